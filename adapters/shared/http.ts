@@ -1,0 +1,43 @@
+import { DeliveryError } from "../../src/domain/errors.ts";
+
+/** Errors that come before a byte of the request has left: the message was certainly not said. */
+const NEVER_SENT = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
+/** A failure below HTTP. Anything after the connection stood may have reached the platform. */
+export function networkFailure(error: unknown, what: string): DeliveryError {
+  const code = errorCode(error);
+  const detail = code ?? (error instanceof Error ? error.name : typeof error);
+  return NEVER_SENT.has(code ?? "")
+    ? new DeliveryError("retry", `${what}: could not connect (${detail})`, { cause: error })
+    : new DeliveryError("unknown", `${what}: connection lost or timed out (${detail})`, { cause: error });
+}
+
+/** The system code of a network error, also when fetch or an SDK has wrapped it. */
+function errorCode(error: unknown): string | undefined {
+  for (
+    let at = error, depth = 0;
+    at instanceof Error && depth < 5;
+    at = (at as { cause?: unknown; original?: unknown }).cause ?? (at as { original?: unknown }).original,
+      depth++
+  ) {
+    const code = (at as { code?: unknown }).code;
+    if (typeof code === "string" && (NEVER_SENT.has(code) || /^(E[A-Z]+|UND_ERR_\w+)$/.test(code)))
+      return code;
+  }
+  return undefined;
+}
+
+/** `Retry-After` in seconds (or an HTTP date) to milliseconds; null when absent or senseless. Capped at an hour. */
+export function retryAfterMs(header: string | null | undefined, nowMs: number): number | null {
+  if (header == null || header === "") return null;
+  const seconds = Number(header);
+  const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - nowMs;
+  return Number.isFinite(ms) && ms >= 0 ? Math.min(ms, 3_600_000) : null;
+}

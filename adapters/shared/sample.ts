@@ -1,0 +1,27 @@
+/** A webhook exactly as the platform would send it: for `parley send`, for tests, for benchmarks. */
+export interface SampleRequest {
+  readonly method: "POST" | "GET";
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface SampleOptions {
+  /** One of the sampler's kinds. */
+  readonly kind: string;
+  readonly text: string;
+  /** Makes the delivery unique: two samples with the same id are one event delivered twice. */
+  readonly id: string;
+  readonly nowMs: number;
+  /** What signs: the signing secret, webhook secret or app secret; for Discord the 32-byte seed in hex. */
+  readonly secret: string;
+  readonly user?: string;
+  readonly channel?: string;
+  readonly thread?: string;
+}
+
+export interface Sampler {
+  /** The first is the default. */
+  readonly kinds: readonly string[];
+  build(options: SampleOptions): SampleRequest;
+}

@@ -1,0 +1,27 @@
+import { inspect } from "node:util";
+
+/** A value that prints as `***` wherever it ends up: logs, JSON, errors, the debugger's console. */
+export class Secret {
+  readonly #value: string;
+
+  constructor(value: string) {
+    this.#value = value;
+  }
+
+  /** The only way to the value. Call it where it is used, and keep the result nowhere. */
+  reveal(): string {
+    return this.#value;
+  }
+
+  toString(): string {
+    return "***";
+  }
+
+  toJSON(): string {
+    return "***";
+  }
+
+  [inspect.custom](): string {
+    return "***";
+  }
+}

@@ -1,0 +1,24 @@
+/** Every fixed limit of the gateway, its unit in its name. What an operator may change is in the configuration. */
+
+export const BODY_BYTES_MAX = 1024 * 1024;
+/** Slack's own framework accepts this much; forms with blocks can be large. */
+export const SLACK_BODY_BYTES_MAX = 4 * 1024 * 1024;
+export const TEXT_CHARS_MAX = 10_000;
+/** Nesting that any real platform payload stays far below. */
+export const JSON_DEPTH_MAX = 64;
+export const REQUEST_ID_CHARS_MAX = 128;
+
+export const HEADERS_TIMEOUT_MS = 10_000;
+export const BODY_TIMEOUT_MS = 10_000;
+/** Longer than the 60 s idle time of common proxies, so that the proxy closes first. */
+export const KEEP_ALIVE_TIMEOUT_MS = 75_000;
+/** An acknowledgement not ready by then is answered 503; the slowest platform gives up after 3 s. */
+export const ACCEPT_TIMEOUT_MS = 2_500;
+
+export const DRAIN_MS = 30_000;
+export const LEASE_MS = 30_000;
+export const WAIT_SECONDS_MAX = 120;
+
+/** A failed delivery is tried this often before the event is a dead letter. */
+export const DELIVERY_ATTEMPTS_MAX = 8;
+export const BACKOFF_CAP_MS = 5 * 60_000;

@@ -1,0 +1,19 @@
+import type { Platform } from "./event.ts";
+
+/**
+ * The key that orders runs and scopes memory: platform, tenant, place, thread.
+ * Each part is escaped, so that no id from outside can pose as another conversation.
+ */
+export function conversationKey(parts: {
+  platform: Platform;
+  tenant: string;
+  place: string;
+  thread?: string | null;
+}): string {
+  const key = `${parts.platform}:${escape(parts.tenant)}:${escape(parts.place)}`;
+  return parts.thread == null ? key : `${key}:${escape(parts.thread)}`;
+}
+
+function escape(part: string): string {
+  return /[:%]/.test(part) ? part.replaceAll("%", "%25").replaceAll(":", "%3A") : part;
+}

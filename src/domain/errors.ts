@@ -1,0 +1,79 @@
+/**
+ * Faults of the outside world, each with a code explained in docs/errors.md.
+ * Expected refusals are values, not errors; broken promises of our own are assertions.
+ */
+export const ERROR_CODES = [
+  "CONFIG_INVALID",
+  "STORE_OPEN_FAILED",
+  "STORE_LOCKED",
+  "STORE_SCHEMA_NEWER",
+  "STORE_WRITE_FAILED",
+  "STORE_CLOSED",
+  "LISTEN_FAILED",
+  "MODEL_AUTH",
+  "MODEL_OVERLOADED",
+  "MODEL_RATE_LIMITED",
+  "MODEL_REQUEST_REJECTED",
+  "MODEL_UNREACHABLE",
+  "MODEL_STREAM_CUT",
+  "MODEL_BILLING",
+  "DELIVERY_RETRY",
+  "DELIVERY_REJECTED",
+  "DELIVERY_UNKNOWN",
+] as const;
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+export class GatewayError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = "GatewayError";
+    this.code = code;
+  }
+}
+
+/**
+ * A send that did not succeed:
+ * - `retry`: certainly not said; try again, not before `retryAfterMs`
+ * - `rejected`: certainly not said, and never will be
+ * - `unknown`: may have been said (time-out or connection lost after the request went out)
+ */
+export class DeliveryError extends GatewayError {
+  readonly kind: "retry" | "rejected" | "unknown";
+  readonly retryAfterMs: number | null;
+  /** HTTP status, when there was one; 429 is counted. */
+  readonly status: number | null;
+
+  constructor(
+    kind: "retry" | "rejected" | "unknown",
+    message: string,
+    options: { retryAfterMs?: number | null; status?: number | null; cause?: unknown } = {},
+  ) {
+    const code = (
+      { retry: "DELIVERY_RETRY", rejected: "DELIVERY_REJECTED", unknown: "DELIVERY_UNKNOWN" } as const
+    )[kind];
+    super(code, message, { cause: options.cause });
+    this.name = "DeliveryError";
+    this.kind = kind;
+    this.retryAfterMs = options.retryAfterMs ?? null;
+    this.status = options.status ?? null;
+  }
+}
+
+/** A model call that did not succeed. `retryable` is about the same call; a retry may still be capped. */
+export class ModelError extends GatewayError {
+  readonly retryable: boolean;
+  readonly retryAfterMs: number | null;
+
+  constructor(
+    code: Extract<ErrorCode, `MODEL_${string}`>,
+    message: string,
+    options: { retryable: boolean; retryAfterMs?: number | null; cause?: unknown },
+  ) {
+    super(code, message, { cause: options.cause });
+    this.name = "ModelError";
+    this.retryable = options.retryable;
+    this.retryAfterMs = options.retryAfterMs ?? null;
+  }
+}

@@ -1,0 +1,55 @@
+import type { Brand } from "./brand.ts";
+
+/** The places a message can come from. `test` is the developer's webhook, served without credentials. */
+export const PLATFORMS = ["slack", "discord", "telegram", "whatsapp", "test"] as const;
+export type Platform = (typeof PLATFORMS)[number];
+
+/** Where a reply goes. Minted and read by one adapter; opaque to everyone else. */
+export type ReplyAddress = Brand<string, "ReplyAddress">;
+
+/**
+ * Why this event may concern us:
+ * - `mention`: the bot was named, or one of its messages was replied to
+ * - `direct`: a direct message
+ * - `command`: a slash command, a message or user command, or a bot command
+ * - `button`: a button, a list choice or a submitted form
+ * - `thread`: no mention, but inside a thread; a trigger only where the bot already takes part
+ * - `ambient`: said in a room without naming the bot; a trigger only by policy
+ */
+export type Trigger = "mention" | "direct" | "command" | "button" | "thread" | "ambient";
+
+/** A file that came with a message. Never fetched by the core; `source` says how an adapter would. */
+export interface Attachment {
+  readonly id: string;
+  readonly kind: "image" | "audio" | "video" | "document" | "location" | "contact" | "other";
+  readonly name: string | null;
+  readonly mime: string | null;
+  readonly sizeBytes: number | null;
+}
+
+/** A verified, platform-neutral reason to run an agent. Plain data: it is stored as JSON. */
+export interface TriggerEvent {
+  /** `${platform}:…`: the idempotency key. The same event delivered twice has the same id. */
+  readonly id: string;
+  /** Further idempotency keys of the same event (Slack: `event_id` beside channel and ts). */
+  readonly aliases: readonly string[];
+  readonly platform: Platform;
+  /** Slack team, Discord guild (or `dm`), Telegram bot id, WhatsApp business account. */
+  readonly tenant: string;
+  /** Channel, chat or phone number: what access rules and routes call a channel. */
+  readonly place: string;
+  /** Thread or topic in the place; null where there is none. */
+  readonly thread: string | null;
+  /** Orders runs and scopes memory. */
+  readonly conversation: string;
+  readonly isDirect: boolean;
+  readonly sender: { readonly id: string; readonly name: string; readonly isBot: boolean };
+  readonly trigger: Trigger;
+  /** `/deploy`, a button's id, a modal's id; null for plain text. */
+  readonly command: string | null;
+  /** What was said, without the mention of the bot. */
+  readonly text: string;
+  readonly attachments: readonly Attachment[];
+  readonly replyTo: ReplyAddress;
+  readonly occurredAtMs: number;
+}

@@ -1,0 +1,25 @@
+import type { Brand } from "./brand.ts";
+import type { ReplyAddress } from "./event.ts";
+
+/** One platform message, rendered and within the platform's limit. JSON, minted and read by one adapter. */
+export type ReplyPart = Brand<string, "ReplyPart">;
+
+/** One part on its way to a platform. */
+export interface Delivery {
+  /** Stable over retries and restarts: the idempotency key towards the platform. */
+  readonly partId: string;
+  readonly to: ReplyAddress;
+  readonly part: ReplyPart;
+  readonly index: number;
+  /** Sends begun earlier for this reply, all parts together (Slack allows five per `response_url`). */
+  readonly sendsBefore: number;
+  /** True when an earlier send of this part may have landed: say so to the person. */
+  readonly mayRepeat: boolean;
+}
+
+/** Proof that a platform took a message. */
+export interface Receipt {
+  readonly messageId: string | null;
+  /** The call that carried it: `chat.postMessage`, `response_url`, … */
+  readonly via: string;
+}

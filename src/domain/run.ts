@@ -1,0 +1,85 @@
+import type { ReplyPart } from "./reply.ts";
+
+/** What model calls used and cost. Tokens as the provider counted them; `inputTokens` includes cached ones. */
+export interface Usage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cacheReadTokens: number;
+  readonly cacheWriteTokens: number;
+  /** US cents; fractions are kept. */
+  readonly costCents: number;
+}
+
+export const NO_USAGE: Usage = {
+  inputTokens: 0,
+  outputTokens: 0,
+  cacheReadTokens: 0,
+  cacheWriteTokens: 0,
+  costCents: 0,
+};
+
+export function addUsage(a: Usage, b: Usage): Usage {
+  return {
+    inputTokens: a.inputTokens + b.inputTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    cacheReadTokens: a.cacheReadTokens + b.cacheReadTokens,
+    cacheWriteTokens: a.cacheWriteTokens + b.cacheWriteTokens,
+    costCents: a.costCents + b.costCents,
+  };
+}
+
+export interface ToolCall {
+  readonly id: string;
+  readonly name: string;
+  readonly input: unknown;
+}
+
+/** One recorded step of a run. What is recorded is never paid for or done again. */
+export type Step =
+  | {
+      readonly kind: "model";
+      readonly text: string;
+      readonly toolCalls: readonly ToolCall[];
+      readonly usage: Usage;
+    }
+  /** Written before the call: a tool with this mark and no result may or may not have run. */
+  | { readonly kind: "tool-started"; readonly callId: string }
+  | { readonly kind: "tool"; readonly callId: string; readonly result: string; readonly isError: boolean };
+
+/** How a run ended. */
+export type RunOutcome =
+  | "answered"
+  | "stopped" // by /stop
+  | "out-of-time"
+  | "out-of-tokens"
+  | "out-of-money"
+  | "out-of-steps"
+  | "refused" // the model declined
+  | "failed";
+
+/** Everything a run has achieved, stored with its event and given back after a crash. */
+export interface Progress {
+  readonly runId: string;
+  readonly agent: string;
+  readonly startedAtMs: number;
+  readonly steps: readonly Step[];
+  /** Set once the run has ended; from then on only the reply remains to be sent. */
+  readonly answer: Answer | null;
+}
+
+export interface Answer {
+  readonly outcome: RunOutcome;
+  /** Markdown, as the model wrote it. */
+  readonly text: string;
+  /** Rendered once, so that a restart resumes at the same part boundaries. */
+  readonly parts: readonly ReplyPart[];
+  readonly usage: Usage;
+}
+
+/** One remembered contribution to a conversation. */
+export interface Turn {
+  readonly role: "user" | "assistant";
+  readonly name: string | null;
+  readonly text: string;
+  readonly atMs: number;
+}

@@ -1,0 +1,70 @@
+import type { Brand } from "../domain/brand.ts";
+import type { Platform, ReplyAddress, TriggerEvent } from "../domain/event.ts";
+import type { Delivery, Receipt, ReplyPart } from "../domain/reply.ts";
+
+/** A request as it came, body unread by anyone. */
+export interface RawRequest {
+  readonly method: string;
+  /** Path and query as sent: `/webhooks/slack?x=1`. */
+  readonly target: string;
+  /** By lower-case name; undefined when absent. A header sent twice is joined with `, `. */
+  header(name: string): string | undefined;
+  readonly body: Buffer;
+  readonly receivedAtMs: number;
+  /** True when the peer is on this machine's loopback interface. */
+  readonly fromLoopback: boolean;
+}
+
+/** Only src/ingress/verify.ts mints one, so nothing unverified can be parsed. */
+export type VerifiedRequest = Brand<RawRequest, "Verified">;
+
+/** What the platform gets back at once. */
+export interface Ack {
+  readonly status: number;
+  readonly contentType?: string;
+  readonly body?: string;
+}
+
+/**
+ * - `genuine`: go on
+ * - `forged`, `stale`: 401, no detail
+ * - `refused`: a handshake with the wrong token: 403
+ * - `probe`: an unsigned liveness check that deserves an empty 200 and nothing more (Slack `ssl_check`)
+ */
+export type Verdict = "genuine" | "forged" | "stale" | "refused" | "probe";
+
+/** What a verified request turned out to be, and the answer its platform wants. */
+export type Inbound =
+  /** `ignored` holds a reason for each other item of the batch. */
+  | {
+      readonly kind: "events";
+      readonly events: readonly TriggerEvent[];
+      readonly ignored: readonly string[];
+      readonly ack: Ack;
+    }
+  | { readonly kind: "handshake"; readonly ack: Ack }
+  | { readonly kind: "ignored"; readonly reason: string; readonly ack: Ack }
+  /** 400; `message` says what was expected, what came and where. */
+  | { readonly kind: "malformed"; readonly message: string }
+  /** 415; `message` says which media types are taken. */
+  | { readonly kind: "unsupported"; readonly message: string };
+
+/** One chat platform: bytes in, events out; replies in, receipts out. */
+export interface Adapter {
+  readonly platform: Platform;
+  /** Pure but for the secret: looks at the raw bytes and headers only. Never throws on any input. */
+  verify(request: RawRequest): Verdict;
+  /** Pure. Never throws on any input. */
+  parse(request: VerifiedRequest): Inbound;
+  /** Pure. Markdown to messages in this platform's dialect, each within its limit; at least one. */
+  render(markdown: string, to: ReplyAddress): readonly ReplyPart[];
+  /** Sends one part. Throws DeliveryError. */
+  send(delivery: Delivery, signal: AbortSignal): Promise<Receipt>;
+  /**
+   * An earlier send of this part may have landed. Gives its receipt when it did; `absent` when it is safe to
+   * send again (looked up, or the platform itself refuses the copy); `unknown` when nobody can tell.
+   */
+  recover(delivery: Delivery, signal: AbortSignal): Promise<Receipt | "absent" | "unknown">;
+  /** Shows that the bot is working, until aborted. Never throws. */
+  typing?(to: ReplyAddress, signal: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,29 @@
+import type { TriggerEvent } from "../domain/event.ts";
+import type { Progress, RunOutcome, Step, Turn, Usage } from "../domain/run.ts";
+
+/** One turn of a conversation to be answered. */
+export interface Run {
+  readonly id: string;
+  readonly agent: string;
+  readonly event: TriggerEvent;
+  readonly history: readonly Turn[];
+  /** Steps recorded by an earlier holder; the run goes on after them. */
+  readonly steps: readonly Step[];
+  readonly startedAtMs: number;
+}
+
+export interface RunResult {
+  readonly outcome: RunOutcome;
+  /** Markdown for the person; never empty. */
+  readonly text: string;
+  readonly usage: Usage;
+  readonly modelCalls: number;
+}
+
+/**
+ * Runs one turn to its end. Records each step through `record` before going on; `record` rejects when the lease is lost.
+ * Throws ModelError when the turn should be tried again later; gives a `failed` result when that would not help.
+ */
+export interface AgentRuntime {
+  run(run: Run, record: (steps: Progress["steps"]) => Promise<void>, signal: AbortSignal): Promise<RunResult>;
+}

@@ -1,0 +1,152 @@
+import type { TriggerEvent } from "../domain/event.ts";
+import type { Refusal } from "../domain/refusal.ts";
+import type { Receipt } from "../domain/reply.ts";
+import type { Progress, RunOutcome, Turn } from "../domain/run.ts";
+
+/** A smooth, burst-aware limit (GCRA): `burst` at once, then one every `perMs / messages`. */
+export interface RateLimit {
+  readonly scope: "user" | "conversation" | "tenant" | "global";
+  readonly key: string;
+  readonly messages: number;
+  readonly perMs: number;
+}
+
+/** An event on its way into the queue. */
+export interface Offer {
+  readonly event: TriggerEvent;
+  /** Runs in one lane are strictly one after the other. Usually the conversation; control commands have their own. */
+  readonly lane: string;
+  /** Decided before the store was asked: the event is recorded as dropped, not run. */
+  readonly refusal: Refusal | null;
+  /** Checked in order after deduplication, all or nothing: a refused event uses up no allowance. */
+  readonly limits: readonly RateLimit[];
+  /** A message in a thread without a mention: store it only if this conversation is known. */
+  readonly onlyIfKnown: boolean;
+  /** How long the idempotency keys are remembered. */
+  readonly dedupMs: number;
+}
+
+export type Acceptance =
+  | { readonly kind: "accepted" }
+  | { readonly kind: "duplicate" }
+  | { readonly kind: "unknown-conversation" }
+  /** Recorded as dropped. `told`: a notice to the person is queued with it. */
+  | { readonly kind: "refused"; readonly refusal: Refusal; readonly told: boolean }
+  /** Too much is waiting, in this lane or in all. Nothing was stored; the platform may send it again. */
+  | { readonly kind: "full" };
+
+/** A claimed event. At most one live claim per lane; it is always the oldest. */
+export interface Job {
+  readonly event: TriggerEvent;
+  readonly lane: string;
+  /** Set: do not run it, tell the person and drop it. */
+  readonly refusal: Refusal | null;
+  /** Counts from 1; made durable before the claim is given out. */
+  readonly attempt: number;
+  /** Fencing token: grows with each claim of the event. A call with an old one changes nothing. */
+  readonly token: number;
+  /** What the last holder had achieved. */
+  readonly progress: Progress | null;
+  readonly acceptedAtMs: number;
+}
+
+export type Settlement =
+  /** The run is over and said. `turns` go to memory in the same transaction. */
+  | { readonly kind: "done"; readonly outcome: RunOutcome; readonly turns: readonly Turn[] }
+  /** Not run by policy; the person has been told where due. */
+  | { readonly kind: "dropped"; readonly cause: string }
+  /** Waiting that is nobody's fault (drain, open breaker): uses up no attempt. */
+  | { readonly kind: "defer"; readonly afterMs: number; readonly cause: string }
+  /** A failure. Holds the lane, never reorders it. */
+  | { readonly kind: "retry"; readonly afterMs: number; readonly cause: string }
+  /** Gave up: a dead letter, kept with its cause. The lane goes on. */
+  | { readonly kind: "dead"; readonly cause: string };
+
+/** Durable, at least once, one job at a time per lane, oldest first. */
+export interface Queue {
+  /** Resolves once durable. A duplicate resolves no sooner than its original. Rejects with STORE_* when it cannot be stored. */
+  accept(offer: Offer): Promise<Acceptance>;
+  claim(options: { jobsMax: number; leaseMs: number }): Promise<readonly Job[]>;
+  /** False: the lease is lost. */
+  extend(job: Job, leaseMs: number): Promise<boolean>;
+  /** Records progress; false: the lease is lost and nothing was recorded. */
+  checkpoint(job: Job, progress: Progress): Promise<boolean>;
+  /** False: the lease is lost and nothing changed. */
+  settle(job: Job, settlement: Settlement): Promise<boolean>;
+  /** Resolves when a claim may find something; rejects with the signal's reason when aborted. */
+  ready(signal: AbortSignal): Promise<void>;
+}
+
+export type Reservation =
+  /** Say it. `sendsBefore` counts earlier sends of the whole reply. */
+  | { readonly kind: "fresh"; readonly sendsBefore: number }
+  /** An earlier send was never recorded: it may have been said. */
+  | { readonly kind: "in-doubt"; readonly sendsBefore: number }
+  | { readonly kind: "sent"; readonly receipt: Receipt }
+  | { readonly kind: "lost" }; // the lease is lost: say nothing
+
+/** Remembers what was said aloud, so that a repeated run stays quiet. */
+export interface Outbox {
+  /** Durable before it resolves. Part ids are `${event id}/…` and never shared by two events. */
+  reserve(job: Job, partId: string): Promise<Reservation>;
+  /** What became of the send: a receipt, or `not-sent` when the platform certainly did not take it. */
+  record(partId: string, result: Receipt | "not-sent"): Promise<void>;
+}
+
+export interface Memory {
+  /** Oldest first; at most `turnsMax`, none from before `sinceMs` or the last `forget`. */
+  recall(conversation: string, options: { turnsMax: number; sinceMs: number }): Promise<readonly Turn[]>;
+  /** Also for a run in progress: what it will remember is forgotten already. */
+  forget(conversation: string): Promise<void>;
+}
+
+export type EventState = "queued" | "running" | "retrying" | "done" | "dropped" | "dead";
+
+/** One event's life, for operators. */
+export interface EventRecord {
+  readonly id: string;
+  readonly state: EventState;
+  readonly event: TriggerEvent;
+  readonly attempt: number;
+  readonly cause: string | null;
+  readonly progress: Progress | null;
+  readonly acceptedAtMs: number;
+  readonly updatedAtMs: number;
+}
+
+export interface StoreStats {
+  readonly queued: number;
+  readonly running: number;
+  readonly retrying: number;
+  readonly dead: number;
+  /** When the oldest event not yet done was accepted; null when nothing waits. */
+  readonly oldestAcceptedAtMs: number | null;
+  readonly fileBytes: number;
+}
+
+export interface Journal {
+  find(id: string): Promise<EventRecord | null>;
+  /** Newest first. */
+  list(filter: { state?: EventState; limit: number }): Promise<readonly EventRecord[]>;
+  stats(): Promise<StoreStats>;
+}
+
+/** What an acknowledgement survives: a power cut, only the death of our process, or neither. */
+export type Durability = "power" | "process" | "none";
+
+/** One database, four narrow views. */
+export interface Store extends AsyncDisposable {
+  readonly queue: Queue;
+  readonly outbox: Outbox;
+  readonly memory: Memory;
+  readonly journal: Journal;
+  readonly durability: Durability;
+  /** Deletes what is past its time, in small bites. Gives how many rows went. */
+  sweep(retention: Retention): Promise<number>;
+}
+
+export interface Retention {
+  readonly finishedMs: number;
+  readonly deadMs: number;
+  readonly turnsMs: number;
+}

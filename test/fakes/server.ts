@@ -1,0 +1,163 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** One call a fake platform received. */
+export interface FakeCall {
+  readonly at: number;
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingMessage["headers"];
+  readonly body: string;
+  /** The fault played instead of an answer; null when it was served. */
+  readonly fault: string | null;
+}
+
+/**
+ * What goes wrong with the next matching calls:
+ * - `status`: this HTTP status with this body, the call has no effect
+ * - `reset`: the connection is cut before the call has any effect
+ * - `reset-after`: the call takes effect, then the connection is cut
+ * - `hang-after`: the call takes effect, the answer never comes
+ * - `slow`: the call takes effect, the answer comes when `release()` is called
+ */
+export type Fault = (
+  | {
+      readonly kind: "status";
+      readonly status: number;
+      readonly body?: unknown;
+      readonly headers?: Record<string, string>;
+    }
+  | { readonly kind: "reset" | "reset-after" | "hang-after" }
+  | { readonly kind: "slow"; readonly until: Promise<void> }
+) & { readonly match?: (call: { method: string; path: string; body: string }) => boolean; times?: number };
+
+export interface FakeAnswer {
+  readonly status?: number;
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+}
+
+export interface FakeServer {
+  readonly url: string;
+  readonly calls: FakeCall[];
+  /** Faults are tried in order; one with `times` leaves after so many uses (default 1). */
+  readonly faults: Fault[];
+  /** Resolves with the calls once `count` of them satisfy `match`, also when they already do. */
+  waitFor(match: (call: FakeCall) => boolean, count?: number, timeoutMs?: number): Promise<FakeCall[]>;
+  close(): Promise<void>;
+}
+
+/** A platform API on a free loopback port. `answer` has the effect and gives the reply. */
+export async function fakeServer(
+  answer: (call: {
+    method: string;
+    path: string;
+    headers: IncomingMessage["headers"];
+    body: string;
+  }) => FakeAnswer | Promise<FakeAnswer>,
+): Promise<FakeServer> {
+  const calls: FakeCall[] = [];
+  const faults: Fault[] = [];
+  const watchers = new Set<() => void>();
+
+  async function handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of incoming) chunks.push(chunk as Buffer);
+    const call = {
+      method: incoming.method ?? "GET",
+      path: incoming.url ?? "/",
+      headers: incoming.headers,
+      body: Buffer.concat(chunks).toString("utf8"),
+    };
+    const fault = takeFault(faults, call);
+    const done = () => {
+      calls.push({ ...call, at: Date.now(), fault: fault?.kind ?? null });
+      for (const watcher of watchers) watcher();
+    };
+    if (fault?.kind === "status") {
+      done();
+      return reply(outgoing, {
+        status: fault.status,
+        body: fault.body ?? {},
+        ...(fault.headers && { headers: fault.headers }),
+      });
+    }
+    if (fault?.kind === "reset") {
+      done();
+      incoming.socket.destroy();
+      return;
+    }
+    const result = await answer(call);
+    done();
+    if (fault?.kind === "reset-after") incoming.socket.destroy();
+    else if (fault?.kind === "hang-after") return;
+    else {
+      if (fault?.kind === "slow") await fault.until;
+      reply(outgoing, result);
+    }
+  }
+
+  const server = createServer((incoming, outgoing) => {
+    handle(incoming, outgoing).catch((error: unknown) => {
+      if (!outgoing.headersSent) reply(outgoing, { status: 500, body: { fake: String(error) } });
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    calls,
+    faults,
+    waitFor(match, count = 1, timeoutMs = 15_000) {
+      return new Promise((resolve, reject) => {
+        const look = () => {
+          const found = calls.filter(match);
+          if (found.length < count) return;
+          stop();
+          resolve(found);
+        };
+        const timer = setTimeout(() => {
+          stop();
+          const seen = calls.map(
+            (call) => `${call.method} ${call.path}${call.fault ? ` (${call.fault})` : ""}`,
+          );
+          reject(
+            new Error(
+              `Expected ${count} matching calls, got ${calls.filter(match).length} of ${JSON.stringify(seen)}`,
+            ),
+          );
+        }, timeoutMs);
+        const stop = () => {
+          clearTimeout(timer);
+          watchers.delete(look);
+        };
+        watchers.add(look);
+        look();
+      });
+    },
+    close() {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+function takeFault(faults: Fault[], call: { method: string; path: string; body: string }): Fault | undefined {
+  const index = faults.findIndex((fault) => fault.match === undefined || fault.match(call));
+  const fault = faults[index];
+  if (fault === undefined) return undefined;
+  fault.times = (fault.times ?? 1) - 1;
+  if (fault.times <= 0) faults.splice(index, 1);
+  return fault;
+}
+
+function reply(outgoing: ServerResponse, answer: FakeAnswer): void {
+  const body =
+    answer.body === undefined
+      ? ""
+      : typeof answer.body === "string"
+        ? answer.body
+        : JSON.stringify(answer.body);
+  outgoing.writeHead(answer.status ?? 200, { "content-type": "application/json", ...answer.headers });
+  outgoing.end(body);
+}

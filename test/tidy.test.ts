@@ -1,0 +1,76 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+
+/** The layer list: a file imports from its own module and from earlier rows only. */
+const LAYERS: readonly (readonly RegExp[])[] = [
+  [/^src\/domain\//],
+  [/^src\/ports\//],
+  [/^src\/config\//, /^src\/telemetry\//, /^adapters\/shared\//],
+  [
+    /^src\/(ingress|admit|dispatch|agent|reply|admin)\//,
+    /^src\/(store|models|mcp)\//,
+    /^adapters\/(slack|discord|telegram|whatsapp|test)\//,
+  ],
+  [/^src\/(gateway|worker)\.ts$/, /^adapters\/index\.ts$/],
+  [/^src\/app\.ts$/],
+  [/^src\/main\.ts$/, /^src\/cli\//],
+];
+
+const root = resolve(import.meta.dirname, "..");
+const files = [...walk(join(root, "src")), ...walk(join(root, "adapters"))].filter((file) =>
+  file.endsWith(".ts"),
+);
+
+describe("the source tree", () => {
+  it("has a place in the layer list for every file", () => {
+    expect(files.filter((file) => layerOf(file) === -1)).toEqual([]);
+  });
+
+  it("imports only from its own module and from earlier layers", () => {
+    const wrong = files.flatMap((file) =>
+      importsOf(file)
+        .filter((target) => !isAllowed(file, target))
+        .map((target) => `${file} imports ${target}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it("keeps the domain free of I/O", () => {
+    const impure = files
+      .filter((file) => file.startsWith("src/domain/"))
+      .filter((file) => /from "(node:|[a-z@])/.test(readFileSync(join(root, file), "utf8")));
+    expect(impure).toEqual([]);
+  });
+
+  it("has no file that has outgrown one idea", () => {
+    const long = files.filter((file) => readFileSync(join(root, file), "utf8").split("\n").length > 400);
+    expect(long).toEqual([]);
+  });
+});
+
+function isAllowed(file: string, target: string): boolean {
+  if (moduleOf(file) === moduleOf(target)) return true;
+  return layerOf(target) < layerOf(file) || (layerOf(file) === 2 && layerOf(target) === 2);
+}
+
+function layerOf(file: string): number {
+  return LAYERS.findIndex((patterns) => patterns.some((pattern) => pattern.test(file)));
+}
+
+function moduleOf(file: string): string {
+  return file.split("/").slice(0, 2).join("/");
+}
+
+function importsOf(file: string): string[] {
+  const source = readFileSync(join(root, file), "utf8");
+  return [...source.matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)].map((match) =>
+    relative(root, resolve(root, dirname(file), match[1] ?? "")),
+  );
+}
+
+function walk(folder: string): string[] {
+  return readdirSync(folder)
+    .map((name) => join(folder, name))
+    .flatMap((path) => (statSync(path).isDirectory() ? walk(path) : [relative(root, path)]));
+}
