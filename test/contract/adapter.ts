@@ -1,0 +1,305 @@
+import { inspect } from "node:util";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Sampler } from "../../adapters/shared/sample.ts";
+import { DeliveryError } from "../../src/domain/errors.ts";
+import type { TriggerEvent } from "../../src/domain/event.ts";
+import type { Delivery, ReplyPart } from "../../src/domain/reply.ts";
+import type { Adapter, RawRequest } from "../../src/ports/adapter.ts";
+import type { FakeAnswer, FakeServer } from "../fakes/server.ts";
+import { asVerified, rawRequest, withFlippedByte, withHeader } from "./raw-request.ts";
+
+/** What a platform's suite tells the contract about it. */
+export interface AdapterCase {
+  /** A new adapter whose calls time out after `timeoutMs`, and a new fake of its platform behind it. */
+  readonly setUp: (options: { timeoutMs: number }) => Promise<AdapterUnderTest>;
+  readonly sampler: Sampler;
+  /** Kinds of sample that become one event whose text is exactly the sample's text. The first is sent replies. */
+  readonly eventKinds: readonly string[];
+  /** What signs genuine samples, and one of the same form that nobody trusts. */
+  readonly secret: string;
+  readonly otherSecret: string;
+  /** Lower-case names of the headers without which nothing is genuine. */
+  readonly authHeaders: readonly string[];
+  /** False where a shared secret is all there is (Telegram). */
+  readonly signsBody: boolean;
+  /** The longest text of one message, in UTF-16 units. */
+  readonly textCharsMax: number;
+  /** What must never leave the adapter as it is, because it would ping people: `<!channel>`. May be empty. */
+  readonly liveMentions: readonly string[];
+  /** How the platform says "wait `seconds`" and "no, for good". */
+  readonly rateLimited: (seconds: number) => FakeAnswer;
+  readonly rejected: FakeAnswer;
+  /** Tokens and secrets that must never show in an error. */
+  readonly credentials: readonly string[];
+}
+
+export interface AdapterUnderTest {
+  readonly adapter: Adapter;
+  readonly fake: FakeServer;
+  /** The text a part would show. */
+  textOf(part: ReplyPart): string;
+  /** What people can read, oldest first, and in which place (as in TriggerEvent.place). */
+  said(): readonly { readonly place: string; readonly text: string }[];
+}
+
+const NOW_MS = 1_780_000_000_000;
+
+/** The one suite of the Adapter port: every platform runs it against its fake. */
+export function adapterContract(name: string, platform: AdapterCase): void {
+  describe(`adapter contract: ${name}`, () => {
+    let under: AdapterUnderTest;
+    beforeEach(async () => {
+      under = await platform.setUp({ timeoutMs: 30_000 });
+    });
+    const setUpAgain = async (timeoutMs: number) => {
+      await under.fake.close();
+      under = await platform.setUp({ timeoutMs });
+    };
+    afterEach(() => under.fake.close());
+
+    const kind = platform.eventKinds[0] ?? "";
+    const sample = (over: { kind?: string; text?: string; id?: string; secret?: string } = {}): RawRequest =>
+      rawRequest(
+        platform.sampler.build({
+          kind,
+          text: "deploy api",
+          id: "1",
+          nowMs: NOW_MS,
+          secret: platform.secret,
+          ...over,
+        }),
+        { nowMs: NOW_MS },
+      );
+    const parseOne = (request: RawRequest): TriggerEvent => {
+      expect(under.adapter.verify(request)).toBe("genuine");
+      const inbound = under.adapter.parse(asVerified(request));
+      if (inbound.kind !== "events") throw new Error(`Expected events, got ${inspect(inbound)}`);
+      expect(inbound.events).toHaveLength(1);
+      return inbound.events[0] as TriggerEvent;
+    };
+    const deliveryOf = (text: string, over: Partial<Delivery> = {}): Delivery => {
+      const to = parseOne(sample()).replyTo;
+      const [part, ...rest] = under.adapter.render(text, to);
+      if (part === undefined) throw new Error("Expected at least one part, got none");
+      expect(rest).toEqual([]);
+      return { partId: "event/0", to, part, index: 0, sendsBefore: 0, mayRepeat: false, ...over };
+    };
+    const never = new AbortController().signal;
+    const failureOf = async (delivery: Delivery, signal = never): Promise<DeliveryError> => {
+      const error: unknown = await under.adapter.send(delivery, signal).then(
+        (receipt) => `sent: ${inspect(receipt)}`,
+        (reason: unknown) => reason,
+      );
+      expect(error).toBeInstanceOf(DeliveryError);
+      for (const credential of platform.credentials)
+        expect(inspect(error, { depth: 12, showHidden: true })).not.toContain(credential);
+      return error as DeliveryError;
+    };
+
+    describe("what comes in", () => {
+      it.each(platform.eventKinds)("verifies and parses a genuine %s", (eventKind) => {
+        const event = parseOne(sample({ kind: eventKind, text: "wie geht's? 👍 <b> & co" }));
+        expect(event.text).toBe("wie geht's? 👍 <b> & co");
+        expect(event.platform).toBe(under.adapter.platform);
+        expect(event.id.startsWith(`${under.adapter.platform}:`)).toBe(true);
+        expect(event.conversation.startsWith(`${under.adapter.platform}:`)).toBe(true);
+        expect(event.sender.isBot).toBe(false);
+        expect(Math.abs(event.occurredAtMs - NOW_MS)).toBeLessThan(60_000);
+      });
+
+      it.each(platform.eventKinds)(
+        "gives a %s delivered twice one id, and another one another id",
+        (eventKind) => {
+          const first = parseOne(sample({ kind: eventKind, id: "7" }));
+          const second = parseOne(sample({ kind: eventKind, id: "7" }));
+          const other = parseOne(sample({ kind: eventKind, id: "8" }));
+          expect(second.id).toBe(first.id);
+          expect(second.conversation).toBe(first.conversation);
+          expect([first.id, ...first.aliases]).not.toContain(other.id);
+        },
+      );
+
+      it("survives storage: an event is plain JSON", () => {
+        const event = parseOne(sample());
+        expect(JSON.parse(JSON.stringify(event))).toEqual(event);
+      });
+
+      it("answers at once with a 2xx", () => {
+        const inbound = under.adapter.parse(asVerified(sample()));
+        const status = "ack" in inbound ? inbound.ack.status : 0;
+        expect(status >= 200 && status < 300).toBe(true);
+      });
+    });
+
+    describe("what is refused", () => {
+      it.each(platform.authHeaders)("a request without %s", (header) => {
+        expect(under.adapter.verify(withHeader(sample(), header, undefined))).toBe("forged");
+      });
+
+      it("a request without any header", () => {
+        expect(under.adapter.verify({ ...sample(), header: () => undefined })).toBe("forged");
+      });
+
+      it("a request signed with another secret", () => {
+        expect(under.adapter.verify(sample({ secret: platform.otherSecret }))).toBe("forged");
+      });
+
+      it.each(platform.authHeaders)("a request whose %s is garbage, without throwing", (header) => {
+        const value = sample().header(header) ?? "";
+        const garbage = [
+          "",
+          " ",
+          "0",
+          "zz",
+          "=",
+          "sha256=",
+          "v0=",
+          "a".repeat(64),
+          "g".repeat(64),
+          "a".repeat(100_000),
+          "ÿ".repeat(64),
+          "\u0000",
+          value.slice(0, -1),
+          value.slice(1),
+          `${value}0`,
+          `${value}, ${value}`,
+        ];
+        for (const bad of garbage) {
+          const verdict = under.adapter.verify(withHeader(sample(), header, bad));
+          expect(["forged", "stale"], `${header}: ${bad.slice(0, 80)}`).toContain(verdict);
+        }
+      });
+
+      if (platform.signsBody) {
+        it("a request with any byte of its body changed", () => {
+          const genuine = sample();
+          for (let index = 0; index < genuine.body.length; index++)
+            expect(under.adapter.verify(withFlippedByte(genuine, index))).toBe("forged");
+        });
+
+        it("a request whose body was cut short, lengthened or emptied", () => {
+          const genuine = sample();
+          const bodies = [
+            genuine.body.subarray(0, -1),
+            Buffer.concat([genuine.body, Buffer.from(" ")]),
+            Buffer.alloc(0),
+          ];
+          for (const body of bodies) expect(under.adapter.verify({ ...genuine, body })).toBe("forged");
+        });
+      }
+    });
+
+    describe("what is rendered", () => {
+      const paragraphs = Array.from({ length: 400 }, (_, i) => `Paragraph ${i}: ${"some words, ".repeat(8)}`);
+      it.each([
+        ["nothing", ""],
+        ["a blank line", " \n "],
+        ["a word", "hello"],
+        ["long prose", paragraphs.join("\n\n")],
+        ["one endless word", "a".repeat(50_000)],
+        ["endless emoji", "👩‍👩‍👧".repeat(5_000)],
+        ["a long code block", `\`\`\`ts\n${"const a = 1 && 2 < 3;\n".repeat(2_000)}\`\`\``],
+        ["text full of markup", "*_~`<>&|[](#".repeat(3_000)],
+      ])("%s becomes messages within the limit, none of them empty", (_, markdown) => {
+        const parts = under.adapter.render(markdown, parseOne(sample()).replyTo);
+        expect(parts.length).toBeGreaterThan(0);
+        for (const part of parts) {
+          expect(under.textOf(part).trim()).not.toBe("");
+          expect(under.textOf(part).length).toBeLessThanOrEqual(platform.textCharsMax);
+          expect(under.textOf(part).isWellFormed()).toBe(true);
+        }
+      });
+
+      it("long prose keeps every paragraph, in order", () => {
+        const parts = under.adapter.render(paragraphs.join("\n\n"), parseOne(sample()).replyTo);
+        const numbers = parts.flatMap((part) => [...under.textOf(part).matchAll(/Paragraph (\d+)/g)]);
+        expect(numbers.map((match) => Number(match[1]))).toEqual(paragraphs.map((_, i) => i));
+      });
+
+      for (const mention of platform.liveMentions) {
+        it(`${mention} pings nobody`, () => {
+          const to = parseOne(sample()).replyTo;
+          const markdown = `hey ${mention} there\n\n- ${mention}\n\n**${mention}**`;
+          const text = under.adapter
+            .render(markdown, to)
+            .map((part) => under.textOf(part))
+            .join("\n");
+          expect(text).toContain("hey");
+          expect(text).not.toContain(mention);
+        });
+      }
+    });
+
+    describe("what goes out", () => {
+      it("is said once, where it was asked", async () => {
+        const receipt = await under.adapter.send(deliveryOf("Hello, Ann"), never);
+        expect(under.said()).toEqual([{ place: parseOne(sample()).place, text: "Hello, Ann" }]);
+        expect(receipt.via).not.toBe("");
+      });
+
+      it("says so when it may be a repeat", async () => {
+        await under.adapter.send(deliveryOf("Hello, Ann", { mayRepeat: true }), never);
+        const text = under.said()[0]?.text ?? "";
+        expect(text).toContain("Hello, Ann");
+        expect(text.length).toBeGreaterThan("Hello, Ann".length);
+      });
+
+      it("waits as long as the platform asks", async () => {
+        under.fake.faults.push(status(platform.rateLimited(7)));
+        const error = await failureOf(deliveryOf("Hello, Ann"));
+        expect(error).toMatchObject({ kind: "retry", status: 429, retryAfterMs: 7_000 });
+        expect(under.said()).toEqual([]);
+      });
+
+      it.each([500, 502, 503])("may be tried again after a %i", async (code) => {
+        under.fake.faults.push({ kind: "status", status: code, body: "<html>oops</html>" });
+        expect(await failureOf(deliveryOf("Hello, Ann"))).toMatchObject({ kind: "retry", status: code });
+      });
+
+      it("is given up when the platform says no for good", async () => {
+        under.fake.faults.push(status(platform.rejected));
+        expect(await failureOf(deliveryOf("Hello, Ann"))).toMatchObject({ kind: "rejected" });
+      });
+
+      it("may be tried again when nobody listens", async () => {
+        const delivery = deliveryOf("Hello, Ann");
+        await under.fake.close();
+        expect(await failureOf(delivery)).toMatchObject({ kind: "retry" });
+      });
+
+      it.each(["reset-after", "hang-after"] as const)(
+        "is in doubt after a %s, and is still said only once",
+        async (fault) => {
+          await setUpAgain(300);
+          const delivery = deliveryOf("Hello, Ann");
+          under.fake.faults.push({ kind: fault });
+          expect(await failureOf(delivery)).toMatchObject({ kind: "unknown" });
+          expect(under.said()).toHaveLength(1);
+
+          const found = await under.adapter.recover(delivery, never);
+          if (found === "absent") await under.adapter.send({ ...delivery, sendsBefore: 1 }, never);
+          expect(under.said()).toHaveLength(1);
+        },
+      );
+
+      it("stops when told to", async () => {
+        await setUpAgain(600_000);
+        const abort = new AbortController();
+        under.fake.faults.push({ kind: "hang-after" });
+        const failure = failureOf(deliveryOf("Hello, Ann"), abort.signal);
+        await under.fake.waitFor((call) => call.fault === "hang-after");
+        abort.abort();
+        expect(await failure).toMatchObject({ kind: "unknown" });
+      });
+    });
+  });
+}
+
+function status(answer: FakeAnswer) {
+  return {
+    kind: "status" as const,
+    status: answer.status ?? 200,
+    body: answer.body,
+    ...(answer.headers && { headers: answer.headers }),
+  };
+}
