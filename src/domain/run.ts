@@ -34,6 +34,11 @@ export interface ToolCall {
   readonly input: unknown;
 }
 
+/**
+ * Why a model stopped: finished, wants tools, was cut at a length limit, declined, or wants to be called again.
+ */
+export type StopReason = "end" | "tools" | "length" | "refusal" | "pause";
+
 /** One recorded step of a run. What is recorded is never paid for or done again. */
 export type Step =
   | {
@@ -41,6 +46,9 @@ export type Step =
       readonly text: string;
       readonly toolCalls: readonly ToolCall[];
       readonly usage: Usage;
+      /** Absent: judged by `toolCalls` alone. */
+      readonly stop?: StopReason;
+      readonly opaque?: string;
     }
   /** Written before the call: a tool with this mark and no result may or may not have run. */
   | { readonly kind: "tool-started"; readonly callId: string }
@@ -74,6 +82,8 @@ export interface Answer {
   /** Rendered once, so that a restart resumes at the same part boundaries. */
   readonly parts: readonly ReplyPart[];
   readonly usage: Usage;
+  /** Of a failed run, for the operator. */
+  readonly cause?: string;
 }
 
 /** One remembered contribution to a conversation. */

@@ -1,8 +1,15 @@
-import type { ToolCall, Usage } from "../domain/run.ts";
+import type { StopReason, ToolCall, Usage } from "../domain/run.ts";
 
 export type Message =
-  | { readonly role: "user"; readonly text: string }
-  | { readonly role: "assistant"; readonly text: string; readonly toolCalls: readonly ToolCall[] }
+  /** `name`: who speaks, where several people do. */
+  | { readonly role: "user"; readonly text: string; readonly name?: string }
+  | {
+      readonly role: "assistant";
+      readonly text: string;
+      readonly toolCalls: readonly ToolCall[];
+      /** What the model's `end` chunk asked to be given back. */
+      readonly opaque?: string;
+    }
   | { readonly role: "tool"; readonly callId: string; readonly result: string; readonly isError: boolean };
 
 export interface ToolSpec {
@@ -16,6 +23,8 @@ export interface Prompt {
   readonly messages: readonly Message[];
   readonly tools: readonly ToolSpec[];
   readonly maxTokens: number;
+  /** The turn being answered: the same on every attempt and after a restart. */
+  readonly turnId?: string;
 }
 
 export type Chunk =
@@ -24,8 +33,10 @@ export type Chunk =
   /** Always the last. A stream that ends without one was cut. */
   | {
       readonly kind: "end";
-      readonly stop: "end" | "tools" | "length" | "refusal" | "pause";
+      readonly stop: StopReason;
       readonly usage: Usage;
+      /** Belongs to the provider (signed reasoning, say): comes back with this answer in later prompts. */
+      readonly opaque?: string;
     };
 
 /** One model at one provider. Throws ModelError; never retries by itself. */
