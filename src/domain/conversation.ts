@@ -10,10 +10,10 @@ export function conversationKey(parts: {
   place: string;
   thread?: string | null;
 }): string {
-  const key = `${parts.platform}:${escape(parts.tenant)}:${escape(parts.place)}`;
-  return parts.thread == null ? key : `${key}:${escape(parts.thread)}`;
+  const key = `${parts.platform}:${escapePart(parts.tenant)}:${escapePart(parts.place)}`;
+  return parts.thread == null ? key : `${key}:${escapePart(parts.thread)}`;
 }
 
-function escape(part: string): string {
+function escapePart(part: string): string {
   return /[:%]/.test(part) ? part.replaceAll("%", "%25").replaceAll(":", "%3A") : part;
 }

@@ -47,6 +47,8 @@ export interface TriggerEvent {
   readonly trigger: Trigger;
   /** `/deploy`, a button's id, a modal's id; null for plain text. */
   readonly command: string | null;
+  /** The agent that the sender asked for by name; routing decides when absent. */
+  readonly agent?: string;
   /** What was said, without the mention of the bot. */
   readonly text: string;
   readonly attachments: readonly Attachment[];

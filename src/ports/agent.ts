@@ -18,6 +18,8 @@ export interface RunResult {
   readonly text: string;
   readonly usage: Usage;
   readonly modelCalls: number;
+  /** Of a failed run, for the operator: a code and what happened; never message text. */
+  readonly cause?: string;
 }
 
 /**

@@ -1,0 +1,20 @@
+import type { TriggerEvent } from "../domain/event.ts";
+import type { AllowList, PlatformPolicy } from "./policy.ts";
+
+/** What is not allowed about this event, for the operator; null when all of it is. */
+export function forbidden(event: TriggerEvent, policy: PlatformPolicy): string | null {
+  if (!allows(policy.tenants, event.tenant)) return "tenant";
+  if (event.isDirect) {
+    if (policy.directMessages === "deny") return "direct_message";
+    if (!allows(policy.directMessages, event.sender.id)) return "direct_message";
+  } else if (!allows(policy.channels, event.place)) return "channel";
+  return allows(policy.users, event.sender.id) ? null : "user";
+}
+
+export function allowsBot(event: TriggerEvent, policy: PlatformPolicy): boolean {
+  return policy.bots !== "none" && allows(policy.bots, event.sender.id);
+}
+
+function allows(list: AllowList, id: string): boolean {
+  return list === "any" || list.has(id);
+}

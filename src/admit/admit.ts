@@ -1,0 +1,75 @@
+import { controlCommandOf, overtakes } from "../domain/command.ts";
+import type { TriggerEvent } from "../domain/event.ts";
+import type { Refusal } from "../domain/refusal.ts";
+import { cleanText } from "../domain/text.ts";
+import type { Offer, RateLimit } from "../ports/store.ts";
+import { allowsBot, forbidden } from "./access.ts";
+import type { AdmissionPolicy } from "./policy.ts";
+
+export type Admission =
+  | { readonly kind: "ignored"; readonly reason: string }
+  | { readonly kind: "offer"; readonly offer: Offer };
+
+/**
+ * Decides whether an event is for us and whether it may run. Pure: what needs memory (deduplication, rate limits,
+ * "does the bot take part in this thread") is asked of the store in the one transaction that accepts the event.
+ */
+export function admit(event: TriggerEvent, policy: AdmissionPolicy, nowMs: number): Admission {
+  const rules = policy.platforms[event.platform];
+  if (event.sender.isBot && !allowsBot(event, rules)) return { kind: "ignored", reason: "bot" };
+
+  const control = controlCommandOf(event);
+  const isAddressed = event.trigger !== "ambient" && event.trigger !== "thread";
+  if (event.trigger === "ambient" && rules.respondTo === "mention" && control === null) {
+    return { kind: "ignored", reason: "not_addressed" };
+  }
+
+  const offer: Offer = {
+    event: { ...event, text: cleanText(event.text) },
+    lane: control !== null && overtakes(control) ? `${event.conversation}!control` : event.conversation,
+    refusal: refusalOf(event, policy, nowMs, control !== null),
+    limits: limitsOf(event, policy.limits),
+    // `!stop` said into a room without a mention is for us only where we take part.
+    onlyIfKnown: !isAddressed && rules.respondTo === "mention",
+    dedupMs: rules.dedupMs,
+  };
+  return { kind: "offer", offer };
+}
+
+function refusalOf(
+  event: TriggerEvent,
+  policy: AdmissionPolicy,
+  nowMs: number,
+  isControl: boolean,
+): Refusal | null {
+  const what = forbidden(event, policy.platforms[event.platform]);
+  if (what !== null) return { cause: "not_allowed", detail: what, noticeWindowMs: noticeMs(event, policy) };
+
+  // A late redelivery or a replayed capture: the person has long moved on, so nothing is said either.
+  if (policy.maxAgeMs !== null && nowMs - event.occurredAtMs > policy.maxAgeMs) {
+    return { cause: "too_old", detail: `over ${Math.round(policy.maxAgeMs / 1000)} s`, noticeWindowMs: 0 };
+  }
+  if (policy.isPaused() && !isControl) {
+    return { cause: "paused", detail: "kill_switch", noticeWindowMs: noticeMs(event, policy) };
+  }
+  return null;
+}
+
+/** Bots are never told: two that answer each other's notices would not stop. */
+function noticeMs(event: TriggerEvent, policy: AdmissionPolicy): number {
+  return event.sender.isBot ? 0 : policy.noticeWindowMs;
+}
+
+function limitsOf(event: TriggerEvent, allowances: AdmissionPolicy["limits"]): RateLimit[] {
+  const tenant = `${event.platform}:${event.tenant}`;
+  const limits: RateLimit[] = [];
+  const add = (scope: RateLimit["scope"], key: string) => {
+    const allowance = allowances[scope];
+    if (allowance !== null) limits.push({ scope, key, ...allowance });
+  };
+  add("user", `${tenant}:${event.sender.id}`);
+  add("conversation", event.conversation);
+  add("tenant", tenant);
+  add("global", "");
+  return limits;
+}

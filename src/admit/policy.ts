@@ -1,0 +1,33 @@
+import type { Platform } from "../domain/event.ts";
+import type { RateLimit } from "../ports/store.ts";
+
+/** `any`, or only the ids listed. */
+export type AllowList = "any" | ReadonlySet<string>;
+
+export interface PlatformPolicy {
+  readonly tenants: AllowList;
+  readonly channels: AllowList;
+  readonly users: AllowList;
+  readonly directMessages: "deny" | AllowList;
+  /** Other bots that may start a run; their messages are otherwise ignored, so that two bots cannot talk forever. */
+  readonly bots: "none" | AllowList;
+  readonly respondTo: "mention" | "all";
+  readonly dedupMs: number;
+}
+
+export interface Allowance {
+  readonly messages: number;
+  readonly perMs: number;
+  readonly burst?: number;
+}
+
+/** What admission decides by. The operator's configuration, in the units of the code. */
+export interface AdmissionPolicy {
+  readonly platforms: Readonly<Record<Platform, PlatformPolicy>>;
+  readonly limits: Readonly<Record<RateLimit["scope"], Allowance | null>>;
+  /** null: any age. */
+  readonly maxAgeMs: number | null;
+  readonly noticeWindowMs: number;
+  /** The kill switch: everything is acknowledged, nothing is run. */
+  readonly isPaused: () => boolean;
+}

@@ -1,0 +1,122 @@
+import type { IncomingMessage } from "node:http";
+import { ACCEPT_TIMEOUT_MS, BODY_BYTES_MAX, SLACK_BODY_BYTES_MAX } from "../domain/bounds.ts";
+import type { Platform } from "../domain/event.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Logger } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { ackAnswer, errorAnswer } from "./answer.ts";
+import { readBody } from "./body.ts";
+import type { Receive, Reception } from "./reception.ts";
+import { rawRequest } from "./request.ts";
+
+export interface WebhookDeps {
+  readonly receive: Receive;
+  readonly clock: Pick<Clock, "nowMs">;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+}
+
+/** Seconds until a platform should try again what could not be stored. */
+const RETRY_AFTER = { "retry-after": "5" };
+
+export type WebhookResult =
+  | { readonly kind: "answer"; readonly response: Response }
+  | { readonly kind: "received"; readonly reception: Reception };
+
+/** Serves one platform's webhook: raw bytes within the limit, then the front half of the path, then the answer. */
+export function createWebhookHandler(platform: Platform, deps: WebhookDeps) {
+  const bytesMax = platform === "slack" ? SLACK_BODY_BYTES_MAX : BODY_BYTES_MAX;
+  // Labels are bound once: looking them up for every request costs more than counting.
+  const ackSeconds = deps.metrics.ackSeconds.labels({ platform });
+  const outcomes = new Map<string, { inc(): void }>();
+  const countOutcome = (outcome: string) => {
+    const child = outcomes.get(outcome) ?? deps.metrics.webhooks.labels({ platform, outcome });
+    outcomes.set(outcome, child);
+    child.inc();
+  };
+
+  return async function serve(incoming: IncomingMessage, requestId: string): Promise<WebhookResult> {
+    const startedAt = performance.now();
+    const receivedAtMs = deps.clock.nowMs();
+    const body = await readBody(incoming, bytesMax);
+    if (typeof body === "string") {
+      countOutcome(body === "cut" ? "cut" : "too-large");
+      deps.log.warn({ request_id: requestId, platform, outcome: body }, "webhook.refused");
+      return { kind: "answer", response: unreadable(body, bytesMax, requestId) };
+    }
+
+    const reception = await withTimeout(deps.receive(rawRequest(incoming, body, receivedAtMs), platform));
+    const durationMs = performance.now() - startedAt;
+    ackSeconds.observe(durationMs / 1000);
+    countOutcome(reception.outcome);
+    writeLine(deps.log, platform, requestId, reception, durationMs);
+    return { kind: "received", reception };
+  };
+}
+
+/** Never a hung request: a store that takes longer than the platform waits is answered as one that is away. */
+function withTimeout(reception: Promise<Reception>): Promise<Reception> {
+  return new Promise((resolve, reject) => {
+    const late: Reception = { outcome: "unavailable", ack: { status: 503 }, reason: "STORE_SLOW", events: 0 };
+    const timer = setTimeout(() => resolve(late), ACCEPT_TIMEOUT_MS);
+    reception.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+export function answerTo({ ack, outcome, reason }: Reception, requestId: string): Response {
+  switch (outcome) {
+    case "forged":
+    case "stale":
+      return errorAnswer(401, "Signature missing or not valid", requestId);
+    case "handshake-refused":
+      return errorAnswer(403, "Handshake refused: the verify token does not match", requestId);
+    case "malformed":
+      return errorAnswer(400, reason ?? "Malformed request", requestId);
+    case "unsupported":
+      return errorAnswer(415, reason ?? "Unsupported media type", requestId);
+    case "unavailable":
+      return errorAnswer(503, "Not stored; send it again", requestId, RETRY_AFTER);
+    default:
+      return ackAnswer(ack, requestId);
+  }
+}
+
+function unreadable(why: "too-large" | "cut", bytesMax: number, requestId: string): Response {
+  return why === "too-large"
+    ? errorAnswer(413, `Expected a body of at most ${bytesMax} bytes, got more`, requestId, {
+        connection: "close",
+      })
+    : errorAnswer(400, "Expected the whole body, got a part of it", requestId, { connection: "close" });
+}
+
+function writeLine(
+  log: Logger,
+  platform: Platform,
+  requestId: string,
+  reception: Reception,
+  durationMs: number,
+): void {
+  const { outcome, reason, eventId, conversation, events } = reception;
+  const level = SUSPICIOUS.has(outcome) ? "warn" : outcome === "unavailable" ? "error" : "info";
+  log[level](
+    {
+      request_id: requestId,
+      platform,
+      outcome,
+      reason,
+      event_id: eventId,
+      conversation_id: conversation,
+      events,
+      duration_ms: Math.round(durationMs * 100) / 100,
+    },
+    "webhook.received",
+  );
+}
+
+const SUSPICIOUS: ReadonlySet<string> = new Set([
+  "forged",
+  "stale",
+  "handshake-refused",
+  "malformed",
+  "unsupported",
+]);

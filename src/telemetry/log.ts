@@ -1,0 +1,50 @@
+import { type DestinationStream, type Logger, pino } from "pino";
+
+export type { Logger } from "pino";
+
+/** How long a line may wait in memory. A killed process loses at most this much of its log, never an event. */
+const FLUSH_MS = 200;
+
+export interface LogOptions {
+  readonly level: string;
+  /** Readable lines for a person at a terminal instead of JSON. */
+  readonly pretty: boolean;
+}
+
+/**
+ * JSON lines on stdout, one wide line per unit of work. Fields are named by the caller, one by one:
+ * nothing is logged because it happened to be part of an object, so message text and secrets stay out.
+ */
+export async function createLogger({ level, pretty }: LogOptions): Promise<Logger> {
+  const options = {
+    level,
+    base: null,
+    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  if (pretty) {
+    const { default: prettyStream } = await import("pino-pretty");
+    const stream: DestinationStream = prettyStream({
+      sync: true,
+      ignore: "pid,hostname",
+      translateTime: "SYS:HH:MM:ss",
+    });
+    return pino({ ...options, formatters: {} }, stream);
+  }
+  // Lines are gathered and written together: a write per line cost more than building it.
+  const destination = pino.destination({ fd: 1, sync: false, minLength: 16_384 });
+  setInterval(() => destination.flush(), FLUSH_MS).unref();
+  process.once("exit", () => {
+    try {
+      destination.flushSync();
+    } catch {
+      // Stdout is gone or never opened; nobody is left to read the last lines.
+    }
+  });
+  return pino(options, destination);
+}
+
+/** For tests and tools that want no log. */
+export function silentLogger(): Logger {
+  return pino({ level: "silent" });
+}

@@ -1,0 +1,105 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+
+/** Gauges whose names end in `_total`, which `promtool check metrics` rightly refuses. */
+const MISNAMED = [
+  "nodejs_active_handles_total",
+  "nodejs_active_requests_total",
+  "nodejs_active_resources_total",
+];
+
+const HTTP_SECONDS = [0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10];
+const ACK_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+const RUN_SECONDS = [0.1, 0.5, 1, 2, 5, 10, 30, 60, 300];
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/** Every metric of the gateway, in one place. Labels hold names from the configuration or from closed lists, never ids. */
+export function createMetrics(options: { processMetrics: boolean } = { processMetrics: false }) {
+  const registry = new Registry();
+  if (options.processMetrics) {
+    collectDefaultMetrics({ register: registry });
+    for (const name of MISNAMED) registry.removeSingleMetric(name);
+  }
+
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter<L>({ name: `parley_${name}`, help, labelNames, registers: [registry] });
+  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Gauge<L>({ name: `parley_${name}`, help, labelNames, registers: [registry] });
+  const histogram = <L extends string>(
+    name: string,
+    help: string,
+    buckets: number[],
+    labelNames: readonly L[] = [],
+  ) => new Histogram<L>({ name: `parley_${name}`, help, buckets, labelNames, registers: [registry] });
+
+  return {
+    registry,
+    httpRequests: counter("http_requests_total", "HTTP requests answered.", ["method", "route", "status"]),
+    httpSeconds: histogram("http_request_duration_seconds", "Time to answer an HTTP request.", HTTP_SECONDS, [
+      "method",
+      "route",
+    ]),
+    webhooks: counter("webhooks_total", "Webhooks by what became of them.", ["platform", "outcome"]),
+    ignored: counter(
+      "webhook_items_ignored_total",
+      "Parts of genuine webhooks that are no trigger, by reason.",
+      ["platform", "reason"],
+    ),
+    ackSeconds: histogram(
+      "webhook_ack_duration_seconds",
+      "From the first byte of a webhook to its acknowledgement.",
+      ACK_SECONDS,
+      ["platform"],
+    ),
+    duplicates: counter("duplicates_total", "Deliveries of an event that was already accepted.", [
+      "platform",
+    ]),
+    refusals: counter("refusals_total", "Events not run by policy.", ["platform", "cause"]),
+    rateLimited: counter("rate_limited_total", "Events over a rate limit.", ["platform", "scope"]),
+    eventAge: histogram(
+      "event_age_at_start_seconds",
+      "Age of an event when its run starts.",
+      ACK_SECONDS.concat([5, 10, 30, 60, 300, 3600]),
+      ["platform"],
+    ),
+    runs: counter("runs_total", "Agent runs by how they ended.", ["agent", "outcome"]),
+    runSeconds: histogram(
+      "run_duration_seconds",
+      "Duration of agent runs, reply not included.",
+      RUN_SECONDS,
+      ["agent"],
+    ),
+    runsActive: gauge("runs_active", "Agent runs in progress."),
+    retries: counter("retries_total", "Events put back to be tried again.", ["stage"]),
+    deadLetters: counter("dead_letters_total", "Events given up.", ["platform"]),
+    replies: counter("replies_total", "Reply parts by what became of them.", ["platform", "outcome"]),
+    replySeconds: histogram(
+      "reply_send_duration_seconds",
+      "Duration of one call that sends a reply part.",
+      HTTP_SECONDS,
+      ["platform"],
+    ),
+    platform429: counter("platform_rate_limited_total", "Calls that a platform refused as too many.", [
+      "platform",
+    ]),
+    modelCalls: counter("model_calls_total", "Model calls by outcome.", ["provider", "model", "outcome"]),
+    modelSeconds: histogram("model_call_duration_seconds", "Duration of model calls.", RUN_SECONDS, [
+      "provider",
+      "model",
+    ]),
+    modelTokens: counter("model_tokens_total", "Tokens used, as the provider counted them.", [
+      "provider",
+      "model",
+      "kind",
+    ]),
+    modelCost: counter("model_cost_dollars_total", "Cost of model calls in US dollars.", [
+      "provider",
+      "model",
+    ]),
+    queueEvents: gauge("queue_events", "Events in the store that are not finished.", ["state"]),
+    queueOldest: gauge("queue_oldest_age_seconds", "Age of the oldest unfinished event; 0 when none waits."),
+    storeBytes: gauge("store_file_size_bytes", "Size of the database file with its log."),
+    paused: gauge("kill_switch_on", "1 while the kill switch is on."),
+    buildInfo: gauge("build_info", "Always 1; the version is a label.", ["version"]),
+  };
+}

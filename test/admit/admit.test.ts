@@ -1,0 +1,116 @@
+import { describe, expect, it } from "vitest";
+import { admit } from "../../src/admit/admit.ts";
+import type { AdmissionPolicy, PlatformPolicy } from "../../src/admit/policy.ts";
+import type { TriggerEvent } from "../../src/domain/event.ts";
+import { anEvent } from "../support/event.ts";
+
+const NOW = 1_700_000_001_000;
+const OPEN: PlatformPolicy = {
+  tenants: "any",
+  channels: "any",
+  users: "any",
+  directMessages: "any",
+  bots: "none",
+  respondTo: "mention",
+  dedupMs: 604_800_000,
+};
+
+function policy(
+  slack: Partial<PlatformPolicy> = {},
+  changes: Partial<AdmissionPolicy> = {},
+): AdmissionPolicy {
+  const platforms = {
+    slack: { ...OPEN, ...slack },
+    discord: OPEN,
+    telegram: OPEN,
+    whatsapp: OPEN,
+    test: OPEN,
+  };
+  return {
+    platforms,
+    limits: { user: { messages: 20, perMs: 60_000 }, conversation: null, tenant: null, global: null },
+    maxAgeMs: 86_400_000,
+    noticeWindowMs: 600_000,
+    isPaused: () => false,
+    ...changes,
+  };
+}
+
+function offered(event: TriggerEvent, rules: AdmissionPolicy) {
+  const admission = admit(event, rules, NOW);
+  if (admission.kind !== "offer") throw new Error(`Expected an offer, got ${admission.reason}`);
+  return admission.offer;
+}
+
+describe("admit", () => {
+  it("offers a mention to its conversation's lane, without refusal", () => {
+    const offer = offered(anEvent(), policy());
+    expect(offer).toMatchObject({
+      lane: "slack:T1:C1",
+      refusal: null,
+      onlyIfKnown: false,
+      dedupMs: 604_800_000,
+    });
+    expect(offer.limits).toEqual([{ scope: "user", key: "slack:T1:U1", messages: 20, perMs: 60_000 }]);
+  });
+
+  it("ignores what is said in a room without naming the bot, unless the policy is to answer all", () => {
+    const ambient = anEvent({ trigger: "ambient" });
+    expect(admit(ambient, policy(), NOW)).toEqual({ kind: "ignored", reason: "not_addressed" });
+    expect(offered(ambient, policy({ respondTo: "all" })).onlyIfKnown).toBe(false);
+  });
+
+  it("takes a thread message without a mention only where the bot takes part", () => {
+    expect(offered(anEvent({ trigger: "thread" }), policy()).onlyIfKnown).toBe(true);
+    expect(offered(anEvent({ trigger: "ambient", text: "!stop" }), policy()).onlyIfKnown).toBe(true);
+  });
+
+  it("ignores other bots unless they are allowed", () => {
+    const bot = anEvent({ sender: { id: "B9", name: "other", isBot: true } });
+    expect(admit(bot, policy(), NOW)).toEqual({ kind: "ignored", reason: "bot" });
+    expect(offered(bot, policy({ bots: new Set(["B9"]) })).refusal).toBeNull();
+    expect(offered(bot, policy({ bots: "any", users: new Set() })).refusal?.noticeWindowMs).toBe(0);
+  });
+
+  it.each<[string, Partial<PlatformPolicy>, Partial<TriggerEvent>]>([
+    ["tenant", { tenants: new Set(["T2"]) }, {}],
+    ["channel", { channels: new Set(["C2"]) }, {}],
+    ["user", { users: new Set(["U2"]) }, {}],
+    ["direct_message", { directMessages: "deny" }, { isDirect: true, trigger: "direct" }],
+    ["direct_message", { directMessages: new Set(["U2"]) }, { isDirect: true, trigger: "direct" }],
+  ])("refuses by %s and tells once per window", (detail, rules, change) => {
+    expect(offered(anEvent(change), policy(rules)).refusal).toEqual({
+      cause: "not_allowed",
+      detail,
+      noticeWindowMs: 600_000,
+    });
+  });
+
+  it("does not ask for a channel in direct messages, nor for a direct message in channels", () => {
+    const direct = anEvent({ isDirect: true, trigger: "direct", place: "D1" });
+    expect(offered(direct, policy({ channels: new Set(["C1"]) })).refusal).toBeNull();
+    expect(offered(anEvent(), policy({ directMessages: "deny" })).refusal).toBeNull();
+  });
+
+  it("refuses an event over the age in silence, and none when the age is off", () => {
+    const old = anEvent({ occurredAtMs: NOW - 86_400_001 });
+    expect(offered(old, policy()).refusal).toMatchObject({ cause: "too_old", noticeWindowMs: 0 });
+    expect(offered(old, policy({}, { maxAgeMs: null })).refusal).toBeNull();
+    expect(offered(anEvent({ occurredAtMs: NOW - 86_400_000 }), policy()).refusal).toBeNull();
+  });
+
+  it("refuses all but commands to the gateway while it is paused", () => {
+    const paused = policy({}, { isPaused: () => true });
+    expect(offered(anEvent(), paused).refusal).toMatchObject({ cause: "paused" });
+    expect(offered(anEvent({ text: "!status" }), paused).refusal).toBeNull();
+  });
+
+  it("lets /stop, /status and /help overtake the conversation, and keeps /reset in its order", () => {
+    const command = (name: string) =>
+      offered(anEvent({ trigger: "command", command: name, text: "" }), policy()).lane;
+    expect(command("/stop")).toBe("slack:T1:C1!control");
+    expect(command("/status")).toBe("slack:T1:C1!control");
+    expect(command("/reset")).toBe("slack:T1:C1");
+    expect(command("/deploy")).toBe("slack:T1:C1");
+  });
+});
