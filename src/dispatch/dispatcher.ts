@@ -1,0 +1,232 @@
+import { RunAborted } from "../domain/abort.ts";
+import type { Clock, Random } from "../ports/clock.ts";
+import type { Job, Queue, Settlement } from "../ports/store.ts";
+import type { Logger } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { causeOf, type RetryPolicy, settlementFor } from "./settle.ts";
+
+export interface DispatcherDeps {
+  readonly queue: Queue;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Does the job; throws when it could not. */
+  readonly work: (job: Job, signals: JobSignals) => Promise<Settlement>;
+  readonly retry: RetryPolicy;
+  readonly concurrency: number;
+  readonly leaseMs: number;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+}
+
+export interface JobSignals {
+  /** Drain or a lost lease: leave everything as it is. */
+  readonly job: AbortSignal;
+  /** The same, or a person said /stop: end the run, and tell. */
+  readonly run: AbortSignal;
+}
+
+interface Running {
+  readonly job: Job;
+  readonly abort: AbortController;
+  readonly stop: AbortController;
+  readonly done: Promise<void>;
+}
+
+/** A store that fails is asked again this often; settlements are repeated until the lease would be over anyway. */
+const STORE_RETRY_MS = 250;
+/** After the drain time, aborted work gets this long to hand itself back. */
+const HAND_BACK_MS = 2_000;
+
+/** Claims what is ready, keeps its leases alive while it runs, and settles it. */
+export class Dispatcher {
+  readonly #deps: DispatcherDeps;
+  readonly #running = new Map<Job, Running>();
+  readonly #stopping = new AbortController();
+  #loop: Promise<void> = Promise.resolve();
+  #slotFreed: (() => void) | null = null;
+  #lastBeatMs: number;
+
+  constructor(deps: DispatcherDeps) {
+    this.#deps = deps;
+    this.#lastBeatMs = deps.clock.nowMs();
+  }
+
+  start(): void {
+    this.#loop = this.#claimForever();
+  }
+
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** When the claim loop last came round; it comes round at least every ten seconds. */
+  get lastBeatMs(): number {
+    return this.#lastBeatMs;
+  }
+
+  /** Ends what runs in a conversation. False when nothing does. */
+  stopRun(conversation: string): boolean {
+    const hits = [...this.#running.values()].filter(({ job }) => job.lane === conversation);
+    for (const { stop } of hits) stop.abort(new RunAborted("stopped"));
+    return hits.length > 0;
+  }
+
+  isBusy(conversation: string): boolean {
+    return [...this.#running.keys()].some((job) => job.lane === conversation);
+  }
+
+  /** Hands back everything that runs: the process is going away, or everything is paused. */
+  handBack(): void {
+    for (const { abort } of this.#running.values()) abort.abort(new RunAborted("draining"));
+  }
+
+  /** Claims no more, waits for running work, then hands back what is left. */
+  async stop(drainMs: number): Promise<void> {
+    this.#stopping.abort();
+    await this.#loop;
+    await this.#idleWithin(drainMs);
+    this.handBack();
+    await this.#idleWithin(HAND_BACK_MS);
+  }
+
+  async #idleWithin(ms: number): Promise<void> {
+    if (this.#running.size === 0) return;
+    const timeUp = new AbortController();
+    await Promise.race([
+      Promise.allSettled([...this.#running.values()].map(({ done }) => done)),
+      this.#deps.clock.sleep(ms, timeUp.signal).catch(() => {}),
+    ]);
+    timeUp.abort();
+  }
+
+  async #claimForever(): Promise<void> {
+    const { queue, clock, log, leaseMs } = this.#deps;
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      this.#lastBeatMs = clock.nowMs();
+      try {
+        const jobsMax = this.#deps.concurrency - this.#running.size;
+        if (jobsMax === 0) {
+          await this.#slot();
+          continue;
+        }
+        const jobs = await queue.claim({ jobsMax, leaseMs });
+        for (const job of jobs) this.#launch(job);
+        if (jobs.length < jobsMax) await this.#idle(signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        log.error({ cause: causeOf(error) }, "dispatcher.claim_failed");
+        await clock.sleep(STORE_RETRY_MS, signal).catch(() => {});
+      }
+    }
+  }
+
+  /** Waits for work, but comes round now and then so that the heartbeat stays true. */
+  async #idle(stop: AbortSignal): Promise<void> {
+    const round = new AbortController();
+    const signal = AbortSignal.any([stop, round.signal]);
+    await Promise.race([this.#deps.queue.ready(signal), this.#deps.clock.sleep(BEAT_MS, signal)]).catch(
+      (error: unknown) => {
+        if (!stop.aborted) throw error;
+      },
+    );
+    round.abort();
+  }
+
+  #slot(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#slotFreed = resolve;
+    });
+  }
+
+  #launch(job: Job): void {
+    const abort = new AbortController();
+    const stop = new AbortController();
+    const signals = { job: abort.signal, run: AbortSignal.any([abort.signal, stop.signal]) };
+    const done = this.#carryOut(job, abort, signals).finally(() => {
+      this.#running.delete(job);
+      this.#deps.metrics.runsActive.set(this.#running.size);
+      this.#slotFreed?.();
+      this.#slotFreed = null;
+    });
+    this.#running.set(job, { job, abort, stop, done });
+    this.#deps.metrics.runsActive.set(this.#running.size);
+  }
+
+  async #carryOut(job: Job, abort: AbortController, signals: JobSignals): Promise<void> {
+    const over = new AbortController();
+    const lease = this.#keepLease(job, abort, over.signal);
+    try {
+      const settlement = await this.#outcomeOf(job, signals);
+      if (settlement !== null) await this.#settle(job, settlement);
+    } finally {
+      over.abort();
+      await lease;
+    }
+  }
+
+  async #outcomeOf(job: Job, signals: JobSignals): Promise<Settlement | null> {
+    const { work, retry, random, log } = this.#deps;
+    try {
+      return await work(job, signals);
+    } catch (error) {
+      // What broke because the run was aborted is settled by the reason of the abort.
+      const reason = signals.job.aborted && !(error instanceof RunAborted) ? signals.job.reason : error;
+      const settlement = settlementFor(reason, job, retry, random);
+      log.warn(
+        {
+          event_id: job.event.id,
+          conversation_id: job.event.conversation,
+          attempt: job.attempt,
+          settlement: settlement?.kind ?? "none",
+          retry_ms: settlement && "afterMs" in settlement ? settlement.afterMs : undefined,
+          cause: causeOf(reason),
+        },
+        "event.failed",
+      );
+      return settlement;
+    }
+  }
+
+  async #settle(job: Job, settlement: Settlement): Promise<void> {
+    const { queue, clock, leaseMs, metrics, log } = this.#deps;
+    const giveUpMs = clock.nowMs() + leaseMs;
+    for (;;) {
+      try {
+        const held = await queue.settle(job, settlement);
+        if (!held) log.warn({ event_id: job.event.id, attempt: job.attempt }, "event.lease_lost");
+        else if (settlement.kind === "dead") {
+          metrics.deadLetters.inc({ platform: job.event.platform });
+          log.error(
+            { event_id: job.event.id, conversation_id: job.event.conversation, cause: settlement.cause },
+            "event.dead",
+          );
+        } else if (settlement.kind === "retry") metrics.retries.inc({ stage: "event" });
+        return;
+      } catch (error) {
+        log.error({ event_id: job.event.id, cause: causeOf(error) }, "event.settle_failed");
+        // The lease runs out by itself; whoever claims the event next finds its recorded progress.
+        if (clock.nowMs() > giveUpMs) return;
+        await clock.sleep(STORE_RETRY_MS);
+      }
+    }
+  }
+
+  /** Renews at a third of the lease, so that two renewals may fail before it is lost. */
+  async #keepLease(job: Job, abort: AbortController, over: AbortSignal): Promise<void> {
+    const { queue, clock, leaseMs, log } = this.#deps;
+    while (!over.aborted) {
+      await clock.sleep(leaseMs / 3, over).catch(() => {});
+      if (over.aborted) return;
+      try {
+        if (await queue.extend(job, leaseMs)) continue;
+        abort.abort(new RunAborted("lease-lost"));
+        return;
+      } catch (error) {
+        log.error({ event_id: job.event.id, cause: causeOf(error) }, "event.extend_failed");
+      }
+    }
+  }
+}
+
+const BEAT_MS = 10_000;

@@ -1,0 +1,73 @@
+import { RunAborted } from "../domain/abort.ts";
+import { backoffMs } from "../domain/backoff.ts";
+import { BACKOFF_CAP_MS } from "../domain/bounds.ts";
+import { DeliveryError, GatewayError, ModelError } from "../domain/errors.ts";
+import type { Random } from "../ports/clock.ts";
+import type { Job, Settlement } from "../ports/store.ts";
+
+export interface RetryPolicy {
+  /** Claims of one event, failed ones and those cut off by a crash alike. */
+  readonly attemptsMax: number;
+  readonly baseMs: number;
+}
+
+/** How soon to try again what only waits for something to come back. */
+const DEFER_MS = 5_000;
+
+/**
+ * The only place that decides whether to retry.
+ *
+ * | failure | settlement |
+ * |-|-|
+ * | draining, paused | defer: no attempt is used up |
+ * | lease lost | nothing: the event is no longer ours |
+ * | platform or model says "later" | retry, not before it said |
+ * | send that may have landed | retry: the outbox knows it as in doubt |
+ * | platform refuses for good | dead |
+ * | anything else | retry: a bug here must not lose the event |
+ *
+ * A retry over `attemptsMax` is dead.
+ */
+export function settlementFor(
+  error: unknown,
+  job: Job,
+  policy: RetryPolicy,
+  random: Random,
+): Settlement | null {
+  if (error instanceof RunAborted) {
+    return error.why === "lease-lost" ? null : { kind: "defer", afterMs: 0, cause: error.why };
+  }
+  if (error instanceof Deferred) return { kind: "defer", afterMs: error.afterMs, cause: error.message };
+  const cause = causeOf(error);
+  if (error instanceof DeliveryError && error.kind === "rejected") return { kind: "dead", cause };
+  if (job.attempt >= policy.attemptsMax)
+    return { kind: "dead", cause: `gave up after ${job.attempt} attempts: ${cause}` };
+
+  const delayMs = backoffMs(
+    job.attempt,
+    { baseMs: policy.baseMs, capMs: BACKOFF_CAP_MS, exponential: true },
+    random,
+  );
+  return { kind: "retry", afterMs: Math.max(delayMs, askedDelayMs(error)), cause };
+}
+
+/** Thrown when the work must wait for something that is not this event's fault. */
+export class Deferred extends Error {
+  readonly afterMs: number;
+
+  constructor(why: string, afterMs: number = DEFER_MS) {
+    super(why);
+    this.name = "Deferred";
+    this.afterMs = afterMs;
+  }
+}
+
+function askedDelayMs(error: unknown): number {
+  return error instanceof DeliveryError || error instanceof ModelError ? (error.retryAfterMs ?? 0) : 0;
+}
+
+/** For the operator: the code and the message, both ours; never what a person wrote. */
+export function causeOf(error: unknown): string {
+  if (error instanceof GatewayError) return `${error.code}: ${error.message}`;
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}

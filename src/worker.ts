@@ -1,0 +1,205 @@
+import { type ControlDeps, obey } from "./dispatch/control.ts";
+import type { JobSignals } from "./dispatch/dispatcher.ts";
+import { type Route, routeOf } from "./dispatch/route.ts";
+import { causeOf, Deferred } from "./dispatch/settle.ts";
+import { RunAborted } from "./domain/abort.ts";
+import { controlCommandOf } from "./domain/command.ts";
+import { ModelError } from "./domain/errors.ts";
+import type { Answer, Progress, RunOutcome, Turn } from "./domain/run.ts";
+import { NO_USAGE } from "./domain/run.ts";
+import type { Adapter } from "./ports/adapter.ts";
+import type { AgentRuntime, RunResult } from "./ports/agent.ts";
+import type { Clock, NewId } from "./ports/clock.ts";
+import type { Job, Memory, Queue, Settlement } from "./ports/store.ts";
+import { type DeliverDeps, deliver } from "./reply/deliver.ts";
+import { GAVE_UP, NO_AGENT, noticeText } from "./reply/notices.ts";
+import type { Logger } from "./telemetry/log.ts";
+import type { Metrics } from "./telemetry/metrics.ts";
+
+export interface WorkerDeps {
+  readonly queue: Pick<Queue, "checkpoint">;
+  readonly memory: Memory;
+  readonly adapters: ReadonlyMap<string, Adapter>;
+  readonly runtime: AgentRuntime;
+  readonly routes: readonly Route[];
+  readonly agents: ReadonlyMap<string, AgentMemory>;
+  readonly control: ControlDeps;
+  readonly delivery: DeliverDeps;
+  readonly attemptsMax: number;
+  readonly isPaused: () => boolean;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+}
+
+/** How much of a conversation an agent gets to see. */
+export interface AgentMemory {
+  readonly turnsMax: number;
+  readonly ttlMs: number;
+}
+
+/**
+ * The back half of the path: route → run → reply, for one claimed event. Gives how to settle it; throws when it
+ * could not be done, and `dispatch/settle.ts` decides what then. Everything done is recorded on the way, so that
+ * the next holder goes on where this one stopped.
+ */
+export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Promise<Settlement> {
+  const adapter = deps.adapters.get(job.event.platform);
+  if (adapter === undefined)
+    return { kind: "dead", cause: `platform ${job.event.platform} is not configured any more` };
+
+  if (job.refusal !== null) {
+    await say(noticeText(job.refusal), job, adapter, deps, signals.job);
+    return { kind: "dropped", cause: job.refusal.cause };
+  }
+
+  const command = controlCommandOf(job.event);
+  if (command !== null) {
+    await say(await obey(command, job.event, deps.control), job, adapter, deps, signals.job);
+    return { kind: "done", outcome: "answered", turns: [] };
+  }
+
+  const answer = job.progress?.answer ?? (await answerTo(job, adapter, deps, signals.run));
+  await deliver(job, answer.parts, adapter, deps.delivery, signals.job);
+  return settlementOf(answer, job, deps);
+}
+
+/** Runs the agent, or goes on with a run that was cut off; the answer is durable before a word of it is sent. */
+async function answerTo(job: Job, adapter: Adapter, deps: WorkerDeps, signal: AbortSignal): Promise<Answer> {
+  if (deps.isPaused()) throw new Deferred("paused");
+  const agent = routeOf(job.event, deps.routes, new Set(deps.agents.keys()));
+  const memory = agent === null ? undefined : deps.agents.get(agent);
+  if (agent === null || memory === undefined)
+    return failure(NO_AGENT, "no route matches this event", adapter, job);
+
+  const progress = job.progress ?? begin(agent, deps);
+  deps.metrics.eventAge.observe({ platform: adapter.platform }, ageSeconds(job, deps.clock));
+  const typing = new AbortController();
+  void adapter.typing?.(job.event.replyTo, AbortSignal.any([signal, typing.signal]));
+  try {
+    const result = await run(job, progress, memory, deps, signal);
+    const answer = { ...result, parts: adapter.render(result.text, job.event.replyTo) };
+    await checkpoint(job, { ...progress, steps: [], answer }, deps);
+    return answer;
+  } finally {
+    typing.abort();
+  }
+}
+
+async function run(
+  job: Job,
+  progress: Progress,
+  memory: AgentMemory,
+  deps: WorkerDeps,
+  signal: AbortSignal,
+): Promise<RunResult> {
+  const { clock } = deps;
+  const { event } = job;
+  const startedAt = performance.now();
+  const history = await deps.memory.recall(event.conversation, {
+    turnsMax: memory.turnsMax,
+    sinceMs: clock.nowMs() - memory.ttlMs,
+  });
+  const record = (steps: Progress["steps"]) => checkpoint(job, { ...progress, steps }, deps);
+  try {
+    const result = await deps.runtime.run(
+      {
+        id: progress.runId,
+        agent: progress.agent,
+        event,
+        history,
+        steps: progress.steps,
+        startedAtMs: progress.startedAtMs,
+      },
+      record,
+      signal,
+    );
+    report(result, job, progress, startedAt, deps);
+    return result;
+  } catch (error) {
+    // The last attempt answers all the same: nobody is left waiting for a reply that never comes.
+    if (!(error instanceof ModelError) || signal.aborted || job.attempt < deps.attemptsMax) throw error;
+    const result: RunResult = {
+      outcome: "failed",
+      text: GAVE_UP,
+      usage: NO_USAGE,
+      modelCalls: 0,
+      cause: causeOf(error),
+    };
+    report(result, job, progress, startedAt, deps);
+    return result;
+  }
+}
+
+function begin(agent: string, { clock, newId }: WorkerDeps): Progress {
+  return { runId: newId("run"), agent, startedAtMs: clock.nowMs(), steps: [], answer: null };
+}
+
+async function checkpoint(job: Job, progress: Progress, { queue }: WorkerDeps): Promise<void> {
+  if (!(await queue.checkpoint(job, progress))) throw new RunAborted("lease-lost");
+}
+
+async function say(
+  text: string,
+  job: Job,
+  adapter: Adapter,
+  deps: WorkerDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  await deliver(job, adapter.render(text, job.event.replyTo), adapter, deps.delivery, signal);
+}
+
+function failure(text: string, cause: string, adapter: Adapter, job: Job): Answer {
+  return { outcome: "failed", text, parts: adapter.render(text, job.event.replyTo), usage: NO_USAGE, cause };
+}
+
+/** A failed run has been told to the person; the event stays as a dead letter, to be replayed once the cause is gone. */
+function settlementOf(answer: Answer, job: Job, { clock }: WorkerDeps): Settlement {
+  if (answer.outcome === "failed") return { kind: "dead", cause: answer.cause ?? "the run failed" };
+  return {
+    kind: "done",
+    outcome: answer.outcome,
+    turns: turnsOf(answer.outcome, answer.text, job, clock.nowMs()),
+  };
+}
+
+function turnsOf(outcome: RunOutcome, text: string, { event }: Job, nowMs: number): Turn[] {
+  const said: Turn = { role: "user", name: event.sender.name, text: event.text, atMs: event.occurredAtMs };
+  // A refused request stays out of memory: the model would go on refusing what comes after it.
+  return outcome === "refused" ? [] : [said, { role: "assistant", name: null, text, atMs: nowMs }];
+}
+
+function ageSeconds(job: Job, clock: Clock): number {
+  return Math.max(0, clock.nowMs() - job.event.occurredAtMs) / 1000;
+}
+
+function report(
+  result: RunResult,
+  job: Job,
+  progress: Progress,
+  startedAt: number,
+  { log, metrics }: WorkerDeps,
+): void {
+  const seconds = (performance.now() - startedAt) / 1000;
+  const { agent, runId } = progress;
+  metrics.runs.inc({ agent, outcome: result.outcome });
+  metrics.runSeconds.observe({ agent }, seconds);
+  log.info(
+    {
+      event_id: job.event.id,
+      conversation_id: job.event.conversation,
+      run_id: runId,
+      agent,
+      attempt: job.attempt,
+      outcome: result.outcome,
+      cause: result.cause,
+      model_calls: result.modelCalls,
+      input_tokens: result.usage.inputTokens,
+      output_tokens: result.usage.outputTokens,
+      cost_cents: result.usage.costCents,
+      duration_ms: Math.round(seconds * 1000),
+    },
+    "run.finished",
+  );
+}
