@@ -1,0 +1,117 @@
+/** One thing that a person asked the demo model to do. */
+export type Directive =
+  | { readonly kind: "sleep"; readonly ms: number }
+  | { readonly kind: "long"; readonly chars: number }
+  | { readonly kind: "fail"; readonly once: boolean }
+  | { readonly kind: "tool"; readonly name: string; readonly input: unknown }
+  | { readonly kind: "markdown" };
+
+export interface Script {
+  readonly directives: readonly Directive[];
+  /** What is left without the directives; all of it when nothing else would be. */
+  readonly said: string;
+}
+
+const SLEEP_MS_MAX = 10 * 60_000;
+const LONG_CHARS_MAX = 100_000;
+const DIRECTIVES_MAX = 20;
+
+/** Reads `demo: …` lines. A line that is none, misspelt ones included, is said like any other. */
+export function scriptOf(text: string): Script {
+  const directives: Directive[] = [];
+  const rest: string[] = [];
+  for (const line of text.split("\n")) {
+    const directive = directives.length < DIRECTIVES_MAX ? directiveIn(line) : null;
+    if (directive === null) rest.push(line);
+    else directives.push(directive);
+  }
+  if (directives.length === 0) return { directives, said: text };
+  const said = rest.join("\n").trim();
+  const answersItself = directives.some(
+    ({ kind }) => kind === "long" || kind === "tool" || kind === "markdown",
+  );
+  return { directives, said: said === "" && !answersItself ? text : said };
+}
+
+function directiveIn(line: string): Directive | null {
+  const words = /^\s*demo:\s*(\w+)(?:\s+(\S.*?))?\s*$/i.exec(line);
+  const name = words?.[1]?.toLowerCase();
+  const rest = words?.[2] ?? "";
+  if (name === "markdown" && rest === "") return { kind: "markdown" };
+  if (name === "fail" && /^(once)?$/i.test(rest)) return { kind: "fail", once: rest !== "" };
+  if (name === "sleep") return sleepOf(rest);
+  if (name === "long" && /^\d{1,9}$/.test(rest)) {
+    return { kind: "long", chars: Math.min(Number(rest), LONG_CHARS_MAX) };
+  }
+  return name === "tool" ? toolOf(rest) : null;
+}
+
+function sleepOf(rest: string): Directive | null {
+  const parts = /^(\d{1,9}(?:\.\d{1,3})?)\s*(ms|s|m)$/i.exec(rest);
+  if (parts === null) return null;
+  const unitMs = { ms: 1, s: 1000, m: 60_000 }[parts[2]?.toLowerCase() ?? ""] ?? 1;
+  return { kind: "sleep", ms: Math.min(Number(parts[1]) * unitMs, SLEEP_MS_MAX) };
+}
+
+function toolOf(rest: string): Directive | null {
+  const parts = /^(\S+)\s*(.*)$/.exec(rest);
+  if (parts?.[1] === undefined) return null;
+  try {
+    return { kind: "tool", name: parts[1], input: parts[2] ? JSON.parse(parts[2]) : {} };
+  } catch {
+    return null;
+  }
+}
+
+/** Exactly `chars` characters of numbered sentences in paragraphs: where a part is missing or twice, one can see it. */
+export function longText(chars: number): string {
+  let text = "";
+  for (let n = 1; text.length < chars; n++) {
+    text += `Sentence ${n} of a long answer, one of many.${n % 5 === 0 ? "\n\n" : " "}`;
+  }
+  const cut = text.slice(0, chars);
+  // A space at the very end would be lost on the way, and with it the exact length.
+  return /\s$/.test(cut) ? `${cut.slice(0, -1)}.` : cut;
+}
+
+/** A sample with everything that a reply may hold. */
+export const MARKDOWN_SAMPLE = `# A heading
+
+Plain words, **bold**, *italic*, ***both***, ~~struck out~~, \`code\` and [a link](https://example.com/a?b=1&c=2).
+
+## Lists
+
+- first
+- second
+  - nested, with **bold**
+    - deeper
+- third
+
+1. one
+2. two
+   continued on a second line
+3. three
+
+- [x] done
+- [ ] to do
+
+> A quotation
+> of two lines.
+>
+> > And one inside it.
+
+\`\`\`ts
+export function twice(n: number): number {
+  return n * 2; // <b>not</b> & *not* bold
+}
+\`\`\`
+
+| Platform | Characters | Edits |
+|:---------|-----------:|:-----:|
+| Slack    |     12,000 |  yes  |
+| Discord  |      2,000 |  yes  |
+| Telegram |      4,096 |  yes  |
+
+---
+
+Things to escape: 1 < 2 && 3 > 2, snake_case_name, 2 * 3 * 4, @everyone, <!channel>, \\*not italic\\*, 👩‍👩‍👧‍👦.`;

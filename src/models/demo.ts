@@ -1,0 +1,132 @@
+import { ModelError } from "../domain/errors.ts";
+import type { Usage } from "../domain/run.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { ChatModel, Chunk, Message, Prompt } from "../ports/model.ts";
+import { type Directive, longText, MARKDOWN_SAMPLE, scriptOf } from "./demo-script.ts";
+
+const NOTICE = "_(I am the demo model: set ANTHROPIC_API_KEY for real answers.)_";
+/** Turns whose scripted failure is remembered. */
+const FAILED_TURNS_MAX = 1000;
+/** Rough, and good enough for what costs nothing. */
+const CHARS_PER_TOKEN = 4;
+
+/**
+ * The model without credentials: repeats what was said, and does what `demo:` lines ask (docs/agents.md lists them).
+ * With `notice`, the first reply of a conversation adds that this is a demo.
+ */
+export function createDemoModel(options: { clock: Clock; notice?: boolean }): ChatModel {
+  const failed = new Set<string>();
+  return {
+    provider: "demo",
+    name: "demo",
+    costCeilingCents: () => 0,
+    async *generate(prompt, signal) {
+      signal.throwIfAborted();
+      const turn = turnOf(prompt.messages);
+      const { directives, said } = scriptOf(turn.text);
+      if (turn.results.length === 0) {
+        await sleepAsAsked(directives, options.clock, signal);
+        failAsAsked(directives, prompt.turnId ?? JSON.stringify(prompt.messages), failed);
+        const calls = callsOf(directives, prompt.messages.length);
+        if (calls.length > 0) {
+          yield* calls;
+          yield { kind: "end", stop: "tools", usage: usageOf(prompt, "") };
+          return;
+        }
+      }
+      const answer = answerTo(directives, said, turn.results);
+      const text = options.notice && turn.isFirst ? `${answer}\n\n${NOTICE}` : answer;
+      for (const word of words(text)) {
+        signal.throwIfAborted();
+        yield { kind: "text", text: word };
+      }
+      yield { kind: "end", stop: "end", usage: usageOf(prompt, text) };
+    },
+  };
+}
+
+interface Turn {
+  readonly text: string;
+  /** No answer was given before in this conversation. */
+  readonly isFirst: boolean;
+  /** What the tools asked for in this turn have said. */
+  readonly results: readonly string[];
+}
+
+function turnOf(messages: readonly Message[]): Turn {
+  const at = messages.findLastIndex(({ role }) => role === "user");
+  const message = messages[at];
+  return {
+    text: message?.role === "user" ? message.text : "",
+    isFirst: !messages.slice(0, Math.max(0, at)).some(({ role }) => role === "assistant"),
+    results: messages.slice(at + 1).flatMap((later) => (later.role === "tool" ? [later.result] : [])),
+  };
+}
+
+async function sleepAsAsked(
+  directives: readonly Directive[],
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const directive of directives) {
+    if (directive.kind === "sleep") await clock.sleep(directive.ms, signal);
+  }
+}
+
+/**
+ * The failure is one of this request, not of the provider: another conversation that uses the demo at the same time
+ * must not find its breaker open.
+ */
+function failAsAsked(directives: readonly Directive[], turnId: string, failed: Set<string>): void {
+  const fail = directives.find((directive) => directive.kind === "fail");
+  if (fail === undefined) return;
+  // Forgotten after the second try, so that the same words fail again the next time.
+  if (fail.once && failed.delete(turnId)) return;
+  if (fail.once) failed.add(turnId);
+  const oldest = failed.values().next().value;
+  if (failed.size > FAILED_TURNS_MAX && oldest !== undefined) failed.delete(oldest);
+  throw new ModelError("MODEL_REQUEST_REJECTED", "The demo model failed, as it was asked to", {
+    retryable: true,
+  });
+}
+
+function callsOf(directives: readonly Directive[], seed: number): Chunk[] {
+  return directives.flatMap((directive, index) =>
+    directive.kind === "tool"
+      ? [
+          {
+            kind: "tool-call" as const,
+            call: { id: `demo_${seed}_${index}`, name: directive.name, input: directive.input },
+          },
+        ]
+      : [],
+  );
+}
+
+function answerTo(directives: readonly Directive[], said: string, results: readonly string[]): string {
+  const pending = [...results];
+  const parts = directives.flatMap((directive) => {
+    if (directive.kind === "tool") return [`Tool ${directive.name} said: ${pending.shift() ?? ""}`];
+    if (directive.kind === "long") return [longText(directive.chars)];
+    return directive.kind === "markdown" ? [MARKDOWN_SAMPLE] : [];
+  });
+  if (said !== "" || parts.length === 0) parts.unshift(`You said: ${said}`);
+  return parts.join("\n\n");
+}
+
+function words(text: string): readonly string[] {
+  return text.match(/\s*\S+\s*/g) ?? [text];
+}
+
+function usageOf(prompt: Prompt, answer: string): Usage {
+  const asked =
+    prompt.system +
+    prompt.messages.map((message) => ("text" in message ? message.text : message.result)).join("");
+  return {
+    inputTokens: Math.ceil(asked.length / CHARS_PER_TOKEN),
+    outputTokens: Math.ceil(answer.length / CHARS_PER_TOKEN),
+    cacheReadTokens: 0,
+    cacheWriteTokens: 0,
+    costCents: 0,
+  };
+}

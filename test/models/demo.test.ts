@@ -1,0 +1,180 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { ModelError } from "../../src/domain/errors.ts";
+import { createDemoModel } from "../../src/models/demo.ts";
+import type { Message } from "../../src/ports/model.ts";
+import { chunksOf, failureOf, promptOf, StillClock, textOf } from "./support.ts";
+
+const model = createDemoModel({ clock: new StillClock() });
+const say = async (text: string) => textOf(await chunksOf(model, promptOf(text)));
+
+describe("the demo model", () => {
+  it("repeats exactly what was said, whatever it was", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: "grapheme" }), async (text) => {
+        fc.pre(!/demo:/i.test(text));
+        expect(await say(text)).toBe(`You said: ${text}`);
+      }),
+    );
+  });
+
+  it("streams word by word and ends with what it used, at no cost", async () => {
+    const chunks = await chunksOf(model, promptOf("one  two\nthree"));
+    expect(chunks.map((chunk) => (chunk.kind === "text" ? chunk.text : chunk.kind))).toEqual([
+      "You ",
+      "said: ",
+      "one  ",
+      "two\n",
+      "three",
+      "end",
+    ]);
+    expect(chunks.at(-1)).toMatchObject({
+      stop: "end",
+      usage: { inputTokens: 4, outputTokens: 6, costCents: 0 },
+    });
+    expect(model.costCeilingCents(promptOf("x"))).toBe(0);
+  });
+
+  it("repeats only the newest message, without the name of who said it", async () => {
+    const messages: Message[] = [
+      { role: "user", text: "first", name: "Ann" },
+      { role: "assistant", text: "You said: first", toolCalls: [] },
+      { role: "user", text: "second", name: "Bob" },
+    ];
+    expect(textOf(await chunksOf(model, promptOf("", { messages })))).toBe("You said: second");
+  });
+
+  it("says that it is a demo in the first reply of a conversation only, and only when asked to", async () => {
+    const telling = createDemoModel({ clock: new StillClock(), notice: true });
+    expect(textOf(await chunksOf(telling, promptOf("hi")))).toBe(
+      "You said: hi\n\n_(I am the demo model: set ANTHROPIC_API_KEY for real answers.)_",
+    );
+    const messages: Message[] = [
+      { role: "user", text: "hi" },
+      { role: "assistant", text: "You said: hi", toolCalls: [] },
+      { role: "user", text: "again" },
+    ];
+    expect(textOf(await chunksOf(telling, promptOf("", { messages })))).toBe("You said: again");
+  });
+
+  it.each([
+    ["demo: sleep 2s", 2000],
+    ["  DEMO:sleep 500ms  ", 500],
+    ["demo: sleep 1.5 s", 1500],
+    ["demo: sleep 99m", 600_000],
+  ])("sleeps as long as %j asks", async (text, durationMs) => {
+    const clock = new StillClock();
+    const answer = chunksOf(createDemoModel({ clock }), promptOf(`${text}\nhello`));
+    await clock.asleep();
+    expect(clock.sleeps.map((sleep) => sleep.durationMs)).toEqual([durationMs]);
+    clock.wake();
+    expect(textOf(await answer)).toBe("You said: hello");
+  });
+
+  it("wakes from its sleep when the run is aborted", async () => {
+    const clock = new StillClock();
+    const abort = new AbortController();
+    const answer = failureOf(chunksOf(createDemoModel({ clock }), promptOf("demo: sleep 2s"), abort.signal));
+    await clock.asleep();
+    abort.abort("enough");
+    expect(await answer).toBe("enough");
+  });
+
+  it("repeats a message that is nothing but directives without an answer of their own", async () => {
+    const clock = new StillClock();
+    const answer = chunksOf(createDemoModel({ clock }), promptOf("demo: sleep 2s"));
+    await clock.asleep();
+    clock.wake();
+    expect(textOf(await answer)).toBe("You said: demo: sleep 2s");
+  });
+
+  it("writes exactly as many characters as asked for, the same each time", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 20_000 }), async (chars) => {
+        const text = await say(`demo: long ${chars}`);
+        expect(text).toHaveLength(chars);
+        expect(text.trim()).toBe(text);
+        expect(await say(`demo: long ${chars}`)).toBe(text);
+      }),
+      { numRuns: 25 },
+    );
+    expect(await say("demo: long 9000")).toMatch(/Sentence 1 of[^\n]+Sentence 5 of[^\n]+\n\nSentence 6 of/);
+    expect(await say("demo: long 999999999")).toHaveLength(100_000);
+  });
+
+  it("fails once for each turn, and again when the same is said in another turn", async () => {
+    const fresh = createDemoModel({ clock: new StillClock() });
+    const ask = (turnId: string) => chunksOf(fresh, promptOf("demo: fail once\nhello", { turnId }));
+    const failure = await failureOf(ask("a"));
+    expect(failure).toBeInstanceOf(ModelError);
+    expect(failure).toMatchObject({ retryable: true });
+    await expect(ask("b")).rejects.toThrow(ModelError);
+    expect(textOf(await ask("a"))).toBe("You said: hello");
+    expect(textOf(await ask("b"))).toBe("You said: hello");
+    await expect(ask("c")).rejects.toThrow(ModelError);
+  });
+
+  it("fails every time when told so", async () => {
+    for (let attempt = 0; attempt < 5; attempt++) {
+      await expect(say("demo: fail")).rejects.toMatchObject({ retryable: true });
+    }
+  });
+
+  it("asks for a tool, then says what it said", async () => {
+    const text = 'demo: tool get_pods {"ns":"a b"}\nthanks';
+    const asked = await chunksOf(model, promptOf(text));
+    const call = { id: "demo_1_0", name: "get_pods", input: { ns: "a b" } };
+    expect(asked).toMatchObject([
+      { kind: "tool-call", call },
+      { kind: "end", stop: "tools" },
+    ]);
+
+    const messages: Message[] = [
+      { role: "user", text },
+      { role: "assistant", text: "", toolCalls: [call] },
+      { role: "tool", callId: call.id, result: "two pods", isError: false },
+    ];
+    expect(textOf(await chunksOf(model, promptOf("", { messages })))).toBe(
+      "You said: thanks\n\nTool get_pods said: two pods",
+    );
+  });
+
+  it("asks for a tool without input with an empty object", async () => {
+    expect(await chunksOf(model, promptOf("demo: tool now"))).toMatchObject([
+      { call: { name: "now", input: {} } },
+      { stop: "tools" },
+    ]);
+  });
+
+  it("shows everything that a reply may hold", async () => {
+    const text = await say("demo: markdown");
+    for (const sample of [
+      "# ",
+      "**bold**",
+      "```ts",
+      "| Slack",
+      "- [x]",
+      "> > ",
+      "---",
+      "<!channel>",
+      "](https:",
+    ]) {
+      expect(text).toContain(sample);
+    }
+  });
+
+  it.each([
+    "demo: sleep long",
+    "demo: tool x {broken",
+    "demo: dance",
+    "say demo: fail",
+    "demo: fail twice",
+    "demo: long -1",
+  ])("repeats %j, which is no directive", async (text) => {
+    expect(await say(text)).toBe(`You said: ${text}`);
+  });
+
+  it("does not begin once the run is aborted", async () => {
+    await expect(chunksOf(model, promptOf("hi"), AbortSignal.abort("late"))).rejects.toBe("late");
+  });
+});
