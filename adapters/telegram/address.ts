@@ -1,0 +1,43 @@
+import type { ReplyAddress } from "../../src/domain/event.ts";
+import { getString, parseJsonObject } from "../shared/json.ts";
+import { flag, integer } from "./payload.ts";
+
+/** Where a reply goes, and what it answers. */
+export interface TelegramAddress {
+  readonly kind: "message";
+  readonly chatId: string;
+  readonly isPrivate: boolean;
+  /** The forum topic; absent in General and where there are no topics. */
+  readonly messageThreadId?: number;
+  readonly messageId?: number;
+  /** The pressed button spins until this is answered. */
+  readonly callbackQueryId?: string;
+}
+
+export function writeAddress(address: TelegramAddress): ReplyAddress {
+  return JSON.stringify(address) as ReplyAddress;
+}
+
+/** Undefined for anything that `writeAddress` did not make. */
+export function readAddress(to: ReplyAddress): TelegramAddress | undefined {
+  const parsed = parseJsonObject(to);
+  if (!parsed.ok) return undefined;
+  const chatId = getString(parsed.value, "chatId");
+  if (getString(parsed.value, "kind") !== "message" || !isChatId(chatId)) return undefined;
+
+  const messageThreadId = integer(parsed.value, "messageThreadId");
+  const messageId = integer(parsed.value, "messageId");
+  const callbackQueryId = getString(parsed.value, "callbackQueryId");
+  return {
+    kind: "message",
+    chatId,
+    isPrivate: flag(parsed.value, "isPrivate"),
+    ...(messageThreadId !== undefined && { messageThreadId }),
+    ...(messageId !== undefined && { messageId }),
+    ...(callbackQueryId !== undefined && { callbackQueryId }),
+  };
+}
+
+function isChatId(text: string | undefined): text is string {
+  return text !== undefined && /^-?\d{1,16}$/.test(text) && Number.isSafeInteger(Number(text));
+}

@@ -1,0 +1,68 @@
+import type { Attachment } from "../../src/domain/event.ts";
+import { get, getArray, getObject, getString } from "../shared/json.ts";
+import { integer } from "./payload.ts";
+
+/** Message fields that hold one file, with what it is to us. */
+const FILES: readonly (readonly [field: string, kind: Attachment["kind"]])[] = [
+  ["document", "document"],
+  ["audio", "audio"],
+  ["voice", "audio"],
+  ["video", "video"],
+  ["video_note", "video"],
+  ["animation", "video"],
+  ["sticker", "other"],
+];
+
+/** The files of a message; their ids are Telegram's `file_id`, for getFile. */
+export function readAttachments(message: unknown): Attachment[] {
+  const photo = largest(getArray(message, "photo"));
+  return [
+    ...(photo === undefined ? [] : [photo]),
+    ...FILES.flatMap(([field, kind]) => {
+      // An animation comes a second time as a document, for clients that know no animations.
+      if (field === "document" && getObject(message, "animation")) return [];
+      return readFile(getObject(message, field), kind) ?? [];
+    }),
+    ...(readLocation(message) ?? []),
+    ...(readContact(message) ?? []),
+  ];
+}
+
+function readFile(file: unknown, kind: Attachment["kind"]): Attachment | undefined {
+  const id = getString(file, "file_id");
+  if (id === undefined) return undefined;
+  return {
+    id,
+    kind,
+    name: getString(file, "file_name") ?? null,
+    mime: getString(file, "mime_type") ?? null,
+    sizeBytes: integer(file, "file_size") ?? null,
+  };
+}
+
+/** A photo comes in several sizes. */
+function largest(sizes: readonly unknown[]): Attachment | undefined {
+  const area = (size: unknown) => (integer(size, "width") ?? 0) * (integer(size, "height") ?? 0);
+  let best: unknown;
+  for (const size of sizes) if (best === undefined || area(size) > area(best)) best = size;
+  return readFile(best, "image");
+}
+
+function readLocation(message: unknown): Attachment[] | undefined {
+  const location = getObject(message, "location");
+  const latitude = get(location, "latitude");
+  const longitude = get(location, "longitude");
+  if (typeof latitude !== "number" || typeof longitude !== "number") return undefined;
+  return [withoutFile("location", `${latitude},${longitude}`)];
+}
+
+function readContact(message: unknown): Attachment[] | undefined {
+  const contact = getObject(message, "contact");
+  if (contact === undefined) return undefined;
+  const parts = [getString(contact, "first_name"), getString(contact, "phone_number")];
+  return [withoutFile("contact", parts.filter((part) => part !== undefined).join(", "))];
+}
+
+function withoutFile(kind: "location" | "contact", name: string): Attachment {
+  return { id: kind, kind, name, mime: null, sizeBytes: null };
+}

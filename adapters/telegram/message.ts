@@ -1,0 +1,159 @@
+import { conversationKey } from "../../src/domain/conversation.ts";
+import type { Trigger, TriggerEvent } from "../../src/domain/event.ts";
+import { get, getObject, getString, type JsonObject } from "../shared/json.ts";
+import { writeAddress } from "./address.ts";
+import { readAttachments } from "./attachments.ts";
+import { flag, id, integer, timeMs } from "./payload.ts";
+import { type Bot, type ReadText, readMessageText } from "./text.ts";
+
+/** An event, or why there is none. */
+export type Reading = TriggerEvent | { readonly ignored: string };
+
+const MALFORMED: Reading = { ignored: "malformed_message" };
+
+/** `update.message`. */
+export function readMessage(message: JsonObject, eventId: string, bot: Bot): Reading {
+  const where = readPlace(message, bot);
+  const messageId = integer(message, "message_id");
+  const sender = readSender(message);
+  const occurredAtMs = timeMs(message, "date");
+  if (!where || messageId === undefined || !sender || occurredAtMs === undefined) return MALFORMED;
+
+  const said = readMessageText(message, bot);
+  const attachments = readAttachments(message);
+  const ignored = reasonToIgnore(message, bot, { said, hasFiles: attachments.length > 0 });
+  if (ignored !== undefined) return { ignored };
+
+  return {
+    id: eventId,
+    aliases: [`telegram:${bot.id}:${where.place}:${messageId}`],
+    platform: "telegram",
+    ...where,
+    sender,
+    trigger: triggerOf(message, bot, said),
+    command: said.command,
+    text: said.text,
+    attachments,
+    replyTo: writeAddress({
+      kind: "message",
+      chatId: where.place,
+      isPrivate: where.isDirect,
+      ...topicOf(message),
+      messageId,
+    }),
+    occurredAtMs,
+  };
+}
+
+/** `update.callback_query`: a press on an inline button. `receivedAtMs` is its time, for Telegram gives none. */
+export function readButton(query: JsonObject, eventId: string, bot: Bot, receivedAtMs: number): Reading {
+  const queryId = getString(query, "id");
+  const sender = readUser(getObject(query, "from"));
+  if (queryId === undefined || sender === undefined) return MALFORMED;
+
+  const data = getString(query, "data")?.toWellFormed();
+  if (data === undefined) return { ignored: "button_without_data" };
+  // A button of an inline message stands in a chat that the bot may not be in: there is no place to answer.
+  const message = getObject(query, "message");
+  if (message === undefined) return { ignored: "inline_button" };
+  // An inaccessible message has a chat, an id and `date: 0`; that is all we need.
+  const where = readPlace(message, bot);
+  if (where === undefined) return MALFORMED;
+  const messageId = integer(message, "message_id");
+
+  return {
+    id: eventId,
+    aliases: [],
+    platform: "telegram",
+    ...where,
+    sender,
+    trigger: "button",
+    command: data,
+    text: data,
+    attachments: [],
+    replyTo: writeAddress({
+      kind: "message",
+      chatId: where.place,
+      isPrivate: where.isDirect,
+      ...topicOf(message),
+      ...(messageId !== undefined && { messageId }),
+      callbackQueryId: queryId,
+    }),
+    occurredAtMs: receivedAtMs,
+  };
+}
+
+function readPlace(message: JsonObject, bot: Bot) {
+  const chat = getObject(message, "chat");
+  const place = id(chat, "id");
+  if (place === undefined) return undefined;
+  const topic = topicOf(message);
+  const thread = topic ? String(topic.messageThreadId) : null;
+  return {
+    tenant: bot.id,
+    place,
+    thread,
+    conversation: conversationKey({ platform: "telegram", tenant: bot.id, place, thread }),
+    isDirect: getString(chat, "type") === "private",
+  };
+}
+
+/** Plain supergroups number their reply chains with message_thread_id too; only a topic is a place to post in. */
+function topicOf(message: JsonObject): { messageThreadId: number } | undefined {
+  const messageThreadId = flag(message, "is_topic_message")
+    ? integer(message, "message_thread_id")
+    : undefined;
+  return messageThreadId === undefined ? undefined : { messageThreadId };
+}
+
+/** Anonymous admins and people who speak as a channel come as a stand-in bot; `sender_chat` is who they are. */
+function readSender(message: JsonObject): TriggerEvent["sender"] | undefined {
+  const chat = getObject(message, "sender_chat");
+  const chatId = id(chat, "id");
+  if (chatId === undefined) return readUser(getObject(message, "from"));
+  const name = getString(chat, "title") ?? getString(chat, "username") ?? chatId;
+  return { id: chatId, name: name.toWellFormed(), isBot: false };
+}
+
+function readUser(user: JsonObject | undefined): TriggerEvent["sender"] | undefined {
+  const userId = id(user, "id");
+  if (userId === undefined) return undefined;
+  const name = getString(user, "username") ?? getString(user, "first_name") ?? userId;
+  return { id: userId, name: name.toWellFormed(), isBot: flag(user, "is_bot") };
+}
+
+function reasonToIgnore(
+  message: JsonObject,
+  bot: Bot,
+  { said, hasFiles }: { said: ReadText; hasFiles: boolean },
+): string | undefined {
+  const hasWords = getString(message, "text") !== undefined || getString(message, "caption") !== undefined;
+  if (get(message, "migrate_to_chat_id") !== undefined) return "chat_migrated";
+  if (get(message, "migrate_from_chat_id") !== undefined) return "chat_migrated";
+  if (!hasWords && !hasFiles) return "service_message";
+  // A channel's posts are copied into its discussion group; nobody there asked anything.
+  if (flag(message, "is_automatic_forward")) return "channel_post";
+  if (isUser(bot, getObject(message, "from")) || isUser(bot, getObject(message, "via_bot"))) {
+    return "own_message";
+  }
+  // An album comes as one update per picture. The one with the caption asks; the others would each start a run.
+  if (!hasWords && getString(message, "media_group_id") !== undefined) return "album_part";
+  if (said.isForOtherBot) return "other_bot_command";
+  return undefined;
+}
+
+function triggerOf(message: JsonObject, bot: Bot, said: ReadText): Trigger {
+  if (said.command !== null) return "command";
+  if (getString(getObject(message, "chat"), "type") === "private") return "direct";
+  return said.mentionsBot || isReplyTo(bot, message) ? "mention" : "ambient";
+}
+
+function isReplyTo(bot: Bot, message: JsonObject): boolean {
+  const original = getObject(message, "reply_to_message");
+  // In a topic that we opened, every message counts as a reply to our opening.
+  return isUser(bot, getObject(original, "from")) && get(original, "forum_topic_created") === undefined;
+}
+
+function isUser(bot: Bot, user: JsonObject | undefined): boolean {
+  return id(user, "id") === bot.id;
+}
