@@ -1,0 +1,61 @@
+import { blocksOf } from "../shared/markdown.ts";
+import { says } from "../shared/markdown-links.ts";
+import {
+  guardFence,
+  joinBlocks,
+  type LineStyle,
+  lengthOf,
+  ZERO_WIDTH_SPACE,
+} from "../shared/markdown-write.ts";
+import { layout } from "../shared/split.ts";
+
+/** Discord counts code points, which are never more than UTF-16 units. */
+const TEXT_CHARS_MAX = 2_000;
+
+const style: LineStyle = {
+  text: (text) => guardMentions(escapeText(text)),
+  code: (text) => guardMentions(code(text)),
+  link: (label, href) => (says(label, href) ? `<${href}>` : `[${guardMentions(escapeText(label))}](${href})`),
+  bold: ["**", "**"],
+  italic: ["_", "_"],
+  strike: ["~~", "~~"],
+  markersNeedEdges: true,
+  indent: "  ",
+  bullets: ["- "],
+  task: ["- ☐ ", "- ☑ "],
+  lineStart: (line) =>
+    line.replace(/^(\s*)(#{1,3}\s|-#|>|[-+]\s)/, "$1\\$2").replace(/^(\s*\d+)([.)]\s)/, "$1\\$2"),
+  codeBlock: (block) =>
+    `\`\`\`${block.language}\n${guardMentions(guardFence(block.lines.join("\n")))}\n\`\`\``,
+};
+
+/** Markdown to Discord's Markdown. Nothing in it can name a person, a role or a channel. */
+export function renderDiscord(markdown: string): readonly string[] {
+  const blocks = blocksOf(markdown, {
+    linkable: (href) => /^https?:/i.test(href),
+    tableColumnsMax: 64,
+  });
+  return layout(blocks, {
+    limits: [TEXT_CHARS_MAX],
+    measure: (block) => [lengthOf(block, style)],
+    compose: (page) => joinBlocks(page, style),
+  });
+}
+
+function escapeText(text: string): string {
+  return text.replaceAll(/[\\*_~`|]|\](?=\()/g, "\\$&");
+}
+
+/** A mention is `<`, a sign or a name, an id; a zero-width space inside leaves it readable and dead. */
+function guardMentions(text: string): string {
+  return text
+    .replaceAll(/@(?=everyone|here)/gi, `@${ZERO_WIDTH_SPACE}`)
+    .replaceAll(/<(?=[@#]|\/[^\s>]+:\d|a?:\w|id:|t:)/gi, `<${ZERO_WIDTH_SPACE}`);
+}
+
+/** Two backticks may hold single ones; longer runs cannot be told from a fence. */
+function code(text: string): string {
+  const shown = text.replaceAll(/``+/g, (run) => "ˋ".repeat(run.length)).trim();
+  if (shown === "") return text;
+  return shown.includes("`") ? `\`\` ${shown} \`\`` : `\`${shown}\``;
+}

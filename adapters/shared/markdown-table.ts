@@ -1,0 +1,119 @@
+import type { Table } from "mdast";
+import type { Block, Span, TextBlock } from "./markdown-blocks.ts";
+import { type InlineContext, spansOf } from "./markdown-inline.ts";
+
+/** Where blocks of a table stand. */
+export type TablePlace = Pick<TextBlock, "quote" | "level" | "gap">;
+
+/**
+ * A table as aligned columns in a code block. One that is too wide for a chat window, or has links (code shows
+ * none), becomes a list of records instead.
+ */
+export function tableBlocks(
+  table: Table,
+  context: InlineContext,
+  place: TablePlace,
+  columnsMax: number,
+): Block[] {
+  const rows = table.children.map((row) => row.children.map((cell) => spansOf(cell.children, context)));
+  const [head = [], ...body] = rows;
+  const texts = rows.map((row) => row.map(cellText));
+  const widths = head.map((_, column) => Math.max(1, ...texts.map((row) => widthOf(row[column] ?? ""))));
+  const width = widths.reduce((sum, each) => sum + each + 3, -3);
+  const hasLinks = rows.some((row) => row.some((cell) => cell.some((span) => span.href !== null)));
+  if (width > columnsMax || hasLinks) return records(head, body, place);
+  return [aligned(texts, widths, table.align ?? [], place.gap)];
+}
+
+function cellText(cell: readonly Span[]): string {
+  return cell
+    .map((span) => span.text)
+    .join("")
+    .replaceAll(/\s+/g, " ")
+    .trim();
+}
+
+type Align = NonNullable<Table["align"]>[number];
+
+function aligned(
+  texts: readonly (readonly string[])[],
+  widths: readonly number[],
+  align: readonly Align[],
+  gap: boolean,
+): Block {
+  const [head = "", ...lines] = texts.map((row) =>
+    widths
+      .map((width, column) => pad(row[column] ?? "", width, align[column]))
+      .join("   ")
+      .trimEnd(),
+  );
+  const rule = widths.map((width) => "─".repeat(width)).join("   ");
+  return { kind: "code", gap, language: "", head: [head, rule], lines: [head, rule, ...lines] };
+}
+
+function pad(text: string, width: number, align: Align | undefined): string {
+  const room = width - widthOf(text);
+  if (align === "right") return " ".repeat(room) + text;
+  if (align === "center") return " ".repeat(room >> 1) + text + " ".repeat(room - (room >> 1));
+  return text + " ".repeat(room);
+}
+
+/** Each row: its first cell in bold, then a line for each further cell, named by its column. */
+function records(head: readonly Span[][], body: readonly Span[][][], place: TablePlace): Block[] {
+  const names = head.map(cellText);
+  const base = { kind: "text", quote: place.quote, heading: false } as const;
+  // A table without rows still says its heading.
+  if (body.length === 0)
+    return [{ ...base, level: place.level, gap: place.gap, marker: null, spans: join(head) }];
+  return body.flatMap((row, index): Block[] => {
+    const [title = [], ...cells] = row;
+    const blocks: Block[] = [];
+    const spans = title.map((span) => ({ ...oneLine(span), bold: true }));
+    blocks.push({
+      ...base,
+      level: place.level,
+      gap: index === 0 ? place.gap : true,
+      marker: null,
+      heading: cells.length > 0,
+      spans,
+    });
+    for (const [at, cell] of cells.entries()) {
+      if (cell.length === 0) continue;
+      const name = names[at + 1] ?? "";
+      blocks.push({
+        ...base,
+        level: place.level + 1,
+        gap: false,
+        marker: { kind: "bullet" },
+        spans: [...(name === "" ? [] : [plain(`${name}: `)]), ...cell.map(oneLine)],
+      });
+    }
+    return blocks;
+  });
+}
+
+function join(cells: readonly Span[][]): Span[] {
+  return cells.flatMap((cell, index) => [...(index === 0 ? [] : [plain(" | ")]), ...cell.map(oneLine)]);
+}
+
+function plain(text: string): Span {
+  return { text, bold: false, italic: false, strike: false, code: false, href: null };
+}
+
+function oneLine(span: Span): Span {
+  return { ...span, text: span.text.replaceAll("\n", " ") };
+}
+
+/** Columns in a monospaced font: wide for East Asian letters and emoji, none for what joins or combines. */
+export function widthOf(text: string): number {
+  let width = 0;
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    width +=
+      /^[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/.test(
+        segment,
+      ) || /^\p{Emoji_Presentation}|\ufe0f/u.test(segment)
+        ? 2
+        : 1;
+  }
+  return width;
+}

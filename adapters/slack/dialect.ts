@@ -1,0 +1,58 @@
+import { blocksOf } from "../shared/markdown.ts";
+import { says } from "../shared/markdown-links.ts";
+import {
+  guardFence,
+  inlineCode,
+  joinBlocks,
+  type LineStyle,
+  lengthOf,
+  ZERO_WIDTH_SPACE,
+} from "../shared/markdown-write.ts";
+import { layout } from "../shared/split.ts";
+
+/** Slack advises 4,000 for `text` and may refuse more; what it counts is not documented, so UTF-16 units bound it. */
+const TEXT_CHARS_MAX = 3_900;
+
+const style: LineStyle = {
+  text: (text) => escapeText(guardMarkers(text)),
+  code: (text) => escapeText(inlineCode(text)),
+  link: (label, href) =>
+    says(label, href) && /^https?:/i.test(href)
+      ? `<${escapeText(href)}>`
+      : `<${escapeText(href)}|${escapeText(label).replaceAll("|", "¦")}>`,
+  bold: ["*", "*"],
+  italic: ["_", "_"],
+  strike: ["~", "~"],
+  markersNeedEdges: true,
+  indent: "    ",
+  bullets: ["• ", "◦ ", "▪ "],
+  task: ["☐ ", "☑ "],
+  lineStart: (line) => (line.trimStart().startsWith("&gt;") ? ZERO_WIDTH_SPACE + line : line),
+  codeBlock: (block) => `\`\`\`\n${escapeText(guardFence(block.lines.join("\n")))}\n\`\`\``,
+};
+
+/** Markdown to Slack's mrkdwn, for `text`. Nothing in it can name a person, a group or a channel. */
+export function renderSlack(markdown: string): readonly string[] {
+  const blocks = blocksOf(markdown, {
+    linkable: (href) => escapeText(href).length <= 1_500,
+    tableColumnsMax: 80,
+  });
+  return layout(blocks, {
+    limits: [TEXT_CHARS_MAX],
+    measure: (block) => [lengthOf(block, style)],
+    compose: (page) => joinBlocks(page, style),
+  });
+}
+
+function escapeText(text: string): string {
+  return text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll(/@(?=channel|everyone|here)/gi, `@${ZERO_WIDTH_SPACE}`);
+}
+
+/** mrkdwn has no escape: a zero-width space after a literal marker keeps it from opening anything. */
+function guardMarkers(text: string): string {
+  return text.replaceAll(/(?<![\p{L}\p{N}])[*_~](?=\S)|`/gu, `$&${ZERO_WIDTH_SPACE}`);
+}

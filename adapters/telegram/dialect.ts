@@ -1,0 +1,105 @@
+import { blocksOf } from "../shared/markdown.ts";
+import type { Block, CodeBlock, TextBlock } from "../shared/markdown-blocks.ts";
+import { says } from "../shared/markdown-links.ts";
+import { type LineStyle, writeTextLines, ZERO_WIDTH_SPACE } from "../shared/markdown-write.ts";
+import { layout } from "../shared/split.ts";
+
+/** One message: `html` for `parse_mode: "HTML"`, and the same text bare for when Telegram cannot read it. */
+export interface TelegramText {
+  readonly html: string;
+  readonly plain: string;
+}
+
+/** After entity parsing. Telegram counts code points, which are never more than UTF-16 units. */
+const TEXT_CHARS_MAX = 4_096;
+/** Only about the first hundred take effect. */
+const ENTITIES_MAX = 90;
+/** Markup included; Telegram cuts far longer source texts, maybe inside a tag. */
+const HTML_CHARS_MAX = 20_000;
+
+const html: LineStyle = {
+  text: (text) => escapeText(guardMentions(text)),
+  code: (text) => `<code>${escapeText(text)}</code>`,
+  link: (label, href) => `<a href="${escapeText(href)}">${escapeText(guardMentions(label))}</a>`,
+  bold: ["<b>", "</b>"],
+  italic: ["<i>", "</i>"],
+  strike: ["<s>", "</s>"],
+  markersNeedEdges: false,
+  indent: "   ",
+  bullets: ["• ", "◦ ", "▪ "],
+  task: ["☐ ", "☑ "],
+  lineStart: (line) => line,
+  codeBlock: htmlCode,
+};
+
+const plain: LineStyle = {
+  ...html,
+  text: guardMentions,
+  code: (text) => text,
+  link: (label, href) => (says(label, href) ? label : `${guardMentions(label)} (${href})`),
+  bold: ["", ""],
+  italic: ["", ""],
+  strike: ["", ""],
+  codeBlock: (block) => block.lines.join("\n"),
+};
+
+/** Markdown to Telegram's HTML. Nothing in it can name a person. */
+export function renderTelegram(markdown: string): readonly TelegramText[] {
+  const blocks = blocksOf(markdown, { linkable: () => true, tableColumnsMax: 44 });
+  return layout(blocks, {
+    limits: [TEXT_CHARS_MAX, ENTITIES_MAX, HTML_CHARS_MAX],
+    measure,
+    compose: (page) => ({ html: compose(page, html, true), plain: compose(page, plain, false) }),
+  });
+}
+
+function measure(block: Block): readonly number[] {
+  const markup = write(block, html);
+  const quote = block.kind === "text" && block.quote > 0 ? 1 : 0;
+  const tags = markup.match(/<[a-z]/g)?.length ?? 0;
+  // The fallback spells links out and must fit as well.
+  return [write(block, plain).length + 2, tags + quote, markup.length + 30];
+}
+
+function write(block: Block, style: LineStyle): string {
+  return block.kind === "code" ? style.codeBlock(block) : writeTextLines(block, style).join("\n");
+}
+
+/** Neighbouring quotes become one: Telegram's cannot nest, and two in a row would touch. */
+function compose(blocks: readonly Block[], style: LineStyle, tagged: boolean): string {
+  let text = "";
+  for (const [index, block] of blocks.entries()) {
+    const before = blocks[index - 1];
+    const opens = isQuoted(block) && !isQuoted(before);
+    const closes = isQuoted(before) && !isQuoted(block);
+    if (tagged && closes) text += "</blockquote>";
+    if (before !== undefined) text += block.gap ? "\n\n" : "\n";
+    if (tagged && opens) text += "<blockquote>";
+    text += write(block, style);
+  }
+  return tagged && isQuoted(blocks.at(-1)) ? `${text}</blockquote>` : text;
+}
+
+function isQuoted(block: Block | undefined): block is TextBlock {
+  return block?.kind === "text" && block.quote > 0;
+}
+
+function htmlCode(block: CodeBlock): string {
+  const text = escapeText(block.lines.join("\n"));
+  return block.language === ""
+    ? `<pre>${text}</pre>`
+    : `<pre><code class="language-${block.language}">${text}</code></pre>`;
+}
+
+function escapeText(text: string): string {
+  return text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;");
+}
+
+/** Telegram makes `@name` a mention wherever it stands alone; code is spared. */
+function guardMentions(text: string): string {
+  return text.replaceAll(/(?<![\p{L}\p{N}_])@(?=[A-Za-z])/gu, `@${ZERO_WIDTH_SPACE}`);
+}

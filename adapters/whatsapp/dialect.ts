@@ -1,0 +1,43 @@
+import { blocksOf } from "../shared/markdown.ts";
+import {
+  guardFence,
+  inlineCode,
+  joinBlocks,
+  type LineStyle,
+  lengthOf,
+  ZERO_WIDTH_SPACE,
+} from "../shared/markdown-write.ts";
+import { layout } from "../shared/split.ts";
+
+/** What WhatsApp counts is not documented; UTF-16 units are the safe bound. */
+const TEXT_CHARS_MAX = 4_096;
+
+const style: LineStyle = {
+  text: guardMarkers,
+  code: inlineCode,
+  link: (label) => guardMarkers(label),
+  bold: ["*", "*"],
+  italic: ["_", "_"],
+  strike: ["~", "~"],
+  markersNeedEdges: true,
+  indent: "  ",
+  bullets: ["• ", "◦ ", "▪ "],
+  task: ["☐ ", "☑ "],
+  lineStart: (line) => line.replace(/^\s*(?=>)/, `$&${ZERO_WIDTH_SPACE}`),
+  codeBlock: (block) => `\`\`\`\n${guardFence(block.lines.join("\n"))}\n\`\`\``,
+};
+
+/** Markdown to WhatsApp's formatting. Links are written out: it hides none behind a label. */
+export function renderWhatsApp(markdown: string): readonly string[] {
+  const blocks = blocksOf(markdown, { linkable: () => false, tableColumnsMax: 36 });
+  return layout(blocks, {
+    limits: [TEXT_CHARS_MAX],
+    measure: (block) => [lengthOf(block, style)],
+    compose: (page) => joinBlocks(page, style),
+  });
+}
+
+/** There is no escape: a zero-width space after a literal marker keeps it from opening anything. */
+function guardMarkers(text: string): string {
+  return text.replaceAll(/(?<![\p{L}\p{N}])[*_~](?=\S)|`/gu, `$&${ZERO_WIDTH_SPACE}`);
+}

@@ -1,0 +1,93 @@
+import { describe, expect, it } from "vitest";
+import { blocksOf, clean } from "../../../adapters/shared/markdown.ts";
+import { textOf } from "../../../adapters/shared/markdown-blocks.ts";
+
+const options = { linkable: () => true, tableColumnsMax: 60 };
+const blocks = (markdown: string) => blocksOf(markdown, options);
+const texts = (markdown: string) => blocks(markdown).map(textOf);
+
+describe("Markdown as blocks", () => {
+  it("reads a heading as a bold line that stays with what follows", () => {
+    expect(blocks("# Plan *now*")).toMatchObject([
+      {
+        kind: "text",
+        heading: true,
+        spans: [
+          { text: "Plan ", bold: true },
+          { text: "now", bold: true, italic: true },
+        ],
+      },
+    ]);
+  });
+
+  it("keeps the numbers, the depth and the ticks of lists", () => {
+    const found = blocks("3. three\n   - nested\n4. four\n\ntext\n\n- [x] done\n- [ ] open");
+    expect(found.map((block) => block.kind === "text" && [block.marker, block.level])).toEqual([
+      [{ kind: "number", number: 3 }, 1],
+      [{ kind: "bullet" }, 2],
+      [{ kind: "number", number: 4 }, 1],
+      [null, 0],
+      [{ kind: "task", done: true }, 1],
+      [{ kind: "task", done: false }, 1],
+    ]);
+  });
+
+  it("keeps a fence's language and its text to the letter", () => {
+    expect(blocks("```c++\n  a < b && *p\n\n```")).toMatchObject([
+      { kind: "code", language: "c++", lines: ["  a < b && *p", ""] },
+    ]);
+  });
+
+  it("takes a fence that never ends to the end", () => {
+    expect(blocks("text\n~~~\na\n```\nb")).toMatchObject([
+      { kind: "text" },
+      { kind: "code", lines: ["a", "```", "b"] },
+    ]);
+  });
+
+  it("follows only web and mail addresses, and writes out any other", () => {
+    expect(texts("[a](javascript:alert(1)) [b](./b.md)")).toEqual(["a (javascript:alert(1)) b (./b.md)"]);
+    expect(blocks("[a](HTTPS://x.example/y)")).toMatchObject([
+      { spans: [{ text: "a", href: "HTTPS://x.example/y" }] },
+    ]);
+  });
+
+  it("does not let a label pass for another address", () => {
+    expect(texts("[https://bank.example](https://thief.example/)")).toEqual([
+      "https://bank.example (https://thief.example/)",
+    ]);
+    expect(blocks("[bank.example/pay](https://www.bank.example/pay)")).toMatchObject([
+      { spans: [{ href: "https://www.bank.example/pay" }] },
+    ]);
+  });
+
+  it("finds the definition of a reference anywhere in the text", () => {
+    expect(blocks("[a][1]\n\ntext\n\n> [1]: https://x.example/")[0]).toMatchObject({
+      spans: [{ text: "a", href: "https://x.example/" }],
+    });
+  });
+
+  it("says a footnote where it is defined", () => {
+    expect(texts("Claim[^1].\n\n[^1]: Source.")).toEqual(["Claim[1].", "[1] Source."]);
+  });
+
+  it("shows HTML as it was written, and breaks the line at <br>", () => {
+    expect(texts("a <b>x</b><br/> c")).toEqual(["a <b>x</b>\nc"]);
+    expect(texts("<div>\nx\n</div>")).toEqual(["<div>\nx\n</div>"]);
+  });
+
+  it("aligns a table, wide letters included", () => {
+    expect(texts("|Name|Ms|\n|:-|-:|\n|世界|5|\n|web|12|")).toEqual([
+      ["Name   Ms", "────   ──", "世界    5", "web    12"].join("\n"),
+    ]);
+  });
+
+  it("lists the rows of a table that is too wide or has links", () => {
+    expect(texts("|Name|Doc|\n|-|-|\n|api|[read](https://x.example/)|")).toEqual(["api", "Doc: read"]);
+    expect(texts(`|Name|Note|\n|-|-|\n|api|${"word ".repeat(20)}|`)[0]).toBe("api");
+  });
+
+  it("removes control characters and mends halves of surrogate pairs", () => {
+    expect(clean("a\u0000b\u001b[31mc\r\nd\ud800e\u202ef\tg")).toBe("ab[31mc\nd\ufffdef\tg");
+  });
+});
