@@ -1,0 +1,48 @@
+import type { Secret } from "../../src/config/secret.ts";
+import { DeliveryError } from "../../src/domain/errors.ts";
+import type { Adapter } from "../../src/ports/adapter.ts";
+import type { Clock, NewId } from "../../src/ports/clock.ts";
+import { eventIdOf, mintPart, textOf } from "./address.ts";
+import { parseTest } from "./parse.ts";
+import { createReplies } from "./replies.ts";
+import { verifyTest } from "./verify.ts";
+
+export interface TestOptions {
+  /** What callers from elsewhere send as `X-Dev-Key`; null when none are served. */
+  readonly devKey: Secret | null;
+  /** Whether callers on this machine need no key. */
+  readonly openOnLoopback: boolean;
+  readonly clock: Pick<Clock, "nowMs">;
+  readonly newId: NewId;
+}
+
+export interface TestAdapter extends Adapter {
+  /**
+   * The reply to an event of this process, also when it was given a moment ago.
+   * Null when aborted first, or when too many wait already.
+   */
+  waitForReply(eventId: string, signal: AbortSignal): Promise<string | null>;
+}
+
+/** The developer's webhook: a message by curl, the reply to whoever waits for it. */
+export function createTestAdapter(options: TestOptions): TestAdapter {
+  const replies = createReplies(options.clock);
+  return {
+    platform: "test",
+    verify: (request) => verifyTest(request, options),
+    parse: (request) => parseTest(request, options.newId),
+    render: (markdown) => [mintPart(markdown)],
+    async send({ to, part, partId }) {
+      const eventId = eventIdOf(to);
+      const text = textOf(part);
+      if (eventId === undefined || text === undefined) {
+        throw new DeliveryError("rejected", "Expected a test address and part, got those of another adapter");
+      }
+      replies.put(eventId, partId, text);
+      return { messageId: partId, via: "memory" };
+    },
+    // A part sent again replaces itself, so a copy is never seen.
+    recover: async () => "absent",
+    waitForReply: (eventId, signal) => replies.wait(eventId, signal),
+  };
+}

@@ -1,0 +1,106 @@
+import { describe, expect, it } from "vitest";
+import { Secret } from "../../../src/config/secret.ts";
+import { adapterOf, DEV_KEY, post } from "./setup.ts";
+
+const BODY = '{"message":"hi"}';
+const elsewhere = (headers: Record<string, string | undefined> = {}) => ({
+  ...post(BODY, { host: "parley.example", ...headers }),
+  fromLoopback: false,
+});
+
+describe("a caller on this machine", () => {
+  it.each([
+    "localhost",
+    "LOCALHOST:8080",
+    "127.0.0.1",
+    "127.0.0.1:8080",
+    "127.8.9.1:1",
+    "[::1]",
+    "[::1]:8080",
+  ])("at %s needs no key", (host) => {
+    expect(adapterOf().verify(post(BODY, { host }))).toBe("genuine");
+  });
+
+  it.each([
+    undefined,
+    "",
+    "evil.example",
+    "127.0.0.1.evil.example",
+    "localhost.evil.example",
+    "evil.example:8080",
+    "127.0.0.1, evil.example",
+    "user@localhost",
+    "0.0.0.0:8080",
+    "10.0.0.1",
+    "::1",
+  ])("at host %s does, for its name may be rebound", (host) => {
+    expect(adapterOf().verify(post(BODY, { host }))).toBe("forged");
+  });
+
+  it.each(["http://localhost:8080", "https://127.0.0.1", "http://[::1]:3000"])(
+    "from page %s is let in",
+    (origin) => {
+      expect(adapterOf().verify(post(BODY, { origin }))).toBe("genuine");
+    },
+  );
+
+  it.each([
+    "https://evil.example",
+    "null",
+    "",
+    "http://localhost.evil.example",
+    "file://",
+    "http://localhost/x",
+  ])("from page %s is not", (origin) => {
+    expect(adapterOf().verify(post(BODY, { origin }))).toBe("forged");
+  });
+
+  it.each(["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"])(
+    "that is a proxy, by its %s, is not",
+    (header) => {
+      expect(adapterOf().verify(post(BODY, { [header]: "203.0.113.9" }))).toBe("forged");
+    },
+  );
+
+  it("needs the key when the webhook is not open", () => {
+    const closed = adapterOf({ openOnLoopback: false });
+    expect(closed.verify(post(BODY))).toBe("forged");
+    expect(closed.verify(post(BODY, { "x-dev-key": DEV_KEY }))).toBe("genuine");
+  });
+});
+
+describe("a caller from elsewhere", () => {
+  it("needs the key, whatever the webhook is to this machine", () => {
+    for (const openOnLoopback of [true, false]) {
+      const adapter = adapterOf({ openOnLoopback });
+      expect(adapter.verify(elsewhere())).toBe("forged");
+      expect(adapter.verify(elsewhere({ host: "localhost" }))).toBe("forged");
+      expect(adapter.verify(elsewhere({ "x-dev-key": DEV_KEY }))).toBe("genuine");
+    }
+  });
+
+  it.each([
+    "",
+    " ",
+    "dev-ke",
+    "dev-keyy",
+    "DEV-KEY",
+    `${DEV_KEY}, ${DEV_KEY}`,
+    "\u0000",
+    "k".repeat(100_000),
+  ])("with key %j is forged", (key) => {
+    expect(adapterOf().verify(elsewhere({ "x-dev-key": key }))).toBe("forged");
+  });
+
+  it("is never let in where there is no key", () => {
+    expect(adapterOf({ devKey: null }).verify(elsewhere({ "x-dev-key": "" }))).toBe("forged");
+    expect(adapterOf({ devKey: new Secret("") }).verify(elsewhere({ "x-dev-key": "" }))).toBe("forged");
+    expect(adapterOf({ devKey: null }).verify(elsewhere({ "x-dev-key": "null" }))).toBe("forged");
+  });
+});
+
+it("only POST is served", () => {
+  for (const method of ["GET", "PUT", "OPTIONS", "HEAD"]) {
+    expect(adapterOf().verify({ ...post(BODY, { "x-dev-key": DEV_KEY }), method })).toBe("forged");
+  }
+});
