@@ -1,0 +1,91 @@
+import type { Secret } from "../../src/config/secret.ts";
+import { DeliveryError } from "../../src/domain/errors.ts";
+import type { Clock } from "../../src/ports/clock.ts";
+import { networkFailure } from "../shared/http.ts";
+import { getArray, getString, type JsonObject, parseJsonObject } from "../shared/json.ts";
+import { failureOf } from "./failure.ts";
+
+/** Answers are a few hundred bytes; more than this is not Meta. */
+const ANSWER_BYTES_MAX = 64 * 1024;
+
+export interface ClientOptions {
+  readonly accessToken: Secret;
+  /** Without the version: `https://graph.facebook.com`. */
+  readonly apiUrl: string;
+  readonly apiVersion: string;
+  readonly timeoutMs: number;
+  readonly clock: Pick<Clock, "nowMs">;
+}
+
+export interface WhatsAppClient {
+  /**
+   * `POST /{version}/{phone number id}/messages`, once: retries belong to the outbox.
+   * Gives the id of the message (`wamid.…`). Throws DeliveryError.
+   */
+  sendMessage(phoneNumberId: string, message: JsonObject, signal: AbortSignal): Promise<string>;
+  /** The same call for what creates no message: marks as read, shows the typing indicator. Throws DeliveryError. */
+  markRead(phoneNumberId: string, messageId: string, signal: AbortSignal): Promise<void>;
+}
+
+export function createClient(options: ClientOptions): WhatsAppClient {
+  const base = `${options.apiUrl.replace(/\/+$/, "")}/${encodeURIComponent(options.apiVersion)}`;
+
+  async function post(phoneNumberId: string, body: JsonObject, signal: AbortSignal): Promise<string> {
+    if (signal.aborted) throw new DeliveryError("retry", "WhatsApp: stopped before sending");
+    try {
+      const response = await fetch(`${base}/${encodeURIComponent(phoneNumberId)}/messages`, {
+        method: "POST",
+        headers: {
+          authorization: `Bearer ${options.accessToken.reveal()}`,
+          "content-type": "application/json",
+        },
+        body: JSON.stringify({ messaging_product: "whatsapp", ...body }),
+        redirect: "manual",
+        signal: AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]),
+      });
+      return await read(response);
+    } catch (error) {
+      throw error instanceof DeliveryError ? error : networkFailure(error, "WhatsApp");
+    }
+  }
+
+  async function read(response: Response): Promise<string> {
+    if (response.ok) {
+      const body = await readBounded(response);
+      if (body === null) throw new DeliveryError("unknown", "WhatsApp: the answer is too long to be Meta's");
+      return body;
+    }
+    // The status alone has decided; a body that is cut off only loses the reason.
+    const body = await readBounded(response).catch(() => null);
+    const retryAfter = response.headers.get("retry-after");
+    throw failureOf({ status: response.status, body, retryAfter, nowMs: options.clock.nowMs() });
+  }
+
+  return {
+    async sendMessage(phoneNumberId, message, signal) {
+      const answer = parseJsonObject(await post(phoneNumberId, message, signal));
+      const id = answer.ok ? getString(getArray(answer.value, "messages")[0], "id") : undefined;
+      if (id === undefined) {
+        throw new DeliveryError("unknown", "WhatsApp: Expected messages[0].id in the answer, got none");
+      }
+      return id;
+    },
+    async markRead(phoneNumberId, messageId, signal) {
+      const typing = { status: "read", message_id: messageId, typing_indicator: { type: "text" } };
+      await post(phoneNumberId, typing, signal);
+    },
+  };
+}
+
+/** The body as text; null when it is too long. Stops reading there, so a hostile answer fills no memory. */
+async function readBounded(response: Response): Promise<string | null> {
+  if (response.body === null) return "";
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body) {
+    bytes += chunk.byteLength;
+    if (bytes > ANSWER_BYTES_MAX) return null; // Leaving the loop cancels the stream.
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}

@@ -1,0 +1,108 @@
+import type { Secret } from "../../src/config/secret.ts";
+import { DeliveryError, GatewayError } from "../../src/domain/errors.ts";
+import type { Delivery, Receipt } from "../../src/domain/reply.ts";
+import type { Adapter } from "../../src/ports/adapter.ts";
+import type { Clock } from "../../src/ports/clock.ts";
+import type { JsonObject } from "../shared/json.ts";
+import { readAddress, type WhatsAppAddress } from "./address.ts";
+import { createClient, type WhatsAppClient } from "./client.ts";
+import { parseWhatsApp } from "./parse.ts";
+import { bodyOf, renderReply, withNotice } from "./render.ts";
+import { verifyWhatsApp } from "./verify.ts";
+
+export interface WhatsAppOptions {
+  readonly accessToken: Secret;
+  /** One, or two during a rotation. */
+  readonly appSecrets: readonly Secret[];
+  /** What the operator typed into Meta's webhook form. */
+  readonly verifyToken: Secret;
+  /** The one number served; events of others are ignored. */
+  readonly phoneNumberId: string;
+  /** Where the Graph API is, for tests and proxies; without the version. */
+  readonly apiUrl?: string;
+  /** Versions live about two years. */
+  readonly apiVersion?: string;
+  readonly clock: Pick<Clock, "nowMs">;
+  /** For one call to Meta, from connecting to the last byte. */
+  readonly timeoutMs: number;
+}
+
+/** WhatsApp Cloud API. Throws CONFIG_INVALID when a secret is missing: nothing unverified may be served. */
+export function createWhatsAppAdapter(options: WhatsAppOptions): Adapter {
+  checkOptions(options);
+  const client = createClient({
+    ...options,
+    apiUrl: options.apiUrl ?? "https://graph.facebook.com",
+    apiVersion: options.apiVersion ?? "v26.0",
+  });
+  return {
+    platform: "whatsapp",
+    verify: (request) => verifyWhatsApp(request, options),
+    parse: (request) => parseWhatsApp(request, options.phoneNumberId),
+    render: (markdown) => renderReply(markdown),
+    send: (delivery, signal) => send(delivery, { client, nowMs: options.clock.nowMs(), signal }),
+    // There is no idempotency key and no reading back: a lost answer stays in doubt.
+    recover: async () => "unknown",
+    async typing(to, signal) {
+      const address = readAddress(to);
+      // Once: the indicator stays until the reply, or for 25 s.
+      if (address === undefined) return;
+      await client.markRead(address.phoneNumberId, address.messageId, signal).catch(() => {});
+    },
+  };
+}
+
+interface Sending {
+  readonly client: WhatsAppClient;
+  readonly nowMs: number;
+  readonly signal: AbortSignal;
+}
+
+async function send(delivery: Delivery, { client, nowMs, signal }: Sending): Promise<Receipt> {
+  const address = readAddress(delivery.to);
+  const body = bodyOf(delivery.part);
+  if (address === undefined || body === undefined) {
+    throw new DeliveryError("rejected", "Expected a WhatsApp address and part, got those of another adapter");
+  }
+  if (nowMs >= address.windowExpiresAtMs) {
+    throw new DeliveryError(
+      "rejected",
+      "WhatsApp: the 24-hour window is closed; only an approved template can reach this person",
+    );
+  }
+  let messageId: string | null = null;
+  for (const text of delivery.mayRepeat ? withNotice(body) : [body]) {
+    messageId = await client.sendMessage(address.phoneNumberId, textMessage(text, delivery, address), signal);
+  }
+  return { messageId, via: "messages" };
+}
+
+function textMessage(body: string, delivery: Delivery, address: WhatsAppAddress): JsonObject {
+  return {
+    recipient_type: "individual",
+    ...("to" in address ? { to: address.to } : { recipient: address.recipient }),
+    // The first part quotes the question; a quote on every part would fill the screen.
+    ...(delivery.index === 0 && { context: { message_id: address.messageId } }),
+    type: "text",
+    // A preview would make Meta fetch whatever address a model writes.
+    text: { preview_url: false, body },
+    // Comes back in the statuses of this message.
+    biz_opaque_callback_data: delivery.partId,
+  };
+}
+
+function checkOptions({ accessToken, appSecrets, verifyToken, phoneNumberId }: WhatsAppOptions): void {
+  const blank = (secret: Secret) => secret.reveal() === "";
+  if (appSecrets.length < 1 || appSecrets.length > 2 || appSecrets.some(blank)) {
+    throw new GatewayError(
+      "CONFIG_INVALID",
+      `Expected one or two non-empty WhatsApp app secrets, got ${appSecrets.length}`,
+    );
+  }
+  if (blank(accessToken) || blank(verifyToken) || phoneNumberId === "") {
+    throw new GatewayError(
+      "CONFIG_INVALID",
+      "Expected a WhatsApp access token, a verify token and a phone number id, got an empty one",
+    );
+  }
+}

@@ -1,0 +1,41 @@
+import type { Secret } from "../../src/config/secret.ts";
+import type { RawRequest, Verdict } from "../../src/ports/adapter.ts";
+import { hmacMatches, textMatches } from "../shared/hmac.ts";
+
+export interface VerifyOptions {
+  /** One, or two during a rotation. */
+  readonly appSecrets: readonly Secret[];
+  readonly verifyToken: Secret;
+}
+
+const SIGNATURE = /^sha256=([0-9a-f]{64})$/i;
+
+/**
+ * GET is the handshake of the webhook form, judged by the verify token. POST carries
+ * `X-Hub-Signature-256: sha256=<hex>`, the HMAC-SHA256 of the body as received under the app secret.
+ * Protocol: Meta's Graph API webhooks. It has no timestamp, so nothing is ever `stale` here.
+ */
+export function verifyWhatsApp(request: RawRequest, options: VerifyOptions): Verdict {
+  if (request.method === "GET") return judgeHandshake(request.target, options.verifyToken);
+  if (request.method !== "POST") return "forged";
+  const hex = SIGNATURE.exec(request.header("x-hub-signature-256") ?? "")?.[1];
+  if (hex === undefined) return "forged";
+  return hmacMatches(options.appSecrets, [request.body], hex) ? "genuine" : "forged";
+}
+
+function judgeHandshake(target: string, verifyToken: Secret): Verdict {
+  const token = handshakeField(target, "hub.verify_token");
+  if (handshakeField(target, "hub.mode") !== "subscribe" || token === undefined) return "refused";
+  return textMatches([verifyToken], token) ? "genuine" : "refused";
+}
+
+/**
+ * One field of the handshake's query, by its raw dotted name; undefined when it is absent, empty or given twice.
+ * A URL is not built, because `new URL` throws on targets that a stranger may send.
+ */
+export function handshakeField(target: string, name: string): string | undefined {
+  const start = target.indexOf("?");
+  if (start === -1) return undefined;
+  const values = new URLSearchParams(target.slice(start + 1)).getAll(name);
+  return values.length === 1 && values[0] !== "" ? values[0] : undefined;
+}

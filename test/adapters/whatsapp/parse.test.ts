@@ -1,0 +1,344 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { TriggerEvent } from "../../../src/domain/event.ts";
+import type { Inbound } from "../../../src/ports/adapter.ts";
+import { asVerified } from "../../contract/raw-request.ts";
+import { adapterOf, fixture, post } from "./setup.ts";
+
+const adapter = adapterOf();
+const parse = (body: string | Buffer): Inbound => adapter.parse(asVerified(post(body)));
+
+function eventOf(name: string): TriggerEvent {
+  const inbound = parse(fixture(name));
+  if (inbound.kind !== "events" || inbound.events[0] === undefined) {
+    throw new Error(`Expected events, got ${JSON.stringify(inbound)}`);
+  }
+  expect(inbound.events).toHaveLength(1);
+  expect(inbound.ignored).toEqual([]);
+  return inbound.events[0];
+}
+
+/** A webhook around one change of number PN1. */
+function hook(value: object): string {
+  const metadata = { phone_number_id: "PN1" };
+  const change = { field: "messages", value: { metadata, ...value } };
+  return JSON.stringify({ object: "whatsapp_business_account", entry: [{ id: "WABA1", changes: [change] }] });
+}
+const message = (over: object) => ({
+  from: "447700900123",
+  id: "wamid.1",
+  timestamp: "1717000000",
+  type: "text",
+  text: { body: "hello" },
+  ...over,
+});
+
+describe("a message", () => {
+  it("becomes an event with all its parts", () => {
+    expect(eventOf("text")).toEqual({
+      id: "whatsapp:PN1:wamid.HBgM1",
+      aliases: [],
+      platform: "whatsapp",
+      tenant: "WABA1",
+      place: "PN1",
+      thread: null,
+      conversation: "whatsapp:WABA1:PN1:GB.13491208655302741918",
+      isDirect: true,
+      sender: { id: "GB.13491208655302741918", name: "Ann", isBot: false },
+      trigger: "direct",
+      command: null,
+      text: "hello",
+      attachments: [],
+      replyTo: JSON.stringify({
+        kind: "message",
+        phoneNumberId: "PN1",
+        messageId: "wamid.HBgM1",
+        windowExpiresAtMs: 1_717_086_400_000,
+        to: "+447700900123",
+      }),
+      occurredAtMs: 1_717_000_000_000,
+    });
+  });
+
+  it.each([
+    ["reply-to-bot", { trigger: "direct", command: null, text: "yes" }],
+    ["button", { trigger: "button", command: "retry:42", text: "Retry" }],
+    ["list", { trigger: "button", command: "svc:api", text: "API" }],
+    ["template-button", { trigger: "button", command: "STOP", text: "Stop" }],
+    ["form", { trigger: "button", command: "flow", text: 'Sent\n{"a":1}' }],
+  ])("%s says what was meant", (name, expected) => {
+    expect(eventOf(name)).toMatchObject({ ...expected, attachments: [] });
+  });
+
+  it.each([
+    ["image", "see", { id: "MEDIA1", kind: "image", name: null, mime: "image/jpeg" }],
+    ["audio", "", { id: "MEDIA2", kind: "audio", name: null, mime: "audio/ogg; codecs=opus" }],
+    ["document", "", { id: "MEDIA3", kind: "document", name: "a.pdf", mime: "application/pdf" }],
+    ["location", "Office 1 St 51.5,-0.1", { id: "51.5,-0.1", kind: "location", name: "Office", mime: null }],
+  ])("%s carries its file or place", (name, text, attachment) => {
+    expect(eventOf(name)).toMatchObject({ text, attachments: [{ ...attachment, sizeBytes: null }] });
+  });
+
+  it("with contacts lists their names and numbers", () => {
+    const event = eventOf("contacts");
+    expect(event.text).toBe("Bob Smith +44 7700 900789\nCat");
+    expect(event.attachments.map(({ id, kind }) => [id, kind])).toEqual([
+      ["+44 7700 900789", "contact"],
+      ["Cat", "contact"],
+    ]);
+  });
+
+  it("of a person who hides the number is answered by scoped id", () => {
+    const event = eventOf("hidden-number");
+    expect(event.sender).toEqual({ id: "GB.13491208655302741918", name: "Ann", isBot: false });
+    const address = JSON.parse(event.replyTo) as object;
+    expect(address).toMatchObject({ recipient: "GB.13491208655302741918", messageId: "wamid.16" });
+    expect(address).not.toHaveProperty("to");
+  });
+
+  it("from the same person with and without the number is one conversation", () => {
+    expect(eventOf("hidden-number").conversation).toBe(eventOf("text").conversation);
+  });
+
+  it("of an unnamed person carries the id as the name", () => {
+    const inbound = parse(hook({ messages: [message({})] }));
+    expect(inbound).toMatchObject({ events: [{ sender: { id: "447700900123", name: "447700900123" } }] });
+  });
+
+  it("keeps the time it was sent, however late it comes", () => {
+    const inbound = parse(hook({ messages: [message({ timestamp: "1716395200" })] }));
+    expect(inbound).toMatchObject({ events: [{ occurredAtMs: 1_716_395_200_000 }] });
+  });
+});
+
+describe("what never triggers", () => {
+  it.each([
+    ["reaction", "reaction"],
+    ["system", "system"],
+    ["unsupported", "unsupported"],
+    ["edit", "edit"],
+    ["revoke", "revoke"],
+    ["status-delivered", "status_delivered"],
+    ["status-failed", "status_failed"],
+    ["value-errors", "platform_error"],
+    ["echo", "own_message"],
+  ])("%s is acknowledged as %s", (name, reason) => {
+    expect(parse(fixture(name))).toEqual({ kind: "ignored", reason, ack: { status: 200 } });
+  });
+
+  it.each([
+    ["an order", message({ type: "order", order: {} }), "order"],
+    ["a type of tomorrow", message({ type: "hologram", hologram: {} }), "unknown_type"],
+    ["a type named after a property", message({ type: "constructor" }), "unknown_type"],
+    [
+      "an interactive of tomorrow",
+      message({ type: "interactive", interactive: { type: "x" } }),
+      "unknown_type",
+    ],
+    ["a group's message", message({ group_id: "G1" }), "group_message"],
+  ])("%s is acknowledged", (_, element, reason) => {
+    expect(parse(hook({ messages: [element] }))).toMatchObject({ kind: "ignored", reason });
+  });
+
+  it("a status of tomorrow has a reason of the closed set", () => {
+    expect(parse(hook({ statuses: [{ status: "teleported" }, {}] }))).toMatchObject({
+      reason: "status_other",
+    });
+  });
+
+  it("another number or another object is not ours", () => {
+    expect(parse(hook({ metadata: { phone_number_id: "PN2" }, messages: [message({})] }))).toMatchObject({
+      kind: "ignored",
+      reason: "other_phone_number",
+    });
+    expect(parse('{"object":"page","entry":[]}')).toMatchObject({ kind: "ignored", reason: "other_object" });
+    expect(parse('{"object":"whatsapp_business_account","entry":[]}')).toMatchObject({ reason: "empty" });
+  });
+
+  it("a failure speaks for its batch", () => {
+    const statuses = [{ status: "sent" }, { status: "failed" }];
+    expect(parse(hook({ statuses }))).toMatchObject({ kind: "ignored", reason: "status_failed" });
+  });
+});
+
+describe("a batch", () => {
+  it("gives every event in order and a reason for every other item", () => {
+    const inbound = parse(fixture("mixed"));
+    if (inbound.kind !== "events") throw new Error(`Expected events, got ${inbound.kind}`);
+    expect(inbound.events.map(({ id, text, tenant }) => [id, text, tenant])).toEqual([
+      ["whatsapp:PN1:wamid.m1", "one", "WABA1"],
+      ["whatsapp:PN1:wamid.m4", "two", "WABA1"],
+      ["whatsapp:PN1:wamid.m6", "three", "WABA2"],
+    ]);
+    expect(inbound.ignored).toEqual([
+      "malformed_message",
+      "reaction",
+      "status_read",
+      "other_field",
+      "other_phone_number",
+      "status_sent",
+    ]);
+    expect(inbound.ack.status).toBe(200);
+  });
+
+  it.each([
+    ["null", null],
+    ["a number", 7],
+    ["no id", message({ id: undefined })],
+    ["an id with a line break", message({ id: "wamid\n1" })],
+    ["an endless id", message({ id: "a".repeat(257) })],
+    ["no sender", message({ from: undefined })],
+    ["a sender that is no number", message({ from: "Ann" })],
+    ["no timestamp", message({ timestamp: undefined })],
+    ["a timestamp of letters", message({ timestamp: "soon" })],
+    ["an endless timestamp", message({ timestamp: "9".repeat(13) })],
+    ["no type", message({ type: undefined })],
+    ["no text", message({ text: {} })],
+    ["a text of another type", message({ text: { body: ["hello"] } })],
+    ["an image without id", message({ type: "image", image: { caption: "x" } })],
+    ["a button without id", message({ type: "interactive", interactive: { type: "button_reply" } })],
+    ["an interactive without type", message({ type: "interactive" })],
+    ["an empty form", message({ type: "interactive", interactive: { type: "nfm_reply", nfm_reply: {} } })],
+    ["a template button without payload", message({ type: "button", button: {} })],
+    ["a place without coordinates", message({ type: "location", location: { name: "Office" } })],
+    ["no contacts", message({ type: "contacts", contacts: [] })],
+  ])("goes on after a message that is broken: %s", (_, broken) => {
+    const inbound = parse(hook({ messages: [broken, message({ id: "wamid.2" })] }));
+    expect(inbound).toMatchObject({
+      kind: "events",
+      events: [{ id: "whatsapp:PN1:wamid.2" }],
+      ignored: ["malformed_message"],
+    });
+  });
+
+  it.each([
+    ["malformed_entry", { object: "whatsapp_business_account", entry: [null] }],
+    ["malformed_entry", { object: "whatsapp_business_account", entry: [{ id: "W" }] }],
+    ["malformed_change", { object: "whatsapp_business_account", entry: [{ id: "W", changes: [{}] }] }],
+    [
+      "malformed_change",
+      {
+        object: "whatsapp_business_account",
+        entry: [{ id: "W", changes: [{ field: "messages", value: {} }] }],
+      },
+    ],
+  ])("names a broken envelope inside: %s", (reason, body) => {
+    expect(parse(JSON.stringify(body))).toMatchObject({ kind: "ignored", reason });
+  });
+});
+
+describe("a body that is no webhook", () => {
+  it.each([
+    ["", "Expected a JSON object, got an empty body"],
+    ["{}", "Expected object to be a string, got nothing"],
+    ["[]", "Expected a JSON object, got an array"],
+    ['{"object":7}', "Expected object to be a string, got a number"],
+    ['{"object":"whatsapp_business_account"}', "Expected entry to be an array, got nothing"],
+    ['{"object":"whatsapp_business_account","entry":{}}', "Expected entry to be an array, got an object"],
+  ])("%s is malformed, and told why", (body, wanted) => {
+    expect(parse(body)).toEqual({ kind: "malformed", message: wanted });
+  });
+
+  it("of other bytes than UTF-8 is malformed", () => {
+    expect(parse(Buffer.from([0x7b, 0xff, 0x7d])).kind).toBe("malformed");
+  });
+
+  it("nested beyond reason is malformed", () => {
+    expect(parse(`{"object":${"[".repeat(50_000)}${"]".repeat(50_000)}}`).kind).toBe("malformed");
+  });
+});
+
+describe("whatever comes", () => {
+  const KINDS = ["events", "ignored", "malformed"];
+
+  it("parse never throws on any JSON", () => {
+    fc.assert(
+      fc.property(fc.json(), (body) => {
+        expect(KINDS).toContain(parse(body).kind);
+      }),
+    );
+  });
+
+  it("parse never throws on a mutated webhook, and what it lets through is whole", () => {
+    const bodies = ["text", "mixed", "contacts", "location", "form", "image"].map(fixture);
+    const odd = fc.oneof(
+      fc.jsonValue(),
+      fc.constantFrom<unknown>(
+        "__proto__",
+        "constructor",
+        "\ud800",
+        "",
+        -1,
+        { length: 3 },
+        { __proto__: null },
+      ),
+    );
+    fc.assert(
+      fc.property(fc.constantFrom(...bodies), fc.nat(), odd, (body, at, replacement) => {
+        const inbound = parse(JSON.stringify(mutated(JSON.parse(body), at, replacement)));
+        expect(KINDS).toContain(inbound.kind);
+        for (const event of inbound.kind === "events" ? inbound.events : []) {
+          expect(event.id).toMatch(/^whatsapp:PN1:[\x21-\x7e]+$/);
+          expect(typeof event.text).toBe("string");
+          expect(event.sender.name.isWellFormed()).toBe(true);
+          expect(Number.isSafeInteger(event.occurredAtMs)).toBe(true);
+          expect(JSON.parse(JSON.stringify(event))).toEqual(event);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("prototype keys are just absent names", () => {
+    const inbound = parse(
+      hook({ messages: [message({})] }).replace(
+        '"type":"text"',
+        '"type":"text","__proto__":{"group_id":"G1"}',
+      ),
+    );
+    expect(inbound.kind).toBe("events");
+    expect(parse('{"__proto__":{"object":"whatsapp_business_account","entry":[]}}').kind).toBe("malformed");
+    expect(({} as { group_id?: string }).group_id).toBeUndefined();
+  });
+
+  it("a lone surrogate in a name does not leave the parser", () => {
+    const body = hook({
+      contacts: [{ profile: { name: "A\ud83d" }, wa_id: "447700900123" }],
+      messages: [message({})],
+    });
+    expect(parse(body)).toMatchObject({ events: [{ sender: { name: "A\ufffd" } }] });
+  });
+
+  it("a megabyte of messages and contacts is read in one go", () => {
+    const contacts = Array.from({ length: 5_000 }, (_, i) => ({
+      profile: { name: `P${i}` },
+      wa_id: `${i + 1}`,
+    }));
+    const messages = contacts.map((contact) =>
+      message({ id: `wamid.${contact.wa_id}`, from: contact.wa_id }),
+    );
+    const body = hook({ contacts, messages });
+    expect(body.length).toBeGreaterThan(700_000);
+    const inbound = parse(body);
+    expect(inbound.kind === "events" && inbound.events.length).toBe(5_000);
+    expect(inbound).toMatchObject({ events: { 4999: { sender: { name: "P4999" } } } });
+    expect(parse(hook({ messages: [message({ text: { body: "é".repeat(500_000) } })] })).kind).toBe("events");
+  });
+});
+
+/** The same JSON with its `at`-th value, counted in depth, replaced. */
+function mutated(value: unknown, at: number, replacement: unknown): unknown {
+  let left = at % countOf(value);
+  const walk = (current: unknown): unknown => {
+    if (left-- === 0) return replacement;
+    if (Array.isArray(current)) return current.map(walk);
+    if (typeof current !== "object" || current === null) return current;
+    return Object.fromEntries(Object.entries(current).map(([key, inner]) => [key, walk(inner)]));
+  };
+  return walk(value);
+}
+
+function countOf(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 1;
+  return Object.values(value).reduce((count: number, inner) => count + countOf(inner), 1);
+}

@@ -1,0 +1,181 @@
+import { createHmac } from "node:crypto";
+import { type FakeAnswer, type FakeServer, fakeServer } from "./server.ts";
+
+type Json = Record<string, unknown>;
+
+/** One message that people can see, or a reaction to one. */
+export interface FakeMessage {
+  readonly id: string;
+  readonly phoneNumberId: string;
+  /** What came in: `to`, `recipient`, `context`, `text`, … */
+  readonly body: Json;
+}
+
+export interface FakeWhatsApp extends FakeServer {
+  readonly messages: readonly FakeMessage[];
+  /** Messages marked as read, with or without the typing indicator. */
+  readonly reads: readonly { readonly messageId: string; readonly typing: boolean }[];
+  /** Makes the next `times` sends fail with this code: in the answer, or later as a failed status. */
+  fail(code: number, options?: { as?: "answer" | "status"; times?: number }): void;
+  /** Statuses that the platform has to report by now: one webhook for each, signed, oldest first. Empties the list. */
+  takeWebhooks(): readonly { readonly headers: Readonly<Record<string, string>>; readonly body: string }[];
+}
+
+export interface FakeWhatsAppOptions {
+  readonly accessToken: string;
+  readonly appSecret: string;
+  readonly phoneNumberId: string;
+  readonly apiVersion?: string;
+}
+
+const TYPES = [
+  "text",
+  "interactive",
+  "reaction",
+  "template",
+  "image",
+  "audio",
+  "video",
+  "document",
+  "sticker",
+];
+const HTTP_STATUS = new Map([
+  [190, 401],
+  [130429, 429],
+]);
+
+/** The Cloud API on loopback: messages, reactions, read receipts, media, error codes and failed statuses. */
+export async function fakeWhatsApp(options: FakeWhatsAppOptions): Promise<FakeWhatsApp> {
+  const { accessToken, appSecret, phoneNumberId, apiVersion = "v26.0" } = options;
+  const messages: FakeMessage[] = [];
+  const reads: { messageId: string; typing: boolean }[] = [];
+  const failures: { code: number; as: "answer" | "status" }[] = [];
+  const media = new Map<string, { mime: string; bytes: string }>();
+  let statuses: Json[] = [];
+
+  const server = await fakeServer((call) => {
+    if (call.headers.authorization !== `Bearer ${accessToken}`) return failure(190);
+    const [, version, id, edge] = call.path.split("/");
+    if (call.path.startsWith("/media-bytes/")) {
+      const file = media.get(id ?? "");
+      return file ? { body: file.bytes, headers: { "content-type": file.mime } } : { status: 404 };
+    }
+    if (version !== apiVersion) return failure(2500);
+    if (call.method === "GET" && edge === undefined) return describeMedia(id ?? "");
+    if (call.method !== "POST" || id !== phoneNumberId) return failure(100);
+    if (edge === "media") return keepMedia(call.headers["content-type"] ?? "", call.body);
+    return edge === "messages" ? takeMessage(call.body) : failure(100);
+  });
+
+  function takeMessage(text: string): FakeAnswer {
+    const body = readJson(text);
+    if (body?.messaging_product !== "whatsapp") return failure(100);
+    if (body.status === "read") return markRead(body);
+    const type = String(body.type);
+    const recipient = body.to ?? body.recipient;
+    if (
+      !TYPES.includes(type) ||
+      body[type] === null ||
+      typeof body[type] !== "object" ||
+      typeof recipient !== "string"
+    ) {
+      return failure(type === "undefined" || TYPES.includes(type) ? 131008 : 131009);
+    }
+    if (type === "text" && !isBody((body.text as Json).body)) return failure(100);
+    const planned = failures.shift();
+    if (planned?.as === "answer") return failure(planned.code);
+    const id = `wamid.OUT${messages.length + 1}`;
+    if (planned === undefined) messages.push({ id, phoneNumberId, body });
+    statuses.push(statusOf(id, recipient, body.biz_opaque_callback_data, planned?.code));
+    return { body: { messaging_product: "whatsapp", contacts: [{ input: recipient }], messages: [{ id }] } };
+  }
+
+  function markRead(body: Json): FakeAnswer {
+    if (typeof body.message_id !== "string") return failure(131008);
+    reads.push({ messageId: body.message_id, typing: body.typing_indicator !== undefined });
+    return { body: { success: true } };
+  }
+
+  function keepMedia(type: string, body: string): FakeAnswer {
+    if (!type.startsWith("multipart/form-data")) return failure(131053);
+    const id = `MEDIA${media.size + 1}`;
+    const mime = /content-type: (\S+)/i.exec(body)?.[1] ?? "application/octet-stream";
+    media.set(id, { mime, bytes: body });
+    return { body: { id } };
+  }
+
+  function describeMedia(id: string): FakeAnswer {
+    const file = media.get(id);
+    if (file === undefined) return failure(100);
+    const url = `${server.url}/media-bytes/${id}`;
+    return {
+      body: { messaging_product: "whatsapp", url, mime_type: file.mime, file_size: file.bytes.length, id },
+    };
+  }
+
+  function statusWebhook(status: Json) {
+    const metadata = { display_phone_number: "15550001111", phone_number_id: phoneNumberId };
+    const value = { messaging_product: "whatsapp", metadata, statuses: [status] };
+    const body = JSON.stringify({
+      object: "whatsapp_business_account",
+      entry: [{ id: "WABA1", changes: [{ field: "messages", value }] }],
+    });
+    const signature = createHmac("sha256", appSecret).update(body).digest("hex");
+    return {
+      headers: { "content-type": "application/json", "x-hub-signature-256": `sha256=${signature}` },
+      body,
+    };
+  }
+
+  return {
+    ...server,
+    messages,
+    reads,
+    fail(code, { as = "answer", times = 1 } = {}) {
+      for (let i = 0; i < times; i++) failures.push({ code, as });
+    },
+    takeWebhooks() {
+      const webhooks = statuses.map(statusWebhook);
+      statuses = [];
+      return webhooks;
+    },
+  };
+}
+
+function failure(code: number): FakeAnswer {
+  return {
+    status: HTTP_STATUS.get(code) ?? 400,
+    body: {
+      error: {
+        message: `(#${code}) Failed`,
+        type: "OAuthException",
+        code,
+        error_data: { messaging_product: "whatsapp", details: "A scripted failure" },
+        fbtrace_id: "A",
+      },
+    },
+  };
+}
+
+function statusOf(id: string, recipient: string, callbackData: unknown, code: number | undefined): Json {
+  return {
+    id,
+    status: code === undefined ? "delivered" : "failed",
+    timestamp: "1780000001",
+    recipient_id: recipient.replace(/^\+/, ""),
+    ...(callbackData !== undefined && { biz_opaque_callback_data: callbackData }),
+    ...(code !== undefined && { errors: [{ code, title: "Failed" }] }),
+  };
+}
+
+function isBody(body: unknown): boolean {
+  return typeof body === "string" && body.trim() !== "" && body.length <= 4_096;
+}
+
+function readJson(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return undefined;
+  }
+}
