@@ -1,0 +1,87 @@
+import type Anthropic from "@anthropic-ai/sdk";
+import type { ToolCall } from "../domain/run.ts";
+import type { Message, Prompt } from "../ports/model.ts";
+
+type Body = Anthropic.MessageStreamParams;
+type Block = Anthropic.ContentBlockParam;
+
+/**
+ * A prompt in the provider's form (Messages API). The end of the system prompt is marked for caching: tools and
+ * system come first and are the same for every turn of an agent. What is too short to be cached is simply not.
+ * There are no sampling knobs; the current models take none.
+ */
+export function requestFor(prompt: Prompt, model: string, maxTokens: number): Body {
+  const system = prompt.system.trim() === "" ? null : prompt.system.toWellFormed();
+  return {
+    model,
+    max_tokens: Math.max(1, Math.min(prompt.maxTokens, maxTokens)),
+    messages: messagesFrom(prompt.messages, model),
+    ...(system !== null && {
+      system: [{ type: "text", text: system, cache_control: { type: "ephemeral" } }],
+    }),
+    ...(prompt.tools.length > 0 && { tools: prompt.tools.map(toolFrom) }),
+  };
+}
+
+/** Tool results that follow one another go back in one message, as the provider demands. */
+function messagesFrom(messages: readonly Message[], model: string): Anthropic.MessageParam[] {
+  const out: Anthropic.MessageParam[] = [];
+  for (const message of messages) {
+    const content = contentOf(message, model);
+    if (content.length === 0) continue;
+    const role = message.role === "assistant" ? "assistant" : "user";
+    const last = out.at(-1);
+    if (last?.role === role && role === "user" && Array.isArray(last.content)) last.content.push(...content);
+    else out.push({ role, content });
+  }
+  return out;
+}
+
+function contentOf(message: Message, model: string): Block[] {
+  if (message.role === "user") {
+    const text = message.name === undefined ? message.text : `${message.name}: ${message.text}`;
+    return [textBlock(text) ?? { type: "text", text: "(no text)" }];
+  }
+  if (message.role === "tool") {
+    const content = message.result.toWellFormed();
+    return [{ type: "tool_result", tool_use_id: message.callId, content, is_error: message.isError }];
+  }
+  const echo = message.opaque === undefined ? null : echoFrom(message.opaque, model);
+  if (echo !== null) return echo;
+  const text = textBlock(message.text);
+  return [...(text === null ? [] : [text]), ...message.toolCalls.map(toolUseFrom)];
+}
+
+/** The provider refuses blocks of nothing but white space. */
+function textBlock(text: string): Anthropic.TextBlockParam | null {
+  return text.trim() === "" ? null : { type: "text", text: text.toWellFormed() };
+}
+
+function toolUseFrom(call: ToolCall): Anthropic.ToolUseBlockParam {
+  return { type: "tool_use", id: call.id, name: call.name, input: call.input };
+}
+
+function toolFrom(tool: Prompt["tools"][number]): Anthropic.Tool {
+  const input_schema = { type: "object" as const, ...tool.inputSchema };
+  return { name: tool.name, description: tool.description, input_schema };
+}
+
+/**
+ * An answer that holds more than text and tool calls (signed reasoning) must come back as it was, block for block.
+ * Undefined for a plain answer, which can be rebuilt.
+ */
+export function echoOf(content: readonly Anthropic.ContentBlock[], model: string): string | undefined {
+  const isPlain = content.every(({ type }) => type === "text" || type === "tool_use");
+  return isPlain ? undefined : JSON.stringify({ provider: "anthropic", model, content });
+}
+
+/** Null when another model wrote it: reasoning is bound to the model that it came from. */
+function echoFrom(opaque: string, model: string): Block[] | null {
+  try {
+    const echo = JSON.parse(opaque) as { provider?: unknown; model?: unknown; content?: unknown };
+    const isOurs = echo.provider === "anthropic" && echo.model === model && Array.isArray(echo.content);
+    return isOurs ? (echo.content as Block[]) : null;
+  } catch {
+    return null;
+  }
+}

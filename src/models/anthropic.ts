@@ -1,0 +1,152 @@
+import type Anthropic from "@anthropic-ai/sdk";
+import type { Secret } from "../config/secret.ts";
+import { ModelError } from "../domain/errors.ts";
+import type { StopReason, ToolCall, Usage } from "../domain/run.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { ChatModel, Chunk, Prompt } from "../ports/model.ts";
+import { modelErrorFrom } from "./anthropic-errors.ts";
+import { echoOf, requestFor } from "./anthropic-request.ts";
+import { ceilingCents, costCents, type Price } from "./price.ts";
+
+export interface AnthropicOptions {
+  readonly apiKey: Secret;
+  /** Default: the provider's own address. */
+  readonly baseUrl?: string;
+  readonly model: string;
+  /** Upper bound on the answer, reasoning included. */
+  readonly maxTokens: number;
+  /** For one call, from the request to the last byte of the answer. */
+  readonly timeoutMs: number;
+  readonly price: Price;
+  readonly clock: Clock;
+}
+
+/** What the provider adds to a request on its side: its own instructions for tools, and a frame for each message. */
+const HIDDEN_TOKENS = 2000;
+const HIDDEN_TOKENS_PER_MESSAGE = 20;
+
+/** Claude through the Messages API. The SDK is loaded with the first call: a gateway on the demo model never needs it. */
+export function createAnthropicModel(options: AnthropicOptions): ChatModel {
+  const { model, price, maxTokens } = options;
+  let client: Promise<Anthropic> | null = null;
+  return {
+    provider: "anthropic",
+    name: model,
+    costCeilingCents(prompt) {
+      const body = requestFor(prompt, model, maxTokens);
+      return ceilingCents(price, { inputTokens: inputTokensMax(body), outputTokens: body.max_tokens });
+    },
+    async *generate(prompt, signal) {
+      signal.throwIfAborted();
+      client ??= createClient(options);
+      yield* stream(await client, prompt, options, signal);
+    },
+  };
+}
+
+/** No token is shorter than a byte, so this holds for every language. */
+function inputTokensMax(body: Anthropic.MessageStreamParams): number {
+  const bytes = Buffer.byteLength(JSON.stringify(body));
+  return bytes + HIDDEN_TOKENS + HIDDEN_TOKENS_PER_MESSAGE * body.messages.length;
+}
+
+async function createClient({ apiKey, baseUrl, timeoutMs }: AnthropicOptions): Promise<Anthropic> {
+  const { Anthropic: Client } = await import("@anthropic-ai/sdk");
+  return new Client({
+    apiKey: () => Promise.resolve(apiKey.reveal()),
+    ...(baseUrl !== undefined && { baseURL: baseUrl }),
+    // Retries belong to the run, which knows its time and its budget.
+    maxRetries: 0,
+    timeout: timeoutMs,
+    // Its log lines and spans may hold prompts; a redirect would carry them, and the key, elsewhere.
+    logLevel: "off",
+    openTelemetry: false,
+    fetchOptions: { redirect: "error" },
+  });
+}
+
+async function* stream(
+  client: Anthropic,
+  prompt: Prompt,
+  options: AnthropicOptions,
+  signal: AbortSignal,
+): AsyncGenerator<Chunk> {
+  const { clock, model, timeoutMs } = options;
+  const over = new AbortController();
+  const timeUp = new AbortController();
+  clock.sleep(timeoutMs, over.signal).then(
+    () => timeUp.abort(),
+    () => {},
+  );
+  let began = false;
+  try {
+    const body = requestFor(prompt, model, options.maxTokens);
+    const events = client.messages.stream(body, { signal: AbortSignal.any([signal, timeUp.signal]) });
+    events.on("connect", () => {
+      began = true;
+    });
+    for await (const event of events) {
+      if (event.type === "content_block_delta" && event.delta.type === "text_delta") {
+        yield { kind: "text", text: event.delta.text };
+      }
+    }
+    // The iterator ends quietly on a failure that nobody was waiting for; this tells.
+    yield* endOf(await events.finalMessage(), options);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw timeUp.signal.aborted
+      ? timedOut(timeoutMs, began)
+      : modelErrorFrom(error, { streamBegan: began, nowMs: clock.nowMs() });
+  } finally {
+    over.abort();
+  }
+}
+
+function* endOf(message: Anthropic.Message, { model, price }: AnthropicOptions): Generator<Chunk> {
+  const stop = stopOf(message.stop_reason);
+  // Of an answer that was cut, the last tool call may be cut too.
+  if (stop === "tools") for (const call of toolCallsIn(message)) yield { kind: "tool-call", call };
+  const opaque = echoOf(message.content, model);
+  yield { kind: "end", stop, usage: usageOf(message.usage, price), ...(opaque !== undefined && { opaque }) };
+}
+
+function toolCallsIn(message: Anthropic.Message): ToolCall[] {
+  return message.content.flatMap((block) =>
+    block.type === "tool_use" ? [{ id: block.id, name: block.name, input: block.input }] : [],
+  );
+}
+
+function stopOf(reason: Anthropic.StopReason | null): StopReason {
+  switch (reason) {
+    case "tool_use":
+      return "tools";
+    case "max_tokens":
+    case "model_context_window_exceeded":
+      return "length";
+    case "pause_turn":
+      return "pause";
+    case "refusal":
+      return "refusal";
+    default:
+      return "end";
+  }
+}
+
+/** The provider counts cached input apart; ours includes it. */
+function usageOf(usage: Anthropic.Usage, price: Price): Usage {
+  const cacheReadTokens = usage.cache_read_input_tokens ?? 0;
+  const cacheWriteTokens = usage.cache_creation_input_tokens ?? 0;
+  const counted = {
+    inputTokens: usage.input_tokens + cacheReadTokens + cacheWriteTokens,
+    outputTokens: usage.output_tokens,
+    cacheReadTokens,
+    cacheWriteTokens,
+  };
+  return { ...counted, costCents: costCents(price, counted) };
+}
+
+function timedOut(timeoutMs: number, began: boolean): ModelError {
+  const what = began ? "the answer did not end" : "no answer";
+  const code = began ? "MODEL_STREAM_CUT" : "MODEL_UNREACHABLE";
+  return new ModelError(code, `Anthropic: ${what} within ${timeoutMs / 1000} s`, { retryable: true });
+}
