@@ -7,7 +7,7 @@ const KEPT_MS = 10 * 60_000;
 const WAITERS_MAX = 1_000;
 
 /** Where replies and those who wait for them meet, whichever comes first. In memory only. */
-export interface Replies {
+interface Replies {
   /** A part that comes again under its id replaces itself. */
   put(eventId: string, partId: string, text: string): void;
   /** What has been said so far, as soon as there is any; null when aborted, or when too many wait already. */

@@ -2,7 +2,7 @@ import type { Secret } from "../../src/config/secret.ts";
 import type { RawRequest, Verdict } from "../../src/ports/adapter.ts";
 import { textMatches } from "../shared/hmac.ts";
 
-export interface VerifyOptions {
+interface VerifyOptions {
   /** Null: no key opens the webhook. */
   readonly devKey: Secret | null;
   /** Whether a caller on this machine needs no key. False in production and on any other bind. */

@@ -8,7 +8,7 @@ import { failureOf } from "./failure.ts";
 /** Answers are a few hundred bytes; more than this is not Meta. */
 const ANSWER_BYTES_MAX = 64 * 1024;
 
-export interface ClientOptions {
+interface ClientOptions {
   readonly accessToken: Secret;
   /** Without the version: `https://graph.facebook.com`. */
   readonly apiUrl: string;

@@ -2,7 +2,7 @@ import type { Attachment } from "../../src/domain/event.ts";
 import { get, getArray, getObject, getString, isObject, type JsonObject } from "../shared/json.ts";
 
 /** What a person said with one message, whatever its type. */
-export interface Content {
+interface Content {
   readonly trigger: "direct" | "button";
   readonly command: string | null;
   readonly text: string;
@@ -10,7 +10,7 @@ export interface Content {
 }
 
 /** `ignored` when the type never triggers a run; `broken` when its body is not what its type promises. */
-export type Reading =
+type Reading =
   | { readonly kind: "content"; readonly content: Content }
   | { readonly kind: "ignored"; readonly reason: string }
   | { readonly kind: "broken" };

@@ -3,7 +3,7 @@ import { getString, parseJsonObject } from "../shared/json.ts";
 import { renderWhatsApp } from "./dialect.ts";
 
 /** Of one message, in UTF-16 units. Meta says "characters"; this reading is the strictest. */
-export const BODY_CHARS_MAX = 4_096;
+const BODY_CHARS_MAX = 4_096;
 
 const REPEAT_NOTICE = "_This may be a repeat: the first delivery was not confirmed._";
 /** WhatsApp refuses an empty body, and silence would look like a fault. */

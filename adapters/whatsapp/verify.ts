@@ -2,7 +2,7 @@ import type { Secret } from "../../src/config/secret.ts";
 import type { RawRequest, Verdict } from "../../src/ports/adapter.ts";
 import { hmacMatches, textMatches } from "../shared/hmac.ts";
 
-export interface VerifyOptions {
+interface VerifyOptions {
   /** One, or two during a rotation. */
   readonly appSecrets: readonly Secret[];
   readonly verifyToken: Secret;

@@ -4,7 +4,7 @@ import { type FakeAnswer, type FakeServer, fakeServer } from "./server.ts";
 type Json = Record<string, unknown>;
 
 /** One message that people can see, or a reaction to one. */
-export interface FakeMessage {
+interface FakeMessage {
   readonly id: string;
   readonly phoneNumberId: string;
   /** What came in: `to`, `recipient`, `context`, `text`, … */
@@ -21,7 +21,7 @@ export interface FakeWhatsApp extends FakeServer {
   takeWebhooks(): readonly { readonly headers: Readonly<Record<string, string>>; readonly body: string }[];
 }
 
-export interface FakeWhatsAppOptions {
+interface FakeWhatsAppOptions {
   readonly accessToken: string;
   readonly appSecret: string;
   readonly phoneNumberId: string;
