@@ -1,0 +1,132 @@
+import { readFileSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import { got, type Problem } from "./problems.ts";
+import { Secret } from "./secret.ts";
+import { VARIABLES } from "./variables.ts";
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+const SECRET_FILE_BYTES_MAX = 64 * 1024;
+
+/** Reads variables one by one and collects what is wrong with them. Empty means not set. */
+export interface EnvReader {
+  readonly problems: readonly Problem[];
+  text(name: string): string | null;
+  /** A text of this form; `expected` says which. */
+  matching(name: string, form: RegExp, expected: string): string | null;
+  oneOf<T extends string>(name: string, choices: readonly T[]): T | null;
+  truth(name: string): boolean | null;
+  url(name: string): string | null;
+  secret(name: string, form?: RegExp, expected?: string): Secret | null;
+  /** One value, or two during a rotation, separated by a comma. Empty when not set. */
+  pair(name: string, form?: RegExp, expected?: string): readonly string[];
+  complain(name: string, message: string): void;
+}
+
+export function createEnvReader(env: Env, cwd: string): EnvReader {
+  const problems: Problem[] = [];
+
+  function complain(name: string, message: string): void {
+    problems.push({ file: "environment", line: null, column: null, path: name, message });
+  }
+
+  function raw(name: string): { name: string; value: string } | null {
+    const variable = VARIABLES.find((one) => one.name === name);
+    if (variable?.secret === true) {
+      const value = secretText(name);
+      return value === null ? null : { name, value };
+    }
+    for (const alias of [name, ...(variable?.aliases ?? [])]) {
+      const value = env[alias]?.trim();
+      if (value !== undefined && value !== "" && !isServiceLink(alias, value)) return { name: alias, value };
+    }
+    return null;
+  }
+
+  function secretText(name: string): string | null {
+    const direct = env[name]?.trim() ?? "";
+    const file = env[`${name}_FILE`]?.trim() ?? "";
+    if (file === "") return direct === "" ? null : direct;
+    if (direct !== "") {
+      complain(name, `expected either ${name} or ${name}_FILE, got both`);
+      return null;
+    }
+    const read = readSecretFile(resolve(cwd, file));
+    if (read.ok) return read.text;
+    complain(`${name}_FILE`, `expected a readable file with the secret, got ${read.reason} for ${file}`);
+    return null;
+  }
+
+  function checked<T>(name: string, check: (value: string) => T | undefined, expected: string): T | null {
+    const found = raw(name);
+    if (found === null) return null;
+    const value = check(found.value);
+    if (value !== undefined) return value;
+    const shown = VARIABLES.some((one) => one.name === name && one.secret)
+      ? "something else"
+      : got(found.value);
+    complain(found.name, `expected ${expected}, got ${shown}`);
+    return null;
+  }
+
+  function pair(name: string, form = /^/, expected = ""): readonly string[] {
+    const parts = (raw(name)?.value ?? "").split(/[,\n]/).map((part) => part.trim());
+    const values = parts.filter((part) => part !== "");
+    if (values.length > 2)
+      complain(name, `expected one value, or two during a rotation, got ${values.length}`);
+    const wrong = values.findIndex((value) => !form.test(value));
+    if (wrong !== -1) {
+      complain(
+        name,
+        `expected ${expected}, got something else${values.length > 1 ? ` as value ${wrong + 1}` : ""}`,
+      );
+    }
+    return values;
+  }
+
+  const matching = (name: string, form: RegExp, expected: string) =>
+    checked(name, (value) => (form.test(value) ? value : undefined), expected);
+
+  return {
+    problems,
+    complain,
+    pair,
+    matching,
+    text: (name) => raw(name)?.value ?? null,
+    oneOf: (name, choices) =>
+      checked(name, (value) => choices.find((choice) => choice === value.toLowerCase()), choices.join(", ")),
+    truth: (name) => checked(name, asTruth, "true or false"),
+    url: (name) => checked(name, asHttpUrl, "an http:// or https:// address"),
+    secret(name, form = /^\S(.*\S)?$/s, expected = "a secret") {
+      const value = matching(name, form, expected);
+      return value === null ? null : new Secret(value);
+    },
+  };
+}
+
+/** In Kubernetes a service named `parley` puts `PARLEY_PORT=tcp://10.0.0.1:8080` into every pod beside it. */
+function isServiceLink(name: string, value: string): boolean {
+  return name.endsWith("PORT") && /^(tcp|udp|sctp):\/\//.test(value);
+}
+
+function asTruth(value: string): boolean | undefined {
+  if (/^(true|1|yes|on)$/i.test(value)) return true;
+  return /^(false|0|no|off)$/i.test(value) ? false : undefined;
+}
+
+function asHttpUrl(value: string): string | undefined {
+  const url = URL.parse(value);
+  return url !== null && /^https?:$/.test(url.protocol) ? value : undefined;
+}
+
+function readSecretFile(path: string): { ok: true; text: string } | { ok: false; reason: string } {
+  try {
+    const found = statSync(path);
+    if (!found.isFile()) return { ok: false, reason: "no file" };
+    if (found.size > SECRET_FILE_BYTES_MAX) return { ok: false, reason: `${found.size} bytes` };
+    const text = readFileSync(path, "utf8").trim();
+    return text === "" ? { ok: false, reason: "an empty file" } : { ok: true, text };
+  } catch (error) {
+    return { ok: false, reason: (error as NodeJS.ErrnoException).code ?? "an error" };
+  }
+}

@@ -1,0 +1,215 @@
+import { resolve } from "node:path";
+import { closest } from "./closest.ts";
+import { createEnvReader, type Env, type EnvReader } from "./env-reader.ts";
+import type { Problem } from "./problems.ts";
+import { Secret } from "./secret.ts";
+import { VARIABLES } from "./variables.ts";
+
+/** A platform without all its secrets: `present` is empty when nothing of it is configured. */
+export interface PlatformOff {
+  readonly kind: "off";
+  readonly missing: readonly string[];
+  readonly present: readonly string[];
+}
+export interface SlackEnvironment {
+  readonly kind: "on";
+  /** One, or two during a rotation. So are the pairs of the other platforms. */
+  readonly signingSecrets: readonly Secret[];
+  readonly botToken: Secret;
+  readonly appToken: Secret | null;
+  /** Ends in a slash; null: Slack's own. */
+  readonly apiUrl: string | null;
+}
+export interface DiscordEnvironment {
+  readonly kind: "on";
+  /** 64 hex digits each. */
+  readonly publicKeys: readonly string[];
+  readonly applicationId: string;
+  /** Null: an answer can only follow its command, for 15 minutes. */
+  readonly botToken: Secret | null;
+  readonly apiUrl: string | null;
+}
+export interface TelegramEnvironment {
+  readonly kind: "on";
+  readonly botToken: Secret;
+  readonly webhookSecrets: readonly Secret[];
+  readonly apiRoot: string | null;
+}
+export interface WhatsAppEnvironment {
+  readonly kind: "on";
+  readonly accessToken: Secret;
+  readonly appSecrets: readonly Secret[];
+  readonly verifyToken: Secret;
+  readonly phoneNumberId: string;
+  readonly apiUrl: string | null;
+}
+export interface PlatformEnvironments {
+  readonly slack: SlackEnvironment | PlatformOff;
+  readonly discord: DiscordEnvironment | PlatformOff;
+  readonly telegram: TelegramEnvironment | PlatformOff;
+  readonly whatsapp: WhatsAppEnvironment | PlatformOff;
+}
+
+export const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
+
+/** What the environment says, aliases and secret files resolved. */
+export interface Environment {
+  readonly port: number;
+  readonly host: string;
+  /** Absolute. */
+  readonly dataDir: string;
+  /** Absolute. */
+  readonly configFolder: string;
+  /** Whether somebody asked for this folder, so that it must be there. */
+  readonly configFolderGiven: boolean;
+  readonly adminToken: Secret | null;
+  readonly devKey: Secret | null;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+  readonly killSwitch: boolean;
+  readonly production: boolean;
+  readonly platforms: PlatformEnvironments;
+  readonly anthropic: { readonly apiKey: Secret; readonly baseUrl: string | null } | null;
+  /** May hold a password. */
+  readonly redisUrl: Secret | null;
+}
+
+/** Reads every variable once. Never throws; what is wrong is in `problems`, what is only odd in `notes`. */
+export function readEnvironment(
+  env: Env,
+  cwd: string,
+): { environment: Environment; problems: readonly Problem[]; notes: readonly string[] } {
+  const reader = createEnvReader(env, cwd);
+  const apiKey = reader.secret("ANTHROPIC_API_KEY", /^\S+$/, "a key without spaces");
+  const baseUrl = withoutSlash(reader.url("ANTHROPIC_BASE_URL"));
+  const configFolder = reader.text("PARLEY_CONFIG");
+  const environment: Environment = {
+    port: readPort(reader),
+    host: reader.matching("PARLEY_HOST", /^[^\s/]+$/, "an address or a host name") ?? "127.0.0.1",
+    dataDir: resolve(cwd, reader.text("PARLEY_DATA_DIR") ?? "data"),
+    configFolder: resolve(cwd, configFolder ?? "config"),
+    configFolderGiven: configFolder !== null,
+    adminToken: reader.secret("PARLEY_ADMIN_TOKEN", /^\S{32,}$/, "at least 32 characters without spaces"),
+    devKey: reader.secret("PARLEY_DEV_KEY"),
+    logLevel: reader.oneOf("PARLEY_LOG_LEVEL", LOG_LEVELS) ?? "info",
+    killSwitch: reader.truth("PARLEY_KILL_SWITCH") ?? false,
+    production: readProduction(reader, env),
+    platforms: {
+      slack: readSlack(reader),
+      discord: readDiscord(reader),
+      telegram: readTelegram(reader),
+      whatsapp: readWhatsApp(reader),
+    },
+    anthropic: apiKey === null ? null : { apiKey, baseUrl },
+    redisUrl: reader.secret("REDIS_URL", /^rediss?:\/\/\S+$/, "a redis:// or rediss:// address"),
+  };
+  return { environment, problems: reader.problems, notes: notesOf(environment, env) };
+}
+
+function readPort(reader: EnvReader): number {
+  const port = reader.matching("PARLEY_PORT", /^\d{1,5}$/, "a port from 0 to 65535");
+  if (port === null) return 8080;
+  if (Number(port) > 65_535) reader.complain("PARLEY_PORT", `expected a port from 0 to 65535, got ${port}`);
+  return Number(port);
+}
+
+/** PARLEY_ENV is ours and wins; NODE_ENV is set by many a base image. */
+function readProduction(reader: EnvReader, env: Env): boolean {
+  const own = reader.oneOf("PARLEY_ENV", ["production", "development"]);
+  return own === null ? env.NODE_ENV === "production" : own === "production";
+}
+
+function readSlack(reader: EnvReader): SlackEnvironment | PlatformOff {
+  const signingSecrets = reader.pair("SLACK_SIGNING_SECRET").map(asSecret);
+  const botToken = reader.secret("SLACK_BOT_TOKEN", TOKEN, "a token without spaces");
+  const appToken = reader.secret("SLACK_APP_TOKEN", TOKEN, "a token without spaces");
+  const apiUrl = reader.url("SLACK_API_URL");
+  const missing = { SLACK_SIGNING_SECRET: signingSecrets[0] ?? null, SLACK_BOT_TOKEN: botToken };
+  if (signingSecrets.length === 0 || botToken === null) return off(missing);
+  return {
+    kind: "on",
+    signingSecrets,
+    botToken,
+    appToken,
+    apiUrl: apiUrl === null ? null : `${withoutSlash(apiUrl)}/`,
+  };
+}
+
+function readDiscord(reader: EnvReader): DiscordEnvironment | PlatformOff {
+  const publicKeys = reader.pair("DISCORD_PUBLIC_KEY", /^[0-9a-f]{64}$/i, "64 hex digits");
+  const applicationId = reader.matching("DISCORD_APPLICATION_ID", ID, "an id of letters and digits");
+  const botToken = reader.secret("DISCORD_BOT_TOKEN", TOKEN, "a token without spaces");
+  const apiUrl = withoutSlash(reader.url("DISCORD_API_URL"));
+  const needed = { DISCORD_PUBLIC_KEY: publicKeys[0] ?? null, DISCORD_APPLICATION_ID: applicationId };
+  if (publicKeys.length === 0 || applicationId === null)
+    return off(needed, botToken === null ? [] : ["DISCORD_BOT_TOKEN"]);
+  return { kind: "on", publicKeys, applicationId, botToken, apiUrl };
+}
+
+function readTelegram(reader: EnvReader): TelegramEnvironment | PlatformOff {
+  const botToken = reader.secret("TELEGRAM_BOT_TOKEN", /^[^\s/?#]+$/, "a token without spaces or slashes");
+  const webhookSecrets = reader
+    .pair("TELEGRAM_WEBHOOK_SECRET", /^[A-Za-z0-9_-]{1,256}$/, "1 to 256 of A-Z, a-z, 0-9, _ and -")
+    .map(asSecret);
+  const apiRoot = withoutSlash(reader.url("TELEGRAM_API_ROOT"));
+  const needed = { TELEGRAM_BOT_TOKEN: botToken, TELEGRAM_WEBHOOK_SECRET: webhookSecrets[0] ?? null };
+  if (botToken === null || webhookSecrets.length === 0) return off(needed);
+  return { kind: "on", botToken, webhookSecrets, apiRoot };
+}
+
+function readWhatsApp(reader: EnvReader): WhatsAppEnvironment | PlatformOff {
+  const accessToken = reader.secret("WHATSAPP_ACCESS_TOKEN", TOKEN, "a token without spaces");
+  const appSecrets = reader.pair("WHATSAPP_APP_SECRET").map(asSecret);
+  const verifyToken = reader.secret("WHATSAPP_VERIFY_TOKEN");
+  const phoneNumberId = reader.matching("WHATSAPP_PHONE_NUMBER_ID", ID, "an id of letters and digits");
+  const apiUrl = withoutSlash(reader.url("WHATSAPP_API_URL"));
+  if (accessToken === null || appSecrets.length === 0 || verifyToken === null || phoneNumberId === null) {
+    return off({
+      WHATSAPP_ACCESS_TOKEN: accessToken,
+      WHATSAPP_APP_SECRET: appSecrets[0] ?? null,
+      WHATSAPP_VERIFY_TOKEN: verifyToken,
+      WHATSAPP_PHONE_NUMBER_ID: phoneNumberId,
+    });
+  }
+  return { kind: "on", accessToken, appSecrets, verifyToken, phoneNumberId, apiUrl };
+}
+
+const TOKEN = /^\S+$/;
+const ID = /^[A-Za-z0-9_-]{1,100}$/;
+
+function asSecret(value: string): Secret {
+  return new Secret(value);
+}
+
+function off(needed: Readonly<Record<string, unknown>>, extra: readonly string[] = []): PlatformOff {
+  const names = Object.keys(needed);
+  const missing = names.filter((name) => needed[name] === null);
+  return { kind: "off", missing, present: [...names.filter((name) => needed[name] !== null), ...extra] };
+}
+
+function withoutSlash<T extends string | null>(url: T): T {
+  return (url === null ? null : url.replace(/\/+$/, "")) as T;
+}
+
+function notesOf(environment: Environment, env: Env): string[] {
+  const notes: string[] = [];
+  for (const [name, platform] of Object.entries(environment.platforms)) {
+    if (platform.kind === "off" && platform.present.length > 0)
+      notes.push(`${name} is off, because ${platform.missing.join(" and ")} is not set`);
+  }
+  const { discord } = environment.platforms;
+  if (discord.kind === "on" && discord.botToken === null)
+    notes.push("discord cannot answer later than 15 minutes, because DISCORD_BOT_TOKEN is not set");
+  return [...notes, ...unknownNames(env)];
+}
+
+/** A misspelt variable would otherwise just do nothing. Kubernetes adds names of its own. */
+function unknownNames(env: Env): string[] {
+  const known = VARIABLES.flatMap((one) => [one.name, ...(one.secret ? [`${one.name}_FILE`] : [])]);
+  return Object.keys(env)
+    .filter((name) => name.startsWith("PARLEY_") && !known.includes(name))
+    .filter((name) => !/^PARLEY_(SERVICE|PORT)_/.test(name))
+    .map((name) => {
+      const near = closest(name, known);
+      return `${name} is not a variable that Parley reads${near === undefined ? "" : `; did you mean ${near}?`}`;
+    });
+}

@@ -1,0 +1,100 @@
+import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { join, relative, sep } from "node:path";
+import type { Problem } from "./problems.ts";
+
+/** A system prompt may be long; a configuration file of more than this is a mistake. */
+const FILE_BYTES_MAX = 1024 * 1024;
+const FILES_MAX = 500;
+
+export interface SourceFile {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** The files of a configuration folder. `gateway` is null when there is none. */
+export interface Folder {
+  readonly gateway: SourceFile | null;
+  readonly agents: readonly SourceFile[];
+  readonly problems: readonly Problem[];
+  readonly notes: readonly string[];
+}
+
+/** Whether the folder is there: something else in its place counts, and `readFolder` will say so. */
+export function folderExists(folder: string): boolean {
+  return statSync(folder, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** Reads gateway.yaml and agents/*.yaml, and nothing else. Names in problems are relative to `cwd`. Never throws. */
+export function readFolder(folder: string, cwd: string): Folder {
+  const problems: Problem[] = [];
+  const notes: string[] = [];
+  const nameOf = (path: string) => relative(cwd, path) || ".";
+  const complain = (path: string, message: string) => {
+    problems.push({ file: nameOf(path), line: null, column: null, path: "", message });
+  };
+
+  function list(path: string): string[] {
+    try {
+      return readdirSync(path).sort();
+    } catch (error) {
+      complain(path, `expected a readable folder, got ${codeOf(error)}`);
+      return [];
+    }
+  }
+
+  function read(path: string): SourceFile[] {
+    try {
+      // A link that leads out of the folder would let whoever may write here read any file of the machine.
+      // Links inside it are how Kubernetes mounts a ConfigMap.
+      if (!isInside(realpathSync(folder), realpathSync(path))) {
+        complain(path, "expected a file in the configuration folder, got a link that leads out of it");
+        return [];
+      }
+      const found = statSync(path);
+      if (!found.isFile() || found.size > FILE_BYTES_MAX) {
+        const what = found.isFile() ? `${found.size} bytes` : "something else";
+        complain(path, `expected a file of at most ${FILE_BYTES_MAX} bytes, got ${what}`);
+        return [];
+      }
+      const text = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
+      return [{ file: nameOf(path), text }];
+    } catch (error) {
+      const reason = error instanceof TypeError ? "other bytes" : codeOf(error);
+      complain(path, `expected a readable file in UTF-8, got ${reason}`);
+      return [];
+    }
+  }
+
+  const top = list(folder);
+  const gateways = top.filter((name) => /^gateway\.ya?ml$/.test(name));
+  if (gateways.length > 1) complain(folder, `expected one gateway.yaml, got ${gateways.join(" and ")}`);
+  for (const name of top.filter((one) => isYaml(one) && !gateways.includes(one))) {
+    notes.push(
+      `${nameOf(join(folder, name))} is not read; agents belong into ${nameOf(join(folder, "agents"))}`,
+    );
+  }
+  const agentsFolder = join(folder, "agents");
+  const agents = top.includes("agents") ? list(agentsFolder).filter(isYaml) : [];
+  if (agents.length > FILES_MAX)
+    complain(agentsFolder, `expected at most ${FILES_MAX} files, got ${agents.length}`);
+
+  return {
+    gateway: gateways.flatMap((name) => read(join(folder, name)))[0] ?? null,
+    agents: agents.slice(0, FILES_MAX).flatMap((name) => read(join(agentsFolder, name))),
+    problems,
+    notes,
+  };
+}
+
+/** Hidden files are leftovers of editors, or Kubernetes' own links. */
+function isYaml(name: string): boolean {
+  return /^[^.].*\.ya?ml$/.test(name);
+}
+
+function isInside(folder: string, path: string): boolean {
+  return path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException | undefined)?.code ?? "an error";
+}

@@ -1,0 +1,214 @@
+import { relative, resolve } from "node:path";
+import type { z } from "zod";
+import { isObject } from "../../adapters/shared/json.ts";
+import { closest } from "./closest.ts";
+import type { Env } from "./env-reader.ts";
+import { type Environment, readEnvironment } from "./environment.ts";
+import { type Folder, folderExists, readFolder, type SourceFile } from "./files.ts";
+import { JSON_SCHEMAS, type JsonSchemaName, keysAt } from "./json-schema.ts";
+import { findings, type Path, type Problem } from "./problems.ts";
+import { readYaml, type YamlFile } from "./read-yaml.ts";
+import {
+  type AgentFile,
+  type AgentSpec,
+  agentFile,
+  agentListFile,
+  type GatewaySpec,
+  gatewayFile,
+} from "./schema.ts";
+import { SECRET_NAMES } from "./variables.ts";
+
+/** Everything an operator has decided. */
+export interface Config {
+  readonly gateway: GatewaySpec;
+  /** By name; never empty. */
+  readonly agents: ReadonlyMap<string, AgentSpec>;
+  readonly environment: Environment;
+  /** What is not wrong, but worth a line at start-up. */
+  readonly notes: readonly string[];
+}
+
+export type Loaded =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+export interface LoadOptions {
+  /** Overrides PARLEY_CONFIG; relative to `cwd`. */
+  readonly folder?: string | undefined;
+  readonly env: Env;
+  readonly cwd: string;
+  /** Whether the cost of this model is known. Absent: not checked. */
+  readonly isPriced?: (provider: string, model: string) => boolean;
+}
+
+/** What answers when nobody has described an agent. */
+const BUILT_IN = agentFile.parse({
+  metadata: { name: "assistant" },
+  spec: { model: { provider: "anthropic", model: "claude-sonnet-5" } },
+});
+
+/** An agent, the file it is in, and where in that file. */
+interface Found {
+  readonly agent: AgentFile;
+  readonly yaml: YamlFile;
+  readonly base: Path;
+}
+
+/**
+ * Reads the environment and every file of the configuration folder. All problems of all of them come at once.
+ * Never throws. Without a folder (and without one asked for) the defaults hold.
+ */
+export function loadConfig(options: LoadOptions): Loaded {
+  const { environment, problems: wrongVariables, notes } = readEnvironment(options.env, options.cwd);
+  const path = options.folder === undefined ? environment.configFolder : resolve(options.cwd, options.folder);
+  const isAsked = options.folder !== undefined || environment.configFolderGiven;
+  const folder = openFolder(path, isAsked, options.cwd);
+
+  const gatewayYaml = folder.gateway === null ? null : read(folder.gateway, options.env);
+  const gateway = check(gatewayYaml ?? emptyYaml("gateway.yaml"), gatewayFile, "gateway");
+  const agents = folder.agents.map((file) => readAgents(read(file, options.env)));
+  const found = agents.flatMap((one) => one.found);
+  const none = folder.agents.length === 0;
+
+  const problems = [
+    ...wrongVariables,
+    ...folder.problems,
+    ...gateway.problems,
+    ...agents.flatMap((one) => one.problems),
+    ...duplicates(found),
+    ...found.flatMap((one) => unpriced(one, options)),
+    // With a broken agent file, its name would look unknown.
+    ...(agents.some((one) => one.problems.length > 0) || gateway.value === null
+      ? []
+      : unknownAgents(
+          gateway.value.spec,
+          none ? ["assistant"] : found.map((one) => one.agent.metadata.name),
+          gatewayYaml,
+        )),
+    ...(gateway.value === null || gatewayYaml === null ? [] : hiddenRoutes(gateway.value.spec, gatewayYaml)),
+  ];
+  if (problems.length > 0 || gateway.value === null) return { ok: false, problems };
+
+  return {
+    ok: true,
+    config: {
+      gateway: gateway.value.spec,
+      agents: new Map(
+        (none ? [BUILT_IN] : found.map((one) => one.agent)).map((one) => [one.metadata.name, one.spec]),
+      ),
+      environment: { ...environment, configFolder: path, configFolderGiven: isAsked },
+      notes: [...notes, ...folder.notes],
+    },
+  };
+}
+
+function openFolder(path: string, isAsked: boolean, cwd: string): Folder {
+  if (folderExists(path)) {
+    const folder = readFolder(path, cwd);
+    const note = `no agent in ${relative(cwd, path) || path}/agents: the built-in assistant answers`;
+    return folder.agents.length > 0 ? folder : { ...folder, notes: [...folder.notes, note] };
+  }
+  const name = relative(cwd, path) || path;
+  const missing = {
+    file: name,
+    line: null,
+    column: null,
+    path: "",
+    message: "expected a folder, got nothing",
+  };
+  return {
+    gateway: null,
+    agents: [],
+    problems: isAsked ? [missing] : [],
+    notes: isAsked ? [] : [`no folder ${name}: the defaults hold and the built-in assistant answers`],
+  };
+}
+
+function read(source: SourceFile, env: Env): YamlFile {
+  return readYaml(source.file, source.text, { variable: (name) => env[name], refused: SECRET_NAMES });
+}
+
+function emptyYaml(file: string): YamlFile {
+  return readYaml(file, "", { variable: () => undefined, refused: SECRET_NAMES });
+}
+
+function check<T extends z.ZodType>(
+  yaml: YamlFile,
+  schema: T,
+  name: JsonSchemaName,
+): { value: z.output<T> | null; problems: readonly Problem[] } {
+  if (!yaml.isYaml) return { value: null, problems: yaml.problems };
+  const result = schema.safeParse(yaml.value);
+  if (result.success) return { value: result.data, problems: yaml.problems };
+  const json = JSON_SCHEMAS[name]();
+  const input = { got: yaml.got, keysAt: (path: Path) => keysAt(json, path) };
+  const wrong = findings(result.error.issues, input).map((one) =>
+    yaml.problem(one.path, one.message, one.isKey),
+  );
+  // A value that could not be expanded has its problem already.
+  const isNew = (problem: Problem) => !yaml.problems.some((one) => one.path === problem.path);
+  return { value: null, problems: [...yaml.problems, ...wrong.filter(isNew)].sort(byPlace) };
+}
+
+function byPlace(a: Problem, b: Problem): number {
+  return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
+}
+
+function readAgents(yaml: YamlFile): { found: readonly Found[]; problems: readonly Problem[] } {
+  if (isObject(yaml.value) && yaml.value.kind === "AgentList") {
+    const { value, problems } = check(yaml, agentListFile, "agent");
+    return { found: (value?.items ?? []).map((agent, i) => ({ agent, yaml, base: ["items", i] })), problems };
+  }
+  const { value, problems } = check(yaml, agentFile, "agent");
+  return { found: value === null ? [] : [{ agent: value, yaml, base: [] }], problems };
+}
+
+function duplicates(found: readonly Found[]): Problem[] {
+  return found.flatMap(({ agent, yaml, base }, i) => {
+    const first = found.slice(0, i).find((one) => one.agent.metadata.name === agent.metadata.name);
+    if (first === undefined) return [];
+    const message = `expected a name of its own, got ${agent.metadata.name}, which ${first.yaml.file} has too`;
+    return [yaml.problem([...base, "metadata", "name"], message)];
+  });
+}
+
+/** A cost nobody knows would make every budget a lie, so it is an error and never zero. */
+function unpriced({ agent, yaml, base }: Found, { isPriced }: LoadOptions): Problem[] {
+  if (isPriced === undefined) return [];
+  const { model } = agent.spec;
+  const models = [
+    { ...model, path: [...base, "spec", "model"] },
+    ...model.fallback.map((one, i) => ({ ...one, path: [...base, "spec", "model", "fallback", i] })),
+  ];
+  return models
+    .filter((one) => one.provider !== "demo" && one.price === undefined && !isPriced(one.provider, one.model))
+    .map((one) =>
+      yaml.problem(
+        [...one.path, "model"],
+        `expected a model whose price is known, got ${one.model}; add price: with input_per_million and output_per_million`,
+      ),
+    );
+}
+
+function unknownAgents(spec: GatewaySpec, names: readonly string[], yaml: YamlFile | null): Problem[] {
+  return spec.routes.flatMap((route, i) => {
+    if (names.includes(route.agent)) return [];
+    const near = closest(route.agent, names);
+    const hint = near === undefined ? "" : ` (did you mean ${near}?)`;
+    const message = `expected the name of an agent (${names.join(", ")}), got ${route.agent}${hint}`;
+    const path = ["spec", "routes", i, "agent"];
+    if (yaml?.at(path) !== undefined) return [yaml.problem(path, message)];
+    const file = yaml?.file ?? "gateway.yaml";
+    const unwritten = `${message}; without routes, everything goes to assistant`;
+    return [{ file, line: null, column: null, path: "spec.routes", message: unwritten }];
+  });
+}
+
+/** What stands behind a route for everything is never reached, which nobody means. */
+function hiddenRoutes(spec: GatewaySpec, yaml: YamlFile): Problem[] {
+  const isForAll = (i: number) => Object.keys(spec.routes[i]?.match ?? {}).length === 0;
+  const first = spec.routes.findIndex((_, i) => isForAll(i));
+  if (first === -1 || first === spec.routes.length - 1) return [];
+  const message = `expected the route for everything to be the last, got ${spec.routes.length - 1 - first} more after it`;
+  return [yaml.problem(["spec", "routes", first], message)];
+}

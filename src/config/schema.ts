@@ -1,0 +1,327 @@
+import { z } from "zod";
+import { patternFault } from "./pattern.ts";
+
+/**
+ * The one schema of all configuration files. What is parsed keeps the snake_case names of the files, so that an
+ * option has one name in the file, in the documentation, in errors and in code. Durations are in seconds, as named.
+ */
+
+const apiVersion = z
+  .literal("parley/v1")
+  .default("parley/v1")
+  .describe("Version of the file format; `parley/v1` is the only one.");
+const count = (min: number, max: number) => z.int().min(min).max(max);
+const seconds = (max: number) => count(1, max);
+const DAY = 86_400;
+const YEAR = 366 * DAY;
+
+/** Platform ids are text, but YAML reads an unquoted one as a number. */
+const id = z.union([z.string().min(1).max(200), z.int()]).transform(String);
+const ids = z.array(id).max(10_000);
+const agentName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, {
+  error: "expected 1 to 63 letters, digits, dots, dashes or underscores, the first a letter or digit",
+});
+
+function oneOrMore<T extends z.ZodType>(item: T) {
+  return z
+    .union([item, z.array(item).min(1).max(1_000)])
+    .transform((value) => (Array.isArray(value) ? value : [value]) as z.output<T>[]);
+}
+
+function notYet(available: readonly string[], later: readonly string[]) {
+  return (issue: { input?: unknown }) =>
+    later.includes(String(issue.input))
+      ? `expected ${available.join(" or ")}, got "${issue.input}", which is not available in this version`
+      : `expected ${available.join(" or ")}`;
+}
+
+// kind: Gateway
+
+const rateLimit = z.strictObject({
+  messages: count(1, 1_000_000).describe("Messages let through in `per_seconds`, evenly spread."),
+  per_seconds: seconds(DAY).default(60),
+  burst: count(1, 1_000_000)
+    .optional()
+    .describe("Messages let through at once before they are spread; as many as `messages` when absent."),
+});
+const limit = (messages: number, what: string) =>
+  z
+    .union([z.literal("off"), rateLimit])
+    .default({ messages, per_seconds: 60 })
+    .describe(`${what}, or \`off\`.`);
+
+const limits = z
+  .strictObject({
+    user: limit(20, "Messages of one person"),
+    conversation: limit(60, "Messages in one conversation"),
+    tenant: limit(600, "Messages of one workspace, server or business account"),
+    global: limit(6_000, "Messages of everyone together"),
+  })
+  .prefault({})
+  .describe("A person over a limit is told once per window. All four are checked, all or nothing.");
+
+const match = z.strictObject({
+  platform: oneOrMore(z.enum(["slack", "discord", "telegram", "whatsapp", "test"])).optional(),
+  tenant: oneOrMore(id)
+    .optional()
+    .describe("Slack team, Discord server, Telegram bot id, WhatsApp business account."),
+  channel: oneOrMore(id).optional().describe("Channel, chat or phone number."),
+  command: oneOrMore(z.string().min(1).max(200))
+    .optional()
+    .describe("Slash command or button id, such as `/deploy`."),
+  pattern: oneOrMore(
+    z
+      .string()
+      .min(1)
+      .max(500)
+      .superRefine((pattern, context) => {
+        const fault = patternFault(pattern);
+        if (fault !== null) context.addIssue({ code: "custom", message: fault });
+      }),
+  )
+    .optional()
+    .describe(
+      "Regular expression searched in the text, whatever the case of letters; `^` and `$` are its ends.",
+    ),
+});
+const route = z.strictObject({
+  match: match
+    .optional()
+    .describe("All that is named must fit; of a list, one is enough. Without `match`: every message."),
+  agent: agentName.describe("Name of the agent that answers."),
+});
+
+const access = z
+  .strictObject({
+    tenants: z
+      .union([z.literal("any"), ids])
+      .default("any")
+      .describe("Workspaces, servers or accounts that may use the bot."),
+    channels: z
+      .union([z.literal("any"), ids])
+      .default("any")
+      .describe("Channels where the bot answers."),
+    users: z
+      .union([z.literal("any"), ids])
+      .default("any")
+      .describe("People who may use the bot."),
+    direct_messages: z
+      .union([z.enum(["allow", "deny"]), ids])
+      .default("allow")
+      .describe("Direct messages: from everyone, from no one, or from these people."),
+    bots: z
+      .union([z.enum(["none", "any"]), ids])
+      .default("none")
+      .describe("Other bots that may start a run."),
+  })
+  .prefault({});
+const platform = {
+  enabled: z
+    .union([z.literal("auto"), z.literal(false)])
+    .default("auto")
+    .describe("`auto`: on when its secrets are present. `false`: off in any case."),
+  access,
+  respond_to: z
+    .enum(["mention", "all"])
+    .default("mention")
+    .describe("In rooms: only when named, or to every message."),
+  dedup_seconds: seconds(YEAR)
+    .default(604_800)
+    .describe("How long a delivery is remembered, so that the same one never runs twice."),
+};
+const platforms = z
+  .strictObject({
+    slack: z
+      .strictObject({
+        ...platform,
+        command_replies: z
+          .enum(["ephemeral", "in_channel"])
+          .default("ephemeral")
+          .describe("Who sees the answer to a slash command: the person, or the channel."),
+        dm_replies: z
+          .enum(["thread", "flat"])
+          .default("thread")
+          .describe("In direct messages: answer in a thread, or below each other."),
+      })
+      .prefault({}),
+    discord: z.strictObject(platform).prefault({}),
+    telegram: z.strictObject(platform).prefault({}),
+    whatsapp: z
+      .strictObject({
+        ...platform,
+        api_version: z
+          .string()
+          .regex(/^v\d{1,3}\.\d{1,2}$/, { error: "expected a Graph API version such as v26.0" })
+          .default("v26.0"),
+      })
+      .prefault({}),
+  })
+  .prefault({});
+
+const gatewaySpec = z
+  .strictObject({
+    kill_switch: z.boolean().default(false).describe("Pause: messages are answered that the bot is paused."),
+    max_age_seconds: z
+      .union([z.literal("off"), seconds(YEAR)])
+      .default(DAY)
+      .describe("An older event is recorded, not run; or `off`."),
+    limits,
+    routes: z
+      .array(route)
+      .min(1)
+      .max(1_000)
+      .default([{ agent: "assistant" }])
+      .describe("The first that matches wins; one without `match` is the default, and last."),
+    platforms,
+    queue: z
+      .strictObject({
+        concurrency: count(1, 10_000).default(100).describe("Conversations answered at the same time."),
+        waiting_per_conversation: count(1, 100_000)
+          .default(100)
+          .describe("Messages waiting in one conversation; one more is answered 503."),
+        waiting: count(1, 10_000_000).default(100_000).describe("Messages waiting in all conversations."),
+      })
+      .prefault({}),
+    replies: z
+      .strictObject({
+        in_doubt: z
+          .enum(["resend_marked", "leave"])
+          .default("resend_marked")
+          .describe(
+            "A reply of which nobody can tell whether it was sent: send it again with a mark, or not.",
+          ),
+        attempts: count(1, 100).default(8).describe("Deliveries tried before an event is a dead letter."),
+      })
+      .prefault({}),
+    notices: z
+      .strictObject({
+        window_seconds: seconds(DAY).default(600).describe("A person hears of a refusal once in this time."),
+      })
+      .prefault({}),
+    retention: z
+      .strictObject({
+        finished_seconds: seconds(10 * YEAR)
+          .default(604_800)
+          .describe("Finished and dropped events are kept so long."),
+        dead_seconds: seconds(10 * YEAR)
+          .default(2_592_000)
+          .describe("Dead letters are kept so long."),
+      })
+      .prefault({}),
+    store: z
+      .strictObject({
+        durability: z
+          .enum(["power", "process"])
+          .default("power")
+          .describe("What an acknowledgement survives: a power cut, or only the end of the process."),
+      })
+      .prefault({}),
+  })
+  .prefault({});
+
+export const gatewayFile = z.strictObject({
+  apiVersion,
+  kind: z.literal("Gateway").default("Gateway"),
+  spec: gatewaySpec,
+});
+
+// kind: Agent
+
+const dollars = z.number().min(0).max(1_000_000);
+const price = z
+  .strictObject({
+    input_per_million: dollars,
+    output_per_million: dollars,
+    cache_read_per_million: dollars
+      .optional()
+      .describe("As `input_per_million` when absent, so that a cost is never too low."),
+    cache_write_per_million: dollars.optional().describe("1.25 times `input_per_million` when absent."),
+  })
+  .describe(
+    "US dollars per million tokens, for a model whose price is not known, or with your own contract.",
+  );
+const PROVIDERS = ["anthropic", "demo"] as const;
+const provider = z.enum(PROVIDERS, { error: notYet(PROVIDERS, ["openai", "http", "bedrock"]) });
+const modelName = z.string().min(1).max(200);
+const fallback = z.strictObject({ provider, model: modelName, price: price.optional() });
+const model = z.strictObject({
+  provider: provider.describe("`anthropic`, or `demo`, which needs no key and repeats what it is told."),
+  model: modelName.describe("The provider's name of the model."),
+  max_tokens: count(1, 1_000_000).default(4_096).describe("Longest single answer of the model."),
+  timeout_seconds: seconds(3_600).default(300).describe("Longest single call of the model."),
+  fallback: z
+    .array(fallback)
+    .max(5)
+    .default([])
+    .describe("Models asked in this order when the one before cannot answer."),
+  price: price.optional(),
+});
+
+const agentSpec = z.strictObject({
+  model,
+  system_prompt: z.string().max(100_000).default("You are a helpful assistant in a team chat.\n"),
+  tools: z
+    .array(z.unknown())
+    .max(0, { error: "expected an empty list, because tools are not available in this version" })
+    .default([])
+    .transform((): readonly never[] => []),
+  memory: z
+    .strictObject({
+      ttl_seconds: seconds(10 * YEAR)
+        .default(604_800)
+        .describe("What was said longer ago is forgotten."),
+      max_messages: count(0, 10_000)
+        .default(200)
+        .describe("Messages of the conversation that the model is shown."),
+    })
+    .prefault({}),
+  limits: z
+    .strictObject({
+      max_iterations: count(1, 1_000).default(50).describe("Model calls in one run."),
+      max_execution_time_seconds: seconds(DAY).default(300),
+    })
+    .prefault({}),
+  budgets: z
+    .strictObject({
+      time_seconds: seconds(DAY)
+        .default(300)
+        .describe("Time of one run; the shorter of this and `max_execution_time_seconds` holds."),
+      tokens: count(1, 1_000_000_000).default(10_000).describe("Tokens of one run, read and written."),
+      cost_cents: z.number().min(0).max(1_000_000).default(100).describe("US cents of one run."),
+    })
+    .prefault({}),
+  retry: z
+    .strictObject({
+      max_attempts: count(1, 20).default(3).describe("Tries of one model call."),
+      backoff_seconds: z.number().min(0).max(3_600).default(5),
+      exponential: z.boolean().default(true).describe("Double the wait after each try."),
+    })
+    .prefault({}),
+  busy: z
+    .enum(["queue"], { error: notYet(["queue"], ["collect", "interrupt", "steer", "drop"]) })
+    .default("queue")
+    .describe("What a message does that arrives during a run: it waits its turn."),
+});
+
+const agent = z.strictObject({
+  apiVersion,
+  kind: z.literal("Agent").default("Agent"),
+  metadata: z.strictObject({ name: agentName }),
+  spec: agentSpec,
+});
+export const agentFile = agent;
+export const agentListFile = z.strictObject({
+  apiVersion,
+  kind: z.literal("AgentList"),
+  items: z.array(agent).min(1).max(500),
+});
+
+/** What gateway.yaml says, defaults filled in; names as in the file. */
+export type GatewaySpec = z.output<typeof gatewaySpec>;
+/** What the `spec` of an agent says, defaults filled in; names as in the file. */
+export type AgentSpec = z.output<typeof agentSpec>;
+export type AgentFile = z.output<typeof agent>;
+/** One of the four limits; `off` lets everything through. */
+export type LimitSpec = GatewaySpec["limits"]["user"];
+/** US dollars per million tokens. */
+export type PriceSpec = z.output<typeof price>;

@@ -1,0 +1,57 @@
+/** One environment variable that Parley reads. */
+export interface Variable {
+  readonly name: string;
+  readonly what: string;
+  /** A secret may come from a file instead: `NAME_FILE` holds the path. */
+  readonly secret: boolean;
+  /** Older or more general names, used when `name` is not set. */
+  readonly aliases: readonly string[];
+}
+
+function plain(name: string, what: string, ...aliases: string[]): Variable {
+  return { name, what, secret: false, aliases };
+}
+
+function secret(name: string, what: string): Variable {
+  return { name, what, secret: true, aliases: [] };
+}
+
+/** Every variable, in the order of the documentation. */
+export const VARIABLES: readonly Variable[] = [
+  plain("PARLEY_PORT", "Port to listen on; 0 takes a free one. Default 8080", "PORT", "AOF_WEBHOOK_PORT"),
+  plain("PARLEY_HOST", "Address to listen on. Default 127.0.0.1", "AOF_WEBHOOK_HOST"),
+  plain("PARLEY_CONFIG", "Folder of gateway.yaml and agents/. Default config", "AOF_CONFIG_PATH"),
+  plain("PARLEY_DATA_DIR", "Folder of the database. Default data", "AOF_DATA_DIR"),
+  plain("PARLEY_ENV", "production or development; NODE_ENV=production does the same. Default development"),
+  plain("PARLEY_LOG_LEVEL", "fatal, error, warn, info, debug, trace or silent. Default info"),
+  plain("PARLEY_KILL_SWITCH", "true answers every message that the bot is paused. Default false"),
+  secret("PARLEY_ADMIN_TOKEN", "Opens the admin API; at least 32 characters"),
+  secret("PARLEY_DEV_KEY", "Opens /webhooks/test beyond this machine (X-Dev-Key)"),
+  secret("REDIS_URL", "Redis to share between replicas, redis:// or rediss://"),
+  secret("ANTHROPIC_API_KEY", "Key of the Anthropic API; without it the default agent is the demo model"),
+  plain("ANTHROPIC_BASE_URL", "Where the Anthropic API is. Default https://api.anthropic.com"),
+  secret("SLACK_SIGNING_SECRET", "Checks that a request comes from Slack; two during a rotation"),
+  secret("SLACK_BOT_TOKEN", "Sends to Slack (xoxb-…)"),
+  secret("SLACK_APP_TOKEN", "Opens Socket Mode (xapp-…)"),
+  plain("SLACK_API_URL", "Where the Slack API is. Default https://slack.com/api/"),
+  plain(
+    "DISCORD_PUBLIC_KEY",
+    "Checks that a request comes from Discord; 64 hex digits; two during a rotation",
+  ),
+  plain("DISCORD_APPLICATION_ID", "The Discord application"),
+  secret("DISCORD_BOT_TOKEN", "Sends to Discord channels when the answer to a command comes too late"),
+  plain("DISCORD_API_URL", "Where the Discord API is. Default https://discord.com/api"),
+  secret("TELEGRAM_WEBHOOK_SECRET", "Checks that a request comes from Telegram; two during a rotation"),
+  secret("TELEGRAM_BOT_TOKEN", "Sends to Telegram"),
+  plain("TELEGRAM_API_ROOT", "Where the Telegram API is. Default https://api.telegram.org"),
+  secret("WHATSAPP_APP_SECRET", "Checks that a request comes from WhatsApp; two during a rotation"),
+  secret("WHATSAPP_VERIFY_TOKEN", "Answers the handshake when the webhook is set up"),
+  secret("WHATSAPP_ACCESS_TOKEN", "Sends to WhatsApp"),
+  plain("WHATSAPP_PHONE_NUMBER_ID", "The number to send from"),
+  plain("WHATSAPP_API_URL", "Where the WhatsApp API is. Default https://graph.facebook.com"),
+];
+
+/** Names that no file may expand: Parley reads these by itself, and they print nowhere. */
+export const SECRET_NAMES: ReadonlySet<string> = new Set(
+  VARIABLES.filter((variable) => variable.secret).map((variable) => variable.name),
+);

@@ -1,0 +1,242 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { inspect } from "node:util";
+import { describe, expect, it } from "vitest";
+import { readEnvironment } from "../../src/config/environment.ts";
+import { formatProblem } from "../../src/config/problems.ts";
+import type { Secret } from "../../src/config/secret.ts";
+import { VARIABLES } from "../../src/config/variables.ts";
+import { folderWith } from "./helpers.ts";
+
+const KEY = "ab".repeat(32);
+
+function read(env: Record<string, string>, cwd = "/nowhere") {
+  const { environment, problems, notes } = readEnvironment(env, cwd);
+  return { environment, problems: problems.map(formatProblem), notes };
+}
+
+const reveal = (secrets: readonly Secret[]) => secrets.map((secret) => secret.reveal());
+
+describe("the environment", () => {
+  it("has a default for everything", () => {
+    const { environment, problems, notes } = read({});
+    expect(problems).toEqual([]);
+    expect(notes).toEqual([]);
+    expect(environment).toMatchObject({
+      port: 8080,
+      host: "127.0.0.1",
+      dataDir: "/nowhere/data",
+      configFolder: "/nowhere/config",
+      adminToken: null,
+      devKey: null,
+      logLevel: "info",
+      killSwitch: false,
+      production: false,
+      anthropic: null,
+      redisUrl: null,
+    });
+  });
+
+  it("takes an empty variable as not set", () => {
+    const empty = Object.fromEntries(VARIABLES.map(({ name }) => [name, " "]));
+    expect(read(empty)).toEqual(read({}));
+  });
+
+  it.each([
+    [{ PORT: "1" }, 1],
+    [{ AOF_WEBHOOK_PORT: "2" }, 2],
+    [{ PORT: "1", AOF_WEBHOOK_PORT: "2" }, 1],
+    [{ PARLEY_PORT: "3", PORT: "1" }, 3],
+    [{ PARLEY_PORT: "0" }, 0],
+    [{ PARLEY_PORT: "65535" }, 65535],
+  ])("takes the port from %j", (env, port) => {
+    expect(read(env).environment.port).toBe(port);
+  });
+
+  it.each([
+    [{ PARLEY_PORT: "65536" }, "environment PARLEY_PORT: expected a port from 0 to 65535, got 65536"],
+    [{ PORT: "http" }, 'environment PORT: expected a port from 0 to 65535, got "http"'],
+    [{ PARLEY_PORT: "-1" }, 'environment PARLEY_PORT: expected a port from 0 to 65535, got "-1"'],
+    [
+      { PARLEY_HOST: "http://x/" },
+      'environment PARLEY_HOST: expected an address or a host name, got "http://x/"',
+    ],
+    [
+      { PARLEY_LOG_LEVEL: "loud" },
+      'environment PARLEY_LOG_LEVEL: expected fatal, error, warn, info, debug, trace, silent, got "loud"',
+    ],
+    [{ PARLEY_KILL_SWITCH: "maybe" }, 'environment PARLEY_KILL_SWITCH: expected true or false, got "maybe"'],
+    [{ PARLEY_ENV: "prod" }, 'environment PARLEY_ENV: expected production, development, got "prod"'],
+    [
+      { PARLEY_ADMIN_TOKEN: "x".repeat(31) },
+      "environment PARLEY_ADMIN_TOKEN: expected at least 32 characters without spaces, got something else",
+    ],
+    [
+      { SLACK_API_URL: "slack.com" },
+      'environment SLACK_API_URL: expected an http:// or https:// address, got "slack.com"',
+    ],
+    [
+      { TELEGRAM_API_ROOT: "ftp://x" },
+      'environment TELEGRAM_API_ROOT: expected an http:// or https:// address, got "ftp://x"',
+    ],
+    [
+      { DISCORD_PUBLIC_KEY: "abc" },
+      "environment DISCORD_PUBLIC_KEY: expected 64 hex digits, got something else",
+    ],
+    [
+      { DISCORD_PUBLIC_KEY: `${KEY},${KEY.slice(1)}z` },
+      "environment DISCORD_PUBLIC_KEY: expected 64 hex digits, got something else as value 2",
+    ],
+    [
+      { TELEGRAM_WEBHOOK_SECRET: "a b" },
+      "environment TELEGRAM_WEBHOOK_SECRET: expected 1 to 256 of A-Z, a-z, 0-9, _ and -, got something else",
+    ],
+    [
+      { SLACK_SIGNING_SECRET: "a,b,c" },
+      "environment SLACK_SIGNING_SECRET: expected one value, or two during a rotation, got 3",
+    ],
+    [
+      { REDIS_URL: "http://:hunter2@x" },
+      "environment REDIS_URL: expected a redis:// or rediss:// address, got something else",
+    ],
+  ])("refuses %j and says why", (env, problem) => {
+    expect(read(env).problems).toEqual([problem]);
+  });
+
+  it("is in production by PARLEY_ENV, or else by NODE_ENV", () => {
+    expect(read({ NODE_ENV: "production" }).environment.production).toBe(true);
+    expect(read({ PARLEY_ENV: "production" }).environment.production).toBe(true);
+    expect(read({ PARLEY_ENV: "development", NODE_ENV: "production" }).environment.production).toBe(false);
+  });
+
+  it("is not confused by the variables Kubernetes adds for a service named parley", () => {
+    const env = {
+      PARLEY_PORT: "tcp://10.0.0.1:8080",
+      PARLEY_PORT_8080_TCP: "tcp://10.0.0.1:8080",
+      PARLEY_SERVICE_HOST: "10.0.0.1",
+    };
+    expect(read(env)).toEqual(read({}));
+    expect(read({ ...env, PORT: "9" }).environment.port).toBe(9);
+  });
+
+  it("notes a variable of ours that is misspelt", () => {
+    expect(read({ PARLEY_KILLSWITCH: "1" }).notes).toEqual([
+      "PARLEY_KILLSWITCH is not a variable that Parley reads; did you mean PARLEY_KILL_SWITCH?",
+    ]);
+  });
+});
+
+describe("a secret", () => {
+  it("prints as *** wherever the environment is printed", () => {
+    const env = Object.fromEntries(
+      VARIABLES.filter(({ secret }) => secret).map(({ name }) => [name, `hunter2${"x".repeat(32)}`]),
+    );
+    const { environment } = read({
+      ...env,
+      REDIS_URL: "redis://:hunter2@x",
+      DISCORD_PUBLIC_KEY: KEY,
+      DISCORD_APPLICATION_ID: "1",
+      WHATSAPP_PHONE_NUMBER_ID: "1",
+    });
+    expect(Object.values(environment.platforms).map((platform) => platform.kind)).toEqual(
+      Array(4).fill("on"),
+    );
+    expect(JSON.stringify(environment)).not.toContain("hunter2");
+    expect(inspect(environment, { depth: 9 })).not.toContain("hunter2");
+  });
+
+  it("may come from a file, relative to the working directory, without its last line break", () => {
+    const cwd = folderWith({ key: "from-a-file\r\n" });
+    const { environment, problems } = read({ ANTHROPIC_API_KEY_FILE: "key" }, cwd);
+    expect(problems).toEqual([]);
+    expect(environment.anthropic?.apiKey.reveal()).toBe("from-a-file");
+  });
+
+  it("may be one of two during a rotation, also in a file", () => {
+    const cwd = folderWith({ pair: "old\nnew\n" });
+    const base = { SLACK_BOT_TOKEN: "xoxb-1" };
+    const slack = [
+      read({ ...base, SLACK_SIGNING_SECRET: "old, new" }).environment.platforms.slack,
+      read({ ...base, SLACK_SIGNING_SECRET_FILE: "pair" }, cwd).environment.platforms.slack,
+    ];
+    for (const one of slack) expect(one.kind === "on" && reveal(one.signingSecrets)).toEqual(["old", "new"]);
+  });
+
+  it("is refused from a file that cannot be read, is empty or too large, or beside the variable", () => {
+    const cwd = folderWith({ empty: "\n" });
+    writeFileSync(join(cwd, "large"), "x".repeat(65 * 1024));
+    const problem = (env: Record<string, string>) => read(env, cwd).problems;
+    const start = "environment SLACK_BOT_TOKEN_FILE: expected a readable file with the secret, got";
+    expect(problem({ SLACK_BOT_TOKEN_FILE: "none" })).toEqual([`${start} ENOENT for none`]);
+    expect(problem({ SLACK_BOT_TOKEN_FILE: "empty" })).toEqual([`${start} an empty file for empty`]);
+    expect(problem({ SLACK_BOT_TOKEN_FILE: "large" })).toEqual([`${start} 66560 bytes for large`]);
+    expect(problem({ SLACK_BOT_TOKEN_FILE: "." })).toEqual([`${start} no file for .`]);
+    expect(problem({ SLACK_BOT_TOKEN_FILE: "empty", SLACK_BOT_TOKEN: "x" })).toEqual([
+      "environment SLACK_BOT_TOKEN: expected either SLACK_BOT_TOKEN or SLACK_BOT_TOKEN_FILE, got both",
+    ]);
+  });
+});
+
+describe("a platform", () => {
+  const complete = {
+    slack: { SLACK_SIGNING_SECRET: "s", SLACK_BOT_TOKEN: "t" },
+    discord: { DISCORD_PUBLIC_KEY: KEY, DISCORD_APPLICATION_ID: "900" },
+    telegram: { TELEGRAM_BOT_TOKEN: "77:t", TELEGRAM_WEBHOOK_SECRET: "s" },
+    whatsapp: {
+      WHATSAPP_ACCESS_TOKEN: "t",
+      WHATSAPP_APP_SECRET: "s",
+      WHATSAPP_VERIFY_TOKEN: "v",
+      WHATSAPP_PHONE_NUMBER_ID: "PN1",
+    },
+  } as const;
+  const names = Object.keys(complete) as (keyof typeof complete)[];
+
+  it.each(names)("%s is on with its secrets, and off without any of them", (name) => {
+    const secrets: Record<string, string> = complete[name];
+    expect(read(secrets).environment.platforms[name].kind).toBe("on");
+    for (const missing of Object.keys(secrets)) {
+      const rest = Object.fromEntries(Object.entries(secrets).filter(([key]) => key !== missing));
+      const { environment, notes } = read(rest);
+      expect(environment.platforms[name]).toEqual({
+        kind: "off",
+        missing: [missing],
+        present: Object.keys(rest),
+      });
+      expect(notes).toEqual([`${name} is off, because ${missing} is not set`]);
+    }
+    const nothing = { kind: "off", missing: Object.keys(secrets), present: [] };
+    expect(read({}).environment.platforms[name]).toEqual(nothing);
+  });
+
+  it("discord is on without a bot token, and says what it cannot do", () => {
+    const { environment, notes } = read(complete.discord);
+    expect(environment.platforms.discord).toMatchObject({ kind: "on", botToken: null, publicKeys: [KEY] });
+    expect(notes).toEqual([
+      "discord cannot answer later than 15 minutes, because DISCORD_BOT_TOKEN is not set",
+    ]);
+  });
+
+  it("has its address in one form, with or without a slash at the end", () => {
+    for (const end of ["", "/"]) {
+      const { platforms, anthropic } = read({
+        ...complete.slack,
+        ...complete.discord,
+        ...complete.telegram,
+        ...complete.whatsapp,
+        ANTHROPIC_API_KEY: "k",
+        SLACK_API_URL: `http://127.0.0.1:9/api${end}`,
+        DISCORD_API_URL: `http://127.0.0.1:9/api${end}`,
+        TELEGRAM_API_ROOT: `http://127.0.0.1:9${end}`,
+        WHATSAPP_API_URL: `http://127.0.0.1:9${end}`,
+        ANTHROPIC_BASE_URL: `http://127.0.0.1:9${end}`,
+      }).environment;
+      expect(platforms).toMatchObject({
+        slack: { apiUrl: "http://127.0.0.1:9/api/" },
+        discord: { apiUrl: "http://127.0.0.1:9/api" },
+        telegram: { apiRoot: "http://127.0.0.1:9" },
+        whatsapp: { apiUrl: "http://127.0.0.1:9" },
+      });
+      expect(anthropic?.baseUrl).toBe("http://127.0.0.1:9");
+    }
+  });
+});

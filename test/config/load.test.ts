@@ -1,0 +1,366 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references to variables are what is tested
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { loadConfig } from "../../src/config/load.ts";
+import { AGENT, folderWith, load, problemsOf } from "./helpers.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+
+describe("loading the configuration", () => {
+  it("gives the defaults when there is no folder, and says so", () => {
+    const loaded = loadConfig({ env: {}, cwd: folderWith({}) });
+    if (!loaded.ok) expect.fail(problemsOf(loaded).join("\n"));
+    expect(loaded.config.gateway.limits.user).toEqual({ messages: 20, per_seconds: 60 });
+    expect(loaded.config.agents.get("assistant")?.model).toMatchObject({
+      provider: "anthropic",
+      model: "claude-sonnet-5",
+      max_tokens: 4096,
+    });
+    expect(loaded.config.notes).toEqual([
+      "no folder config: the defaults hold and the built-in assistant answers",
+    ]);
+  });
+
+  it("insists on a folder that was asked for", () => {
+    const cwd = folderWith({});
+    const missing = "mine: expected a folder, got nothing";
+    expect(problemsOf(loadConfig({ env: {}, cwd, folder: "mine" }))).toEqual([missing]);
+    expect(problemsOf(loadConfig({ env: { PARLEY_CONFIG: "mine" }, cwd }))).toEqual([missing]);
+    expect(problemsOf(loadConfig({ env: { AOF_CONFIG_PATH: "mine" }, cwd }))).toEqual([missing]);
+  });
+
+  it("says at its place what a folder of the wrong kind is", () => {
+    const cwd = folderWith({ config: "a file" });
+    expect(problemsOf(loadConfig({ env: {}, cwd }))).toEqual([
+      "config: expected a readable folder, got ENOTDIR",
+    ]);
+  });
+
+  it("ships a gateway.yaml that holds every option at its default", () => {
+    const shipped = loadConfig({ env: {}, cwd: root });
+    const defaults = load({ "agents/a.yaml": AGENT });
+    if (!shipped.ok || !defaults.ok) expect.fail(problemsOf(shipped).join("\n"));
+    expect(shipped.config.gateway).toEqual(defaults.config.gateway);
+    expect(shipped.config.notes).toEqual([]);
+  });
+
+  it("ships an assistant that equals the built-in one", () => {
+    const shipped = loadConfig({ env: {}, cwd: root });
+    const builtIn = loadConfig({ env: {}, cwd: folderWith({}) });
+    if (!shipped.ok || !builtIn.ok) expect.fail(problemsOf(shipped).join("\n"));
+    expect(shipped.config.agents).toEqual(builtIn.config.agents);
+  });
+
+  it("reports all problems of all files at once, each at its place", () => {
+    const loaded = load(
+      {
+        "gateway.yaml": [
+          "spec:",
+          "  limts: {}",
+          "  limits:",
+          "    user: { messages: 0, per_second: 60 }",
+          "    tenant: offf",
+          '  max_age_seconds: "${NOPE}"',
+          "  queue: { waiting: 1.5 }",
+          "  platforms:",
+          "    slack: { enabled: true, access: { bots: some } }",
+        ].join("\n"),
+        "agents/a.yaml": [
+          "apiVersion: aof.dev/v1",
+          "metadata: { name: 'a b' }",
+          "spec:",
+          "  model: { provider: openai, model: gpt-5 }",
+          "  tools: [{ name: kubectl }]",
+          "  busy: steer",
+        ].join("\n"),
+        "agents/b.yaml": "spec: [1\nkind: Agent",
+        "agents/c.yaml": "kind: Agent\n",
+      },
+      { env: { PARLEY_PORT: "70000" } },
+    );
+    expect(problemsOf(loaded).sort()).toEqual(
+      [
+        "environment PARLEY_PORT: expected a port from 0 to 65535, got 70000",
+        "config/gateway.yaml:2:3 spec.limts: expected limits, got the unknown key limts (did you mean limits?)",
+        "config/gateway.yaml:4:23 spec.limits.user.messages: expected a number of at least 1, got 0",
+        "config/gateway.yaml:4:26 spec.limits.user.per_second: expected per_seconds, got the unknown key per_second (did you mean per_seconds?)",
+        'config/gateway.yaml:5:13 spec.limits.tenant: expected off or a mapping, got "offf"',
+        "config/gateway.yaml:6:20 spec.max_age_seconds: expected the environment variable NOPE to be set, got nothing; ${NOPE:-…} gives a default",
+        "config/gateway.yaml:7:21 spec.queue.waiting: expected a whole number, got 1.5",
+        "config/gateway.yaml:9:23 spec.platforms.slack.enabled: expected auto or false, got true",
+        'config/gateway.yaml:9:45 spec.platforms.slack.access.bots: expected none or any or a list, got "some"',
+        'config/agents/a.yaml:1:13 apiVersion: expected parley/v1, got "aof.dev/v1"',
+        'config/agents/a.yaml:2:19 metadata.name: expected 1 to 63 letters, digits, dots, dashes or underscores, the first a letter or digit, got "a b"',
+        'config/agents/a.yaml:4:22 spec.model.provider: expected anthropic or demo, got "openai", which is not available in this version',
+        "config/agents/a.yaml:5:10 spec.tools: expected an empty list, because tools are not available in this version, got a list",
+        'config/agents/a.yaml:6:9 spec.busy: expected queue, got "steer", which is not available in this version',
+        "config/agents/b.yaml:2:1: expected YAML, got something else (Flow sequence in block collection must be sufficiently indented and end with a ])",
+        "config/agents/c.yaml:1:1 metadata: expected a mapping, got nothing",
+        "config/agents/c.yaml:1:1 spec: expected a mapping, got nothing",
+      ].sort(),
+    );
+  });
+
+  it("takes an option whose value is commented out as not given, but not an unknown one", () => {
+    expect(problemsOf(load({ "gateway.yaml": "spec:\n  limits:\n  queue:\n" }))).toEqual([]);
+    expect(problemsOf(load({ "gateway.yaml": "spec:\n  colour:\n" }))).toEqual([
+      expect.stringMatching(
+        /^config\/gateway.yaml:2:3 spec.colour: expected one of kill_switch, .*, got the unknown key colour$/,
+      ),
+    ]);
+  });
+
+  it("takes an empty file", () => {
+    expect(problemsOf(load({ "gateway.yaml": "", "agents/a.yaml": AGENT }))).toEqual([]);
+  });
+
+  it("keeps ids as they are written, quoted or not", () => {
+    const loaded = load({
+      "gateway.yaml":
+        "spec: { platforms: { discord: { access: { tenants: [1100000000000000001, '2'] } }, telegram: { access: { channels: [-1001234567890] } } } }",
+    });
+    if (!loaded.ok) expect.fail(problemsOf(loaded).join("\n"));
+    expect(loaded.config.gateway.platforms.discord.access.tenants).toEqual(["1100000000000000001", "2"]);
+    expect(loaded.config.gateway.platforms.telegram.access.channels).toEqual(["-1001234567890"]);
+  });
+
+  it("takes one value or a list in a match", () => {
+    const loaded = load({
+      "gateway.yaml":
+        "spec: { routes: [{ match: { platform: slack, command: [/a, /b] }, agent: assistant }, { agent: assistant }] }",
+    });
+    if (!loaded.ok) expect.fail(problemsOf(loaded).join("\n"));
+    expect(loaded.config.gateway.routes[0]?.match).toEqual({ platform: ["slack"], command: ["/a", "/b"] });
+  });
+
+  it("reads an AgentList and finds problems inside it", () => {
+    const list = (second: string) =>
+      `kind: AgentList\nitems:\n  - metadata: { name: assistant }\n    spec: { model: { provider: demo, model: demo } }\n  - ${second}\n`;
+    const good = load({
+      "agents/all.yaml": list("{ metadata: { name: b }, spec: { model: { provider: demo, model: demo } } }"),
+    });
+    if (!good.ok) expect.fail(problemsOf(good).join("\n"));
+    expect([...good.config.agents.keys()]).toEqual(["assistant", "b"]);
+    expect(problemsOf(load({ "agents/all.yaml": list("{ metadata: { name: b }, spce: {} }") }))).toEqual([
+      "config/agents/all.yaml:5:5 items[1].spec: expected a mapping, got nothing",
+      "config/agents/all.yaml:5:30 items[1].spce: expected spec, got the unknown key spce (did you mean spec?)",
+    ]);
+  });
+});
+
+describe("references between files", () => {
+  it("refuses a route to an agent that nobody described", () => {
+    const gateway = "spec:\n  routes:\n    - { agent: asistant }\n";
+    expect(problemsOf(load({ "gateway.yaml": gateway, "agents/a.yaml": AGENT }))).toEqual([
+      "config/gateway.yaml:3:16 spec.routes[0].agent: expected the name of an agent (assistant), got asistant (did you mean assistant?)",
+    ]);
+  });
+
+  it("explains the default route when no agent has the default name", () => {
+    expect(problemsOf(load({ "agents/a.yaml": AGENT.replace("assistant", "deployer") }))).toEqual([
+      "gateway.yaml spec.routes: expected the name of an agent (deployer), got assistant; without routes, everything goes to assistant",
+    ]);
+  });
+
+  it("refuses two agents of one name", () => {
+    expect(problemsOf(load({ "agents/a.yaml": AGENT, "agents/b.yaml": AGENT }))).toEqual([
+      "config/agents/b.yaml:1:19 metadata.name: expected a name of its own, got assistant, which config/agents/a.yaml has too",
+    ]);
+  });
+
+  it("refuses a route that can never be reached", () => {
+    const gateway =
+      "spec:\n  routes:\n    - agent: assistant\n    - { match: { platform: slack }, agent: assistant }\n";
+    expect(problemsOf(load({ "gateway.yaml": gateway }))).toEqual([
+      "config/gateway.yaml:3:7 spec.routes[0]: expected the route for everything to be the last, got 1 more after it",
+    ]);
+  });
+
+  it("refuses a model whose price nobody knows, also as a fallback, unless the file gives one", () => {
+    const isPriced = (provider: string, model: string) =>
+      provider === "anthropic" && model === "claude-sonnet-5";
+    const agent = (model: string) => `metadata: { name: assistant }\nspec:\n  model: ${model}\n`;
+    const unknown = agent(
+      "{ provider: anthropic, model: claude-next, fallback: [{ provider: anthropic, model: claude-old }] }",
+    );
+    expect(problemsOf(load({ "agents/a.yaml": unknown }, { isPriced }))).toEqual([
+      expect.stringContaining(
+        "config/agents/a.yaml:3:40 spec.model.model: expected a model whose price is known, got claude-next;",
+      ),
+      expect.stringContaining("config/agents/a.yaml:3:94 spec.model.fallback[0].model: expected a model"),
+    ]);
+    const known = agent(
+      "{ provider: anthropic, model: claude-sonnet-5, fallback: [{ provider: demo, model: demo }, { provider: anthropic, model: x, price: { input_per_million: 1, output_per_million: 2 } }] }",
+    );
+    expect(problemsOf(load({ "agents/a.yaml": known }, { isPriced }))).toEqual([]);
+  });
+});
+
+describe("variables in files", () => {
+  it("are expanded after parsing, and keep their type only outside quotes", () => {
+    const env = { N: "7", T: "true", TEXT: "a: b # c", G: "1100000000000000001" };
+    const loaded = load(
+      {
+        "gateway.yaml":
+          "spec:\n  kill_switch: ${T}\n  queue:\n    waiting: ${N}\n    concurrency: ${M:-5}\n  platforms:\n    slack:\n      access:\n        tenants:\n          - ${G}\n          - '${N}'\n",
+        "agents/a.yaml":
+          "metadata: { name: assistant }\nspec:\n  model: { provider: demo, model: demo }\n  system_prompt: |\n    ${TEXT} costs $${N} or $5\n",
+      },
+      { env },
+    );
+    if (!loaded.ok) expect.fail(problemsOf(loaded).join("\n"));
+    const { gateway, agents } = loaded.config;
+    expect(gateway.kill_switch).toBe(true);
+    expect(gateway.queue).toMatchObject({ waiting: 7, concurrency: 5 });
+    expect(gateway.platforms.slack.access.tenants).toEqual(["1100000000000000001", "7"]);
+    expect(agents.get("assistant")?.system_prompt).toBe("a: b # c costs ${N} or $5\n");
+  });
+
+  it("never show what they hold in an error", () => {
+    const gateway = 'spec:\n  queue:\n    waiting: ${HIDDEN}\n    concurrency: "${N}"\n';
+    const loaded = load({ "gateway.yaml": gateway }, { env: { HIDDEN: "hunter2", N: "5" } });
+    expect(problemsOf(loaded)).toEqual([
+      "config/gateway.yaml:3:14 spec.queue.waiting: expected a number, got what ${HIDDEN} holds",
+      "config/gateway.yaml:4:18 spec.queue.concurrency: expected a number, got what ${N} holds (in quotes it is always text)",
+    ]);
+  });
+
+  it("may not be one of Parley's own secrets", () => {
+    const agent = AGENT.replace("spec: {", "spec: { system_prompt: 'token ${SLACK_BOT_TOKEN}', ");
+    const loaded = load({ "agents/a.yaml": agent }, { env: { SLACK_BOT_TOKEN: "xoxb-hidden" } });
+    expect(problemsOf(loaded)).toEqual([
+      "config/agents/a.yaml:2:24 spec.system_prompt: expected no secret in a file, got ${SLACK_BOT_TOKEN}; Parley reads this variable by itself",
+    ]);
+  });
+
+  it("must be well formed", () => {
+    const agent = AGENT.replace("spec: {", "spec: { system_prompt: 'echo ${a.b}', ");
+    expect(problemsOf(load({ "agents/a.yaml": agent }))).toEqual([
+      'config/agents/a.yaml:2:24 spec.system_prompt: expected ${NAME} or ${NAME:-default}, got "${a.b}"; $${ stands for ${',
+    ]);
+  });
+});
+
+describe("the configuration folder", () => {
+  it("is not left through a link", () => {
+    const cwd = folderWith({ "secret.yaml": AGENT, "config/agents/a.yaml": AGENT });
+    symlinkSync(join(cwd, "secret.yaml"), join(cwd, "config/agents/b.yaml"));
+    expect(problemsOf(loadConfig({ env: {}, cwd }))).toEqual([
+      "config/agents/b.yaml: expected a file in the configuration folder, got a link that leads out of it",
+    ]);
+  });
+
+  it("may hold links inside itself, as Kubernetes mounts it", () => {
+    const cwd = folderWith({ "config/..data/a.yaml": AGENT });
+    mkdirSync(join(cwd, "config/agents"));
+    symlinkSync("../..data/a.yaml", join(cwd, "config/agents/a.yaml"));
+    const loaded = loadConfig({ env: {}, cwd });
+    if (!loaded.ok) expect.fail(problemsOf(loaded).join("\n"));
+    expect(loaded.config.agents.get("assistant")?.model.provider).toBe("demo");
+  });
+
+  it("holds one gateway.yaml, files of a bounded size, in UTF-8", () => {
+    const cwd = folderWith({ "config/gateway.yaml": "", "config/gateway.yml": "" });
+    mkdirSync(join(cwd, "config/agents/d.yaml"), { recursive: true });
+    writeFileSync(join(cwd, "config/agents/big.yaml"), "#".repeat(1024 * 1024 + 1));
+    writeFileSync(join(cwd, "config/agents/latin.yaml"), Buffer.from([0x61, 0xff]));
+    expect(problemsOf(loadConfig({ env: {}, cwd }))).toEqual([
+      "config: expected one gateway.yaml, got gateway.yaml and gateway.yml",
+      "config/agents/big.yaml: expected a file of at most 1048576 bytes, got 1048577 bytes",
+      "config/agents/d.yaml: expected a file of at most 1048576 bytes, got something else",
+      "config/agents/latin.yaml: expected a readable file in UTF-8, got other bytes",
+    ]);
+  });
+
+  it("notes a file in the wrong place and leaves hidden ones alone", () => {
+    const loaded = load({ "assistant.yaml": AGENT, "agents/a.yaml": AGENT, "agents/.a.yaml.swp": "{" });
+    if (!loaded.ok) expect.fail(problemsOf(loaded).join("\n"));
+    expect(loaded.config.notes).toEqual([
+      "config/assistant.yaml is not read; agents belong into config/agents",
+    ]);
+  });
+});
+
+describe("hostile YAML", () => {
+  it.each([
+    ["a bomb of aliases", `a: &a [1,1,1,1,1,1,1,1,1,1]\n${bomb()}`],
+    ["an alias of itself", "spec: &x [*x]"],
+    ["deep nesting", "[".repeat(5_000)],
+    ["a prototype", "__proto__: { kind: Gateway }\nconstructor: 1"],
+    ["an unknown alias", "spec: *nope"],
+    ["a tag", "spec: !!js/function 'x'"],
+    ["two documents", "kind: Gateway\n---\nkind: Gateway"],
+    ["a key that is no text", "? [a]\n: b"],
+    ["a key twice", "kind: Gateway\nkind: Gateway"],
+    ["a list", "- 1"],
+    ["NUL", "\0"],
+  ])("%s is a problem and no crash", (_, text) => {
+    const problems = problemsOf(load({ "gateway.yaml": text }));
+    expect(problems.length).toBeGreaterThan(0);
+    expect(problems.every((problem) => /^config\/gateway\.yaml:\d+:\d+[: ].*expected .*/.test(problem))).toBe(
+      true,
+    );
+  });
+
+  it("never makes the loader throw", () => {
+    const key = fc.constantFrom(
+      "spec",
+      "limits",
+      "user",
+      "routes",
+      "match",
+      "kind",
+      "<<",
+      "*a",
+      "&a x",
+      "${X}",
+    );
+    const bit = fc.oneof(
+      fc.string(),
+      fc.constantFrom(
+        ": ",
+        "\n",
+        "\n  ",
+        "- ",
+        "{",
+        "}",
+        "[",
+        "]",
+        "|\n",
+        "'",
+        '"',
+        "# ",
+        "off",
+        "1e999",
+        "\t",
+      ),
+      key,
+    );
+    const text = fc.oneof(
+      fc.string({ unit: "binary" }),
+      fc.array(bit, { maxLength: 30 }).map((bits) => bits.join("")),
+    );
+    const cwd = folderWith({ "config/agents/a.yaml": AGENT });
+    fc.assert(
+      fc.property(text, (yaml) => {
+        writeFileSync(join(cwd, "config/gateway.yaml"), yaml.toWellFormed());
+        const loaded = loadConfig({ env: { X: "1" }, cwd });
+        if (!loaded.ok) {
+          expect(loaded.problems.length).toBeGreaterThan(0);
+          for (const problem of loaded.problems) expect(problem.message).toMatch(/^expected /);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+function bomb(): string {
+  const names = "abcdefghij".split("");
+  return names
+    .slice(1)
+    .map((name, i) => `${name}: &${name} [${Array.from({ length: 9 }, () => `*${names[i]}`).join(", ")}]`)
+    .join("\n");
+}
