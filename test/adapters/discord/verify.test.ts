@@ -1,0 +1,145 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { discordSampler } from "../../../adapters/discord/sample.ts";
+import { createVerifier } from "../../../adapters/discord/verify.ts";
+import { rawRequest, withFlippedByte, withHeader } from "../../contract/raw-request.ts";
+import {
+  FIXTURES,
+  fixture,
+  NOW_MS,
+  OTHER_PUBLIC_KEY,
+  OTHER_SEED,
+  PUBLIC_KEY,
+  request,
+  SEED,
+  signed,
+  verifyDiscord,
+} from "./fixture.ts";
+
+const SIGNATURE = "x-signature-ed25519";
+const TIMESTAMP = "x-signature-timestamp";
+
+describe("Discord's signature", () => {
+  it("accepts the known vector", () => {
+    const ping = request('{"type":1}', {
+      [SIGNATURE]:
+        "8b16d016e93850c086ec981aa041545464a1ceb464dabb7282e1e21a83a9435b453467a1d429047b601848c3933da4285802fb1334c76eb4b08cbbcceb77010d",
+      [TIMESTAMP]: "1717000000",
+    });
+    expect(verifyDiscord(ping)).toBe("genuine");
+  });
+
+  it.each(FIXTURES)("accepts the recorded %s", (name) => {
+    expect(verifyDiscord(fixture(name))).toBe("genuine");
+  });
+
+  it.each(discordSampler.kinds)("accepts a %s sample, which another library signed", (kind) => {
+    const sample = discordSampler.build({ kind, text: "héllo 👍", id: "1", nowMs: NOW_MS, secret: SEED });
+    expect(verifyDiscord(rawRequest(sample, { nowMs: NOW_MS }))).toBe("genuine");
+  });
+
+  it("agrees with the other library about any bytes", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(), (bytes, timestamp) => {
+        expect(verifyDiscord(signed(Buffer.from(bytes), String(timestamp)))).toBe("genuine");
+        expect(verifyDiscord(signed(Buffer.from(bytes), String(timestamp), OTHER_SEED))).toBe("forged");
+      }),
+    );
+  });
+
+  it("accepts either of two live keys, and no third", () => {
+    const both = createVerifier([OTHER_PUBLIC_KEY, PUBLIC_KEY]);
+    expect(both(fixture("slash"))).toBe("genuine");
+    expect(both(signed(Buffer.from("{}"), "1", OTHER_SEED))).toBe("genuine");
+    expect(both(signed(Buffer.from("{}"), "1", "11".repeat(32)))).toBe("forged");
+  });
+
+  it("does not mind the age of a request, nor the case of its hex", () => {
+    expect(verifyDiscord({ ...fixture("slash"), receivedAtMs: NOW_MS + 10 * 86_400_000 })).toBe("genuine");
+    const upper = fixture("slash").header(SIGNATURE)?.toUpperCase();
+    expect(verifyDiscord(withHeader(fixture("slash"), SIGNATURE, upper))).toBe("genuine");
+  });
+
+  it("refuses a request cut at another place between timestamp and body", () => {
+    // The signed bytes are the same; but only digits may be the timestamp, and JSON does not begin with a digit.
+    const genuine = signed(Buffer.from('{"a":{}}'), "1717000000");
+    expect(verifyDiscord(genuine)).toBe("genuine");
+    const cut = { ...withHeader(genuine, TIMESTAMP, '1717000000{"a":'), body: Buffer.from("{}}") };
+    expect(verifyDiscord(cut)).toBe("forged");
+  });
+
+  it("refuses a thousand forgeries without throwing", () => {
+    const genuine = fixture("slash");
+    const hex = fc.stringMatching(/^[0-9a-f]{128}$/);
+    const header = fc.oneof(
+      hex,
+      fc.string({ unit: "binary", maxLength: 200 }),
+      fc.constantFrom(
+        "",
+        " ",
+        "0x",
+        "undefined",
+        "é".repeat(64),
+        `${"0".repeat(128)}\n`,
+        "a".repeat(100_000),
+      ),
+    );
+    const forgery = fc.oneof(
+      header.map((value) => withHeader(genuine, SIGNATURE, value)),
+      header.map((value) => withHeader(genuine, TIMESTAMP, value)),
+      fc.tuple(header, header).map(([a, b]) => withHeader(withHeader(genuine, SIGNATURE, a), TIMESTAMP, b)),
+      fc.nat(genuine.body.length - 1).map((index) => withFlippedByte(genuine, index)),
+      fc.uint8Array({ maxLength: 400 }).map((bytes) => ({ ...genuine, body: Buffer.from(bytes) })),
+      fc.constantFrom(SIGNATURE, TIMESTAMP).map((name) => withHeader(genuine, name, undefined)),
+    );
+    fc.assert(
+      fc.property(forgery, (request) => {
+        expect(verifyDiscord(request)).toBe("forged");
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("refuses every single changed bit of the signature", () => {
+    const signature = Buffer.from(fixture("slash").header(SIGNATURE) ?? "", "hex");
+    for (let bit = 0; bit < signature.length * 8; bit++) {
+      const changed = Buffer.from(signature);
+      changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      expect(verifyDiscord(withHeader(fixture("slash"), SIGNATURE, changed.toString("hex")))).toBe("forged");
+    }
+  });
+});
+
+describe("the public key", () => {
+  it.each([
+    [[], "Expected 1 or 2 Discord public keys, got 0"],
+    [[PUBLIC_KEY, PUBLIC_KEY, PUBLIC_KEY], "Expected 1 or 2 Discord public keys, got 3"],
+    [["abc"], "Expected Discord public key 1 to be 64 hexadecimal digits, got 3 characters"],
+    [[PUBLIC_KEY, `${PUBLIC_KEY}0`], "Expected Discord public key 2 to be 64 hexadecimal digits, got 65"],
+    [["z".repeat(64)], "got 64 characters, not all of them hexadecimal"],
+    [["0".repeat(64)], "Expected Discord public key 1, got zeros"],
+  ])("is refused with a reason: %j", (keys, message) => {
+    expect(() => createVerifier(keys)).toThrow(
+      expect.objectContaining({ code: "CONFIG_INVALID", message: expect.stringContaining(message) }),
+    );
+  });
+});
+
+describe("the sampler", () => {
+  const options = { kind: "slash", text: "hi", id: "evt-1", nowMs: NOW_MS, secret: SEED };
+
+  it("gives the same id the same interaction, whenever it is sent", () => {
+    const idOf = (over: object) =>
+      JSON.parse(discordSampler.build({ ...options, ...over }).body).id as string;
+    expect(idOf({ nowMs: NOW_MS + 60_000 })).toBe(idOf({}));
+    expect(idOf({ id: "evt-2" })).not.toBe(idOf({}));
+    expect(idOf({ id: "1100000000000000001" })).toBe("1100000000000000001");
+  });
+
+  it("says which kinds and secrets it takes", () => {
+    expect(() => discordSampler.build({ ...options, kind: "nope" })).toThrow(
+      "Expected kind to be one of slash",
+    );
+    expect(() => discordSampler.build({ ...options, secret: "nope" })).toThrow("64 hexadecimal digits");
+  });
+});
