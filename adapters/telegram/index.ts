@@ -1,0 +1,113 @@
+import { LRUCache } from "lru-cache";
+import type { Secret } from "../../src/config/secret.ts";
+import { GatewayError } from "../../src/domain/errors.ts";
+import type { ReplyAddress } from "../../src/domain/event.ts";
+import type { Adapter } from "../../src/ports/adapter.ts";
+import type { Clock } from "../../src/ports/clock.ts";
+import { getString } from "../shared/json.ts";
+import { readAddress } from "./address.ts";
+import { createClient, type TelegramClient } from "./client.ts";
+import { parseUpdate } from "./parse.ts";
+import { id } from "./payload.ts";
+import { renderReply } from "./render.ts";
+import { sendPart } from "./send.ts";
+import { answerCallback, showTyping } from "./signs.ts";
+import { verifyRequest } from "./verify.ts";
+
+const API_ROOT = "https://api.telegram.org";
+/** Buttons whose spinner was stopped, remembered only to spare a second call. */
+const ANSWERED_MAX = 1_000;
+
+export interface TelegramOptions {
+  /** `123456:ABC…`, as BotFather gives it. */
+  readonly botToken: Secret;
+  /** What setWebhook was given as `secret_token`; two during a rotation. */
+  readonly webhookSecrets: readonly Secret[];
+  /** Shared with whoever learns the name: parse reads it at each update. */
+  readonly identity: TelegramIdentity;
+  /** Where the Bot API is, for tests, proxies and a server of one's own; without the token. */
+  readonly apiRoot?: string;
+  readonly clock: Pick<Clock, "sleep">;
+  /** For one call to Telegram, from connecting to the last byte. */
+  readonly timeoutMs: number;
+}
+
+export interface TelegramIdentity {
+  /** Without the `@`; null until it is configured or learnt. */
+  username: string | null;
+}
+
+/** Telegram Bot API, by webhook. Does no I/O by itself. Throws CONFIG_INVALID. */
+export function createTelegramAdapter(options: TelegramOptions): Adapter {
+  checkSecrets(options.webhookSecrets);
+  const botId = botIdOf(options.botToken);
+  const client = clientFor(options);
+  const answered = new LRUCache<string, true>({ max: ANSWERED_MAX });
+
+  async function stopSpinner(to: ReplyAddress, signal: AbortSignal): Promise<void> {
+    const queryId = readAddress(to)?.callbackQueryId;
+    if (queryId === undefined || answered.has(queryId)) return;
+    answered.set(queryId, true);
+    // A run that is over at once cuts the first try off; the reply makes a second.
+    if (!(await answerCallback(queryId, client, signal))) answered.delete(queryId);
+  }
+
+  return {
+    platform: "telegram",
+    verify: (request) => verifyRequest(request, options.webhookSecrets),
+    parse: (request) => parseUpdate(request, { id: botId, username: options.identity.username }),
+    render: (markdown) => renderReply(markdown),
+    async send(delivery, signal) {
+      if (delivery.index === 0) await stopSpinner(delivery.to, signal);
+      return await sendPart(delivery, client, signal);
+    },
+    // There is no idempotency key and no reading back: a lost answer stays in doubt.
+    recover: async () => "unknown",
+    async typing(to, signal) {
+      // A spinner gives up long before an agent answers, so it is stopped as soon as work begins.
+      await stopSpinner(to, signal);
+      await showTyping(to, { client, clock: options.clock, signal });
+    },
+  };
+}
+
+/**
+ * Asks getMe for the bot's name, without the `@`. Null when Telegram did not tell: mentions are then
+ * recognised by guess (see text.ts), so this is worth another try later. Throws CONFIG_INVALID only.
+ */
+export async function learnUsername(
+  options: Pick<TelegramOptions, "botToken" | "apiRoot" | "timeoutMs">,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<string | null> {
+  const botId = botIdOf(options.botToken);
+  const answer = await clientFor(options)
+    .call("getMe", {}, signal)
+    .catch(() => null);
+  if (answer?.kind !== "result" || id(answer.value, "id") !== botId) return null;
+  return getString(answer.value, "username") ?? null;
+}
+
+function clientFor(options: Pick<TelegramOptions, "botToken" | "apiRoot" | "timeoutMs">): TelegramClient {
+  const { botToken, timeoutMs, apiRoot = API_ROOT } = options;
+  return createClient({ botToken, timeoutMs, apiRoot });
+}
+
+/** The bot's own user id stands before the colon of its token. */
+function botIdOf(token: Secret): string {
+  const botId = /^(\d{1,16}):[^\s/?#%\\]+$/.exec(token.reveal())?.[1];
+  if (botId !== undefined && Number.isSafeInteger(Number(botId))) return String(Number(botId));
+  throw new GatewayError(
+    "CONFIG_INVALID",
+    "Expected the Telegram bot token to look like 123456:ABC-def, got something else",
+  );
+}
+
+function checkSecrets(secrets: readonly Secret[]): void {
+  const areValid = secrets.every((secret) => /^[\w-]{1,256}$/.test(secret.reveal()));
+  if (secrets.length >= 1 && secrets.length <= 2 && areValid) return;
+  throw new GatewayError(
+    "CONFIG_INVALID",
+    "Expected one or two Telegram webhook secrets of 1 to 256 letters, digits, _ or -, got " +
+      (areValid ? String(secrets.length) : "another character or length"),
+  );
+}

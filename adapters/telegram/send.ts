@@ -1,0 +1,94 @@
+import { DeliveryError } from "../../src/domain/errors.ts";
+import type { Delivery, Receipt } from "../../src/domain/reply.ts";
+import { readAddress, type TelegramAddress } from "./address.ts";
+import { failureOf, type Refused, type TelegramClient } from "./client.ts";
+import type { TelegramText } from "./dialect.ts";
+import { id } from "./payload.ts";
+import { textOf, withNotice } from "./render.ts";
+
+/** As asked, then without markup, then in the chat's new place. */
+const TRIES_MAX = 3;
+
+/** The fields of sendMessage (Bot API) that we use. */
+interface SendMessage {
+  readonly chat_id: number;
+  readonly text: string;
+  readonly parse_mode?: "HTML";
+  readonly message_thread_id?: number;
+  readonly reply_parameters?: { readonly message_id: number; readonly allow_sending_without_reply: true };
+  readonly link_preview_options: { readonly is_disabled: true };
+}
+
+/** Says one part. Throws DeliveryError. */
+export async function sendPart(
+  delivery: Delivery,
+  client: TelegramClient,
+  signal: AbortSignal,
+): Promise<Receipt> {
+  const address = readAddress(delivery.to);
+  const text = textOf(delivery.part);
+  if (address === undefined || text === undefined) {
+    throw new DeliveryError("rejected", "Expected a Telegram address and part, got those of another adapter");
+  }
+  let messageId: string | null = null;
+  for (const one of delivery.mayRepeat ? withNotice(text) : [text]) {
+    messageId = await sendText(one, { address, isFirst: delivery.index === 0 }, client, signal);
+  }
+  return { messageId, via: "sendMessage" };
+}
+
+async function sendText(
+  text: TelegramText,
+  place: { address: TelegramAddress; isFirst: boolean },
+  client: TelegramClient,
+  signal: AbortSignal,
+): Promise<string | null> {
+  let request = requestFor(text.html, place);
+  for (let tries = 1; ; tries++) {
+    const answer = await client.call("sendMessage", request, signal);
+    if (answer.kind === "result") return id(answer.value, "message_id") ?? null;
+    const revised = tries < TRIES_MAX ? revise(request, answer, text.plain) : undefined;
+    if (revised === undefined) throw failureOf("sendMessage", answer);
+    request = revised;
+  }
+}
+
+function requestFor(
+  html: string,
+  { address, isFirst }: { address: TelegramAddress; isFirst: boolean },
+): SendMessage {
+  const { isPrivate, messageId, messageThreadId } = address;
+  return {
+    chat_id: Number(address.chatId),
+    text: html,
+    parse_mode: "HTML",
+    ...(messageThreadId !== undefined && { message_thread_id: messageThreadId }),
+    // In a group, the first part shows which question it answers; between two people that is plain.
+    ...(isFirst &&
+      !isPrivate &&
+      messageId !== undefined && {
+        reply_parameters: { message_id: messageId, allow_sending_without_reply: true as const },
+      }),
+    // A preview would make Telegram fetch whatever address a model writes.
+    link_preview_options: { is_disabled: true },
+  };
+}
+
+/**
+ * The request that may work where this one was refused, certainly unsaid; undefined when none would.
+ * A deleted topic has no substitute: the answer would stand in General, before people who asked nothing.
+ */
+function revise(request: SendMessage, refused: Refused, plain: string): SendMessage | undefined {
+  if (refused.status !== 400) return undefined;
+  const { chat_id, link_preview_options } = request;
+  if (refused.migratedTo !== null && Number(refused.migratedTo) !== chat_id) {
+    // The new chat has other message ids, and topics that the old one had not.
+    const mode = request.parse_mode && { parse_mode: request.parse_mode };
+    return { chat_id: Number(refused.migratedTo), text: request.text, ...mode, link_preview_options };
+  }
+  if (request.parse_mode && refused.description.toLowerCase().includes("can't parse entities")) {
+    const { parse_mode: _, ...rest } = request;
+    return { ...rest, text: plain };
+  }
+  return undefined;
+}

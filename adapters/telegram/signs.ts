@@ -1,0 +1,56 @@
+import type { ReplyAddress } from "../../src/domain/event.ts";
+import type { Clock } from "../../src/ports/clock.ts";
+import { readAddress, type TelegramAddress } from "./address.ts";
+import type { TelegramClient } from "./client.ts";
+
+/** The indicator fades after 5 s. */
+const TYPING_EVERY_MS = 4_000;
+/** A nicety must not hold up the reply. */
+const SIGN_TIMEOUT_MS = 3_000;
+
+/** Shows "typing…" until aborted, or until Telegram says that it never will. Never throws. */
+export async function showTyping(
+  to: ReplyAddress,
+  { client, clock, signal }: { client: TelegramClient; clock: Pick<Clock, "sleep">; signal: AbortSignal },
+): Promise<void> {
+  const address = readAddress(to);
+  if (address === undefined) return;
+  while (!signal.aborted) {
+    const pauseMs = await showOnce(address, client, signal);
+    if (pauseMs === undefined) return;
+    await clock.sleep(pauseMs, signal).catch(() => {}); // Rejects when aborted, which the loop sees.
+  }
+}
+
+/** How long to wait before showing it again; undefined: never. */
+async function showOnce(
+  address: TelegramAddress,
+  client: TelegramClient,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const { chatId, messageThreadId } = address;
+  const payload = {
+    chat_id: Number(chatId),
+    action: "typing",
+    ...(messageThreadId !== undefined && { message_thread_id: messageThreadId }),
+  };
+  const answer = await client.call("sendChatAction", payload, signal, SIGN_TIMEOUT_MS).catch(() => null);
+  if (answer === null || answer.kind === "result" || answer.status >= 500) return TYPING_EVERY_MS;
+  return answer.status === 429 ? Math.max(answer.retryAfterMs ?? 0, TYPING_EVERY_MS) : undefined;
+}
+
+/**
+ * Stops the pressed button from spinning. Telegram takes this for some seconds only, and the reply does not
+ * depend on it, so a refusal is nobody's concern. False when the call got no answer. Never throws.
+ */
+export async function answerCallback(
+  queryId: string,
+  client: TelegramClient,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const payload = { callback_query_id: queryId };
+  const answer = await client
+    .call("answerCallbackQuery", payload, signal, SIGN_TIMEOUT_MS)
+    .catch(() => undefined);
+  return answer !== undefined;
+}

@@ -1,0 +1,35 @@
+import { telegramSampler } from "../../../adapters/telegram/sample.ts";
+import { SECRET_HEADER } from "../../../adapters/telegram/verify.ts";
+import { adapterContract } from "../../contract/adapter.ts";
+import { forbidden, tooManyRequests } from "../../fakes/telegram.ts";
+import { parseTelegramHtml } from "../../fakes/telegram-html.ts";
+import { adapterFor, openFake } from "./fake.ts";
+import { BOT_TOKEN, WEBHOOK_SECRET } from "./setup.ts";
+
+adapterContract("telegram", {
+  async setUp({ timeoutMs }) {
+    const fake = await openFake();
+    return {
+      adapter: adapterFor(fake, { timeoutMs }),
+      fake,
+      textOf(part) {
+        const { html } = JSON.parse(part) as { html: string };
+        const parsed = parseTelegramHtml(html);
+        if (!parsed.ok) throw new Error(`Expected HTML that Telegram takes: ${parsed.message}`);
+        return parsed.text;
+      },
+      said: () => fake.messages.map(({ chatId, text }) => ({ place: String(chatId), text })),
+    };
+  },
+  sampler: telegramSampler,
+  eventKinds: telegramSampler.kinds,
+  secret: WEBHOOK_SECRET,
+  otherSecret: "webhook_secret-2",
+  authHeaders: [SECRET_HEADER],
+  signsBody: false,
+  textCharsMax: 4_096,
+  liveMentions: ["@ann_smith"],
+  rateLimited: tooManyRequests,
+  rejected: forbidden(),
+  credentials: [BOT_TOKEN, BOT_TOKEN.slice(3), WEBHOOK_SECRET],
+});
