@@ -2,6 +2,7 @@ import { blocksOf } from "../shared/markdown.ts";
 import { says } from "../shared/markdown-links.ts";
 import {
   guardFence,
+  guardMarkers,
   inlineCode,
   joinBlocks,
   type LineStyle,
@@ -50,9 +51,4 @@ function escapeText(text: string): string {
     .replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;")
     .replaceAll(/@(?=channel|everyone|here)/gi, `@${ZERO_WIDTH_SPACE}`);
-}
-
-/** mrkdwn has no escape: a zero-width space after a literal marker keeps it from opening anything. */
-function guardMarkers(text: string): string {
-  return text.replaceAll(/(?<![\p{L}\p{N}])[*_~](?=\S)|`/gu, `$&${ZERO_WIDTH_SPACE}`);
 }

@@ -1,0 +1,141 @@
+import { DeliveryError } from "../../src/domain/errors.ts";
+import type { ReplyAddress } from "../../src/domain/event.ts";
+import type { Delivery, Receipt } from "../../src/domain/reply.ts";
+import type { Adapter } from "../../src/ports/adapter.ts";
+import { get, getArray, getObject, getString } from "../shared/json.ts";
+import { type MessageAddress, messageTarget, type ResponseUrlAddress, readAddress } from "./address.ts";
+import { markedAsRepeat, readPart } from "./render.ts";
+import { allowedUrl, RESPONSE_URL_USES_MAX, respond } from "./response-url.ts";
+import { type CallSlack, createWeb, type WebOptions } from "./web.ts";
+
+/** Marks our replies in Slack's message metadata, so that one in doubt can be looked up. */
+const METADATA_TYPE = "parley_reply";
+const POST = "chat.postMessage";
+/** A status clears by itself after two minutes. */
+const STATUS_EVERY_MS = 60_000;
+/** Refusals of a status that will not pass by themselves. */
+const STATUS_NEVER =
+  /: (missing_scope|unknown_method|not_allowed_token_type|invalid_auth|feature_not_enabled)$/;
+const RECOVER_PAGES_MAX = 3;
+
+/** The outgoing half of the adapter; each as in the port. */
+export interface SlackClient {
+  readonly send: Adapter["send"];
+  readonly recover: Adapter["recover"];
+  readonly typing: (to: ReplyAddress, signal: AbortSignal) => Promise<void>;
+}
+
+export function createClient(options: WebOptions): SlackClient {
+  const call = createWeb(options);
+  let statusAllowed = true;
+
+  /** False: there is no usable URL, and nothing was said. */
+  async function trySaying(
+    address: ResponseUrlAddress,
+    delivery: Delivery,
+    text: string,
+    signal: AbortSignal,
+  ) {
+    const isOpen =
+      delivery.sendsBefore < RESPONSE_URL_USES_MAX && options.clock.nowMs() < address.expiresAtMs;
+    const url = isOpen ? allowedUrl(address.url, options.apiUrl) : null;
+    return url !== null && (await respond(url, address, text, { ...options, signal })) === "said";
+  }
+
+  return {
+    async send(delivery, signal) {
+      const address = readAddress(delivery.to);
+      const said = readPart(delivery.part);
+      if (address === null || said === null)
+        throw new DeliveryError(
+          "rejected",
+          "Expected an address and a part of the Slack adapter, got others",
+        );
+      const text = delivery.mayRepeat ? markedAsRepeat(said) : said;
+      if (address.kind === "response_url" && (await trySaying(address, delivery, text, signal)))
+        return { messageId: null, via: "response_url" };
+
+      const { channel, threadTs } = messageTarget(address);
+      const posted = await call(
+        POST,
+        {
+          channel,
+          text,
+          ...(threadTs !== null && { thread_ts: threadTs }),
+          unfurl_links: false,
+          unfurl_media: false,
+          metadata: { event_type: METADATA_TYPE, event_payload: { part: delivery.partId } },
+        },
+        signal,
+      );
+      return { messageId: getString(posted, "ts") ?? null, via: POST };
+    },
+
+    async recover(delivery, signal) {
+      const address = readAddress(delivery.to);
+      // What was said through a response_url can be read back by nobody.
+      if (address?.kind !== "message") return "unknown";
+      try {
+        return await lookUp(call, address, delivery.partId, signal);
+      } catch {
+        return "unknown";
+      }
+    },
+
+    async typing(to, signal) {
+      const address = readAddress(to);
+      if (address?.kind !== "message" || address.threadTs === null) return;
+      const status = {
+        channel_id: address.channel,
+        thread_ts: address.threadTs,
+        status: "is working on it…",
+      };
+      while (statusAllowed && !signal.aborted) {
+        try {
+          await call("assistant.threads.setStatus", status, signal);
+        } catch (error) {
+          // A status is a courtesy: a failure costs nothing, but one that stays is not asked for again.
+          if (error instanceof DeliveryError && STATUS_NEVER.test(error.message)) statusAllowed = false;
+        }
+        if (!statusAllowed) return;
+        await options.clock.sleep(STATUS_EVERY_MS, signal).catch(() => {});
+      }
+    },
+  };
+}
+
+/** Reads the place from the answered message on, looking for the mark of this part. */
+async function lookUp(
+  call: CallSlack,
+  address: MessageAddress,
+  partId: string,
+  signal: AbortSignal,
+): Promise<Receipt | "absent" | "unknown"> {
+  const method = address.threadTs === null ? "conversations.history" : "conversations.replies";
+  let cursor: string | undefined;
+  for (let page = 0; page < RECOVER_PAGES_MAX; page++) {
+    const found = await call(
+      method,
+      {
+        channel: address.channel,
+        ...(address.threadTs !== null && { ts: address.threadTs }),
+        ...(address.ts !== undefined && { oldest: address.ts }),
+        ...(cursor !== undefined && { cursor }),
+        include_all_metadata: true,
+        limit: 200,
+      },
+      signal,
+    );
+    const message = getArray(found, "messages").find((candidate) => partOf(candidate) === partId);
+    if (message !== undefined) return { messageId: getString(message, "ts") ?? null, via: POST };
+    cursor = getString(getObject(found, "response_metadata"), "next_cursor");
+    if (cursor === undefined) return get(found, "has_more") === true ? "unknown" : "absent";
+  }
+  return "unknown";
+}
+
+function partOf(message: unknown): string | undefined {
+  const metadata = getObject(message, "metadata");
+  if (getString(metadata, "event_type") !== METADATA_TYPE) return undefined;
+  return getString(getObject(metadata, "event_payload"), "part");
+}

@@ -1,0 +1,269 @@
+import { conversationKey } from "../../src/domain/conversation.ts";
+import type { ReplyAddress, Trigger, TriggerEvent } from "../../src/domain/event.ts";
+import { get, getArray, getObject, getString, type JsonObject, parseJsonObject } from "../shared/json.ts";
+import { type Visibility, writeAddress } from "./address.ts";
+import {
+  labelOf,
+  optionalText,
+  PayloadError,
+  requiredObject,
+  requiredText,
+  requiredTs,
+  teamOf,
+  tenantOf,
+} from "./payload.ts";
+import { readableText } from "./text.ts";
+import { actionText, viewText } from "./values.ts";
+
+/** Slack takes an answer to a `response_url` for this long. */
+const RESPONSE_URL_MS = 30 * 60_000;
+
+export interface InteractionOptions {
+  readonly commandReplies: Visibility;
+  readonly dmReplies: "thread" | "flat";
+  readonly receivedAtMs: number;
+}
+
+const NO_MENTIONS: ReadonlySet<string> = new Set();
+
+/** A slash command, as the flat form that Slack sends. Throws PayloadError. */
+export function readSlashCommand(form: JsonObject, options: InteractionOptions): TriggerEvent {
+  const tenant = tenantOf(form);
+  const channel = requiredText(form, "channel_id");
+  const user = requiredText(form, "user_id");
+  return interaction(options, {
+    id: `slack:${tenant}:trigger:${requiredText(form, "trigger_id")}`,
+    tenant,
+    place: channel,
+    conversationThread: privateThread(user),
+    isDirect: isDirectId(channel),
+    sender: { id: user, name: optionalText(form, "user_name") || user, isBot: false },
+    trigger: "command",
+    command: requiredText(form, "command"),
+    text: readableText(optionalText(form, "text"), NO_MENTIONS),
+    replyTo: replyVia(getString(form, "response_url"), { channel, user, options }),
+  });
+}
+
+/** The `payload` of an interactivity request: a trigger, or the reason why it is none. Throws PayloadError. */
+export function readInteraction(payload: JsonObject, options: InteractionOptions): TriggerEvent | string {
+  const type = requiredText(payload, "type", "payload.");
+  if (type === "block_actions") return readAction(payload, options);
+  if (type === "view_submission") return readSubmission(payload, options);
+  if (type === "message_action") return readMessageShortcut(payload, options);
+  if (type === "shortcut") return readShortcut(payload, options);
+  return labelOf(type);
+}
+
+function readAction(payload: JsonObject, options: InteractionOptions): TriggerEvent {
+  const tenant = tenantOf(payload);
+  const sender = senderOf(payload);
+  const action = getArray(payload, "actions")[0];
+  if (action === undefined) throw new PayloadError("Expected payload.actions to hold an action, got none");
+  const container = getObject(payload, "container");
+  const channel = channelOf(payload) ?? getString(container, "channel_id")?.toWellFormed();
+  const common = {
+    id: `slack:${tenant}:trigger:${requiredText(payload, "trigger_id", "payload.")}`,
+    tenant,
+    sender,
+    trigger: "button",
+    command: requiredText(action, "action_id", "payload.actions[0]."),
+    text: actionText(action),
+  } as const;
+  // A button in a modal or on the app's home tab belongs to no channel.
+  if (channel === undefined) return interaction(options, { ...common, ...directPlace(sender.id, payload) });
+
+  const message = getObject(payload, "message");
+  const thread = threadOf(message);
+  const root = thread ?? requiredTs(container, "message_ts", "payload.container.");
+  const isDirect = isDirectId(channel);
+  // Only one person sees an ephemeral message, so only that person sees what follows from it.
+  const isEphemeral = get(container, "is_ephemeral") === true;
+  const replyThread = isEphemeral || (isDirect && options.dmReplies === "flat") ? thread : root;
+  return interaction(options, {
+    ...common,
+    place: channel,
+    thread,
+    conversationThread: isDirect ? null : isEphemeral ? privateThread(sender.id) : root,
+    isDirect,
+    replyTo: replyVia(getString(payload, "response_url"), {
+      channel,
+      user: sender.id,
+      threadTs: replyThread,
+      options: { ...options, commandReplies: isEphemeral ? "ephemeral" : "in_channel" },
+    }),
+  });
+}
+
+function readSubmission(payload: JsonObject, options: InteractionOptions): TriggerEvent {
+  const tenant = tenantOf(payload);
+  const sender = senderOf(payload);
+  const view = requiredObject(payload, "view", "payload.");
+  const id = requiredText(view, "id", "payload.view.");
+  const hash = optionalText(view, "hash", "payload.view.");
+  const common = {
+    id: `slack:${tenant}:view:${id}:${hash}`,
+    tenant,
+    sender,
+    trigger: "button",
+    command: optionalText(view, "callback_id", "payload.view.") || null,
+    text: viewText(view),
+  } as const;
+  const offered = getArray(payload, "response_urls")[0];
+  const channel = getString(offered, "channel_id")?.toWellFormed() ?? openedFrom(view);
+  const direct = directPlace(sender.id, payload);
+  if (channel === undefined) return interaction(options, { ...common, ...direct });
+  const url = getString(offered, "response_url");
+  return interaction(options, {
+    ...common,
+    place: channel,
+    conversationThread: privateThread(sender.id),
+    isDirect: isDirectId(channel),
+    replyTo: url === undefined ? direct.replyTo : replyVia(url, { channel, user: sender.id, options }),
+  });
+}
+
+function readMessageShortcut(payload: JsonObject, options: InteractionOptions): TriggerEvent {
+  const tenant = tenantOf(payload);
+  const sender = senderOf(payload);
+  const message = requiredObject(payload, "message", "payload.");
+  const channel = requiredText(requiredObject(payload, "channel", "payload."), "id", "payload.channel.");
+  const thread = threadOf(message);
+  const shared =
+    options.commandReplies === "in_channel" ? requiredTs(message, "ts", "payload.message.") : null;
+  return interaction(options, {
+    id: `slack:${tenant}:trigger:${requiredText(payload, "trigger_id", "payload.")}`,
+    tenant,
+    place: channel,
+    thread,
+    conversationThread: privateThread(sender.id),
+    isDirect: isDirectId(channel),
+    sender,
+    trigger: "command",
+    command: requiredText(payload, "callback_id", "payload."),
+    text: readableText(optionalText(message, "text", "payload.message."), NO_MENTIONS),
+    replyTo: replyVia(getString(payload, "response_url"), {
+      channel,
+      user: sender.id,
+      threadTs: thread ?? shared,
+      options,
+    }),
+  });
+}
+
+function readShortcut(payload: JsonObject, options: InteractionOptions): TriggerEvent {
+  const tenant = tenantOf(payload);
+  const sender = senderOf(payload);
+  return interaction(options, {
+    id: `slack:${tenant}:trigger:${requiredText(payload, "trigger_id", "payload.")}`,
+    tenant,
+    sender,
+    trigger: "command",
+    command: requiredText(payload, "callback_id", "payload."),
+    text: "",
+    ...directPlace(sender.id, payload),
+  });
+}
+
+function interaction(
+  options: InteractionOptions,
+  told: {
+    id: string;
+    tenant: string;
+    place: string;
+    thread?: string | null;
+    conversationThread: string | null;
+    isDirect: boolean;
+    sender: TriggerEvent["sender"];
+    trigger: Trigger;
+    command: string | null;
+    text: string;
+    replyTo: ReplyAddress;
+  },
+): TriggerEvent {
+  const { conversationThread, ...rest } = told;
+  return {
+    ...rest,
+    aliases: [],
+    platform: "slack",
+    thread: told.thread ?? null,
+    conversation: conversationKey({
+      platform: "slack",
+      tenant: told.tenant,
+      place: told.place,
+      thread: conversationThread,
+    }),
+    attachments: [],
+    occurredAtMs: options.receivedAtMs,
+  };
+}
+
+/** What is answered to one person alone is also remembered for that person alone. */
+function privateThread(user: string): string {
+  return `cmd:${user}`;
+}
+
+/** Asked from nowhere in particular: the answer goes to the person's direct messages. */
+function directPlace(user: string, payload: JsonObject) {
+  const teamId = teamOf(payload);
+  return {
+    place: user,
+    conversationThread: null,
+    isDirect: true,
+    replyTo: writeAddress({
+      kind: "message",
+      channel: user,
+      threadTs: null,
+      ...(teamId !== undefined && { teamId }),
+      userId: user,
+    }),
+  };
+}
+
+function replyVia(
+  url: string | undefined,
+  to: { channel: string; user: string; threadTs?: string | null; options: InteractionOptions },
+): ReplyAddress {
+  const threadTs = to.threadTs ?? null;
+  const visibility = to.options.commandReplies;
+  if (url !== undefined)
+    return writeAddress({
+      kind: "response_url",
+      url,
+      expiresAtMs: to.options.receivedAtMs + RESPONSE_URL_MS,
+      channel: to.channel,
+      user: to.user,
+      ...(threadTs !== null && { threadTs }),
+      visibility,
+    });
+  // Without the URL an answer for one person goes to that person's direct messages.
+  return visibility === "ephemeral"
+    ? writeAddress({ kind: "message", channel: to.user, threadTs: null, userId: to.user })
+    : writeAddress({ kind: "message", channel: to.channel, threadTs, userId: to.user });
+}
+
+function senderOf(payload: JsonObject): TriggerEvent["sender"] {
+  const user = requiredObject(payload, "user", "payload.");
+  const id = requiredText(user, "id", "payload.user.");
+  const name = getString(user, "name") ?? getString(user, "username") ?? id;
+  return { id, name: name.toWellFormed(), isBot: false };
+}
+
+function channelOf(payload: JsonObject): string | undefined {
+  return getString(getObject(payload, "channel"), "id")?.toWellFormed();
+}
+
+function threadOf(message: JsonObject | undefined): string | null {
+  if (message === undefined || get(message, "thread_ts") == null) return null;
+  return requiredTs(message, "thread_ts", "payload.message.");
+}
+
+/** Where the modal was opened, if the app noted it as `{"channel":"C1"}` in the view's private metadata. */
+function openedFrom(view: JsonObject): string | undefined {
+  const metadata = parseJsonObject(optionalText(view, "private_metadata", "payload.view."));
+  return metadata.ok ? getString(metadata.value, "channel")?.toWellFormed() : undefined;
+}
+
+function isDirectId(channel: string): boolean {
+  return channel.startsWith("D");
+}

@@ -1,0 +1,155 @@
+import { conversationKey } from "../../src/domain/conversation.ts";
+import type { Attachment, Trigger, TriggerEvent } from "../../src/domain/event.ts";
+import { get, getArray, getObject, getString, type JsonObject } from "../shared/json.ts";
+import { writeAddress } from "./address.ts";
+import {
+  labelOf,
+  optionalText,
+  PayloadError,
+  requiredObject,
+  requiredText,
+  requiredTs,
+  teamOf,
+  tenantOf,
+  tsToMs,
+} from "./payload.ts";
+import { firstMentioned, mentions, readableText } from "./text.ts";
+
+/** Kinds of message that somebody just said; all others are edits, notices and bookkeeping. */
+const SAID = new Set(["", "file_share", "thread_broadcast", "me_message"]);
+/** Slack's own voice. */
+const SYSTEM_USERS = new Set(["USLACK", "USLACKBOT"]);
+
+/** The inner event of an `event_callback`: a trigger, or the reason why it is none. Throws PayloadError. */
+export function readEvent(
+  envelope: JsonObject,
+  options: { dmReplies: "thread" | "flat" },
+): TriggerEvent | string {
+  const event = requiredObject(envelope, "event");
+  const type = requiredText(event, "type", "event.");
+  if (type !== "message" && type !== "app_mention") return labelOf(type);
+  const botIds = botIdsOf(envelope);
+  return uninteresting(event, envelope, botIds) ?? readMessage(event, envelope, botIds, options);
+}
+
+function uninteresting(
+  event: JsonObject,
+  envelope: JsonObject,
+  botIds: ReadonlySet<string>,
+): string | undefined {
+  const subtype = optionalText(event, "subtype", "event.");
+  const user = optionalText(event, "user", "event.");
+  if (subtype === "message_changed") return "edit";
+  if (isOwn(event, envelope) || botIds.has(user)) return "own_message";
+  if (SYSTEM_USERS.has(user)) return "system";
+  if (subtype === "bot_message") return "bot";
+  return SAID.has(subtype) ? undefined : labelOf(subtype);
+}
+
+function readMessage(
+  event: JsonObject,
+  envelope: JsonObject,
+  botIds: Set<string>,
+  options: { dmReplies: "thread" | "flat" },
+): TriggerEvent {
+  const tenant = tenantOf(envelope);
+  const teamId = teamOf(envelope);
+  const channel = requiredText(event, "channel", "event.");
+  const ts = requiredTs(event, "ts", "event.");
+  const threadTs = get(event, "thread_ts") == null ? null : requiredTs(event, "thread_ts", "event.");
+  const rawText = optionalText(event, "text", "event.");
+  const eventId = optionalText(envelope, "event_id");
+  const isDirect = isDirectMessage(event, channel);
+  const sender = senderOf(event);
+
+  if (event.type === "app_mention" && botIds.size === 0) botIds.add(firstMentioned(rawText) ?? "");
+  const isMention = event.type === "app_mention" || mentions(rawText, botIds);
+  const replyThread = isDirect && options.dmReplies === "flat" ? threadTs : (threadTs ?? ts);
+  return {
+    // Slack delivers a mention twice, as `message` and as `app_mention`: other event ids, same channel and ts.
+    id: `slack:${tenant}:${channel}:${ts}`,
+    aliases: eventId === "" ? [] : [`slack:${tenant}:${eventId}`],
+    platform: "slack",
+    tenant,
+    place: channel,
+    thread: threadTs,
+    conversation: conversationKey({
+      platform: "slack",
+      tenant,
+      place: channel,
+      thread: isDirect ? null : (threadTs ?? ts),
+    }),
+    isDirect,
+    sender,
+    trigger: triggerOf({ isDirect, isMention, isInThread: threadTs !== null && threadTs !== ts }),
+    command: null,
+    text: readableText(rawText, botIds),
+    attachments: attachmentsOf(event),
+    replyTo: writeAddress({
+      kind: "message",
+      channel,
+      threadTs: replyThread,
+      ...(teamId !== undefined && { teamId }),
+      userId: sender.id,
+      ts,
+    }),
+    occurredAtMs: tsToMs(ts),
+  };
+}
+
+function triggerOf(told: { isDirect: boolean; isMention: boolean; isInThread: boolean }): Trigger {
+  if (told.isDirect) return "direct";
+  if (told.isMention) return "mention";
+  return told.isInThread ? "thread" : "ambient";
+}
+
+/** `app_mention` has no channel type; direct messages have ids of their own kind. */
+function isDirectMessage(event: JsonObject, channel: string): boolean {
+  const type = optionalText(event, "channel_type", "event.");
+  return type === "" ? channel.startsWith("D") : type === "im" || type === "app_home";
+}
+
+/** Who we are in this workspace. An installation may also be a person's, who may well talk to us. */
+function botIdsOf(envelope: JsonObject): Set<string> {
+  const bots = getArray(envelope, "authorizations").filter((entry) => get(entry, "is_bot") !== false);
+  return new Set(bots.flatMap((entry) => getString(entry, "user_id") ?? []));
+}
+
+/** Our own posts come back as plain messages, told only by the app that made them. */
+function isOwn(event: JsonObject, envelope: JsonObject): boolean {
+  const ours = getString(envelope, "api_app_id");
+  if (ours === undefined) return false;
+  return getString(event, "app_id") === ours || getString(get(event, "bot_profile"), "app_id") === ours;
+}
+
+function senderOf(event: JsonObject): TriggerEvent["sender"] {
+  const bot = optionalText(event, "bot_id", "event.");
+  const user = optionalText(event, "user", "event.");
+  if (user === "" && bot === "") throw new PayloadError("Expected event.user or event.bot_id, got neither");
+  const id = user || bot;
+  const name = getString(getObject(event, "bot_profile"), "name")?.toWellFormed();
+  // Events carry no name of a person; the id is what there is.
+  return { id, name: name ?? id, isBot: bot !== "" };
+}
+
+function attachmentsOf(event: JsonObject): readonly Attachment[] {
+  return getArray(event, "files").flatMap((file) => {
+    const id = getString(file, "id")?.toWellFormed();
+    if (id === undefined) return [];
+    const mime = getString(file, "mimetype")?.toWellFormed() ?? null;
+    const size = get(file, "size");
+    return {
+      id,
+      kind: attachmentKind(mime),
+      name: getString(file, "name")?.toWellFormed() ?? null,
+      mime,
+      sizeBytes: typeof size === "number" && size >= 0 ? size : null,
+    };
+  });
+}
+
+function attachmentKind(mime: string | null): Attachment["kind"] {
+  const family = mime?.split("/", 1)[0];
+  if (family === "image" || family === "audio" || family === "video") return family;
+  return mime === null ? "other" : "document";
+}

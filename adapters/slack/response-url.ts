@@ -1,0 +1,84 @@
+import { DeliveryError } from "../../src/domain/errors.ts";
+import type { Clock } from "../../src/ports/clock.ts";
+import { networkFailure } from "../shared/http.ts";
+import { getString, parseJsonObject } from "../shared/json.ts";
+import type { ResponseUrlAddress } from "./address.ts";
+import { codeFailure, statusFailure } from "./failure.ts";
+import { withDeadline } from "./web.ts";
+
+/** Slack takes this many answers to one `response_url`. */
+export const RESPONSE_URL_USES_MAX = 5;
+
+const SLACK_ORIGINS = new Set(["https://hooks.slack.com", "https://hooks.slack-gov.com"]);
+const SLACK_HOSTS = /(^|\.)slack(-gov)?\.com$/;
+
+/**
+ * The address to post to, or null when it is not Slack's: a URL from outside is never just fetched.
+ * Where Slack itself was redirected (`apiUrl`), its hooks go to the same place, path kept.
+ */
+export function allowedUrl(given: string, apiUrl: string | undefined): URL | null {
+  const url = URL.parse(given);
+  if (url === null || url.username !== "" || url.password !== "") return null;
+  const api = apiUrl === undefined ? null : URL.parse(apiUrl);
+  const redirected = api !== null && !SLACK_HOSTS.test(api.hostname) ? api : null;
+  if (SLACK_ORIGINS.has(url.origin))
+    return redirected === null ? url : new URL(`${url.pathname}${url.search}`, redirected.origin);
+  if (redirected === null) return null;
+  if (url.origin === redirected.origin) return url;
+  return isLoopback(redirected) && isLoopback(url) && url.protocol === "http:" ? url : null;
+}
+
+/** `spent`: Slack takes no more answers here (used up, expired, gone); certainly not said. Throws DeliveryError. */
+export async function respond(
+  url: URL,
+  address: ResponseUrlAddress,
+  text: string,
+  options: { timeoutMs: number; clock: Clock; signal: AbortSignal },
+): Promise<"said" | "spent"> {
+  const what = "response_url";
+  if (options.signal.aborted) throw new DeliveryError("retry", `${what}: not begun, stopped before`);
+  let response: Response;
+  let body: string;
+  try {
+    response = await fetch(url, {
+      method: "POST",
+      headers: { "content-type": "application/json; charset=utf-8" },
+      body: JSON.stringify({
+        text,
+        response_type: address.visibility,
+        replace_original: false,
+        ...(address.threadTs !== undefined && { thread_ts: address.threadTs }),
+      }),
+      redirect: "manual",
+      signal: withDeadline(options.signal, options.timeoutMs),
+    });
+    body = await response.text();
+  } catch (error) {
+    throw networkFailure(error, what);
+  }
+
+  const answered = { status: response.status, retryAfter: response.headers.get("retry-after") };
+  const code = errorCode(body);
+  // A redirect is not followed: it leads to where nobody checked.
+  const isGone =
+    answered.status === 404 || answered.status === 410 || (answered.status >= 300 && answered.status < 400);
+  if (isGone || code === "used_url" || code === "expired_url") return "spent";
+  const failure = statusFailure(what, answered, options.clock.nowMs());
+  if (failure !== null) throw failure;
+  if (code !== undefined) throw codeFailure(code, what, answered, options.clock.nowMs());
+  return "said";
+}
+
+/** Slack answers `ok`, a bare code, or JSON with an `error`. */
+function errorCode(body: string): string | undefined {
+  const text = body.trim();
+  if (/^(used|expired)_url$/.test(text)) return text;
+  const parsed = parseJsonObject(text);
+  return parsed.ok && parsed.value.ok === false
+    ? (getString(parsed.value, "error") ?? "unknown_error")
+    : undefined;
+}
+
+function isLoopback(url: URL): boolean {
+  return url.hostname === "localhost" || url.hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(url.hostname);
+}

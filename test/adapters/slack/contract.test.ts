@@ -1,0 +1,27 @@
+import { slackSampler } from "../../../adapters/slack/sample.ts";
+import { adapterContract } from "../../contract/adapter.ts";
+import { fakeSlack, slackError, slackRateLimited } from "../../fakes/slack.ts";
+import { adapterOf, OTHER_SECRET, SECRET, TOKEN } from "./setup.ts";
+
+adapterContract("slack", {
+  async setUp({ timeoutMs }) {
+    const fake = await fakeSlack({ token: TOKEN });
+    return {
+      fake,
+      adapter: adapterOf({ apiUrl: fake.apiUrl, timeoutMs }),
+      textOf: (part) => (JSON.parse(part) as { text: string }).text,
+      said: () => fake.messages.map(({ channel, text }) => ({ place: channel, text })),
+    };
+  },
+  sampler: slackSampler,
+  eventKinds: ["mention", "message", "dm", "thread", "slash", "button"],
+  secret: SECRET,
+  otherSecret: OTHER_SECRET,
+  authHeaders: ["x-slack-signature", "x-slack-request-timestamp"],
+  signsBody: true,
+  textCharsMax: 3_900,
+  liveMentions: ["<!channel>", "<!here>", "<!everyone>", "<!subteam^S1>", "<@U1>", "<@U1|ann>", "<#C1>"],
+  rateLimited: slackRateLimited,
+  rejected: slackError("channel_not_found"),
+  credentials: [TOKEN, SECRET],
+});

@@ -1,0 +1,249 @@
+import { createHmac } from "node:crypto";
+import { type FakeAnswer, type FakeServer, fakeServer } from "./server.ts";
+
+/** A message as people can read it. `via` is the call that said it. */
+interface SlackMessage {
+  readonly channel: string;
+  readonly ts: string;
+  readonly threadTs: string | null;
+  text: string;
+  readonly via: "chat.postMessage" | "chat.postEphemeral" | "response_url";
+  /** Who alone sees it; null: everyone in the channel. */
+  readonly visibleTo: string | null;
+  readonly metadata: unknown;
+}
+
+export interface FakeSlack extends FakeServer {
+  /** For `SLACK_API_URL`. */
+  readonly apiUrl: string;
+  /** Everything that was said, oldest first. */
+  readonly messages: SlackMessage[];
+  readonly statuses: { readonly channel: string; readonly threadTs: string; readonly status: string }[];
+  readonly reactions: { readonly channel: string; readonly ts: string; readonly name: string }[];
+  /** Uses of each `response_url`, by path; the sixth is refused. */
+  readonly responseUrlUses: ReadonlyMap<string, number>;
+}
+
+const RESPONSE_URL_USES_MAX = 5;
+const TEXT_CHARS_MAX = 40_000;
+const PAGE_MAX = 1_000;
+
+type Args = Readonly<Record<string, unknown>>;
+type Method = (args: Args) => object;
+
+class SlackRefusal extends Error {}
+
+/** Slack's Web API and its `response_url` hooks, as far as a gateway uses them. */
+export async function fakeSlack(options: { token?: string; workspace?: string } = {}): Promise<FakeSlack> {
+  const token = options.token ?? "xoxb-fake";
+  const messages: SlackMessage[] = [];
+  const statuses: FakeSlack["statuses"] = [];
+  const reactions: FakeSlack["reactions"] = [];
+  const responseUrlUses = new Map<string, number>();
+  let count = 0;
+  const nextTs = () => `1790000000.${String(++count).padStart(6, "0")}`;
+
+  function say(said: Omit<SlackMessage, "ts">): SlackMessage {
+    if (said.text === "") throw new SlackRefusal("no_text");
+    if (said.text.length > TEXT_CHARS_MAX) throw new SlackRefusal("msg_too_long");
+    const message = { ...said, ts: nextTs() };
+    messages.push(message);
+    return message;
+  }
+
+  const methods: Readonly<Record<string, Method>> = {
+    "auth.test": () => ({
+      team_id: options.workspace ?? "T1",
+      user_id: "UBOT",
+      bot_id: "B1",
+      user: "parley",
+    }),
+    "chat.postMessage": (args) => {
+      const message = say({
+        channel: need(args, "channel", "channel_not_found"),
+        threadTs: word(args, "thread_ts") ?? null,
+        text: word(args, "text") ?? "",
+        via: "chat.postMessage",
+        visibleTo: null,
+        metadata: args.metadata ?? null,
+      });
+      return { channel: message.channel, ts: message.ts, message: { text: message.text } };
+    },
+    "chat.postEphemeral": (args) => {
+      const message = say({
+        channel: need(args, "channel", "channel_not_found"),
+        threadTs: word(args, "thread_ts") ?? null,
+        text: word(args, "text") ?? "",
+        via: "chat.postEphemeral",
+        visibleTo: need(args, "user", "user_not_in_channel"),
+        metadata: null,
+      });
+      return { message_ts: message.ts };
+    },
+    "chat.update": (args) => {
+      const found = messages.find(
+        (message) => message.channel === args.channel && message.ts === args.ts && message.visibleTo === null,
+      );
+      if (found === undefined) throw new SlackRefusal("message_not_found");
+      found.text = need(args, "text", "no_text");
+      return { channel: found.channel, ts: found.ts, text: found.text };
+    },
+    "assistant.threads.setStatus": (args) => {
+      statuses.push({
+        channel: need(args, "channel_id", "channel_not_found"),
+        threadTs: need(args, "thread_ts", "invalid_thread_ts"),
+        status: word(args, "status") ?? "",
+      });
+      return {};
+    },
+    "conversations.replies": (args) => {
+      const thread = need(args, "ts", "thread_not_found");
+      return page(
+        inChannel(args).filter((message) => message.threadTs === thread || message.ts === thread),
+        args,
+      );
+    },
+    "conversations.history": (args) =>
+      page(
+        inChannel(args)
+          .filter((message) => message.threadTs === null)
+          .reverse(),
+        args,
+      ),
+    "conversations.open": (args) => ({
+      channel: { id: `D-${need(args, "users", "users_list_not_supplied")}` },
+    }),
+    "users.info": (args) => {
+      const id = need(args, "user", "user_not_found");
+      return { user: { id, name: id.toLowerCase(), real_name: `Person ${id}`, is_bot: false } };
+    },
+    "reactions.add": (args) => {
+      reactions.push({
+        channel: need(args, "channel", "channel_not_found"),
+        ts: need(args, "timestamp", "message_not_found"),
+        name: need(args, "name", "invalid_name"),
+      });
+      return {};
+    },
+  };
+
+  function inChannel(args: Args): SlackMessage[] {
+    const channel = need(args, "channel", "channel_not_found");
+    const oldest = Number(word(args, "oldest") ?? 0);
+    return messages.filter(
+      (message) => message.channel === channel && message.visibleTo === null && Number(message.ts) > oldest,
+    );
+  }
+
+  function callMethod(name: string, authorization: string | undefined, args: Args): FakeAnswer {
+    if (authorization !== `Bearer ${token}`) return refused("invalid_auth");
+    const method = Object.hasOwn(methods, name) ? methods[name] : undefined;
+    if (method === undefined) return refused("unknown_method");
+    try {
+      return { body: { ok: true, ...method(args) } };
+    } catch (error) {
+      if (error instanceof SlackRefusal) return refused(error.message);
+      throw error;
+    }
+  }
+
+  function respond(path: string, args: Args): FakeAnswer {
+    const uses = (responseUrlUses.get(path) ?? 0) + 1;
+    if (uses > RESPONSE_URL_USES_MAX) return { status: 404, body: "used_url" };
+    responseUrlUses.set(path, uses);
+    const isShared = args.response_type === "in_channel";
+    try {
+      say({
+        channel: path,
+        threadTs: word(args, "thread_ts") ?? null,
+        text: word(args, "text") ?? "",
+        via: "response_url",
+        visibleTo: isShared ? null : "whoever asked",
+        metadata: null,
+      });
+    } catch {
+      return { status: 400, body: { ok: false, error: "no_text" } };
+    }
+    return { body: "ok", headers: { "content-type": "text/plain" } };
+  }
+
+  const server = await fakeServer((call) => {
+    const path = call.path.split("?", 1)[0] ?? "";
+    const args = argsOf(call.body, call.headers["content-type"] ?? "");
+    if (path.startsWith("/api/"))
+      return callMethod(path.slice("/api/".length), call.headers.authorization, args);
+    if (/^\/(commands|actions|app)\//.test(path) && call.method === "POST") return respond(path, args);
+    return { status: 404, body: "no such page" };
+  });
+  return { ...server, apiUrl: `${server.url}/api/`, messages, statuses, reactions, responseUrlUses };
+}
+
+/** A webhook signed as Slack signs it, written apart from the gateway's own code. */
+export function slackSigned(
+  body: string,
+  options: { secret: string; nowMs: number; contentType?: string },
+): { headers: Record<string, string>; body: string } {
+  const timestamp = String(Math.floor(options.nowMs / 1000));
+  const digest = createHmac("sha256", options.secret).update(`v0:${timestamp}:${body}`).digest("hex");
+  return {
+    headers: {
+      "content-type": options.contentType ?? "application/json",
+      "x-slack-request-timestamp": timestamp,
+      "x-slack-signature": `v0=${digest}`,
+    },
+    body,
+  };
+}
+
+/** How Slack says "wait". */
+export function slackRateLimited(seconds: number): FakeAnswer {
+  return {
+    status: 429,
+    body: { ok: false, error: "ratelimited" },
+    headers: { "retry-after": String(seconds) },
+  };
+}
+
+/** How Slack says no: a 200 that holds an error. */
+export function slackError(error: string): FakeAnswer {
+  return { status: 200, body: { ok: false, error } };
+}
+
+const refused = slackError;
+
+function page(found: readonly SlackMessage[], args: Args): object {
+  const from = Number(word(args, "cursor") ?? 0);
+  const limit = Math.min(Number(word(args, "limit") ?? 100), PAGE_MAX);
+  const next = from + limit < found.length ? String(from + limit) : "";
+  const withMetadata = String(args.include_all_metadata) === "true";
+  return {
+    messages: found.slice(from, from + limit).map((message) => ({
+      type: "message",
+      user: "UBOT",
+      text: message.text,
+      ts: message.ts,
+      ...(message.threadTs !== null && { thread_ts: message.threadTs }),
+      ...(withMetadata && message.metadata !== null && { metadata: message.metadata }),
+    })),
+    has_more: next !== "",
+    response_metadata: { next_cursor: next },
+  };
+}
+
+/** JSON, or a form whose structured fields are JSON texts, as the SDK sends them. */
+function argsOf(body: string, contentType: string): Args {
+  if (contentType.startsWith("application/json")) return JSON.parse(body || "{}") as Args;
+  const form = Object.fromEntries(new URLSearchParams(body));
+  return { ...form, ...(form.metadata !== undefined && { metadata: JSON.parse(form.metadata) as unknown }) };
+}
+
+function word(args: Args, key: string): string | undefined {
+  const value = args[key];
+  return value === undefined || value === null ? undefined : String(value as string | number | boolean);
+}
+
+function need(args: Args, key: string, error: string): string {
+  const value = word(args, key);
+  if (value === undefined || value === "") throw new SlackRefusal(error);
+  return value;
+}
