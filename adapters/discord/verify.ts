@@ -15,7 +15,7 @@ const SIGNATURE_HEX = /^[0-9a-f]{128}$/i;
  */
 const TIMESTAMP = /^\d{1,20}$/;
 
-/** Ed25519 over the timestamp header followed by the raw body. Two keys may be live while the app changes hands. */
+/** Ed25519 over the timestamp header followed by the raw body. Two keys may be live while one replaces the other. */
 export function createVerifier(publicKeys: readonly string[]): (request: RawRequest) => Verdict {
   if (publicKeys.length < 1 || publicKeys.length > 2) {
     throw new GatewayError("CONFIG_INVALID", `Expected 1 or 2 Discord public keys, got ${publicKeys.length}`);

@@ -1,0 +1,200 @@
+import { createHash } from "node:crypto";
+import { LRUCache } from "lru-cache";
+import { DeliveryError } from "../../src/domain/errors.ts";
+import type { Delivery, Receipt } from "../../src/domain/reply.ts";
+import type { Adapter } from "../../src/ports/adapter.ts";
+import type { Clock, Random } from "../../src/ports/clock.ts";
+import type { JsonObject } from "../shared/json.ts";
+import { type DiscordAddress, readAddress } from "./address.ts";
+import { DiscordRefusal } from "./failure.ts";
+import { contentOf, REPEAT_NOTICE, withNotice } from "./render.ts";
+import type { DiscordRest } from "./rest.ts";
+
+/**
+ * Discord may not know an interaction until it has processed our acknowledgement, and now and then forgets one for
+ * a moment. Waits between the tries, each varied by a quarter:
+ *
+ * | try | 1 | 2 | 3 | 4 | then |
+ * |-|-|-|-|-|-|
+ * | after | 0 | 0.25 s | 0.75 s | 1.75 s | 3.75 s, and last |
+ */
+const RACE_DELAYS_MS = [250, 500, 1_000, 2_000] as const;
+
+/** Discord refuses a copy with the same nonce "for a few minutes"; this is the least that can mean. */
+const NONCE_LIFE_MS = 2 * 60_000;
+const REMEMBERED_MAX = 1_000;
+
+/** No previews: Discord would fetch whatever address a model writes. */
+const SUPPRESS_EMBEDS = 4;
+
+export interface ClientOptions {
+  readonly rest: DiscordRest;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/**
+ * The first part becomes the deferred answer, the others follow it. Once the interaction no longer takes replies,
+ * the bot writes in the channel by itself.
+ */
+export function createClient(options: ClientOptions): Pick<Adapter, "send" | "recover"> {
+  const { clock } = options;
+  /** Interactions that are over, so that each further part need not find out again. */
+  const over = new LRUCache<string, true>({ max: REMEMBERED_MAX });
+  /** When a part was first sent to a channel, by its id. */
+  const channelSends = new LRUCache<string, number>({ max: REMEMBERED_MAX });
+  const isOpen = (address: DiscordAddress) => clock.nowMs() < address.expiresAtMs && !over.has(address.id);
+
+  return {
+    async send(delivery, signal) {
+      const address = readAddress(delivery.to);
+      const content = contentOf(delivery.part);
+      if (address === undefined || content === undefined) {
+        throw new DeliveryError(
+          "rejected",
+          "Expected a Discord address and part, got those of another adapter",
+        );
+      }
+      if (isOpen(address)) {
+        const receipt = await untilKnown(options, signal, () =>
+          delivery.index === 0
+            ? editOriginal(options.rest, { address, content, delivery, signal })
+            : followUp(options.rest, { address, content, delivery, signal }),
+        );
+        if (receipt !== undefined) return receipt;
+        over.set(address.id, true);
+      }
+      if (!channelSends.has(delivery.partId)) channelSends.set(delivery.partId, clock.nowMs());
+      return postInChannel(options.rest, { address, content, delivery, signal });
+    },
+
+    async recover(delivery) {
+      const address = readAddress(delivery.to);
+      if (address === undefined) return "unknown";
+      const begunAtMs = channelSends.get(delivery.partId);
+      // The same nonce again is answered with the message that is there.
+      if (begunAtMs !== undefined) return clock.nowMs() - begunAtMs < NONCE_LIFE_MS ? "absent" : "unknown";
+      // An edit made twice leaves one message. A follow-up has neither a nonce nor a way to look it up.
+      return delivery.index === 0 && isOpen(address) ? "absent" : "unknown";
+    },
+  };
+}
+
+/** Tries again while Discord does not know the interaction; undefined when it never will. */
+async function untilKnown(
+  { clock, random }: ClientOptions,
+  signal: AbortSignal,
+  send: () => Promise<Receipt>,
+): Promise<Receipt | undefined> {
+  for (const delayMs of [...RACE_DELAYS_MS, null]) {
+    try {
+      return await send();
+    } catch (error) {
+      if (!(error instanceof DiscordRefusal) || error.interactionGone === null) throw error;
+      if (error.interactionGone === "certainly" || delayMs === null) return undefined;
+      await pause(clock, delayMs * (0.75 + random() / 2), signal);
+    }
+  }
+  return undefined;
+}
+
+async function pause(clock: Clock, durationMs: number, signal: AbortSignal): Promise<void> {
+  try {
+    await clock.sleep(durationMs, signal);
+  } catch {
+    throw new DeliveryError("retry", "Discord: stopped before sending");
+  }
+}
+
+interface Sending {
+  readonly address: DiscordAddress;
+  readonly content: string;
+  readonly delivery: Delivery;
+  readonly signal: AbortSignal;
+}
+
+async function editOriginal(
+  rest: DiscordRest,
+  { address, content, delivery, signal }: Sending,
+): Promise<Receipt> {
+  // An edit replaces what an earlier one has left, so a text without room for the notice may do without.
+  const text = delivery.mayRepeat ? (withNotice(content) ?? content) : content;
+  const messageId = await rest.message(
+    {
+      method: "PATCH",
+      route: `${interactionRoute(address)}/messages/@original`,
+      body: messageBody(text),
+      as: "interaction",
+      what: "edit of the deferred answer",
+      repeatable: true,
+    },
+    signal,
+  );
+  return { messageId, via: "interaction.original" };
+}
+
+async function followUp(
+  rest: DiscordRest,
+  { address, content, delivery, signal }: Sending,
+): Promise<Receipt> {
+  let messageId: string | null = null;
+  for (const text of textsOf(content, delivery)) {
+    messageId = await rest.message(
+      {
+        method: "POST",
+        route: interactionRoute(address),
+        body: messageBody(text),
+        as: "interaction",
+        what: "follow-up",
+        repeatable: false,
+      },
+      signal,
+    );
+  }
+  return { messageId, via: "interaction.followup" };
+}
+
+async function postInChannel(
+  rest: DiscordRest,
+  { address, content, delivery, signal }: Sending,
+): Promise<Receipt> {
+  let messageId: string | null = null;
+  const texts = textsOf(content, delivery);
+  for (const [index, text] of texts.entries()) {
+    // The text itself always has the part's nonce; a notice of its own needs another.
+    const nonce = nonceFor(index === texts.length - 1 ? delivery.partId : `${delivery.partId}/notice`);
+    messageId = await rest.message(
+      {
+        method: "POST",
+        route: `/channels/${encodeURIComponent(address.channelId)}/messages`,
+        body: { ...messageBody(text), nonce, enforce_nonce: true },
+        as: "bot",
+        what: "channel message",
+        repeatable: true,
+      },
+      signal,
+    );
+  }
+  return { messageId, via: "channel.message" };
+}
+
+/** One message, or two when the notice has no room in it. */
+function textsOf(content: string, delivery: Delivery): readonly string[] {
+  if (!delivery.mayRepeat) return [content];
+  const marked = withNotice(content);
+  return marked === undefined ? [REPEAT_NOTICE, content] : [marked];
+}
+
+function interactionRoute({ applicationId, token }: DiscordAddress): `/${string}` {
+  return `/webhooks/${encodeURIComponent(applicationId)}/${encodeURIComponent(token)}`;
+}
+
+/** Mentions are named in every call, edits too: by default a bot's message pings whomever it names. */
+function messageBody(content: string): JsonObject {
+  return { content, allowed_mentions: { parse: [] }, flags: SUPPRESS_EMBEDS };
+}
+
+/** At most 25 characters; the same for the same part, on every machine. */
+function nonceFor(partId: string): string {
+  return createHash("sha256").update(partId).digest("base64url").slice(0, 25);
+}

@@ -1,0 +1,76 @@
+import { DeliveryError } from "../../src/domain/errors.ts";
+
+/** Error codes of Discord's JSON answers. */
+const UNKNOWN_MESSAGE = 10_008;
+const UNKNOWN_WEBHOOK = 10_015;
+const UNKNOWN_INTERACTION = 10_062;
+const INVALID_WEBHOOK_TOKEN = 50_027;
+
+/** What an operator can act upon. Discord's own wording may quote what was sent, so it stays out. */
+const MEANINGS: Readonly<Record<number, string>> = {
+  10003: "unknown channel",
+  10004: "unknown server",
+  [UNKNOWN_MESSAGE]: "unknown message",
+  [UNKNOWN_WEBHOOK]: "the interaction is not known",
+  [UNKNOWN_INTERACTION]: "the interaction is not known",
+  20016: "the channel is in slow mode",
+  20028: "the channel is written to too often",
+  40005: "too large",
+  40060: "already acknowledged",
+  40094: "no more than five follow-ups where the app is only installed by a person",
+  50001: "the bot has no access to the channel",
+  50006: "empty message",
+  50007: "this person takes no direct messages from the bot",
+  50013: "the bot may not write in the channel",
+  [INVALID_WEBHOOK_TOKEN]: "the interaction is over",
+  50035: "invalid form",
+  50083: "the thread is archived",
+  130000: "Discord is overloaded",
+  200000: "stopped by the server's moderation",
+};
+
+/** Slow mode, write rate, overload. */
+const RETRYABLE = new Set<number>([20_016, 20_028, 130_000]);
+
+/** An answer below 500, with what it says about an interaction that no longer takes replies. */
+export class DiscordRefusal extends DeliveryError {
+  /** `perhaps`: Discord may only not have seen the acknowledgement yet; null: it is about something else. */
+  readonly interactionGone: "perhaps" | "certainly" | null;
+
+  constructor(
+    kind: "retry" | "rejected",
+    message: string,
+    options: { status: number; interactionGone: "perhaps" | "certainly" | null },
+  ) {
+    super(kind, message, { status: options.status });
+    this.interactionGone = options.interactionGone;
+  }
+}
+
+export function apiRefusal(what: string, status: number, code: unknown): DiscordRefusal {
+  const number = typeof code === "number" ? code : 0;
+  const meaning = MEANINGS[number] ?? "refused";
+  const kind = RETRYABLE.has(number) || status === 408 ? "retry" : "rejected";
+  const detail = number === 0 ? `HTTP ${status}` : `HTTP ${status}, code ${number}`;
+  return new DiscordRefusal(kind, `${what}: ${meaning} (${detail})`, {
+    status,
+    interactionGone: goneness(status, number),
+  });
+}
+
+function goneness(status: number, code: number): "perhaps" | "certainly" | null {
+  if (code === INVALID_WEBHOOK_TOKEN) return "certainly";
+  const isMissing = code === UNKNOWN_WEBHOOK || code === UNKNOWN_INTERACTION || code === UNKNOWN_MESSAGE;
+  return isMissing || status === 404 ? "perhaps" : null;
+}
+
+/**
+ * 5xx. Discord itself says 500 or 503 for what it did not do; the proxies before it say the others, perhaps after
+ * it did. Where a second call does no harm, the difference does not matter.
+ */
+export function serverFailure(what: string, status: number, repeatable: boolean): DeliveryError {
+  const isRetry = repeatable || status === 500 || status === 503;
+  return new DeliveryError(isRetry ? "retry" : "unknown", `${what}: Discord failed (HTTP ${status})`, {
+    status,
+  });
+}

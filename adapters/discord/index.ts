@@ -1,0 +1,48 @@
+import type { Secret } from "../../src/config/secret.ts";
+import { GatewayError } from "../../src/domain/errors.ts";
+import type { Adapter } from "../../src/ports/adapter.ts";
+import type { Clock, Random } from "../../src/ports/clock.ts";
+import { createClient } from "./client.ts";
+import { parseDiscord } from "./parse.ts";
+import { renderReply } from "./render.ts";
+import { createRest } from "./rest.ts";
+import { createVerifier } from "./verify.ts";
+
+export interface DiscordOptions {
+  /** The application's public key in hex; two while one replaces the other. */
+  readonly publicKeys: readonly string[];
+  /** Without it an interaction that is over can no longer be answered. */
+  readonly botToken: Secret | null;
+  /** When given, interactions of any other application are ignored. */
+  readonly applicationId?: string;
+  /** Where the API is, for tests and proxies: `http://127.0.0.1:9/api`. The version is added. */
+  readonly apiUrl?: string;
+  readonly clock: Clock;
+  /** For one call to Discord, from connecting to the last byte. */
+  readonly timeoutMs: number;
+  readonly random: Random;
+}
+
+/** Discord's interactions endpoint. Throws CONFIG_INVALID when a key is wrong: nothing unverified may be served. */
+export function createDiscordAdapter(options: DiscordOptions): Adapter {
+  const apiUrl = options.apiUrl ?? "https://discord.com/api";
+  checkOptions(options, apiUrl);
+  const { clock, random } = options;
+  return {
+    platform: "discord",
+    verify: createVerifier(options.publicKeys),
+    parse: (request) => parseDiscord(request, options.applicationId ?? ""),
+    render: (markdown) => renderReply(markdown),
+    // There is no `typing`: the deferred answer already says that the app is thinking.
+    ...createClient({ rest: createRest({ ...options, apiUrl }), clock, random }),
+  };
+}
+
+function checkOptions({ botToken }: DiscordOptions, apiUrl: string): void {
+  if (botToken?.reveal() === "") {
+    throw new GatewayError("CONFIG_INVALID", "Expected a Discord bot token, got an empty one");
+  }
+  if (!/^https?:$/.test(URL.parse(apiUrl)?.protocol ?? "")) {
+    throw new GatewayError("CONFIG_INVALID", "Expected the Discord API address to be an http or https URL");
+  }
+}

@@ -1,0 +1,199 @@
+import { DiscordAPIError, HTTPError, RateLimitError, REST, RequestMethod } from "@discordjs/rest";
+import type { Secret } from "../../src/config/secret.ts";
+import { DeliveryError } from "../../src/domain/errors.ts";
+import type { Clock } from "../../src/ports/clock.ts";
+import { networkFailure, retryAfterMs } from "../shared/http.ts";
+import { get, getString, type JsonObject, parseJsonObject } from "../shared/json.ts";
+import { apiRefusal, serverFailure } from "./failure.ts";
+
+/** Answers are a message at most; more than this is not Discord. */
+const ANSWER_BYTES_MAX = 256 * 1024;
+
+export interface RestOptions {
+  readonly botToken: Secret | null;
+  /** Without the version: `https://discord.com/api`. */
+  readonly apiUrl: string;
+  /** For one call, from connecting to the last byte. */
+  readonly timeoutMs: number;
+  readonly clock: Pick<Clock, "nowMs">;
+}
+
+export interface Call {
+  readonly method: "POST" | "PATCH";
+  /** Below the version; may hold an interaction token, so it never goes into an error. */
+  readonly route: `/${string}`;
+  readonly body: JsonObject;
+  /** An interaction's own token is in its route; all else is the bot's. */
+  readonly as: "bot" | "interaction";
+  /** Names the call in errors and receipts. */
+  readonly what: string;
+  /** Whether making the call twice leaves one message. */
+  readonly repeatable: boolean;
+}
+
+export interface DiscordRest {
+  /** One call, once: retries belong to the outbox. Gives the id of the message. Throws DeliveryError. */
+  message(call: Call, signal: AbortSignal): Promise<string | null>;
+}
+
+/** discord.js' client: it keeps count of Discord's buckets, and refuses a call that would break one. */
+export function createRest(options: RestOptions): DiscordRest {
+  const shared = {
+    api: apiBase(options.apiUrl),
+    version: "10",
+    retries: 0,
+    timeout: options.timeoutMs,
+    rejectOnRateLimit: () => true,
+    // `Retry-After` is passed on as it came; who waits adds its own margin.
+    offset: 0,
+    makeRequest: (url: string, init: RequestLike) => exchange(url, init, options.clock),
+  };
+  // Calls of interactions do not count towards the bot's 50 a second. The sweepers of both are unref'd by the
+  // library and must stay on: each interaction leaves a bucket behind.
+  const interactions = new REST({ ...shared, globalRequestsPerSecond: Number.POSITIVE_INFINITY });
+  const bot = new REST(shared);
+  let botHeldUntilMs = 0;
+
+  return {
+    async message(call, signal) {
+      if (signal.aborted) throw new DeliveryError("retry", `Discord ${call.what}: stopped before sending`);
+      const heldMs = call.as === "bot" ? botHeldUntilMs - options.clock.nowMs() : 0;
+      if (heldMs > 0) throw rateLimited(call, { waitMs: heldMs, scope: "global", status: null });
+      if (call.as === "bot") {
+        if (options.botToken === null) {
+          throw new DeliveryError("rejected", `Discord ${call.what}: there is no bot token to write with`);
+        }
+        // Each time, for the library forgets its token after one 401.
+        bot.setToken(options.botToken.reveal());
+      }
+      // It also never takes its listener off the signal it is given, so it gets one that ends with the call.
+      const abort = new AbortController();
+      const stop = () => abort.abort();
+      signal.addEventListener("abort", stop, { once: true });
+      try {
+        const answer = await (call.as === "bot" ? bot : interactions).request({
+          method: call.method === "PATCH" ? RequestMethod.Patch : RequestMethod.Post,
+          fullRoute: call.route,
+          body: call.body,
+          auth: call.as === "bot",
+          signal: abort.signal,
+        });
+        return getString(answer, "id") ?? null;
+      } catch (error) {
+        if (call.as === "bot" && error instanceof RateLimitError && error.scope === "global") {
+          botHeldUntilMs = options.clock.nowMs() + error.retryAfter;
+        }
+        throw toDeliveryError(error, call);
+      } finally {
+        signal.removeEventListener("abort", stop);
+      }
+    },
+  };
+}
+
+/** The adapter adds the version itself; an address that already has one, or ends in a slash, means the same. */
+function apiBase(url: string): string {
+  return url.replace(/\/+$/, "").replace(/\/v\d+$/, "");
+}
+
+/**
+ * No error of the library is kept as the cause: each holds the URL, with the interaction's token, and the text.
+ */
+function toDeliveryError(error: unknown, call: Call): DeliveryError {
+  if (error instanceof DeliveryError) return error;
+  const what = `Discord ${call.what}`;
+  if (error instanceof RateLimitError) {
+    const waitMs = error.retryAfter > 0 ? Math.ceil(error.retryAfter) : null;
+    const scope = error.global ? "for the whole bot" : `for this route (${error.scope})`;
+    return new DeliveryError("retry", `${what}: rate limited ${scope}`, {
+      status: 429,
+      retryAfterMs: waitMs,
+    });
+  }
+  if (error instanceof HTTPError) return serverFailure(what, error.status, call.repeatable);
+  if (error instanceof DiscordAPIError) return apiRefusal(what, error.status, error.code);
+  // Whatever else goes wrong does so before the request: `exchange` turns all later failures into its own.
+  const name = error instanceof Error ? error.name : typeof error;
+  return new DeliveryError("retry", `${what}: stopped before sending (${name})`);
+}
+
+function rateLimited(
+  call: Call,
+  { waitMs, scope, status }: { waitMs: number; scope: string; status: number | null },
+): DeliveryError {
+  const retryAfterMs = waitMs > 0 ? Math.ceil(waitMs) : null;
+  return new DeliveryError("retry", `Discord ${call.what}: rate limited (${scope})`, {
+    status,
+    retryAfterMs,
+  });
+}
+
+interface RequestLike {
+  readonly method?: string;
+  readonly headers?: unknown;
+  readonly body?: unknown;
+  readonly signal?: unknown;
+}
+
+/**
+ * What the library would do itself, but with the whole answer inside the time-out, no redirects followed, and an
+ * answer that is always a JSON object: the library trips over any other.
+ */
+async function exchange(url: string, init: RequestLike, clock: Pick<Clock, "nowMs">): Promise<Response> {
+  let response: Response;
+  let text: string | null;
+  try {
+    response = await fetch(url, {
+      method: init.method ?? "GET",
+      headers: init.headers as Record<string, string>,
+      body: typeof init.body === "string" ? init.body : null,
+      signal: init.signal as AbortSignal,
+      redirect: "manual",
+    });
+    text = await readBounded(response);
+  } catch (error) {
+    throw networkFailure(error, "Discord");
+  }
+  const { status } = response;
+  if (status >= 300 && status < 400) {
+    throw new DeliveryError("rejected", `Discord: redirected (${status}); look at the API address`, {
+      status,
+    });
+  }
+  const parsed = parseJsonObject(text ?? "");
+  const body = parsed.ok ? parsed.value : {};
+  const headers = new Headers({ "content-type": "application/json" });
+  for (const [name, value] of response.headers) {
+    if (name.startsWith("x-ratelimit-")) headers.set(name, value);
+  }
+  if (status === 429)
+    describeLimit(headers, body, retryAfterMs(response.headers.get("retry-after"), clock.nowMs()));
+  return new Response(JSON.stringify(body), { status, headers });
+}
+
+/**
+ * The library reads the headers alone; a proxy may strip them, and then the body knows. A limit of the whole bot is
+ * hidden from it behind the scope: its own way of holding everything leaves timers that hold the process, too.
+ */
+function describeLimit(headers: Headers, body: JsonObject, headerMs: number | null): void {
+  const seconds = get(body, "retry_after");
+  const bodyMs = typeof seconds === "number" ? retryAfterMs(String(seconds), 0) : null;
+  const waitMs = headerMs ?? bodyMs;
+  if (waitMs !== null) headers.set("retry-after", String(waitMs / 1000));
+  const isGlobal = headers.has("x-ratelimit-global") || get(body, "global") === true;
+  headers.delete("x-ratelimit-global");
+  if (isGlobal) headers.set("x-ratelimit-scope", "global");
+}
+
+/** The body as text; null when it is too long. Stops reading there, so a hostile answer fills no memory. */
+async function readBounded(response: Response): Promise<string | null> {
+  if (response.body === null) return "";
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body) {
+    bytes += chunk.byteLength;
+    if (bytes > ANSWER_BYTES_MAX) return null; // Leaving the loop cancels the stream.
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}

@@ -1,0 +1,46 @@
+import { createDiscordAdapter } from "../../../adapters/discord/index.ts";
+import { contentOf } from "../../../adapters/discord/render.ts";
+import { discordSampler } from "../../../adapters/discord/sample.ts";
+import { Secret } from "../../../src/config/secret.ts";
+import { adapterContract } from "../../contract/adapter.ts";
+import { discordError, discordRateLimit, fakeDiscord } from "../../fakes/discord.ts";
+import { OTHER_SEED, PUBLIC_KEY, SEED } from "./fixture.ts";
+
+const BOT_TOKEN = "bot-token-nobody-may-see";
+const NOW_MS = 1_780_000_000_000;
+/** Of the contract's first sample. */
+const INTERACTION_TOKEN = JSON.parse(
+  discordSampler.build({ kind: "slash", text: "", id: "1", nowMs: NOW_MS, secret: SEED }).body,
+).token as string;
+
+adapterContract("discord", {
+  async setUp({ timeoutMs }) {
+    const fake = await fakeDiscord({ botToken: BOT_TOKEN });
+    const adapter = createDiscordAdapter({
+      publicKeys: [PUBLIC_KEY],
+      botToken: new Secret(BOT_TOKEN),
+      applicationId: "900",
+      apiUrl: fake.apiUrl,
+      clock: { nowMs: () => NOW_MS, sleep: async () => {} },
+      timeoutMs,
+      random: () => 0,
+    });
+    return {
+      adapter,
+      fake,
+      textOf: (part) => contentOf(part) ?? "",
+      said: () => fake.messages.map(({ channelId, content }) => ({ place: channelId, text: content })),
+    };
+  },
+  sampler: discordSampler,
+  eventKinds: ["slash", "message-command", "modal"],
+  secret: SEED,
+  otherSecret: OTHER_SEED,
+  authHeaders: ["x-signature-ed25519", "x-signature-timestamp"],
+  signsBody: true,
+  textCharsMax: 2_000,
+  liveMentions: ["@everyone", "@here", "<@30>", "<@!30>", "<@&71>"],
+  rateLimited: (seconds) => discordRateLimit(seconds),
+  rejected: discordError(403, 50_013, "Missing Permissions"),
+  credentials: [BOT_TOKEN, SEED, INTERACTION_TOKEN],
+});

@@ -1,0 +1,71 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type FakeDiscord, fakeDiscord } from "../../fakes/discord.ts";
+
+/** The fake is only worth something where it says no as Discord does. */
+describe("the fake Discord", () => {
+  /** An interaction of the first second of 2015, and a clock shortly after it. */
+  const id = "1";
+  let nowMs: number;
+  let fake: FakeDiscord;
+  beforeEach(async () => {
+    nowMs = 1_420_070_400_000 + 2_999;
+    fake = await fakeDiscord({ botToken: "t", nowMs: () => nowMs, channelOf: (token) => `of-${token}` });
+  });
+  afterEach(() => fake.close());
+
+  async function call(method: string, path: string, options: { body?: object; bot?: boolean } = {}) {
+    const response = await fetch(`${fake.apiUrl}/v10${path}`, {
+      method,
+      headers: { "user-agent": "DiscordBot (http://x, 1)", ...(options.bot && { authorization: "Bot t" }) },
+      body: options.body === undefined ? null : JSON.stringify(options.body),
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      body: (text === "" ? {} : JSON.parse(text)) as Record<string, unknown>,
+    };
+  }
+
+  it("takes one answer to an interaction, and none after three seconds", async () => {
+    const path = `/interactions/${id}/tok/callback`;
+    expect((await call("POST", path, { body: { type: 5 } })).status).toBe(204);
+    expect((await call("POST", path, { body: { type: 5 } })).body).toMatchObject({ code: 40_060 });
+    nowMs += 2;
+    const late = await call("POST", "/interactions/2/tok/callback", { body: { type: 5 } });
+    expect(late).toMatchObject({ status: 404, body: { code: 10_062 } });
+  });
+
+  it("holds one deferred answer for each token, and shows it", async () => {
+    const path = "/webhooks/900/tok/messages/@original";
+    expect((await call("GET", path)).body).toMatchObject({ code: 10_008 });
+    await call("PATCH", path, { body: { content: "a" } });
+    await call("PATCH", path, { body: { content: "b" } });
+    expect((await call("GET", path)).body).toMatchObject({ content: "b", channel_id: "of-tok" });
+    expect(fake.messages).toHaveLength(1);
+  });
+
+  it("refuses what is empty or too long, counted in code points", async () => {
+    const say = (content: string) => call("POST", "/webhooks/900/tok", { body: { content } });
+    expect((await say("")).body).toMatchObject({ code: 50_006 });
+    expect((await say("👍".repeat(2_000))).status).toBe(200);
+    expect((await say("x".repeat(2_001))).body).toMatchObject({ code: 50_035 });
+  });
+
+  it("wants the bot's token where the bot speaks, and only there", async () => {
+    expect((await call("GET", "/users/@me")).status).toBe(401);
+    expect((await call("GET", "/users/@me", { bot: true })).body).toMatchObject({ id: "900" });
+    expect((await call("GET", "/gateway/bot", { bot: true })).body).toMatchObject({ shards: 1 });
+    await call("POST", "/channels/20/typing", { bot: true });
+    expect(fake.typing).toEqual(["20"]);
+    expect((await call("POST", "/webhooks/900/tok", { bot: true, body: { content: "x" } })).status).toBe(401);
+  });
+
+  it("says a nonce once, where that is asked for", async () => {
+    const say = (body: object) => call("POST", "/channels/20/messages", { bot: true, body });
+    const first = await say({ content: "a", nonce: "n", enforce_nonce: true });
+    const again = await say({ content: "a", nonce: "n", enforce_nonce: true });
+    expect(again.body.id).toBe(first.body.id);
+    await say({ content: "a", nonce: "n" });
+    expect(fake.messages).toHaveLength(2);
+  });
+});

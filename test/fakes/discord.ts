@@ -1,0 +1,170 @@
+import { type FakeAnswer, type FakeServer, type Fault, fakeServer } from "./server.ts";
+
+/** A message as Discord holds it. */
+export interface DiscordMessage {
+  readonly id: string;
+  readonly channelId: string;
+  /** `original`: the deferred answer, edited; `followup`: another by the interaction; `bot`: by the bot itself. */
+  readonly kind: "original" | "followup" | "bot";
+  content: string;
+  /** What the last call that wrote it said besides. */
+  body: Readonly<Record<string, unknown>>;
+}
+
+export interface FakeDiscord extends FakeServer {
+  /** What DISCORD_API_URL would be. */
+  readonly apiUrl: string;
+  /** Oldest first. */
+  readonly messages: readonly DiscordMessage[];
+  /** Calls to `/channels/…/typing`, by channel. */
+  readonly typing: readonly string[];
+  /** What goes wrong next with calls whose path holds this text. */
+  refuse(path: string, answer: FakeAnswer, times?: number): void;
+}
+
+export interface FakeDiscordOptions {
+  readonly botToken: string;
+  /** The channel of an interaction, by its token; a real one knows from its own records. */
+  readonly channelOf?: (token: string) => string;
+  readonly nowMs?: () => number;
+}
+
+/** How Discord says no. */
+export function discordError(status: number, code: number, message = "refused"): FakeAnswer {
+  return { status, body: { message, code } };
+}
+
+/** How Discord says "wait": whole seconds in the header, exact ones in the body. */
+export function discordRateLimit(
+  seconds: number,
+  options: { global?: boolean; headers?: boolean } = {},
+): FakeAnswer {
+  const global = options.global ?? false;
+  return {
+    status: 429,
+    body: { message: "You are being rate limited.", retry_after: seconds, global },
+    ...(options.headers !== false && {
+      headers: {
+        "retry-after": String(Math.ceil(seconds)),
+        "x-ratelimit-limit": "5",
+        "x-ratelimit-remaining": "0",
+        "x-ratelimit-reset-after": String(seconds),
+        "x-ratelimit-bucket": "bucket",
+        "x-ratelimit-scope": global ? "global" : "user",
+        ...(global && { "x-ratelimit-global": "true" }),
+      },
+    }),
+  };
+}
+
+const EPOCH_MS = 1_420_070_400_000n;
+/** The interaction dies when nothing has answered it by then. */
+const CALLBACK_MS = 3_000;
+const CONTENT_CHARS_MAX = 2_000;
+
+/** The part of Discord's API that a gateway uses, version 10. */
+export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDiscord> {
+  const nowMs = options.nowMs ?? Date.now;
+  const channelOf = options.channelOf ?? (() => "20");
+  const messages: DiscordMessage[] = [];
+  const originals = new Map<string, DiscordMessage>();
+  const byNonce = new Map<string, DiscordMessage>();
+  const acknowledged = new Set<string>();
+  const typing: string[] = [];
+  let lastId = 2_000_000_000_000_000_000n;
+
+  function write(
+    kind: DiscordMessage["kind"],
+    channelId: string,
+    body: Record<string, unknown>,
+  ): DiscordMessage {
+    lastId += 1n;
+    const message = { id: String(lastId), channelId, kind, content: String(body.content), body };
+    messages.push(message);
+    return message;
+  }
+
+  function callback(id: string): FakeAnswer {
+    if (acknowledged.has(id)) return discordError(400, 40_060);
+    if (nowMs() - Number((BigInt(id) >> 22n) + EPOCH_MS) > CALLBACK_MS) return discordError(404, 10_062);
+    acknowledged.add(id);
+    return { status: 204 };
+  }
+
+  function original(method: string, token: string, body: Record<string, unknown>): FakeAnswer {
+    const existing = originals.get(token);
+    if (method === "GET") return existing ? { body: shown(existing) } : discordError(404, 10_008);
+    const message = existing ?? write("original", channelOf(token), body);
+    originals.set(token, message);
+    message.content = String(body.content);
+    message.body = body;
+    return { body: shown(message) };
+  }
+
+  function channelMessage(channelId: string, body: Record<string, unknown>): FakeAnswer {
+    const nonce = body.enforce_nonce === true ? String(body.nonce) : undefined;
+    const message = (nonce && byNonce.get(nonce)) || write("bot", channelId, body);
+    if (nonce) byNonce.set(nonce, message);
+    return { body: shown(message) };
+  }
+
+  const server = await fakeServer((call) => {
+    const [path = ""] = call.path.split("?", 1);
+    if (!path.startsWith("/api/v10/")) return discordError(404, 0, "404: Not Found");
+    if (!call.headers["user-agent"]?.startsWith("DiscordBot (")) return discordError(403, 40_333);
+    const [root = "", first = "", second = "", third = "", fourth = ""] = path
+      .slice(9)
+      .split("/")
+      .map(decodeURIComponent);
+    const body: Record<string, unknown> = call.body === "" ? {} : JSON.parse(call.body);
+    const writes = (call.method === "POST" || call.method === "PATCH") && "content" in body;
+    if (writes && body.content === "") return discordError(400, 50_006);
+    if (writes && Array.from(String(body.content)).length > CONTENT_CHARS_MAX)
+      return discordError(400, 50_035);
+
+    // Interactions carry their own token in the path; the bot's has no business there.
+    if (root === "interactions" && third === "callback") return callback(first);
+    if (root === "webhooks") {
+      if (call.headers.authorization !== undefined) return discordError(401, 0, "401: Unauthorized");
+      if (third === "messages" && fourth === "@original") return original(call.method, second, body);
+      if (call.method === "POST" && third === "")
+        return { body: shown(write("followup", channelOf(second), body)) };
+    }
+    if (call.headers.authorization !== `Bot ${options.botToken}`)
+      return discordError(401, 0, "401: Unauthorized");
+    if (root === "users" && first === "@me") return { body: { id: "900", username: "bot", bot: true } };
+    if (root === "gateway" && first === "bot") {
+      const limit = { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: 1 };
+      return { body: { url: "ws://127.0.0.1:9", shards: 1, session_start_limit: limit } };
+    }
+    if (root === "channels" && second === "typing") {
+      typing.push(first);
+      return { status: 204 };
+    }
+    if (root === "channels" && second === "messages" && call.method === "POST")
+      return channelMessage(first, body);
+    return discordError(404, 0, "404: Not Found");
+  });
+
+  return {
+    ...server,
+    apiUrl: `${server.url}/api`,
+    messages,
+    typing,
+    refuse(path, answer, times = 1) {
+      const fault: Fault = {
+        kind: "status",
+        status: answer.status ?? 500,
+        body: answer.body,
+        ...(answer.headers && { headers: answer.headers }),
+        match: (call) => decodeURIComponent(call.path).includes(path),
+        times,
+      };
+      server.faults.push(fault);
+    },
+  };
+}
+
+function shown(message: DiscordMessage): object {
+  return { id: message.id, channel_id: message.channelId, content: message.content };
+}
