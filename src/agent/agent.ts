@@ -1,0 +1,76 @@
+import type { ErrorCode } from "../domain/errors.ts";
+import type { Usage } from "../domain/run.ts";
+import type { ChatModel } from "../ports/model.ts";
+import type { Tool } from "../ports/tool.ts";
+
+/** One agent, ready to run: its models made, its limits resolved. */
+export interface Agent {
+  readonly name: string;
+  readonly model: ChatModel;
+  /** Asked in this order when the model before cannot answer. */
+  readonly fallbacks?: readonly ChatModel[];
+  readonly systemPrompt: string;
+  readonly tools: readonly Tool[];
+  readonly limits: AgentLimits;
+  readonly retry: RetrySpec;
+}
+
+/** Of one run, all holders and restarts together. Infinity: no limit. */
+export interface AgentLimits {
+  /** Model calls that end with an answer. */
+  readonly maxIterations: number;
+  /** From the start of the run, waiting and restarts included. */
+  readonly maxExecutionMs: number;
+  /** Input and output. What a call will use is estimated before it is made, so a run may end a little above. */
+  readonly tokensMax: number;
+  /** US cents. Never passed: the dearest outcome of a call is set aside before it is made. */
+  readonly costCentsMax: number;
+  /** Of one answer. */
+  readonly maxTokens: number;
+  /** For one tool call; default 30 s. */
+  readonly toolTimeoutMs?: number;
+}
+
+/** For one model call inside a run. A run that gives up is tried again by the queue. */
+export interface RetrySpec {
+  /** Calls in all; 1: no retry. */
+  readonly maxAttempts: number;
+  readonly backoffSeconds: number;
+  readonly exponential: boolean;
+}
+
+export interface ModelCallReport {
+  readonly agent: string;
+  readonly provider: string;
+  readonly model: string;
+  /** `aborted`: by a stop, a drain or the time limit. */
+  readonly outcome: "ok" | "aborted" | ErrorCode;
+  readonly durationMs: number;
+  /** Zero unless `ok`: a broken call does not tell what it used. */
+  readonly usage: Usage;
+}
+
+export interface RetryReport {
+  readonly agent: string;
+  readonly provider: string;
+  readonly model: string;
+  /** The attempt that failed, from 1. */
+  readonly attempt: number;
+  readonly delayMs: number;
+  readonly code: ErrorCode;
+}
+
+export interface ToolCallReport {
+  readonly agent: string;
+  /** As the model called it; `unknown` when the agent has no such tool. */
+  readonly tool: string;
+  readonly outcome: "ok" | "error" | "timeout" | "unknown-outcome";
+  readonly durationMs: number;
+}
+
+/** What the operator wants counted. Called as it happens; must not throw. */
+export interface RunObserver {
+  modelCall(report: ModelCallReport): void;
+  retry(report: RetryReport): void;
+  toolCall?(report: ToolCallReport): void;
+}

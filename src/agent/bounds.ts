@@ -1,0 +1,27 @@
+/** Text kept of one model answer; what goes on is counted and dropped. */
+export const ANSWER_CHARS_MAX = 200_000;
+/** Tools that one answer may ask for; those after are dropped, and the model asks again. */
+export const TOOL_CALLS_MAX = 32;
+/** Of one tool result, as the model sees it. */
+export const TOOL_RESULT_CHARS_MAX = 30_000;
+export const TOOL_TIMEOUT_MS = 30_000;
+/** A longer wait is left to the queue, which needs no worker for it. */
+export const RETRY_WAIT_MS_MAX = 60_000;
+/** An answer cut shorter than this is not worth its input. */
+export const ANSWER_TOKENS_MIN = 256;
+/** The part of the token budget that memory may take: the rest is for the steps, which each pay for it again. */
+export const HISTORY_SHARE = 1 / 4;
+/** Where there is no token budget. */
+export const HISTORY_TOKENS_MAX = 100_000;
+export const NAME_CHARS_MAX = 80;
+export const ATTACHMENTS_MAX = 20;
+
+export const BREAKER_FAILURES_IN_ROW_MAX = 10;
+export const BREAKER_WINDOW_MS = 60_000;
+/** Fewer calls in the window say nothing about a rate. */
+export const BREAKER_WINDOW_CALLS_MIN = 20;
+export const BREAKER_WINDOW_CALLS_MAX = 200;
+export const BREAKER_FAILURE_RATE = 0.5;
+export const BREAKER_OPEN_MS = 60_000;
+/** How soon to ask again while somebody else's call is the probe. */
+export const BREAKER_PROBE_MS = 5_000;

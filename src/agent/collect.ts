@@ -1,0 +1,54 @@
+import { ModelError } from "../domain/errors.ts";
+import type { ToolCall } from "../domain/run.ts";
+import type { ChatModel, Prompt } from "../ports/model.ts";
+import { ANSWER_CHARS_MAX, TOOL_CALLS_MAX } from "./bounds.ts";
+import type { ModelStep } from "./progress.ts";
+import { untilAborted } from "./signals.ts";
+
+/**
+ * One model call, from its stream to the step that is recorded. `said` is told the text so far, for the case that
+ * the call is broken off. Throws ModelError, also when the stream ends without an end; the signal's reason when aborted.
+ */
+export async function collect(
+  model: ChatModel,
+  prompt: Prompt,
+  signal: AbortSignal,
+  said: (text: string) => void,
+): Promise<ModelStep> {
+  const chunks = model.generate(prompt, signal)[Symbol.asyncIterator]();
+  let text = "";
+  const toolCalls: ToolCall[] = [];
+  try {
+    for (;;) {
+      const { done, value: chunk } = await untilAborted(chunks.next(), signal);
+      if (done)
+        throw new ModelError("MODEL_STREAM_CUT", "The answer stopped without an end", { retryable: true });
+      if (chunk.kind === "end") {
+        const wasCut = text.length > ANSWER_CHARS_MAX;
+        const stop = wasCut ? "length" : chunk.stop;
+        return {
+          kind: "model",
+          text: wasCut ? text.slice(0, ANSWER_CHARS_MAX).toWellFormed() : text,
+          // Of an answer that was cut or taken back, no tool call can be trusted.
+          toolCalls: stop === "length" || stop === "refusal" ? [] : toolCalls,
+          usage: chunk.usage,
+          stop,
+          ...(chunk.opaque !== undefined && { opaque: chunk.opaque }),
+        };
+      }
+      if (chunk.kind === "tool-call") keep(chunk.call, toolCalls);
+      else if (text.length <= ANSWER_CHARS_MAX) {
+        text += chunk.text;
+        said(text);
+      }
+    }
+  } finally {
+    // Not awaited: a model that does not heed its signal must not hold the run.
+    chunks.return?.().catch(() => {});
+  }
+}
+
+/** Results are told apart by the call's id, so a second call with the same id cannot be answered. */
+function keep(call: ToolCall, calls: ToolCall[]): void {
+  if (calls.length < TOOL_CALLS_MAX && calls.every(({ id }) => id !== call.id)) calls.push(call);
+}

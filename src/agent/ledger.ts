@@ -1,0 +1,38 @@
+import type { Step } from "../domain/run.ts";
+import type { AgentLimits } from "./agent.ts";
+import { ANSWER_TOKENS_MIN } from "./bounds.ts";
+import { modelCallsIn, usageOf } from "./progress.ts";
+
+/** What one run has used of its limits, and what it may still use. */
+export class Ledger {
+  readonly #limits: AgentLimits;
+  readonly #steps: readonly Step[];
+  #lostCents = 0;
+
+  /** `steps` grows as the run goes on. */
+  constructor(limits: AgentLimits, steps: readonly Step[]) {
+    this.#limits = limits;
+    this.#steps = steps;
+  }
+
+  hasStepsLeft(): boolean {
+    return modelCallsIn(this.#steps) < this.#limits.maxIterations;
+  }
+
+  /** The longest answer to an input of so many tokens; null when it would be too short to be of use. */
+  answerTokens(inputTokens: number): number | null {
+    const { tokensMax, maxTokens } = this.#limits;
+    const used = usageOf(this.#steps);
+    const left = tokensMax - used.inputTokens - used.outputTokens - inputTokens;
+    return left < Math.min(ANSWER_TOKENS_MIN, maxTokens) ? null : Math.min(maxTokens, left);
+  }
+
+  canAfford(ceilingCents: number): boolean {
+    return usageOf(this.#steps).costCents + this.#lostCents + ceilingCents <= this.#limits.costCentsMax;
+  }
+
+  /** Counts a call as spent that ended without telling its cost. */
+  lose(cents: number): void {
+    this.#lostCents += cents;
+  }
+}

@@ -1,0 +1,129 @@
+import { backoffMs } from "../domain/backoff.ts";
+import { BACKOFF_CAP_MS } from "../domain/bounds.ts";
+import { type ErrorCode, ModelError } from "../domain/errors.ts";
+import { NO_USAGE } from "../domain/run.ts";
+import type { Clock, Random } from "../ports/clock.ts";
+import type { ChatModel, Prompt } from "../ports/model.ts";
+import type { Agent, RetrySpec, RunObserver } from "./agent.ts";
+import { RETRY_WAIT_MS_MAX } from "./bounds.ts";
+import { BreakerOpen, type Breakers, type CallEnd } from "./breaker.ts";
+import { collect } from "./collect.ts";
+import type { Ledger } from "./ledger.ts";
+import type { ModelStep } from "./progress.ts";
+
+export interface ModelCallDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly observe: RunObserver;
+  readonly breakers: Breakers;
+}
+
+export interface ModelCall {
+  readonly agent: Agent;
+  readonly prompt: Prompt;
+  readonly ledger: Ledger;
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
+  readonly said: (text: string) => void;
+}
+
+type Answered = { readonly kind: "answered"; readonly step: ModelStep };
+type TooDear = { readonly kind: "too-dear" };
+type Failed = { readonly kind: "failed"; readonly error: ModelError };
+
+/**
+ * Asks the agent's model, then its fallbacks, each with retries. Throws ModelError when none could answer: a
+ * retryable one when any of them might later; and the signal's reason when aborted.
+ */
+export async function callModel(call: ModelCall, deps: ModelCallDeps): Promise<Answered | TooDear> {
+  const failures: ModelError[] = [];
+  for (const model of [call.agent.model, ...(call.agent.fallbacks ?? [])]) {
+    const result = await tryModel(model, call, deps);
+    if (result.kind === "answered") return result;
+    if (result.kind === "failed") failures.push(result.error);
+  }
+  const worst = failures.find(({ retryable }) => retryable) ?? failures[0];
+  if (worst !== undefined) throw worst;
+  return { kind: "too-dear" };
+}
+
+async function tryModel(
+  model: ChatModel,
+  call: ModelCall,
+  deps: ModelCallDeps,
+): Promise<Answered | TooDear | Failed> {
+  for (let attempt = 1; ; attempt++) {
+    const ceilingCents = model.costCeilingCents(call.prompt);
+    if (!call.ledger.canAfford(ceilingCents)) return { kind: "too-dear" };
+    try {
+      return { kind: "answered", step: await callOnce(model, call, deps) };
+    } catch (error) {
+      call.signal.throwIfAborted();
+      if (!(error instanceof ModelError)) throw error;
+      // Nobody knows what the broken part of an answer costs, so all that was set aside counts as spent.
+      if (error.code === "MODEL_STREAM_CUT") call.ledger.lose(ceilingCents);
+      const delayMs = retryDelayMs(error, attempt, call, deps);
+      if (delayMs === null) return { kind: "failed", error };
+      const { provider, name } = model;
+      deps.observe.retry({
+        agent: call.agent.name,
+        provider,
+        model: name,
+        attempt,
+        delayMs,
+        code: error.code,
+      });
+      await deps.clock.sleep(delayMs, call.signal);
+    }
+  }
+}
+
+async function callOnce(model: ChatModel, call: ModelCall, deps: ModelCallDeps): Promise<ModelStep> {
+  const leave = deps.breakers.of(model.provider, model.name).enter();
+  const startedAtMs = deps.clock.nowMs();
+  const report = (end: CallEnd, outcome: "ok" | "aborted" | ErrorCode, usage = NO_USAGE) => {
+    leave(end);
+    const durationMs = deps.clock.nowMs() - startedAtMs;
+    const { provider, name } = model;
+    deps.observe.modelCall({ agent: call.agent.name, provider, model: name, outcome, durationMs, usage });
+  };
+  call.said("");
+  try {
+    const step = await collect(model, call.prompt, call.signal, call.said);
+    report("ok", "ok", step.usage);
+    return step;
+  } catch (error) {
+    if (error instanceof ModelError && !call.signal.aborted) report(endOf(error), error.code);
+    else report("unknown", "aborted");
+    throw error;
+  }
+}
+
+/** A provider that rejects one request or one key works; the breaker is about those that do not. */
+function endOf({ code }: ModelError): CallEnd {
+  const isIllness =
+    code === "MODEL_OVERLOADED" ||
+    code === "MODEL_UNREACHABLE" ||
+    code === "MODEL_STREAM_CUT" ||
+    code === "MODEL_RATE_LIMITED";
+  return isIllness ? "failed" : "ok";
+}
+
+/** Null: not in this run. What must wait long waits in the queue, where it holds no worker. */
+function retryDelayMs(
+  error: ModelError,
+  attempt: number,
+  call: ModelCall,
+  deps: ModelCallDeps,
+): number | null {
+  const { retry } = call.agent;
+  if (!error.retryable || error instanceof BreakerOpen || attempt >= retry.maxAttempts) return null;
+  const delayMs = Math.max(backoff(attempt, retry, deps.random), error.retryAfterMs ?? 0);
+  const leftMs = call.deadlineMs - deps.clock.nowMs();
+  return delayMs > RETRY_WAIT_MS_MAX || delayMs >= leftMs ? null : delayMs;
+}
+
+function backoff(attempt: number, retry: RetrySpec, random: Random): number {
+  const { backoffSeconds, exponential } = retry;
+  return backoffMs(attempt, { baseMs: backoffSeconds * 1000, capMs: BACKOFF_CAP_MS, exponential }, random);
+}

@@ -1,0 +1,44 @@
+import { addUsage, NO_USAGE, type Step, type ToolCall, type Usage } from "../domain/run.ts";
+
+export type ModelStep = Extract<Step, { kind: "model" }>;
+
+/** What a run with these steps does next. */
+export type Action =
+  | { readonly kind: "ask" }
+  /** `mayHaveRun`: an earlier holder began this call and its end is not known. */
+  | { readonly kind: "tool"; readonly call: ToolCall; readonly mayHaveRun: boolean }
+  | { readonly kind: "finish"; readonly last: ModelStep };
+
+/**
+ * Read off the recorded steps alone, so that a run resumed after a crash takes the same path as one that never
+ * stopped. Tools run one after the other: the n-th result belongs to the n-th call of the last answer.
+ */
+export function nextAction(steps: readonly Step[]): Action {
+  const at = steps.findLastIndex(({ kind }) => kind === "model");
+  const last = steps[at];
+  if (last?.kind !== "model") return { kind: "ask" };
+  const after = steps.slice(at + 1);
+  const call = last.toolCalls[after.filter(({ kind }) => kind === "tool").length];
+  if (call !== undefined) return { kind: "tool", call, mayHaveRun: after.at(-1)?.kind === "tool-started" };
+  return last.stop === "pause" || last.toolCalls.length > 0 ? { kind: "ask" } : { kind: "finish", last };
+}
+
+export function usageOf(steps: readonly Step[]): Usage {
+  return steps.reduce((sum, step) => (step.kind === "model" ? addUsage(sum, step.usage) : sum), NO_USAGE);
+}
+
+export function modelCallsIn(steps: readonly Step[]): number {
+  return steps.filter(({ kind }) => kind === "model").length;
+}
+
+/** The text of the last answer, with what the model said before it paused. Empty when there is none. */
+export function textOf(steps: readonly Step[]): string {
+  const answers = steps.filter((step) => step.kind === "model");
+  const begin =
+    answers.findLastIndex(({ stop }, index) => index < answers.length - 1 && stop !== "pause") + 1;
+  return answers
+    .slice(begin)
+    .map(({ text }) => text)
+    .join("")
+    .trim();
+}

@@ -1,0 +1,173 @@
+import { RunAborted } from "../domain/abort.ts";
+import { ModelError } from "../domain/errors.ts";
+import type { Progress, Step } from "../domain/run.ts";
+import type { AgentRuntime, Run, RunResult } from "../ports/agent.ts";
+import type { Clock, Random } from "../ports/clock.ts";
+import type { Agent, RunObserver } from "./agent.ts";
+import { type BreakerReport, Breakers } from "./breaker.ts";
+import { failed, finished, limited, noSuchAgent, stopped } from "./ending.ts";
+import { Ledger } from "./ledger.ts";
+import { callModel } from "./model-call.ts";
+import { type Action, nextAction } from "./progress.ts";
+import { estimateTokens, promptFor } from "./prompt.ts";
+import { OutOfTime, timed } from "./signals.ts";
+import { callTool, type ToolResult, unknownOutcome, unknownTool } from "./tool-call.ts";
+
+export interface AgentRuntimeDeps {
+  /** By name. Read at the start of each run, so it may change between runs. */
+  readonly agents: ReadonlyMap<string, Agent>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly observe: RunObserver;
+}
+
+interface Deps extends AgentRuntimeDeps {
+  readonly breakers: Breakers;
+}
+
+/** The step loop. `breakers` tells the state of each model's breaker, for metrics. */
+export function createAgentRuntime(deps: AgentRuntimeDeps): AgentRuntime & {
+  readonly breakers: () => readonly BreakerReport[];
+} {
+  const breakers = new Breakers(deps.clock);
+  return {
+    breakers: () => breakers.report(),
+    async run(run, record, signal) {
+      const agent = deps.agents.get(run.agent);
+      if (agent === undefined) return noSuchAgent(run.steps, run.agent);
+      return new TurnRun(run, agent, record, { ...deps, breakers }).toItsEnd(signal);
+    },
+  };
+}
+
+/** One run on its way: the recorded steps, and what the next one needs. */
+class TurnRun {
+  readonly #run: Run;
+  readonly #agent: Agent;
+  readonly #record: (steps: Progress["steps"]) => Promise<void>;
+  readonly #deps: Deps;
+  readonly #steps: Step[];
+  readonly #ledger: Ledger;
+  readonly #deadlineMs: number;
+  /** Of the answer that is being given right now. */
+  #saying = "";
+  #hasLostRecord = false;
+
+  constructor(run: Run, agent: Agent, record: (steps: Progress["steps"]) => Promise<void>, deps: Deps) {
+    this.#run = run;
+    this.#agent = agent;
+    this.#record = record;
+    this.#deps = deps;
+    this.#steps = [...run.steps];
+    this.#ledger = new Ledger(agent.limits, this.#steps);
+    this.#deadlineMs = run.startedAtMs + agent.limits.maxExecutionMs;
+  }
+
+  async toItsEnd(signal: AbortSignal): Promise<RunResult> {
+    const { clock } = this.#deps;
+    const scope = timed(signal, this.#deadlineMs - clock.nowMs(), new OutOfTime(), clock);
+    try {
+      return await this.#loop(scope.signal);
+    } catch (error) {
+      return this.#brokenOff(error, scope.signal);
+    } finally {
+      scope.end();
+    }
+  }
+
+  /** Bounded: each round records a step, and the number of model calls is limited, as are the tools of each answer. */
+  async #loop(signal: AbortSignal): Promise<RunResult> {
+    for (;;) {
+      const action = nextAction(this.#steps);
+      // An answer that is already paid for is given even when the run is being stopped.
+      if (action.kind === "finish") return finished(this.#steps, action.last);
+      signal.throwIfAborted();
+      // Also before tools: their results would come to nobody.
+      if (!this.#ledger.hasStepsLeft()) return limited(this.#steps, "out-of-steps", this.#agent.limits);
+      const end = action.kind === "ask" ? await this.#ask(signal) : await this.#useTool(action, signal);
+      if (end !== undefined) return end;
+    }
+  }
+
+  /** Gives a result when the run must end without the call. */
+  async #ask(signal: AbortSignal): Promise<RunResult | undefined> {
+    const { limits } = this.#agent;
+    const prompt = promptFor(this.#run, this.#agent, this.#steps);
+    const maxTokens = this.#ledger.answerTokens(
+      estimateTokens([prompt.system, prompt.messages, prompt.tools]),
+    );
+    if (maxTokens === null) return limited(this.#steps, "out-of-tokens", limits);
+    const call = {
+      agent: this.#agent,
+      prompt: { ...prompt, maxTokens },
+      ledger: this.#ledger,
+      deadlineMs: this.#deadlineMs,
+      signal,
+      said: (text: string) => {
+        this.#saying = text;
+      },
+    };
+    const answer = await callModel(call, this.#deps);
+    if (answer.kind === "too-dear") return limited(this.#steps, "out-of-money", limits);
+    this.#saying = "";
+    await this.#keep(answer.step);
+    return undefined;
+  }
+
+  async #useTool(action: Extract<Action, { kind: "tool" }>, signal: AbortSignal): Promise<undefined> {
+    const { call, mayHaveRun } = action;
+    const { result, isError } = await this.#resultOf(call, mayHaveRun, signal);
+    await this.#keep({ kind: "tool", callId: call.id, result, isError });
+  }
+
+  async #resultOf(
+    call: Extract<Action, { kind: "tool" }>["call"],
+    mayHaveRun: boolean,
+    signal: AbortSignal,
+  ): Promise<ToolResult> {
+    const { name: agent, tools, limits } = this.#agent;
+    const deps = {
+      agent,
+      timeoutMs: limits.toolTimeoutMs,
+      clock: this.#deps.clock,
+      observe: this.#deps.observe,
+    };
+    const tool = tools.find(({ name }) => name === call.name);
+    if (mayHaveRun && tool?.repeatable !== true) return unknownOutcome(call, deps);
+    if (tool === undefined) return unknownTool(call, tools);
+    if (!mayHaveRun) {
+      // Before the call: whoever goes on after a crash must know that it may have run.
+      await this.#keep({ kind: "tool-started", callId: call.id });
+      signal.throwIfAborted();
+    }
+    return callTool(tool, call, signal, deps);
+  }
+
+  async #keep(step: Step): Promise<void> {
+    this.#steps.push(step);
+    try {
+      await this.#record([...this.#steps]);
+    } catch (error) {
+      this.#hasLostRecord = true;
+      throw error;
+    }
+  }
+
+  /** What broke because of an abort is judged by the reason of the abort. */
+  #brokenOff(error: unknown, signal: AbortSignal): RunResult {
+    // What was not recorded belongs to whoever holds the run now.
+    if (this.#hasLostRecord) throw error;
+    if (signal.aborted) {
+      const reason: unknown = signal.reason;
+      if (reason instanceof OutOfTime) {
+        return limited(this.#steps, "out-of-time", this.#agent.limits, this.#saying);
+      }
+      if (reason instanceof RunAborted && reason.why === "stopped") return stopped(this.#steps);
+      throw reason;
+    }
+    if (error instanceof ModelError && !error.retryable) {
+      return failed(this.#steps, error.code, error.message);
+    }
+    throw error;
+  }
+}
