@@ -1,0 +1,104 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { Breaker, BreakerOpen, Breakers, type CallEnd } from "../../src/agent/breaker.ts";
+import { SimClock } from "./support.ts";
+
+let clock: SimClock;
+let breaker: Breaker;
+beforeEach(() => {
+  clock = new SimClock();
+  breaker = new Breaker("fake/fake-1", clock);
+});
+
+function calls(count: number, end: CallEnd): void {
+  for (let n = 0; n < count; n++) breaker.enter()(end);
+}
+
+describe("a breaker", () => {
+  it("opens after ten failures in a row, not before", () => {
+    calls(9, "failed");
+    calls(1, "ok");
+    calls(9, "failed");
+    expect(breaker.state()).toBe("closed");
+    calls(1, "failed");
+    expect(breaker.state()).toBe("open");
+  });
+
+  it("opens when half of the calls of a minute failed", () => {
+    for (let n = 0; n < 9; n++) {
+      calls(1, "failed");
+      calls(1, "ok");
+    }
+    calls(1, "ok");
+    expect(breaker.state()).toBe("closed");
+    calls(1, "failed");
+    expect(breaker.state()).toBe("open");
+  });
+
+  it("forgets what is older than a minute", () => {
+    for (let n = 0; n < 9; n++) {
+      calls(1, "failed");
+      calls(1, "ok");
+    }
+    clock.advance(60_000);
+    calls(1, "ok");
+    calls(1, "failed");
+    expect(breaker.state()).toBe("closed");
+  });
+
+  it("says how long it will stay open", () => {
+    calls(10, "failed");
+    clock.advance(45_000);
+    expect(() => breaker.enter()).toThrow(BreakerOpen);
+    expect(() => breaker.enter()).toThrow(expect.objectContaining({ retryable: true, retryAfterMs: 15_000 }));
+  });
+
+  it("lets one call through after a minute, and closes when that succeeds", () => {
+    calls(10, "failed");
+    clock.advance(60_000);
+    expect(breaker.state()).toBe("half-open");
+    const leave = breaker.enter();
+    expect(() => breaker.enter()).toThrow(BreakerOpen);
+    leave("ok");
+    expect(breaker.state()).toBe("closed");
+    calls(9, "failed");
+    expect(breaker.state()).toBe("closed");
+  });
+
+  it("stays open for another minute when the probe fails", () => {
+    calls(10, "failed");
+    clock.advance(60_000);
+    calls(1, "failed");
+    expect(breaker.state()).toBe("open");
+    clock.advance(59_999);
+    expect(breaker.state()).toBe("open");
+    clock.advance(1);
+    expect(breaker.state()).toBe("half-open");
+  });
+
+  it("lets another call probe when the first was broken off", () => {
+    calls(10, "failed");
+    clock.advance(60_000);
+    calls(1, "unknown");
+    expect(breaker.state()).toBe("half-open");
+    calls(1, "ok");
+    expect(breaker.state()).toBe("closed");
+  });
+
+  it("learns nothing from calls that began before it opened", () => {
+    const early = breaker.enter();
+    calls(10, "failed");
+    early("ok");
+    expect(breaker.state()).toBe("open");
+  });
+
+  it("is one for each model of each provider", () => {
+    const all = new Breakers(clock);
+    expect(all.of("a", "x")).toBe(all.of("a", "x"));
+    for (let n = 0; n < 10; n++) all.of("a", "x").enter()("failed");
+    all.of("b", "x");
+    expect(all.report()).toEqual([
+      { provider: "a", model: "x", state: "open" },
+      { provider: "b", model: "x", state: "closed" },
+    ]);
+  });
+});
