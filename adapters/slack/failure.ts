@@ -31,8 +31,13 @@ export function statusFailure(what: string, answered: Answered, nowMs: number): 
   const { status } = answered;
   if (status >= 200 && status < 300) return null;
   const options = { status, retryAfterMs: retryAfterMs(answered.retryAfter, nowMs) };
-  if (status === 429 || status >= 500) return new DeliveryError("retry", `${what}: HTTP ${status}`, options);
-  return new DeliveryError(status === 408 ? "unknown" : "rejected", `${what}: HTTP ${status}`, options);
+  return new DeliveryError(statusKind(status), `${what}: HTTP ${status}`, options);
+}
+
+function statusKind(status: number): DeliveryError["kind"] {
+  // Somebody stopped waiting for an answer; the message itself may have got through.
+  if (status === 408 || status === 504) return "unknown";
+  return status === 429 || status >= 500 ? "retry" : "rejected";
 }
 
 function isCode(code: string): boolean {

@@ -1,0 +1,50 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+
+interface Manifest {
+  readonly display_information: { readonly name: string; readonly description: string };
+  readonly features: { readonly slash_commands: readonly { readonly url: string }[] };
+  readonly oauth_config: { readonly scopes: { readonly bot: readonly string[] } };
+  readonly settings: {
+    readonly event_subscriptions: { readonly request_url: string; readonly bot_events: readonly string[] };
+    readonly interactivity: { readonly request_url: string };
+  };
+}
+
+const readme = readFileSync(resolve(import.meta.dirname, "../../../adapters/slack/README.md"), "utf8");
+const manifest = parse(/```yaml\n([\s\S]*?)```/.exec(readme)?.[1] ?? "") as Manifest;
+
+/** What Slack asks for before it delivers an event. */
+const SCOPE_OF: Readonly<Record<string, string>> = {
+  app_mention: "app_mentions:read",
+  "message.channels": "channels:history",
+  "message.groups": "groups:history",
+  "message.im": "im:history",
+  "message.mpim": "mpim:history",
+};
+
+describe("the manifest to paste", () => {
+  it("asks for the scope of each event", () => {
+    const { bot_events } = manifest.settings.event_subscriptions;
+    expect(manifest.oauth_config.scopes.bot).toEqual(
+      expect.arrayContaining([...bot_events.map((event) => SCOPE_OF[event]), "chat:write", "commands"]),
+    );
+  });
+
+  it("points everything at the one address that is served", () => {
+    const { event_subscriptions, interactivity } = manifest.settings;
+    const urls = [
+      event_subscriptions.request_url,
+      interactivity.request_url,
+      ...manifest.features.slash_commands.map(({ url }) => url),
+    ];
+    expect(new Set(urls)).toEqual(new Set(["https://bot.example.com/webhooks/slack"]));
+  });
+
+  it("stays within Slack's lengths", () => {
+    expect(manifest.display_information.name.length).toBeLessThanOrEqual(35);
+    expect(manifest.display_information.description.length).toBeLessThanOrEqual(140);
+  });
+});
