@@ -33,7 +33,7 @@ export interface AdapterCase {
   readonly credentials: readonly string[];
 }
 
-export interface AdapterUnderTest {
+interface AdapterUnderTest {
   readonly adapter: Adapter;
   readonly fake: FakeServer;
   /** The text a part would show. */
