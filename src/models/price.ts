@@ -2,7 +2,7 @@ import { calcPrice, type ModelPrice } from "@pydantic/genai-prices";
 import type { Usage } from "../domain/run.ts";
 
 /** US dollars per million tokens. */
-export interface Rates {
+interface Rates {
   readonly input: number;
   readonly output: number;
   readonly cacheRead: number;

@@ -2,7 +2,7 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { AddressInfo } from "node:net";
 
 /** How a stream goes on after its events: as it should, without an end, with the connection cut, or never; `silent`: not even a status. */
-export type Ending = "close" | "cut" | "hang" | "silent";
+type Ending = "close" | "cut" | "hang" | "silent";
 
 export interface Script {
   readonly status?: number;
