@@ -183,6 +183,8 @@ describe("response_url", () => {
     const slack = adapter();
     for (let sendsBefore = 0; sendsBefore < 6; sendsBefore++)
       await slack.send(delivery({ to: hook(), sendsBefore }), never);
+    // Not even asked a sixth time.
+    expect(fake.calls.filter(({ path }) => path === PATH)).toHaveLength(5);
     expect(fake.responseUrlUses.get(PATH)).toBe(5);
     expect(fake.messages.map(({ via }) => via)).toEqual([
       ...Array(5).fill("response_url"),
