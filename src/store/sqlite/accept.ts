@@ -1,0 +1,118 @@
+import type { TriggerEvent } from "../../domain/event.ts";
+import type { Refusal } from "../../domain/refusal.ts";
+import type { AcceptResult, LimitRow, OfferRow } from "./protocol.ts";
+import type { State } from "./state.ts";
+
+/** A person over a limit hears of it at most this often, however short the limit's window. */
+const NOTICE_WINDOW_MS_MIN = 60_000;
+
+export function accept(state: State, offer: OfferRow, nowMs: number): AcceptResult {
+  const [id, aliases, lane, conversation, , , refusal, limits, onlyIfKnown] = offer;
+  const originalSeq = findOriginal(state, id, aliases, nowMs);
+  if (originalSeq !== null) {
+    addMissingKeys(state, offer, originalSeq, nowMs);
+    return "duplicate";
+  }
+  if (onlyIfKnown && !isKnown(state, conversation)) return "unknown-conversation";
+  if (isFull(state, lane)) return "full";
+
+  const seq = state.nextSeq++;
+  addKeys(state, offer, seq, nowMs);
+  const cause = refusal ?? (limits.length === 0 ? null : rateRefusal(state, limits, nowMs));
+  if (cause === null) {
+    enqueue(state, offer, { seq, lane, refusal: null }, nowMs);
+    return "accepted";
+  }
+  const told = isNoticeDue(state, offer, cause, nowMs);
+  if (told) enqueue(state, offer, { seq, lane: `${lane}!notice`, refusal: cause }, nowMs);
+  else state.sql.addDropped.run(seq, id, nowMs, cause.cause, withoutContent(offer[5]));
+  return { refusal: cause, told };
+}
+
+function findOriginal(state: State, id: string, aliases: readonly string[], nowMs: number): number | null {
+  let row = state.sql.liveKey.get(id, nowMs);
+  for (let i = 0; row === undefined && i < aliases.length; i++) {
+    row = state.sql.liveKey.get(aliases[i] ?? id, nowMs);
+  }
+  return row?.seq ?? null;
+}
+
+function addKeys(state: State, [id, aliases, , , , , , , , dedupMs]: OfferRow, seq: number, nowMs: number) {
+  const expiresMs = nowMs + dedupMs;
+  state.sql.addKey.run(id, seq, expiresMs);
+  for (const alias of aliases) if (alias !== id) state.sql.addKey.run(alias, seq, expiresMs);
+}
+
+/** A third delivery may share a key with the second only. */
+function addMissingKeys(state: State, offer: OfferRow, originalSeq: number, nowMs: number): void {
+  const [id, aliases, , , , , , , , dedupMs] = offer;
+  for (const key of [id, ...aliases]) {
+    if (state.sql.liveKey.get(key, nowMs) === undefined) {
+      state.sql.addKey.run(key, originalSeq, nowMs + dedupMs);
+    }
+  }
+}
+
+function isKnown(state: State, conversation: string): boolean {
+  return state.lanes.isActive(conversation) || state.sql.isKnown.get(conversation) !== undefined;
+}
+
+/** Running events are not counted: they are no longer waiting. */
+function isFull({ lanes, leases, limits }: State, lane: string): boolean {
+  return (
+    lanes.waitingIn(lane) >= limits.waitingPerLaneMax || lanes.jobs.size - leases.size >= limits.waitingMax
+  );
+}
+
+function rateRefusal(state: State, limits: readonly LimitRow[], nowMs: number): Refusal | null {
+  const refused = state.buckets.take(limits, state.time.at(nowMs));
+  if (refused === null) return null;
+  const [scope, , , perMs] = refused.limit;
+  return {
+    cause: "rate_limited",
+    detail: scope,
+    noticeWindowMs: Math.max(NOTICE_WINDOW_MS_MIN, perMs),
+    retryAfterMs: refused.waitMs,
+  };
+}
+
+function enqueue(
+  state: State,
+  offer: OfferRow,
+  place: { seq: number; lane: string; refusal: Refusal | null },
+  nowMs: number,
+): void {
+  const [id, , , conversation, , body] = offer;
+  const { seq, lane } = place;
+  const refusal = place.refusal === null ? null : JSON.stringify(place.refusal);
+  state.sql.addEvent.run(seq, id, nowMs, body);
+  state.sql.addWaiting.run(seq, lane, conversation, nowMs, place.refusal?.cause ?? null, refusal);
+  state.lanes.add({
+    seq,
+    lane,
+    conversation,
+    acceptedMs: nowMs,
+    refusal,
+    attempt: 0,
+    claims: 0,
+    retrying: false,
+  });
+}
+
+/** Whether this person has not been told the same within the window. The mark is written with the event. */
+function isNoticeDue(state: State, offer: OfferRow, refusal: Refusal, nowMs: number): boolean {
+  if (refusal.noticeWindowMs <= 0) return false;
+  const [, , , conversation, senderId] = offer;
+  const key = JSON.stringify([refusal.cause, refusal.detail, conversation, senderId]);
+  const toldMs = state.sql.toldAt.get(key)?.at_ms;
+  // A mark from the future is from before the clock was set back: it must not silence for longer.
+  if (toldMs !== undefined && toldMs <= nowMs && nowMs - toldMs < refusal.noticeWindowMs) return false;
+  state.sql.tell.run(key, nowMs, nowMs + refusal.noticeWindowMs);
+  return true;
+}
+
+/** A flood that is refused must not fill the disk with what it says. */
+function withoutContent(body: string): string {
+  const event = JSON.parse(body) as TriggerEvent;
+  return JSON.stringify({ ...event, text: "", attachments: [] } satisfies TriggerEvent);
+}

@@ -1,0 +1,55 @@
+import { chmodSync, closeSync, mkdirSync, openSync, statfsSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { GatewayError } from "../../domain/errors.ts";
+
+/** File system types, as Linux numbers them, on which locks or flushes cannot be trusted. */
+const DOUBTFUL: ReadonlyMap<number, string> = new Map([
+  [0x6969, "NFS"],
+  [0x517b, "SMB"],
+  [0xff534d42, "CIFS"],
+  [0xfe534d42, "SMB2"],
+  [0x65735546, "FUSE"],
+  [0x01021997, "9P"],
+  [0x00c36400, "Ceph"],
+  [0x5346414f, "AFS"],
+  [0x0bd00bd0, "Lustre"],
+  [0x01021994, "tmpfs, which is memory"],
+]);
+
+/**
+ * Creates the folder (0700) and the file (0600) where they do not exist; messages are private.
+ * An existing file is not opened here: closing a second handle would drop the locks of the first in this process.
+ */
+export function createFile(file: string): void {
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    closeSync(openSync(file, "wx", 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return;
+    throw new GatewayError("STORE_OPEN_FAILED", `Could not create ${file}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+/** A warning when the file lies where a power cut or a second machine could harm it; null when nothing is known. */
+export function fileSystemWarning(file: string): string | null {
+  if (process.platform !== "linux") return null;
+  try {
+    const name = DOUBTFUL.get(statfsSync(dirname(file)).type);
+    if (name === undefined) return null;
+    return `${file} is on ${name}; locks and flushes are not reliable there. Use a local disk.`;
+  } catch {
+    return null;
+  }
+}
+
+export function makePrivate(file: string): void {
+  chmodSync(file, 0o600);
+}
+
+/** Size on disk with the write-ahead log, in bytes. */
+export function sizeBytes(file: string): number {
+  const size = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  return size(file) + size(`${file}-wal`);
+}

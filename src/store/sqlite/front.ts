@@ -1,0 +1,186 @@
+import type { TriggerEvent } from "../../domain/event.ts";
+import type { Refusal } from "../../domain/refusal.ts";
+import type { Receipt } from "../../domain/reply.ts";
+import type { Progress, Turn } from "../../domain/run.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type {
+  Acceptance,
+  Durability,
+  EventRecord,
+  Job,
+  Journal,
+  Memory,
+  Offer,
+  Outbox,
+  Queue,
+  Settlement,
+  Store,
+} from "../../ports/store.ts";
+import type { Batcher } from "./batcher.ts";
+import type {
+  AcceptResult,
+  ClaimedRow,
+  JournalRow,
+  Kind,
+  OfferRow,
+  Operations,
+  SettlementRow,
+  SweepCursor,
+} from "./protocol.ts";
+import type { Readiness } from "./readiness.ts";
+
+type Ask = <K extends Kind>(kind: K, args: Operations[K]["args"]) => Promise<Operations[K]["result"]>;
+
+/** The port, in terms of the engine's operations: values to rows on the way in, rows to values on the way out. */
+export function createFront(options: {
+  readonly batcher: Batcher;
+  readonly readiness: Readiness;
+  readonly clock: Clock;
+  readonly durability: Durability;
+  /** Called once. */
+  readonly close: () => Promise<void>;
+}): Store {
+  const { batcher, readiness, clock, durability, close } = options;
+  let closing: Promise<void> | undefined;
+  const ask: Ask = (kind, args) => batcher.call(kind, Math.trunc(clock.nowMs()), args);
+  return {
+    queue: createQueue(ask, readiness),
+    outbox: createOutbox(ask),
+    memory: createMemory(ask),
+    journal: createJournal(ask),
+    durability,
+    async sweep(retention) {
+      let rows = 0;
+      for (let cursor: SweepCursor | null = { stage: 0, afterSeq: 0 }; cursor !== null; ) {
+        const { gone, next }: Operations["sweep"]["result"] = await ask("sweep", { retention, cursor });
+        rows += gone;
+        cursor = next;
+      }
+      return rows;
+    },
+    [Symbol.asyncDispose]() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+function createQueue(ask: Ask, readiness: Readiness): Queue {
+  return {
+    accept: async (offer) => toAcceptance(await ask("accept", toOfferRow(offer))),
+    claim: async (claim) => (await ask("claim", claim)).map(toJob),
+    extend: async (job, leaseMs) => await ask("extend", [job.token, leaseMs]),
+    checkpoint: async (job, progress) => await ask("checkpoint", [job.token, JSON.stringify(progress)]),
+    settle: async (job, settlement) => await ask("settle", [job.token, toSettlementRow(settlement)]),
+    ready: (signal) => readiness.wait(signal),
+  };
+}
+
+function createOutbox(ask: Ask): Outbox {
+  return {
+    async reserve(job, partId) {
+      const row = await ask("reserve", [job.token, wellFormed(partId)]);
+      return row.kind === "sent" ? { kind: "sent", receipt: JSON.parse(row.receipt) as Receipt } : row;
+    },
+    async record(partId, result) {
+      await ask("record", [wellFormed(partId), result === "not-sent" ? null : JSON.stringify(result)]);
+    },
+  };
+}
+
+function createMemory(ask: Ask): Memory {
+  return {
+    async recall(conversation, { turnsMax, sinceMs }) {
+      const turns = await ask("recall", [wellFormed(conversation), turnsMax, sinceMs]);
+      return turns.map((turn) => JSON.parse(turn) as Turn);
+    },
+    async forget(conversation) {
+      await ask("forget", wellFormed(conversation));
+    },
+  };
+}
+
+function createJournal(ask: Ask): Journal {
+  return {
+    async find(id) {
+      const row = await ask("find", wellFormed(id));
+      return row && toRecord(row);
+    },
+    async list({ state, limit }) {
+      return (await ask("list", { state: state ?? null, limit })).map(toRecord);
+    },
+    stats: async () => await ask("stats", null),
+  };
+}
+
+function toOfferRow({ event, lane, refusal, limits, onlyIfKnown, dedupMs }: Offer): OfferRow {
+  return [
+    wellFormed(event.id),
+    event.aliases.map(wellFormed),
+    wellFormed(lane),
+    wellFormed(event.conversation),
+    event.sender.id,
+    JSON.stringify(event),
+    refusal,
+    limits.map(({ scope, key, messages, perMs }) => [scope, key, messages, perMs] as const),
+    onlyIfKnown,
+    Math.trunc(dedupMs),
+  ];
+}
+
+function toAcceptance(result: AcceptResult): Acceptance {
+  return typeof result === "string" ? { kind: result } : { kind: "refused", ...result };
+}
+
+function toJob([token, lane, attempt, acceptedAtMs, body, refusal, progress]: ClaimedRow): Job {
+  return {
+    event: JSON.parse(body) as TriggerEvent,
+    lane,
+    refusal: parseOrNull<Refusal>(refusal),
+    attempt,
+    token,
+    progress: parseOrNull<Progress>(progress),
+    acceptedAtMs,
+  };
+}
+
+function toSettlementRow(settlement: Settlement): SettlementRow {
+  if (settlement.kind !== "done") return settlement;
+  const { outcome, turns } = settlement;
+  return {
+    kind: "done",
+    outcome,
+    turns: turns.map((turn) => [Math.trunc(turn.atMs), JSON.stringify(turn)] as const),
+  };
+}
+
+function toRecord({
+  id,
+  state,
+  body,
+  attempt,
+  cause,
+  progress,
+  acceptedMs,
+  updatedMs,
+}: JournalRow): EventRecord {
+  return {
+    id,
+    state,
+    event: JSON.parse(body) as TriggerEvent,
+    attempt,
+    cause,
+    progress: parseOrNull<Progress>(progress),
+    acceptedAtMs: acceptedMs,
+    updatedAtMs: updatedMs,
+  };
+}
+
+function parseOrNull<T>(text: string | null): T | null {
+  return text === null ? null : (JSON.parse(text) as T);
+}
+
+/** UTF-8 has no lone surrogates: they would all become the same replacement character, and two keys one. */
+function wellFormed(key: string): string {
+  return key.isWellFormed() ? key : JSON.stringify(key);
+}

@@ -1,0 +1,92 @@
+import { Worker } from "node:worker_threads";
+import { GatewayError } from "../../domain/errors.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Store } from "../../ports/store.ts";
+import { Batcher } from "./batcher.ts";
+import { createFront } from "./front.ts";
+import type { EngineOptions, Status, StoreLimits } from "./protocol.ts";
+import { Readiness } from "./readiness.ts";
+import type { FromThread, ToThread } from "./serve.ts";
+
+export interface SqliteStoreOptions {
+  /** Made private when it is created. One process at a time. */
+  readonly file: string;
+  readonly clock: Clock;
+  readonly limits: StoreLimits;
+  /** `process` spares the flush at each commit, and a power cut loses the last seconds. Default `power`. */
+  readonly durability?: "power" | "process";
+  /** Warnings and repairs, for the operator. */
+  readonly log?: (line: string) => void;
+  /** The thread's entry, where another one is to play it. */
+  readonly thread?: URL;
+}
+
+/** Beside this file, as the source in development and compiled in the image. */
+const THREAD = new URL(import.meta.url.endsWith(".ts") ? "./thread.ts" : "./thread.js", import.meta.url);
+
+/**
+ * Everything durable in one SQLite file, owned by a thread: a slow disk delays those who wait for it, and nobody
+ * else. Throws STORE_LOCKED, STORE_SCHEMA_NEWER or STORE_OPEN_FAILED.
+ */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const { clock, durability = "power", log = () => {} } = options;
+  const engine: EngineOptions = { file: options.file, durability, limits: options.limits };
+  const worker = new Worker(options.thread ?? THREAD, {
+    workerData: { options: engine, nowMs: Math.trunc(clock.nowMs()) },
+    env: {}, // The thread needs none of the secrets in ours.
+  });
+  const post = (message: ToThread) => worker.postMessage(message);
+  const readiness = new Readiness(clock, await opened(worker, log));
+  const batcher = new Batcher({
+    transport: { send: (requests) => post({ kind: "batch", requests }) },
+    // After this tick's I/O, so that requests that came in together share a commit.
+    schedule: setImmediate,
+    onStatus: (status) => readiness.update(status),
+  });
+
+  let isClosed = false;
+  const exited = new Promise<void>((resolve) => {
+    const onEnd = (detail: string) => {
+      resolve();
+      if (isClosed) return;
+      const error = new GatewayError("STORE_WRITE_FAILED", `The thread of ${options.file} died: ${detail}`);
+      log(error.message);
+      batcher.fail(error);
+      readiness.end(error);
+    };
+    worker.on("error", (error) => onEnd(error instanceof Error ? error.message : String(error)));
+    worker.on("exit", (code) => onEnd(`exit code ${code}`));
+  });
+  worker.on("message", (message: FromThread) => {
+    if (message.kind === "reply") batcher.onReply(message.reply);
+    else if (message.kind === "log") log(message.line);
+    else if (message.kind === "closed") isClosed = true;
+  });
+
+  async function close(): Promise<void> {
+    const error = new GatewayError("STORE_CLOSED", `The store ${options.file} is closed`);
+    readiness.end(error);
+    await batcher.end(error);
+    post({ kind: "close" });
+    await exited;
+  }
+  return createFront({ batcher, readiness, clock, durability, close });
+}
+
+/** The first word of the thread: what is claimable, or why the file could not be opened. */
+function opened(worker: Worker, log: (line: string) => void): Promise<Status> {
+  return new Promise((resolve, reject) => {
+    const onMessage = (message: FromThread) => {
+      if (message.kind === "log") return log(message.line);
+      done();
+      if (message.kind === "opened") resolve(message.status);
+      else if (message.kind === "failed") reject(new GatewayError(message.code, message.message));
+    };
+    const onError = (error: unknown) => {
+      done();
+      reject(new GatewayError("STORE_OPEN_FAILED", "The store's thread did not start", { cause: error }));
+    };
+    const done = () => worker.off("message", onMessage).off("error", onError);
+    worker.on("message", onMessage).on("error", onError);
+  });
+}

@@ -1,0 +1,72 @@
+import type { EventState, StoreStats } from "../../ports/store.ts";
+import { sizeBytes } from "./file.ts";
+import type { JournalRow, Operations } from "./protocol.ts";
+import type { State } from "./state.ts";
+import type { EventRow } from "./statements.ts";
+
+export function find(state: State, id: string): JournalRow | null {
+  const key = state.sql.anyKey.get(id);
+  const row = key && state.sql.event.get(key.seq);
+  // The key may be an alias, or that of a duplicate that was never an event.
+  return row?.id === id ? toJournalRow(state, row) : null;
+}
+
+/** Newest accepted first. */
+export function list(state: State, filter: Operations["list"]["args"]): readonly JournalRow[] {
+  return eventRows(state, filter).map((row) => toJournalRow(state, row));
+}
+
+function eventRows(state: State, filter: Operations["list"]["args"]): readonly EventRow[] {
+  const { sql } = state;
+  switch (filter.state) {
+    case null:
+      return sql.newest.all(filter.limit);
+    case "done":
+    case "dropped":
+    case "dead":
+      return sql.newestSettled.all(filter.state, filter.limit);
+    default:
+      return liveSeqs(state, filter.state)
+        .sort((a, b) => b - a)
+        .slice(0, filter.limit)
+        .flatMap((seq) => sql.event.get(seq) ?? []);
+  }
+}
+
+function liveSeqs(state: State, wanted: EventState): number[] {
+  if (wanted === "running") return [...state.leases.seqs()];
+  return [...state.lanes.jobs.keys()].filter((seq) => liveState(state, seq) === wanted);
+}
+
+/** Whether it runs is known in memory only: after a crash nothing does. */
+function liveState({ lanes, leases }: State, seq: number): "queued" | "running" | "retrying" {
+  if (leases.has(seq)) return "running";
+  return lanes.jobs.get(seq)?.retrying ? "retrying" : "queued";
+}
+
+function toJournalRow(state: State, row: EventRow): JournalRow {
+  return {
+    id: row.id,
+    state: row.state ?? liveState(state, row.seq),
+    body: row.body,
+    attempt: row.attempt,
+    cause: row.cause,
+    progress: row.progress,
+    acceptedMs: row.accepted_ms,
+    updatedMs: row.updated_ms,
+  };
+}
+
+export function stats({ sql, lanes, leases, file }: State): StoreStats {
+  let retrying = 0;
+  for (const job of lanes.jobs.values()) if (job.retrying) retrying++;
+  const oldest = lanes.jobs.values().next().value;
+  return {
+    queued: lanes.jobs.size - leases.size - retrying,
+    running: leases.size,
+    retrying,
+    dead: sql.countSettled.get("dead")?.count ?? 0,
+    oldestAcceptedAtMs: oldest?.acceptedMs ?? null,
+    fileBytes: sizeBytes(file),
+  };
+}

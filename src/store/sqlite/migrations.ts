@@ -1,0 +1,146 @@
+import { existsSync, renameSync, rmSync } from "node:fs";
+import { GatewayError } from "../../domain/errors.ts";
+import type { Database } from "./database.ts";
+import { makePrivate } from "./file.ts";
+
+/** "Prly": tells our files from other SQLite databases. */
+const APPLICATION_ID = 0x50726c79;
+
+/**
+ * Migration n takes the schema from version n to n + 1. Released ones never change; new ones are appended.
+ *
+ * - `events`: all that was ever accepted and not yet swept; `state` is null while an event waits.
+ * - `waiting`: the small, busy part of an event, while it waits. A claim writes only here, not to the text.
+ * - `keys`: idempotency keys. An id's key also finds its event, so it stays as long as the event does, with
+ *   `expires_ms` null once it no longer makes duplicates. That saves `events` an index on the hot path.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE events (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    accepted_ms INTEGER NOT NULL,
+    state TEXT,
+    attempt INTEGER,
+    cause TEXT,
+    updated_ms INTEGER,
+    body TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX events_settled ON events (state, seq) WHERE state IS NOT NULL;
+
+  CREATE TABLE waiting (
+    seq INTEGER PRIMARY KEY,
+    lane TEXT NOT NULL,
+    conversation TEXT NOT NULL,
+    accepted_ms INTEGER NOT NULL,
+    updated_ms INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    claims INTEGER NOT NULL,
+    due_ms INTEGER NOT NULL,
+    retrying INTEGER NOT NULL,
+    cause TEXT,
+    refusal TEXT
+  ) STRICT;
+
+  CREATE TABLE progress (seq INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
+
+  CREATE TABLE keys (
+    key TEXT PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    expires_ms INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX keys_expiry ON keys (expires_ms) WHERE expires_ms IS NOT NULL;
+
+  CREATE TABLE told (
+    key TEXT PRIMARY KEY,
+    at_ms INTEGER NOT NULL,
+    until_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX told_until ON told (until_ms);
+
+  CREATE TABLE conversations (
+    conversation TEXT PRIMARY KEY,
+    known INTEGER NOT NULL,
+    seen_ms INTEGER NOT NULL,
+    forgotten_seq INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX conversations_seen ON conversations (seen_ms);
+
+  CREATE TABLE turns (
+    conversation TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    UNIQUE (conversation, seq, position)
+  ) STRICT;
+  CREATE INDEX turns_at ON turns (at_ms);
+
+  CREATE TABLE outbox (
+    part_id TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    reservations INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    receipt TEXT,
+    PRIMARY KEY (part_id, seq)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX outbox_event ON outbox (seq);
+
+  CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  `,
+];
+
+/**
+ * Brings the schema up to date, each step in its own transaction. An existing file is copied first.
+ * Gives the copy's path, or null. Throws STORE_SCHEMA_NEWER or STORE_OPEN_FAILED.
+ */
+export function migrate(
+  db: Database,
+  file: string,
+  migrations: readonly string[] = MIGRATIONS,
+): string | null {
+  const version = readVersion(db, file);
+  if (version > migrations.length) {
+    throw new GatewayError(
+      "STORE_SCHEMA_NEWER",
+      `Expected schema version ${migrations.length} or older in ${file}, got ${version}: ` +
+        "a newer release has used this file. Run that release, or restore an older copy.",
+    );
+  }
+  const copy = version > 0 && version < migrations.length ? copyAside(db, file, version) : null;
+  for (let next = version; next < migrations.length; next++) {
+    db.exec(`
+      BEGIN IMMEDIATE;
+      ${migrations[next]};
+      PRAGMA user_version = ${next + 1};
+      PRAGMA application_id = ${APPLICATION_ID};
+      COMMIT;
+    `);
+  }
+  return copy;
+}
+
+function readVersion(db: Database, file: string): number {
+  const read = (pragma: string) =>
+    Object.values(db.prepare<Record<string, number>>(`PRAGMA ${pragma}`).get() ?? {})[0] ?? 0;
+  const isEmpty = db.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
+  if (!isEmpty && read("application_id") !== APPLICATION_ID) {
+    throw new GatewayError(
+      "STORE_OPEN_FAILED",
+      `Expected a Parley database, got another program's in ${file}`,
+    );
+  }
+  return read("user_version");
+}
+
+/** A whole copy under a name that tells its version. Written beside, then renamed: a half copy never has the name. */
+function copyAside(db: Database, file: string, version: number): string {
+  const copy = `${file}.v${version}`;
+  if (existsSync(copy)) return copy; // An earlier try got this far, and the file has not changed since.
+  const partial = `${copy}.partial`;
+  rmSync(partial, { force: true });
+  db.prepare("VACUUM INTO ?").run(partial);
+  makePrivate(partial);
+  renameSync(partial, copy);
+  return copy;
+}

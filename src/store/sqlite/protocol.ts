@@ -1,0 +1,122 @@
+import type { Refusal } from "../../domain/refusal.ts";
+import type { EventState, RateLimit, Retention, StoreStats } from "../../ports/store.ts";
+
+/**
+ * What the store's front asks of its engine. Everything is plain data, so that a batch can cross to a thread;
+ * what is frequent is a tuple, because copying property names costs more than copying the values.
+ */
+export interface Operations {
+  accept: { args: OfferRow; result: AcceptResult };
+  claim: { args: { jobsMax: number; leaseMs: number }; result: readonly ClaimedRow[] };
+  extend: { args: readonly [token: number, leaseMs: number]; result: boolean };
+  checkpoint: { args: readonly [token: number, progress: string]; result: boolean };
+  settle: { args: readonly [token: number, settlement: SettlementRow]; result: boolean };
+  reserve: { args: readonly [token: number, partId: string]; result: ReservationRow };
+  /** A receipt as JSON, or null for `not-sent`. */
+  record: { args: readonly [partId: string, receipt: string | null]; result: null };
+  recall: {
+    args: readonly [conversation: string, turnsMax: number, sinceMs: number];
+    result: readonly string[];
+  };
+  forget: { args: string; result: null };
+  find: { args: string; result: JournalRow | null };
+  list: { args: { state: EventState | null; limit: number }; result: readonly JournalRow[] };
+  stats: { args: null; result: StoreStats };
+  sweep: { args: { retention: Retention; cursor: SweepCursor }; result: SweepResult };
+}
+export type Kind = keyof Operations;
+export type Request<K extends Kind = Kind> = K extends Kind
+  ? readonly [kind: K, nowMs: number, args: Operations[K]["args"]]
+  : never;
+
+export type OfferRow = readonly [
+  id: string,
+  aliases: readonly string[],
+  lane: string,
+  conversation: string,
+  senderId: string,
+  body: string,
+  refusal: Refusal | null,
+  limits: readonly LimitRow[],
+  onlyIfKnown: boolean,
+  dedupMs: number,
+];
+export type LimitRow = readonly [scope: RateLimit["scope"], key: string, messages: number, perMs: number];
+export type AcceptResult =
+  | "accepted"
+  | "duplicate"
+  | "unknown-conversation"
+  | "full"
+  | { readonly refusal: Refusal; readonly told: boolean };
+
+export type ClaimedRow = readonly [
+  token: number,
+  lane: string,
+  attempt: number,
+  acceptedMs: number,
+  body: string,
+  refusal: string | null,
+  progress: string | null,
+];
+
+/** A turn is its time and its JSON. */
+export type SettlementRow =
+  | {
+      readonly kind: "done";
+      readonly outcome: string;
+      readonly turns: readonly (readonly [number, string])[];
+    }
+  | { readonly kind: "dropped" | "dead"; readonly cause: string }
+  | { readonly kind: "defer" | "retry"; readonly afterMs: number; readonly cause: string };
+
+export type ReservationRow =
+  | { readonly kind: "fresh" | "in-doubt"; readonly sendsBefore: number }
+  | { readonly kind: "sent"; readonly receipt: string }
+  | { readonly kind: "lost" };
+
+export interface JournalRow {
+  readonly id: string;
+  readonly state: EventState;
+  readonly body: string;
+  readonly attempt: number;
+  readonly cause: string | null;
+  readonly progress: string | null;
+  readonly acceptedMs: number;
+  readonly updatedMs: number;
+}
+
+/** Where a sweep goes on: one kind of row after the other, each in the order of its key. */
+export interface SweepCursor {
+  readonly stage: number;
+  readonly afterSeq: number;
+}
+export interface SweepResult {
+  readonly gone: number;
+  /** Null: the sweep is over. */
+  readonly next: SweepCursor | null;
+}
+
+/** Whether a claim would find something, and when that may change by itself. */
+export interface Status {
+  readonly claimable: boolean;
+  readonly wakeAtMs: number | null;
+}
+
+export interface Reply {
+  /** One for each request, in order. A failed one has a meaningless value here and an entry in `failures`. */
+  readonly results: readonly unknown[];
+  readonly failures: readonly { readonly index: number; readonly message: string }[];
+  readonly status: Status;
+}
+
+export interface EngineOptions {
+  readonly file: string;
+  readonly durability: "power" | "process";
+  readonly limits: StoreLimits;
+}
+export interface StoreLimits {
+  /** Events waiting in one lane, the running one not counted. */
+  readonly waitingPerLaneMax: number;
+  /** Events waiting in all lanes. */
+  readonly waitingMax: number;
+}

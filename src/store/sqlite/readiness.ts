@@ -1,0 +1,101 @@
+import type { Clock } from "../../ports/clock.ts";
+import type { Status } from "./protocol.ts";
+
+/** A nap ends after this at the latest: one claim in vain is nothing, and timers have a longest delay. */
+const NAP_MS_MAX = 600_000;
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Lets claimers wait until there may be something to claim. The engine tells with each batch whether there is, and
+ * when a delay or a lease ends next; until then, one nap serves all who wait.
+ */
+export class Readiness {
+  readonly #clock: Clock;
+  readonly #waiters = new Set<Waiter>();
+  #status: Status;
+  #nap: { readonly untilMs: number; readonly alarm: AbortController } | null = null;
+  #ended: Error | null = null;
+
+  constructor(clock: Clock, status: Status) {
+    this.#clock = clock;
+    this.#status = status;
+  }
+
+  wait(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.reject(signal.reason as Error);
+    if (this.#ended !== null) return Promise.reject(this.#ended);
+    if (this.#isReady()) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        signal.removeEventListener("abort", abort);
+        this.#waiters.delete(waiter);
+      };
+      const abort = () => waiter.reject(signal.reason);
+      const waiter: Waiter = {
+        resolve: () => {
+          leave();
+          resolve();
+        },
+        reject: (error) => {
+          leave();
+          if (this.#waiters.size === 0) this.#endNap();
+          reject(error);
+        },
+      };
+      signal.addEventListener("abort", abort);
+      this.#waiters.add(waiter);
+      this.#takeNap();
+    });
+  }
+
+  update(status: Status): void {
+    this.#status = status;
+    if (this.#waiters.size === 0) return;
+    if (this.#isReady()) this.#wakeAll();
+    else this.#takeNap();
+  }
+
+  end(error: Error): void {
+    this.#ended = error;
+    this.#endNap();
+    for (const waiter of [...this.#waiters]) waiter.reject(error);
+  }
+
+  #isReady(): boolean {
+    const { claimable, wakeAtMs } = this.#status;
+    return claimable || (wakeAtMs !== null && wakeAtMs <= this.#clock.nowMs());
+  }
+
+  #takeNap(): void {
+    const { wakeAtMs } = this.#status;
+    if (this.#nap !== null && this.#nap.untilMs === wakeAtMs) return;
+    this.#endNap();
+    if (wakeAtMs === null) return;
+    const nap = { untilMs: wakeAtMs, alarm: new AbortController() };
+    this.#nap = nap;
+    const napMs = Math.min(wakeAtMs - this.#clock.nowMs(), NAP_MS_MAX);
+    this.#clock.sleep(Math.max(0, napMs), nap.alarm.signal).then(
+      () => {
+        if (this.#nap !== nap) return;
+        // Whatever the clock says now: it may have been set, and a claim finds out.
+        this.#wakeAll();
+      },
+      () => undefined, // Only ever aborted by us.
+    );
+  }
+
+  #endNap(): void {
+    const nap = this.#nap;
+    this.#nap = null;
+    nap?.alarm.abort();
+  }
+
+  #wakeAll(): void {
+    this.#endNap();
+    for (const waiter of [...this.#waiters]) waiter.resolve();
+  }
+}

@@ -1,0 +1,55 @@
+import type { MessagePort } from "node:worker_threads";
+import { type ErrorCode, GatewayError } from "../../domain/errors.ts";
+import type { OpenDatabase } from "./database.ts";
+import { Engine } from "./engine.ts";
+import type { EngineOptions, Reply, Request, Status } from "./protocol.ts";
+
+/** When nothing has come for so long, the log is copied into the file. */
+const IDLE_MS = 2_000;
+
+export type ToThread =
+  | { readonly kind: "batch"; readonly requests: readonly Request[] }
+  | { readonly kind: "close" };
+export type FromThread =
+  | { readonly kind: "opened"; readonly status: Status }
+  | { readonly kind: "failed"; readonly code: ErrorCode; readonly message: string }
+  | { readonly kind: "reply"; readonly reply: Reply }
+  | { readonly kind: "log"; readonly line: string }
+  | { readonly kind: "closed" };
+
+/** The worker thread: opens the file, answers one message for each batch, and copies the log when nobody waits. */
+export function serve(
+  port: Pick<MessagePort, "postMessage" | "on" | "close">,
+  { options, nowMs }: { options: EngineOptions; nowMs: number },
+  open: OpenDatabase,
+): void {
+  const post = (message: FromThread) => port.postMessage(message);
+  let engine: Engine;
+  try {
+    engine = new Engine(options, nowMs, open, (line) => post({ kind: "log", line }));
+  } catch (error) {
+    post(toFailure(error));
+    port.close();
+    return;
+  }
+  let idle: NodeJS.Timeout | undefined;
+
+  port.on("message", (message: ToThread) => {
+    clearTimeout(idle);
+    if (message.kind === "close") {
+      engine.close();
+      post({ kind: "closed" });
+      port.close();
+      return;
+    }
+    post({ kind: "reply", reply: engine.run(message.requests) });
+    engine.saveLog("much");
+    idle = setTimeout(() => engine.saveLog("always"), IDLE_MS);
+  });
+  post({ kind: "opened", status: engine.status });
+}
+
+function toFailure(error: unknown): FromThread {
+  const code = error instanceof GatewayError ? error.code : "STORE_OPEN_FAILED";
+  return { kind: "failed", code, message: error instanceof Error ? error.message : String(error) };
+}

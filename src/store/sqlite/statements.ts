@@ -1,0 +1,164 @@
+import type { Database } from "./database.ts";
+
+export interface WaitingRow {
+  readonly seq: number;
+  readonly lane: string;
+  readonly conversation: string;
+  readonly accepted_ms: number;
+  readonly updated_ms: number;
+  readonly attempt: number;
+  readonly claims: number;
+  readonly due_ms: number;
+  readonly retrying: number;
+  readonly refusal: string | null;
+}
+export interface EventRow {
+  readonly seq: number;
+  readonly id: string;
+  readonly accepted_ms: number;
+  readonly body: string;
+  readonly progress: string | null;
+  /** Null while the event waits; `attempt`, `cause` and `updated_ms` then come from `waiting`. */
+  readonly state: "done" | "dropped" | "dead" | null;
+  readonly attempt: number;
+  readonly cause: string | null;
+  readonly updated_ms: number;
+}
+
+/** How far `seen_ms` of a conversation may lag behind. */
+export const SEEN_ACCURACY_MS = 3_600_000;
+
+const EVENT = `
+  SELECT e.seq, e.id, e.accepted_ms, e.body, e.state, p.body AS progress,
+    coalesce(w.attempt, e.attempt) AS attempt,
+    coalesce(w.cause, e.cause) AS cause,
+    coalesce(w.updated_ms, e.updated_ms) AS updated_ms
+  FROM events e LEFT JOIN waiting w USING (seq) LEFT JOIN progress p USING (seq)`;
+
+export type Statements = ReturnType<typeof prepareStatements>;
+
+/** Every statement, compiled once. Times and seqs are bound in the order in which they are named. */
+export function prepareStatements(db: Database) {
+  return {
+    // Opening
+    newestSeq: db.prepare<{ seq: number | null }>("SELECT max(seq) AS seq FROM events"),
+    seqFloor: db.prepare<{ value: number }>("SELECT value FROM meta WHERE name = 'seq_floor'"),
+    setSeqFloor: db.prepare("INSERT OR REPLACE INTO meta (name, value) VALUES ('seq_floor', ?)"),
+    allWaiting: db.prepare<WaitingRow>(
+      `SELECT seq, lane, conversation, accepted_ms, updated_ms, attempt, claims, due_ms, retrying, refusal
+       FROM waiting ORDER BY seq`,
+    ),
+
+    // Accepting
+    liveKey: db.prepare<{ seq: number }>("SELECT seq FROM keys WHERE key = ? AND expires_ms > ?"),
+    addKey: db.prepare(
+      `INSERT INTO keys (key, seq, expires_ms) VALUES (?, ?, ?)
+       ON CONFLICT (key) DO UPDATE SET seq = excluded.seq, expires_ms = excluded.expires_ms`,
+    ),
+    addEvent: db.prepare("INSERT INTO events (seq, id, accepted_ms, body) VALUES (?, ?, ?, ?)"),
+    addDropped: db.prepare(
+      `INSERT INTO events (seq, id, accepted_ms, state, attempt, cause, updated_ms, body)
+       VALUES (?1, ?2, ?3, 'dropped', 0, ?4, ?3, ?5)`,
+    ),
+    addWaiting: db.prepare(
+      `INSERT INTO waiting
+         (seq, lane, conversation, accepted_ms, updated_ms, attempt, claims, due_ms, retrying, cause, refusal)
+       VALUES (?1, ?2, ?3, ?4, ?4, 0, 0, 0, 0, ?5, ?6)`,
+    ),
+    isKnown: db.prepare<{ known: 1 }>("SELECT known FROM conversations WHERE conversation = ? AND known = 1"),
+    toldAt: db.prepare<{ at_ms: number }>("SELECT at_ms FROM told WHERE key = ?"),
+    tell: db.prepare("INSERT OR REPLACE INTO told (key, at_ms, until_ms) VALUES (?, ?, ?)"),
+
+    // Working
+    claim: db.prepare("UPDATE waiting SET attempt = ?, claims = ?, updated_ms = ?, due_ms = 0 WHERE seq = ?"),
+    body: db.prepare<{ body: string; progress: string | null }>(
+      "SELECT e.body, p.body AS progress FROM events e LEFT JOIN progress p USING (seq) WHERE e.seq = ?",
+    ),
+    /** Seen to the hour (SEEN_ACCURACY_MS) is enough, and spares a conversation in full swing the writes. */
+    see: db.prepare(
+      `INSERT INTO conversations (conversation, known, seen_ms, forgotten_seq) VALUES (?1, 1, ?2, 0)
+       ON CONFLICT (conversation) DO UPDATE SET known = 1, seen_ms = ?2
+       WHERE known = 0 OR abs(?2 - seen_ms) > ${SEEN_ACCURACY_MS}`,
+    ),
+    setProgress: db.prepare("INSERT OR REPLACE INTO progress (seq, body) VALUES (?, ?)"),
+    touch: db.prepare("UPDATE waiting SET updated_ms = ? WHERE seq = ?"),
+    putBack: db.prepare(
+      "UPDATE waiting SET attempt = ?, retrying = ?, due_ms = ?, cause = ?, updated_ms = ? WHERE seq = ?",
+    ),
+    endWaiting: db.prepare("DELETE FROM waiting WHERE seq = ?"),
+    settle: db.prepare("UPDATE events SET state = ?, attempt = ?, cause = ?, updated_ms = ? WHERE seq = ?"),
+
+    // What was said
+    reservation: db.prepare<{ state: "reserved" | "sent" | "not-sent"; receipt: string | null }>(
+      "SELECT state, receipt FROM outbox WHERE part_id = ? AND seq = ?",
+    ),
+    reservations: db.prepare<{ count: number }>(
+      "SELECT coalesce(sum(reservations), 0) AS count FROM outbox WHERE seq = ?",
+    ),
+    reserve: db.prepare(
+      `INSERT INTO outbox (part_id, seq, reservations, state) VALUES (?, ?, 1, 'reserved')
+       ON CONFLICT (part_id, seq) DO UPDATE SET reservations = reservations + 1, state = 'reserved'`,
+    ),
+    /** The newest: an id that came again after its keys had expired has older parts of the same name. */
+    record: db.prepare(
+      `UPDATE outbox SET state = ?2, receipt = ?3
+       WHERE part_id = ?1 AND seq = (SELECT max(seq) FROM outbox WHERE part_id = ?1)
+         AND NOT (state = 'sent' AND ?2 = 'not-sent')`,
+    ),
+
+    // Memory
+    recall: db.prepare<{ body: string }>(
+      `SELECT body FROM turns WHERE conversation = ? AND at_ms >= ?
+       ORDER BY seq DESC, position DESC LIMIT ?`,
+    ),
+    remember: db.prepare(
+      "INSERT INTO turns (conversation, seq, position, at_ms, body) VALUES (?, ?, ?, ?, ?)",
+    ),
+    forgottenSeq: db.prepare<{ forgotten_seq: number }>(
+      "SELECT forgotten_seq FROM conversations WHERE conversation = ?",
+    ),
+    forget: db.prepare(
+      `INSERT INTO conversations (conversation, known, seen_ms, forgotten_seq) VALUES (?1, 0, ?2, ?3)
+       ON CONFLICT (conversation) DO UPDATE SET forgotten_seq = ?3`,
+    ),
+    deleteTurns: db.prepare("DELETE FROM turns WHERE conversation = ?"),
+
+    // Journal
+    anyKey: db.prepare<{ seq: number }>("SELECT seq FROM keys WHERE key = ?"),
+    event: db.prepare<EventRow>(`${EVENT} WHERE e.seq = ?`),
+    newest: db.prepare<EventRow>(`${EVENT} ORDER BY e.seq DESC LIMIT ?`),
+    newestSettled: db.prepare<EventRow>(`${EVENT} WHERE e.state = ? ORDER BY e.seq DESC LIMIT ?`),
+    countSettled: db.prepare<{ count: number }>("SELECT count(*) AS count FROM events WHERE state = ?"),
+
+    // Sweeping
+    expiredKeys: db.prepare<{ key: string; seq: number; id: string | null }>(
+      `SELECT k.key, k.seq, e.id FROM keys k LEFT JOIN events e USING (seq)
+       WHERE k.expires_ms <= ? ORDER BY k.expires_ms LIMIT ?`,
+    ),
+    keepKey: db.prepare("UPDATE keys SET expires_ms = NULL WHERE key = ?"),
+    deleteKey: db.prepare("DELETE FROM keys WHERE key = ?"),
+    deleteEventKey: db.prepare(
+      "DELETE FROM keys WHERE key = ? AND seq = ? AND (expires_ms IS NULL OR expires_ms <= ?)",
+    ),
+    deleteTold: db.prepare(
+      "DELETE FROM told WHERE key IN (SELECT key FROM told WHERE until_ms <= ? ORDER BY until_ms LIMIT ?)",
+    ),
+    settledAfter: db.prepare<{ seq: number; id: string; accepted_ms: number; updated_ms: number }>(
+      `SELECT seq, id, accepted_ms, updated_ms FROM events
+       WHERE state = ? AND seq > ? ORDER BY seq LIMIT ?`,
+    ),
+    deleteEvent: db.prepare("DELETE FROM events WHERE seq = ?"),
+    deleteProgress: db.prepare("DELETE FROM progress WHERE seq = ?"),
+    deleteOutbox: db.prepare("DELETE FROM outbox WHERE seq = ?"),
+    deleteOldTurns: db.prepare(
+      "DELETE FROM turns WHERE rowid IN (SELECT rowid FROM turns WHERE at_ms < ? ORDER BY at_ms LIMIT ?)",
+    ),
+    idleConversations: db.prepare<{ conversation: string }>(
+      "SELECT conversation FROM conversations WHERE seen_ms < ? ORDER BY seen_ms LIMIT ?",
+    ),
+    touchConversation: db.prepare("UPDATE conversations SET seen_ms = ? WHERE conversation = ?"),
+    deleteConversation: db.prepare("DELETE FROM conversations WHERE conversation = ?"),
+    freePages: db.prepare<{ freelist_count: number }>("PRAGMA freelist_count"),
+    shrink: db.prepare("PRAGMA incremental_vacuum(256)"),
+  };
+}

@@ -1,0 +1,131 @@
+import type { Waiting } from "./lanes.ts";
+import { tokenOf } from "./leases.ts";
+import type { ClaimedRow, Operations, ReservationRow, SettlementRow } from "./protocol.ts";
+import type { State } from "./state.ts";
+
+export function claim(
+  state: State,
+  { jobsMax, leaseMs }: Operations["claim"]["args"],
+  nowMs: number,
+): readonly ClaimedRow[] {
+  const { lanes, leases } = state;
+  const steadyMs = state.time.at(nowMs);
+  for (const seq of leases.expire(steadyMs)) {
+    const job = lanes.jobs.get(seq);
+    if (job !== undefined) lanes.free(job);
+  }
+  lanes.wake(steadyMs);
+  const claimed: ClaimedRow[] = [];
+  while (claimed.length < jobsMax) {
+    const job = lanes.take();
+    if (job === undefined) break;
+    claimed.push(begin(state, job, steadyMs + leaseMs, nowMs));
+  }
+  return claimed;
+}
+
+/** The attempt is on disk before the claim is out, so a message that kills the process still runs out of attempts. */
+function begin(state: State, job: Waiting, untilMs: number, nowMs: number): ClaimedRow {
+  const { sql, leases } = state;
+  job.attempt += 1;
+  job.claims += 1;
+  job.retrying = false;
+  const token = tokenOf(job.seq, job.claims);
+  sql.claim.run(job.attempt, job.claims, nowMs, job.seq);
+  if (job.refusal === null) sql.see.run(job.conversation, nowMs);
+  const stored = sql.body.get(job.seq);
+  if (stored === undefined) throw new Error(`Expected event ${job.seq} to have its text, got none`);
+  leases.grant(token, untilMs);
+  return [token, job.lane, job.attempt, job.acceptedMs, stored.body, job.refusal, stored.progress];
+}
+
+export function extend(state: State, token: number, leaseMs: number, nowMs: number): boolean {
+  if (heldJob(state, token) === null) return false;
+  state.leases.grant(token, state.time.at(nowMs) + leaseMs);
+  return true;
+}
+
+export function checkpoint(state: State, token: number, progress: string, nowMs: number): boolean {
+  const job = heldJob(state, token);
+  if (job === null) return false;
+  state.sql.setProgress.run(job.seq, progress);
+  state.sql.touch.run(nowMs, job.seq);
+  return true;
+}
+
+export function settle(state: State, token: number, settlement: SettlementRow, nowMs: number): boolean {
+  const job = heldJob(state, token);
+  if (job === null) return false;
+  state.leases.end(job.seq);
+  if ("afterMs" in settlement) putBack(state, job, settlement, nowMs);
+  else finish(state, job, settlement, nowMs);
+  return true;
+}
+
+/** The event stays the head of its lane, so what came after it waits with it and order is kept. */
+function putBack(
+  state: State,
+  job: Waiting,
+  { kind, afterMs, cause }: Extract<SettlementRow, { kind: "retry" | "defer" }>,
+  nowMs: number,
+): void {
+  if (kind === "defer") job.attempt -= 1;
+  job.retrying = kind === "retry";
+  const delayMs = Math.max(0, Math.ceil(afterMs));
+  state.sql.putBack.run(job.attempt, job.retrying ? 1 : 0, nowMs + delayMs, cause, nowMs, job.seq);
+  if (delayMs > 0) state.lanes.hold(job, state.time.at(nowMs) + delayMs);
+  else state.lanes.free(job);
+}
+
+function finish(
+  state: State,
+  job: Waiting,
+  settlement: Extract<SettlementRow, { kind: "done" | "dropped" | "dead" }>,
+  nowMs: number,
+): void {
+  const { sql, lanes } = state;
+  if (settlement.kind === "done") remember(state, job, settlement.turns);
+  sql.settle.run(settlement.kind, job.attempt, causeOf(settlement), nowMs, job.seq);
+  sql.endWaiting.run(job.seq);
+  lanes.finish(job);
+}
+
+/** An ordinary end needs no cause; any other is what an operator looks for. */
+function causeOf(settlement: Extract<SettlementRow, { kind: "done" | "dropped" | "dead" }>): string | null {
+  if (settlement.kind !== "done") return settlement.cause;
+  return settlement.outcome === "answered" ? null : settlement.outcome;
+}
+
+/** What was accepted before the person said "forget" is forgotten too, even if it ends only now. */
+function remember(state: State, job: Waiting, turns: readonly (readonly [number, string])[]): void {
+  if (turns.length === 0) return;
+  const forgottenSeq = state.sql.forgottenSeq.get(job.conversation)?.forgotten_seq ?? 0;
+  if (job.seq <= forgottenSeq) return;
+  turns.forEach(([atMs, body], position) => {
+    state.sql.remember.run(job.conversation, job.seq, position, atMs, body);
+  });
+}
+
+/** Every call counts as a send: the caller is about to try, or cannot know whether an earlier try was heard. */
+export function reserve(state: State, token: number, partId: string): ReservationRow {
+  const job = heldJob(state, token);
+  if (job === null) return { kind: "lost" };
+  const { sql } = state;
+  const earlier = sql.reservation.get(partId, job.seq);
+  if (earlier?.state === "sent" && earlier.receipt !== null)
+    return { kind: "sent", receipt: earlier.receipt };
+  const sendsBefore = sql.reservations.get(job.seq)?.count ?? 0;
+  sql.reserve.run(partId, job.seq);
+  return { kind: earlier?.state === "reserved" ? "in-doubt" : "fresh", sendsBefore };
+}
+
+/** Not fenced: the truth about a send is worth keeping, whoever holds the event by now. */
+export function record(state: State, partId: string, receipt: string | null): null {
+  state.sql.record.run(partId, receipt === null ? "not-sent" : "sent", receipt);
+  return null;
+}
+
+function heldJob(state: State, token: number): Waiting | null {
+  const seq = state.leases.held(token);
+  return seq === null ? null : (state.lanes.jobs.get(seq) ?? null);
+}
