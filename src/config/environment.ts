@@ -11,7 +11,7 @@ export interface PlatformOff {
   readonly missing: readonly string[];
   readonly present: readonly string[];
 }
-export interface SlackEnvironment {
+interface SlackEnvironment {
   readonly kind: "on";
   /** One, or two during a rotation. So are the pairs of the other platforms. */
   readonly signingSecrets: readonly Secret[];
@@ -20,7 +20,7 @@ export interface SlackEnvironment {
   /** Ends in a slash; null: Slack's own. */
   readonly apiUrl: string | null;
 }
-export interface DiscordEnvironment {
+interface DiscordEnvironment {
   readonly kind: "on";
   /** 64 hex digits each. */
   readonly publicKeys: readonly string[];
@@ -29,13 +29,13 @@ export interface DiscordEnvironment {
   readonly botToken: Secret | null;
   readonly apiUrl: string | null;
 }
-export interface TelegramEnvironment {
+interface TelegramEnvironment {
   readonly kind: "on";
   readonly botToken: Secret;
   readonly webhookSecrets: readonly Secret[];
   readonly apiRoot: string | null;
 }
-export interface WhatsAppEnvironment {
+interface WhatsAppEnvironment {
   readonly kind: "on";
   readonly accessToken: Secret;
   readonly appSecrets: readonly Secret[];
@@ -50,7 +50,7 @@ export interface PlatformEnvironments {
   readonly whatsapp: WhatsAppEnvironment | PlatformOff;
 }
 
-export const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
+const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
 
 /** What the environment says, aliases and secret files resolved. */
 export interface Environment {

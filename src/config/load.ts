@@ -140,8 +140,7 @@ function check<T extends z.ZodType>(
   if (!yaml.isYaml) return { value: null, problems: yaml.problems };
   const result = schema.safeParse(yaml.value);
   if (result.success) return { value: result.data, problems: yaml.problems };
-  const json = JSON_SCHEMAS[name]();
-  const input = { got: yaml.got, keysAt: (path: Path) => keysAt(json, path) };
+  const input = { got: yaml.got, keysAt: (path: Path) => keysAt(JSON_SCHEMAS[name](), path) };
   const wrong = findings(result.error.issues, input).map((one) =>
     yaml.problem(one.path, one.message, one.isKey),
   );

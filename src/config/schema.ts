@@ -31,7 +31,7 @@ function oneOrMore<T extends z.ZodType>(item: T) {
 function notYet(available: readonly string[], later: readonly string[]) {
   return (issue: { input?: unknown }) =>
     later.includes(String(issue.input))
-      ? `expected ${available.join(" or ")}, got "${issue.input}", which is not available in this version`
+      ? `expected ${available.join(" or ")}, got "${String(issue.input)}", which is not available in this version`
       : `expected ${available.join(" or ")}`;
 }
 
