@@ -1,0 +1,50 @@
+const BODY_CHARS_MAX = 1024 * 1024;
+
+export type Answer =
+  | {
+      readonly kind: "answered";
+      readonly status: number;
+      readonly headers: Headers;
+      readonly body: string;
+      readonly tookMs: number;
+    }
+  /** `code`: ECONNREFUSED, timeout, … */
+  | { readonly kind: "unreachable"; readonly code: string };
+
+/** One request with a deadline, never following a redirect. Never throws. */
+export async function ask(url: string, init: RequestInit, timeoutMs: number): Promise<Answer> {
+  const startedAt = performance.now();
+  try {
+    const signal = AbortSignal.timeout(timeoutMs);
+    const response = await fetch(url, { ...init, redirect: "manual", signal });
+    const tookMs = performance.now() - startedAt;
+    const body = await readBounded(response);
+    return { kind: "answered", status: response.status, headers: response.headers, body, tookMs };
+  } catch (error) {
+    return { kind: "unreachable", code: codeOf(error) };
+  }
+}
+
+async function readBounded(response: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of response.body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.length > BODY_CHARS_MAX) break;
+  }
+  return text.slice(0, BODY_CHARS_MAX);
+}
+
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return "unknown";
+  if (error.name === "TimeoutError") return "timeout";
+  const { cause } = error;
+  const code = cause instanceof Error ? (cause as NodeJS.ErrnoException).code : undefined;
+  return code ?? (cause instanceof Error ? cause.message : error.message);
+}
+
+/** The address as given, or null when it is none that HTTP can reach. */
+export function httpBase(url: string): string | null {
+  const parsed = URL.parse(url);
+  return parsed !== null && /^https?:$/.test(parsed.protocol) ? url.replace(/\/+$/, "") : null;
+}

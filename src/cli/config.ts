@@ -1,0 +1,66 @@
+import { Argument, type Command } from "commander";
+import { stringify } from "yaml";
+import { formatSchema, JSON_SCHEMAS, type JsonSchemaName } from "../config/json-schema.ts";
+import { type Config, type Loaded, loadConfig } from "../config/load.ts";
+import { formatProblem } from "../config/problems.ts";
+import { priceOf } from "../models/price-table.ts";
+import type { Settle } from "./index.ts";
+import { CommandError, EXIT, type Terminal } from "./terminal.ts";
+
+/** Loads the configuration as the gateway does. */
+export function load(terminal: Pick<Terminal, "env" | "cwd">, folder?: string): Loaded {
+  return loadConfig({
+    folder,
+    env: terminal.env,
+    cwd: terminal.cwd,
+    isPriced: (provider, model) => priceOf(provider, model) !== undefined,
+  });
+}
+
+export function addConfig(program: Command, terminal: Terminal, settle: Settle): void {
+  const config = program.command("config").description("check, explain or show the configuration");
+
+  config
+    .command("validate")
+    .description("check every file and variable; nothing is started")
+    .option("-c, --config <folder>", "folder of gateway.yaml and agents/ (default: PARLEY_CONFIG, or config)")
+    .option("--json", "print the result as JSON")
+    .addHelpText("after", "\nExample:\n  parley config validate --config deploy/config && parley serve")
+    .action((options: { config?: string; json?: true }) => {
+      const loaded = load(terminal, options.config);
+      if (options.json) terminal.out(`${JSON.stringify(loaded.ok ? { ok: true } : loaded, null, 2)}\n`);
+      else if (loaded.ok) terminal.talk(`The configuration is valid.\n${notesOf(loaded.config)}`);
+      else terminal.talk(`${loaded.problems.map(formatProblem).join("\n")}\n`);
+      settle(loaded.ok ? EXIT.ok : EXIT.config);
+    });
+
+  config
+    .command("schema")
+    .description("print the JSON Schema of a file, for editors")
+    .addArgument(new Argument("[kind]", "which file").choices(Object.keys(JSON_SCHEMAS)).default("gateway"))
+    .addHelpText("after", "\nExample:\n  parley config schema agent > agent.schema.json")
+    .action((kind: JsonSchemaName) => terminal.out(formatSchema(JSON_SCHEMAS[kind]())));
+
+  config
+    .command("print")
+    .description("print what holds, defaults included; secrets as ***")
+    .option("-c, --config <folder>", "folder of gateway.yaml and agents/ (default: PARLEY_CONFIG, or config)")
+    .option("--json", "as JSON instead of YAML")
+    .addHelpText("after", "\nExample:\n  parley config print --json | jq .gateway.limits")
+    .action((options: { config?: string; json?: true }) => {
+      const loaded = load(terminal, options.config);
+      if (!loaded.ok) throw new CommandError(EXIT.config, loaded.problems.map(formatProblem).join("\n"));
+      terminal.talk(notesOf(loaded.config));
+      // Through JSON, in which a secret is ***.
+      const json = JSON.stringify(
+        { ...loaded.config, agents: Object.fromEntries(loaded.config.agents) },
+        null,
+        2,
+      );
+      terminal.out(options.json ? `${json}\n` : stringify(JSON.parse(json)));
+    });
+}
+
+function notesOf(config: Config): string {
+  return config.notes.map((note) => `note: ${note}\n`).join("");
+}

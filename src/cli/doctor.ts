@@ -1,0 +1,170 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { styleText } from "node:util";
+import type { Command } from "commander";
+import { type Environment, readEnvironment } from "../config/environment.ts";
+import type { Config } from "../config/load.ts";
+import { formatProblem } from "../config/problems.ts";
+import { GatewayError } from "../domain/errors.ts";
+import { openSqliteStore } from "../store/sqlite/index.ts";
+import { systemClock } from "../telemetry/clock.ts";
+import { type Answer, ask, httpBase } from "./ask.ts";
+import { load } from "./config.ts";
+import {
+  clockFinding,
+  dataFinding,
+  type Finding,
+  fail,
+  gatewayFinding,
+  modelFinding,
+  nodeFinding,
+  ok,
+  platformFindings,
+  tryPort,
+  warn,
+} from "./findings.ts";
+import type { Settle } from "./index.ts";
+import { CommandError, EXIT, type Terminal } from "./terminal.ts";
+
+const TIMEOUT_MS = 3_000;
+
+/** Opens the store and closes it again. `locked`: another process has it. */
+type TryStore = (file: string, config: Config) => Promise<"opened" | "locked" | { readonly problem: string }>;
+
+export function addDoctor(program: Command, terminal: Terminal, settle: Settle): void {
+  program
+    .command("doctor")
+    .description("look at everything that a gateway needs, and say what to do")
+    .option("-c, --config <folder>", "folder of gateway.yaml and agents/ (default: PARLEY_CONFIG, or config)")
+    .option("--url <url>", "a gateway to ask as well, such as its public address")
+    .option("--json", "print the findings as JSON")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  parley doctor\n  parley doctor --json | jq '.[] | select(.status != \"ok\")'",
+    )
+    .action(async (options: { config?: string; url?: string; json?: true }) => {
+      const findings = await examine(terminal, options, tryStore);
+      if (options.json) terminal.out(`${JSON.stringify(findings, null, 2)}\n`);
+      else terminal.out(findings.map(format).join(""));
+      settle(findings.some((one) => one.status === "fail") ? EXIT.failed : EXIT.ok);
+    });
+}
+
+/** Nothing is changed, no secret leaves the machine, and only APIs that are configured are asked for the time. */
+async function examine(
+  terminal: Terminal,
+  options: { config?: string; url?: string },
+  store: TryStore,
+): Promise<Finding[]> {
+  const url = options.url === undefined ? null : httpBase(options.url);
+  if (options.url !== undefined && url === null)
+    throw new CommandError(
+      EXIT.usage,
+      `expected --url to begin with http:// or https://, got ${options.url}`,
+    );
+  const loaded = load(terminal, options.config);
+  const { environment } = readEnvironment(terminal.env, terminal.cwd);
+  const config = loaded.ok ? loaded.config : null;
+  const [model, ...others] = await Promise.all(apisOf(environment).map(askTime));
+  const nowMs = systemClock.nowMs();
+  const answers = [
+    ...(model === null || model === undefined ? [] : [model]),
+    ...others.filter((one) => one !== null),
+  ];
+
+  return [
+    nodeFinding(process.version),
+    ...configFindings(loaded.ok ? [] : loaded.problems.map(formatProblem), config?.notes ?? []),
+    ...platformFindings(environment.platforms, config?.gateway ?? null),
+    modelFinding(environment.anthropic, model ?? null),
+    clockFinding(answers, nowMs),
+    dataFinding(environment.dataDir, terminal.cwd),
+    ...(config === null ? [] : await storeFindings(config, store)),
+    ...(await listenFindings(environment)),
+    ...(url === null ? [] : [gatewayFinding(url, await askReady(url))]),
+  ];
+}
+
+/** The model's API first; null where it is not used. */
+function apisOf({ anthropic, platforms }: Environment): (string | null)[] {
+  const { slack, discord, telegram, whatsapp } = platforms;
+  return [
+    anthropic === null ? null : (anthropic.baseUrl ?? "https://api.anthropic.com"),
+    slack.kind === "off" ? null : (slack.apiUrl ?? "https://slack.com/api/"),
+    discord.kind === "off" ? null : (discord.apiUrl ?? "https://discord.com/api"),
+    telegram.kind === "off" ? null : (telegram.apiRoot ?? "https://api.telegram.org"),
+    whatsapp.kind === "off" ? null : (whatsapp.apiUrl ?? "https://graph.facebook.com"),
+  ];
+}
+
+async function askTime(url: string | null): Promise<Answer | null> {
+  return url === null ? null : await ask(url, { method: "HEAD" }, TIMEOUT_MS);
+}
+
+async function askReady(url: string): Promise<Answer> {
+  return await ask(`${url}/ready`, { method: "GET" }, TIMEOUT_MS);
+}
+
+function configFindings(problems: readonly string[], notes: readonly string[]): Finding[] {
+  if (problems.length === 0)
+    return [ok("configuration", "valid"), ...notes.map((note) => warn("configuration", note, null))];
+  return problems.map((problem) => fail("configuration", problem, "see docs/configuration.md"));
+}
+
+async function storeFindings(config: Config, store: TryStore): Promise<Finding[]> {
+  const file = join(config.environment.dataDir, "parley.db");
+  if (!existsSync(file)) return [ok("store", "will be made at the first start")];
+  const result = await store(file, config);
+  if (result === "opened") return [ok("store", "can be opened")];
+  if (result === "locked") return [ok("store", "in use: a gateway is running")];
+  return [fail("store", result.problem, "see docs/errors.md")];
+}
+
+async function listenFindings({ host, port }: Environment): Promise<Finding[]> {
+  if (port === 0) return [ok("port", "a free one is taken at each start")];
+  const state = await tryPort(port, host);
+  if (state === "free") return [ok("port", `${host}:${port} is free`)];
+  if (state !== "taken")
+    return [
+      fail("port", `expected to listen on ${host}:${port}, got ${state}`, "set PARLEY_PORT or PARLEY_HOST"),
+    ];
+  const url = `http://${reachable(host)}:${port}`;
+  return [gatewayFinding(url, await askReady(url))];
+}
+
+/** Who listens everywhere is found here; an address of version 6 stands in brackets. */
+function reachable(host: string): string {
+  if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+const tryStore: TryStore = async (file, { gateway }) => {
+  try {
+    const store = await openSqliteStore({
+      file,
+      clock: systemClock,
+      limits: {
+        waitingPerLaneMax: gateway.queue.waiting_per_conversation,
+        waitingMax: gateway.queue.waiting,
+      },
+      durability: gateway.store.durability,
+    });
+    await store[Symbol.asyncDispose]();
+    return "opened";
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    return error.code === "STORE_LOCKED" ? "locked" : { problem: `${error.code}: ${error.message}` };
+  }
+};
+
+const MARKS = {
+  ok: styleText("green", "ok  "),
+  warn: styleText("yellow", "warn"),
+  fail: styleText("red", "FAIL"),
+} as const;
+
+function format({ check, status, message, fix }: Finding): string {
+  const advice = fix === null ? "" : `\n${" ".repeat(20)}→ ${fix}`;
+  return `${MARKS[status]} ${check.padEnd(15)}${message}${advice}\n`;
+}

@@ -1,0 +1,148 @@
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { createServer } from "node:net";
+import { dirname, join, relative } from "node:path";
+import type { Environment, PlatformEnvironments } from "../config/environment.ts";
+import type { GatewaySpec } from "../config/schema.ts";
+import type { Answer } from "./ask.ts";
+
+/** What one look found. */
+export interface Finding {
+  readonly check: string;
+  readonly status: "ok" | "warn" | "fail";
+  readonly message: string;
+  /** What to do; null when there is nothing to do. */
+  readonly fix: string | null;
+}
+
+export function ok(check: string, message: string): Finding {
+  return { check, status: "ok", message, fix: null };
+}
+
+export function warn(check: string, message: string, fix: string | null): Finding {
+  return { check, status: "warn", message, fix };
+}
+
+export function fail(check: string, message: string, fix: string): Finding {
+  return { check, status: "fail", message, fix };
+}
+
+export function nodeFinding(version: string): Finding {
+  const major = Number(version.replace(/^v/, "").split(".")[0]);
+  return major >= 24
+    ? ok("node", `Node ${version}`)
+    : fail(
+        "node",
+        `expected Node 24 or newer, got ${version}`,
+        "install Node 24, or start Parley through bin/parley.js",
+      );
+}
+
+export function platformFindings(platforms: PlatformEnvironments, spec: GatewaySpec | null): Finding[] {
+  return (["slack", "discord", "telegram", "whatsapp"] as const).map((name) => {
+    const platform = platforms[name];
+    if (spec?.platforms[name].enabled === false) return ok(name, "off in gateway.yaml");
+    if (platform.kind === "on") {
+      return name === "discord" && platforms.discord.kind === "on" && platforms.discord.botToken === null
+        ? warn(name, "on, but answers cannot come later than 15 minutes", "set DISCORD_BOT_TOKEN")
+        : ok(name, "on: its secrets are present");
+    }
+    if (platform.present.length === 0) return ok(name, "off: none of its secrets is set");
+    const missing = platform.missing.join(" and ");
+    return warn(name, `off: ${platform.present.join(", ")} is set, ${missing} is not`, `set ${missing}`);
+  });
+}
+
+export function modelFinding(anthropic: Environment["anthropic"], answer: Answer | null): Finding {
+  if (anthropic === null)
+    return warn(
+      "model",
+      "no key: the default agent is the demo model",
+      "set ANTHROPIC_API_KEY for real answers",
+    );
+  if (answer?.kind === "unreachable")
+    return warn(
+      "model",
+      `the Anthropic API cannot be reached (${answer.code})`,
+      "check the network and ANTHROPIC_BASE_URL",
+    );
+  if (anthropic.baseUrl === null && !/^sk-ant-[\w-]{20,}$/.test(anthropic.apiKey.reveal()))
+    return warn("model", "ANTHROPIC_API_KEY does not look like a key (sk-ant-…)", "copy the key once more");
+  return ok("model", "the key is set and the Anthropic API answers; the key itself was not tried");
+}
+
+const SKEW_WARN_MS = 60_000;
+/** Slack refuses nothing by itself, but we refuse what is more than 300 s away; a margin for the way is kept. */
+const SKEW_FAIL_MS = 240_000;
+
+/** Our clock beside the first `Date` among the answers; `nowMs` is when they had come. */
+export function clockFinding(answers: readonly Answer[], nowMs: number): Finding {
+  const answer = answers.find((one) => one.kind === "answered" && one.headers.has("date"));
+  const theirsMs = answer?.kind === "answered" ? Date.parse(answer.headers.get("date") ?? "") : Number.NaN;
+  if (Number.isNaN(theirsMs)) return ok("clock", "not checked: no API to compare with");
+  const skewMs = Math.abs(nowMs - theirsMs);
+  const message = `the clock is ${Math.round(skewMs / 1000)} s away from an API's`;
+  const fix = "synchronise the clock (NTP): requests signed more than 300 s away are refused";
+  if (skewMs >= SKEW_FAIL_MS) return fail("clock", message, fix);
+  return skewMs >= SKEW_WARN_MS ? warn("clock", message, fix) : ok("clock", "the clock agrees with an API's");
+}
+
+/** Whether the folder, or the one it would be made in, takes files. */
+export function dataFinding(dataDir: string, cwd: string): Finding {
+  const name = relative(cwd, dataDir) || ".";
+  let folder = dataDir;
+  while (statSync(folder, { throwIfNoEntry: false }) === undefined && folder !== dirname(folder))
+    folder = dirname(folder);
+  try {
+    rmSync(mkdtempSync(join(folder, `.parley-${randomUUID()}`)), { recursive: true });
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "an error";
+    return fail(
+      "data",
+      `expected to write to ${name}, got ${code}`,
+      "set PARLEY_DATA_DIR, or the owner of the folder",
+    );
+  }
+  return ok("data", folder === dataDir ? `${name} takes files` : `${name} will be made at the first start`);
+}
+
+/** `free`, `taken`, or the system's code. */
+export function tryPort(port: number, host: string): Promise<string> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", (error: NodeJS.ErrnoException) =>
+      resolve(error.code === "EADDRINUSE" ? "taken" : (error.code ?? "an error")),
+    );
+    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve("free")));
+  });
+}
+
+/** What an answer to `GET /ready` says about the gateway. */
+export function gatewayFinding(url: string, answer: Answer): Finding {
+  if (answer.kind === "unreachable")
+    return fail(
+      "gateway",
+      `nothing answers at ${url} (${answer.code})`,
+      "start it with parley serve, or check the address",
+    );
+  const report = readyReport(answer.body);
+  if (report === null)
+    return fail("gateway", `something else than Parley answers at ${url}`, "choose another port");
+  if (answer.status === 200) return ok("gateway", `${url} is ready`);
+  const failed = Object.entries(report).filter(([, one]) => one.status === "failed");
+  const details = failed.map(([name, one]) =>
+    one.details === undefined ? name : `${name} (${one.details})`,
+  );
+  return fail("gateway", `${url} is not ready: ${details.join(", ") || answer.status}`, "see what it logs");
+}
+
+function readyReport(body: string): Record<string, { status?: string; details?: string }> | null {
+  try {
+    const { components } = JSON.parse(body) as { components?: unknown };
+    return typeof components === "object" && components !== null
+      ? (components as ReturnType<typeof readyReport>)
+      : null;
+  } catch {
+    return null;
+  }
+}

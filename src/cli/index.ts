@@ -1,0 +1,97 @@
+import process from "node:process";
+import { Command, CommanderError } from "commander";
+import { CommandError, EXIT, type Terminal } from "./terminal.ts";
+import { packageVersion } from "./version.ts";
+
+/** In the order of the help. */
+const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  serve: async () => (await import("./serve.ts")).addServe,
+  send: async () => (await import("./send.ts")).addSend,
+  doctor: async () => (await import("./doctor.ts")).addDoctor,
+  config: async () => (await import("./config.ts")).addConfig,
+};
+
+/** Takes the exit code of a command that ended without an error. */
+export type Settle = (code: number) => void;
+type AddCommand = (program: Command, terminal: Terminal, settle: Settle) => void;
+
+/** Runs one command. Gives the exit code; never throws. */
+export async function main(
+  args: readonly string[],
+  terminal: Terminal = processTerminal(args),
+): Promise<number> {
+  const exit = { code: EXIT.ok as number };
+  try {
+    const program = buildProgram(terminal);
+    // Loading them all would triple the time to start; help and a misspelt name need them all.
+    const isOne = args[0] !== undefined && Object.hasOwn(COMMANDS, args[0]);
+    for (const [name, load] of Object.entries(COMMANDS)) {
+      if (isOne && name !== args[0]) continue;
+      const add = await load();
+      add(program, terminal, (code) => {
+        exit.code = code;
+      });
+    }
+    await program.parseAsync(args, { from: "user" });
+    return exit.code;
+  } catch (error) {
+    if (error instanceof CommandError) {
+      if (error.message !== "") terminal.talk(`parley: ${error.message}\n`);
+      return error.exitCode;
+    }
+    // Commander has said what was wrong; its own code for that is 1.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    terminal.talk(`parley: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    return EXIT.failed;
+  }
+}
+
+function buildProgram(terminal: Terminal): Command {
+  const program = new Command("parley")
+    .description("A self-hosted gateway between chat platforms and agents")
+    .version(packageVersion(), "-V, --version")
+    .exitOverride()
+    .configureOutput({ writeOut: terminal.out, writeErr: terminal.talk })
+    .showHelpAfterError("(parley --help lists the commands)")
+    .helpCommand("help [command]", "explain a command")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  parley serve                                  start on http://127.0.0.1:8080
+  parley send test --text "hello" --wait 10     say something and see the reply
+  parley doctor                                 find out what is missing
+
+Exit codes: 0 ok, 1 failed, 2 wrong usage, 69 unreachable, 78 wrong configuration, 130 interrupted`,
+    );
+  return program;
+}
+
+function processTerminal(args: readonly string[]): Terminal {
+  // The gateway ends in order by itself; everything else may stop at once.
+  if (args[0] !== "serve") process.once("SIGINT", () => process.exit(EXIT.interrupted));
+  for (const stream of [process.stdout, process.stderr]) {
+    // A reader that has seen enough, such as `head`, closes the pipe.
+    stream.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+  }
+  loadEnvFile();
+  return {
+    out: (text) => process.stdout.write(text),
+    talk: (text) => process.stderr.write(text),
+    env: process.env,
+    cwd: process.cwd(),
+  };
+}
+
+/** What is set already wins over the file. */
+function loadEnvFile(): void {
+  try {
+    process.loadEnvFile(".env");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
+      process.stderr.write(
+        `parley: expected a readable .env, got ${(error as NodeJS.ErrnoException).code}\n`,
+      );
+    }
+  }
+}

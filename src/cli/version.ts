@@ -1,0 +1,18 @@
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+/** The version in the package.json above this file, wherever it was compiled to. */
+export function packageVersion(): string {
+  for (let folder = import.meta.dirname; folder !== dirname(folder); folder = dirname(folder)) {
+    try {
+      const { name, version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
+        name?: string;
+        version?: string;
+      };
+      if (name === "parley-gateway" && version !== undefined) return version;
+    } catch {
+      // Not here: one folder up.
+    }
+  }
+  return "unknown";
+}

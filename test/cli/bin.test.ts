@@ -1,0 +1,51 @@
+import { once } from "node:events";
+import { createServer, type Socket } from "node:net";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { oldNode, run, start } from "./helpers.ts";
+
+/** Takes connections and never answers: a command that asks it runs until it is stopped. */
+async function silentServer(): Promise<{ url: string; connection: Promise<Socket> }> {
+  const server = createServer();
+  const connection = once(server, "connection").then(([socket]) => socket as Socket);
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  return { url: `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`, connection };
+}
+
+const old = oldNode();
+const nodes = [process.execPath, ...(old === undefined ? [] : [old])];
+
+describe.each(nodes)("bin/parley.js started by %s", (node) => {
+  it("runs on Node 24 or newer", { timeout: 30_000 }, async () => {
+    const { code, stdout, stderr } = await run(["doctor", "--json"], { node });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const [first] = JSON.parse(stdout) as { check: string; status: string; message: string }[];
+    expect(first).toMatchObject({
+      check: "node",
+      status: "ok",
+      message: expect.stringMatching(/^Node v(2[4-9]|[3-9]\d)/),
+    });
+  });
+
+  it("passes on the exit code", { timeout: 30_000 }, async () => {
+    expect(await run(["sevre"], { node })).toMatchObject({ code: 2, signal: null });
+    expect(await run(["config", "validate", "--config", "none"], { node })).toMatchObject({ code: 78 });
+  });
+
+  it.each([
+    ["SIGTERM", { code: null, signal: "SIGTERM" }],
+    ["SIGINT", { code: 130, signal: null }],
+    ["SIGKILL", { code: null, signal: "SIGKILL" }],
+  ] as const)("ends by %s, and leaves nobody behind", { timeout: 30_000 }, async (signal, end) => {
+    const { url, connection } = await silentServer();
+    const { child, ended } = start(["send", "test", "--url", url], { node });
+    const socket = await connection;
+    const closed = new Promise((resolve) => socket.on("error", () => {}).once("close", resolve));
+    socket.resume();
+    child.kill(signal);
+    expect(await ended).toMatchObject(end);
+    await closed;
+  });
+});

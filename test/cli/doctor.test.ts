@@ -1,0 +1,203 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { Answer } from "../../src/cli/ask.ts";
+import { clockFinding, type Finding, gatewayFinding, nodeFinding } from "../../src/cli/findings.ts";
+import { openSqliteStore } from "../../src/store/sqlite/index.ts";
+import { systemClock } from "../../src/telemetry/clock.ts";
+import { type FakeAnswer, type FakeServer, fakeServer } from "../fakes/server.ts";
+import { call, emptyFolder } from "./helpers.ts";
+
+const SECRETS = {
+  SLACK_SIGNING_SECRET: "hunter2-signing",
+  SLACK_BOT_TOKEN: "xoxb-hunter2",
+  TELEGRAM_BOT_TOKEN: "77:hunter2",
+  WHATSAPP_APP_SECRET: "hunter2-app",
+  DISCORD_PUBLIC_KEY: "ab".repeat(32),
+  DISCORD_APPLICATION_ID: "900",
+  ANTHROPIC_API_KEY: "sk-ant-hunter2-0123456789abcdef",
+  PARLEY_ADMIN_TOKEN: "hunter2".repeat(5),
+};
+
+async function server(answer: FakeAnswer): Promise<FakeServer> {
+  const fake = await fakeServer(() => answer);
+  onTestFinished(() => fake.close());
+  return fake;
+}
+
+async function doctor(env: Record<string, string>, cwd = emptyFolder(), ...args: string[]) {
+  const result = await call(["doctor", "--json", ...args], { env: { PARLEY_PORT: "0", ...env }, cwd });
+  const findings = JSON.parse(result.stdout) as Finding[];
+  const of = (check: string) => findings.filter((one) => one.check === check);
+  return { ...result, of };
+}
+
+describe("parley doctor", () => {
+  it("finds nothing wrong where nothing is configured", async () => {
+    const { code, of } = await doctor({});
+    expect(code).toBe(0);
+    expect(of("model")).toEqual([
+      {
+        check: "model",
+        status: "warn",
+        message: "no key: the default agent is the demo model",
+        fix: "set ANTHROPIC_API_KEY for real answers",
+      },
+    ]);
+    for (const platform of ["slack", "discord", "telegram", "whatsapp"])
+      expect(of(platform)).toMatchObject([{ status: "ok", message: "off: none of its secrets is set" }]);
+  });
+
+  it("says which platforms are on, off or half configured, asks their APIs without a secret, and prints none", async () => {
+    const api = await server({ status: 404 });
+    const { code, of, stdout, stderr } = await doctor({
+      ...SECRETS,
+      SLACK_API_URL: `${api.url}/slack`,
+      DISCORD_API_URL: `${api.url}/discord`,
+      TELEGRAM_API_ROOT: `${api.url}/telegram`,
+      ANTHROPIC_BASE_URL: `${api.url}/anthropic`,
+    });
+    expect(code).toBe(0);
+    expect(of("slack")).toMatchObject([{ status: "ok", message: "on: its secrets are present" }]);
+    expect(of("discord")).toMatchObject([{ status: "warn", fix: "set DISCORD_BOT_TOKEN" }]);
+    expect(of("telegram")).toMatchObject([{ status: "warn", fix: "set TELEGRAM_WEBHOOK_SECRET" }]);
+    expect(of("whatsapp")).toMatchObject([
+      {
+        status: "warn",
+        fix: "set WHATSAPP_ACCESS_TOKEN and WHATSAPP_VERIFY_TOKEN and WHATSAPP_PHONE_NUMBER_ID",
+      },
+    ]);
+    expect(of("model")).toMatchObject([{ status: "ok" }]);
+    expect(of("clock")).toMatchObject([{ status: "ok", message: "the clock agrees with an API's" }]);
+    expect(api.calls.map(({ method, path }) => `${method} ${path}`).sort()).toEqual([
+      "HEAD /anthropic",
+      "HEAD /discord",
+      "HEAD /slack/",
+    ]);
+    expect(stdout + stderr + JSON.stringify(api.calls)).not.toContain("hunter2");
+  });
+
+  it("fails on a clock that is far off", async () => {
+    const api = await server({ headers: { date: new Date(Date.now() - 600_000).toUTCString() } });
+    const env = { ANTHROPIC_API_KEY: SECRETS.ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL: api.url };
+    const { code, of } = await doctor(env);
+    expect(code).toBe(1);
+    expect(of("clock")).toMatchObject([{ status: "fail", fix: expect.stringContaining("NTP") }]);
+  });
+
+  it("warns when the model cannot be reached", async () => {
+    const api = await server({});
+    await api.close();
+    const { code, of } = await doctor({ ANTHROPIC_API_KEY: "k", ANTHROPIC_BASE_URL: api.url });
+    expect(code).toBe(0);
+    expect(of("model")).toMatchObject([
+      { status: "warn", message: "the Anthropic API cannot be reached (ECONNREFUSED)" },
+    ]);
+    expect(of("clock")).toMatchObject([{ status: "ok", message: "not checked: no API to compare with" }]);
+  });
+
+  it("reports every problem of the configuration", async () => {
+    const cwd = emptyFolder();
+    mkdirSync(join(cwd, "config"));
+    writeFileSync(join(cwd, "config/gateway.yaml"), "spec: { limts: {}, quue: {} }");
+    const { code, of } = await doctor({}, cwd);
+    expect(code).toBe(1);
+    expect(of("configuration")).toMatchObject([
+      { status: "fail", message: expect.stringContaining("did you mean limits?") },
+      { status: "fail", message: expect.stringContaining("did you mean queue?") },
+    ]);
+  });
+
+  it("fails on a data folder that takes no files", async () => {
+    const cwd = emptyFolder();
+    writeFileSync(join(cwd, "data"), "a file in its place");
+    const { code, of } = await doctor({}, cwd);
+    expect(code).toBe(1);
+    expect(of("data")).toMatchObject([{ status: "fail", message: "expected to write to data, got ENOTDIR" }]);
+  });
+
+  it("opens a store that is there, and sees that another process has it", async () => {
+    const cwd = emptyFolder();
+    mkdirSync(join(cwd, "data"));
+    const limits = { waitingPerLaneMax: 10, waitingMax: 10 };
+    const store = await openSqliteStore({ file: join(cwd, "data/parley.db"), clock: systemClock, limits });
+    expect((await doctor({}, cwd)).of("store")).toMatchObject([
+      { status: "ok", message: "in use: a gateway is running" },
+    ]);
+    await store[Symbol.asyncDispose]();
+    expect((await doctor({}, cwd)).of("store")).toMatchObject([{ status: "ok", message: "can be opened" }]);
+    writeFileSync(join(cwd, "data/parley.db"), "no database at all, but long enough to look at".repeat(100));
+    const { code, of } = await doctor({}, cwd);
+    expect(code).toBe(1);
+    expect(of("store")).toMatchObject([{ status: "fail", message: expect.stringMatching(/^STORE_/) }]);
+  });
+
+  it("tells a gateway on the port from a stranger", async () => {
+    const components = { store: { status: "ok" }, lanes: { status: "failed", details: "stalled" } };
+    const ready = await server({ body: { status: "ready", components } });
+    const unready = await server({ status: 503, body: { status: "unavailable", components } });
+    const stranger = await server({ body: "<html>" });
+    const at = async (fake: FakeServer) => {
+      const { code, of } = await doctor({ PARLEY_PORT: new URL(fake.url).port });
+      return { code, finding: of("gateway")[0]?.message.replace(fake.url, "URL") };
+    };
+    expect(await at(ready)).toEqual({ code: 0, finding: "URL is ready" });
+    expect(await at(unready)).toEqual({ code: 1, finding: "URL is not ready: lanes (stalled)" });
+    expect(await at(stranger)).toEqual({ code: 1, finding: "something else than Parley answers at URL" });
+  });
+
+  it("asks the address it is given, too", async () => {
+    const ready = await server({ body: { status: "ready", components: {} } });
+    expect(await doctor({}, emptyFolder(), "--url", ready.url)).toMatchObject({ code: 0 });
+    expect(ready.calls.map((one) => one.path)).toEqual(["/ready"]);
+  });
+
+  it("prints one finding a line for people, with what to do", async () => {
+    const { stdout } = await call(["doctor"], { env: { SLACK_BOT_TOKEN: "x", PARLEY_PORT: "0" } });
+    expect(stdout).toMatch(
+      /warn.* slack +off: SLACK_BOT_TOKEN is set, SLACK_SIGNING_SECRET is not\n +→ set SLACK_SIGNING_SECRET\n/,
+    );
+  });
+});
+
+describe("findings", () => {
+  const at = (date: string): Answer => ({
+    kind: "answered",
+    status: 200,
+    headers: new Headers({ date }),
+    body: "",
+    tookMs: 1,
+  });
+  const noon = "Sat, 21 Nov 2026 12:00:00 GMT";
+
+  it.each([
+    [0, "ok"],
+    [59_999, "ok"],
+    [60_000, "warn"],
+    [-60_000, "warn"],
+    [240_000, "fail"],
+    [-240_000, "fail"],
+  ])("a clock that is %d ms ahead is %s", (aheadMs, status) => {
+    expect(clockFinding([at(noon)], Date.parse(noon) + aheadMs).status).toBe(status);
+  });
+
+  it("take the first date that there is", () => {
+    const away: Answer = { kind: "unreachable", code: "ENOTFOUND" };
+    expect(clockFinding([away, at(noon)], Date.parse(noon)).message).toContain("agrees");
+    expect(clockFinding([away, at("nonsense")], 0).message).toContain("not checked");
+  });
+
+  it("know an old Node", () => {
+    expect(nodeFinding("v24.0.0").status).toBe("ok");
+    expect(nodeFinding("v22.22.0")).toMatchObject({
+      status: "fail",
+      fix: expect.stringContaining("Node 24"),
+    });
+  });
+
+  it("fail when nothing answers", () => {
+    expect(gatewayFinding("http://x", { kind: "unreachable", code: "timeout" })).toMatchObject({
+      status: "fail",
+    });
+  });
+});

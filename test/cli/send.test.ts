@@ -1,0 +1,211 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: hostile to a shell, which is the point
+import { createHmac } from "node:crypto";
+import nacl from "tweetnacl";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { SAMPLES } from "../../src/cli/samples.ts";
+import { PLATFORMS } from "../../src/domain/event.ts";
+import { type FakeAnswer, type FakeCall, type FakeServer, fakeServer } from "../fakes/server.ts";
+import { call, run, shell } from "./helpers.ts";
+
+const HOSTILE = [
+  "it's",
+  `"double" and 'single' and \\ back`,
+  "$HOME $(id) `id` ${PATH} !!",
+  "two\nlines\tand a tab",
+  "; echo gone && exit 1 | cat > x",
+  "@file #not a comment",
+  "émoji 🙂 \u2028 中",
+  "'",
+  "-H 'x: y'",
+  "a%20b+c&d=e",
+];
+
+const NOTHING: Pick<FakeCall, "headers" | "body" | "path"> = { headers: {}, body: "", path: "" };
+
+async function gateway(answer: FakeAnswer = { body: { status: "accepted" } }): Promise<FakeServer> {
+  const server = await fakeServer(() => answer);
+  onTestFinished(() => server.close());
+  return server;
+}
+
+describe("parley send", () => {
+  it("posts to the test webhook and prints status and answer", async () => {
+    const server = await gateway({ body: { status: "accepted", id: "test:1", reply: "You said: hello" } });
+    const args = [
+      "send",
+      "test",
+      "--text",
+      "hello",
+      "--user",
+      "ann",
+      "--wait",
+      "5",
+      "--url",
+      `${server.url}/`,
+    ];
+    const result = await call(args, { env: { PARLEY_DEV_KEY: "key" } });
+    expect(result).toMatchObject({
+      code: 0,
+      stdout: '200\n{"status":"accepted","id":"test:1","reply":"You said: hello"}\n',
+      stderr: "",
+    });
+    expect(server.calls[0]).toMatchObject({ method: "POST", path: "/webhooks/test?wait=5" });
+    expect(server.calls[0]?.headers["x-dev-key"]).toBe("key");
+    expect(JSON.parse(server.calls[0]?.body ?? "")).toMatchObject({ message: "hello", user: "ann" });
+  });
+
+  it("prints JSON when asked, with the id that was sent", async () => {
+    const server = await gateway();
+    const { stdout } = await call(["send", "test", "--id", "abc", "--json", "--url", server.url]);
+    expect(JSON.parse(stdout)).toEqual({ status: 200, id: "abc", body: { status: "accepted" } });
+  });
+
+  it("finds the gateway at the port of the environment", async () => {
+    const server = await gateway();
+    const result = await call(["send", "test"], { env: { PARLEY_PORT: new URL(server.url).port } });
+    expect(result).toMatchObject({ code: 0, stdout: '200\n{"status":"accepted"}\n' });
+  });
+
+  it("works as a process of its own", async () => {
+    const server = await gateway();
+    const result = await run(["send", "test", "--text", "it's", "--url", server.url]);
+    expect(result).toEqual({ code: 0, signal: null, stdout: '200\n{"status":"accepted"}\n', stderr: "" });
+    expect(JSON.parse(server.calls[0]?.body ?? "")).toMatchObject({ message: "it's" });
+  });
+
+  it("makes a new delivery each time, unless it is given an id", async () => {
+    const server = await gateway();
+    for (const id of [[], [], ["--id", "1"], ["--id", "1"]])
+      await call(["send", "test", "--url", server.url, ...id]);
+    const [a, b, c, d] = server.calls.map((call) => (JSON.parse(call.body) as { id: string }).id);
+    expect(a).not.toBe(b);
+    expect([c, d]).toEqual(["1", "1"]);
+  });
+
+  it("signs for Slack with the first of two secrets", async () => {
+    const server = await gateway();
+    const env = { SLACK_SIGNING_SECRET: "old,new" };
+    expect(await call(["send", "slack", "--kind", "slash", "--url", server.url], { env })).toMatchObject({
+      code: 0,
+    });
+    const { headers, body, path } = server.calls[0] ?? NOTHING;
+    const base = `v0:${String(headers["x-slack-request-timestamp"])}:${body}`;
+    expect(path).toBe("/webhooks/slack");
+    expect(headers["x-slack-signature"]).toBe(`v0=${createHmac("sha256", "old").update(base).digest("hex")}`);
+  });
+
+  it("makes a Discord key pair, and signs with it", async () => {
+    const made = await call(["send", "discord", "--generate-key", "--json"]);
+    const pair = JSON.parse(made.stdout) as { public_key: string; seed: string };
+    const server = await gateway();
+    const env = { DISCORD_PRIVATE_SEED: pair.seed, DISCORD_APPLICATION_ID: "77" };
+    expect(await call(["send", "discord", "--url", server.url], { env })).toMatchObject({ code: 0 });
+    const { headers, body } = server.calls[0] ?? NOTHING;
+    const bytes = (hex: unknown) => new Uint8Array(Buffer.from(String(hex), "hex"));
+    const signed = new Uint8Array(Buffer.from(`${String(headers["x-signature-timestamp"])}${body}`));
+    const signature = bytes(headers["x-signature-ed25519"]);
+    expect(nacl.sign.detached.verify(signed, signature, bytes(pair.public_key))).toBe(true);
+    expect(JSON.parse(body)).toMatchObject({ application_id: "77" });
+  });
+
+  it.each(PLATFORMS)("builds every kind that it lists for %s", async (platform) => {
+    const secret = platform === "discord" ? "ab".repeat(32) : "secret";
+    for (const kind of SAMPLES[platform].kinds) {
+      const args = ["send", platform, "--kind", kind, "--secret", secret, "--print-curl"];
+      expect(await call(args)).toMatchObject({ code: 0, stdout: expect.stringMatching(/^curl -sS .*\n$/s) });
+    }
+  });
+
+  it.each([
+    [["slack"], "expected --secret or SLACK_SIGNING_SECRET, got neither"],
+    [["discord"], "parley send discord --generate-key makes a pair"],
+    [["discord", "--secret", "short"], "Ed25519 seed"],
+    [["slack", "--secret", "s", "--kind", "slah"], "got slah (did you mean slash?)"],
+    [["telegram", "--secret", "s", "--wait", "1"], "expected --wait with test only"],
+    [["test", "--wait", "soon"], "Expected whole seconds from 0 to 120."],
+    [["test", "--url", "file:///etc/passwd"], "expected --url to begin with http:// or https://"],
+    [["slack", "--generate-key"], "expected --generate-key with discord only"],
+  ])("ends with 2 for %j", async (args, message) => {
+    const { code, stderr } = await call(["send", ...args]);
+    expect(stderr).toContain(message);
+    expect(code).toBe(2);
+  });
+
+  it("ends with 1 when the gateway refuses", async () => {
+    const server = await gateway({ status: 401, body: { error: { code: "unauthorized" } } });
+    const result = await call(["send", "slack", "--secret", "wrong", "--url", server.url]);
+    expect(result).toMatchObject({ code: 1, stdout: '401\n{"error":{"code":"unauthorized"}}\n' });
+  });
+
+  it("ends with 69 and a hint when nothing answers", async () => {
+    const server = await gateway();
+    await server.close();
+    const { code, stdout, stderr } = await call(["send", "test", "--url", server.url]);
+    expect({ code, stdout }).toEqual({ code: 69, stdout: "" });
+    expect(stderr).toContain("got ECONNREFUSED; is the gateway running? Start it with parley serve");
+  });
+
+  it("does not follow a redirect", async () => {
+    const elsewhere = await gateway();
+    const server = await gateway({ status: 302, headers: { location: elsewhere.url } });
+    expect(await call(["send", "test", "--url", server.url])).toMatchObject({ code: 1 });
+    expect(elsewhere.calls).toEqual([]);
+  });
+});
+
+describe("parley send --print-curl", () => {
+  it("sends nothing itself", async () => {
+    const server = await gateway();
+    await call(["send", "test", "--print-curl", "--url", server.url]);
+    expect(server.calls).toEqual([]);
+  });
+
+  it("prints a line that a shell runs to the letter, whatever the text", async () => {
+    const server = await gateway();
+    for (const text of HOSTILE) {
+      const { stdout } = await call(["send", "test", "--text", text, "--print-curl", "--url", server.url]);
+      expect(await shell(stdout)).toMatchObject({ code: 0, stdout: '{"status":"accepted"}', stderr: "" });
+      expect(JSON.parse(server.calls.at(-1)?.body ?? "")).toMatchObject({ message: text });
+    }
+  });
+
+  it("keeps the signature valid for a form, byte by byte", async () => {
+    const server = await gateway();
+    for (const text of HOSTILE) {
+      const args = ["send", "slack", "--kind", "slash", "--secret", "it's $ecret", "--text", text];
+      const { stdout } = await call([...args, "--print-curl", "--url", server.url]);
+      expect(await shell(stdout)).toMatchObject({ code: 0 });
+      const { headers, body } = server.calls.at(-1) ?? NOTHING;
+      const base = `v0:${String(headers["x-slack-request-timestamp"])}:${body}`;
+      const mac = createHmac("sha256", "it's $ecret").update(base).digest("hex");
+      expect(headers["x-slack-signature"]).toBe(`v0=${mac}`);
+      const escaped = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+      expect(new URLSearchParams(body).get("text")).toBe(escaped);
+    }
+  });
+
+  it("works through a pipe, as the help shows it", async () => {
+    const server = await gateway();
+    const { stdout } = await run([
+      "send",
+      "test",
+      "--text",
+      HOSTILE.join(" "),
+      "--print-curl",
+      "--url",
+      server.url,
+    ]);
+    expect(await shell(stdout)).toMatchObject({ code: 0 });
+    expect(JSON.parse(server.calls[0]?.body ?? "")).toMatchObject({ message: HOSTILE.join(" ") });
+  });
+
+  it("makes a GET of WhatsApp's handshake, without a body", async () => {
+    const server = await gateway();
+    const args = ["send", "whatsapp", "--kind", "verify", "--id", "42", "--print-curl", "--url", server.url];
+    const { stdout } = await call(args, { env: { WHATSAPP_VERIFY_TOKEN: "a,b c" } });
+    await shell(stdout);
+    const sent = server.calls[0];
+    expect(sent).toMatchObject({ method: "GET", body: "" });
+    expect(new URL(sent?.path ?? "", server.url).searchParams.get("hub.verify_token")).toBe("a,b c");
+  });
+});
