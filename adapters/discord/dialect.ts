@@ -5,6 +5,7 @@ import {
   joinBlocks,
   type LineStyle,
   lengthOf,
+  outsideUrls,
   ZERO_WIDTH_SPACE,
 } from "../shared/markdown-write.ts";
 import { layout } from "../shared/split.ts";
@@ -15,11 +16,13 @@ const TEXT_CHARS_MAX = 2_000;
 const style: LineStyle = {
   text: (text) => guardMentions(escapeText(text)),
   code: (text) => guardMentions(code(text)),
-  link: (label, href) => (says(label, href) ? `<${href}>` : `[${guardMentions(escapeText(label))}](${href})`),
+  link: (label, href) =>
+    says(label, href) ? `<${href}>` : `[${guardMentions(escapeLabel(label))}](${href})`,
   bold: ["**", "**"],
   italic: ["_", "_"],
   strike: ["~~", "~~"],
   markersNeedEdges: true,
+  codeStandsAlone: false,
   indent: "  ",
   bullets: ["- "],
   task: ["- ☐ ", "- ☑ "],
@@ -43,7 +46,12 @@ export function renderDiscord(markdown: string): readonly string[] {
 }
 
 function escapeText(text: string): string {
-  return text.replaceAll(/[\\*_~`|]|\](?=\()/g, "\\$&");
+  return outsideUrls(text, (prose) => prose.replaceAll(/[\\*_~`|]|\](?=\()/g, "\\$&"));
+}
+
+/** Inside a link even a bracket of its own would end the label. */
+function escapeLabel(label: string): string {
+  return label.replaceAll(/[\\*_~`|[\]]/g, "\\$&");
 }
 
 /** A mention is `<`, a sign or a name, an id; a zero-width space inside leaves it readable and dead. */

@@ -90,6 +90,13 @@ export function textOf(block: Block): string {
   return block.kind === "code" ? block.lines.join("\n") : block.spans.map((span) => span.text).join("");
 }
 
+/** UTF-16 units of {@link textOf}. */
+export function lengthOfText(block: Block): number {
+  const texts = block.kind === "code" ? block.lines : block.spans.map((span) => span.text);
+  const breaks = block.kind === "code" ? Math.max(0, texts.length - 1) : 0;
+  return texts.reduce((sum, text) => sum + text.length, breaks);
+}
+
 /** Something a person can see: platforms refuse a message of blanks. */
 export function isVisible(text: string): boolean {
   return /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Cc}\u2800]/u.test(text);

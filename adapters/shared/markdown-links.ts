@@ -10,7 +10,8 @@ const HREF_CHARS_MAX = 1_000;
 export function linkOf(label: string, url: string, look: Span, linkable: (href: string) => boolean): Span[] {
   const text = label.replaceAll(/\s+/g, " ").trim() || url;
   const href = safeHref(url);
-  if (href !== null && !isDeceptive(text, href) && linkable(href)) return [{ ...look, text, href }];
+  if (href !== null && !isDeceptive(text, href) && linkable(href))
+    return [{ ...look, text: text === url ? href : text, href }];
   return [{ ...look, text: url === "" || says(text, url) ? text : `${text} (${url})` }];
 }
 
@@ -25,7 +26,9 @@ function safeHref(url: string): string | null {
     return null;
   // As an address it could name everyone to a platform that looks inside links.
   if (/@(?:everyone|here|channel)/i.test(url)) return null;
-  return url.replaceAll(/[\s<>|"'`\\^{}()*~[\]\p{Cf}\p{Cc}]/gu, encode);
+  const href = url.replaceAll(/[\s<>|"'`\\^{}()*~[\]\p{Cf}\p{Cc}]/gu, encode);
+  // An IPv6 host has brackets that no encoding can stand for.
+  return href.length <= HREF_CHARS_MAX && URL.canParse(href) ? href : null;
 }
 
 function encode(character: string): string {
@@ -34,9 +37,14 @@ function encode(character: string): string {
     .join("");
 }
 
+/** Without a scheme only these count as addresses: `setup.sh` and `README.md` are files, though also domains. */
+const HOST =
+  /^(?:(?:https?:\/\/|www\.)([\w.-]+)|([\w.-]+\.(?:com|org|net|edu|gov|io|co|app|dev|bank)))(?:[/:?#]|$)/i;
+
 function isDeceptive(label: string, href: string): boolean {
-  const claimed = /^(?:https?:\/\/)?((?:[\w-]+\.)+[a-z]{2,})(?:[/:?#]|$)/i.exec(label)?.[1];
-  if (claimed === undefined) return false;
+  const found = HOST.exec(label);
+  if (found === null) return false;
+  const claimed = found[1] ?? found[2] ?? "";
   const bare = (host: string) => host.toLowerCase().replace(/^www\./, "");
   return bare(claimed) !== bare(new URL(href).hostname);
 }

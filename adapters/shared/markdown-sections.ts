@@ -10,6 +10,8 @@ export type Section =
 const SECTION_CHARS_MAX = 16_000;
 /** Parsed in all: enough for any model's answer. What follows is said as it stands. */
 const PARSED_CHARS_MAX = 64_000;
+/** The parser's time goes with lines more than with characters: a list item costs it about 50 µs. */
+const PARSED_LINES_MAX = 4_000;
 /** Brackets and emphasis marks in one paragraph: the parser's time grows with the square of their number. */
 const DELIMITERS_MAX = 1_000;
 /** Quotes and lists in each other: the parser's stack grows with their depth. */
@@ -78,14 +80,17 @@ function closes(line: string, fence: Fence): boolean {
   return found?.startsWith(fence.mark) === true;
 }
 
-/** Neighbours that are safe to parse are parsed together, so that references find their definitions. */
+/** Neighbours that are safe to parse are parsed together: each call of the parser has its price. */
 function createFlush(sections: Section[]): (lines: readonly string[]) => void {
   let parsedChars = 0;
-  return (lines) => {
+  let parsedLines = 0;
+  const add = (lines: readonly string[]) => {
     const text = lines.join("\n");
     if (text.trim() === "") return;
     parsedChars += text.length;
-    if (text.length > SECTION_CHARS_MAX || parsedChars > PARSED_CHARS_MAX || isHazardous(lines)) {
+    parsedLines += lines.length;
+    const isMuch = parsedChars > PARSED_CHARS_MAX || parsedLines > PARSED_LINES_MAX;
+    if (isMuch || text.length > SECTION_CHARS_MAX || isHazardous(lines)) {
       sections.push({ kind: "literal", text });
       return;
     }
@@ -94,6 +99,32 @@ function createFlush(sections: Section[]): (lines: readonly string[]) => void {
       sections[sections.length - 1] = { kind: "markdown", text: `${last.text}\n${text}` };
     else sections.push({ kind: "markdown", text });
   };
+  return (lines) => {
+    for (const part of shorten(lines)) add(part);
+  };
+}
+
+/** What is too long to be parsed at once is cut before items and headings in the first column, as few times as possible. */
+function shorten(lines: readonly string[]): string[][] {
+  const parts: string[][] = [[]];
+  let partChars = 0;
+  let item: string[] = [];
+  const place = () => {
+    const chars = item.reduce((sum, line) => sum + line.length + 1, 0);
+    if (partChars > 0 && partChars + chars > SECTION_CHARS_MAX) {
+      parts.push([]);
+      partChars = 0;
+    }
+    for (const line of item) parts.at(-1)?.push(line);
+    partChars += chars;
+    item = [];
+  };
+  for (const line of lines) {
+    if (/^(?:[-*+]|\d{1,9}[.)]|#{1,6})[ \t]/.test(line)) place();
+    item.push(line);
+  }
+  place();
+  return parts;
 }
 
 function isHazardous(lines: readonly string[]): boolean {

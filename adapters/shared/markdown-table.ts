@@ -1,5 +1,5 @@
 import type { Table } from "mdast";
-import type { Block, Span, TextBlock } from "./markdown-blocks.ts";
+import { type Block, type Marker, PLAIN, type Span, type TextBlock } from "./markdown-blocks.ts";
 import { type InlineContext, spansOf } from "./markdown-inline.ts";
 
 /** Where blocks of a table stand. */
@@ -21,7 +21,9 @@ export function tableBlocks(
   const widths = head.map((_, column) => Math.max(1, ...texts.map((row) => widthOf(row[column] ?? ""))));
   const width = widths.reduce((sum, each) => sum + each + 3, -3);
   const hasLinks = rows.some((row) => row.some((cell) => cell.some((span) => span.href !== null)));
-  if (width > columnsMax || hasLinks) return records(head, body, place);
+  // Also what has little width may be long: a letter under a thousand accents.
+  const isLong = texts.some((row) => row.join("").length > 4 * columnsMax);
+  if (width > columnsMax || isLong || hasLinks) return records(head, body, place);
   return [aligned(texts, widths, table.align ?? [], place.gap)];
 }
 
@@ -61,43 +63,33 @@ function pad(text: string, width: number, align: Align | undefined): string {
 /** Each row: its first cell in bold, then a line for each further cell, named by its column. */
 function records(head: readonly Span[][], body: readonly Span[][][], place: TablePlace): Block[] {
   const names = head.map(cellText);
-  const base = { kind: "text", quote: place.quote, heading: false } as const;
   // A table without rows still says its heading.
-  if (body.length === 0)
-    return [{ ...base, level: place.level, gap: place.gap, marker: null, spans: join(head) }];
-  return body.flatMap((row, index): Block[] => {
-    const [title = [], ...cells] = row;
-    const blocks: Block[] = [];
-    const spans = title.map((span) => ({ ...oneLine(span), bold: true }));
-    blocks.push({
-      ...base,
-      level: place.level,
-      gap: index === 0 ? place.gap : true,
-      marker: null,
-      heading: cells.length > 0,
-      spans,
-    });
-    for (const [at, cell] of cells.entries()) {
-      if (cell.length === 0) continue;
-      const name = names[at + 1] ?? "";
-      blocks.push({
-        ...base,
-        level: place.level + 1,
-        gap: false,
-        marker: { kind: "bullet" },
-        spans: [...(name === "" ? [] : [plain(`${name}: `)]), ...cell.map(oneLine)],
-      });
-    }
-    return blocks;
-  });
+  if (body.length === 0) return [line(place, null, join(head))];
+  return body.flatMap((row, index) => record(names, row, { ...place, gap: index === 0 ? place.gap : true }));
+}
+
+function record(names: readonly string[], row: readonly Span[][], place: TablePlace): Block[] {
+  const [title = [], ...cells] = row;
+  if (cells.length === 0) return [line(place, { kind: "bullet" }, title)];
+  const bold = title.map((span) => ({ ...span, bold: true }));
+  const lines: Block[] = cellText(title) === "" ? [] : [{ ...line(place, null, bold), heading: true }];
+  for (const [at, cell] of cells.entries()) {
+    if (cellText(cell) === "") continue;
+    const name = names[at + 1] ?? "";
+    const spans = name === "" ? cell : [{ ...PLAIN, text: `${name}: ` }, ...cell];
+    const gap = lines.length === 0 && place.gap;
+    lines.push(line({ ...place, level: place.level + 1, gap }, { kind: "bullet" }, spans));
+  }
+  return lines;
+}
+
+function line(place: TablePlace, marker: Marker | null, spans: readonly Span[]): TextBlock {
+  const level = marker === null ? place.level : Math.max(1, place.level);
+  return { kind: "text", ...place, level, marker, heading: false, spans: spans.map(oneLine) };
 }
 
 function join(cells: readonly Span[][]): Span[] {
-  return cells.flatMap((cell, index) => [...(index === 0 ? [] : [plain(" | ")]), ...cell.map(oneLine)]);
-}
-
-function plain(text: string): Span {
-  return { text, bold: false, italic: false, strike: false, code: false, href: null };
+  return cells.flatMap((cell, index) => (index === 0 ? cell : [{ ...PLAIN, text: " | " }, ...cell]));
 }
 
 function oneLine(span: Span): Span {

@@ -3,7 +3,9 @@ import {
   type CodeBlock,
   linesOf,
   type Marker,
+  PLAIN,
   type Span,
+  sameLook,
   type TextBlock,
 } from "./markdown-blocks.ts";
 
@@ -17,6 +19,8 @@ export interface InlineStyle {
   readonly strike: readonly [open: string, close: string];
   /** True where a marker works only at a word's edge: a zero-width space then stands between it and a letter. */
   readonly markersNeedEdges: boolean;
+  /** True where code can have no other look. */
+  readonly codeStandsAlone: boolean;
 }
 
 export interface LineStyle extends InlineStyle {
@@ -37,26 +41,29 @@ const MARKS = ["bold", "strike", "italic"] as const;
 
 /** One line of text with its looks, outer ones opened first, so that markers always nest. */
 export function writeInline(spans: readonly Span[], style: InlineStyle): string {
-  return writeMarks(spans, style, 0).text;
+  const [first, ...others] = spans;
+  // Most lines are nothing but text.
+  if (first !== undefined && others.length === 0 && sameLook(first, PLAIN)) return style.text(first.text);
+  return writeMarks(style.codeStandsAlone ? spans.map(bareCode) : spans, style, 0);
 }
 
-interface Written {
-  readonly text: string;
+function bareCode(span: Span): Span {
+  return span.code && span.href === null ? { ...PLAIN, code: true, text: span.text } : span;
 }
 
-function writeMarks(spans: readonly Span[], style: InlineStyle, depth: number): Written {
+function writeMarks(spans: readonly Span[], style: InlineStyle, depth: number): string {
   const mark = MARKS[depth];
   const line = createJoiner(style);
   if (mark === undefined) {
     for (const span of spans) line.add(writeLeaf(span, style), span.code);
-    return { text: line.text() };
+    return line.text();
   }
   for (const run of runsOf(spans, mark)) {
-    const inner = writeMarks(run, style, depth + 1).text;
+    const inner = writeMarks(run, style, depth + 1);
     if (run[0]?.[mark] !== true) line.add(inner, false);
     else wrap(inner, style[mark], line);
   }
-  return { text: line.text() };
+  return line.text();
 }
 
 /** Markers hug the text: a space inside them would keep most platforms from reading them. */
@@ -163,6 +170,24 @@ function isQuoted(block: Block): boolean {
 /** What {@link joinBlocks} adds for a block at most: itself and the lines before it. */
 export function lengthOf(block: Block, style: LineStyle): number {
   return writeBlock(block, style).length + 4;
+}
+
+/**
+ * Where no escape exists, a zero-width space after a literal marker keeps it from opening anything. Inside a word a
+ * marker opens nothing, and inside a URL it must stay.
+ */
+export function guardMarkers(text: string): string {
+  return outsideUrls(text, (prose) =>
+    prose.replaceAll(/(?<![\p{L}\p{N}])[*_~](?=\S|$)|`/gu, `$&${ZERO_WIDTH_SPACE}`),
+  );
+}
+
+/** Applies an escape everywhere but in URLs, which it would break. */
+export function outsideUrls(text: string, escapeProse: (prose: string) => string): string {
+  return text
+    .split(/(https?:\/\/[^\s`<>[\]]+)/i)
+    .map((piece, index) => (index % 2 === 1 ? piece : escapeProse(piece)))
+    .join("");
 }
 
 /** The same text, unable to end a fence: no three backticks stay together. */

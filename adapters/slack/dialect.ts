@@ -20,11 +20,12 @@ const style: LineStyle = {
   link: (label, href) =>
     says(label, href) && /^https?:/i.test(href)
       ? `<${escapeText(href)}>`
-      : `<${escapeText(href)}|${escapeText(label).replaceAll("|", "¦")}>`,
+      : `<${escapeText(href)}|${escapeLabel(label)}>`,
   bold: ["*", "*"],
   italic: ["_", "_"],
   strike: ["~", "~"],
   markersNeedEdges: true,
+  codeStandsAlone: false,
   indent: "    ",
   bullets: ["• ", "◦ ", "▪ "],
   task: ["☐ ", "☑ "],
@@ -51,4 +52,9 @@ function escapeText(text: string): string {
     .replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;")
     .replaceAll(/@(?=channel|everyone|here)/gi, `@${ZERO_WIDTH_SPACE}`);
+}
+
+/** A bar or a backtick in a label would be read as Slack's own; letters that look like them are not. */
+function escapeLabel(label: string): string {
+  return escapeText(label.replaceAll("|", "¦").replaceAll("`", "ˋ"));
 }

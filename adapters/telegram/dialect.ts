@@ -25,6 +25,7 @@ const html: LineStyle = {
   italic: ["<i>", "</i>"],
   strike: ["<s>", "</s>"],
   markersNeedEdges: false,
+  codeStandsAlone: true,
   indent: "   ",
   bullets: ["• ", "◦ ", "▪ "],
   task: ["☐ ", "☑ "],
@@ -35,12 +36,12 @@ const html: LineStyle = {
 const plain: LineStyle = {
   ...html,
   text: guardMentions,
-  code: (text) => text,
+  code: guardMentions,
   link: (label, href) => (says(label, href) ? label : `${guardMentions(label)} (${href})`),
   bold: ["", ""],
   italic: ["", ""],
   strike: ["", ""],
-  codeBlock: (block) => block.lines.join("\n"),
+  codeBlock: (block) => guardMentions(block.lines.join("\n")),
 };
 
 /** Markdown to Telegram's HTML. Nothing in it can name a person. */
@@ -99,7 +100,7 @@ function escapeText(text: string): string {
     .replaceAll('"', "&quot;");
 }
 
-/** Telegram makes `@name` a mention wherever it stands alone; code is spared. */
+/** Telegram looks for `@name` in the text that is left without tags, so one at the end may go on behind a tag. */
 function guardMentions(text: string): string {
-  return text.replaceAll(/(?<![\p{L}\p{N}_])@(?=[A-Za-z])/gu, `@${ZERO_WIDTH_SPACE}`);
+  return text.replaceAll(/(?<![\p{L}\p{N}_])@(?=[A-Za-z]|$)/gu, `@${ZERO_WIDTH_SPACE}`);
 }

@@ -1,6 +1,7 @@
 import { blocksOf } from "../shared/markdown.ts";
 import {
   guardFence,
+  guardMarkers,
   inlineCode,
   joinBlocks,
   type LineStyle,
@@ -15,11 +16,12 @@ const TEXT_CHARS_MAX = 4_096;
 const style: LineStyle = {
   text: guardMarkers,
   code: inlineCode,
-  link: (label) => guardMarkers(label),
+  link: (label, href) => `${guardMarkers(label)} (${href})`,
   bold: ["*", "*"],
   italic: ["_", "_"],
   strike: ["~", "~"],
   markersNeedEdges: true,
+  codeStandsAlone: false,
   indent: "  ",
   bullets: ["• ", "◦ ", "▪ "],
   task: ["☐ ", "☑ "],
@@ -35,9 +37,4 @@ export function renderWhatsApp(markdown: string): readonly string[] {
     measure: (block) => [lengthOf(block, style)],
     compose: (page) => joinBlocks(page, style),
   });
-}
-
-/** There is no escape: a zero-width space after a literal marker keeps it from opening anything. */
-function guardMarkers(text: string): string {
-  return text.replaceAll(/(?<![\p{L}\p{N}])[*_~](?=\S)|`/gu, `$&${ZERO_WIDTH_SPACE}`);
 }

@@ -53,9 +53,9 @@ describe("Markdown as blocks", () => {
   });
 
   it("does not let a label pass for another address", () => {
-    expect(texts("[https://bank.example](https://thief.example/)")).toEqual([
-      "https://bank.example (https://thief.example/)",
-    ]);
+    expect(
+      texts("[https://bank.example](https://thief.example/) [bank.com](https://thief.example/)"),
+    ).toEqual(["https://bank.example (https://thief.example/) bank.com (https://thief.example/)"]);
     expect(blocks("[bank.example/pay](https://www.bank.example/pay)")).toMatchObject([
       { spans: [{ href: "https://www.bank.example/pay" }] },
     ]);
