@@ -48,4 +48,20 @@ describe.each(nodes)("bin/parley.js started by %s", (node) => {
     expect(await ended).toMatchObject(end);
     await closed;
   });
+
+  it.each([
+    ["the process", 1],
+    ["its whole group", -1],
+  ])("takes a SIGTERM to %s for one, so that the gateway drains", { timeout: 30_000 }, async (_, sign) => {
+    const { child, ended } = start(["serve", "--port", "0"], { node });
+    const ready = new Promise<void>((resolve) => {
+      child.stdout?.on("data", (text: string) => text.includes("gateway.started") && resolve());
+    });
+    await Promise.race([ready, ended]);
+    process.kill(sign * (child.pid ?? 0), "SIGTERM");
+    const { code, stdout, stderr } = await ended;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining("Draining") });
+    expect(stdout).toContain("gateway.stopped");
+    expect(stdout).not.toContain("gateway.stopped_at_once");
+  });
 });

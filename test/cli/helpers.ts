@@ -30,7 +30,10 @@ export function start(
     cwd: options.cwd ?? emptyFolder(),
     env: { PATH: process.env.PATH, ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
+    // A process group of its own, as a terminal or a service manager gives it.
+    detached: true,
   });
+  onTestFinished(() => void child.kill("SIGKILL"));
   return { child, ended: ending(child) };
 }
 
