@@ -68,7 +68,7 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
 /** Runs the agent, or goes on with a run that was cut off; the answer is durable before a word of it is sent. */
 async function answerTo(job: Job, adapter: Adapter, deps: WorkerDeps, signal: AbortSignal): Promise<Answer> {
   if (deps.isPaused()) throw new Deferred("paused");
-  const agent = routeOf(job.event, deps.routes, new Set(deps.agents.keys()));
+  const agent = routeOf(job.event, deps.routes, deps.agents);
   const memory = agent === null ? undefined : deps.agents.get(agent);
   if (agent === null || memory === undefined)
     return failure(NO_AGENT, "no route matches this event", adapter, job);

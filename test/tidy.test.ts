@@ -13,8 +13,9 @@ const LAYERS: readonly (readonly RegExp[])[] = [
     /^adapters\/(slack|discord|telegram|whatsapp|test)\//,
   ],
   [/^src\/(gateway|worker)\.ts$/, /^adapters\/index\.ts$/],
-  [/^src\/app\.ts$/],
-  [/^src\/main\.ts$/, /^src\/cli\//],
+  [/^src\/app(\.ts$|\/)/],
+  [/^src\/main\.ts$/],
+  [/^src\/cli\//],
 ];
 
 const root = resolve(import.meta.dirname, "..");
@@ -59,7 +60,7 @@ function layerOf(file: string): number {
 }
 
 function moduleOf(file: string): string {
-  return file.split("/").slice(0, 2).join("/");
+  return file.split("/").slice(0, 2).join("/").replace(/\.ts$/, "");
 }
 
 function importsOf(file: string): string[] {

@@ -18,7 +18,6 @@ export interface PlatformPolicy {
 export interface Allowance {
   readonly messages: number;
   readonly perMs: number;
-  readonly burst?: number;
 }
 
 /** What admission decides by. The operator's configuration, in the units of the code. */

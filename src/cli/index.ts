@@ -1,7 +1,7 @@
 import process from "node:process";
 import { Command, CommanderError } from "commander";
+import { packageVersion } from "../telemetry/version.ts";
 import { CommandError, EXIT, type Terminal } from "./terminal.ts";
-import { packageVersion } from "./version.ts";
 
 /** In the order of the help. */
 const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {

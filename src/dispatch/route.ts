@@ -6,7 +6,8 @@ export interface RouteMatch {
   readonly tenants?: ReadonlySet<string>;
   readonly channels?: ReadonlySet<string>;
   readonly commands?: ReadonlySet<string>;
-  readonly pattern?: RegExp;
+  /** One is enough. */
+  readonly patterns?: readonly ((text: string) => boolean)[];
 }
 
 export interface Route {
@@ -18,9 +19,9 @@ export interface Route {
 export function routeOf(
   event: TriggerEvent,
   routes: readonly Route[],
-  agents: ReadonlySet<string>,
+  agents: ReadonlyMap<string, unknown>,
 ): string | null {
-  if (event.agent !== undefined && agents.has(event.agent)) return event.agent;
+  if (event.agent !== undefined) return agents.has(event.agent) ? event.agent : null;
   return routes.find(({ match }) => matches(event, match))?.agent ?? null;
 }
 
@@ -29,9 +30,8 @@ function matches(event: TriggerEvent, match: RouteMatch): boolean {
     has(match.platforms, event.platform) &&
     has(match.tenants, event.tenant) &&
     has(match.channels, event.place) &&
-    (match.commands === undefined ||
-      (event.command !== null && match.commands.has(withSlash(event.command)))) &&
-    (match.pattern === undefined || match.pattern.test(event.text))
+    (match.commands === undefined || isCommand(event, match.commands)) &&
+    (match.patterns === undefined || match.patterns.some((isMatch) => isMatch(event.text)))
   );
 }
 
@@ -39,6 +39,14 @@ function has(set: ReadonlySet<string> | undefined, value: string): boolean {
   return set === undefined || set.has(value);
 }
 
-export function withSlash(command: string): string {
-  return command.startsWith("/") ? command : `/${command}`;
+/** `/deploy` and `deploy` are the same; a route for `/deploy` also takes its subcommands (`/deploy run`). */
+function isCommand({ command }: TriggerEvent, commands: ReadonlySet<string>): boolean {
+  if (command === null) return false;
+  const name = commandName(command);
+  return commands.has(name) || commands.has(name.split(" ", 1)[0] ?? name);
+}
+
+/** A command as routes hold it: lower case, without its slash. */
+export function commandName(command: string): string {
+  return command.replace(/^\//, "").toLowerCase();
 }

@@ -61,12 +61,11 @@ export function createServer(deps: ServerDeps): Server {
     return jsonAnswer(beat.status === "alive" ? 200 : 503, beat, newRequestId(c.env.incoming));
   });
   app.get("/metrics", async (c) => {
-    const { registry } = deps.metrics;
-    return new Response(await registry.metrics(), {
+    return new Response(await deps.metrics.scrape(), {
       headers: {
         ...SECURITY_HEADERS,
         "x-request-id": newRequestId(c.env.incoming),
-        "content-type": registry.contentType,
+        "content-type": deps.metrics.registry.contentType,
       },
     });
   });

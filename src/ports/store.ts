@@ -3,13 +3,12 @@ import type { Refusal } from "../domain/refusal.ts";
 import type { Receipt } from "../domain/reply.ts";
 import type { Progress, RunOutcome, Turn } from "../domain/run.ts";
 
-/** A smooth, burst-aware limit (GCRA): `burst` at once (`messages` when absent), then one every `perMs / messages`. */
+/** A smooth, burst-aware limit (GCRA): `messages` at once, then one every `perMs / messages`. */
 export interface RateLimit {
   readonly scope: "user" | "conversation" | "tenant" | "global";
   readonly key: string;
   readonly messages: number;
   readonly perMs: number;
-  readonly burst?: number;
 }
 
 /** An event on its way into the queue. */

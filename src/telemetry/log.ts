@@ -32,7 +32,7 @@ export async function createLogger({ level, pretty }: LogOptions): Promise<Logge
     return pino({ ...options, formatters: {} }, stream);
   }
   // Lines are gathered and written together: a write per line cost more than building it.
-  const destination = pino.destination({ fd: 1, sync: false, minLength: 16_384 });
+  const destination = pino.destination({ fd: 1, sync: false, minLength: 8_192 });
   setInterval(() => destination.flush(), FLUSH_MS).unref();
   process.once("exit", () => {
     try {

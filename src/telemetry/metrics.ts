@@ -21,6 +21,8 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
     for (const name of MISNAMED) registry.removeSingleMetric(name);
   }
 
+  const updates: (() => Promise<void>)[] = [];
+
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Counter<L>({ name: `parley_${name}`, help, labelNames, registers: [registry] });
   const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
@@ -34,6 +36,14 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
 
   return {
     registry,
+    /** What brings gauges up to date; awaited before each scrape. */
+    beforeScrape(update: () => Promise<void>): void {
+      updates.push(update);
+    },
+    async scrape(): Promise<string> {
+      await Promise.all(updates.map((update) => update()));
+      return await registry.metrics();
+    },
     httpRequests: counter("http_requests_total", "HTTP requests answered.", ["method", "route", "status"]),
     httpSeconds: histogram("http_request_duration_seconds", "Time to answer an HTTP request.", HTTP_SECONDS, [
       "method",

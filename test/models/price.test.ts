@@ -1,7 +1,8 @@
 import { calcPrice } from "@pydantic/genai-prices";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ceilingCents, costCents, type Price, priceOf } from "../../src/models/price.ts";
+import { ceilingCents, costCents, type Price } from "../../src/models/price.ts";
+import { priceOf } from "../../src/models/price-table.ts";
 
 const usage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 };
 

@@ -1,0 +1,171 @@
+import { mkdirSync } from "node:fs";
+import type { Server } from "node:http";
+import { join } from "node:path";
+import { openAdapters } from "../adapters/index.ts";
+import { createTestAdapter } from "../adapters/test/index.ts";
+import { type BuiltAgents, buildAgents } from "./app/agents.ts";
+import { createHealth } from "./app/health.ts";
+import { startHousekeeping } from "./app/housekeeping.ts";
+import { policyOf, routesOf } from "./app/policy.ts";
+import type { Config } from "./config/load.ts";
+import { Dispatcher } from "./dispatch/dispatcher.ts";
+import { routeOf } from "./dispatch/route.ts";
+import { DRAIN_MS, LEASE_MS } from "./domain/bounds.ts";
+import type { Platform, TriggerEvent } from "./domain/event.ts";
+import { receive } from "./gateway.ts";
+import { createServer } from "./ingress/server.ts";
+import type { Adapter } from "./ports/adapter.ts";
+import type { Clock, Random } from "./ports/clock.ts";
+import { openSqliteStore } from "./store/sqlite/index.ts";
+import { createNewId } from "./telemetry/ids.ts";
+import type { Logger } from "./telemetry/log.ts";
+import type { Metrics } from "./telemetry/metrics.ts";
+import { type WorkerDeps, work } from "./worker.ts";
+
+export interface AppOptions {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly version: string;
+}
+
+export interface App {
+  readonly server: Server;
+  readonly platforms: readonly Platform[];
+  readonly agents: BuiltAgents;
+  /** Begins to claim and run what waits in the store. */
+  startWork(): void;
+  /** Not ready from now on; finishes or hands back what runs, then closes the store. */
+  stop(): Promise<void>;
+}
+
+/** The composition root: the only place that chooses implementations. */
+export async function createApp({ config, clock, random, log, metrics, version }: AppOptions): Promise<App> {
+  const { gateway: spec, environment } = config;
+  const stopping = new AbortController();
+  const isPaused = () => environment.killSwitch || spec.kill_switch;
+  const newId = createNewId(clock);
+
+  const opened = await openAdapters({ environment, spec, clock, random });
+  const test = createTestAdapter({
+    devKey: environment.devKey,
+    openOnLoopback: isOpenForDevelopers(config),
+    clock,
+    newId,
+  });
+  const adapters = new Map<Platform, Adapter>(
+    [...opened.map(({ adapter }) => adapter), test].map((one) => [one.platform, one]),
+  );
+  const agents = await buildAgents({ config, clock, random, metrics });
+  const routes = routesOf(spec);
+
+  mkdirSync(environment.dataDir, { recursive: true, mode: 0o700 });
+  const store = await openSqliteStore({
+    file: join(environment.dataDir, "parley.db"),
+    clock,
+    limits: { waitingPerLaneMax: spec.queue.waiting_per_conversation, waitingMax: spec.queue.waiting },
+    durability: spec.store.durability,
+    log: (line) => log.warn(line),
+  });
+
+  const dispatcher: Dispatcher = new Dispatcher({
+    queue: store.queue,
+    clock,
+    random,
+    work: (job, signals) => work(job, workerDeps, signals),
+    retry: { attemptsMax: spec.replies.attempts, baseMs: RETRY_BASE_MS },
+    concurrency: spec.queue.concurrency,
+    leaseMs: LEASE_MS,
+    log,
+    metrics,
+  });
+  const workerDeps: WorkerDeps = {
+    queue: store.queue,
+    memory: store.memory,
+    adapters,
+    runtime: agents.runtime,
+    routes,
+    agents: agents.memory,
+    control: { memory: store.memory, runs: dispatcher, describeAgent, isPaused, version },
+    delivery: { outbox: store.outbox, inDoubt: spec.replies.in_doubt, log, metrics },
+    attemptsMax: spec.replies.attempts,
+    isPaused,
+    clock,
+    newId,
+    log,
+    metrics,
+  };
+
+  function describeAgent(event: TriggerEvent): { name: string; model: string } | null {
+    const name = routeOf(event, routes, agents.memory);
+    return name === null ? null : { name, model: agents.modelNames.get(name) ?? "an unknown model" };
+  }
+
+  const gatewayDeps = { queue: store.queue, policy: policyOf(spec, isPaused), clock, metrics };
+  const platforms = [...adapters.keys()];
+  const health = createHealth({
+    version,
+    startedAtMs: clock.nowMs(),
+    clock,
+    store,
+    dispatcher,
+    platforms,
+    models: () => modelsReport(agents),
+    isPaused,
+    isDraining: () => stopping.signal.aborted,
+  });
+  const server = createServer({
+    receive: async (request, platform) => {
+      const adapter = adapters.get(platform);
+      if (adapter === undefined) throw new Error(`No adapter for ${platform}`);
+      return await receive(request, adapter, gatewayDeps);
+    },
+    platforms,
+    health,
+    newRequestId: () => newId("req"),
+    waitForReply: (eventId, signal) => test.waitForReply(eventId, AbortSignal.any([signal, stopping.signal])),
+    clock,
+    log,
+    metrics,
+  });
+  metrics.buildInfo.set({ version }, 1);
+  metrics.paused.set(isPaused() ? 1 : 0);
+  const housekeeping = startHousekeeping({ store, spec, clock, log, metrics });
+
+  return {
+    server,
+    platforms,
+    agents,
+    startWork() {
+      dispatcher.start();
+      for (const { learn } of opened) void learn?.(stopping.signal);
+    },
+    async stop() {
+      stopping.abort();
+      housekeeping.stop();
+      await dispatcher.stop(DRAIN_MS - CLOSE_MS);
+      await store[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const RETRY_BASE_MS = 2_000;
+/** Of the drain time, what closing the store may take. */
+const CLOSE_MS = 3_000;
+
+/** The test webhook is for whoever sits at this machine, until it is a production machine or listens to others. */
+function isOpenForDevelopers({ environment }: Config): boolean {
+  return !environment.production && /^(127\.|localhost$|::1$|\[::1\]$)/.test(environment.host);
+}
+
+function modelsReport(agents: BuiltAgents): { status: "ok" | "degraded"; details: string } {
+  const resting = agents.restingModels();
+  if (resting.length > 0)
+    return { status: "degraded", details: `not called for now after failures: ${resting.join(", ")}` };
+  return {
+    status: "ok",
+    details: [...agents.modelNames].map(([agent, model]) => `${agent}: ${model}`).join(", "),
+  };
+}

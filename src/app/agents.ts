@@ -1,0 +1,148 @@
+import type { Agent, RunObserver } from "../agent/agent.ts";
+import { createAgentRuntime } from "../agent/runtime.ts";
+import type { Environment } from "../config/environment.ts";
+import type { Config } from "../config/load.ts";
+import type { AgentSpec, PriceSpec } from "../config/schema.ts";
+import { GatewayError } from "../domain/errors.ts";
+import { createDemoModel } from "../models/demo.ts";
+import type { PriceOverride } from "../models/price.ts";
+import type { AgentRuntime } from "../ports/agent.ts";
+import type { Clock, Random } from "../ports/clock.ts";
+import type { ChatModel } from "../ports/model.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { AgentMemory } from "../worker.ts";
+
+export interface BuiltAgents {
+  readonly runtime: AgentRuntime;
+  readonly memory: ReadonlyMap<string, AgentMemory>;
+  /** What answers, for people: `claude-sonnet-5 (anthropic)`. */
+  readonly modelNames: ReadonlyMap<string, string>;
+  /** Agents that the demo model stands in for, because there is no key. */
+  readonly demoStandIns: readonly string[];
+  /** Models that are not called for now, because they kept failing. */
+  readonly restingModels: () => readonly string[];
+}
+
+export interface AgentContext {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly metrics: Metrics;
+}
+
+/** Agents with their models, from the configuration. */
+export async function buildAgents({ config, clock, random, metrics }: AgentContext): Promise<BuiltAgents> {
+  const { environment } = config;
+  const modelOf =
+    environment.anthropic === null ? demoOnly(clock) : await anthropicModels(environment.anthropic, clock);
+  const standIns: string[] = [];
+  const agents = new Map<string, Agent>();
+  const memory = new Map<string, AgentMemory>();
+  const modelNames = new Map<string, string>();
+  for (const [name, spec] of config.agents) {
+    const needsKey = spec.model.provider === "anthropic" && environment.anthropic === null;
+    if (needsKey) standIns.push(name);
+    const model = needsKey ? createDemoModel({ clock, notice: true }) : modelOf(spec.model, spec);
+    const fallbacks = needsKey ? [] : spec.model.fallback.map((fallback) => modelOf(fallback, spec));
+    agents.set(name, agentOf(name, spec, model, fallbacks));
+    memory.set(name, { turnsMax: spec.memory.max_messages, ttlMs: spec.memory.ttl_seconds * 1000 });
+    modelNames.set(name, model.provider === "demo" ? "the demo model" : `${model.name} (${model.provider})`);
+  }
+  const runtime = createAgentRuntime({ agents, clock, random, observe: observer(metrics) });
+  const restingModels = () =>
+    runtime
+      .breakers()
+      .filter(({ state }) => state === "open")
+      .map(({ model }) => model);
+  return { runtime, memory, modelNames, demoStandIns: standIns, restingModels };
+}
+
+function agentOf(name: string, spec: AgentSpec, model: ChatModel, fallbacks: readonly ChatModel[]): Agent {
+  const { limits, budgets, retry } = spec;
+  return {
+    name,
+    model,
+    fallbacks,
+    systemPrompt: spec.system_prompt,
+    tools: [],
+    limits: {
+      maxIterations: limits.max_iterations,
+      maxExecutionMs: Math.min(limits.max_execution_time_seconds, budgets.time_seconds) * 1000,
+      tokensMax: budgets.tokens,
+      costCentsMax: budgets.cost_cents,
+      maxTokens: spec.model.max_tokens,
+    },
+    retry: {
+      maxAttempts: retry.max_attempts,
+      backoffSeconds: retry.backoff_seconds,
+      exponential: retry.exponential,
+    },
+  };
+}
+
+type ModelSpec = Pick<AgentSpec["model"], "provider" | "model" | "price">;
+type ModelOf = (spec: ModelSpec, agent: AgentSpec) => ChatModel;
+
+function demoOnly(clock: Clock): ModelOf {
+  return (spec) => {
+    if (spec.provider === "demo") return createDemoModel({ clock });
+    throw new GatewayError(
+      "CONFIG_INVALID",
+      `Expected ANTHROPIC_API_KEY for the model ${spec.model}, got nothing`,
+    );
+  };
+}
+
+/** Loaded only with a key: the price table and the provider's library are much of the memory of an idle process. */
+async function anthropicModels(
+  access: NonNullable<Environment["anthropic"]>,
+  clock: Clock,
+): Promise<ModelOf> {
+  const [{ createAnthropicModel }, { priceOf }] = await Promise.all([
+    import("../models/anthropic.ts"),
+    import("../models/price-table.ts"),
+  ]);
+  return (spec, agent) => {
+    if (spec.provider === "demo") return createDemoModel({ clock });
+    const price = priceOf(spec.provider, spec.model, spec.price && overrideOf(spec.price));
+    if (price === undefined) {
+      throw new GatewayError(
+        "CONFIG_INVALID",
+        `Expected a known price for the model ${spec.model}; set model.price in its agent file`,
+      );
+    }
+    return createAnthropicModel({
+      apiKey: access.apiKey,
+      ...(access.baseUrl !== null && { baseUrl: access.baseUrl }),
+      model: spec.model,
+      maxTokens: agent.model.max_tokens,
+      timeoutMs: agent.model.timeout_seconds * 1000,
+      price,
+      clock,
+    });
+  };
+}
+
+function overrideOf(price: PriceSpec): PriceOverride {
+  return {
+    input: price.input_per_million,
+    output: price.output_per_million,
+    cacheRead: price.cache_read_per_million,
+    cacheWrite: price.cache_write_per_million,
+  };
+}
+
+function observer(metrics: Metrics): RunObserver {
+  return {
+    modelCall({ provider, model, outcome, durationMs, usage }) {
+      metrics.modelCalls.inc({ provider, model, outcome });
+      metrics.modelSeconds.observe({ provider, model }, durationMs / 1000);
+      metrics.modelTokens.inc({ provider, model, kind: "input" }, usage.inputTokens);
+      metrics.modelTokens.inc({ provider, model, kind: "output" }, usage.outputTokens);
+      metrics.modelCost.inc({ provider, model }, usage.costCents / 100);
+    },
+    retry() {
+      metrics.retries.inc({ stage: "model" });
+    },
+  };
+}

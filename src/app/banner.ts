@@ -1,0 +1,67 @@
+import type { AddressInfo } from "node:net";
+import type { App } from "../app.ts";
+import type { PlatformOff } from "../config/environment.ts";
+import type { Config } from "../config/load.ts";
+
+/** What a person at the terminal wants to know at start: where, what is on, what is missing, what to try. */
+export function banner(app: App, config: Config, version: string): string {
+  const { environment, gateway } = config;
+  const url = addressOf(app);
+  const platforms = (["slack", "discord", "telegram", "whatsapp"] as const).map((name) => {
+    const platform = environment.platforms[name];
+    const label = `  ${name.padEnd(9)}`;
+    if (gateway.platforms[name].enabled === false) return `${label} off   switched off in the configuration`;
+    if (platform.kind === "on") return `${label} on    ${url}/webhooks/${name}`;
+    return `${label} off   ${whatIsMissing(platform)}`;
+  });
+  const agents = [...app.agents.modelNames].map(([agent, model]) => `  ${agent.padEnd(9)} ${model}`);
+  return [
+    `Parley ${version} listens on ${url}`,
+    "",
+    "Platforms",
+    ...platforms,
+    "",
+    "Agents",
+    ...agents,
+    ...demoNote(app),
+    ...config.notes.map((note) => `Note: ${note}.`),
+    ...pausedNote(config),
+    "",
+    ...tryIt(config, url),
+    "",
+  ].join("\n");
+}
+
+/** The address a person can open: a wildcard is not one. */
+function addressOf({ server }: App): string {
+  const { address, port, family } = server.address() as AddressInfo;
+  const host =
+    address === "::" || address === "0.0.0.0" ? "127.0.0.1" : family === "IPv6" ? `[${address}]` : address;
+  return `http://${host}:${port}`;
+}
+
+function whatIsMissing({ missing, present }: PlatformOff): string {
+  return `${present.length > 0 ? "incomplete: " : ""}set ${missing.join(", ")}`;
+}
+
+function demoNote({ agents }: App): string[] {
+  return agents.demoStandIns.length === 0
+    ? []
+    : ["  There is no ANTHROPIC_API_KEY, so the demo model answers: it repeats what it is told."];
+}
+
+function pausedNote({ environment, gateway }: Config): string[] {
+  return environment.killSwitch || gateway.kill_switch
+    ? ["The kill switch is on: messages are acknowledged and answered that the bot is paused."]
+    : [];
+}
+
+function tryIt({ environment }: Config, url: string): string[] {
+  const curl = (extra: string) =>
+    `  curl -s '${url}/webhooks/test?wait=10' -H 'content-type: application/json'${extra} -d '{"message":"hello"}'`;
+  const isLocal = !environment.production && /^(127\.|localhost$|::1$|\[::1\]$)/.test(environment.host);
+  if (isLocal) return ["Try it:", curl("")];
+  return environment.devKey === null
+    ? ["The test webhook is closed here; PARLEY_DEV_KEY opens it."]
+    : ["Try it:", curl(` -H "x-dev-key: $PARLEY_DEV_KEY"`)];
+}

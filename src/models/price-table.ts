@@ -1,0 +1,72 @@
+import { calcPrice, type ModelPrice } from "@pydantic/genai-prices";
+import type { Price, PriceOverride, Rates } from "./price.ts";
+
+const FREE: Price = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, tiers: [] };
+/** What writing to a cache costs, relative to plain input, where nobody says: the dearest known for five minutes. */
+const CACHE_WRITE_FACTOR = 1.25;
+
+/**
+ * What a model costs; undefined when that is not known, which is a configuration error and never zero.
+ *
+ * The table finds models by likeness, which gives a new model the price of its elder (`claude-sonnet-5-5` that of
+ * `claude-sonnet-5`). So what it finds counts only when it is the model asked for, up to a date: `…-20250929`.
+ */
+export function priceOf(provider: string, model: string, override?: PriceOverride): Price | undefined {
+  if (override !== undefined) return fromOverride(override);
+  if (provider === "demo") return FREE;
+  const found = calcPrice({ input_tokens: 1 }, model, { providerId: provider });
+  if (found === null || undated(found.model.id) !== undated(model)) return undefined;
+  return fromTable(found.model_price);
+}
+
+function fromOverride(rates: PriceOverride): Price {
+  return {
+    input: rates.input,
+    output: rates.output,
+    cacheRead: rates.cacheRead ?? rates.input,
+    cacheWrite: rates.cacheWrite ?? rates.input * CACHE_WRITE_FACTOR,
+    tiers: [],
+  };
+}
+
+function fromTable(row: ModelPrice): Price | undefined {
+  const base = ratesFrom(row, null);
+  if (base === undefined) return undefined;
+  const starts = new Set(
+    ["input_mtok", "output_mtok", "cache_read_mtok", "cache_write_mtok"].flatMap((key) => {
+      const cell = row[key];
+      return typeof cell === "object" ? cell.tiers.map((tier) => tier.start) : [];
+    }),
+  );
+  const tiers = [...starts]
+    .sort((a, b) => a - b)
+    .flatMap((start) => {
+      const rates = ratesFrom(row, start);
+      return rates === undefined ? [] : [{ ...rates, aboveInputTokens: start }];
+    });
+  return { ...base, tiers };
+}
+
+/** The rates above `start` input tokens; `start` null: those of a small call. */
+function ratesFrom(row: ModelPrice, start: number | null): Rates | undefined {
+  const at = (key: string): number | undefined => {
+    const cell = row[key];
+    if (typeof cell !== "object") return cell;
+    if (start === null) return cell.base;
+    return cell.tiers.findLast((tier) => tier.start <= start)?.price ?? cell.base;
+  };
+  const input = at("input_mtok");
+  const output = at("output_mtok");
+  if (input === undefined || output === undefined) return undefined;
+  return {
+    input,
+    output,
+    cacheRead: at("cache_read_mtok") ?? input,
+    cacheWrite: at("cache_write_mtok") ?? input,
+  };
+}
+
+/** `claude-opus-4-1-20250805`, `gpt-5-2025-08-07`, `…-latest` and the bare name are one model. */
+function undated(model: string): string {
+  return model.toLowerCase().replace(/-(\d{8}|\d{4}-\d{2}-\d{2}|latest)$/, "");
+}

@@ -1,0 +1,292 @@
+import { request as httpRequest } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { afterEach, describe, expect, it } from "vitest";
+import { BODY_BYTES_MAX } from "../../src/domain/bounds.ts";
+import type { Reception } from "../../src/ingress/reception.ts";
+import { createServer, type ServerDeps } from "../../src/ingress/server.ts";
+import type { RawRequest } from "../../src/ports/adapter.ts";
+import { silentLogger } from "../../src/telemetry/log.ts";
+import { createMetrics } from "../../src/telemetry/metrics.ts";
+
+const ACCEPTED: Reception = {
+  outcome: "accepted",
+  ack: { status: 200 },
+  eventId: "test:1",
+  conversation: "test:c",
+  events: 1,
+};
+const stops: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+/** A server whose front half gives `reception` for everything, and what it was given. */
+async function open(reception: Reception | Error = ACCEPTED, changes: Partial<ServerDeps> = {}) {
+  const received: RawRequest[] = [];
+  const metrics = createMetrics();
+  const server = createServer({
+    receive: async (request) => {
+      received.push(request);
+      if (reception instanceof Error) throw reception;
+      return reception;
+    },
+    platforms: ["slack", "whatsapp", "test"],
+    health: {
+      alive: () => ({ status: "healthy", version: "1.2.3", uptime_seconds: 1 }),
+      ready: async () => ({ status: "ready", components: {} }),
+      heartbeat: () => ({ status: "alive", last_beat: "", running: 0 }),
+    },
+    newRequestId: () => "req_new",
+    waitForReply: async () => null,
+    clock: { nowMs: () => 1_000 },
+    log: silentLogger(),
+    metrics,
+    ...changes,
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  stops.push(async () => {
+    server.closeAllConnections();
+    await new Promise((done) => server.close(done));
+  });
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, port, received, metrics };
+}
+
+const post = (url: string, body: string | Buffer = "{}", headers: Record<string, string> = {}) =>
+  fetch(url, { method: "POST", body, headers: { "content-type": "application/json", ...headers } });
+
+async function errorOf(response: Response) {
+  const { error } = (await response.json()) as { error: { code: string; message: string } };
+  return { status: response.status, ...error };
+}
+
+describe("the webhook routes", () => {
+  it("hand the raw bytes over and give the acknowledgement back", async () => {
+    const { url, received } = await open({
+      ...ACCEPTED,
+      ack: { status: 200, contentType: "application/json", body: '{"type":5}' },
+    });
+    const response = await post(`${url}/webhooks/slack?x=1`, "é \u0000 bytes", { "X-Test": "a" });
+    expect([response.status, await response.text()]).toEqual([200, '{"type":5}']);
+    expect(response.headers.get("content-type")).toBe("application/json");
+    expect(received[0]).toMatchObject({
+      method: "POST",
+      target: "/webhooks/slack?x=1",
+      receivedAtMs: 1_000,
+      fromLoopback: true,
+    });
+    expect(received[0]?.body).toEqual(Buffer.from("é \u0000 bytes"));
+    expect([received[0]?.header("x-test"), received[0]?.header("x-none")]).toEqual(["a", undefined]);
+  });
+
+  it("serve Slack's aliases, the singular alias, and WhatsApp's GET", async () => {
+    const { url } = await open();
+    for (const path of [
+      "/webhooks/slack/commands",
+      "/webhooks/slack/interactions",
+      "/webhook/slack",
+      "/webhook/whatsapp",
+    ]) {
+      expect((await post(url + path)).status).toBe(200);
+    }
+    expect((await fetch(`${url}/webhooks/whatsapp?hub.mode=subscribe`)).status).toBe(200);
+  });
+
+  it("do not take a forwarded request for a local one", async () => {
+    const { url, received } = await open();
+    await post(`${url}/webhooks/test`, "{}", { "x-forwarded-for": "203.0.113.9" });
+    expect(received[0]?.fromLoopback).toBe(false);
+  });
+
+  it.each<[Partial<Reception>, number, string]>([
+    [{ outcome: "forged" }, 401, "unauthorized"],
+    [{ outcome: "stale" }, 401, "unauthorized"],
+    [{ outcome: "handshake-refused" }, 403, "forbidden"],
+    [{ outcome: "malformed", reason: "Expected a JSON object, got null" }, 400, "malformed"],
+    [{ outcome: "unsupported", reason: "Expected application/json" }, 415, "unsupported_media_type"],
+    [{ outcome: "unavailable" }, 503, "unavailable"],
+  ])("answer %o with its status", async (change, status, code) => {
+    const { url } = await open({ ...ACCEPTED, ...change });
+    const response = await post(`${url}/webhooks/slack`);
+    expect(response.headers.get("retry-after")).toBe(status === 503 ? "5" : null);
+    const error = await errorOf(response);
+    expect(error).toMatchObject({ status, code });
+    if (change.reason) expect(error.message).toBe(change.reason);
+  });
+
+  it("give no detail about a bad signature", async () => {
+    const forged = await open({ ...ACCEPTED, outcome: "forged", reason: "secret detail" });
+    const stale = await open({ ...ACCEPTED, outcome: "stale", reason: "secret detail" });
+    const answers = await Promise.all(
+      [forged, stale].map(async ({ url }) => (await post(`${url}/webhooks/slack`)).text()),
+    );
+    expect(answers[0]).toBe(answers[1]);
+    expect(answers[0]).not.toContain("detail");
+  });
+
+  it("answer 503 when the front half breaks down or never ends, not 500 and not never", {
+    timeout: 10_000,
+  }, async () => {
+    const { url } = await open(ACCEPTED, { receive: () => new Promise(() => {}) });
+    const response = await post(`${url}/webhooks/slack`);
+    expect([response.status, response.headers.get("retry-after")]).toEqual([503, "5"]);
+  });
+});
+
+describe("bodies", () => {
+  it("over the limit are refused by their declared length, before they are read", async () => {
+    const { url, received } = await open();
+    const big = Buffer.alloc(BODY_BYTES_MAX + 1, "x");
+    expect(await errorOf(await post(`${url}/webhooks/whatsapp`, big))).toMatchObject({
+      status: 413,
+      code: "too_large",
+    });
+    expect((await post(`${url}/webhooks/slack`, big)).status).toBe(200);
+    expect(received.map(({ body }) => body.length)).toEqual([BODY_BYTES_MAX + 1]);
+  });
+
+  it("over the limit are refused while they stream in, without a declared length", async () => {
+    const { port, received } = await open();
+    const status = await new Promise<number>((resolve, reject) => {
+      const outgoing = httpRequest(
+        { port, host: "127.0.0.1", method: "POST", path: "/webhooks/whatsapp" },
+        (response) => resolve(response.statusCode ?? 0),
+      );
+      outgoing.on("error", reject);
+      outgoing.write(Buffer.alloc(BODY_BYTES_MAX));
+      outgoing.write(Buffer.alloc(BODY_BYTES_MAX));
+      outgoing.end();
+    });
+    expect([status, received.length]).toEqual([413, 0]);
+  });
+
+  it("that break off disturb nobody", async () => {
+    const { port, url, received } = await open();
+    await new Promise<void>((done) => {
+      const socket = connect(port, "127.0.0.1", () => {
+        socket.write("POST /webhooks/slack HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf", () =>
+          socket.destroy(),
+        );
+      });
+      socket.on("close", () => done());
+    });
+    expect((await post(`${url}/webhooks/slack`)).status).toBe(200);
+    expect(received).toHaveLength(1);
+  });
+
+  it("may be empty", async () => {
+    const { url, received } = await open();
+    await post(`${url}/webhooks/slack`, "");
+    expect(received[0]?.body).toHaveLength(0);
+  });
+});
+
+describe("every response", () => {
+  it("carries the security headers and the caller's request id, or a new one", async () => {
+    const { url } = await open();
+    const given = await post(`${url}/webhooks/slack`, "{}", { "x-request-id": "abc-1.2:3_x" });
+    expect(given.headers.get("x-request-id")).toBe("abc-1.2:3_x");
+    for (const path of [
+      "/health",
+      "/ready",
+      "/health/ready",
+      "/internal/worker/heartbeat",
+      "/metrics",
+      "/nowhere",
+    ]) {
+      const response = await fetch(url + path, { headers: { "x-request-id": "no spaces allowed" } });
+      expect([path, response.headers.get("x-request-id")]).toEqual([path, "req_new"]);
+      expect(response.headers.get("content-security-policy")).toContain("default-src 'none'");
+      expect(response.headers.get("x-content-type-options")).toBe("nosniff");
+      expect(response.headers.get("x-frame-options")).toBe("DENY");
+    }
+  });
+
+  it("to an unknown path or another method is 404, and says which methods the path takes", async () => {
+    const { url } = await open();
+    expect(await errorOf(await post(`${url}/webhooks/discord`))).toMatchObject({
+      status: 404,
+      code: "not_found",
+    });
+    const wrong = await fetch(`${url}/webhooks/slack`, { method: "DELETE" });
+    expect(wrong.headers.get("allow")).toBe("POST");
+    expect((await errorOf(wrong)).message).toContain("POST");
+    expect((await fetch(`${url}/webhooks/slack`)).status).toBe(404);
+  });
+
+  it("survives odd requests without a 500", async () => {
+    const { port } = await open();
+    const answer = (raw: string) =>
+      new Promise<string>((resolve) => {
+        let text = "";
+        const socket = connect(port, "127.0.0.1", () => socket.write(raw));
+        socket.on("data", (chunk) => {
+          text += chunk;
+        });
+        socket.on("close", () => resolve(text.split("\r\n", 1)[0] ?? ""));
+        socket.on("error", () => resolve(text));
+      });
+    const close = "connection: close\r\n";
+    const odd = [
+      "GARBAGE\r\n\r\n",
+      `GET /%zz HTTP/1.1\r\nhost: x\r\n${close}\r\n`,
+      `GET /../../etc/passwd HTTP/1.1\r\nhost: x\r\n${close}\r\n`,
+      `POST /webhooks/slack HTTP/1.1\r\nhost: bad host\r\n${close}content-length: 0\r\n\r\n`,
+      `GET http://elsewhere/health HTTP/1.1\r\nhost: x\r\n${close}\r\n`,
+      `POST /webhooks/slack HTTP/1.1\r\nhost: x\r\n${close}content-length: -5\r\n\r\n`,
+      `TRACE /health HTTP/1.1\r\nhost: x\r\n${close}\r\n`,
+      `GET /health HTTP/1.1\r\nhost: x\r\nx-big: ${"a".repeat(20_000)}\r\n${close}\r\n`,
+    ];
+    for (const raw of odd) expect(await answer(raw)).toMatch(/^HTTP\/1\.1 (2|4)\d\d/);
+  });
+});
+
+describe("the test webhook", () => {
+  it("gives the id, and with ?wait the reply", async () => {
+    const { url } = await open(ACCEPTED, { waitForReply: async (id) => `reply to ${id}` });
+    expect(await (await post(`${url}/webhooks/test`)).json()).toEqual({ status: "accepted", id: "test:1" });
+    expect(await (await post(`${url}/webhooks/test?wait=5`)).json()).toEqual({
+      status: "accepted",
+      id: "test:1",
+      reply: "reply to test:1",
+    });
+  });
+
+  it("gives what it has when no reply came in time", async () => {
+    const { url } = await open(ACCEPTED, {
+      waitForReply: (_id, signal) =>
+        new Promise((resolve) => signal.addEventListener("abort", () => resolve(null))),
+    });
+    expect(await (await post(`${url}/webhooks/test?wait=0.01`)).json()).toEqual({
+      status: "accepted",
+      id: "test:1",
+    });
+  });
+
+  it("tells a developer over a limit when to try again", async () => {
+    const refusal = {
+      cause: "rate_limited",
+      detail: "user",
+      noticeWindowMs: 60_000,
+      retryAfterMs: 2_100,
+    } as const;
+    const { url } = await open({ ...ACCEPTED, outcome: "refused", refusal });
+    const response = await post(`${url}/webhooks/test`);
+    expect([response.status, response.headers.get("retry-after")]).toEqual([429, "3"]);
+  });
+});
+
+describe("metrics", () => {
+  it("count requests by route and never by path", async () => {
+    const { url, metrics } = await open();
+    await post(`${url}/webhooks/slack`);
+    await fetch(`${url}/made/up/${"x".repeat(50)}`);
+    const text = await metrics.scrape();
+    expect(text).toContain(
+      'parley_http_requests_total{method="POST",route="/webhooks/slack",status="200"} 1',
+    );
+    expect(text).toContain('parley_http_requests_total{method="GET",route="other",status="404"} 1');
+    expect(text).toContain('parley_webhooks_total{platform="slack",outcome="accepted"} 1');
+    expect(text).not.toContain("made");
+  });
+});
