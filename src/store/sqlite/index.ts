@@ -4,7 +4,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Store } from "../../ports/store.ts";
 import { Batcher } from "./batcher.ts";
 import { createFront } from "./front.ts";
-import type { EngineOptions, Status, StoreLimits } from "./protocol.ts";
+import type { EngineOptions, Reply, Status, StoreLimits } from "./protocol.ts";
 import { Readiness } from "./readiness.ts";
 import type { FromThread, ToThread } from "./serve.ts";
 
@@ -38,7 +38,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   const post = (message: ToThread) => worker.postMessage(message);
   const readiness = new Readiness(clock, await opened(worker, log));
   const batcher = new Batcher({
-    transport: { send: (requests) => post({ kind: "batch", requests }) },
+    transport: { send: (requests) => post({ kind: "batch", requests: JSON.stringify(requests) }) },
     // After this tick's I/O, so that requests that came in together share a commit.
     schedule: setImmediate,
     onStatus: (status) => readiness.update(status),
@@ -58,7 +58,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     worker.on("exit", (code) => onEnd(`exit code ${code}`));
   });
   worker.on("message", (message: FromThread) => {
-    if (message.kind === "reply") batcher.onReply(message.reply);
+    if (message.kind === "reply") batcher.onReply(JSON.parse(message.reply) as Reply);
     else if (message.kind === "log") log(message.line);
     else if (message.kind === "closed") isClosed = true;
   });
