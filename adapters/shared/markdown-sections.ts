@@ -17,6 +17,9 @@ const DELIMITERS_MAX = 1_000;
 /** Quotes and lists in each other: the parser's stack grows with their depth. */
 const DEPTH_MAX = 24;
 
+/** Not indented and no list item: after a blank line this belongs to nothing before it. */
+const BLOCK_START = /^(?!(?:[-*+]|\d{1,9}[.)])(?:\s|$))\S/;
+
 /** One line, one pass, no backtracking: everything here is linear in the text. Expects `\n` line ends only. */
 export function sectionsOf(text: string): Section[] {
   const sections: Section[] = [];
@@ -49,7 +52,7 @@ export function sectionsOf(text: string): Section[] {
     }
     pending.push(line);
     // A blank line followed by an unindented one ends every list, quote and paragraph that could go on.
-    if (inner === null && line.trim() === "" && /^[^\s\-*+\d]/.test(lines[index + 1] ?? "")) {
+    if (inner === null && line.trim() === "" && BLOCK_START.test(lines[index + 1] ?? "")) {
       flush(pending);
       pending = [];
     }
@@ -87,7 +90,7 @@ function createFlush(sections: Section[]): (lines: readonly string[]) => void {
   const add = (lines: readonly string[]) => {
     const text = lines.join("\n");
     if (text.trim() === "") return;
-    parsedChars += text.length;
+    parsedChars += text.length + 1;
     parsedLines += lines.length;
     const isMuch = parsedChars > PARSED_CHARS_MAX || parsedLines > PARSED_LINES_MAX;
     if (isMuch || text.length > SECTION_CHARS_MAX || isHazardous(lines)) {

@@ -123,7 +123,7 @@ describe("Discord's dialect", () => {
     });
 
     it.each(Object.entries(HOSTILE))("%s are no trouble", (_, document) => {
-      for (const part of renderDiscord(document(20_000))) expect(part.length).toBeLessThanOrEqual(2_000);
+      for (const part of renderDiscord(document(15_000))) expect(part.length).toBeLessThanOrEqual(2_000);
     });
   });
 });

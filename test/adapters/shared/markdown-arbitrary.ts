@@ -2,7 +2,7 @@ import fc from "fast-check";
 
 /** What has a meaning to Markdown or to one of the platforms, and what is easily cut in two. */
 const PIECES = [
-  ..."*_~`[]()<>|#!\\-+&@\n\t :",
+  ..."*_~`[]()<>|#!\\-+&@\n\t :".split(""),
   ...[
     "**",
     "~~",

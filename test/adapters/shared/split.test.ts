@@ -146,6 +146,26 @@ describe("splitting", () => {
   });
 });
 
+describe("an endless reply", () => {
+  it.each([
+    ["Slack", 3_900, renderSlack],
+    ["Discord", 2_000, renderDiscord],
+    ["Telegram", 4_096, (markdown: string) => renderTelegram(markdown).map(({ plain }) => plain)],
+    ["WhatsApp", 4_096, renderWhatsApp],
+  ] as const)("on %s ends within the limit, and says that it was cut", (_, limit, render) => {
+    for (const endless of [
+      "word ".repeat(60_000),
+      "w".repeat(300_000),
+      `\`\`\`\n${"line\n".repeat(60_000)}`,
+    ]) {
+      const parts = render(endless);
+      expect(parts).toHaveLength(PARTS_MAX);
+      expect(parts.at(-1)).toMatch(/… \(the reply is too long: \d+ more characters were left out\)$/);
+      for (const part of parts) expect(part.length).toBeLessThanOrEqual(limit);
+    }
+  });
+});
+
 describe("a whole answer", () => {
   const section = (i: number) =>
     [

@@ -129,7 +129,7 @@ describe("Slack's dialect", () => {
     });
 
     it.each(Object.entries(HOSTILE))("%s are no trouble", (_, document) => {
-      for (const part of renderSlack(document(20_000))) expect(part.length).toBeLessThanOrEqual(3_900);
+      for (const part of renderSlack(document(15_000))) expect(part.length).toBeLessThanOrEqual(3_900);
     });
   });
 });

@@ -134,7 +134,7 @@ describe("Telegram's dialect", () => {
     });
 
     it.each(Object.entries(HOSTILE))("%s are no trouble", (_, document) => {
-      for (const { html } of renderTelegram(document(20_000)))
+      for (const { html } of renderTelegram(document(15_000)))
         expect(readHtml(html).text.length).toBeLessThanOrEqual(4_096);
     });
   });
