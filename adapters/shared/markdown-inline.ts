@@ -81,7 +81,7 @@ function linkSpans(
 }
 
 /** The text alone, for where no look can be shown. */
-export function plainText(node: PhrasingContent): string {
+function plainText(node: PhrasingContent): string {
   const texts: string[] = [];
   const open: PhrasingContent[] = [node];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {

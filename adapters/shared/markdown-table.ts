@@ -97,7 +97,7 @@ function oneLine(span: Span): Span {
 }
 
 /** Columns in a monospaced font: wide for East Asian letters and emoji, none for what joins or combines. */
-export function widthOf(text: string): number {
+function widthOf(text: string): number {
   let width = 0;
   for (const { segment } of new Intl.Segmenter().segment(text)) {
     width +=

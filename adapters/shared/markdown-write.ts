@@ -10,7 +10,7 @@ import {
 } from "./markdown-blocks.ts";
 
 /** How one dialect writes inline text. Every function gives finished, escaped text. */
-export interface InlineStyle {
+interface InlineStyle {
   text(text: string): string;
   code(text: string): string;
   link(label: string, href: string): string;
@@ -40,7 +40,7 @@ export const ZERO_WIDTH_SPACE = "\u200b";
 const MARKS = ["bold", "strike", "italic"] as const;
 
 /** One line of text with its looks, outer ones opened first, so that markers always nest. */
-export function writeInline(spans: readonly Span[], style: InlineStyle): string {
+function writeInline(spans: readonly Span[], style: InlineStyle): string {
   const [first, ...others] = spans;
   // Most lines are nothing but text.
   if (first !== undefined && others.length === 0 && sameLook(first, PLAIN)) return style.text(first.text);
@@ -141,7 +141,7 @@ function writeMarker(marker: Marker, level: number, style: LineStyle): string {
 }
 
 /** For dialects whose quote is `> ` before each line. */
-export function writeBlock(block: Block, style: LineStyle): string {
+function writeBlock(block: Block, style: LineStyle): string {
   if (block.kind === "code") return style.codeBlock(block);
   const quote = block.quote > 0 ? "> " : "";
   return writeTextLines(block, style)
