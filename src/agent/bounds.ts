@@ -15,13 +15,3 @@ export const HISTORY_SHARE = 1 / 4;
 export const HISTORY_TOKENS_MAX = 100_000;
 export const NAME_CHARS_MAX = 80;
 export const ATTACHMENTS_MAX = 20;
-
-export const BREAKER_FAILURES_IN_ROW_MAX = 10;
-export const BREAKER_WINDOW_MS = 60_000;
-/** Fewer calls in the window say nothing about a rate. */
-export const BREAKER_WINDOW_CALLS_MIN = 20;
-export const BREAKER_WINDOW_CALLS_MAX = 200;
-export const BREAKER_FAILURE_RATE = 0.5;
-export const BREAKER_OPEN_MS = 60_000;
-/** How soon to ask again while somebody else's call is the probe. */
-export const BREAKER_PROBE_MS = 5_000;

@@ -1,12 +1,12 @@
 import { backoffMs } from "../domain/backoff.ts";
 import { BACKOFF_CAP_MS } from "../domain/bounds.ts";
+import { BreakerOpen, type Breakers, type CallEnd } from "../domain/breaker.ts";
 import { type ErrorCode, ModelError } from "../domain/errors.ts";
 import { NO_USAGE } from "../domain/run.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { ChatModel, Prompt } from "../ports/model.ts";
 import type { Agent, RetrySpec, RunObserver } from "./agent.ts";
 import { RETRY_WAIT_MS_MAX } from "./bounds.ts";
-import { BreakerOpen, type Breakers, type CallEnd } from "./breaker.ts";
 import { collect } from "./collect.ts";
 import type { Ledger } from "./ledger.ts";
 import type { ModelStep } from "./progress.ts";
@@ -29,14 +29,15 @@ export interface ModelCall {
 
 type Answered = { readonly kind: "answered"; readonly step: ModelStep };
 type TooDear = { readonly kind: "too-dear" };
-type Failed = { readonly kind: "failed"; readonly error: ModelError };
+type Failure = ModelError | BreakerOpen;
+type Failed = { readonly kind: "failed"; readonly error: Failure };
 
 /**
- * Asks the agent's model, then its fallbacks, each with retries. Throws ModelError when none could answer: a
- * retryable one when any of them might later; and the signal's reason when aborted.
+ * Asks the agent's model, then its fallbacks, each with retries. Throws ModelError or BreakerOpen when none could
+ * answer: a retryable one when any of them might later; and the signal's reason when aborted.
  */
 export async function callModel(call: ModelCall, deps: ModelCallDeps): Promise<Answered | TooDear> {
-  const failures: ModelError[] = [];
+  const failures: Failure[] = [];
   for (const model of [call.agent.model, ...(call.agent.fallbacks ?? [])]) {
     const result = await tryModel(model, call, deps);
     if (result.kind === "answered") return result;
@@ -59,7 +60,7 @@ async function tryModel(
       return { kind: "answered", step: await callOnce(model, call, deps) };
     } catch (error) {
       call.signal.throwIfAborted();
-      if (!(error instanceof ModelError)) throw error;
+      if (!(error instanceof ModelError || error instanceof BreakerOpen)) throw error;
       // Nobody knows what the broken part of an answer costs, so all that was set aside counts as spent.
       if (error.code === "MODEL_STREAM_CUT") call.ledger.lose(ceilingCents);
       const delayMs = retryDelayMs(error, attempt, call, deps);
@@ -79,7 +80,7 @@ async function tryModel(
 }
 
 async function callOnce(model: ChatModel, call: ModelCall, deps: ModelCallDeps): Promise<ModelStep> {
-  const leave = deps.breakers.of(model.provider, model.name).enter();
+  const leave = deps.breakers.of(`${model.provider}/${model.name}`).enter();
   const startedAtMs = deps.clock.nowMs();
   const report = (end: CallEnd, outcome: "ok" | "aborted" | ErrorCode, usage = NO_USAGE) => {
     leave(end);
@@ -110,12 +111,7 @@ function endOf({ code }: ModelError): CallEnd {
 }
 
 /** Null: not in this run. What must wait long waits in the queue, where it holds no worker. */
-function retryDelayMs(
-  error: ModelError,
-  attempt: number,
-  call: ModelCall,
-  deps: ModelCallDeps,
-): number | null {
+function retryDelayMs(error: Failure, attempt: number, call: ModelCall, deps: ModelCallDeps): number | null {
   const { retry } = call.agent;
   if (!error.retryable || error instanceof BreakerOpen || attempt >= retry.maxAttempts) return null;
   const delayMs = Math.max(backoff(attempt, retry, deps.random), error.retryAfterMs ?? 0);

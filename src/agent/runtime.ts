@@ -1,10 +1,10 @@
 import { RunAborted } from "../domain/abort.ts";
+import { type BreakerState, Breakers } from "../domain/breaker.ts";
 import { ModelError } from "../domain/errors.ts";
 import type { Progress, Step } from "../domain/run.ts";
 import type { AgentRuntime, Run, RunResult } from "../ports/agent.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { Agent, RunObserver } from "./agent.ts";
-import { type BreakerReport, Breakers } from "./breaker.ts";
 import { failed, finished, limited, noSuchAgent, stopped } from "./ending.ts";
 import { Ledger } from "./ledger.ts";
 import { callModel } from "./model-call.ts";
@@ -25,13 +25,13 @@ interface Deps extends AgentRuntimeDeps {
   readonly breakers: Breakers;
 }
 
-/** The step loop. `breakers` tells the state of each model's breaker, for metrics. */
+/** The step loop. `breakers` tells the state of each model's breaker, by `provider/model`. */
 export function createAgentRuntime(deps: AgentRuntimeDeps): AgentRuntime & {
-  readonly breakers: () => readonly BreakerReport[];
+  readonly breakers: () => ReadonlyMap<string, BreakerState>;
 } {
   const breakers = new Breakers(deps.clock);
   return {
-    breakers: () => breakers.report(),
+    breakers: () => breakers.states(),
     async run(run, record, signal) {
       const agent = deps.agents.get(run.agent);
       if (agent === undefined) return noSuchAgent(run.steps, run.agent);

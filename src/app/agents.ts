@@ -50,10 +50,7 @@ export async function buildAgents({ config, clock, random, metrics }: AgentConte
   }
   const runtime = createAgentRuntime({ agents, clock, random, observe: observer(metrics) });
   const restingModels = () =>
-    runtime
-      .breakers()
-      .filter(({ state }) => state === "open")
-      .map(({ model }) => model);
+    [...runtime.breakers()].filter(([, state]) => state === "open").map(([model]) => model);
   return { runtime, memory, modelNames, demoStandIns: standIns, restingModels };
 }
 

@@ -1,6 +1,7 @@
 import { RunAborted } from "../domain/abort.ts";
 import { backoffMs } from "../domain/backoff.ts";
 import { BACKOFF_CAP_MS } from "../domain/bounds.ts";
+import { BreakerOpen } from "../domain/breaker.ts";
 import { DeliveryError, GatewayError, ModelError } from "../domain/errors.ts";
 import type { Random } from "../ports/clock.ts";
 import type { Job, Settlement } from "../ports/store.ts";
@@ -20,6 +21,7 @@ const DEFER_MS = 5_000;
  * | failure | settlement |
  * |-|-|
  * | draining, paused | defer: no attempt is used up |
+ * | model or platform left alone for now | defer, until it is asked again |
  * | lease lost | nothing: the event is no longer ours |
  * | platform or model says "later" | retry, not before it said |
  * | send that may have landed | retry: the outbox knows it as in doubt |
@@ -39,6 +41,7 @@ export function settlementFor(
   }
   if (error instanceof Deferred) return { kind: "defer", afterMs: error.afterMs, cause: error.message };
   const cause = causeOf(error);
+  if (error instanceof BreakerOpen) return { kind: "defer", afterMs: error.retryAfterMs, cause };
   if (error instanceof DeliveryError && error.kind === "rejected") return { kind: "dead", cause };
   if (job.attempt >= policy.attemptsMax)
     return { kind: "dead", cause: `gave up after ${job.attempt} attempts: ${cause}` };

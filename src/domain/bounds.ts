@@ -22,3 +22,14 @@ export const WAIT_SECONDS_MAX = 120;
 /** A failed delivery is tried this often before the event is a dead letter. */
 export const DELIVERY_ATTEMPTS_MAX = 8;
 export const BACKOFF_CAP_MS = 5 * 60_000;
+
+/** Of a model or a platform that keeps failing. */
+export const BREAKER_FAILURES_IN_ROW_MAX = 10;
+export const BREAKER_WINDOW_MS = 60_000;
+/** Fewer calls in the window say nothing about a rate. */
+export const BREAKER_WINDOW_CALLS_MIN = 20;
+export const BREAKER_WINDOW_CALLS_MAX = 200;
+export const BREAKER_FAILURE_RATE = 0.5;
+export const BREAKER_OPEN_MS = 60_000;
+/** How soon to ask again while somebody else's call is the probe. */
+export const BREAKER_PROBE_MS = 5_000;

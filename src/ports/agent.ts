@@ -24,7 +24,8 @@ export interface RunResult {
 
 /**
  * Runs one turn to its end. Records each step through `record` before going on; `record` rejects when the lease is lost.
- * Throws ModelError when the turn should be tried again later; gives a `failed` result when that would not help.
+ * Throws ModelError when the turn should be tried again later, BreakerOpen when the model is left alone for now; gives a
+ * `failed` result when neither would help.
  */
 export interface AgentRuntime {
   run(run: Run, record: (steps: Progress["steps"]) => Promise<void>, signal: AbortSignal): Promise<RunResult>;

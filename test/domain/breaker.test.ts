@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { Breaker, BreakerOpen, Breakers, type CallEnd } from "../../src/agent/breaker.ts";
-import { SimClock } from "./support.ts";
+import { Breaker, BreakerOpen, Breakers, type CallEnd } from "../../src/domain/breaker.ts";
+import { FakeClock } from "../support/clock.ts";
 
-let clock: SimClock;
+let clock: FakeClock;
 let breaker: Breaker;
 beforeEach(() => {
-  clock = new SimClock();
+  clock = new FakeClock();
   breaker = new Breaker("fake/fake-1", clock);
 });
 
@@ -91,14 +91,14 @@ describe("a breaker", () => {
     expect(breaker.state()).toBe("open");
   });
 
-  it("is one for each model of each provider", () => {
+  it("is one for each name", () => {
     const all = new Breakers(clock);
-    expect(all.of("a", "x")).toBe(all.of("a", "x"));
-    for (let n = 0; n < 10; n++) all.of("a", "x").enter()("failed");
-    all.of("b", "x");
-    expect(all.report()).toEqual([
-      { provider: "a", model: "x", state: "open" },
-      { provider: "b", model: "x", state: "closed" },
+    expect(all.of("a/x")).toBe(all.of("a/x"));
+    for (let n = 0; n < 10; n++) all.of("a/x").enter()("failed");
+    all.of("b/x");
+    expect([...all.states()]).toEqual([
+      ["a/x", "open"],
+      ["b/x", "closed"],
     ]);
   });
 });
