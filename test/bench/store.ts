@@ -5,12 +5,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { RateLimit, Store } from "../../src/ports/store.ts";
 import { openSqliteStore } from "../../src/store/sqlite/index.ts";
 import { anEvent } from "../support/event.ts";
+import { fill } from "./fill.ts";
 
 const EVENTS = Number(process.argv[2] ?? 60_000);
 const PRODUCERS = 64;
@@ -52,23 +52,6 @@ async function measure(idle: number): Promise<void> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** Each conversation has once been spoken in: its key is still known, its event done, two turns remembered. */
-function fill(file: string, conversations: number): void {
-  const db = new DatabaseSync(file);
-  db.exec("PRAGMA synchronous = OFF; BEGIN");
-  const seen = db.prepare("INSERT INTO conversations VALUES (?, 1, ?, 0)");
-  const key = db.prepare("INSERT INTO keys VALUES (?, ?, ?)");
-  const event = db.prepare("INSERT INTO events VALUES (?, ?, ?, 'done', 1, NULL, ?, '{}')");
-  const now = Date.now();
-  for (let i = 0; i < conversations; i++) {
-    seen.run(`slack:T1:idle${i}`, now);
-    key.run(`slack:T1:idle${i}:1`, i + 1, now + 3_600_000);
-    event.run(i + 1, `slack:T1:idle${i}:1`, now, now);
-  }
-  db.exec("COMMIT");
-  db.close();
 }
 
 async function accept(store: Store, i: number): Promise<void> {

@@ -46,11 +46,11 @@ function addKeys(state: State, [id, aliases, , , , , , , , dedupMs]: OfferRow, s
 /** A third delivery may share a key with the second only. */
 function addMissingKeys(state: State, offer: OfferRow, originalSeq: number, nowMs: number): void {
   const [id, aliases, , , , , , , , dedupMs] = offer;
-  for (const key of [id, ...aliases]) {
-    if (state.sql.liveKey.get(key, nowMs) === undefined) {
-      state.sql.addKey.run(key, originalSeq, nowMs + dedupMs);
-    }
-  }
+  const missing = [id, ...aliases].filter((key) => state.sql.liveKey.get(key, nowMs) === undefined);
+  if (missing.length === 0) return;
+  const expiresMs = nowMs + dedupMs;
+  for (const key of missing) state.sql.addKey.run(key, originalSeq, expiresMs);
+  state.sql.addOrphan.run(expiresMs, originalSeq, JSON.stringify(missing));
 }
 
 function isKnown(state: State, conversation: string): boolean {

@@ -14,7 +14,7 @@ import { SteadyTime } from "./time.ts";
 import { checkpoint, claim, extend, record, reserve, settle } from "./work.ts";
 
 /** Above this estimate the log is copied into the file, once the batch has been answered. */
-const UNSAVED_BYTES_MAX = 16 * 1024 * 1024;
+const UNSAVED_BYTES_MAX = 32 * 1024 * 1024;
 /** An operation dirties about four pages of 4 KiB besides its text. */
 const OPERATION_BYTES = 16 * 1024;
 
@@ -126,9 +126,9 @@ export class Engine {
   }
 
   #transact(state: State, requests: readonly Request[], nowMs: number): unknown[] {
-    state.db.exec("BEGIN IMMEDIATE");
+    state.sql.begin.run();
     const results = requests.map((request) => apply(state, request));
-    state.db.exec("COMMIT");
+    state.sql.commit.run();
     state.leases.keep();
     state.buckets.keep(state.time.at(nowMs));
     return results;

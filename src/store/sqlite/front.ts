@@ -28,6 +28,7 @@ import type {
   SweepCursor,
 } from "./protocol.ts";
 import type { Readiness } from "./readiness.ts";
+import { wellFormed } from "./well-formed.ts";
 
 type Ask = <K extends Kind>(kind: K, args: Operations[K]["args"]) => Promise<Operations[K]["result"]>;
 
@@ -178,9 +179,4 @@ function toRecord({
 
 function parseOrNull<T>(text: string | null): T | null {
   return text === null ? null : (JSON.parse(text) as T);
-}
-
-/** UTF-8 has no lone surrogates: they would all become the same replacement character, and two keys one. */
-function wellFormed(key: string): string {
-  return key.isWellFormed() ? key : JSON.stringify(key);
 }

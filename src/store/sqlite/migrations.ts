@@ -11,8 +11,9 @@ const APPLICATION_ID = 0x50726c79;
  *
  * - `events`: all that was ever accepted and not yet swept; `state` is null while an event waits.
  * - `waiting`: the small, busy part of an event, while it waits. A claim writes only here, not to the text.
- * - `keys`: idempotency keys. An id's key also finds its event, so it stays as long as the event does, with
- *   `expires_ms` null once it no longer makes duplicates. That saves `events` an index on the hot path.
+ * - `keys`: idempotency keys. An id's key also finds its event, which saves `events` an index on the hot path. They
+ *   go with their event, or later: see `orphaned_keys`. An index on their time would cost each accept a page more.
+ * - `orphaned_keys`: keys, as JSON, that no event's row names: it went before their time, or a duplicate brought them.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -47,9 +48,14 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE keys (
     key TEXT PRIMARY KEY,
     seq INTEGER NOT NULL,
-    expires_ms INTEGER
+    expires_ms INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX keys_expiry ON keys (expires_ms) WHERE expires_ms IS NOT NULL;
+  CREATE TABLE orphaned_keys (
+    expires_ms INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    keys TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX orphaned_keys_expiry ON orphaned_keys (expires_ms);
 
   CREATE TABLE told (
     key TEXT PRIMARY KEY,

@@ -25,6 +25,15 @@ export interface EventRow {
   readonly updated_ms: number;
 }
 
+export interface SettledRow {
+  readonly seq: number;
+  readonly id: string;
+  readonly accepted_ms: number;
+  readonly updated_ms: number;
+  /** As JSON. */
+  readonly aliases: string;
+}
+
 /** How far `seen_ms` of a conversation may lag behind. */
 export const SEEN_ACCURACY_MS = 3_600_000;
 
@@ -40,6 +49,9 @@ export type Statements = ReturnType<typeof prepareStatements>;
 /** Every statement, compiled once. Times and seqs are bound in the order in which they are named. */
 export function prepareStatements(db: Database) {
   return {
+    begin: db.prepare("BEGIN IMMEDIATE"),
+    commit: db.prepare("COMMIT"),
+
     // Opening
     newestSeq: db.prepare<{ seq: number | null }>("SELECT max(seq) AS seq FROM events"),
     seqFloor: db.prepare<{ value: number }>("SELECT value FROM meta WHERE name = 'seq_floor'"),
@@ -55,6 +67,7 @@ export function prepareStatements(db: Database) {
       `INSERT INTO keys (key, seq, expires_ms) VALUES (?, ?, ?)
        ON CONFLICT (key) DO UPDATE SET seq = excluded.seq, expires_ms = excluded.expires_ms`,
     ),
+    addOrphan: db.prepare("INSERT INTO orphaned_keys (expires_ms, seq, keys) VALUES (?, ?, ?)"),
     addEvent: db.prepare("INSERT INTO events (seq, id, accepted_ms, body) VALUES (?, ?, ?, ?)"),
     addDropped: db.prepare(
       `INSERT INTO events (seq, id, accepted_ms, state, attempt, cause, updated_ms, body)
@@ -131,20 +144,18 @@ export function prepareStatements(db: Database) {
     countSettled: db.prepare<{ count: number }>("SELECT count(*) AS count FROM events WHERE state = ?"),
 
     // Sweeping
-    expiredKeys: db.prepare<{ key: string; seq: number; id: string | null }>(
-      `SELECT k.key, k.seq, e.id FROM keys k LEFT JOIN events e USING (seq)
-       WHERE k.expires_ms <= ? ORDER BY k.expires_ms LIMIT ?`,
+    expiredOrphans: db.prepare<{ rowid: number; seq: number; keys: string }>(
+      "SELECT rowid, seq, keys FROM orphaned_keys WHERE expires_ms <= ? ORDER BY expires_ms LIMIT ?",
     ),
-    keepKey: db.prepare("UPDATE keys SET expires_ms = NULL WHERE key = ?"),
-    deleteKey: db.prepare("DELETE FROM keys WHERE key = ?"),
-    deleteEventKey: db.prepare(
-      "DELETE FROM keys WHERE key = ? AND seq = ? AND (expires_ms IS NULL OR expires_ms <= ?)",
-    ),
+    deleteOrphans: db.prepare("DELETE FROM orphaned_keys WHERE rowid = ?"),
+    /** Not when a newer event, or a later duplicate, has made the key live again. */
+    deleteKey: db.prepare("DELETE FROM keys WHERE key = ? AND seq = ? AND expires_ms <= ?"),
+    keyExpiry: db.prepare<{ expires_ms: number }>("SELECT expires_ms FROM keys WHERE key = ? AND seq = ?"),
     deleteTold: db.prepare(
       "DELETE FROM told WHERE key IN (SELECT key FROM told WHERE until_ms <= ? ORDER BY until_ms LIMIT ?)",
     ),
-    settledAfter: db.prepare<{ seq: number; id: string; accepted_ms: number; updated_ms: number }>(
-      `SELECT seq, id, accepted_ms, updated_ms FROM events
+    settledAfter: db.prepare<SettledRow>(
+      `SELECT seq, id, accepted_ms, updated_ms, coalesce(json_extract(body, '$.aliases'), '[]') AS aliases FROM events
        WHERE state = ? AND seq > ? ORDER BY seq LIMIT ?`,
     ),
     deleteEvent: db.prepare("DELETE FROM events WHERE seq = ?"),

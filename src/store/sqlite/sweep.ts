@@ -1,7 +1,8 @@
 import type { Retention } from "../../ports/store.ts";
 import type { SweepCursor, SweepResult } from "./protocol.ts";
 import type { State } from "./state.ts";
-import { SEEN_ACCURACY_MS } from "./statements.ts";
+import { SEEN_ACCURACY_MS, type SettledRow } from "./statements.ts";
+import { wellFormed } from "./well-formed.ts";
 
 /** Rows looked at in one bite: about a millisecond, so that accepting goes on between two. */
 const BITE_ROWS = 250;
@@ -16,7 +17,7 @@ interface Bite {
 }
 
 const STAGES: readonly Stage[] = [
-  expiredKeys,
+  orphanedKeys,
   (state, _retention, nowMs) => asBite(Number(state.sql.deleteTold.run(nowMs, BITE_ROWS).changes)),
   (state, { finishedMs }, nowMs, afterSeq) => settled(state, "done", nowMs - finishedMs, nowMs, afterSeq),
   (state, { finishedMs }, nowMs, afterSeq) => settled(state, "dropped", nowMs - finishedMs, nowMs, afterSeq),
@@ -47,13 +48,13 @@ function asBite(gone: number): Bite {
   return { gone, afterSeq: gone < BITE_ROWS ? null : 0 };
 }
 
-function expiredKeys(state: State, _retention: Retention, nowMs: number): Bite {
-  const rows = state.sql.expiredKeys.all(nowMs, BITE_ROWS);
+function orphanedKeys({ sql }: State, _retention: Retention, nowMs: number): Bite {
+  const rows = sql.expiredOrphans.all(nowMs, BITE_ROWS);
   let gone = 0;
-  for (const { key, id } of rows) {
-    // The key by which the journal finds an event stays as long as the event.
-    if (key === id) state.sql.keepKey.run(key);
-    else gone += Number(state.sql.deleteKey.run(key).changes);
+  for (const { rowid, seq, keys } of rows) {
+    for (const key of JSON.parse(keys) as string[])
+      gone += Number(sql.deleteKey.run(key, seq, nowMs).changes);
+    sql.deleteOrphans.run(rowid);
   }
   return { gone, afterSeq: rows.length < BITE_ROWS ? null : 0 };
 }
@@ -65,23 +66,30 @@ function settled(
   nowMs: number,
   afterSeq: number,
 ): Bite {
-  const { sql } = state;
   let gone = 0;
   let last = afterSeq;
-  const rows = sql.settledAfter.all(kind, afterSeq, BITE_ROWS);
+  const rows = state.sql.settledAfter.all(kind, afterSeq, BITE_ROWS);
   for (const row of rows) {
     // Nothing settles before it is accepted, so from here on all are too young.
     if (row.accepted_ms > untilMs) return { gone, afterSeq: null };
     last = row.seq;
     if (row.updated_ms > untilMs) continue;
-    sql.deleteEvent.run(row.seq);
-    gone += 1 + Number(sql.deleteProgress.run(row.seq).changes);
-    gone += Number(sql.deleteOutbox.run(row.seq).changes);
-    gone += Number(sql.deleteEventKey.run(row.id, row.seq, nowMs).changes);
+    gone += deleteEvent(state, row, nowMs);
   }
   // A seq is never given twice, also when the newest events are gone and the process starts again.
-  if (gone > 0) sql.setSeqFloor.run(state.nextSeq);
+  if (gone > 0) state.sql.setSeqFloor.run(state.nextSeq);
   return { gone, afterSeq: rows.length < BITE_ROWS ? null : last };
+}
+
+function deleteEvent({ sql }: State, { seq, id, aliases }: SettledRow, nowMs: number): number {
+  const keys = [id, ...(JSON.parse(aliases) as string[]).map(wellFormed)];
+  const expiresMs = sql.keyExpiry.get(id, seq)?.expires_ms ?? 0;
+  let gone = Number(sql.deleteEvent.run(seq).changes);
+  gone += Number(sql.deleteProgress.run(seq).changes);
+  gone += Number(sql.deleteOutbox.run(seq).changes);
+  if (expiresMs > nowMs) sql.addOrphan.run(expiresMs, seq, JSON.stringify(keys));
+  else for (const key of keys) gone += Number(sql.deleteKey.run(key, seq, nowMs).changes);
+  return gone;
 }
 
 /** A conversation is forgotten when memory would hold nothing of it; one with work to do is not. */
