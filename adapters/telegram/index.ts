@@ -92,10 +92,13 @@ function clientFor(options: Pick<TelegramOptions, "botToken" | "apiRoot" | "time
   return createClient({ botToken, timeoutMs, apiRoot });
 }
 
-/** The bot's own user id stands before the colon of its token. */
+/**
+ * The bot's own user id stands before the colon of its token. One without it is Telegram's to refuse, and no reason
+ * to keep the other platforms down: that bot has no id and learns no name.
+ */
 function botIdOf(token: Secret): string {
-  const botId = /^(\d{1,16}):[^\s/?#%\\]+$/.exec(token.reveal())?.[1];
-  if (botId !== undefined && Number.isSafeInteger(Number(botId))) return String(Number(botId));
+  const shape = /^(?:(\d{1,16}):)?[\w:-]+$/.exec(token.reveal());
+  if (shape !== null) return String(Number(shape[1] ?? 0));
   throw new GatewayError(
     "CONFIG_INVALID",
     "Expected the Telegram bot token to look like 123456:ABC-def, got something else",

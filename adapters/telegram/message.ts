@@ -26,7 +26,7 @@ export function readMessage(message: JsonObject, eventId: string, bot: Bot): Rea
 
   return {
     id: eventId,
-    aliases: [`telegram:${bot.id}:${where.place}:${messageId}`],
+    aliases: [],
     platform: "telegram",
     ...where,
     sender,
