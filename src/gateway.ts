@@ -1,7 +1,7 @@
 import { type Admission, admit } from "./admit/admit.ts";
 import type { AdmissionPolicy } from "./admit/policy.ts";
+import { GatewayError } from "./domain/errors.ts";
 import type { TriggerEvent } from "./domain/event.ts";
-import type { Refusal } from "./domain/refusal.ts";
 import type { Reception, ReceptionOutcome } from "./ingress/reception.ts";
 import { verifyRequest } from "./ingress/verify.ts";
 import type { Ack, Adapter, RawRequest } from "./ports/adapter.ts";
@@ -48,41 +48,41 @@ async function publish(
   deps: GatewayDeps,
 ): Promise<Reception> {
   // All of a batch is offered in one tick, so that it shares one commit and keeps its order.
-  const fates = await Promise.allSettled(
-    events.map((event) => offer(admit(event, deps.policy, deps.clock.nowMs()), deps)),
-  );
-  const outcomes = fates.map((fate) =>
-    fate.status === "fulfilled" ? count(fate.value, adapter, deps) : "unavailable",
-  );
+  const fates = await Promise.all(events.map((event) => fateOf(event, deps)));
+  const outcomes = fates.map((fate) => count(fate, adapter, deps));
   const outcome = RANKED.find((candidate) => outcomes.includes(candidate)) ?? "ignored";
-  const failure = fates.find((fate) => fate.status === "rejected");
-  const reason = failure
-    ? String((failure.reason as { code?: unknown })?.code ?? failure.reason)
-    : reasonOf(fates);
-  const refusal = fates.map(refusalIn).find((candidate) => candidate !== undefined);
+  const decisive = fates[outcomes.indexOf(outcome)];
   const first = events[0];
   return {
     outcome,
     // Only now: an acknowledgement promises that the events survive a crash.
     ack: outcome === "unavailable" ? { status: 503 } : ack,
-    ...(reason !== undefined && { reason }),
-    ...(refusal && { refusal }),
+    ...(decisive && reasonOf(decisive)),
     ...(first && { eventId: first.id, conversation: first.conversation }),
     events: events.length,
   };
 }
 
-type Fate = Acceptance | Extract<Admission, { kind: "ignored" }>;
+/** What became of one event of a webhook. */
+type Fate =
+  | Acceptance
+  | Extract<Admission, { kind: "ignored" }>
+  | { readonly kind: "failed"; readonly code: string };
 
-async function offer(admission: Admission, deps: GatewayDeps): Promise<Fate> {
-  return admission.kind === "ignored" ? admission : await deps.queue.accept(admission.offer);
+async function fateOf(event: TriggerEvent, { policy, clock, queue }: GatewayDeps): Promise<Fate> {
+  const admission = admit(event, policy, clock.nowMs());
+  if (admission.kind === "ignored") return admission;
+  try {
+    return await queue.accept(admission.offer);
+  } catch (error) {
+    return { kind: "failed", code: error instanceof GatewayError ? error.code : String(error) };
+  }
 }
 
 /** One failure makes the platform send the whole batch again, so the worst outcome names the batch. */
 const RANKED: readonly ReceptionOutcome[] = ["unavailable", "accepted", "refused", "duplicate", "ignored"];
 
-function count(fate: Fate, adapter: Adapter, { metrics }: GatewayDeps): ReceptionOutcome {
-  const { platform } = adapter;
+function count(fate: Fate, { platform }: Adapter, { metrics }: GatewayDeps): ReceptionOutcome {
   switch (fate.kind) {
     case "accepted":
       return "accepted";
@@ -91,33 +91,40 @@ function count(fate: Fate, adapter: Adapter, { metrics }: GatewayDeps): Receptio
       return "duplicate";
     case "refused":
       metrics.refusals.inc({ platform, cause: fate.refusal.cause });
-      if (fate.refusal.cause === "rate_limited")
+      if (fate.refusal.cause === "rate_limited") {
         metrics.rateLimited.inc({ platform, scope: fate.refusal.detail });
+      }
       return "refused";
     case "ignored":
       metrics.ignored.inc({ platform, reason: fate.reason });
       return "ignored";
     case "unknown-conversation":
-      metrics.ignored.inc({ platform, reason: "not_addressed" });
+      metrics.ignored.inc({ platform, reason: NOT_ADDRESSED });
       return "ignored";
     case "full":
+    case "failed":
       return "unavailable";
   }
 }
 
-function reasonOf(fates: readonly PromiseSettledResult<Fate>[]): string | undefined {
-  for (const fate of fates) {
-    if (fate.status !== "fulfilled") continue;
-    if (fate.value.kind === "full") return "QUEUE_FULL";
-    if (fate.value.kind === "refused") return `${fate.value.refusal.cause}: ${fate.value.refusal.detail}`;
-    if (fate.value.kind === "ignored") return fate.value.reason;
-    if (fate.value.kind === "unknown-conversation") return "not_addressed";
-  }
-  return undefined;
-}
+const NOT_ADDRESSED = "not_addressed";
 
-function refusalIn(fate: PromiseSettledResult<Fate>): Refusal | undefined {
-  return fate.status === "fulfilled" && fate.value.kind === "refused" ? fate.value.refusal : undefined;
+function reasonOf(fate: Fate): Pick<Reception, "reason" | "refusal"> {
+  switch (fate.kind) {
+    case "refused":
+      return { reason: `${fate.refusal.cause}: ${fate.refusal.detail}`, refusal: fate.refusal };
+    case "ignored":
+      return { reason: fate.reason };
+    case "unknown-conversation":
+      return { reason: NOT_ADDRESSED };
+    case "full":
+      return { reason: "QUEUE_FULL" };
+    case "failed":
+      return { reason: fate.code };
+    case "accepted":
+    case "duplicate":
+      return {};
+  }
 }
 
 function countIgnored(adapter: Adapter, reason: string, { metrics }: GatewayDeps): void {

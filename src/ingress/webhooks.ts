@@ -6,6 +6,7 @@ import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { ackAnswer, errorAnswer } from "./answer.ts";
 import { readBody } from "./body.ts";
+import { Deadline } from "./deadline.ts";
 import type { Receive, Reception } from "./reception.ts";
 import { rawRequest } from "./request.ts";
 
@@ -16,6 +17,9 @@ export interface WebhookDeps {
   readonly metrics: Metrics;
 }
 
+/** Never a hung request: a store that takes longer than the platform waits is answered as one that is away. */
+const LATE: Reception = { outcome: "unavailable", ack: { status: 503 }, reason: "STORE_SLOW", events: 0 };
+
 /** Seconds until a platform should try again what could not be stored. */
 const RETRY_AFTER = { "retry-after": "5" };
 
@@ -25,6 +29,7 @@ export type WebhookResult =
 
 /** Serves one platform's webhook: raw bytes within the limit, then the front half of the path, then the answer. */
 export function createWebhookHandler(platform: Platform, deps: WebhookDeps) {
+  const deadline = new Deadline(ACCEPT_TIMEOUT_MS, LATE);
   const bytesMax = platform === "slack" ? SLACK_BODY_BYTES_MAX : BODY_BYTES_MAX;
   // Labels are bound once: looking them up for every request costs more than counting.
   const ackSeconds = deps.metrics.ackSeconds.labels({ platform });
@@ -45,22 +50,13 @@ export function createWebhookHandler(platform: Platform, deps: WebhookDeps) {
       return { kind: "answer", response: unreadable(body, bytesMax, requestId) };
     }
 
-    const reception = await withTimeout(deps.receive(rawRequest(incoming, body, receivedAtMs), platform));
+    const reception = await deadline.within(deps.receive(rawRequest(incoming, body, receivedAtMs), platform));
     const durationMs = performance.now() - startedAt;
     ackSeconds.observe(durationMs / 1000);
     countOutcome(reception.outcome);
     writeLine(deps.log, platform, requestId, reception, durationMs);
     return { kind: "received", reception };
   };
-}
-
-/** Never a hung request: a store that takes longer than the platform waits is answered as one that is away. */
-function withTimeout(reception: Promise<Reception>): Promise<Reception> {
-  return new Promise((resolve, reject) => {
-    const late: Reception = { outcome: "unavailable", ack: { status: 503 }, reason: "STORE_SLOW", events: 0 };
-    const timer = setTimeout(() => resolve(late), ACCEPT_TIMEOUT_MS);
-    reception.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }
 
 export function answerTo({ ack, outcome, reason }: Reception, requestId: string): Response {

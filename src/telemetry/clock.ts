@@ -1,14 +1,19 @@
-import { setTimeout as wait } from "node:timers/promises";
 import type { Clock } from "../ports/clock.ts";
 
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
-  async sleep(durationMs, signal) {
-    signal?.throwIfAborted();
-    try {
-      await wait(durationMs, undefined, signal ? { signal } : {});
-    } catch {
-      signal?.throwIfAborted();
-    }
-  },
+  // Not timers/promises: it makes an AbortError with a stack for every sleep that is cut short, and most are.
+  sleep: (durationMs, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const onAbort = () => {
+        clearTimeout(timer);
+        reject(signal?.reason);
+      };
+      const timer = setTimeout(() => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve();
+      }, durationMs);
+      signal?.addEventListener("abort", onAbort, { once: true });
+    }),
 };

@@ -20,7 +20,11 @@ export async function startServer(
   script: string,
   options: { core?: number; env?: Record<string, string> } = {},
 ): Promise<ServerProcess> {
-  const node = [process.execPath, join(import.meta.dirname, script)];
+  const node = [
+    process.execPath,
+    ...(process.env.BENCH_NODE_ARGS?.split(" ") ?? []),
+    join(import.meta.dirname, script),
+  ];
   const command = options.core === undefined ? node : ["taskset", "-c", String(options.core), ...node];
   const child = spawn(command[0] ?? "", command.slice(1), {
     env: { ...process.env, ...options.env },
