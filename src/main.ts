@@ -120,7 +120,27 @@ function untilStopped(app: App, log: Logger): Promise<number> {
     };
     process.on("SIGTERM", onSignal);
     process.on("SIGINT", onSignal);
+    whenNpmIsGone(() => {
+      if (!draining) onSignal("SIGTERM");
+    });
   });
+}
+
+const PARENT_CHECK_MS = 250;
+
+/**
+ * npm passes a signal on to the shell of its script, and a shell that dies of it tells nobody: a gateway left
+ * behind would hold the port and the database against its successor. Another parent means that this one is gone.
+ */
+function whenNpmIsGone(tell: () => void): void {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  const check = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(check);
+    tell();
+  }, PARENT_CHECK_MS);
+  check.unref();
 }
 
 async function drain(app: App): Promise<void> {

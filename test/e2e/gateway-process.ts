@@ -48,8 +48,16 @@ const BASE_ENV = Object.fromEntries(
 /** A failed test must not leave a process behind. */
 const alive = new Set<ChildProcess>();
 process.once("exit", () => {
-  for (const child of alive) child.kill("SIGKILL");
+  for (const child of alive) killGroup(child);
 });
+
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  } catch {
+    // All of it has ended.
+  }
+}
 
 /** Starts a real gateway on a free port; resolves once it says that it listens. */
 export async function startGateway(options: StartOptions): Promise<GatewayProcess> {
@@ -81,7 +89,8 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
     end,
     ended,
     async [Symbol.asyncDispose]() {
-      await end("SIGKILL");
+      killGroup(child);
+      await ended;
     },
   };
 }
@@ -107,6 +116,8 @@ function launch(options: StartOptions) {
       ...options.env,
     },
     stdio: ["ignore", "pipe", "pipe"],
+    // A process group of its own, so that what npm or a shell has started goes with it.
+    detached: true,
   });
   alive.add(child);
   const output = { stdout: "", stderr: "" };

@@ -19,7 +19,7 @@ export async function startWithPlatforms(env: Readonly<Record<string, string>> =
     platforms,
     gateway,
     async [Symbol.asyncDispose]() {
-      await gateway.end("SIGKILL");
+      await gateway[Symbol.asyncDispose]();
       await platforms[Symbol.asyncDispose]();
     },
   };
