@@ -12,8 +12,10 @@ const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"];
 /** A signal to both processes has reached us by then. */
 const DIRECT_MS = 100;
 
-/** Sources where they are (a checkout), compiled files otherwise (the package, the image). */
+/** Sources where they are (a checkout), compiled files otherwise (the package, the image); `npm start` compiles first. */
 const ENTRIES = ["../src/cli/index.ts", "../dist/src/cli/index.js"];
+if (process.env.PARLEY_RUN === "compiled") ENTRIES.reverse();
+delete process.env.PARLEY_RUN;
 
 if (Number(process.versions.node.split(".")[0]) >= NEEDED_MAJOR) await run();
 else handOver();

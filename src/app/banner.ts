@@ -24,7 +24,7 @@ export function banner(app: App, config: Config, version: string): string {
     "Agents",
     ...agents,
     ...demoNote(app),
-    ...config.notes.map((note) => `Note: ${note}.`),
+    ...config.notes.map((note) => `Note: ${note}${/[.?!]$/.test(note) ? "" : "."}`),
     ...pausedNote(config),
     "",
     ...tryIt(config, url),
@@ -41,7 +41,10 @@ function addressOf({ server }: App): string {
 }
 
 function whatIsMissing({ missing, present }: PlatformOff): string {
-  return `${present.length > 0 ? "incomplete: " : ""}set ${missing.join(", ")}`;
+  // Discord can do without its bot token for answers within 15 minutes; nobody who sets it up wants only that.
+  const isDiscord = missing.some((name) => name.startsWith("DISCORD_"));
+  const extra = isDiscord && !present.includes("DISCORD_BOT_TOKEN") ? ["DISCORD_BOT_TOKEN"] : [];
+  return `${present.length > 0 ? "incomplete: " : ""}set ${[...missing, ...extra].join(", ")}`;
 }
 
 function demoNote({ agents }: App): string[] {

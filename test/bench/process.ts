@@ -1,0 +1,50 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+
+export interface ProcessCost {
+  /** From starting the process to the first reply of the test webhook. */
+  readonly firstReplyMs: number;
+  /** Resident memory after it has been idle for a while. */
+  readonly idleRssBytes: number;
+}
+
+const IDLE_MS = 5_000;
+
+/** `parley serve` as a user starts it, all four platforms configured. */
+export async function benchProcess(env: Record<string, string>): Promise<ProcessCost> {
+  const startedAt = performance.now();
+  const child = spawn(process.execPath, [resolve(import.meta.dirname, "../../bin/start.js"), "serve"], {
+    env: {
+      ...process.env,
+      ...env,
+      PARLEY_PORT: "0",
+      PARLEY_DATA_DIR: mkdtempSync(join(tmpdir(), "parley-bench-")),
+    },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let stderr = "";
+  for await (const chunk of child.stderr) {
+    stderr += String(chunk);
+    if (/listens on http/.test(stderr)) break;
+  }
+  const url = /listens on (http:\S+)/.exec(stderr)?.[1];
+  const response = await fetch(`${url}/webhooks/test?wait=10`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: '{"message":"hello"}',
+  });
+  const { reply } = (await response.json()) as { reply?: string };
+  if (!reply?.startsWith("You said: hello")) throw new Error(`Expected a reply, got ${reply}`);
+  const firstReplyMs = performance.now() - startedAt;
+
+  await wait(IDLE_MS);
+  const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
+  const idleRssBytes = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024;
+  child.kill("SIGTERM");
+  await once(child, "exit");
+  return { firstReplyMs, idleRssBytes };
+}
