@@ -89,7 +89,7 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
     end,
     ended,
     async [Symbol.asyncDispose]() {
-      killGroup(child);
+      if (alive.has(child)) killGroup(child);
       await ended;
     },
   };
