@@ -11,6 +11,7 @@ import type { Config } from "./config/load.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
 import { routeOf } from "./dispatch/route.ts";
 import { DRAIN_MS, LEASE_MS } from "./domain/bounds.ts";
+import { Breakers } from "./domain/breaker.ts";
 import type { Platform, TriggerEvent } from "./domain/event.ts";
 import { receive } from "./gateway.ts";
 import { createServer } from "./ingress/server.ts";
@@ -81,6 +82,7 @@ export async function createApp({ config, clock, random, log, metrics, version }
     log,
     metrics,
   });
+  const breakers = new Breakers(clock);
   const workerDeps: WorkerDeps = {
     queue: store.queue,
     memory: store.memory,
@@ -89,7 +91,7 @@ export async function createApp({ config, clock, random, log, metrics, version }
     routes,
     agents: agents.memory,
     control: { memory: store.memory, runs: dispatcher, describeAgent, isPaused, version },
-    delivery: { outbox: store.outbox, inDoubt: spec.replies.in_doubt, log, metrics },
+    delivery: { outbox: store.outbox, breakers, inDoubt: spec.replies.in_doubt, log, metrics },
     attemptsMax: spec.replies.attempts,
     isPaused,
     clock,
@@ -112,6 +114,7 @@ export async function createApp({ config, clock, random, log, metrics, version }
     store,
     dispatcher,
     platforms,
+    isResting: (platform) => breakers.of(platform).state() === "open",
     models: () => modelsReport(agents),
     isPaused,
     isDraining: () => stopping.signal.aborted,

@@ -3,8 +3,8 @@ import type { JobSignals } from "./dispatch/dispatcher.ts";
 import { type Route, routeOf } from "./dispatch/route.ts";
 import { causeOf, Deferred } from "./dispatch/settle.ts";
 import { RunAborted } from "./domain/abort.ts";
+import { BreakerOpen } from "./domain/breaker.ts";
 import { controlCommandOf } from "./domain/command.ts";
-import { ModelError } from "./domain/errors.ts";
 import type { Answer, Progress, RunOutcome, Turn } from "./domain/run.ts";
 import { NO_USAGE } from "./domain/run.ts";
 import type { Adapter } from "./ports/adapter.ts";
@@ -48,6 +48,8 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
   const adapter = deps.adapters.get(job.event.platform);
   if (adapter === undefined)
     return { kind: "dead", cause: `platform ${job.event.platform} is not configured any more` };
+  // One claim more than allowed tells the person; if that was cut off too, the next would only be cut off again.
+  if (job.attempt > deps.attemptsMax + 1) return { kind: "dead", cause: cutOff(deps) };
 
   if (job.refusal !== null) {
     await say(noticeText(job.refusal), job, adapter, deps, signals.job);
@@ -60,80 +62,86 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
     return { kind: "done", outcome: "answered", turns: [] };
   }
 
-  const answer = job.progress?.answer ?? (await answerTo(job, adapter, deps, signals.run));
-  await deliver(job, answer.parts, adapter, deps.delivery, signals.job);
+  const progress = job.progress ?? begin(job, deps);
+  const answer = progress.answer ?? (await answerTo(job, progress, adapter, deps, signals.run));
+  // The answer is durable before a word of it is said, in one commit with the reservation of its first part.
+  const saved =
+    progress.answer === null ? checkpoint(job, { ...progress, steps: [], answer }, deps) : undefined;
+  await Promise.all([saved, deliver(job, answer.parts, adapter, deps.delivery, signals.job, saved)]);
   return settlementOf(answer, job, deps);
 }
 
-/** Runs the agent, or goes on with a run that was cut off; the answer is durable before a word of it is sent. */
-async function answerTo(job: Job, adapter: Adapter, deps: WorkerDeps, signal: AbortSignal): Promise<Answer> {
-  if (deps.isPaused()) throw new Deferred("paused");
-  const agent = routeOf(job.event, deps.routes, deps.agents);
-  const memory = agent === null ? undefined : deps.agents.get(agent);
-  if (agent === null || memory === undefined)
-    return failure(NO_AGENT, "no route matches this event", adapter, job);
+function begin({ event }: Job, { routes, agents, clock, newId }: WorkerDeps): Progress {
+  const agent = routeOf(event, routes, agents) ?? NOBODY;
+  return { runId: newId("run"), agent, startedAtMs: clock.nowMs(), steps: [], answer: null };
+}
 
-  const progress = job.progress ?? begin(agent, deps);
-  deps.metrics.eventAge.observe({ platform: adapter.platform }, ageSeconds(job, deps.clock));
-  const typing = new AbortController();
-  void adapter.typing?.(job.event.replyTo, AbortSignal.any([signal, typing.signal]));
-  try {
-    const result = await run(job, progress, memory, deps, signal);
-    const answer = { ...result, parts: adapter.render(result.text, job.event.replyTo) };
-    await checkpoint(job, { ...progress, steps: [], answer }, deps);
-    return answer;
-  } finally {
-    typing.abort();
-  }
+/** No agent has this name. */
+const NOBODY = "";
+
+/** Runs the agent, or goes on with a run that was cut off, and renders what came of it. */
+async function answerTo(
+  job: Job,
+  progress: Progress,
+  adapter: Adapter,
+  deps: WorkerDeps,
+  signal: AbortSignal,
+): Promise<Answer> {
+  if (deps.isPaused()) throw new Deferred("paused");
+  const memory = deps.agents.get(progress.agent);
+  const result =
+    memory === undefined
+      ? failure(NO_AGENT, "no agent is set up for this event")
+      : job.attempt > deps.attemptsMax
+        ? failure(GAVE_UP, cutOff(deps))
+        : await run(job, progress, memory, adapter, deps, signal);
+  return { ...result, parts: adapter.render(result.text, job.event.replyTo) };
 }
 
 async function run(
   job: Job,
   progress: Progress,
   memory: AgentMemory,
+  adapter: Adapter,
   deps: WorkerDeps,
   signal: AbortSignal,
 ): Promise<RunResult> {
-  const { clock } = deps;
   const { event } = job;
   const startedAt = performance.now();
+  deps.metrics.eventAge.observe({ platform: adapter.platform }, ageSeconds(job, deps.clock));
   const history = await deps.memory.recall(event.conversation, {
     turnsMax: memory.turnsMax,
-    sinceMs: clock.nowMs() - memory.ttlMs,
+    sinceMs: deps.clock.nowMs() - memory.ttlMs,
   });
+  const { runId: id, agent, steps, startedAtMs } = progress;
   const record = (steps: Progress["steps"]) => checkpoint(job, { ...progress, steps }, deps);
+  const typing = new AbortController();
+  void adapter.typing?.(event.replyTo, AbortSignal.any([signal, typing.signal]));
   try {
-    const result = await deps.runtime.run(
-      {
-        id: progress.runId,
-        agent: progress.agent,
-        event,
-        history,
-        steps: progress.steps,
-        startedAtMs: progress.startedAtMs,
-      },
-      record,
-      signal,
-    );
+    const turn = { id, agent, event, history, steps, startedAtMs };
+    const result = await deps.runtime.run(turn, record, signal).catch((error: unknown) => {
+      // The last attempt answers all the same: nobody is left waiting for a reply that never comes.
+      if (signal.aborted || usesNoAttempt(error) || job.attempt < deps.attemptsMax) throw error;
+      return failure(GAVE_UP, causeOf(error));
+    });
     report(result, job, progress, startedAt, deps);
     return result;
-  } catch (error) {
-    // The last attempt answers all the same: nobody is left waiting for a reply that never comes.
-    if (!(error instanceof ModelError) || signal.aborted || job.attempt < deps.attemptsMax) throw error;
-    const result: RunResult = {
-      outcome: "failed",
-      text: GAVE_UP,
-      usage: NO_USAGE,
-      modelCalls: 0,
-      cause: causeOf(error),
-    };
-    report(result, job, progress, startedAt, deps);
-    return result;
+  } finally {
+    typing.abort();
   }
 }
 
-function begin(agent: string, { clock, newId }: WorkerDeps): Progress {
-  return { runId: newId("run"), agent, startedAtMs: clock.nowMs(), steps: [], answer: null };
+function usesNoAttempt(error: unknown): boolean {
+  return error instanceof BreakerOpen || error instanceof RunAborted;
+}
+
+/** `text` is for the person, `cause` for the operator. */
+function failure(text: string, cause: string): RunResult {
+  return { outcome: "failed", text, usage: NO_USAGE, modelCalls: 0, cause };
+}
+
+function cutOff({ attemptsMax }: WorkerDeps): string {
+  return `gave up after ${attemptsMax} attempts: each was cut off by the end of the process`;
 }
 
 async function checkpoint(job: Job, progress: Progress, { queue }: WorkerDeps): Promise<void> {
@@ -148,10 +156,6 @@ async function say(
   signal: AbortSignal,
 ): Promise<void> {
   await deliver(job, adapter.render(text, job.event.replyTo), adapter, deps.delivery, signal);
-}
-
-function failure(text: string, cause: string, adapter: Adapter, job: Job): Answer {
-  return { outcome: "failed", text, parts: adapter.render(text, job.event.replyTo), usage: NO_USAGE, cause };
 }
 
 /** A failed run has been told to the person; the event stays as a dead letter, to be replayed once the cause is gone. */

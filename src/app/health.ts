@@ -11,6 +11,8 @@ export interface HealthDeps {
   readonly dispatcher: Dispatcher;
   /** Those that are on. */
   readonly platforms: readonly string[];
+  /** Whether replies to a platform keep failing, so that it is not called for now. */
+  readonly isResting: (platform: string) => boolean;
   readonly models: () => ComponentReport;
   readonly isPaused: () => boolean;
   readonly isDraining: () => boolean;
@@ -47,7 +49,7 @@ export function createHealth(deps: HealthDeps): Health {
             : { status: "failed", details: "the claim loop is stuck" },
         // An outage of the model must not take away the acknowledgements, so it is shown and no more.
         models: deps.models(),
-        ...Object.fromEntries(deps.platforms.map((platform) => [platform, { status: "ok" as const }])),
+        ...Object.fromEntries(deps.platforms.map((name) => [name, platformReport(name, deps)])),
         ...(deps.isPaused() && {
           kill_switch: { status: "degraded", details: "on: messages are answered that the bot is paused" },
         }),
@@ -57,6 +59,13 @@ export function createHealth(deps: HealthDeps): Health {
       return { status: isReady ? "ready" : "unavailable", components };
     },
   };
+}
+
+/** Like an outage of the model: shown, and no more. */
+function platformReport(name: string, { isResting }: HealthDeps): ComponentReport {
+  return isResting(name)
+    ? { status: "degraded", details: "not called for now: replies kept failing" }
+    : { status: "ok" };
 }
 
 async function storeReport({ store, clock }: HealthDeps): Promise<ComponentReport> {

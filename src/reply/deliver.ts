@@ -1,4 +1,5 @@
 import { RunAborted } from "../domain/abort.ts";
+import type { Breakers, CallEnd } from "../domain/breaker.ts";
 import { DeliveryError } from "../domain/errors.ts";
 import type { Delivery, Receipt, ReplyPart } from "../domain/reply.ts";
 import type { Adapter } from "../ports/adapter.ts";
@@ -8,6 +9,8 @@ import type { Metrics } from "../telemetry/metrics.ts";
 
 export interface DeliverDeps {
   readonly outbox: Outbox;
+  /** One for each platform, so that one that is down holds up nobody else. */
+  readonly breakers: Breakers;
   /** What to do with a part that may have been said and cannot be looked up. */
   readonly inDoubt: "resend_marked" | "leave";
   readonly log: Logger;
@@ -16,7 +19,8 @@ export interface DeliverDeps {
 
 /**
  * Says the parts in order, each once: reserve → send → record. A part said by an earlier attempt is passed over,
- * so a retry resumes at the part that failed. Throws DeliveryError, or RunAborted when the lease is gone.
+ * so a retry resumes at the part that failed. Nothing is said before `saved` has resolved. Throws DeliveryError,
+ * BreakerOpen, or RunAborted when the lease is gone.
  */
 export async function deliver(
   job: Job,
@@ -24,32 +28,68 @@ export async function deliver(
   adapter: Adapter,
   deps: DeliverDeps,
   signal: AbortSignal,
+  saved: Promise<void> = Promise.resolve(),
 ): Promise<void> {
   for (const [index, part] of parts.entries()) {
     signal.throwIfAborted();
-    const partId = `${job.event.id}/${index}`;
-    const reservation = await deps.outbox.reserve(job, partId);
-    if (reservation.kind === "lost") throw new RunAborted("lease-lost");
-    if (reservation.kind === "sent") continue;
+    // Before the reservation: a part that was reserved and then not sent would be in doubt.
+    const leave = deps.breakers.of(adapter.platform).enter();
+    let end: CallEnd = "unknown";
+    try {
+      end = await sayPart({ job, part, index, adapter, deps, signal, saved });
+    } catch (error) {
+      end = endOf(error, signal);
+      throw error;
+    } finally {
+      leave(end);
+    }
+  }
+}
 
-    const { sendsBefore } = reservation;
-    const delivery = { partId, to: job.event.replyTo, part, index, sendsBefore, mayRepeat: false };
-    const receipt =
-      reservation.kind === "fresh"
-        ? await send(delivery, job, adapter, deps, signal)
-        : await resolveDoubt(delivery, job, adapter, deps, signal);
-    await deps.outbox.record(partId, receipt);
+interface Saying {
+  readonly job: Job;
+  readonly part: ReplyPart;
+  readonly index: number;
+  readonly adapter: Adapter;
+  readonly deps: DeliverDeps;
+  readonly signal: AbortSignal;
+  readonly saved: Promise<void>;
+}
+
+/** Gives what it tells about the platform: nothing when there was no need to call it. */
+async function sayPart(saying: Saying): Promise<CallEnd> {
+  const { job, part, index, deps, saved } = saying;
+  const partId = `${job.event.id}/${index}`;
+  // Asked in the tick in which the answer is stored, so that both share a commit.
+  const [reservation] = await Promise.all([deps.outbox.reserve(job, partId), saved]);
+  if (reservation.kind === "lost") throw new RunAborted("lease-lost");
+  if (reservation.kind === "sent") return "unknown";
+
+  const { sendsBefore } = reservation;
+  const delivery = { partId, to: job.event.replyTo, part, index, sendsBefore, mayRepeat: false };
+  const receipt =
+    reservation.kind === "fresh" ? await sendFirst(delivery, saying) : await resolveDoubt(delivery, saying);
+  record(partId, receipt, saying);
+  return receipt === LEFT_IN_DOUBT ? "unknown" : "ok";
+}
+
+const LEFT_IN_DOUBT: Receipt = { messageId: null, via: "left in doubt" };
+
+async function sendFirst(delivery: Delivery, saying: Saying): Promise<Receipt> {
+  try {
+    return await send(delivery, saying);
+  } catch (error) {
+    // Certainly not said: the next attempt may say it without any doubt. Of a repeated send this would not be true,
+    // because an earlier one may have landed.
+    if (error instanceof DeliveryError && error.kind !== "unknown")
+      record(delivery.partId, "not-sent", saying);
+    throw error;
   }
 }
 
 /** A crash or a lost connection came between sending and recording. */
-async function resolveDoubt(
-  delivery: Delivery,
-  job: Job,
-  adapter: Adapter,
-  deps: DeliverDeps,
-  signal: AbortSignal,
-): Promise<Receipt> {
+async function resolveDoubt(delivery: Delivery, saying: Saying): Promise<Receipt> {
+  const { job, adapter, deps, signal } = saying;
   const { platform } = adapter;
   deps.metrics.replies.inc({ platform, outcome: "in_doubt" });
   const found = await adapter.recover(delivery, signal);
@@ -64,18 +104,13 @@ async function resolveDoubt(
     "reply.in_doubt",
   );
   if (typeof found === "object") return found;
-  if (found === "absent") return await send(delivery, job, adapter, deps, signal);
-  if (deps.inDoubt === "leave") return { messageId: null, via: "left in doubt" };
-  return await send({ ...delivery, mayRepeat: true }, job, adapter, deps, signal);
+  if (found === "absent") return await send(delivery, saying);
+  if (deps.inDoubt === "leave") return LEFT_IN_DOUBT;
+  return await send({ ...delivery, mayRepeat: true }, saying);
 }
 
-async function send(
-  delivery: Delivery,
-  job: Job,
-  adapter: Adapter,
-  deps: DeliverDeps,
-  signal: AbortSignal,
-): Promise<Receipt> {
+async function send(delivery: Delivery, saying: Saying): Promise<Receipt> {
+  const { job, adapter, deps, signal } = saying;
   const { platform } = adapter;
   const startedAt = performance.now();
   try {
@@ -101,9 +136,23 @@ async function send(
     if (error instanceof DeliveryError) {
       deps.metrics.replies.inc({ platform, outcome: error.kind });
       if (error.status === 429) deps.metrics.platform429.inc({ platform });
-      // Certainly not said: the next attempt may say it without any doubt.
-      if (error.kind !== "unknown") await deps.outbox.record(delivery.partId, "not-sent");
     }
     throw error;
   }
+}
+
+/**
+ * Not awaited. What is stored next, the next reservation or the settlement, comes after it and shares its commit; if
+ * that is not stored either, the part is in doubt, as after a crash at this moment.
+ */
+function record(partId: string, result: Receipt | "not-sent", { job, index, deps }: Saying): void {
+  deps.outbox.record(partId, result).catch((error: unknown) => {
+    deps.log.error({ event_id: job.event.id, part: index, err: error }, "reply.record_failed");
+  });
+}
+
+/** A platform that refuses one message, or one too many, is well; an abort of ours says nothing about it. */
+function endOf(error: unknown, signal: AbortSignal): CallEnd {
+  if (signal.aborted || !(error instanceof DeliveryError) || error.status === 429) return "unknown";
+  return error.kind === "rejected" ? "ok" : "failed";
 }

@@ -1,0 +1,97 @@
+import { expect, it, onTestFinished } from "vitest";
+import { Dispatcher } from "../../src/dispatch/dispatcher.ts";
+import { Breakers } from "../../src/domain/breaker.ts";
+import { NO_USAGE } from "../../src/domain/run.ts";
+import { silentLogger } from "../../src/telemetry/log.ts";
+import { createMetrics } from "../../src/telemetry/metrics.ts";
+import { type WorkerDeps, work } from "../../src/worker.ts";
+import { FakeAdapter } from "../support/adapter.ts";
+import { FakeClock } from "../support/clock.ts";
+import { openCountedStore } from "../support/counted-store.ts";
+import { anEvent } from "../support/event.ts";
+import { anOffer, LEASE_MS } from "../support/store.ts";
+
+/** The commits that carry one event from its claim to its settlement. */
+async function commitsFor(text: string) {
+  const clock = new FakeClock();
+  const { store, commits } = openCountedStore(clock);
+  const log = silentLogger();
+  const metrics = createMetrics();
+  const retry = { attemptsMax: 3, baseMs: 1_000 };
+  const workerDeps: WorkerDeps = {
+    queue: store.queue,
+    memory: store.memory,
+    adapters: new Map([["slack", new FakeAdapter()]]),
+    runtime: {
+      async run({ event }, record) {
+        await record([{ kind: "model", text: event.text, toolCalls: [], usage: NO_USAGE }]);
+        return { outcome: "answered", text: event.text, usage: NO_USAGE, modelCalls: 1 };
+      },
+    },
+    routes: [{ match: {}, agent: "assistant" }],
+    agents: new Map([["assistant", { turnsMax: 10, ttlMs: 60_000 }]]),
+    control: {
+      memory: store.memory,
+      runs: { stopRun: () => false, isBusy: () => false },
+      describeAgent: () => null,
+      isPaused: () => false,
+      version: "1",
+    },
+    delivery: { outbox: store.outbox, breakers: new Breakers(clock), inDoubt: "leave", log, metrics },
+    attemptsMax: retry.attemptsMax,
+    isPaused: () => false,
+    clock,
+    newId: (prefix) => `${prefix}_1`,
+    log,
+    metrics,
+  };
+  const settled = Promise.withResolvers<void>();
+  const dispatcher = new Dispatcher({
+    queue: {
+      ...store.queue,
+      async settle(job, settlement) {
+        const held = await store.queue.settle(job, settlement);
+        settled.resolve();
+        return held;
+      },
+    },
+    clock,
+    random: () => 0.5,
+    work: (job, signals) => work(job, workerDeps, signals),
+    retry,
+    concurrency: 1,
+    leaseMs: LEASE_MS,
+    log,
+    metrics,
+  });
+  onTestFinished(async () => {
+    await dispatcher.stop(0);
+    await store[Symbol.asyncDispose]();
+  });
+  const event = anEvent({ text });
+  expect(await store.queue.accept(anOffer(event))).toEqual({ kind: "accepted" });
+  commits.length = 0;
+  dispatcher.start();
+  await settled.promise;
+  expect(await store.journal.find(event.id)).toMatchObject({ state: "done" });
+  return commits.slice(0, commits.findIndex((kinds) => kinds.includes("settle")) + 1);
+}
+
+it("an answer shares its commit with the reservation of its first part, a record with what follows it", async () => {
+  expect(await commitsFor("one")).toEqual([
+    ["claim"],
+    ["recall"],
+    ["checkpoint"],
+    ["checkpoint", "reserve"],
+    ["record", "settle"],
+  ]);
+});
+
+it("a further part adds one commit", async () => {
+  expect((await commitsFor("one|two|three")).slice(3)).toEqual([
+    ["checkpoint", "reserve"],
+    ["record", "reserve"],
+    ["record", "reserve"],
+    ["record", "settle"],
+  ]);
+});

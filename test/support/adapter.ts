@@ -1,0 +1,68 @@
+import type { Platform, ReplyAddress } from "../../src/domain/event.ts";
+import type { Delivery, Receipt, ReplyPart } from "../../src/domain/reply.ts";
+import type { Adapter, Inbound, Verdict } from "../../src/ports/adapter.ts";
+
+type Fate = (delivery: Delivery, signal: AbortSignal) => Receipt | Promise<Receipt>;
+
+/** A platform in memory. `|` in a text divides it into messages. */
+export class FakeAdapter implements Adapter {
+  readonly platform: Platform;
+  /** Every send that was begun. */
+  readonly sends: Delivery[] = [];
+  readonly recoveries: Delivery[] = [];
+  readonly renderings: string[] = [];
+  /** One for each time that the bot was shown as working. */
+  readonly typings: AbortSignal[] = [];
+  parsed = 0;
+  verdict: Verdict | (() => Verdict) = "genuine";
+  inbound: Inbound = { kind: "ignored", reason: "test", ack: { status: 200 } };
+  /** What becomes of the next sends, one after the other; when there is none, they succeed. */
+  readonly fates: Fate[] = [];
+  /** What becomes of a send when there is nothing in `fates`. */
+  fate: Fate = ({ index }) => ({ messageId: `m${index}`, via: "fake" });
+  memory: Receipt | "absent" | "unknown" = "unknown";
+
+  constructor(platform: Platform = "slack") {
+    this.platform = platform;
+  }
+
+  /** What people read, in order. */
+  get said(): string[] {
+    return this.sends.map(({ part, mayRepeat }) => (mayRepeat ? `(again?) ${part}` : part));
+  }
+
+  verify(): Verdict {
+    return typeof this.verdict === "function" ? this.verdict() : this.verdict;
+  }
+
+  parse(): Inbound {
+    this.parsed += 1;
+    return this.inbound;
+  }
+
+  render(markdown: string, _to?: ReplyAddress): readonly ReplyPart[] {
+    this.renderings.push(markdown);
+    return markdown.split("|") as unknown as readonly ReplyPart[];
+  }
+
+  async send(delivery: Delivery, signal: AbortSignal): Promise<Receipt> {
+    this.sends.push(delivery);
+    return await (this.fates.shift() ?? this.fate)(delivery, signal);
+  }
+
+  async recover(delivery: Delivery): Promise<Receipt | "absent" | "unknown"> {
+    this.recoveries.push(delivery);
+    return this.memory;
+  }
+
+  async typing(_to: ReplyAddress, signal: AbortSignal): Promise<void> {
+    this.typings.push(signal);
+  }
+}
+
+/** A fate: the send fails with this error. */
+export function failing(error: Error): () => never {
+  return () => {
+    throw error;
+  };
+}

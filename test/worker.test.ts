@@ -1,0 +1,444 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import type { JobSignals } from "../src/dispatch/dispatcher.ts";
+import { Deferred } from "../src/dispatch/settle.ts";
+import { RunAborted } from "../src/domain/abort.ts";
+import { BreakerOpen, Breakers } from "../src/domain/breaker.ts";
+import { DeliveryError, ModelError } from "../src/domain/errors.ts";
+import type { TriggerEvent } from "../src/domain/event.ts";
+import { NO_USAGE, type Step } from "../src/domain/run.ts";
+import type { AgentRuntime, Run, RunResult } from "../src/ports/agent.ts";
+import type { Job, Offer } from "../src/ports/store.ts";
+import type { InlineStore } from "../src/store/sqlite/inline.ts";
+import { silentLogger } from "../src/telemetry/log.ts";
+import { createMetrics } from "../src/telemetry/metrics.ts";
+import { type WorkerDeps, work } from "../src/worker.ts";
+import { FakeAdapter, failing } from "./support/adapter.ts";
+import { FakeClock } from "./support/clock.ts";
+import { countOf } from "./support/metrics.ts";
+import { aJob, claimOne, LEASE_MS, nextAttempt, openTestStore } from "./support/store.ts";
+
+const ATTEMPTS_MAX = 3;
+const STEP: Step = { kind: "model", text: "half", toolCalls: [], usage: { ...NO_USAGE, outputTokens: 5 } };
+const overloaded = new ModelError("MODEL_OVERLOADED", "529", { retryable: true });
+const busy = new DeliveryError("retry", "busy", { status: 503 });
+
+let clock: FakeClock;
+let store: InlineStore;
+let slack: FakeAdapter;
+let runs: Run[];
+/** What the agent does next time. */
+let agent: AgentRuntime["run"];
+let deps: WorkerDeps;
+let abort: AbortController;
+let stop: AbortController;
+let isPaused: boolean;
+
+beforeEach(async () => {
+  clock = new FakeClock();
+  store = await openTestStore(clock);
+  slack = new FakeAdapter("slack");
+  runs = [];
+  agent = async ({ event }) => answered(`You said: ${event.text}`);
+  abort = new AbortController();
+  stop = new AbortController();
+  isPaused = false;
+  const log = silentLogger();
+  const metrics = createMetrics();
+  deps = {
+    queue: store.queue,
+    memory: store.memory,
+    adapters: new Map([["slack", slack]]),
+    runtime: {
+      run(run, record, signal) {
+        runs.push(run);
+        return agent(run, record, signal);
+      },
+    },
+    routes: [{ match: { platforms: new Set(["slack"]) }, agent: "assistant" }],
+    agents: new Map([["assistant", { turnsMax: 4, ttlMs: 60_000 }]]),
+    control: {
+      memory: store.memory,
+      runs: { stopRun: () => true, isBusy: () => false },
+      describeAgent: () => ({ name: "assistant", model: "the demo model" }),
+      isPaused: () => isPaused,
+      version: "1.2.3",
+    },
+    delivery: {
+      outbox: store.outbox,
+      breakers: new Breakers(clock),
+      inDoubt: "resend_marked",
+      log,
+      metrics,
+    },
+    attemptsMax: ATTEMPTS_MAX,
+    isPaused: () => isPaused,
+    clock,
+    newId: (prefix) => `${prefix}_${runs.length + 1}`,
+    log,
+    metrics,
+  };
+});
+
+function answered(text: string, changes: Partial<RunResult> = {}): RunResult {
+  return { outcome: "answered", text, usage: NO_USAGE, modelCalls: 1, ...changes };
+}
+
+function signals(): JobSignals {
+  return { job: abort.signal, run: AbortSignal.any([abort.signal, stop.signal]) };
+}
+
+const job = (event: Partial<TriggerEvent> = {}, offer: Partial<Offer> = {}) => aJob(store, event, offer);
+const doWork = (claimed: Job) => work(claimed, deps, signals());
+
+/** As the dispatcher does it. */
+async function workAndSettle(claimed: Job): Promise<void> {
+  await store.queue.settle(claimed, await doWork(claimed));
+}
+
+async function recordOf({ event }: Job) {
+  const record = await store.journal.find(event.id);
+  if (record === null) throw new Error(`Expected ${event.id} in the journal, got nothing`);
+  return record;
+}
+
+const turns = (conversation: string) => store.memory.recall(conversation, { turnsMax: 10, sinceMs: 0 });
+
+/** The event at its n-th attempt, those before cut off by the end of the process. */
+async function atAttempt(n: number): Promise<Job> {
+  let claimed = await job();
+  while (claimed.attempt < n) {
+    clock.advance(LEASE_MS + 1);
+    claimed = await claimOne(store.queue);
+  }
+  return claimed;
+}
+
+describe("a message", () => {
+  it("is run, answered, and remembered with its answer", async () => {
+    const claimed = await job({ text: "hello" });
+    clock.advance(2_000);
+    const settlement = await doWork(claimed);
+    expect(slack.said).toEqual(["You said: hello"]);
+    expect(settlement).toEqual({
+      kind: "done",
+      outcome: "answered",
+      turns: [
+        { role: "user", name: "ann", text: "hello", atMs: claimed.event.occurredAtMs },
+        { role: "assistant", name: null, text: "You said: hello", atMs: clock.nowMs() },
+      ],
+    });
+    expect(runs).toEqual([
+      {
+        id: "run_1",
+        agent: "assistant",
+        event: claimed.event,
+        history: [],
+        steps: [],
+        startedAtMs: clock.nowMs(),
+      },
+    ]);
+    expect(await countOf(deps.metrics, "runs", { agent: "assistant", outcome: "answered" })).toBe(1);
+  });
+
+  it("is run with what was said before, as much of it as the agent may see", async () => {
+    for (const n of [1, 2, 3]) {
+      await workAndSettle(await job({ id: `slack:${n}`, text: `${n}`, occurredAtMs: clock.nowMs() }));
+      clock.advance(25_000);
+    }
+    const last = await job({ id: "slack:4", text: "4", occurredAtMs: clock.nowMs() });
+    await doWork(last);
+    expect(runs.at(-1)?.history.map(({ text }) => text)).toEqual(["2", "You said: 2", "3", "You said: 3"]);
+  });
+
+  it("is not remembered when the model declined to answer it", async () => {
+    agent = async () => answered("I cannot help with that.", { outcome: "refused" });
+    expect(await doWork(await job())).toEqual({ kind: "done", outcome: "refused", turns: [] });
+    expect(slack.said).toEqual(["I cannot help with that."]);
+  });
+
+  it("shows the bot as working while it is run, and no longer", async () => {
+    let wasTyping: boolean | undefined;
+    agent = async () => {
+      wasTyping = slack.typings[0]?.aborted === false;
+      return answered("done");
+    };
+    await doWork(await job());
+    expect(wasTyping).toBe(true);
+    expect(slack.typings.map(({ aborted }) => aborted)).toEqual([true]);
+  });
+
+  it("no longer shows the bot as working when the run has failed", async () => {
+    agent = () => Promise.reject(overloaded);
+    await expect(doWork(await job())).rejects.toBe(overloaded);
+    expect(slack.typings.map(({ aborted }) => aborted)).toEqual([true]);
+  });
+
+  it("that no route takes is answered so, and kept as a dead letter", async () => {
+    deps = { ...deps, routes: [] };
+    const claimed = await job();
+    await workAndSettle(claimed);
+    expect(slack.said).toEqual(["No agent is set up to answer here."]);
+    expect(runs).toEqual([]);
+    expect(await recordOf(claimed)).toMatchObject({
+      state: "dead",
+      cause: "no agent is set up for this event",
+    });
+  });
+
+  it("of a platform that is not configured any more is a dead letter", async () => {
+    const settlement = await doWork(await job({ platform: "discord", id: "discord:1" }));
+    expect(settlement).toEqual({ kind: "dead", cause: "platform discord is not configured any more" });
+  });
+
+  it("waits while the gateway is paused", async () => {
+    isPaused = true;
+    await expect(doWork(await job())).rejects.toBeInstanceOf(Deferred);
+    expect([runs.length, slack.sends.length]).toEqual([0, 0]);
+  });
+
+  it("that has its answer gets it, also while the gateway is paused", async () => {
+    slack.fates.push(failing(busy));
+    const claimed = await job();
+    await expect(doWork(claimed)).rejects.toBe(busy);
+    isPaused = true;
+    expect(await doWork(await nextAttempt(store, claimed))).toMatchObject({ kind: "done" });
+    expect(slack.said).toEqual(["You said: hello", "You said: hello"]);
+  });
+});
+
+describe("a refused message", () => {
+  const refusal = {
+    cause: "rate_limited",
+    detail: "user",
+    noticeWindowMs: 60_000,
+    retryAfterMs: 3_000,
+  } as const;
+
+  it("is told, and ends as dropped", async () => {
+    const claimed = await job({}, { refusal });
+    expect(await doWork(claimed)).toEqual({ kind: "dropped", cause: "rate_limited" });
+    expect(slack.said).toEqual([
+      "That was too many messages at once. Please wait 3 seconds and send it again.",
+    ]);
+    expect(runs).toEqual([]);
+  });
+
+  it("is told also while the gateway is paused", async () => {
+    isPaused = true;
+    expect(await doWork(await job({}, { refusal }))).toMatchObject({ kind: "dropped" });
+    expect(slack.said).toHaveLength(1);
+  });
+
+  it("is told even when it is a command", async () => {
+    expect(await doWork(await job({ text: "!status" }, { refusal }))).toMatchObject({ kind: "dropped" });
+    expect(slack.said[0]).toContain("too many messages");
+  });
+});
+
+describe("a command to the gateway", () => {
+  it.each([
+    ["!status", "Agent **assistant** answers here, with the demo model."],
+    ["!help", "/reset"],
+    ["!stop", "Stopping."],
+    ["!reset", "I have forgotten this conversation"],
+  ])("%s is answered without a run, and not remembered", async (text, answer) => {
+    expect(await doWork(await job({ text }))).toEqual({ kind: "done", outcome: "answered", turns: [] });
+    expect(slack.said[0]).toContain(answer);
+    expect(runs).toEqual([]);
+  });
+
+  it("is answered also while the gateway is paused", async () => {
+    isPaused = true;
+    await doWork(await job({ text: "!status" }));
+    expect(slack.said[0]).toContain("I am paused");
+  });
+
+  it("to forget takes effect on the next run", async () => {
+    await workAndSettle(await job({ id: "slack:1" }));
+    await workAndSettle(await job({ id: "slack:2", text: "!reset" }));
+    await workAndSettle(await job({ id: "slack:3" }));
+    expect(runs.map(({ history }) => history)).toEqual([[], []]);
+  });
+});
+
+describe("an answer", () => {
+  it("is durable before a word of it is said", async () => {
+    let stored: unknown;
+    slack.fate = async () => {
+      stored = (await store.journal.find("slack:T1:C1:1"))?.progress;
+      return { messageId: "1", via: "fake" };
+    };
+    await doWork(await job());
+    expect(stored).toMatchObject({
+      runId: "run_1",
+      agent: "assistant",
+      steps: [],
+      answer: { outcome: "answered", text: "You said: hello", parts: ["You said: hello"] },
+    });
+  });
+
+  it("that is recorded is delivered without asking the model, and rendered only once", async () => {
+    agent = async () => answered("one|two|three");
+    slack.fates.push(slack.fate, failing(busy));
+    const claimed = await job();
+    await expect(doWork(claimed)).rejects.toBe(busy);
+
+    slack.render = () => {
+      throw new Error("Expected the recorded parts, got another rendering");
+    };
+    expect(await doWork(await nextAttempt(store, claimed))).toMatchObject({
+      kind: "done",
+      turns: [{ text: "hello" }, { text: "one|two|three" }],
+    });
+    expect(slack.said).toEqual(["one", "two", "two", "three"]);
+    expect(runs).toHaveLength(1);
+  });
+
+  it("that nobody was there for is recorded too, so that a new route does not mix two answers", async () => {
+    deps = { ...deps, routes: [] };
+    const cut = new DeliveryError("unknown", "connection lost");
+    slack.fates.push(failing(cut));
+    const claimed = await job();
+    await expect(doWork(claimed)).rejects.toBe(cut);
+    deps = { ...deps, routes: [{ match: {}, agent: "assistant" }] };
+    slack.memory = { messageId: "1", via: "looked up" };
+    expect(await doWork(await nextAttempt(store, claimed))).toMatchObject({ kind: "dead" });
+    expect(slack.said).toEqual(["No agent is set up to answer here."]);
+  });
+
+  it("is kept, and not said, when its platform is left alone for now", async () => {
+    for (let n = 0; n < 10; n++) deps.delivery.breakers.of("slack").enter()("failed");
+    const claimed = await job();
+    await expect(doWork(claimed)).rejects.toBeInstanceOf(BreakerOpen);
+    expect((await recordOf(claimed)).progress?.answer?.text).toBe("You said: hello");
+    clock.advance(60_000);
+    await doWork(await nextAttempt(store, claimed));
+    expect(slack.said).toEqual(["You said: hello"]);
+    expect([runs.length, slack.recoveries.length]).toEqual([1, 0]);
+  });
+
+  it("of a worker that has lost its lease is neither recorded nor said", async () => {
+    const claimed = await job();
+    agent = async () => {
+      clock.advance(LEASE_MS + 1);
+      await claimOne(store.queue);
+      return answered("too late");
+    };
+    await expect(doWork(claimed)).rejects.toMatchObject({ why: "lease-lost" });
+    expect(slack.sends).toEqual([]);
+    expect((await recordOf(claimed)).progress).toBeNull();
+  });
+});
+
+describe("a run that was cut off", () => {
+  it("goes on after its recorded steps, with its own id, start and agent", async () => {
+    agent = async (_run, record) => {
+      await record([STEP]);
+      throw overloaded;
+    };
+    const claimed = await job();
+    const startedAtMs = clock.nowMs();
+    await expect(doWork(claimed)).rejects.toBe(overloaded);
+
+    clock.advance(5_000);
+    deps = { ...deps, routes: [{ match: {}, agent: "another" }] };
+    agent = async () => answered("whole");
+    await doWork(await nextAttempt(store, claimed));
+    expect(runs[1]).toMatchObject({ id: "run_1", agent: "assistant", steps: [STEP], startedAtMs });
+    expect(slack.said).toEqual(["whole"]);
+  });
+
+  it("records no step once its lease is lost", async () => {
+    const claimed = await job();
+    agent = async (_run, record) => {
+      clock.advance(LEASE_MS + 1);
+      await claimOne(store.queue);
+      await record([STEP]);
+      return answered("never");
+    };
+    await expect(doWork(claimed)).rejects.toMatchObject({ why: "lease-lost" });
+    expect((await recordOf(claimed)).progress).toBeNull();
+  });
+
+  it("by /stop tells the person, although the run's signal is aborted", async () => {
+    agent = async (_run, _record, signal) => {
+      stop.abort(new RunAborted("stopped"));
+      expect(signal.reason).toMatchObject({ why: "stopped" });
+      return answered("Stopped.", { outcome: "stopped" });
+    };
+    expect(await doWork(await job())).toMatchObject({ kind: "done", outcome: "stopped" });
+    expect(slack.said).toEqual(["Stopped."]);
+  });
+
+  it("by a drain says nothing and records nothing new", async () => {
+    agent = async (_run, _record, signal) => {
+      abort.abort(new RunAborted("draining"));
+      throw signal.reason;
+    };
+    const claimed = await atAttempt(ATTEMPTS_MAX);
+    await expect(doWork(claimed)).rejects.toMatchObject({ why: "draining" });
+    expect(slack.sends).toEqual([]);
+    expect((await recordOf(claimed)).progress).toBeNull();
+  });
+
+  it("each time by the end of the process is not run again, and the person is told", async () => {
+    const claimed = await atAttempt(ATTEMPTS_MAX + 1);
+    await workAndSettle(claimed);
+    expect(runs).toEqual([]);
+    expect(slack.said).toEqual([expect.stringContaining("I could not answer this")]);
+    expect(await recordOf(claimed)).toMatchObject({
+      state: "dead",
+      cause: "gave up after 3 attempts: each was cut off by the end of the process",
+    });
+  });
+
+  it("even while telling so is a dead letter without another word", async () => {
+    expect(await doWork(await atAttempt(ATTEMPTS_MAX + 2))).toMatchObject({ kind: "dead" });
+    expect([runs.length, slack.sends.length]).toEqual([0, 0]);
+  });
+});
+
+describe("a run that fails", () => {
+  it.each([overloaded, new TypeError("x is not a function")])("is tried again: $name", async (error) => {
+    agent = () => Promise.reject(error);
+    await expect(doWork(await atAttempt(ATTEMPTS_MAX - 1))).rejects.toBe(error);
+    expect(slack.sends).toEqual([]);
+  });
+
+  it.each([
+    [overloaded, "MODEL_OVERLOADED: 529"],
+    [new TypeError("x is not a function"), "TypeError: x is not a function"],
+  ])(
+    "at its last attempt tells the person and keeps a dead letter with its cause: %s",
+    async (error, cause) => {
+      agent = () => Promise.reject(error);
+      const claimed = await atAttempt(ATTEMPTS_MAX);
+      await workAndSettle(claimed);
+      expect(slack.said).toEqual([expect.stringContaining("I could not answer this")]);
+      expect(await recordOf(claimed)).toMatchObject({ state: "dead", cause });
+      expect(await turns(claimed.event.conversation)).toEqual([]);
+      expect(await countOf(deps.metrics, "runs", { outcome: "failed" })).toBe(1);
+    },
+  );
+
+  it("because its model is left alone waits, also at its last attempt", async () => {
+    const open = new BreakerOpen("anthropic/claude", 30_000);
+    agent = () => Promise.reject(open);
+    await expect(doWork(await atAttempt(ATTEMPTS_MAX))).rejects.toBe(open);
+    expect(slack.sends).toEqual([]);
+  });
+
+  it("for good tells the person what the agent says, and keeps a dead letter with its cause", async () => {
+    agent = async () =>
+      answered("I cannot answer right now.", { outcome: "failed", cause: "MODEL_AUTH: 401" });
+    const claimed = await job();
+    await workAndSettle(claimed);
+    expect(slack.said).toEqual(["I cannot answer right now."]);
+    expect(await recordOf(claimed)).toMatchObject({
+      state: "dead",
+      cause: "MODEL_AUTH: 401",
+      progress: { answer: { outcome: "failed", cause: "MODEL_AUTH: 401" } },
+    });
+    expect(await turns(claimed.event.conversation)).toEqual([]);
+  });
+});
