@@ -1,4 +1,5 @@
 import { RunAborted } from "../domain/abort.ts";
+import { GatewayError } from "../domain/errors.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { Job, Queue, Settlement } from "../ports/store.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -107,12 +108,12 @@ export class Dispatcher {
       try {
         const jobsMax = this.#deps.concurrency - this.#running.size;
         if (jobsMax === 0) {
-          await this.#slot();
+          await this.#aBeatAtMost(() => this.#slot(), signal);
           continue;
         }
         const jobs = await queue.claim({ jobsMax, leaseMs });
         for (const job of jobs) this.#launch(job);
-        if (jobs.length < jobsMax) await this.#idle(signal);
+        if (jobs.length < jobsMax) await this.#aBeatAtMost((over) => queue.ready(over), signal);
       } catch (error) {
         if (signal.aborted) return;
         log.error({ cause: causeOf(error) }, "dispatcher.claim_failed");
@@ -121,15 +122,13 @@ export class Dispatcher {
     }
   }
 
-  /** Waits for work, but comes round now and then so that the heartbeat stays true. */
-  async #idle(stop: AbortSignal): Promise<void> {
+  /** Waits for work or for room, but comes round now and then so that the heartbeat stays true, and ends with `stop`. */
+  async #aBeatAtMost(wait: (over: AbortSignal) => Promise<void>, stop: AbortSignal): Promise<void> {
     const round = new AbortController();
     const signal = AbortSignal.any([stop, round.signal]);
-    await Promise.race([this.#deps.queue.ready(signal), this.#deps.clock.sleep(BEAT_MS, signal)]).catch(
-      (error: unknown) => {
-        if (!stop.aborted) throw error;
-      },
-    );
+    await Promise.race([wait(signal), this.#deps.clock.sleep(BEAT_MS, signal)]).catch((error: unknown) => {
+      if (!stop.aborted) throw error;
+    });
     round.abort();
   }
 
@@ -206,17 +205,17 @@ export class Dispatcher {
       } catch (error) {
         log.error({ event_id: job.event.id, cause: causeOf(error) }, "event.settle_failed");
         // The lease runs out by itself; whoever claims the event next finds its recorded progress.
-        if (clock.nowMs() > giveUpMs) return;
+        if (clock.nowMs() > giveUpMs || isClosed(error)) return;
         await clock.sleep(STORE_RETRY_MS);
       }
     }
   }
 
-  /** Renews at a third of the lease, so that two renewals may fail before it is lost. */
+  /** Renews at a quarter of the lease, so that two renewals may fail before it is lost. */
   async #keepLease(job: Job, abort: AbortController, over: AbortSignal): Promise<void> {
     const { queue, clock, leaseMs, log } = this.#deps;
     while (!over.aborted) {
-      await clock.sleep(leaseMs / 3, over).catch(() => {});
+      await clock.sleep(leaseMs / 4, over).catch(() => {});
       if (over.aborted) return;
       try {
         if (await queue.extend(job, leaseMs)) continue;
@@ -230,3 +229,8 @@ export class Dispatcher {
 }
 
 const BEAT_MS = 10_000;
+
+/** A store that was closed takes nothing any more. */
+function isClosed(error: unknown): boolean {
+  return error instanceof GatewayError && error.code === "STORE_CLOSED";
+}
