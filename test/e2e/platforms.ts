@@ -52,7 +52,7 @@ export interface Platforms extends AsyncDisposable {
 }
 
 export async function openPlatforms(): Promise<Platforms> {
-  const slack = await fakeSlack({ token: SECRETS.SLACK_BOT_TOKEN });
+  const slack = await fakeSlack({ token: SECRETS.SLACK_BOT_TOKEN, nowMs: Date.now });
   const discord = await fakeDiscord({
     botToken: SECRETS.DISCORD_BOT_TOKEN,
     channelOf: (token) => channelOfInteraction.get(token) ?? "an interaction that nobody made",
@@ -106,6 +106,23 @@ export function webhook(platform: ChatPlatform, options: MessageOptions): Sample
     channelOfInteraction.set(token, channel_id);
   }
   return request;
+}
+
+/** What one person writes to the bot in private; each `person` is a conversation of its own. */
+export function privateMessage(
+  platform: ChatPlatform,
+  { person, ...options }: { person: number } & Pick<MessageOptions, "text" | "id">,
+): SampleRequest {
+  const id = String(person);
+  switch (platform) {
+    case "slack":
+      return webhook("slack", { kind: "dm", channel: `D${id}`, user: `U${id}`, ...options });
+    case "discord":
+    case "telegram":
+      return webhook(platform, { channel: id, user: id, ...options });
+    case "whatsapp":
+      return webhook("whatsapp", { user: id, ...options });
+  }
 }
 
 /** The headers that Discord would sign this body with now. */

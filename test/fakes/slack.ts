@@ -34,14 +34,18 @@ type Method = (args: Args) => object;
 class SlackRefusal extends Error {}
 
 /** Slack's Web API and its `response_url` hooks, as far as a gateway uses them. */
-export async function fakeSlack(options: { token?: string; workspace?: string } = {}): Promise<FakeSlack> {
+export async function fakeSlack(
+  options: { token?: string; workspace?: string; nowMs?: () => number } = {},
+): Promise<FakeSlack> {
   const token = options.token ?? "xoxb-fake";
   const messages: SlackMessage[] = [];
   const statuses: FakeSlack["statuses"] = [];
   const reactions: FakeSlack["reactions"] = [];
   const responseUrlUses = new Map<string, number>();
   let count = 0;
-  const nextTs = () => `1790000000.${String(++count).padStart(6, "0")}`;
+  // A reply is younger than its question: where those carry the real time it has the next second, its fraction being a count.
+  const nowMs = options.nowMs ?? (() => 1_789_999_999_000);
+  const nextTs = () => `${Math.floor(nowMs() / 1000) + 1}.${String(++count).padStart(6, "0")}`;
 
   function say(said: Omit<SlackMessage, "ts">): SlackMessage {
     if (said.text === "") throw new SlackRefusal("no_text");

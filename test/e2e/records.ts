@@ -1,0 +1,39 @@
+import type { FakeServer } from "../fakes/server.ts";
+import type { ChatPlatform, Platforms } from "./platforms.ts";
+
+/** One message that people can read, by the platform's own records. */
+export interface Said {
+  /** A channel, a chat or a person. */
+  readonly place: string;
+  readonly text: string;
+  /** Whether it says of itself that it may be a repeat. */
+  readonly isMarked: boolean;
+}
+
+/** Everything that was said on a platform, oldest first. */
+export function recordsOf(platforms: Platforms, platform: ChatPlatform): readonly Said[] {
+  return RECORDS[platform](platforms).map(([place, text]) => ({
+    place,
+    text,
+    isMarked: text.includes("This may be a repeat"),
+  }));
+}
+
+type Record = readonly [place: string, text: string];
+
+const RECORDS: Readonly<{ [P in ChatPlatform]: (platforms: Platforms) => readonly Record[] }> = {
+  slack: ({ slack }) => slack.messages.map(({ channel, text }) => [channel, text]),
+  discord: ({ discord }) => discord.messages.map(({ channelId, content }) => [channelId, content]),
+  telegram: ({ telegram }) => telegram.messages.map(({ chatId, text }) => [String(chatId), text]),
+  whatsapp: ({ whatsapp }) =>
+    whatsapp.messages.map(({ body }) => {
+      const { to, text } = body as { to: string; text: { body: string } };
+      return [to.replace(/^\+/, ""), text.body];
+    }),
+};
+
+/** Resolves once this was said. */
+export async function said(platforms: Platforms, platform: ChatPlatform, text: string): Promise<void> {
+  const fake: FakeServer = platforms[platform];
+  await fake.waitFor(() => recordsOf(platforms, platform).some((record) => record.text.includes(text)));
+}
