@@ -135,7 +135,14 @@ export async function createApp({ config, clock, random, log, metrics, version }
   });
   metrics.buildInfo.set({ version }, 1);
   metrics.paused.set(isPaused() ? 1 : 0);
-  const housekeeping = startHousekeeping({ store, spec, clock, log, metrics });
+  const housekeeping = startHousekeeping({
+    store,
+    spec,
+    turnsMs: Math.max(...[...agents.memory.values()].map(({ ttlMs }) => ttlMs)),
+    clock,
+    log,
+    metrics,
+  });
 
   return {
     server,

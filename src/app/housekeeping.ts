@@ -7,6 +7,8 @@ import type { Metrics } from "../telemetry/metrics.ts";
 export interface HousekeepingDeps {
   readonly store: Store;
   readonly spec: GatewaySpec;
+  /** The longest memory of any agent. */
+  readonly turnsMs: number;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -15,12 +17,14 @@ export interface HousekeepingDeps {
 const SWEEP_EVERY_MS = 60_000;
 
 /** Deletes what is past its time, and reads the queue's gauges when they are scraped. */
-export function startHousekeeping({ store, spec, clock, log, metrics }: HousekeepingDeps): { stop(): void } {
+export function startHousekeeping({ store, spec, turnsMs, clock, log, metrics }: HousekeepingDeps): {
+  stop(): void;
+} {
   const stopping = new AbortController();
   const retention = {
     finishedMs: spec.retention.finished_seconds * 1000,
     deadMs: spec.retention.dead_seconds * 1000,
-    turnsMs: spec.retention.finished_seconds * 1000,
+    turnsMs,
   };
 
   async function sweepForever(): Promise<void> {
