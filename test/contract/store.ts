@@ -734,6 +734,18 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
         await converse("d", "new");
         expect((await recall("c1")).map(({ text }) => text)).toEqual(["new"]);
       });
+
+      it("forgets only up to an event, and remembers what came after it", async () => {
+        await converse("a", "old");
+        await acceptAll("c1", "b", "reset", "c");
+        const running = await claimOne();
+        await store.memory.forget("c1", "reset");
+        await done(running, [aTurn("before")]);
+        await done(await claimOne());
+        await done(await claimOne(), [aTurn("after")]);
+        await store.memory.forget("c1", "reset");
+        expect((await recall("c1")).map(({ text }) => text)).toEqual(["after"]);
+      });
     });
 
     describe("the journal", () => {

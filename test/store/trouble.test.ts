@@ -199,11 +199,11 @@ describe("a crash", () => {
 });
 
 describe("the thread", () => {
-  const threaded = (name: string) =>
-    openSqliteStore({ ...options(), thread: new URL(`./${name}.ts`, import.meta.url) });
+  const openSlow = () =>
+    openSqliteStore({ ...options(), thread: new URL("./slow-thread.ts", import.meta.url) });
 
   it("keeps a slow disk from the rest of the process", async () => {
-    const store = await threaded("slow-thread");
+    const store = await openSlow();
     let isPending = true;
     const accepted = accept(store, "a").finally(() => {
       isPending = false;
@@ -217,7 +217,7 @@ describe("the thread", () => {
   });
 
   it("shares one slow flush among all who came meanwhile", async () => {
-    const store = await threaded("slow-thread");
+    const store = await openSlow();
     const first = accept(store, "a");
     await nextTurn();
     await nextTurn();

@@ -7,7 +7,7 @@ interface Waiter {
 }
 
 /** How a batch reaches the engine. `send` is called with the next batch only after `onReply` for the last. */
-export interface Transport {
+interface Transport {
   send(requests: readonly Request[]): void;
 }
 
@@ -59,7 +59,7 @@ export class Batcher {
     }
     // Settling a promise a second time does nothing, so the failed ones need no exception here.
     for (let i = 0; i < waiters.length; i++) waiters[i]?.resolve(results[i]);
-    if (this.#requests.length > 0) this.#flush();
+    if (this.#requests.length > 0) this.#scheduleFlush();
     else this.#onIdle?.();
   }
 

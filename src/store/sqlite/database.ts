@@ -1,7 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { GatewayError } from "../../domain/errors.ts";
 
-export type Value = string | number | null;
+type Value = string | number | null;
 
 /** The few calls that the engine makes, so that another binding, or one that fails on purpose, can stand in. */
 export interface Database {

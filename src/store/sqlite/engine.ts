@@ -34,7 +34,7 @@ const HANDLERS: { readonly [K in Kind]: Handler<K> } = {
   reserve: (state, [token, partId]) => reserve(state, token, partId),
   record: (state, [partId, receipt]) => record(state, partId, receipt),
   recall: (state, [conversation, turnsMax, sinceMs]) => recall(state, conversation, turnsMax, sinceMs),
-  forget,
+  forget: (state, [conversation, untilEventId], nowMs) => forget(state, conversation, untilEventId, nowMs),
   find,
   list,
   stats,

@@ -95,8 +95,11 @@ function createMemory(ask: Ask): Memory {
       const turns = await ask("recall", [wellFormed(conversation), turnsMax, sinceMs]);
       return turns.map((turn) => JSON.parse(turn) as Turn);
     },
-    async forget(conversation) {
-      await ask("forget", wellFormed(conversation));
+    async forget(conversation, untilEventId) {
+      await ask("forget", [
+        wellFormed(conversation),
+        untilEventId === undefined ? null : wellFormed(untilEventId),
+      ]);
     },
   };
 }

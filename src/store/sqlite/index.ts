@@ -22,7 +22,9 @@ export interface SqliteStoreOptions {
 }
 
 /** Beside this file, as the source in development and compiled in the image. */
-const THREAD = new URL(import.meta.url.endsWith(".ts") ? "./thread.ts" : "./thread.js", import.meta.url);
+const THREAD = import.meta.url.endsWith(".ts")
+  ? new URL("./thread.ts", import.meta.url)
+  : new URL("./thread.js", import.meta.url);
 
 /**
  * Everything durable in one SQLite file, owned by a thread: a slow disk delays those who wait for it, and nobody

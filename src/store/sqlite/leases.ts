@@ -21,8 +21,8 @@ interface Lease {
 
 /**
  * Who works on what, in memory: the file has one process, and when that dies its leases die with it.
- * A lease that has run out only allows the event to be claimed again; until that happens, its holder may go on,
- * because stopping work that nobody else has begun helps nobody. All times are steady ones.
+ * A lease that has run out ends with the next claim that anyone makes; until then its holder may go on, because
+ * stopping work while nobody asks for any helps nobody. All times are steady ones.
  */
 export class Leases {
   readonly #bySeq = new UndoMap<number, Lease>();

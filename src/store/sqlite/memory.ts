@@ -12,8 +12,15 @@ export function recall(
     .reverse();
 }
 
-export function forget({ sql, nextSeq }: State, conversation: string, nowMs: number): null {
-  sql.deleteTurns.run(conversation);
-  sql.forget.run(conversation, nowMs, nextSeq - 1);
+export function forget(
+  { sql, nextSeq }: State,
+  conversation: string,
+  untilEventId: string | null,
+  nowMs: number,
+): null {
+  const until = untilEventId === null ? undefined : sql.anyKey.get(untilEventId)?.seq;
+  const untilSeq = until ?? nextSeq - 1;
+  sql.deleteTurns.run(conversation, untilSeq);
+  sql.forget.run(conversation, nowMs, untilSeq);
   return null;
 }

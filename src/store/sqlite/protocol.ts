@@ -18,7 +18,7 @@ export interface Operations {
     args: readonly [conversation: string, turnsMax: number, sinceMs: number];
     result: readonly string[];
   };
-  forget: { args: string; result: null };
+  forget: { args: readonly [conversation: string, untilEventId: string | null]; result: null };
   find: { args: string; result: JournalRow | null };
   list: { args: { state: EventState | null; limit: number }; result: readonly JournalRow[] };
   stats: { args: null; result: StoreStats };

@@ -132,9 +132,9 @@ export function prepareStatements(db: Database) {
     ),
     forget: db.prepare(
       `INSERT INTO conversations (conversation, known, seen_ms, forgotten_seq) VALUES (?1, 0, ?2, ?3)
-       ON CONFLICT (conversation) DO UPDATE SET forgotten_seq = ?3`,
+       ON CONFLICT (conversation) DO UPDATE SET forgotten_seq = max(forgotten_seq, ?3)`,
     ),
-    deleteTurns: db.prepare("DELETE FROM turns WHERE conversation = ?"),
+    deleteTurns: db.prepare("DELETE FROM turns WHERE conversation = ? AND seq <= ?"),
 
     // Journal
     anyKey: db.prepare<{ seq: number }>("SELECT seq FROM keys WHERE key = ?"),
