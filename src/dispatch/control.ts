@@ -23,7 +23,7 @@ export async function obey(command: ControlCommand, event: TriggerEvent, deps: C
     case "status":
       return statusText(event, deps);
     case "reset":
-      await deps.memory.forget(event.conversation);
+      await deps.memory.forget(event.conversation, event.id);
       return "Done. I have forgotten this conversation; we start afresh.";
     case "stop":
       return deps.runs.stopRun(event.conversation) ? "Stopping." : "Nothing is running here.";
