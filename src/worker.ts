@@ -4,7 +4,7 @@ import { type Route, routeOf } from "./dispatch/route.ts";
 import { causeOf, Deferred } from "./dispatch/settle.ts";
 import { RunAborted } from "./domain/abort.ts";
 import { BreakerOpen } from "./domain/breaker.ts";
-import { controlCommandOf } from "./domain/command.ts";
+import { type ControlCommand, controlCommandOf } from "./domain/command.ts";
 import type { Answer, Progress, RunOutcome, Turn } from "./domain/run.ts";
 import { NO_USAGE } from "./domain/run.ts";
 import type { Adapter } from "./ports/adapter.ts";
@@ -57,18 +57,25 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
   }
 
   const command = controlCommandOf(job.event);
-  if (command !== null) {
-    await say(await obey(command, job.event, deps.control), job, adapter, deps, signals.job);
-    return { kind: "done", outcome: "answered", turns: [] };
-  }
-
   const progress = job.progress ?? begin(job, deps);
-  const answer = progress.answer ?? (await answerTo(job, progress, adapter, deps, signals.run));
+  const answer =
+    progress.answer ??
+    (command === null
+      ? await answerTo(job, progress, adapter, deps, signals.run)
+      : rendered(await obeyed(command, job, deps), job, adapter));
   // The answer is durable before a word of it is said, in one commit with the reservation of its first part.
   const saved =
     progress.answer === null ? checkpoint(job, { ...progress, steps: [], answer }, deps) : undefined;
   await Promise.all([saved, deliver(job, answer.parts, adapter, deps.delivery, signals.job, saved)]);
-  return settlementOf(answer, job, deps);
+  return command === null
+    ? settlementOf(answer, job, deps)
+    : { kind: "done", outcome: "answered", turns: [] };
+}
+
+/** Recorded like any answer, so that a /stop that is said again does not stop what began after it. */
+async function obeyed(command: ControlCommand, { event }: Job, { control }: WorkerDeps): Promise<RunResult> {
+  const text = await obey(command, event, control);
+  return { outcome: "answered", text, usage: NO_USAGE, modelCalls: 0 };
 }
 
 function begin({ event }: Job, { routes, agents, clock, newId }: WorkerDeps): Progress {
@@ -95,7 +102,11 @@ async function answerTo(
       : job.attempt > deps.attemptsMax
         ? failure(GAVE_UP, cutOff(deps))
         : await run(job, progress, memory, adapter, deps, signal);
-  return { ...result, parts: adapter.render(result.text, job.event.replyTo) };
+  return rendered(result, job, adapter);
+}
+
+function rendered(result: RunResult, { event }: Job, adapter: Adapter): Answer {
+  return { ...result, parts: adapter.render(result.text, event.replyTo) };
 }
 
 async function run(

@@ -253,6 +253,18 @@ describe("a command to the gateway", () => {
     expect(slack.said[0]).toContain("I am paused");
   });
 
+  it("to stop, said again because nobody knows whether it was heard, stops nothing that began since", async () => {
+    slack.fates.push(failing(new DeliveryError("unknown", "connection lost")));
+    let stops = 0;
+    const runsHere = { stopRun: () => ++stops > 1, isBusy: () => false };
+    deps = { ...deps, control: { ...deps.control, runs: runsHere } };
+    const claimed = await job({ text: "!stop" });
+    await expect(doWork(claimed)).rejects.toThrow("connection lost");
+    await doWork(await nextAttempt(store, claimed));
+    expect(slack.said).toEqual(["Nothing is running here.", "(again?) Nothing is running here."]);
+    expect(stops).toBe(1);
+  });
+
   it("to forget takes effect on the next run", async () => {
     await workAndSettle(await job({ id: "slack:1" }));
     await workAndSettle(await job({ id: "slack:2", text: "!reset" }));
