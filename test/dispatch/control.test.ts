@@ -1,0 +1,66 @@
+import { describe, expect, it } from "vitest";
+import { type ControlDeps, obey } from "../../src/dispatch/control.ts";
+import { anEvent } from "../support/event.ts";
+
+const event = anEvent({ conversation: "c1" });
+
+function depsOf(changes: Partial<ControlDeps> = {}): ControlDeps {
+  return {
+    memory: { forget: async () => {} },
+    runs: { stopRun: () => false, isBusy: () => false },
+    describeAgent: () => ({ name: "assistant", model: "the demo model" }),
+    isPaused: () => false,
+    version: "1.2.3",
+    ...changes,
+  };
+}
+
+describe("the command", () => {
+  it("help names every command, in both spellings", async () => {
+    const text = await obey("help", event, depsOf());
+    for (const command of ["help", "status", "reset", "stop"]) {
+      expect(text).toContain(`\`/${command}\``);
+      expect(text).toContain(`\`!${command}\``);
+    }
+  });
+
+  it("status says who answers here, with what, and in which version", async () => {
+    const text = await obey("status", event, depsOf());
+    expect(text).toBe(
+      "Agent **assistant** answers here, with the demo model.\nNothing is running in this conversation.\n\nParley 1.2.3",
+    );
+  });
+
+  it("status says so when nobody answers, when it is busy, and when it is paused", async () => {
+    const runs = { stopRun: () => false, isBusy: (conversation: string) => conversation === "c1" };
+    const text = await obey(
+      "status",
+      event,
+      depsOf({ describeAgent: () => null, runs, isPaused: () => true }),
+    );
+    expect(text).toContain("No agent is set up to answer here.");
+    expect(text).toContain("I am working on an answer in this conversation.");
+    expect(text).toContain("I am paused");
+  });
+
+  it("reset forgets this conversation before it says so", async () => {
+    const forgotten: string[] = [];
+    const memory = {
+      async forget(conversation: string) {
+        forgotten.push(conversation);
+      },
+    };
+    expect(await obey("reset", event, depsOf({ memory }))).toContain("forgotten");
+    expect(forgotten).toEqual(["c1"]);
+    const down = { forget: () => Promise.reject(new Error("disk full")) };
+    await expect(obey("reset", event, depsOf({ memory: down }))).rejects.toThrow("disk full");
+  });
+
+  it("stop says whether there was anything to stop", async () => {
+    const runs = { stopRun: (conversation: string) => conversation === "c1", isBusy: () => true };
+    expect(await obey("stop", event, depsOf({ runs }))).toBe("Stopping.");
+    expect(await obey("stop", anEvent({ conversation: "c2" }), depsOf({ runs }))).toBe(
+      "Nothing is running here.",
+    );
+  });
+});

@@ -1,0 +1,292 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import type { AdmissionPolicy, PlatformPolicy } from "../src/admit/policy.ts";
+import { GatewayError } from "../src/domain/errors.ts";
+import type { TriggerEvent } from "../src/domain/event.ts";
+import { type GatewayDeps, receive } from "../src/gateway.ts";
+import type { Inbound, Verdict } from "../src/ports/adapter.ts";
+import type { InlineStore } from "../src/store/sqlite/inline.ts";
+import { createMetrics } from "../src/telemetry/metrics.ts";
+import { rawRequest } from "./contract/raw-request.ts";
+import { FakeAdapter } from "./support/adapter.ts";
+import { FakeClock } from "./support/clock.ts";
+import { anEvent } from "./support/event.ts";
+import { countOf } from "./support/metrics.ts";
+import { claimAll, claimOne, openTestStore } from "./support/store.ts";
+
+const ACK = { status: 200, contentType: "application/json", body: '{"ok":true}' };
+const OPEN: PlatformPolicy = {
+  tenants: "any",
+  channels: "any",
+  users: "any",
+  directMessages: "any",
+  bots: "none",
+  respondTo: "mention",
+  dedupMs: 604_800_000,
+};
+
+let clock: FakeClock;
+let store: InlineStore;
+let slack: FakeAdapter;
+let policy: AdmissionPolicy;
+let isPaused: boolean;
+let deps: GatewayDeps;
+
+beforeEach(async () => {
+  clock = new FakeClock();
+  store = await openTestStore(clock, { waitingPerLaneMax: 2, waitingMax: 4 });
+  slack = new FakeAdapter("slack");
+  isPaused = false;
+  policy = {
+    platforms: { slack: OPEN, discord: OPEN, telegram: OPEN, whatsapp: OPEN, test: OPEN },
+    limits: { user: null, conversation: null, tenant: null, global: null },
+    maxAgeMs: 86_400_000,
+    noticeWindowMs: 600_000,
+    isPaused: () => isPaused,
+  };
+  deps = { queue: store.queue, policy, clock, metrics: createMetrics() };
+});
+
+function post() {
+  const sample = { method: "POST", path: "/webhooks/slack", headers: {}, body: "{}" } as const;
+  return receive(rawRequest(sample, { nowMs: clock.nowMs() }), slack, deps);
+}
+
+function postOf(inbound: Inbound) {
+  slack.inbound = inbound;
+  return post();
+}
+
+function postEvents(events: readonly Partial<TriggerEvent>[], ignored: readonly string[] = []) {
+  return postOf({ kind: "events", events: events.map(anEvent), ignored, ack: ACK });
+}
+
+const queued = async () => (await claimAll(store.queue)).map(({ event }) => event.id);
+const stored = async () => (await store.journal.list({ limit: 100 })).map(({ id, state }) => [id, state]);
+
+describe("a request that is not genuine", () => {
+  it.each<[Verdict, number, string]>([
+    ["forged", 401, "forged"],
+    ["stale", 401, "stale"],
+    ["refused", 403, "handshake-refused"],
+    ["probe", 200, "handshake"],
+  ])("is answered and never parsed: %s is %i", async (verdict, status, outcome) => {
+    slack.verdict = verdict;
+    expect(await postEvents([{}])).toEqual({ outcome, ack: { status }, events: 0 });
+    expect(slack.parsed).toBe(0);
+    expect(await stored()).toEqual([]);
+  });
+
+  it("is what a verifier that stumbles over it makes it", async () => {
+    slack.verdict = () => {
+      throw new TypeError("x is not a function");
+    };
+    expect(await postEvents([{}])).toMatchObject({ outcome: "forged", ack: { status: 401 } });
+    expect(slack.parsed).toBe(0);
+  });
+});
+
+describe("a genuine request", () => {
+  it("that is malformed is 400 with what was wrong", async () => {
+    expect(await postOf({ kind: "malformed", message: "Expected an object, got []" })).toEqual({
+      outcome: "malformed",
+      ack: { status: 400 },
+      reason: "Expected an object, got []",
+      events: 0,
+    });
+  });
+
+  it("of another media type is 415 with what is taken", async () => {
+    const reception = await postOf({ kind: "unsupported", message: "Expected application/json" });
+    expect(reception).toMatchObject({ outcome: "unsupported", ack: { status: 415 }, reason: /application/ });
+  });
+
+  it("that shakes hands gets its platform's answer", async () => {
+    const ack = { status: 200, body: "challenge" };
+    expect(await postOf({ kind: "handshake", ack })).toEqual({ outcome: "handshake", ack, events: 0 });
+  });
+
+  it("that is no trigger is acknowledged and counted by its reason", async () => {
+    expect(await postOf({ kind: "ignored", reason: "own_message", ack: ACK })).toEqual({
+      outcome: "ignored",
+      ack: ACK,
+      reason: "own_message",
+      events: 0,
+    });
+    expect(await countOf(deps.metrics, "ignored", { platform: "slack", reason: "own_message" })).toBe(1);
+    expect(await stored()).toEqual([]);
+  });
+});
+
+describe("an event", () => {
+  it("is stored before it is acknowledged", async () => {
+    const stores = Promise.withResolvers<void>();
+    let isAcknowledged = false;
+    deps = {
+      ...deps,
+      queue: {
+        async accept(offer) {
+          await stores.promise;
+          return await store.queue.accept(offer);
+        },
+      },
+    };
+    const reception = postEvents([{ id: "slack:1" }]).finally(() => {
+      isAcknowledged = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isAcknowledged).toBe(false);
+    stores.resolve();
+    expect(await reception).toEqual({
+      outcome: "accepted",
+      ack: ACK,
+      eventId: "slack:1",
+      conversation: "slack:T1:C1",
+      events: 1,
+    });
+    expect(await queued()).toEqual(["slack:1"]);
+  });
+
+  it("delivered again is acknowledged and not queued again", async () => {
+    await postEvents([{ id: "slack:1" }]);
+    expect(await postEvents([{ id: "slack:2", aliases: ["slack:1"] }])).toMatchObject({
+      outcome: "duplicate",
+      ack: ACK,
+    });
+    expect(await queued()).toEqual(["slack:1"]);
+    expect(await countOf(deps.metrics, "duplicates", { platform: "slack" })).toBe(1);
+  });
+
+  it("that is not for the bot is acknowledged, counted, and not stored", async () => {
+    expect(await postEvents([{ trigger: "ambient" }])).toMatchObject({
+      outcome: "ignored",
+      ack: ACK,
+      reason: "not_addressed",
+    });
+    expect(await postEvents([{ trigger: "thread" }])).toMatchObject({ outcome: "ignored", ack: ACK });
+    expect(await postEvents([{ sender: { id: "B1", name: "bot", isBot: true } }])).toMatchObject({
+      outcome: "ignored",
+      reason: "bot",
+    });
+    expect(await stored()).toEqual([]);
+    expect(await countOf(deps.metrics, "ignored", { reason: "not_addressed" })).toBe(2);
+    expect(await countOf(deps.metrics, "ignored", { reason: "bot" })).toBe(1);
+  });
+
+  it("in a thread that the bot takes part in is accepted without a mention", async () => {
+    await postEvents([{ id: "slack:1" }]);
+    await queued();
+    expect(await postEvents([{ id: "slack:2", trigger: "thread" }])).toMatchObject({ outcome: "accepted" });
+  });
+});
+
+describe("a refused event", () => {
+  it("by policy is acknowledged, recorded and counted, and told but once", async () => {
+    isPaused = true;
+    const refusal = { cause: "paused", detail: "kill_switch" };
+    expect(await postEvents([{ id: "slack:1" }])).toMatchObject({
+      outcome: "refused",
+      ack: ACK,
+      reason: "paused: kill_switch",
+      refusal,
+    });
+    expect(await postEvents([{ id: "slack:2" }])).toMatchObject({ outcome: "refused", ack: ACK });
+    const jobs = await claimAll(store.queue);
+    expect(jobs.map(({ event, refusal }) => [event.id, refusal?.cause])).toEqual([["slack:1", "paused"]]);
+    expect(await stored()).toContainEqual(["slack:2", "dropped"]);
+    expect(await countOf(deps.metrics, "refusals", { platform: "slack", cause: "paused" })).toBe(2);
+  });
+
+  it("by a rate limit is acknowledged and counted by whose limit it was", async () => {
+    const user = { messages: 1, perMs: 60_000 };
+    deps = { ...deps, policy: { ...policy, limits: { ...policy.limits, user } } };
+    await postEvents([{ id: "slack:1" }]);
+    expect(await postEvents([{ id: "slack:2" }])).toMatchObject({
+      outcome: "refused",
+      ack: ACK,
+      reason: "rate_limited: user",
+      refusal: { cause: "rate_limited", retryAfterMs: 60_000 },
+    });
+    expect(await countOf(deps.metrics, "rateLimited", { platform: "slack", scope: "user" })).toBe(1);
+    expect(await countOf(deps.metrics, "refusals", { cause: "rate_limited" })).toBe(1);
+  });
+});
+
+describe("a store that cannot take an event", () => {
+  it("is 503, so that the platform sends it again", async () => {
+    const accept = () => Promise.reject(new GatewayError("STORE_WRITE_FAILED", "disk full"));
+    deps = { ...deps, queue: { accept } };
+    expect(await postEvents([{}])).toMatchObject({
+      outcome: "unavailable",
+      ack: { status: 503 },
+      reason: "STORE_WRITE_FAILED",
+    });
+  });
+
+  it("because too much waits is 503, and what did not fit is not stored", async () => {
+    for (const n of [1, 2]) await postEvents([{ id: `slack:${n}` }]);
+    expect(await postEvents([{ id: "slack:3" }])).toMatchObject({
+      outcome: "unavailable",
+      ack: { status: 503 },
+      reason: "QUEUE_FULL",
+    });
+    expect(await stored()).not.toContainEqual(["slack:3", "queued"]);
+    await store.queue.settle(await claimOne(store.queue), { kind: "dead", cause: "test" });
+    expect(await postEvents([{ id: "slack:3" }])).toMatchObject({ outcome: "accepted", ack: ACK });
+  });
+});
+
+describe("a batch", () => {
+  it("is stored in its order, and what it ignores is counted", async () => {
+    const ids = ["slack:1", "slack:2"];
+    const reception = await postEvents(
+      ids.map((id) => ({ id })),
+      ["status", "status", "edited"],
+    );
+    expect(reception).toMatchObject({ outcome: "accepted", events: 2, eventId: "slack:1" });
+    expect((await claimOne(store.queue)).event.id).toBe("slack:1");
+    expect(await countOf(deps.metrics, "ignored", { reason: "status" })).toBe(2);
+    expect(await countOf(deps.metrics, "ignored", { reason: "edited" })).toBe(1);
+  });
+
+  it("shares one commit", async () => {
+    const ticks: number[] = [];
+    let tick = 0;
+    deps = {
+      ...deps,
+      queue: {
+        async accept() {
+          ticks.push(tick);
+          await new Promise((resolve) => setImmediate(resolve));
+          tick += 1;
+          return { kind: "accepted" };
+        },
+      },
+    };
+    await postEvents([{ id: "slack:1" }, { id: "slack:2" }, { id: "slack:3" }]);
+    expect(ticks).toEqual([0, 0, 0]);
+  });
+
+  it("of which a part could not be stored is 503 as a whole, and coming again it runs nothing twice", async () => {
+    const batch = ["1", "2", "3"].map((n) => ({ id: `slack:${n}` }));
+    expect(await postEvents(batch)).toMatchObject({ outcome: "unavailable", ack: { status: 503 } });
+    await store.queue.settle(await claimOne(store.queue), { kind: "dead", cause: "test" });
+
+    expect(await postEvents(batch)).toMatchObject({ outcome: "accepted", ack: ACK });
+    expect(await stored()).toHaveLength(3);
+    expect(await countOf(deps.metrics, "duplicates")).toBe(2);
+  });
+
+  it("is named by the worst that happened to it", async () => {
+    const bot = { sender: { id: "B1", name: "bot", isBot: true } };
+    await postEvents([{ id: "slack:1" }]);
+    expect(await postEvents([{ id: "slack:1" }, { id: "slack:2", ...bot }])).toMatchObject({
+      outcome: "duplicate",
+      ack: ACK,
+    });
+    expect(await postEvents([{ id: "slack:1" }, { id: "slack:3" }])).toMatchObject({ outcome: "accepted" });
+  });
+
+  it("of nothing is ignored", async () => {
+    expect(await postEvents([])).toEqual({ outcome: "ignored", ack: ACK, events: 0 });
+  });
+});

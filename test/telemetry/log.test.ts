@@ -1,0 +1,73 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import { describe, expect, it } from "vitest";
+import { silentLogger } from "../../src/telemetry/log.ts";
+
+const SOURCE = new URL("../../src/", import.meta.url);
+
+/** What a process with this body writes to its stdout. */
+async function outputOf(options: { level: string; pretty: boolean }, body: string): Promise<string> {
+  const script = `
+    import { createLogger } from ${JSON.stringify(new URL("telemetry/log.ts", SOURCE).href)};
+    import { Secret } from ${JSON.stringify(new URL("config/secret.ts", SOURCE).href)};
+    const log = await createLogger(${JSON.stringify(options)});
+    const secret = new Secret("hunter2");
+    ${body}`;
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", script], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined },
+  });
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
+  expect(err).toBe("");
+  return out;
+}
+
+const lines = (output: string) =>
+  output
+    .trim()
+    .split("\n")
+    .map((line): Record<string, unknown> => JSON.parse(line));
+
+describe("the log", () => {
+  it("is one line of JSON for each unit of work, with level and time by name", async () => {
+    const output = await outputOf(
+      { level: "info", pretty: false },
+      `log.debug("too fine"); log.info({ event_id: "slack:1", cause: undefined }, "run.finished"); log.warn("last");`,
+    );
+    const [first, second, ...others] = lines(output);
+    expect(first).toEqual({
+      level: "info",
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+      event_id: "slack:1",
+      msg: "run.finished",
+    });
+    expect(second).toMatchObject({ level: "warn", msg: "last" });
+    expect(others).toEqual([]);
+  });
+
+  it.each([false, true])("never shows a secret, wherever it is in a line (readable: %s)", async (pretty) => {
+    const output = await outputOf(
+      { level: "info", pretty },
+      `log.info({ token: secret, deep: { list: [secret] } }, "a");
+       log.info("said %s and %o", secret, { secret });
+       log.info(\`written out: \${secret}\`);
+       log.child({ token: secret }).info("b");
+       log.error({ err: Object.assign(new Error("c"), { token: secret }) }, "failed");`,
+    );
+    expect(output).not.toContain("hunter2");
+    expect(output.match(/\*\*\*/g)).toHaveLength(7);
+  });
+
+  it("is written to the end when the process exits at once", async () => {
+    const output = await outputOf(
+      { level: "info", pretty: false },
+      `for (let n = 0; n < 300; n++) log.info({ n }, "line"); process.exit(0);`,
+    );
+    expect(lines(output).at(-1)).toMatchObject({ n: 299 });
+  });
+
+  it("can be silent", () => {
+    expect(silentLogger().isLevelEnabled("fatal")).toBe(false);
+  });
+});
