@@ -7,8 +7,8 @@ export interface HealthDeps {
   readonly version: string;
   readonly startedAtMs: number;
   readonly clock: Clock;
-  readonly store: Store;
-  readonly dispatcher: Dispatcher;
+  readonly store: Pick<Store, "journal" | "durability">;
+  readonly dispatcher: Pick<Dispatcher, "lastBeatMs" | "running">;
   /** Those that are on. */
   readonly platforms: readonly string[];
   /** Whether replies to a platform keep failing, so that it is not called for now. */

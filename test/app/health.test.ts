@@ -1,0 +1,126 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { createHealth, type HealthDeps } from "../../src/app/health.ts";
+import { GatewayError } from "../../src/domain/errors.ts";
+import type { Journal, StoreStats } from "../../src/ports/store.ts";
+import { FakeClock } from "../support/clock.ts";
+import { anEvent } from "../support/event.ts";
+import { anOffer, openTestStore } from "../support/store.ts";
+
+let clock: FakeClock;
+let dispatcher: { lastBeatMs: number; running: number };
+let deps: HealthDeps;
+
+beforeEach(async () => {
+  clock = new FakeClock();
+  dispatcher = { lastBeatMs: clock.nowMs(), running: 0 };
+  deps = {
+    version: "1.2.3",
+    startedAtMs: clock.nowMs(),
+    clock,
+    store: await openTestStore(clock),
+    dispatcher,
+    platforms: ["slack", "test"],
+    isResting: () => false,
+    models: () => ({ status: "ok", details: "assistant: the demo model" }),
+    isPaused: () => false,
+    isDraining: () => false,
+  };
+});
+
+const ready = (changes: Partial<HealthDeps> = {}) => createHealth({ ...deps, ...changes }).ready();
+
+/** A store of which only the statistics matter. */
+function storeWith(stats: () => Promise<StoreStats>): HealthDeps["store"] {
+  const journal: Journal = { find: async () => null, list: async () => [], stats };
+  return { journal, durability: "power" };
+}
+
+describe("liveness", () => {
+  it("is told as long as the process lives", () => {
+    clock.advance(61_499);
+    expect(createHealth(deps).alive()).toEqual({ status: "healthy", version: "1.2.3", uptime_seconds: 61 });
+  });
+
+  it("of the claim loop is lost after a minute without a beat", () => {
+    const { heartbeat } = createHealth(deps);
+    dispatcher.running = 3;
+    clock.advance(59_999);
+    expect(heartbeat()).toEqual({
+      status: "alive",
+      last_beat: new Date(dispatcher.lastBeatMs).toISOString(),
+      running: 3,
+    });
+    clock.advance(1);
+    expect(heartbeat().status).toBe("stalled");
+    dispatcher.lastBeatMs = clock.nowMs();
+    expect(heartbeat().status).toBe("alive");
+  });
+});
+
+describe("readiness", () => {
+  it("tells of every component", async () => {
+    const store = await openTestStore(clock);
+    await store.queue.accept(anOffer(anEvent()));
+    expect(await ready({ store })).toEqual({
+      status: "ready",
+      components: {
+        store: { status: "ok", details: "acknowledgements survive: process; 1 waiting" },
+        dispatcher: { status: "ok" },
+        models: { status: "ok", details: "assistant: the demo model" },
+        slack: { status: "ok" },
+        test: { status: "ok" },
+      },
+    });
+  });
+
+  it("is lost with the store, which says why", async () => {
+    const stats = () => Promise.reject(new GatewayError("STORE_WRITE_FAILED", "disk full"));
+    expect(await ready({ store: storeWith(stats) })).toMatchObject({
+      status: "unavailable",
+      components: { store: { status: "failed", details: "disk full" } },
+    });
+  });
+
+  it("does not wait for a store that does not answer", async () => {
+    const report = ready({ store: storeWith(() => new Promise(() => {})) });
+    clock.advance(2_000);
+    expect(await report).toMatchObject({
+      status: "unavailable",
+      components: { store: { status: "failed", details: "no answer within 2000 ms" } },
+    });
+  });
+
+  it("leaves no timer behind when the store answers", async () => {
+    await ready();
+    expect(clock.sleeping).toBe(0);
+  });
+
+  it("is lost with the claim loop, and while the process drains", async () => {
+    expect(await ready({ isDraining: () => true })).toMatchObject({
+      status: "unavailable",
+      components: { drain: { status: "failed" } },
+    });
+    clock.advance(60_000);
+    expect(await ready()).toMatchObject({
+      status: "unavailable",
+      components: { dispatcher: { status: "failed", details: "the claim loop is stuck" } },
+    });
+  });
+
+  it("is kept, and the trouble shown, when models or a platform rest or all is paused", async () => {
+    const report = await ready({
+      isResting: (platform) => platform === "slack",
+      models: () => ({ status: "degraded", details: "resting" }),
+      isPaused: () => true,
+    });
+    expect(report).toMatchObject({
+      status: "ready",
+      components: {
+        models: { status: "degraded" },
+        slack: { status: "degraded", details: "not called for now: replies kept failing" },
+        test: { status: "ok" },
+        kill_switch: { status: "degraded" },
+      },
+    });
+  });
+});

@@ -1,0 +1,100 @@
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { type HousekeepingDeps, startHousekeeping } from "../../src/app/housekeeping.ts";
+import { GatewayError } from "../../src/domain/errors.ts";
+import type { Retention, Store } from "../../src/ports/store.ts";
+import { silentLogger } from "../../src/telemetry/log.ts";
+import { createMetrics } from "../../src/telemetry/metrics.ts";
+import { AGENT, load } from "../config/helpers.ts";
+import { FakeClock } from "../support/clock.ts";
+import { anEvent } from "../support/event.ts";
+import { countOf } from "../support/metrics.ts";
+import { anOffer, openTestStore } from "../support/store.ts";
+
+const MINUTE_MS = 60_000;
+
+let clock: FakeClock;
+let store: Store;
+let sweeps: Retention[];
+let sweep: () => Promise<number>;
+let deps: HousekeepingDeps;
+
+beforeEach(async () => {
+  clock = new FakeClock();
+  store = await openTestStore(clock);
+  sweeps = [];
+  sweep = async () => 0;
+  const loaded = load({
+    "agents/assistant.yaml": AGENT,
+    "gateway.yaml":
+      "kind: Gateway\nspec: { routes: [{ agent: assistant }], retention: { finished_seconds: 60, dead_seconds: 120 } }\n",
+  });
+  if (!loaded.ok) throw new Error("Expected a configuration that loads");
+  deps = {
+    store: {
+      ...store,
+      sweep(retention) {
+        sweeps.push(retention);
+        return sweep();
+      },
+    },
+    spec: loaded.config.gateway,
+    turnsMs: 5_000,
+    clock,
+    log: silentLogger(),
+    metrics: createMetrics(),
+  };
+});
+
+function start(): { stop(): void } {
+  const housekeeping = startHousekeeping(deps);
+  onTestFinished(() => housekeeping.stop());
+  return housekeeping;
+}
+
+async function advance(ms: number): Promise<void> {
+  clock.advance(ms);
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe("housekeeping", () => {
+  it("sweeps once a minute what the operator does not keep", async () => {
+    start();
+    await advance(MINUTE_MS - 1);
+    expect(sweeps).toEqual([]);
+    await advance(1);
+    await advance(MINUTE_MS);
+    expect(sweeps).toEqual([0, 1].map(() => ({ finishedMs: 60_000, deadMs: 120_000, turnsMs: 5_000 })));
+  });
+
+  it("goes on when a sweep fails", async () => {
+    sweep = () => Promise.reject(new GatewayError("STORE_WRITE_FAILED", "disk full"));
+    start();
+    for (let n = 0; n < 3; n++) await advance(MINUTE_MS);
+    expect(sweeps).toHaveLength(3);
+  });
+
+  it("ends when it is stopped", async () => {
+    start().stop();
+    await advance(MINUTE_MS);
+    expect(sweeps).toEqual([]);
+    expect(clock.sleeping).toBe(0);
+  });
+
+  it("reads the queue's gauges as they are scraped", async () => {
+    start();
+    await store.queue.accept(anOffer(anEvent()));
+    await advance(3_000);
+    const text = await deps.metrics.scrape();
+    expect(text).toContain('parley_queue_events{state="queued"} 1');
+    expect(await countOf(deps.metrics, "queueOldest")).toBe(3);
+    expect(await countOf(deps.metrics, "storeBytes")).toBeGreaterThan(0);
+  });
+
+  it("keeps the last values while the store is away", async () => {
+    const stats = () => Promise.reject(new GatewayError("STORE_CLOSED", "closed"));
+    deps = { ...deps, store: { ...store, journal: { ...store.journal, stats } } };
+    deps.metrics.queueEvents.set({ state: "queued" }, 7);
+    start();
+    expect(await deps.metrics.scrape()).toContain('parley_queue_events{state="queued"} 7');
+  });
+});

@@ -1,0 +1,106 @@
+import { describe, expect, it } from "vitest";
+import { policyOf, routesOf } from "../../src/app/policy.ts";
+import type { GatewaySpec } from "../../src/config/schema.ts";
+import { routeOf } from "../../src/dispatch/route.ts";
+import type { TriggerEvent } from "../../src/domain/event.ts";
+import { AGENT, load, problemsOf } from "../config/helpers.ts";
+import { anEvent } from "../support/event.ts";
+
+const ROUTES = "[{ agent: assistant }]";
+
+/** What a configuration with these routes and these lines under `spec` says. */
+function specOf(lines = "", routes = ROUTES): GatewaySpec {
+  const loaded = load({
+    "agents/assistant.yaml": AGENT,
+    "agents/deployer.yaml": AGENT.replace("assistant", "deployer"),
+    "gateway.yaml": `kind: Gateway\nspec:\n  routes: ${routes}\n${lines}`,
+  });
+  if (!loaded.ok) throw new Error(problemsOf(loaded).join("\n"));
+  return loaded.config.gateway;
+}
+
+const policy = (lines?: string) => policyOf(specOf(lines), () => false);
+
+describe("the policy", () => {
+  it("lets everyone but bots in, and limits how much they write", () => {
+    const { platforms, limits, maxAgeMs, noticeWindowMs } = policy();
+    expect(platforms.slack).toEqual({
+      tenants: "any",
+      channels: "any",
+      users: "any",
+      directMessages: "any",
+      bots: "none",
+      respondTo: "mention",
+      dedupMs: 7 * 86_400_000,
+    });
+    expect(limits).toEqual({
+      user: { messages: 20, perMs: 60_000 },
+      conversation: { messages: 60, perMs: 60_000 },
+      tenant: { messages: 600, perMs: 60_000 },
+      global: { messages: 6_000, perMs: 60_000 },
+    });
+    expect(maxAgeMs).toBe(86_400_000);
+    expect(noticeWindowMs).toBeGreaterThan(0);
+  });
+
+  it("is what the operator wrote, in the units of the code", () => {
+    const { platforms, limits, maxAgeMs } = policy(`
+  limits: { user: off, tenant: { messages: 2, per_seconds: 10, burst: 6 } }
+  max_age_seconds: off
+  platforms:
+    slack:
+      respond_to: all
+      dedup_seconds: 60
+      access: { tenants: [T1], channels: [C1, C2], users: [U1], direct_messages: [U2], bots: [B1] }
+    discord: { access: { direct_messages: deny, bots: any } }
+`);
+    expect(limits).toMatchObject({ user: null, tenant: { messages: 6, perMs: 30_000 } });
+    expect(maxAgeMs).toBeNull();
+    expect(platforms.slack).toEqual({
+      tenants: new Set(["T1"]),
+      channels: new Set(["C1", "C2"]),
+      users: new Set(["U1"]),
+      directMessages: new Set(["U2"]),
+      bots: new Set(["B1"]),
+      respondTo: "all",
+      dedupMs: 60_000,
+    });
+    expect(platforms.discord).toMatchObject({ directMessages: "deny", bots: "any", respondTo: "mention" });
+  });
+
+  it("asks each time whether everything is paused", () => {
+    let isPaused = false;
+    const { isPaused: asked } = policyOf(specOf(), () => isPaused);
+    expect(asked()).toBe(false);
+    isPaused = true;
+    expect(asked()).toBe(true);
+  });
+});
+
+describe("the routes", () => {
+  const agents = new Map(["assistant", "deployer"].map((name) => [name, {}]));
+  function agentFor(match: string, event: Partial<TriggerEvent>): string | null {
+    const spec = specOf("", `[{ match: ${match}, agent: deployer }, { agent: assistant }]`);
+    return routeOf(anEvent(event), routesOf(spec), agents);
+  }
+
+  it.each<[string, Partial<TriggerEvent>, Partial<TriggerEvent>]>([
+    ["{ platform: discord }", { platform: "discord" }, { platform: "slack" }],
+    ["{ platform: [discord, telegram] }", { platform: "telegram" }, { platform: "slack" }],
+    ["{ tenant: T9 }", { tenant: "T9" }, { tenant: "T1" }],
+    ["{ channel: 12345 }", { place: "12345" }, { place: "C1" }],
+    ["{ command: /Deploy }", { command: "/deploy" }, { command: "/other" }],
+    ["{ pattern: '^deploy\\b' }", { text: "Deploy it" }, { text: "please deploy" }],
+    ["{ pattern: [aa, bb] }", { text: "xbbx" }, { text: "ab" }],
+    ["{ platform: slack, tenant: T9 }", { tenant: "T9" }, { platform: "discord", tenant: "T9" }],
+  ])("of the file take what they say: %s", (match, taken, left) => {
+    expect(agentFor(match, taken)).toBe("deployer");
+    expect(agentFor(match, left)).toBe("assistant");
+  });
+
+  it("look for a pattern in the beginning of a text only, so that no text is dear", () => {
+    const match = "{ pattern: needle }";
+    expect(agentFor(match, { text: `${" ".repeat(994)}needle` })).toBe("deployer");
+    expect(agentFor(match, { text: `${" ".repeat(1_000)}needle` })).toBe("assistant");
+  });
+});
