@@ -1,20 +1,7 @@
 // What `npm start` runs: the gateway compiled, as it is shipped, which takes a third less memory than running the
-// sources does. Compiles what has changed first; without the compiler it takes what is there.
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+// sources does. Sources that do not compile still run; the compiler has said what it thinks of them.
 import process from "node:process";
-import { fileURLToPath } from "node:url";
+import { compile } from "./compile.js";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
-const compiler = fileURLToPath(new URL("../node_modules/typescript/bin/tsc", import.meta.url));
-
-if (existsSync(compiler) && existsSync(fileURLToPath(new URL("../src", import.meta.url)))) {
-  const { status } = spawnSync(process.execPath, [compiler, "-p", "tsconfig.build.json"], {
-    cwd: root,
-    stdio: "inherit",
-  });
-  // Sources with type errors still run; the compiler has said what it thinks of them.
-  process.env.PARLEY_RUN = status === 0 ? "compiled" : "sources";
-} else process.env.PARLEY_RUN = "compiled";
-
+process.env.PARLEY_RUN = compile() ? "compiled" : "sources";
 await import("./parley.js");
