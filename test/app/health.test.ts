@@ -42,18 +42,18 @@ describe("liveness", () => {
   });
 
   it("of the claim loop is lost after a minute without a beat", () => {
-    const { heartbeat } = createHealth(deps);
+    const health = createHealth(deps);
     dispatcher.running = 3;
     clock.advance(59_999);
-    expect(heartbeat()).toEqual({
+    expect(health.heartbeat()).toEqual({
       status: "alive",
       last_beat: new Date(dispatcher.lastBeatMs).toISOString(),
       running: 3,
     });
     clock.advance(1);
-    expect(heartbeat().status).toBe("stalled");
+    expect(health.heartbeat().status).toBe("stalled");
     dispatcher.lastBeatMs = clock.nowMs();
-    expect(heartbeat().status).toBe("alive");
+    expect(health.heartbeat().status).toBe("alive");
   });
 });
 
