@@ -433,6 +433,17 @@ describe("a run that fails", () => {
     },
   );
 
+  it("because it is handed back tells nobody, also at its last attempt", async () => {
+    const claimed = await atAttempt(ATTEMPTS_MAX);
+    agent = async () => {
+      abort.abort(new RunAborted("draining"));
+      throw overloaded;
+    };
+    await expect(doWork(claimed)).rejects.toBe(overloaded);
+    expect(slack.sends).toEqual([]);
+    expect((await recordOf(claimed)).progress).toBeNull();
+  });
+
   it("because its model is left alone waits, also at its last attempt", async () => {
     const open = new BreakerOpen("anthropic/claude", 30_000);
     agent = () => Promise.reject(open);

@@ -321,6 +321,17 @@ describe("a platform that is down", () => {
     expect(state()).toBe("closed");
   });
 
+  it("is not found well by a part that is left in doubt", async () => {
+    deps = { ...deps, inDoubt: "leave" };
+    await leaveInDoubt();
+    const doubtful = job;
+    await fail(BREAKER_FAILURES_IN_ROW_MAX - 1, busy);
+    clock.advance(BREAKER_OPEN_MS);
+    job = doubtful;
+    await say("hi");
+    expect(state()).toBe("half-open");
+  });
+
   it("is not found well by a reply that needs no call", async () => {
     await say("said");
     job = await nextAttempt(store, job);
