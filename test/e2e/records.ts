@@ -10,13 +10,18 @@ export interface Said {
   readonly isMarked: boolean;
 }
 
+const NOTICE = "This may be a repeat";
+/** A notice that had no room above its message stands alone before it. */
+const NOTICE_CHARS_MAX = 100;
+
 /** Everything that was said on a platform, oldest first. */
 export function recordsOf(platforms: Platforms, platform: ChatPlatform): readonly Said[] {
-  return RECORDS[platform](platforms).map(([place, text]) => ({
-    place,
-    text,
-    isMarked: text.includes("This may be a repeat"),
-  }));
+  const announced = new Set<string>();
+  return RECORDS[platform](platforms).map(([place, text]) => {
+    const isMarked = announced.delete(place) || text.includes(NOTICE);
+    if (text.includes(NOTICE) && text.length < NOTICE_CHARS_MAX) announced.add(place);
+    return { place, text, isMarked };
+  });
 }
 
 type Record = readonly [place: string, text: string];
