@@ -1,0 +1,123 @@
+import { DeliveryError } from "../../src/domain/errors.ts";
+import type { Delivery, ReplyPart } from "../../src/domain/reply.ts";
+import type { Adapter } from "../../src/ports/adapter.ts";
+import type { Dice } from "./dice.ts";
+import type { Faults, SendFate } from "./faults.ts";
+import type { Life } from "./life.ts";
+import { PART_MARK } from "./script.ts";
+import type { VirtualTime } from "./time.ts";
+import type { Witness } from "./witness.ts";
+
+/**
+ * What can be found out about a message that may have been said: it can be looked up (Slack), the platform refuses a
+ * copy (Discord), or nothing (Telegram, WhatsApp).
+ */
+export type Recovery = "lookup" | "refuses-copies" | "nothing";
+
+/** Longest way of a message to its platform. A process that follows a dead one starts later than that. */
+export const WAY_MS_MAX = 300;
+const SLOW_MS_MAX = 45_000;
+
+/** What becomes of a message that is on its way when its sender dies. */
+export type OnTheWay = "arrives" | "is lost" | "either";
+
+export interface ChatOptions {
+  readonly onTheWay: OnTheWay;
+  readonly recovery: Recovery;
+  readonly dice: Dice;
+  readonly faults: Faults;
+  readonly time: VirtualTime;
+  readonly witness: Witness;
+}
+
+/** The far side of one platform: what was said there, and what one may ask about it. Outlives all processes. */
+export class Chat {
+  readonly #options: ChatOptions;
+  readonly #said = new Set<string>();
+
+  constructor(options: ChatOptions) {
+    this.#options = options;
+  }
+
+  /** The real adapter's way in, with this platform behind its way out. */
+  adapter(real: Adapter, life: Life): Adapter {
+    return {
+      platform: real.platform,
+      verify: (request) => real.verify(request),
+      parse: (request) => real.parse(request),
+      render: (markdown) => markdown.split(PART_MARK) as ReplyPart[],
+      send: (delivery, signal) => life.call("send", () => this.#send(delivery, life, signal)),
+      recover: (delivery, signal) => life.call("recover", () => this.#recover(delivery, life, signal)),
+      async typing(_to, signal) {
+        while (!signal.aborted) await life.clock.sleep(5_000, signal).catch(() => {});
+      },
+    };
+  }
+
+  async #send(delivery: Delivery, life: Life, signal: AbortSignal) {
+    const { faults, dice, witness, time, onTheWay } = this.#options;
+    const fate = faults.send();
+    witness.sending(delivery, fate);
+    if (fate !== "ok" && fate !== "slow") witness.trouble(eventOf(delivery), `send ${fate}`);
+
+    const wayMs = dice.between(1, WAY_MS_MAX);
+    const refusal = refusalOf(fate, dice);
+    const outlivesSender = onTheWay === "arrives" || (onTheWay === "either" && dice.chance(0.5));
+    if (refusal === null && fate !== "vanished") {
+      time.after(wayMs, () => {
+        if (life.isAlive || outlivesSender) this.#hear(delivery);
+      });
+    }
+    await this.#wait(wayMs, life, signal);
+    await life.pass("send arrives");
+    if (refusal !== null) throw refusal;
+    if (fate === "lost" || fate === "vanished") throw new DeliveryError("unknown", "the connection was lost");
+    await this.#wait(fate === "slow" ? dice.between(1_000, SLOW_MS_MAX) : dice.between(1, 200), life, signal);
+    return { messageId: delivery.partId, via: "simulated" };
+  }
+
+  /** Breaks off as a real client does: nobody knows what became of the message. */
+  async #wait(ms: number, life: Life, signal: AbortSignal): Promise<void> {
+    try {
+      await life.clock.sleep(ms, signal);
+    } catch (cause) {
+      throw new DeliveryError("unknown", "broken off", { cause });
+    }
+  }
+
+  async #recover(delivery: Delivery, life: Life, signal: AbortSignal) {
+    const { recovery, dice } = this.#options;
+    if (recovery === "nothing") return "unknown";
+    if (recovery === "refuses-copies") return "absent";
+    await life.clock.sleep(dice.between(1, 500), signal).catch(() => {});
+    if (signal.aborted) return "unknown";
+    return this.#said.has(delivery.partId) ? { messageId: delivery.partId, via: "simulated" } : "absent";
+  }
+
+  #hear(delivery: Delivery): void {
+    const { recovery, witness } = this.#options;
+    const isCopy = this.#said.has(delivery.partId);
+    this.#said.add(delivery.partId);
+    if (isCopy && recovery === "refuses-copies") witness.note(`copy of ${delivery.partId} refused`);
+    else witness.heard(eventOf(delivery), delivery);
+  }
+}
+
+function eventOf({ partId }: Delivery): string {
+  return partId.slice(0, partId.lastIndexOf("/"));
+}
+
+function refusalOf(fate: SendFate, dice: Dice): DeliveryError | null {
+  switch (fate) {
+    case "busy":
+      return new DeliveryError("retry", "429", { status: 429, retryAfterMs: dice.between(1_000, 30_000) });
+    case "broken":
+      return new DeliveryError("retry", "500", { status: 500 });
+    case "unreachable":
+      return new DeliveryError("retry", "no connection");
+    case "rejected":
+      return new DeliveryError("rejected", "channel is archived", { status: 403 });
+    default:
+      return null;
+  }
+}

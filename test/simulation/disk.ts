@@ -1,0 +1,35 @@
+import { type OpenDatabase, openDatabase } from "../../src/store/sqlite/database.ts";
+import type { DiskFate } from "./faults.ts";
+
+const SQLITE_IOERR = 10;
+const SQLITE_FULL = 13;
+
+class DiskError extends Error {
+  readonly errcode: number;
+
+  constructor(message: string, errcode: number) {
+    super(message);
+    this.errcode = errcode;
+  }
+}
+
+/** SQLite on a disk whose flushes fail as told. */
+export function openOn(disk: () => DiskFate): OpenDatabase {
+  return (file, durability) => {
+    const db = openDatabase(file, durability);
+    return {
+      get inTransaction() {
+        return db.inTransaction;
+      },
+      prepare: (sql) => db.prepare(sql),
+      close: () => db.close(),
+      exec(sql) {
+        const fate = sql === "COMMIT" ? disk() : "ok";
+        if (fate === "full") throw new DiskError("the simulated disk is full", SQLITE_FULL);
+        if (fate === "failed") throw new DiskError("the simulated disk failed", SQLITE_IOERR);
+        db.exec(sql);
+        if (fate === "landed") throw new DiskError("the simulated disk failed late", SQLITE_IOERR);
+      },
+    };
+  };
+}

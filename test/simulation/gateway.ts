@@ -1,0 +1,183 @@
+import { createSlackAdapter } from "../../adapters/slack/index.ts";
+import { createTelegramAdapter } from "../../adapters/telegram/index.ts";
+import { createAgentRuntime } from "../../src/agent/runtime.ts";
+import { startHousekeeping } from "../../src/app/housekeeping.ts";
+import { policyOf, routesOf } from "../../src/app/policy.ts";
+import type { GatewaySpec } from "../../src/config/schema.ts";
+import { Secret } from "../../src/config/secret.ts";
+import { Dispatcher } from "../../src/dispatch/dispatcher.ts";
+import { LEASE_MS } from "../../src/domain/bounds.ts";
+import { Breakers } from "../../src/domain/breaker.ts";
+import { receive } from "../../src/gateway.ts";
+import type { Reception } from "../../src/ingress/reception.ts";
+import type { Adapter, RawRequest } from "../../src/ports/adapter.ts";
+import type { Random } from "../../src/ports/clock.ts";
+import type { StoreStats } from "../../src/ports/store.ts";
+import { openInlineStore } from "../../src/store/sqlite/inline.ts";
+import { silentLogger } from "../../src/telemetry/log.ts";
+import { createMetrics } from "../../src/telemetry/metrics.ts";
+import { type WorkerDeps, work } from "../../src/worker.ts";
+import type { Chat } from "./chat.ts";
+import { openOn } from "./disk.ts";
+import type { Life } from "./life.ts";
+import { type Provider, simulatedAgent } from "./model.ts";
+import { watchedStore } from "./store.ts";
+
+export type SimulatedPlatform = "slack" | "telegram";
+
+export const SECRETS: Readonly<Record<SimulatedPlatform, string>> = {
+  slack: "a-slack-signing-secret",
+  telegram: "a-telegram-secret",
+};
+
+/** Of the drain time, as the composition root divides it. */
+const DRAIN_MS = 27_000;
+const RETRY_BASE_MS = 2_000;
+const MEMORY_MS = 86_400_000;
+/** Shared by all simulated processes: nothing reads them. */
+const metrics = createMetrics();
+const log = silentLogger();
+
+export interface GatewayOptions extends Provider {
+  readonly file: string;
+  readonly spec: GatewaySpec;
+  readonly chats: Readonly<Record<SimulatedPlatform, Chat>>;
+  readonly isPaused: () => boolean;
+  readonly random: Random;
+}
+
+/** One process: everything between its webhooks and its platforms, as src/app.ts composes it. */
+export interface Gateway {
+  receive(request: RawRequest, platform: SimulatedPlatform): Promise<Reception>;
+  /** Drains and closes. */
+  stop(): Promise<void>;
+  stats(): Promise<StoreStats>;
+  readonly lastBeatMs: number;
+}
+
+export async function startGateway(options: GatewayOptions, life: Life): Promise<Gateway> {
+  const { file, spec, witness, faults, random, isPaused } = options;
+  const { clock } = life;
+  let isLooking = false;
+  const opened = await openInlineStore({
+    file,
+    clock,
+    durability: "process",
+    limits: { waitingPerLaneMax: spec.queue.waiting_per_conversation, waitingMax: spec.queue.waiting },
+    onCommit() {
+      if (!isLooking) life.step("commit");
+    },
+    open: openOn(() => {
+      const fate = faults.disk(clock.nowMs());
+      if (fate !== "ok") {
+        witness.note(`disk ${fate}`);
+        witness.diskFaults++;
+      }
+      return fate;
+    }),
+  });
+  life.whenDying(() => opened.crash());
+  const store = watchedStore(opened, life, witness);
+  const adapters = adaptersFor(options, life);
+  const agent = simulatedAgent(options, life);
+  const dispatcher: Dispatcher = new Dispatcher({
+    queue: store.queue,
+    clock,
+    random,
+    async work(job, signals) {
+      await life.pass("work?", () => witness.workBegan(job, life.number));
+      try {
+        return await work(job, deps, signals);
+      } finally {
+        if (life.isAlive) witness.workEnded(job);
+      }
+    },
+    retry: { attemptsMax: spec.replies.attempts, baseMs: RETRY_BASE_MS },
+    concurrency: spec.queue.concurrency,
+    leaseMs: LEASE_MS,
+    log,
+    metrics,
+  });
+  let ids = 0;
+  const deps: WorkerDeps = {
+    queue: store.queue,
+    memory: store.memory,
+    adapters,
+    runtime: createAgentRuntime({
+      agents: new Map([[agent.name, agent]]),
+      clock,
+      random,
+      observe: { modelCall: () => {}, retry: () => {} },
+    }),
+    routes: routesOf(spec),
+    agents: new Map([[agent.name, { turnsMax: 1_000, ttlMs: MEMORY_MS }]]),
+    control: {
+      memory: store.memory,
+      runs: dispatcher,
+      describeAgent: () => ({ name: agent.name, model: agent.model.name }),
+      isPaused,
+      version: "0.0.0",
+    },
+    delivery: {
+      outbox: store.outbox,
+      breakers: new Breakers(clock),
+      inDoubt: spec.replies.in_doubt,
+      log,
+      metrics,
+    },
+    attemptsMax: spec.replies.attempts,
+    isPaused,
+    clock,
+    newId: (prefix) => `${prefix}_${life.number}_${ids++}`,
+    log,
+    metrics,
+  };
+  const front = { queue: store.queue, policy: policyOf(spec, isPaused), clock, metrics };
+  const housekeeping = startHousekeeping({ store, spec, turnsMs: MEMORY_MS, clock, log, metrics });
+  dispatcher.start();
+
+  return {
+    receive: (request, platform) => receive(request, adapters.get(platform) ?? missing(platform), front),
+    async stop() {
+      housekeeping.stop();
+      await dispatcher.stop(DRAIN_MS);
+      await opened[Symbol.asyncDispose]();
+    },
+    async stats() {
+      // To be looked at is no step of the process.
+      isLooking = true;
+      const stats = opened.journal.stats();
+      return await stats.finally(() => {
+        isLooking = false;
+      });
+    },
+    get lastBeatMs() {
+      return dispatcher.lastBeatMs;
+    },
+  };
+}
+
+function adaptersFor({ chats }: GatewayOptions, life: Life): ReadonlyMap<string, Adapter> {
+  const { clock } = life;
+  const slack = createSlackAdapter({
+    signingSecrets: [new Secret(SECRETS.slack)],
+    botToken: new Secret("xoxb-simulated"),
+    clock,
+    timeoutMs: 15_000,
+  });
+  const telegram = createTelegramAdapter({
+    botToken: new Secret("77:simulated"),
+    webhookSecrets: [new Secret(SECRETS.telegram)],
+    identity: { username: "gw_bot" },
+    clock,
+    timeoutMs: 15_000,
+  });
+  return new Map([
+    ["slack", chats.slack.adapter(slack, life)],
+    ["telegram", chats.telegram.adapter(telegram, life)],
+  ]);
+}
+
+function missing(platform: string): never {
+  throw new Error(`Expected a simulated platform, got ${platform}`);
+}

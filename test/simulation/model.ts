@@ -1,0 +1,127 @@
+import type { Agent } from "../../src/agent/agent.ts";
+import { ModelError } from "../../src/domain/errors.ts";
+import { NO_USAGE, type ToolCall } from "../../src/domain/run.ts";
+import type { ChatModel, Message, Prompt } from "../../src/ports/model.ts";
+import type { Tool } from "../../src/ports/tool.ts";
+import type { Dice } from "./dice.ts";
+import type { Faults, ModelFate } from "./faults.ts";
+import type { Life } from "./life.ts";
+import { readScript, type ToolName, writeAnswer } from "./script.ts";
+import type { Witness } from "./witness.ts";
+
+/** A run may take this long; a model that hangs uses it up. */
+const RUN_MS_MAX = 60_000;
+const TOOL_TIMEOUT_MS = 10_000;
+const FOREVER_MS = 3_600_000;
+
+/** The provider and the systems behind the tools; they outlive all processes. */
+export interface Provider {
+  readonly dice: Dice;
+  readonly faults: Faults;
+  readonly witness: Witness;
+}
+
+/** The agent of one process. The model does what the script in a message says. */
+export function simulatedAgent(provider: Provider, life: Life): Agent {
+  return {
+    name: "assistant",
+    model: simulatedModel(provider, life),
+    systemPrompt: "",
+    tools: [simulatedTool("look", provider, life), simulatedTool("pay", provider, life)],
+    limits: {
+      maxIterations: 10,
+      maxExecutionMs: RUN_MS_MAX,
+      tokensMax: 10_000_000,
+      costCentsMax: 100,
+      maxTokens: 1_000,
+      toolTimeoutMs: TOOL_TIMEOUT_MS,
+    },
+    retry: { maxAttempts: 2, backoffSeconds: 1, exponential: true },
+  };
+}
+
+function simulatedModel({ dice, faults, witness }: Provider, life: Life): ChatModel {
+  return {
+    provider: "simulated",
+    name: "simulated",
+    costCeilingCents: () => 0,
+    async *generate(prompt, signal) {
+      const eventId = prompt.turnId ?? "";
+      const { script, steps } = turnOf(prompt);
+      const round = steps.filter(({ role }) => role === "assistant").length;
+      const fate = faults.model();
+      await life.pass("model?", () => {
+        if (fate !== "ok") witness.trouble(eventId, `model ${fate}`);
+        witness.modelCalled(eventId, round);
+      });
+      await life.clock.sleep(fate === "hangs" ? FOREVER_MS : dice.between(50, 8_000), signal);
+      const error = errorOf(fate, dice);
+      if (error !== null && error.code !== "MODEL_STREAM_CUT") throw error;
+
+      const tools = script.rounds[round] ?? [];
+      const text = tools.length > 0 ? "" : writeAnswer(script, witness.next());
+      yield { kind: "text", text: text.slice(0, 9) };
+      await life.pass("model says");
+      if (error !== null) throw error;
+      yield { kind: "text", text: text.slice(9) };
+      for (const [index, name] of tools.entries())
+        yield { kind: "tool-call", call: callOf(eventId, round, index, name) };
+      await life.pass("model!");
+      yield { kind: "end", stop: tools.length > 0 ? "tools" : "end", usage: NO_USAGE };
+    },
+  };
+}
+
+/** What is being answered, and what the run has done so far. */
+function turnOf({ messages }: Prompt): { script: ReturnType<typeof readScript>; steps: readonly Message[] } {
+  const at = messages.findLastIndex(({ role }) => role === "user");
+  const question = messages[at];
+  return {
+    script: readScript(question?.role === "user" ? question.text : ""),
+    steps: messages.slice(at + 1),
+  };
+}
+
+function callOf(eventId: string, round: number, index: number, name: ToolName): ToolCall {
+  const id = `${eventId}-${round}-${index}`;
+  return { id, name, input: { eventId, id } };
+}
+
+function errorOf(fate: ModelFate, dice: Dice): ModelError | null {
+  switch (fate) {
+    case "overloaded":
+      return new ModelError("MODEL_OVERLOADED", "overloaded", {
+        retryable: true,
+        retryAfterMs: dice.chance(0.5) ? dice.between(1_000, 20_000) : null,
+      });
+    case "cut":
+      return new ModelError("MODEL_STREAM_CUT", "cut", { retryable: true });
+    case "rejected":
+      return new ModelError("MODEL_REQUEST_REJECTED", "rejected", { retryable: false });
+    default:
+      return null;
+  }
+}
+
+/** `look` may be repeated, `pay` must never be. */
+function simulatedTool(name: ToolName, { dice, faults, witness }: Provider, life: Life): Tool {
+  return {
+    name,
+    description: name,
+    effect: name === "pay" ? "write" : "read",
+    repeatable: name === "look",
+    inputSchema: { type: "object" },
+    async call(input, signal) {
+      const { eventId, id } = input as { eventId: string; id: string };
+      await life.pass("tool?");
+      const fate = faults.tool();
+      if (fate !== "ok") witness.trouble(eventId, `tool ${fate}`);
+      await life.clock.sleep(dice.between(1, 2_000), signal);
+      await life.pass("tool acts", () => witness.toolRan(eventId, id, name === "look"));
+      await life.clock.sleep(fate === "hangs" ? FOREVER_MS : dice.between(1, 2_000), signal);
+      await life.pass("tool!");
+      if (fate === "fails") throw new Error("the simulated tool failed");
+      return `${id} done`;
+    },
+  };
+}

@@ -1,0 +1,111 @@
+import { type GatewaySpec, gatewayFile } from "../../src/config/schema.ts";
+import type { OnTheWay, Recovery } from "./chat.ts";
+import { Dice } from "./dice.ts";
+import { faultsFrom, NO_FAULTS, type Weather } from "./faults.ts";
+import { SHARED_USERS, type Workload, workloadFrom } from "./workload.ts";
+import type { Plan } from "./world.ts";
+
+const LENGTH_MS = 120_000;
+
+/** A whole day in the life of a gateway, all of it chosen by the seed. `scale` 1 is a handful of conversations. */
+export function planFrom(seed: number, scale = 1): Plan {
+  const dice = new Dice(seed);
+  const size = {
+    conversations: dice.between(2 * scale, 8 * scale),
+    messagesMax: dice.between(2, 8),
+    lengthMs: LENGTH_MS,
+  };
+  const weather = dice.pick<Weather>(["calm", "usual", "usual", "stormy"]);
+  const faultDice = dice.fork();
+  return {
+    workload: workloadFrom(dice.fork(), size),
+    spec: specFrom(dice, size.conversations),
+    recovery: {
+      slack: dice.pick(["lookup", "lookup", "refuses-copies", "nothing"]),
+      telegram: dice.pick(["nothing", "nothing", "refuses-copies", "lookup"]),
+    },
+    onTheWay: "either",
+    faultsFor: (startMs) => faultsFrom(faultDice, weather, startMs, LENGTH_MS),
+    deaths: deathsFrom(dice, scale),
+    drainsAtMs: Array.from({ length: dice.pick([0, 0, 1, 2]) }, () => dice.between(0, LENGTH_MS)),
+    dice: dice.fork(),
+  };
+}
+
+/** Deaths soon after a start find the work of the death before; late ones find everything in full swing. */
+function deathsFrom(dice: Dice, scale: number): readonly number[] {
+  return Array.from({ length: dice.pick([0, 1, 2, 3, 5]) }, () =>
+    dice.chance(0.3) ? dice.between(0, 20) : dice.between(0, 300 * scale),
+  );
+}
+
+function specFrom(dice: Dice, conversations: number): GatewaySpec {
+  return specOf({
+    limits: {
+      user: { messages: dice.pick([3, 5, 10]), per_seconds: 20 },
+      conversation: "off",
+      tenant: "off",
+      global: "off",
+    },
+    queue: { concurrency: dice.pick([1, 2, 5, 100]) },
+    notices: { window_seconds: 90 },
+    platforms: {
+      slack: {
+        access: {
+          users: [...SHARED_USERS, ...Array.from({ length: conversations }, (_, index) => `U${index}`)],
+        },
+      },
+    },
+  });
+}
+
+function specOf(spec: Record<string, unknown>): GatewaySpec {
+  return gatewayFile.parse({ spec }).spec;
+}
+
+/** Small enough to die at every single step of it: two conversations, one with tools, one with a reply in three parts. */
+export function smallPlan(options: {
+  readonly deaths: readonly number[];
+  readonly recovery: Recovery;
+  readonly onTheWay: OnTheWay;
+}): Plan {
+  const { recovery, onTheWay, deaths } = options;
+  return {
+    dice: new Dice(1),
+    workload: SMALL_WORKLOAD,
+    spec: specOf({}),
+    recovery: { slack: recovery, telegram: recovery },
+    faultsFor: () => NO_FAULTS,
+    onTheWay,
+    deaths,
+    drainsAtMs: [],
+  };
+}
+
+const NOTHING_SPECIAL = { isFollowUp: false, isOld: false, copies: [] };
+const SMALL_WORKLOAD: Workload = {
+  messages: [
+    {
+      ...NOTHING_SPECIAL,
+      platform: "slack",
+      atMs: 0,
+      sample: { kind: "dm", text: "m0 use=look,pay+look", id: "10000", user: "U1", channel: "D1" },
+    },
+    {
+      ...NOTHING_SPECIAL,
+      platform: "slack",
+      atMs: 10,
+      sample: { kind: "dm", text: "m1", id: "10001", user: "U1", channel: "D1" },
+      copies: [{ afterMs: 100, isTwin: true }],
+    },
+    {
+      ...NOTHING_SPECIAL,
+      platform: "telegram",
+      atMs: 20,
+      sample: { kind: "message", text: "m2 parts=3", id: "10002", user: "5000" },
+    },
+  ],
+  forgeries: [],
+  pauses: [],
+  lengthMs: 1_000,
+};

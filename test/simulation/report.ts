@@ -1,0 +1,19 @@
+import type { Outcome } from "./world.ts";
+
+const TRACE_LINES = 60;
+
+/** For whoever has to find out: what was broken, how to see it again, and what happened last. */
+export function report(what: string, again: string, { violations, trace }: Outcome): string {
+  return [
+    `${what} broke a promise:`,
+    ...violations.map((violation) => `  - ${violation}`),
+    `Again: ${again}`,
+    `The last of ${trace.length} steps:`,
+    ...trace.slice(-TRACE_LINES).map((line) => `  ${line}`),
+  ].join("\n");
+}
+
+export function reportSeed(seed: number, scale: number, outcome: Outcome): string {
+  const again = `PARLEY_SIM_SEED=${seed} PARLEY_SIM_RUNS=1 PARLEY_SIM_SCALE=${scale} node test/simulation/soak.ts`;
+  return report(`Seed ${seed}`, again, outcome);
+}

@@ -1,0 +1,34 @@
+/** What a message makes the simulated model do; part of its text, so that every life reads the same. */
+export interface Script {
+  /** Tools asked for, one list for each answer that asks. */
+  readonly rounds: readonly (readonly ToolName[])[];
+  readonly parts: number;
+}
+export type ToolName = "look" | "pay";
+
+/** Separates the parts of a reply. */
+export const PART_MARK = "¶";
+
+/** `m12 use=look,pay+look parts=3`: the first answer asks for two tools, the second for one, the third is the reply. */
+export function writeScript(key: string, { rounds, parts }: Script): string {
+  const words = [key];
+  if (rounds.length > 0) words.push(`use=${rounds.map((names) => names.join(",")).join("+")}`);
+  if (parts > 1) words.push(`parts=${parts}`);
+  return words.join(" ");
+}
+
+export function readScript(text: string): Script & { readonly key: string } {
+  const rounds = /use=(\S+)/.exec(text)?.[1]?.split("+") ?? [];
+  return {
+    key: text.split(" ", 1)[0] ?? "",
+    rounds: rounds.map((names) => names.split(",").map((name) => (name === "pay" ? "pay" : "look"))),
+    parts: Number(/parts=(\d+)/.exec(text)?.[1] ?? 1),
+  };
+}
+
+/** `call` differs for each model call, so that what two runs say can be told apart. */
+export function writeAnswer({ key, parts }: { key: string; parts: number }, call: number): string {
+  return Array.from({ length: parts }, (_, index) => `re ${key}, call ${call}, part ${index}`).join(
+    PART_MARK,
+  );
+}

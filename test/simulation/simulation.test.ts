@@ -1,0 +1,75 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+import type { OnTheWay, Recovery } from "./chat.ts";
+import { envNumber } from "./env.ts";
+import { planFrom, smallPlan } from "./plan.ts";
+import { report, reportSeed } from "./report.ts";
+import { type Outcome, simulate } from "./world.ts";
+
+const FIRST_SEED = envNumber("PARLEY_SIM_SEED", 1);
+const RUNS = envNumber("PARLEY_SIM_RUNS", 150);
+const SCALE = envNumber("PARLEY_SIM_SCALE", 1);
+
+describe("a gateway on a fake clock", () => {
+  it(`keeps its promises on ${RUNS} days from seed ${FIRST_SEED} on`, { timeout: 600_000 }, async () => {
+    const seen = { crashes: 0, marked: 0, events: new Map<string, number>() };
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + RUNS; seed++) {
+      const outcome = await simulate(planFrom(seed, SCALE));
+      if (outcome.violations.length > 0) throw new Error(reportSeed(seed, SCALE, outcome));
+      add(outcome, seen);
+    }
+    if (RUNS < 100) return;
+    // Or all those days were too kind to tell anything.
+    expect(seen.crashes).toBeGreaterThan(RUNS);
+    expect(seen.marked).toBeGreaterThan(0);
+    expect([...seen.events.keys()].sort()).toEqual([
+      "dead",
+      "done",
+      "dropped: not_allowed",
+      "dropped: paused",
+      "dropped: rate_limited",
+      "dropped: too_old",
+    ]);
+  });
+
+  it.each<[Recovery, OnTheWay]>([
+    ["lookup", "arrives"],
+    ["lookup", "is lost"],
+    ["refuses-copies", "arrives"],
+    ["nothing", "arrives"],
+    ["nothing", "is lost"],
+  ])(
+    "keeps its promises whenever it dies, recovery by %s, what is on its way %s",
+    async (recovery, onTheWay) => {
+      let step = 0;
+      for (; ; step++) {
+        const outcome = await simulate(smallPlan({ deaths: [step], recovery, onTheWay }));
+        if (outcome.violations.length > 0)
+          throw new Error(report(`Dying at step ${step}`, "this test", outcome));
+        expect(outcome.events).toEqual({ done: 3 });
+        if (outcome.crashes === 0) break;
+      }
+      expect(step).toBeGreaterThan(100);
+    },
+  );
+
+  it("does the same again from the same seed, in another process too", async () => {
+    const seed = FIRST_SEED + 2;
+    const { trace } = await simulate(planFrom(seed));
+    expect((await simulate(planFrom(seed))).trace).toEqual(trace);
+
+    const soak = fileURLToPath(new URL("./soak.ts", import.meta.url));
+    const env = { PARLEY_SIM_SEED: String(seed), PARLEY_SIM_RUNS: "1", PARLEY_SIM_SCALE: "1" };
+    const { stdout } = await promisify(execFile)(process.execPath, [soak], { env, maxBuffer: 1e8 });
+    expect(stdout.trimEnd().split("\n")).toEqual(trace);
+  });
+});
+
+function add(outcome: Outcome, seen: { crashes: number; marked: number; events: Map<string, number> }): void {
+  seen.crashes += outcome.crashes;
+  seen.marked += outcome.marked;
+  for (const [state, count] of Object.entries(outcome.events))
+    seen.events.set(state, (seen.events.get(state) ?? 0) + count);
+}

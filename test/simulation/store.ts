@@ -1,0 +1,47 @@
+import type { Store } from "../../src/ports/store.ts";
+import type { Life } from "./life.ts";
+import type { Witness } from "./witness.ts";
+
+/** The store as one process uses it: a step before and after each call, and a witness of what it said. */
+export function watchedStore(store: Store, life: Life, witness: Witness): Store {
+  const { queue, outbox, memory, journal } = store;
+  return {
+    ...store,
+    queue: {
+      accept: (offer) => life.call("accept", () => queue.accept(offer)),
+      async claim(options) {
+        const jobs = await life.call("claim", () => queue.claim(options));
+        for (const job of jobs) witness.claimed(job);
+        return jobs;
+      },
+      extend: (job, leaseMs) => life.call("extend", () => queue.extend(job, leaseMs)),
+      async checkpoint(job, progress) {
+        const held = await life.call("checkpoint", () => queue.checkpoint(job, progress));
+        if (held) witness.recorded(job, progress);
+        return held;
+      },
+      async settle(job, settlement) {
+        witness.note(`settle ${job.event.id}: ${settlement.kind}`);
+        return await life.call("settle", () => queue.settle(job, settlement));
+      },
+      ready: (signal) => queue.ready(signal),
+    },
+    outbox: {
+      reserve: (job, partId) =>
+        life.call("reserve", () => {
+          witness.partReserved(partId);
+          return outbox.reserve(job, partId);
+        }),
+      async record(partId, result) {
+        await life.call("record", () => outbox.record(partId, result));
+        witness.partRecorded(partId, result === "not-sent" ? "not-sent" : "sent");
+      },
+    },
+    memory: {
+      recall: (conversation, options) => life.call("recall", () => memory.recall(conversation, options)),
+      forget: (conversation, untilEventId) =>
+        life.call("forget", () => memory.forget(conversation, untilEventId)),
+    },
+    journal,
+  };
+}

@@ -1,0 +1,243 @@
+import { DatabaseSync } from "node:sqlite";
+import { allowance } from "../../src/config/limits.ts";
+import type { GatewaySpec } from "../../src/config/schema.ts";
+import { controlCommandOf } from "../../src/domain/command.ts";
+import type { TriggerEvent } from "../../src/domain/event.ts";
+import type { Progress, Turn } from "../../src/domain/run.ts";
+import type { Witness } from "./witness.ts";
+import { STRANGER } from "./workload.ts";
+
+/** One event at the end, as the file has it. */
+interface Row {
+  readonly seq: number;
+  readonly id: string;
+  readonly acceptedMs: number;
+  readonly state: string | null;
+  readonly attempt: number;
+  readonly cause: string | null;
+  readonly event: TriggerEvent;
+  readonly progress: Progress | null;
+}
+
+/** Holds what the file says at the end against what was seen from outside. Gives how many events ended how. */
+export function verdict(file: string, witness: Witness, spec: GatewaySpec): Record<string, number> {
+  const db = new DatabaseSync(file);
+  try {
+    const rows = readRows(db);
+    const violate = (what: string) => witness.violate(what);
+    checkSettled(db, rows, violate);
+    checkAccepted(rows, witness);
+    checkOrder(rows, witness);
+    for (const row of rows) checkEnd(row, witness);
+    checkNotices(rows, witness, spec);
+    checkMemory(db, rows, violate);
+    return countBy(rows);
+  } finally {
+    db.close();
+  }
+}
+
+function readRows(db: DatabaseSync): Row[] {
+  const rows = db
+    .prepare("SELECT e.*, p.body AS progress FROM events e LEFT JOIN progress p USING (seq) ORDER BY seq")
+    .all() as unknown as {
+    seq: number;
+    id: string;
+    accepted_ms: number;
+    state: string | null;
+    attempt: number;
+    cause: string | null;
+    body: string;
+    progress: string | null;
+  }[];
+  return rows.map(({ seq, id, accepted_ms, state, attempt, cause, body, progress }) => ({
+    seq,
+    id,
+    acceptedMs: accepted_ms,
+    state,
+    attempt,
+    cause,
+    event: JSON.parse(body) as TriggerEvent,
+    progress: progress === null ? null : (JSON.parse(progress) as Progress),
+  }));
+}
+
+type Violate = (what: string) => void;
+
+/** Nothing waits, nothing is in doubt but what was given up on, and nothing belongs to an event that is not there. */
+function checkSettled(db: DatabaseSync, rows: readonly Row[], violate: Violate): void {
+  for (const { id, state } of rows) if (state === null) violate(`${id} has no end`);
+  const waiting = db.prepare("SELECT seq FROM waiting").all();
+  if (waiting.length > 0) violate(`${waiting.length} events still wait`);
+  const parts = db.prepare("SELECT part_id, seq, state FROM outbox").all() as unknown as {
+    part_id: string;
+    seq: number;
+    state: string;
+  }[];
+  for (const part of parts) {
+    const owner = rows.find(({ seq }) => seq === part.seq);
+    if (owner === undefined) violate(`${part.part_id} belongs to no event`);
+    else if (part.state !== "sent" && owner.state !== "dead")
+      violate(`${part.part_id} of a ${owner.state} event is left ${part.state}`);
+  }
+}
+
+/** What was acknowledged is there, once, and nothing else is. */
+function checkAccepted(rows: readonly Row[], witness: Witness): void {
+  const ids = new Set(rows.map(({ id }) => id));
+  if (ids.size < rows.length) witness.violate("an event was stored twice");
+  for (const { eventId } of witness.acked)
+    if (!ids.has(eventId)) witness.violate(`${eventId} was acknowledged and lost`);
+  for (const { id, event } of rows) if (event.text === "forged") witness.violate(`${id} is forged`);
+}
+
+/** One conversation's answers come in the order of its messages, and its messages were stored in the order sent. */
+function checkOrder(rows: readonly Row[], witness: Witness): void {
+  const seqOf = new Map(rows.map(({ id, seq }) => [id, seq]));
+  for (const lane of lanesOf(rows, witness)) {
+    const ids = new Set(lane.map(({ id }) => id));
+    let last = { seq: -1, index: 0 };
+    const seen = new Set<string>();
+    for (const { eventId, index } of witness.said) {
+      if (!ids.has(eventId) || seen.has(`${eventId}/${index}`)) continue;
+      seen.add(`${eventId}/${index}`);
+      const seq = seqOf.get(eventId) ?? 0;
+      const isNext = seq > last.seq ? index === 0 : seq === last.seq && index === last.index + 1;
+      if (!isNext) witness.violate(`${eventId}/${index} was said out of turn`);
+      last = { seq, index };
+    }
+    checkArrival(ids, seqOf, witness);
+  }
+}
+
+/** A message that was acknowledged before another was sent comes before it. */
+function checkArrival(ids: ReadonlySet<string>, seqOf: ReadonlyMap<string, number>, witness: Witness): void {
+  const acked = witness.acked.filter(({ eventId }) => ids.has(eventId));
+  const firstAck = firstBy(acked, ({ order }) => order);
+  const firstIssue = firstBy(acked, ({ issued }) => issued);
+  for (const [earlier, ackedAt] of firstAck) {
+    for (const [later, issuedAt] of firstIssue) {
+      if (ackedAt < issuedAt && (seqOf.get(earlier) ?? 0) > (seqOf.get(later) ?? 0))
+        witness.violate(`${later} was sent after ${earlier} was acknowledged, but is before it`);
+    }
+  }
+}
+
+function firstBy(
+  acked: Witness["acked"],
+  at: (ack: Witness["acked"][number]) => number,
+): ReadonlyMap<string, number> {
+  const first = new Map<string, number>();
+  for (const ack of acked) first.set(ack.eventId, Math.min(first.get(ack.eventId) ?? Infinity, at(ack)));
+  return first;
+}
+
+/** Refused events and commands that overtake have lanes of their own. */
+function lanesOf(rows: readonly Row[], witness: Witness): Iterable<readonly Row[]> {
+  return Map.groupBy(
+    rows.filter((row) => refusalOf(row, witness) === null),
+    ({ event }) => `${event.conversation} ${isOvertaking(event) ? "control" : ""}`,
+  ).values();
+}
+
+function isOvertaking(event: TriggerEvent): boolean {
+  const command = controlCommandOf(event);
+  return command !== null && command !== "reset";
+}
+
+/** Everything that was to be answered was, where it was asked, in full; or it is dead of something that happened to it. */
+function checkEnd(row: Row, witness: Witness): void {
+  const { id, state, progress, event, attempt } = row;
+  const said = witness.said.filter(({ eventId }) => eventId === id);
+  if (said.some(({ to }) => to !== event.replyTo)) witness.violate(`${id} was answered in another place`);
+  if (attempt > 1 + witness.retriesExplained(id))
+    witness.violate(
+      `${id} used ${attempt} attempts, but only ${witness.retriesExplained(id)} retries are explained`,
+    );
+  if (event.sender.id === STRANGER && (progress !== null || state === "done"))
+    witness.violate(`${id} is a stranger's, and was run`);
+  if (state === "dead") checkDeath(row, witness);
+  if (state !== "done") return;
+
+  const texts = progress?.answer?.parts.map(String) ?? [];
+  if (texts.length === 0) witness.violate(`${id} is done without an answer`);
+  for (const [index, text] of texts.entries()) {
+    if (!said.some((one) => one.index === index && one.text === text))
+      witness.violate(`${id}/${index} is done, but was never said`);
+  }
+}
+
+function checkDeath({ id, cause, attempt }: Row, witness: Witness): void {
+  const troubles = witness.troublesOf(id);
+  const had = (trouble: string) => troubles.some((one) => one.startsWith(trouble));
+  if (cause?.startsWith("DELIVERY_REJECTED") && had("send rejected")) return;
+  if (cause?.startsWith("MODEL_") && had("model")) return;
+  if (cause?.startsWith("gave up") && attempt <= 1 + witness.retriesExplained(id)) return;
+  witness.violate(`${id} is dead of ${cause}, which nothing explains (${troubles.join(", ")})`);
+}
+
+const NOTICE_WINDOW_MS_MIN = 60_000;
+
+/** A refused person hears of it at the first time, and not again within the window. */
+function checkNotices(rows: readonly Row[], witness: Witness, spec: GatewaySpec): void {
+  const groups = Map.groupBy(
+    rows.filter((row) => refusalOf(row, witness) !== null),
+    (row) => `${refusalOf(row, witness)} ${row.event.conversation} ${row.event.sender.id}`,
+  );
+  for (const group of groups.values()) {
+    let toldMs = Number.NEGATIVE_INFINITY;
+    for (const row of group) {
+      const windowMs = windowOf(refusalOf(row, witness), spec);
+      const isDue = windowMs > 0 && row.acceptedMs - toldMs >= windowMs;
+      if (isDue) toldMs = row.acceptedMs;
+      const wasTold = witness.said.some(({ eventId }) => eventId === row.id);
+      if (wasTold && !isDue) witness.violate(`${row.id} (${row.cause}) was told again`);
+      if (!wasTold && isDue && row.state !== "dead") witness.violate(`${row.id} (${row.cause}) was not told`);
+    }
+  }
+}
+
+/** Null: it was to be run. The cause of a notice that could not be said is that of its death. */
+function refusalOf({ id, state, cause }: Row, witness: Witness): string | null {
+  return witness.refusals.get(id) ?? (state === "dropped" ? cause : null);
+}
+
+function windowOf(cause: string | null, spec: GatewaySpec): number {
+  if (cause === "too_old") return 0;
+  if (cause !== "rate_limited") return spec.notices.window_seconds * 1000;
+  return Math.max(NOTICE_WINDOW_MS_MIN, allowance(spec.limits.user)?.perMs ?? 0);
+}
+
+/** Memory holds each finished turn once, in order, and none from before the last reset. */
+function checkMemory(db: DatabaseSync, rows: readonly Row[], violate: Violate): void {
+  const stored = db
+    .prepare("SELECT conversation, body FROM turns ORDER BY seq, position")
+    .all() as unknown as {
+    conversation: string;
+    body: string;
+  }[];
+  const turns = Map.groupBy(stored, ({ conversation }) => conversation);
+  for (const [conversation, lane] of Map.groupBy(rows, ({ event }) => event.conversation)) {
+    const resetAt = lane.findLastIndex(
+      ({ event, state }) => state !== "dropped" && controlCommandOf(event) === "reset",
+    );
+    const expected = lane
+      .slice(resetAt + 1)
+      .filter(({ state, event }) => state === "done" && controlCommandOf(event) === null)
+      .flatMap(({ event, progress }) => [`user: ${event.text}`, `assistant: ${progress?.answer?.text}`]);
+    const got = (turns.get(conversation) ?? [])
+      .map(({ body }) => JSON.parse(body) as Turn)
+      .map(({ role, text }) => `${role}: ${text}`);
+    if (JSON.stringify(got) !== JSON.stringify(expected))
+      violate(`memory of ${conversation}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(got)}`);
+  }
+}
+
+function countBy(rows: readonly Row[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { state, cause } of rows) {
+    const key = state === "dropped" ? `dropped: ${cause}` : String(state);
+    counts[key] = (counts[key] ?? 0) + 1;
+  }
+  return counts;
+}

@@ -1,0 +1,174 @@
+import type { Delivery } from "../../src/domain/reply.ts";
+import type { Progress } from "../../src/domain/run.ts";
+import type { Job } from "../../src/ports/store.ts";
+import type { VirtualTime } from "./time.ts";
+
+/** One message as a person saw it. */
+export interface Said {
+  readonly order: number;
+  readonly eventId: string;
+  readonly index: number;
+  readonly text: string;
+  readonly to: string;
+  readonly isMarked: boolean;
+}
+
+/** One delivery of a message, as its platform saw it. */
+export interface Acked {
+  readonly order: number;
+  readonly issued: number;
+  readonly eventId: string;
+  readonly conversation: string;
+}
+
+/**
+ * Sees everything that leaves the process, and says at once what must never happen. Lives outside all processes: what
+ * one of them forgets, this remembers.
+ */
+export class Witness {
+  readonly trace: string[] = [];
+  readonly violations: string[] = [];
+  readonly said: Said[] = [];
+  readonly acked: Acked[] = [];
+  /** Conversations of which an event has been claimed. */
+  readonly known = new Set<string>();
+  /** Why each event that was claimed only to be refused was. */
+  readonly refusals = new Map<string, string>();
+  crashes = 0;
+  drains = 0;
+  diskFaults = 0;
+  readonly #time: VirtualTime;
+  #order = 0;
+  readonly #troubles = new Map<string, string[]>();
+  readonly #active = new Map<string, { readonly eventId: string; readonly life: number }>();
+  readonly #durable = new Map<string, Progress>();
+  readonly #modelCalls = new Map<string, number>();
+  readonly #toolRuns = new Map<string, number>();
+  readonly #parts = new Map<string, "reserved" | "sent" | "not-sent">();
+  readonly #inDoubt = new Set<string>();
+
+  constructor(time: VirtualTime) {
+    this.#time = time;
+  }
+
+  note(what: string): void {
+    this.trace.push(`${this.#time.nowMs()} ${what}`);
+  }
+
+  violate(what: string): void {
+    this.note(`VIOLATION ${what}`);
+    this.violations.push(what);
+  }
+
+  next(): number {
+    return this.#order++;
+  }
+
+  /** What may make this event be tried again, or fail. */
+  trouble(eventId: string, what: string): void {
+    this.note(`trouble ${what} for ${eventId}`);
+    this.#troubles.set(eventId, [...this.troublesOf(eventId), what]);
+  }
+
+  /** The same, for everything that runs. */
+  troubleForAll(what: string): void {
+    for (const { eventId } of this.#active.values()) this.trouble(eventId, what);
+  }
+
+  troublesOf(eventId: string): readonly string[] {
+    return this.#troubles.get(eventId) ?? [];
+  }
+
+  /** How often this event may have been tried again: each trouble, each death, and each write that failed may do it. */
+  retriesExplained(eventId: string): number {
+    return this.troublesOf(eventId).length + this.crashes + this.diskFaults;
+  }
+
+  workBegan({ lane, event }: Job, life: number): void {
+    const other = this.#active.get(lane);
+    if (other !== undefined) this.violate(`${event.id} runs beside ${other.eventId} in the lane ${lane}`);
+    this.#active.set(lane, { eventId: event.id, life });
+  }
+
+  workEnded({ lane }: Job): void {
+    this.#active.delete(lane);
+  }
+
+  processEnded(life: number): void {
+    for (const [lane, work] of this.#active) if (work.life === life) this.#active.delete(lane);
+  }
+
+  claimed(job: Job): void {
+    const { event, progress, refusal } = job;
+    if (refusal === null) this.known.add(event.conversation);
+    else this.refusals.set(event.id, refusal.cause);
+    const before = this.#durable.get(event.id);
+    if (before !== undefined && !continues(before, progress))
+      this.violate(`${event.id} was claimed without progress that had been recorded`);
+    if (progress !== null) this.#durable.set(event.id, progress);
+  }
+
+  recorded({ event }: Job, progress: Progress): void {
+    const before = this.#durable.get(event.id);
+    if (before !== undefined && before.runId !== progress.runId)
+      this.violate(`${event.id} has a second run: ${before.runId}, then ${progress.runId}`);
+    this.#durable.set(event.id, progress);
+  }
+
+  modelCalled(eventId: string, round: number): void {
+    this.note(`model call for ${eventId}, round ${round}`);
+    const progress = this.#durable.get(eventId);
+    const recorded = progress?.steps.filter(({ kind }) => kind === "model").length ?? 0;
+    if (progress?.answer) this.violate(`${eventId}: the model was called after its answer was recorded`);
+    else if (round !== recorded)
+      this.violate(`${eventId}: the model was called for round ${round}, with ${recorded} rounds recorded`);
+    this.#count(this.#modelCalls, `${eventId} round ${round}`, "model calls", eventId);
+  }
+
+  toolRan(eventId: string, callId: string, repeatable: boolean): void {
+    this.note(`tool ${callId} runs for ${eventId}`);
+    const steps = this.#durable.get(eventId)?.steps ?? [];
+    if (steps.some((step) => step.kind === "tool" && step.callId === callId))
+      this.violate(`${eventId}: the tool call ${callId} was made again after its result was recorded`);
+    if (!repeatable && this.#toolRuns.has(callId)) this.violate(`${eventId}: ${callId} was paid for twice`);
+    this.#count(this.#toolRuns, callId, "tool runs", eventId);
+  }
+
+  /** Begun; whether it was carried out is not known unless `partRecorded` follows. */
+  partReserved(partId: string): void {
+    if (this.#parts.get(partId) === "reserved") this.#inDoubt.add(partId);
+    this.#parts.set(partId, "reserved");
+  }
+
+  partRecorded(partId: string, as: "sent" | "not-sent"): void {
+    this.#parts.set(partId, as);
+    this.#inDoubt.delete(partId);
+  }
+
+  sending({ partId, mayRepeat }: Delivery, what: string): void {
+    this.note(`send ${partId}${mayRepeat ? " marked" : ""}: ${what}`);
+    if (mayRepeat && !this.#inDoubt.has(partId)) this.violate(`${partId} was marked without any doubt`);
+  }
+
+  heard(eventId: string, { partId, index, mayRepeat, part: text, to }: Delivery): void {
+    this.note(`said ${partId}${mayRepeat ? " marked" : ""}: ${text}`);
+    const earlier = this.said.filter((said) => said.eventId === eventId && said.index === index);
+    if (earlier.length > 0 && !mayRepeat) this.violate(`${partId} was said twice without a mark`);
+    if (earlier.some((said) => said.text !== text)) this.violate(`${partId} was said in two versions`);
+    this.said.push({ order: this.next(), eventId, index, text, to, isMarked: mayRepeat });
+  }
+
+  #count(counts: Map<string, number>, key: string, what: string, eventId: string): void {
+    const count = (counts.get(key) ?? 0) + 1;
+    counts.set(key, count);
+    // A drain uses up no attempt, but what it breaks off is begun again.
+    const allowed = 1 + this.retriesExplained(eventId) + this.drains;
+    if (count > allowed) this.violate(`${key}: ${count} ${what}, but only ${allowed} are explained`);
+  }
+}
+
+/** Once an answer is recorded, the steps that led to it may go. */
+function continues(before: Progress, now: Progress | null): boolean {
+  if (now === null || now.runId !== before.runId) return false;
+  return now.answer !== null || (before.answer === null && now.steps.length >= before.steps.length);
+}
