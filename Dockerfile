@@ -4,11 +4,12 @@
 FROM node:24.21.0-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# The base image is Node 24 already: the packaged Node (189 MB) stays out.
-RUN npm ci --omit=optional --ignore-scripts
+RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
 COPY adapters ./adapters
+# The compiler is an optional package of its platform, and so is Node 24, which the base image has already (189 MB):
+# both go only after the build.
 RUN npm run build && npm prune --omit=dev --omit=optional --ignore-scripts
 # A folder that the unprivileged user may write, for the volume to start from.
 RUN mkdir -p /data && chown 65532:65532 /data
