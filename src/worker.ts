@@ -66,7 +66,8 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
   // The answer is durable before a word of it is said, in one commit with the reservation of its first part.
   const saved =
     progress.answer === null ? checkpoint(job, { ...progress, steps: [], answer }, deps) : undefined;
-  await Promise.all([saved, deliver(job, answer.parts, adapter, deps.delivery, signals.job, saved)]);
+  const delivery = { ...deps.delivery, log: deps.delivery.log.child({ run_id: progress.runId }) };
+  await Promise.all([saved, deliver(job, answer.parts, adapter, delivery, signals.job, saved)]);
   return command === null
     ? settlementOf(answer, job, deps)
     : { kind: "done", outcome: "answered", turns: [] };

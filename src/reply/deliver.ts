@@ -13,6 +13,7 @@ export interface DeliverDeps {
   readonly breakers: Breakers;
   /** What to do with a part that may have been said and cannot be looked up. */
   readonly inDoubt: "resend_marked" | "leave";
+  /** Carries the id of the run. */
   readonly log: Logger;
   readonly metrics: Metrics;
 }
@@ -122,7 +123,6 @@ async function send(delivery: Delivery, saying: Saying): Promise<Receipt> {
       {
         event_id: job.event.id,
         conversation_id: job.event.conversation,
-        run_id: job.progress?.runId,
         platform,
         part: delivery.index,
         via: receipt.via,

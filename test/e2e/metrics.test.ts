@@ -103,8 +103,9 @@ describe("the log", () => {
     });
     const of = (name: string) =>
       lines.filter(({ msg, event_id }) => msg === name && event_id === received?.event_id);
+    const [run] = of("run.finished");
     expect(of("run.finished")).toHaveLength(1);
-    expect(of("run.finished")[0]).toMatchObject({
+    expect(run).toMatchObject({
       conversation_id: "slack:T1:D7000",
       run_id: expect.stringMatching(/^run_/),
       agent: "assistant",
@@ -116,6 +117,7 @@ describe("the log", () => {
     expect(of("reply.sent")).toEqual([
       expect.objectContaining({
         conversation_id: "slack:T1:D7000",
+        run_id: run?.run_id,
         part: 0,
         duration_ms: expect.any(Number),
       }),
