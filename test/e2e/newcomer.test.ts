@@ -15,7 +15,7 @@ it("starts with npm start and nothing else, says what is missing, and answers th
   await gateway.said('-d \'{"message":"hello"}\'');
   const text = gateway.stderr();
   expect(text).toMatch(/slack +off +set SLACK_SIGNING_SECRET, SLACK_BOT_TOKEN\n/);
-  expect(text).toMatch(/discord +off +set DISCORD_PUBLIC_KEY, DISCORD_APPLICATION_ID\n/);
+  expect(text).toMatch(/discord +off +set DISCORD_PUBLIC_KEY, DISCORD_APPLICATION_ID, DISCORD_BOT_TOKEN\n/);
   expect(text).toMatch(/telegram +off +set TELEGRAM_BOT_TOKEN, TELEGRAM_WEBHOOK_SECRET\n/);
   expect(text).toMatch(
     /whatsapp +off +set WHATSAPP_ACCESS_TOKEN, WHATSAPP_APP_SECRET, WHATSAPP_VERIFY_TOKEN, WHATSAPP_PHONE_NUMBER_ID\n/,
