@@ -128,7 +128,9 @@ async function run(
   const { runId: id, agent, steps, startedAtMs } = progress;
   const record = (steps: Progress["steps"]) => checkpoint(job, { ...progress, steps }, deps);
   const typing = new AbortController();
-  void adapter.typing?.(event.replyTo, AbortSignal.any([signal, typing.signal]));
+  const stopTyping = () => typing.abort(signal.reason);
+  signal.addEventListener("abort", stopTyping, { once: true });
+  void adapter.typing?.(event.replyTo, typing.signal);
   try {
     const turn = { id, agent, event, history, steps, startedAtMs };
     const result = await deps.runtime.run(turn, record, signal).catch((error: unknown) => {
@@ -139,7 +141,8 @@ async function run(
     report(result, job, progress, startedAt, deps);
     return result;
   } finally {
-    typing.abort();
+    signal.removeEventListener("abort", stopTyping);
+    stopTyping();
   }
 }
 

@@ -30,7 +30,9 @@ const DEPTH_MAX = 200;
 
 /** A model's Markdown as flat blocks. Never throws; linear in the text. */
 export function blocksOf(markdown: string, options: MarkdownOptions): Block[] {
-  const parsed = sectionsOf(clean(markdown)).map((section) =>
+  const source = clean(markdown);
+  if (isJustText(source)) return literal(source.trim(), TOP);
+  const parsed = sectionsOf(source).map((section) =>
     section.kind === "markdown" ? { kind: "tree" as const, tree: parse(section.text) } : section,
   );
   const definitions = new Map<string, string>();
@@ -49,6 +51,11 @@ export function clean(text: string): string {
     .toWellFormed()
     .replaceAll(/\r\n?|[\u2028\u2029]/g, "\n")
     .replaceAll(/[^\P{Cc}\n\t]|[\u202d\u202e\ufeff]/gu, "");
+}
+
+/** One line that begins with a letter and holds no character that Markdown reads: most short answers. Spares parsing. */
+function isJustText(source: string): boolean {
+  return /^\p{L}[^\\`*_~[\]<>#|&!@\n]*$/u.test(source) && !/:\/\/|www\./i.test(source);
 }
 
 const extensions = [gfm({ singleTilde: false })];

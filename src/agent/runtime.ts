@@ -65,7 +65,7 @@ class TurnRun {
 
   async toItsEnd(signal: AbortSignal): Promise<RunResult> {
     const { clock } = this.#deps;
-    const scope = timed(signal, this.#deadlineMs - clock.nowMs(), new OutOfTime(), clock);
+    const scope = timed(signal, this.#deadlineMs - clock.nowMs(), () => new OutOfTime(), clock);
     try {
       return await this.#loop(scope.signal);
     } catch (error) {

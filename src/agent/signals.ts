@@ -26,15 +26,30 @@ export interface Timed {
 }
 
 /** `durationMs` may be Infinity. */
-export function timed(signal: AbortSignal, durationMs: number, reason: Error, clock: Clock): Timed {
-  const timeUp = new AbortController();
+export function timed(signal: AbortSignal, durationMs: number, reason: () => Error, clock: Clock): Timed {
+  // Linked by hand: AbortSignal.any costs more than a whole run of a quick model.
+  const scope = new AbortController();
   const over = new AbortController();
-  if (durationMs <= 0) timeUp.abort(reason);
-  else if (durationMs !== Infinity) {
-    clock.sleep(durationMs, over.signal).then(
-      () => timeUp.abort(reason),
-      () => {}, // ended before the time
-    );
+  const follow = () => scope.abort(signal.reason);
+  if (signal.aborted) follow();
+  else if (durationMs <= 0) scope.abort(reason());
+  else {
+    signal.addEventListener("abort", follow, { once: true });
+    if (durationMs !== Infinity) {
+      clock.sleep(durationMs, over.signal).then(
+        () => scope.abort(reason()),
+        () => {}, // ended before the time
+      );
+    }
   }
-  return { signal: AbortSignal.any([signal, timeUp.signal]), end: () => over.abort() };
+  return {
+    signal: scope.signal,
+    end: () => {
+      signal.removeEventListener("abort", follow);
+      over.abort(ENDED);
+    },
+  };
 }
+
+/** Said to our own sleep; the default reason would be an error with a stack, made anew each time. */
+const ENDED = "ended";

@@ -47,7 +47,7 @@ export async function callTool(
   const late = new Error(
     `Expected a result within ${timeoutMs / 1000} s, got none. It may still have had its effect.`,
   );
-  const scope = timed(signal, timeoutMs, late, deps.clock);
+  const scope = timed(signal, timeoutMs, () => late, deps.clock);
   const startedAtMs = deps.clock.nowMs();
   const report = (outcome: ToolCallReport["outcome"]) =>
     deps.observe.toolCall?.({

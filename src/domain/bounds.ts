@@ -19,8 +19,6 @@ export const DRAIN_MS = 30_000;
 export const LEASE_MS = 30_000;
 export const WAIT_SECONDS_MAX = 120;
 
-/** A failed delivery is tried this often before the event is a dead letter. */
-export const DELIVERY_ATTEMPTS_MAX = 8;
 export const BACKOFF_CAP_MS = 5 * 60_000;
 
 /** Of a model or a platform that keeps failing. */

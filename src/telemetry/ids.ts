@@ -1,7 +1,7 @@
 import { randomBytes, randomFillSync } from "node:crypto";
 import type { Clock, NewId } from "../ports/clock.ts";
 
-/** Ids sortable by time: 9 characters of milliseconds and 12 of chance, base 32. Random bytes are drawn in bulk. */
+/** Ids sortable by time: 9 characters of milliseconds and 11 of chance, base 32. Random bytes are drawn in bulk. */
 export function createNewId(clock: Pick<Clock, "nowMs">): NewId {
   const pool = randomBytes(7 * 512);
   let used = 0;

@@ -12,6 +12,8 @@ export interface Overhead {
   /** Webhook sent to reply received by the platform, milliseconds. */
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** Processor time of the gateway for one message, in all threads. */
+  readonly cpuMicros: number;
 }
 
 const WARM_UP = 400;
@@ -42,13 +44,14 @@ export async function benchOverhead(options: { messages: number; perSecond: numb
     return { body: { ok: true, result } };
   });
   const gateway = await startServer("gateway.ts", {
-    core: 0,
     env: benchEnv({ acceptOnly: false, env: { TELEGRAM_API_ROOT: platform.url } }),
   });
+  let cpuMicros = 0;
   const agent = new Agent({ keepAlive: true, maxSockets: 128 });
   try {
     const startedAt = performance.now();
     for (let i = 0; i < total; i++) {
+      if (i === WARM_UP) cpuMicros = -gateway.cpuMicros();
       const dueAt = startedAt + (i * 1000) / options.perSecond;
       const early = dueAt - performance.now();
       if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
@@ -56,13 +59,19 @@ export async function benchOverhead(options: { messages: number; perSecond: numb
       post(gateway.port, agent, i);
     }
     await done;
+    cpuMicros += gateway.cpuMicros();
   } finally {
     agent.destroy();
     await gateway.stop();
     await platform.close();
   }
   const sorted = Float64Array.from(latencies).sort();
-  return { ...options, p50Ms: percentile(sorted, 0.5), p99Ms: percentile(sorted, 0.99) };
+  return {
+    ...options,
+    p50Ms: percentile(sorted, 0.5),
+    p99Ms: percentile(sorted, 0.99),
+    cpuMicros: cpuMicros / options.messages,
+  };
 }
 
 function post(port: number, agent: Agent, index: number): void {

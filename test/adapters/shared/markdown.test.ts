@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { blocksOf, clean } from "../../../adapters/shared/markdown.ts";
 import { textOf } from "../../../adapters/shared/markdown-blocks.ts";
@@ -89,5 +90,22 @@ describe("Markdown as blocks", () => {
 
   it("removes control characters and mends halves of surrogate pairs", () => {
     expect(clean("a\u0000b\u001b[31mc\r\nd\ud800e\u202ef\tg")).toBe("ab[31mc\nd\ufffdef\tg");
+  });
+});
+
+describe("a line of plain text", () => {
+  it("is the same whether or not it is parsed", () => {
+    const line = fc.stringMatching(/^[A-Za-zé][A-Za-z0-9 é.,;:'"?()%$€{}/+=-]*$/);
+    // A line break at the end makes no difference to Markdown, and sends the text through the parser.
+    fc.assert(
+      fc.property(line, (text) => {
+        expect(blocksOf(text, options)).toEqual(blocksOf(`${text}\n`, options));
+      }),
+    );
+  });
+
+  it("is parsed when it holds a link", () => {
+    const [block] = blocksOf("See https://example.com for more", options);
+    expect(JSON.stringify(block)).toContain('"href":"https://example.com"');
   });
 });
