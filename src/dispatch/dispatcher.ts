@@ -144,7 +144,7 @@ export class Dispatcher {
     // Linked by hand: AbortSignal.any costs as much as all the rest of starting a job.
     abort.signal.addEventListener("abort", () => stop.abort(abort.signal.reason), { once: true });
     const signals = { job: abort.signal, run: stop.signal };
-    const done = this.#carryOut(job, abort, signals).finally(() => {
+    const done = this.#carryOut(job, abort, signals, this.#outrun(job)).finally(() => {
       this.#running.delete(job);
       this.#deps.metrics.runsActive.set(this.#running.size);
       this.#slotFreed?.();
@@ -154,10 +154,23 @@ export class Dispatcher {
     this.#deps.metrics.runsActive.set(this.#running.size);
   }
 
-  async #carryOut(job: Job, abort: AbortController, signals: JobSignals): Promise<void> {
+  /** Work of the same lane whose lease ran out while the store was away: it ends before this job begins. */
+  #outrun(job: Job): readonly Promise<void>[] {
+    const older = [...this.#running.values()].filter((running) => running.job.lane === job.lane);
+    for (const { abort } of older) abort.abort(new RunAborted("lease-lost"));
+    return older.map(({ done }) => done);
+  }
+
+  async #carryOut(
+    job: Job,
+    abort: AbortController,
+    signals: JobSignals,
+    before: readonly Promise<void>[],
+  ): Promise<void> {
     const over = new AbortController();
     const lease = this.#keepLease(job, abort, over.signal);
     try {
+      if (before.length > 0) await Promise.allSettled(before);
       const settlement = await this.#outcomeOf(job, signals);
       if (settlement !== null) await this.#settle(job, settlement);
     } finally {

@@ -295,6 +295,34 @@ describe("a lease", () => {
     expect(await store.queue.settle(next, DONE)).toBe(true);
   });
 
+  it("that ran out while the store was away is claimed again, and begun when the work before has ended", async () => {
+    let isAway = true;
+    await start(
+      {},
+      {
+        claim: async (options) => {
+          if (isAway && begun.length > 0) throw storeDown;
+          return await store.queue.claim(options);
+        },
+        extend: async (job, leaseMs) => {
+          if (isAway) throw storeDown;
+          return await store.queue.extend(job, leaseMs);
+        },
+      },
+    );
+    await accept("a");
+    await advance(LEASE_MS);
+    isAway = false;
+    for (let ms = 0; ms < RENEWAL_MS; ms += 250) await advance(250);
+    expect(work(0).signals.job.reason).toMatchObject({ why: "lease-lost" });
+    expect(begun).toHaveLength(1);
+    await fail(0, work(0).signals.job.reason);
+    expect(ids()).toEqual(["a", "a"]);
+    expect(work(1).job.attempt).toBe(2);
+    await finish(1);
+    expect(await recordOf("a")).toMatchObject({ state: "done" });
+  });
+
   it("survives two renewals in a row that fail", async () => {
     let fails = 2;
     await start(
