@@ -3,6 +3,7 @@ import type { JobSignals } from "./dispatch/dispatcher.ts";
 import { type Route, routeOf } from "./dispatch/route.ts";
 import { causeOf, Deferred } from "./dispatch/settle.ts";
 import { RunAborted } from "./domain/abort.ts";
+import { CRASHES_MAX } from "./domain/bounds.ts";
 import { BreakerOpen } from "./domain/breaker.ts";
 import { type ControlCommand, controlCommandOf } from "./domain/command.ts";
 import type { Answer, Progress, RunOutcome, Turn } from "./domain/run.ts";
@@ -49,7 +50,7 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
   if (adapter === undefined)
     return { kind: "dead", cause: `platform ${job.event.platform} is not configured any more` };
   // One claim more than allowed tells the person; if that was cut off too, the next would only be cut off again.
-  if (job.attempt > deps.attemptsMax + 1) return { kind: "dead", cause: cutOff(deps) };
+  if (crashesOf(job) > CRASHES_MAX) return { kind: "dead", cause: CUT_OFF };
 
   if (job.refusal !== null) {
     await say(noticeText(job.refusal), job, adapter, deps, signals.job);
@@ -100,8 +101,8 @@ async function answerTo(
   const result =
     memory === undefined
       ? failure(NO_AGENT, "no agent is set up for this event")
-      : job.attempt > deps.attemptsMax
-        ? failure(GAVE_UP, cutOff(deps))
+      : crashesOf(job) === CRASHES_MAX
+        ? failure(GAVE_UP, CUT_OFF)
         : await run(job, progress, memory, adapter, deps, signal);
   return rendered(result, job, adapter);
 }
@@ -135,7 +136,7 @@ async function run(
     const turn = { id, agent, event, history, steps, startedAtMs };
     const result = await deps.runtime.run(turn, record, signal).catch((error: unknown) => {
       // The last attempt answers all the same: nobody is left waiting for a reply that never comes.
-      if (signal.aborted || usesNoAttempt(error) || job.attempt < deps.attemptsMax) throw error;
+      if (signal.aborted || usesNoAttempt(error) || job.failures + 1 < deps.attemptsMax) throw error;
       return failure(GAVE_UP, causeOf(error));
     });
     report(result, job, progress, startedAt, deps);
@@ -155,9 +156,12 @@ function failure(text: string, cause: string): RunResult {
   return { outcome: "failed", text, usage: NO_USAGE, modelCalls: 0, cause };
 }
 
-function cutOff({ attemptsMax }: WorkerDeps): string {
-  return `gave up after ${attemptsMax} attempts: each was cut off by the end of the process`;
+/** Earlier holders that neither settled the event nor handed it back: the process died under them. */
+function crashesOf({ attempt, failures }: Job): number {
+  return attempt - 1 - failures;
 }
+
+const CUT_OFF = `gave up after ${CRASHES_MAX} attempts that were cut off by the end of the process`;
 
 async function checkpoint(job: Job, progress: Progress, { queue }: WorkerDeps): Promise<void> {
   if (!(await queue.checkpoint(job, progress))) throw new RunAborted("lease-lost");

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { JobSignals } from "../src/dispatch/dispatcher.ts";
 import { Deferred } from "../src/dispatch/settle.ts";
 import { RunAborted } from "../src/domain/abort.ts";
+import { CRASHES_MAX } from "../src/domain/bounds.ts";
 import { BreakerOpen, Breakers } from "../src/domain/breaker.ts";
 import { DeliveryError, ModelError } from "../src/domain/errors.ts";
 import type { TriggerEvent } from "../src/domain/event.ts";
@@ -103,10 +104,20 @@ async function recordOf({ event }: Job) {
 
 const turns = (conversation: string) => store.memory.recall(conversation, { turnsMax: 10, sinceMs: 0 });
 
-/** The event at its n-th attempt, those before cut off by the end of the process. */
+/** The event at its n-th attempt, after failures only. */
 async function atAttempt(n: number): Promise<Job> {
   let claimed = await job();
   while (claimed.attempt < n) {
+    await store.queue.settle(claimed, { kind: "retry", afterMs: 0, cause: "failed" });
+    claimed = await claimOne(store.queue);
+  }
+  return claimed;
+}
+
+/** The event after so many deaths of the process that held it. */
+async function afterCrashes(n: number): Promise<Job> {
+  let claimed = await job();
+  while (claimed.attempt <= n) {
     clock.advance(LEASE_MS + 1);
     claimed = await claimOne(store.queue);
   }
@@ -393,19 +404,24 @@ describe("a run that was cut off", () => {
     expect((await recordOf(claimed)).progress).toBeNull();
   });
 
+  it("by the end of the process is run again, more often than failures are", async () => {
+    await workAndSettle(await afterCrashes(CRASHES_MAX - 1));
+    expect([runs.length, slack.said.length]).toEqual([1, 1]);
+  });
+
   it("each time by the end of the process is not run again, and the person is told", async () => {
-    const claimed = await atAttempt(ATTEMPTS_MAX + 1);
+    const claimed = await afterCrashes(CRASHES_MAX);
     await workAndSettle(claimed);
     expect(runs).toEqual([]);
     expect(slack.said).toEqual([expect.stringContaining("I could not answer this")]);
     expect(await recordOf(claimed)).toMatchObject({
       state: "dead",
-      cause: "gave up after 3 attempts: each was cut off by the end of the process",
+      cause: "gave up after 20 attempts that were cut off by the end of the process",
     });
   });
 
   it("even while telling so is a dead letter without another word", async () => {
-    expect(await doWork(await atAttempt(ATTEMPTS_MAX + 2))).toMatchObject({ kind: "dead" });
+    expect(await doWork(await afterCrashes(CRASHES_MAX + 1))).toMatchObject({ kind: "dead" });
     expect([runs.length, slack.sends.length]).toEqual([0, 0]);
   });
 });

@@ -7,7 +7,7 @@ import type { Random } from "../ports/clock.ts";
 import type { Job, Settlement } from "../ports/store.ts";
 
 export interface RetryPolicy {
-  /** Claims of one event, failed ones and those cut off by a crash alike. */
+  /** Failures of one event before it is a dead letter. What a crash cut off is no failure; CRASHES_MAX bounds that. */
   readonly attemptsMax: number;
   readonly baseMs: number;
 }
@@ -43,11 +43,13 @@ export function settlementFor(
   const cause = causeOf(error);
   if (error instanceof BreakerOpen) return { kind: "defer", afterMs: error.retryAfterMs, cause };
   if (error instanceof DeliveryError && error.kind === "rejected") return { kind: "dead", cause };
-  if (job.attempt >= policy.attemptsMax)
-    return { kind: "dead", cause: `gave up after ${job.attempt} attempts: ${cause}` };
+  const failures = job.failures + 1;
+  if (failures >= policy.attemptsMax) {
+    return { kind: "dead", cause: `gave up after ${failures} attempts: ${cause}` };
+  }
 
   const delayMs = backoffMs(
-    job.attempt,
+    failures,
     { baseMs: policy.baseMs, capMs: BACKOFF_CAP_MS, exponential: true },
     random,
   );

@@ -3,6 +3,8 @@
 export const BODY_BYTES_MAX = 1024 * 1024;
 /** Slack's own framework accepts this much; forms with blocks can be large. */
 export const SLACK_BODY_BYTES_MAX = 4 * 1024 * 1024;
+/** Of a body over its limit, this much is read and thrown away before the connection is closed. */
+export const DISCARD_BYTES_MAX = 32 * 1024 * 1024;
 export const TEXT_CHARS_MAX = 10_000;
 /** Nesting that any real platform payload stays far below. */
 export const JSON_DEPTH_MAX = 64;
@@ -16,6 +18,8 @@ export const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 export const ACCEPT_TIMEOUT_MS = 2_500;
 
 export const DRAIN_MS = 30_000;
+/** Deaths of the process while it held an event, after which the event is given up. Far above what bad luck brings. */
+export const CRASHES_MAX = 20;
 export const LEASE_MS = 30_000;
 export const WAIT_SECONDS_MAX = 120;
 

@@ -21,9 +21,14 @@ export function controlCommandOf(
         asControl(words[1] ?? event.text.trim()) ??
         (words.length === 1 && event.text.trim() === "" ? "help" : null)
       );
-    return words.length === 1 ? asControl(words[0]) : null;
+    // `/ask !stop`: where an app has one command only, which is not ours to name.
+    return words.length === 1 ? (asControl(words[0]) ?? saidControl(event.text, /^!(\w+)$/)) : null;
   }
-  return asControl(/^[!/](\w+)$/.exec(event.text.trim())?.[1]);
+  return saidControl(event.text, /^[!/](\w+)$/);
+}
+
+function saidControl(text: string, shape: RegExp): ControlCommand | null {
+  return asControl(shape.exec(text.trim())?.[1]);
 }
 
 function asControl(word: string | undefined): ControlCommand | null {

@@ -79,9 +79,7 @@ export function answerTo({ ack, outcome, reason }: Reception, requestId: string)
 
 function unreadable(why: "too-large" | "cut", bytesMax: number, requestId: string): Response {
   return why === "too-large"
-    ? errorAnswer(413, `Expected a body of at most ${bytesMax} bytes, got more`, requestId, {
-        connection: "close",
-      })
+    ? errorAnswer(413, `Expected a body of at most ${bytesMax} bytes, got more`, requestId)
     : errorAnswer(400, "Expected the whole body, got a part of it", requestId, { connection: "close" });
 }
 

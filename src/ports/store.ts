@@ -43,6 +43,8 @@ export interface Job {
   readonly refusal: Refusal | null;
   /** Counts from 1; made durable before the claim is given out. */
   readonly attempt: number;
+  /** How often it was settled as `retry`. Attempts beyond these and the present one were cut off by a crash. */
+  readonly failures: number;
   /** Fencing token: grows with each claim of the event. A call with an old one changes nothing. */
   readonly token: number;
   /** What the last holder had achieved. */

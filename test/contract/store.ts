@@ -420,6 +420,7 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
         store = await under.reopen();
         const second = await claimOne();
         expect([first.attempt, second.attempt]).toEqual([1, 2]);
+        expect(second.failures).toBe(0);
         expect(second.token).toBeGreaterThan(first.token);
       });
 
@@ -521,7 +522,7 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
         expect(await claim()).toEqual([]);
         clock.advance(1);
         const again = await claimOne();
-        expect([again.event.id, again.attempt]).toEqual(["a", 2]);
+        expect([again.event.id, again.attempt, again.failures]).toEqual(["a", 2, 1]);
         await done(again);
         expect((await claimOne()).event.id).toBe("b");
       });

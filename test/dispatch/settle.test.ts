@@ -15,6 +15,7 @@ function jobAt(attempt: number): Job {
     lane: event.conversation,
     refusal: null,
     attempt,
+    failures: attempt - 1,
     token: 1,
     progress: null,
     acceptedAtMs: event.occurredAtMs,
@@ -74,6 +75,11 @@ describe("a failure", () => {
     expect(settled(error, { attempt: 1, random: 0 })).toEqual({ kind: "retry", afterMs: 1_000, cause });
     expect(settled(error, { attempt: 2, random: 0 })).toEqual({ kind: "retry", afterMs: 2_000, cause });
     expect(settled(error, { attempt: 2, random: 0.5 })).toMatchObject({ afterMs: 3_000 });
+  });
+
+  it("after many deaths of the process is only the first failure", () => {
+    const job = { ...jobAt(19), failures: 0 };
+    expect(settlementFor(busy(null), job, POLICY, () => 0)).toMatchObject({ kind: "retry", afterMs: 1_000 });
   });
 
   it("of the last attempt is dead, with the cause", () => {

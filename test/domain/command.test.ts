@@ -27,8 +27,13 @@ describe("control commands", () => {
     expect(said("!unknown")).toBeNull();
   });
 
+  it("are understood as the text of another command, with the mark", () => {
+    expect(used("/ask", "!stop")).toBe("stop");
+  });
+
   it("leave other commands and buttons alone", () => {
     expect(used("/deploy", "status")).toBeNull();
+    expect(used("/deploy", "!status of api")).toBeNull();
     expect(used("/deploy stop")).toBeNull();
     expect(controlCommandOf({ trigger: "button", command: "stop", text: "!stop" })).toBeNull();
   });

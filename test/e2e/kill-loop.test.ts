@@ -21,9 +21,7 @@ const SEED = Number(process.env.PARLEY_SEED ?? Date.now() % 1_000_000);
 const CONVERSATIONS = 64;
 const SECONDS_PER_KILL = 10;
 
-/** A crash uses up an attempt, and here are more crashes than any event should see. */
 const CONFIG = `  limits: { user: off, conversation: off, tenant: off, global: off }
-  replies: { attempts: 100 }
   routes: [{ agent: assistant }]
 `;
 

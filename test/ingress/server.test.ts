@@ -134,7 +134,19 @@ describe("the webhook routes", () => {
 });
 
 describe("bodies", () => {
-  it("over the limit are refused by their declared length, before they are read", async () => {
+  it("far over the limit are refused by their declared length alone", async () => {
+    const { port, received } = await open();
+    const answer = await new Promise<string>((resolve, reject) => {
+      const socket = connect(port, "127.0.0.1", () => {
+        socket.write("POST /webhooks/slack HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999999\r\n\r\n");
+      });
+      socket.on("data", (chunk) => resolve(String(chunk).split("\r\n", 1)[0] ?? ""));
+      socket.on("error", reject);
+    });
+    expect([answer, received.length]).toEqual(["HTTP/1.1 413 Payload Too Large", 0]);
+  });
+
+  it("over the limit reach nobody, and their sender gets the answer", async () => {
     const { url, received } = await open();
     const big = Buffer.alloc(BODY_BYTES_MAX + 1, "x");
     expect(await errorOf(await post(`${url}/webhooks/whatsapp`, big))).toMatchObject({

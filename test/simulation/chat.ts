@@ -70,9 +70,13 @@ export class Chat {
     }
     await this.#wait(wayMs, life, signal);
     await life.pass("send arrives");
-    if (refusal !== null) throw refusal;
+    if (refusal !== null) {
+      witness.partClosed(delivery.partId);
+      throw refusal;
+    }
     if (fate === "lost" || fate === "vanished") throw new DeliveryError("unknown", "the connection was lost");
     await this.#wait(fate === "slow" ? dice.between(1_000, SLOW_MS_MAX) : dice.between(1, 200), life, signal);
+    witness.partClosed(delivery.partId);
     return { messageId: delivery.partId, via: "simulated" };
   }
 
@@ -86,12 +90,14 @@ export class Chat {
   }
 
   async #recover(delivery: Delivery, life: Life, signal: AbortSignal) {
-    const { recovery, dice } = this.#options;
+    const { recovery, dice, witness } = this.#options;
     if (recovery === "nothing") return "unknown";
-    if (recovery === "refuses-copies") return "absent";
-    await life.clock.sleep(dice.between(1, 500), signal).catch(() => {});
+    if (recovery === "lookup") await life.clock.sleep(dice.between(1, 500), signal).catch(() => {});
     if (signal.aborted) return "unknown";
-    return this.#said.has(delivery.partId) ? { messageId: delivery.partId, via: "simulated" } : "absent";
+    if (recovery === "lookup" && this.#said.has(delivery.partId))
+      return { messageId: delivery.partId, via: "simulated" };
+    witness.partAbsent(delivery.partId);
+    return "absent";
   }
 
   #hear(delivery: Delivery): void {

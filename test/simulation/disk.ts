@@ -21,15 +21,27 @@ export function openOn(disk: () => DiskFate): OpenDatabase {
       get inTransaction() {
         return db.inTransaction;
       },
-      prepare: (sql) => db.prepare(sql),
-      close: () => db.close(),
-      exec(sql) {
-        const fate = sql === "COMMIT" ? disk() : "ok";
-        if (fate === "full") throw new DiskError("the simulated disk is full", SQLITE_FULL);
-        if (fate === "failed") throw new DiskError("the simulated disk failed", SQLITE_IOERR);
-        db.exec(sql);
-        if (fate === "landed") throw new DiskError("the simulated disk failed late", SQLITE_IOERR);
+      prepare: <Row>(sql: string) => {
+        const statement = db.prepare<Row>(sql);
+        if (sql !== "COMMIT") return statement;
+        const run = (...values: Parameters<typeof statement.run>) =>
+          flushed(disk(), () => statement.run(...values));
+        return {
+          run,
+          get: (...values) => statement.get(...values),
+          all: (...values) => statement.all(...values),
+        };
       },
+      exec: (sql) => flushed(sql === "COMMIT" ? disk() : "ok", () => db.exec(sql)),
+      close: () => db.close(),
     };
   };
+}
+
+function flushed<T>(fate: DiskFate, flush: () => T): T {
+  if (fate === "full") throw new DiskError("the simulated disk is full", SQLITE_FULL);
+  if (fate === "failed") throw new DiskError("the simulated disk failed", SQLITE_IOERR);
+  const result = flush();
+  if (fate === "landed") throw new DiskError("the simulated disk failed late", SQLITE_IOERR);
+  return result;
 }

@@ -36,8 +36,9 @@ export const NO_FAULTS: Faults = {
   end: () => {},
 };
 
-/** Disks fail for a while, not now and then. Far shorter than a lease: nobody loses one for that. */
+/** Disks fail for a while, not now and then; seldom for so long that leases run out. */
 const DISK_FAILS_MS_MAX = 6_000;
+const DISK_FAILS_LONG_MS = 45_000;
 
 export function faultsFrom(dice: Dice, weather: Weather, startMs: number, lengthMs: number): Faults {
   if (weather === "calm") return NO_FAULTS;
@@ -51,7 +52,12 @@ export function faultsFrom(dice: Dice, weather: Weather, startMs: number, length
   };
   const badDisk = Array.from({ length: throws.disk.between(0, rate) }, () => {
     const fromMs = startMs + throws.disk.between(0, lengthMs);
-    return { fromMs, untilMs: fromMs + throws.disk.between(200, DISK_FAILS_MS_MAX) };
+    const longMs = throws.disk.chance(0.15) ? DISK_FAILS_LONG_MS : DISK_FAILS_MS_MAX;
+    return {
+      fromMs,
+      untilMs: fromMs + throws.disk.between(200, longMs),
+      isTotal: longMs > DISK_FAILS_MS_MAX,
+    };
   });
   let isOver = false;
   return {
@@ -81,9 +87,9 @@ export function faultsFrom(dice: Dice, weather: Weather, startMs: number, length
     tool: () =>
       isOver ? "ok" : throws.tool.weighted<ToolFate>({ ok: 100, fails: 5 * rate, hangs: 2 * rate }),
     disk: (nowMs) => {
-      const isBad = badDisk.some(({ fromMs, untilMs }) => fromMs <= nowMs && nowMs < untilMs);
-      if (isOver || !isBad) return "ok";
-      return throws.disk.weighted<DiskFate>({ ok: 30, full: 30, failed: 20, landed: 20 });
+      const bad = badDisk.find(({ fromMs, untilMs }) => fromMs <= nowMs && nowMs < untilMs);
+      if (isOver || bad === undefined) return "ok";
+      return throws.disk.weighted<DiskFate>({ ok: bad.isTotal ? 0 : 30, full: 30, failed: 20, landed: 20 });
     },
     ack: () => (isOver ? "ok" : throws.ack.weighted<AckFate>({ ok: 100, lost: 5 * rate })),
     end: () => {

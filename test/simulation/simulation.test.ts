@@ -14,7 +14,7 @@ const SCALE = envNumber("PARLEY_SIM_SCALE", 1);
 
 describe("a gateway on a fake clock", () => {
   it(`keeps its promises on ${RUNS} days from seed ${FIRST_SEED} on`, { timeout: 600_000 }, async () => {
-    const seen = { crashes: 0, marked: 0, events: new Map<string, number>() };
+    const seen = { crashes: 0, marked: 0, diskFaults: 0, events: new Map<string, number>() };
     for (let seed = FIRST_SEED; seed < FIRST_SEED + RUNS; seed++) {
       const outcome = await simulate(planFrom(seed, SCALE));
       if (outcome.violations.length > 0) throw new Error(reportSeed(seed, SCALE, outcome));
@@ -24,9 +24,12 @@ describe("a gateway on a fake clock", () => {
     // Or all those days were too kind to tell anything.
     expect(seen.crashes).toBeGreaterThan(RUNS);
     expect(seen.marked).toBeGreaterThan(0);
+    expect(seen.diskFaults).toBeGreaterThan(0);
     expect([...seen.events.keys()].sort()).toEqual([
       "dead",
       "done",
+      "done: out-of-time",
+      "done: stopped",
       "dropped: not_allowed",
       "dropped: paused",
       "dropped: rate_limited",
@@ -55,6 +58,17 @@ describe("a gateway on a fake clock", () => {
     },
   );
 
+  it("lets no conversation wait for another, and each for itself alone", async () => {
+    const { trace } = await simulate(smallPlan({ deaths: [], recovery: "lookup", onTheWay: "arrives" }));
+    const firstStart = (event: string) => trace.find((line) => line.includes(`model call for ${event}`));
+    // The second message of one conversation waits for the first; the other conversation begins as it arrives.
+    expect(firstStart("telegram:77:10002")).toMatch(/^1700000000020 /);
+    const direct = trace
+      .filter((line) => /(model call for|settle) slack/.test(line))
+      .map((line) => line.split(" ")[1]);
+    expect(direct).toEqual(["model", "model", "model", "settle", "model", "settle"]);
+  });
+
   it("does the same again from the same seed, in another process too", async () => {
     const seed = FIRST_SEED + 2;
     const { trace } = await simulate(planFrom(seed));
@@ -67,9 +81,17 @@ describe("a gateway on a fake clock", () => {
   });
 });
 
-function add(outcome: Outcome, seen: { crashes: number; marked: number; events: Map<string, number> }): void {
+interface Seen {
+  crashes: number;
+  marked: number;
+  diskFaults: number;
+  readonly events: Map<string, number>;
+}
+
+function add(outcome: Outcome, seen: Seen): void {
   seen.crashes += outcome.crashes;
   seen.marked += outcome.marked;
+  seen.diskFaults += outcome.diskFaults;
   for (const [state, count] of Object.entries(outcome.events))
     seen.events.set(state, (seen.events.get(state) ?? 0) + count);
 }

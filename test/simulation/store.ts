@@ -21,7 +21,7 @@ export function watchedStore(store: Store, life: Life, witness: Witness): Store 
         return held;
       },
       async settle(job, settlement) {
-        witness.note(`settle ${job.event.id}: ${settlement.kind}`);
+        witness.settling(job, settlement);
         return await life.call("settle", () => queue.settle(job, settlement));
       },
       ready: (signal) => queue.ready(signal),
@@ -32,10 +32,7 @@ export function watchedStore(store: Store, life: Life, witness: Witness): Store 
           witness.partReserved(partId);
           return outbox.reserve(job, partId);
         }),
-      async record(partId, result) {
-        await life.call("record", () => outbox.record(partId, result));
-        witness.partRecorded(partId, result === "not-sent" ? "not-sent" : "sent");
-      },
+      record: (partId, result) => life.call("record", () => outbox.record(partId, result)),
     },
     memory: {
       recall: (conversation, options) => life.call("recall", () => memory.recall(conversation, options)),

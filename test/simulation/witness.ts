@@ -1,6 +1,6 @@
 import type { Delivery } from "../../src/domain/reply.ts";
 import type { Progress } from "../../src/domain/run.ts";
-import type { Job } from "../../src/ports/store.ts";
+import type { Job, Settlement } from "../../src/ports/store.ts";
 import type { VirtualTime } from "./time.ts";
 
 /** One message as a person saw it. */
@@ -44,7 +44,9 @@ export class Witness {
   readonly #durable = new Map<string, Progress>();
   readonly #modelCalls = new Map<string, number>();
   readonly #toolRuns = new Map<string, number>();
-  readonly #parts = new Map<string, "reserved" | "sent" | "not-sent">();
+  readonly #attempts = new Map<string, number>();
+  /** What is known about the last send of a part: `open` until somebody knows what became of it. */
+  readonly #parts = new Map<string, { readonly state: "open" | "closed"; readonly losses: number }>();
   readonly #inDoubt = new Set<string>();
 
   constructor(time: VirtualTime) {
@@ -99,13 +101,24 @@ export class Witness {
   }
 
   claimed(job: Job): void {
-    const { event, progress, refusal } = job;
+    const { event, progress, refusal, attempt } = job;
+    const attempts = this.#attempts.get(event.id) ?? 0;
+    // A deferral that reached the disk, but was reported to have failed, is repeated and counts twice.
+    if (attempt <= attempts - this.diskFaults)
+      this.violate(`${event.id} was claimed as attempt ${attempt} after attempt ${attempts}`);
+    this.#attempts.set(event.id, attempt);
     if (refusal === null) this.known.add(event.conversation);
     else this.refusals.set(event.id, refusal.cause);
     const before = this.#durable.get(event.id);
     if (before !== undefined && !continues(before, progress))
       this.violate(`${event.id} was claimed without progress that had been recorded`);
     if (progress !== null) this.#durable.set(event.id, progress);
+  }
+
+  /** Also if nobody hears whether it was stored. */
+  settling({ event, attempt }: Job, settlement: Settlement): void {
+    this.note(`settle ${event.id}: ${settlement.kind}`);
+    if (settlement.kind === "defer") this.#attempts.set(event.id, attempt - 1);
   }
 
   recorded({ event }: Job, progress: Progress): void {
@@ -134,15 +147,27 @@ export class Witness {
     this.#count(this.#toolRuns, callId, "tool runs", eventId);
   }
 
-  /** Begun; whether it was carried out is not known unless `partRecorded` follows. */
+  /** About to be sent: the gateway is in doubt if it cannot know what became of the send before. */
   partReserved(partId: string): void {
-    if (this.#parts.get(partId) === "reserved") this.#inDoubt.add(partId);
-    this.#parts.set(partId, "reserved");
+    const part = this.#parts.get(partId);
+    // What was known may have been lost on the way to the disk.
+    if (part !== undefined && (part.state === "open" || part.losses < this.#losses()))
+      this.#inDoubt.add(partId);
+    this.#parts.set(partId, { state: "open", losses: this.#losses() });
   }
 
-  partRecorded(partId: string, as: "sent" | "not-sent"): void {
-    this.#parts.set(partId, as);
+  /** The platform answered: said, or certainly not said this time. */
+  partClosed(partId: string): void {
+    this.#parts.set(partId, { state: "closed", losses: this.#losses() });
+  }
+
+  /** The platform was asked, and knows nothing of this part. */
+  partAbsent(partId: string): void {
     this.#inDoubt.delete(partId);
+  }
+
+  #losses(): number {
+    return this.crashes + this.diskFaults + this.drains;
   }
 
   sending({ partId, mayRepeat }: Delivery, what: string): void {

@@ -37,6 +37,7 @@ export interface Outcome {
   /** Processes that died of `deaths`. */
   readonly crashes: number;
   readonly marked: number;
+  readonly diskFaults: number;
   readonly events: Readonly<Record<string, number>>;
 }
 
@@ -104,8 +105,9 @@ class World {
     await this.#settle();
     await this.#end();
     const events = this.#isFine() ? verdict(this.#file, this.#witness, this.#plan.spec) : {};
-    const { violations, trace, crashes, said } = this.#witness;
-    return { violations, trace, crashes, marked: said.filter(({ isMarked }) => isMarked).length, events };
+    const { violations, trace, crashes, diskFaults, said } = this.#witness;
+    const marked = said.filter(({ isMarked }) => isMarked).length;
+    return { violations, trace, crashes, diskFaults, marked, events };
   }
 
   #chat(platform: SimulatedPlatform): Chat {
@@ -182,7 +184,8 @@ class World {
     if (!process.life.isAlive) return;
     const tookMs = this.#time.nowMs() - begunMs;
     if (tookMs > DRAIN_MS_MAX) this.#witness.violate(`process ${number} took ${tookMs} ms to drain`);
-    if (process.life.clock.sleeping > 0)
+    // Settlements that could not be stored are repeated until the store is closed, and a moment longer.
+    if (process.life.clock.sleeping > 0 && this.#witness.diskFaults === 0)
       this.#witness.violate(`process ${number} left ${process.life.clock.sleeping} sleeps behind`);
     process.life.end();
     this.#witness.processEnded(number);

@@ -13,6 +13,7 @@ function aJob(seq: number, lane: string): Waiting {
     acceptedMs: 0,
     refusal: null,
     attempt: 0,
+    failures: 0,
     claims: 0,
     retrying: false,
   };

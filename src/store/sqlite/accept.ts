@@ -94,6 +94,7 @@ function enqueue(
     acceptedMs: nowMs,
     refusal,
     attempt: 0,
+    failures: 0,
     claims: 0,
     retrying: false,
   });

@@ -136,12 +136,13 @@ function toAcceptance(result: AcceptResult): Acceptance {
   return typeof result === "string" ? { kind: result } : { kind: "refused", ...result };
 }
 
-function toJob([token, lane, attempt, acceptedAtMs, body, refusal, progress]: ClaimedRow): Job {
+function toJob([token, lane, attempt, failures, acceptedAtMs, body, refusal, progress]: ClaimedRow): Job {
   return {
     event: JSON.parse(body) as TriggerEvent,
     lane,
     refusal: parseOrNull<Refusal>(refusal),
     attempt,
+    failures,
     token,
     progress: parseOrNull<Progress>(progress),
     acceptedAtMs,

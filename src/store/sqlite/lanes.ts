@@ -10,6 +10,7 @@ export interface Waiting {
   /** As JSON. */
   readonly refusal: string | null;
   attempt: number;
+  failures: number;
   claims: number;
   retrying: boolean;
 }

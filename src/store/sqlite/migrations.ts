@@ -36,6 +36,7 @@ export const MIGRATIONS: readonly string[] = [
     accepted_ms INTEGER NOT NULL,
     updated_ms INTEGER NOT NULL,
     attempt INTEGER NOT NULL,
+    failures INTEGER NOT NULL,
     claims INTEGER NOT NULL,
     due_ms INTEGER NOT NULL,
     retrying INTEGER NOT NULL,

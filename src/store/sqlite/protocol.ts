@@ -53,6 +53,7 @@ export type ClaimedRow = readonly [
   token: number,
   lane: string,
   attempt: number,
+  failures: number,
   acceptedMs: number,
   body: string,
   refusal: string | null,

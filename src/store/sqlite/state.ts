@@ -46,6 +46,7 @@ function loadLanes(sql: Statements, { leases, time }: Volatile, nowMs: number): 
       acceptedMs: row.accepted_ms,
       refusal: row.refusal,
       attempt: row.attempt,
+      failures: row.failures,
       claims: row.claims,
       retrying: row.retrying === 1,
     };

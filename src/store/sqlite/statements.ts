@@ -7,6 +7,7 @@ export interface WaitingRow {
   readonly accepted_ms: number;
   readonly updated_ms: number;
   readonly attempt: number;
+  readonly failures: number;
   readonly claims: number;
   readonly due_ms: number;
   readonly retrying: number;
@@ -57,7 +58,8 @@ export function prepareStatements(db: Database) {
     seqFloor: db.prepare<{ value: number }>("SELECT value FROM meta WHERE name = 'seq_floor'"),
     setSeqFloor: db.prepare("INSERT OR REPLACE INTO meta (name, value) VALUES ('seq_floor', ?)"),
     allWaiting: db.prepare<WaitingRow>(
-      `SELECT seq, lane, conversation, accepted_ms, updated_ms, attempt, claims, due_ms, retrying, refusal
+      `SELECT seq, lane, conversation, accepted_ms, updated_ms, attempt, failures, claims, due_ms,
+         retrying, refusal
        FROM waiting ORDER BY seq`,
     ),
 
@@ -75,8 +77,8 @@ export function prepareStatements(db: Database) {
     ),
     addWaiting: db.prepare(
       `INSERT INTO waiting
-         (seq, lane, conversation, accepted_ms, updated_ms, attempt, claims, due_ms, retrying, cause, refusal)
-       VALUES (?1, ?2, ?3, ?4, ?4, 0, 0, 0, 0, ?5, ?6)`,
+         (seq, lane, conversation, accepted_ms, updated_ms, attempt, failures, claims, due_ms, retrying, cause, refusal)
+       VALUES (?1, ?2, ?3, ?4, ?4, 0, 0, 0, 0, 0, ?5, ?6)`,
     ),
     isKnown: db.prepare<{ known: 1 }>("SELECT known FROM conversations WHERE conversation = ? AND known = 1"),
     toldAt: db.prepare<{ at_ms: number }>("SELECT at_ms FROM told WHERE key = ?"),
@@ -96,7 +98,7 @@ export function prepareStatements(db: Database) {
     setProgress: db.prepare("INSERT OR REPLACE INTO progress (seq, body) VALUES (?, ?)"),
     touch: db.prepare("UPDATE waiting SET updated_ms = ? WHERE seq = ?"),
     putBack: db.prepare(
-      "UPDATE waiting SET attempt = ?, retrying = ?, due_ms = ?, cause = ?, updated_ms = ? WHERE seq = ?",
+      "UPDATE waiting SET attempt = ?, failures = ?, retrying = ?, due_ms = ?, cause = ?, updated_ms = ? WHERE seq = ?",
     ),
     endWaiting: db.prepare("DELETE FROM waiting WHERE seq = ?"),
     settle: db.prepare("UPDATE events SET state = ?, attempt = ?, cause = ?, updated_ms = ? WHERE seq = ?"),

@@ -36,7 +36,16 @@ function begin(state: State, job: Waiting, untilMs: number, nowMs: number): Clai
   const stored = sql.body.get(job.seq);
   if (stored === undefined) throw new Error(`Expected event ${job.seq} to have its text, got none`);
   leases.grant(token, untilMs);
-  return [token, job.lane, job.attempt, job.acceptedMs, stored.body, job.refusal, stored.progress];
+  return [
+    token,
+    job.lane,
+    job.attempt,
+    job.failures,
+    job.acceptedMs,
+    stored.body,
+    job.refusal,
+    stored.progress,
+  ];
 }
 
 export function extend(state: State, token: number, leaseMs: number, nowMs: number): boolean {
@@ -70,9 +79,18 @@ function putBack(
   nowMs: number,
 ): void {
   if (kind === "defer") job.attempt -= 1;
+  else job.failures += 1;
   job.retrying = kind === "retry";
   const delayMs = Math.max(0, Math.ceil(afterMs));
-  state.sql.putBack.run(job.attempt, job.retrying ? 1 : 0, nowMs + delayMs, cause, nowMs, job.seq);
+  state.sql.putBack.run(
+    job.attempt,
+    job.failures,
+    job.retrying ? 1 : 0,
+    nowMs + delayMs,
+    cause,
+    nowMs,
+    job.seq,
+  );
   if (delayMs > 0) state.lanes.hold(job, state.time.at(nowMs) + delayMs);
   else state.lanes.free(job);
 }
