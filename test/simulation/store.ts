@@ -36,8 +36,13 @@ export function watchedStore(store: Store, life: Life, witness: Witness): Store 
     },
     memory: {
       recall: (conversation, options) => life.call("recall", () => memory.recall(conversation, options)),
-      forget: (conversation, untilEventId) =>
-        life.call("forget", () => memory.forget(conversation, untilEventId)),
+      async forget(conversation, untilEventId = "") {
+        await life.call("forget", () => {
+          if (!witness.resets.has(untilEventId)) witness.resets.set(untilEventId, false);
+          return memory.forget(conversation, untilEventId);
+        });
+        witness.resets.set(untilEventId, true);
+      },
     },
     journal,
   };

@@ -32,6 +32,8 @@ export class Witness {
   readonly acked: Acked[] = [];
   /** Conversations of which an event has been claimed. */
   readonly known = new Set<string>();
+  /** Resets that were begun; true: and heard of. */
+  readonly resets = new Map<string, boolean>();
   /** Why each event that was claimed only to be refused was. */
   readonly refusals = new Map<string, string>();
   crashes = 0;
