@@ -1,21 +1,18 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { SampleRequest } from "../../adapters/shared/sample.ts";
 import type { GatewaySpec } from "../../src/config/schema.ts";
-import type { Reception } from "../../src/ingress/reception.ts";
 import type { StoreStats } from "../../src/ports/store.ts";
-import { rawRequest } from "../contract/raw-request.ts";
 import { Chat, type OnTheWay, type Recovery, WAY_MS_MAX } from "./chat.ts";
 import type { Dice } from "./dice.ts";
 import type { Faults } from "./faults.ts";
 import { type Gateway, type SimulatedPlatform, startGateway } from "./gateway.ts";
 import { Life } from "./life.ts";
-import { forged, requestFor, signedAt, twinOf } from "./requests.ts";
+import { type Receiver, Senders } from "./senders.ts";
 import { quiet, VirtualTime } from "./time.ts";
 import { verdict } from "./verdict.ts";
 import { Witness } from "./witness.ts";
-import type { Forgery, Message, Workload } from "./workload.ts";
+import type { Workload } from "./workload.ts";
 
 /** Everything that happens to one simulated gateway. */
 export interface Plan {
@@ -42,8 +39,6 @@ export interface Outcome {
 }
 
 const START_MS = 1_700_000_000_000;
-/** The slowest platform gives up on a request after this. */
-const PLATFORM_TIMEOUT_MS = 3_000;
 const DRAIN_MS_MAX = 30_000;
 /** The dispatcher promises to come round every ten seconds. */
 const BEAT_MS_MAX = 11_000;
@@ -59,12 +54,8 @@ export async function simulate(plan: Plan): Promise<Outcome> {
   }
 }
 
-interface Process {
-  readonly life: Life;
-  gateway: Gateway | null;
+interface Process extends Receiver {
   isDraining: boolean;
-  /** Requests that are open: they break when the process ends. */
-  readonly open: Set<() => void>;
 }
 
 class World {
@@ -76,15 +67,12 @@ class World {
   readonly #chats: Readonly<Record<SimulatedPlatform, Chat>>;
   readonly #providerDice: Dice;
   readonly #restartDice: Dice;
-  readonly #senderDice: Dice;
   readonly #productDice: Dice;
-  /** When the first delivery of a message, answered or not, was sent. */
-  readonly #firstIssue = new Map<Message, number>();
+  readonly #senders: Senders;
   #lives = 0;
   #process: Process | null = null;
   #mayDie = true;
   #isEnding = false;
-  #undelivered = 0;
 
   constructor(plan: Plan, file: string) {
     this.#plan = plan;
@@ -93,14 +81,22 @@ class World {
     this.#chats = { slack: this.#chat("slack"), telegram: this.#chat("telegram") };
     this.#providerDice = plan.dice.fork();
     this.#restartDice = plan.dice.fork();
-    this.#senderDice = plan.dice.fork();
+    this.#senders = new Senders({
+      dice: plan.dice.fork(),
+      faults: this.#faults,
+      time: this.#time,
+      witness: this.#witness,
+      receiver: () => this.#process,
+    });
     this.#productDice = plan.dice.fork();
   }
 
   async run(): Promise<Outcome> {
     await this.#start();
     this.#scheduleAll();
-    await this.#until(() => this.#undelivered === 0 && this.#sinceStart() >= this.#plan.workload.lengthMs);
+    await this.#until(
+      () => this.#senders.undelivered === 0 && this.#sinceStart() >= this.#plan.workload.lengthMs,
+    );
     this.#faults.end();
     await this.#settle();
     await this.#end();
@@ -124,11 +120,7 @@ class World {
 
   #scheduleAll(): void {
     const { workload, drainsAtMs } = this.#plan;
-    for (const message of workload.messages) {
-      this.#undelivered += 1 + message.copies.length;
-      this.#time.after(message.atMs, () => this.#send(message));
-    }
-    for (const forgery of workload.forgeries) this.#time.after(forgery.atMs, () => void this.#forge(forgery));
+    this.#senders.schedule(workload);
     for (const atMs of drainsAtMs) this.#time.after(atMs, () => void this.#drain());
   }
 
@@ -150,7 +142,7 @@ class World {
     };
     this.#process = process;
     this.#witness.note(`process ${number} starts`);
-    process.gateway = await startGateway(
+    const starting = startGateway(
       {
         file: this.#file,
         spec: this.#plan.spec,
@@ -163,6 +155,11 @@ class World {
       },
       process.life,
     );
+    try {
+      process.gateway = await starting;
+    } catch (error) {
+      this.#witness.violate(`process ${number} does not start: ${String(error)}`);
+    }
   }
 
   #crash(process: Process): void {
@@ -205,109 +202,10 @@ class World {
     return this.#plan.workload.pauses.some(({ fromMs, untilMs }) => fromMs <= sinceMs && sinceMs < untilMs);
   }
 
-  // Platforms that deliver
-
-  #send(message: Message): void {
-    const first = requestFor(message, this.#time.nowMs());
-    void this.#deliver(message, first);
-    for (const { afterMs, isTwin } of message.copies) {
-      const copy = isTwin ? twinOf(first) : first;
-      this.#time.after(afterMs, () => void this.#deliver(message, copy));
-    }
-  }
-
-  /** Again and again until it is acknowledged. */
-  async #deliver(message: Message, request: SampleRequest): Promise<void> {
-    for (;;) {
-      const status = await this.#post(message, request);
-      if (status === 200) break;
-      if (typeof status === "number" && status !== 503) {
-        this.#witness.violate(`a genuine delivery of ${message.sample.id} was answered ${status}`);
-        break;
-      }
-      await this.#pause(this.#senderDice.between(500, 20_000));
-    }
-    this.#undelivered--;
-  }
-
-  async #forge(forgery: Forgery): Promise<void> {
-    const request = forged(forgery, this.#time.nowMs());
-    const process = this.#process;
-    if (!process?.gateway) return;
-    const { ack } = await process.gateway.receive(this.#raw(request), forgery.platform);
-    if (ack.status !== 401) this.#witness.violate(`${forgery.how} was answered ${ack.status}`);
-  }
-
-  #post(message: Message, request: SampleRequest): Promise<number | "no answer"> {
-    const process = this.#process;
-    const gateway = process?.gateway;
-    if (!process || !gateway) return Promise.resolve("no answer");
-    const issued = this.#firstIssue.get(message) ?? this.#witness.next();
-    this.#firstIssue.set(message, issued);
-    const signed = signedAt(request, message.platform, this.#time.nowMs());
-    return new Promise((resolve) => {
-      const answer = (status: number | "no answer") => {
-        cancel();
-        process.open.delete(breakOff);
-        resolve(status);
-      };
-      const breakOff = () => answer("no answer");
-      const cancel = this.#time.after(PLATFORM_TIMEOUT_MS, breakOff);
-      process.open.add(breakOff);
-      this.#receive(process.life, gateway, message, signed, issued).then(answer, (error: unknown) => {
-        this.#witness.violate(`receive threw ${String(error)}`);
-        answer(500);
-      });
-    });
-  }
-
-  async #receive(
-    life: Life,
-    gateway: Gateway,
-    message: Message,
-    request: SampleRequest,
-    issued: number,
-  ): Promise<number | "no answer"> {
-    const wasKnown = this.#isKnown(message);
-    const reception = await gateway.receive(this.#raw(request), message.platform);
-    await life.pass("ack");
-    this.#witness.note(`${message.sample.id}: ${reception.outcome} ${reception.reason ?? ""}`);
-    if (reception.ack.status === 200) this.#acknowledged(message, reception, { issued, wasKnown });
-    return this.#faults.ack() === "lost" ? "no answer" : reception.ack.status;
-  }
-
-  #acknowledged(
-    { isFollowUp, sample }: Message,
-    { outcome, eventId, conversation }: Reception,
-    { issued, wasKnown }: { issued: number; wasKnown: boolean },
-  ): void {
-    if (outcome === "ignored") {
-      if (!isFollowUp || wasKnown) this.#witness.violate(`${sample.id} was ignored`);
-      return;
-    }
-    if (eventId === undefined || conversation === undefined)
-      this.#witness.violate(`${sample.id} was acknowledged as ${outcome}`);
-    else this.#witness.acked.push({ order: this.#witness.next(), issued, eventId, conversation });
-  }
-
-  #isKnown({ sample: { channel, thread } }: Message): boolean {
-    return this.#witness.known.has(`slack:T1:${channel}:${thread}`);
-  }
-
-  #raw(request: SampleRequest) {
-    return rawRequest(request, { nowMs: this.#time.nowMs() });
-  }
-
   // Time
 
   #sinceStart(): number {
     return this.#time.nowMs() - START_MS;
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.#time.after(ms, resolve);
-    });
   }
 
   #isFine(): boolean {
