@@ -36,8 +36,21 @@ export function parseJsonObject(
 
 /** A bound on nesting before parsing: deep input makes every later recursive walk a stack overflow. */
 function isTooDeep(text: string): boolean {
-  // Each level needs a bracket, so few brackets cannot nest deeply; this spares small bodies the scan.
-  if (text.length <= JSON_DEPTH_MAX) return false;
+  // Each level needs a bracket, so few brackets cannot nest deeply: that spares nearly every payload the scan.
+  const half = JSON_DEPTH_MAX / 2;
+  return (occursMoreThan(half, "{", text) || occursMoreThan(half, "[", text)) && nestsTooDeep(text);
+}
+
+function occursMoreThan(times: number, char: string, text: string): boolean {
+  let at = -1;
+  for (let count = 0; count <= times; count++) {
+    at = text.indexOf(char, at + 1);
+    if (at === -1) return false;
+  }
+  return true;
+}
+
+function nestsTooDeep(text: string): boolean {
   let depth = 0;
   let inString = false;
   for (let i = 0; i < text.length; i++) {

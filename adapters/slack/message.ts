@@ -58,7 +58,7 @@ function readMessage(
   const ts = requiredTs(event, "ts", "event.");
   const threadTs = get(event, "thread_ts") == null ? null : requiredTs(event, "thread_ts", "event.");
   const rawText = optionalText(event, "text", "event.");
-  const eventId = optionalText(envelope, "event_id");
+  optionalText(envelope, "event_id");
   const isDirect = isDirectMessage(event, channel);
   const sender = senderOf(event);
 
@@ -66,9 +66,10 @@ function readMessage(
   const isMention = event.type === "app_mention" || mentions(rawText, botIds);
   const replyThread = isDirect && options.dmReplies === "flat" ? threadTs : (threadTs ?? ts);
   return {
-    // Slack delivers a mention twice, as `message` and as `app_mention`: other event ids, same channel and ts.
+    // Slack delivers a mention twice, as `message` and as `app_mention`: other event ids, same channel and ts. A
+    // redelivery has the same ts, too, so the event id would only be a second index entry for each message.
     id: `slack:${tenant}:${channel}:${ts}`,
-    aliases: eventId === "" ? [] : [`slack:${tenant}:${eventId}`],
+    aliases: [],
     platform: "slack",
     tenant,
     place: channel,

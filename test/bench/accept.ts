@@ -70,8 +70,8 @@ const SUBJECTS: readonly Subject[] = [
 
 /** Bare server and gateway take turns, platform by platform, with unique and correctly signed events. */
 export async function benchAccept(options: { rounds: number; requests: number }): Promise<AcceptRow[]> {
-  const bare = await startServer("bare.ts", { core: 0 });
-  const gateway = await startServer("gateway.ts", { core: 0, env: benchEnv({ acceptOnly: true }) });
+  const bare = await startServer("bare.ts", {});
+  const gateway = await startServer("gateway.ts", { env: benchEnv({ acceptOnly: true }) });
   try {
     const contenders: Contender[] = [
       { name: "bare node:http", server: bare, request: requestsOf(SLACK) },

@@ -23,10 +23,10 @@ export async function benchConversations(options: {
 }): Promise<ConversationsCost> {
   const fullEnv = benchEnv({ acceptOnly: true });
   // The first start makes the schema.
-  await (await startServer("gateway.ts", { core: 0, env: fullEnv })).stop();
+  await (await startServer("gateway.ts", { env: fullEnv })).stop();
   fill(join(fullEnv.PARLEY_DATA_DIR ?? "", "parley.db"), options.idle);
-  const full = await startServer("gateway.ts", { core: 0, env: fullEnv });
-  const empty = await startServer("gateway.ts", { core: 0, env: benchEnv({ acceptOnly: true }) });
+  const full = await startServer("gateway.ts", { env: fullEnv });
+  const empty = await startServer("gateway.ts", { env: benchEnv({ acceptOnly: true }) });
   const rounds: { empty: number; full: number }[] = [];
   let next = 0;
   const p50 = async (port: number) => {

@@ -33,8 +33,8 @@ const started = await benchProcess(secretsOf());
 
 const report = `# Benchmarks
 
-Written by \`npm run bench\` (Node ${process.versions.node}, ${cpus().length} cores). Server and driver have a core each;
-contenders take turns in one run, and ratios are medians over the rounds against the bare server of the same round.
+Written by \`npm run bench\` (Node ${process.versions.node}, ${cpus().length} cores). The driver is pinned to one
+core, the servers are free; contenders take turns in one run, and ratios are medians over the rounds against the bare server of the same round.
 Absolute figures depend on the machine and on what else it does: **trust the ratios**.
 
 ## Accepting a webhook
@@ -96,7 +96,7 @@ function acceptLine(row: AcceptRow): string {
   return `| ${row.name} | ${cells.join(" | ")} |`;
 }
 
-/** The servers have core 0. Without taskset everything shares all cores, and the ratios are rougher. */
+/** So that the driver does not wander over the servers. Without taskset the ratios are rougher. */
 function pinDriver(): void {
   try {
     execFileSync("taskset", ["-cp", "1", String(process.pid)], { stdio: "ignore" });

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-/** A server under test in a process of its own, on a core of its own where the machine allows it. */
+/** A server under test in a process of its own. */
 export interface ServerProcess {
   readonly port: number;
   readonly pid: number;
@@ -18,15 +18,10 @@ const TICK_MICROS = 10_000;
 /** Starts `node script` and waits for its line `listening PORT`. */
 export async function startServer(
   script: string,
-  options: { core?: number; env?: Record<string, string> } = {},
+  options: { env?: Record<string, string> } = {},
 ): Promise<ServerProcess> {
-  const node = [
-    process.execPath,
-    ...(process.env.BENCH_NODE_ARGS?.split(" ") ?? []),
-    join(import.meta.dirname, script),
-  ];
-  const command = options.core === undefined ? node : ["taskset", "-c", String(options.core), ...node];
-  const child = spawn(command[0] ?? "", command.slice(1), {
+  const args = process.env.BENCH_NODE_ARGS?.split(" ") ?? [];
+  const child = spawn(process.execPath, [...args, join(import.meta.dirname, script)], {
     env: { ...process.env, ...options.env },
     stdio: ["ignore", "pipe", "inherit"],
   });

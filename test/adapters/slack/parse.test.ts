@@ -22,7 +22,7 @@ describe("what people say", () => {
     const event = eventOf(fixture("app-mention"));
     expect(event).toEqual({
       id: "slack:T1:C1:1717000000.000100",
-      aliases: ["slack:T1:Ev1"],
+      aliases: [],
       platform: "slack",
       tenant: "T1",
       place: "C1",
@@ -48,10 +48,7 @@ describe("what people say", () => {
   });
 
   it("the same mention delivered as message and as app_mention is one event", () => {
-    const twin = eventOf(fixture("app-mention-twin"));
-    const { aliases, ...event } = eventOf(fixture("app-mention"));
-    expect(twin).toMatchObject(event);
-    expect(twin.aliases).not.toEqual(aliases);
+    expect(eventOf(fixture("app-mention-twin"))).toEqual(eventOf(fixture("app-mention")));
   });
 
   it.each([
@@ -134,7 +131,6 @@ describe("what people say", () => {
     expect(eventOf(fixture("app-mention-enterprise"))).toMatchObject({
       tenant: "E1",
       id: "slack:E1:C1:1717000000.000100",
-      aliases: ["slack:E1:Ev17"],
     });
   });
 
