@@ -129,7 +129,8 @@ async function run(
   const { runId: id, agent, steps, startedAtMs } = progress;
   const record = (steps: Progress["steps"]) => checkpoint(job, { ...progress, steps }, deps);
   const typing = new AbortController();
-  const stopTyping = () => typing.abort(signal.reason);
+  // A reason of ours: the default one is an error with a stack, made anew each time.
+  const stopTyping = () => typing.abort("answered");
   signal.addEventListener("abort", stopTyping, { once: true });
   void adapter.typing?.(event.replyTo, typing.signal);
   try {

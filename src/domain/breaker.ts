@@ -74,15 +74,14 @@ export class Breaker {
     if (end === "unknown" || this.#openedAtMs !== null) return;
     const nowMs = this.#time.nowMs();
     this.#failuresInRow = end === "ok" ? 0 : this.#failuresInRow + 1;
-    this.#window = this.#window
-      .filter(({ atMs }) => nowMs - atMs < BREAKER_WINDOW_MS)
-      .slice(1 - BREAKER_WINDOW_CALLS_MAX);
     this.#window.push({ atMs: nowMs, failed: end === "failed" });
-    if (end === "failed" && this.#hasFailedTooOften()) this.#openedAtMs = nowMs;
+    if (this.#window.length > BREAKER_WINDOW_CALLS_MAX) this.#window.shift();
+    if (end === "failed" && this.#hasFailedTooOften(nowMs)) this.#openedAtMs = nowMs;
   }
 
-  #hasFailedTooOften(): boolean {
+  #hasFailedTooOften(nowMs: number): boolean {
     if (this.#failuresInRow >= BREAKER_FAILURES_IN_ROW_MAX) return true;
+    this.#window = this.#window.filter(({ atMs }) => nowMs - atMs < BREAKER_WINDOW_MS);
     const failures = this.#window.filter(({ failed }) => failed).length;
     return (
       this.#window.length >= BREAKER_WINDOW_CALLS_MIN &&
