@@ -41,7 +41,7 @@ export interface Job {
   readonly lane: string;
   /** Set: do not run it, tell the person and drop it. */
   readonly refusal: Refusal | null;
-  /** Counts from 1; made durable before the claim is given out. */
+  /** Counts from 1; on disk before the claim is given out, so that the death of the process does not undo it. */
   readonly attempt: number;
   /** How often it was settled as `retry`. Attempts beyond these and the present one were cut off by a crash. */
   readonly failures: number;

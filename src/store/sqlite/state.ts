@@ -23,6 +23,8 @@ export interface State extends Volatile {
   nextSeq: number;
   /** Estimate of what was written to the log since it was last copied into the file. */
   unsavedBytes: number;
+  /** Whether commits wait for the disk at the moment; so a file is opened. */
+  flushes: boolean;
 }
 
 /** Reads what waits from the file. */
@@ -31,7 +33,7 @@ export function loadState(db: Database, kept: Volatile, nowMs: number): State {
   const newest = sql.newestSeq.get()?.seq ?? 0;
   const floor = sql.seqFloor.get()?.value ?? 1;
   const lanes = loadLanes(sql, kept, nowMs);
-  return { ...kept, db, sql, lanes, nextSeq: Math.max(newest + 1, floor), unsavedBytes: 0 };
+  return { ...kept, db, sql, lanes, nextSeq: Math.max(newest + 1, floor), unsavedBytes: 0, flushes: true };
 }
 
 function loadLanes(sql: Statements, { leases, time }: Volatile, nowMs: number): Lanes {
