@@ -19,7 +19,7 @@ export async function createLogger({ level, pretty }: LogOptions): Promise<Logge
   const options = {
     level,
     base: null,
-    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    timestamp: isoTimestamp(),
     formatters: { level: (label: string) => ({ level: label }) },
   };
   if (pretty) {
@@ -47,4 +47,18 @@ export async function createLogger({ level, pretty }: LogOptions): Promise<Logge
 /** For tests and tools that want no log. */
 export function silentLogger(): Logger {
   return pino({ level: "silent" });
+}
+
+/** Many lines share a millisecond, and its text is costly to make. */
+function isoTimestamp(): () => string {
+  let atMs = 0;
+  let text = "";
+  return () => {
+    const nowMs = Date.now();
+    if (nowMs !== atMs) {
+      atMs = nowMs;
+      text = `,"time":"${new Date(nowMs).toISOString()}"`;
+    }
+    return text;
+  };
 }
