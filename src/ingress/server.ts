@@ -9,6 +9,7 @@ import {
 } from "../domain/bounds.ts";
 import type { Platform } from "../domain/event.ts";
 import { errorAnswer, jsonAnswer, SECURITY_HEADERS } from "./answer.ts";
+import { createRequestCounter } from "./count.ts";
 import type { Health } from "./health.ts";
 import { requestIdOf } from "./request.ts";
 import { answerTo, createWebhookHandler, type WebhookDeps } from "./webhooks.ts";
@@ -90,9 +91,18 @@ export function createServer(deps: ServerDeps): Server {
     return errorAnswer(500, "Something broke here; it has been logged", requestId);
   });
 
-  const server = createAdaptorServer({ fetch: app.fetch, serverOptions: TIMEOUTS }) as Server;
+  const count = createRequestCounter(new Set(app.routes.map((route) => route.path)), deps.metrics);
+  const fetch = async (request: Request, bindings: HttpBindings) => {
+    const startedAt = performance.now();
+    const response = await app.fetch(request, bindings);
+    count(bindings.incoming, response.status, startedAt);
+    return response;
+  };
+  const server = createAdaptorServer({
+    fetch: (request, bindings) => fetch(request, bindings as HttpBindings),
+    serverOptions: TIMEOUTS,
+  }) as Server;
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
-  countRequests(server, app, deps);
   return server;
 }
 
@@ -144,39 +154,3 @@ function clientGone(outgoing: HttpBindings["outgoing"]): AbortSignal {
   outgoing.once("close", () => gone.abort());
   return gone.signal;
 }
-
-/** Counts every answered request by route, not by path: paths are chosen by clients and would grow without bound. */
-function countRequests(server: Server, app: Hono<Env>, { metrics }: ServerDeps): void {
-  const routes = new Set(app.routes.map((route) => route.path));
-  const children = new Map<string, { count: { inc(): void }; seconds: { observe(seconds: number): void } }>();
-  server.on("request", (incoming: IncomingMessage, outgoing) => {
-    const startedAt = performance.now();
-    outgoing.once("finish", () => {
-      const path = (incoming.url ?? "").split("?", 1)[0] ?? "";
-      const route = routes.has(path) ? path : "other";
-      const method = KNOWN_METHODS.has(incoming.method ?? "") ? (incoming.method ?? "") : "other";
-      const status = String(outgoing.statusCode);
-      const key = `${method} ${route} ${status}`;
-      let child = children.get(key);
-      if (child === undefined) {
-        child = {
-          count: metrics.httpRequests.labels({ method, route, status }),
-          seconds: metrics.httpSeconds.labels({ method, route }),
-        };
-        children.set(key, child);
-      }
-      child.count.inc();
-      child.seconds.observe((performance.now() - startedAt) / 1000);
-    });
-  });
-}
-
-const KNOWN_METHODS: ReadonlySet<string> = new Set([
-  "GET",
-  "HEAD",
-  "POST",
-  "PUT",
-  "PATCH",
-  "DELETE",
-  "OPTIONS",
-]);
