@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import type { Server } from "node:http";
 import { join } from "node:path";
 import { openAdapters } from "../adapters/index.ts";
@@ -30,6 +29,8 @@ export interface AppOptions {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly version: string;
+  /** The store is gone for good; end the process, so that whoever watches it starts another. */
+  readonly onStoreDeath: (error: Error) => void;
 }
 
 export interface App {
@@ -43,7 +44,15 @@ export interface App {
 }
 
 /** The composition root: the only place that chooses implementations. */
-export async function createApp({ config, clock, random, log, metrics, version }: AppOptions): Promise<App> {
+export async function createApp({
+  config,
+  clock,
+  random,
+  log,
+  metrics,
+  version,
+  onStoreDeath,
+}: AppOptions): Promise<App> {
   const { gateway: spec, environment } = config;
   const stopping = new AbortController();
   const isPaused = () => environment.killSwitch || spec.kill_switch;
@@ -62,12 +71,12 @@ export async function createApp({ config, clock, random, log, metrics, version }
   const agents = await buildAgents({ config, clock, random, metrics });
   const routes = routesOf(spec);
 
-  mkdirSync(environment.dataDir, { recursive: true, mode: 0o700 });
   const store = await openSqliteStore({
     file: join(environment.dataDir, "parley.db"),
     clock,
     limits: { waitingPerLaneMax: spec.queue.waiting_per_conversation, waitingMax: spec.queue.waiting },
     durability: spec.store.durability,
+    onDeath: onStoreDeath,
     log: (line) => log.warn(line),
   });
 

@@ -34,7 +34,17 @@ export async function serve(options: ServeOptions): Promise<number> {
   const metrics = createMetrics({ processMetrics: true });
   const version = packageVersion();
   try {
-    const app = await createApp({ config, clock: systemClock, random: Math.random, log, metrics, version });
+    const death = Promise.withResolvers<never>();
+    death.promise.catch(() => {});
+    const app = await createApp({
+      config,
+      clock: systemClock,
+      random: Math.random,
+      log,
+      metrics,
+      version,
+      onStoreDeath: death.reject,
+    });
     // Before anybody can know that we listen: a signal must never find the default handler, which does not drain.
     const stopped = untilStopped(app, log);
     await listen(app.server, environment.port, environment.host);
@@ -44,7 +54,7 @@ export async function serve(options: ServeOptions): Promise<number> {
       { version, host: environment.host, port: environment.port, platforms: app.platforms },
       "gateway.started",
     );
-    return await stopped;
+    return await Promise.race([stopped, death.promise]);
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
     log.fatal({ code: error.code, cause: error.message }, "gateway.failed");

@@ -47,8 +47,8 @@ export interface AgentMemory {
  */
 export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Promise<Settlement> {
   const adapter = deps.adapters.get(job.event.platform);
-  if (adapter === undefined)
-    return { kind: "dead", cause: `platform ${job.event.platform} is not configured any more` };
+  // A start without its secrets must not bury what was acknowledged: it waits until they are back.
+  if (adapter === undefined) throw new Deferred(`${job.event.platform} is not configured`, WAIT_MS);
   // One claim more than allowed tells the person; if that was cut off too, the next would only be cut off again.
   if (crashesOf(job) > CRASHES_MAX) return { kind: "dead", cause: CUT_OFF };
 
@@ -85,6 +85,9 @@ function begin({ event }: Job, { routes, agents, clock, newId }: WorkerDeps): Pr
   return { runId: newId("run"), agent, startedAtMs: clock.nowMs(), steps: [], answer: null };
 }
 
+/** For what only an operator can change. */
+const WAIT_MS = 60_000;
+
 /** No agent has this name. */
 const NOBODY = "";
 
@@ -96,7 +99,7 @@ async function answerTo(
   deps: WorkerDeps,
   signal: AbortSignal,
 ): Promise<Answer> {
-  if (deps.isPaused()) throw new Deferred("paused");
+  if (deps.isPaused()) throw new Deferred("paused", WAIT_MS);
   const memory = deps.agents.get(progress.agent);
   const result =
     memory === undefined
@@ -107,8 +110,8 @@ async function answerTo(
   return rendered(result, job, adapter);
 }
 
-function rendered(result: RunResult, { event }: Job, adapter: Adapter): Answer {
-  return { ...result, parts: adapter.render(result.text, event.replyTo) };
+function rendered(result: RunResult, { event, failures }: Job, adapter: Adapter): Answer {
+  return { ...result, parts: adapter.render(result.text, event.replyTo), failuresBefore: failures };
 }
 
 async function run(
@@ -178,7 +181,7 @@ async function say(
   await deliver(job, adapter.render(text, job.event.replyTo), adapter, deps.delivery, signal);
 }
 
-/** A failed run has been told to the person; the event stays as a dead letter, to be replayed once the cause is gone. */
+/** A failed run has been told to the person; the event stays as a dead letter, so that the operator sees it. */
 function settlementOf(answer: Answer, job: Job, { clock }: WorkerDeps): Settlement {
   if (answer.outcome === "failed") return { kind: "dead", cause: answer.cause ?? "the run failed" };
   return {

@@ -196,9 +196,12 @@ describe("a message", () => {
     });
   });
 
-  it("of a platform that is not configured any more is a dead letter", async () => {
-    const settlement = await doWork(await job({ platform: "discord", id: "discord:1" }));
-    expect(settlement).toEqual({ kind: "dead", cause: "platform discord is not configured any more" });
+  it("of a platform that is not configured waits until it is again", async () => {
+    const claimed = await job({ platform: "discord", id: "discord:1" });
+    await expect(doWork(claimed)).rejects.toMatchObject({
+      message: "discord is not configured",
+      afterMs: 60_000,
+    });
   });
 
   it("waits while the gateway is paused", async () => {

@@ -1,4 +1,4 @@
-import { controlCommandOf, overtakes } from "../domain/command.ts";
+import { controlCommandOf, controlLane, overtakes } from "../domain/command.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import { cleanText } from "../domain/text.ts";
@@ -26,11 +26,12 @@ export function admit(event: TriggerEvent, policy: AdmissionPolicy, nowMs: numbe
 
   const offer: Offer = {
     event: { ...event, text: cleanText(event.text) },
-    lane: control !== null && overtakes(control) ? `${event.conversation}!control` : event.conversation,
+    lane: control !== null && overtakes(control) ? controlLane(event.conversation) : event.conversation,
     refusal: refusalOf(event, policy, nowMs, control !== null),
     limits: limitsOf(event, policy.limits),
     // `!stop` said into a room without a mention is for us only where we take part.
     onlyIfKnown: !isAddressed && rules.respondTo === "mention",
+    isTold: !event.sender.isBot,
     dedupMs: rules.dedupMs,
   };
   return { kind: "offer", offer };

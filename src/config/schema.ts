@@ -190,7 +190,9 @@ const gatewaySpec = z
           .describe(
             "A reply of which nobody can tell whether it was sent: send it again with a mark, or not.",
           ),
-        attempts: count(1, 100).default(8).describe("Deliveries tried before an event is a dead letter."),
+        attempts: count(1, 100)
+          .default(12)
+          .describe("Failures of a run, and again of saying its answer, before it is a dead letter."),
       })
       .prefault({}),
     notices: z

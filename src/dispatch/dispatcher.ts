@@ -107,8 +107,14 @@ export class Dispatcher {
       this.#lastBeatMs = clock.nowMs();
       try {
         const jobsMax = this.#deps.concurrency - this.#running.size;
-        if (jobsMax === 0) {
-          await this.#aBeatAtMost(() => this.#slot(), signal);
+        if (jobsMax <= 0) {
+          await this.#aBeatAtMost(
+            (over) => Promise.race([this.#slot(), clock.sleep(CONTROL_MS, over)]),
+            signal,
+          );
+          // `/stop` is most wanted when everything is busy.
+          const commands = await queue.claim({ jobsMax: CONTROL_JOBS_MAX, leaseMs, controlOnly: true });
+          for (const job of commands) this.#launch(job);
           continue;
         }
         const jobs = await queue.claim({ jobsMax, leaseMs });
@@ -187,7 +193,8 @@ export class Dispatcher {
       // What broke because the run was aborted is settled by the reason of the abort.
       const reason = signals.job.aborted && !(error instanceof RunAborted) ? signals.job.reason : error;
       const settlement = settlementFor(reason, job, retry, random);
-      log.warn(
+      const isWaiting = settlement?.kind === "defer";
+      log[isWaiting ? "debug" : "warn"](
         {
           event_id: job.event.id,
           conversation_id: job.event.conversation,
@@ -196,7 +203,7 @@ export class Dispatcher {
           retry_ms: settlement && "afterMs" in settlement ? settlement.afterMs : undefined,
           cause: causeOf(reason),
         },
-        "event.failed",
+        isWaiting ? "event.deferred" : "event.failed",
       );
       return settlement;
     }
@@ -243,6 +250,9 @@ export class Dispatcher {
   }
 }
 
+/** While all slots are taken, commands to the gateway itself are looked for this often. */
+const CONTROL_MS = 500;
+const CONTROL_JOBS_MAX = 8;
 /** Said to our own sleeps; the default reason would be an error with a stack, made anew each time. */
 const OVER = "over";
 const BEAT_MS = 10_000;

@@ -14,6 +14,8 @@ export interface RetryPolicy {
 
 /** How soon to try again what only waits for something to come back. */
 const DEFER_MS = 5_000;
+/** A platform that throttles without saying for how long. */
+const THROTTLED_MS = 1_000;
 
 /**
  * The only place that decides whether to retry.
@@ -23,7 +25,8 @@ const DEFER_MS = 5_000;
  * | draining, paused | defer: no attempt is used up |
  * | model or platform left alone for now | defer, until it is asked again |
  * | lease lost | nothing: the event is no longer ours |
- * | platform or model says "later" | retry, not before it said |
+ * | platform says "too many" (429) | defer, for as long as it said |
+ * | platform or model fails for now | retry, not before it said |
  * | send that may have landed | retry: the outbox knows it as in doubt |
  * | platform refuses for good | dead |
  * | anything else | retry: a bug here must not lose the event |
@@ -43,7 +46,11 @@ export function settlementFor(
   const cause = causeOf(error);
   if (error instanceof BreakerOpen) return { kind: "defer", afterMs: error.retryAfterMs, cause };
   if (error instanceof DeliveryError && error.kind === "rejected") return { kind: "dead", cause };
-  const failures = job.failures + 1;
+  // Too many at once is the platform's way of saying "later".
+  if (error instanceof DeliveryError && error.status === 429) {
+    return { kind: "defer", afterMs: Math.max(error.retryAfterMs ?? 0, THROTTLED_MS), cause };
+  }
+  const failures = failuresOf(job, error) + 1;
   if (failures >= policy.attemptsMax) {
     return { kind: "dead", cause: `gave up after ${failures} attempts: ${cause}` };
   }
@@ -54,6 +61,12 @@ export function settlementFor(
     random,
   );
   return { kind: "retry", afterMs: Math.max(delayMs, askedDelayMs(error)), cause };
+}
+
+/** Running and saying are counted apart: an answer that was paid for has all its attempts to be said. */
+function failuresOf({ failures, progress }: Job, error: unknown): number {
+  const before = progress?.answer?.failuresBefore ?? (error instanceof DeliveryError ? failures : 0);
+  return failures - before;
 }
 
 /** Thrown when the work must wait for something that is not this event's fault. */

@@ -52,7 +52,9 @@ export class Breaker {
 
   state(): BreakerState {
     if (this.#openedAtMs === null) return "closed";
-    return this.#time.nowMs() - this.#openedAtMs < BREAKER_OPEN_MS ? "open" : "half-open";
+    const openMs = this.#time.nowMs() - this.#openedAtMs;
+    // A clock that was set back must not keep it open for as long.
+    return openMs >= 0 && openMs < BREAKER_OPEN_MS ? "open" : "half-open";
   }
 
   /** Asks to make a call; the result must be called once with how it ended. Throws BreakerOpen. */

@@ -11,14 +11,13 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
 };
 
-export type ErrorStatus = 400 | 401 | 403 | 404 | 408 | 413 | 415 | 429 | 500 | 503;
+export type ErrorStatus = 400 | 401 | 403 | 404 | 413 | 415 | 429 | 500 | 503;
 
 const CODES: Readonly<Record<ErrorStatus, string>> = {
   400: "malformed",
   401: "unauthorized",
   403: "forbidden",
   404: "not_found",
-  408: "timeout",
   413: "too_large",
   415: "unsupported_media_type",
   429: "rate_limited",

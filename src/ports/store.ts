@@ -22,6 +22,8 @@ export interface Offer {
   readonly limits: readonly RateLimit[];
   /** A message in a thread without a mention: store it only if this conversation is known. */
   readonly onlyIfKnown: boolean;
+  /** Whether the person may hear of a refusal by a limit; not bots, which would answer. */
+  readonly isTold: boolean;
   /** How long the idempotency keys are remembered. */
   readonly dedupMs: number;
 }
@@ -68,7 +70,8 @@ export type Settlement =
 export interface Queue {
   /** Resolves once durable. A duplicate resolves no sooner than its original. Rejects with STORE_* when it cannot be stored. */
   accept(offer: Offer): Promise<Acceptance>;
-  claim(options: { jobsMax: number; leaseMs: number }): Promise<readonly Job[]>;
+  /** Control lanes come first; with `controlOnly`, nothing else does. */
+  claim(options: { jobsMax: number; leaseMs: number; controlOnly?: boolean }): Promise<readonly Job[]>;
   /** False: the lease is lost. */
   extend(job: Job, leaseMs: number): Promise<boolean>;
   /** Records progress; false: the lease is lost and nothing was recorded. */

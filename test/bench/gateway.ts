@@ -20,6 +20,9 @@ const app = await createApp({
   log,
   metrics,
   version: "bench",
+  onStoreDeath: (error) => {
+    throw error;
+  },
 });
 app.server.listen(0, "127.0.0.1", () => {
   if (process.env.BENCH_ACCEPT_ONLY !== "1") app.startWork();

@@ -63,6 +63,7 @@ async function accept(store: Store, i: number): Promise<void> {
     refusal: null,
     limits,
     onlyIfKnown: false,
+    isTold: true,
     dedupMs: 3_600_000,
   });
   if (answer.kind !== "accepted") throw new Error(`Expected accepted, got ${answer.kind}`);

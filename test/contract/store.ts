@@ -288,15 +288,27 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
         expect(await drain()).toEqual(["a", "c"]);
       });
 
-      it("tells each person, of each cause, in each conversation", async () => {
-        const refusals = [
+      it("tells each person once of each cause, whatever the conversation", async () => {
+        const bob = { id: "U2", name: "bob", isBot: false };
+        const refusals = await Promise.all([
           accept({ id: "a" }, { refusal: aRefusal() }),
           accept({ id: "b" }, { refusal: aRefusal({ detail: "other" }) }),
-          accept({ id: "c" }, { refusal: aRefusal({ cause: "paused" }) }),
-          accept({ id: "d", conversation: "c2" }, { refusal: aRefusal() }),
-          accept({ id: "e", sender: { id: "U2", name: "bob", isBot: false } }, { refusal: aRefusal() }),
-        ];
-        for (const answer of await Promise.all(refusals)) expect(answer).toMatchObject({ told: true });
+          accept({ id: "c", conversation: "c2" }, { refusal: aRefusal() }),
+          accept({ id: "d" }, { refusal: aRefusal({ cause: "paused" }) }),
+          accept({ id: "e", sender: bob }, { refusal: aRefusal() }),
+          accept({ id: "f", tenant: "T2" }, { refusal: aRefusal() }),
+        ]);
+        const told = refusals.map((answer) => answer.kind === "refused" && answer.told);
+        expect(told).toEqual([true, false, false, true, true, true]);
+      });
+
+      it("never tells a bot that it is over a limit", async () => {
+        const limits = [aLimit({ messages: 1, perMs: 60_000 })];
+        await accept({ id: "a" }, { limits, isTold: false });
+        expect(await accept({ id: "b" }, { limits, isTold: false })).toMatchObject({
+          kind: "refused",
+          told: false,
+        });
       });
 
       it("never tells when the window is 0", async () => {
@@ -400,9 +412,18 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
         await acceptAll("c1", "a", "b");
         await accept({ id: "stop" }, { lane: "c1!control" });
         expect((await claim()).map((job) => [job.event.id, job.lane])).toEqual([
-          ["a", "c1"],
           ["stop", "c1!control"],
+          ["a", "c1"],
         ]);
+      });
+
+      it("gives out commands to the gateway before all else, and nothing else when asked for them alone", async () => {
+        await acceptAll("c1", "a");
+        await acceptAll("c2", "b");
+        await accept({ id: "stop" }, { lane: "c1!control" });
+        const only = await store.queue.claim({ jobsMax: 5, leaseMs: LEASE_MS, controlOnly: true });
+        expect(only.map((job) => job.event.id)).toEqual(["stop"]);
+        expect((await claim()).map((job) => job.event.id)).toEqual(["a", "b"]);
       });
 
       it("tells what it gives out", async () => {
@@ -953,6 +974,7 @@ export function anOffer(event: TriggerEvent, changes: Partial<Offer> = {}): Offe
     refusal: null,
     limits: [],
     onlyIfKnown: false,
+    isTold: true,
     dedupMs: HOUR_MS,
     ...changes,
   };

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { Dispatcher, type DispatcherDeps, type JobSignals } from "../../src/dispatch/dispatcher.ts";
 import { RunAborted } from "../../src/domain/abort.ts";
 import { BreakerOpen } from "../../src/domain/breaker.ts";
+import { controlLane } from "../../src/domain/command.ts";
 import { DeliveryError, GatewayError, ModelError } from "../../src/domain/errors.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { Job, Queue, Settlement } from "../../src/ports/store.ts";
@@ -134,6 +135,19 @@ describe("a dispatcher", () => {
     expect(ids()).toEqual(["a1", "b1"]);
     await finish(0);
     expect(ids()).toEqual(["a1", "b1", "a2"]);
+  });
+
+  it("carries out a command to the gateway also when every slot is taken", async () => {
+    await start({ concurrency: 1 });
+    await accept("a");
+    await accept("b");
+    const stop = anEvent({ id: "stop", conversation: "a" });
+    await store.queue.accept({ ...anOffer(stop), lane: controlLane("a") });
+    await advance(500);
+    expect(ids()).toEqual(["a", "stop"]);
+    await finish(1);
+    await finish(0);
+    expect(ids()).toEqual(["a", "stop", "b"]);
   });
 
   it("never runs more than it may at once, and goes on as soon as there is room", async () => {

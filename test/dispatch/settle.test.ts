@@ -3,11 +3,13 @@ import { causeOf, Deferred, settlementFor } from "../../src/dispatch/settle.ts";
 import { type AbortReason, RunAborted } from "../../src/domain/abort.ts";
 import { BreakerOpen } from "../../src/domain/breaker.ts";
 import { DeliveryError, GatewayError, ModelError } from "../../src/domain/errors.ts";
+import { NO_USAGE, type Progress } from "../../src/domain/run.ts";
 import type { Job, Settlement } from "../../src/ports/store.ts";
 import { anEvent } from "../support/event.ts";
 
 const POLICY = { attemptsMax: 3, baseMs: 2_000 };
 
+/** After so many failures to say an answer that was there from the first attempt on. */
 function jobAt(attempt: number): Job {
   const event = anEvent();
   return {
@@ -17,9 +19,14 @@ function jobAt(attempt: number): Job {
     attempt,
     failures: attempt - 1,
     token: 1,
-    progress: null,
+    progress: progressWith(0),
     acceptedAtMs: event.occurredAtMs,
   };
+}
+
+function progressWith(failuresBefore: number): Progress {
+  const answer = { outcome: "answered", text: "yes", parts: [], usage: NO_USAGE, failuresBefore } as const;
+  return { runId: "run_1", agent: "assistant", startedAtMs: 0, steps: [], answer };
 }
 
 function settled(error: unknown, { attempt = 1, random = 0.5 } = {}): Settlement | null {
@@ -77,6 +84,23 @@ describe("a failure", () => {
     expect(settled(error, { attempt: 2, random: 0.5 })).toMatchObject({ afterMs: 3_000 });
   });
 
+  it("to say an answer is counted from when there was an answer", () => {
+    const failed = new DeliveryError("retry", "x");
+    const retry = { kind: "retry", afterMs: 1_000 };
+    const firstTry = { ...jobAt(3), progress: null };
+    expect(settlementFor(failed, firstTry, POLICY, () => 0)).toMatchObject(retry);
+    expect(settlementFor(failed, { ...jobAt(3), progress: progressWith(2) }, POLICY, () => 0)).toMatchObject(
+      retry,
+    );
+  });
+
+  it("by too many calls waits as long as it was told, and uses up no attempt", () => {
+    const throttled = (retryAfterMs: number | null) =>
+      new DeliveryError("retry", "x", { status: 429, retryAfterMs });
+    expect(settled(throttled(41_000), { attempt: 3 })).toMatchObject({ kind: "defer", afterMs: 41_000 });
+    expect(settled(throttled(null), { attempt: 3 })).toMatchObject({ kind: "defer", afterMs: 1_000 });
+  });
+
   it("after many deaths of the process is only the first failure", () => {
     const job = { ...jobAt(19), failures: 0 };
     expect(settlementFor(busy(null), job, POLICY, () => 0)).toMatchObject({ kind: "retry", afterMs: 1_000 });
@@ -89,7 +113,7 @@ describe("a failure", () => {
   });
 
   it("is not tried again before the other side said, nor sooner than our own delay", () => {
-    const limited = new DeliveryError("retry", "slow down", { status: 429, retryAfterMs: 60_000 });
+    const limited = new DeliveryError("retry", "slow down", { status: 503, retryAfterMs: 60_000 });
     expect(settled(limited)).toMatchObject({ kind: "retry", afterMs: 60_000 });
     expect(settled(busy(45_000))).toMatchObject({ kind: "retry", afterMs: 45_000 });
     expect(settled(busy(10))).toMatchObject({ kind: "retry", afterMs: 1_500 });

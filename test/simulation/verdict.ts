@@ -181,7 +181,7 @@ const NOTICE_WINDOW_MS_MIN = 60_000;
 function checkNotices(rows: readonly Row[], witness: Witness, spec: GatewaySpec): void {
   const groups = Map.groupBy(
     rows.filter((row) => refusalOf(row, witness) !== null),
-    (row) => `${refusalOf(row, witness)} ${row.event.conversation} ${row.event.sender.id}`,
+    (row) => [refusalOf(row, witness), row.event.platform, row.event.tenant, row.event.sender.id].join(" "),
   );
   for (const group of groups.values()) {
     let toldMs = Number.NEGATIVE_INFINITY;

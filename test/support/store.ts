@@ -34,6 +34,7 @@ export function anOffer(event: TriggerEvent, changes: Partial<Offer> = {}): Offe
     refusal: null,
     limits: [],
     onlyIfKnown: false,
+    isTold: true,
     dedupMs: 3_600_000,
     ...changes,
   };

@@ -7,7 +7,7 @@ import type { State } from "./state.ts";
 const NOTICE_WINDOW_MS_MIN = 60_000;
 
 export function accept(state: State, offer: OfferRow, nowMs: number): AcceptResult {
-  const [id, aliases, lane, conversation, , , refusal, limits, onlyIfKnown] = offer;
+  const [id, aliases, lane, conversation, , , refusal, limits, onlyIfKnown, isTold] = offer;
   const originalSeq = findOriginal(state, id, aliases, nowMs);
   if (originalSeq !== null) {
     addMissingKeys(state, offer, originalSeq, nowMs);
@@ -18,7 +18,7 @@ export function accept(state: State, offer: OfferRow, nowMs: number): AcceptResu
 
   const seq = state.nextSeq++;
   addKeys(state, offer, seq, nowMs);
-  const cause = refusal ?? (limits.length === 0 ? null : rateRefusal(state, limits, nowMs));
+  const cause = refusal ?? (limits.length === 0 ? null : rateRefusal(state, limits, isTold, nowMs));
   if (cause === null) {
     enqueue(state, offer, { seq, lane, refusal: null }, nowMs);
     return "accepted";
@@ -37,7 +37,7 @@ function findOriginal(state: State, id: string, aliases: readonly string[], nowM
   return row?.seq ?? null;
 }
 
-function addKeys(state: State, [id, aliases, , , , , , , , dedupMs]: OfferRow, seq: number, nowMs: number) {
+function addKeys(state: State, [id, aliases, , , , , , , , , dedupMs]: OfferRow, seq: number, nowMs: number) {
   const expiresMs = nowMs + dedupMs;
   state.sql.addKey.run(id, seq, expiresMs);
   for (const alias of aliases) if (alias !== id) state.sql.addKey.run(alias, seq, expiresMs);
@@ -45,7 +45,7 @@ function addKeys(state: State, [id, aliases, , , , , , , , dedupMs]: OfferRow, s
 
 /** A third delivery may share a key with the second only. */
 function addMissingKeys(state: State, offer: OfferRow, originalSeq: number, nowMs: number): void {
-  const [id, aliases, , , , , , , , dedupMs] = offer;
+  const [id, aliases, , , , , , , , , dedupMs] = offer;
   const missing = [id, ...aliases].filter((key) => state.sql.liveKey.get(key, nowMs) === undefined);
   if (missing.length === 0) return;
   const expiresMs = nowMs + dedupMs;
@@ -64,14 +64,19 @@ function isFull({ lanes, leases, limits }: State, lane: string): boolean {
   );
 }
 
-function rateRefusal(state: State, limits: readonly LimitRow[], nowMs: number): Refusal | null {
+function rateRefusal(
+  state: State,
+  limits: readonly LimitRow[],
+  isTold: boolean,
+  nowMs: number,
+): Refusal | null {
   const refused = state.buckets.take(limits, state.time.at(nowMs));
   if (refused === null) return null;
   const [scope, , , perMs] = refused.limit;
   return {
     cause: "rate_limited",
     detail: scope,
-    noticeWindowMs: Math.max(NOTICE_WINDOW_MS_MIN, perMs),
+    noticeWindowMs: isTold ? Math.max(NOTICE_WINDOW_MS_MIN, perMs) : 0,
     retryAfterMs: refused.waitMs,
   };
 }
@@ -103,8 +108,9 @@ function enqueue(
 /** Whether this person has not been told the same within the window. The mark is written with the event. */
 function isNoticeDue(state: State, offer: OfferRow, refusal: Refusal, nowMs: number): boolean {
   if (refusal.noticeWindowMs <= 0) return false;
-  const [, , , conversation, senderId] = offer;
-  const key = JSON.stringify([refusal.cause, refusal.detail, conversation, senderId]);
+  const [, , , , person] = offer;
+  // Not by conversation: each mention in a channel opens one, and a flood would get a notice for each.
+  const key = JSON.stringify([refusal.cause, person]);
   const toldMs = state.sql.toldAt.get(key)?.at_ms;
   // A mark from the future is from before the clock was set back: it must not silence for longer.
   if (toldMs !== undefined && toldMs <= nowMs && nowMs - toldMs < refusal.noticeWindowMs) return false;

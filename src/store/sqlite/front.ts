@@ -117,17 +117,18 @@ function createJournal(ask: Ask): Journal {
   };
 }
 
-function toOfferRow({ event, lane, refusal, limits, onlyIfKnown, dedupMs }: Offer): OfferRow {
+function toOfferRow({ event, lane, refusal, limits, onlyIfKnown, isTold, dedupMs }: Offer): OfferRow {
   return [
     wellFormed(event.id),
     event.aliases.map(wellFormed),
     wellFormed(lane),
     wellFormed(event.conversation),
-    event.sender.id,
+    `${event.platform}:${event.tenant}:${event.sender.id}`,
     JSON.stringify(event),
     refusal,
     limits.map(({ scope, key, messages, perMs }) => [scope, key, messages, perMs] as const),
     onlyIfKnown,
+    isTold,
     Math.trunc(dedupMs),
   ];
 }

@@ -15,6 +15,8 @@ export interface SqliteStoreOptions {
   readonly limits: StoreLimits;
   /** `process` spares the flush at each commit, and a power cut loses the last seconds. Default `power`. */
   readonly durability?: "power" | "process";
+  /** The thread has died: nothing will be stored any more, and a new process is the cure. */
+  readonly onDeath?: (error: Error) => void;
   /** Warnings and repairs, for the operator. */
   readonly log?: (line: string) => void;
   /** The thread's entry, where another one is to play it. */
@@ -55,6 +57,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       log(error.message);
       batcher.fail(error);
       readiness.end(error);
+      options.onDeath?.(error);
     };
     worker.on("error", (error) => onEnd(error instanceof Error ? error.message : String(error)));
     worker.on("exit", (code) => onEnd(`exit code ${code}`));

@@ -1,3 +1,4 @@
+import { isControlLane } from "../../domain/command.ts";
 import { Fifo } from "./fifo.ts";
 import { DueHeap } from "./heap.ts";
 
@@ -32,6 +33,8 @@ export class Lanes {
   readonly #jobs = new Map<number, Waiting>();
   readonly #active = new Map<string, number>();
   readonly #ready = new Fifo<Lane>();
+  /** Commands to the gateway itself: always first. */
+  readonly #urgent = new Fifo<Lane>();
   readonly #held = new DueHeap<Lane>();
 
   /** Everything that waits or runs, oldest first. */
@@ -40,7 +43,7 @@ export class Lanes {
   }
 
   get isReady(): boolean {
-    return this.#ready.size > 0;
+    return this.#ready.size > 0 || this.#urgent.size > 0;
   }
 
   get soonestMs(): number | null {
@@ -67,8 +70,8 @@ export class Lanes {
   }
 
   /** The head of the lane whose turn it is; that lane is busy from now on. */
-  take(): Waiting | undefined {
-    const lane = this.#ready.shift();
+  take(controlOnly = false): Waiting | undefined {
+    const lane = this.#urgent.shift() ?? (controlOnly ? undefined : this.#ready.shift());
     if (lane === undefined) return undefined;
     lane.state = "busy";
     return lane.jobs.peek();
@@ -107,12 +110,16 @@ export class Lanes {
     const lane: Lane = { name: job.lane, jobs: new Fifo(), state: "ready" };
     lane.jobs.push(job);
     this.#lanes.set(job.lane, lane);
-    this.#ready.push(lane);
+    this.#queue(lane);
   }
 
   #makeReady(lane: Lane): void {
     lane.state = "ready";
-    this.#ready.push(lane);
+    this.#queue(lane);
+  }
+
+  #queue(lane: Lane): void {
+    (isControlLane(lane.name) ? this.#urgent : this.#ready).push(lane);
   }
 
   #busyLane(job: Waiting): Lane {

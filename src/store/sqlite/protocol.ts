@@ -7,7 +7,7 @@ import type { EventState, RateLimit, Retention, StoreStats } from "../../ports/s
  */
 export interface Operations {
   accept: { args: OfferRow; result: AcceptResult };
-  claim: { args: { jobsMax: number; leaseMs: number }; result: readonly ClaimedRow[] };
+  claim: { args: { jobsMax: number; leaseMs: number; controlOnly?: boolean }; result: readonly ClaimedRow[] };
   extend: { args: readonly [token: number, leaseMs: number]; result: boolean };
   checkpoint: { args: readonly [token: number, progress: string]; result: boolean };
   settle: { args: readonly [token: number, settlement: SettlementRow]; result: boolean };
@@ -34,11 +34,13 @@ export type OfferRow = readonly [
   aliases: readonly string[],
   lane: string,
   conversation: string,
-  senderId: string,
+  /** Who hears of a refusal, once per window. */
+  person: string,
   body: string,
   refusal: Refusal | null,
   limits: readonly LimitRow[],
   onlyIfKnown: boolean,
+  isTold: boolean,
   dedupMs: number,
 ];
 export type LimitRow = readonly [scope: RateLimit["scope"], key: string, messages: number, perMs: number];

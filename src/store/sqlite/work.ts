@@ -5,7 +5,7 @@ import type { State } from "./state.ts";
 
 export function claim(
   state: State,
-  { jobsMax, leaseMs }: Operations["claim"]["args"],
+  { jobsMax, leaseMs, controlOnly }: Operations["claim"]["args"],
   nowMs: number,
 ): readonly ClaimedRow[] {
   const { lanes, leases } = state;
@@ -17,7 +17,7 @@ export function claim(
   lanes.wake(steadyMs);
   const claimed: ClaimedRow[] = [];
   while (claimed.length < jobsMax) {
-    const job = lanes.take();
+    const job = lanes.take(controlOnly);
     if (job === undefined) break;
     claimed.push(begin(state, job, steadyMs + leaseMs, nowMs));
   }
