@@ -16,7 +16,7 @@ export interface Overhead {
   readonly cpuMicros: number;
 }
 
-const WARM_UP = 400;
+const WARM_UP = 1_000;
 
 /**
  * The whole path at a steady rate: a Telegram update goes in, the demo model answers at once, the platform's API
