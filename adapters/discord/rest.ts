@@ -2,7 +2,7 @@ import { DiscordAPIError, HTTPError, RateLimitError, REST, RequestMethod } from 
 import type { Secret } from "../../src/config/secret.ts";
 import { DeliveryError } from "../../src/domain/errors.ts";
 import type { Clock } from "../../src/ports/clock.ts";
-import { networkFailure, retryAfterMs } from "../shared/http.ts";
+import { networkFailure, readBounded, retryAfterMs } from "../shared/http.ts";
 import { get, getString, type JsonObject, parseJsonObject } from "../shared/json.ts";
 import { apiRefusal, serverFailure } from "./failure.ts";
 
@@ -150,7 +150,7 @@ async function exchange(url: string, init: RequestLike, clock: Pick<Clock, "nowM
       signal: init.signal as AbortSignal,
       redirect: "manual",
     });
-    text = await readBounded(response);
+    text = await readBounded(response, ANSWER_BYTES_MAX);
   } catch (error) {
     throw networkFailure(error, "Discord");
   }
@@ -183,17 +183,4 @@ function describeLimit(headers: Headers, body: JsonObject, headerMs: number | nu
   const isGlobal = headers.has("x-ratelimit-global") || get(body, "global") === true;
   headers.delete("x-ratelimit-global");
   if (isGlobal) headers.set("x-ratelimit-scope", "global");
-}
-
-/** The body as text; null when it is too long. Stops reading there, so a hostile answer fills no memory. */
-async function readBounded(response: Response): Promise<string | null> {
-  if (response.body === null) return "";
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body) {
-    bytes += chunk.byteLength;
-    if (bytes > ANSWER_BYTES_MAX) return null; // Leaving the loop cancels the stream.
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }

@@ -1,7 +1,7 @@
 import type { Secret } from "../../src/config/secret.ts";
 import { DeliveryError } from "../../src/domain/errors.ts";
 import type { Clock } from "../../src/ports/clock.ts";
-import { networkFailure } from "../shared/http.ts";
+import { networkFailure, readBounded } from "../shared/http.ts";
 import { getArray, getString, type JsonObject, parseJsonObject } from "../shared/json.ts";
 import { failureOf } from "./failure.ts";
 
@@ -51,12 +51,12 @@ export function createClient(options: ClientOptions): WhatsAppClient {
 
   async function read(response: Response): Promise<string> {
     if (response.ok) {
-      const body = await readBounded(response);
+      const body = await readBounded(response, ANSWER_BYTES_MAX);
       if (body === null) throw new DeliveryError("unknown", "WhatsApp: the answer is too long to be Meta's");
       return body;
     }
     // The status alone has decided; a body that is cut off only loses the reason.
-    const body = await readBounded(response).catch(() => null);
+    const body = await readBounded(response, ANSWER_BYTES_MAX).catch(() => null);
     const retryAfter = response.headers.get("retry-after");
     throw failureOf({ status: response.status, body, retryAfter, nowMs: options.clock.nowMs() });
   }
@@ -75,17 +75,4 @@ export function createClient(options: ClientOptions): WhatsAppClient {
       await post(phoneNumberId, typing, signal);
     },
   };
-}
-
-/** The body as text; null when it is too long. Stops reading there, so a hostile answer fills no memory. */
-async function readBounded(response: Response): Promise<string | null> {
-  if (response.body === null) return "";
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body) {
-    bytes += chunk.byteLength;
-    if (bytes > ANSWER_BYTES_MAX) return null; // Leaving the loop cancels the stream.
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }
