@@ -42,14 +42,15 @@ export function createTelegramAdapter(options: TelegramOptions): Adapter {
   checkSecrets(options.webhookSecrets);
   const botId = botIdOf(options.botToken);
   const client = clientFor(options);
-  const answered = new LRUCache<string, true>({ max: ANSWERED_MAX });
+  const answered = new LRUCache<string, Promise<boolean>>({ max: ANSWERED_MAX });
 
-  async function stopSpinner(to: ReplyAddress, signal: AbortSignal): Promise<void> {
+  /** Once for each button, whoever asks first; not cut off when the run is over before Telegram has answered. */
+  async function stopSpinner(to: ReplyAddress): Promise<void> {
     const queryId = readAddress(to)?.callbackQueryId;
-    if (queryId === undefined || answered.has(queryId)) return;
-    answered.set(queryId, true);
-    // A run that is over at once cuts the first try off; the reply makes a second.
-    if (!(await answerCallback(queryId, client, signal))) answered.delete(queryId);
+    if (queryId === undefined) return;
+    const call = answered.get(queryId) ?? answerCallback(queryId, client, new AbortController().signal);
+    answered.set(queryId, call);
+    if (!(await call)) answered.delete(queryId);
   }
 
   return {
@@ -58,14 +59,14 @@ export function createTelegramAdapter(options: TelegramOptions): Adapter {
     parse: (request) => parseUpdate(request, { id: botId, username: options.identity.username }),
     render: (markdown) => renderReply(markdown),
     async send(delivery, signal) {
-      if (delivery.index === 0) await stopSpinner(delivery.to, signal);
+      if (delivery.index === 0) await stopSpinner(delivery.to);
       return await sendPart(delivery, client, signal);
     },
     // There is no idempotency key and no reading back: a lost answer stays in doubt.
     recover: async () => "unknown",
     async typing(to, signal) {
       // A spinner gives up long before an agent answers, so it is stopped as soon as work begins.
-      await stopSpinner(to, signal);
+      await stopSpinner(to);
       await showTyping(to, { client, clock: options.clock, signal });
     },
   };
