@@ -50,6 +50,11 @@ export interface PlatformEnvironments {
   readonly whatsapp: WhatsAppEnvironment | PlatformOff;
 }
 
+export const ROLES = ["all", "ingress", "worker"] as const;
+/** Which half of the path this process serves: taking webhooks, running agents, or both. */
+export type Role = (typeof ROLES)[number];
+
+const PROCESSES_MAX = 64;
 const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
 
 /** What the environment says, aliases and secret files resolved. */
@@ -69,8 +74,12 @@ export interface Environment {
   readonly production: boolean;
   readonly platforms: PlatformEnvironments;
   readonly anthropic: { readonly apiKey: Secret; readonly baseUrl: string | null } | null;
-  /** May hold a password. */
+  /** May hold a password. Null: the store is a SQLite file. */
   readonly redisUrl: Secret | null;
+  readonly redisSentinelPassword: Secret | null;
+  readonly role: Role;
+  /** On this machine, under one supervisor. */
+  readonly processes: number;
 }
 
 /** Reads every variable once. Never throws; what is wrong is in `problems`, what is only odd in `notes`. */
@@ -100,8 +109,12 @@ export function readEnvironment(
       whatsapp: readWhatsApp(reader),
     },
     anthropic: apiKey === null ? null : { apiKey, baseUrl },
-    redisUrl: reader.secret("REDIS_URL", /^rediss?:\/\/\S+$/, "a redis:// or rediss:// address"),
+    redisUrl: reader.secret("REDIS_URL", REDIS_URL, "a redis:// or rediss:// address"),
+    redisSentinelPassword: reader.secret("REDIS_SENTINEL_PASSWORD"),
+    role: reader.oneOf("PARLEY_ROLE", ROLES) ?? "all",
+    processes: readProcesses(reader),
   };
+  needRedis(environment, reader);
   return { environment, problems: reader.problems, notes: notesOf(environment, env) };
 }
 
@@ -110,6 +123,22 @@ function readPort(reader: EnvReader): number {
   if (port === null) return 8080;
   if (Number(port) > 65_535) reader.complain("PARLEY_PORT", `expected a port from 0 to 65535, got ${port}`);
   return Number(port);
+}
+
+function readProcesses(reader: EnvReader): number {
+  const expected = `a number from 1 to ${PROCESSES_MAX}`;
+  const processes = Number(reader.matching("PARLEY_PROCESSES", /^\d{1,9}$/, expected) ?? 1);
+  if (processes >= 1 && processes <= PROCESSES_MAX) return processes;
+  reader.complain("PARLEY_PROCESSES", `expected ${expected}, got ${processes}`);
+  return 1;
+}
+
+/** A SQLite file has one process, which does everything. */
+function needRedis({ redisUrl, role, processes }: Environment, reader: EnvReader): void {
+  if (redisUrl !== null || reader.problems.some(({ path }) => path.startsWith("REDIS_URL"))) return;
+  const why = "because REDIS_URL is not set, and the SQLite store belongs to one process";
+  if (role !== "all") reader.complain("PARLEY_ROLE", `expected all, ${why}; got ${role}`);
+  if (processes > 1) reader.complain("PARLEY_PROCESSES", `expected 1, ${why}; got ${processes}`);
 }
 
 /** PARLEY_ENV is ours and wins; NODE_ENV is set by many a base image. */
@@ -173,6 +202,8 @@ function readWhatsApp(reader: EnvReader): WhatsAppEnvironment | PlatformOff {
   return { kind: "on", accessToken, appSecrets, verifyToken, phoneNumberId, apiUrl };
 }
 
+/** Scheme, user and password, host and port, number of the database. */
+const REDIS_URL = /^rediss?:\/\/(\S*@)?[^\s@/?#]+(\/\d{0,4})?(\?\S*)?$/;
 const TOKEN = /^\S+$/;
 const ID = /^[A-Za-z0-9_-]{1,100}$/;
 

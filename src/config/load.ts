@@ -16,6 +16,7 @@ import {
   type GatewaySpec,
   gatewayFile,
 } from "./schema.ts";
+import { storeNotes, storeProblems, withAbsoluteFiles } from "./store-problems.ts";
 import { SECRET_NAMES } from "./variables.ts";
 
 /** Everything an operator has decided. */
@@ -66,6 +67,7 @@ export function loadConfig(options: LoadOptions): Loaded {
 
   const gatewayYaml = folder.gateway === null ? null : read(folder.gateway, options.env);
   const gateway = check(gatewayYaml ?? emptyYaml("gateway.yaml"), gatewayFile, "gateway");
+  const spec = gateway.value?.spec ?? null;
   const agents = folder.agents.map((file) => readAgents(read(file, options.env)));
   const found = agents.flatMap((one) => one.found);
   const none = folder.agents.length === 0;
@@ -78,26 +80,27 @@ export function loadConfig(options: LoadOptions): Loaded {
     ...duplicates(found),
     ...found.flatMap((one) => unpriced(one, options)),
     // With a broken agent file, its name would look unknown.
-    ...(agents.some((one) => one.problems.length > 0) || gateway.value === null
+    ...(agents.some((one) => one.problems.length > 0) || spec === null
       ? []
-      : unknownAgents(
-          gateway.value.spec,
-          none ? ["assistant"] : found.map((one) => one.agent.metadata.name),
-          gatewayYaml,
-        )),
-    ...(gateway.value === null || gatewayYaml === null ? [] : hiddenRoutes(gateway.value.spec, gatewayYaml)),
+      : unknownAgents(spec, none ? ["assistant"] : found.map((one) => one.agent.metadata.name), gatewayYaml)),
+    ...(spec === null || gatewayYaml === null
+      ? []
+      : [
+          ...hiddenRoutes(spec, gatewayYaml),
+          ...storeProblems(spec, { environment, yaml: gatewayYaml, cwd: options.cwd }),
+        ]),
   ];
-  if (problems.length > 0 || gateway.value === null) return { ok: false, problems };
+  if (problems.length > 0 || spec === null) return { ok: false, problems };
 
   return {
     ok: true,
     config: {
-      gateway: gateway.value.spec,
+      gateway: withAbsoluteFiles(spec, options.cwd),
       agents: new Map(
         (none ? [BUILT_IN] : found.map((one) => one.agent)).map((one) => [one.metadata.name, one.spec]),
       ),
       environment: { ...environment, configFolder: path, configFolderGiven: isAsked },
-      notes: [...notes, ...folder.notes],
+      notes: [...notes, ...folder.notes, ...storeNotes(spec, environment)],
     },
   };
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { patternFault } from "./pattern.ts";
+import { storeSchema } from "./store-schema.ts";
 
 /**
  * The one schema of all configuration files. What is parsed keeps the snake_case names of the files, so that an
@@ -210,14 +211,7 @@ const gatewaySpec = z
           .describe("Dead letters are kept so long."),
       })
       .prefault({}),
-    store: z
-      .strictObject({
-        durability: z
-          .enum(["power", "process"])
-          .default("power")
-          .describe("What an acknowledgement survives: a power cut, or only the end of the process."),
-      })
-      .prefault({}),
+    store: storeSchema,
   })
   .prefault({});
 

@@ -34,6 +34,9 @@ describe("the environment", () => {
       production: false,
       anthropic: null,
       redisUrl: null,
+      redisSentinelPassword: null,
+      role: "all",
+      processes: 1,
     });
   });
 
@@ -99,8 +102,46 @@ describe("the environment", () => {
       { REDIS_URL: "http://:hunter2@x" },
       "environment REDIS_URL: expected a redis:// or rediss:// address, got something else",
     ],
+    [
+      { REDIS_URL: "redis://x/y" },
+      "environment REDIS_URL: expected a redis:// or rediss:// address, got something else",
+    ],
+    [
+      { PARLEY_ROLE: "both", REDIS_URL: "redis://x" },
+      'environment PARLEY_ROLE: expected all, ingress, worker, got "both"',
+    ],
+    [
+      { PARLEY_ROLE: "worker" },
+      "environment PARLEY_ROLE: expected all, because REDIS_URL is not set, and the SQLite store belongs to one process; got worker",
+    ],
+    [
+      { PARLEY_PROCESSES: "2" },
+      "environment PARLEY_PROCESSES: expected 1, because REDIS_URL is not set, and the SQLite store belongs to one process; got 2",
+    ],
+    [
+      { PARLEY_PROCESSES: "65", REDIS_URL: "redis://x" },
+      "environment PARLEY_PROCESSES: expected a number from 1 to 64, got 65",
+    ],
+    [
+      { PARLEY_PROCESSES: "many", REDIS_URL: "redis://x" },
+      'environment PARLEY_PROCESSES: expected a number from 1 to 64, got "many"',
+    ],
   ])("refuses %j and says why", (env, problem) => {
     expect(read(env).problems).toEqual([problem]);
+  });
+
+  it("takes a role and a number of processes beside a Redis", () => {
+    const { environment, problems } = read({
+      REDIS_URL: "redis://x",
+      PARLEY_ROLE: "Worker",
+      PARLEY_PROCESSES: "4",
+    });
+    expect(problems).toEqual([]);
+    expect(environment).toMatchObject({ role: "worker", processes: 4 });
+  });
+
+  it("says of a Redis address that is wrong only that", () => {
+    expect(read({ REDIS_URL: "x", PARLEY_ROLE: "worker", PARLEY_PROCESSES: "2" }).problems).toHaveLength(1);
   });
 
   it("is in production by PARLEY_ENV, or else by NODE_ENV", () => {
