@@ -1,12 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { type Child, type Ending, launch } from "../support/child.ts";
 
 export const ROOT = resolve(import.meta.dirname, "../..");
-
-/** The exit code, or the signal that ended it. */
-export type Ending = number | string;
 
 export interface GatewayProcess extends AsyncDisposable {
   readonly url: string;
@@ -45,37 +42,19 @@ const BASE_ENV = Object.fromEntries(
   }),
 );
 
-/** A failed test must not leave a process behind. */
-const alive = new Set<ChildProcess>();
-process.once("exit", () => {
-  for (const child of alive) killGroup(child);
-});
-
-function killGroup({ pid }: ChildProcess): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, "SIGKILL");
-  } catch {
-    // All of it has ended.
-  }
-}
-
 /** Starts a real gateway on a free port; resolves once it says that it listens. */
 export async function startGateway(options: StartOptions): Promise<GatewayProcess> {
-  const running = launch(options);
-  const { child, output, ended, said } = running;
+  const child = launchGateway(options);
+  const { output, ended } = child;
   const url = await Promise.race([
-    said(/listens on (http:\S+)/),
+    child.said("stderr", /listens on (http:\S+)/),
     ended.then((ending) => {
       throw new Error(`The gateway ended with ${ending} before it listened:\n${output.stderr}`);
     }),
   ]);
-  const end = (signal: NodeJS.Signals) => {
-    child.kill(signal);
-    return ended;
-  };
   return {
     url,
-    pid: child.pid ?? 0,
+    pid: child.pid,
     stdout: () => output.stdout,
     stderr: () => output.stderr,
     logLines: () =>
@@ -84,13 +63,15 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
         .filter((line) => line.startsWith("{"))
         .map((line) => JSON.parse(line)),
     async said(text) {
-      await said(text);
+      await child.said("stderr", text);
     },
-    end,
+    end(signal) {
+      child.signal(signal);
+      return ended;
+    },
     ended,
     async [Symbol.asyncDispose]() {
-      if (alive.has(child)) killGroup(child);
-      await ended;
+      await child.end();
     },
   };
 }
@@ -99,14 +80,13 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
 export async function runToItsEnd(
   options: StartOptions,
 ): Promise<{ ending: Ending; stdout: string; stderr: string }> {
-  const { output, ended } = launch(options);
+  const { output, ended } = launchGateway(options);
   const ending = await ended;
   return { ending, ...output };
 }
 
-function launch(options: StartOptions) {
-  const command = options.command ?? [process.execPath, join(ROOT, "bin/parley.js"), "serve"];
-  const child = spawn(command[0] ?? "", command.slice(1), {
+function launchGateway(options: StartOptions): Child {
+  return launch(options.command ?? [process.execPath, join(ROOT, "bin/parley.js"), "serve"], {
     cwd: ROOT,
     env: {
       ...BASE_ENV,
@@ -115,41 +95,5 @@ function launch(options: StartOptions) {
       ...(options.config !== undefined && { PARLEY_CONFIG: options.config }),
       ...options.env,
     },
-    stdio: ["ignore", "pipe", "pipe"],
-    // A process group of its own, so that what npm or a shell has started goes with it.
-    detached: true,
   });
-  alive.add(child);
-  const output = { stdout: "", stderr: "" };
-  const listeners = new Set<() => void>();
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    output.stdout += text;
-  });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    output.stderr += text;
-    for (const listener of listeners) listener();
-  });
-  const ended = new Promise<Ending>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (code, signal) => {
-      alive.delete(child);
-      resolve(signal ?? code ?? -1);
-    });
-  });
-
-  /** Gives the first group of the pattern, or the text itself. */
-  function said(wanted: string | RegExp): Promise<string> {
-    return new Promise((resolve) => {
-      const look = () => {
-        const found = typeof wanted === "string" ? output.stderr.includes(wanted) && [wanted] : null;
-        const match = found || (wanted instanceof RegExp ? wanted.exec(output.stderr) : null);
-        if (!match) return;
-        listeners.delete(look);
-        resolve(match[1] ?? match[0] ?? "");
-      };
-      listeners.add(look);
-      look();
-    });
-  }
-  return { child, output, ended, said };
 }

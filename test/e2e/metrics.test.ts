@@ -1,9 +1,8 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
-import { type Ending, ROOT } from "./gateway-process.ts";
+import type { Ending } from "../support/child.ts";
+import { toolPath } from "../support/tools.ts";
 import { type Setup, startWithPlatforms } from "./gateway-with-platforms.ts";
 import { CHAT_PLATFORMS, deliver, privateMessage, SECRETS, webhook } from "./platforms.ts";
 import { said } from "./records.ts";
@@ -135,13 +134,8 @@ describe("the log", () => {
 });
 
 function promtool(text: string): Promise<{ code: unknown; output: string }> {
-  const fetched = join(ROOT, "node_modules/.cache/parley-tools/usr/bin");
-  const folder = [...(process.env.PATH ?? "").split(delimiter), fetched].find((one) =>
-    existsSync(join(one, "promtool")),
-  );
-  if (folder === undefined) throw new Error("Expected promtool, got none; node test/setup.mjs fetches it");
   return new Promise((resolve) => {
-    const child = execFile(join(folder, "promtool"), ["check", "metrics"], (error, stdout, stderr) =>
+    const child = execFile(toolPath("promtool"), ["check", "metrics"], (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : error.code, output: stdout + stderr }),
     );
     child.stdin?.end(text);
