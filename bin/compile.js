@@ -1,6 +1,6 @@
 // Compiles the sources to dist when they have changed. Gives whether there is something compiled to run.
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -13,6 +13,7 @@ const SOURCES = [
   "../tsconfig.build.json",
   "../package.json",
 ].map(at);
+const ASSETS = ["src/store/redis/lua"];
 const STAMP = at("../dist/.tsbuildinfo");
 
 export function compile() {
@@ -25,7 +26,10 @@ export function compile() {
     cwd: at(".."),
     stdio: "inherit",
   });
-  return status === 0;
+  if (status !== 0) return false;
+  // The compiler leaves behind what it does not compile.
+  for (const folder of ASSETS) cpSync(at(`../${folder}`), at(`../dist/${folder}`), { recursive: true });
+  return true;
 }
 
 function newestMs(path) {

@@ -1,0 +1,112 @@
+import { Cluster, Redis, type RedisOptions } from "ioredis";
+import type { Secret } from "../../config/secret.ts";
+
+export interface RedisConnection {
+  /** `redis://` or `rediss://`, with user, password and number of the database in it. */
+  readonly url: Secret;
+  /** The URL names one node of a Cluster. */
+  readonly cluster: boolean;
+  /** Nodes as `host:port`. The URL's host is then not used, but its user, password and database are. */
+  readonly sentinel: {
+    readonly name: string;
+    readonly nodes: readonly string[];
+    readonly password: Secret | null;
+  } | null;
+  /** PEM texts. Null with `rediss://`: the system's authorities. */
+  readonly tls: {
+    readonly ca: string | null;
+    readonly cert: string | null;
+    readonly key: string | null;
+    readonly servername: string | null;
+    readonly verify: boolean;
+  } | null;
+  /** How many replicas must have an accepted event before it is acknowledged; 0: none. */
+  readonly waitReplicas: number;
+}
+
+export type Client = Redis | Cluster;
+
+const CONNECT_MS = 3_000;
+const AGAIN_MS_MIN = 50;
+const AGAIN_MS_MAX = 1_000;
+
+/**
+ * One client. `commands`: what cannot be sent now is rejected at once, and what was cut off is not sent again, because
+ * only the caller knows whether it may be. `words`: listens, and goes on listening after each loss.
+ */
+export function createClient(
+  connection: RedisConnection,
+  use: "commands" | "words",
+  random: () => number,
+): Client {
+  const url = new URL(connection.url.reveal());
+  const again = (times: number): number =>
+    Math.min(AGAIN_MS_MIN * 2 ** Math.min(times, 10), AGAIN_MS_MAX) * (0.5 + random() / 2);
+  const isListener = use === "words";
+  const common = {
+    ...credentials(url),
+    connectTimeout: CONNECT_MS,
+    keepAlive: 10_000,
+    enableOfflineQueue: isListener,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: null,
+    lazyConnect: true,
+    retryStrategy: again,
+    // A demoted server: look for the new one, and let the caller decide about the command.
+    reconnectOnError: (error: Error) => (error.message.startsWith("READONLY") ? 1 : false),
+    ...(url.protocol === "rediss:" || connection.tls !== null ? { tls: tlsOptions(connection.tls) } : {}),
+  } satisfies RedisOptions;
+  const { sentinel } = connection;
+  if (sentinel !== null) {
+    return new Redis({
+      ...common,
+      name: sentinel.name,
+      sentinels: sentinel.nodes.map(hostAndPort),
+      sentinelRetryStrategy: again,
+      ...(sentinel.password !== null && { sentinelPassword: sentinel.password.reveal() }),
+      ...("tls" in common && { enableTLSForSentinelMode: true }),
+    });
+  }
+  const node = { host: hostOf(url), port: Number(url.port || 6379) };
+  if (!connection.cluster) return new Redis({ ...common, ...node });
+  const { retryStrategy, lazyConnect, enableOfflineQueue, ...redisOptions } = common;
+  return new Cluster([node], {
+    redisOptions,
+    lazyConnect,
+    enableOfflineQueue,
+    clusterRetryStrategy: retryStrategy,
+    slotsRefreshTimeout: CONNECT_MS,
+    // A slot that moves, or a master that fails over: told to the caller soon, who may try again.
+    maxRedirections: 4,
+    retryDelayOnFailover: 100,
+  });
+}
+
+function credentials(url: URL): Pick<RedisOptions, "username" | "password" | "db"> {
+  return {
+    ...(url.username !== "" && { username: decodeURIComponent(url.username) }),
+    ...(url.password !== "" && { password: decodeURIComponent(url.password) }),
+    ...(/^\/\d+$/.test(url.pathname) && { db: Number(url.pathname.slice(1)) }),
+  };
+}
+
+/** An IPv6 address stands in brackets in a URL. */
+function hostOf(url: URL): string {
+  return url.hostname.replace(/^\[(.*)\]$/, "$1") || "127.0.0.1";
+}
+
+function hostAndPort(node: string): { host: string; port: number } {
+  const url = new URL(`redis://${node}`);
+  return { host: hostOf(url), port: Number(url.port || 26_379) };
+}
+
+function tlsOptions(tls: RedisConnection["tls"]): NonNullable<RedisOptions["tls"]> {
+  if (tls === null) return {};
+  return {
+    ...(tls.ca !== null && { ca: tls.ca }),
+    ...(tls.cert !== null && { cert: tls.cert }),
+    ...(tls.key !== null && { key: tls.key }),
+    ...(tls.servername !== null && { servername: tls.servername }),
+    rejectUnauthorized: tls.verify,
+  };
+}

@@ -1,0 +1,59 @@
+import type { Clock, Random } from "../../ports/clock.ts";
+import type { Store } from "../../ports/store.ts";
+import type { RedisConnection } from "./connect.ts";
+import { type Inspection, inspect, judge } from "./inspect.ts";
+import { RedisLink } from "./redis-link.ts";
+import { openStoreOn } from "./store.ts";
+
+export interface RedisStoreOptions {
+  readonly connection: RedisConnection;
+  /** All keys begin with `{prefix}:`, which puts them in one slot of a Cluster. */
+  readonly prefix: string;
+  /** Start although Redis keeps nothing over a crash. */
+  readonly acceptLoss: boolean;
+  /** Names this process: what an earlier one of the same name had claimed is taken back at once. */
+  readonly owner: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: { readonly waitingPerLaneMax: number; readonly waitingMax: number };
+  readonly log: (line: string) => void;
+  /** How long to try to reach Redis. */
+  readonly openMs?: number;
+}
+
+/** A Redis that starts at the same time, or fails over, has this long. */
+const OPEN_MS = 15_000;
+
+/**
+ * Opens the store that any number of processes share. Throws STORE_UNAVAILABLE when Redis cannot be reached, and
+ * STORE_UNSAFE when it may lose what it is given. `report` tells in one line how safe it is.
+ */
+export async function openRedisStore(
+  options: RedisStoreOptions,
+): Promise<Store & { readonly report: string }> {
+  const { connection, prefix, acceptLoss, random, log, openMs = OPEN_MS } = options;
+  const link = new RedisLink({ connection, key: `{${prefix}}:meta`, random, log });
+  try {
+    await link.open(openMs);
+    const { durability, report } = judge(await inspect(link.client), acceptLoss);
+    const store = await openStoreOn({ ...options, link, durability, time: "server" });
+    return Object.assign(store, { report });
+  } catch (error) {
+    await link.close();
+    throw error;
+  }
+}
+
+/** For `parley doctor`: what the servers say, without opening anything. Throws STORE_UNAVAILABLE. */
+export async function inspectRedis(
+  connection: RedisConnection,
+  random: Random,
+): Promise<readonly Inspection[]> {
+  const link = new RedisLink({ connection, key: "{parley}:meta", random, log: () => {} });
+  try {
+    await link.open(3_000);
+    return await inspect(link.client);
+  } finally {
+    await link.close();
+  }
+}

@@ -1,0 +1,50 @@
+import { GatewayError } from "../../domain/errors.ts";
+import type { ScriptName } from "./scripts.ts";
+
+export type Argument = string | number;
+
+/** How long to wait for an answer: `brief` while somebody outside waits, `long` where a late answer is worth having. */
+export type Patience = "brief" | "long";
+
+/** The way to Redis. All failures are GatewayErrors; STORE_UNAVAILABLE says that it may work later. */
+export interface Link {
+  /** One script, one round trip. What was sent when it rejects may have been carried out all the same. */
+  run(script: ScriptName, args: readonly Argument[], patience: Patience): Promise<unknown>;
+  /** To everyone who listens, this process among them. */
+  publish(channel: string, message: string): Promise<void>;
+  /** Resolves once it listens. Messages are lost while the connection is. */
+  subscribe(channel: string, heard: (message: string) => void): Promise<void>;
+  /** Called each time the connection has come back. */
+  onBack(back: () => void): void;
+  /** Bytes that Redis uses. */
+  usedBytes(): Promise<number>;
+  /** At once. Nothing may be asked after that. */
+  close(): Promise<void>;
+}
+
+export function unavailable(why: string, cause?: unknown): GatewayError {
+  return new GatewayError("STORE_UNAVAILABLE", `Redis cannot be used now: ${why}`, { cause });
+}
+
+export function closed(): GatewayError {
+  return new GatewayError("STORE_CLOSED", "The store is closed");
+}
+
+export function isUnavailable(error: unknown): boolean {
+  return error instanceof GatewayError && error.code === "STORE_UNAVAILABLE";
+}
+
+/** Answers of a server that is there but cannot or must not be used now. Any other is a fault of ours. */
+const PASSING =
+  /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|OOM|MISCONF|NOREPLICAS|BUSY|NOAUTH|WRONGPASS|NOPERM|UNBLOCKED)\b/;
+
+/** What the client rejected with, in our words. */
+export function asStoreError(error: unknown, script: string): GatewayError {
+  if (error instanceof GatewayError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const isAnswer = error instanceof Error && error.name === "ReplyError";
+  if (!isAnswer || PASSING.test(message)) return unavailable(message, error);
+  return new GatewayError("STORE_WRITE_FAILED", `Redis refused script ${script}: ${message}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,138 @@
+-- Accepts an event: deduplication, limits, order and the queue, in one step.
+--
+-- Invariant: an event is stored with all its keys, in one lane, or nothing of it is; a duplicate, a full queue and an
+-- unknown conversation use up no allowance.
+--
+-- ARGV[2]  the rest of the event as JSON, open at the end    [3] its text, [4] its attachments, as JSON
+-- ARGV[5]  id  [6] lane  [7] conversation  [8] platform  [9] tenant  [10] sender
+-- ARGV[11] a refusal as JSON, or ''  [12] its cause  [13] ms for which the person is not told again
+-- ARGV[14] '1': only if the conversation is known  [15] '1': may be told of a limit  [16] ms to remember the keys
+-- ARGV[17] most events waiting in a lane  [18] in all  [19] when a spool took it, or ''
+-- ARGV[20] how many limits; four each: scope, key, messages, ms. Then the aliases.
+-- Gives: { kind, [cause or '', detail, notice ms, retry ms, told] }
+
+local NOTICE_MS_MIN = 60000
+-- Longer than a key is valid, so that its own time, which is compared, is what counts.
+local TTL_SLACK_MS = 60000
+local ROUNDING_MS = 0.001
+
+local wall, steady = keep_clock()
+local id, lane, conversation = ARGV[5], ARGV[6], ARGV[7]
+local person = ARGV[8] .. ':' .. ARGV[9] .. ':' .. ARGV[10]
+local dedup_ms = tonumber(ARGV[16])
+local expires = whole(wall + dedup_ms)
+local limit_count = tonumber(ARGV[20])
+
+local names = { id }
+for i = 21 + limit_count * 4, #ARGV do
+  if ARGV[i] ~= id then names[#names + 1] = ARGV[i] end
+end
+local keys = {}
+for i, name in ipairs(names) do keys[i] = base .. 'k:' .. name end
+local values = call('MGET', unpack(keys))
+
+local original
+for i = 1, #keys do
+  local seq, is_live = read_key(values[i], wall)
+  if is_live then
+    original = seq
+    break
+  end
+end
+if original then
+  -- A third delivery may share a key with the second only.
+  for i, key in ipairs(keys) do
+    local _, is_live = read_key(values[i], wall)
+    if not is_live then call('SET', key, original .. ' ' .. expires, 'PX', dedup_ms + TTL_SLACK_MS) end
+  end
+  -- A write of its own: what waits for replicas or for the disk after a duplicate covers the original, too.
+  call('HINCRBY', meta, 'duplicates', 1)
+  return { 'duplicate' }
+end
+
+if ARGV[14] == '1' then
+  local known = call('HMGET', conversation_key(conversation), 'known', 'n')
+  if known[1] ~= '1' and (tonumber(known[2] or '') or 0) == 0 then return { 'unknown-conversation' } end
+end
+if is_full(lane, tonumber(ARGV[17]), tonumber(ARGV[18])) then return { 'full' } end
+
+-- The generic cell rate algorithm: a limit is the time at which its bucket is empty of debt. All are charged or none.
+local function refusal_by_limit()
+  local charges = {}
+  for i = 0, limit_count - 1 do
+    local at = 21 + i * 4
+    local scope, messages, per_ms = ARGV[at], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
+    local key = base .. 'r:' .. scope .. ':' .. ARGV[at + 1]
+    local debt = math.max(tonumber(call('GET', key) or '') or steady, steady) + per_ms / messages
+    local excess = debt - steady - per_ms
+    if excess > ROUNDING_MS then return scope, per_ms, math.ceil(excess - ROUNDING_MS) end
+    charges[#charges + 1] = { key, debt }
+  end
+  for _, charge in ipairs(charges) do
+    call('SET', charge[1], charge[2], 'PX', math.ceil(charge[2] - steady) + TTL_SLACK_MS)
+  end
+  return nil
+end
+
+local cause, detail, notice_ms, retry_ms = '', '', 0, 0
+local refusal = ARGV[11]
+if refusal ~= '' then
+  cause, notice_ms = ARGV[12], tonumber(ARGV[13])
+elseif limit_count > 0 then
+  local scope, per_ms, wait_ms = refusal_by_limit()
+  if scope then
+    cause, detail, retry_ms = 'rate_limited', scope, wait_ms
+    if ARGV[15] == '1' then notice_ms = math.max(NOTICE_MS_MIN, per_ms) end
+    refusal = cjson.encode({
+      cause = cause, detail = detail, noticeWindowMs = notice_ms, retryAfterMs = retry_ms,
+    })
+  end
+end
+
+-- A mark from the future is from before the clock was set back: it must not silence for longer.
+local function is_notice_due()
+  if notice_ms <= 0 then return false end
+  local key = base .. 'n:' .. cause .. ':' .. person
+  local told = tonumber(call('GET', key) or '')
+  if told and told <= wall and wall - told < notice_ms then return false end
+  call('SET', key, wall, 'PX', notice_ms + TTL_SLACK_MS)
+  return true
+end
+
+local is_told = cause ~= '' and is_notice_due()
+local is_bare = cause ~= '' and not is_told
+local seq = whole(call('HINCRBY', meta, 'seq', 1))
+call('SET', keys[1], seq .. ' ' .. expires)
+for i = 2, #keys do call('SET', keys[i], seq .. ' ' .. expires, 'PX', dedup_ms + TTL_SLACK_MS) end
+
+-- A flood that is refused must not fill the memory with what it says.
+local text, attachments = ARGV[3], ARGV[4]
+if is_bare then text, attachments = '""', '[]' end
+local body = ARGV[2] .. ',"text":' .. text .. ',"attachments":' .. attachments .. '}'
+local at = ARGV[19] ~= '' and tonumber(ARGV[19]) or wall
+if is_told then lane = lane .. '!notice' end
+call('HSET', event_key(seq), 'id', id, 'lane', lane, 'conversation', conversation,
+  'platform', ARGV[8], 'tenant', ARGV[9], 'sender', ARGV[10],
+  'at', at, 'since', wall, 'up', wall, 'attempt', 0, 'failures', 0, 'body', body)
+if cause ~= '' then call('HSET', event_key(seq), 'cause', cause) end
+if is_bare then
+  call('HSET', event_key(seq), 'state', 'dropped', 'bare', 1)
+  call('ZADD', base .. 'dropped', seq, seq)
+  return { 'refused', cause, detail, notice_ms, retry_ms, 0 }
+end
+if is_told then call('HSET', event_key(seq), 'refusal', refusal) end
+
+-- What a spool kept comes before what came later and has not begun.
+local before
+if ARGV[19] ~= '' then
+  for _, other in ipairs(call('LRANGE', lane_key(lane), 0, -1)) do
+    local found = call('HMGET', event_key(other), 'at', 'attempt', 'token')
+    if tonumber(found[1]) > at and found[2] == '0' and not found[3] then
+      before = other
+      break
+    end
+  end
+end
+enqueue(seq, lane, conversation, is_told, wall, before)
+if is_told then return { 'refused', cause, detail, notice_ms, retry_ms, 1 } end
+return { 'accepted' }

@@ -1,0 +1,81 @@
+#!lua flags=allow-oom
+-- Gives out work: ends leases that have run out, wakes lanes that are due, takes the first event of each lane in turn.
+--
+-- Invariant: at most one live lease a lane, always on its first event; each claim has a greater token than all before
+-- it, and is counted before it is given out, so that the death of whoever got it does not undo the count.
+--
+-- ARGV[2] most jobs  [3] lease in ms  [4] '1': only commands to the gateway  [5] who claims
+-- ARGV[6] a process that dies with more events in hand than this makes none of them a suspect
+-- Gives: { status, job, job, … }, a job being
+--   { token, seq, lane, attempt, failures, at, body, refusal, progress, crashes, replay, stop }
+
+local LANES_AT_ONCE = 1000
+local BYTES_MAX = 8 * 1024 * 1024
+-- How far `seen` of a conversation may lag behind: to the hour is enough, and spares a busy one the writes.
+local SEEN_MS = 3600000
+local DEATH_MS = 600000
+
+local wall, steady = keep_clock()
+local jobs_max, lease_ms, owner = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[5]
+local suspects_max = tonumber(ARGV[6])
+
+-- Leases of one process run out one after the other; how many it held when the first did is what counts.
+local function in_hand(who)
+  local key = base .. 'death:' .. who
+  local held = tonumber(call('GET', key) or '')
+  if held then return held end
+  held = tonumber(call('HGET', base .. 'owners', who) or '') or 1
+  call('SET', key, held, 'PX', DEATH_MS)
+  return held
+end
+
+for _, seq in ipairs(call('ZRANGE', base .. 'leases', '-inf', steady, 'BYSCORE', 'LIMIT', 0, LANES_AT_ONCE)) do
+  local who, lane = unpack(call('HMGET', event_key(seq), 'owner', 'lane'))
+  if in_hand(who) <= suspects_max then call('HINCRBY', event_key(seq), 'crashes', 1) end
+  end_lease(seq, who)
+  make_ready(lane, seq)
+end
+
+for _, lane in ipairs(call('ZRANGE', base .. 'held', '-inf', steady, 'BYSCORE', 'LIMIT', 0, LANES_AT_ONCE)) do
+  call('ZREM', base .. 'held', lane)
+  make_ready(lane, call('LINDEX', lane_key(lane), 0))
+end
+
+local function see(conversation)
+  local key = conversation_key(conversation)
+  local known = call('HMGET', key, 'known', 'seen')
+  if known[1] == '1' and math.abs(wall - tonumber(known[2])) <= SEEN_MS then return end
+  call('HSET', key, 'known', 1, 'seen', wall)
+  call('ZADD', base .. 'idle', 'NX', wall, conversation)
+end
+
+local function begin(lane)
+  local seq = call('LINDEX', lane_key(lane), 0)
+  local key = event_key(seq)
+  local token = whole(call('HINCRBY', meta, 'fence', 1))
+  local attempt = call('HINCRBY', key, 'attempt', 1)
+  call('HSET', key, 'token', token, 'owner', owner, 'up', wall)
+  call('ZADD', base .. 'leases', steady + lease_ms, seq)
+  call('ZREM', base .. 'retrying', seq)
+  call('HINCRBY', base .. 'owners', owner, 1)
+  local held = call('HMGET', key, 'failures', 'at', 'body', 'refusal', 'progress', 'crashes', 'replay', 'stop',
+    'conversation')
+  if not held[4] then see(held[9]) end
+  return {
+    token, seq, lane, attempt, tonumber(held[1]), held[2], held[3], held[4] or '', held[5] or '',
+    tonumber(held[6] or 0), tonumber(held[7] or 0), held[8] and 1 or 0,
+  }
+end
+
+local answer = { {} }
+local bytes = 0
+while #answer - 1 < jobs_max and bytes < BYTES_MAX do
+  local lane = take_lane(ARGV[4] == '1')
+  if not lane then break end
+  local job = begin(lane)
+  bytes = bytes + #job[7] + #job[9]
+  answer[#answer + 1] = job
+end
+if #answer > 1 then call('DEL', base .. 'death:' .. owner) end
+answer[1] = status(steady)
+return answer

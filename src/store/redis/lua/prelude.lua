@@ -1,0 +1,199 @@
+-- Common to all scripts; put before each of them.
+--
+-- Every key starts with the hash tag of the installation, so that all of them are in one slot and one script may
+-- touch any of them. A script is one step: nobody sees it half done.
+--
+-- KEYS[1]  {prefix}:meta      last, skew: the clock; seq, fence, wake: counters; gen: a new one when all was lost
+-- ARGV[1]  the time in ms, or '' for the server's own
+--
+-- {prefix}:e:<seq>            an event, a hash: its text, and where it stands
+-- {prefix}:k:<key>            an idempotency key: "<seq> <expires>". That of an event's id stays as long as the event
+-- {prefix}:l:<lane>           a lane: the seqs that wait or run in it, oldest first; only the first is ever claimed
+-- {prefix}:q…                 whose turn it is: rings of platforms, tenants, senders, lanes (make_ready, take_lane)
+-- {prefix}:urgent             lanes of commands to the gateway, before all others
+-- {prefix}:held               lanes whose first event is not yet due, by steady time
+-- {prefix}:leases             seqs that are claimed, by the steady time at which the lease ends
+-- {prefix}:owners             how many leases each process holds
+-- {prefix}:live, retrying, done, dropped, dead     seqs by state, by seq; `live` waits or runs
+-- {prefix}:c:<conversation>   known, seen, forgotten (until which seq), n (how many live events)
+-- {prefix}:t:<conversation>   turns, "<seq> <at> <json>", oldest first
+-- {prefix}:idle               conversations by the time from which something of them may be too old
+-- {prefix}:o:<seq>            the outbox of an event: part id to "<state> <op> <answer> <sends before> <receipt>"
+-- {prefix}:r:<scope>:<key>    a rate limit: the steady time until which it is in debt
+-- {prefix}:n:<cause, person>  when a person was told of a refusal last
+--
+-- A lane that is not empty is in exactly one of: the rings or `urgent` (ready), `held`, `leases` (its first event).
+
+local call = redis.call
+local meta = KEYS[1]
+local base = string.sub(meta, 1, -5)
+
+-- Numbers beyond 14 digits are cut when Lua makes text of them.
+local function whole(number)
+  return string.format('%.0f', number)
+end
+
+-- Wall time for what is shown and kept, steady time for what ends after a while: leases, delays, limits. When the
+-- clock steps back, as it may when another server takes over, steady time goes on.
+local function read_clock()
+  local wall
+  if ARGV[1] == '' then
+    local time = call('TIME')
+    wall = time[1] * 1000 + math.floor(time[2] / 1000)
+  else
+    wall = tonumber(ARGV[1])
+  end
+  local known = call('HMGET', meta, 'last', 'skew')
+  local last = tonumber(known[1] or '') or wall
+  local skew = tonumber(known[2] or '') or 0
+  if wall < last then skew = skew + last - wall end
+  return wall, wall + skew, last, skew
+end
+
+-- The same for scripts that may write: what it learns is kept. A clock is read often, so not each time.
+local CLOCK_MS = 20
+local function keep_clock()
+  local wall, steady, last, skew = read_clock()
+  if wall < last or wall - last >= CLOCK_MS or wall == last and call('HEXISTS', meta, 'last') == 0 then
+    call('HSET', meta, 'last', wall, 'skew', skew)
+    -- Tokens begin at the time, so that they go on growing after everything was lost.
+    if call('HSETNX', meta, 'gen', whole(wall)) == 1 then call('HSETNX', meta, 'fence', whole(wall * 1000)) end
+  end
+  return wall, steady
+end
+
+local function event_key(seq)
+  return base .. 'e:' .. seq
+end
+
+local function lane_key(lane)
+  return base .. 'l:' .. lane
+end
+
+local function conversation_key(conversation)
+  return base .. 'c:' .. conversation
+end
+
+-- Tells those who wait that there is something to claim. Numbered, so that one that has claimed since knows an old one.
+local function wake()
+  call('PUBLISH', base .. 'wake', call('HINCRBY', meta, 'wake', 1))
+end
+
+local function is_control(lane)
+  return string.sub(lane, -8) == '!control'
+end
+
+-- Rings: a node is in the ring of its parent if and only if its own ring is not empty. A tenant's name is written
+-- with its length, so that no name from outside can pose as another path.
+local function ring_keys(platform, tenant, sender)
+  local of_platform = base .. 'q:' .. platform
+  local of_tenant = of_platform .. ':' .. #tenant .. ':' .. tenant
+  return base .. 'q', of_platform, of_tenant, of_tenant .. ':' .. sender
+end
+
+-- Puts a lane at the end of its turn. Its place is that of whoever sent its first event.
+local function make_ready(lane, seq)
+  if is_control(lane) then
+    if call('RPUSH', base .. 'urgent', lane) == 1 then wake() end
+    return
+  end
+  local from = call('HMGET', event_key(seq), 'platform', 'tenant', 'sender')
+  local all, of_platform, of_tenant, of_sender = ring_keys(from[1], from[2], from[3])
+  if call('RPUSH', of_sender, lane) > 1 then return end
+  if call('RPUSH', of_tenant, from[3]) > 1 then return end
+  if call('RPUSH', of_platform, from[2]) > 1 then return end
+  if call('RPUSH', all, from[1]) == 1 then wake() end
+end
+
+-- The lane whose turn it is, or nil: platforms take turns, within each its tenants, senders and lanes.
+local function take_lane(control_only)
+  local urgent = call('LPOP', base .. 'urgent')
+  if urgent then return urgent end
+  if control_only then return nil end
+  local all = base .. 'q'
+  local platform = call('LPOP', all)
+  if not platform then return nil end
+  local of_platform = base .. 'q:' .. platform
+  local tenant = call('LPOP', of_platform)
+  local _, _, of_tenant, _ = ring_keys(platform, tenant, '')
+  local sender = call('LPOP', of_tenant)
+  local of_sender = of_tenant .. ':' .. sender
+  local lane = call('LPOP', of_sender)
+  if call('EXISTS', of_sender) == 1 then call('RPUSH', of_tenant, sender) end
+  if call('EXISTS', of_tenant) == 1 then call('RPUSH', of_platform, tenant) end
+  if call('EXISTS', of_platform) == 1 then call('RPUSH', all, platform) end
+  return lane
+end
+
+-- Whether a claim would find something, when that may change by itself (in ms, -1: never), and what it knows of wakes.
+local function status(steady)
+  local soonest = -1
+  for _, key in ipairs({ 'held', 'leases' }) do
+    local first = call('ZRANGE', base .. key, 0, 0, 'WITHSCORES')
+    if first[2] then
+      local wait = math.max(0, math.ceil(tonumber(first[2]) - steady))
+      if soonest < 0 or wait < soonest then soonest = wait end
+    end
+  end
+  local is_ready = call('EXISTS', base .. 'urgent', base .. 'q') > 0
+  local known = call('HMGET', meta, 'wake', 'gen')
+  return { is_ready and 1 or 0, soonest, tonumber(known[1] or '') or 0, known[2] or '' }
+end
+
+-- Ends the lease of an event that stays the first of its lane.
+local function end_lease(seq, owner)
+  call('ZREM', base .. 'leases', seq)
+  call('HDEL', event_key(seq), 'token', 'owner')
+  if call('HINCRBY', base .. 'owners', owner, -1) <= 0 then call('HDEL', base .. 'owners', owner) end
+end
+
+-- The seq and the token that a call came with: whether that claim still holds.
+local function holds(seq, token)
+  return call('HGET', event_key(seq), 'token') == token
+end
+
+-- Whether there is room for one more. Running events are not counted: they are no longer waiting.
+local function is_full(lane, lane_max, all_max)
+  local waiting = call('LLEN', lane_key(lane))
+  if waiting > 0 and call('HEXISTS', event_key(call('LINDEX', lane_key(lane), 0)), 'token') == 1 then
+    waiting = waiting - 1
+  end
+  if waiting >= lane_max then return true end
+  return call('ZCARD', base .. 'live') - call('ZCARD', base .. 'leases') >= all_max
+end
+
+-- An idempotency key's value: the seq of its event and whether it still bars others.
+local function read_key(value, wall)
+  if not value then return nil, false end
+  local seq, expires = string.match(value, '^(%d+) (%d+)$')
+  return seq, tonumber(expires) > wall
+end
+
+-- Appends an event to its lane; one that opens its lane makes it ready. `before` is a seq to come before, or nil.
+local function enqueue(seq, lane, conversation, is_notice, wall, before)
+  local key = lane_key(lane)
+  local length
+  if before then length = call('LINSERT', key, 'BEFORE', before, seq) else length = call('RPUSH', key, seq) end
+  call('ZADD', base .. 'live', seq, seq)
+  if not is_notice then
+    call('HINCRBY', conversation_key(conversation), 'n', 1)
+    call('ZADD', base .. 'idle', 'NX', wall, conversation)
+  end
+  if length == 1 then make_ready(lane, seq) end
+end
+
+local function state_of(seq)
+  local found = call('HMGET', event_key(seq), 'state', 'token')
+  if found[1] then return found[1] end
+  if found[2] then return 'running' end
+  return call('ZSCORE', base .. 'retrying', seq) and 'retrying' or 'queued'
+end
+
+-- An event as the journal shows it.
+local function record_of(seq)
+  local found = call('HMGET', event_key(seq), 'id', 'body', 'attempt', 'cause', 'progress', 'at', 'up', 'replays')
+  return {
+    found[1], state_of(seq), found[2], tonumber(found[3]), found[4] or '', found[5] or '', found[6], found[7],
+    tonumber(seq), found[8] or '',
+  }
+end

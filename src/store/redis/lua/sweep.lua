@@ -1,0 +1,84 @@
+#!lua flags=allow-oom
+-- Deletes what is past its time, one bite.
+--
+-- Invariant: an event goes with its outbox, its progress and, unless it still bars others, its key; what waits or runs
+-- stays, and so does its conversation.
+--
+-- ARGV[2] done | dropped | dead | conversations  [3] after this seq  [4] ms to keep
+-- Gives: { how many went, where to go on or -1 }
+
+local BITE = 250
+local SEEN_MS = 3600000
+local TTL_SLACK_MS = 60000
+
+local wall = keep_clock()
+local stage, until_ms = ARGV[2], wall - tonumber(ARGV[4])
+
+local function delete_event(seq, id)
+  local key = base .. 'k:' .. id
+  local value = call('GET', key)
+  local owner, is_live = read_key(value, wall)
+  local gone = call('DEL', event_key(seq), base .. 'o:' .. seq)
+  call('ZREM', base .. stage, seq)
+  if owner ~= seq then return gone end
+  if is_live then
+    local expires = tonumber(string.match(value, '%d+$'))
+    call('PEXPIRE', key, math.ceil(expires - wall) + TTL_SLACK_MS)
+    return gone
+  end
+  return gone + call('DEL', key)
+end
+
+local function sweep_events()
+  local gone = 0
+  local last = ARGV[3]
+  local seqs = call('ZRANGE', base .. stage, '(' .. last, '+inf', 'BYSCORE', 'LIMIT', 0, BITE)
+  for _, seq in ipairs(seqs) do
+    local found = call('HMGET', event_key(seq), 'id', 'since', 'up')
+    -- Nothing is finished before it came, so from here on all are too young.
+    if found[2] and tonumber(found[2]) > until_ms then return { gone, -1 } end
+    last = seq
+    if not found[1] then
+      call('ZREM', base .. stage, seq)
+    elseif tonumber(found[3]) <= until_ms then
+      gone = gone + delete_event(seq, found[1])
+    end
+  end
+  return { gone, #seqs < BITE and -1 or tonumber(last) }
+end
+
+-- Trims the old turns of a conversation, and forgets it when there is nothing left to remember.
+local function sweep_conversation(conversation)
+  local key, turns = conversation_key(conversation), base .. 't:' .. conversation
+  local gone = 0
+  local first = call('LINDEX', turns, 0)
+  while first and tonumber(string.match(first, '^%d+ (%-?%d+)')) < until_ms do
+    call('LPOP', turns)
+    gone = gone + 1
+    first = call('LINDEX', turns, 0)
+  end
+  local found = call('HMGET', key, 'n', 'seen')
+  local seen = tonumber(found[2] or '') or 0
+  if (tonumber(found[1] or '') or 0) > 0 then
+    call('HSET', key, 'seen', wall)
+    call('ZADD', base .. 'idle', wall, conversation)
+  elseif first then
+    call('ZADD', base .. 'idle', string.match(first, '^%d+ (%-?%d+)'), conversation)
+  elseif seen < until_ms - SEEN_MS then
+    gone = gone + call('DEL', key)
+    call('ZREM', base .. 'idle', conversation)
+  else
+    call('ZADD', base .. 'idle', math.max(seen + SEEN_MS, until_ms), conversation)
+  end
+  return gone
+end
+
+local function sweep_conversations()
+  local gone = 0
+  local names = call('ZRANGE', base .. 'idle', '-inf', '(' .. whole(until_ms), 'BYSCORE', 'LIMIT', 0, BITE)
+  for _, conversation in ipairs(names) do gone = gone + sweep_conversation(conversation) end
+  return { gone, #names < BITE and -1 or 0 }
+end
+
+if stage == 'conversations' then return sweep_conversations() end
+return sweep_events()

@@ -1,0 +1,175 @@
+import { SUSPECTS_MAX } from "../../domain/bounds.ts";
+import type { TriggerEvent } from "../../domain/event.ts";
+import type { Refusal, RefusalCause } from "../../domain/refusal.ts";
+import type { Progress } from "../../domain/run.ts";
+import type { Acceptance, Job, Offer, Queue, Settlement } from "../../ports/store.ts";
+import { STOP_TOPIC } from "../../ports/store.ts";
+import { wellFormed } from "../sqlite/well-formed.ts";
+import type { Argument } from "./link.ts";
+import type { Parts } from "./parts.ts";
+import type { Status } from "./pulse.ts";
+
+/** Turns kept of one conversation: what the longest memory of an agent may show. */
+const TURNS_MAX = 10_000;
+
+export function createQueue(parts: Parts): Queue {
+  const { run, persistence, holdings, pulse, now, owner, bus } = parts;
+  /** A claim whose answer was lost may have been carried out; what it took is taken back before the next. */
+  let claimLost = false;
+
+  return {
+    async accept(offer) {
+      return toAcceptance(await run("accept", acceptArgs(offer, parts), "brief"), offer);
+    },
+
+    async claim({ jobsMax, leaseMs, controlOnly }) {
+      if (claimLost) {
+        await run("release", [now(), owner, "lost", SUSPECTS_MAX, ...holdings.tokens()], "long");
+        claimLost = false;
+      }
+      const args = [now(), jobsMax, leaseMs, controlOnly ? 1 : 0, owner, SUSPECTS_MAX];
+      const [status, ...rows] = (await run("claim", args, "long").catch((error: unknown) => {
+        claimLost = true;
+        throw error;
+      })) as [Status, ...ClaimedRow[]];
+      parts.heardFrom(status);
+      return rows.map((row) => {
+        const job = toJob(row);
+        holdings.take(job.token, row[1]);
+        return job;
+      });
+    },
+
+    async extend(job, leaseMs) {
+      const seq = holdings.seqOf(job);
+      if (seq === undefined) return false;
+      const answer = await run("extend", [now(), seq, job.token, leaseMs], "brief");
+      if (answer === 0) holdings.end(job);
+      // The word on the bus may have been lost.
+      if (answer === 2) bus.deliver(STOP_TOPIC, job.lane);
+      return answer !== 0;
+    },
+
+    async checkpoint(job, progress) {
+      const seq = holdings.seqOf(job);
+      if (seq === undefined) return false;
+      const body = JSON.stringify(progress);
+      const call = () => run("checkpoint", [now(), seq, job.token, body], "long");
+      return (await persistence.until(call)) === 1;
+    },
+
+    async settle(job, settlement) {
+      const seq = holdings.seqOf(job);
+      if (seq === undefined) return false;
+      const args = [seq, job.token, parts.newOp(), ...settlementArgs(settlement)];
+      const call = () => run("settle", [now(), ...args], "long");
+      const [held, status] = (await persistence.until(call)) as [number, Status | undefined];
+      holdings.end(job);
+      if (status !== undefined) parts.heardFrom(status);
+      return held === 1;
+    },
+
+    ready: (signal) => pulse.readiness.wait(signal),
+  };
+}
+
+function acceptArgs(offer: Offer, { limits, now }: Parts): Argument[] {
+  const { event, refusal, dedupMs } = offer;
+  const { text, attachments, ...rest } = event;
+  const args: Argument[] = [
+    now(),
+    JSON.stringify(rest).slice(0, -1),
+    JSON.stringify(text),
+    JSON.stringify(attachments),
+    wellFormed(event.id),
+    wellFormed(offer.lane),
+    wellFormed(event.conversation),
+    event.platform,
+    wellFormed(event.tenant),
+    wellFormed(event.sender.id),
+    refusal === null ? "" : JSON.stringify(refusal),
+    refusal?.cause ?? "",
+    refusal?.noticeWindowMs ?? 0,
+    offer.onlyIfKnown ? 1 : 0,
+    offer.isTold ? 1 : 0,
+    dedupMs,
+    limits.waitingPerLaneMax,
+    limits.waitingMax,
+    offer.spooledAtMs ?? "",
+    refusal === null ? offer.limits.length : 0,
+  ];
+  if (refusal === null) {
+    for (const { scope, key, messages, perMs } of offer.limits)
+      args.push(scope, wellFormed(key), messages, perMs);
+  }
+  for (const alias of event.aliases) args.push(wellFormed(alias));
+  return args;
+}
+
+type AcceptRow =
+  | readonly ["accepted" | "duplicate" | "unknown-conversation" | "full"]
+  | readonly ["refused", cause: string, detail: string, noticeMs: number, retryMs: number, told: number];
+
+/** A refusal that was offered is given back as it was; one by a limit was made by the script. */
+function toAcceptance(answer: unknown, offer: Offer): Acceptance {
+  const row = answer as AcceptRow;
+  if (row[0] !== "refused") return { kind: row[0] };
+  const [, cause, detail, noticeWindowMs, retryAfterMs, told] = row;
+  const refusal = offer.refusal ?? { cause: cause as RefusalCause, detail, noticeWindowMs, retryAfterMs };
+  return { kind: "refused", refusal, told: told === 1 };
+}
+
+type ClaimedRow = readonly [
+  token: string,
+  seq: string,
+  lane: string,
+  attempt: number,
+  failures: number,
+  acceptedAtMs: string,
+  body: string,
+  refusal: string,
+  progress: string,
+  crashes: number,
+  replay: number,
+  stop: number,
+];
+
+function toJob([
+  token,
+  ,
+  lane,
+  attempt,
+  failures,
+  at,
+  body,
+  refusal,
+  progress,
+  crashes,
+  replay,
+  stop,
+]: ClaimedRow): Job {
+  return {
+    event: JSON.parse(body) as TriggerEvent,
+    lane,
+    refusal: refusal === "" ? null : (JSON.parse(refusal) as Refusal),
+    attempt,
+    failures,
+    crashes,
+    replay,
+    stopRequested: stop === 1,
+    token: Number(token),
+    progress: progress === "" ? null : (JSON.parse(progress) as Progress),
+    acceptedAtMs: Number(at),
+  };
+}
+
+function settlementArgs(settlement: Settlement): Argument[] {
+  if (settlement.kind !== "done") {
+    const afterMs = "afterMs" in settlement ? Math.max(0, Math.ceil(settlement.afterMs)) : 0;
+    return [settlement.kind, settlement.cause, afterMs, TURNS_MAX];
+  }
+  // An ordinary end needs no cause; any other is what an operator looks for.
+  const cause = settlement.outcome === "answered" ? "" : settlement.outcome;
+  const turns = settlement.turns.flatMap((turn) => [Math.trunc(turn.atMs), JSON.stringify(turn)]);
+  return ["done", cause, 0, TURNS_MAX, ...turns];
+}

@@ -1,0 +1,43 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+export const SCRIPT_NAMES = [
+  "accept",
+  "claim",
+  "extend",
+  "checkpoint",
+  "settle",
+  "release",
+  "reserve",
+  "record",
+  "recall",
+  "forget",
+  "lane",
+  "find",
+  "list",
+  "stats",
+  "status",
+  "replay",
+  "drop",
+  "sweep",
+] as const;
+export type ScriptName = (typeof SCRIPT_NAMES)[number];
+
+export interface Script {
+  readonly source: string;
+  /** SHA-1 of the source, by which Redis knows it. */
+  readonly digest: string;
+}
+
+/** Reads lua/*.lua, each with the prelude before it. A first line of flags (`#!lua …`) stays the first. */
+export function loadScripts(): Readonly<Record<ScriptName, Script>> {
+  const read = (name: string) => readFileSync(join(import.meta.dirname, "lua", `${name}.lua`), "utf8");
+  const prelude = read("prelude");
+  const entries = SCRIPT_NAMES.map((name) => {
+    const [, flags = "#!lua\n", body = ""] = /^(#!lua[^\n]*\n)?([\s\S]*)$/.exec(read(name)) ?? [];
+    const source = `${flags}${prelude}\n${body}`;
+    return [name, { source, digest: createHash("sha1").update(source).digest("hex") }] as const;
+  });
+  return Object.fromEntries(entries) as Record<ScriptName, Script>;
+}

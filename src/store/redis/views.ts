@@ -1,0 +1,153 @@
+import { LRUCache } from "lru-cache";
+import type { TriggerEvent } from "../../domain/event.ts";
+import type { Receipt } from "../../domain/reply.ts";
+import type { Progress, Turn } from "../../domain/run.ts";
+import {
+  type Archive,
+  type EventRecord,
+  type EventState,
+  type Journal,
+  type LaneState,
+  type Lanes,
+  type Memory,
+  type Outbox,
+  type ReplayAnswer,
+  type ReplayNote,
+  type Reservation,
+  STOP_TOPIC,
+} from "../../ports/store.ts";
+import { wellFormed } from "../sqlite/well-formed.ts";
+import type { Parts } from "./parts.ts";
+
+/** Parts reserved and not yet recorded, in this process. */
+const PARTS_MAX = 10_000;
+
+export function createOutbox({ run, persistence, holdings, now, newOp }: Parts): Outbox {
+  /** Which event a part is of. An id that came again after its keys had expired has another event of the same name. */
+  const seqs = new LRUCache<string, string>({ max: PARTS_MAX });
+  return {
+    async reserve(job, partId) {
+      const seq = holdings.seqOf(job);
+      if (seq === undefined) return { kind: "lost" };
+      seqs.set(partId, seq);
+      const args = [seq, job.token, newOp(), wellFormed(partId)];
+      return toReservation(await persistence.until(() => run("reserve", [now(), ...args], "long")));
+    },
+    async record(partId, result) {
+      const seq = seqs.get(partId);
+      if (seq === undefined) return;
+      const receipt = result === "not-sent" ? "" : JSON.stringify(result);
+      await persistence.until(() => run("record", [now(), seq, wellFormed(partId), receipt], "long"));
+    },
+  };
+}
+
+function toReservation(answer: unknown): Reservation {
+  const row = answer as
+    | readonly ["lost"]
+    | readonly ["sent", string]
+    | readonly ["fresh" | "in-doubt", number];
+  switch (row[0]) {
+    case "lost":
+      return { kind: "lost" };
+    case "sent":
+      return { kind: "sent", receipt: JSON.parse(row[1]) as Receipt };
+    default:
+      return { kind: row[0], sendsBefore: row[1] };
+  }
+}
+
+export function createMemory({ run, persistence, now }: Parts): Memory {
+  return {
+    async recall(conversation, { turnsMax, sinceMs }) {
+      const args = [now(), wellFormed(conversation), turnsMax, sinceMs];
+      const turns = (await persistence.until(() => run("recall", args, "long"))) as string[];
+      return turns.map((turn) => JSON.parse(turn) as Turn);
+    },
+    async forget(conversation, untilEventId) {
+      const args = [wellFormed(conversation), untilEventId === undefined ? "" : wellFormed(untilEventId)];
+      await persistence.until(() => run("forget", [now(), ...args], "long"));
+    },
+  };
+}
+
+type RecordRow = readonly [
+  id: string,
+  state: EventState,
+  body: string,
+  attempt: number,
+  cause: string,
+  progress: string,
+  acceptedAtMs: string,
+  updatedAtMs: string,
+  seq: number,
+  replays: string,
+];
+
+export function createJournal({ run, now }: Parts, usedBytes: () => Promise<number>): Journal {
+  return {
+    async find(id) {
+      const [row] = (await run("find", [now(), wellFormed(id)], "brief")) as RecordRow[];
+      return row === undefined ? null : toRecord(row);
+    },
+    async list({ state, limit, beforeSeq }) {
+      const rows = await run("list", [now(), state ?? "", limit, beforeSeq ?? ""], "brief");
+      return (rows as RecordRow[]).map(toRecord);
+    },
+    async stats() {
+      const [counts, fileBytes] = await Promise.all([run("stats", [now()], "brief"), usedBytes()]);
+      const [live, running, retrying, dead, oldest] = counts as [number, number, number, number, string];
+      return {
+        queued: live - running - retrying,
+        running,
+        retrying,
+        dead,
+        oldestAcceptedAtMs: oldest === "" ? null : Number(oldest),
+        fileBytes,
+      };
+    },
+  };
+}
+
+function toRecord([id, state, body, attempt, cause, progress, at, up, seq, replays]: RecordRow): EventRecord {
+  const event = JSON.parse(body) as TriggerEvent;
+  return {
+    id: event.id === id || wellFormed(event.id) === id ? event.id : id,
+    state,
+    event,
+    attempt,
+    cause: cause === "" ? null : cause,
+    progress: progress === "" ? null : (JSON.parse(progress) as Progress),
+    acceptedAtMs: Number(at),
+    updatedAtMs: Number(up),
+    seq,
+    replays: replays === "" ? [] : (JSON.parse(replays) as ReplayNote[]),
+  };
+}
+
+export function createLanes({ run, persistence, now }: Parts): Lanes {
+  const ask = async (lane: string, stop: number) => {
+    const args = [wellFormed(lane), stop, STOP_TOPIC];
+    return (await persistence.until(() => run("lane", [now(), ...args], "long"))) as LaneState;
+  };
+  return { stateOf: (lane) => ask(lane, 0), stop: (lane) => ask(lane, 1) };
+}
+
+export function createArchive({ run, limits, now }: Parts): Archive {
+  return {
+    async replay(id, { by, mode, states }) {
+      const args = [
+        wellFormed(id),
+        by,
+        mode,
+        `,${states.join(",")},`,
+        limits.waitingPerLaneMax,
+        limits.waitingMax,
+      ];
+      return (await run("replay", [now(), ...args], "brief")) as ReplayAnswer;
+    },
+    async drop(id, by) {
+      return (await run("drop", [now(), wellFormed(id), `dropped by ${by}`], "brief")) === 1;
+    },
+  };
+}
