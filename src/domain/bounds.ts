@@ -18,8 +18,12 @@ export const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 export const ACCEPT_TIMEOUT_MS = 2_500;
 
 export const DRAIN_MS = 30_000;
-/** Deaths of the process while it held an event, after which the event is given up. Far above what bad luck brings. */
-export const CRASHES_MAX = 20;
+/** Deaths of a process that held this event and hardly another, after which the event is given up as poison. */
+export const CRASHES_MAX = 3;
+/** A process that dies with more events than this in hand makes none of them a suspect. */
+export const SUSPECTS_MAX = 4;
+/** Claims that the end of a process cut off, suspect or not. Far above what bad luck brings. */
+export const CUT_OFFS_MAX = 20;
 export const LEASE_MS = 30_000;
 export const WAIT_SECONDS_MAX = 120;
 

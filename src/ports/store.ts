@@ -26,6 +26,12 @@ export interface Offer {
   readonly isTold: boolean;
   /** How long the idempotency keys are remembered. */
   readonly dedupMs: number;
+  /**
+   * Set by a spool that brings what it acknowledged while the store was away: when that was. The event takes its
+   * place in its lane by this time, before what came later and has not begun. A store of one process is never
+   * behind a spool and ignores it.
+   */
+  readonly spooledAtMs?: number;
 }
 
 export type Acceptance =
@@ -47,6 +53,15 @@ export interface Job {
   readonly attempt: number;
   /** How often it was settled as `retry`. Attempts beyond these and the present one were cut off by a crash. */
   readonly failures: number;
+  /**
+   * Deaths of a process that held this event and hardly any other (SUSPECTS_MAX): the event may be what kills.
+   * A death with many events in hand says nothing about any one of them and is not counted here.
+   */
+  readonly crashes: number;
+  /** How often it was replayed anew after it had finished; part ids of its replies carry this number. */
+  readonly replay: number;
+  /** Somebody said /stop while it waited for its next attempt or while its last holder ran it: end it, do not run it. */
+  readonly stopRequested: boolean;
   /** Fencing token: grows with each claim of the event. A call with an old one changes nothing. */
   readonly token: number;
   /** What the last holder had achieved. */
@@ -98,6 +113,33 @@ export interface Outbox {
   record(partId: string, result: Receipt | "not-sent"): Promise<void>;
 }
 
+/** What the oldest event of a lane is doing, on whatever replica: nothing there, not yet begun or to be tried again, in hand. */
+export type LaneState = "idle" | "waiting" | "running";
+
+/** The work of all replicas, lane by lane. */
+export interface Lanes {
+  stateOf(lane: string): Promise<LaneState>;
+  /**
+   * Asks for an end of the lane's oldest event, and gives what it was doing. One that runs: its holder hears of it on
+   * the bus (STOP_TOPIC, the lane as the message), at the latest with its next `extend`. One that waits is claimable
+   * at once, with `stopRequested`. The request is durable and ends with the event.
+   */
+  stop(lane: string): Promise<LaneState>;
+}
+
+export const STOP_TOPIC = "stop";
+
+/**
+ * Word between the processes that share this store, the sender among them. At most once and not kept: for what can
+ * also be found out in another way, later.
+ */
+export interface Bus {
+  /** Never rejects. */
+  publish(topic: string, message: string): Promise<void>;
+  /** Gives how to leave. */
+  subscribe(topic: string, heard: (message: string) => void): () => void;
+}
+
 export interface Memory {
   /** Oldest first; at most `turnsMax`, none from before `sinceMs` or the last `forget`. */
   recall(conversation: string, options: { turnsMax: number; sinceMs: number }): Promise<readonly Turn[]>;
@@ -120,7 +162,25 @@ export interface EventRecord {
   readonly progress: Progress | null;
   readonly acceptedAtMs: number;
   readonly updatedAtMs: number;
+  /** Grows with each acceptance and each replay: the place in the list. */
+  readonly seq: number;
+  /** Oldest first. */
+  readonly replays: readonly ReplayNote[];
 }
+
+/** Who brought a finished event back, and what it had ended with. */
+export interface ReplayNote {
+  readonly atMs: number;
+  readonly by: string;
+  readonly mode: ReplayMode;
+  readonly cause: string | null;
+}
+
+/**
+ * - `resume`: go on with the recorded progress: an answer that could not be said is said, from the part that failed
+ * - `anew`: a new run, whose answer is said whatever was said before
+ */
+export type ReplayMode = "resume" | "anew";
 
 export interface StoreStats {
   readonly queued: number;
@@ -134,20 +194,43 @@ export interface StoreStats {
 
 export interface Journal {
   find(id: string): Promise<EventRecord | null>;
-  /** Newest first. */
-  list(filter: { state?: EventState; limit: number }): Promise<readonly EventRecord[]>;
+  /** Newest first; with `beforeSeq`, only older ones than that. */
+  list(filter: { state?: EventState; limit: number; beforeSeq?: number }): Promise<readonly EventRecord[]>;
   stats(): Promise<StoreStats>;
 }
+
+/** Finished events, brought back or put away by an operator. Nothing here touches what waits or runs. */
+export interface Archive {
+  /**
+   * Puts a finished event (`states` says which kinds may be) at the end of its lane, under its old id and with all
+   * its attempts before it. Atomic: of two at once, one finds it waiting already.
+   */
+  replay(id: string, request: ReplayRequest): Promise<ReplayAnswer>;
+  /** A dead letter becomes `dropped`, its cause the operator. False: it is no dead letter. */
+  drop(id: string, by: string): Promise<boolean>;
+}
+
+export interface ReplayRequest {
+  readonly by: string;
+  readonly mode: ReplayMode;
+  readonly states: readonly ("done" | "dropped" | "dead")[];
+}
+
+/** `full`: too much waits already, as for Acceptance. */
+export type ReplayAnswer = "queued" | "not-finished" | "wrong-state" | "unknown" | "full";
 
 /** What an acknowledgement survives: a power cut, only the death of our process, or neither. */
 export type Durability = "power" | "process" | "none";
 
-/** One database, four narrow views. */
+/** One database, narrow views. */
 export interface Store extends AsyncDisposable {
   readonly queue: Queue;
   readonly outbox: Outbox;
   readonly memory: Memory;
   readonly journal: Journal;
+  readonly lanes: Lanes;
+  readonly archive: Archive;
+  readonly bus: Bus;
   readonly durability: Durability;
   /** Deletes what is past its time, in small bites. Gives how many rows went. */
   sweep(retention: Retention): Promise<number>;

@@ -3,9 +3,14 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { Refusal } from "../../src/domain/refusal.ts";
 import { NO_USAGE, type Progress, type Turn } from "../../src/domain/run.ts";
-import type { Job, Offer, RateLimit, Store } from "../../src/ports/store.ts";
+import type { Acceptance, Job, Offer, RateLimit, Store } from "../../src/ports/store.ts";
 import { FakeClock } from "../support/clock.ts";
 import { anEvent } from "../support/event.ts";
+import { archiveContract } from "./store-archive.ts";
+import { busContract } from "./store-bus.ts";
+import { crashContract } from "./store-crashes.ts";
+import { fairnessContract } from "./store-fairness.ts";
+import { lanesContract } from "./store-lanes.ts";
 
 export interface OpenOptions {
   /** The driver takes all its times from here. */
@@ -18,11 +23,31 @@ export interface StoreUnderTest {
   readonly store: Store;
   /** Closes what is open and opens the same database again. */
   reopen(): Promise<Store>;
+  /** The death of the process that has it open, which hands nothing back, and the same process started again. */
+  kill(): Promise<Store>;
   close(): Promise<void>;
 }
 
-const HOUR_MS = 3_600_000;
-const LEASE_MS = 30_000;
+/** What a test works with: the store that is open at the moment, and the usual steps on it. */
+export interface StoreBench {
+  readonly store: Store;
+  readonly clock: FakeClock;
+  reopen(): Promise<void>;
+  kill(): Promise<void>;
+  /** Closes it, and opens an empty one. */
+  reopenWith(limits: OpenOptions["limits"]): Promise<void>;
+  /** In conversation `c1` unless it says otherwise. */
+  accept(changes: Partial<TriggerEvent> & { id: string }, offer?: Partial<Offer>): Promise<Acceptance>;
+  acceptAll(conversation: string, ...ids: string[]): Promise<void>;
+  claim(jobsMax?: number, leaseMs?: number): Promise<readonly Job[]>;
+  /** Everything that can be claimed, which is expected to be one. */
+  claimOne(): Promise<Job>;
+  done(job: Job, turns?: readonly Turn[]): Promise<boolean>;
+  drain(): Promise<string[]>;
+}
+
+export const HOUR_MS = 3_600_000;
+export const LEASE_MS = 30_000;
 const ROOMY = { waitingPerLaneMax: 1_000, waitingMax: 10_000 };
 
 /** What every driver of the store promises. */
@@ -964,6 +989,33 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
         expect(await drain()).toEqual(["a"]);
       });
     });
+
+    const bench: StoreBench = {
+      get store() {
+        return store;
+      },
+      get clock() {
+        return clock;
+      },
+      async reopen() {
+        store = await under.reopen();
+      },
+      async kill() {
+        store = await under.kill();
+      },
+      reopenWith,
+      accept,
+      acceptAll,
+      claim,
+      claimOne,
+      done,
+      drain,
+    };
+    fairnessContract(bench);
+    crashContract(bench);
+    lanesContract(bench);
+    busContract(bench);
+    archiveContract(bench);
   });
 }
 
@@ -984,15 +1036,15 @@ function aLimit(changes: Partial<RateLimit> = {}): RateLimit {
   return { scope: "user", key: "U1", messages: 10, perMs: 60_000, ...changes };
 }
 
-function aRefusal(changes: Partial<Refusal> = {}): Refusal {
+export function aRefusal(changes: Partial<Refusal> = {}): Refusal {
   return { cause: "not_allowed", detail: "dm", noticeWindowMs: 60_000, ...changes };
 }
 
-function aTurn(text: string, role: Turn["role"] = "user"): Turn {
+export function aTurn(text: string, role: Turn["role"] = "user"): Turn {
   return { role, name: role === "user" ? "ann" : null, text, atMs: 1_700_000_000_000 };
 }
 
-function aProgress(text: string): Progress {
+export function aProgress(text: string): Progress {
   return {
     runId: "run_1",
     agent: "assistant",

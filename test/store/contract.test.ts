@@ -1,28 +1,51 @@
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Store } from "../../src/ports/store.ts";
 import { openSqliteStore, type SqliteStoreOptions } from "../../src/store/sqlite/index.ts";
-import { openInlineStore } from "../../src/store/sqlite/inline.ts";
+import { type InlineStore, openInlineStore } from "../../src/store/sqlite/inline.ts";
 import { type OpenOptions, type StoreUnderTest, storeContract } from "../contract/store.ts";
 import { aFolder } from "./folder.ts";
 
 /** Flushes cost time and are not what the contract is about; the fault tests are. */
 const durability = "process";
 
-storeContract("sqlite", underTest(openSqliteStore));
-storeContract("inline sqlite", underTest(openInlineStore));
+const MORTAL_THREAD = new URL("./mortal-thread.ts", import.meta.url);
 
-function underTest(
-  open: (options: SqliteStoreOptions) => Promise<Store>,
+storeContract(
+  "sqlite",
+  underTest(
+    (options) => openSqliteStore({ ...options, thread: MORTAL_THREAD }),
+    async (store, file) => {
+      writeFileSync(`${file}.die`, "");
+      await store.journal.stats().catch(() => {});
+      rmSync(`${file}.die`);
+    },
+  ),
+);
+storeContract(
+  "inline sqlite",
+  underTest(openInlineStore, async (store: InlineStore) => store.crash()),
+);
+
+function underTest<S extends Store>(
+  open: (options: SqliteStoreOptions) => Promise<S>,
+  kill: (store: S, file: string) => Promise<void>,
 ): (options: OpenOptions) => Promise<StoreUnderTest> {
   return async (options) => {
     const folder = aFolder("memory");
-    const openHere = () => open({ file: join(folder.path, "parley.db"), durability, ...options });
+    const file = join(folder.path, "parley.db");
+    const openHere = () => open({ file, durability, ...options });
     const store = await openHere();
     let current = store;
     return {
       store,
       async reopen() {
         await current[Symbol.asyncDispose]();
+        current = await openHere();
+        return current;
+      },
+      async kill() {
+        await kill(current, file);
         current = await openHere();
         return current;
       },

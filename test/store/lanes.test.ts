@@ -1,22 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { Fifo } from "../../src/store/sqlite/fifo.ts";
 import { DueHeap } from "../../src/store/sqlite/heap.ts";
-import { Lanes, type Waiting } from "../../src/store/sqlite/lanes.ts";
+import { Lanes, newcomer, type Waiting } from "../../src/store/sqlite/lanes.ts";
 import { Leases, tokenOf } from "../../src/store/sqlite/leases.ts";
 import { SteadyTime } from "../../src/store/sqlite/time.ts";
 
-function aJob(seq: number, lane: string): Waiting {
-  return {
-    seq,
-    lane,
-    conversation: lane,
-    acceptedMs: 0,
-    refusal: null,
-    attempt: 0,
-    failures: 0,
-    claims: 0,
-    retrying: false,
-  };
+function aJob(seq: number, lane: string, sender = "U1"): Waiting {
+  const source = ["slack", "T1", sender] as const;
+  return newcomer({ seq, lane, conversation: lane, source, acceptedMs: 0, refusal: null, replay: 0 });
 }
 
 describe("a first-in, first-out list", () => {

@@ -1,5 +1,6 @@
 import type { TriggerEvent } from "../../domain/event.ts";
 import type { Refusal } from "../../domain/refusal.ts";
+import { newcomer, noticeLane, type Source } from "./lanes.ts";
 import type { AcceptResult, LimitRow, OfferRow } from "./protocol.ts";
 import type { State } from "./state.ts";
 
@@ -7,7 +8,7 @@ import type { State } from "./state.ts";
 const NOTICE_WINDOW_MS_MIN = 60_000;
 
 export function accept(state: State, offer: OfferRow, nowMs: number): AcceptResult {
-  const [id, aliases, lane, conversation, , , refusal, limits, onlyIfKnown, isTold] = offer;
+  const [id, aliases, lane, conversation, , , , body, refusal, limits, onlyIfKnown, isTold] = offer;
   const originalSeq = findOriginal(state, id, aliases, nowMs);
   if (originalSeq !== null) {
     addMissingKeys(state, offer, originalSeq, nowMs);
@@ -24,8 +25,8 @@ export function accept(state: State, offer: OfferRow, nowMs: number): AcceptResu
     return "accepted";
   }
   const told = isNoticeDue(state, offer, cause, nowMs);
-  if (told) enqueue(state, offer, { seq, lane: `${lane}!notice`, refusal: cause }, nowMs);
-  else state.sql.addDropped.run(seq, id, nowMs, cause.cause, withoutContent(offer[5]));
+  if (told) enqueue(state, offer, { seq, lane: noticeLane(lane), refusal: cause }, nowMs);
+  else state.sql.addDropped.run(seq, id, nowMs, cause.cause, withoutContent(body));
   return { refusal: cause, told };
 }
 
@@ -37,20 +38,25 @@ function findOriginal(state: State, id: string, aliases: readonly string[], nowM
   return row?.seq ?? null;
 }
 
-function addKeys(state: State, [id, aliases, , , , , , , , , dedupMs]: OfferRow, seq: number, nowMs: number) {
-  const expiresMs = nowMs + dedupMs;
+function addKeys(state: State, offer: OfferRow, seq: number, nowMs: number): void {
+  const [id, aliases] = offer;
+  const expiresMs = nowMs + dedupMsOf(offer);
   state.sql.addKey.run(id, seq, expiresMs);
   for (const alias of aliases) if (alias !== id) state.sql.addKey.run(alias, seq, expiresMs);
 }
 
 /** A third delivery may share a key with the second only. */
 function addMissingKeys(state: State, offer: OfferRow, originalSeq: number, nowMs: number): void {
-  const [id, aliases, , , , , , , , , dedupMs] = offer;
+  const [id, aliases] = offer;
   const missing = [id, ...aliases].filter((key) => state.sql.liveKey.get(key, nowMs) === undefined);
   if (missing.length === 0) return;
-  const expiresMs = nowMs + dedupMs;
+  const expiresMs = nowMs + dedupMsOf(offer);
   for (const key of missing) state.sql.addKey.run(key, originalSeq, expiresMs);
   state.sql.addOrphan.run(expiresMs, originalSeq, JSON.stringify(missing));
+}
+
+function dedupMsOf([, , , , , , , , , , , , dedupMs]: OfferRow): number {
+  return dedupMs;
 }
 
 function isKnown(state: State, conversation: string): boolean {
@@ -58,7 +64,7 @@ function isKnown(state: State, conversation: string): boolean {
 }
 
 /** Running events are not counted: they are no longer waiting. */
-function isFull({ lanes, leases, limits }: State, lane: string): boolean {
+export function isFull({ lanes, leases, limits }: State, lane: string): boolean {
   return (
     lanes.waitingIn(lane) >= limits.waitingPerLaneMax || lanes.jobs.size - leases.size >= limits.waitingMax
   );
@@ -87,30 +93,31 @@ function enqueue(
   place: { seq: number; lane: string; refusal: Refusal | null },
   nowMs: number,
 ): void {
-  const [id, , , conversation, , body] = offer;
+  const [id, , , conversation, platform, tenant, sender, body] = offer;
   const { seq, lane } = place;
+  const source: Source = [platform, tenant, sender];
   const refusal = place.refusal === null ? null : JSON.stringify(place.refusal);
   state.sql.addEvent.run(seq, id, nowMs, body);
-  state.sql.addWaiting.run(seq, lane, conversation, nowMs, place.refusal?.cause ?? null, refusal);
-  state.lanes.add({
+  state.sql.addWaiting.run(
     seq,
     lane,
     conversation,
-    acceptedMs: nowMs,
+    nowMs,
+    place.refusal?.cause ?? null,
     refusal,
-    attempt: 0,
-    failures: 0,
-    claims: 0,
-    retrying: false,
-  });
+    ...source,
+    nowMs,
+    0,
+  );
+  state.lanes.add(newcomer({ seq, lane, conversation, source, acceptedMs: nowMs, refusal, replay: 0 }));
 }
 
 /** Whether this person has not been told the same within the window. The mark is written with the event. */
 function isNoticeDue(state: State, offer: OfferRow, refusal: Refusal, nowMs: number): boolean {
   if (refusal.noticeWindowMs <= 0) return false;
-  const [, , , , person] = offer;
+  const [, , , , platform, tenant, sender] = offer;
   // Not by conversation: each mention in a channel opens one, and a flood would get a notice for each.
-  const key = JSON.stringify([refusal.cause, person]);
+  const key = JSON.stringify([refusal.cause, `${platform}:${tenant}:${sender}`]);
   const toldMs = state.sql.toldAt.get(key)?.at_ms;
   // A mark from the future is from before the clock was set back: it must not silence for longer.
   if (toldMs !== undefined && toldMs <= nowMs && nowMs - toldMs < refusal.noticeWindowMs) return false;

@@ -1,8 +1,10 @@
 import { GatewayError } from "../../domain/errors.ts";
 import { accept } from "./accept.ts";
+import { drop, replay } from "./archive.ts";
 import { Buckets } from "./buckets.ts";
 import { type Database, describe, isDiskFull, isFaultOfOperation, type OpenDatabase } from "./database.ts";
 import { createFile, fileSystemWarning } from "./file.ts";
+import { endHoldsOfTheDead, handBackAll } from "./holds.ts";
 import { find, list, stats } from "./journal.ts";
 import { Leases } from "./leases.ts";
 import { forget, recall } from "./memory.ts";
@@ -11,7 +13,7 @@ import type { EngineOptions, Kind, Operations, Reply, Request, Status } from "./
 import { loadState, type State, type Volatile } from "./state.ts";
 import { sweep } from "./sweep.ts";
 import { SteadyTime } from "./time.ts";
-import { checkpoint, claim, extend, record, reserve, settle } from "./work.ts";
+import { checkpoint, claim, extend, record, reserve, settle, stop } from "./work.ts";
 
 /** Above this estimate the log is copied into the file, once the batch has been answered. */
 const UNSAVED_BYTES_MAX = 8 * 1024 * 1024;
@@ -38,11 +40,15 @@ const HANDLERS: { readonly [K in Kind]: Handler<K> } = {
   find,
   list,
   stats,
+  laneState: ({ lanes }, lane) => lanes.stateOf(lane),
+  stop,
+  replay: (state, [id, request], nowMs) => replay(state, id, request, nowMs),
+  drop: (state, [id, by], nowMs) => drop(state, id, by, nowMs),
   sweep: (state, { retention, cursor }, nowMs) => sweep(state, cursor, retention, nowMs),
 };
 
 /** They leave nothing in the log. */
-const READS: ReadonlySet<Kind> = new Set(["extend", "recall", "find", "list", "stats"]);
+const READS: ReadonlySet<Kind> = new Set(["extend", "recall", "find", "list", "stats", "laneState"]);
 
 /**
  * A power cut may take these back: a claim that was counted, and reads. The death of the process does not, and the
@@ -77,7 +83,7 @@ export class Engine {
     createFile(options.file);
     const warning = fileSystemWarning(options.file);
     if (warning !== null) log(warning);
-    this.#state = this.#openState(nowMs);
+    this.#state = this.#openState(nowMs, endHoldsOfTheDead);
   }
 
   get status(): Status {
@@ -125,10 +131,17 @@ export class Engine {
     }
   }
 
-  /** SQLite copies the log into the file as it closes. */
+  /** Hands back what is in hand. SQLite copies the log into the file as it closes. */
   close(): void {
-    this.#state?.db.close();
+    const state = this.#state;
     this.#state = null;
+    if (state === null) return;
+    try {
+      handBackAll(state.db);
+    } catch (error) {
+      this.#log(`Could not hand back what ran: ${describe(error)}`);
+    }
+    state.db.close();
   }
 
   #transact(state: State, requests: readonly Request[], nowMs: number): unknown[] {
@@ -217,12 +230,13 @@ export class Engine {
     return state;
   }
 
-  #openState(nowMs: number): State {
+  #openState(nowMs: number, prepare: (db: Database) => void = () => {}): State {
     const { file, durability } = this.#options;
     const db = this.#open(file, durability);
     try {
       const copy = migrate(db, file);
       if (copy !== null) this.#log(`Migrated ${file}; the file as it was is kept as ${copy}`);
+      prepare(db);
       return loadState(db, this.#kept, nowMs);
     } catch (error) {
       closeQuietly(db);
@@ -242,7 +256,7 @@ function apply<K extends Kind>(state: State, request: Request<K>): Operations[K]
 
 /** What an operation adds to the log besides a few pages. */
 function textBytes(request: Request): number {
-  if (request[0] === "accept") return request[2][5].length;
+  if (request[0] === "accept") return request[2][7].length;
   return request[0] === "checkpoint" ? request[2][1].length : 0;
 }
 

@@ -5,17 +5,23 @@ import type { Progress, Turn } from "../../domain/run.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type {
   Acceptance,
+  Archive,
+  Bus,
   Durability,
   EventRecord,
   Job,
   Journal,
+  Lanes,
   Memory,
   Offer,
   Outbox,
   Queue,
+  ReplayNote,
   Settlement,
   Store,
 } from "../../ports/store.ts";
+import { STOP_TOPIC } from "../../ports/store.ts";
+import { createBus } from "../bus.ts";
 import type { Batcher } from "./batcher.ts";
 import type {
   AcceptResult,
@@ -44,11 +50,15 @@ export function createFront(options: {
   const { batcher, readiness, clock, durability, close } = options;
   let closing: Promise<void> | undefined;
   const ask: Ask = (kind, args) => batcher.call(kind, Math.trunc(clock.nowMs()), args);
+  const bus = createBus();
   return {
-    queue: createQueue(ask, readiness),
+    queue: createQueue(ask, readiness, bus),
     outbox: createOutbox(ask),
     memory: createMemory(ask),
     journal: createJournal(ask),
+    lanes: createLanes(ask, bus),
+    archive: createArchive(ask),
+    bus,
     durability,
     async sweep(retention) {
       let rows = 0;
@@ -66,11 +76,15 @@ export function createFront(options: {
   };
 }
 
-function createQueue(ask: Ask, readiness: Readiness): Queue {
+function createQueue(ask: Ask, readiness: Readiness, bus: Bus): Queue {
   return {
     accept: async (offer) => toAcceptance(await ask("accept", toOfferRow(offer))),
     claim: async (claim) => (await ask("claim", claim)).map(toJob),
-    extend: async (job, leaseMs) => await ask("extend", [job.token, leaseMs]),
+    async extend(job, leaseMs) {
+      const result = await ask("extend", [job.token, leaseMs]);
+      if (result === "stop") await bus.publish(STOP_TOPIC, job.lane);
+      return result !== "lost";
+    },
     checkpoint: async (job, progress) => await ask("checkpoint", [job.token, JSON.stringify(progress)]),
     settle: async (job, settlement) => await ask("settle", [job.token, toSettlementRow(settlement)]),
     ready: (signal) => readiness.wait(signal),
@@ -110,10 +124,28 @@ function createJournal(ask: Ask): Journal {
       const row = await ask("find", wellFormed(id));
       return row && toRecord(row);
     },
-    async list({ state, limit }) {
-      return (await ask("list", { state: state ?? null, limit })).map(toRecord);
+    async list({ state = null, limit, beforeSeq = Number.MAX_SAFE_INTEGER }) {
+      return (await ask("list", { state, limit, beforeSeq })).map(toRecord);
     },
     stats: async () => await ask("stats", null),
+  };
+}
+
+function createLanes(ask: Ask, bus: Bus): Lanes {
+  return {
+    stateOf: async (lane) => await ask("laneState", wellFormed(lane)),
+    async stop(lane) {
+      const state = await ask("stop", wellFormed(lane));
+      if (state === "running") await bus.publish(STOP_TOPIC, wellFormed(lane));
+      return state;
+    },
+  };
+}
+
+function createArchive(ask: Ask): Archive {
+  return {
+    replay: async (id, request) => await ask("replay", [wellFormed(id), request]),
+    drop: async (id, by) => await ask("drop", [wellFormed(id), by]),
   };
 }
 
@@ -123,7 +155,9 @@ function toOfferRow({ event, lane, refusal, limits, onlyIfKnown, isTold, dedupMs
     event.aliases.map(wellFormed),
     wellFormed(lane),
     wellFormed(event.conversation),
-    `${event.platform}:${event.tenant}:${event.sender.id}`,
+    event.platform,
+    wellFormed(event.tenant),
+    wellFormed(event.sender.id),
     JSON.stringify(event),
     refusal,
     limits.map(({ scope, key, messages, perMs }) => [scope, key, messages, perMs] as const),
@@ -137,13 +171,18 @@ function toAcceptance(result: AcceptResult): Acceptance {
   return typeof result === "string" ? { kind: result } : { kind: "refused", ...result };
 }
 
-function toJob([token, lane, attempt, failures, acceptedAtMs, body, refusal, progress]: ClaimedRow): Job {
+function toJob(row: ClaimedRow): Job {
+  const [token, lane, attempt, failures, crashes, replay, stopRequested, acceptedAtMs, ...texts] = row;
+  const [body, refusal, progress] = texts;
   return {
     event: JSON.parse(body) as TriggerEvent,
     lane,
     refusal: parseOrNull<Refusal>(refusal),
     attempt,
     failures,
+    crashes,
+    replay,
+    stopRequested,
     token,
     progress: parseOrNull<Progress>(progress),
     acceptedAtMs,
@@ -161,6 +200,7 @@ function toSettlementRow(settlement: Settlement): SettlementRow {
 }
 
 function toRecord({
+  seq,
   id,
   state,
   body,
@@ -169,8 +209,10 @@ function toRecord({
   progress,
   acceptedMs,
   updatedMs,
+  replays,
 }: JournalRow): EventRecord {
   return {
+    seq,
     id,
     state,
     event: JSON.parse(body) as TriggerEvent,
@@ -179,6 +221,7 @@ function toRecord({
     progress: parseOrNull<Progress>(progress),
     acceptedAtMs: acceptedMs,
     updatedAtMs: updatedMs,
+    replays: parseOrNull<ReplayNote[]>(replays) ?? [],
   };
 }
 

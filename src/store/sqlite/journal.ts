@@ -5,13 +5,19 @@ import type { State } from "./state.ts";
 import type { EventRow } from "./statements.ts";
 
 export function find(state: State, id: string): JournalRow | null {
-  const key = state.sql.anyKey.get(id);
-  const row = key && state.sql.event.get(key.seq);
-  // The key may be an alias, or that of a duplicate that was never an event.
-  return row?.id === id ? toJournalRow(state, row) : null;
+  const row = eventOf(state, id);
+  return row && toJournalRow(state, row);
 }
 
-/** Newest accepted first. */
+/** The newest event of this id. */
+export function eventOf({ sql }: State, id: string): EventRow | null {
+  const key = sql.anyKey.get(id);
+  const row = key && sql.event.get(key.seq);
+  // The key may be an alias, or that of a duplicate that was never an event.
+  return row?.id === id ? row : null;
+}
+
+/** Newest first. */
 export function list(state: State, filter: Operations["list"]["args"]): readonly JournalRow[] {
   return eventRows(state, filter).map((row) => toJournalRow(state, row));
 }
@@ -20,13 +26,14 @@ function eventRows(state: State, filter: Operations["list"]["args"]): readonly E
   const { sql } = state;
   switch (filter.state) {
     case null:
-      return sql.newest.all(filter.limit);
+      return sql.newest.all(filter.beforeSeq, filter.limit);
     case "done":
     case "dropped":
     case "dead":
-      return sql.newestSettled.all(filter.state, filter.limit);
+      return sql.newestSettled.all(filter.state, filter.beforeSeq, filter.limit);
     default:
       return liveSeqs(state, filter.state)
+        .filter((seq) => seq < filter.beforeSeq)
         .sort((a, b) => b - a)
         .slice(0, filter.limit)
         .flatMap((seq) => sql.event.get(seq) ?? []);
@@ -46,6 +53,7 @@ function liveState({ lanes, leases }: State, seq: number): "queued" | "running" 
 
 function toJournalRow(state: State, row: EventRow): JournalRow {
   return {
+    seq: row.seq,
     id: row.id,
     state: row.state ?? liveState(state, row.seq),
     body: row.body,
@@ -54,6 +62,7 @@ function toJournalRow(state: State, row: EventRow): JournalRow {
     progress: row.progress,
     acceptedMs: row.accepted_ms,
     updatedMs: row.updated_ms,
+    replays: row.replays,
   };
 }
 

@@ -1,19 +1,56 @@
 import { isControlLane } from "../../domain/command.ts";
+import type { LaneState } from "../../ports/store.ts";
 import { Fifo } from "./fifo.ts";
 import { DueHeap } from "./heap.ts";
+import { Turns } from "./turns.ts";
+
+/** Who an event is from: platform, tenant and person, which is how turns are shared out. */
+export type Source = readonly [platform: string, tenant: string, sender: string];
 
 /** An event that waits or runs: what its row in `waiting` says. */
 export interface Waiting {
   readonly seq: number;
   readonly lane: string;
   readonly conversation: string;
+  readonly source: Source;
   readonly acceptedMs: number;
   /** As JSON. */
   readonly refusal: string | null;
+  /** How often it was replayed anew. */
+  readonly replay: number;
   attempt: number;
   failures: number;
   claims: number;
   retrying: boolean;
+  crashes: number;
+  stopRequested: boolean;
+}
+
+/** As it is when it has just come, or come back. */
+export function newcomer(
+  job: Pick<Waiting, "seq" | "lane" | "conversation" | "source" | "acceptedMs" | "refusal" | "replay">,
+): Waiting {
+  return {
+    ...job,
+    attempt: 0,
+    failures: 0,
+    claims: 0,
+    retrying: false,
+    crashes: 0,
+    stopRequested: false,
+  };
+}
+
+const NOTICE_SUFFIX = "!notice";
+
+/** A notice overtakes the lane that its event was refused. */
+export function noticeLane(lane: string): string {
+  return `${lane}${NOTICE_SUFFIX}`;
+}
+
+/** Where an event would run if it were not refused. */
+export function homeLane({ lane, refusal }: Waiting): string {
+  return refusal === null ? lane : lane.slice(0, -NOTICE_SUFFIX.length);
 }
 
 /** `ready`: its head may be claimed. `busy`: its head is claimed. `held`: its head is not yet due. */
@@ -21,21 +58,27 @@ interface Lane {
   readonly name: string;
   readonly jobs: Fifo<Waiting>;
   state: "ready" | "busy" | "held";
+  /** The entry among the held that counts; one that was stopped, or held again, left others behind. */
+  delay: Delay | null;
+}
+interface Delay {
+  readonly lane: Lane;
 }
 
 /**
- * The order of work: each lane in order of arrival, lanes in turn. Only the head of a lane is ever given out, and
- * a lane that got its turn goes to the end, so that a busy one starves nobody. Nothing here grows with idle lanes.
- * All times are steady ones.
+ * The order of work: each lane in order of arrival. Only the head of a lane is ever given out. Platforms take turns,
+ * within one its tenants, within one its people, within one their lanes, so that neither a busy conversation nor a
+ * thousand of one person starve anybody else; a lane counts as its head's sender's. Nothing here grows with idle
+ * lanes. All times are steady ones.
  */
 export class Lanes {
   readonly #lanes = new Map<string, Lane>();
   readonly #jobs = new Map<number, Waiting>();
   readonly #active = new Map<string, number>();
-  readonly #ready = new Fifo<Lane>();
+  readonly #ready = new Turns<Lane>(3);
   /** Commands to the gateway itself: always first. */
   readonly #urgent = new Fifo<Lane>();
-  readonly #held = new DueHeap<Lane>();
+  readonly #held = new DueHeap<Delay>();
 
   /** Everything that waits or runs, oldest first. */
   get jobs(): ReadonlyMap<number, Waiting> {
@@ -54,6 +97,16 @@ export class Lanes {
   waitingIn(name: string): number {
     const lane = this.#lanes.get(name);
     return lane === undefined ? 0 : lane.jobs.size - (lane.state === "busy" ? 1 : 0);
+  }
+
+  stateOf(name: string): LaneState {
+    const lane = this.#lanes.get(name);
+    return lane === undefined ? "idle" : lane.state === "busy" ? "running" : "waiting";
+  }
+
+  /** The oldest event of this lane. */
+  headOf(name: string): Waiting | undefined {
+    return this.#lanes.get(name)?.jobs.peek();
   }
 
   /** Whether something of this conversation waits or runs, notices not counted. */
@@ -79,8 +132,8 @@ export class Lanes {
 
   /** Moves lanes whose delay is over to the end of the turn. */
   wake(nowMs: number): void {
-    for (let lane = this.#held.popDue(nowMs); lane !== undefined; lane = this.#held.popDue(nowMs)) {
-      this.#makeReady(lane);
+    for (let delay = this.#held.popDue(nowMs); delay !== undefined; delay = this.#held.popDue(nowMs)) {
+      if (delay.lane.delay === delay) this.#makeReady(delay.lane);
     }
   }
 
@@ -93,7 +146,14 @@ export class Lanes {
   hold(job: Waiting, dueMs: number): void {
     const lane = this.#busyLane(job);
     lane.state = "held";
-    this.#held.push(dueMs, lane);
+    lane.delay = { lane };
+    this.#held.push(dueMs, lane.delay);
+  }
+
+  /** The delay of this lane, if it has one, is over. */
+  release(name: string): void {
+    const lane = this.#lanes.get(name);
+    if (lane?.state === "held") this.#makeReady(lane);
   }
 
   /** The head of a busy lane is settled for good; the lane goes on, or ends with it. */
@@ -107,7 +167,7 @@ export class Lanes {
   }
 
   #open(job: Waiting): void {
-    const lane: Lane = { name: job.lane, jobs: new Fifo(), state: "ready" };
+    const lane: Lane = { name: job.lane, jobs: new Fifo(), state: "ready", delay: null };
     lane.jobs.push(job);
     this.#lanes.set(job.lane, lane);
     this.#queue(lane);
@@ -115,11 +175,14 @@ export class Lanes {
 
   #makeReady(lane: Lane): void {
     lane.state = "ready";
+    lane.delay = null;
     this.#queue(lane);
   }
 
   #queue(lane: Lane): void {
-    (isControlLane(lane.name) ? this.#urgent : this.#ready).push(lane);
+    const head = lane.jobs.peek();
+    if (isControlLane(lane.name)) this.#urgent.push(lane);
+    else if (head !== undefined) this.#ready.push(head.source, lane);
   }
 
   #busyLane(job: Waiting): Lane {

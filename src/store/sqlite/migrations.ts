@@ -14,6 +14,10 @@ const APPLICATION_ID = 0x50726c79;
  * - `keys`: idempotency keys. An id's key also finds its event, which saves `events` an index on the hot path. They
  *   go with their event, or later: see `orphaned_keys`. An index on their time would cost each accept a page more.
  * - `orphaned_keys`: keys, as JSON, that no event's row names: it went before their time, or a duplicate brought them.
+ *
+ * In `waiting`, `platform`, `tenant` and `sender` share out the turns; `held` marks what is claimed, so that the next
+ * start knows what was in hand when the process died. In `events`, `lane` is set at the end where it is not the
+ * conversation, and `replays` holds notes as JSON; both are needed only by what is replayed.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -94,6 +98,23 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX outbox_event ON outbox (seq);
 
   CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  `,
+  `
+  ALTER TABLE waiting ADD COLUMN platform TEXT NOT NULL DEFAULT '';
+  ALTER TABLE waiting ADD COLUMN tenant TEXT NOT NULL DEFAULT '';
+  ALTER TABLE waiting ADD COLUMN sender TEXT NOT NULL DEFAULT '';
+  ALTER TABLE waiting ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE waiting ADD COLUMN crashes INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE waiting ADD COLUMN stop INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE waiting ADD COLUMN replay INTEGER NOT NULL DEFAULT 0;
+  UPDATE waiting SET (platform, tenant, sender) = (
+    SELECT coalesce(max(json_extract(body, '$.platform')), ''), coalesce(max(json_extract(body, '$.tenant')), ''),
+      coalesce(max(json_extract(body, '$.sender.id')), '')
+    FROM events WHERE events.seq = waiting.seq
+  );
+
+  ALTER TABLE events ADD COLUMN lane TEXT;
+  ALTER TABLE events ADD COLUMN replays TEXT;
   `,
 ];
 

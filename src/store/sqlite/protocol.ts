@@ -1,5 +1,13 @@
 import type { Refusal } from "../../domain/refusal.ts";
-import type { EventState, RateLimit, Retention, StoreStats } from "../../ports/store.ts";
+import type {
+  EventState,
+  LaneState,
+  RateLimit,
+  ReplayAnswer,
+  ReplayRequest,
+  Retention,
+  StoreStats,
+} from "../../ports/store.ts";
 
 /**
  * What the store's front asks of its engine. Everything is plain data, so that a batch can cross to a thread;
@@ -8,7 +16,7 @@ import type { EventState, RateLimit, Retention, StoreStats } from "../../ports/s
 export interface Operations {
   accept: { args: OfferRow; result: AcceptResult };
   claim: { args: { jobsMax: number; leaseMs: number; controlOnly?: boolean }; result: readonly ClaimedRow[] };
-  extend: { args: readonly [token: number, leaseMs: number]; result: boolean };
+  extend: { args: readonly [token: number, leaseMs: number]; result: ExtendResult };
   checkpoint: { args: readonly [token: number, progress: string]; result: boolean };
   settle: { args: readonly [token: number, settlement: SettlementRow]; result: boolean };
   reserve: { args: readonly [token: number, partId: string]; result: ReservationRow };
@@ -20,8 +28,15 @@ export interface Operations {
   };
   forget: { args: readonly [conversation: string, untilEventId: string | null]; result: null };
   find: { args: string; result: JournalRow | null };
-  list: { args: { state: EventState | null; limit: number }; result: readonly JournalRow[] };
+  list: {
+    args: { state: EventState | null; limit: number; beforeSeq: number };
+    result: readonly JournalRow[];
+  };
   stats: { args: null; result: StoreStats };
+  laneState: { args: string; result: LaneState };
+  stop: { args: string; result: LaneState };
+  replay: { args: readonly [id: string, request: ReplayRequest]; result: ReplayAnswer };
+  drop: { args: readonly [id: string, by: string]; result: boolean };
   sweep: { args: { retention: Retention; cursor: SweepCursor }; result: SweepResult };
 }
 export type Kind = keyof Operations;
@@ -34,8 +49,9 @@ export type OfferRow = readonly [
   aliases: readonly string[],
   lane: string,
   conversation: string,
-  /** Who hears of a refusal, once per window. */
-  person: string,
+  platform: string,
+  tenant: string,
+  sender: string,
   body: string,
   refusal: Refusal | null,
   limits: readonly LimitRow[],
@@ -51,11 +67,17 @@ export type AcceptResult =
   | "full"
   | { readonly refusal: Refusal; readonly told: boolean };
 
+/** `stop`: kept, and its end has been asked for. */
+export type ExtendResult = "kept" | "stop" | "lost";
+
 export type ClaimedRow = readonly [
   token: number,
   lane: string,
   attempt: number,
   failures: number,
+  crashes: number,
+  replay: number,
+  stopRequested: boolean,
   acceptedMs: number,
   body: string,
   refusal: string | null,
@@ -78,6 +100,7 @@ export type ReservationRow =
   | { readonly kind: "lost" };
 
 export interface JournalRow {
+  readonly seq: number;
   readonly id: string;
   readonly state: EventState;
   readonly body: string;
@@ -86,6 +109,8 @@ export interface JournalRow {
   readonly progress: string | null;
   readonly acceptedMs: number;
   readonly updatedMs: number;
+  /** As JSON; null for none. */
+  readonly replays: string | null;
 }
 
 /** Where a sweep goes on: one kind of row after the other, each in the order of its key. */

@@ -45,12 +45,16 @@ function loadLanes(sql: Statements, { leases, time }: Volatile, nowMs: number): 
       seq: row.seq,
       lane: row.lane,
       conversation: row.conversation,
+      source: [row.platform, row.tenant, row.sender],
       acceptedMs: row.accepted_ms,
       refusal: row.refusal,
+      replay: row.replay,
       attempt: row.attempt,
       failures: row.failures,
       claims: row.claims,
       retrying: row.retrying === 1,
+      crashes: row.crashes,
+      stopRequested: row.stop === 1,
     };
     // The delay as it was set: if the clock has been set back since, the event does not wait longer for it.
     delayMsOf.set(job, Math.min(row.due_ms - nowMs, row.due_ms - row.updated_ms));

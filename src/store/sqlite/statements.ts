@@ -12,6 +12,12 @@ export interface WaitingRow {
   readonly due_ms: number;
   readonly retrying: number;
   readonly refusal: string | null;
+  readonly platform: string;
+  readonly tenant: string;
+  readonly sender: string;
+  readonly crashes: number;
+  readonly stop: number;
+  readonly replay: number;
 }
 export interface EventRow {
   readonly seq: number;
@@ -24,6 +30,10 @@ export interface EventRow {
   readonly attempt: number;
   readonly cause: string | null;
   readonly updated_ms: number;
+  /** Null: that of its conversation. Known once it is settled. */
+  readonly lane: string | null;
+  /** As JSON; null for none. */
+  readonly replays: string | null;
 }
 
 export interface SettledRow {
@@ -39,7 +49,7 @@ export interface SettledRow {
 export const SEEN_ACCURACY_MS = 3_600_000;
 
 const EVENT = `
-  SELECT e.seq, e.id, e.accepted_ms, e.body, e.state, p.body AS progress,
+  SELECT e.seq, e.id, e.accepted_ms, e.body, e.state, e.lane, e.replays, p.body AS progress,
     coalesce(w.attempt, e.attempt) AS attempt,
     coalesce(w.cause, e.cause) AS cause,
     coalesce(w.updated_ms, e.updated_ms) AS updated_ms
@@ -59,7 +69,7 @@ export function prepareStatements(db: Database) {
     setSeqFloor: db.prepare("INSERT OR REPLACE INTO meta (name, value) VALUES ('seq_floor', ?)"),
     allWaiting: db.prepare<WaitingRow>(
       `SELECT seq, lane, conversation, accepted_ms, updated_ms, attempt, failures, claims, due_ms,
-         retrying, refusal
+         retrying, refusal, platform, tenant, sender, crashes, stop, replay
        FROM waiting ORDER BY seq`,
     ),
 
@@ -77,15 +87,21 @@ export function prepareStatements(db: Database) {
     ),
     addWaiting: db.prepare(
       `INSERT INTO waiting
-         (seq, lane, conversation, accepted_ms, updated_ms, attempt, failures, claims, due_ms, retrying, cause, refusal)
-       VALUES (?1, ?2, ?3, ?4, ?4, 0, 0, 0, 0, 0, ?5, ?6)`,
+         (seq, lane, conversation, accepted_ms, cause, refusal, platform, tenant, sender, updated_ms, replay,
+          attempt, failures, claims, due_ms, retrying)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0)`,
     ),
     isKnown: db.prepare<{ known: 1 }>("SELECT known FROM conversations WHERE conversation = ? AND known = 1"),
     toldAt: db.prepare<{ at_ms: number }>("SELECT at_ms FROM told WHERE key = ?"),
     tell: db.prepare("INSERT OR REPLACE INTO told (key, at_ms, until_ms) VALUES (?, ?, ?)"),
 
     // Working
-    claim: db.prepare("UPDATE waiting SET attempt = ?, claims = ?, updated_ms = ?, due_ms = 0 WHERE seq = ?"),
+    claim: db.prepare(
+      "UPDATE waiting SET attempt = ?, claims = ?, updated_ms = ?, due_ms = 0, held = 1 WHERE seq = ?",
+    ),
+    /** A claim that was lost. */
+    letGo: db.prepare("UPDATE waiting SET crashes = ?, held = 0 WHERE seq = ?"),
+    stop: db.prepare("UPDATE waiting SET stop = 1, due_ms = 0 WHERE seq = ?"),
     body: db.prepare<{ body: string; progress: string | null }>(
       "SELECT e.body, p.body AS progress FROM events e LEFT JOIN progress p USING (seq) WHERE e.seq = ?",
     ),
@@ -98,10 +114,13 @@ export function prepareStatements(db: Database) {
     setProgress: db.prepare("INSERT OR REPLACE INTO progress (seq, body) VALUES (?, ?)"),
     touch: db.prepare("UPDATE waiting SET updated_ms = ? WHERE seq = ?"),
     putBack: db.prepare(
-      "UPDATE waiting SET attempt = ?, failures = ?, retrying = ?, due_ms = ?, cause = ?, updated_ms = ? WHERE seq = ?",
+      `UPDATE waiting SET attempt = ?, failures = ?, retrying = ?, due_ms = ?, cause = ?, updated_ms = ?, held = 0
+       WHERE seq = ?`,
     ),
     endWaiting: db.prepare("DELETE FROM waiting WHERE seq = ?"),
-    settle: db.prepare("UPDATE events SET state = ?, attempt = ?, cause = ?, updated_ms = ? WHERE seq = ?"),
+    settle: db.prepare(
+      "UPDATE events SET state = ?, attempt = ?, cause = ?, updated_ms = ?, lane = ? WHERE seq = ?",
+    ),
 
     // What was said
     reservation: db.prepare<{ state: "reserved" | "sent" | "not-sent"; receipt: string | null }>(
@@ -141,9 +160,23 @@ export function prepareStatements(db: Database) {
     // Journal
     anyKey: db.prepare<{ seq: number }>("SELECT seq FROM keys WHERE key = ?"),
     event: db.prepare<EventRow>(`${EVENT} WHERE e.seq = ?`),
-    newest: db.prepare<EventRow>(`${EVENT} ORDER BY e.seq DESC LIMIT ?`),
-    newestSettled: db.prepare<EventRow>(`${EVENT} WHERE e.state = ? ORDER BY e.seq DESC LIMIT ?`),
+    newest: db.prepare<EventRow>(`${EVENT} WHERE e.seq < ? ORDER BY e.seq DESC LIMIT ?`),
+    newestSettled: db.prepare<EventRow>(
+      `${EVENT} WHERE e.state = ? AND e.seq < ? ORDER BY e.seq DESC LIMIT ?`,
+    ),
     countSettled: db.prepare<{ count: number }>("SELECT count(*) AS count FROM events WHERE state = ?"),
+
+    // Bringing back
+    moveEvent: db.prepare(
+      `UPDATE events SET seq = ?, replays = ?, state = NULL, attempt = NULL, cause = NULL, updated_ms = NULL, lane = NULL
+       WHERE seq = ?`,
+    ),
+    moveKey: db.prepare("UPDATE keys SET seq = ? WHERE key = ? AND seq = ?"),
+    moveProgress: db.prepare("UPDATE progress SET seq = ? WHERE seq = ?"),
+    moveOutbox: db.prepare("UPDATE outbox SET seq = ? WHERE seq = ?"),
+    drop: db.prepare(
+      "UPDATE events SET state = 'dropped', cause = ?, updated_ms = ? WHERE seq = ? AND state = 'dead'",
+    ),
 
     // Sweeping
     expiredOrphans: db.prepare<{ rowid: number; seq: number; keys: string }>(

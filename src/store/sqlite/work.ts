@@ -1,6 +1,8 @@
-import type { Waiting } from "./lanes.ts";
+import type { LaneState } from "../../ports/store.ts";
+import { loseHolds } from "./holds.ts";
+import { homeLane, type Waiting } from "./lanes.ts";
 import { tokenOf } from "./leases.ts";
-import type { ClaimedRow, Operations, ReservationRow, SettlementRow } from "./protocol.ts";
+import type { ClaimedRow, ExtendResult, Operations, ReservationRow, SettlementRow } from "./protocol.ts";
 import type { State } from "./state.ts";
 
 export function claim(
@@ -8,12 +10,9 @@ export function claim(
   { jobsMax, leaseMs, controlOnly }: Operations["claim"]["args"],
   nowMs: number,
 ): readonly ClaimedRow[] {
-  const { lanes, leases } = state;
+  const { lanes } = state;
   const steadyMs = state.time.at(nowMs);
-  for (const seq of leases.expire(steadyMs)) {
-    const job = lanes.jobs.get(seq);
-    if (job !== undefined) lanes.free(job);
-  }
+  loseHolds(state, steadyMs);
   lanes.wake(steadyMs);
   const claimed: ClaimedRow[] = [];
   while (claimed.length < jobsMax) {
@@ -41,6 +40,9 @@ function begin(state: State, job: Waiting, untilMs: number, nowMs: number): Clai
     job.lane,
     job.attempt,
     job.failures,
+    job.crashes,
+    job.replay,
+    job.stopRequested,
     job.acceptedMs,
     stored.body,
     job.refusal,
@@ -48,10 +50,21 @@ function begin(state: State, job: Waiting, untilMs: number, nowMs: number): Clai
   ];
 }
 
-export function extend(state: State, token: number, leaseMs: number, nowMs: number): boolean {
-  if (heldJob(state, token) === null) return false;
+export function extend(state: State, token: number, leaseMs: number, nowMs: number): ExtendResult {
+  const job = heldJob(state, token);
+  if (job === null) return "lost";
   state.leases.grant(token, state.time.at(nowMs) + leaseMs);
-  return true;
+  return job.stopRequested ? "stop" : "kept";
+}
+
+/** Durable, because whoever claims the event next must know of it, too. */
+export function stop({ sql, lanes }: State, lane: string): LaneState {
+  const head = lanes.headOf(lane);
+  if (head === undefined) return "idle";
+  head.stopRequested = true;
+  sql.stop.run(head.seq);
+  lanes.release(lane);
+  return lanes.stateOf(lane);
 }
 
 export function checkpoint(state: State, token: number, progress: string, nowMs: number): boolean {
@@ -103,7 +116,15 @@ function finish(
 ): void {
   const { sql, lanes } = state;
   if (settlement.kind === "done") remember(state, job, settlement.turns);
-  sql.settle.run(settlement.kind, job.attempt, causeOf(settlement), nowMs, job.seq);
+  const lane = homeLane(job);
+  sql.settle.run(
+    settlement.kind,
+    job.attempt,
+    causeOf(settlement),
+    nowMs,
+    lane === job.conversation ? null : lane,
+    job.seq,
+  );
   sql.endWaiting.run(job.seq);
   lanes.finish(job);
 }

@@ -1,0 +1,60 @@
+import type { TriggerEvent } from "../../domain/event.ts";
+import type { ReplayAnswer, ReplayNote, ReplayRequest } from "../../ports/store.ts";
+import { isFull } from "./accept.ts";
+import { eventOf } from "./journal.ts";
+import { newcomer, type Source } from "./lanes.ts";
+import type { State } from "./state.ts";
+import type { EventRow } from "./statements.ts";
+import { wellFormed } from "./well-formed.ts";
+
+/** The event gets a new seq, and with it the last place in its lane, in its conversation and in the list. */
+export function replay(state: State, id: string, request: ReplayRequest, nowMs: number): ReplayAnswer {
+  const row = eventOf(state, id);
+  if (row === null) return "unknown";
+  if (row.state === null) return "not-finished";
+  if (!request.states.includes(row.state) || hasLostItsText(row)) return "wrong-state";
+  const event = JSON.parse(row.body) as TriggerEvent;
+  const conversation = wellFormed(event.conversation);
+  const lane = row.lane ?? conversation;
+  if (isFull(state, lane)) return "full";
+
+  const seq = state.nextSeq++;
+  const notes = [
+    ...(JSON.parse(row.replays ?? "[]") as ReplayNote[]),
+    { atMs: nowMs, by: request.by, mode: request.mode, cause: row.cause } satisfies ReplayNote,
+  ];
+  move(state, row, event, { seq, notes, isAnew: request.mode === "anew" });
+
+  const count = notes.filter(({ mode }) => mode === "anew").length;
+  const source: Source = [event.platform, wellFormed(event.tenant), wellFormed(event.sender.id)];
+  const acceptedMs = row.accepted_ms;
+  state.sql.addWaiting.run(seq, lane, conversation, acceptedMs, null, null, ...source, nowMs, count);
+  state.lanes.add(newcomer({ seq, lane, conversation, source, acceptedMs, refusal: null, replay: count }));
+  return "queued";
+}
+
+/** A dead letter that nobody wants back. */
+export function drop(state: State, id: string, by: string, nowMs: number): boolean {
+  const row = eventOf(state, id);
+  if (row === null) return false;
+  return Number(state.sql.drop.run(`dropped by ${by}`, nowMs, row.seq).changes) > 0;
+}
+
+/** What was refused without a notice was never claimed, and is kept without its text. */
+function hasLostItsText({ state, attempt }: EventRow): boolean {
+  return state === "dropped" && attempt === 0;
+}
+
+/** Keys that duplicates brought stay behind: all that is asked of them is whether they live. */
+function move(
+  { sql }: State,
+  { seq: oldSeq, id }: EventRow,
+  event: TriggerEvent,
+  { seq, notes, isAnew }: { seq: number; notes: readonly ReplayNote[]; isAnew: boolean },
+): void {
+  sql.moveEvent.run(seq, JSON.stringify(notes), oldSeq);
+  for (const key of [id, ...event.aliases.map(wellFormed)]) sql.moveKey.run(seq, key, oldSeq);
+  sql.moveOutbox.run(seq, oldSeq);
+  if (isAnew) sql.deleteProgress.run(oldSeq);
+  else sql.moveProgress.run(seq, oldSeq);
+}

@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { anOffer } from "../../contract/store.ts";
+import { FakeClock } from "../../support/clock.ts";
+import { anEvent } from "../../support/event.ts";
+import { type RedisServer, startRedis } from "../../support/redis.ts";
+import { connectionTo, newPrefix, openOn } from "./setup.ts";
+
+const limits = { waitingPerLaneMax: 100, waitingMax: 100 };
+
+describe("two versions on one Redis", () => {
+  let redis: RedisServer;
+  beforeAll(async () => {
+    redis = await startRedis({ fsync: "no" });
+  });
+  afterAll(() => redis[Symbol.asyncDispose]());
+
+  const open = (prefix: string) =>
+    openOn(connectionTo(redis.url), { clock: new FakeClock(), limits }, { prefix, owner: "one" });
+
+  it("go together while the newer only adds fields", async () => {
+    const prefix = newPrefix();
+    const { store } = await open(prefix);
+    await store.queue.accept(anOffer(anEvent({ id: "a" })));
+    await redis.cli("HSET", `{${prefix}}:e:1`, "field-of-tomorrow", "x");
+    await redis.cli("HSET", `{${prefix}}:meta`, "counter-of-tomorrow", "x");
+    const [job] = await store.queue.claim({ jobsMax: 1, leaseMs: 1_000 });
+    expect(job?.event.id).toBe("a");
+    expect(job && (await store.queue.settle(job, { kind: "done", outcome: "answered", turns: [] }))).toBe(
+      true,
+    );
+    expect(await redis.cli("HGET", `{${prefix}}:e:1`, "field-of-tomorrow")).toBe("x");
+    await store[Symbol.asyncDispose]();
+  });
+
+  it("are kept apart when the newer has changed the format", async () => {
+    const prefix = newPrefix();
+    await redis.cli("HSET", `{${prefix}}:meta`, "format", "2");
+    await expect(open(prefix)).rejects.toMatchObject({
+      code: "STORE_SCHEMA_NEWER",
+      message: expect.stringContaining(`got 2`),
+    });
+  });
+});
