@@ -1,4 +1,5 @@
 import { SUSPECTS_MAX } from "../../domain/bounds.ts";
+import { GatewayError } from "../../domain/errors.ts";
 import type { Clock, Random } from "../../ports/clock.ts";
 import type { Durability, Retention, Store } from "../../ports/store.ts";
 import { createBus } from "../bus.ts";
@@ -23,6 +24,8 @@ export interface FrontOptions {
   readonly log: (line: string) => void;
 }
 
+/** Of what is kept in Redis; see lua/prelude.lua. */
+const FORMAT = 1;
 /** Closing must not wait for a Redis that is away; its leases then run out by themselves. */
 const RELEASE_MS = 1_000;
 const SWEEP_STAGES = ["done", "dropped", "dead", "conversations"] as const;
@@ -64,6 +67,14 @@ export async function openStoreOn(options: FrontOptions): Promise<Store> {
     },
   };
 
+  const format = await parts.run("open", [parts.now()], "long");
+  if (typeof format !== "number" || format > FORMAT) {
+    throw new GatewayError(
+      "STORE_SCHEMA_NEWER",
+      `Expected format ${FORMAT} or older under the prefix ${prefix} of Redis, got ${String(format)}: a newer release has ` +
+        "used it. Run that release, or choose another prefix.",
+    );
+  }
   await parts.run("release", [parts.now(), owner, "died", SUSPECTS_MAX], "long");
   await link.subscribe(`{${prefix}}:wake`, (wakes) => pulse.heard(Number(wakes)));
   const ask = async () => parts.heardFrom((await parts.run("status", [parts.now()], "long")) as Status);

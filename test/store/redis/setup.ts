@@ -31,7 +31,12 @@ export async function openOn(
   const link = new RedisLink({ connection, key: `{${prefix}}:meta`, random: Math.random, log });
   await link.open(5_000);
   const shared = { prefix, owner, clock, limits, random: Math.random, log };
-  return { link, store: await openStoreOn({ ...shared, link, durability: "power", time: "clock" }) };
+  try {
+    return { link, store: await openStoreOn({ ...shared, link, durability: "power", time: "clock" }) };
+  } catch (error) {
+    await link.close();
+    throw error;
+  }
 }
 
 /** A prefix of its own stands for an empty database. */

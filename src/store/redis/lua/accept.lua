@@ -126,8 +126,8 @@ if is_told then call('HSET', event_key(seq), 'refusal', refusal) end
 local before
 if ARGV[19] ~= '' then
   for _, other in ipairs(call('LRANGE', lane_key(lane), 0, -1)) do
-    local found = call('HMGET', event_key(other), 'at', 'attempt', 'token')
-    if tonumber(found[1]) > at and found[2] == '0' and not found[3] then
+    local found = call('HMGET', event_key(other), 'at', 'attempt', 'token', 'progress')
+    if tonumber(found[1]) > at and found[2] == '0' and not found[3] and not found[4] then
       before = other
       break
     end

@@ -3,7 +3,8 @@
 -- Every key starts with the hash tag of the installation, so that all of them are in one slot and one script may
 -- touch any of them. A script is one step: nobody sees it half done.
 --
--- KEYS[1]  {prefix}:meta      last, skew: the clock; seq, fence, wake: counters; gen: a new one when all was lost
+-- KEYS[1]  {prefix}:meta      last, skew: the clock; seq, fence, wake, duplicates: counters; gen: a new one when all was
+--                             lost; format: the version of all this
 -- ARGV[1]  the time in ms, or '' for the server's own
 --
 -- {prefix}:e:<seq>            an event, a hash: its text, and where it stands
@@ -23,6 +24,10 @@
 -- {prefix}:n:<cause, person>  when a person was told of a refusal last
 --
 -- A lane that is not empty is in exactly one of: the rings or `urgent` (ready), `held`, `leases` (its first event).
+
+-- Two adjacent versions of the gateway share a Redis during an upgrade. So fields may be added, and whoever does not
+-- know them leaves them alone; what cannot be done so takes a new format, which older versions refuse to open.
+local FORMAT = 1
 
 local call = redis.call
 local meta = KEYS[1]
@@ -57,7 +62,10 @@ local function keep_clock()
   if wall < last or wall - last >= CLOCK_MS or wall == last and call('HEXISTS', meta, 'last') == 0 then
     call('HSET', meta, 'last', wall, 'skew', skew)
     -- Tokens begin at the time, so that they go on growing after everything was lost.
-    if call('HSETNX', meta, 'gen', whole(wall)) == 1 then call('HSETNX', meta, 'fence', whole(wall * 1000)) end
+    if call('HSETNX', meta, 'gen', whole(wall)) == 1 then
+      call('HSETNX', meta, 'fence', whole(wall * 1000))
+      call('HSETNX', meta, 'format', FORMAT)
+    end
   end
   return wall, steady
 end
