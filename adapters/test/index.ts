@@ -1,24 +1,23 @@
 import type { Secret } from "../../src/config/secret.ts";
 import { DeliveryError } from "../../src/domain/errors.ts";
 import type { Adapter } from "../../src/ports/adapter.ts";
-import type { Clock, NewId } from "../../src/ports/clock.ts";
+import type { NewId } from "../../src/ports/clock.ts";
 import { eventIdOf, mintPart, textOf } from "./address.ts";
 import { parseTest } from "./parse.ts";
-import { createReplies } from "./replies.ts";
+import { createReplies, type RepliesDeps } from "./replies.ts";
 import { verifyTest } from "./verify.ts";
 
-export interface TestOptions {
+export interface TestOptions extends RepliesDeps {
   /** What callers from elsewhere send as `X-Dev-Key`; null when none are served. */
   readonly devKey: Secret | null;
   /** Whether callers on this machine need no key. */
   readonly openOnLoopback: boolean;
-  readonly clock: Pick<Clock, "nowMs">;
   readonly newId: NewId;
 }
 
 export interface TestAdapter extends Adapter {
   /**
-   * The reply to an event of this process, also when it was given a moment ago.
+   * The reply to an event, whichever replica runs it, also when it was given a moment ago.
    * Null when aborted first, or when too many wait already.
    */
   waitForReply(eventId: string, signal: AbortSignal): Promise<string | null>;
@@ -26,7 +25,7 @@ export interface TestAdapter extends Adapter {
 
 /** The developer's webhook: a message by curl, the reply to whoever waits for it. */
 export function createTestAdapter(options: TestOptions): TestAdapter {
-  const replies = createReplies(options.clock);
+  const replies = createReplies(options);
   return {
     platform: "test",
     verify: (request) => verifyTest(request, options),

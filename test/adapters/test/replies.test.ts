@@ -2,6 +2,9 @@ import { describe, expect, it } from "vitest";
 import { DeliveryError } from "../../../src/domain/errors.ts";
 import type { ReplyAddress } from "../../../src/domain/event.ts";
 import type { Delivery, ReplyPart } from "../../../src/domain/reply.ts";
+import type { Bus } from "../../../src/ports/store.ts";
+import { createBus } from "../../../src/store/bus.ts";
+import { FakeClock } from "../../support/clock.ts";
 import { adapterOf } from "./setup.ts";
 
 const never = new AbortController().signal;
@@ -64,12 +67,12 @@ describe("a reply", () => {
   });
 
   it("is forgotten after ten minutes", async () => {
-    let nowMs = 1_000;
-    const adapter = adapterOf({ clock: { nowMs: () => nowMs } });
+    const clock = new FakeClock();
+    const adapter = adapterOf({ clock });
     await adapter.send(deliveryOf("test:1", "hello"), never);
-    nowMs += 10 * 60_000;
+    clock.advance(10 * 60_000);
     expect(await adapter.waitForReply("test:1", never)).toBe("hello");
-    nowMs += 1;
+    clock.advance(1);
     expect(await adapter.waitForReply("test:1", AbortSignal.abort())).toBeNull();
     const abort = new AbortController();
     const wait = adapter.waitForReply("test:1", abort.signal);
@@ -130,3 +133,83 @@ describe("a wait", () => {
     expect(await wait).toBe("first");
   });
 });
+
+describe("a reply on another replica", () => {
+  /** Two replicas, and everything they say to each other; `lost` takes away the word that it names, once. */
+  function twoReplicas(lost: { topic: string | null } = { topic: null }) {
+    const inner = createBus();
+    const words: string[] = [];
+    const bus: Bus = {
+      async publish(topic, message) {
+        words.push(topic);
+        if (lost.topic === topic) lost.topic = null;
+        else await inner.publish(topic, message);
+      },
+      subscribe: (topic, heard) => inner.subscribe(topic, heard),
+    };
+    const clock = new FakeClock();
+    return { clock, words, ingress: adapterOf({ bus, clock }), worker: adapterOf({ bus, clock }) };
+  }
+
+  it("is heard by whoever waits for it", async () => {
+    const { ingress, worker } = twoReplicas();
+    const wait = ingress.waitForReply("test:1", never);
+    await soon();
+    await worker.send(deliveryOf("test:1", "hello"), never);
+    expect(await wait).toBe("hello");
+  });
+
+  it("is heard by one who begins to wait after it was given", async () => {
+    const { ingress, worker } = twoReplicas();
+    await worker.send(deliveryOf("test:1", ""), never);
+    await worker.send(deliveryOf("test:2", "hello"), never);
+    expect(await ingress.waitForReply("test:2", never)).toBe("hello");
+    expect(await ingress.waitForReply("test:1", never)).toBe("");
+  });
+
+  it.each(["test-wanted", "test-reply"])("is asked for again when word of %s is lost", async (topic) => {
+    const { clock, ingress, worker } = twoReplicas({ topic });
+    await worker.send(deliveryOf("test:1", "hello"), never);
+    const wait = ingress.waitForReply("test:1", never);
+    await soon();
+    clock.advance(2_000);
+    expect(await wait).toBe("hello");
+    expect(clock.sleeping).toBe(0);
+  });
+
+  it("costs no word when nobody waits, and none when it was here all the time", async () => {
+    const { words, worker } = twoReplicas();
+    await worker.send(deliveryOf("test:1", "hello"), never);
+    expect(await worker.waitForReply("test:1", never)).toBe("hello");
+    expect(words).toEqual([]);
+  });
+
+  it("is not asked for any more when the wait is over", async () => {
+    const { clock, words, ingress } = twoReplicas();
+    const abort = new AbortController();
+    const wait = ingress.waitForReply("test:1", abort.signal);
+    abort.abort();
+    expect(await wait).toBeNull();
+    await soon();
+    clock.advance(60_000);
+    await soon();
+    expect(words).toEqual(["test-wanted"]);
+  });
+
+  it("is not taken from a word that is none of ours", async () => {
+    const bus = createBus();
+    const adapter = adapterOf({ bus });
+    const abort = new AbortController();
+    const wait = adapter.waitForReply("test:1", abort.signal);
+    for (const word of ["{", "[]", '{"eventId":"test:1"}', '{"eventId":1,"partId":"p","text":"x"}'])
+      await bus.publish("test-reply", word);
+    await soon();
+    abort.abort();
+    expect(await wait).toBeNull();
+  });
+});
+
+/** After everything that was said on the bus has been heard and answered. */
+function soon(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,6 +1,8 @@
 import { createTestAdapter, type TestOptions } from "../../../adapters/test/index.ts";
 import { Secret } from "../../../src/config/secret.ts";
 import type { RawRequest } from "../../../src/ports/adapter.ts";
+import { createBus } from "../../../src/store/bus.ts";
+import { FakeClock } from "../../support/clock.ts";
 
 export const NOW_MS = 1_780_000_000_000;
 export const DEV_KEY = "dev-key";
@@ -11,7 +13,8 @@ export function adapterOf(over: Partial<TestOptions> = {}) {
   return createTestAdapter({
     devKey: new Secret(DEV_KEY),
     openOnLoopback: true,
-    clock: { nowMs: () => NOW_MS },
+    clock: new FakeClock(NOW_MS),
+    bus: createBus(),
     newId: (prefix) => `${prefix}_${++ids}`,
     ...over,
   });
