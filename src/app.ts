@@ -1,11 +1,12 @@
 import type { Server } from "node:http";
-import { join } from "node:path";
 import { openAdapters } from "../adapters/index.ts";
 import { createTestAdapter } from "../adapters/test/index.ts";
+import { admit } from "./admit/admit.ts";
 import { type BuiltAgents, buildAgents } from "./app/agents.ts";
 import { createHealth } from "./app/health.ts";
 import { startHousekeeping } from "./app/housekeeping.ts";
 import { policyOf, routesOf } from "./app/policy.ts";
+import { openStore } from "./app/store.ts";
 import type { Config } from "./config/load.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
 import { routeOf } from "./dispatch/route.ts";
@@ -16,7 +17,6 @@ import { receive } from "./gateway.ts";
 import { createServer } from "./ingress/server.ts";
 import type { Adapter } from "./ports/adapter.ts";
 import type { Clock, Random } from "./ports/clock.ts";
-import { openSqliteStore } from "./store/sqlite/index.ts";
 import { createNewId } from "./telemetry/ids.ts";
 import type { Logger } from "./telemetry/log.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
@@ -37,10 +37,12 @@ export interface App {
   readonly server: Server;
   readonly platforms: readonly Platform[];
   readonly agents: BuiltAgents;
-  /** Begins to claim and run what waits in the store. */
+  /** Where events are kept and what an acknowledgement survives there, in one line. */
+  readonly storeReport: string;
+  /** Begins to claim and run what waits in the store, where that is the role of this replica. */
   startWork(): void;
-  /** Not ready from now on; finishes or hands back what runs, then closes the store. */
-  stop(): Promise<void>;
+  /** Not ready from now on; what runs finishes within this time or is handed back, then the store is closed. */
+  stop(drainMs?: number): Promise<void>;
 }
 
 /** The composition root: the only place that chooses implementations. */
@@ -54,37 +56,48 @@ export async function createApp({
   onStoreDeath,
 }: AppOptions): Promise<App> {
   const { gateway: spec, environment } = config;
+  const { role } = environment;
   const stopping = new AbortController();
   const isPaused = () => environment.killSwitch || spec.kill_switch;
   const newId = createNewId(clock);
 
+  const policy = policyOf(spec, isPaused);
+
   const opened = await openAdapters({ environment, spec, clock, random });
+  const agents = await buildAgents({ config, clock, random, metrics });
+  const { store, report, spooled } = await openStore({
+    config,
+    clock,
+    random,
+    newId,
+    log,
+    metrics,
+    offerOf(event) {
+      const admission = admit(event, policy, clock.nowMs());
+      return admission.kind === "offer" ? admission.offer : null;
+    },
+    onDeath: onStoreDeath,
+  });
   const test = createTestAdapter({
     devKey: environment.devKey,
     openOnLoopback: isOpenForDevelopers(config),
     clock,
+    bus: store.bus,
     newId,
   });
   const adapters = new Map<Platform, Adapter>(
     [...opened.map(({ adapter }) => adapter), test].map((one) => [one.platform, one]),
   );
-  const agents = await buildAgents({ config, clock, random, metrics });
   const routes = routesOf(spec);
-
-  const store = await openSqliteStore({
-    file: join(environment.dataDir, "parley.db"),
-    clock,
-    limits: { waitingPerLaneMax: spec.queue.waiting_per_conversation, waitingMax: spec.queue.waiting },
-    durability: spec.store.durability,
-    onDeath: onStoreDeath,
-    log: (line) => log.warn(line),
-  });
 
   const dispatcher: Dispatcher = new Dispatcher({
     queue: store.queue,
     clock,
     random,
-    work: (job, signals) => work(job, workerDeps, signals),
+    work(job, signals) {
+      if (job.crashes > 0) metrics.crashes.inc({ platform: job.event.platform });
+      return work(job, workerDeps, signals);
+    },
     retry: { attemptsMax: spec.replies.attempts, baseMs: RETRY_BASE_MS },
     concurrency: spec.queue.concurrency,
     leaseMs: LEASE_MS,
@@ -114,13 +127,16 @@ export async function createApp({
     return name === null ? null : { name, model: agents.modelNames.get(name) ?? "an unknown model" };
   }
 
-  const gatewayDeps = { queue: store.queue, policy: policyOf(spec, isPaused), clock, metrics };
+  const gatewayDeps = { queue: store.queue, policy, clock, metrics };
   const platforms = [...adapters.keys()];
   const health = createHealth({
     version,
     startedAtMs: clock.nowMs(),
     clock,
     store,
+    storeReport: report,
+    spooled,
+    role,
     dispatcher,
     platforms,
     isResting: (platform) => breakers.of(platform).state() === "open",
@@ -135,6 +151,7 @@ export async function createApp({
       return await receive(request, adapter, gatewayDeps);
     },
     platforms,
+    takesWebhooks: role !== "worker",
     health,
     newRequestId: () => newId("req"),
     waitForReply: (eventId, signal) => test.waitForReply(eventId, AbortSignal.any([signal, stopping.signal])),
@@ -149,6 +166,7 @@ export async function createApp({
     spec,
     turnsMs: Math.max(...[...agents.memory.values()].map(({ ttlMs }) => ttlMs)),
     clock,
+    random,
     log,
     metrics,
   });
@@ -157,14 +175,15 @@ export async function createApp({
     server,
     platforms,
     agents,
+    storeReport: report,
     startWork() {
-      dispatcher.start();
+      if (role !== "ingress") dispatcher.start();
       for (const { learn } of opened) void learn?.(stopping.signal);
     },
-    async stop() {
+    async stop(drainMs = DRAIN_MS - CLOSE_MS) {
       stopping.abort();
       housekeeping.stop();
-      await dispatcher.stop(DRAIN_MS - CLOSE_MS);
+      await dispatcher.stop(drainMs);
       await store[Symbol.asyncDispose]();
     },
   };

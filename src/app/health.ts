@@ -1,13 +1,21 @@
+import type { Role } from "../config/environment.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
+import { GatewayError } from "../domain/errors.ts";
 import type { ComponentReport, Health } from "../ingress/health.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
+import { within } from "./within.ts";
 
 export interface HealthDeps {
   readonly version: string;
   readonly startedAtMs: number;
   readonly clock: Clock;
   readonly store: Pick<Store, "journal" | "durability">;
+  /** Where events are kept, in one line. */
+  readonly storeReport: string;
+  /** Events in the local file that wait for the store; null: there is no spool. */
+  readonly spooled: (() => number) | null;
+  readonly role: Role;
   readonly dispatcher: Pick<Dispatcher, "lastBeatMs" | "running">;
   /** Those that are on. */
   readonly platforms: readonly string[];
@@ -26,6 +34,7 @@ const STORE_TIMEOUT_MS = 2_000;
 export function createHealth(deps: HealthDeps): Health {
   const { clock, dispatcher } = deps;
   const heartbeat = () => {
+    if (deps.role === "ingress") return { status: "off" as const, last_beat: null, running: 0 };
     const isAlive = clock.nowMs() - dispatcher.lastBeatMs < STALLED_MS;
     return {
       status: isAlive ? ("alive" as const) : ("stalled" as const),
@@ -43,10 +52,8 @@ export function createHealth(deps: HealthDeps): Health {
     async ready() {
       const components: Record<string, ComponentReport> = {
         store: await storeReport(deps),
-        dispatcher:
-          heartbeat().status === "alive"
-            ? { status: "ok" }
-            : { status: "failed", details: "the claim loop is stuck" },
+        ...(deps.spooled !== null && { spool: spoolReport(deps.spooled()) }),
+        dispatcher: DISPATCHER[heartbeat().status],
         // An outage of the model must not take away the acknowledgements, so it is shown and no more.
         models: deps.models(),
         ...Object.fromEntries(deps.platforms.map((name) => [name, platformReport(name, deps)])),
@@ -61,6 +68,19 @@ export function createHealth(deps: HealthDeps): Health {
   };
 }
 
+const DISPATCHER: Readonly<Record<"alive" | "stalled" | "off", ComponentReport>> = {
+  alive: { status: "ok" },
+  stalled: { status: "failed", details: "the claim loop is stuck" },
+  off: { status: "off", details: "this replica takes webhooks and runs nothing" },
+};
+
+/** Shown, and no more: what waits there was acknowledged and is safe. */
+function spoolReport(waiting: number): ComponentReport {
+  return waiting === 0
+    ? { status: "ok" }
+    : { status: "degraded", details: `${waiting} acknowledged and waiting for the store to come back` };
+}
+
 /** Like an outage of the model: shown, and no more. */
 function platformReport(name: string, { isResting }: HealthDeps): ComponentReport {
   return isResting(name)
@@ -68,22 +88,18 @@ function platformReport(name: string, { isResting }: HealthDeps): ComponentRepor
     : { status: "ok" };
 }
 
-async function storeReport({ store, clock }: HealthDeps): Promise<ComponentReport> {
-  const over = new AbortController();
-  const late = clock.sleep(STORE_TIMEOUT_MS, over.signal).then(
-    () => null,
-    () => null,
-  );
+async function storeReport({ store, storeReport: where, clock }: HealthDeps): Promise<ComponentReport> {
   try {
-    const stats = await Promise.race([store.journal.stats(), late]);
-    if (stats === null) return { status: "failed", details: `no answer within ${STORE_TIMEOUT_MS} ms` };
+    const stats = await within(store.journal.stats(), STORE_TIMEOUT_MS, clock);
+    if (stats === null)
+      return { status: "failed", details: `STORE_UNAVAILABLE: no answer within ${STORE_TIMEOUT_MS} ms` };
+    const waiting = stats.queued + stats.retrying;
     return {
       status: "ok",
-      details: `acknowledgements survive: ${store.durability}; ${stats.queued + stats.retrying} waiting`,
+      details: `${where}; acknowledgements survive: ${store.durability}; ${waiting} waiting`,
     };
   } catch (error) {
-    return { status: "failed", details: error instanceof Error ? error.message : String(error) };
-  } finally {
-    over.abort();
+    const what = error instanceof Error ? error.message : String(error);
+    return { status: "failed", details: error instanceof GatewayError ? `${error.code}: ${what}` : what };
   }
 }

@@ -12,5 +12,6 @@ export interface ReadyReport {
 export interface Health {
   alive(): { status: "healthy"; version: string; uptime_seconds: number };
   ready(): Promise<ReadyReport>;
-  heartbeat(): { status: "alive" | "stalled"; last_beat: string; running: number };
+  /** Of what claims and runs; `off` where that is left to other replicas. */
+  heartbeat(): { status: "alive" | "stalled" | "off"; last_beat: string | null; running: number };
 }

@@ -17,6 +17,8 @@ import { answerTo, createWebhookHandler, type WebhookDeps } from "./webhooks.ts"
 export interface ServerDeps extends WebhookDeps {
   /** Platforms that are on. The others are 404. */
   readonly platforms: readonly Platform[];
+  /** False where other replicas do that. */
+  readonly takesWebhooks: boolean;
   readonly health: Health;
   readonly newRequestId: () => string;
   /** Waits for the reply to an event of the test webhook; null when none came in time. */
@@ -25,6 +27,7 @@ export interface ServerDeps extends WebhookDeps {
 
 type Env = { Bindings: HttpBindings };
 
+const WEBHOOK = /^\/webhooks?\//;
 const SLACK_ALIASES: readonly string[] = ["commands", "interactions"];
 
 /** The HTTP surface. Errors are the table of docs/errors.md; nothing a client sends is a 500. */
@@ -32,7 +35,7 @@ export function createServer(deps: ServerDeps): Server {
   const app = new Hono<Env>();
   const newRequestId = (incoming: IncomingMessage) => requestIdOf(incoming, deps.newRequestId);
 
-  for (const platform of deps.platforms) {
+  for (const platform of deps.takesWebhooks ? deps.platforms : []) {
     const serve = createWebhookHandler(platform, deps);
     const handle = async (c: Context<Env>) => {
       const requestId = newRequestId(c.env.incoming);
@@ -59,7 +62,7 @@ export function createServer(deps: ServerDeps): Server {
   app.get("/health/ready", ready);
   app.get("/internal/worker/heartbeat", (c) => {
     const beat = health.heartbeat();
-    return jsonAnswer(beat.status === "alive" ? 200 : 503, beat, newRequestId(c.env.incoming));
+    return jsonAnswer(beat.status === "stalled" ? 503 : 200, beat, newRequestId(c.env.incoming));
   });
   app.get("/metrics", async (c) => {
     return new Response(await deps.metrics.scrape(), {
@@ -76,7 +79,9 @@ export function createServer(deps: ServerDeps): Server {
     const message =
       known.length > 0
         ? `No route for ${c.req.method} here; this path takes ${[...new Set(known)].join(", ")}`
-        : "No such route, or the platform is not configured";
+        : !deps.takesWebhooks && WEBHOOK.test(c.req.path)
+          ? "This replica is a worker; webhooks go to those whose role is ingress or all"
+          : "No such route, or the platform is not configured";
     const requestId = newRequestId(c.env.incoming);
     return errorAnswer(
       404,

@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { type Aggregator, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 
 /** Gauges whose names end in `_total`, which `promtool check metrics` rightly refuses. */
 const MISNAMED = [
@@ -9,9 +9,12 @@ const MISNAMED = [
 
 const HTTP_SECONDS = [0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10];
 const ACK_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+const STORE_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 2.5, 10];
 const RUN_SECONDS = [0.1, 0.5, 1, 2, 5, 10, 30, 60, 300];
 
 export type Metrics = ReturnType<typeof createMetrics>;
+/** Every metric of one process at one moment, as it can be sent to another. */
+export type Snapshot = Awaited<ReturnType<Registry["getMetricsAsJSON"]>>;
 
 /** Every metric of the gateway, in one place. Labels hold names from the configuration or from closed lists, never ids. */
 export function createMetrics(options: { processMetrics: boolean } = { processMetrics: false }) {
@@ -25,8 +28,19 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
 
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Counter<L>({ name: `parley_${name}`, help, labelNames, registers: [registry] });
-  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
-    new Gauge<L>({ name: `parley_${name}`, help, labelNames, registers: [registry] });
+  /** `over`: what several processes make of it. What each reads from the store that they share is not theirs to add. */
+  const gauge = <L extends string>(
+    name: string,
+    help: string,
+    { labels = [], over = "sum" }: { labels?: readonly L[]; over?: Aggregator } = {},
+  ) =>
+    new Gauge<L>({
+      name: `parley_${name}`,
+      help,
+      labelNames: labels,
+      aggregator: over,
+      registers: [registry],
+    });
   const histogram = <L extends string>(
     name: string,
     help: string,
@@ -43,6 +57,11 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
     async scrape(): Promise<string> {
       await Promise.all(updates.map((update) => update()));
       return await registry.metrics();
+    },
+    /** The same, to be put together with that of other processes. */
+    async snapshot(): Promise<Snapshot> {
+      await Promise.all(updates.map((update) => update()));
+      return await registry.getMetricsAsJSON();
     },
     httpRequests: counter("http_requests_total", "HTTP requests answered.", ["method", "route", "status"]),
     httpSeconds: histogram("http_request_duration_seconds", "Time to answer an HTTP request.", HTTP_SECONDS, [
@@ -106,10 +125,42 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
       "provider",
       "model",
     ]),
-    queueEvents: gauge("queue_events", "Events in the store that are not finished.", ["state"]),
-    queueOldest: gauge("queue_oldest_age_seconds", "Age of the oldest unfinished event; 0 when none waits."),
-    storeBytes: gauge("store_file_size_bytes", "Size of the database file with its log."),
-    paused: gauge("kill_switch_on", "1 while the kill switch is on."),
-    buildInfo: gauge("build_info", "Always 1; the version is a label.", ["version"]),
+    crashes: counter(
+      "event_crashes_total",
+      "Claims of events that were nearly alone in hand when a process died.",
+      ["platform"],
+    ),
+    queueEvents: gauge("queue_events", "Events in the store that are not finished.", {
+      labels: ["state"],
+      over: "max",
+    }),
+    queueOldest: gauge("queue_oldest_age_seconds", "Age of the oldest unfinished event; 0 when none waits.", {
+      over: "max",
+    }),
+    storeUp: gauge("store_up", "1 while the store answers.", { over: "min" }),
+    storeBytes: gauge(
+      "store_file_size_bytes",
+      "Size of the database file with its log; with Redis, the memory that it uses.",
+      { over: "max" },
+    ),
+    storeSeconds: histogram(
+      "store_call_duration_seconds",
+      "Duration of one call of a shared store.",
+      STORE_SECONDS,
+      ["operation"],
+    ),
+    storeErrors: counter("store_call_failures_total", "Calls of a shared store that failed.", [
+      "operation",
+      "code",
+    ]),
+    spoolEvents: gauge("spool_events", "Events in local files that wait for the store to come back."),
+    spooled: counter("spooled_total", "Events kept in a local file because the store was away."),
+    spoolForwarded: counter("spool_forwarded_total", "Events brought from a local file to the store."),
+    processDeaths: counter(
+      "process_deaths_total",
+      "Processes of this machine that ended and were started again.",
+    ),
+    paused: gauge("kill_switch_on", "1 while the kill switch is on.", { over: "max" }),
+    buildInfo: gauge("build_info", "Always 1; the version is a label.", { labels: ["version"], over: "max" }),
   };
 }

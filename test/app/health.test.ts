@@ -18,6 +18,9 @@ beforeEach(async () => {
     startedAtMs: clock.nowMs(),
     clock,
     store: await openTestStore(clock),
+    storeReport: "SQLite",
+    spooled: null,
+    role: "all",
     dispatcher,
     platforms: ["slack", "test"],
     isResting: () => false,
@@ -55,6 +58,18 @@ describe("liveness", () => {
     dispatcher.lastBeatMs = clock.nowMs();
     expect(health.heartbeat().status).toBe("alive");
   });
+
+  it("of a claim loop that this replica does not have is neither lost nor kept", async () => {
+    clock.advance(600_000);
+    const health = createHealth({ ...deps, role: "ingress" });
+    expect(health.heartbeat()).toEqual({ status: "off", last_beat: null, running: 0 });
+    expect(await health.ready()).toMatchObject({
+      status: "ready",
+      components: {
+        dispatcher: { status: "off", details: "this replica takes webhooks and runs nothing" },
+      },
+    });
+  });
 });
 
 describe("readiness", () => {
@@ -64,7 +79,7 @@ describe("readiness", () => {
     expect(await ready({ store })).toEqual({
       status: "ready",
       components: {
-        store: { status: "ok", details: "acknowledgements survive: process; 1 waiting" },
+        store: { status: "ok", details: "SQLite; acknowledgements survive: process; 1 waiting" },
         dispatcher: { status: "ok" },
         models: { status: "ok", details: "assistant: the demo model" },
         slack: { status: "ok" },
@@ -77,7 +92,7 @@ describe("readiness", () => {
     const stats = () => Promise.reject(new GatewayError("STORE_WRITE_FAILED", "disk full"));
     expect(await ready({ store: storeWith(stats) })).toMatchObject({
       status: "unavailable",
-      components: { store: { status: "failed", details: "disk full" } },
+      components: { store: { status: "failed", details: "STORE_WRITE_FAILED: disk full" } },
     });
   });
 
@@ -86,7 +101,22 @@ describe("readiness", () => {
     clock.advance(2_000);
     expect(await report).toMatchObject({
       status: "unavailable",
-      components: { store: { status: "failed", details: "no answer within 2000 ms" } },
+      components: {
+        store: { status: "failed", details: "STORE_UNAVAILABLE: no answer within 2000 ms" },
+      },
+    });
+  });
+
+  it("shows what waits in the spool, and is not lost by it", async () => {
+    expect(await ready({ spooled: () => 0 })).toMatchObject({ components: { spool: { status: "ok" } } });
+    expect(await ready({ spooled: () => 7 })).toMatchObject({
+      status: "ready",
+      components: {
+        spool: {
+          status: "degraded",
+          details: "7 acknowledged and waiting for the store to come back",
+        },
+      },
     });
   });
 

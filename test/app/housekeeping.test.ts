@@ -40,6 +40,7 @@ beforeEach(async () => {
     spec: loaded.config.gateway,
     turnsMs: 5_000,
     clock,
+    random: () => 0.5,
     log: silentLogger(),
     metrics: createMetrics(),
   };
@@ -66,6 +67,28 @@ describe("housekeeping", () => {
     expect(sweeps).toEqual([0, 1].map(() => ({ finishedMs: 60_000, deadMs: 120_000, turnsMs: 5_000 })));
   });
 
+  it("comes at different moments on different replicas", async () => {
+    deps = { ...deps, random: () => 0 };
+    start();
+    deps = { ...deps, random: () => 0.999 };
+    start();
+    await advance(MINUTE_MS / 2);
+    expect(sweeps).toHaveLength(1);
+  });
+
+  it("leaves it to the replica that wakes first, and goes on when that one is gone", async () => {
+    start();
+    deps = { ...deps, random: () => 0 };
+    const first = start();
+    for (let half = 1; half <= 4; half++) {
+      await advance(MINUTE_MS / 2);
+      expect(sweeps).toHaveLength(half);
+    }
+    first.stop();
+    await advance(MINUTE_MS);
+    expect(sweeps).toHaveLength(5);
+  });
+
   it("goes on when a sweep fails", async () => {
     sweep = () => Promise.reject(new GatewayError("STORE_WRITE_FAILED", "disk full"));
     start();
@@ -88,6 +111,7 @@ describe("housekeeping", () => {
     expect(text).toContain('parley_queue_events{state="queued"} 1');
     expect(await countOf(deps.metrics, "queueOldest")).toBe(3);
     expect(await countOf(deps.metrics, "storeBytes")).toBeGreaterThan(0);
+    expect(await countOf(deps.metrics, "storeUp")).toBe(1);
   });
 
   it("keeps the last values while the store is away", async () => {
@@ -95,6 +119,17 @@ describe("housekeeping", () => {
     deps = { ...deps, store: { ...store, journal: { ...store.journal, stats } } };
     deps.metrics.queueEvents.set({ state: "queued" }, 7);
     start();
-    expect(await deps.metrics.scrape()).toContain('parley_queue_events{state="queued"} 7');
+    const text = await deps.metrics.scrape();
+    expect(text).toContain('parley_queue_events{state="queued"} 7');
+    expect(text).toContain("parley_store_up 0");
+  });
+
+  it("does not keep a scrape waiting for a store that does not answer", async () => {
+    const stats = () => new Promise<never>(() => {});
+    deps = { ...deps, store: { ...store, journal: { ...store.journal, stats } } };
+    start();
+    const scraped = deps.metrics.scrape();
+    await advance(2_000);
+    expect(await scraped).toContain("parley_store_up 0");
   });
 });

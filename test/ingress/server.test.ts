@@ -31,6 +31,7 @@ async function open(reception: Reception | Error = ACCEPTED, changes: Partial<Se
       return reception;
     },
     platforms: ["slack", "whatsapp", "test"],
+    takesWebhooks: true,
     health: {
       alive: () => ({ status: "healthy", version: "1.2.3", uptime_seconds: 1 }),
       ready: async () => ({ status: "ready", components: {} }),
@@ -224,6 +225,37 @@ describe("every response", () => {
     expect(wrong.headers.get("allow")).toBe("POST");
     expect((await errorOf(wrong)).message).toContain("POST");
     expect((await fetch(`${url}/webhooks/slack`)).status).toBe(404);
+  });
+
+  it("of a worker to a webhook is 404, and says where webhooks go", async () => {
+    const { url, received } = await open(ACCEPTED, { takesWebhooks: false });
+    for (const path of ["webhooks/slack", "webhook/test", "webhooks/telegram"])
+      expect(await errorOf(await post(`${url}/${path}`))).toEqual({
+        status: 404,
+        code: "not_found",
+        message: "This replica is a worker; webhooks go to those whose role is ingress or all",
+      });
+    expect(await errorOf(await post(`${url}/other`))).toMatchObject({
+      message: expect.stringMatching(/^No such route/),
+    });
+    for (const path of ["health", "ready", "metrics", "internal/worker/heartbeat"])
+      expect((await fetch(`${url}/${path}`)).status).toBe(200);
+    expect(received).toEqual([]);
+  });
+
+  it.each([
+    ["alive", 200],
+    ["stalled", 503],
+    ["off", 200],
+  ] as const)("tells of a claim loop that is %s by %d", async (status, code) => {
+    const health = {
+      alive: () => ({ status: "healthy" as const, version: "1", uptime_seconds: 0 }),
+      ready: async () => ({ status: "ready" as const, components: {} }),
+      heartbeat: () => ({ status, last_beat: null, running: 0 }),
+    };
+    const { url } = await open(ACCEPTED, { health });
+    const response = await fetch(`${url}/internal/worker/heartbeat`);
+    expect([response.status, await response.json()]).toEqual([code, { status, last_beat: null, running: 0 }]);
   });
 
   it("survives odd requests without a 500", async () => {

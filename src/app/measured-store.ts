@@ -1,0 +1,62 @@
+import { GatewayError } from "../domain/errors.ts";
+import type { Store } from "../ports/store.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+
+/** The store, with the time and the failures of its calls counted by operation. */
+export function measured(store: Store, metrics: Metrics): Store {
+  function timed<A extends readonly unknown[], R>(
+    operation: string,
+    call: (...args: A) => Promise<R>,
+  ): (...args: A) => Promise<R> {
+    // Labels are bound once: looking them up for every call costs more than counting.
+    const seconds = metrics.storeSeconds.labels({ operation });
+    return async (...args) => {
+      const startedAt = performance.now();
+      try {
+        return await call(...args);
+      } catch (error) {
+        metrics.storeErrors.inc({ operation, code: error instanceof GatewayError ? error.code : "other" });
+        throw error;
+      } finally {
+        seconds.observe((performance.now() - startedAt) / 1000);
+      }
+    };
+  }
+
+  const { queue, outbox, memory, journal, lanes, archive } = store;
+  return {
+    queue: {
+      accept: timed("accept", (offer) => queue.accept(offer)),
+      claim: timed("claim", (options) => queue.claim(options)),
+      extend: timed("extend", (job, leaseMs) => queue.extend(job, leaseMs)),
+      checkpoint: timed("checkpoint", (job, progress) => queue.checkpoint(job, progress)),
+      settle: timed("settle", (job, settlement) => queue.settle(job, settlement)),
+      ready: (signal) => queue.ready(signal), // Its time is that of waiting for work.
+    },
+    outbox: {
+      reserve: timed("reserve", (job, partId) => outbox.reserve(job, partId)),
+      record: timed("record", (partId, result) => outbox.record(partId, result)),
+    },
+    memory: {
+      recall: timed("recall", (conversation, options) => memory.recall(conversation, options)),
+      forget: timed("forget", (conversation, untilId) => memory.forget(conversation, untilId)),
+    },
+    journal: {
+      find: timed("find", (id) => journal.find(id)),
+      list: timed("list", (filter) => journal.list(filter)),
+      stats: timed("stats", () => journal.stats()),
+    },
+    lanes: {
+      stateOf: timed("lane", (lane) => lanes.stateOf(lane)),
+      stop: timed("stop", (lane) => lanes.stop(lane)),
+    },
+    archive: {
+      replay: timed("replay", (id, request) => archive.replay(id, request)),
+      drop: timed("drop", (id, by) => archive.drop(id, by)),
+    },
+    bus: store.bus,
+    durability: store.durability,
+    sweep: timed("sweep", (retention) => store.sweep(retention)),
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+  };
+}
