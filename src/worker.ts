@@ -1,9 +1,10 @@
+import { stopped } from "./agent/ending.ts";
 import { type ControlDeps, obey } from "./dispatch/control.ts";
 import type { JobSignals } from "./dispatch/dispatcher.ts";
 import { type Route, routeOf } from "./dispatch/route.ts";
-import { causeOf, Deferred } from "./dispatch/settle.ts";
+import { causeOf, Deferred, isStoreFailure } from "./dispatch/settle.ts";
 import { RunAborted } from "./domain/abort.ts";
-import { CRASHES_MAX } from "./domain/bounds.ts";
+import { CRASHES_MAX, CUT_OFFS_MAX } from "./domain/bounds.ts";
 import { BreakerOpen } from "./domain/breaker.ts";
 import { type ControlCommand, controlCommandOf } from "./domain/command.ts";
 import type { Answer, Progress, RunOutcome, Turn } from "./domain/run.ts";
@@ -50,7 +51,8 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
   // A start without its secrets must not bury what was acknowledged: it waits until they are back.
   if (adapter === undefined) throw new Deferred(`${job.event.platform} is not configured`, WAIT_MS);
   // One claim more than allowed tells the person; if that was cut off too, the next would only be cut off again.
-  if (crashesOf(job) > CRASHES_MAX) return { kind: "dead", cause: CUT_OFF };
+  const poison = poisonCauseOf(job, 1);
+  if (poison !== null) return { kind: "dead", cause: poison };
 
   if (job.refusal !== null) {
     await say(noticeText(job.refusal), job, adapter, deps, signals.job);
@@ -58,7 +60,7 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
   }
 
   const command = controlCommandOf(job.event);
-  const progress = job.progress ?? begin(job, deps);
+  const progress = job.progress === null ? begin(job, deps) : await withAllAttempts(job, job.progress, deps);
   const answer =
     progress.answer ??
     (command === null
@@ -85,6 +87,15 @@ function begin({ event }: Job, { routes, agents, clock, newId }: WorkerDeps): Pr
   return { runId: newId("run"), agent, startedAtMs: clock.nowMs(), steps: [], answer: null };
 }
 
+/** An operator brought it back: what failed before that is forgiven, so that its answer may fail as often again. */
+async function withAllAttempts(job: Job, progress: Progress, deps: WorkerDeps): Promise<Progress> {
+  const { answer } = progress;
+  if (answer === null || (answer.failuresBefore ?? 0) <= job.failures) return progress;
+  const forgiven = { ...progress, answer: { ...answer, failuresBefore: job.failures } };
+  await checkpoint(job, forgiven, deps);
+  return forgiven;
+}
+
 /** For what only an operator can change. */
 const WAIT_MS = 60_000;
 
@@ -99,15 +110,14 @@ async function answerTo(
   deps: WorkerDeps,
   signal: AbortSignal,
 ): Promise<Answer> {
+  if (job.stopRequested) return rendered(stopped(progress.steps), job, adapter);
   if (deps.isPaused()) throw new Deferred("paused", WAIT_MS);
   const memory = deps.agents.get(progress.agent);
-  const result =
-    memory === undefined
-      ? failure(NO_AGENT, "no agent is set up for this event")
-      : crashesOf(job) === CRASHES_MAX
-        ? failure(GAVE_UP, CUT_OFF)
-        : await run(job, progress, memory, adapter, deps, signal);
-  return rendered(result, job, adapter);
+  if (memory === undefined)
+    return rendered(failure(NO_AGENT, "no agent is set up for this event"), job, adapter);
+  const poison = poisonCauseOf(job);
+  if (poison !== null) return rendered(failure(GAVE_UP, poison), job, adapter);
+  return rendered(await run(job, progress, memory, adapter, deps, signal), job, adapter);
 }
 
 function rendered(result: RunResult, { event, failures }: Job, adapter: Adapter): Answer {
@@ -152,7 +162,7 @@ async function run(
 }
 
 function usesNoAttempt(error: unknown): boolean {
-  return error instanceof BreakerOpen || error instanceof RunAborted;
+  return error instanceof BreakerOpen || error instanceof RunAborted || isStoreFailure(error);
 }
 
 /** `text` is for the person, `cause` for the operator. */
@@ -160,12 +170,15 @@ function failure(text: string, cause: string): RunResult {
   return { outcome: "failed", text, usage: NO_USAGE, modelCalls: 0, cause };
 }
 
-/** Earlier holders that neither settled the event nor handed it back: the process died under them. */
-function crashesOf({ attempt, failures }: Job): number {
-  return attempt - 1 - failures;
+/**
+ * Why this event is not to be run again; null: it may be. It was in the hand of too many processes that died, either
+ * nearly alone, which makes it a suspect, or among any number of others. `grace`: how many more are forgiven.
+ */
+function poisonCauseOf({ attempt, failures, crashes }: Job, grace = 0): string | null {
+  if (crashes >= CRASHES_MAX + grace) return `gave up after ${CRASHES_MAX} deaths of the process that ran it`;
+  if (attempt - 1 - failures < CUT_OFFS_MAX + grace) return null;
+  return `gave up after ${CUT_OFFS_MAX} attempts that were cut off by the end of the process`;
 }
-
-const CUT_OFF = `gave up after ${CRASHES_MAX} attempts that were cut off by the end of the process`;
 
 async function checkpoint(job: Job, progress: Progress, { queue }: WorkerDeps): Promise<void> {
   if (!(await queue.checkpoint(job, progress))) throw new RunAborted("lease-lost");

@@ -1,22 +1,24 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { JobSignals } from "../src/dispatch/dispatcher.ts";
-import { Deferred } from "../src/dispatch/settle.ts";
+import { Deferred, settlementFor } from "../src/dispatch/settle.ts";
 import { RunAborted } from "../src/domain/abort.ts";
-import { CRASHES_MAX } from "../src/domain/bounds.ts";
+import { CRASHES_MAX, CUT_OFFS_MAX, SUSPECTS_MAX } from "../src/domain/bounds.ts";
 import { BreakerOpen, Breakers } from "../src/domain/breaker.ts";
-import { DeliveryError, ModelError } from "../src/domain/errors.ts";
+import { controlLane } from "../src/domain/command.ts";
+import { DeliveryError, GatewayError, ModelError } from "../src/domain/errors.ts";
 import type { TriggerEvent } from "../src/domain/event.ts";
 import { NO_USAGE, type Step } from "../src/domain/run.ts";
 import type { AgentRuntime, Run, RunResult } from "../src/ports/agent.ts";
-import type { Job, Offer } from "../src/ports/store.ts";
+import type { Job, Offer, ReplayMode } from "../src/ports/store.ts";
 import type { InlineStore } from "../src/store/sqlite/inline.ts";
 import { silentLogger } from "../src/telemetry/log.ts";
 import { createMetrics } from "../src/telemetry/metrics.ts";
 import { type WorkerDeps, work } from "../src/worker.ts";
 import { FakeAdapter, failing } from "./support/adapter.ts";
 import { FakeClock } from "./support/clock.ts";
+import { anEvent } from "./support/event.ts";
 import { countOf } from "./support/metrics.ts";
-import { aJob, claimOne, LEASE_MS, nextAttempt, openTestStore } from "./support/store.ts";
+import { aJob, anOffer, claimAll, claimOne, LEASE_MS, nextAttempt, openTestStore } from "./support/store.ts";
 
 const ATTEMPTS_MAX = 3;
 const STEP: Step = { kind: "model", text: "half", toolCalls: [], usage: { ...NO_USAGE, outputTokens: 5 } };
@@ -59,7 +61,7 @@ beforeEach(async () => {
     agents: new Map([["assistant", { turnsMax: 4, ttlMs: 60_000 }]]),
     control: {
       memory: store.memory,
-      runs: { stopRun: () => true, isBusy: () => false },
+      lanes: store.lanes,
       describeAgent: () => ({ name: "assistant", model: "the demo model" }),
       isPaused: () => isPaused,
       version: "1.2.3",
@@ -114,7 +116,7 @@ async function atAttempt(n: number): Promise<Job> {
   return claimed;
 }
 
-/** The event after so many deaths of the process that held it. */
+/** The event after so many deaths of the process that held it alone. */
 async function afterCrashes(n: number): Promise<Job> {
   let claimed = await job();
   while (claimed.attempt <= n) {
@@ -122,6 +124,21 @@ async function afterCrashes(n: number): Promise<Job> {
     claimed = await claimOne(store.queue);
   }
   return claimed;
+}
+
+/** The event after so many deaths of the process that held it among others. */
+async function afterCutOffs(n: number): Promise<Job> {
+  for (let i = 0; i < SUSPECTS_MAX; i++) {
+    await store.queue.accept(anOffer(anEvent({ id: `slack:other ${i}`, conversation: `other ${i}` })));
+  }
+  await store.queue.accept(anOffer(anEvent()));
+  for (;;) {
+    const jobs = await claimAll(store.queue);
+    const claimed = jobs.find(({ event }) => event.id === anEvent().id);
+    if (claimed === undefined) throw new Error("Expected the event among the claimed");
+    if (claimed.attempt > n) return claimed;
+    clock.advance(LEASE_MS + 1);
+  }
 }
 
 describe("a message", () => {
@@ -253,10 +270,11 @@ describe("a command to the gateway", () => {
   it.each([
     ["!status", "Agent **assistant** answers here, with the demo model."],
     ["!help", "/reset"],
-    ["!stop", "Stopping."],
+    ["!stop", "Nothing is running here."],
     ["!reset", "I have forgotten this conversation"],
   ])("%s is answered without a run, and not remembered", async (text, answer) => {
-    expect(await doWork(await job({ text }))).toEqual({ kind: "done", outcome: "answered", turns: [] });
+    const claimed = await job({ text }, { lane: controlLane(anEvent().conversation) });
+    expect(await doWork(claimed)).toEqual({ kind: "done", outcome: "answered", turns: [] });
     expect(slack.said[0]).toContain(answer);
     expect(runs).toEqual([]);
   });
@@ -270,8 +288,8 @@ describe("a command to the gateway", () => {
   it("to stop, said again because nobody knows whether it was heard, stops nothing that began since", async () => {
     slack.fates.push(failing(new DeliveryError("unknown", "connection lost")));
     let stops = 0;
-    const runsHere = { stopRun: () => ++stops > 1, isBusy: () => false };
-    deps = { ...deps, control: { ...deps.control, runs: runsHere } };
+    const lanes = { ...store.lanes, stop: async () => (++stops > 1 ? "running" : "idle") } as const;
+    deps = { ...deps, control: { ...deps.control, lanes } };
     const claimed = await job({ text: "!stop" });
     await expect(doWork(claimed)).rejects.toThrow("connection lost");
     await doWork(await nextAttempt(store, claimed));
@@ -407,26 +425,178 @@ describe("a run that was cut off", () => {
     expect((await recordOf(claimed)).progress).toBeNull();
   });
 
-  it("by the end of the process is run again, more often than failures are", async () => {
+  it("by the death of the process is run again", async () => {
     await workAndSettle(await afterCrashes(CRASHES_MAX - 1));
     expect([runs.length, slack.said.length]).toEqual([1, 1]);
   });
 
-  it("each time by the end of the process is not run again, and the person is told", async () => {
+  it("each time by the death of the process is not run again, and the person is told", async () => {
     const claimed = await afterCrashes(CRASHES_MAX);
     await workAndSettle(claimed);
     expect(runs).toEqual([]);
     expect(slack.said).toEqual([expect.stringContaining("I could not answer this")]);
     expect(await recordOf(claimed)).toMatchObject({
       state: "dead",
+      cause: "gave up after 3 deaths of the process that ran it",
+    });
+  });
+
+  it("by deaths that it shares with many others is run again, more often than failures are", async () => {
+    const claimed = await afterCutOffs(CUT_OFFS_MAX - 1);
+    expect(claimed).toMatchObject({ attempt: CUT_OFFS_MAX, crashes: 0 });
+    await workAndSettle(claimed);
+    expect([runs.length, slack.said.length]).toEqual([1, 1]);
+  });
+
+  it("by all too many deaths that it shares with others is not run again, and the person is told", async () => {
+    const claimed = await afterCutOffs(CUT_OFFS_MAX);
+    await workAndSettle(claimed);
+    expect([runs.length, slack.said.length]).toEqual([0, 1]);
+    expect(await recordOf(claimed)).toMatchObject({
+      state: "dead",
       cause: "gave up after 20 attempts that were cut off by the end of the process",
     });
+  });
+
+  it("by one more of those, while telling so, is a dead letter without another word", async () => {
+    expect(await doWork(await afterCutOffs(CUT_OFFS_MAX + 1))).toMatchObject({ kind: "dead" });
+    expect([runs.length, slack.sends.length]).toEqual([0, 0]);
+  });
+
+  it("leaves its conversation to the next message when it is given up", async () => {
+    await store.queue.accept(anOffer(anEvent()));
+    await store.queue.accept(anOffer(anEvent({ id: "slack:next", text: "next" })));
+    for (let deaths = 0; deaths < CRASHES_MAX; deaths++) {
+      expect(await claimOne(store.queue)).toMatchObject({ crashes: deaths });
+      clock.advance(LEASE_MS + 1);
+    }
+    await workAndSettle(await claimOne(store.queue));
+    await workAndSettle(await claimOne(store.queue));
+    expect(slack.said).toEqual([expect.stringContaining("I could not answer this"), "You said: next"]);
+  });
+
+  it("because the store is away is no failure, also at its last attempt", async () => {
+    const away = new GatewayError("STORE_UNAVAILABLE", "no connection");
+    const claimed = await atAttempt(ATTEMPTS_MAX);
+    deps = { ...deps, queue: { checkpoint: () => Promise.reject(away) } };
+    agent = async (_run, record) => {
+      await record([STEP]);
+      return answered("never");
+    };
+    await expect(doWork(claimed)).rejects.toBe(away);
+    expect(slack.sends).toEqual([]);
   });
 
   it("even while telling so is a dead letter without another word", async () => {
     expect(await doWork(await afterCrashes(CRASHES_MAX + 1))).toMatchObject({ kind: "dead" });
     expect([runs.length, slack.sends.length]).toEqual([0, 0]);
   });
+});
+
+describe("a message whose end was asked for before it was run", () => {
+  async function stoppedJob(): Promise<Job> {
+    const { event } = anOffer(anEvent());
+    await store.queue.accept(anOffer(event));
+    await store.lanes.stop(event.conversation);
+    return await claimOne(store.queue);
+  }
+
+  it("is not run: the person is told what a stopped run says", async () => {
+    const claimed = await stoppedJob();
+    expect(await doWork(claimed)).toMatchObject({
+      kind: "done",
+      outcome: "stopped",
+      turns: [{ text: "hello" }, { text: "Stopped." }],
+    });
+    expect([runs.length, slack.said]).toEqual([0, ["Stopped."]]);
+  });
+
+  it("is ended also while the gateway is paused, and after deaths of the process", async () => {
+    isPaused = true;
+    let claimed = await stoppedJob();
+    for (let deaths = 0; deaths < CRASHES_MAX; deaths++) {
+      clock.advance(LEASE_MS + 1);
+      claimed = await claimOne(store.queue);
+    }
+    expect(await doWork(claimed)).toMatchObject({ kind: "done", outcome: "stopped" });
+  });
+
+  it("gets its answer all the same when that is there already", async () => {
+    slack.fates.push(failing(busy));
+    const claimed = await job();
+    await expect(doWork(claimed)).rejects.toBe(busy);
+    await store.lanes.stop(claimed.lane);
+    expect(await doWork(await nextAttempt(store, claimed))).toMatchObject({ outcome: "answered" });
+    expect(slack.said).toEqual(["You said: hello", "You said: hello"]);
+  });
+});
+
+describe("a message that an operator brought back", () => {
+  const gone = new DeliveryError("rejected", "channel gone", { status: 404 });
+  const replay = (id: string, mode: ReplayMode) =>
+    store.archive.replay(id, { by: "ann", mode, states: ["done", "dropped", "dead"] });
+
+  it("to go on says only what it had not said, without asking the model", async () => {
+    agent = async () => answered("one|two|three");
+    slack.fates.push(slack.fate, failing(gone));
+    const claimed = await job();
+    await expect(doWork(claimed)).rejects.toBe(gone);
+    await store.queue.settle(claimed, { kind: "dead", cause: "channel gone" });
+    await replay(claimed.event.id, "resume");
+    await workAndSettle(await claimOne(store.queue));
+    expect([runs.length, slack.said]).toEqual([1, ["one", "two", "two", "three"]]);
+    expect(await recordOf(claimed)).toMatchObject({ state: "done" });
+    expect(await turns(claimed.event.conversation)).toHaveLength(2);
+  });
+
+  it("to go on may fail as often as a new one before it is given up", async () => {
+    slack.fates.push(failing(gone));
+    const claimed = await atAttempt(ATTEMPTS_MAX);
+    await expect(doWork(claimed)).rejects.toBe(gone);
+    await store.queue.settle(claimed, { kind: "dead", cause: "channel gone" });
+    await replay(claimed.event.id, "resume");
+
+    const policy = { attemptsMax: ATTEMPTS_MAX, baseMs: 0 };
+    const kinds: (string | undefined)[] = [];
+    for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
+      slack.fates.push(failing(busy));
+      const again = await claimOne(store.queue);
+      await expect(doWork(again)).rejects.toBe(busy);
+      const settlement = settlementFor(busy, again, policy, () => 0);
+      kinds.push(settlement?.kind);
+      if (settlement !== null) await store.queue.settle(again, settlement);
+    }
+    expect(kinds).toEqual(["retry", "retry", "dead"]);
+  });
+
+  it("anew is answered anew, although it was answered before", async () => {
+    const claimed = await job();
+    await workAndSettle(claimed);
+    for (const text of ["second", "third"]) {
+      agent = async () => answered(text);
+      await replay(claimed.event.id, "anew");
+      await workAndSettle(await claimOne(store.queue));
+    }
+    expect(slack.said).toEqual(["You said: hello", "second", "third"]);
+    expect(slack.sends.map(({ partId }) => partId.slice(claimed.event.id.length))).toEqual([
+      "/0",
+      "/r1/0",
+      "/r2/0",
+    ]);
+    expect(runs).toHaveLength(3);
+  });
+
+  it.each<ReplayMode>(["resume", "anew"])(
+    "after it was refused (%s) is answered, whatever was said of the refusal",
+    async (mode) => {
+      const refusal = { cause: "paused", detail: "kill_switch", noticeWindowMs: 60_000 } as const;
+      const claimed = await job({}, { refusal });
+      await workAndSettle(claimed);
+      await replay(claimed.event.id, mode);
+      await workAndSettle(await claimOne(store.queue));
+      expect(slack.said).toEqual([expect.stringContaining("I am paused"), "You said: hello"]);
+    },
+  );
 });
 
 describe("a run that fails", () => {

@@ -1,14 +1,11 @@
 import type { ControlCommand } from "../domain/command.ts";
 import type { TriggerEvent } from "../domain/event.ts";
-import type { Memory } from "../ports/store.ts";
+import type { LaneState, Lanes, Memory } from "../ports/store.ts";
 
 export interface ControlDeps {
   readonly memory: Pick<Memory, "forget">;
-  /** What runs in this process. */
-  readonly runs: {
-    stopRun(conversation: string): boolean;
-    isBusy(conversation: string): boolean;
-  };
+  /** The store's: a command may arrive at another replica than the one that runs what it is about. */
+  readonly lanes: Lanes;
   /** The agent that would answer, and its model; null when no route matches. */
   readonly describeAgent: (event: TriggerEvent) => { name: string; model: string } | null;
   readonly isPaused: () => boolean;
@@ -21,12 +18,14 @@ export async function obey(command: ControlCommand, event: TriggerEvent, deps: C
     case "help":
       return HELP;
     case "status":
-      return statusText(event, deps);
+      return await statusText(event, deps);
     case "reset":
       await deps.memory.forget(event.conversation, event.id);
       return "Done. I have forgotten this conversation; we start afresh.";
     case "stop":
-      return deps.runs.stopRun(event.conversation) ? "Stopping." : "Nothing is running here.";
+      return (await deps.lanes.stop(event.conversation)) === "idle"
+        ? "Nothing is running here."
+        : "Stopping.";
   }
 }
 
@@ -39,15 +38,19 @@ const HELP = `Write to me, mention me in a channel or use a command, and I will 
 
 Where slash commands are not available, write \`!help\`, \`!status\`, \`!reset\` or \`!stop\` as a message.`;
 
-function statusText(event: TriggerEvent, deps: ControlDeps): string {
+const WORK: Readonly<Record<LaneState, string>> = {
+  idle: "Nothing is running in this conversation.",
+  waiting: "A message in this conversation waits to be answered.",
+  running: "I am working on an answer in this conversation.",
+};
+
+async function statusText(event: TriggerEvent, deps: ControlDeps): Promise<string> {
   const agent = deps.describeAgent(event);
   const lines = [
     agent === null
       ? "No agent is set up to answer here."
       : `Agent **${agent.name}** answers here, with ${agent.model}.`,
-    deps.runs.isBusy(event.conversation)
-      ? "I am working on an answer in this conversation."
-      : "Nothing is running in this conversation.",
+    WORK[await deps.lanes.stateOf(event.conversation)],
   ];
   if (deps.isPaused()) lines.push("I am paused: messages are not answered at the moment.");
   return `${lines.join("\n")}\n\nParley ${deps.version}`;

@@ -1,13 +1,14 @@
 import { RunAborted } from "../domain/abort.ts";
 import { GatewayError } from "../domain/errors.ts";
 import type { Clock, Random } from "../ports/clock.ts";
-import type { Job, Queue, Settlement } from "../ports/store.ts";
+import { type Bus, type Job, type Queue, type Settlement, STOP_TOPIC } from "../ports/store.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { causeOf, type RetryPolicy, settlementFor } from "./settle.ts";
 
 export interface DispatcherDeps {
   readonly queue: Queue;
+  readonly bus: Pick<Bus, "subscribe">;
   readonly clock: Clock;
   readonly random: Random;
   /** Does the job; throws when it could not. */
@@ -45,6 +46,9 @@ export class Dispatcher {
   readonly #stopping = new AbortController();
   #loop: Promise<void> = Promise.resolve();
   #slotFreed: (() => void) | null = null;
+  /** Lanes that were to stop while a claim was on its way: the word may be here before what it is about. */
+  #stopsHeard: Set<string> | null = null;
+  #leaveBus: () => void = () => {};
   #lastBeatMs: number;
 
   constructor(deps: DispatcherDeps) {
@@ -53,6 +57,7 @@ export class Dispatcher {
   }
 
   start(): void {
+    this.#leaveBus = this.#deps.bus.subscribe(STOP_TOPIC, (lane) => this.#stopLane(lane));
     this.#loop = this.#claimForever();
   }
 
@@ -63,17 +68,6 @@ export class Dispatcher {
   /** When the claim loop last came round; it comes round at least every ten seconds. */
   get lastBeatMs(): number {
     return this.#lastBeatMs;
-  }
-
-  /** Ends what runs in a conversation. False when nothing does. */
-  stopRun(conversation: string): boolean {
-    const hits = [...this.#running.values()].filter(({ job }) => job.lane === conversation);
-    for (const { stop } of hits) stop.abort(new RunAborted("stopped"));
-    return hits.length > 0;
-  }
-
-  isBusy(conversation: string): boolean {
-    return [...this.#running.keys()].some((job) => job.lane === conversation);
   }
 
   /** Hands back everything that runs: the process is going away, or everything is paused. */
@@ -88,6 +82,15 @@ export class Dispatcher {
     await this.#idleWithin(drainMs);
     this.handBack();
     await this.#idleWithin(HAND_BACK_MS);
+    this.#leaveBus();
+  }
+
+  /** Ends the run of this lane's event, if it is one of ours. */
+  #stopLane(lane: string): void {
+    this.#stopsHeard?.add(lane);
+    for (const { job, stop } of this.#running.values()) {
+      if (job.lane === lane) stop.abort(new RunAborted("stopped"));
+    }
   }
 
   async #idleWithin(ms: number): Promise<void> {
@@ -101,7 +104,7 @@ export class Dispatcher {
   }
 
   async #claimForever(): Promise<void> {
-    const { queue, clock, log, leaseMs } = this.#deps;
+    const { queue, clock, log } = this.#deps;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       this.#lastBeatMs = clock.nowMs();
@@ -113,18 +116,30 @@ export class Dispatcher {
             signal,
           );
           // `/stop` is most wanted when everything is busy.
-          const commands = await queue.claim({ jobsMax: CONTROL_JOBS_MAX, leaseMs, controlOnly: true });
-          for (const job of commands) this.#launch(job);
+          await this.#claim(CONTROL_JOBS_MAX, true);
           continue;
         }
-        const jobs = await queue.claim({ jobsMax, leaseMs });
-        for (const job of jobs) this.#launch(job);
-        if (jobs.length < jobsMax) await this.#aBeatAtMost((over) => queue.ready(over), signal);
+        const claimed = await this.#claim(jobsMax, false);
+        if (claimed < jobsMax) await this.#aBeatAtMost((over) => queue.ready(over), signal);
       } catch (error) {
         if (signal.aborted) return;
         log.error({ cause: causeOf(error) }, "dispatcher.claim_failed");
         await clock.sleep(STORE_RETRY_MS, signal).catch(() => {});
       }
+    }
+  }
+
+  /** Begins what it claims, and gives how much that is. */
+  async #claim(jobsMax: number, controlOnly: boolean): Promise<number> {
+    const { queue, leaseMs } = this.#deps;
+    const stops = new Set<string>();
+    this.#stopsHeard = stops;
+    try {
+      const jobs = await queue.claim({ jobsMax, leaseMs, controlOnly });
+      for (const job of jobs) this.#launch(stops.has(job.lane) ? { ...job, stopRequested: true } : job);
+      return jobs.length;
+    } finally {
+      this.#stopsHeard = null;
     }
   }
 

@@ -7,7 +7,7 @@ import type { Random } from "../ports/clock.ts";
 import type { Job, Settlement } from "../ports/store.ts";
 
 export interface RetryPolicy {
-  /** Failures of one event before it is a dead letter. What a crash cut off is no failure; CRASHES_MAX bounds that. */
+  /** Failures of one event before it is a dead letter. What a crash cut off is no failure; CUT_OFFS_MAX bounds that. */
   readonly attemptsMax: number;
   readonly baseMs: number;
 }
@@ -24,6 +24,7 @@ const THROTTLED_MS = 1_000;
  * |-|-|
  * | draining, paused | defer: no attempt is used up |
  * | model or platform left alone for now | defer, until it is asked again |
+ * | store away or refusing | defer: it is nobody's fault, and nothing gets better by giving up |
  * | lease lost | nothing: the event is no longer ours |
  * | platform says "too many" (429) | defer, for as long as it said |
  * | platform or model fails for now | retry, not before it said |
@@ -44,6 +45,7 @@ export function settlementFor(
   }
   if (error instanceof Deferred) return { kind: "defer", afterMs: error.afterMs, cause: error.message };
   const cause = causeOf(error);
+  if (isStoreFailure(error)) return { kind: "defer", afterMs: DEFER_MS, cause };
   if (error instanceof BreakerOpen) return { kind: "defer", afterMs: error.retryAfterMs, cause };
   if (error instanceof DeliveryError && error.kind === "rejected") return { kind: "dead", cause };
   // Too many at once is the platform's way of saying "later".
@@ -63,10 +65,18 @@ export function settlementFor(
   return { kind: "retry", afterMs: Math.max(delayMs, askedDelayMs(error)), cause };
 }
 
-/** Running and saying are counted apart: an answer that was paid for has all its attempts to be said. */
-function failuresOf({ failures, progress }: Job, error: unknown): number {
-  const before = progress?.answer?.failuresBefore ?? (error instanceof DeliveryError ? failures : 0);
-  return failures - before;
+/**
+ * Running and saying are counted apart: an answer that was paid for has all its attempts to be said. An answer that an
+ * operator brought back may have had more failures before it than its event has now.
+ */
+function failuresOf({ failures, progress, refusal }: Job, error: unknown): number {
+  const isFirstTry = error instanceof DeliveryError && refusal === null;
+  const before = progress?.answer?.failuresBefore ?? (isFirstTry ? failures : 0);
+  return failures - Math.min(failures, before);
+}
+
+export function isStoreFailure(error: unknown): boolean {
+  return error instanceof GatewayError && error.code.startsWith("STORE_");
 }
 
 /** Thrown when the work must wait for something that is not this event's fault. */

@@ -60,7 +60,7 @@ interface Saying {
 /** Gives what it tells about the platform: nothing when there was no need to call it. */
 async function sayPart(saying: Saying): Promise<CallEnd> {
   const { job, part, index, deps, saved } = saying;
-  const partId = `${job.event.id}/${index}`;
+  const partId = partIdOf(job, index);
   // Asked in the tick in which the answer is stored, so that both share a commit.
   const [reservation] = await Promise.all([deps.outbox.reserve(job, partId), saved]);
   if (reservation.kind === "lost") throw new RunAborted("lease-lost");
@@ -72,6 +72,12 @@ async function sayPart(saying: Saying): Promise<CallEnd> {
     reservation.kind === "fresh" ? await sendFirst(delivery, saying) : await resolveDoubt(delivery, saying);
   record(partId, receipt, saying);
   return receipt === LEFT_IN_DOUBT ? "unknown" : "ok";
+}
+
+/** An event that was refused, or answered before, may be brought back: what it says then is something else. */
+function partIdOf({ event, refusal, replay }: Job, index: number): string {
+  const which = refusal !== null ? "notice/" : replay > 0 ? `r${replay}/` : "";
+  return `${event.id}/${which}${index}`;
 }
 
 const LEFT_IN_DOUBT: Receipt = { messageId: null, via: "left in doubt" };

@@ -32,7 +32,7 @@ async function commitsFor(text: string) {
     agents: new Map([["assistant", { turnsMax: 10, ttlMs: 60_000 }]]),
     control: {
       memory: store.memory,
-      runs: { stopRun: () => false, isBusy: () => false },
+      lanes: store.lanes,
       describeAgent: () => null,
       isPaused: () => false,
       version: "1",
@@ -55,6 +55,7 @@ async function commitsFor(text: string) {
         return held;
       },
     },
+    bus: store.bus,
     clock,
     random: () => 0.5,
     work: (job, signals) => work(job, workerDeps, signals),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type ControlDeps, obey } from "../../src/dispatch/control.ts";
+import type { LaneState } from "../../src/ports/store.ts";
 import { anEvent } from "../support/event.ts";
 
 const event = anEvent({ conversation: "c1" });
@@ -7,12 +8,18 @@ const event = anEvent({ conversation: "c1" });
 function depsOf(changes: Partial<ControlDeps> = {}): ControlDeps {
   return {
     memory: { forget: async () => {} },
-    runs: { stopRun: () => false, isBusy: () => false },
+    lanes: lanesWhere("idle"),
     describeAgent: () => ({ name: "assistant", model: "the demo model" }),
     isPaused: () => false,
     version: "1.2.3",
     ...changes,
   };
+}
+
+/** Conversation c1 is in this state, every other one idle. */
+function lanesWhere(state: LaneState): ControlDeps["lanes"] {
+  const stateOf = async (lane: string) => (lane === "c1" ? state : "idle");
+  return { stateOf, stop: stateOf };
 }
 
 describe("the command", () => {
@@ -32,15 +39,20 @@ describe("the command", () => {
   });
 
   it("status says so when nobody answers, when it is busy, and when it is paused", async () => {
-    const runs = { stopRun: () => false, isBusy: (conversation: string) => conversation === "c1" };
+    const lanes = lanesWhere("running");
     const text = await obey(
       "status",
       event,
-      depsOf({ describeAgent: () => null, runs, isPaused: () => true }),
+      depsOf({ describeAgent: () => null, lanes, isPaused: () => true }),
     );
     expect(text).toContain("No agent is set up to answer here.");
     expect(text).toContain("I am working on an answer in this conversation.");
     expect(text).toContain("I am paused");
+  });
+
+  it("status says so when a message waits for its turn or its next attempt", async () => {
+    const text = await obey("status", event, depsOf({ lanes: lanesWhere("waiting") }));
+    expect(text).toContain("A message in this conversation waits to be answered.");
   });
 
   it("reset forgets this conversation before it says so", async () => {
@@ -56,10 +68,10 @@ describe("the command", () => {
     await expect(obey("reset", event, depsOf({ memory: down }))).rejects.toThrow("disk full");
   });
 
-  it("stop says whether there was anything to stop", async () => {
-    const runs = { stopRun: (conversation: string) => conversation === "c1", isBusy: () => true };
-    expect(await obey("stop", event, depsOf({ runs }))).toBe("Stopping.");
-    expect(await obey("stop", anEvent({ conversation: "c2" }), depsOf({ runs }))).toBe(
+  it.each<LaneState>(["waiting", "running"])("stop says so when there is a message %s", async (state) => {
+    const lanes = lanesWhere(state);
+    expect(await obey("stop", event, depsOf({ lanes }))).toBe("Stopping.");
+    expect(await obey("stop", anEvent({ conversation: "c2" }), depsOf({ lanes }))).toBe(
       "Nothing is running here.",
     );
   });

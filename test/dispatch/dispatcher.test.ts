@@ -55,6 +55,7 @@ async function advance(ms: number): Promise<void> {
 function open(changes: Partial<DispatcherDeps> = {}, queue: Partial<Queue> = {}): Dispatcher {
   const dispatcher = new Dispatcher({
     queue: { ...store.queue, ...queue },
+    bus: store.bus,
     clock,
     random: () => 0.5,
     work(job, signals) {
@@ -529,22 +530,64 @@ describe("a pause", () => {
 
 describe("a run that a person stops", () => {
   it("is told by its own signal, and by no other", async () => {
-    const dispatcher = await start();
+    await start();
     await accept("a1", "a");
     await accept("b1", "b");
-    expect(dispatcher.stopRun("a")).toBe(true);
+    expect(await store.lanes.stop("a")).toBe("running");
+    await calm();
     expect(work(0).signals.run.reason).toEqual(new RunAborted("stopped"));
     expect(work(0).signals.job.aborted).toBe(false);
     expect(work(1).signals.run.aborted).toBe(false);
   });
 
-  it("must be running", async () => {
+  it("is told with the next renewal of its lease when the word did not reach it", async () => {
+    let isDeaf = true;
+    const bus: DispatcherDeps["bus"] = {
+      subscribe: (topic, heard) =>
+        store.bus.subscribe(topic, (message) => {
+          if (!isDeaf) heard(message);
+        }),
+    };
+    await start({ bus });
+    await accept("a");
+    await store.lanes.stop("a");
+    await calm();
+    expect(work(0).signals.run.aborted).toBe(false);
+    isDeaf = false;
+    await advance(RENEWAL_MS);
+    expect(work(0).signals.run.reason).toEqual(new RunAborted("stopped"));
+  });
+
+  it("ends at once when the word came before what it is about", async () => {
+    await start(
+      {},
+      {
+        async claim(options) {
+          const jobs = await store.queue.claim(options);
+          if (jobs.some(({ lane }) => lane === "a")) {
+            await store.lanes.stop("a");
+            await calm();
+          }
+          return jobs;
+        },
+      },
+    );
+    await accept("a");
+    await calm();
+    await accept("b");
+    expect(begun.map(({ job }) => [job.event.id, job.stopRequested])).toEqual([
+      ["a", true],
+      ["b", false],
+    ]);
+  });
+
+  it("is not told any more once the dispatcher has stopped", async () => {
     const dispatcher = await start();
-    await accept("a1", "a");
-    expect([dispatcher.isBusy("a"), dispatcher.isBusy("b")]).toEqual([true, false]);
-    expect(dispatcher.stopRun("b")).toBe(false);
-    await finish(0);
-    expect(dispatcher.isBusy("a")).toBe(false);
-    expect(dispatcher.stopRun("a")).toBe(false);
+    await dispatcher.stop(0);
+    await accept("a");
+    await claimOne(store.queue);
+    expect(await store.lanes.stop("a")).toBe("running");
+    await calm();
+    expect(begun).toEqual([]);
   });
 });

@@ -66,6 +66,17 @@ describe("a failure", () => {
     });
   });
 
+  it.each(["STORE_WRITE_FAILED", "STORE_UNAVAILABLE", "STORE_CLOSED"] as const)(
+    "of the store (%s) waits until it is back, and uses up no attempt",
+    (code) => {
+      expect(settled(new GatewayError(code, "away"), { attempt: 3 })).toEqual({
+        kind: "defer",
+        afterMs: 5_000,
+        cause: `${code}: away`,
+      });
+    },
+  );
+
   it("of a delivery that is refused for good is dead at once", () => {
     expect(settled(new DeliveryError("rejected", "channel gone", { status: 404 }))).toEqual({
       kind: "dead",
@@ -77,7 +88,6 @@ describe("a failure", () => {
     { what: "a delivery that was not sent", error: new DeliveryError("retry", "x") },
     { what: "a delivery that may have been sent", error: new DeliveryError("unknown", "x") },
     { what: "a busy model", error: busy(null) },
-    { what: "the store", error: new GatewayError("STORE_WRITE_FAILED", "disk full") },
     { what: "our own code", error: new TypeError("x is not a function") },
     { what: "something that is not an error", error: "thrown text" },
   ])("of $what is tried again, later each time", ({ error }) => {
@@ -95,6 +105,26 @@ describe("a failure", () => {
     expect(settlementFor(failed, { ...jobAt(3), progress: progressWith(2) }, POLICY, () => 0)).toMatchObject(
       retry,
     );
+  });
+
+  it("to say an answer that was brought back is counted from there, whatever had failed before", () => {
+    const failed = new DeliveryError("retry", "x");
+    const at = (failures: number): Job => ({
+      ...jobAt(failures + 1),
+      failures,
+      progress: progressWith(failures === 0 ? 2 : 0),
+    });
+    expect(settlementFor(failed, at(0), POLICY, () => 0)).toMatchObject({ kind: "retry", afterMs: 1_000 });
+    expect(settlementFor(failed, at(1), POLICY, () => 0)).toMatchObject({ kind: "retry", afterMs: 2_000 });
+    expect(settlementFor(failed, at(2), POLICY, () => 0)).toMatchObject({ kind: "dead" });
+  });
+
+  it("to say a notice is counted from the first, for there is no answer behind it", () => {
+    const refusal = { cause: "paused", detail: "kill_switch", noticeWindowMs: 1_000 } as const;
+    const at = (attempt: number): Job => ({ ...jobAt(attempt), progress: null, refusal });
+    const failed = new DeliveryError("retry", "x");
+    expect(settlementFor(failed, at(2), POLICY, () => 0)).toMatchObject({ kind: "retry", afterMs: 2_000 });
+    expect(settlementFor(failed, at(3), POLICY, () => 0)).toMatchObject({ kind: "dead" });
   });
 
   it("by too many calls waits as long as it was told, and uses up no attempt", () => {

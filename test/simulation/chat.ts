@@ -109,8 +109,9 @@ export class Chat {
   }
 }
 
+/** A part is named after its event: `…/0`, in a notice `…/notice/0`. */
 function eventOf({ partId }: Delivery): string {
-  return partId.slice(0, partId.lastIndexOf("/"));
+  return partId.replace(/(\/notice)?\/\d+$/, "");
 }
 
 function refusalOf(fate: SendFate, dice: Dice): DeliveryError | null {

@@ -82,6 +82,7 @@ export async function startGateway(options: GatewayOptions, life: Life): Promise
   const agent = simulatedAgent(options, life);
   const dispatcher: Dispatcher = new Dispatcher({
     queue: store.queue,
+    bus: store.bus,
     clock,
     random,
     async work(job, signals) {
@@ -113,7 +114,7 @@ export async function startGateway(options: GatewayOptions, life: Life): Promise
     agents: new Map([[agent.name, { turnsMax: 1_000, ttlMs: MEMORY_MS }]]),
     control: {
       memory: store.memory,
-      runs: dispatcher,
+      lanes: store.lanes,
       describeAgent: () => ({ name: agent.name, model: agent.model.name }),
       isPaused,
       version: "0.0.0",
@@ -133,7 +134,7 @@ export async function startGateway(options: GatewayOptions, life: Life): Promise
     metrics,
   };
   const front = { queue: store.queue, policy: policyOf(spec, isPaused), clock, metrics };
-  const housekeeping = startHousekeeping({ store, spec, turnsMs: MEMORY_MS, clock, log, metrics });
+  const housekeeping = startHousekeeping({ store, spec, turnsMs: MEMORY_MS, clock, random, log, metrics });
   dispatcher.start();
 
   return {

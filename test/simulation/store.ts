@@ -4,7 +4,7 @@ import type { Witness } from "./witness.ts";
 
 /** The store as one process uses it: a step before and after each call, and a witness of what it said. */
 export function watchedStore(store: Store, life: Life, witness: Witness): Store {
-  const { queue, outbox, memory, journal } = store;
+  const { queue, outbox, memory, lanes } = store;
   return {
     ...store,
     queue: {
@@ -44,6 +44,9 @@ export function watchedStore(store: Store, life: Life, witness: Witness): Store 
         witness.resets.set(untilEventId, true);
       },
     },
-    journal,
+    lanes: {
+      stateOf: (lane) => life.call("state of lane", () => lanes.stateOf(lane)),
+      stop: (lane) => life.call("stop", () => lanes.stop(lane)),
+    },
   };
 }

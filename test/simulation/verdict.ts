@@ -170,7 +170,6 @@ function checkDeath({ id, cause, attempt }: Row, witness: Witness): void {
   const had = (trouble: string) => troubles.some((one) => one.startsWith(trouble));
   if (cause?.startsWith("DELIVERY_REJECTED") && had("send rejected")) return;
   if (cause?.startsWith("MODEL_") && had("model")) return;
-  if (cause?.startsWith("STORE_") && witness.diskFaults > 0) return;
   if (cause?.startsWith("gave up") && attempt <= 1 + witness.retriesExplained(id)) return;
   witness.violate(`${id} is dead of ${cause}, which nothing explains (${troubles.join(", ")})`);
 }
