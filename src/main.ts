@@ -1,13 +1,12 @@
 import type { Server } from "node:http";
-import { banner } from "./app/banner.ts";
-import { type App, createApp } from "./app.ts";
-import { type Loaded, loadConfig } from "./config/load.ts";
+import process from "node:process";
+import { onSignals, type StopRequest, untilStopped } from "./app/stopping.ts";
+import { type Config, type Loaded, loadConfig } from "./config/load.ts";
 import { formatProblem } from "./config/problems.ts";
-import { DRAIN_MS } from "./domain/bounds.ts";
 import { GatewayError } from "./domain/errors.ts";
 import { systemClock } from "./telemetry/clock.ts";
 import { createLogger, type Logger } from "./telemetry/log.ts";
-import { createMetrics } from "./telemetry/metrics.ts";
+import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 import { packageVersion } from "./telemetry/version.ts";
 
 export interface ServeOptions {
@@ -15,25 +14,113 @@ export interface ServeOptions {
   readonly host?: string;
   readonly config?: string;
   readonly dataDir?: string;
+  readonly role?: string;
+  readonly processes?: number;
 }
 
-/** Exit codes of sysexits.h, and what a shell gives for an interrupted program. */
-const EXIT = { ok: 0, failed: 1, unavailable: 69, badConfig: 78, interrupted: 130 } as const;
+/** Exit codes of sysexits.h. */
+const EXIT = { failed: 1, unavailable: 69, badConfig: 78 } as const;
+
+const DRAINING =
+  "Draining: no new requests; running answers finish or are handed back. Once more to stop at once.";
 
 /** Runs the gateway until it is told to stop. Gives the exit code; talk is on stderr, log lines on stdout. */
 export async function serve(options: ServeOptions): Promise<number> {
-  const loaded = await load(options);
+  const overrides = overridesOf(options);
+  const loaded = await load({ ...process.env, ...overrides });
   if (!loaded.ok) {
     for (const problem of loaded.problems) console.error(formatProblem(problem));
     return EXIT.badConfig;
   }
-
   const { config } = loaded;
-  const { environment } = config;
-  const log = await createLogger({ level: environment.logLevel, pretty: process.stdout.isTTY === true });
-  const metrics = createMetrics({ processMetrics: true });
+  if (config.environment.processes > 1) return await supervise(config, overrides);
+  const log = await loggerOf(config);
+  return await runGateway({
+    config,
+    log,
+    metrics: createMetrics({ processMetrics: true }),
+    up: (banner) => console.error(banner),
+    failed: (_, reason) => console.error(reason),
+    onStop: (stop) =>
+      onSignals((how) => {
+        if (how === "drain") console.error(DRAINING);
+        stop(how);
+      }),
+  });
+}
+
+/** Of several processes: this one starts them, watches them and passes on what it is told. */
+async function supervise(config: Config, overrides: Readonly<Record<string, string>>): Promise<number> {
+  const { processes } = config.environment;
+  const [{ Supervisor }, { createFork }] = await Promise.all([
+    import("./app/processes/supervisor.ts"),
+    import("./app/processes/fork.ts"),
+  ]);
+  const log = await loggerOf(config, 0);
+  const supervisor = new Supervisor({
+    processes,
+    fork: createFork(PROCESS, overrides),
+    clock: systemClock,
+    random: Math.random,
+    log,
+    metrics: createMetrics(),
+    say: (text) => console.error(text),
+  });
+  onSignals((how) => {
+    if (how === "drain") console.error(DRAINING);
+    log.info({ why: how }, "processes.stopping");
+    supervisor.stop();
+  });
+  log.info({ processes }, "processes.started");
+  return await supervisor.run();
+}
+
+/** Beside this file, as the source in development and compiled in the image. */
+const PROCESS = import.meta.url.endsWith(".ts")
+  ? new URL("./process.ts", import.meta.url)
+  : new URL("./process.js", import.meta.url);
+
+/** Runs process number `n` of several, under a supervisor that passed on its own environment. */
+export async function serveSupervised(n: number): Promise<number> {
+  const { connectToSupervisor } = await import("./app/processes/supervised.ts");
+  const own = createMetrics({ processMetrics: true });
+  const supervisor = connectToSupervisor(own, systemClock);
+  const loaded = await load(process.env);
+  if (!loaded.ok) {
+    const reason = loaded.problems.map(formatProblem).join("\n");
+    supervisor.tell({ kind: "failed", code: EXIT.badConfig, reason });
+    return EXIT.badConfig;
+  }
+  return await runGateway({
+    config: loaded.config,
+    log: await loggerOf(loaded.config, n),
+    metrics: supervisor.metrics,
+    up: (banner) => supervisor.tell({ kind: "up", banner }),
+    failed: (code, reason) => supervisor.tell({ kind: "failed", code, reason }),
+    onStop(stop) {
+      supervisor.onStop(stop);
+      // A terminal and systemd send a signal to all of us, and the supervisor passes on its own.
+      onSignals(() => stop("drain"));
+    },
+  });
+}
+
+interface Run {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** It listens; the banner is for a person at the terminal. */
+  readonly up: (banner: string) => void;
+  readonly failed: (code: number, reason: string) => void;
+  readonly onStop: (stop: (how: StopRequest) => void) => void;
+}
+
+async function runGateway({ config, log, metrics, up, failed, onStop }: Run): Promise<number> {
+  const { host, port } = config.environment;
   const version = packageVersion();
   try {
+    // Only now: a supervisor needs none of it in memory.
+    const [{ createApp }, { banner }] = await Promise.all([import("./app.ts"), import("./app/banner.ts")]);
     const death = Promise.withResolvers<never>();
     death.promise.catch(() => {});
     const app = await createApp({
@@ -46,30 +133,19 @@ export async function serve(options: ServeOptions): Promise<number> {
       onStoreDeath: death.reject,
     });
     // Before anybody can know that we listen: a signal must never find the default handler, which does not drain.
-    const stopped = untilStopped(app, log);
-    await listen(app.server, environment.port, environment.host);
+    const stopped = untilStopped(app, log, onStop);
+    await listen(app.server, port, host);
     app.startWork();
-    console.error(banner(app, config, version));
-    log.info(
-      { version, host: environment.host, port: environment.port, platforms: app.platforms },
-      "gateway.started",
-    );
+    up(banner(app, config, version));
+    log.info({ version, host, port, platforms: app.platforms }, "gateway.started");
     return await Promise.race([stopped, death.promise]);
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
+    const code = EXIT_OF[error.code] ?? EXIT.failed;
     log.fatal({ code: error.code, cause: error.message }, "gateway.failed");
-    console.error(`${error.code}: ${error.message}`);
-    return EXIT_OF[error.code] ?? EXIT.failed;
+    failed(code, `${error.code}: ${error.message}`);
+    return code;
   }
-}
-
-/** Prices are checked only when models are called for money: their table is a fifth of the memory of an idle process. */
-async function load({ config: folder, ...overrides }: ServeOptions): Promise<Loaded> {
-  const options = { folder, env: withOverrides(process.env, overrides), cwd: process.cwd() };
-  const loaded = loadConfig(options);
-  if (!loaded.ok || loaded.config.environment.anthropic === null) return loaded;
-  const { priceOf } = await import("./models/price-table.ts");
-  return loadConfig({ ...options, isPriced: (provider, model) => priceOf(provider, model) !== undefined });
 }
 
 const EXIT_OF: Partial<Record<string, number>> = {
@@ -77,15 +153,41 @@ const EXIT_OF: Partial<Record<string, number>> = {
   STORE_OPEN_FAILED: EXIT.unavailable,
   STORE_LOCKED: EXIT.unavailable,
   STORE_SCHEMA_NEWER: EXIT.unavailable,
+  STORE_UNAVAILABLE: EXIT.unavailable,
+  STORE_UNSAFE: EXIT.badConfig,
 };
 
-function withOverrides(env: NodeJS.ProcessEnv, { port, host, dataDir }: ServeOptions): NodeJS.ProcessEnv {
-  return {
-    ...env,
-    ...(port !== undefined && { PARLEY_PORT: String(port) }),
-    ...(host !== undefined && { PARLEY_HOST: host }),
-    ...(dataDir !== undefined && { PARLEY_DATA_DIR: dataDir }),
+/** Prices are checked only when models are called for money: their table is a fifth of the memory of an idle process. */
+async function load(env: NodeJS.ProcessEnv): Promise<Loaded> {
+  const options = { env, cwd: process.cwd() };
+  const loaded = loadConfig(options);
+  if (!loaded.ok || loaded.config.environment.anthropic === null) return loaded;
+  const { priceOf } = await import("./models/price-table.ts");
+  return loadConfig({ ...options, isPriced: (provider, model) => priceOf(provider, model) !== undefined });
+}
+
+function loggerOf({ environment }: Config, n?: number): Promise<Logger> {
+  return createLogger({
+    level: environment.logLevel,
+    pretty: process.stdout.isTTY === true,
+    ...(n !== undefined && { process: n }),
+  });
+}
+
+/** Options of the command line, as the variables that they win over. */
+function overridesOf(options: ServeOptions): Record<string, string> {
+  const { port, host, config, dataDir, role, processes } = options;
+  const values = {
+    PARLEY_PORT: port,
+    PARLEY_HOST: host,
+    PARLEY_CONFIG: config,
+    PARLEY_DATA_DIR: dataDir,
+    PARLEY_ROLE: role,
+    PARLEY_PROCESSES: processes,
   };
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+  );
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {
@@ -103,61 +205,4 @@ function listen(server: Server, port: number, host: string): Promise<void> {
     });
     server.listen(port, host, resolve);
   });
-}
-
-/** Drains on SIGTERM or SIGINT and gives 0; a second signal, or a drain that hangs, ends the process at once. */
-function untilStopped(app: App, log: Logger): Promise<number> {
-  return new Promise((resolve, reject) => {
-    let draining = false;
-    const onSignal = (signal: NodeJS.Signals) => {
-      if (draining) {
-        log.warn({ signal }, "gateway.stopped_at_once");
-        process.exit(EXIT.interrupted);
-      }
-      draining = true;
-      log.info({ signal }, "gateway.draining");
-      console.error(
-        "Draining: no new requests; running answers finish or are handed back. Once more to stop at once.",
-      );
-      setTimeout(() => {
-        log.error("gateway.drain_timed_out");
-        process.exit(EXIT.failed);
-      }, DRAIN_MS).unref();
-      drain(app).then(() => {
-        log.info("gateway.stopped");
-        resolve(EXIT.ok);
-      }, reject);
-    };
-    process.on("SIGTERM", onSignal);
-    process.on("SIGINT", onSignal);
-    whenNpmIsGone(() => {
-      if (!draining) onSignal("SIGTERM");
-    });
-  });
-}
-
-const PARENT_CHECK_MS = 250;
-
-/**
- * npm passes a signal on to the shell of its script, and a shell that dies of it tells nobody: a gateway left
- * behind would hold the port and the database against its successor. Another parent means that this one is gone.
- */
-function whenNpmIsGone(tell: () => void): void {
-  if (process.env.npm_lifecycle_event === undefined) return;
-  const parent = process.ppid;
-  const check = setInterval(() => {
-    if (process.ppid === parent) return;
-    clearInterval(check);
-    tell();
-  }, PARENT_CHECK_MS);
-  check.unref();
-}
-
-async function drain(app: App): Promise<void> {
-  const closed = new Promise<void>((resolve) => app.server.close(() => resolve()));
-  app.server.closeIdleConnections();
-  await app.stop();
-  // Requests that are still open have had their answer by now, or never will.
-  app.server.closeAllConnections();
-  await closed;
 }

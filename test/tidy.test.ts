@@ -15,7 +15,7 @@ const LAYERS: readonly (readonly RegExp[])[] = [
   [/^src\/(gateway|worker)\.ts$/, /^adapters\/index\.ts$/],
   [/^src\/app(\.ts$|\/)/],
   [/^src\/main\.ts$/],
-  [/^src\/cli\//],
+  [/^src\/(cli\/|process\.ts$)/],
 ];
 
 const root = resolve(import.meta.dirname, "..");

@@ -7,16 +7,19 @@ import type { Config } from "../config/load.ts";
 export function banner(app: App, config: Config, version: string): string {
   const { environment, gateway } = config;
   const url = addressOf(app);
+  const isWorker = environment.role === "worker";
   const platforms = (["slack", "discord", "telegram", "whatsapp"] as const).map((name) => {
     const platform = environment.platforms[name];
     const label = `  ${name.padEnd(9)}`;
     if (gateway.platforms[name].enabled === false) return `${label} off   switched off in the configuration`;
-    if (platform.kind === "on") return `${label} on    ${url}/webhooks/${name}`;
+    if (platform.kind === "on")
+      return `${label} on    ${isWorker ? "answers only" : `${url}/webhooks/${name}`}`;
     return `${label} off   ${whatIsMissing(platform)}`;
   });
   const agents = [...app.agents.modelNames].map(([agent, model]) => `  ${agent.padEnd(9)} ${model}`);
   return [
     `Parley ${version} listens on ${url}`,
+    ...sharedStore(app, config),
     "",
     "Platforms",
     ...platforms,
@@ -27,9 +30,17 @@ export function banner(app: App, config: Config, version: string): string {
     ...config.notes.map((note) => `Note: ${note}${/[.?!]$/.test(note) ? "" : "."}`),
     ...pausedNote(config),
     "",
-    ...tryIt(config, url),
+    ...(isWorker ? ["Webhooks go to the replicas whose role is ingress or all."] : tryIt(config, url)),
     "",
   ].join("\n");
+}
+
+/** What this replica shares with others; nothing where there are none. */
+function sharedStore({ storeReport }: App, { environment }: Config): string[] {
+  if (environment.redisUrl === null) return [];
+  const { processes, role } = environment;
+  const count = processes === 1 ? "One process" : `${processes} processes`;
+  return [`${count}, role ${role}. ${storeReport}.`];
 }
 
 /** The address a person can open: a wildcard is not one. */

@@ -83,7 +83,13 @@ async function openShared(context: StoreContext): Promise<OpenedStore> {
   }
 }
 
-async function openSpoolIfWanted({ config, clock, random, log }: StoreContext): Promise<Spool | null> {
+async function openSpoolIfWanted({
+  config,
+  clock,
+  random,
+  log,
+  onDeath,
+}: StoreContext): Promise<Spool | null> {
   const { gateway, environment } = config;
   if (gateway.store.spool === "off") return null;
   const { openSpool } = await import("../store/spool/index.ts");
@@ -94,6 +100,7 @@ async function openSpoolIfWanted({ config, clock, random, log }: StoreContext): 
       random,
       limits: limitsOf(gateway),
       log: (line) => log.warn(line),
+      onDeath,
     });
   } catch (error) {
     if (gateway.store.spool === "on" || !(error instanceof GatewayError)) throw error;

@@ -1,5 +1,6 @@
 import process from "node:process";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { PROCESSES_MAX, ROLES } from "../config/environment.ts";
 import { EXIT, type Terminal } from "./terminal.ts";
 
 interface ServeOptions {
@@ -7,6 +8,8 @@ interface ServeOptions {
   host?: string;
   config?: string;
   dataDir?: string;
+  role?: string;
+  processes?: number;
 }
 
 export function addServe(program: Command, terminal: Terminal): void {
@@ -20,8 +23,27 @@ export function addServe(program: Command, terminal: Terminal): void {
     )
     .option("--host <address>", "address to listen on (default: PARLEY_HOST, or 127.0.0.1)")
     .option("-c, --config <folder>", "folder of gateway.yaml and agents/ (default: PARLEY_CONFIG, or config)")
-    .option("--data-dir <folder>", "folder of the database (default: PARLEY_DATA_DIR, or data)")
-    .addHelpText("after", "\nExamples:\n  parley serve\n  PARLEY_HOST=0.0.0.0 parley serve --port 80")
+    .option("--data-dir <folder>", "folder of the database or the spool (default: PARLEY_DATA_DIR, or data)")
+    .addOption(
+      new Option(
+        "--role <role>",
+        "what this replica does: take webhooks, run agents, or both; needs REDIS_URL (default: PARLEY_ROLE, or all)",
+      ).choices(ROLES),
+    )
+    .option(
+      "--processes <n>",
+      "processes on this machine, for more than one core; needs REDIS_URL (default: PARLEY_PROCESSES, or 1)",
+      asProcesses,
+    )
+    .addHelpText(
+      "after",
+      `
+Examples:
+  parley serve
+  PARLEY_HOST=0.0.0.0 parley serve --port 80
+  REDIS_URL=redis://127.0.0.1:6379 parley serve --processes 4
+  REDIS_URL=redis://127.0.0.1:6379 parley serve --role worker --port 8081`,
+    )
     .action(async (options: ServeOptions) => {
       // Only now: no other command needs the platforms' clients in memory.
       const { serve } = await import("../main.ts");
@@ -32,6 +54,12 @@ export function addServe(program: Command, terminal: Terminal): void {
       // A gateway that failed half-way may have left a thread that would keep the process.
       process.exit(code);
     });
+}
+
+function asProcesses(value: string): number {
+  const processes = Number(value);
+  if (/^\d{1,2}$/.test(value) && processes >= 1 && processes <= PROCESSES_MAX) return processes;
+  throw new InvalidArgumentError(`Expected a number from 1 to ${PROCESSES_MAX}.`);
 }
 
 function asPort(value: string): number {

@@ -54,7 +54,7 @@ export const ROLES = ["all", "ingress", "worker"] as const;
 /** Which half of the path this process serves: taking webhooks, running agents, or both. */
 export type Role = (typeof ROLES)[number];
 
-const PROCESSES_MAX = 64;
+export const PROCESSES_MAX = 64;
 const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
 
 /** What the environment says, aliases and secret files resolved. */

@@ -9,16 +9,21 @@ export interface LogOptions {
   readonly level: string;
   /** Readable lines for a person at a terminal instead of JSON. */
   readonly pretty: boolean;
+  /** Which of several processes that share stdout; in every line. Absent: it is the only one. */
+  readonly process?: number;
 }
+
+/** A pipe takes this much whole; more may end up between the lines of another process. */
+const PIPE_BYTES = 4_096;
 
 /**
  * JSON lines on stdout, one wide line per unit of work. Fields are named by the caller, one by one:
  * nothing is logged because it happened to be part of an object, so message text and secrets stay out.
  */
-export async function createLogger({ level, pretty }: LogOptions): Promise<Logger> {
+export async function createLogger({ level, pretty, process: number }: LogOptions): Promise<Logger> {
   const options = {
     level,
-    base: null,
+    base: number === undefined ? null : { process: number },
     timestamp: isoTimestamp(),
     formatters: { level: (label: string) => ({ level: label }) },
   };
@@ -32,7 +37,11 @@ export async function createLogger({ level, pretty }: LogOptions): Promise<Logge
     return pino({ ...options, formatters: {} }, stream);
   }
   // Lines are gathered and written together: a write per line cost more than building it.
-  const destination = pino.destination({ fd: 1, sync: false, minLength: 8_192 });
+  const destination = pino.destination({
+    fd: 1,
+    sync: false,
+    ...(number === undefined ? { minLength: 8_192 } : { minLength: PIPE_BYTES / 2, maxWrite: PIPE_BYTES }),
+  });
   setInterval(() => destination.flush(), FLUSH_MS).unref();
   process.once("exit", () => {
     try {

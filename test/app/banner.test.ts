@@ -26,6 +26,7 @@ function said({ env = {}, spec = "", address, demoStandIns = [] }: Options = {})
   const listening = address ?? { address: "127.0.0.1", port: 8080, family: "IPv4" };
   const app = {
     server: { address: () => listening },
+    storeReport: "Redis 7, appendfsync always: what was acknowledged survives a power cut",
     agents: { modelNames: new Map([["assistant", "the demo model"]]), demoStandIns },
   } as unknown as App;
   return banner(app, loaded.config, "1.2.3");
@@ -61,6 +62,24 @@ describe("the banner", () => {
     [{ address: "::1", port: 3, family: "IPv6" }, "http://[::1]:3"],
   ])("gives an address that can be opened: $address", (address, url) => {
     expect(said({ address })).toContain(`listens on ${url}\n`);
+  });
+
+  it("says what is shared with other replicas, where there may be some", () => {
+    expect(said()).not.toContain("Redis");
+    const env = { ...SLACK, REDIS_URL: "redis://:hunter2@r" };
+    const one = said({ env });
+    expect(one).toContain("\nOne process, role all. Redis 7, appendfsync always: what was acknowledged");
+    expect(one).not.toContain("hunter2");
+    const many = said({ env: { ...env, PARLEY_PROCESSES: "4", PARLEY_ROLE: "ingress" } });
+    expect(many).toContain("\n4 processes, role ingress. Redis 7");
+    expect(many).toContain("Try it:");
+  });
+
+  it("offers no webhook at a worker", () => {
+    const text = said({ env: { ...SLACK, REDIS_URL: "redis://r", PARLEY_ROLE: "worker" } });
+    expect(text).toMatch(/^ {2}slack +on +answers only$/m);
+    expect(text).toContain("Webhooks go to the replicas whose role is ingress or all.");
+    expect(text).not.toContain("/webhooks/");
   });
 
   it("says when a demo stands in for the model", () => {

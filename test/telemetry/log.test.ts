@@ -2,12 +2,12 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
-import { silentLogger } from "../../src/telemetry/log.ts";
+import { type LogOptions, silentLogger } from "../../src/telemetry/log.ts";
 
 const SOURCE = new URL("../../src/", import.meta.url);
 
 /** What a process with this body writes to its stdout. */
-async function outputOf(options: { level: string; pretty: boolean }, body: string): Promise<string> {
+async function outputOf(options: LogOptions, body: string): Promise<string> {
   const script = `
     import { createLogger } from ${JSON.stringify(new URL("telemetry/log.ts", SOURCE).href)};
     import { Secret } from ${JSON.stringify(new URL("config/secret.ts", SOURCE).href)};
@@ -44,6 +44,26 @@ describe("the log", () => {
     });
     expect(second).toMatchObject({ level: "warn", msg: "last" });
     expect(others).toEqual([]);
+  });
+
+  it("of one among several processes says which, in writes that a pipe takes whole", async () => {
+    const output = await outputOf(
+      { level: "info", pretty: false, process: 3 },
+      `const { default: fs } = await import("node:fs");
+       const writes = [];
+       const { write } = fs;
+       fs.write = (fd, text, ...rest) => {
+         if (fd === 1) writes.push(text);
+         write(fd, text, ...rest);
+       };
+       for (let n = 0; n < 100; n++) log.info({ n, filler: "x".repeat(300) }, "filled");
+       await new Promise((resolve) => log.flush(resolve));
+       const isWhole = (text) => text.length <= 4096 && text.endsWith("\\n");
+       if (writes.length < 8 || !writes.every(isWhole)) throw new Error(JSON.stringify(writes));`,
+    );
+    expect(lines(output).map(({ process, n }) => [process, n])).toEqual(
+      Array.from({ length: 100 }, (_, n) => [3, n]),
+    );
   });
 
   it.each([false, true])("never shows a secret, wherever it is in a line (readable: %s)", async (pretty) => {

@@ -1,0 +1,33 @@
+import type { Snapshot } from "../../telemetry/metrics.ts";
+
+/** What a process tells its supervisor. */
+export type FromProcess =
+  /** It listens. `banner` is what a person at the terminal wants to know. */
+  | { readonly kind: "up"; readonly banner: string }
+  /** It ends with this exit code, for this reason. */
+  | { readonly kind: "failed"; readonly code: number; readonly reason: string }
+  /** Somebody asked it for the metrics of all. */
+  | { readonly kind: "scrape"; readonly id: number }
+  /** Its own metrics, as they were asked for. */
+  | { readonly kind: "snapshot"; readonly id: number; readonly snapshot: Snapshot };
+
+/** What a supervisor tells a process. */
+export type ToProcess =
+  | { readonly kind: "drain" }
+  | { readonly kind: "stop-at-once" }
+  | { readonly kind: "snapshot"; readonly id: number }
+  | { readonly kind: "scraped"; readonly id: number; readonly text: string };
+
+/** One process, as its supervisor sees it. */
+export interface Child {
+  /** Does nothing when it is gone. */
+  send(message: ToProcess): void;
+  /** SIGKILL. */
+  kill(): void;
+  onMessage(heard: (message: FromProcess) => void): void;
+  /** Called once. */
+  onEnd(ended: (ending: Ending) => void): void;
+}
+
+/** An exit code, or the signal that ended it. */
+export type Ending = { readonly code: number } | { readonly signal: string };

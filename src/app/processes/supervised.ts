@@ -1,0 +1,57 @@
+import cluster from "node:cluster";
+import process from "node:process";
+import type { Clock } from "../../ports/clock.ts";
+import type { Metrics } from "../../telemetry/metrics.ts";
+import { within } from "../within.ts";
+import type { FromProcess, ToProcess } from "./messages.ts";
+
+/** Longer than the supervisor takes over a process that is stuck. */
+const SCRAPE_TIMEOUT_MS = 5_000;
+
+/** The supervisor, as one of its processes sees it. */
+export interface Supervised {
+  /** Whichever process is asked, it answers for all. */
+  readonly metrics: Metrics;
+  tell(message: FromProcess): void;
+  onStop(stop: (how: "drain" | "at-once" | "orphaned") => void): void;
+}
+
+export function connectToSupervisor(own: Metrics, clock: Clock): Supervised {
+  const asked = new Map<number, (text: string) => void>();
+  const stops = new Set<(how: "drain" | "at-once" | "orphaned") => void>();
+  let ids = 0;
+
+  const tell = (message: FromProcess) => {
+    if (process.connected) process.send?.(message, () => {}); // A supervisor that is gone is told of by `disconnect`.
+  };
+  const stop = (how: "drain" | "at-once" | "orphaned") => {
+    for (const one of stops) one(how);
+  };
+
+  process.on("message", (message: ToProcess) => {
+    if (message.kind === "drain") stop("drain");
+    else if (message.kind === "stop-at-once") stop("at-once");
+    else if (message.kind === "scraped") asked.get(message.id)?.(message.text);
+    else if (message.kind === "snapshot")
+      void own.snapshot().then((snapshot) => tell({ kind: "snapshot", id: message.id, snapshot }));
+  });
+  // Node would end us here and now; what runs is handed back first.
+  if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
+  process.once("disconnect", () => stop("orphaned"));
+
+  async function scrape(): Promise<string> {
+    const id = ++ids;
+    const { promise, resolve } = Promise.withResolvers<string>();
+    asked.set(id, resolve);
+    tell({ kind: "scrape", id });
+    const text = await within(promise, SCRAPE_TIMEOUT_MS, clock);
+    asked.delete(id);
+    return text ?? (await own.scrape());
+  }
+
+  return {
+    metrics: { ...own, scrape },
+    tell,
+    onStop: (one) => void stops.add(one),
+  };
+}

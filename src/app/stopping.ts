@@ -1,0 +1,85 @@
+import process from "node:process";
+import type { App } from "../app.ts";
+import { DRAIN_MS } from "../domain/bounds.ts";
+import type { Logger } from "../telemetry/log.ts";
+
+/** `orphaned`: whoever started us is gone, and with it the socket we listened on. */
+export type StopRequest = "drain" | "at-once" | "orphaned";
+
+export const STOPPED = { drained: 0, failed: 1, interrupted: 130 } as const;
+
+/** What runs is handed back; then the process must be gone, because nobody watches it any more. */
+const ORPHAN_MS = 5_000;
+
+/** Stops the app as it is asked to, and gives the exit code; a drain that hangs ends the process by itself. */
+export function untilStopped(
+  app: App,
+  log: Logger,
+  onStop: (listener: (how: StopRequest) => void) => void,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let draining = false;
+    onStop((how) => {
+      if (how === "at-once") {
+        log.warn("gateway.stopped_at_once");
+        process.exit(STOPPED.interrupted);
+      }
+      if (draining) return;
+      draining = true;
+      log.info({ why: how }, "gateway.draining");
+      const isOrphaned = how === "orphaned";
+      setTimeout(
+        () => {
+          log.error("gateway.drain_timed_out");
+          process.exit(STOPPED.failed);
+        },
+        isOrphaned ? ORPHAN_MS : DRAIN_MS,
+      ).unref();
+      drain(app, isOrphaned ? 0 : undefined).then(() => {
+        log.info("gateway.stopped");
+        resolve(isOrphaned ? STOPPED.failed : STOPPED.drained);
+      }, reject);
+    });
+  });
+}
+
+async function drain(app: App, drainMs?: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => app.server.close(() => resolve()));
+  app.server.closeIdleConnections();
+  await app.stop(drainMs);
+  // Requests that are still open have had their answer by now, or never will.
+  app.server.closeAllConnections();
+  await closed;
+}
+
+/** Says `drain` at the first SIGTERM or SIGINT and when npm is gone, and `at-once` at the next signal. */
+export function onSignals(tell: (how: "drain" | "at-once") => void): void {
+  let isTold = false;
+  const onSignal = () => {
+    const how = isTold ? "at-once" : "drain";
+    isTold = true;
+    tell(how);
+  };
+  process.on("SIGTERM", onSignal);
+  process.on("SIGINT", onSignal);
+  whenNpmIsGone(() => {
+    if (!isTold) onSignal();
+  });
+}
+
+const PARENT_CHECK_MS = 250;
+
+/**
+ * npm passes a signal on to the shell of its script, and a shell that dies of it tells nobody: a gateway left
+ * behind would hold the port and the database against its successor. Another parent means that this one is gone.
+ */
+function whenNpmIsGone(tell: () => void): void {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  const check = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(check);
+    tell();
+  }, PARENT_CHECK_MS);
+  check.unref();
+}
