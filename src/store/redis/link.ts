@@ -10,8 +10,6 @@ export type Patience = "brief" | "long";
 export interface Link {
   /** One script, one round trip. What was sent when it rejects may have been carried out all the same. */
   run(script: ScriptName, args: readonly Argument[], patience: Patience): Promise<unknown>;
-  /** To everyone who listens, this process among them. */
-  publish(channel: string, message: string): Promise<void>;
   /** Resolves once it listens. Messages are lost while the connection is. */
   subscribe(channel: string, heard: (message: string) => void): Promise<void>;
   /** Called each time the connection has come back. */

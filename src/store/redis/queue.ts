@@ -73,7 +73,7 @@ export function createQueue(parts: Parts): Queue {
   };
 }
 
-function acceptArgs(offer: Offer, { limits, now }: Parts): Argument[] {
+function acceptArgs(offer: Offer, { limits, now, clock }: Parts): Argument[] {
   const { event, refusal, dedupMs } = offer;
   const { text, attachments, ...rest } = event;
   const args: Argument[] = [
@@ -95,7 +95,8 @@ function acceptArgs(offer: Offer, { limits, now }: Parts): Argument[] {
     dedupMs,
     limits.waitingPerLaneMax,
     limits.waitingMax,
-    offer.spooledAtMs ?? "",
+    offer.spooledAtMs ?? Math.trunc(clock.nowMs()),
+    offer.spooledAtMs === undefined ? 0 : 1,
     refusal === null ? offer.limits.length : 0,
   ];
   if (refusal === null) {

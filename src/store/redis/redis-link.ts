@@ -94,10 +94,6 @@ export class RedisLink implements Link {
     });
   }
 
-  async publish(channel: string, message: string): Promise<void> {
-    await this.client.publish(channel, message);
-  }
-
   async subscribe(channel: string, heard: (message: string) => void): Promise<void> {
     this.#heard.set(channel, heard);
     await this.#listener.subscribe(channel).catch((error: unknown) => {

@@ -15,6 +15,7 @@ export const SCRIPT_NAMES = [
   "recall",
   "forget",
   "lane",
+  "say",
   "find",
   "list",
   "stats",

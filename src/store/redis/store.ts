@@ -136,7 +136,9 @@ async function openBus(link: Link, channel: string): Promise<LocalBus> {
   });
   return {
     // At most once, says the port: what cannot be said now is not said.
-    publish: (topic, message) => link.publish(channel, `${topic}\n${message}`).catch(() => {}),
+    async publish(topic, message) {
+      await link.run("say", ["", topic, message], "brief").catch(() => {});
+    },
     subscribe: (topic, heard) => local.subscribe(topic, heard),
     deliver: (topic, message) => void local.publish(topic, message),
   };

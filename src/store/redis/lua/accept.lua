@@ -7,8 +7,9 @@
 -- ARGV[5]  id  [6] lane  [7] conversation  [8] platform  [9] tenant  [10] sender
 -- ARGV[11] a refusal as JSON, or ''  [12] its cause  [13] ms for which the person is not told again
 -- ARGV[14] '1': only if the conversation is known  [15] '1': may be told of a limit  [16] ms to remember the keys
--- ARGV[17] most events waiting in a lane  [18] in all  [19] when a spool took it, or ''
--- ARGV[20] how many limits; four each: scope, key, messages, ms. Then the aliases.
+-- ARGV[17] most events waiting in a lane  [18] in all
+-- ARGV[19] when it came, by the clock of the process that took it  [20] '1': a spool has kept it since
+-- ARGV[21] how many limits; four each: scope, key, messages, ms. Then the aliases.
 -- Gives: { kind, [cause or '', detail, notice ms, retry ms, told] }
 
 local NOTICE_MS_MIN = 60000
@@ -21,10 +22,10 @@ local id, lane, conversation = ARGV[5], ARGV[6], ARGV[7]
 local person = ARGV[8] .. ':' .. ARGV[9] .. ':' .. ARGV[10]
 local dedup_ms = tonumber(ARGV[16])
 local expires = whole(wall + dedup_ms)
-local limit_count = tonumber(ARGV[20])
+local limit_count = tonumber(ARGV[21])
 
 local names = { id }
-for i = 21 + limit_count * 4, #ARGV do
+for i = 22 + limit_count * 4, #ARGV do
   if ARGV[i] ~= id then names[#names + 1] = ARGV[i] end
 end
 local keys = {}
@@ -60,7 +61,7 @@ if is_full(lane, tonumber(ARGV[17]), tonumber(ARGV[18])) then return { 'full' } 
 local function refusal_by_limit()
   local charges = {}
   for i = 0, limit_count - 1 do
-    local at = 21 + i * 4
+    local at = 22 + i * 4
     local scope, messages, per_ms = ARGV[at], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
     local key = base .. 'r:' .. scope .. ':' .. ARGV[at + 1]
     local debt = math.max(tonumber(call('GET', key) or '') or steady, steady) + per_ms / messages
@@ -109,11 +110,12 @@ for i = 2, #keys do call('SET', keys[i], seq .. ' ' .. expires, 'PX', dedup_ms +
 local text, attachments = ARGV[3], ARGV[4]
 if is_bare then text, attachments = '""', '[]' end
 local body = ARGV[2] .. ',"text":' .. text .. ',"attachments":' .. attachments .. '}'
-local at = ARGV[19] ~= '' and tonumber(ARGV[19]) or wall
+local came = tonumber(ARGV[19])
+local is_spooled = ARGV[20] == '1'
 if is_told then lane = lane .. '!notice' end
 call('HSET', event_key(seq), 'id', id, 'lane', lane, 'conversation', conversation,
   'platform', ARGV[8], 'tenant', ARGV[9], 'sender', ARGV[10],
-  'at', at, 'since', wall, 'up', wall, 'attempt', 0, 'failures', 0, 'body', body)
+  'at', is_spooled and came or wall, 'came', came, 'since', wall, 'up', wall, 'attempt', 0, 'failures', 0, 'body', body)
 if cause ~= '' then call('HSET', event_key(seq), 'cause', cause) end
 if is_bare then
   call('HSET', event_key(seq), 'state', 'dropped', 'bare', 1)
@@ -122,12 +124,13 @@ if is_bare then
 end
 if is_told then call('HSET', event_key(seq), 'refusal', refusal) end
 
--- What a spool kept comes before what came later and has not begun.
+-- What a spool kept comes before what came later and has not begun. By when it came, and not by when it was accepted:
+-- a call that Redis took its time for may be carried out after the next event went to the spool.
 local before
-if ARGV[19] ~= '' then
+if is_spooled then
   for _, other in ipairs(call('LRANGE', lane_key(lane), 0, -1)) do
-    local found = call('HMGET', event_key(other), 'at', 'attempt', 'token', 'progress')
-    if tonumber(found[1]) > at and found[2] == '0' and not found[3] and not found[4] then
+    local found = call('HMGET', event_key(other), 'came', 'attempt', 'token', 'progress')
+    if tonumber(found[1]) > came and found[2] == '0' and not found[3] and not found[4] then
       before = other
       break
     end
