@@ -38,7 +38,7 @@ export class RedisLink implements Link {
   #isSilent = false;
   #isUp = false;
   #isClosed = false;
-  #lastError = "no connection";
+  #lastError = "it has not answered yet";
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -77,6 +77,7 @@ export class RedisLink implements Link {
 
   run(script: ScriptName, args: readonly Argument[], patience: Patience): Promise<unknown> {
     if (this.#isClosed) return Promise.reject(closed());
+    if (!this.#isUp) return Promise.reject(unavailable(`no connection (${this.#lastError})`));
     if (patience === "brief" && this.#isSilent) return Promise.reject(unavailable("it does not answer"));
     return new Promise((resolve, reject) => {
       const pending: Pending = { askedAt: performance.now(), giveUp: patience === "brief" ? reject : null };
@@ -174,7 +175,7 @@ export class RedisLink implements Link {
     this.#isSilent = false;
     if (this.#isUp) return;
     this.#isUp = true;
-    this.#lastError = "no connection";
+    this.#lastError = "it was closed";
     this.#tellBack();
   }
 
