@@ -71,8 +71,10 @@ async function supervise(config: Config, overrides: Readonly<Record<string, stri
     log.info({ why: how }, "processes.stopping");
     supervisor.stop();
   });
-  log.info({ processes }, "processes.started");
-  return await supervisor.run();
+  log.info({ processes, pid: process.pid }, "processes.started");
+  const code = await supervisor.run();
+  log.info({ exit_code: code }, "processes.stopped");
+  return code;
 }
 
 /** Beside this file, as the source in development and compiled in the image. */
@@ -137,7 +139,7 @@ async function runGateway({ config, log, metrics, up, failed, onStop }: Run): Pr
     await listen(app.server, port, host);
     app.startWork();
     up(banner(app, config, version));
-    log.info({ version, host, port, platforms: app.platforms }, "gateway.started");
+    log.info({ version, pid: process.pid, host, port, platforms: app.platforms }, "gateway.started");
     return await Promise.race([stopped, death.promise]);
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;

@@ -15,6 +15,8 @@ export interface GatewayProcess extends AsyncDisposable {
   logLines(): Record<string, unknown>[];
   /** Resolves once stderr holds this text, also when it already does. */
   said(text: string): Promise<void>;
+  /** Resolves once stdout holds this, also when it already does, with the first group of a pattern. */
+  logged(wanted: string | RegExp): Promise<string>;
   /** Sends a signal and resolves when the process is over. */
   end(signal: NodeJS.Signals): Promise<Ending>;
   /** Resolves when the process is over and its last word was read. */
@@ -65,6 +67,7 @@ export async function startGateway(options: StartOptions): Promise<GatewayProces
     async said(text) {
       await child.said("stderr", text);
     },
+    logged: (wanted) => child.said("stdout", wanted),
     end(signal) {
       child.signal(signal);
       return ended;

@@ -1,8 +1,7 @@
-import { execFile } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import type { Ending } from "../support/child.ts";
-import { toolPath } from "../support/tools.ts";
+import { promtool } from "../support/promtool.ts";
 import { type Setup, startWithPlatforms } from "./gateway-with-platforms.ts";
 import { CHAT_PLATFORMS, deliver, privateMessage, SECRETS, webhook } from "./platforms.ts";
 import { said } from "./records.ts";
@@ -132,12 +131,3 @@ describe("the log", () => {
     expect(output).not.toContain(SECRETS.TELEGRAM_BOT_TOKEN.split(":")[1]);
   });
 });
-
-function promtool(text: string): Promise<{ code: unknown; output: string }> {
-  return new Promise((resolve) => {
-    const child = execFile(toolPath("promtool"), ["check", "metrics"], (error, stdout, stderr) =>
-      resolve({ code: error === null ? 0 : error.code, output: stdout + stderr }),
-    );
-    child.stdin?.end(text);
-  });
-}

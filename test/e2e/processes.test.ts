@@ -1,0 +1,153 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { promtool } from "../support/promtool.ts";
+import { type RedisServer, startRedis } from "../support/redis.ts";
+import { ask } from "./ask.ts";
+import { configFolder, NO_LIMITS } from "./configuration.ts";
+import {
+  type GatewayProcess,
+  runToItsEnd,
+  type StartOptions,
+  startGateway,
+  temporaryFolder,
+} from "./gateway-process.ts";
+import { scrape } from "./scrape.ts";
+
+const PROCESSES = 2;
+const WEBHOOKS = 'parley_webhooks_total{platform="test",outcome="accepted"}';
+
+let redis: RedisServer;
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis[Symbol.asyncDispose]());
+
+function several(env: Readonly<Record<string, string>> = {}): StartOptions {
+  return {
+    dataDir: temporaryFolder(),
+    config: configFolder(NO_LIMITS),
+    env: { REDIS_URL: redis.url, PARLEY_PROCESSES: String(PROCESSES), ...env },
+  };
+}
+
+/** Process ids by number, as the latest of each number has logged it. */
+function pidsOf(gateway: GatewayProcess): ReadonlyMap<unknown, number> {
+  const started = gateway.logLines().filter(({ msg }) => msg === "gateway.started");
+  return new Map(started.map(({ process, pid }) => [process, Number(pid)]));
+}
+
+/** As many messages, each in a conversation of its own and answered; gives their replies. */
+async function askMany(gateway: GatewayProcess, name: string, count: number): Promise<unknown[]> {
+  const asked = Array.from({ length: count }, (_, n) =>
+    ask(gateway.url, { message: `${name} ${n}`, conversation: `${name}-${n}`, wait: 20 }),
+  );
+  return (await Promise.all(asked)).map(({ reply }) => reply);
+}
+
+const answersTo = (name: string, count: number) =>
+  Array.from({ length: count }, (_, n) => `You said: ${name} ${n}`);
+
+describe("several processes", () => {
+  it("serve one port, each its part, and any of them tells the metrics of all", async () => {
+    await using gateway = await startGateway(several());
+    expect(await askMany(gateway, "first", 30)).toEqual(answersTo("first", 30));
+    for (let n = 0; n < 2 * PROCESSES; n++) {
+      const metrics = await scrape(gateway.url);
+      expect(metrics.value(WEBHOOKS)).toBe(30);
+      expect(metrics.value('parley_runs_total{agent="assistant",outcome="answered"}')).toBe(30);
+      expect(metrics.value('parley_queue_events{state="dead"}')).toBe(0);
+      expect(metrics.value("parley_store_up")).toBe(1);
+      expect(await promtool(metrics.text)).toEqual({ code: 0, output: "" });
+    }
+    expect(gateway.stderr().match(/listens on/g)).toHaveLength(1);
+    expect(gateway.stderr()).toContain(`${PROCESSES} processes, role all. Redis 7`);
+    expect(await gateway.end("SIGTERM")).toBe(0);
+    const took = gateway.logLines().filter(({ msg }) => msg === "webhook.received");
+    expect(new Set(took.map(({ process }) => process)).size).toBeGreaterThan(1);
+    expect(took).toHaveLength(30);
+    expect(gateway.logLines().at(-1)).toMatchObject({ msg: "processes.stopped", process: 0 });
+  });
+
+  it("go on when one is killed, whose place is taken, and whose counts stay", async () => {
+    await using gateway = await startGateway(several());
+    await askMany(gateway, "before", 20);
+    expect((await scrape(gateway.url)).value(WEBHOOKS)).toBe(20);
+    const victim = pidsOf(gateway).get(2) ?? 0;
+    process.kill(victim, "SIGKILL");
+    await gateway.logged(/"msg":"process.ended"/);
+    expect(await askMany(gateway, "during", 20)).toEqual(answersTo("during", 20));
+    await vi.waitFor(() => expect(pidsOf(gateway).get(2)).not.toBe(victim), {
+      timeout: 20_000,
+      interval: 50,
+    });
+    expect(await askMany(gateway, "after", 20)).toEqual(answersTo("after", 20));
+    const metrics = await scrape(gateway.url);
+    expect(metrics.value(WEBHOOKS)).toBe(60);
+    expect(metrics.value("parley_process_deaths_total")).toBe(1);
+    expect(gateway.stderr().match(/listens on/g)).toHaveLength(1);
+    expect(await gateway.end("SIGTERM")).toBe(0);
+  });
+
+  it("finish what runs when told to stop", async () => {
+    await using gateway = await startGateway(several());
+    const reply = ask(gateway.url, { message: "finish me\ndemo: sleep 2s", conversation: "c", wait: 20 });
+    await gateway.logged("webhook.received");
+    expect(await gateway.end("SIGTERM")).toBe(0);
+    expect(gateway.stderr().match(/Draining/g)).toHaveLength(1);
+    expect(gateway.logLines().filter(({ msg }) => msg === "reply.sent")).toHaveLength(1);
+    await reply.catch(() => {}); // Whoever waits at another process than the one that runs may be cut off.
+  });
+
+  it("stop at once when told twice, and the next go on where they were", async () => {
+    const options = several();
+    await using gateway = await startGateway(options);
+    const question = { message: "resume me\ndemo: sleep 3s", conversation: "twice", id: "twice" };
+    expect((await ask(gateway.url, question)).status).toBe(200);
+    await gateway.logged("webhook.received");
+    const ended = gateway.end("SIGTERM");
+    await gateway.said("Draining");
+    expect(await Promise.race([gateway.end("SIGTERM"), ended])).toBe(130);
+
+    await using next = await startGateway(options);
+    expect((await ask(next.url, { ...question, wait: 60 })).reply).toBe("You said: resume me");
+    expect(await next.end("SIGTERM")).toBe(0);
+  });
+
+  it("do not outlive the one that watches them", async () => {
+    await using gateway = await startGateway(several());
+    expect((await ask(gateway.url, { message: "x\ndemo: sleep 30s", conversation: "orphan" })).status).toBe(
+      200,
+    );
+    // All of them hold our pipe, so its end is their end.
+    expect(await gateway.end("SIGKILL")).toBe("SIGKILL");
+  });
+});
+
+describe("several processes that cannot start", () => {
+  it("say once that the port is taken", async () => {
+    await using first = await startGateway(several({ PARLEY_PROCESSES: "1" }));
+    const { ending, stderr } = await runToItsEnd(several({ PARLEY_PORT: new URL(first.url).port }));
+    expect(stderr.match(/LISTEN_FAILED: Cannot listen/g)).toHaveLength(1);
+    expect(ending).toBe(1);
+  });
+
+  it("say once that Redis would throw events away, and what to do", async () => {
+    await using careless = await startRedis({ args: ["--maxmemory-policy", "allkeys-lru"] });
+    const { ending, stderr } = await runToItsEnd(several({ REDIS_URL: careless.url }));
+    expect(stderr.match(/STORE_UNSAFE: .*noeviction/g)).toHaveLength(1);
+    expect(ending).toBe(78);
+  });
+
+  it("say once that there is no Redis", async () => {
+    await using gone = await startRedis();
+    await gone.kill();
+    const { ending, stderr } = await runToItsEnd(several({ REDIS_URL: gone.url }));
+    expect(stderr.match(/STORE_UNAVAILABLE: .*ECONNREFUSED/g)).toHaveLength(1);
+    expect(ending).toBe(69);
+  });
+
+  it("say that they need a Redis to share", async () => {
+    const { ending, stderr } = await runToItsEnd(several({ REDIS_URL: "" }));
+    expect(stderr).toContain("PARLEY_PROCESSES: expected 1, because REDIS_URL is not set");
+    expect(ending).toBe(78);
+  });
+});
