@@ -1,7 +1,10 @@
 import type { Server } from "node:http";
 import { openAdapters } from "../adapters/index.ts";
 import { createTestAdapter } from "../adapters/test/index.ts";
+import { LifeFeed } from "./admin/life-feed.ts";
+import { toldQueue } from "./admin/told.ts";
 import { admit } from "./admit/admit.ts";
+import { buildAdmin } from "./app/admin.ts";
 import { type BuiltAgents, buildAgents } from "./app/agents.ts";
 import { createHealth } from "./app/health.ts";
 import { startHousekeeping } from "./app/housekeeping.ts";
@@ -89,9 +92,12 @@ export async function createApp({
     [...opened.map(({ adapter }) => adapter), test].map((one) => [one.platform, one]),
   );
   const routes = routesOf(spec);
+  const feed = new LifeFeed({ bus: store.bus, clock });
+  const queue = toldQueue(store.queue, { feed, clock });
 
   const dispatcher: Dispatcher = new Dispatcher({
-    queue: store.queue,
+    queue,
+    bus: store.bus,
     clock,
     random,
     work(job, signals) {
@@ -112,7 +118,7 @@ export async function createApp({
     runtime: agents.runtime,
     routes,
     agents: agents.memory,
-    control: { memory: store.memory, runs: dispatcher, describeAgent, isPaused, version },
+    control: { memory: store.memory, lanes: store.lanes, describeAgent, isPaused, version },
     delivery: { outbox: store.outbox, breakers, inDoubt: spec.replies.in_doubt, log, metrics },
     attemptsMax: spec.replies.attempts,
     isPaused,
@@ -127,7 +133,7 @@ export async function createApp({
     return name === null ? null : { name, model: agents.modelNames.get(name) ?? "an unknown model" };
   }
 
-  const gatewayDeps = { queue: store.queue, policy, clock, metrics };
+  const gatewayDeps = { queue, policy, clock, metrics };
   const platforms = [...adapters.keys()];
   const health = createHealth({
     version,
@@ -153,6 +159,16 @@ export async function createApp({
     platforms,
     takesWebhooks: role !== "worker",
     health,
+    admin: buildAdmin({
+      store,
+      policy,
+      token: environment.adminToken,
+      feed,
+      clock,
+      log,
+      version,
+      stopping: stopping.signal,
+    }),
     newRequestId: () => newId("req"),
     waitForReply: (eventId, signal) => test.waitForReply(eventId, AbortSignal.any([signal, stopping.signal])),
     clock,
@@ -184,6 +200,7 @@ export async function createApp({
       stopping.abort();
       housekeeping.stop();
       await dispatcher.stop(drainMs);
+      feed.close();
       await store[Symbol.asyncDispose]();
     },
   };

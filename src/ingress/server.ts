@@ -20,6 +20,13 @@ export interface ServerDeps extends WebhookDeps {
   /** False where other replicas do that. */
   readonly takesWebhooks: boolean;
   readonly health: Health;
+  /** Answers everything below /api/v1; `headers` go with every answer. */
+  readonly admin?: {
+    fetch(
+      request: Request,
+      context: { readonly requestId: string; readonly headers: Readonly<Record<string, string>> },
+    ): Response | Promise<Response>;
+  };
   readonly newRequestId: () => string;
   /** Waits for the reply to an event of the test webhook; null when none came in time. */
   readonly waitForReply: (eventId: string, signal: AbortSignal) => Promise<string | null>;
@@ -73,6 +80,13 @@ export function createServer(deps: ServerDeps): Server {
       },
     });
   });
+
+  const { admin } = deps;
+  if (admin !== undefined) {
+    app.all("/api/v1/*", (c) =>
+      admin.fetch(c.req.raw, { requestId: newRequestId(c.env.incoming), headers: SECURITY_HEADERS }),
+    );
+  }
 
   app.notFound((c) => {
     const known = app.routes.filter((route) => route.path === c.req.path).map((route) => route.method);

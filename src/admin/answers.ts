@@ -1,0 +1,40 @@
+import type { GatewayError } from "../domain/errors.ts";
+import { RETRY_AFTER_SECONDS } from "./bounds.ts";
+
+const CODES = {
+  400: "malformed",
+  401: "unauthorized",
+  404: "not_found",
+  409: "conflict",
+  413: "too_large",
+  415: "unsupported_media_type",
+  422: "refused",
+  500: "internal",
+  503: "unavailable",
+} as const;
+export type ProblemStatus = keyof typeof CODES;
+
+/** What a handler answers; headers that every answer has come on top. */
+export interface Answer {
+  readonly status: number;
+  /** JSON, unless it is a stream. */
+  readonly body: object | ReadableStream<Uint8Array>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export function problem(
+  status: ProblemStatus,
+  message: string,
+  headers: Record<string, string> = {},
+): Answer {
+  return { status, body: { error: { code: CODES[status], message } }, headers };
+}
+
+/** Nothing was changed; the same request may succeed later. */
+export function unavailable(message: string): Answer {
+  return problem(503, message, { "retry-after": String(RETRY_AFTER_SECONDS) });
+}
+
+export function storeAway({ code, message }: GatewayError): Answer {
+  return unavailable(`${code}: ${message}`);
+}

@@ -1,0 +1,30 @@
+/** The fixed limits of the admin API. */
+
+/** Longest JSON body; a list of a thousand ids fits in. */
+export const BODY_BYTES_MAX = 512 * 1024;
+export const PAGE_DEFAULT = 50;
+export const PAGE_MAX = 500;
+/** Events looked at for one page; a filter that few of them fit ends early, with a cursor to go on from. */
+export const SCANNED_MAX = 10_000;
+/** Events asked of the store at once. */
+export const CHUNK = 200;
+/** Dead letters of one bulk request. */
+export const BULK_MAX = 100_000;
+export const BULK_IDS_MAX = 1_000;
+export const EXCERPT_CHARS_MAX = 200;
+export const OPERATOR_CHARS_MAX = 100;
+
+/** Seconds until a caller should try again what the store could not do. */
+export const RETRY_AFTER_SECONDS = 5;
+
+/** Live streams of one process. */
+export const STREAMS_MAX = 100;
+export const HEARTBEAT_MS = 15_000;
+/** What may wait for a reader before it is cut off as too slow. */
+export const STREAM_CHARS_MAX = 256 * 1024;
+
+/** Whoever watches says so this often, and is believed for three times as long. */
+export const WATCH_EVERY_MS = 10_000;
+export const WATCHED_FOR_MS = 30_000;
+/** Changes that may wait for the bus; what comes on top is counted and left out. */
+export const LIVES_WAITING_MAX = 1_000;

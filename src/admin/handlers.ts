@@ -1,0 +1,120 @@
+import type { z } from "zod";
+import type { Clock } from "../ports/clock.ts";
+import type { EventRecord } from "../ports/store.ts";
+import { type Answer, problem, unavailable } from "./answers.ts";
+import { STREAMS_MAX } from "./bounds.ts";
+import { type BulkDeps, type BulkOrder, carryOut, snapshot } from "./bulk.ts";
+import type { LifeFeed } from "./life-feed.ts";
+import { openApi } from "./openapi.ts";
+import type { OPERATIONS, OperationId } from "./operations.ts";
+import { dropLetter, NO_TEXT, type Replayed, replayEvent, replayLetter } from "./replay.ts";
+import { eventSearch, letterSearch, searchPage } from "./search.ts";
+import { lifeStream } from "./stream.ts";
+import { eventDetail, eventView, letterDetail, letterView } from "./views.ts";
+
+export interface HandlerDeps extends BulkDeps {
+  readonly feed: LifeFeed;
+  readonly clock: Clock;
+  readonly version: string;
+}
+
+/** A request that has been checked. `id` and `by` are empty where the operation has none. */
+interface Call<O> {
+  readonly id: string;
+  readonly by: string;
+  readonly query: O extends { query: infer Q extends z.ZodObject } ? z.output<Q> : never;
+  readonly body: O extends { body: infer B extends z.ZodObject } ? z.output<B> : undefined;
+}
+
+export type Handlers = {
+  readonly [Id in OperationId]: (call: Call<(typeof OPERATIONS)[Id]>) => Promise<Answer>;
+};
+
+/** What each operation does. */
+export function createHandlers(deps: HandlerDeps): Handlers {
+  const { journal, clock, feed } = deps;
+
+  async function found(id: string, then: (record: EventRecord) => Promise<Answer> | Answer): Promise<Answer> {
+    const record = await journal.find(id);
+    return record === null ? unknown() : await then(record);
+  }
+
+  return {
+    async listEvents({ query: { limit, before, ...filter } }) {
+      const page = await searchPage(journal, eventSearch(filter, clock.nowMs()), { limit, before });
+      return ok({ events: page.records.map(eventView), next: page.next });
+    },
+    showEvent: ({ id }) => found(id, (record) => ok(eventDetail(record))),
+    replayEvent: ({ id, by }) =>
+      found(id, async (record) => ofReplayed(await replayEvent(record, by, deps), { id, by })),
+    async listLetters({ query: { limit, before, ...filter } }) {
+      const page = await searchPage(journal, letterSearch(filter, clock.nowMs()), { limit, before });
+      return ok({ letters: page.records.map(letterView), next: page.next });
+    },
+    showLetter: ({ id }) =>
+      found(id, (record) => (record.state === "dead" ? ok(letterDetail(record)) : noLetter(record))),
+    replayLetter: ({ id, by }) =>
+      found(id, async (record) => ofReplayed(await replayLetter(record, by, deps), { id, by })),
+    dropLetter: ({ id, by }) =>
+      found(id, async (record) => {
+        if (await dropLetter(record, by, deps)) return ok({ id, status: "dropped", by });
+        return await found(id, noLetter);
+      }),
+    replayLetters: ({ by, body }) => bulk({ action: "replay", by, body }, deps),
+    dropLetters: ({ by, body }) => bulk({ action: "drop", by, body }, deps),
+    async stream({ query }) {
+      if (feed.watchers >= STREAMS_MAX)
+        return unavailable(`Expected at most ${STREAMS_MAX} streams of this replica, got one more`);
+      const headers = {
+        "content-type": "text/event-stream",
+        // A proxy that gathers answers would hold back what is live.
+        "x-accel-buffering": "no",
+      };
+      return { status: 200, body: lifeStream(query, deps), headers };
+    },
+    openapi: async () => ok(openApi(deps.version)),
+  };
+}
+
+/** The letters are chosen before the answer begins: what is wrong until then has a status of its own. */
+async function bulk(order: BulkOrder, deps: HandlerDeps): Promise<Answer> {
+  const wanted = await snapshot(order.body, deps);
+  const encoder = new TextEncoder();
+  const lines = carryOut(wanted, order, deps);
+  const body = ReadableStream.from<Uint8Array>(
+    (async function* () {
+      for await (const line of lines) yield encoder.encode(`${JSON.stringify(line)}\n`);
+    })(),
+  );
+  const headers = { "content-type": "application/x-ndjson", "x-accel-buffering": "no" };
+  return { status: 200, body, headers };
+}
+
+function ofReplayed(replayed: Replayed, { id, by }: { id: string; by: string }): Answer {
+  switch (replayed.kind) {
+    case "queued":
+      return { status: 202, body: { id, status: "queued", mode: replayed.mode, by } };
+    case "refused":
+      return problem(422, `Admission refuses it now: ${replayed.why}`);
+    case "no-text":
+      return problem(409, NO_TEXT);
+    case "conflict":
+      return problem(409, `The event is ${replayed.record.state} now`);
+    case "unknown":
+      return unknown();
+    case "full":
+      return unavailable("QUEUE_FULL: too much is waiting already");
+  }
+}
+
+function noLetter({ state }: EventRecord): Answer {
+  return problem(409, `Expected a dead letter, got an event that is ${state}`);
+}
+
+function unknown(): Answer {
+  return problem(404, "There is no event of this id");
+}
+
+function ok(body: object): Answer {
+  return { status: 200, body };
+}

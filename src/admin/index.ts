@@ -1,0 +1,120 @@
+import { Hono } from "hono";
+import { textMatches } from "../../adapters/shared/hmac.ts";
+import type { Secret } from "../config/secret.ts";
+import { GatewayError } from "../domain/errors.ts";
+import { type Answer, problem, storeAway } from "./answers.ts";
+import { OPERATOR_CHARS_MAX } from "./bounds.ts";
+import { createHandlers, type HandlerDeps } from "./handlers.ts";
+import { OPERATIONS, type Operation } from "./operations.ts";
+import { readBody, readQuery } from "./requests.ts";
+
+export interface AdminDeps extends HandlerDeps {
+  /** Null: the API is off. */
+  readonly token: Secret | null;
+}
+
+/** What the server knows about a request. */
+export interface AdminContext {
+  readonly requestId: string;
+  /** Go with every answer. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface AdminApi {
+  /** Answers everything below /api/v1. */
+  fetch(request: Request, context: AdminContext): Response | Promise<Response>;
+}
+
+/** The operator's API. Whoever has the token may read message text here; it is logged nowhere. */
+export function createAdminApi(deps: AdminDeps): AdminApi {
+  const { token, log } = deps;
+  const handlers = createHandlers(deps);
+  const router = new Hono<{ Bindings: AdminContext }>().basePath("/api/v1");
+
+  router.use(async (c, next) => {
+    if (token === null) return respond(OFF, c.env);
+    if (isBearer(c.req.header("authorization"), token)) return await next();
+    log.warn({ request_id: c.env.requestId }, "admin.unauthorized");
+    return respond(UNAUTHORIZED, c.env);
+  });
+
+  for (const [operationId, operation] of Object.entries<Operation>(OPERATIONS)) {
+    // The table gives each handler the types of its own operation; here it is any of them.
+    const handle = handlers[operationId as keyof typeof OPERATIONS] as Handle;
+    router.on(operation.method.toUpperCase(), operation.path.replace("{id}", ":id"), async (c) => {
+      const call = await callOf(operation, c.req.raw, c.req.param("id") ?? "");
+      const answer = call.ok ? await handle(call) : problem(call.status ?? 400, call.message);
+      const { requestId } = c.env;
+      log.info({ request_id: requestId, operation: operationId, status: answer.status }, "admin.request");
+      return respond(answer, c.env);
+    });
+  }
+
+  router.notFound((c) =>
+    respond(problem(404, "No such route; GET /api/v1/openapi.json has them all"), c.env),
+  );
+  router.onError((error, c) => {
+    if (error instanceof GatewayError) return respond(storeAway(error), c.env);
+    log.error({ request_id: c.env.requestId, err: error }, "admin.failed");
+    return respond(problem(500, "Something broke here; it has been logged"), c.env);
+  });
+  return { fetch: (request, context) => router.fetch(request, context) };
+}
+
+type Handle = (call: object) => Promise<Answer>;
+
+const OFF = problem(
+  404,
+  "The admin API is off; set PARLEY_ADMIN_TOKEN, at least 32 characters, and start again",
+);
+const UNAUTHORIZED = problem(401, "Expected the bearer token of PARLEY_ADMIN_TOKEN, got none or another", {
+  "www-authenticate": "Bearer",
+});
+
+function isBearer(authorization: string | undefined, token: Secret): boolean {
+  const given = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
+  return given !== undefined && textMatches([token], given);
+}
+
+type Checked =
+  | {
+      readonly ok: true;
+      readonly id: string;
+      readonly by: string;
+      readonly query: object;
+      readonly body: unknown;
+    }
+  | { readonly ok: false; readonly status?: 413 | 415 | undefined; readonly message: string };
+
+/** A request as its operation takes it, or what is wrong with it. */
+async function callOf({ method, query, body }: Operation, request: Request, id: string): Promise<Checked> {
+  const by = method === "get" ? "" : operatorOf(request);
+  if (by === null) {
+    const message = `Expected X-Parley-Operator to be 1 to ${OPERATOR_CHARS_MAX} printable characters, got something else`;
+    return { ok: false, message };
+  }
+  const asked = readQuery(query, new URL(request.url));
+  if (!asked.ok) return asked;
+  const sent = body === undefined ? { ok: true as const, value: undefined } : await readBody(body, request);
+  return sent.ok ? { ok: true, id, by, query: asked.value, body: sent.value } : sent;
+}
+
+const OPERATOR = new RegExp(`^[\\x20-\\x7e]{1,${OPERATOR_CHARS_MAX}}$`);
+
+function operatorOf({ headers }: Request): string | null {
+  const given = headers.get("x-parley-operator")?.trim() ?? "admin";
+  return OPERATOR.test(given) ? given : null;
+}
+
+function respond({ status, body, headers }: Answer, context: AdminContext): Response {
+  const isStream = body instanceof ReadableStream;
+  return new Response(isStream ? body : JSON.stringify(body), {
+    status,
+    headers: {
+      ...context.headers,
+      "x-request-id": context.requestId,
+      ...(!isStream && { "content-type": "application/json" }),
+      ...headers,
+    },
+  });
+}

@@ -1,0 +1,19 @@
+const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const SPAN = /^(\d{1,6})(s|m|h|d)$/;
+/** A date, or a date with a time; without a zone it is UTC. */
+const DATE = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?$/i;
+
+/** `30m`, `2h` or `7d` before now, or an ISO time; null for anything else. */
+export function momentMs(text: string, nowMs: number): number | null {
+  const span = SPAN.exec(text);
+  if (span !== null) return nowMs - Number(span[1]) * UNIT_MS[span[2] as keyof typeof UNIT_MS];
+  const date = DATE.exec(text);
+  if (date === null) return null;
+  const isZoned = text.length <= 10 || date[1] !== undefined;
+  const ms = Date.parse(isZoned ? text : `${text}Z`);
+  return Number.isNaN(ms) ? null : ms;
+}
+
+export function isMoment(text: string): boolean {
+  return momentMs(text, 0) !== null;
+}

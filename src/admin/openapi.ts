@@ -1,0 +1,151 @@
+import { z } from "zod";
+import type { ProblemStatus } from "./answers.ts";
+import { OPERATOR_CHARS_MAX } from "./bounds.ts";
+import { lifeSchema } from "./life.ts";
+import { OPERATIONS, type Operation } from "./operations.ts";
+import {
+  bulkEndSchema,
+  bulkLineSchema,
+  droppedSchema,
+  errorSchema,
+  eventDetailSchema,
+  eventPageSchema,
+  eventSchema,
+  letterDetailSchema,
+  letterPageSchema,
+  letterSchema,
+  replayedSchema,
+} from "./schemas.ts";
+
+const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
+  Event: eventSchema,
+  EventDetail: eventDetailSchema,
+  EventPage: eventPageSchema,
+  Letter: letterSchema,
+  LetterDetail: letterDetailSchema,
+  LetterPage: letterPageSchema,
+  Replayed: replayedSchema,
+  Dropped: droppedSchema,
+  BulkLine: bulkLineSchema,
+  BulkEnd: bulkEndSchema,
+  Life: lifeSchema,
+  Error: errorSchema,
+  OpenApi: z.looseObject({ openapi: z.string() }),
+};
+
+const PROBLEMS: Readonly<Record<ProblemStatus, string>> = {
+  400: "The request is not what was expected; the message says what was.",
+  401: "The bearer token is missing or wrong.",
+  404: "There is no event of this id.",
+  409: "The event is in another state; the message says in which.",
+  413: "The body is too large.",
+  415: "The body is no application/json.",
+  422: "Admission does not let the event run now; the message says why.",
+  500: "A fault of the gateway; its log has it.",
+  503: "The store is away, too much is waiting, or there are too many streams; try again after `Retry-After` seconds.",
+};
+
+/** The OpenAPI document of the admin API. */
+export function openApi(version: string): object {
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Parley admin API",
+      version,
+      description: "What happened to each message, dead letters, and replay. Times are ISO 8601 in UTC.",
+    },
+    servers: [{ url: "/api/v1" }],
+    security: [{ token: [] }],
+    paths: pathsOf(Object.entries(OPERATIONS)),
+    components: {
+      securitySchemes: {
+        token: { type: "http", scheme: "bearer", description: "PARLEY_ADMIN_TOKEN of the gateway." },
+      },
+      schemas: componentSchemas(),
+    },
+  };
+}
+
+function pathsOf(operations: readonly (readonly [string, Operation])[]): Record<string, object> {
+  const paths: Record<string, Record<string, object>> = {};
+  for (const [operationId, operation] of operations) {
+    paths[operation.path] ??= {};
+    Object.assign(paths[operation.path] ?? {}, { [operation.method]: operationOf(operationId, operation) });
+  }
+  return paths;
+}
+
+function operationOf(operationId: string, operation: Operation): object {
+  const { summary, body, answer, problems } = operation;
+  return {
+    operationId,
+    summary,
+    parameters: parametersOf(operation),
+    ...(body !== undefined && {
+      requestBody: { required: true, content: { "application/json": { schema: schemaOf(body) } } },
+    }),
+    responses: {
+      [answer.status]: {
+        description: answer.what,
+        content: { [answer.type]: { schema: answerSchema(answer.schemas) } },
+      },
+      ...Object.fromEntries(([401, ...problems] as const).map((status) => [status, problemOf(status)])),
+    },
+  };
+}
+
+function parametersOf({ method, path, query }: Operation): object[] {
+  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    name,
+    in: "path",
+    required: true,
+    description: "URL-encoded.",
+    schema: { type: "string" },
+  }));
+  const inQuery = Object.entries(query.shape).map(([name, schema]) => {
+    const { description, ...rest } = schemaOf(schema as z.ZodType);
+    return { name, in: "query", required: false, ...(description && { description }), schema: rest };
+  });
+  const operator = {
+    name: "X-Parley-Operator",
+    in: "header",
+    required: false,
+    description: "Who does it, for the record.",
+    schema: { type: "string", default: "admin", maxLength: OPERATOR_CHARS_MAX },
+  };
+  return [...inPath, ...inQuery, ...(method === "get" ? [] : [operator])];
+}
+
+function answerSchema(names: readonly string[]): object {
+  const refs = names.map((name) => ({ $ref: reference(name) }));
+  return refs.length === 1 ? { ...refs[0] } : { oneOf: refs };
+}
+
+function problemOf(status: ProblemStatus): object {
+  return {
+    description: PROBLEMS[status],
+    content: { "application/json": { schema: { $ref: reference("Error") } } },
+  };
+}
+
+function schemaOf(schema: z.ZodType): { description?: string } {
+  const described = z.toJSONSchema(schema, { io: "input" });
+  delete described.$schema;
+  return described;
+}
+
+/** Schemas that hold one another refer to it by name. */
+function componentSchemas(): Record<string, object> {
+  const registry = z.registry<{ id: string }>();
+  for (const [id, schema] of Object.entries(COMPONENTS)) registry.add(schema, { id });
+  const { schemas } = z.toJSONSchema(registry, { uri: reference });
+  for (const schema of Object.values(schemas)) {
+    delete schema.$schema;
+    delete schema.$id;
+  }
+  return schemas;
+}
+
+function reference(name: string): string {
+  return `#/components/schemas/${name}`;
+}

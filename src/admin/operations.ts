@@ -1,0 +1,135 @@
+import type { z } from "zod";
+import type { ProblemStatus } from "./answers.ts";
+import { bulkBody, eventsQuery, lettersQuery, noQuery, streamQuery } from "./requests.ts";
+
+/** One route of the admin API. The router and `openapi.json` are both made of these. */
+export interface Operation {
+  readonly method: "get" | "post" | "delete";
+  /** Below /api/v1, parameters in braces. */
+  readonly path: string;
+  readonly summary: string;
+  readonly query: z.ZodObject;
+  readonly body?: z.ZodObject;
+  readonly answer: {
+    readonly status: 200 | 202;
+    readonly type: "application/json" | "application/x-ndjson" | "text/event-stream";
+    /** Names of components; of several, each line is one of them. */
+    readonly schemas: readonly string[];
+    readonly what: string;
+  };
+  /** Besides 401, which any request can get. */
+  readonly problems: readonly ProblemStatus[];
+}
+
+const JSON_TYPE = "application/json";
+const LINES = "application/x-ndjson";
+
+export const OPERATIONS = {
+  listEvents: {
+    method: "get",
+    path: "/events",
+    summary: "Events, newest first",
+    query: eventsQuery,
+    answer: { status: 200, type: JSON_TYPE, schemas: ["EventPage"], what: "A page of events." },
+    problems: [400, 503],
+  },
+  showEvent: {
+    method: "get",
+    path: "/events/{id}",
+    summary: "The whole life of one event",
+    query: noQuery,
+    answer: { status: 200, type: JSON_TYPE, schemas: ["EventDetail"], what: "The event." },
+    problems: [400, 404, 503],
+  },
+  replayEvent: {
+    method: "post",
+    path: "/events/{id}/replay",
+    summary: "Run a finished event again, as a new run that says its answer whatever was said before",
+    query: noQuery,
+    answer: { status: 202, type: JSON_TYPE, schemas: ["Replayed"], what: "It waits for its run." },
+    problems: [400, 404, 409, 422, 503],
+  },
+  listLetters: {
+    method: "get",
+    path: "/dead",
+    summary: "Dead letters, newest first",
+    query: lettersQuery,
+    answer: { status: 200, type: JSON_TYPE, schemas: ["LetterPage"], what: "A page of dead letters." },
+    problems: [400, 503],
+  },
+  replayLetters: {
+    method: "post",
+    path: "/dead/replay",
+    summary: "Replay all dead letters that fit, in their order; closing the connection stops it",
+    query: noQuery,
+    body: bulkBody,
+    answer: {
+      status: 200,
+      type: LINES,
+      schemas: ["BulkLine", "BulkEnd"],
+      what: "A line as each letter is done, then one with the totals.",
+    },
+    problems: [400, 413, 415, 503],
+  },
+  dropLetters: {
+    method: "post",
+    path: "/dead/drop",
+    summary: "Drop all dead letters that fit; closing the connection stops it",
+    query: noQuery,
+    body: bulkBody,
+    answer: {
+      status: 200,
+      type: LINES,
+      schemas: ["BulkLine", "BulkEnd"],
+      what: "A line as each letter is done, then one with the totals.",
+    },
+    problems: [400, 413, 415, 503],
+  },
+  showLetter: {
+    method: "get",
+    path: "/dead/{id}",
+    summary: "The whole life of one dead letter",
+    query: noQuery,
+    answer: { status: 200, type: JSON_TYPE, schemas: ["LetterDetail"], what: "The dead letter." },
+    problems: [400, 404, 409, 503],
+  },
+  replayLetter: {
+    method: "post",
+    path: "/dead/{id}/replay",
+    summary: "Replay one dead letter: say what was not said, or run it anew where there is no answer",
+    query: noQuery,
+    answer: { status: 202, type: JSON_TYPE, schemas: ["Replayed"], what: "It waits for its turn." },
+    problems: [400, 404, 409, 422, 503],
+  },
+  dropLetter: {
+    method: "delete",
+    path: "/dead/{id}",
+    summary: "Put one dead letter away; it stays in the journal as dropped",
+    query: noQuery,
+    answer: { status: 200, type: JSON_TYPE, schemas: ["Dropped"], what: "It is dropped." },
+    problems: [400, 404, 409, 503],
+  },
+  stream: {
+    method: "get",
+    path: "/stream",
+    summary: "What becomes of events on all replicas, as it happens",
+    query: streamQuery,
+    answer: {
+      status: 200,
+      type: "text/event-stream",
+      schemas: ["Life"],
+      what: "The data of each event; the event `missed` counts what was left out; comments keep it alive.",
+    },
+    problems: [400, 503],
+  },
+  openapi: {
+    method: "get",
+    path: "/openapi.json",
+    summary: "This description",
+    query: noQuery,
+    answer: { status: 200, type: JSON_TYPE, schemas: ["OpenApi"], what: "An OpenAPI 3.1 document." },
+    problems: [400],
+  },
+} as const satisfies Record<string, Operation>;
+
+export type OperationId = keyof typeof OPERATIONS;

@@ -1,0 +1,137 @@
+import { z } from "zod";
+import { parseJsonObject } from "../../adapters/shared/json.ts";
+import { findings, formatPath, got, type Path } from "../config/problems.ts";
+import { PLATFORMS } from "../domain/event.ts";
+import { BODY_BYTES_MAX, BULK_IDS_MAX, BULK_MAX, PAGE_DEFAULT, PAGE_MAX } from "./bounds.ts";
+import { isMoment } from "./moment.ts";
+import { LETTER_KINDS } from "./schemas.ts";
+
+/** What callers of the admin API may ask. */
+
+const name = z.string().min(1).max(2_000);
+const moment = (what: string) =>
+  z
+    .string()
+    .refine(isMoment, { error: "expected an ISO time, or a span such as 30m, 2h or 7d" })
+    .optional()
+    .describe(
+      `${what}: an ISO time (UTC where it names no zone), or a span before now such as 30m, 2h or 7d.`,
+    );
+const page = {
+  limit: z.coerce.number().int().min(1).max(PAGE_MAX).default(PAGE_DEFAULT),
+  before: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(Number.MAX_SAFE_INTEGER)
+    .optional()
+    .describe("The `next` of the page before."),
+};
+const place = {
+  platform: z.enum(PLATFORMS).optional(),
+  conversation: name.optional(),
+};
+const letterFilter = {
+  ...place,
+  agent: name.optional(),
+  kind: z.enum(LETTER_KINDS).optional(),
+  cause: name.optional().describe("A part of the cause, whatever the case of letters."),
+  since: moment("Died at or after"),
+  until: moment("Died before"),
+};
+
+export const eventsQuery = z.strictObject({
+  state: z.enum(["queued", "running", "retrying", "done", "dropped", "dead"]).optional(),
+  ...place,
+  since: moment("Accepted at or after"),
+  until: moment("Accepted before"),
+  ...page,
+});
+export type EventsQuery = z.output<typeof eventsQuery>;
+
+export const lettersQuery = z.strictObject({ ...letterFilter, ...page });
+export type LetterFilter = Omit<z.output<typeof lettersQuery>, keyof typeof page>;
+
+export const streamQuery = z.strictObject({
+  ...place,
+  state: z.string().min(1).max(200).optional().describe("One state, or several with commas between."),
+});
+export type StreamQuery = z.output<typeof streamQuery>;
+
+export const bulkBody = z.strictObject({
+  ...letterFilter,
+  ids: z
+    .array(name)
+    .min(1)
+    .max(BULK_IDS_MAX)
+    .optional()
+    .describe("Only these; the filters hold for them, too."),
+  dry_run: z.boolean().default(false).describe("Say what would be done, and do nothing."),
+  limit: z
+    .int()
+    .min(1)
+    .max(BULK_MAX)
+    .default(BULK_MAX)
+    .describe("So many at most, those that were accepted or replayed first."),
+});
+export type BulkBody = z.output<typeof bulkBody>;
+
+export const noQuery = z.strictObject({});
+
+export type Read<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly message: string };
+
+export function readQuery<S extends z.ZodObject>(schema: S, url: URL): Read<z.output<S>> {
+  return check(schema, Object.fromEntries(url.searchParams));
+}
+
+/** A JSON object within the limit; `status` says in which way it is none. */
+export async function readBody<S extends z.ZodObject>(
+  schema: S,
+  request: Request,
+): Promise<Read<z.output<S>> & { readonly status?: 413 | 415 }> {
+  const type = request.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase() ?? "";
+  if (type !== "application/json") {
+    const what = type === "" ? "no content type" : "another type";
+    return { ok: false, status: 415, message: `Expected application/json, got ${what}` };
+  }
+  const text = await boundedText(request).catch(() => undefined);
+  if (text === undefined) return { ok: false, message: "Expected the whole body, got a part of it" };
+  if (text === null)
+    return {
+      ok: false,
+      status: 413,
+      message: `Expected a body of at most ${BODY_BYTES_MAX} bytes, got more`,
+    };
+  const parsed = parseJsonObject(text);
+  return parsed.ok ? check(schema, parsed.value) : parsed;
+}
+
+/** Null: over the limit. Rejects when the caller goes away midway. */
+async function boundedText(request: Request): Promise<string | null> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let bytes = 0;
+  for await (const chunk of request.body ?? []) {
+    bytes += chunk.length;
+    if (bytes > BODY_BYTES_MAX) return null;
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+function check<S extends z.ZodObject>(schema: S, input: Record<string, unknown>): Read<z.output<S>> {
+  const result = schema.safeParse(input);
+  if (result.success) return { ok: true, value: result.data };
+  const at = (path: Path) =>
+    path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown>)?.[key], input);
+  const wrong = findings(result.error.issues, {
+    got: (path) => got(at(path)),
+    keysAt: (path) => (path.length === 0 ? Object.keys(schema.shape) : []),
+  });
+  return {
+    ok: false,
+    message: wrong.map(({ path, message }) => `${formatPath(path)}: ${message}`).join("; "),
+  };
+}

@@ -1,0 +1,123 @@
+import type { Progress, Step, Usage } from "../domain/run.ts";
+import type { EventRecord } from "../ports/store.ts";
+import { EXCERPT_CHARS_MAX } from "./bounds.ts";
+import type {
+  EventDetail,
+  EventView,
+  LetterDetail,
+  LetterKind,
+  LetterView,
+  ProgressView,
+  StepView,
+  UsageView,
+} from "./schemas.ts";
+
+/** Outbound: the run has an answer, only the saying of it failed. */
+export function kindOf({ progress }: EventRecord): LetterKind {
+  const answer = progress?.answer ?? null;
+  return answer !== null && answer.outcome !== "failed" ? "outbound" : "inbound";
+}
+
+/** As lists show it. The reply address stays inside: it may hold a token of the platform. */
+export function eventView(record: EventRecord): EventView {
+  const { event } = record;
+  return {
+    id: record.id,
+    seq: record.seq,
+    state: record.state,
+    platform: event.platform,
+    tenant: event.tenant,
+    place: event.place,
+    thread: event.thread,
+    conversation: event.conversation,
+    sender: { id: event.sender.id, name: event.sender.name },
+    trigger: event.trigger,
+    command: event.command,
+    agent: agentOf(record),
+    excerpt: event.text.slice(0, EXCERPT_CHARS_MAX).toWellFormed(),
+    attempts: record.attempt,
+    cause: record.cause,
+    accepted_at: iso(record.acceptedAtMs),
+    updated_at: iso(record.updatedAtMs),
+    replays: record.replays.map(({ atMs, by, mode, cause }) => ({ at: iso(atMs), by, mode, cause })),
+  };
+}
+
+export function eventDetail(record: EventRecord): EventDetail {
+  const { event, progress } = record;
+  return {
+    ...eventView(record),
+    text: event.text,
+    is_direct: event.isDirect,
+    occurred_at: iso(event.occurredAtMs),
+    attachments: event.attachments.map(({ id, kind, name, mime, sizeBytes }) => ({
+      id,
+      kind,
+      name,
+      mime,
+      size_bytes: sizeBytes,
+    })),
+    progress: progress === null ? null : progressView(progress),
+  };
+}
+
+export function letterView(record: EventRecord): LetterView {
+  return { ...eventView(record), kind: kindOf(record) };
+}
+
+export function letterDetail(record: EventRecord): LetterDetail {
+  return { ...eventDetail(record), kind: kindOf(record) };
+}
+
+/** Null before a run began, and where no agent was set up for it. */
+export function agentOf({ progress }: EventRecord): string | null {
+  return progress === null || progress.agent === "" ? null : progress.agent;
+}
+
+function progressView({ runId, agent, startedAtMs, steps, answer }: Progress): ProgressView {
+  return {
+    run_id: runId,
+    agent,
+    started_at: iso(startedAtMs),
+    steps: steps.map(stepView),
+    answer: answer && {
+      outcome: answer.outcome,
+      text: answer.text,
+      parts: answer.parts.length,
+      usage: usageView(answer.usage),
+      cause: answer.cause ?? null,
+    },
+  };
+}
+
+/** What only the provider can read stays inside. */
+function stepView(step: Step): StepView {
+  switch (step.kind) {
+    case "model": {
+      const { kind, text, toolCalls, stop, usage } = step;
+      const calls = toolCalls.map(({ id, name, input }) => ({ id, name, input }));
+      return { kind, text, tool_calls: calls, stop: stop ?? null, usage: usageView(usage) };
+    }
+    case "tool-started":
+      return { kind: step.kind, call_id: step.callId };
+    case "tool":
+      return { kind: step.kind, call_id: step.callId, result: step.result, is_error: step.isError };
+  }
+}
+
+function usageView(usage: Usage): UsageView {
+  return {
+    input_tokens: usage.inputTokens,
+    output_tokens: usage.outputTokens,
+    cache_read_tokens: usage.cacheReadTokens,
+    cache_write_tokens: usage.cacheWriteTokens,
+    cost_cents: usage.costCents,
+  };
+}
+
+/** A platform may claim any time; beyond this one there is no date. */
+const DATE_MS_MAX = 8.64e15;
+
+function iso(ms: number): string {
+  return new Date(Math.min(ms, DATE_MS_MAX)).toISOString();
+}

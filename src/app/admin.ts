@@ -1,0 +1,33 @@
+import { type AdminApi, createAdminApi } from "../admin/index.ts";
+import type { LifeFeed } from "../admin/life-feed.ts";
+import { admit } from "../admit/admit.ts";
+import type { AdmissionPolicy } from "../admit/policy.ts";
+import type { Secret } from "../config/secret.ts";
+import type { TriggerEvent } from "../domain/event.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Store } from "../ports/store.ts";
+import type { Logger } from "../telemetry/log.ts";
+
+export interface AdminSetup {
+  readonly store: Pick<Store, "journal" | "archive">;
+  readonly policy: AdmissionPolicy;
+  /** Null: the API is off. */
+  readonly token: Secret | null;
+  readonly feed: LifeFeed;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly version: string;
+  /** Aborted when the process goes down. */
+  readonly stopping: AbortSignal;
+}
+
+/** The operator's API. What it replays must pass admission as it is now; only rate limits are for new messages. */
+export function buildAdmin({ store, policy, ...context }: AdminSetup): AdminApi {
+  const refusalOf = (event: TriggerEvent) => {
+    const admission = admit(event, policy, context.clock.nowMs());
+    if (admission.kind === "ignored") return admission.reason;
+    const { refusal } = admission.offer;
+    return refusal && `${refusal.cause}: ${refusal.detail}`;
+  };
+  return createAdminApi({ ...context, journal: store.journal, archive: store.archive, refusalOf });
+}

@@ -1,0 +1,102 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Life } from "../../src/admin/life.ts";
+import { toldQueue } from "../../src/admin/told.ts";
+import type { Queue, Settlement, Store } from "../../src/ports/store.ts";
+import { FakeClock } from "../support/clock.ts";
+import { anEvent } from "../support/event.ts";
+import { anOffer, claimOne, openTestStore } from "../support/store.ts";
+
+let store: Store;
+let queue: Queue;
+let isWatched: boolean;
+let told: Life[];
+
+beforeEach(async () => {
+  const clock = new FakeClock();
+  store = await openTestStore(clock, { waitingPerLaneMax: 2, waitingMax: 2 });
+  isWatched = true;
+  told = [];
+  const feed = {
+    get isWatched() {
+      return isWatched;
+    },
+    tell: (life: Life) => void told.push(life),
+  };
+  queue = toldQueue(store.queue, { feed, clock });
+});
+
+const words = () => told.map(({ state, attempt, detail }) => [state, attempt, detail]);
+
+describe("a queue that tells", () => {
+  it("tells of an acceptance, a claim and the end, without a word of the message", async () => {
+    await queue.accept(anOffer(anEvent({ text: "secret words" })));
+    const job = await claimOne(queue);
+    expect(await queue.extend(job, 1_000)).toBe(true);
+    await queue.settle(job, { kind: "done", outcome: "answered", turns: [] });
+    expect(words()).toEqual([
+      ["accepted", null, null],
+      ["claimed", 1, null],
+      ["done", 1, "answered"],
+    ]);
+    expect(told[0]).toEqual({
+      at: "2023-11-14T22:13:20.000Z",
+      state: "accepted",
+      id: "slack:T1:C1:1",
+      platform: "slack",
+      conversation: "slack:T1:C1",
+      attempt: null,
+      detail: null,
+    });
+    expect(JSON.stringify(told)).not.toContain("secret");
+  });
+
+  it.each<[Settlement, string, string]>([
+    [{ kind: "retry", afterMs: 0, cause: "it failed" }, "retrying", "it failed"],
+    [{ kind: "defer", afterMs: 0, cause: "paused" }, "deferred", "paused"],
+    [{ kind: "dropped", cause: "rate_limited" }, "dropped", "rate_limited"],
+    [{ kind: "dead", cause: "gave up" }, "dead", "gave up"],
+  ])("tells of the settlement %o", async (settlement, state, detail) => {
+    await queue.accept(anOffer(anEvent()));
+    await queue.settle(await claimOne(queue), settlement);
+    expect(words().at(-1)).toEqual([state, 1, detail]);
+  });
+
+  it("tells of duplicates and refusals, and not of what was never stored", async () => {
+    const refusal = { cause: "too_old", detail: "over 60 s", noticeWindowMs: 0 } as const;
+    await queue.accept(anOffer(anEvent()));
+    await queue.accept(anOffer(anEvent()));
+    await queue.accept(anOffer(anEvent({ id: "slack:old" }), { refusal }));
+    await queue.accept(anOffer(anEvent({ id: "slack:2" })));
+    expect(await queue.accept(anOffer(anEvent({ id: "slack:3" })))).toEqual({ kind: "full" });
+    const thread = anEvent({ id: "slack:4", conversation: "slack:other" });
+    expect(await queue.accept(anOffer(thread, { onlyIfKnown: true }))).toMatchObject({
+      kind: "unknown-conversation",
+    });
+    expect(words()).toEqual([
+      ["accepted", null, null],
+      ["duplicate", null, null],
+      ["refused", null, "too_old: over 60 s"],
+      ["accepted", null, null],
+    ]);
+  });
+
+  it("says nothing of a settlement that came too late", async () => {
+    await queue.accept(anOffer(anEvent()));
+    const job = await claimOne(queue);
+    await queue.settle(job, { kind: "dead", cause: "gave up" });
+    told = [];
+    expect(await queue.settle(job, { kind: "dead", cause: "again" })).toBe(false);
+    expect(told).toEqual([]);
+  });
+
+  it("says nothing while nobody watches, and works all the same", async () => {
+    isWatched = false;
+    expect(await queue.accept(anOffer(anEvent()))).toEqual({ kind: "accepted" });
+    const job = await claimOne(queue);
+    expect(
+      await queue.checkpoint(job, { runId: "r", agent: "a", startedAtMs: 0, steps: [], answer: null }),
+    ).toBe(true);
+    expect(await queue.settle(job, { kind: "done", outcome: "answered", turns: [] })).toBe(true);
+    expect(told).toEqual([]);
+  });
+});

@@ -1,0 +1,169 @@
+import type { AddressInfo } from "node:net";
+import { onTestFinished } from "vitest";
+import { LifeFeed } from "../../src/admin/life-feed.ts";
+import { toldQueue } from "../../src/admin/told.ts";
+import type { AdmissionPolicy, PlatformPolicy } from "../../src/admit/policy.ts";
+import { buildAdmin } from "../../src/app/admin.ts";
+import { Secret } from "../../src/config/secret.ts";
+import type { TriggerEvent } from "../../src/domain/event.ts";
+import type { ReplyPart } from "../../src/domain/reply.ts";
+import { type Answer, NO_USAGE, type Progress } from "../../src/domain/run.ts";
+import { createServer } from "../../src/ingress/server.ts";
+import type { Queue, Settlement, Store } from "../../src/ports/store.ts";
+import { silentLogger } from "../../src/telemetry/log.ts";
+import { createMetrics } from "../../src/telemetry/metrics.ts";
+import { FakeClock } from "./clock.ts";
+import { anEvent } from "./event.ts";
+import { anOffer, LEASE_MS, openTestStore } from "./store.ts";
+
+export const TOKEN = "an-admin-token-of-at-least-32-characters";
+
+const OPEN: PlatformPolicy = {
+  tenants: "any",
+  channels: "any",
+  users: "any",
+  directMessages: "any",
+  bots: "none",
+  respondTo: "mention",
+  dedupMs: 604_800_000,
+};
+
+export const POLICY: AdmissionPolicy = {
+  platforms: { slack: OPEN, discord: OPEN, telegram: OPEN, whatsapp: OPEN, test: OPEN },
+  limits: { user: null, conversation: null, tenant: null, global: null },
+  maxAgeMs: 86_400_000,
+  noticeWindowMs: 600_000,
+  isPaused: () => false,
+};
+
+export interface AdminOptions {
+  readonly policy?: Partial<AdmissionPolicy>;
+  /** Null: the API is off. */
+  readonly token?: string | null;
+  readonly limits?: { waitingPerLaneMax: number; waitingMax: number };
+  /** Stands in for parts of the store, to make them fail. */
+  readonly broken?: (store: Store) => Partial<Pick<Store, "journal" | "archive" | "bus">>;
+}
+
+export interface Admin {
+  readonly clock: FakeClock;
+  readonly store: Store;
+  /** Tells what becomes of events. */
+  readonly queue: Queue;
+  readonly feed: LifeFeed;
+  /** The process goes down. */
+  readonly stopping: AbortController;
+  /** A request as the server hands it on; with the token, unless headers say otherwise. */
+  readonly ask: (path: string, init?: RequestInit & { duplex?: "half" }) => Promise<Response>;
+  /** The same for a real connection. */
+  readonly listen: () => Promise<string>;
+  /** An event that was accepted, claimed, and settled in this way. */
+  finish(event: Partial<TriggerEvent>, settlement: Settlement, progress?: Progress): Promise<void>;
+  /** A dead letter. */
+  bury(event: Partial<TriggerEvent>, cause?: string, progress?: Progress): Promise<void>;
+}
+
+/** The admin API over an empty store. */
+export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
+  const clock = new FakeClock();
+  const store = await openTestStore(clock, options.limits);
+  const stopping = new AbortController();
+  const parts = { ...store, ...options.broken?.(store) };
+  const feed = new LifeFeed({ bus: parts.bus, clock });
+  const queue = toldQueue(store.queue, { feed, clock });
+  const api = buildAdmin({
+    store: parts,
+    policy: { ...POLICY, ...options.policy },
+    token: options.token === null ? null : new Secret(options.token ?? TOKEN),
+    feed,
+    clock,
+    log: silentLogger(),
+    version: "1.2.3",
+    stopping: stopping.signal,
+  });
+
+  async function finish(event: Partial<TriggerEvent>, settlement: Settlement, progress?: Progress) {
+    const whole = anEvent({ occurredAtMs: clock.nowMs(), ...event });
+    await queue.accept(anOffer(whole));
+    const jobs = await queue.claim({ jobsMax: 100, leaseMs: LEASE_MS });
+    const job = jobs.find((one) => one.event.id === whole.id);
+    if (job === undefined) throw new Error(`Expected to claim ${whole.id}, got ${jobs.length} others`);
+    if (progress !== undefined) await queue.checkpoint(job, progress);
+    await queue.settle(job, settlement);
+  }
+
+  return {
+    clock,
+    store,
+    queue,
+    feed,
+    stopping,
+    finish,
+    bury: (event, cause = "gave up", progress) => finish(event, { kind: "dead", cause }, progress),
+    async ask(path, init = {}) {
+      const headers = new Headers(init.headers);
+      if (!headers.has("authorization")) headers.set("authorization", `Bearer ${TOKEN}`);
+      const request = new Request(`http://gateway/api/v1${path}`, { ...init, headers });
+      return await api.fetch(request, {
+        requestId: "req_1",
+        headers: { "x-content-type-options": "nosniff" },
+      });
+    },
+    async listen() {
+      const server = createServer({
+        receive: async () => ({ outcome: "accepted", ack: { status: 200 }, events: 0 }),
+        platforms: [],
+        takesWebhooks: false,
+        health: {
+          alive: () => ({ status: "healthy", version: "1.2.3", uptime_seconds: 1 }),
+          ready: async () => ({ status: "ready", components: {} }),
+          heartbeat: () => ({ status: "alive", last_beat: "", running: 0 }),
+        },
+        admin: api,
+        newRequestId: () => "req_new",
+        waitForReply: async () => null,
+        clock,
+        log: silentLogger(),
+        metrics: createMetrics(),
+      });
+      await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+      onTestFinished(async () => {
+        stopping.abort();
+        server.closeAllConnections();
+        await new Promise((done) => server.close(done));
+      });
+      return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    },
+  };
+}
+
+/** A run that has come so far. */
+export function aRun(answer: Partial<Answer> | null, changes: Partial<Progress> = {}): Progress {
+  return {
+    runId: "run_1",
+    agent: "assistant",
+    startedAtMs: 1_700_000_000_000,
+    steps: [],
+    answer: answer && {
+      outcome: "answered",
+      text: "hi",
+      parts: ["{}" as ReplyPart],
+      usage: NO_USAGE,
+      ...answer,
+    },
+    ...changes,
+  };
+}
+
+/** The lines of an answer, parsed. */
+export async function linesOf<T = Record<string, unknown>>(response: Response): Promise<T[]> {
+  const text = await response.text();
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as T);
+}
+
+export function jsonBody(body: unknown): RequestInit {
+  return { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+}
