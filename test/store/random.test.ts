@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { SUSPECTS_MAX } from "../../src/domain/bounds.ts";
 import type { Job } from "../../src/ports/store.ts";
 import { type InlineStore, openInlineStore } from "../../src/store/sqlite/inline.ts";
 import { anOffer } from "../contract/store.ts";
@@ -10,15 +11,23 @@ import { aFolder } from "./folder.ts";
 
 const SEEDS = 12;
 const STEPS = 400;
-const LANES = 5;
+/** More than can be suspects, so that a death finds now few, now many in hand. */
+const LANES = SUSPECTS_MAX + 2;
 const LEASE_MS = 1_000;
 
 interface Expected {
   readonly id: string;
+  readonly lane: string;
   attempts: number;
+  crashes: number;
+  stopRequested: boolean;
   dueMs: number;
   /** The live claim and when it ends; null when nobody has it. */
   held: { job: Job; untilMs: number } | null;
+}
+
+function newcomer(id: string, lane: string): Expected {
+  return { id, lane, attempts: 0, crashes: 0, stopRequested: false, dueMs: 0, held: null };
 }
 
 /** Uniform whole numbers below `below`, the same for the same seed. */
@@ -46,7 +55,20 @@ class Model {
 
   /** The next claim ends every lease that has run out. */
   expire(nowMs: number): void {
-    for (const head of this.heads()) if ((head.held?.untilMs ?? Infinity) <= nowMs) this.loseClaim(head);
+    this.#die(this.heads().filter(({ held }) => (held?.untilMs ?? Infinity) <= nowMs));
+  }
+
+  /** Few in hand, those that are lost among them, are suspects. */
+  #die(lost: readonly Expected[]): void {
+    const inHand = this.heads().filter(({ held }) => held !== null).length;
+    for (const head of lost) {
+      if (inHand <= SUSPECTS_MAX) head.crashes++;
+      this.loseClaim(head);
+    }
+  }
+
+  add(expected: Expected): void {
+    this.lanes.set(expected.lane, [...(this.lanes.get(expected.lane) ?? []), expected]);
   }
 
   loseClaim(head: Expected): void {
@@ -59,6 +81,10 @@ class Model {
   }
 
   crash(): void {
+    this.#die(this.heads().filter(({ held }) => held !== null));
+  }
+
+  close(): void {
     for (const head of this.heads()) this.loseClaim(head);
   }
 }
@@ -80,7 +106,7 @@ describe("any sequence of operations, crashes and failing flushes", () => {
       let store: InlineStore = await open();
       const pick = seeded(seed);
       const model = new Model();
-      const gone = new Set<string>();
+      const gone = new Map<string, string>();
       let next = 0;
 
       for (let step = 0; step < STEPS; step++) {
@@ -88,13 +114,15 @@ describe("any sequence of operations, crashes and failing flushes", () => {
         if (action < 35) await offer();
         else if (action < 60) await claim();
         else if (action < 85) await finishOne();
-        else if (action < 92) clock.advance(pick(2 * LEASE_MS));
+        else if (action < 90) clock.advance(pick(2 * LEASE_MS));
+        else if (action < 92) await stopOne();
+        else if (action < 94) await bringBack();
         else if (action < 95) await offend();
         else if (action < 97) await failOnce();
         else await crash();
       }
       await drainAll();
-      expect([...gone].sort()).toEqual(Array.from({ length: next }, (_, i) => `e${i}`).sort());
+      expect([...gone.keys()].sort()).toEqual(Array.from({ length: next }, (_, i) => `e${i}`).sort());
       await store[Symbol.asyncDispose]();
       folder.remove();
 
@@ -107,8 +135,7 @@ describe("any sequence of operations, crashes and failing flushes", () => {
           await expect(send()).rejects.toMatchObject({ code: "STORE_WRITE_FAILED" });
         }
         expect(await send()).toEqual({ kind: "accepted" });
-        const expected: Expected = { id, attempts: 0, dueMs: 0, held: null };
-        model.lanes.set(lane, [...(model.lanes.get(lane) ?? []), expected]);
+        model.add(newcomer(id, lane));
         expect(await send()).toEqual({ kind: "duplicate" });
       }
 
@@ -122,7 +149,8 @@ describe("any sequence of operations, crashes and failing flushes", () => {
           if (head === undefined)
             throw new Error(`Expected one of ${[...heads.keys()].join()}, got ${job.event.id}`);
           heads.delete(job.event.id);
-          expect(job.attempt).toBe(++head.attempts);
+          const { crashes, stopRequested } = head;
+          expect(job).toMatchObject({ lane: head.lane, attempt: ++head.attempts, crashes, stopRequested });
           head.held = { job, untilMs: clock.nowMs() + LEASE_MS };
         }
         if (jobs.length === 0) expect(expected).toEqual([]);
@@ -150,13 +178,39 @@ describe("any sequence of operations, crashes and failing flushes", () => {
           expect(await store.queue.settle(job, settlement)).toBe(true);
           model.stale.push(job);
           model.remove(head);
-          gone.add(head.id);
+          gone.set(head.id, head.lane);
         }
       }
 
       function putBack(head: Expected, afterMs: number): void {
         model.loseClaim(head);
         head.dueMs = clock.nowMs() + afterMs;
+      }
+
+      async function stopOne(): Promise<void> {
+        const lane = `c${pick(LANES)}`;
+        const [head] = model.lanes.get(lane) ?? [];
+        const state = head === undefined ? "idle" : head.held === null ? "waiting" : "running";
+        expect(await store.lanes.stateOf(lane)).toBe(state);
+        expect(await store.lanes.stop(lane)).toBe(state);
+        if (head === undefined) return;
+        head.stopRequested = true;
+        head.dueMs = 0;
+      }
+
+      async function bringBack(): Promise<void> {
+        const [id, lane] = [...gone][pick(Math.max(1, gone.size))] ?? [];
+        if (id === undefined || lane === undefined) return;
+        const replay = () =>
+          store.archive.replay(id, {
+            by: "ann",
+            mode: pick(2) === 0 ? "resume" : "anew",
+            states: ["done", "dead"],
+          });
+        expect(await replay()).toBe("queued");
+        expect(await replay()).toBe("not-finished");
+        gone.delete(id);
+        model.add(newcomer(id, lane));
       }
 
       /** Someone whose claim is over tries everything. */
@@ -174,9 +228,13 @@ describe("any sequence of operations, crashes and failing flushes", () => {
       }
 
       async function crash(): Promise<void> {
-        model.crash();
-        if (pick(2) === 0) store.crash();
-        else await store[Symbol.asyncDispose]();
+        if (pick(2) === 0) {
+          model.crash();
+          store.crash();
+        } else {
+          model.close();
+          await store[Symbol.asyncDispose]();
+        }
         store = await open();
       }
 

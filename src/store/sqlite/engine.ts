@@ -133,15 +133,17 @@ export class Engine {
 
   /** Hands back what is in hand. SQLite copies the log into the file as it closes. */
   close(): void {
-    const state = this.#state;
+    const { file, durability } = this.#options;
+    let db = this.#state?.db;
     this.#state = null;
-    if (state === null) return;
     try {
-      handBackAll(state.db);
+      // After a failed flush nothing is open.
+      db ??= this.#open(file, durability);
+      handBackAll(db);
     } catch (error) {
       this.#log(`Could not hand back what ran: ${describe(error)}`);
     }
-    state.db.close();
+    db?.close();
   }
 
   #transact(state: State, requests: readonly Request[], nowMs: number): unknown[] {

@@ -28,6 +28,7 @@ export async function openInlineStore(options: InlineStoreOptions): Promise<Inli
   const { file, clock, limits, durability = "power", log = () => {}, open = openDatabase } = options;
   const engine = new Engine({ file, durability, limits }, Math.trunc(clock.nowMs()), open, log);
   const readiness = new Readiness(clock, engine.status);
+  /** Or closed. */
   let isDead = false;
 
   const batcher: Batcher = new Batcher({
@@ -50,6 +51,7 @@ export async function openInlineStore(options: InlineStoreOptions): Promise<Inli
     const error = new GatewayError("STORE_CLOSED", `The store ${file} is closed`);
     readiness.end(error);
     await batcher.end(error);
+    isDead = true;
     engine.close();
   }
 

@@ -70,7 +70,7 @@ function settled(
   let last = afterSeq;
   const rows = state.sql.settledAfter.all(kind, afterSeq, BITE_ROWS);
   for (const row of rows) {
-    // Nothing settles before it is accepted, so from here on all are too young.
+    // Nothing settles before it is accepted, nor what was replayed before it was, so from here on all are too young.
     if (row.accepted_ms > untilMs) return { gone, afterSeq: null };
     last = row.seq;
     if (row.updated_ms > untilMs) continue;
