@@ -1,0 +1,24 @@
+import type { TriggerEvent } from "../../domain/event.ts";
+import type { Job, Offer } from "../../ports/store.ts";
+
+/** Decides again about an event that has waited; null: it is not for us any more. */
+export type OfferOf = (event: TriggerEvent, acceptedAtMs: number) => Offer | null;
+
+/** An event as the spool's file holds it. When it came is known only here: a store that hung may have cost a second. */
+interface SpooledEvent extends TriggerEvent {
+  readonly arrivedAtMs: number;
+}
+
+/** Whether the conversation is known cannot be found out here; the store says so when the event is forwarded. */
+export function toEntry(offer: Offer, arrivedAtMs: number): Offer {
+  const event: SpooledEvent = { ...offer.event, arrivedAtMs };
+  return { ...offer, event, onlyIfKnown: false };
+}
+
+/** Its limits were charged as it was spooled, and what they said then holds. */
+export function toOffer({ event: stored, refusal }: Job, offerOf: OfferOf): Offer | null {
+  const { arrivedAtMs, ...event } = stored as SpooledEvent;
+  const offer = offerOf(event, arrivedAtMs);
+  if (offer === null) return null;
+  return { ...offer, refusal: refusal ?? offer.refusal, limits: [], spooledAtMs: arrivedAtMs };
+}

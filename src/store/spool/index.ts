@@ -1,0 +1,189 @@
+import assert from "node:assert";
+import type { Clock, Random } from "../../ports/clock.ts";
+import type { Retention, Store } from "../../ports/store.ts";
+import { openSqliteStore, type SqliteStoreOptions } from "../sqlite/index.ts";
+import type { StoreLimits } from "../sqlite/protocol.ts";
+import { Adopter } from "./adopter.ts";
+import type { OfferOf } from "./entry.ts";
+import { countWaiting, Forwarder } from "./forwarder.ts";
+import { ClaimGate } from "./gate.ts";
+import { Intake } from "./intake.ts";
+import { type OpenFile, type Slot, takeSlot } from "./slots.ts";
+import { describe } from "./trouble.ts";
+
+export interface SpoolOptions {
+  /** Of several processes on one machine; each has a file of its own in it. */
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: StoreLimits;
+  readonly log: (line: string) => void;
+  /** The file's thread has died, and with it the lock on our name: end the process, before another has the same. */
+  readonly onDeath: (error: Error) => void;
+  /** Opens one file; the SQLite driver where nothing else is given. */
+  readonly openFile?: (options: SqliteStoreOptions) => Promise<Store>;
+}
+
+export interface SpoolDeps {
+  /** Decides again about an event that has waited: its lane, keys and policy may be others now. Null: not for us. */
+  readonly offerOf: OfferOf;
+  readonly onChange?: (waiting: number) => void;
+}
+
+export interface Spool extends AsyncDisposable {
+  /** Names this process for good: kept in the folder, and taken over by the process that is started in its place. */
+  readonly owner: string;
+  /** Events not yet forwarded. */
+  readonly waiting: number;
+  /** The store with the spool before its queue. Once. Closing it closes the store that was handed in, and the spool. */
+  attach(store: Store, deps: SpoolDeps): Store;
+}
+
+/** After the file has failed, and between two looks at whether it can be swept. */
+const FILE_RETRY_MS = 1_000;
+const SWEEP_MS = 60_000;
+const HOUR_MS = 3_600_000;
+/** A dead letter of the spool is an event that was acknowledged: it stays until it can be forwarded. */
+const RETENTION: Retention = { finishedMs: HOUR_MS, turnsMs: HOUR_MS, deadMs: 100 * 365 * 24 * HOUR_MS };
+
+/**
+ * Takes a spool file of this folder: what a gateway acknowledges while the shared store cannot accept.
+ * Throws STORE_OPEN_FAILED when the folder cannot be written.
+ */
+export async function openSpool(options: SpoolOptions): Promise<Spool> {
+  const { folder, clock, random, limits, log, onDeath, openFile = openSqliteStore } = options;
+  const open: OpenFile = (file) => openFile({ file, clock, limits, log });
+  const openOwn: OpenFile = (file) => openFile({ file, clock, limits, log, onDeath });
+  const slot = await takeSlot(folder, openOwn, random, log);
+  const left = await countWaiting(slot.store);
+  if (left > 0) log(`${left} events wait in ${slot.file} to be forwarded`);
+  let attached: Attached | undefined;
+
+  return {
+    owner: slot.owner,
+    get waiting() {
+      return attached?.waiting ?? left;
+    },
+    attach(store, deps) {
+      assert(attached === undefined, "Expected a spool to be attached once");
+      attached = new Attached(store, slot, { ...options, ...deps, open, left });
+      return attached.store;
+    },
+    async [Symbol.asyncDispose]() {
+      await (attached ?? slot).store[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** A store and the spool before it, at work. */
+class Attached {
+  readonly store: Store;
+  readonly #inner: Store;
+  readonly #slot: Slot;
+  readonly #deps: SpoolOptions;
+  readonly #intake: Intake;
+  readonly #forwarder: Forwarder;
+  readonly #stopping = new AbortController();
+  readonly #loops: readonly Promise<void>[];
+  #closing: Promise<void> | undefined;
+
+  constructor(inner: Store, slot: Slot, deps: SpoolOptions & SpoolDeps & { open: OpenFile; left: number }) {
+    const { clock, random, log, offerOf, onChange = () => {}, left: waiting } = deps;
+    this.#inner = inner;
+    this.#slot = slot;
+    this.#deps = deps;
+    const gate = new ClaimGate(clock, () => this.#intake.waiting);
+    if (waiting > 0) gate.close();
+    this.#intake = new Intake({ file: slot.store, store: inner.queue, gate, clock, log, waiting, onChange });
+    const forwarderOf = ({ store }: Slot) =>
+      new Forwarder({ file: store.queue, store: inner.queue, offerOf, clock, random, log });
+    this.#forwarder = forwarderOf(slot);
+    const adopter = new Adopter({
+      folder: deps.folder,
+      number: slot.number,
+      open: deps.open,
+      forwarderOf,
+      clock,
+      log,
+      isBusy: () => this.#intake.waiting > 0 || gate.areOffersFailing,
+    });
+    this.store = this.#inFront(gate);
+    const { signal } = this.#stopping;
+    this.#loops = [this.#forward(signal), this.#sweep(signal), adopter.run(signal)];
+  }
+
+  get waiting(): number {
+    return this.#intake.waiting;
+  }
+
+  #inFront(gate: ClaimGate): Store {
+    const inner = this.#inner;
+    const { queue } = inner;
+    return {
+      queue: {
+        accept: (offer) => this.#intake.accept(offer),
+        claim: (options) => gate.claim(queue, options),
+        ready: (signal) => gate.ready(queue, signal),
+        extend: (job, leaseMs) => queue.extend(job, leaseMs),
+        checkpoint: (job, progress) => queue.checkpoint(job, progress),
+        settle: (job, settlement) => queue.settle(job, settlement),
+      },
+      outbox: inner.outbox,
+      memory: inner.memory,
+      journal: inner.journal,
+      lanes: inner.lanes,
+      archive: inner.archive,
+      bus: inner.bus,
+      durability: inner.durability,
+      sweep: (retention) => inner.sweep(retention),
+      [Symbol.asyncDispose]: () => {
+        this.#closing ??= this.#close();
+        return this.#closing;
+      },
+    };
+  }
+
+  async #close(): Promise<void> {
+    await this.#intake.close();
+    this.#stopping.abort();
+    await Promise.all(this.#loops);
+    await this.#inner[Symbol.asyncDispose]();
+    await this.#slot.store[Symbol.asyncDispose]();
+  }
+
+  async #forward(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#deps;
+    let isFailing = false;
+    while (!signal.aborted) {
+      try {
+        if (!this.#intake.isHolding) await this.#somethingToDo(signal);
+        const round = await this.#forwarder.round(signal, (claimed) => this.#intake.beforeRound(claimed));
+        await this.#intake.afterRound(round);
+        isFailing = false;
+      } catch (error) {
+        this.#intake.release();
+        if (signal.aborted) return;
+        if (!isFailing) log(`Could not forward from ${this.#slot.file}: ${describe(error)}`);
+        isFailing = true;
+        await clock.sleep(FILE_RETRY_MS, signal).catch(() => {});
+      }
+    }
+  }
+
+  #somethingToDo(signal: AbortSignal): Promise<void> {
+    const isIdle = this.#intake.waiting === 0;
+    return isIdle ? this.#slot.store.queue.ready(signal) : this.#forwarder.ready(signal);
+  }
+
+  async #sweep(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#deps;
+    while (!signal.aborted) {
+      try {
+        if (this.#intake.waiting === 0) await this.#slot.store.sweep(RETENTION);
+      } catch (error) {
+        if (!signal.aborted) log(`Could not sweep ${this.#slot.file}: ${describe(error)}`);
+      }
+      await clock.sleep(SWEEP_MS, signal).catch(() => {});
+    }
+  }
+}

@@ -1,0 +1,154 @@
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { GatewayError } from "../../domain/errors.ts";
+import type { Random } from "../../ports/clock.ts";
+import type { Store } from "../../ports/store.ts";
+import { openDatabase } from "../sqlite/database.ts";
+import { createFile } from "../sqlite/file.ts";
+import { describe } from "./trouble.ts";
+
+const SLOTS_MAX = 64;
+const DEAD_MAX = 1_000;
+const NAME = /^[0-9a-f]{24}$/;
+
+export type OpenFile = (file: string) => Promise<Store>;
+
+export interface Slot {
+  readonly number: number;
+  readonly file: string;
+  readonly store: Store;
+}
+
+/**
+ * Opens the first slot that no other process has. Its number decides the name of this process, so that one that is
+ * started again goes on under the name of its predecessor. Throws STORE_OPEN_FAILED.
+ */
+export async function takeSlot(
+  folder: string,
+  open: OpenFile,
+  random: Random,
+  log: (line: string) => void,
+): Promise<Slot & { owner: string }> {
+  let trouble: unknown;
+  for (let number = 0; number < SLOTS_MAX; number++) {
+    const isNew = !existsSync(fileOf(folder, number));
+    try {
+      const slot = await openSlot(folder, number, open, log);
+      if (slot !== null) return { ...slot, owner: ownerOf(folder, number, random) };
+    } catch (error) {
+      // A file that cannot even be made says that no other can; one that is damaged, or of a newer version, does not.
+      if (isNew) throw error;
+      log(`Could not use ${fileOf(folder, number)}: ${describe(error)}`);
+      trouble = error;
+    }
+  }
+  throw new GatewayError(
+    "STORE_OPEN_FAILED",
+    `Expected one of ${SLOTS_MAX} spool files in ${folder} to be free, got none. Fewer processes, or another folder.`,
+    { cause: trouble },
+  );
+}
+
+/** Null when another process has it. */
+export async function openSlot(
+  folder: string,
+  number: number,
+  open: OpenFile,
+  log: (line: string) => void,
+): Promise<Slot | null> {
+  const file = fileOf(folder, number);
+  createFile(file);
+  const before = identityOf(file);
+  if (isLocked(file)) return null;
+  const store = await opened(file, open);
+  if (store === null) return null;
+  try {
+    // Else it was removed by whoever had it until now, and what we write would be gone with the last handle.
+    if (before !== null && identityOf(file) === before) {
+      await reviveDead(store, file, log);
+      return { number, file, store };
+    }
+  } catch (error) {
+    await store[Symbol.asyncDispose]();
+    throw error;
+  }
+  await store[Symbol.asyncDispose]();
+  return null;
+}
+
+/** What could not be forwarded gets one more try with each start: often it was a fault that a new version has not. */
+async function reviveDead(store: Store, file: string, log: (line: string) => void): Promise<void> {
+  const dead = await store.journal.list({ state: "dead", limit: DEAD_MAX });
+  if (dead.length > 0) log(`${dead.length} events in ${file} could not be forwarded; trying again`);
+  // Newest first in the list, oldest first in the lane.
+  for (const { id } of dead.toReversed()) {
+    await store.archive.replay(id, { by: "spool", mode: "resume", states: ["dead"] });
+  }
+}
+
+async function opened(file: string, open: OpenFile): Promise<Store | null> {
+  try {
+    return await open(file);
+  } catch (error) {
+    if (isLockedError(error)) return null;
+    throw error;
+  }
+}
+
+/** Asked before a store is opened, because a store starts a thread only to find the same. */
+export function isLocked(file: string): boolean {
+  try {
+    openDatabase(file, "process").close();
+    return false;
+  } catch (error) {
+    if (isLockedError(error)) return true;
+    throw error;
+  }
+}
+
+function isLockedError(error: unknown): boolean {
+  return error instanceof GatewayError && error.code === "STORE_LOCKED";
+}
+
+export function slotsIn(folder: string): readonly number[] {
+  return readdirSync(folder)
+    .flatMap((name) => /^spool-(\d+)\.db$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+export function fileOf(folder: string, number: number): string {
+  return join(folder, `spool-${number}.db`);
+}
+
+/**
+ * Call it while the store is still open: its lock keeps others from using a file that is about to go. The log goes
+ * first, since SQLite finds it by name, and must not find this one beside a new file.
+ */
+export function removeFile(file: string): void {
+  rmSync(`${file}-wal`, { force: true });
+  rmSync(file, { force: true });
+}
+
+/** Another file of the same name is not the same file. */
+function identityOf(file: string): string | null {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  return stats === undefined ? null : `${stats.dev}:${stats.ino}`;
+}
+
+/** The name stays when the file of the slot goes, and is safe to use because the file is locked. */
+function ownerOf(folder: string, number: number, random: Random): string {
+  const path = join(folder, `spool-${number}.owner`);
+  try {
+    const kept = existsSync(path) ? readFileSync(path, "utf8").trim() : "";
+    if (NAME.test(kept)) return kept;
+    const name = Array.from({ length: 24 }, () => Math.floor(random() * 16).toString(16)).join("");
+    writeFileSync(`${path}.new`, `${name}\n`, { mode: 0o600, flush: true });
+    renameSync(`${path}.new`, path);
+    return name;
+  } catch (error) {
+    throw new GatewayError("STORE_OPEN_FAILED", `Could not keep the name of this process in ${path}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,60 @@
+import { GatewayError } from "../../../src/domain/errors.ts";
+import type { Acceptance, Offer, Store } from "../../../src/ports/store.ts";
+
+/**
+ * What the store does with what is asked of it:
+ * - `away`: nothing, and says so
+ * - `deaf`: carries it out, and says that it did not
+ * - `hung`: nothing until its mood changes; then it does everything
+ * - `refusing`: gives work out and takes nothing in, as one that is out of memory
+ * - `broken`: refuses offers with an error that says nothing about later
+ */
+export type Mood = "well" | "away" | "deaf" | "hung" | "refusing" | "broken";
+
+export function away(): GatewayError {
+  return new GatewayError("STORE_UNAVAILABLE", "the store is away in this test");
+}
+
+/** A store with moods. */
+export class MoodyStore {
+  readonly store: Store;
+  /** Every offer that reached the store, carried out or not. */
+  readonly offers: Offer[] = [];
+  #mood: Mood = "well";
+  #hung: (() => void)[] = [];
+
+  constructor(inner: Store) {
+    const { queue } = inner;
+    this.store = {
+      ...inner,
+      queue: {
+        ...queue,
+        accept: (offer) => {
+          this.offers.push(offer);
+          return this.#carryOut<Acceptance>(() => queue.accept(offer), true);
+        },
+        claim: (options) => this.#carryOut(() => queue.claim(options), false),
+      },
+    };
+  }
+
+  get mood(): Mood {
+    return this.#mood;
+  }
+
+  set mood(mood: Mood) {
+    this.#mood = mood;
+    if (mood === "hung") return;
+    for (const goOn of this.#hung.splice(0)) goOn();
+  }
+
+  async #carryOut<T>(call: () => Promise<T>, isOffer: boolean): Promise<T> {
+    const mood = this.#mood;
+    if (mood === "away" || (mood === "refusing" && isOffer)) throw away();
+    if (mood === "broken" && isOffer) throw new GatewayError("STORE_WRITE_FAILED", "broken in this test");
+    if (mood === "hung") await new Promise<void>((resolve) => this.#hung.push(resolve));
+    const result = await call();
+    if (mood === "deaf") throw away();
+    return result;
+  }
+}
