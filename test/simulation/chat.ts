@@ -65,7 +65,7 @@ export class Chat {
     const outlivesSender = onTheWay === "arrives" || (onTheWay === "either" && dice.chance(0.5));
     if (refusal === null && fate !== "vanished") {
       time.after(wayMs, () => {
-        if (life.isAlive || outlivesSender) this.#hear(delivery);
+        if (life.isAlive || outlivesSender) this.#hear(delivery, life);
       });
     }
     await this.#wait(wayMs, life, signal);
@@ -100,12 +100,12 @@ export class Chat {
     return "absent";
   }
 
-  #hear(delivery: Delivery): void {
+  #hear(delivery: Delivery, life: Life): void {
     const { recovery, witness } = this.#options;
     const isCopy = this.#said.has(delivery.partId);
     this.#said.add(delivery.partId);
     if (isCopy && recovery === "refuses-copies") witness.note(`copy of ${delivery.partId} refused`);
-    else witness.heard(eventOf(delivery), delivery);
+    else witness.heard(eventOf(delivery), delivery, life.number);
   }
 }
 

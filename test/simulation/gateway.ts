@@ -13,15 +13,13 @@ import type { Reception } from "../../src/ingress/reception.ts";
 import type { Adapter, RawRequest } from "../../src/ports/adapter.ts";
 import type { Random } from "../../src/ports/clock.ts";
 import type { StoreStats } from "../../src/ports/store.ts";
-import { openInlineStore } from "../../src/store/sqlite/inline.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { type WorkerDeps, work } from "../../src/worker.ts";
 import type { Chat } from "./chat.ts";
-import { openOn } from "./disk.ts";
 import type { Life } from "./life.ts";
 import { type Provider, simulatedAgent } from "./model.ts";
-import { watchedStore } from "./store.ts";
+import type { OpenedStore, OpenOptions } from "./storage.ts";
 
 export type SimulatedPlatform = "slack" | "telegram";
 
@@ -39,7 +37,7 @@ const metrics = createMetrics();
 const log = silentLogger();
 
 export interface GatewayOptions extends Provider {
-  readonly file: string;
+  readonly openStore: (options: Pick<OpenOptions, "limits" | "random">) => Promise<OpenedStore>;
   readonly spec: GatewaySpec;
   readonly chats: Readonly<Record<SimulatedPlatform, Chat>>;
   readonly isPaused: () => boolean;
@@ -56,28 +54,11 @@ export interface Gateway {
 }
 
 export async function startGateway(options: GatewayOptions, life: Life): Promise<Gateway> {
-  const { file, spec, witness, faults, random, isPaused } = options;
+  const { openStore, spec, witness, random, isPaused } = options;
   const { clock } = life;
-  let isLooking = false;
-  const opened = await openInlineStore({
-    file,
-    clock,
-    durability: "process",
-    limits: { waitingPerLaneMax: spec.queue.waiting_per_conversation, waitingMax: spec.queue.waiting },
-    onCommit() {
-      if (!isLooking) life.step("commit");
-    },
-    open: openOn(() => {
-      const fate = faults.disk(clock.nowMs());
-      if (fate !== "ok") {
-        witness.note(`disk ${fate}`);
-        witness.diskFaults++;
-      }
-      return fate;
-    }),
-  });
-  life.whenDying(() => opened.crash());
-  const store = watchedStore(opened, life, witness);
+  const limits = { waitingPerLaneMax: spec.queue.waiting_per_conversation, waitingMax: spec.queue.waiting };
+  const opened = await openStore({ limits, random });
+  const { store } = opened;
   const adapters = adaptersFor(options, life);
   const agent = simulatedAgent(options, life);
   const dispatcher: Dispatcher = new Dispatcher({
@@ -90,7 +71,7 @@ export async function startGateway(options: GatewayOptions, life: Life): Promise
       try {
         return await work(job, deps, signals);
       } finally {
-        if (life.isAlive) witness.workEnded(job);
+        if (life.isAlive) witness.workEnded(job, life.number);
       }
     },
     retry: { attemptsMax: spec.replies.attempts, baseMs: RETRY_BASE_MS },
@@ -142,16 +123,9 @@ export async function startGateway(options: GatewayOptions, life: Life): Promise
     async stop() {
       housekeeping.stop();
       await dispatcher.stop(DRAIN_MS);
-      await opened[Symbol.asyncDispose]();
+      await store[Symbol.asyncDispose]();
     },
-    async stats() {
-      // To be looked at is no step of the process.
-      isLooking = true;
-      const stats = opened.journal.stats();
-      return await stats.finally(() => {
-        isLooking = false;
-      });
-    },
+    stats: () => opened.stats(),
     get lastBeatMs() {
       return dispatcher.lastBeatMs;
     },

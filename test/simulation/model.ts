@@ -52,7 +52,7 @@ function simulatedModel({ dice, faults, witness }: Provider, life: Life): ChatMo
       const fate = faults.model();
       await life.pass("model?", () => {
         if (fate !== "ok") witness.trouble(eventId, `model ${fate}`);
-        witness.modelCalled(eventId, round);
+        witness.modelCalled(eventId, round, life.number);
       });
       await life.clock.sleep(fate === "hangs" ? FOREVER_MS : dice.between(50, 8_000), signal);
       const error = errorOf(fate, dice);
@@ -116,8 +116,8 @@ function simulatedTool(name: ToolName, { dice, faults, witness }: Provider, life
       await life.pass("tool?");
       const fate = faults.tool();
       if (fate !== "ok") witness.trouble(eventId, `tool ${fate}`);
-      await life.clock.sleep(dice.between(1, 2_000), signal);
-      await life.pass("tool acts", () => witness.toolRan(eventId, id, name === "look"));
+      await life.clock.elapse(dice.between(1, 2_000), signal);
+      await life.pass("tool acts", () => witness.toolRan(eventId, id, name === "look", life.number));
       await life.clock.sleep(fate === "hangs" ? FOREVER_MS : dice.between(1, 2_000), signal);
       await life.pass("tool!");
       if (fate === "fails") throw new Error("the simulated tool failed");

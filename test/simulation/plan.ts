@@ -6,6 +6,7 @@ import { SHARED_USERS, type Workload, workloadFrom } from "./workload.ts";
 import type { Plan } from "./world.ts";
 
 const LENGTH_MS = 120_000;
+const ALONE = { replicas: 1, freezes: [], returns: { "same name": 1 } } as const;
 
 /** A whole day in the life of a gateway, all of it chosen by the seed. `scale` 1 is a handful of conversations. */
 export function planFrom(seed: number, scale = 1): Plan {
@@ -26,6 +27,7 @@ export function planFrom(seed: number, scale = 1): Plan {
     },
     onTheWay: "either",
     faultsFor: (startMs) => faultsFrom(faultDice, weather, startMs, LENGTH_MS),
+    ...ALONE,
     deaths: deathsFrom(dice, scale),
     drainsAtMs: Array.from({ length: dice.pick([0, 0, 1, 2]) }, () => dice.between(0, LENGTH_MS)),
     dice: dice.fork(),
@@ -77,6 +79,7 @@ export function smallPlan(options: {
     recovery: { slack: recovery, telegram: recovery },
     faultsFor: () => NO_FAULTS,
     onTheWay,
+    ...ALONE,
     deaths,
     drainsAtMs: [],
   };

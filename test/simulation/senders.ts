@@ -27,8 +27,8 @@ export interface SendersOptions {
   readonly faults: Faults;
   readonly time: VirtualTime;
   readonly witness: Witness;
-  /** Null while no process is there. */
-  readonly receiver: () => Receiver | null;
+  /** The processes that are there. */
+  readonly receivers: () => readonly Receiver[];
 }
 
 type Answer = number | "no answer";
@@ -63,10 +63,12 @@ export class Senders {
     }
   }
 
-  /** Again and again until it is acknowledged. */
+  /** Again and again until it is acknowledged, each time to another process where there is one. */
   async #deliver(message: Message, request: SampleRequest): Promise<void> {
+    let receiver: Receiver | null = null;
     for (;;) {
-      const status = await this.#post(message, request);
+      receiver = this.#receiver(receiver);
+      const status = await this.#post(message, request, receiver);
       if (status === 200) break;
       if (typeof status === "number" && status !== 503) {
         this.#options.witness.violate(`a genuine delivery of ${message.sample.id} was answered ${status}`);
@@ -79,14 +81,20 @@ export class Senders {
 
   async #forge(forgery: Forgery): Promise<void> {
     const request = forged(forgery, this.#options.time.nowMs());
-    const receiver = this.#options.receiver();
+    const receiver = this.#receiver(null);
     if (!receiver?.gateway) return;
     const { ack } = await receiver.gateway.receive(this.#raw(request), forgery.platform);
     if (ack.status !== 401) this.#options.witness.violate(`${forgery.how} was answered ${ack.status}`);
   }
 
-  #post(message: Message, request: SampleRequest): Promise<Answer> {
-    const receiver = this.#options.receiver();
+  #receiver(last: Receiver | null): Receiver | null {
+    const all = this.#options.receivers();
+    const others = all.filter((receiver) => receiver !== last);
+    const choices = others.length > 0 ? others : all;
+    return choices.length > 0 ? this.#options.dice.pick(choices) : null;
+  }
+
+  #post(message: Message, request: SampleRequest, receiver: Receiver | null): Promise<Answer> {
     const gateway = receiver?.gateway;
     if (!receiver || !gateway) return Promise.resolve("no answer");
     const issued = this.#firstIssue.get(message) ?? this.#options.witness.next();
@@ -101,9 +109,11 @@ export class Senders {
       const breakOff = () => answer("no answer");
       const cancel = this.#options.time.after(TIMEOUT_MS, breakOff);
       receiver.open.add(breakOff);
-      this.#receive(receiver.life, gateway, message, signed, issued).then(answer, (error: unknown) => {
-        this.#options.witness.violate(`receive threw ${String(error)}`);
-        answer(500);
+      receiver.life.reach(() => {
+        this.#receive(receiver.life, gateway, message, signed, issued).then(answer, (error: unknown) => {
+          this.#options.witness.violate(`receive threw ${String(error)}`);
+          answer(500);
+        });
       });
     });
   }

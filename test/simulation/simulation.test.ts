@@ -6,6 +6,7 @@ import type { OnTheWay, Recovery } from "./chat.ts";
 import { envNumber } from "./env.ts";
 import { planFrom, smallPlan } from "./plan.ts";
 import { report, reportSeed } from "./report.ts";
+import { onFile } from "./sqlite/storage.ts";
 import { type Outcome, simulate } from "./world.ts";
 
 const FIRST_SEED = envNumber("PARLEY_SIM_SEED", 1);
@@ -14,9 +15,9 @@ const SCALE = envNumber("PARLEY_SIM_SCALE", 1);
 
 describe("a gateway on a fake clock", () => {
   it(`keeps its promises on ${RUNS} days from seed ${FIRST_SEED} on`, { timeout: 600_000 }, async () => {
-    const seen = { crashes: 0, marked: 0, diskFaults: 0, events: new Map<string, number>() };
+    const seen = { crashes: 0, marked: 0, storeFaults: 0, events: new Map<string, number>() };
     for (let seed = FIRST_SEED; seed < FIRST_SEED + RUNS; seed++) {
-      const outcome = await simulate(planFrom(seed, SCALE));
+      const outcome = await simulate(planFrom(seed, SCALE), onFile);
       if (outcome.violations.length > 0) throw new Error(reportSeed(seed, SCALE, outcome));
       add(outcome, seen);
     }
@@ -24,7 +25,7 @@ describe("a gateway on a fake clock", () => {
     // Or all those days were too kind to tell anything.
     expect(seen.crashes).toBeGreaterThan(RUNS);
     expect(seen.marked).toBeGreaterThan(0);
-    expect(seen.diskFaults).toBeGreaterThan(0);
+    expect(seen.storeFaults).toBeGreaterThan(0);
     expect([...seen.events.keys()].sort()).toEqual([
       "dead",
       "done",
@@ -48,7 +49,7 @@ describe("a gateway on a fake clock", () => {
     async (recovery, onTheWay) => {
       let step = 0;
       for (; ; step++) {
-        const outcome = await simulate(smallPlan({ deaths: [step], recovery, onTheWay }));
+        const outcome = await simulate(smallPlan({ deaths: [step], recovery, onTheWay }), onFile);
         if (outcome.violations.length > 0)
           throw new Error(report(`Dying at step ${step}`, "this test", outcome));
         expect(outcome.events).toEqual({ done: 3 });
@@ -59,7 +60,10 @@ describe("a gateway on a fake clock", () => {
   );
 
   it("lets no conversation wait for another, and each for itself alone", async () => {
-    const { trace } = await simulate(smallPlan({ deaths: [], recovery: "lookup", onTheWay: "arrives" }));
+    const { trace } = await simulate(
+      smallPlan({ deaths: [], recovery: "lookup", onTheWay: "arrives" }),
+      onFile,
+    );
     const firstStart = (event: string) => trace.find((line) => line.includes(`model call for ${event}`));
     // The second message of one conversation waits for the first; the other conversation begins as it arrives.
     expect(firstStart("telegram:77:10002")).toMatch(/^1700000000020 /);
@@ -71,8 +75,8 @@ describe("a gateway on a fake clock", () => {
 
   it("does the same again from the same seed, in another process too", async () => {
     const seed = FIRST_SEED + 2;
-    const { trace } = await simulate(planFrom(seed));
-    expect((await simulate(planFrom(seed))).trace).toEqual(trace);
+    const { trace } = await simulate(planFrom(seed), onFile);
+    expect((await simulate(planFrom(seed), onFile)).trace).toEqual(trace);
 
     const soak = fileURLToPath(new URL("./soak.ts", import.meta.url));
     const env = { PARLEY_SIM_SEED: String(seed), PARLEY_SIM_RUNS: "1", PARLEY_SIM_SCALE: "1" };
@@ -84,14 +88,14 @@ describe("a gateway on a fake clock", () => {
 interface Seen {
   crashes: number;
   marked: number;
-  diskFaults: number;
+  storeFaults: number;
   readonly events: Map<string, number>;
 }
 
 function add(outcome: Outcome, seen: Seen): void {
   seen.crashes += outcome.crashes;
   seen.marked += outcome.marked;
-  seen.diskFaults += outcome.diskFaults;
+  seen.storeFaults += outcome.storeFaults;
   for (const [state, count] of Object.entries(outcome.events))
     seen.events.set(state, (seen.events.get(state) ?? 0) + count);
 }

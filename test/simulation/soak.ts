@@ -7,6 +7,7 @@
 import { envNumber } from "./env.ts";
 import { planFrom, smallPlan } from "./plan.ts";
 import { report, reportSeed } from "./report.ts";
+import { onFile } from "./sqlite/storage.ts";
 import { simulate } from "./world.ts";
 
 process.exitCode = (process.argv[2] === "pairs" ? await soakPairs() : await soakSeeds()) ? 0 : 1;
@@ -17,7 +18,7 @@ async function soakSeeds(): Promise<boolean> {
   const scale = envNumber("PARLEY_SIM_SCALE", 5);
   console.error(`${runs} runs from seed ${first}, scale ${scale}`);
   for (let seed = first; seed < first + runs; seed++) {
-    const outcome = await simulate(planFrom(seed, scale));
+    const outcome = await simulate(planFrom(seed, scale), onFile);
     if (runs === 1) console.log(outcome.trace.join("\n"));
     if (outcome.violations.length > 0) {
       console.error(reportSeed(seed, scale, outcome));
@@ -31,7 +32,7 @@ async function soakPairs(): Promise<boolean> {
   const options = { recovery: "lookup", onTheWay: "arrives" } as const;
   for (let first = 0; ; first++) {
     for (let second = 0; ; second++) {
-      const outcome = await simulate(smallPlan({ ...options, deaths: [first, second] }));
+      const outcome = await simulate(smallPlan({ ...options, deaths: [first, second] }), onFile);
       if (outcome.violations.length > 0) {
         console.error(report(`Dying at steps ${first} and ${second}`, "the same command", outcome));
         return false;

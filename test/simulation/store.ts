@@ -2,36 +2,21 @@ import type { Store } from "../../src/ports/store.ts";
 import type { Life } from "./life.ts";
 import type { Witness } from "./witness.ts";
 
-/** The store as one process uses it: a step before and after each call, and a witness of what it said. */
-export function watchedStore(store: Store, life: Life, witness: Witness): Store {
+/** The store as one process uses it: a step before and after each call. */
+export function steppedStore(store: Store, life: Life, witness: Witness): Store {
   const { queue, outbox, memory, lanes } = store;
   return {
     ...store,
     queue: {
       accept: (offer) => life.call("accept", () => queue.accept(offer)),
-      async claim(options) {
-        const jobs = await life.call("claim", () => queue.claim(options));
-        for (const job of jobs) witness.claimed(job);
-        return jobs;
-      },
+      claim: (options) => life.call("claim", () => queue.claim(options)),
       extend: (job, leaseMs) => life.call("extend", () => queue.extend(job, leaseMs)),
-      async checkpoint(job, progress) {
-        const held = await life.call("checkpoint", () => queue.checkpoint(job, progress));
-        if (held) witness.recorded(job, progress);
-        return held;
-      },
-      async settle(job, settlement) {
-        witness.settling(job, settlement);
-        return await life.call("settle", () => queue.settle(job, settlement));
-      },
+      checkpoint: (job, progress) => life.call("checkpoint", () => queue.checkpoint(job, progress)),
+      settle: (job, settlement) => life.call("settle", () => queue.settle(job, settlement)),
       ready: (signal) => queue.ready(signal),
     },
     outbox: {
-      reserve: (job, partId) =>
-        life.call("reserve", () => {
-          witness.partReserved(partId);
-          return outbox.reserve(job, partId);
-        }),
+      reserve: (job, partId) => life.call("reserve", () => outbox.reserve(job, partId)),
       record: (partId, result) => life.call("record", () => outbox.record(partId, result)),
     },
     memory: {

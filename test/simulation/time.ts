@@ -49,11 +49,14 @@ export function quiet(): Promise<void> {
 /** The time as one process sees it. When the process ends, so do its sleeps: nobody wakes up. */
 export class ProcessClock implements Clock {
   readonly #time: VirtualTime;
+  /** Carries an alarm to the process, which may be frozen. */
+  readonly #reach: (wake: () => void) => void;
   readonly #cancels = new Set<() => void>();
   #hasEnded = false;
 
-  constructor(time: VirtualTime) {
+  constructor(time: VirtualTime, reach: (wake: () => void) => void) {
     this.#time = time;
+    this.#reach = reach;
   }
 
   nowMs(): number {
@@ -61,25 +64,12 @@ export class ProcessClock implements Clock {
   }
 
   sleep(durationMs: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#hasEnded) return;
-      if (signal?.aborted) return reject(signal.reason);
-      const leave = () => {
-        this.#cancels.delete(cancel);
-        signal?.removeEventListener("abort", abort);
-      };
-      const cancel = this.#time.after(durationMs, () => {
-        leave();
-        resolve();
-      });
-      const abort = () => {
-        cancel();
-        leave();
-        reject(signal?.reason);
-      };
-      this.#cancels.add(cancel);
-      signal?.addEventListener("abort", abort, { once: true });
-    });
+    return this.#wait(durationMs, signal, this.#reach);
+  }
+
+  /** What goes on outside on behalf of this process, and ends with it: being frozen does not keep it up. */
+  elapse(durationMs: number, signal?: AbortSignal): Promise<void> {
+    return this.#wait(durationMs, signal, (wake) => wake());
   }
 
   get sleeping(): number {
@@ -90,5 +80,34 @@ export class ProcessClock implements Clock {
     this.#hasEnded = true;
     for (const cancel of this.#cancels) cancel();
     this.#cancels.clear();
+  }
+
+  #wait(
+    durationMs: number,
+    signal: AbortSignal | undefined,
+    reach: (wake: () => void) => void,
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#hasEnded) return;
+      if (signal?.aborted) return reject(signal.reason);
+      const leave = () => {
+        this.#cancels.delete(cancel);
+        signal?.removeEventListener("abort", abort);
+      };
+      const wake = () => {
+        // Broken off between the alarm and its arrival.
+        if (!this.#cancels.has(cancel)) return;
+        leave();
+        resolve();
+      };
+      const cancel = this.#time.after(durationMs, () => reach(wake));
+      const abort = () => {
+        cancel();
+        leave();
+        reject(signal?.reason);
+      };
+      this.#cancels.add(cancel);
+      signal?.addEventListener("abort", abort, { once: true });
+    });
   }
 }

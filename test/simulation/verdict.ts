@@ -1,82 +1,33 @@
-import { DatabaseSync } from "node:sqlite";
 import { allowance } from "../../src/config/limits.ts";
 import type { GatewaySpec } from "../../src/config/schema.ts";
 import { controlCommandOf } from "../../src/domain/command.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
-import type { Progress, Turn } from "../../src/domain/run.ts";
+import type { Ledger, Row } from "./ledger.ts";
 import type { Witness } from "./witness.ts";
 import { STRANGER } from "./workload.ts";
 
-/** One event at the end, as the file has it. */
-interface Row {
-  readonly seq: number;
-  readonly id: string;
-  readonly acceptedMs: number;
-  readonly state: string | null;
-  readonly attempt: number;
-  readonly cause: string | null;
-  readonly event: TriggerEvent;
-  readonly progress: Progress | null;
-}
-
-/** Holds what the file says at the end against what was seen from outside. Gives how many events ended how. */
-export function verdict(file: string, witness: Witness, spec: GatewaySpec): Record<string, number> {
-  const db = new DatabaseSync(file);
-  try {
-    const rows = readRows(db);
-    checkSettled(db, rows, witness);
-    checkAccepted(rows, witness);
-    checkOrder(rows, witness);
-    for (const row of rows) checkEnd(row, witness);
-    checkNotices(rows, witness, spec);
-    checkMemory(db, rows, witness);
-    return countBy(rows);
-  } finally {
-    db.close();
-  }
-}
-
-function readRows(db: DatabaseSync): Row[] {
-  const rows = db
-    .prepare("SELECT e.*, p.body AS progress FROM events e LEFT JOIN progress p USING (seq) ORDER BY seq")
-    .all() as unknown as {
-    seq: number;
-    id: string;
-    accepted_ms: number;
-    state: string | null;
-    attempt: number;
-    cause: string | null;
-    body: string;
-    progress: string | null;
-  }[];
-  return rows.map(({ seq, id, accepted_ms, state, attempt, cause, body, progress }) => ({
-    seq,
-    id,
-    acceptedMs: accepted_ms,
-    state,
-    attempt,
-    cause,
-    event: JSON.parse(body) as TriggerEvent,
-    progress: progress === null ? null : (JSON.parse(progress) as Progress),
-  }));
+/** Holds what the store says at the end against what was seen from outside. Gives how many events ended how. */
+export function verdict(ledger: Ledger, witness: Witness, spec: GatewaySpec): Record<string, number> {
+  const { rows } = ledger;
+  checkSettled(ledger, witness);
+  checkAccepted(rows, witness);
+  checkOrder(rows, witness);
+  for (const row of rows) checkEnd(row, witness);
+  checkNotices(rows, witness, spec);
+  checkMemory(ledger, witness);
+  return countBy(rows);
 }
 
 /** Nothing waits, nothing is in doubt but what was given up on, and nothing belongs to an event that is not there. */
-function checkSettled(db: DatabaseSync, rows: readonly Row[], witness: Witness): void {
+function checkSettled({ rows, parts, leftovers }: Ledger, witness: Witness): void {
   for (const { id, state } of rows) if (state === null) witness.violate(`${id} has no end`);
-  const waiting = db.prepare("SELECT seq FROM waiting").all();
-  if (waiting.length > 0) witness.violate(`${waiting.length} events still wait`);
-  const parts = db.prepare("SELECT part_id, seq, state FROM outbox").all() as unknown as {
-    part_id: string;
-    seq: number;
-    state: string;
-  }[];
+  for (const leftover of leftovers) witness.violate(`left behind: ${leftover}`);
   for (const part of parts) {
     const owner = rows.find(({ seq }) => seq === part.seq);
-    if (owner === undefined) witness.violate(`${part.part_id} belongs to no event`);
-    // What became of a send is recorded on the way; a disk that takes the settlement but not that leaves it open.
-    else if (part.state !== "sent" && owner.state !== "dead" && witness.diskFaults === 0)
-      witness.violate(`${part.part_id} of a ${owner.state} event is left ${part.state}`);
+    if (owner === undefined) witness.violate(`${part.partId} belongs to no event`);
+    // What became of a send is recorded on the way; a store that takes the settlement but not that leaves it open.
+    else if (part.state !== "sent" && owner.state !== "dead" && witness.storeFaults + witness.freezes === 0)
+      witness.violate(`${part.partId} of a ${owner.state} event is left ${part.state}`);
   }
 }
 
@@ -207,13 +158,7 @@ function windowOf(cause: string | null, spec: GatewaySpec): number {
 }
 
 /** Memory holds each finished turn once, in order, and none from before the last reset. */
-function checkMemory(db: DatabaseSync, rows: readonly Row[], witness: Witness): void {
-  const stored = db
-    .prepare("SELECT conversation, body FROM turns ORDER BY seq, position")
-    .all() as unknown as {
-    conversation: string;
-    body: string;
-  }[];
+function checkMemory({ rows, turns: stored }: Ledger, witness: Witness): void {
   const turns = Map.groupBy(stored, ({ conversation }) => conversation);
   for (const [conversation, lane] of Map.groupBy(rows, ({ event }) => event.conversation)) {
     // One that nobody heard of, and that was given up, may or may not have been carried out.
@@ -223,9 +168,7 @@ function checkMemory(db: DatabaseSync, rows: readonly Row[], witness: Witness): 
       .slice(resetAt + 1)
       .filter(({ state, event }) => state === "done" && controlCommandOf(event) === null)
       .flatMap(({ event, progress }) => [`user: ${event.text}`, `assistant: ${progress?.answer?.text}`]);
-    const got = (turns.get(conversation) ?? [])
-      .map(({ body }) => JSON.parse(body) as Turn)
-      .map(({ role, text }) => `${role}: ${text}`);
+    const got = (turns.get(conversation) ?? []).map(({ turn: { role, text } }) => `${role}: ${text}`);
     if (JSON.stringify(got) !== JSON.stringify(expected))
       witness.violate(
         `memory of ${conversation}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(got)}`,

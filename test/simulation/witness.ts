@@ -21,6 +21,13 @@ export interface Acked {
   readonly conversation: string;
 }
 
+/** A run that is under way. */
+interface Work {
+  readonly eventId: string;
+  readonly lane: string;
+  readonly life: number;
+}
+
 /**
  * Sees everything that leaves the process, and says at once what must never happen. Lives outside all processes: what
  * one of them forgets, this remembers.
@@ -36,13 +43,19 @@ export class Witness {
   readonly resets = new Map<string, boolean>();
   /** Why each event that was claimed only to be refused was. */
   readonly refusals = new Map<string, string>();
+  /** Events with which a process went on after another had taken them over. */
+  readonly outrun = new Set<string>();
   crashes = 0;
   drains = 0;
-  diskFaults = 0;
+  freezes = 0;
+  /** Calls of the store that failed, or were not heard of. */
+  storeFaults = 0;
   readonly #time: VirtualTime;
   #order = 0;
   readonly #troubles = new Map<string, string[]>();
-  readonly #active = new Map<string, { readonly eventId: string; readonly life: number }>();
+  #active: readonly Work[] = [];
+  /** Which process claimed an event last. */
+  readonly #holders = new Map<string, number>();
   readonly #durable = new Map<string, Progress>();
   readonly #modelCalls = new Map<string, number>();
   readonly #toolRuns = new Map<string, number>();
@@ -76,39 +89,54 @@ export class Witness {
 
   /** The same, for everything that runs. */
   troubleForAll(what: string): void {
-    for (const { eventId } of this.#active.values()) this.trouble(eventId, what);
+    for (const { eventId } of this.#active) this.trouble(eventId, what);
+  }
+
+  storeFailed(how: string): void {
+    this.note(how);
+    this.storeFaults++;
   }
 
   troublesOf(eventId: string): readonly string[] {
     return this.#troubles.get(eventId) ?? [];
   }
 
-  /** How often this event may have been tried again: each trouble, each death, and each write that failed may do it. */
+  /** How often this event may have been tried again: each trouble, and all that may cost a process its lease. */
   retriesExplained(eventId: string): number {
-    return this.troublesOf(eventId).length + this.crashes + this.diskFaults;
+    return this.troublesOf(eventId).length + this.crashes + this.freezes + this.storeFaults;
   }
 
-  workBegan({ lane, event }: Job, life: number): void {
-    const other = this.#active.get(lane);
-    if (other !== undefined) this.violate(`${event.id} runs beside ${other.eventId} in the lane ${lane}`);
-    this.#active.set(lane, { eventId: event.id, life });
+  /** Whether another process has this event since. What one does then must be without effect. */
+  isOutrun(eventId: string, life: number): boolean {
+    const isOutrun = this.#holders.get(eventId) !== life;
+    if (isOutrun) this.outrun.add(`${eventId} of ${life}`);
+    return isOutrun;
   }
 
-  workEnded({ lane }: Job): void {
-    this.#active.delete(lane);
+  workBegan({ lane, event: { id: eventId } }: Job, life: number): void {
+    const beside = this.#active.find(
+      (other) => other.lane === lane && (other.life === life || !this.isOutrun(other.eventId, other.life)),
+    );
+    if (beside !== undefined) this.violate(`${eventId} runs beside ${beside.eventId} in the lane ${lane}`);
+    this.#active = [...this.#active, { eventId, lane, life }];
+  }
+
+  workEnded({ event: { id: eventId } }: Job, life: number): void {
+    this.#active = this.#active.filter((work) => work.eventId !== eventId || work.life !== life);
   }
 
   processEnded(life: number): void {
-    for (const [lane, work] of this.#active) if (work.life === life) this.#active.delete(lane);
+    this.#active = this.#active.filter((work) => work.life !== life);
   }
 
-  claimed(job: Job): void {
+  claimed(job: Pick<Job, "event" | "progress" | "refusal" | "attempt">, life: number): void {
     const { event, progress, refusal, attempt } = job;
     const attempts = this.#attempts.get(event.id) ?? 0;
     // A deferral that reached the disk, but was reported to have failed, is repeated and counts twice.
-    if (attempt <= attempts - this.diskFaults)
+    if (attempt <= attempts - this.storeFaults)
       this.violate(`${event.id} was claimed as attempt ${attempt} after attempt ${attempts}`);
     this.#attempts.set(event.id, attempt);
+    this.#holders.set(event.id, life);
     if (refusal === null) this.known.add(event.conversation);
     else this.refusals.set(event.id, refusal.cause);
     const before = this.#durable.get(event.id);
@@ -118,32 +146,34 @@ export class Witness {
   }
 
   /** Also if nobody hears whether it was stored. */
-  settling({ event, attempt }: Job, settlement: Settlement): void {
-    this.note(`settle ${event.id}: ${settlement.kind}`);
-    if (settlement.kind === "defer") this.#attempts.set(event.id, attempt - 1);
+  settling(eventId: string, kind: Settlement["kind"], attempt: number): void {
+    this.note(`settle ${eventId}: ${kind}`);
+    if (kind === "defer") this.#attempts.set(eventId, attempt - 1);
   }
 
-  recorded({ event }: Job, progress: Progress): void {
-    const before = this.#durable.get(event.id);
+  recorded(eventId: string, progress: Progress): void {
+    const before = this.#durable.get(eventId);
     if (before !== undefined && before.runId !== progress.runId)
-      this.violate(`${event.id} has a second run: ${before.runId}, then ${progress.runId}`);
-    this.#durable.set(event.id, progress);
+      this.violate(`${eventId} has a second run: ${before.runId}, then ${progress.runId}`);
+    this.#durable.set(eventId, progress);
   }
 
-  modelCalled(eventId: string, round: number): void {
+  modelCalled(eventId: string, round: number, life: number): void {
     this.note(`model call for ${eventId}, round ${round}`);
     const progress = this.#durable.get(eventId);
     const recorded = progress?.steps.filter(({ kind }) => kind === "model").length ?? 0;
-    if (progress?.answer) this.violate(`${eventId}: the model was called after its answer was recorded`);
-    else if (round !== recorded)
-      this.violate(`${eventId}: the model was called for round ${round}, with ${recorded} rounds recorded`);
+    if (!this.isOutrun(eventId, life)) {
+      if (progress?.answer) this.violate(`${eventId}: the model was called after its answer was recorded`);
+      else if (round !== recorded)
+        this.violate(`${eventId}: the model was called for round ${round}, with ${recorded} rounds recorded`);
+    }
     this.#count(this.#modelCalls, `${eventId} round ${round}`, "model calls", eventId);
   }
 
-  toolRan(eventId: string, callId: string, repeatable: boolean): void {
+  toolRan(eventId: string, callId: string, repeatable: boolean, life: number): void {
     this.note(`tool ${callId} runs for ${eventId}`);
     const steps = this.#durable.get(eventId)?.steps ?? [];
-    if (steps.some((step) => step.kind === "tool" && step.callId === callId))
+    if (!this.isOutrun(eventId, life) && steps.some((step) => step.kind === "tool" && step.callId === callId))
       this.violate(`${eventId}: the tool call ${callId} was made again after its result was recorded`);
     if (!repeatable && this.#toolRuns.has(callId)) this.violate(`${eventId}: ${callId} was paid for twice`);
     this.#count(this.#toolRuns, callId, "tool runs", eventId);
@@ -152,7 +182,7 @@ export class Witness {
   /** About to be sent: the gateway is in doubt if it cannot know what became of the send before. */
   partReserved(partId: string): void {
     const part = this.#parts.get(partId);
-    // What was known may have been lost on the way to the disk.
+    // What was known may have been lost on the way to the store.
     if (part !== undefined && (part.state === "open" || part.losses < this.#losses()))
       this.#inDoubt.add(partId);
     this.#parts.set(partId, { state: "open", losses: this.#losses() });
@@ -169,7 +199,7 @@ export class Witness {
   }
 
   #losses(): number {
-    return this.crashes + this.diskFaults + this.drains;
+    return this.crashes + this.freezes + this.storeFaults + this.drains;
   }
 
   sending({ partId, mayRepeat }: Delivery, what: string): void {
@@ -177,10 +207,13 @@ export class Witness {
     if (mayRepeat && !this.#inDoubt.has(partId)) this.violate(`${partId} was marked without any doubt`);
   }
 
-  heard(eventId: string, { partId, index, mayRepeat, part: text, to }: Delivery): void {
+  heard(eventId: string, { partId, index, mayRepeat, part: text, to }: Delivery, life: number): void {
     this.note(`said ${partId}${mayRepeat ? " marked" : ""}: ${text}`);
     const earlier = this.said.filter((said) => said.eventId === eventId && said.index === index);
-    if (earlier.length > 0 && !mayRepeat) this.violate(`${partId} was said twice without a mark`);
+    // One that lost its lease as it began to say it knows of no doubt; whoever followed it has marked the copy.
+    const isMarkedElsewhere = this.isOutrun(eventId, life) && earlier.every(({ isMarked }) => isMarked);
+    if (earlier.length > 0 && !mayRepeat && !isMarkedElsewhere)
+      this.violate(`${partId} was said twice without a mark`);
     if (earlier.some((said) => said.text !== text)) this.violate(`${partId} was said in two versions`);
     this.said.push({ order: this.next(), eventId, index, text, to, isMarked: mayRepeat });
   }

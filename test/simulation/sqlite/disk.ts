@@ -1,5 +1,5 @@
-import { type OpenDatabase, openDatabase } from "../../src/store/sqlite/database.ts";
-import type { DiskFate } from "./faults.ts";
+import { type OpenDatabase, openDatabase } from "../../../src/store/sqlite/database.ts";
+import type { DiskFate } from "../faults.ts";
 
 const SQLITE_IOERR = 10;
 const SQLITE_FULL = 13;

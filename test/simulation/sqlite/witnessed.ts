@@ -1,0 +1,35 @@
+import type { Store } from "../../../src/ports/store.ts";
+import type { Life } from "../life.ts";
+import type { Witness } from "../witness.ts";
+
+/** A store whose witness believes what it says of itself: it answers in the tick in which it stores. */
+export function witnessedStore(store: Store, life: Life, witness: Witness): Store {
+  const { queue, outbox } = store;
+  return {
+    ...store,
+    queue: {
+      ...queue,
+      async claim(options) {
+        const jobs = await queue.claim(options);
+        for (const job of jobs) witness.claimed(job, life.number);
+        return jobs;
+      },
+      async checkpoint(job, progress) {
+        const held = await queue.checkpoint(job, progress);
+        if (held) witness.recorded(job.event.id, progress);
+        return held;
+      },
+      settle(job, settlement) {
+        witness.settling(job.event.id, settlement.kind, job.attempt);
+        return queue.settle(job, settlement);
+      },
+    },
+    outbox: {
+      ...outbox,
+      reserve(job, partId) {
+        witness.partReserved(partId);
+        return outbox.reserve(job, partId);
+      },
+    },
+  };
+}
