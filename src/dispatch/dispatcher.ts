@@ -4,7 +4,7 @@ import type { Clock, Random } from "../ports/clock.ts";
 import { type Bus, type Job, type Queue, type Settlement, STOP_TOPIC } from "../ports/store.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { causeOf, type RetryPolicy, settlementFor } from "./settle.ts";
+import { causeOf, isStoreFailure, type RetryPolicy, settlementFor } from "./settle.ts";
 
 export interface DispatcherDeps {
   readonly queue: Queue;
@@ -49,6 +49,7 @@ export class Dispatcher {
   /** Lanes that were to stop while a claim was on its way: the word may be here before what it is about. */
   #stopsHeard: Set<string> | null = null;
   #leaveBus: () => void = () => {};
+  #isStoreAway = false;
   #lastBeatMs: number;
 
   constructor(deps: DispatcherDeps) {
@@ -123,7 +124,9 @@ export class Dispatcher {
         if (claimed < jobsMax) await this.#aBeatAtMost((over) => queue.ready(over), signal);
       } catch (error) {
         if (signal.aborted) return;
-        log.error({ cause: causeOf(error) }, "dispatcher.claim_failed");
+        // Once for each outage: it is asked four times a second.
+        if (!this.#isStoreAway) log.error({ cause: causeOf(error) }, "dispatcher.claim_failed");
+        this.#isStoreAway = true;
         await clock.sleep(STORE_RETRY_MS, signal).catch(() => {});
       }
     }
@@ -131,11 +134,13 @@ export class Dispatcher {
 
   /** Begins what it claims, and gives how much that is. */
   async #claim(jobsMax: number, controlOnly: boolean): Promise<number> {
-    const { queue, leaseMs } = this.#deps;
+    const { queue, leaseMs, log } = this.#deps;
     const stops = new Set<string>();
     this.#stopsHeard = stops;
     try {
       const jobs = await queue.claim({ jobsMax, leaseMs, controlOnly });
+      if (this.#isStoreAway) log.info("dispatcher.claims_again");
+      this.#isStoreAway = false;
       for (const job of jobs) this.#launch(stops.has(job.lane) ? { ...job, stopRequested: true } : job);
       return jobs.length;
     } finally {
@@ -208,7 +213,8 @@ export class Dispatcher {
       // What broke because the run was aborted is settled by the reason of the abort.
       const reason = signals.job.aborted && !(error instanceof RunAborted) ? signals.job.reason : error;
       const settlement = settlementFor(reason, job, retry, random);
-      const isWaiting = settlement?.kind === "defer";
+      // Waiting is ordinary; for a store that refuses an event for good, somebody must come and look.
+      const isWaiting = settlement?.kind === "defer" && !isStoreFailure(reason);
       log[isWaiting ? "debug" : "warn"](
         {
           event_id: job.event.id,
