@@ -2,6 +2,8 @@ import type { Snapshot } from "../../telemetry/metrics.ts";
 
 /** What a process tells its supervisor. */
 export type FromProcess =
+  /** It hears what it is told from now on; what was said before is lost. */
+  | { readonly kind: "here" }
   /** It listens. `banner` is what a person at the terminal wants to know. */
   | { readonly kind: "up"; readonly banner: string }
   /** It ends with this exit code, for this reason. */

@@ -2,6 +2,7 @@ import cluster from "node:cluster";
 import process from "node:process";
 import type { Clock } from "../../ports/clock.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
+import { STOPPED, type StopRequest } from "../stopping.ts";
 import { within } from "../within.ts";
 import type { FromProcess, ToProcess } from "./messages.ts";
 
@@ -13,18 +14,20 @@ export interface Supervised {
   /** Whichever process is asked, it answers for all. */
   readonly metrics: Metrics;
   tell(message: FromProcess): void;
-  onStop(stop: (how: "drain" | "at-once" | "orphaned") => void): void;
+  onStop(stop: (how: StopRequest) => void): void;
 }
 
 export function connectToSupervisor(own: Metrics, clock: Clock): Supervised {
   const asked = new Map<number, (text: string) => void>();
-  const stops = new Set<(how: "drain" | "at-once" | "orphaned") => void>();
+  const stops = new Set<(how: StopRequest) => void>();
   let ids = 0;
 
   const tell = (message: FromProcess) => {
     if (process.connected) process.send?.(message, () => {}); // A supervisor that is gone is told of by `disconnect`.
   };
-  const stop = (how: "drain" | "at-once" | "orphaned") => {
+  const stop = (how: StopRequest) => {
+    // Not started yet: there is nothing to hand back.
+    if (stops.size === 0) process.exit(how === "drain" ? STOPPED.drained : STOPPED.interrupted);
     for (const one of stops) one(how);
   };
 
@@ -35,6 +38,7 @@ export function connectToSupervisor(own: Metrics, clock: Clock): Supervised {
     else if (message.kind === "snapshot")
       void own.snapshot().then((snapshot) => tell({ kind: "snapshot", id: message.id, snapshot }));
   });
+  tell({ kind: "here" });
   // Node would end us here and now; what runs is handed back first.
   if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
   process.once("disconnect", () => stop("orphaned"));

@@ -104,6 +104,7 @@ export class Supervisor {
   }
 
   #start(slot: Slot): void {
+    this.#deps.log.info({ of: slot.n }, "process.starting");
     const child = this.#deps.fork(slot.n);
     slot.child = child;
     slot.reason = null;
@@ -113,6 +114,9 @@ export class Supervisor {
 
   #heard(slot: Slot, child: Child, message: FromProcess): void {
     switch (message.kind) {
+      case "here":
+        if (this.#stage === "stopping") child.send({ kind: "drain" });
+        return;
       case "up":
         slot.upAtMs = this.#deps.clock.nowMs();
         if (this.#stage === "starting" && this.#slots.every(({ upAtMs }) => upAtMs !== null)) {

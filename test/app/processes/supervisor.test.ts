@@ -154,6 +154,15 @@ describe("a supervisor that is told to stop", () => {
     expect(started).toHaveLength(2);
   });
 
+  it("tells it again to one that could not hear it yet", async () => {
+    current(1).ends({ signal: "SIGKILL" });
+    await soon();
+    await advance(500);
+    supervisor.stop();
+    current(1).tells({ kind: "here" });
+    expect(kindsHeard(current(1))).toEqual(["drain", "drain"]);
+  });
+
   it("does not start again what had ended before", async () => {
     current(1).ends({ code: 1 });
     await soon();
