@@ -113,6 +113,10 @@ function configFindings(problems: readonly string[], notes: readonly string[]): 
 }
 
 async function storeFindings(config: Config, store: TryStore): Promise<Finding[]> {
+  if (config.environment.redisUrl !== null) {
+    const { redisFindings } = await import("./redis-findings.ts");
+    return await redisFindings(config);
+  }
   const file = join(config.environment.dataDir, "parley.db");
   if (!existsSync(file)) return [ok("store", "will be made at the first start")];
   const result = await store(file, config);

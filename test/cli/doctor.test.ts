@@ -6,6 +6,7 @@ import { clockFinding, type Finding, gatewayFinding, nodeFinding } from "../../s
 import { openSqliteStore } from "../../src/store/sqlite/index.ts";
 import { systemClock } from "../../src/telemetry/clock.ts";
 import { type FakeAnswer, type FakeServer, fakeServer } from "../fakes/server.ts";
+import { startRedis } from "../support/redis.ts";
 import { call, emptyFolder } from "./helpers.ts";
 
 const SECRETS = {
@@ -130,6 +131,40 @@ describe("parley doctor", () => {
     const { code, of } = await doctor({}, cwd);
     expect(code).toBe(1);
     expect(of("store")).toMatchObject([{ status: "fail", message: expect.stringMatching(/^STORE_/) }]);
+  });
+
+  it("asks the Redis that is shared, and not the database file that is not", async () => {
+    await using redis = await startRedis();
+    const env = { REDIS_URL: redis.url };
+    const good = await doctor(env);
+    expect(good.code).toBe(0);
+    expect(good.of("store")).toEqual([]);
+    expect(good.of("redis")).toMatchObject([
+      { status: "ok", message: expect.stringMatching(/^Redis \d.* survives a power cut$/) },
+    ]);
+
+    await redis.cli("CONFIG", "SET", "maxmemory-policy", "allkeys-lru");
+    const evicting = await doctor(env);
+    expect(evicting.code).toBe(1);
+    expect(evicting.of("redis")).toMatchObject([
+      { status: "fail", message: expect.stringContaining("STORE_UNSAFE"), fix: "see docs/replicas.md" },
+    ]);
+
+    await redis.cli("CONFIG", "SET", "maxmemory-policy", "noeviction");
+    await redis.cli("CONFIG", "SET", "appendonly", "no");
+    const cwd = emptyFolder();
+    mkdirSync(join(cwd, "config"));
+    writeFileSync(join(cwd, "config/gateway.yaml"), "spec: { store: { redis: { accept_loss: true } } }");
+    expect((await doctor(env)).of("redis")).toMatchObject([{ status: "fail" }]);
+    expect((await doctor(env, cwd)).of("redis")).toMatchObject([{ status: "warn" }]);
+
+    await redis.kill();
+    const gone = await doctor({ REDIS_URL: redis.url.replace("//", "//:hunter2@") });
+    expect(gone.code).toBe(1);
+    expect(gone.of("redis")).toMatchObject([
+      { status: "fail", message: expect.stringMatching(/^STORE_UNAVAILABLE: .*ECONNREFUSED/) },
+    ]);
+    expect(gone.stdout).not.toContain("hunter2");
   });
 
   it("tells a gateway on the port from a stranger", async () => {
