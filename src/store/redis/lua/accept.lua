@@ -18,6 +18,8 @@ local TTL_SLACK_MS = 60000
 local ROUNDING_MS = 0.001
 
 local wall, steady = keep_clock()
+-- As text: Redis would make it anew for each call that gets a number.
+local now = whole(wall)
 local id, lane, conversation = ARGV[5], ARGV[6], ARGV[7]
 local person = ARGV[8] .. ':' .. ARGV[9] .. ':' .. ARGV[10]
 local dedup_ms = tonumber(ARGV[16])
@@ -30,10 +32,12 @@ for i = 22 + limit_count * 4, #ARGV do
 end
 local keys = {}
 for i, name in ipairs(names) do keys[i] = base .. 'k:' .. name end
+-- The limits are read with them: one call costs less than five.
+for i = 22, 21 + limit_count * 4, 4 do keys[#keys + 1] = base .. 'r:' .. ARGV[i] .. ':' .. ARGV[i + 1] end
 local values = call('MGET', unpack(keys))
 
 local original
-for i = 1, #keys do
+for i = 1, #names do
   local seq, is_live = read_key(values[i], wall)
   if is_live then
     original = seq
@@ -42,9 +46,9 @@ for i = 1, #keys do
 end
 if original then
   -- A third delivery may share a key with the second only.
-  for i, key in ipairs(keys) do
+  for i = 1, #names do
     local _, is_live = read_key(values[i], wall)
-    if not is_live then call('SET', key, original .. ' ' .. expires, 'PX', dedup_ms + TTL_SLACK_MS) end
+    if not is_live then call('SET', keys[i], original .. ' ' .. expires, 'PX', dedup_ms + TTL_SLACK_MS) end
   end
   -- A write of its own: what waits for replicas or for the disk after a duplicate covers the original, too.
   call('HINCRBY', meta, 'duplicates', 1)
@@ -60,14 +64,13 @@ if is_full(lane, tonumber(ARGV[17]), tonumber(ARGV[18])) then return { 'full' } 
 -- The generic cell rate algorithm: a limit is the time at which its bucket is empty of debt. All are charged or none.
 local function refusal_by_limit()
   local charges = {}
-  for i = 0, limit_count - 1 do
-    local at = 22 + i * 4
+  for i = 1, limit_count do
+    local at = 18 + i * 4
     local scope, messages, per_ms = ARGV[at], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
-    local key = base .. 'r:' .. scope .. ':' .. ARGV[at + 1]
-    local debt = math.max(tonumber(call('GET', key) or '') or steady, steady) + per_ms / messages
+    local debt = math.max(tonumber(values[#names + i] or '') or steady, steady) + per_ms / messages
     local excess = debt - steady - per_ms
     if excess > ROUNDING_MS then return scope, per_ms, math.ceil(excess - ROUNDING_MS) end
-    charges[#charges + 1] = { key, debt }
+    charges[i] = { keys[#names + i], debt }
   end
   for _, charge in ipairs(charges) do
     call('SET', charge[1], charge[2], 'PX', math.ceil(charge[2] - steady) + TTL_SLACK_MS)
@@ -104,18 +107,18 @@ local is_told = cause ~= '' and is_notice_due()
 local is_bare = cause ~= '' and not is_told
 local seq = whole(call('HINCRBY', meta, 'seq', 1))
 call('SET', keys[1], seq .. ' ' .. expires)
-for i = 2, #keys do call('SET', keys[i], seq .. ' ' .. expires, 'PX', dedup_ms + TTL_SLACK_MS) end
+for i = 2, #names do call('SET', keys[i], seq .. ' ' .. expires, 'PX', dedup_ms + TTL_SLACK_MS) end
 
 -- A flood that is refused must not fill the memory with what it says.
 local text, attachments = ARGV[3], ARGV[4]
 if is_bare then text, attachments = '""', '[]' end
 local body = ARGV[2] .. ',"text":' .. text .. ',"attachments":' .. attachments .. '}'
-local came = tonumber(ARGV[19])
+local came = ARGV[19]
 local is_spooled = ARGV[20] == '1'
 if is_told then lane = lane .. '!notice' end
 call('HSET', event_key(seq), 'id', id, 'lane', lane, 'conversation', conversation,
   'platform', ARGV[8], 'tenant', ARGV[9], 'sender', ARGV[10],
-  'at', is_spooled and came or wall, 'came', came, 'since', wall, 'up', wall, 'attempt', 0, 'failures', 0, 'body', body)
+  'at', is_spooled and came or now, 'came', came, 'since', now, 'up', now, 'attempt', '0', 'failures', '0', 'body', body)
 if cause ~= '' then call('HSET', event_key(seq), 'cause', cause) end
 if is_bare then
   call('HSET', event_key(seq), 'state', 'dropped', 'bare', 1)
@@ -130,12 +133,12 @@ local before
 if is_spooled then
   for _, other in ipairs(call('LRANGE', lane_key(lane), 0, -1)) do
     local found = call('HMGET', event_key(other), 'came', 'attempt', 'token', 'progress')
-    if tonumber(found[1]) > came and found[2] == '0' and not found[3] and not found[4] then
+    if tonumber(found[1]) > tonumber(came) and found[2] == '0' and not found[3] and not found[4] then
       before = other
       break
     end
   end
 end
-enqueue(seq, lane, conversation, is_told, wall, before)
+enqueue(seq, lane, conversation, is_told, now, before, { ARGV[8], ARGV[9], ARGV[10] })
 if is_told then return { 'refused', cause, detail, notice_ms, retry_ms, 1 } end
 return { 'accepted' }

@@ -16,6 +16,7 @@ local SEEN_MS = 3600000
 local DEATH_MS = 600000
 
 local wall, steady = keep_clock()
+local now = whole(wall)
 local jobs_max, lease_ms, owner = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[5]
 local suspects_max = tonumber(ARGV[6])
 
@@ -49,33 +50,48 @@ local function see(conversation)
   call('ZADD', base .. 'idle', 'NX', wall, conversation)
 end
 
-local function begin(lane)
+local leased_until = whole(steady + lease_ms)
+local function begin(lane, token)
   local seq = call('LINDEX', lane_key(lane), 0)
   local key = event_key(seq)
-  local token = whole(call('HINCRBY', meta, 'fence', 1))
-  local attempt = call('HINCRBY', key, 'attempt', 1)
-  call('HSET', key, 'token', token, 'owner', owner, 'up', wall)
-  call('ZADD', base .. 'leases', steady + lease_ms, seq)
-  call('ZREM', base .. 'retrying', seq)
-  call('HINCRBY', base .. 'owners', owner, 1)
   local held = call('HMGET', key, 'failures', 'at', 'body', 'refusal', 'progress', 'crashes', 'replay', 'stop',
-    'conversation')
+    'conversation', 'attempt')
+  local failures, attempt = tonumber(held[1]), tonumber(held[10]) + 1
+  call('HSET', key, 'token', token, 'owner', owner, 'up', now, 'attempt', attempt)
+  call('ZADD', base .. 'leases', leased_until, seq)
+  if failures > 0 then call('ZREM', base .. 'retrying', seq) end
   if not held[4] then see(held[9]) end
   return {
-    token, seq, lane, attempt, tonumber(held[1]), held[2], held[3], held[4] or '', held[5] or '',
+    token, seq, lane, attempt, failures, held[2], held[3], held[4] or '', held[5] or '',
     tonumber(held[6] or 0), tonumber(held[7] or 0), held[8] and 1 or 0,
   }
 end
 
-local answer = { {} }
-local bytes = 0
-while #answer - 1 < jobs_max and bytes < BYTES_MAX do
-  local lane = take_lane(ARGV[4] == '1')
-  if not lane then break end
-  local job = begin(lane)
-  bytes = bytes + #job[7] + #job[9]
-  answer[#answer + 1] = job
+-- Nothing becomes urgent while this runs, so once is enough to find that nothing is.
+local is_urgent = true
+local function next_lane()
+  local lane = is_urgent and call('LPOP', base .. 'urgent')
+  if lane then return lane end
+  is_urgent = false
+  if ARGV[4] == '1' then return nil end
+  return take_turn()
 end
-if #answer > 1 then call('DEL', base .. 'death:' .. owner) end
+
+local answer = { {} }
+local fence = tonumber(call('HGET', meta, 'fence'))
+local taken, bytes = 0, 0
+while taken < jobs_max and bytes < BYTES_MAX do
+  local lane = next_lane()
+  if not lane then break end
+  taken = taken + 1
+  local job = begin(lane, whole(fence + taken))
+  bytes = bytes + #job[7] + #job[9]
+  answer[taken + 1] = job
+end
+if taken > 0 then
+  call('HSET', meta, 'fence', whole(fence + taken))
+  call('HINCRBY', base .. 'owners', owner, taken)
+  call('DEL', base .. 'death:' .. owner)
+end
 answer[1] = status(steady)
 return answer

@@ -99,13 +99,14 @@ local function ring_keys(platform, tenant, sender)
   return base .. 'q', of_platform, of_tenant, of_tenant .. ':' .. sender
 end
 
--- Puts a lane at the end of its turn. Its place is that of whoever sent its first event.
-local function make_ready(lane, seq)
+-- Puts a lane at the end of its turn. Its place is that of whoever sent its first event: `from`, where that is known
+-- already, is its platform, tenant and sender.
+local function make_ready(lane, seq, from)
   if is_control(lane) then
     if call('RPUSH', base .. 'urgent', lane) == 1 then wake() end
     return
   end
-  local from = call('HMGET', event_key(seq), 'platform', 'tenant', 'sender')
+  from = from or call('HMGET', event_key(seq), 'platform', 'tenant', 'sender')
   local all, of_platform, of_tenant, of_sender = ring_keys(from[1], from[2], from[3])
   if call('RPUSH', of_sender, lane) > 1 then return end
   if call('RPUSH', of_tenant, from[3]) > 1 then return end
@@ -114,22 +115,24 @@ local function make_ready(lane, seq)
 end
 
 -- The lane whose turn it is, or nil: platforms take turns, within each its tenants, senders and lanes.
-local function take_lane(control_only)
-  local urgent = call('LPOP', base .. 'urgent')
-  if urgent then return urgent end
-  if control_only then return nil end
+local function take_turn()
+  -- Who had its turn goes to the end of its ring, and leaves it when it has nothing more.
+  local function turn(ring)
+    return call('LMOVE', ring, ring, 'LEFT', 'RIGHT')
+  end
   local all = base .. 'q'
-  local platform = call('LPOP', all)
+  local platform = turn(all)
   if not platform then return nil end
   local of_platform = base .. 'q:' .. platform
-  local tenant = call('LPOP', of_platform)
+  local tenant = turn(of_platform)
   local _, _, of_tenant, _ = ring_keys(platform, tenant, '')
-  local sender = call('LPOP', of_tenant)
+  local sender = turn(of_tenant)
   local of_sender = of_tenant .. ':' .. sender
   local lane = call('LPOP', of_sender)
-  if call('EXISTS', of_sender) == 1 then call('RPUSH', of_tenant, sender) end
-  if call('EXISTS', of_tenant) == 1 then call('RPUSH', of_platform, tenant) end
-  if call('EXISTS', of_platform) == 1 then call('RPUSH', all, platform) end
+  for _, ring in ipairs({ { of_sender, of_tenant }, { of_tenant, of_platform }, { of_platform, all } }) do
+    if call('EXISTS', ring[1]) == 1 then break end
+    call('RPOP', ring[2])
+  end
   return lane
 end
 
@@ -163,11 +166,12 @@ end
 -- Whether there is room for one more. Running events are not counted: they are no longer waiting.
 local function is_full(lane, lane_max, all_max)
   local waiting = call('LLEN', lane_key(lane))
-  if waiting > 0 and call('HEXISTS', event_key(call('LINDEX', lane_key(lane), 0)), 'token') == 1 then
-    waiting = waiting - 1
+  if waiting >= lane_max then
+    local is_running = call('HEXISTS', event_key(call('LINDEX', lane_key(lane), 0)), 'token') == 1
+    if not is_running or waiting > lane_max then return true end
   end
-  if waiting >= lane_max then return true end
-  return call('ZCARD', base .. 'live') - call('ZCARD', base .. 'leases') >= all_max
+  local live = call('ZCARD', base .. 'live')
+  return live >= all_max and live - call('ZCARD', base .. 'leases') >= all_max
 end
 
 -- An idempotency key's value: the seq of its event and whether it still bars others.
@@ -177,17 +181,19 @@ local function read_key(value, wall)
   return seq, tonumber(expires) > wall
 end
 
--- Appends an event to its lane; one that opens its lane makes it ready. `before` is a seq to come before, or nil.
-local function enqueue(seq, lane, conversation, is_notice, wall, before)
+-- Appends an event to its lane; one that opens its lane makes it ready. `before` is a seq to come before, or nil;
+-- `from` is as for make_ready.
+local function enqueue(seq, lane, conversation, is_notice, wall, before, from)
   local key = lane_key(lane)
   local length
   if before then length = call('LINSERT', key, 'BEFORE', before, seq) else length = call('RPUSH', key, seq) end
   call('ZADD', base .. 'live', seq, seq)
   if not is_notice then
-    call('HINCRBY', conversation_key(conversation), 'n', 1)
-    call('ZADD', base .. 'idle', 'NX', wall, conversation)
+    -- One with live events is there already, and stays as long as they do.
+    local live = call('HINCRBY', conversation_key(conversation), 'n', 1)
+    if live == 1 then call('ZADD', base .. 'idle', 'NX', wall, conversation) end
   end
-  if length == 1 then make_ready(lane, seq) end
+  if length == 1 then make_ready(lane, seq, from) end
 end
 
 local function state_of(seq)

@@ -7,7 +7,6 @@
 -- ARGV[2] seq  [3] token  [4] op  [5] part id
 -- Gives: { lost } | { sent, receipt } | { fresh or in-doubt, sends before }
 
-keep_clock()
 local seq, op, part = ARGV[2], ARGV[4], ARGV[5]
 if not holds(seq, ARGV[3]) then return { 'lost' } end
 local outbox = base .. 'o:' .. seq

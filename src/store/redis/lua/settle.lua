@@ -6,21 +6,25 @@
 --
 -- ARGV[2] seq  [3] token  [4] op  [5] done | dropped | dead | retry | defer  [6] cause, or ''  [7] delay in ms
 -- ARGV[8] most turns kept of a conversation; then two for each turn: its time, its JSON
--- Gives: { 1, status }, or { 0 } when the lease is lost
+-- Gives: { 1, status }, { 1 } when there is no more to claim than before, or { 0 } when the lease is lost
 
 local wall, steady = keep_clock()
 local seq, kind = ARGV[2], ARGV[5]
 local key = event_key(seq)
-if not holds(seq, ARGV[3]) then
-  if call('HGET', key, 'op') ~= ARGV[4] then return { 0 } end
+local found = call('HMGET', key, 'token', 'op', 'owner', 'lane', 'conversation', 'refusal', 'cause')
+if found[1] ~= ARGV[3] then
+  if found[2] ~= ARGV[4] then return { 0 } end
   return { 1, status(steady) }
 end
 
-local found = call('HMGET', key, 'owner', 'lane', 'conversation', 'refusal')
-local lane, conversation = found[2], found[3]
-end_lease(seq, found[1])
-call('HSET', key, 'up', wall, 'op', ARGV[4])
-if ARGV[6] == '' then call('HDEL', key, 'cause') else call('HSET', key, 'cause', ARGV[6]) end
+local lane, conversation, is_notice = found[4], found[5], found[6]
+end_lease(seq, found[3])
+local changes = { 'up', whole(wall), 'op', ARGV[4] }
+local function change(field, value)
+  changes[#changes + 1] = field
+  changes[#changes + 1] = value
+end
+if ARGV[6] ~= '' then change('cause', ARGV[6]) elseif found[7] then call('HDEL', key, 'cause') end
 
 local function put_back()
   if kind == 'defer' then
@@ -31,6 +35,7 @@ local function put_back()
   end
   local delay_ms = tonumber(ARGV[7])
   if delay_ms > 0 then call('ZADD', base .. 'held', steady + delay_ms, lane) else make_ready(lane, seq) end
+  return true
 end
 
 -- What was accepted before the person said "forget" is forgotten too, even if it ends only now.
@@ -38,24 +43,30 @@ local function remember()
   if #ARGV < 9 then return end
   local forgotten = tonumber(call('HGET', conversation_key(conversation), 'forgotten') or 0)
   if tonumber(seq) <= forgotten then return end
-  local turns = base .. 't:' .. conversation
+  local key_of_turns, turns, oldest = base .. 't:' .. conversation, {}, math.huge
   for i = 9, #ARGV, 2 do
-    call('RPUSH', turns, seq .. ' ' .. ARGV[i] .. ' ' .. ARGV[i + 1])
-    call('ZADD', base .. 'idle', 'LT', ARGV[i], conversation)
+    turns[#turns + 1] = seq .. ' ' .. ARGV[i] .. ' ' .. ARGV[i + 1]
+    oldest = math.min(oldest, tonumber(ARGV[i]))
   end
-  call('LTRIM', turns, -tonumber(ARGV[8]), -1)
+  local kept_max = tonumber(ARGV[8])
+  if call('RPUSH', key_of_turns, unpack(turns)) > kept_max then call('LTRIM', key_of_turns, -kept_max, -1) end
+  call('ZADD', base .. 'idle', 'LT', whole(oldest), conversation)
 end
 
 local function finish()
   if kind == 'done' then remember() end
-  call('HSET', key, 'state', kind)
+  change('state', kind)
   call('LPOP', lane_key(lane))
   call('ZREM', base .. 'live', seq)
   call('ZADD', base .. kind, seq, seq)
-  if not found[4] then call('HINCRBY', conversation_key(conversation), 'n', -1) end
+  if not is_notice then call('HINCRBY', conversation_key(conversation), 'n', -1) end
   local next_seq = call('LINDEX', lane_key(lane), 0)
   if next_seq then make_ready(lane, next_seq) end
+  return next_seq
 end
 
-if kind == 'retry' or kind == 'defer' then put_back() else finish() end
-return { 1, status(steady) }
+local is_news
+if kind == 'retry' or kind == 'defer' then is_news = put_back() else is_news = finish() end
+call('HSET', key, unpack(changes))
+if is_news then return { 1, status(steady) } end
+return { 1 }
