@@ -14,16 +14,24 @@ type Change = readonly [state: LifeState, detail: string | null];
 
 /** The same queue, which tells whoever watches what becomes of each event. Costs nothing while nobody does. */
 export function toldQueue(queue: Queue, { feed, clock }: Told): Queue {
-  const tell = (event: TriggerEvent, attempt: number | null, [state, detail]: Change) =>
-    feed.tell(lifeOf(event, { state, attempt, detail, atMs: clock.nowMs() }));
+  function tell(
+    event: TriggerEvent,
+    attempt: number | null,
+    [state, detail]: Change,
+    atMs: number = clock.nowMs(),
+  ): void {
+    feed.tell(lifeOf(event, { state, attempt, detail, atMs }));
+  }
 
   return {
     accept(offer) {
       const accepting = queue.accept(offer);
       if (!feed.isWatched) return accepting;
+      // Another replica may have claimed it before we know that it was accepted.
+      const atMs = clock.nowMs();
       return accepting.then((acceptance) => {
         const change = ofAcceptance(acceptance);
-        if (change !== null) tell(offer.event, null, change);
+        if (change !== null) tell(offer.event, null, change, atMs);
         return acceptance;
       });
     },

@@ -35,7 +35,8 @@ async function readBounded(response: Response): Promise<string> {
   return text.slice(0, BODY_CHARS_MAX);
 }
 
-function codeOf(error: unknown): string {
+/** ECONNREFUSED, timeout, … of a request that got no answer. */
+export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return "unknown";
   if (error.name === "TimeoutError") return "timeout";
   const { cause } = error;

@@ -7,6 +7,10 @@ import { CommandError, EXIT, type Terminal } from "./terminal.ts";
 const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   serve: async () => (await import("./serve.ts")).addServe,
   send: async () => (await import("./send.ts")).addSend,
+  tail: async () => (await import("./tail.ts")).addTail,
+  events: async () => (await import("./events.ts")).addEvents,
+  replay: async () => (await import("./replay.ts")).addReplay,
+  dead: async () => (await import("./dead.ts")).addDead,
   doctor: async () => (await import("./doctor.ts")).addDoctor,
   config: async () => (await import("./config.ts")).addConfig,
 };
@@ -61,6 +65,8 @@ Examples:
   parley serve                                  start on http://127.0.0.1:8080
   parley send test --text "hello" --wait 10     say something and see the reply
   parley doctor                                 find out what is missing
+  parley tail                                   watch messages come and go
+  parley dead list                              what could not be answered
 
 Exit codes: 0 ok, 1 failed, 2 wrong usage, 69 unreachable, 78 wrong configuration, 130 interrupted`,
     );
@@ -68,8 +74,9 @@ Exit codes: 0 ok, 1 failed, 2 wrong usage, 69 unreachable, 78 wrong configuratio
 }
 
 function processTerminal(args: readonly string[]): Terminal {
-  // The gateway ends in order by itself; everything else may stop at once.
-  if (args[0] !== "serve") process.once("SIGINT", () => process.exit(EXIT.interrupted));
+  // The gateway ends in order by itself; everything else may stop at once, or asks to do it in order.
+  const stop = () => process.exit(EXIT.interrupted);
+  if (args[0] !== "serve") process.once("SIGINT", stop);
   for (const stream of [process.stdout, process.stderr]) {
     // A reader that has seen enough, such as `head`, closes the pipe.
     stream.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
@@ -80,7 +87,34 @@ function processTerminal(args: readonly string[]): Terminal {
     talk: (text) => process.stderr.write(text),
     env: process.env,
     cwd: process.cwd(),
+    ...(process.stdin.isTTY && process.stderr.isTTY && { confirm }),
+    interrupted() {
+      const interrupt = new AbortController();
+      process.off("SIGINT", stop);
+      process.once("SIGINT", () => {
+        process.once("SIGINT", stop);
+        interrupt.abort("interrupted");
+      });
+      return interrupt.signal;
+    },
   };
+}
+
+/** Anything but a yes is a no. */
+async function confirm(question: string): Promise<boolean> {
+  const { createInterface } = await import("node:readline/promises");
+  const asking = createInterface({ input: process.stdin, output: process.stderr });
+  const interrupt = new AbortController();
+  asking.once("SIGINT", () => interrupt.abort("interrupted"));
+  try {
+    return /^y(es)?$/i.test(
+      (await asking.question(`${question} [y/N] `, { signal: interrupt.signal })).trim(),
+    );
+  } catch {
+    throw new CommandError(EXIT.interrupted, "interrupted; nothing was done");
+  } finally {
+    asking.close();
+  }
 }
 
 /** What is set already wins over the file. */

@@ -9,6 +9,10 @@ export interface Terminal {
   readonly talk: (text: string) => void;
   readonly env: Env;
   readonly cwd: string;
+  /** Asks the person yes or no. Absent: nobody is there to be asked. */
+  readonly confirm?: (question: string) => Promise<boolean>;
+  /** Takes Ctrl-C over from its default, an end at once. The second one ends at once all the same. */
+  readonly interrupted?: () => AbortSignal;
 }
 
 /** Ends a command with an exit code and a line for the person. */

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { onTestFinished } from "vitest";
 import { main } from "../../src/cli/index.ts";
+import type { Terminal } from "../../src/cli/terminal.ts";
 
 const BIN = resolve(import.meta.dirname, "../../bin/parley.js");
 
@@ -19,6 +20,12 @@ export interface RunOptions {
   readonly cwd?: string;
   /** The Node that runs it; this one by default. */
   readonly node?: string;
+}
+
+/** Called with each piece of output as it comes. */
+interface Listeners {
+  readonly onOut?: (text: string) => void;
+  readonly onTalk?: (text: string) => void;
 }
 
 /** Starts `parley` as a process of its own, with nothing of our environment but the path. */
@@ -44,19 +51,24 @@ export async function run(args: readonly string[], options: RunOptions = {}): Pr
 /** Runs a command in this process, which is faster; what it shares with a real one is all but `bin` and the pipes. */
 export async function call(
   args: readonly string[],
-  options: Pick<RunOptions, "env" | "cwd"> = {},
+  options: Pick<RunOptions, "env" | "cwd"> & Pick<Terminal, "confirm" | "interrupted"> & Listeners = {},
 ): Promise<Result> {
+  const { confirm, interrupted, onOut, onTalk } = options;
   let stdout = "";
   let stderr = "";
   const code = await main(args, {
     out: (text) => {
       stdout += text;
+      onOut?.(text);
     },
     talk: (text) => {
       stderr += text;
+      onTalk?.(text);
     },
     env: options.env ?? {},
     cwd: options.cwd ?? emptyFolder(),
+    ...(confirm && { confirm }),
+    ...(interrupted && { interrupted }),
   });
   return { code, signal: null, stdout, stderr };
 }

@@ -13,14 +13,29 @@ describe("parley", () => {
     expect(stdout).toContain('parley send test --text "hello" --wait 10');
   });
 
-  it.each(["serve", "send", "doctor", "config", "config validate", "config schema", "config print"])(
-    "explains %s",
-    async (command) => {
-      const { code, stdout } = await call([...command.split(" "), "--help"]);
-      expect(code).toBe(0);
-      expect(stdout).toContain(`Usage: parley ${command}`);
-    },
-  );
+  it.each([
+    "serve",
+    "send",
+    "tail",
+    "events",
+    "events list",
+    "events show",
+    "replay",
+    "dead",
+    "dead list",
+    "dead show",
+    "dead replay",
+    "dead drop",
+    "doctor",
+    "config",
+    "config validate",
+    "config schema",
+    "config print",
+  ])("explains %s", async (command) => {
+    const { code, stdout } = await call([...command.split(" "), "--help"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`Usage: parley ${command}`);
+  });
 
   it("prints the version of the package", async () => {
     expect(await call(["--version"])).toMatchObject({

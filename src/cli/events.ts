@@ -1,0 +1,64 @@
+import type { Command } from "commander";
+import type { EventDetail, EventView } from "../admin/schemas.ts";
+import { createClient, TOKEN_HELP, withUrl } from "./client.ts";
+import { describeEvent } from "./describe.ts";
+import { asCount, fetchPages, printList } from "./pages.ts";
+import { ageOf } from "./printable.ts";
+import { table } from "./table.ts";
+import type { Terminal } from "./terminal.ts";
+
+interface ListOptions {
+  readonly url?: string;
+  readonly state?: string;
+  readonly platform?: string;
+  readonly conversation?: string;
+  readonly since?: string;
+  readonly until?: string;
+  readonly limit: number;
+  readonly json?: true;
+}
+
+export function addEvents(program: Command, terminal: Terminal): void {
+  const events = program
+    .command("events")
+    .description("see what happened to messages")
+    .addHelpText("after", TOKEN_HELP);
+
+  withUrl(events.command("list").description("list events, the newest first"))
+    .option("--state <state>", "in this state: queued, running, retrying, done, dropped, dead")
+    .option("--platform <name>", "of this platform")
+    .option("--conversation <key>", "of this conversation")
+    .option("--since <time>", "accepted since then: 30m, 2h, 7d, or an ISO time")
+    .option("--until <time>", "accepted before then")
+    .option("-n, --limit <count>", "show so many at most", asCount, 50)
+    .option("--json", "print them as JSON")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  parley events list --since 30m\n  parley events list --state retrying --platform slack",
+    )
+    .action(async ({ url, limit, json, ...filter }: ListOptions) => {
+      const client = createClient(terminal, { ...(url !== undefined && { url }) });
+      const found = await fetchPages<EventView>(client, "/events", "events", { ...filter }, limit);
+      if (json) terminal.out(`${JSON.stringify(found.items, null, 2)}\n`);
+      else printList(found, eventsTable, terminal, "No events match.");
+    });
+
+  withUrl(events.command("show <id>").description("show all there is to know of an event"))
+    .option("--json", "print it as JSON")
+    .addHelpText("after", "\nExample:\n  parley events show slack:T024BE7LD:C061EG9SL:1717.0001")
+    .action(async (id: string, options: { url?: string; json?: true }) => {
+      const client = createClient(terminal, options);
+      const event = await client.json<EventDetail>(`/events/${encodeURIComponent(id)}`);
+      if (options.json) terminal.out(`${JSON.stringify(event, null, 2)}\n`);
+      else terminal.out(describeEvent(event));
+    });
+}
+
+function eventsTable(events: readonly EventView[], nowMs: number): string {
+  const rows = events.map(({ id, state, excerpt, accepted_at }) => ({
+    cells: [ageOf(accepted_at, nowMs), state],
+    story: excerpt,
+    id,
+  }));
+  return table({ cells: ["AGE", "STATE"], story: "TEXT", id: "ID" }, rows);
+}

@@ -1,0 +1,50 @@
+import { InvalidArgumentError } from "commander";
+import { PAGE_MAX } from "../admin/bounds.ts";
+import { type Client, queryOf } from "./client.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What was found, and whether there is more. */
+export interface Found<T> {
+  readonly items: readonly T[];
+  readonly isMore: boolean;
+}
+
+/** Follows the pages of a list until there are `limit` items or no more. */
+export async function fetchPages<T>(
+  client: Client,
+  path: string,
+  name: string,
+  filter: Readonly<Record<string, string | undefined>>,
+  limit: number,
+): Promise<Found<T>> {
+  const items: T[] = [];
+  let before: number | undefined;
+  for (;;) {
+    const size = Math.min(PAGE_MAX, limit - items.length);
+    const page = await client.json<Record<string, T[]> & { next: number | null }>(
+      path + queryOf({ ...filter, limit: size, before }),
+    );
+    items.push(...(page[name] ?? []));
+    if (page.next === null) return { items, isMore: false };
+    if (items.length >= limit) return { items, isMore: true };
+    before = page.next;
+  }
+}
+
+/** The table on stdout, and what there is to say about it on stderr. */
+export function printList<T>(
+  { items, isMore }: Found<T>,
+  toTable: (items: readonly T[], nowMs: number) => string,
+  terminal: Terminal,
+  none: string,
+): void {
+  if (items.length === 0) terminal.talk(`${none}\n`);
+  else terminal.out(toTable(items, Date.now()));
+  if (isMore) terminal.talk(`There are more; --limit shows more than ${items.length}.\n`);
+}
+
+export function asCount(value: string): number {
+  const count = Number(value);
+  if (/^\d{1,6}$/.test(value) && count >= 1) return count;
+  throw new InvalidArgumentError("Expected a whole number from 1 to 999999.");
+}

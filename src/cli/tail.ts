@@ -1,0 +1,132 @@
+import type { Command } from "commander";
+import { LIFE_STATES, type Life } from "../admin/life.ts";
+import { systemClock } from "../telemetry/clock.ts";
+import { type Client, createClient, queryOf, Refused, TOKEN_HELP, withUrl } from "./client.ts";
+import type { Settle } from "./index.ts";
+import { printable } from "./printable.ts";
+import { CommandError, EXIT, type Terminal } from "./terminal.ts";
+
+interface TailOptions {
+  readonly url?: string;
+  readonly platform?: string;
+  readonly conversation?: string;
+  readonly state?: string;
+  readonly json?: true;
+}
+
+export function addTail(program: Command, terminal: Terminal, settle: Settle): void {
+  withUrl(
+    program.command("tail").description("follow what becomes of messages, on all replicas, until Ctrl-C"),
+  )
+    .option("--platform <name>", "of this platform")
+    .option("--conversation <key>", "of this conversation")
+    .option("--state <states>", "only these, with commas between them")
+    .option("--json", "print a line of JSON for each change")
+    .addHelpText("after", HELP)
+    .action(async (options: TailOptions) => {
+      const client = createClient(terminal, options);
+      const interrupted = terminal.interrupted?.() ?? new AbortController().signal;
+      await followForever(client, options, terminal, interrupted);
+      settle(EXIT.interrupted);
+    });
+}
+
+const HELP = `
+States: ${LIFE_STATES.join(", ")}
+Nothing is kept for those who come later, and no message text is shown: parley events has both.
+${TOKEN_HELP}
+
+Examples:
+  parley tail
+  parley tail --platform slack --state dead,retrying
+  parley tail --json | jq -r 'select(.state == "dead") | .id'`;
+
+const RETRY_MS_MIN = 500;
+const RETRY_MS_MAX = 10_000;
+/** The gateway sends something every 15 seconds; after three of them nobody is there. */
+const SILENT_MS_MAX = 45_000;
+
+/** A gateway that restarts is waited for; one that was never there, or that refuses, is an error. */
+async function followForever(
+  client: Client,
+  options: TailOptions,
+  terminal: Terminal,
+  interrupted: AbortSignal,
+): Promise<void> {
+  let delayMs = RETRY_MS_MIN;
+  let isKnown = false;
+  while (!interrupted.aborted) {
+    try {
+      for await (const line of connection(client, options, interrupted)) {
+        if (line !== WATCHING) {
+          show(line, options, terminal);
+          continue;
+        }
+        terminal.talk(isKnown ? "Connected again.\n" : `Following ${client.url}; Ctrl-C ends it.\n`);
+        isKnown = true;
+        delayMs = RETRY_MS_MIN;
+      }
+    } catch (error) {
+      if (interrupted.aborted) return;
+      if (!isKnown || !isPassing(error)) throw error;
+    }
+    if (interrupted.aborted) return;
+    terminal.talk(`The connection is lost; trying again in ${delayMs / 1000} s.\n`);
+    await systemClock.sleep(delayMs, interrupted).catch(() => {});
+    delayMs = Math.min(2 * delayMs, RETRY_MS_MAX);
+  }
+}
+
+const WATCHING = ": watching";
+const ALIVE = ": alive";
+
+function isPassing(error: unknown): boolean {
+  return error instanceof CommandError && !(error instanceof Refused && error.status < 500);
+}
+
+/** The lines of one connection; a silent one ends in an error. */
+async function* connection(
+  client: Client,
+  { platform, conversation, state }: TailOptions,
+  interrupted: AbortSignal,
+): AsyncGenerator<string, void> {
+  const silent = new AbortController();
+  const fallSilent = () =>
+    silent.abort(new CommandError(EXIT.unreachable, `${client.url} has fallen silent`));
+  const timer = setTimeout(fallSilent, SILENT_MS_MAX);
+  try {
+    const signal = AbortSignal.any([interrupted, silent.signal]);
+    for await (const line of client.lines(`/stream${queryOf({ platform, conversation, state })}`, {
+      signal,
+    })) {
+      timer.refresh();
+      yield line;
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A line of Server-Sent Events: changes on stdout, what the gateway says about them on stderr. */
+function show(line: string, { json }: TailOptions, terminal: Terminal): void {
+  if (line.startsWith(DATA)) {
+    const text = line.slice(DATA.length);
+    const life = JSON.parse(text) as Life | { missed: number };
+    if ("missed" in life) terminal.talk(`${life.missed} changes came too fast and are left out here.\n`);
+    else terminal.out(json ? `${text}\n` : storyOf(life));
+  } else if (line.startsWith(COMMENT) && line !== ALIVE) {
+    terminal.talk(`The gateway says: ${printable(line.slice(COMMENT.length))}\n`);
+  }
+}
+
+const DATA = "data: ";
+const COMMENT = ": ";
+
+const STATE_COLUMNS = Math.max(...LIFE_STATES.map((state) => state.length));
+
+function storyOf({ at, state, id, attempt, detail }: Life): string {
+  const time = new Date(at).toLocaleTimeString("sv");
+  const attempts = attempt !== null && attempt > 1 ? ` (attempt ${attempt})` : "";
+  const why = detail === null ? "" : `  ${printable(detail)}`;
+  return `${time}  ${printable(state).padEnd(STATE_COLUMNS)}  ${printable(id)}${attempts}${why}\n`;
+}

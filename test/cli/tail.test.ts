@@ -1,0 +1,113 @@
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { type Admin, openAdmin, TOKEN } from "../support/admin.ts";
+import { call, type Result } from "./helpers.ts";
+
+let admin: Admin;
+let url: string;
+beforeEach(async () => {
+  admin = await openAdmin();
+  url = await admin.listen();
+});
+
+/** A tail in this process, whose output can be waited for. */
+function follow(args: readonly string[] = [], at = url) {
+  const ctrlC = new AbortController();
+  let stdout = "";
+  let stderr = "";
+  const listeners = new Set<() => void>();
+  const hear = () => {
+    for (const listener of listeners) listener();
+  };
+  const ended: Promise<Result> = call(["tail", "--url", at, ...args], {
+    env: { PARLEY_ADMIN_TOKEN: TOKEN },
+    interrupted: () => ctrlC.signal,
+    onOut: (text) => {
+      stdout += text;
+      hear();
+    },
+    onTalk: (text) => {
+      stderr += text;
+      hear();
+    },
+  });
+  onTestFinished(() => ctrlC.abort("interrupted"));
+  return {
+    ended,
+    /** Resolves once stdout and stderr together hold this. */
+    said: (text: string) =>
+      new Promise<void>((resolve) => {
+        const look = () => {
+          if ((stdout + stderr).includes(text)) resolve();
+        };
+        listeners.add(look);
+        look();
+      }),
+    stop: async () => {
+      ctrlC.abort("interrupted");
+      return await ended;
+    },
+  };
+}
+
+describe("parley tail", () => {
+  it("prints what becomes of events as it happens, until Ctrl-C", async () => {
+    const tail = follow();
+    await tail.said(`Following ${url}; Ctrl-C ends it.\n`);
+    await admin.bury({ id: "slack:\u001b1" }, "it failed");
+    await tail.said("it failed");
+    const { code, stdout } = await tail.stop();
+    expect(code).toBe(130);
+    expect(stdout.replaceAll(/^\d\d:\d\d:\d\d/gm, "TIME").split("\n")).toEqual([
+      "TIME  accepted   slack:\\u{1b}1",
+      "TIME  claimed    slack:\\u{1b}1",
+      "TIME  dead       slack:\\u{1b}1  it failed",
+      "",
+    ]);
+  });
+
+  it("prints only what was asked for, as JSON for a program", async () => {
+    const tail = follow(["--json", "--platform", "slack", "--state", "dead"]);
+    await tail.said("Following");
+    await admin.bury({ id: "telegram:1", platform: "telegram" });
+    await admin.bury({ id: "slack:2" });
+    await tail.said("slack:2");
+    const { stdout } = await tail.stop();
+    expect(JSON.parse(stdout)).toMatchObject({ id: "slack:2", state: "dead", detail: "gave up" });
+  });
+
+  it("comes back when the gateway does", async () => {
+    const streams: ServerResponse[] = [];
+    const server = createServer((_, answer) => {
+      streams.push(answer);
+      answer.writeHead(200).write("retry: 1000\n: watching\n\n");
+    });
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const tail = follow([], `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    await tail.said("Following");
+    streams[0]?.write(": this gateway is going down\n\nevent: missed\n");
+    streams[0]?.end('data: {"missed":7}\n\n');
+    await tail.said("Connected again.\n");
+    streams[1]?.destroy();
+    const { code, stderr } = await Promise.race([
+      tail.ended,
+      tail.said("trying again in 0.5 s.\nConnected again.\nThe connection is lost").then(() => tail.stop()),
+    ]);
+    expect(code).toBe(130);
+    expect(stderr).toContain("The gateway says: this gateway is going down\n");
+    expect(stderr).toContain("7 changes came too fast and are left out here.\n");
+  });
+
+  it("ends with 69 when there is nobody, and with 1 when it is refused", async () => {
+    expect(await follow([], "http://127.0.0.1:9").ended).toMatchObject({ code: 69 });
+    expect(await follow(["--platform", "slak"]).ended).toMatchObject({
+      code: 1,
+      stderr: 'parley: platform: expected slack or discord or telegram or whatsapp or test, got "slak"\n',
+    });
+  });
+});
