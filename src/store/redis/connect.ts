@@ -27,29 +27,36 @@ export interface RedisConnection {
 export type Client = Redis | Cluster;
 
 const CONNECT_MS = 3_000;
+/** A connection that was closed by us and is still open after this is cut. */
+const CLOSE_MS = 500;
 const AGAIN_MS_MIN = 50;
 const AGAIN_MS_MAX = 1_000;
 
+export interface ClientOptions {
+  /** A connection that is this long silent while something was asked is made anew. */
+  readonly silentMs: number;
+  readonly random: () => number;
+}
+
 /**
- * One client. `commands`: what cannot be sent now is rejected at once, and what was cut off is not sent again, because
- * only the caller knows whether it may be. `words`: listens, and goes on listening after each loss.
+ * One client. What cannot be sent now is rejected at once, and what was cut off is rejected and not sent again,
+ * because only the caller knows whether it may be.
  */
-export function createClient(
-  connection: RedisConnection,
-  use: "commands" | "words",
-  random: () => number,
-): Client {
+export function createClient(connection: RedisConnection, { silentMs, random }: ClientOptions): Client {
   const url = new URL(connection.url.reveal());
   const again = (times: number): number =>
     Math.min(AGAIN_MS_MIN * 2 ** Math.min(times, 10), AGAIN_MS_MAX) * (0.5 + random() / 2);
-  const isListener = use === "words";
   const common = {
     ...credentials(url),
     connectTimeout: CONNECT_MS,
+    socketTimeout: silentMs,
+    disconnectTimeout: CLOSE_MS,
     keepAlive: 10_000,
-    enableOfflineQueue: isListener,
+    enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: null,
+    autoResubscribe: false,
+    // With null, what was on its way when the connection was lost would never be rejected.
+    maxRetriesPerRequest: 0,
     lazyConnect: true,
     retryStrategy: again,
     // A demoted server: look for the new one, and let the caller decide about the command.
@@ -63,6 +70,7 @@ export function createClient(
       name: sentinel.name,
       sentinels: sentinel.nodes.map(hostAndPort),
       sentinelRetryStrategy: again,
+      sentinelCommandTimeout: CONNECT_MS,
       ...(sentinel.password !== null && { sentinelPassword: sentinel.password.reveal() }),
       ...("tls" in common && { enableTLSForSentinelMode: true }),
     });
@@ -78,7 +86,8 @@ export function createClient(
     slotsRefreshTimeout: CONNECT_MS,
     // A slot that moves, or a master that fails over: told to the caller soon, who may try again.
     maxRedirections: 4,
-    retryDelayOnFailover: 100,
+    // Else it would send again what was cut off, and a claim be made twice.
+    retryDelayOnFailover: 0,
   });
 }
 

@@ -2,7 +2,7 @@ import { Redis } from "ioredis";
 import { GatewayError } from "../../domain/errors.ts";
 import type { Durability } from "../../ports/store.ts";
 import type { Client } from "./connect.ts";
-import { asStoreError } from "./link.ts";
+import { asStoreError } from "./errors.ts";
 
 /** Functions in scripts (`#!lua flags=`) came with it. Valkey says 7.2 for compatibility. */
 const VERSION_MIN = 7;

@@ -12,7 +12,7 @@ export interface Link {
   run(script: ScriptName, args: readonly Argument[], patience: Patience): Promise<unknown>;
   /** Resolves once it listens. Messages are lost while the connection is. */
   subscribe(channel: string, heard: (message: string) => void): Promise<void>;
-  /** Called each time the connection has come back. */
+  /** Called each time the connection has come back, and it listens again. */
   onBack(back: () => void): void;
   /** Bytes that Redis uses. */
   usedBytes(): Promise<number>;
@@ -30,19 +30,4 @@ export function closed(): GatewayError {
 
 export function isUnavailable(error: unknown): boolean {
   return error instanceof GatewayError && error.code === "STORE_UNAVAILABLE";
-}
-
-/** Answers of a server that is there but cannot or must not be used now. Any other is a fault of ours. */
-const PASSING =
-  /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|OOM|MISCONF|NOREPLICAS|BUSY|NOAUTH|WRONGPASS|NOPERM|UNBLOCKED)\b/;
-
-/** What the client rejected with, in our words. */
-export function asStoreError(error: unknown, script: string): GatewayError {
-  if (error instanceof GatewayError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  const isAnswer = error instanceof Error && error.name === "ReplyError";
-  if (!isAnswer || PASSING.test(message)) return unavailable(message, error);
-  return new GatewayError("STORE_WRITE_FAILED", `Redis refused script ${script}: ${message}`, {
-    cause: error,
-  });
 }

@@ -1,20 +1,26 @@
 import { Redis } from "ioredis";
 import type { Random } from "../../ports/clock.ts";
 import { type Client, createClient, type RedisConnection } from "./connect.ts";
-import { type Argument, asStoreError, closed, type Link, type Patience, unavailable } from "./link.ts";
+import { asStoreError, isAnswer, isHopeless, plainly } from "./errors.ts";
+import { type Argument, closed, type Link, type Patience, unavailable } from "./link.ts";
 import { loadScripts, type Script, type ScriptName } from "./scripts.ts";
 
-/** An acknowledgement that takes longer than this had better be a refusal: the slowest platform gives up after 3 s. */
-const BRIEF_MS = 1_000;
-/** A connection that is this long silent while something was asked is made anew. */
-const SILENT_MS = 10_000;
-const LOOK_MS = 100;
+export interface LinkTimes {
+  /** An acknowledgement that takes longer than this had better be a refusal: the slowest platform gives up after 3 s. */
+  readonly briefMs: number;
+  /** A connection that is this long silent while something was asked is made anew. */
+  readonly silentMs: number;
+}
+
+const TIMES: LinkTimes = { briefMs: 1_000, silentMs: 10_000 };
+/** So many looks in the time after which a call is given up. */
+const LOOKS = 10;
 const WAIT_REPLICAS_MS = 500;
 
 interface Pending {
   readonly askedAt: number;
-  /** Null once it was given up. */
-  giveUp: ((error: Error) => void) | null;
+  readonly patience: Patience;
+  readonly reject: (error: Error) => void;
 }
 
 export interface LinkOptions {
@@ -23,6 +29,7 @@ export interface LinkOptions {
   readonly key: string;
   readonly random: Random;
   readonly log: (line: string) => void;
+  readonly times?: LinkTimes;
 }
 
 /** Two connections, one that asks and one that listens. Does nothing until `open`. */
@@ -30,45 +37,55 @@ export class RedisLink implements Link {
   readonly client: Client;
   readonly #listener: Client;
   readonly #options: LinkOptions;
+  readonly #times: LinkTimes;
   readonly #scripts: Readonly<Record<ScriptName, Script>> = loadScripts();
   readonly #pending = new Set<Pending>();
   readonly #backs: (() => void)[] = [];
   readonly #heard = new Map<string, (message: string) => void>();
+  readonly #opening = Promise.withResolvers<void>();
   #watch: NodeJS.Timeout | undefined;
   #isSilent = false;
   #isUp = false;
+  #isListening = false;
   #isClosed = false;
   #lastError = "it has not answered yet";
 
   constructor(options: LinkOptions) {
     this.#options = options;
-    this.client = createClient(options.connection, "commands", options.random);
-    this.#listener = createClient(options.connection, "words", options.random);
+    this.#times = options.times ?? TIMES;
+    const clientOptions = { silentMs: this.#times.silentMs, random: options.random };
+    this.client = createClient(options.connection, clientOptions);
+    this.#listener = createClient(options.connection, clientOptions);
     this.client.on("ready", () => this.#cameUp());
     this.client.on("close", () => this.#wentDown());
-    this.client.on("error", (error: Error) => {
-      this.#lastError = describe(error);
+    this.client.on("error", (error: Error) => this.#failed(error));
+    this.#listener.on("ready", () => this.#listen());
+    this.#listener.on("close", () => {
+      this.#isListening = false;
     });
-    this.#listener.on("ready", () => this.#tellBack());
-    this.#listener.on("error", () => {}); // The other connection says what is wrong.
+    this.#listener.on("error", (error: Error) => {
+      // The other connection says what is wrong, unless only this one is.
+      if (this.#isUp) this.#failed(error);
+    });
     this.#listener.on("message", (channel: string, message: string) => {
       this.#heard.get(channel)?.(message);
     });
   }
 
-  /** Rejects with STORE_UNAVAILABLE when there is no connection within the time. */
+  /** Rejects with STORE_UNAVAILABLE when there is no connection within the time, or never will be. */
   async open(withinMs: number): Promise<void> {
-    const up = Promise.withResolvers<void>();
-    this.#backs.push(() => up.resolve());
-    const timer = setTimeout(() => up.reject(unavailable(this.#lastError)), withinMs);
+    const { promise, reject } = this.#opening;
+    const timer = setTimeout(() => reject(unavailable(this.#lastError)), withinMs);
     // Their own promises fail with the first try; the clients go on trying.
     for (const client of [this.client, this.#listener]) client.connect().catch(() => {});
     try {
-      await up.promise;
+      await promise;
     } finally {
       clearTimeout(timer);
     }
-    this.#watch = setInterval(() => this.#lookForSilence(), LOOK_MS).unref();
+    // After a pause of our own, answers that have come meanwhile are read before anything is given up.
+    const look = () => setImmediate(() => this.#lookForSilence());
+    this.#watch = setInterval(look, this.#times.briefMs / LOOKS).unref();
   }
 
   get lastError(): string {
@@ -80,7 +97,7 @@ export class RedisLink implements Link {
     if (!this.#isUp) return Promise.reject(unavailable(`no connection (${this.#lastError})`));
     if (patience === "brief" && this.#isSilent) return Promise.reject(unavailable("it does not answer"));
     return new Promise((resolve, reject) => {
-      const pending: Pending = { askedAt: performance.now(), giveUp: patience === "brief" ? reject : null };
+      const pending: Pending = { askedAt: performance.now(), patience, reject };
       this.#pending.add(pending);
       this.#send(script, args).then(
         (answer) => {
@@ -88,7 +105,8 @@ export class RedisLink implements Link {
           resolve(answer);
         },
         (error: unknown) => {
-          this.#pending.delete(pending);
+          if (isAnswer(error)) this.#answered(pending);
+          else this.#pending.delete(pending);
           reject(this.#isClosed ? closed() : asStoreError(error, script));
         },
       );
@@ -119,6 +137,8 @@ export class RedisLink implements Link {
     clearInterval(this.#watch);
     this.client.disconnect();
     this.#listener.disconnect();
+    for (const { reject } of this.#pending) reject(closed());
+    this.#pending.clear();
   }
 
   async #send(name: ScriptName, args: readonly Argument[]): Promise<unknown> {
@@ -157,18 +177,13 @@ export class RedisLink implements Link {
 
   /** One look for all instead of a timer for each. */
   #lookForSilence(): void {
-    const now = performance.now();
-    let oldest: Pending | undefined;
-    for (const pending of this.#pending) {
-      oldest ??= pending;
-      if (now - pending.askedAt < BRIEF_MS) break;
+    const { briefMs } = this.#times;
+    const since = performance.now() - briefMs;
+    for (const { askedAt, patience, reject } of this.#pending) {
+      if (askedAt > since) return;
       this.#isSilent = true;
-      pending.giveUp?.(unavailable(`it has not answered for ${BRIEF_MS} ms`));
-      pending.giveUp = null;
+      if (patience === "brief") reject(unavailable(`it has not answered for ${briefMs} ms`));
     }
-    if (oldest === undefined || now - oldest.askedAt < SILENT_MS) return;
-    this.#options.log(`Redis has not answered for ${SILENT_MS / 1000} s; connecting anew`);
-    this.client.disconnect(true);
   }
 
   #cameUp(): void {
@@ -185,13 +200,27 @@ export class RedisLink implements Link {
     this.#options.log(`Lost the connection to Redis (${this.#lastError}); trying again`);
   }
 
-  #tellBack(): void {
-    if (this.#isUp) for (const back of this.#backs) back();
+  #failed(error: Error): void {
+    this.#lastError = plainly(error);
+    if (isHopeless(error)) this.#opening.reject(unavailable(this.#lastError, error));
   }
-}
 
-/** The client's error for a name that does not resolve, or several addresses, has an empty message. */
-function describe(error: Error): string {
-  const { code } = error as NodeJS.ErrnoException;
-  return error.message || code || error.name;
+  /** Also what was asked for on a connection that was lost before it answered. */
+  #listen(): void {
+    const channels = [...this.#heard.keys()];
+    const listening = channels.length === 0 ? Promise.resolve() : this.#listener.subscribe(...channels);
+    listening.then(
+      () => {
+        this.#isListening = true;
+        this.#tellBack();
+      },
+      () => {}, // Lost once more, and so it will be ready once more.
+    );
+  }
+
+  #tellBack(): void {
+    if (!this.#isUp || !this.#isListening) return;
+    this.#opening.resolve();
+    for (const back of this.#backs) back();
+  }
 }

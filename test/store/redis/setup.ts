@@ -1,7 +1,8 @@
 import { Secret } from "../../../src/config/secret.ts";
+import type { Clock } from "../../../src/ports/clock.ts";
 import type { Store } from "../../../src/ports/store.ts";
 import type { RedisConnection } from "../../../src/store/redis/connect.ts";
-import { RedisLink } from "../../../src/store/redis/redis-link.ts";
+import { type LinkTimes, RedisLink } from "../../../src/store/redis/redis-link.ts";
 import { openStoreOn } from "../../../src/store/redis/store.ts";
 import type { OpenOptions, StoreUnderTest } from "../../contract/store.ts";
 
@@ -19,23 +20,59 @@ export function newPrefix(): string {
 export interface OpenedStore {
   readonly store: Store;
   readonly link: RedisLink;
+  /** What it has logged. */
+  readonly lines: readonly string[];
+  /** Resolves with the next line of its log that has this in it, also when there is one already. */
+  logged(wanted: string): Promise<string>;
 }
 
-/** A store with the test's clock, over a link that the test can cut. */
+export interface OpenOnOptions {
+  /** Whose time the scripts go by; the test's clock, unless it says otherwise. */
+  readonly time?: "server" | "clock";
+  readonly times?: LinkTimes;
+}
+
+/** A store over a link that the test can cut. */
 export async function openOn(
   connection: RedisConnection,
-  { clock, limits }: OpenOptions,
-  { prefix, owner }: { prefix: string; owner: string },
+  { clock, limits }: { readonly clock: Clock; readonly limits: OpenOptions["limits"] },
+  { prefix, owner }: { readonly prefix: string; readonly owner: string },
+  { time = "clock", times }: OpenOnOptions = {},
 ): Promise<OpenedStore> {
-  const log = () => {};
-  const link = new RedisLink({ connection, key: `{${prefix}}:meta`, random: Math.random, log });
-  await link.open(5_000);
-  const shared = { prefix, owner, clock, limits, random: Math.random, log };
+  const lines: string[] = [];
+  const waiters = new Set<() => void>();
+  const log = (line: string) => {
+    lines.push(line);
+    for (const look of waiters) look();
+  };
+  const link = new RedisLink({
+    connection,
+    key: `{${prefix}}:meta`,
+    random: Math.random,
+    log,
+    ...(times && { times }),
+  });
   try {
-    return { link, store: await openStoreOn({ ...shared, link, durability: "power", time: "clock" }) };
+    await link.open(5_000);
+    const shared = { prefix, owner, clock, limits, link, random: Math.random, log };
+    const store = await openStoreOn({ ...shared, durability: "power", time });
+    return { link, store, lines, logged };
   } catch (error) {
     await link.close();
     throw error;
+  }
+
+  function logged(wanted: string): Promise<string> {
+    return new Promise((resolve) => {
+      const look = () => {
+        const line = lines.find((one) => one.includes(wanted));
+        if (line === undefined) return;
+        waiters.delete(look);
+        resolve(line);
+      };
+      waiters.add(look);
+      look();
+    });
   }
 }
 
