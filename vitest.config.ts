@@ -1,6 +1,11 @@
 import { defineConfig } from "vitest/config";
 
-const SLOW = ["test/e2e/**/*.test.ts", "test/simulation/**/*.test.ts", "test/quality.test.ts"];
+const SLOW = [
+  "test/e2e/**/*.test.ts",
+  "test/simulation/**/*.test.ts",
+  "test/model-check/**/*.test.ts",
+  "test/quality.test.ts",
+];
 
 export default defineConfig({
   test: {

@@ -109,7 +109,10 @@ export type Reservation =
 export interface Outbox {
   /** Durable before it resolves. Part ids are `${event id}/…` and never shared by two events. */
   reserve(job: Job, partId: string): Promise<Reservation>;
-  /** What became of the send: a receipt, or `not-sent` when the platform certainly did not take it. */
+  /**
+   * What became of the send: a receipt, or `not-sent` when the platform certainly did not take it. That takes back the
+   * reservation that was made last by this process, and none that another has made since.
+   */
   record(partId: string, result: Receipt | "not-sent"): Promise<void>;
 }
 

@@ -23,21 +23,23 @@ import type { Parts } from "./parts.ts";
 const PARTS_MAX = 10_000;
 
 export function createOutbox({ run, persistence, holdings, now, newOp }: Parts): Outbox {
-  /** Which event a part is of. An id that came again after its keys had expired has another event of the same name. */
-  const seqs = new LRUCache<string, string>({ max: PARTS_MAX });
+  /** Which event a part is of: an id that came again after its keys had expired has another event of the same name. */
+  const reservations = new LRUCache<string, { readonly seq: string; readonly op: string }>({ max: PARTS_MAX });
   return {
     async reserve(job, partId) {
       const seq = holdings.seqOf(job);
       if (seq === undefined) return { kind: "lost" };
-      seqs.set(partId, seq);
-      const args = [seq, job.token, newOp(), wellFormed(partId)];
+      const op = newOp();
+      reservations.set(partId, { seq, op });
+      const args = [seq, job.token, op, wellFormed(partId)];
       return toReservation(await persistence.until(() => run("reserve", [now(), ...args], "long")));
     },
     async record(partId, result) {
-      const seq = seqs.get(partId);
-      if (seq === undefined) return;
+      const reservation = reservations.get(partId);
+      if (reservation === undefined) return;
+      const { seq, op } = reservation;
       const receipt = result === "not-sent" ? "" : JSON.stringify(result);
-      await persistence.until(() => run("record", [now(), seq, wellFormed(partId), receipt], "long"));
+      await persistence.until(() => run("record", [now(), seq, wellFormed(partId), receipt, op], "long"));
     },
   };
 }

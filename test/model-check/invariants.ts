@@ -1,0 +1,78 @@
+import { type Claim, type Entry, find, holds } from "./store-model.ts";
+import { EVENTS, LANES, type Step, type World } from "./world.ts";
+
+/** What is wrong with a world, whichever way led to it; null when nothing is. */
+export function faultOf(world: World): string | null {
+  for (const lane of LANES) {
+    const fault = twoAtOnce(world, lane);
+    if (fault !== null) return fault;
+  }
+  for (const event of EVENTS) {
+    const fault = outOfOrder(world, event) ?? lostOrRepeated(world, event.id);
+    if (fault !== null) return fault;
+  }
+  return null;
+}
+
+function twoAtOnce({ store, workers }: World, lane: string): string | null {
+  const running = store.filter((entry) => entry.lane === lane && entry.state === "running");
+  if (running.length > 1) return `two events of lane ${lane} run at once`;
+  const holders = workers.filter(
+    (worker) => worker.next !== "claim" && running.some((entry) => isJobOf(worker.job, entry)),
+  );
+  return holders.length > 1 ? `two workers hold ${running[0]?.id}` : null;
+}
+
+function isJobOf(job: Claim, entry: Entry): boolean {
+  return job.id === entry.id && holds(entry, job);
+}
+
+function outOfOrder({ store }: World, { id, after }: (typeof EVENTS)[number]): string | null {
+  const hasBegun = find(store, id)?.state === "running" || find(store, id)?.state === "done";
+  const isFirst = after === null || find(store, after)?.state === "done";
+  return hasBegun && !isFirst ? `${id} has begun before ${after} was over` : null;
+}
+
+function lostOrRepeated({ store, acknowledged, said }: World, id: string): string | null {
+  const entries = store.filter((entry) => entry.id === id);
+  const { plain, repeats } = said[id] ?? { plain: 0, repeats: 0 };
+  if (entries.length > 1) return `${id} was accepted twice`;
+  if (entries.length === 0 && acknowledged.includes(id)) return `${id} was acknowledged and is lost`;
+  if (entries[0]?.state === "done" && plain + repeats === 0) return `${id} was settled and never said`;
+  return plain > 1 ? `${id} was said twice, neither time as a possible repeat` : null;
+}
+
+/** What is wrong with one step from one world to another. */
+export function faultOfStep(before: World, step: Step): string | null {
+  return staleCallHeard(before, step) ?? freshAfterSaid(before, step) ?? endedTwice(before, step);
+}
+
+/** Who holds an event is heard; who does not changes nothing, and is told. A receipt is true whoever brings it. */
+function staleCallHeard(before: World, { call, answer, after }: Step): string | null {
+  if (call === null || !("job" in call) || call.kind === "record") return null;
+  const entry = find(before.store, call.job.id);
+  const isHeld = entry !== undefined && holds(entry, call.job);
+  if (isHeld) return answer === "lost" ? `${call.kind} was refused to the holder of ${entry.id}` : null;
+  if (answer !== "lost") return `${call.kind} with an old claim of ${call.job.id} was heard`;
+  return after.store === before.store
+    ? null
+    : `${call.kind} with an old claim of ${call.job.id} changed the store`;
+}
+
+function freshAfterSaid(before: World, { call, answer }: Step): string | null {
+  if (call?.kind !== "reserve" || answer !== "fresh") return null;
+  const { plain, repeats } = before.said[call.job.id] ?? { plain: 0, repeats: 0 };
+  return plain + repeats > 0 ? `the reply to ${call.job.id} is called fresh after it was said` : null;
+}
+
+function endedTwice(before: World, { after }: Step): string | null {
+  const over = before.store.filter(({ state }) => state === "done");
+  const revived = over.find(({ id }) => find(after.store, id)?.state !== "done");
+  return revived === undefined ? null : `${revived.id} was over and came back`;
+}
+
+/** Everything that was sent is settled: how each world must end that is left in peace. */
+export function isSettled({ store }: World): boolean {
+  const isDone = ({ state }: Entry) => state === "done";
+  return store.length === EVENTS.length && store.every(isDone);
+}

@@ -1,0 +1,85 @@
+import { describe, expect, it } from "vitest";
+import { type Exploration, explore } from "./explore.ts";
+import { RULES, type Rules } from "./store-model.ts";
+import { PROGRAM, type Program } from "./worker-program.ts";
+
+describe("two workers, two events in one lane and one in another", () => {
+  it("keep every promise in every world that can come about, and come to an end", {
+    timeout: 300_000,
+  }, () => {
+    const { worlds, steps, violation } = explore({ rules: RULES, program: PROGRAM });
+    console.info(`${worlds} worlds, ${steps} steps between them`);
+    expect(violation).toBeNull();
+    // As many as there are now, roughly: fewer would mean that something cannot happen any more.
+    expect(worlds).toBeGreaterThan(1_000_000);
+  });
+});
+
+describe("the exploration notices", () => {
+  const without = (rules: Partial<Rules>, program: Partial<Program> = {}): Exploration["violation"] =>
+    explore({ rules: { ...RULES, ...rules }, program: { ...PROGRAM, ...program } }).violation;
+  const unfenced = (name: "extend" | "checkpoint" | "reserve" | "settle" | "record not-sent") =>
+    without({ fenced: new Set([...RULES.fenced].filter((one) => one !== name)) });
+
+  it.each(["extend", "checkpoint", "reserve", "settle"] as const)("a %s without a fence", (name) => {
+    expect(unfenced(name)?.fault).toBe(`${name} with an old claim of a1 was heard`);
+  });
+
+  it("a late word that nothing was sent, which takes back the reservation of another", () => {
+    expect(unfenced("record not-sent")?.fault).toBe("the reply to a1 is called fresh after it was said");
+  });
+
+  it.each<[string, Partial<Rules>, RegExp]>([
+    ["a duplicate that is not known", { knowsDuplicates: false }, /was accepted twice/],
+    [
+      "a claim of what is not the head of its lane",
+      { claimsHeadsOnly: false },
+      /two events of lane a run at once/,
+    ],
+    ["a token that does not grow", { tokensGrow: false }, /two workers hold a1/],
+    ["a lease that never runs out", { givesLapsed: false }, /nothing goes on, and not all is settled/],
+    [
+      "a lost lease that costs the event its place",
+      { lapsedKeepsPlace: false },
+      /a2 has begun before a1 was over/,
+    ],
+    ["a retry that costs the event its place", { retryKeepsPlace: false }, /a2 has begun before a1 was over/],
+    [
+      "a reservation that is forgotten",
+      { remembersReservations: false },
+      /is called fresh after it was said/,
+    ],
+  ])("%s", (_, rules, fault) => {
+    expect(without(rules)?.fault).toMatch(fault);
+  });
+
+  it.each<[string, Partial<Program>, RegExp]>([
+    ["that goes on when its lease is lost", { stopsWhenLost: false }, /is called fresh after it was said/],
+    [
+      "that says what it has not reserved",
+      { reservesFirst: false },
+      /said twice, neither time as a possible repeat/,
+    ],
+    ["that takes a reply in doubt for said", { repeatsWhatIsInDoubt: false }, /was settled and never said/],
+  ])("a worker %s", (_, program, fault) => {
+    expect(without({}, program)?.fault).toMatch(fault);
+  });
+
+  it("how it came about, in the fewest steps", () => {
+    expect(unfenced("record not-sent")?.trace).toEqual([
+      "a1 is sent",
+      "worker 1 claims (a)",
+      "a1 loses its lease",
+      "worker 1 saves the answer (a1)",
+      "worker 1 reserves the reply (a1)",
+      "worker 1 is not allowed to say it (a1)",
+      "worker 2 claims (a)",
+      "worker 2 reserves the reply (a1)",
+      "worker 1 records that it was not said (a1)",
+      "worker 2 repeats it and hears no answer (a1)",
+      "worker 2 puts it back (a1)",
+      "worker 2 claims (a)",
+      "worker 2 reserves the reply (a1)",
+    ]);
+  });
+});

@@ -1,0 +1,210 @@
+/**
+ * What the port promises of a queue and its outbox, as one pure function: no time, no disk, no network. A lease runs
+ * out when somebody says so, and a claim says from which lane it takes.
+ */
+export interface Entry {
+  readonly id: string;
+  readonly lane: string;
+  readonly state: "waiting" | "running" | "done";
+  /** Of the last claim; grows with each. */
+  readonly token: number;
+  /** Its lease has run out, and nobody has claimed anything since. */
+  readonly lapsed: boolean;
+  readonly hasProgress: boolean;
+  /** What the outbox knows of its reply, which has one part. */
+  readonly part: "unsaid" | "reserved" | "sent";
+  /** The token of the claim that reserved it last. */
+  readonly reservedBy: number;
+}
+
+/** Oldest first: the order of a lane is the order here. */
+export type StoreState = readonly Entry[];
+
+export interface Claim {
+  readonly id: string;
+  readonly token: number;
+  readonly hasProgress: boolean;
+}
+
+export type Call =
+  | { readonly kind: "accept"; readonly id: string; readonly lane: string }
+  | { readonly kind: "claim"; readonly lane: string }
+  | { readonly kind: "extend" | "checkpoint" | "reserve"; readonly job: Claim }
+  | { readonly kind: "settle"; readonly job: Claim; readonly as: "done" | "retry" }
+  | { readonly kind: "record"; readonly job: Claim; readonly result: "receipt" | "not-sent" }
+  /** Nobody calls it: time passes, and the lease of this event is over. */
+  | { readonly kind: "lapse"; readonly id: string };
+
+export type Answer =
+  | "accepted"
+  | "duplicate"
+  | "nothing"
+  | "held"
+  | "lost"
+  | "fresh"
+  | "in-doubt"
+  | "sent"
+  | "ok"
+  | Claim;
+
+/** What makes it safe. Each can be taken away, to see that it is needed and that its absence is noticed. */
+export interface Rules {
+  readonly fenced: ReadonlySet<"extend" | "checkpoint" | "reserve" | "settle" | "record not-sent">;
+  readonly knowsDuplicates: boolean;
+  readonly claimsHeadsOnly: boolean;
+  readonly tokensGrow: boolean;
+  readonly givesLapsed: boolean;
+  readonly lapsedKeepsPlace: boolean;
+  readonly retryKeepsPlace: boolean;
+  readonly remembersReservations: boolean;
+}
+
+export const RULES: Rules = {
+  fenced: new Set(["extend", "checkpoint", "reserve", "settle", "record not-sent"] as const),
+  knowsDuplicates: true,
+  claimsHeadsOnly: true,
+  tokensGrow: true,
+  givesLapsed: true,
+  lapsedKeepsPlace: true,
+  retryKeepsPlace: true,
+  remembersReservations: true,
+};
+
+export interface Applied {
+  readonly store: StoreState;
+  readonly answer: Answer;
+}
+
+export function apply(store: StoreState, call: Call, rules: Rules): Applied {
+  switch (call.kind) {
+    case "accept":
+      return accept(store, call, rules);
+    case "claim":
+      return claim(store, call.lane, rules);
+    case "lapse":
+      return { store: lapse(store, call.id, rules), answer: "ok" };
+    case "record":
+      return record(store, call, rules);
+    case "extend":
+    case "checkpoint":
+    case "reserve":
+    case "settle": {
+      const entry = entryFor(store, call.job, rules.fenced.has(call.kind));
+      return entry === undefined ? { store, answer: "lost" } : carryOut(store, entry, call, rules);
+    }
+  }
+}
+
+function accept(
+  store: StoreState,
+  { id, lane }: Extract<Call, { kind: "accept" }>,
+  { knowsDuplicates }: Rules,
+): Applied {
+  if (knowsDuplicates && store.some((entry) => entry.id === id)) return { store, answer: "duplicate" };
+  const entry: Entry = {
+    id,
+    lane,
+    state: "waiting",
+    token: 0,
+    lapsed: false,
+    hasProgress: false,
+    part: "unsaid",
+    reservedBy: 0,
+  };
+  return { store: [...store, entry], answer: "accepted" };
+}
+
+/** Every claim ends all leases that have run out, and takes the head of its lane if that is free. */
+function claim(before: StoreState, lane: string, rules: Rules): Applied {
+  const store = rules.givesLapsed ? before.map(freed) : before;
+  const entry = claimable(store, lane, rules);
+  if (entry === undefined) return { store: before, answer: "nothing" };
+  const token = rules.tokensGrow || entry.token === 0 ? entry.token + 1 : entry.token;
+  const { id, hasProgress } = entry;
+  return { store: changed(store, entry, { state: "running", token }), answer: { id, token, hasProgress } };
+}
+
+function claimable(store: StoreState, lane: string, { claimsHeadsOnly }: Rules): Entry | undefined {
+  const open = store.filter((entry) => entry.lane === lane && entry.state !== "done");
+  return (claimsHeadsOnly ? open.slice(0, 1) : open).find(({ state }) => state === "waiting");
+}
+
+function freed(entry: Entry): Entry {
+  return entry.lapsed ? { ...entry, state: "waiting", lapsed: false } : entry;
+}
+
+function lapse(store: StoreState, id: string, { lapsedKeepsPlace }: Rules): StoreState {
+  const entry = find(store, id);
+  if (entry === undefined) return store;
+  const after = changed(store, entry, { lapsed: true });
+  return lapsedKeepsPlace ? after : toTheEnd(after, id);
+}
+
+/** Who calls with this claim is heard when it is the last one of an event that runs; unfenced, always. */
+function entryFor(store: StoreState, job: Claim, isFenced: boolean): Entry | undefined {
+  const entry = find(store, job.id);
+  return entry === undefined || !isFenced || holds(entry, job) ? entry : undefined;
+}
+
+/** Also after its lease has run out, until the next claim of anybody. */
+export function holds(entry: Entry, { token }: Claim): boolean {
+  return entry.state === "running" && entry.token === token;
+}
+
+function carryOut(
+  store: StoreState,
+  entry: Entry,
+  call: Extract<Call, { kind: "extend" | "checkpoint" | "reserve" | "settle" }>,
+  rules: Rules,
+): Applied {
+  switch (call.kind) {
+    case "extend":
+      return { store: changed(store, entry, { lapsed: false }), answer: "held" };
+    case "checkpoint":
+      return { store: changed(store, entry, { hasProgress: true }), answer: "held" };
+    case "settle": {
+      const state = call.as === "done" ? "done" : "waiting";
+      const after = changed(store, entry, { state, lapsed: false });
+      const keepsPlace = call.as === "done" || rules.retryKeepsPlace;
+      return { store: keepsPlace ? after : toTheEnd(after, entry.id), answer: "held" };
+    }
+    case "reserve": {
+      if (entry.part === "sent") return { store, answer: "sent" };
+      const answer = entry.part === "reserved" && rules.remembersReservations ? "in-doubt" : "fresh";
+      return { store: changed(store, entry, { part: "reserved", reservedBy: call.job.token }), answer };
+    }
+  }
+}
+
+/** A receipt is the truth, whoever brings it. That nothing was said is only true of one's own reservation. */
+function record(
+  store: StoreState,
+  { job, result }: Extract<Call, { kind: "record" }>,
+  { fenced }: Rules,
+): Applied {
+  const entry = find(store, job.id);
+  if (entry === undefined) return { store, answer: "ok" };
+  if (result === "receipt") return { store: changed(store, entry, { part: "sent" }), answer: "ok" };
+  const isOutdated = fenced.has("record not-sent") && entry.reservedBy !== job.token;
+  return {
+    store: isOutdated || entry.part === "sent" ? store : changed(store, entry, { part: "unsaid" }),
+    answer: "ok",
+  };
+}
+
+/** The newest of that name, should there be several. */
+export function find(store: StoreState, id: string): Entry | undefined {
+  for (let at = store.length - 1; at >= 0; at--) if (store[at]?.id === id) return store[at];
+  return undefined;
+}
+
+/** The same store when nothing changes, so that this is cheap to see. */
+function changed(store: StoreState, entry: Entry, changes: Partial<Entry>): StoreState {
+  const after = { ...entry, ...changes };
+  const isSame = (Object.keys(changes) as (keyof Entry)[]).every((key) => after[key] === entry[key]);
+  return isSame ? store : store.with(store.indexOf(entry), after);
+}
+
+function toTheEnd(store: StoreState, id: string): StoreState {
+  return [...store.filter((entry) => entry.id !== id), ...store.filter((entry) => entry.id === id)];
+}

@@ -1,0 +1,81 @@
+import { type Answer, apply, type Call, find, holds, type Rules, type StoreState } from "./store-model.ts";
+import { IDLE, type Program, type Worker, workerSteps } from "./worker-program.ts";
+
+/** Two events of one lane, whose order matters, and one of another. */
+export const EVENTS = [
+  { id: "a1", lane: "a", after: null },
+  { id: "a2", lane: "a", after: "a1" },
+  { id: "b1", lane: "b", after: null },
+] as const;
+export const LANES = ["a", "b"] as const;
+
+export interface World {
+  readonly store: StoreState;
+  readonly workers: readonly Worker[];
+  /** What senders were told is taken. */
+  readonly acknowledged: readonly string[];
+  /** How often people have read it, as if for the first time and as a possible repeat. */
+  readonly said: Readonly<Record<string, { readonly plain: number; readonly repeats: number }>>;
+}
+
+export const START: World = {
+  store: [],
+  workers: [IDLE, IDLE],
+  acknowledged: [],
+  said: Object.fromEntries(EVENTS.map(({ id }) => [id, { plain: 0, repeats: 0 }])),
+};
+
+/** One thing that can happen. */
+export interface Step {
+  /** Which worker; null: somebody else. */
+  readonly who: number | null;
+  readonly what: string;
+  /** The event or the lane. */
+  readonly about: string;
+  /** It may happen, and nothing may depend on it: without any of these, everything comes to its end. */
+  readonly isFault: boolean;
+  readonly after: World;
+  /** What the store was asked, and what it said; null when it was not. */
+  readonly call: Call | null;
+  readonly answer: Answer | null;
+}
+
+/** All that can happen next. A worker that is paused is one that does nothing while others go on. */
+export function stepsFrom(world: World, rules: Rules, program: Program): readonly Step[] {
+  return [
+    ...EVENTS.flatMap((event) => deliveries(world, event, rules)),
+    ...EVENTS.flatMap(({ id }) => lapses(world, id, rules)),
+    ...world.workers.flatMap((_, index) => workerSteps({ world, index, rules, program }, LANES)),
+  ];
+}
+
+/** The platform sends an event once its predecessor is taken, and again at any time. */
+function deliveries(world: World, { id, lane, after }: (typeof EVENTS)[number], rules: Rules): Step[] {
+  if (after !== null && !world.acknowledged.includes(after)) return [];
+  const call = { kind: "accept", id, lane } as const;
+  const { store, answer } = apply(world.store, call, rules);
+  const unheard = { ...world, store };
+  const step = { who: null, what: "is sent", about: id, call, answer };
+  if (world.acknowledged.includes(id)) return [{ ...step, isFault: true, after: unheard }];
+  const acknowledged = [...world.acknowledged, id].sort();
+  return [
+    { ...step, isFault: false, after: { ...unheard, acknowledged } },
+    { ...step, what: "is sent, and the answer is lost", isFault: true, after: unheard },
+  ];
+}
+
+function lapses(world: World, id: string, rules: Rules): Step[] {
+  const entry = find(world.store, id);
+  if (entry?.state !== "running" || entry.lapsed) return [];
+  const isFault = world.workers.some((worker) => worker.next !== "claim" && holds(entry, worker.job));
+  const call = { kind: "lapse", id } as const;
+  const { store, answer } = apply(world.store, call, rules);
+  return [
+    { who: null, what: "loses its lease", about: id, isFault, after: { ...world, store }, call, answer },
+  ];
+}
+
+/** One line of the way to a world. */
+export function lineOf({ who, what, about }: Step): string {
+  return who === null ? `${about} ${what}` : `worker ${who + 1} ${what} (${about})`;
+}
