@@ -4,7 +4,6 @@
 -- part since. Not fenced: the truth about a send is worth keeping, whoever holds the event.
 -- ARGV[2] seq  [3] part id  [4] receipt as JSON, or '' for one that was certainly not sent  [5] op of its reservation
 
-keep_clock()
 local outbox = base .. 'o:' .. ARGV[2]
 local found = call('HGET', outbox, ARGV[3])
 if not found then return 0 end
