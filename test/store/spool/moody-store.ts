@@ -1,4 +1,5 @@
 import { GatewayError } from "../../../src/domain/errors.ts";
+import type { Clock } from "../../../src/ports/clock.ts";
 import type { Acceptance, Offer, Store } from "../../../src/ports/store.ts";
 
 /**
@@ -20,10 +21,14 @@ export class MoodyStore {
   readonly store: Store;
   /** Every offer that reached the store, carried out or not. */
   readonly offers: Offer[] = [];
+  /** How long an offer is on its way, all alike: one connection keeps their order. */
+  latencyMs = 0;
+  readonly #time: Clock;
   #mood: Mood = "well";
   #hung: (() => void)[] = [];
 
-  constructor(inner: Store) {
+  constructor(inner: Store, time: Clock) {
+    this.#time = time;
     const { queue } = inner;
     this.store = {
       ...inner,
@@ -49,6 +54,7 @@ export class MoodyStore {
   }
 
   async #carryOut<T>(call: () => Promise<T>, isOffer: boolean): Promise<T> {
+    if (isOffer && this.latencyMs > 0) await this.#time.sleep(this.latencyMs);
     const mood = this.#mood;
     if (mood === "away" || (mood === "refusing" && isOffer)) throw away();
     if (mood === "broken" && isOffer) throw new GatewayError("STORE_WRITE_FAILED", "broken in this test");

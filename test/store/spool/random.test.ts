@@ -33,6 +33,7 @@ describe("any sequence of outages, crashes and failing disks", () => {
       const dice = new Dice(seed);
       const world = await World.open();
       const disk = failingDisk();
+      world.shared.latencyMs = dice.pick([0, 1, 30]);
       const deliveries: Delivery[] = [];
       let now = 0;
       let gateway: Process = await world.start({ open: disk.open });
@@ -72,7 +73,7 @@ describe("any sequence of outages, crashes and failing disks", () => {
 
       /** Not between two offers of one moment: the second would overtake the first, and only the store could mend that. */
       async function changeMood(): Promise<void> {
-        await quiet();
+        await world.elapse(world.shared.latencyMs + 1);
         world.shared.mood = dice.weighted<Mood>(MOODS);
         await quiet();
       }

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openSpool, type SpoolOptions } from "../../../src/store/spool/index.ts";
+import { openSlot, removeFile } from "../../../src/store/spool/slots.ts";
 import { openDatabase } from "../../../src/store/sqlite/database.ts";
 import { openInlineStore } from "../../../src/store/sqlite/inline.ts";
 import { randomFrom } from "../../simulation/dice.ts";
@@ -76,6 +77,20 @@ describe("a folder", () => {
     expect(gateway.log.join("\n")).toContain("Could not use");
   });
 
+  it("whose file goes while it is being opened has others", async () => {
+    const world = await World.open();
+    const slot = await openSlot(
+      world.spools,
+      0,
+      (file) => {
+        removeFile(file);
+        return openInlineStore({ file, clock: new FakeClock(), limits: ROOMY });
+      },
+      () => {},
+    );
+    expect(slot).toBeNull();
+  });
+
   it("whose slots are all taken takes no more", async () => {
     const world = await World.open();
     const first = await world.start();
@@ -126,11 +141,14 @@ describe("what a process leaves", () => {
   it("is left alone while it is used, and for a while after", async () => {
     const world = await World.open();
     const [stays, other] = [await world.start(), await world.start()];
-    await world.elapse(LOOKS_MS);
+    await world.elapse(LOOKS_MS - 5_000);
     world.shared.mood = "away";
     await other.accept("a");
     other.crash();
+    world.shared.mood = "well";
+    // The others look once in that time.
     await world.elapse(20_000);
+    world.shared.mood = "away";
     const again = await world.start();
     expect(again.spool.owner).toBe(other.spool.owner);
     expect(again.spool.waiting).toBe(1);

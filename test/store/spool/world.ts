@@ -40,6 +40,20 @@ export interface ProcessOptions {
   readonly onCommit?: () => void;
 }
 
+/** A commit answers in a later turn of the loop, as it does from a thread. */
+function withSlowAnswers(store: Store): Store {
+  const { queue } = store;
+  const accept = async (offer: Offer) => {
+    try {
+      return await queue.accept(offer);
+    } finally {
+      await quiet();
+      await quiet();
+    }
+  };
+  return { ...store, queue: { ...queue, accept } };
+}
+
 /** One store that all share, and processes that come and go; time passes only when told to. */
 export class World {
   readonly time: FakeClock;
@@ -51,7 +65,7 @@ export class World {
   private constructor(time: FakeClock, inner: Store, spools: string) {
     this.time = time;
     this.#inner = inner;
-    this.shared = new MoodyStore(inner);
+    this.shared = new MoodyStore(inner, time);
     this.spools = spools;
   }
 
@@ -84,7 +98,7 @@ export class World {
         const hooks = { ...(open && { open }), ...(onCommit && { onCommit }) };
         const opened = await openInlineStore({ ...of, durability: "process", ...hooks });
         files.push(opened);
-        return opened;
+        return withSlowAnswers(opened);
       },
     });
     // Closing a process leaves the shared store open for the others.
