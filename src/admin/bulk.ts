@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { GatewayError } from "../domain/errors.ts";
 import type { EventRecord, Journal } from "../ports/store.ts";
 import { dropLetter, NO_TEXT, type ReplayDeps, type Replayed, replayLetter } from "./replay.ts";
@@ -68,6 +69,8 @@ export async function* carryOut(
       const { kind, ...done } = await carryOutOne(letter, order, deps);
       totals[COUNTED_AS[done.result]]++;
       yield { id: letter.id, kind, ...done, n: index + 1, of: wanted.length };
+      // Even a store that answers at once leaves a turn to hear that the caller has gone.
+      await setImmediate();
     }
     yield end(null);
   } catch (error) {

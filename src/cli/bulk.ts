@@ -91,10 +91,13 @@ async function perform(run: Run, order: object): Promise<number> {
     of = line.of;
     if (isMilestone(line)) terminal.talk(`${line.n} of ${of}\n`);
   });
-  if (end === null && done === 0) return nothingDone(terminal, EXIT.interrupted);
   if (end?.totals.matched === 0) terminal.talk(NO_MATCH);
-  else
-    terminal.talk(`${end === null ? "Interrupted: " : ""}${done} of ${lettersText(of)} ${DONE[action]}.\n`);
+  else if (done === 0 && end === null) terminal.talk(STOPPED_EARLY);
+  else {
+    // What was on its way to us when we stopped was done, too.
+    const atLeast = end === null ? "Interrupted: at least " : "";
+    terminal.talk(`${atLeast}${done} of ${lettersText(of)} ${DONE[action]}.\n`);
+  }
   return end === null ? EXIT.interrupted : codeOf(end, end.totals.matched);
 }
 
@@ -127,6 +130,8 @@ async function follow(
   );
 }
 
+const STOPPED_EARLY =
+  "Interrupted before the first was done, as far as is known; parley dead list shows what is left.\n";
 const NO_MATCH = "No dead letters match.\n";
 const WILL = { replay: "Replay", drop: "Drop" } as const;
 const DONE = { replay: "replayed", drop: "dropped" } as const;
