@@ -11,6 +11,8 @@ export type Status = readonly [claimable: number, soonestMs: number, wakes: numb
 export class Pulse {
   readonly readiness: Readiness;
   readonly #clock: Clock;
+  /** Up to the last answer, and the latest of which there was word. */
+  #wakesAnswered = 0;
   #wakesHeard = 0;
 
   constructor(clock: Clock) {
@@ -20,20 +22,17 @@ export class Pulse {
 
   /** Words are numbered, and may come before or after the answer to a claim that was made between them. */
   heard(wakes: number): void {
-    if (wakes <= this.#wakesHeard) return;
-    this.#wakesHeard = wakes;
+    if (wakes <= this.#wakesAnswered) return;
+    this.#wakesHeard = Math.max(this.#wakesHeard, wakes);
     this.readiness.update({ claimable: true, wakeAtMs: null });
   }
 
   answered([claimable, soonestMs, wakes]: Status): void {
-    const isNews = wakes < this.#wakesHeard;
-    this.#wakesHeard = Math.max(this.#wakesHeard, wakes);
+    // A server that took over may lack the last ones. What was heard of them is no news, or it would be for ever.
+    if (wakes < this.#wakesAnswered) this.#wakesHeard = wakes;
+    this.#wakesAnswered = wakes;
+    const isNews = this.#wakesHeard > wakes;
     const napMs = soonestMs < 0 ? POLL_MS : Math.min(soonestMs, POLL_MS);
     this.readiness.update({ claimable: claimable === 1 || isNews, wakeAtMs: this.#clock.nowMs() + napMs });
-  }
-
-  /** The counter was lost with everything else. */
-  reset(): void {
-    this.#wakesHeard = 0;
   }
 }

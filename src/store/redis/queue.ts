@@ -17,6 +17,12 @@ export function createQueue(parts: Parts): Queue {
   /** A claim whose answer was lost may have been carried out; what it took is taken back before the next. */
   let claimLost = false;
 
+  /** What is lost stays lost, and is not kept in mind. */
+  function isHeld(job: Job, held: boolean): boolean {
+    if (!held) holdings.end(job);
+    return held;
+  }
+
   return {
     async accept(offer) {
       return toAcceptance(await run("accept", acceptArgs(offer, parts), "brief"), offer);
@@ -44,10 +50,9 @@ export function createQueue(parts: Parts): Queue {
       const seq = holdings.seqOf(job);
       if (seq === undefined) return false;
       const answer = await run("extend", [now(), seq, job.token, leaseMs], "brief");
-      if (answer === 0) holdings.end(job);
       // The word on the bus may have been lost.
       if (answer === 2) bus.deliver(STOP_TOPIC, job.lane);
-      return answer !== 0;
+      return isHeld(job, answer !== 0);
     },
 
     async checkpoint(job, progress) {
@@ -55,7 +60,7 @@ export function createQueue(parts: Parts): Queue {
       if (seq === undefined) return false;
       const body = JSON.stringify(progress);
       const call = () => run("checkpoint", [now(), seq, job.token, body], "long");
-      return (await persistence.until(call)) === 1;
+      return isHeld(job, (await persistence.until(call)) === 1);
     },
 
     async settle(job, settlement) {

@@ -56,11 +56,11 @@ export async function openStoreOn(options: FrontOptions): Promise<Store> {
     newOp: () => Math.floor(random() * 2 ** 52).toString(36),
     heardFrom(status) {
       const [, , , current] = status;
-      if (generation !== undefined && current !== generation) {
+      // Empty until something is written again.
+      if (generation && current !== generation) {
         log(
           "Redis has lost everything that it held (FLUSHALL, or a start without its files): what waited is gone",
         );
-        pulse.reset();
       }
       generation = current;
       pulse.answered(status);

@@ -24,7 +24,9 @@ const PARTS_MAX = 10_000;
 
 export function createOutbox({ run, persistence, holdings, now, newOp }: Parts): Outbox {
   /** Which event a part is of: an id that came again after its keys had expired has another event of the same name. */
-  const reservations = new LRUCache<string, { readonly seq: string; readonly op: string }>({ max: PARTS_MAX });
+  const reservations = new LRUCache<string, { readonly seq: string; readonly op: string }>({
+    max: PARTS_MAX,
+  });
   return {
     async reserve(job, partId) {
       const seq = holdings.seqOf(job);
@@ -32,7 +34,10 @@ export function createOutbox({ run, persistence, holdings, now, newOp }: Parts):
       const op = newOp();
       reservations.set(partId, { seq, op });
       const args = [seq, job.token, op, wellFormed(partId)];
-      return toReservation(await persistence.until(() => run("reserve", [now(), ...args], "long")));
+      const call = () => run("reserve", [now(), ...args], "long");
+      const reservation = toReservation(await persistence.until(call));
+      if (reservation.kind === "lost") holdings.end(job);
+      return reservation;
     },
     async record(partId, result) {
       const reservation = reservations.get(partId);

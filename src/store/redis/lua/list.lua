@@ -12,14 +12,27 @@ local function newest(key, from, count)
   return call('ZRANGE', base .. key, from, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, count)
 end
 
--- Of those that wait or run, the ones in this state.
-local function live_in(state)
+local function newest_first(a, b)
+  return tonumber(a) > tonumber(b)
+end
+
+local function running()
+  local found = {}
+  for _, seq in ipairs(call('ZRANGE', base .. 'leases', 0, -1)) do
+    if ARGV[4] == '' or tonumber(seq) < tonumber(ARGV[4]) then found[#found + 1] = seq end
+  end
+  table.sort(found, newest_first)
+  return found
+end
+
+-- Of those that wait or run, the ones that wait for their first attempt. Most do.
+local function queued()
   local found = {}
   local from = below
   while #found < limit do
     local chunk = newest('live', from, CHUNK)
     for _, seq in ipairs(chunk) do
-      if state_of(seq) == state and #found < limit then found[#found + 1] = seq end
+      if state_of(seq) == 'queued' and #found < limit then found[#found + 1] = seq end
     end
     if #chunk < CHUNK then break end
     from = '(' .. chunk[#chunk]
@@ -32,7 +45,7 @@ local function all()
   for _, key in ipairs({ 'live', 'done', 'dropped', 'dead' }) do
     for _, seq in ipairs(newest(key, below, limit)) do found[#found + 1] = seq end
   end
-  table.sort(found, function(a, b) return tonumber(a) > tonumber(b) end)
+  table.sort(found, newest_first)
   return found
 end
 
@@ -40,8 +53,10 @@ local wanted = ARGV[2]
 local seqs
 if wanted == '' then
   seqs = all()
-elseif wanted == 'queued' or wanted == 'running' then
-  seqs = live_in(wanted)
+elseif wanted == 'queued' then
+  seqs = queued()
+elseif wanted == 'running' then
+  seqs = running()
 else
   seqs = newest(wanted, below, limit)
 end

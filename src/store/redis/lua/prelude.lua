@@ -15,6 +15,7 @@
 -- {prefix}:held               lanes whose first event is not yet due, by steady time
 -- {prefix}:leases             seqs that are claimed, by the steady time at which the lease ends
 -- {prefix}:owners             how many leases each process holds
+-- {prefix}:death:<process>    how many it held when the first of them ran out
 -- {prefix}:live, retrying, done, dropped, dead     seqs by state, by seq; `live` waits or runs
 -- {prefix}:c:<conversation>   known, seen, forgotten (until which seq), n (how many live events)
 -- {prefix}:t:<conversation>   turns, "<seq> <at> <json>", oldest first
@@ -61,9 +62,10 @@ local function keep_clock()
   local wall, steady, last, skew = read_clock()
   if wall < last or wall - last >= CLOCK_MS or wall == last and call('HEXISTS', meta, 'last') == 0 then
     call('HSET', meta, 'last', wall, 'skew', skew)
-    -- Tokens begin at the time, so that they go on growing after everything was lost.
+    -- Tokens and wakes begin at the time, so that they go on growing after everything was lost.
     if call('HSETNX', meta, 'gen', whole(wall)) == 1 then
       call('HSETNX', meta, 'fence', whole(wall * 1000))
+      call('HSETNX', meta, 'wake', whole(wall * 1000))
       call('HSETNX', meta, 'format', FORMAT)
     end
   end

@@ -47,15 +47,23 @@ local function sweep_events()
   return { gone, #seqs < BITE and -1 or tonumber(last) }
 end
 
--- Trims the old turns of a conversation, and forgets it when there is nothing left to remember.
+local function time_of(turn)
+  return tonumber(string.match(turn, '^%d+ (%-?%d+)'))
+end
+
+-- Trims the old turns of a conversation, some of them if there are many, and forgets it when there is nothing left to
+-- remember.
 local function sweep_conversation(conversation)
   local key, turns = conversation_key(conversation), base .. 't:' .. conversation
   local gone = 0
   local first = call('LINDEX', turns, 0)
-  while first and tonumber(string.match(first, '^%d+ (%-?%d+)')) < until_ms do
-    call('LPOP', turns)
-    gone = gone + 1
-    first = call('LINDEX', turns, 0)
+  if first and time_of(first) < until_ms then
+    local oldest = call('LRANGE', turns, 0, BITE)
+    while oldest[gone + 1] and time_of(oldest[gone + 1]) < until_ms do gone = gone + 1 end
+    call('LTRIM', turns, gone, -1)
+    first = oldest[gone + 1]
+    -- Its place among the idle is as it was, so that the next bite goes on with it.
+    if gone > BITE then return gone end
   end
   local found = call('HMGET', key, 'n', 'seen')
   local seen = tonumber(found[2] or '') or 0
@@ -63,7 +71,7 @@ local function sweep_conversation(conversation)
     call('HSET', key, 'seen', wall)
     call('ZADD', base .. 'idle', wall, conversation)
   elseif first then
-    call('ZADD', base .. 'idle', string.match(first, '^%d+ (%-?%d+)'), conversation)
+    call('ZADD', base .. 'idle', time_of(first), conversation)
   elseif seen < until_ms - SEEN_MS then
     gone = gone + call('DEL', key)
     call('ZREM', base .. 'idle', conversation)
@@ -76,7 +84,10 @@ end
 local function sweep_conversations()
   local gone = 0
   local names = call('ZRANGE', base .. 'idle', '-inf', '(' .. whole(until_ms), 'BYSCORE', 'LIMIT', 0, BITE)
-  for _, conversation in ipairs(names) do gone = gone + sweep_conversation(conversation) end
+  for _, conversation in ipairs(names) do
+    gone = gone + sweep_conversation(conversation)
+    if gone > BITE then return { gone, 0 } end
+  end
   return { gone, #names < BITE and -1 or 0 }
 end
 
