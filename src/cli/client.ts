@@ -25,7 +25,7 @@ export class Refused extends CommandError {
   readonly status: number;
 
   constructor(status: number, message: string) {
-    super(EXIT.failed, message);
+    super(status === 400 ? EXIT.usage : EXIT.failed, message);
     this.status = status;
   }
 }

@@ -257,7 +257,7 @@ describe("a command that changes something", () => {
       stderr: "parley: expected --yes where nobody can be asked\n",
     });
     expect(await dead(action, "--since", "1w", "--yes")).toMatchObject({
-      code: 1,
+      code: 2,
       stderr: 'parley: since: expected an ISO time, or a span such as 30m, 2h or 7d, got "1w"\n',
     });
   });

@@ -103,10 +103,10 @@ describe("parley tail", () => {
     expect(stderr).toContain("7 changes came too fast and are left out here.\n");
   });
 
-  it("ends with 69 when there is nobody, and with 1 when it is refused", async () => {
+  it("ends with 69 when there is nobody, and with 2 when it is not understood", async () => {
     expect(await follow([], "http://127.0.0.1:9").ended).toMatchObject({ code: 69 });
     expect(await follow(["--platform", "slak"]).ended).toMatchObject({
-      code: 1,
+      code: 2,
       stderr: 'parley: platform: expected slack or discord or telegram or whatsapp or test, got "slak"\n',
     });
   });
