@@ -42,7 +42,22 @@ export interface ClientOptions {
  * One client. What cannot be sent now is rejected at once, and what was cut off is rejected and not sent again,
  * because only the caller knows whether it may be.
  */
-export function createClient(connection: RedisConnection, { silentMs, random }: ClientOptions): Client {
+export function createClient(connection: RedisConnection, options: ClientOptions): Client {
+  const client = newClient(connection, options);
+  if (client instanceof Redis) outliveErrors(client);
+  else client.on("+node", outliveErrors);
+  return client;
+}
+
+/**
+ * A handshake that failed may tell of it twice. The client listens to the first error of a connection alone, and one
+ * that nobody listens to would end the process.
+ */
+function outliveErrors(client: Redis): void {
+  client.on("error", () => client.stream?.on("error", () => {}));
+}
+
+function newClient(connection: RedisConnection, { silentMs, random }: ClientOptions): Client {
   const url = new URL(connection.url.reveal());
   const again = (times: number): number =>
     Math.min(AGAIN_MS_MIN * 2 ** Math.min(times, 10), AGAIN_MS_MAX) * (0.5 + random() / 2);
