@@ -31,6 +31,6 @@ EXPOSE 8080
 # Exec form: there is no shell here. The script asks /health on the port that the gateway listens on.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 \
   CMD ["/nodejs/bin/node", "bin/healthcheck.js"]
-# Node is PID 1 and handles SIGTERM and SIGINT itself; it starts no children.
+# Node is PID 1 and handles SIGTERM and SIGINT itself, also for the children of `serve --processes`.
 ENTRYPOINT ["/nodejs/bin/node", "bin/parley.js"]
 CMD ["serve"]

@@ -12,6 +12,7 @@ const run = promisify(execFile);
 const root = resolve(import.meta.dirname, "../..");
 const dockerfile = readFileSync(join(root, "Dockerfile"), "utf8");
 const compose = parse(readFileSync(join(root, "deploy/compose.yaml"), "utf8"));
+const shared = parse(readFileSync(join(root, "deploy/compose.redis.yaml"), "utf8"));
 
 describe("the Dockerfile", () => {
   it("passes dockerfilelint", { timeout: 30_000 }, async () => {
@@ -80,5 +81,28 @@ describe("the Compose file", () => {
     });
     expect(Number.parseInt(gateway.stop_grace_period, 10)).toBeGreaterThan(30);
     expect(Object.keys(compose.volumes)).toEqual(["data"]);
+  });
+});
+
+describe("the Compose file with Redis", () => {
+  it("keeps Redis to itself, durable, and never evicting", () => {
+    const { redis } = shared.services;
+    expect(redis.ports).toBeUndefined();
+    expect(redis.image).toMatch(/^redis:\d+\.\d+\.\d+-/);
+    const command = redis.command.join(" ");
+    for (const option of ["--appendonly yes", "--appendfsync always", "--maxmemory-policy noeviction"])
+      expect(command).toContain(option);
+    expect(redis.volumes).toEqual(["redis:/data"]);
+  });
+
+  it("divides the work between the gateway and workers like it", () => {
+    const { gateway, worker } = shared.services;
+    expect(gateway.environment).toEqual({ REDIS_URL: "redis://redis:6379", PARLEY_ROLE: "ingress" });
+    expect(worker.environment).toMatchObject({ REDIS_URL: "redis://redis:6379", PARLEY_ROLE: "worker" });
+    expect(worker.ports).toBeUndefined();
+    const base = compose.services.gateway;
+    for (const option of ["image", "restart", "read_only", "cap_drop", "security_opt", "stop_grace_period"])
+      expect(worker[option]).toEqual(base[option]);
+    expect(Object.keys(shared.volumes)).toEqual(["redis", "workers"]);
   });
 });
