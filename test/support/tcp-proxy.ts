@@ -11,6 +11,8 @@ export interface TcpProxy extends AsyncDisposable {
   target: number;
   /** Connections accepted so far. */
   readonly connections: number;
+  /** Resolves with the next connection. */
+  connected(): Promise<void>;
   /** The next such command is carried out, and its connection cut instead of answering. Resolves when it is cut. */
   loseAnswer(isMeant: (command: Command) => boolean): Promise<void>;
   /** The next such command cuts its connection, and never reaches Redis. Resolves when it is cut. */
@@ -45,9 +47,12 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
   let isStalled = false;
   let isRefusing = false;
   let connections = 0;
+  let whenConnected = Promise.withResolvers<void>();
 
   const proxy = createServer((client) => {
     connections++;
+    whenConnected.resolve();
+    whenConnected = Promise.withResolvers();
     if (isRefusing) return void client.resetAndDestroy();
     lead(client);
   });
@@ -124,6 +129,7 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
     get connections() {
       return connections;
     },
+    connected: () => whenConnected.promise,
     loseAnswer: (isMeant) => setTrap("answer", isMeant),
     loseCommand: (isMeant) => setTrap("command", isMeant),
     cut: endAll,

@@ -84,7 +84,7 @@ describe("a FLUSHALL", () => {
     const [one, other, clock] = await two();
     await one.accept({ id: "a" });
     await flush(clock);
-    for (const { claim } of [one, other, one, other]) await claim();
+    for (const bench of [one, other, one, other]) await bench.claim();
     await one.accept({ id: "b" });
     await one.drain();
     await other.claim();
