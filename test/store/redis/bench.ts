@@ -92,6 +92,17 @@ function stepsOn({ queue }: Store): Steps {
 
 export const DONE = { kind: "done", outcome: "answered", turns: [] } as const;
 
+/** Still open after a round trip, which everything that was on its way has then made. */
+export async function isPending(promise: Promise<unknown>, { journal }: Store): Promise<boolean> {
+  let pending = true;
+  const settled = () => {
+    pending = false;
+  };
+  promise.then(settled, settled);
+  await journal.stats();
+  return pending;
+}
+
 function nextBack({ link }: OpenedStore): Promise<void> {
   return new Promise((resolve) => link.onBack(resolve));
 }

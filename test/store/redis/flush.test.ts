@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { aProgress, aTurn } from "../../contract/store.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { type RedisServer, startRedis } from "../../support/redis.ts";
-import { DONE, LEASE_MS, openBench, type RedisBench } from "./bench.ts";
+import { DONE, isPending, LEASE_MS, openBench, type RedisBench } from "./bench.ts";
 
 const LOST = "lost everything";
 
@@ -131,19 +131,9 @@ describe("a server that took over without the newest wakes", () => {
     await redis.cli("HINCRBY", `{${one.prefix}}:meta`, "wake", -10);
     expect(await one.claim()).toEqual([]);
     const ready = one.store.queue.ready(AbortSignal.timeout(10_000));
-    expect(await isPending(ready, one)).toBe(true);
+    expect(await isPending(ready, one.store)).toBe(true);
     await two.accept({ id: "b" });
     await ready;
     expect(await one.drain()).toEqual(["b"]);
   });
 });
-
-/** Still open after a round trip, which everything that was on its way has then made. */
-async function isPending(promise: Promise<void>, { store }: RedisBench): Promise<boolean> {
-  let pending = true;
-  void promise.then(() => {
-    pending = false;
-  });
-  await store.journal.stats();
-  return pending;
-}

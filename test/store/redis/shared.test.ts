@@ -1,0 +1,140 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { STOP_TOPIC } from "../../../src/ports/store.ts";
+import { systemClock } from "../../../src/telemetry/clock.ts";
+import { FakeClock } from "../../support/clock.ts";
+import { type RedisServer, startRedis } from "../../support/redis.ts";
+import { isPending, LEASE_MS, openBench, type RedisBench } from "./bench.ts";
+
+describe("two processes on one Redis", () => {
+  let redis: RedisServer;
+  beforeAll(async () => {
+    redis = await startRedis({ fsync: "no" });
+  });
+  afterAll(() => redis[Symbol.asyncDispose]());
+
+  /** With a clock that stands still: nobody finds anything by looking now and then. */
+  async function two(): Promise<readonly [RedisBench, RedisBench]> {
+    const clock = new FakeClock();
+    const one = await openBench(redis, { clock });
+    return [one, await openBench(redis, { clock, prefix: one.prefix, owner: "two" })];
+  }
+
+  const ready = ({ store }: RedisBench) => store.queue.ready(AbortSignal.timeout(10_000));
+
+  it("wake each other", async () => {
+    const [one, other] = await two();
+    const waiting = ready(other);
+    await one.accept({ id: "a" });
+    await waiting;
+    expect(await other.claimOne()).toMatchObject({ event: { id: "a" } });
+  });
+
+  it("wake each other when a lane goes on", async () => {
+    const [one, other] = await two();
+    await one.accept({ id: "a" });
+    await one.accept({ id: "b" });
+    const job = await one.claimOne();
+    expect(await other.claim()).toEqual([]);
+    const waiting = ready(other);
+    await one.done(job);
+    await waiting;
+    expect(await other.claimOne()).toMatchObject({ event: { id: "b" } });
+  });
+
+  it("are woken once by what one of them takes", async () => {
+    const [one, other] = await two();
+    const both = [ready(one), ready(other)];
+    await one.accept({ id: "a" });
+    await Promise.all(both);
+    expect(await one.claim()).toHaveLength(1);
+    expect(await other.claim()).toEqual([]);
+    expect(await isPending(ready(one), one.store)).toBe(true);
+    expect(await isPending(ready(other), other.store)).toBe(true);
+  });
+
+  it("never run one lane at the same time", async () => {
+    const [one, other] = await two();
+    for (const id of ["a", "b"]) await one.accept({ id });
+    const [mine, theirs] = await Promise.all([one.claim(), other.claim()]);
+    expect([...mine, ...theirs].map(({ event }) => event.id)).toEqual(["a"]);
+  });
+
+  it("hear what is said by either, itself included, in the order in which each said it", async () => {
+    const [one, other] = await two();
+    const heard: string[][] = [[], []];
+    const all = [one, other].map(
+      ({ store }, i) =>
+        new Promise<void>((resolve) => {
+          store.bus.subscribe("topic", (message) => {
+            heard[i]?.push(message);
+            if (message === "end\nof it") resolve();
+          });
+        }),
+    );
+    for (let i = 0; i < 5; i++) await one.store.bus.publish("topic", `${i}`);
+    await one.store.bus.publish("another topic", "x");
+    await one.store.bus.publish("topic", "end\nof it");
+    await Promise.all(all);
+    expect(heard).toEqual([1, 2].map(() => ["0", "1", "2", "3", "4", "end\nof it"]));
+  });
+
+  it("stop what the other runs", async () => {
+    const [one, other] = await two();
+    await one.accept({ id: "a" });
+    const job = await other.claimOne();
+    const heard = new Promise((resolve) => other.store.bus.subscribe(STOP_TOPIC, resolve));
+    expect(await one.store.lanes.stop("c1")).toBe("running");
+    expect(await heard).toBe("c1");
+    expect(await other.done(job)).toBe(true);
+  });
+
+  it("find what the other closed in the middle of, at once", async () => {
+    const [one, other] = await two();
+    await one.accept({ id: "a" });
+    await one.claimOne();
+    const waiting = ready(other);
+    await one.store[Symbol.asyncDispose]();
+    await waiting;
+    expect(await other.claimOne()).toMatchObject({ event: { id: "a" }, attempt: 2, crashes: 0 });
+  });
+
+  it("take over at once from an earlier one of the same name, and from no other", async () => {
+    const [one, other] = await two();
+    await one.accept({ id: "a", conversation: "c1" });
+    const mine = await one.claimOne();
+    await other.accept({ id: "b", conversation: "c2" });
+    const theirs = await other.claimOne();
+    const heir = await openBench(redis, { prefix: one.prefix, owner: "one" });
+    expect(await heir.claimOne()).toMatchObject({ event: { id: "a" }, attempt: 2, crashes: 1 });
+    expect(await one.done(mine)).toBe(false);
+    expect(await other.done(theirs)).toBe(true);
+  });
+
+  it("see leases end by the time of Redis, and not before", async () => {
+    const options = { clock: systemClock, time: "server" } as const;
+    const one = await openBench(redis, options);
+    const other = await openBench(redis, { ...options, prefix: one.prefix, owner: "two" });
+    await one.accept({ id: "a" });
+    const startedAt = performance.now();
+    const [job] = await one.store.queue.claim({ jobsMax: 1, leaseMs: 300 });
+    expect(await other.claim()).toEqual([]);
+    await ready(other);
+    expect(await other.claimOne()).toMatchObject({ event: { id: "a" }, attempt: 2, crashes: 1 });
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(299);
+    expect(job && (await one.store.queue.extend(job, LEASE_MS))).toBe(false);
+  });
+
+  it("see that a lease was extended", async () => {
+    const options = { clock: systemClock, time: "server" } as const;
+    const one = await openBench(redis, options);
+    const other = await openBench(redis, { ...options, prefix: one.prefix, owner: "two" });
+    await one.accept({ id: "a" });
+    const [job] = await one.store.queue.claim({ jobsMax: 1, leaseMs: 300 });
+    if (job === undefined) throw new Error("Expected a job");
+    expect(await other.claim()).toEqual([]);
+    expect(await one.store.queue.extend(job, LEASE_MS)).toBe(true);
+    await ready(other);
+    expect(await other.claim()).toEqual([]);
+    expect(await one.done(job)).toBe(true);
+  });
+});
