@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { promtool } from "../support/promtool.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
@@ -5,6 +6,7 @@ import { ask } from "./ask.ts";
 import { configFolder, NO_LIMITS } from "./configuration.ts";
 import {
   type GatewayProcess,
+  ROOT,
   runToItsEnd,
   type StartOptions,
   startGateway,
@@ -70,6 +72,13 @@ describe("several processes", () => {
     expect(new Set(took.map(({ process }) => process)).size).toBeGreaterThan(1);
     expect(took).toHaveLength(30);
     expect(gateway.logLines().at(-1)).toMatchObject({ msg: "processes.stopped", process: 0 });
+  });
+
+  it("run as they are shipped, compiled", async () => {
+    const command = [process.execPath, join(ROOT, "bin/start.js"), "serve"];
+    await using gateway = await startGateway({ ...several(), command });
+    expect(await askMany(gateway, "compiled", 4)).toEqual(answersTo("compiled", 4));
+    expect(await gateway.end("SIGTERM")).toBe(0);
   });
 
   it("go on when one is killed, whose place is taken, and whose counts stay", async () => {
