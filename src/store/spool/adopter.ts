@@ -11,8 +11,7 @@ export interface AdopterDeps {
   readonly number: number;
   readonly open: OpenFile;
   readonly forwarderOf: (slot: Slot) => Forwarder;
-  /** Not while our own events wait: they would wait longer. */
-  readonly isBusy: () => boolean;
+  readonly isStoreAway: () => boolean;
   readonly clock: Clock;
   readonly log: (line: string) => void;
 }
@@ -42,8 +41,9 @@ export class Adopter {
   }
 
   async #look(signal: AbortSignal): Promise<void> {
-    const { folder, number: own, isBusy } = this.#deps;
-    if (isBusy()) return;
+    const { folder, number: own, isStoreAway } = this.#deps;
+    // Until it is back nothing could be forwarded, and the slot had better be free for its successor.
+    if (isStoreAway()) return;
     const free = slotsIn(folder).filter((number) => number !== own && this.#isFree(number));
     const leftovers = free.filter((number) => this.#free.has(number) && !this.#spent.has(number));
     this.#free = new Set(free);

@@ -105,7 +105,7 @@ class Attached {
       forwarderOf,
       clock,
       log,
-      isBusy: () => this.#intake.waiting > 0 || gate.areOffersFailing,
+      isStoreAway: () => gate.areOffersFailing,
     });
     this.store = this.#inFront(gate);
     const { signal } = this.#stopping;

@@ -62,18 +62,13 @@ export async function openSlot(
   if (isLocked(file)) return null;
   const store = await opened(file, open);
   if (store === null) return null;
-  try {
-    // Else it was removed by whoever had it until now, and what we write would be gone with the last handle.
-    if (before !== null && identityOf(file) === before) {
-      await reviveDead(store, file, log);
-      return { number, file, store };
-    }
-  } catch (error) {
-    await store[Symbol.asyncDispose]();
-    throw error;
-  }
-  await store[Symbol.asyncDispose]();
-  return null;
+  await using unused = new AsyncDisposableStack();
+  unused.use(store);
+  // Removed by whoever had it until now: what we would write would be gone with the last handle.
+  if (before === null || identityOf(file) !== before) return null;
+  await reviveDead(store, file, log);
+  unused.move();
+  return { number, file, store };
 }
 
 /** What could not be forwarded gets one more try with each start: often it was a fault that a new version has not. */
