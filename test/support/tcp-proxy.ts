@@ -17,6 +17,8 @@ export interface TcpProxy extends AsyncDisposable {
   loseAnswer(isMeant: (command: Command) => boolean): Promise<void>;
   /** The next such command cuts its connection, and never reaches Redis. Resolves when it is cut. */
   loseCommand(isMeant: (command: Command) => boolean): Promise<void>;
+  /** Nothing more is lost. */
+  disarm(): void;
   /** Resets all connections. New ones are let in. */
   cut(): void;
   /** From now on nothing passes in either direction, on old connections and new. */
@@ -132,6 +134,9 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
     connected: () => whenConnected.promise,
     loseAnswer: (isMeant) => setTrap("answer", isMeant),
     loseCommand: (isMeant) => setTrap("command", isMeant),
+    disarm() {
+      traps.length = 0;
+    },
     cut: endAll,
     stall() {
       isStalled = true;

@@ -48,7 +48,8 @@ export async function openOn(
   const link = new RedisLink({
     connection,
     key: `{${prefix}}:meta`,
-    random: Math.random,
+    // Connects anew as soon as it ever does.
+    random: () => 0,
     log,
     ...(times && { times }),
   });

@@ -1,0 +1,89 @@
+import { SUSPECTS_MAX } from "../../src/domain/bounds.ts";
+import type { Job } from "../../src/ports/store.ts";
+
+interface Claim {
+  readonly job: Job;
+  /** Which process has it. */
+  readonly by: number;
+  readonly untilMs: number;
+}
+
+export interface Expected {
+  readonly id: string;
+  readonly lane: string;
+  attempts: number;
+  crashes: number;
+  stopRequested: boolean;
+  dueMs: number;
+  /** Null when nobody has it. */
+  held: Claim | null;
+}
+
+export function newcomer(id: string, lane: string): Expected {
+  return { id, lane, attempts: 0, crashes: 0, stopRequested: false, dueMs: 0, held: null };
+}
+
+/** The plainest queue there is: lists in memory. What a store does in any order of events must be what this does. */
+export class Model {
+  readonly lanes = new Map<string, Expected[]>();
+  readonly stale: Pick<Claim, "job" | "by">[] = [];
+  /** How many leases each process held when the first of them ran out, until it is seen alive. */
+  readonly #deaths = new Map<number, number>();
+
+  heads(): Expected[] {
+    return [...this.lanes.values()].flatMap((lane) => lane[0] ?? []);
+  }
+
+  heldBy(process: number): Expected[] {
+    return this.heads().filter(({ held }) => held?.by === process);
+  }
+
+  claimable(nowMs: number): Expected[] {
+    return this.heads().filter(({ held, dueMs }) => held === null && dueMs <= nowMs);
+  }
+
+  /** The next claim ends every lease that has run out. */
+  expire(nowMs: number): void {
+    for (const head of this.heads()) {
+      const { held } = head;
+      if (held === null || held.untilMs > nowMs) continue;
+      const inHand = this.#deaths.get(held.by) ?? this.heldBy(held.by).length;
+      this.#deaths.set(held.by, inHand);
+      this.#loseAsSuspect(head, inHand);
+    }
+  }
+
+  claim(head: Expected, claim: Claim): void {
+    head.held = claim;
+    this.#deaths.delete(claim.by);
+  }
+
+  add(expected: Expected): void {
+    this.lanes.set(expected.lane, [...(this.lanes.get(expected.lane) ?? []), expected]);
+  }
+
+  loseClaim(head: Expected): void {
+    if (head.held !== null) this.stale.push(head.held);
+    head.held = null;
+  }
+
+  remove(head: Expected): void {
+    this.loseClaim(head);
+    for (const lane of this.lanes.values()) if (lane[0] === head) lane.shift();
+  }
+
+  crash(process: number): void {
+    const mine = this.heldBy(process);
+    for (const head of mine) this.#loseAsSuspect(head, mine.length);
+  }
+
+  close(process: number): void {
+    for (const head of this.heldBy(process)) this.loseClaim(head);
+  }
+
+  /** Few in hand are suspects. */
+  #loseAsSuspect(head: Expected, inHand: number): void {
+    if (inHand <= SUSPECTS_MAX) head.crashes++;
+    this.loseClaim(head);
+  }
+}

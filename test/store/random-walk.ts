@@ -1,0 +1,180 @@
+import { expect } from "vitest";
+import { SUSPECTS_MAX } from "../../src/domain/bounds.ts";
+import type { Job, Store } from "../../src/ports/store.ts";
+import { anOffer } from "../contract/store.ts";
+import type { FakeClock } from "../support/clock.ts";
+import { anEvent } from "../support/event.ts";
+import { type Expected, Model, newcomer } from "./model.ts";
+
+/** More than can be suspects, so that a death finds now few, now many in hand. */
+const LANES = SUSPECTS_MAX + 2;
+const LEASE_MS = 1_000;
+
+/** What a walk leads through: some processes that share what is kept, and their troubles. */
+export interface World {
+  readonly clock: FakeClock;
+  readonly processes: number;
+  /** Makes a call, at times with trouble on its way; then until there is an answer. `again`: it was made before. */
+  attempt<T>(
+    process: number,
+    what: "accept" | "look" | "work",
+    call: (store: Store) => Promise<T>,
+  ): Promise<{ readonly answer: T; readonly again: boolean }>;
+  /** Ends a process, in order or not, and starts it anew. */
+  restart(process: number, how: "closed" | "killed"): Promise<void>;
+}
+
+/** Does so many random things, and expects of each what a plain list would do. */
+export async function walk(world: World, pick: (below: number) => number, steps: number): Promise<void> {
+  const { clock } = world;
+  const model = new Model();
+  const gone = new Map<string, string>();
+  let next = 0;
+
+  for (let step = 0; step < steps; step++) {
+    const action = pick(100);
+    if (action < 35) await offer();
+    else if (action < 60) await claim();
+    else if (action < 85) await finishOne();
+    else if (action < 90) clock.advance(pick(2 * LEASE_MS));
+    else if (action < 92) await stopOne();
+    else if (action < 94) await bringBack();
+    else if (action < 95) await offend();
+    else if (action < 97) await look();
+    else await restart();
+  }
+  await drainAll();
+  expect([...gone.keys()].sort()).toEqual(Array.from({ length: next }, (_, i) => `e${i}`).sort());
+
+  function anyone(): number {
+    return pick(world.processes);
+  }
+
+  /** A call whose repetition has the same answer. */
+  async function ask<T>(process: number, call: (store: Store) => Promise<T>): Promise<T> {
+    return (await world.attempt(process, "work", call)).answer;
+  }
+
+  async function offer(): Promise<void> {
+    const id = `e${next++}`;
+    const lane = `c${pick(LANES)}`;
+    const send = (store: Store) => store.queue.accept(anOffer(anEvent({ id, conversation: lane })));
+    const { answer, again } = await world.attempt(anyone(), "accept", send);
+    if (!again || answer.kind !== "duplicate") expect(answer).toEqual({ kind: "accepted" });
+    model.add(newcomer(id, lane));
+    expect(await ask(anyone(), send)).toEqual({ kind: "duplicate" });
+  }
+
+  async function claim(): Promise<void> {
+    model.expire(clock.nowMs());
+    const expected = model.claimable(clock.nowMs());
+    const by = anyone();
+    const jobsMax = 1 + pick(LANES);
+    const jobs = await ask(by, ({ queue }) => queue.claim({ jobsMax, leaseMs: LEASE_MS }));
+    const heads = new Map(expected.map((head) => [head.id, head]));
+    for (const job of jobs) {
+      const head = heads.get(job.event.id);
+      if (head === undefined)
+        throw new Error(`Expected one of ${[...heads.keys()].join()}, got ${job.event.id}`);
+      heads.delete(job.event.id);
+      const { crashes, stopRequested } = head;
+      expect(job).toMatchObject({ lane: head.lane, attempt: ++head.attempts, crashes, stopRequested });
+      model.claim(head, { job, by, untilMs: clock.nowMs() + LEASE_MS });
+    }
+    expect(jobs).toHaveLength(Math.min(jobsMax, expected.length));
+  }
+
+  async function finishOne(): Promise<void> {
+    const held = model.heads().filter((head) => head.held !== null);
+    const head = held[pick(Math.max(1, held.length))];
+    if (head?.held == null) return;
+    const { job, by } = head.held;
+    const afterMs = pick(3) * LEASE_MS;
+    const how = pick(6);
+    if (how === 0) {
+      expect(await ask(by, ({ queue }) => queue.extend(job, LEASE_MS))).toBe(true);
+      head.held = { job, by, untilMs: clock.nowMs() + LEASE_MS };
+    } else if (how === 1) {
+      expect(await settle(by, job, { kind: "retry", afterMs, cause: "x" })).toBe(true);
+      putBack(head, afterMs);
+    } else if (how === 2) {
+      expect(await settle(by, job, { kind: "defer", afterMs, cause: "x" })).toBe(true);
+      head.attempts--;
+      putBack(head, afterMs);
+    } else {
+      expect(await settle(by, job, how === 3 ? { kind: "dead", cause: "x" } : DONE)).toBe(true);
+      model.remove(head);
+      gone.set(head.id, head.lane);
+    }
+  }
+
+  function settle(by: number, job: Job, settlement: Parameters<Store["queue"]["settle"]>[1]) {
+    return ask(by, ({ queue }) => queue.settle(job, settlement));
+  }
+
+  function putBack(head: Expected, afterMs: number): void {
+    model.loseClaim(head);
+    head.dueMs = clock.nowMs() + afterMs;
+  }
+
+  async function stopOne(): Promise<void> {
+    const lane = `c${pick(LANES)}`;
+    const [head] = model.lanes.get(lane) ?? [];
+    const state = head === undefined ? "idle" : head.held === null ? "waiting" : "running";
+    expect(await ask(anyone(), ({ lanes }) => lanes.stateOf(lane))).toBe(state);
+    expect(await ask(anyone(), ({ lanes }) => lanes.stop(lane))).toBe(state);
+    if (head === undefined) return;
+    head.stopRequested = true;
+    head.dueMs = 0;
+  }
+
+  async function bringBack(): Promise<void> {
+    const [id, lane] = [...gone][pick(Math.max(1, gone.size))] ?? [];
+    if (id === undefined || lane === undefined) return;
+    const mode = pick(2) === 0 ? "resume" : "anew";
+    const replay = ({ archive }: Store) => archive.replay(id, { by: "ann", mode, states: ["done", "dead"] });
+    const { answer, again } = await world.attempt(anyone(), "work", replay);
+    if (!again || answer !== "not-finished") expect(answer).toBe("queued");
+    expect(await ask(anyone(), replay)).toBe("not-finished");
+    gone.delete(id);
+    model.add(newcomer(id, lane));
+  }
+
+  /** Someone whose claim is over tries everything. */
+  async function offend(): Promise<void> {
+    const { job, by } = model.stale[pick(Math.max(1, model.stale.length))] ?? {};
+    if (job === undefined || by === undefined) return;
+    expect(await settle(by, job, DONE)).toBe(false);
+    expect(await ask(by, ({ queue }) => queue.extend(job, 1e9))).toBe(false);
+    const reservation = await ask(by, ({ outbox }) => outbox.reserve(job, `${job.event.id}/0`));
+    expect(reservation).toEqual({ kind: "lost" });
+  }
+
+  async function look(): Promise<void> {
+    const running = model.heads().filter(({ held }) => held !== null).length;
+    const { answer } = await world.attempt(anyone(), "look", ({ journal }) => journal.stats());
+    expect(answer.running).toBe(running);
+    const live = [...model.lanes.values()].flat().length;
+    expect(answer.queued + answer.retrying).toBe(live - running);
+  }
+
+  async function restart(): Promise<void> {
+    const process = anyone();
+    const how = pick(2) === 0 ? "killed" : "closed";
+    if (how === "killed") model.crash(process);
+    else model.close(process);
+    await world.restart(process, how);
+  }
+
+  async function drainAll(): Promise<void> {
+    for (let rounds = 0; model.heads().length > 0; rounds++) {
+      if (rounds > 10 * steps)
+        throw new Error(`Expected the queue to empty, but ${model.heads().length} lanes remain`);
+      await claim();
+      await finishOne();
+      clock.advance(LEASE_MS / 4);
+    }
+  }
+}
+
+const DONE = { kind: "done", outcome: "answered", turns: [] } as const;
