@@ -26,7 +26,7 @@ export interface WorkerDeps {
   readonly routes: readonly Route[];
   readonly agents: ReadonlyMap<string, AgentMemory>;
   readonly control: ControlDeps;
-  readonly delivery: DeliverDeps;
+  readonly delivery: Omit<DeliverDeps, "isHeld">;
   readonly attemptsMax: number;
   readonly isPaused: () => boolean;
   readonly clock: Clock;
@@ -55,7 +55,7 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
   if (poison !== null) return { kind: "dead", cause: poison };
 
   if (job.refusal !== null) {
-    await say(noticeText(job.refusal), job, adapter, deps, signals.job);
+    await say(noticeText(job.refusal), job, adapter, deps, signals);
     return { kind: "dropped", cause: job.refusal.cause };
   }
 
@@ -64,12 +64,13 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
   const answer =
     progress.answer ??
     (command === null
-      ? await answerTo(job, progress, adapter, deps, signals.run)
+      ? await answerTo(job, progress, adapter, deps, signals)
       : rendered(await obeyed(command, job, deps), job, adapter));
   // The answer is durable before a word of it is said, in one commit with the reservation of its first part.
   const saved =
     progress.answer === null ? checkpoint(job, { ...progress, steps: [], answer }, deps) : undefined;
-  const delivery = { ...deps.delivery, log: deps.delivery.log.child({ run_id: progress.runId }) };
+  const log = deps.delivery.log.child({ run_id: progress.runId });
+  const delivery = { ...deps.delivery, log, isHeld: signals.isHeld };
   await Promise.all([saved, deliver(job, answer.parts, adapter, delivery, signals.job, saved)]);
   return command === null
     ? settlementOf(answer, job, deps)
@@ -108,7 +109,7 @@ async function answerTo(
   progress: Progress,
   adapter: Adapter,
   deps: WorkerDeps,
-  signal: AbortSignal,
+  signals: JobSignals,
 ): Promise<Answer> {
   if (job.stopRequested) return rendered(stopped(progress.steps), job, adapter);
   if (deps.isPaused()) throw new Deferred("paused", WAIT_MS);
@@ -117,7 +118,7 @@ async function answerTo(
     return rendered(failure(NO_AGENT, "no agent is set up for this event"), job, adapter);
   const poison = poisonCauseOf(job);
   if (poison !== null) return rendered(failure(GAVE_UP, poison), job, adapter);
-  return rendered(await run(job, progress, memory, adapter, deps, signal), job, adapter);
+  return rendered(await run(job, progress, memory, adapter, deps, signals), job, adapter);
 }
 
 function rendered(result: RunResult, { event, failures }: Job, adapter: Adapter): Answer {
@@ -130,7 +131,7 @@ async function run(
   memory: AgentMemory,
   adapter: Adapter,
   deps: WorkerDeps,
-  signal: AbortSignal,
+  { run: signal, isHeld }: JobSignals,
 ): Promise<RunResult> {
   const { event } = job;
   const startedAt = performance.now();
@@ -140,7 +141,12 @@ async function run(
     sinceMs: deps.clock.nowMs() - memory.ttlMs,
   });
   const { runId: id, agent, steps, startedAtMs } = progress;
-  const record = (steps: Progress["steps"]) => checkpoint(job, { ...progress, steps }, deps);
+  // What comes next costs money or cannot be undone: another holder of the event may have done it by now.
+  await ensureHeld(isHeld);
+  const record = async (steps: Progress["steps"]) => {
+    await checkpoint(job, { ...progress, steps }, deps);
+    await ensureHeld(isHeld);
+  };
   const typing = new AbortController();
   // A reason of ours: the default one is an error with a stack, made anew each time.
   const stopTyping = () => typing.abort("answered");
@@ -184,14 +190,19 @@ async function checkpoint(job: Job, progress: Progress, { queue }: WorkerDeps): 
   if (!(await queue.checkpoint(job, progress))) throw new RunAborted("lease-lost");
 }
 
+async function ensureHeld(isHeld: JobSignals["isHeld"]): Promise<void> {
+  if (!(await isHeld())) throw new RunAborted("lease-lost");
+}
+
 async function say(
   text: string,
   job: Job,
   adapter: Adapter,
   deps: WorkerDeps,
-  signal: AbortSignal,
+  { job: signal, isHeld }: JobSignals,
 ): Promise<void> {
-  await deliver(job, adapter.render(text, job.event.replyTo), adapter, deps.delivery, signal);
+  const parts = adapter.render(text, job.event.replyTo);
+  await deliver(job, parts, adapter, { ...deps.delivery, isHeld }, signal);
 }
 
 /** A failed run has been told to the person; the event stays as a dead letter, so that the operator sees it. */

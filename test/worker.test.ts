@@ -87,7 +87,7 @@ function answered(text: string, changes: Partial<RunResult> = {}): RunResult {
 }
 
 function signals(): JobSignals {
-  return { job: abort.signal, run: AbortSignal.any([abort.signal, stop.signal]) };
+  return { job: abort.signal, run: AbortSignal.any([abort.signal, stop.signal]), isHeld: async () => true };
 }
 
 const job = (event: Partial<TriggerEvent> = {}, offer: Partial<Offer> = {}) => aJob(store, event, offer);
@@ -390,6 +390,29 @@ describe("a run that was cut off", () => {
     await doWork(await nextAttempt(store, claimed));
     expect(runs[1]).toMatchObject({ id: "run_1", agent: "assistant", steps: [STEP], startedAtMs });
     expect(slack.said).toEqual(["whole"]);
+  });
+
+  it("does not go on after a step when the lease was lost as it was recorded", async () => {
+    const after: string[] = [];
+    agent = async (_run, record) => {
+      await record([STEP]);
+      after.push("the next step");
+      return answered("never");
+    };
+    const claimed = await job();
+    const asked = [true, false];
+    const isHeld = async () => asked.shift() ?? false;
+    await expect(work(claimed, deps, { ...signals(), isHeld })).rejects.toMatchObject({ why: "lease-lost" });
+    expect(after).toEqual([]);
+    expect(slack.sends).toEqual([]);
+  });
+
+  it("does not begin when the lease was lost while its past was looked up", async () => {
+    const isHeld = async () => false;
+    await expect(work(await job(), deps, { ...signals(), isHeld })).rejects.toMatchObject({
+      why: "lease-lost",
+    });
+    expect(runs).toEqual([]);
   });
 
   it("records no step once its lease is lost", async () => {

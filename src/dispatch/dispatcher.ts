@@ -4,6 +4,7 @@ import type { Clock, Random } from "../ports/clock.ts";
 import { type Bus, type Job, type Queue, type Settlement, STOP_TOPIC } from "../ports/store.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { Lease } from "./lease.ts";
 import { causeOf, isStoreFailure, type RetryPolicy, settlementFor } from "./settle.ts";
 
 export interface DispatcherDeps {
@@ -25,6 +26,8 @@ export interface JobSignals {
   readonly job: AbortSignal;
   /** The same, or a person said /stop: end the run, and tell. */
   readonly run: AbortSignal;
+  /** Whether the job is ours for long enough to say or do something now. Asked right before that. */
+  readonly isHeld: () => Promise<boolean>;
 }
 
 interface Running {
@@ -78,9 +81,12 @@ export class Dispatcher {
 
   /** Claims no more, waits for running work, then hands back what is left. */
   async stop(drainMs: number): Promise<void> {
+    const { clock } = this.#deps;
+    const untilMs = clock.nowMs() + drainMs;
     this.#stopping.abort();
+    // A claim that is on its way may find a store that does not answer.
     await this.#loop;
-    await this.#idleWithin(drainMs);
+    await this.#idleWithin(Math.max(0, untilMs - clock.nowMs()));
     this.handBack();
     await this.#idleWithin(HAND_BACK_MS);
     this.#leaveBus();
@@ -134,14 +140,16 @@ export class Dispatcher {
 
   /** Begins what it claims, and gives how much that is. */
   async #claim(jobsMax: number, controlOnly: boolean): Promise<number> {
-    const { queue, leaseMs, log } = this.#deps;
+    const { queue, clock, leaseMs, log } = this.#deps;
     const stops = new Set<string>();
     this.#stopsHeard = stops;
+    const askedAtMs = clock.nowMs();
     try {
       const jobs = await queue.claim({ jobsMax, leaseMs, controlOnly });
       if (this.#isStoreAway) log.info("dispatcher.claims_again");
       this.#isStoreAway = false;
-      for (const job of jobs) this.#launch(stops.has(job.lane) ? { ...job, stopRequested: true } : job);
+      for (const job of jobs)
+        this.#launch(stops.has(job.lane) ? { ...job, stopRequested: true } : job, askedAtMs);
       return jobs.length;
     } finally {
       this.#stopsHeard = null;
@@ -164,13 +172,14 @@ export class Dispatcher {
     });
   }
 
-  #launch(job: Job): void {
+  #launch(job: Job, askedAtMs: number): void {
     const abort = new AbortController();
     const stop = new AbortController();
     // Linked by hand: AbortSignal.any costs as much as all the rest of starting a job.
     abort.signal.addEventListener("abort", () => stop.abort(abort.signal.reason), { once: true });
-    const signals = { job: abort.signal, run: stop.signal };
-    const done = this.#carryOut(job, abort, signals, this.#outrun(job)).finally(() => {
+    const lease = new Lease(this.#deps, job, askedAtMs);
+    const signals = { job: abort.signal, run: stop.signal, isHeld: () => lease.isHeld() };
+    const done = this.#carryOut(job, lease, abort, signals, this.#outrun(job)).finally(() => {
       this.#running.delete(job);
       this.#deps.metrics.runsActive.set(this.#running.size);
       this.#slotFreed?.();
@@ -189,25 +198,28 @@ export class Dispatcher {
 
   async #carryOut(
     job: Job,
+    lease: Lease,
     abort: AbortController,
     signals: JobSignals,
     before: readonly Promise<void>[],
   ): Promise<void> {
     const over = new AbortController();
-    const lease = this.#keepLease(job, abort, over.signal);
+    const keeping = this.#keep(lease, job, abort, over.signal);
     try {
       if (before.length > 0) await Promise.allSettled(before);
       const settlement = await this.#outcomeOf(job, signals);
       if (settlement !== null) await this.#settle(job, settlement);
     } finally {
       over.abort(OVER);
-      await lease;
+      await keeping;
     }
   }
 
   async #outcomeOf(job: Job, signals: JobSignals): Promise<Settlement | null> {
     const { work, retry, random, log } = this.#deps;
     try {
+      // The answer to the claim may have been a long time coming.
+      if (!(await signals.isHeld())) throw new RunAborted("lease-lost");
       return await work(job, signals);
     } catch (error) {
       // What broke because the run was aborted is settled by the reason of the abort.
@@ -255,13 +267,13 @@ export class Dispatcher {
   }
 
   /** Renews at a quarter of the lease, so that two renewals may fail before it is lost. */
-  async #keepLease(job: Job, abort: AbortController, over: AbortSignal): Promise<void> {
-    const { queue, clock, leaseMs, log } = this.#deps;
+  async #keep(lease: Lease, job: Job, abort: AbortController, over: AbortSignal): Promise<void> {
+    const { clock, leaseMs, log } = this.#deps;
     while (!over.aborted) {
       await clock.sleep(leaseMs / 4, over).catch(() => {});
       if (over.aborted) return;
       try {
-        if (await queue.extend(job, leaseMs)) continue;
+        if (await lease.renew()) continue;
         abort.abort(new RunAborted("lease-lost"));
         return;
       } catch (error) {

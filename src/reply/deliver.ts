@@ -9,6 +9,8 @@ import type { Metrics } from "../telemetry/metrics.ts";
 
 export interface DeliverDeps {
   readonly outbox: Outbox;
+  /** Whether the job is ours for long enough to say something now. Rejects when the store cannot tell. */
+  readonly isHeld: () => Promise<boolean>;
   /** One for each platform, so that one that is down holds up nobody else. */
   readonly breakers: Breakers;
   /** What to do with a part that may have been said and cannot be looked up. */
@@ -83,15 +85,23 @@ function partIdOf({ event, refusal, replay }: Job, index: number): string {
 const LEFT_IN_DOUBT: Receipt = { messageId: null, via: "left in doubt" };
 
 async function sendFirst(delivery: Delivery, saying: Saying): Promise<Receipt> {
+  let isOnItsWay = false;
   try {
+    await ensureHeld(saying);
+    isOnItsWay = true;
     return await send(delivery, saying);
   } catch (error) {
     // Certainly not said: the next attempt may say it without any doubt. Of a repeated send this would not be true,
     // because an earlier one may have landed.
-    if (error instanceof DeliveryError && error.kind !== "unknown")
+    if (!isOnItsWay || (error instanceof DeliveryError && error.kind !== "unknown"))
       record(delivery.partId, "not-sent", saying);
     throw error;
   }
+}
+
+/** Last of all: a process that was stopped since it reserved, or looked up, may have been followed by another. */
+async function ensureHeld({ deps }: Saying): Promise<void> {
+  if (!(await deps.isHeld())) throw new RunAborted("lease-lost");
 }
 
 /** A crash or a lost connection came between sending and recording. */
@@ -111,8 +121,9 @@ async function resolveDoubt(delivery: Delivery, saying: Saying): Promise<Receipt
     "reply.in_doubt",
   );
   if (typeof found === "object") return found;
+  if (found !== "absent" && deps.inDoubt === "leave") return LEFT_IN_DOUBT;
+  await ensureHeld(saying);
   if (found === "absent") return await send(delivery, saying);
-  if (deps.inDoubt === "leave") return LEFT_IN_DOUBT;
   return await send({ ...delivery, mayRepeat: true }, saying);
 }
 

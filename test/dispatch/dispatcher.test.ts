@@ -338,6 +338,27 @@ describe("a lease", () => {
     expect(await recordOf("a")).toMatchObject({ state: "done" });
   });
 
+  it("is looked for before the work begins when the claim was answered late, and nothing begins without it", async () => {
+    let isLate = true;
+    await start(
+      {},
+      {
+        claim: async (options) => {
+          const jobs = await store.queue.claim(options);
+          if (!isLate || jobs.length === 0) return jobs;
+          isLate = false;
+          clock.advance(LEASE_MS + 1);
+          await claimOne(store.queue);
+          return jobs;
+        },
+      },
+    );
+    await accept("a");
+    expect(isLate).toBe(false);
+    expect(begun).toEqual([]);
+    expect(await recordOf("a")).toMatchObject({ state: "running", attempt: 2 });
+  });
+
   it("survives two renewals in a row that fail", async () => {
     let fails = 2;
     await start(
@@ -463,6 +484,27 @@ describe("a drain", () => {
     expect(ids()).toEqual(["a"]);
     expect(work(0).signals.job.aborted).toBe(false);
     expect([(await recordOf("a")).state, (await recordOf("b")).state]).toEqual(["done", "queued"]);
+  });
+
+  it("waits no longer for what runs because a claim took a part of its time", async () => {
+    const answered = Promise.withResolvers<readonly Job[]>();
+    let hangs = false;
+    const dispatcher = await start(
+      {},
+      { claim: (options) => (hangs ? answered.promise : store.queue.claim(options)) },
+    );
+    await accept("a");
+    hangs = true;
+    await accept("b");
+    const state = drain(dispatcher);
+    work(0).signals.job.addEventListener("abort", () => work(0).fail(work(0).signals.job.reason));
+    await advance(DRAIN_MS - 1);
+    answered.resolve([]);
+    await calm();
+    expect(state.isOver).toBe(false);
+    await advance(1);
+    await state.over;
+    expect(await recordOf("a")).toMatchObject({ state: "queued", cause: "draining" });
   });
 
   it("hands back what is left after its time, and no attempt is used up", async () => {

@@ -31,6 +31,7 @@ beforeEach(async () => {
   slack = new FakeAdapter("slack");
   deps = {
     outbox: store.outbox,
+    isHeld: async () => true,
     breakers: new Breakers(clock),
     inDoubt: "resend_marked",
     log: silentLogger(),
@@ -131,6 +132,34 @@ describe("a reply", () => {
     await expect(say("hi")).rejects.toMatchObject({ why: "lease-lost" });
     expect(slack.sends).toEqual([]);
   });
+
+  it("is not said, and is not in doubt, when the lease was lost after it was reserved", async () => {
+    deps = { ...deps, isHeld: async () => false };
+    await expect(say("hi")).rejects.toMatchObject({ why: "lease-lost" });
+    expect(slack.sends).toEqual([]);
+    job = await nextAttempt(store, job);
+    expect((await store.outbox.reserve(job, `${job.event.id}/0`)).kind).toBe("fresh");
+  });
+
+  it("is not said, and is not in doubt, when nobody can tell whether the lease is held", async () => {
+    const away = new GatewayError("STORE_UNAVAILABLE", "away");
+    deps = { ...deps, isHeld: () => Promise.reject(away) };
+    await expect(say("hi")).rejects.toBe(away);
+    job = await nextAttempt(store, job);
+    expect((await store.outbox.reserve(job, `${job.event.id}/0`)).kind).toBe("fresh");
+  });
+
+  it.each(["absent", "unknown"] as const)(
+    "in doubt is not said when the lease was lost while it was looked up (%s)",
+    async (found) => {
+      await leaveInDoubt();
+      slack.memory = found;
+      deps = { ...deps, isHeld: async () => false };
+      await expect(say("hi")).rejects.toMatchObject({ why: "lease-lost" });
+      expect(slack.recoveries).toHaveLength(1);
+      expect(slack.sends).toHaveLength(1);
+    },
+  );
 
   it("is not said before the answer is durable", async () => {
     const saving = Promise.withResolvers<void>();

@@ -1,0 +1,41 @@
+import type { Clock } from "../ports/clock.ts";
+import type { Job, Queue } from "../ports/store.ts";
+
+export interface LeaseDeps {
+  readonly queue: Pick<Queue, "extend">;
+  readonly clock: Clock;
+  readonly leaseMs: number;
+}
+
+/** The lease of one job, as far as this process can tell. */
+export class Lease {
+  readonly #deps: LeaseDeps;
+  readonly #job: Job;
+  /** Counted from when the store was asked, so never later than the store has it. */
+  #endsAtMs: number;
+
+  constructor(deps: LeaseDeps, job: Job, askedAtMs: number) {
+    this.#deps = deps;
+    this.#job = job;
+    this.#endsAtMs = askedAtMs + deps.leaseMs;
+  }
+
+  /**
+   * Whether nobody else can have the job while something is said or done for it now, for half a lease at least. A
+   * process that was stopped for a while, or got an answer late, asks the store again. Rejects when that cannot tell.
+   */
+  async isHeld(): Promise<boolean> {
+    const { clock, leaseMs } = this.#deps;
+    while (clock.nowMs() > this.#endsAtMs - leaseMs / 2) if (!(await this.renew())) return false;
+    return true;
+  }
+
+  /** False: it is lost. */
+  async renew(): Promise<boolean> {
+    const { queue, clock, leaseMs } = this.#deps;
+    const askedAtMs = clock.nowMs();
+    if (!(await queue.extend(this.#job, leaseMs))) return false;
+    this.#endsAtMs = Math.max(this.#endsAtMs, askedAtMs + leaseMs);
+    return true;
+  }
+}
