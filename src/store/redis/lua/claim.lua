@@ -57,7 +57,7 @@ local function begin(lane, token)
   local held = call('HMGET', key, 'failures', 'at', 'body', 'refusal', 'progress', 'crashes', 'replay', 'stop',
     'conversation', 'attempt')
   local failures, attempt = tonumber(held[1]), tonumber(held[10]) + 1
-  call('HSET', key, 'token', token, 'owner', owner, 'up', now, 'attempt', attempt)
+  call('HSET', key, 'token', token, 'owner', owner, 'up', now, 'attempt', attempt, 'step', 0)
   call('ZADD', base .. 'leases', leased_until, seq)
   if failures > 0 then call('ZREM', base .. 'retrying', seq) end
   if not held[4] then see(held[9]) end
