@@ -82,6 +82,50 @@ describe("replicas with a role", () => {
   });
 });
 
+describe("replicas that are replaced one after the other, under load", () => {
+  const CONVERSATIONS = 20;
+  const MESSAGES = 8;
+
+  it("answer everything once and in order", async () => {
+    await using open = new AsyncDisposableStack();
+    const all: GatewayProcess[] = [];
+    const another = async () => {
+      const gateway = open.use(await replica());
+      all.push(gateway);
+      return gateway;
+    };
+    const running = [await another(), await another()];
+    /** Says message `n` until it is answered, at whichever replica is there; the id makes each try the same message. */
+    const replyTo = async (conversation: string, n: number): Promise<string> => {
+      const message = `${n}\ndemo: sleep 200ms`;
+      for (let tries = 0; ; tries++) {
+        const { url } = running[tries % running.length] ?? { url: "" };
+        const question = { message, conversation, id: `${conversation}-${n}`, wait: 20 };
+        const asked = await ask(url, question).catch(() => undefined);
+        if (asked?.reply !== undefined) return asked.reply;
+        expect([undefined, 200, 503]).toContain(asked?.status);
+      }
+    };
+    const replies = Array.from({ length: CONVERSATIONS }, async (_, c) => {
+      const heard: string[] = [];
+      for (let n = 0; n < MESSAGES; n++) heard.push(await replyTo(`rolling-${c}`, n));
+      return heard;
+    });
+    for (let n = 0; n < running.length; n++) {
+      const [old] = running.splice(n, 1, await another());
+      expect(await old?.end("SIGTERM")).toBe(0);
+    }
+    const expected = Array.from({ length: MESSAGES }, (_, n) => `You said: ${n}`);
+    for (const heard of await Promise.all(replies)) expect(heard).toEqual(expected);
+    // Whoever said it is gone.
+    expect(await replyTo("rolling-0", 0)).toBe("You said: 0");
+    for (const gateway of running) expect(await gateway.end("SIGTERM")).toBe(0);
+    const said = all.flatMap((gateway) => gateway.logLines().filter(({ msg }) => msg === "reply.sent"));
+    expect(said).toHaveLength(CONVERSATIONS * MESSAGES);
+    expect(new Set(said.map(({ event_id }) => event_id)).size).toBe(CONVERSATIONS * MESSAGES);
+  });
+});
+
 describe("a replica whose Redis is away", () => {
   it.each<[string, () => Promise<unknown>, () => Promise<unknown>]>([
     ["killed", () => redis.kill(), () => redis.restart()],
