@@ -26,7 +26,10 @@ export const VARIABLES: readonly Variable[] = [
   plain("PARLEY_LOG_LEVEL", "fatal, error, warn, info, debug, trace or silent. Default info"),
   plain("PARLEY_KILL_SWITCH", "true answers every message that the bot is paused. Default false"),
   secret("PARLEY_ADMIN_TOKEN", "Opens the admin API; at least 32 characters"),
-  plain("PARLEY_URL", "Where commands such as parley dead find the gateway. Default this machine and its port"),
+  plain(
+    "PARLEY_URL",
+    "Where commands such as parley dead find the gateway. Default this machine and its port",
+  ),
   secret("PARLEY_DEV_KEY", "Opens /webhooks/test beyond this machine (X-Dev-Key)"),
   secret("REDIS_URL", "Redis to share between replicas, redis:// or rediss://; without it, SQLite"),
   secret("REDIS_SENTINEL_PASSWORD", "Password of the Sentinels, where they have one"),
