@@ -1,6 +1,6 @@
 import { isControlLane } from "../../domain/command.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { Job, Queue } from "../../ports/store.ts";
+import type { Job, Journal, Queue } from "../../ports/store.ts";
 import { isUnavailable } from "./trouble.ts";
 
 /** Long enough for every replica to find out that the store is back, and to forward what it kept. */
@@ -11,6 +11,10 @@ const CLOSED_MS_MAX = 15_000;
 const REFUSALS_MIN = 2;
 /** For so long after that, offers that fail are taken for the same trouble. */
 const REFUSING_MS = 60_000;
+/** A replica to which nobody speaks asks this often, to notice an outage like the others. */
+const WATCH_MS = 250;
+/** What it asks for: nothing has this id. */
+const NOBODY = "spool!watch";
 /** While the gate is closed, commands to the gateway are looked for this often. */
 const CONTROL_MS = 250;
 
@@ -22,7 +26,8 @@ export class ClaimGate {
   readonly #clock: Clock;
   readonly #waiting: () => number;
   #areOffersFailing = false;
-  #areClaimsFailing = false;
+  /** A claim, or a question of our own, had no answer. */
+  #isSilent = false;
   #closedAtMs = Number.NEGATIVE_INFINITY;
   /** Offers that failed after a claim had worked; null: no claim has worked since offers fail. */
   #refusals: number | null = null;
@@ -39,7 +44,7 @@ export class ClaimGate {
   }
 
   get isClosed(): boolean {
-    if (this.#areClaimsFailing) return true;
+    if (this.#isSilent) return true;
     const closedMs = this.#clock.nowMs() - this.#closedAtMs;
     return closedMs < (this.#areOffersFailing || this.#waiting() > 0 ? CLOSED_MS_MAX : GRACE_MS);
   }
@@ -72,33 +77,37 @@ export class ClaimGate {
   async claim(queue: Queue, options: Parameters<Queue["claim"]>[0]): Promise<readonly Job[]> {
     const isClosed = this.isClosed;
     const jobs = await this.#watched(queue.claim(isClosed ? { ...options, controlOnly: true } : options));
-    this.#claimsWork();
+    if (this.#areOffersFailing) this.#refusals ??= 0;
     // The store may have hung in between, and answered when it was back.
     return this.isClosed && !isClosed ? await handBack(queue, jobs) : jobs;
   }
 
   async ready(queue: Queue, signal: AbortSignal): Promise<void> {
     if (this.isClosed) await this.#clock.sleep(CONTROL_MS, signal);
-    else await this.#watched(queue.ready(signal));
+    else await queue.ready(signal);
+  }
+
+  /** Looks after the store until the signal aborts. */
+  async watch(journal: Pick<Journal, "find">, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#watched(journal.find(NOBODY)).catch(() => {});
+      await this.#clock.sleep(WATCH_MS, signal).catch(() => {});
+    }
   }
 
   async #watched<T>(call: Promise<T>): Promise<T> {
     try {
-      return await call;
+      const answer = await call;
+      if (this.#isSilent) this.close();
+      this.#isSilent = false;
+      return answer;
     } catch (error) {
       if (isUnavailable(error)) {
-        this.#areClaimsFailing = true;
+        this.#isSilent = true;
         this.#refusals = null;
       }
       throw error;
     }
-  }
-
-  #claimsWork(): void {
-    if (this.#areOffersFailing) this.#refusals ??= 0;
-    if (!this.#areClaimsFailing) return;
-    this.#areClaimsFailing = false;
-    this.close();
   }
 }
 

@@ -110,6 +110,7 @@ class Attached {
     this.store = this.#inFront(gate);
     const { signal } = this.#stopping;
     this.#loops = [this.#forward(signal), this.#sweep(signal), adopter.run(signal)];
+    void gate.watch(inner.journal, signal); // Not waited for: a store that hangs would keep us from closing it.
   }
 
   get waiting(): number {

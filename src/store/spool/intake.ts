@@ -52,7 +52,7 @@ export class Intake {
   readonly #undecided = new Set<Arrival>();
   readonly #writes = new Set<Promise<void>>();
   #held: Arrival[] = [];
-  #heldSinceMs = 0;
+  #holdOver = new AbortController();
   #tick = 0;
   #isWatching = false;
   #spooled = 0;
@@ -89,7 +89,12 @@ export class Intake {
     if (this.#mode !== "spool" || this.#deps.gate.areOffersFailing) return;
     if (this.#waiting - claimed > LAST_MAX) return;
     this.#mode = "hold";
-    this.#heldSinceMs = this.#deps.clock.nowMs();
+    const over = new AbortController();
+    this.#holdOver = over;
+    this.#deps.clock.sleep(HOLD_MS_MAX, over.signal).then(
+      () => this.release(),
+      () => {}, // Over before that.
+    );
   }
 
   async afterRound({ claimed, gone, store, cause }: Round): Promise<void> {
@@ -99,11 +104,12 @@ export class Intake {
     if (this.#mode === "spool") return await this.#leaveEmptySpool();
     if (this.#mode !== "hold") return;
 
-    const heldMs = this.#deps.clock.nowMs() - this.#heldSinceMs;
-    if (gone < claimed || heldMs > HOLD_MS_MAX) return this.release();
+    if (gone < claimed) return this.release();
     const isProgress = claimed + this.#writes.size > 0;
     await Promise.all(this.#writes);
-    if ((await countWaiting(this.#deps.file)) === 0) this.#toStore();
+    const waiting = await countWaiting(this.#deps.file);
+    if (!this.isHolding) return; // It has taken too long.
+    if (waiting === 0) this.#toStore();
     else if (!isProgress) this.release();
   }
 
@@ -111,6 +117,7 @@ export class Intake {
   release(): void {
     if (this.#mode !== "hold") return;
     this.#mode = "spool";
+    this.#holdOver.abort();
     for (const arrival of this.#held.splice(0)) this.#spool(arrival);
   }
 
@@ -126,8 +133,8 @@ export class Intake {
     this.#watch();
     this.#deps.store.accept(arrival.offer).then(
       (acceptance) => {
-        this.#undecided.delete(arrival);
-        this.#found();
+        // A late answer says little about now.
+        if (this.#undecided.delete(arrival)) this.#found();
         arrival.answer.resolve(acceptance);
       },
       (error: unknown) => {
@@ -183,6 +190,7 @@ export class Intake {
 
   #toStore(): void {
     this.#mode = "store";
+    this.#holdOver.abort();
     this.#count(-this.#waiting);
     for (const arrival of this.#held.splice(0)) this.#ask(arrival);
   }

@@ -64,6 +64,21 @@ describe("claims", () => {
     expect(await untilClaimed(gateway, world)).toBeGreaterThanOrEqual(2_000);
   });
 
+  it("wait in a replica to which nobody spoke during the outage", async () => {
+    const world = await World.open();
+    const [busy, idle] = [await world.start(), await world.start()];
+    world.shared.mood = "away";
+    await busy.accept("a");
+    await world.elapse(400);
+    world.shared.mood = "well";
+    // Before what the other one has kept is there.
+    await world.elapse(50);
+    expect(await idle.accept("b", { conversation: "other" })).toEqual({ kind: "accepted" });
+    expect(await claimedIds(idle)).toEqual([]);
+    await world.elapse(LONG_MS);
+    expect([...(await claimedIds(idle))].sort()).toEqual(["a", "b"]);
+  });
+
   it("wait until our own spool is empty, but not for ever", async () => {
     const world = await World.open({ waitingPerLaneMax: 1, waitingMax: 100 });
     const gateway = await world.start();

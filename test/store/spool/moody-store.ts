@@ -40,6 +40,10 @@ export class MoodyStore {
         },
         claim: (options) => this.#carryOut(() => queue.claim(options), false),
       },
+      journal: {
+        ...inner.journal,
+        find: (id) => this.#carryOut(() => inner.journal.find(id), false),
+      },
     };
   }
 

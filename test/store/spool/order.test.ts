@@ -175,6 +175,25 @@ describe("the switch back", () => {
     }
   });
 
+  it("keeps nobody waiting for long when the store hangs just then", async () => {
+    const world = await World.open();
+    const gateway = await world.start();
+    world.shared.mood = "away";
+    await acceptAll(gateway, numbered("a", 20));
+    world.shared.mood = "well";
+    world.shared.latencyMs = 20;
+    while (gateway.spool.waiting > 15) await world.elapse(5);
+    const answer = gateway.accept("b");
+    world.shared.mood = "hung";
+    const askedMs = world.time.nowMs();
+    expect(await world.until(answer)).toEqual(ACCEPTED);
+    expect(world.time.nowMs() - askedMs).toBeLessThanOrEqual(500);
+    expect(world.shared.offers.some(({ event }) => event.id === "b")).toBe(false);
+    world.shared.mood = "well";
+    await world.elapse(LONG_MS);
+    expect(await world.ids()).toEqual([...numbered("a", 20), "b"]);
+  });
+
   it("is broken off when the store goes away again; nothing is lost or reordered", async () => {
     const world = await World.open();
     const gateway = await world.start();

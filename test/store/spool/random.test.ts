@@ -6,7 +6,7 @@ import { quiet } from "./mortal-clock.ts";
 import { type Process, World } from "./world.ts";
 
 /** More with `PARLEY_SEEDS=1000`. */
-const SEEDS = Number(process.env.PARLEY_SEEDS ?? 20);
+const SEEDS = Number(process.env.PARLEY_SEEDS ?? 12);
 const STEPS = 300;
 const LANES = 4;
 const MOODS = { well: 40, away: 20, deaf: 10, hung: 20, refusing: 10 };

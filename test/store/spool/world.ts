@@ -40,6 +40,8 @@ export interface ProcessOptions {
   readonly onCommit?: () => void;
 }
 
+const ANSWER_TURNS = 2;
+
 /** A commit answers in a later turn of the loop, as it does from a thread. */
 function withSlowAnswers(store: Store): Store {
   const { queue } = store;
@@ -47,8 +49,7 @@ function withSlowAnswers(store: Store): Store {
     try {
       return await queue.accept(offer);
     } finally {
-      await quiet();
-      await quiet();
+      for (let turn = 0; turn < ANSWER_TURNS; turn++) await quiet();
     }
   };
   return { ...store, queue: { ...queue, accept } };
@@ -143,7 +144,7 @@ export class World {
     if (wakeMs === Number.POSITIVE_INFINITY)
       throw new Error("Expected somebody to wait for a time, got nobody");
     this.time.advance(Math.max(0, wakeMs - this.time.nowMs()));
-    await quiet();
+    for (let turn = 0; turn <= ANSWER_TURNS; turn++) await quiet();
   }
 
   /** What the shared store has, oldest first. */
