@@ -2,6 +2,7 @@ import { type GatewaySpec, gatewayFile } from "../../src/config/schema.ts";
 import type { OnTheWay, Recovery } from "./chat.ts";
 import { Dice } from "./dice.ts";
 import { faultsFrom, NO_FAULTS, type Weather } from "./faults.ts";
+import type { Fortunes } from "./replicas.ts";
 import { SHARED_USERS, type Workload, workloadFrom } from "./workload.ts";
 import type { Plan } from "./world.ts";
 
@@ -31,6 +32,23 @@ export function planFrom(seed: number, scale = 1): Plan {
     deaths: deathsFrom(dice, scale),
     drainsAtMs: Array.from({ length: dice.pick([0, 0, 1, 2]) }, () => dice.between(0, LENGTH_MS)),
     dice: dice.fork(),
+  };
+}
+
+/** The same, with two or three processes that share a Redis, which may be frozen, cut off, and follow each other. */
+export function sharedPlanFrom(seed: number, scale = 1): Plan {
+  const plan = planFrom(seed, scale);
+  const dice = plan.dice.fork();
+  return {
+    ...plan,
+    replicas: dice.between(2, 3),
+    deaths: [...plan.deaths, ...deathsFrom(dice, scale)],
+    freezes: Array.from({ length: 6 }, () =>
+      dice.chance(0.4)
+        ? { step: dice.between(0, 200 * scale), forMs: dice.between(100, dice.pick([5_000, 60_000])) }
+        : null,
+    ),
+    returns: { "same name": 6, "new name": 3, never: 1 },
   };
 }
 
@@ -66,12 +84,7 @@ function specOf(spec: Record<string, unknown>): GatewaySpec {
 }
 
 /** Small enough to die at every single step of it: two conversations, one with tools, one with a reply in three parts. */
-export function smallPlan(options: {
-  readonly deaths: readonly number[];
-  readonly recovery: Recovery;
-  readonly onTheWay: OnTheWay;
-}): Plan {
-  const { recovery, onTheWay, deaths } = options;
+export function smallPlan({ recovery, onTheWay, ...fortunes }: SmallPlan): Plan {
   return {
     dice: new Dice(1),
     workload: SMALL_WORKLOAD,
@@ -80,9 +93,15 @@ export function smallPlan(options: {
     faultsFor: () => NO_FAULTS,
     onTheWay,
     ...ALONE,
-    deaths,
+    deaths: [],
     drainsAtMs: [],
+    ...fortunes,
   };
+}
+
+interface SmallPlan extends Partial<Fortunes> {
+  readonly recovery: Recovery;
+  readonly onTheWay: OnTheWay;
 }
 
 const NOTHING_SPECIAL = { isFollowUp: false, isOld: false, copies: [] };

@@ -13,7 +13,7 @@ export function report(what: string, again: string, { violations, trace }: Outco
   ].join("\n");
 }
 
-export function reportSeed(seed: number, scale: number, outcome: Outcome): string {
-  const again = `PARLEY_SIM_SEED=${seed} PARLEY_SIM_RUNS=1 PARLEY_SIM_SCALE=${scale} node test/simulation/soak.ts`;
-  return report(`Seed ${seed}`, again, outcome);
+export function reportSeed(seed: number, scale: number, outcome: Outcome, form = ""): string {
+  const env = `PARLEY_SIM_SEED=${seed} PARLEY_SIM_RUNS=1 PARLEY_SIM_SCALE=${scale}`;
+  return report(`Seed ${seed}`, `${env} node test/simulation/soak.ts ${form}`.trimEnd(), outcome);
 }

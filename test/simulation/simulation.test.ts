@@ -81,7 +81,7 @@ describe("a gateway on a fake clock", () => {
     const soak = fileURLToPath(new URL("./soak.ts", import.meta.url));
     const env = { PARLEY_SIM_SEED: String(seed), PARLEY_SIM_RUNS: "1", PARLEY_SIM_SCALE: "1" };
     const { stdout } = await promisify(execFile)(process.execPath, [soak], { env, maxBuffer: 1e8 });
-    expect(stdout.trimEnd().split("\n")).toEqual(trace);
+    expect(stdout.trimEnd().split("\n")).toEqual(trace.join("\n").split("\n"));
   });
 });
 

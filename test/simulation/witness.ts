@@ -113,9 +113,12 @@ export class Witness {
     return isOutrun;
   }
 
+  /** One that was outrun may go on beside its follower, until it is told. */
   workBegan({ lane, event: { id: eventId } }: Job, life: number): void {
+    const isLate = this.isOutrun(eventId, life);
     const beside = this.#active.find(
-      (other) => other.lane === lane && (other.life === life || !this.isOutrun(other.eventId, other.life)),
+      (other) =>
+        other.lane === lane && (other.life === life || !(isLate || this.isOutrun(other.eventId, other.life))),
     );
     if (beside !== undefined) this.violate(`${eventId} runs beside ${beside.eventId} in the lane ${lane}`);
     this.#active = [...this.#active, { eventId, lane, life }];
@@ -149,6 +152,11 @@ export class Witness {
   settling(eventId: string, kind: Settlement["kind"], attempt: number): void {
     this.note(`settle ${eventId}: ${kind}`);
     if (kind === "defer") this.#attempts.set(eventId, attempt - 1);
+  }
+
+  /** A claim that nobody got is not counted. */
+  handedBack(eventId: string, attempt: number): void {
+    this.#attempts.set(eventId, attempt - 1);
   }
 
   recorded(eventId: string, progress: Progress): void {

@@ -1,0 +1,83 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type RedisServer, startRedis } from "../support/redis.ts";
+import { envNumber } from "./env.ts";
+import { sharedPlanFrom, smallPlan } from "./plan.ts";
+import { onRedis } from "./redis/storage.ts";
+import { Wire } from "./redis/wire.ts";
+import { report, reportSeed } from "./report.ts";
+import { everyStep } from "./steps.ts";
+import { simulate } from "./world.ts";
+
+const FIRST_SEED = envNumber("PARLEY_SIM_SEED", 1);
+const RUNS = envNumber("PARLEY_SIM_REDIS_RUNS", 40);
+
+let redis: RedisServer;
+let wire: Wire;
+beforeAll(async () => {
+  // What is on trial dies without Redis: what of that survives is the business of the fault tests.
+  redis = await startRedis({ fsync: "off" });
+  wire = await Wire.open(redis.url);
+});
+afterAll(async () => {
+  await wire[Symbol.asyncDispose]();
+  await redis[Symbol.asyncDispose]();
+});
+
+describe("replicas that share a Redis, on a fake clock", () => {
+  it(`keep their promises on ${RUNS} days from seed ${FIRST_SEED} on`, { timeout: 600_000 }, async () => {
+    const seen = { crashes: 0, freezes: 0, marked: 0, storeFaults: 0, outrun: 0 };
+    const ends = new Set<string>();
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + RUNS; seed++) {
+      const outcome = await simulate(sharedPlanFrom(seed), onRedis(wire));
+      if (outcome.violations.length > 0) throw new Error(reportSeed(seed, 1, outcome, "redis"));
+      for (const name of Object.keys(seen) as (keyof typeof seen)[]) seen[name] += outcome[name];
+      for (const end of Object.keys(outcome.events)) ends.add(end);
+    }
+    if (RUNS < 40) return;
+    // Or all those days were too kind to tell anything.
+    expect(seen.crashes).toBeGreaterThan(RUNS);
+    expect(Math.min(...Object.values(seen))).toBeGreaterThan(0);
+    expect([...ends]).toEqual(
+      expect.arrayContaining(["dead", "done", "done: stopped", "dropped: rate_limited"]),
+    );
+  });
+
+  it.each(everyStep("short"))(
+    "keep their promises whenever one $name",
+    async ({ fortunesAt, stride, firstStep }) => {
+      let step = firstStep;
+      for (; ; step += stride) {
+        const plan = smallPlan({ ...fortunesAt(step), onTheWay: "arrives" });
+        const outcome = await simulate(plan, onRedis(wire));
+        if (outcome.violations.length > 0) throw new Error(report(`Step ${step}`, "this test", outcome));
+        expect(outcome.events).toEqual({ done: 3 });
+        if (outcome.crashes + outcome.freezes === 0) break;
+      }
+      expect(step).toBeGreaterThan(40);
+    },
+  );
+
+  it("do the same again from the same seed, in another process too", async () => {
+    const seed = FIRST_SEED + 3;
+    const { trace } = await simulate(sharedPlanFrom(seed), onRedis(wire));
+    expect((await simulate(sharedPlanFrom(seed), onRedis(wire))).trace).toEqual(trace);
+
+    const soak = fileURLToPath(new URL("./soak.ts", import.meta.url));
+    const env = {
+      PATH: process.env.PATH,
+      PARLEY_SIM_SEED: String(seed),
+      PARLEY_SIM_RUNS: "1",
+      PARLEY_SIM_SCALE: "1",
+    };
+    const { stdout } = await promisify(execFile)(process.execPath, [soak, "redis"], { env, maxBuffer: 1e8 });
+    expect(stdout.trimEnd().split("\n")).toEqual(trace.join("\n").split("\n"));
+  });
+
+  it("leave no key of a day behind", async () => {
+    await simulate(sharedPlanFrom(FIRST_SEED), onRedis(wire));
+    expect(await redis.cli("DBSIZE")).toBe(0);
+  });
+});
