@@ -9,17 +9,16 @@ const PASSING =
 const REFUSALS = /^(NOAUTH|WRONGPASS|NOPERM)\b/;
 const REFUSED_CERTIFICATES = /CERT|LEAF_SIGNATURE/;
 
-/** What the client rejected with, in our words. */
+/**
+ * What the client rejected with, in our words. Without its error, which has with it what was sent: messages of people,
+ * or the password.
+ */
 export function asStoreError(error: unknown, script: string): GatewayError {
   if (error instanceof GatewayError) return error;
   if (!(error instanceof Error)) return unavailable(String(error));
-  // The client puts there what it had sent: messages of people, or the password.
-  if ("command" in error) delete error.command;
   const message = plainly(error);
-  if (!isReply(error) || PASSING.test(message)) return unavailable(message, error);
-  return new GatewayError("STORE_WRITE_FAILED", `Redis refused script ${script}: ${message}`, {
-    cause: error,
-  });
+  if (!isReply(error) || PASSING.test(message)) return unavailable(message);
+  return new GatewayError("STORE_WRITE_FAILED", `Redis refused script ${script}: ${message}`);
 }
 
 /** Redis has said something, be it no. */

@@ -3,6 +3,7 @@ import { GatewayError } from "../../domain/errors.ts";
 import type { Durability } from "../../ports/store.ts";
 import type { Client } from "./connect.ts";
 import { asStoreError } from "./errors.ts";
+import { unavailable } from "./link.ts";
 
 /** Functions in scripts (`#!lua flags=`) came with it. Valkey says 7.2 for compatibility. */
 const VERSION_MIN = 7;
@@ -50,11 +51,15 @@ export function judge(
   acceptLoss: boolean,
 ): { durability: Durability; report: string } {
   for (const node of nodes) refuseUnsafe(node, acceptLoss);
-  const weakest = nodes.map(durabilityOf).sort((a, b) => RANKS.indexOf(a) - RANKS.indexOf(b))[0] ?? "none";
-  const [first] = nodes;
-  const version = first?.version ?? "unknown";
+  const rank = (node: Inspection) => RANKS.indexOf(durabilityOf(node));
+  const [weakest] = [...nodes].sort((a, b) => rank(a) - rank(b));
+  if (weakest === undefined) throw unavailable("expected at least one master, got none");
+  const durability = durabilityOf(weakest);
   const many = nodes.length > 1 ? ` Cluster of ${nodes.length} masters` : "";
-  return { durability: weakest, report: `Redis ${version}${many}, ${LEVELS[weakest](first?.fsync ?? null)}` };
+  return {
+    durability,
+    report: `Redis ${weakest.version}${many}, ${LEVELS[durability](weakest.fsync)}`,
+  };
 }
 
 function refuseUnsafe(
@@ -68,8 +73,7 @@ function refuseUnsafe(
       `expected maxmemory-policy noeviction, got ${evictionPolicy || "no answer"}: Redis would delete events that were ` +
         "acknowledged. Set it with CONFIG SET maxmemory-policy noeviction, and in redis.conf",
     );
-  if (role === "slave")
-    throw new GatewayError("STORE_UNAVAILABLE", "expected a master, got a replica, which takes no writes");
+  if (role === "slave") throw unavailable("expected a master, got a replica, which takes no writes");
   if (!isAppendOnly && !acceptLoss)
     throw unsafe(
       "expected appendonly yes, got no: acknowledged events would be lost when Redis crashes. Set it with CONFIG SET " +

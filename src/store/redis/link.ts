@@ -20,8 +20,8 @@ export interface Link {
   close(): Promise<void>;
 }
 
-export function unavailable(why: string, cause?: unknown): GatewayError {
-  return new GatewayError("STORE_UNAVAILABLE", `Redis cannot be used now: ${why}`, { cause });
+export function unavailable(why: string): GatewayError {
+  return new GatewayError("STORE_UNAVAILABLE", `Redis cannot be used now: ${why}`);
 }
 
 export function closed(): GatewayError {

@@ -202,7 +202,7 @@ export class RedisLink implements Link {
 
   #failed(error: Error): void {
     this.#lastError = plainly(error);
-    if (isHopeless(error)) this.#opening.reject(unavailable(this.#lastError, error));
+    if (isHopeless(error)) this.#opening.reject(unavailable(this.#lastError));
   }
 
   /** Also what was asked for on a connection that was lost before it answered. */

@@ -2,8 +2,10 @@ import { Secret } from "../../../src/config/secret.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import type { Store } from "../../../src/ports/store.ts";
 import type { RedisConnection } from "../../../src/store/redis/connect.ts";
+import { openRedisStore } from "../../../src/store/redis/index.ts";
 import { type LinkTimes, RedisLink } from "../../../src/store/redis/redis-link.ts";
 import { openStoreOn } from "../../../src/store/redis/store.ts";
+import { systemClock } from "../../../src/telemetry/clock.ts";
 import type { OpenOptions, StoreUnderTest } from "../../contract/store.ts";
 
 export function connectionTo(url: string, changes: Partial<RedisConnection> = {}): RedisConnection {
@@ -75,6 +77,33 @@ export async function openOn(
       look();
     });
   }
+}
+
+export type EarnestStore = Awaited<ReturnType<typeof openRedisStore>>;
+
+export interface EarnestOptions {
+  readonly acceptLoss?: boolean;
+  readonly openMs?: number;
+  /** Where its log goes. */
+  readonly lines?: string[];
+}
+
+/** A store as the gateway opens it, by the time of the server. */
+export async function openInEarnest(
+  { url, ...changes }: Partial<Omit<RedisConnection, "url">> & { readonly url: string },
+  { acceptLoss = false, openMs = 5_000, lines = [] }: EarnestOptions = {},
+): Promise<EarnestStore> {
+  return await openRedisStore({
+    connection: connectionTo(url, changes),
+    prefix: "earnest",
+    owner: "one",
+    acceptLoss,
+    openMs,
+    clock: systemClock,
+    random: Math.random,
+    limits: { waitingPerLaneMax: 100, waitingMax: 100 },
+    log: (line) => void lines.push(line),
+  });
 }
 
 /** A prefix of its own stands for an empty database. */
