@@ -129,16 +129,25 @@ if is_told then call('HSET', event_key(seq), 'refusal', refusal) end
 
 -- What a spool kept comes before what came later and has not begun. By when it came, and not by when it was accepted:
 -- a call that Redis took its time for may be carried out after the next event went to the spool.
-local before
-if is_spooled then
-  for _, other in ipairs(call('LRANGE', lane_key(lane), 0, -1)) do
-    local found = call('HMGET', event_key(other), 'came', 'attempt', 'token', 'progress')
-    if tonumber(found[1]) > tonumber(came) and found[2] == '0' and not found[3] and not found[4] then
-      before = other
-      break
+-- Sought from the end: a lane is in this order already, and may be long.
+local CHUNK = 32
+local function first_that_came_later()
+  local before
+  local last = -1
+  while true do
+    local chunk = call('LRANGE', lane_key(lane), last - CHUNK + 1, last)
+    for i = #chunk, 1, -1 do
+      local found = call('HMGET', event_key(chunk[i]), 'came', 'attempt', 'token', 'progress')
+      local has_begun = found[2] ~= '0' or found[3] or found[4]
+      if has_begun or tonumber(found[1]) <= tonumber(came) then return before end
+      before = chunk[i]
     end
+    if #chunk < CHUNK then return before end
+    last = last - CHUNK
   end
 end
+
+local before = is_spooled and first_that_came_later() or nil
 enqueue(seq, lane, conversation, is_told, now, before, { ARGV[8], ARGV[9], ARGV[10] })
 if is_told then return { 'refused', cause, detail, notice_ms, retry_ms, 1 } end
 return { 'accepted' }
