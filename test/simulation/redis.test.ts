@@ -2,17 +2,47 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { ScriptName } from "../../src/store/redis/scripts.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
 import { envNumber } from "./env.ts";
 import { sharedPlanFrom, smallPlan } from "./plan.ts";
 import { onRedis } from "./redis/storage.ts";
-import { Wire } from "./redis/wire.ts";
+import { type ChangeScript, Wire } from "./redis/wire.ts";
 import { report, reportSeed } from "./report.ts";
 import { everyStep } from "./steps.ts";
 import { simulate } from "./world.ts";
 
 const FIRST_SEED = envNumber("PARLEY_SIM_SEED", 1);
 const RUNS = envNumber("PARLEY_SIM_REDIS_RUNS", 40);
+
+const BROKEN_RUNS_MAX = 150;
+/** What is wrong with Redis, by the scripts that do less than they should. */
+const BROKEN: Readonly<Record<string, ChangeScript>> = {
+  "fences nothing": inAll("holds", "true"),
+  "knows no duplicates": inAll("read_key", "nil, false"),
+  "extends no lease": onlyGiving("extend", "1"),
+  "records no progress": onlyGiving("checkpoint", "1"),
+  "takes every reservation for the first": onlyGiving("reserve", "{ 'fresh', 0 }"),
+  "forgets what was said": onlyGiving("record", "1"),
+  "never forgets a conversation": onlyGiving("forget", "1"),
+};
+
+/** A function of the prelude that gives something else. */
+function inAll(name: string, result: string): ChangeScript {
+  return (_script, source) => {
+    const changed = source.replace(
+      new RegExp(`local function ${name}\\([^)]*\\)`),
+      (head) => `${head} if true then return ${result} end`,
+    );
+    if (changed === source) throw new Error(`Expected a function ${name} in the prelude, got none`);
+    return changed;
+  };
+}
+
+/** A script that does nothing, and says that it did. */
+function onlyGiving(name: ScriptName, result: string): ChangeScript {
+  return (script, source) => (script === name ? `return ${result}` : source);
+}
 
 let redis: RedisServer;
 let wire: Wire;
@@ -74,6 +104,15 @@ describe("replicas that share a Redis, on a fake clock", () => {
     };
     const { stdout } = await promisify(execFile)(process.execPath, [soak, "redis"], { env, maxBuffer: 1e8 });
     expect(stdout.trimEnd().split("\n")).toEqual(trace.join("\n").split("\n"));
+  });
+
+  it.each(Object.entries(BROKEN))("are found out when Redis %s", async (_what, change) => {
+    await using broken = await Wire.open(redis.url, change);
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + BROKEN_RUNS_MAX; seed++) {
+      const { violations } = await simulate(sharedPlanFrom(seed), onRedis(broken));
+      if (violations.length > 0) return;
+    }
+    throw new Error(`Expected a broken promise on one of ${BROKEN_RUNS_MAX} days, got none`);
   });
 
   it("leave no key of a day behind", async () => {

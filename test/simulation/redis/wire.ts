@@ -1,6 +1,6 @@
 import { Redis } from "ioredis";
 import type { Argument } from "../../../src/store/redis/link.ts";
-import { loadScripts, type ScriptName } from "../../../src/store/redis/scripts.ts";
+import { loadScripts, type Script, type ScriptName } from "../../../src/store/redis/scripts.ts";
 
 /** What a script published. */
 export interface Word {
@@ -10,6 +10,8 @@ export interface Word {
 
 /** `words` are in the order in which they were said. */
 export type Done = (answer: unknown, words: readonly Word[]) => void;
+
+export type ChangeScript = (name: ScriptName, source: string) => string;
 
 interface Command {
   readonly script: ScriptName;
@@ -28,7 +30,7 @@ const MARK = "simulation:mark";
 export class Wire implements AsyncDisposable {
   readonly client: Redis;
   readonly #listener: Redis;
-  readonly #scripts = loadScripts();
+  readonly #digests = new Map<ScriptName, string>();
   readonly #queue: Command[] = [];
   #words: Word[] = [];
   #marks = 0;
@@ -45,10 +47,12 @@ export class Wire implements AsyncDisposable {
     });
   }
 
-  static async open(url: string): Promise<Wire> {
+  /** With the scripts as they are, or as `change` makes them. */
+  static async open(url: string, change: ChangeScript = (_name, source) => source): Promise<Wire> {
     const wire = new Wire(url);
     await wire.#listener.psubscribe("*");
-    for (const { source } of Object.values(wire.#scripts)) await wire.client.script("LOAD", source);
+    for (const [name, { source }] of Object.entries(loadScripts()) as [ScriptName, Script][])
+      wire.#digests.set(name, String(await wire.client.script("LOAD", change(name, source))));
     return wire;
   }
 
@@ -76,7 +80,7 @@ export class Wire implements AsyncDisposable {
     this.#isBusy = true;
     for (let command = this.#queue.shift(); command !== undefined; command = this.#queue.shift()) {
       const { script, key, args, done } = command;
-      const answer = await this.#ask(this.#scripts[script].digest, key, args);
+      const answer = await this.#ask(this.#digests.get(script) ?? script, key, args);
       const words = this.#words;
       this.#words = [];
       done(answer, words);
