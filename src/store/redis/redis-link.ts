@@ -45,6 +45,7 @@ export class RedisLink implements Link {
   readonly #opening = Promise.withResolvers<void>();
   #watch: NodeJS.Timeout | undefined;
   #isSilent = false;
+  #isGathering = false;
   #isUp = false;
   #isListening = false;
   #isClosed = false;
@@ -144,6 +145,7 @@ export class RedisLink implements Link {
   async #send(name: ScriptName, args: readonly Argument[]): Promise<unknown> {
     const { source, digest } = this.#scripts[name];
     const { key } = this.#options;
+    this.#gatherWrites();
     const answer = this.client.evalsha(digest, 1, key, ...args);
     const safe = name === "accept" ? this.#onReplicas() : undefined;
     try {
@@ -156,6 +158,21 @@ export class RedisLink implements Link {
       const [first] = await Promise.all([again, name === "accept" ? this.#onReplicas() : undefined]);
       return first;
     }
+  }
+
+  /**
+   * What is asked in one turn of the event loop leaves in one write: a write for each was a fifth of the client's
+   * processor time, and Redis flushes its file once for all that it reads at once.
+   */
+  #gatherWrites(): void {
+    if (this.#isGathering || !(this.client instanceof Redis)) return;
+    const { stream } = this.client;
+    this.#isGathering = true;
+    stream.cork();
+    setImmediate(() => {
+      this.#isGathering = false;
+      stream.uncork();
+    });
   }
 
   /** Asked on the same connection, directly behind the write that it covers. */
