@@ -5,28 +5,10 @@ import type { Sampler } from "../../adapters/shared/sample.ts";
 import { slackSampler } from "../../adapters/slack/sample.ts";
 import { telegramSampler } from "../../adapters/telegram/sample.ts";
 import { whatsAppSampler } from "../../adapters/whatsapp/sample.ts";
-import { type Drive, drive, median, percentile, toWire } from "./drive.ts";
+import { toWire } from "./drive.ts";
 import { fastDiscordSampler, KEYS, secretsOf } from "./secrets.ts";
-import { type ServerProcess, startServer } from "./server-process.ts";
-
-export interface AcceptRow {
-  readonly name: string;
-  readonly perSecond: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly cpuMicros: number;
-  /** Medians over the rounds of this contender against the bare server of the same round. */
-  readonly rateRatio: number;
-  readonly cpuRatio: number;
-}
-
-interface Contender {
-  readonly name: string;
-  readonly server: ServerProcess;
-  readonly request: (index: number) => Buffer;
-}
-
-const CONNECTIONS = 64;
+import { startServer } from "./server-process.ts";
+import { type AcceptRow, type Contender, takeTurns } from "./turns.ts";
 
 interface Subject {
   readonly name: string;
@@ -36,7 +18,7 @@ interface Subject {
   readonly channel: (index: number) => string | undefined;
 }
 
-const SLACK: Subject = {
+export const SLACK: Subject = {
   name: "slack",
   sampler: slackSampler,
   kind: "mention",
@@ -77,54 +59,13 @@ export async function benchAccept(options: { rounds: number; requests: number })
       { name: "bare node:http", server: bare, request: requestsOf(SLACK) },
       ...SUBJECTS.map((subject) => ({ name: subject.name, server: gateway, request: requestsOf(subject) })),
     ];
-    return await rounds(contenders, options);
+    return await takeTurns(contenders, options);
   } finally {
     await Promise.all([bare.stop(), gateway.stop()]);
   }
 }
 
-interface Slice extends Drive {
-  readonly cpuMicros: number;
-}
-
-async function rounds(
-  contenders: readonly Contender[],
-  options: { rounds: number; requests: number },
-): Promise<AcceptRow[]> {
-  const slices = new Map<string, Slice[]>(contenders.map(({ name }) => [name, []]));
-  let index = 0;
-  // The first round warms up and is not counted.
-  for (let round = 0; round <= options.rounds; round++) {
-    for (const { name, server, request } of contenders) {
-      const batch = Array.from({ length: options.requests }, () => request(index++));
-      const before = server.cpuMicros();
-      const result = await drive(server.port, batch, CONNECTIONS);
-      const refused = [...result.statuses].filter(([status]) => status !== 200);
-      if (refused.length > 0) throw new Error(`${name} answered ${JSON.stringify(refused)}`);
-      if (round > 0)
-        slices.get(name)?.push({ ...result, cpuMicros: (server.cpuMicros() - before) / options.requests });
-    }
-  }
-  const bare = slices.get(contenders[0]?.name ?? "") ?? [];
-  return contenders.map(({ name }) => rowOf(name, slices.get(name) ?? [], bare));
-}
-
-function rowOf(name: string, slices: readonly Slice[], bare: readonly Slice[]): AcceptRow {
-  const rate = (slice: Slice | undefined) => (slice ? slice.latencies.length / slice.seconds : Number.NaN);
-  return {
-    name,
-    perSecond: median(slices.map(rate)),
-    p50Ms: median(slices.map(({ latencies }) => percentile(latencies, 0.5))),
-    p99Ms: median(slices.map(({ latencies }) => percentile(latencies, 0.99))),
-    cpuMicros: median(slices.map(({ cpuMicros }) => cpuMicros)),
-    rateRatio: median(slices.map((slice, round) => rate(slice) / rate(bare[round]))),
-    cpuRatio: median(
-      slices.map(({ cpuMicros }, round) => cpuMicros / (bare[round]?.cpuMicros ?? Number.NaN)),
-    ),
-  };
-}
-
-function requestsOf({ name, sampler, kind, secret, channel }: Subject): (index: number) => Buffer {
+export function requestsOf({ name, sampler, kind, secret, channel }: Subject): (index: number) => Buffer {
   return (index) => {
     const place = channel(index);
     return toWire(

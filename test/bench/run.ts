@@ -5,11 +5,12 @@
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { resolve } from "node:path";
-import { type AcceptRow, benchAccept } from "./accept.ts";
+import { benchAccept } from "./accept.ts";
 import { benchConversations } from "./conversations.ts";
 import { benchOverhead } from "./overhead.ts";
 import { benchProcess } from "./process.ts";
 import { secretsOf } from "./secrets.ts";
+import type { AcceptRow } from "./turns.ts";
 import { benchVerify } from "./verify.ts";
 
 const GOALS: Readonly<Record<string, string>> = {

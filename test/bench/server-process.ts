@@ -7,13 +7,20 @@ import { createInterface } from "node:readline";
 export interface ServerProcess {
   readonly port: number;
   readonly pid: number;
-  /** Processor time used so far, all threads, in microseconds (in steps of a clock tick, 10 ms). */
   cpuMicros(): number;
   rssBytes(): number;
   stop(): Promise<void>;
 }
 
 const TICK_MICROS = 10_000;
+
+/** Processor time that a process has used so far, all threads, in microseconds (in steps of a clock tick, 10 ms). */
+export function cpuMicrosOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+    .replace(/^.*\) /s, "")
+    .split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MICROS;
+}
 
 /** Starts `node script` and waits for its line `listening PORT`. */
 export async function startServer(
@@ -26,16 +33,13 @@ export async function startServer(
     stdio: ["ignore", "pipe", "inherit"],
   });
   const port = await listeningPort(child);
+  // The log goes on; a pipe that nobody reads would fill, and the server keep in memory what it cannot write.
+  child.stdout?.resume();
   const pid = child.pid ?? 0;
   return {
     port,
     pid,
-    cpuMicros() {
-      const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
-        .replace(/^.*\) /s, "")
-        .split(" ");
-      return (Number(fields[11]) + Number(fields[12])) * TICK_MICROS;
-    },
+    cpuMicros: () => cpuMicrosOf(pid),
     rssBytes: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * 1024,
     stop() {
       const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));

@@ -1,0 +1,56 @@
+import { type RedisServer, startRedis } from "../../support/redis.ts";
+import { benchEnv, requestsOf, SLACK } from "../accept.ts";
+import { drive } from "../drive.ts";
+import { cpuMicrosOf, type ServerProcess, startServer } from "../server-process.ts";
+import { type AcceptRow, type Contender, takeTurns } from "../turns.ts";
+import { commandsDuring } from "./monitor.ts";
+
+export interface RedisAccept {
+  readonly rows: readonly AcceptRow[];
+  readonly webhooks: number;
+  /** What the gateway sent to Redis for them. */
+  readonly commands: ReadonlyMap<string, number>;
+}
+
+const FSYNCS = ["everysec", "always"] as const;
+const COUNTED = 1_000;
+
+/** The gateway with Redis as its store against the bare server, taking turns. */
+export async function benchRedisAccept(options: { rounds: number; requests: number }): Promise<RedisAccept> {
+  await using stack = new AsyncDisposableStack();
+  const bare = await startServer("bare.ts");
+  stack.defer(() => bare.stop());
+  const contenders: Contender[] = [{ name: "bare node:http", server: bare, request: requestsOf(SLACK) }];
+  const gateways: { redis: RedisServer; server: ServerProcess }[] = [];
+  for (const fsync of FSYNCS) {
+    const redis = stack.use(await startRedis({ fsync }));
+    const env = benchEnv({ acceptOnly: true, env: { REDIS_URL: redis.url } });
+    const server = await startServer("gateway.ts", { env });
+    stack.defer(() => server.stop());
+    gateways.push({ redis, server });
+    contenders.push({
+      name: `slack, appendfsync ${fsync}`,
+      server,
+      request: requestsOf(SLACK),
+      besideMicros: () => cpuMicrosOf(redis.pid),
+    });
+  }
+  const rows = await takeTurns(contenders, options);
+  const [first] = gateways;
+  if (first === undefined) throw new Error("Expected a gateway, got none");
+  const { redis, server } = first;
+  // The spool would take events in too, should Redis have been too slow once; that would be another benchmark.
+  for (const gateway of gateways) await expectAllIn(gateway.redis, (options.rounds + 1) * options.requests);
+  const request = requestsOf(SLACK);
+  const batch = Array.from({ length: COUNTED }, (_, index) => request(1e9 + index));
+  const commands = await commandsDuring(redis.port, async () => {
+    await drive(server.port, batch, 64);
+  });
+  return { rows, webhooks: COUNTED, commands };
+}
+
+async function expectAllIn(redis: RedisServer, events: number): Promise<void> {
+  const seq = Number(await redis.cli("HGET", "{parley}:meta", "seq"));
+  if (seq !== events)
+    throw new Error(`Expected ${events} events in Redis, got ${seq}: the others were spooled`);
+}
