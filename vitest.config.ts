@@ -4,6 +4,7 @@ const SLOW = [
   "test/e2e/**/*.test.ts",
   "test/simulation/**/*.test.ts",
   "test/model-check/**/*.test.ts",
+  "test/chaos/chaos.test.ts",
   "test/quality.test.ts",
 ];
 

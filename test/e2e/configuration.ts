@@ -21,11 +21,11 @@ export const NO_LIMITS = `  limits: { user: off, conversation: off, tenant: off,
   routes: [{ agent: assistant }]
 `;
 
-/** A folder for `PARLEY_CONFIG` in which the demo model answers. `spec` is YAML, indented by two. */
-export function configFolder(spec: string = NO_LIMITS): string {
+/** A folder for `PARLEY_CONFIG`. `spec` is YAML, indented by two; the demo model answers, unless another `agent` is given. */
+export function configFolder(spec: string = NO_LIMITS, agent: string = AGENT): string {
   const folder = temporaryFolder();
   writeFileSync(join(folder, "gateway.yaml"), HEAD + spec);
   mkdirSync(join(folder, "agents"));
-  writeFileSync(join(folder, "agents/assistant.yaml"), AGENT);
+  writeFileSync(join(folder, "agents/assistant.yaml"), agent);
   return folder;
 }

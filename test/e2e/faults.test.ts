@@ -1,12 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { discordRateLimit } from "../fakes/discord.ts";
 import type { FakeAnswer, FakeCall, Fault } from "../fakes/server.ts";
-import { slackError, slackRateLimited } from "../fakes/slack.ts";
-import { forbidden, tooManyRequests } from "../fakes/telegram.ts";
+import { slackError } from "../fakes/slack.ts";
+import { forbidden } from "../fakes/telegram.ts";
 import { configFolder } from "./configuration.ts";
 import { startGateway, temporaryFolder } from "./gateway-process.ts";
 import { type Setup, startWithPlatforms } from "./gateway-with-platforms.ts";
-import { CHAT_PLATFORMS, type ChatPlatform, deliver, openPlatforms, privateMessage } from "./platforms.ts";
+import {
+  CHAT_PLATFORMS,
+  type ChatPlatform,
+  deliver,
+  openPlatforms,
+  privateMessage,
+  statusFault,
+  tooMany,
+} from "./platforms.ts";
 import { recordsOf, said } from "./records.ts";
 
 let setup: Setup;
@@ -17,13 +24,6 @@ afterAll(() => setup[Symbol.asyncDispose]());
 
 /** Longer than the gateway would wait by itself before a second try. */
 const PAUSE_SECONDS = 3;
-
-const TOO_MANY: Readonly<Record<ChatPlatform, FakeAnswer>> = {
-  slack: slackRateLimited(PAUSE_SECONDS),
-  discord: discordRateLimit(PAUSE_SECONDS),
-  telegram: tooManyRequests(PAUSE_SECONDS),
-  whatsapp: { status: 429, headers: { "retry-after": String(PAUSE_SECONDS) } },
-};
 
 /** Never works, however often it is tried. */
 const REFUSED: Readonly<Record<ChatPlatform, FakeAnswer>> = {
@@ -57,11 +57,6 @@ async function askTwice(platform: ChatPlatform, fault: Fault) {
   };
 }
 
-function statusFault(answer: FakeAnswer): Fault {
-  const { status = 200, body, headers } = answer;
-  return { kind: "status", status, body, ...(headers && { headers }) };
-}
-
 /** Between the call that went wrong and the next. */
 function pauseMs([first, second]: readonly FakeCall[]): number {
   return (second?.at ?? 0) - (first?.at ?? 0);
@@ -77,7 +72,7 @@ const CAN_TELL: Readonly<Record<ChatPlatform, boolean>> = {
 
 describe.concurrent.each(CHAT_PLATFORMS)("an answer on %s", (platform) => {
   it("waits as long as the platform asks, and is said once", async () => {
-    const { plain, marked, calls } = await askTwice(platform, statusFault(TOO_MANY[platform]));
+    const { plain, marked, calls } = await askTwice(platform, statusFault(tooMany(platform, PAUSE_SECONDS)));
     expect({ plain, marked }).toEqual({ plain: 1, marked: 0 });
     expect(pauseMs(calls)).toBeGreaterThanOrEqual(PAUSE_SECONDS * 1000);
   });

@@ -1,6 +1,8 @@
 import { expect, it } from "vitest";
+import { Dice } from "../simulation/dice.ts";
 import { configFolder } from "./configuration.ts";
 import { startGateway, temporaryFolder } from "./gateway-process.ts";
+import { allRecords, judgeReplies } from "./judge.ts";
 import {
   type Conversation,
   Door,
@@ -9,10 +11,8 @@ import {
   type Sending,
   sendUntilTaken,
   Tally,
-  tokensIn,
 } from "./load.ts";
 import { CHAT_PLATFORMS, openPlatforms, type Platforms } from "./platforms.ts";
-import { recordsOf } from "./records.ts";
 import { scrapeWhenIdle } from "./scrape.ts";
 
 /** `PARLEY_KILLS=200 PARLEY_SEED=7 npx vitest run test/e2e/kill-loop.test.ts` soaks, and repeats a run. */
@@ -28,7 +28,7 @@ const CONFIG = `  limits: { user: off, conversation: off, tenant: off, global: o
 it("loses, repeats and reorders nothing, however often it is killed", {
   timeout: (60 + KILLS * SECONDS_PER_KILL) * 1000,
 }, async () => {
-  const random = generator(SEED);
+  const dice = new Dice(SEED);
   await using platforms = await openPlatforms();
   const options = { dataDir: temporaryFolder(), config: configFolder(CONFIG), env: platforms.env };
   const conversations = openConversations(CONVERSATIONS);
@@ -38,9 +38,9 @@ it("loses, repeats and reorders nothing, however often it is killed", {
   try {
     for (let kill = 0; kill < KILLS; kill++) {
       sending.door.open(gateway.url);
-      const speakers = shuffled(conversations, random).slice(0, 24 + pick(random, 32));
-      const moment = momentToKill(speakers, { platforms, sending, random });
-      const round = Promise.all(speakers.map((speaker) => speak(speaker, sending, random)));
+      const speakers = dice.shuffled(conversations).slice(0, dice.between(24, 55));
+      const moment = momentToKill(speakers, { platforms, sending, dice });
+      const round = Promise.all(speakers.map((speaker) => speak(speaker, sending, dice)));
       await moment;
       sending.door.shut();
       await gateway.end("SIGKILL");
@@ -54,7 +54,7 @@ it("loses, repeats and reorders nothing, however often it is killed", {
     await gateway[Symbol.asyncDispose]();
   }
 
-  const result = judge(platforms, conversations);
+  const result = judgeReplies(allRecords(platforms), conversations);
   const asked = conversations.reduce((sum, conversation) => sum + conversation.asked.length, 0);
   console.info(
     `seed ${SEED}: ${KILLS} kills, ${asked} messages in ${CONVERSATIONS} conversations; ` +
@@ -66,84 +66,29 @@ it("loses, repeats and reorders nothing, however often it is killed", {
 });
 
 /** Asks the next question, once or twice at a time, and now and then an old one again. */
-async function speak(speaker: Conversation, sending: Sending, random: () => number): Promise<void> {
-  const copies = random() < 0.2 ? 2 : 1;
-  const old = random() < 0.1 ? speaker.asked[pick(random, speaker.asked.length)] : undefined;
-  const request = nextQuestion(speaker);
-  const requests = [...Array.from({ length: copies }, () => request), ...(old ? [old] : [])];
-  await Promise.all(requests.map((one) => sendUntilTaken(one, sending)));
+async function speak(speaker: Conversation, sending: Sending, dice: Dice): Promise<void> {
+  const copies = dice.chance(0.2) ? 2 : 1;
+  const old = speaker.asked.length > 0 && dice.chance(0.1) ? [dice.pick(speaker.asked)] : [];
+  const question = nextQuestion(speaker);
+  const all = [...Array.from({ length: copies }, () => question), ...old];
+  await Promise.all(all.map((one) => sendUntilTaken(one, sending)));
 }
 
 /** Among the next events of this round, all of which are certain to come. */
 function momentToKill(
   speakers: readonly Conversation[],
-  { platforms, sending, random }: { platforms: Platforms; sending: Sending; random: () => number },
+  { platforms, sending, dice }: { platforms: Platforms; sending: Sending; dice: Dice },
 ): Promise<unknown> {
-  const kind = pick(random, 4);
+  const kind = dice.pick(["at once", "begun", "acknowledged", "said"]);
   // Just started, it has begun on all that was left behind.
-  if (kind === 0) return Promise.resolve();
-  if (kind === 1) return sending.begun.after(1 + pick(random, speakers.length));
-  if (kind === 2) return sending.acknowledged.after(1 + pick(random, speakers.length));
+  if (kind === "at once") return Promise.resolve();
+  if (kind !== "said")
+    return sending[kind === "begun" ? "begun" : "acknowledged"].after(dice.between(1, speakers.length));
   // The platform has taken a call, and its answer is on the way.
-  const platform = CHAT_PLATFORMS[pick(random, CHAT_PLATFORMS.length)] ?? "slack";
+  const platform = dice.pick(CHAT_PLATFORMS);
   const certain = speakers.filter((speaker) => speaker.platform === platform).length;
   const { calls } = platforms[platform];
   return certain === 0
     ? sending.begun.after(1)
-    : platforms[platform].waitFor(() => true, calls.length + 1 + pick(random, certain));
-}
-
-interface Judgement {
-  readonly lost: string[];
-  readonly duplicated: string[];
-  readonly reordered: string[];
-  /** Messages that say of themselves that they may be a repeat, and those of them that are one. */
-  readonly marked: number;
-  readonly repeats: number;
-}
-
-function judge(platforms: Platforms, conversations: readonly Conversation[]): Judgement {
-  const lost: string[] = [];
-  const duplicated: string[] = [];
-  const reordered: string[] = [];
-  let repeats = 0;
-  const all = CHAT_PLATFORMS.flatMap((platform) =>
-    recordsOf(platforms, platform).map((record) => ({ ...record, platform })),
-  );
-  for (const { platform, place, expected } of conversations) {
-    const records = all.filter((record) => record.platform === platform && record.place === place);
-    const plain = records.filter(({ isMarked }) => !isMarked).flatMap(({ text }) => tokensIn(text));
-    const firsts = [...new Set(records.flatMap(({ text }) => tokensIn(text)))];
-    const marked = records.filter(({ isMarked }) => isMarked).flatMap(({ text }) => tokensIn(text));
-    repeats += marked.filter((token) => token.startsWith("ask-") && plain.includes(token)).length;
-    const label = (token: string) => `${platform} ${place} ${token}`;
-    lost.push(...expected.filter((token) => !firsts.includes(token)).map(label));
-    duplicated.push(...plain.filter((token, at) => plain.indexOf(token) !== at).map(label));
-    const inOrder = expected.filter((token) => firsts.includes(token));
-    if (firsts.join() !== inOrder.join()) reordered.push(label(firsts.join()));
-  }
-  const marked = all.filter(({ isMarked }) => isMarked).length;
-  return { lost, duplicated, reordered, marked, repeats };
-}
-
-/** Uniform in [0, 1), the same for the same seed (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-function pick(random: () => number, count: number): number {
-  return Math.floor(random() * count);
-}
-
-function shuffled<T>(items: readonly T[], random: () => number): T[] {
-  return items
-    .map((item) => ({ item, at: random() }))
-    .sort((a, b) => a.at - b.at)
-    .map(({ item }) => item);
+    : platforms[platform].waitFor(() => true, calls.length + dice.between(1, certain));
 }

@@ -7,6 +7,10 @@ export class Tally {
   #count = 0;
   readonly #waiting = new Set<{ atLeast: number; resolve: () => void }>();
 
+  get count(): number {
+    return this.#count;
+  }
+
   add(): void {
     this.#count++;
     for (const waiter of this.#waiting) {
@@ -39,6 +43,16 @@ export class Door {
   }
 }
 
+/** One message to the bot. */
+export interface Question {
+  readonly request: SampleRequest;
+  /** Names it in its own text and in that of its answer. */
+  readonly topic: string;
+  /** What the records must hold about it, in this order. */
+  readonly expected: readonly string[];
+  isAcknowledged: boolean;
+}
+
 /** One conversation and what was asked in it, oldest first. */
 export interface Conversation {
   readonly platform: ChatPlatform;
@@ -48,9 +62,7 @@ export interface Conversation {
   /** Slack alone: begun by a mention, gone on with in its thread without one. */
   readonly isThread: boolean;
   thread: string | null;
-  readonly asked: SampleRequest[];
-  /** What the records must hold about it, in this order. */
-  readonly expected: string[];
+  readonly asked: Question[];
 }
 
 export function openConversations(count: number): readonly Conversation[] {
@@ -59,7 +71,7 @@ export function openConversations(count: number): readonly Conversation[] {
     const isThread = platform === "slack" && n % 8 === 0;
     const person = 100_000 + n;
     const place = platform === "slack" ? `${isThread ? "C" : "D"}${person}` : String(person);
-    return { platform, person, place, isThread, thread: null, asked: [], expected: [] };
+    return { platform, person, place, isThread, thread: null, asked: [] };
   });
 }
 
@@ -71,15 +83,16 @@ export function tokensIn(text: string): readonly string[] {
 }
 
 /** The next question. A long answer has the same sentences wherever it is, so a conversation has one at most. */
-export function nextQuestion(conversation: Conversation): SampleRequest {
-  const { platform, person, asked, expected, isThread } = conversation;
+export function nextQuestion(conversation: Conversation): Question {
+  const { platform, person, asked, isThread } = conversation;
   const topic = `ask-${person}-${asked.length}`;
   const isLong = asked.length === 1 && person % 3 === 0;
-  expected.push(topic, ...(isLong ? tokensIn(longText(LONG_CHARS)) : []));
   const text = isLong ? `${topic}\ndemo: long ${LONG_CHARS}` : topic;
   const request = isThread ? inThread(conversation, text) : privateMessage(platform, { person, text });
-  asked.push(request);
-  return request;
+  const expected = [topic, ...(isLong ? tokensIn(longText(LONG_CHARS)) : [])];
+  const question = { request, topic, expected, isAcknowledged: false };
+  asked.push(question);
+  return question;
 }
 
 function inThread(conversation: Conversation, text: string): SampleRequest {
@@ -91,22 +104,31 @@ function inThread(conversation: Conversation, text: string): SampleRequest {
 }
 
 export interface Sending {
-  readonly door: Door;
+  /** Where to send it now. */
+  readonly door: { url(): Promise<string> };
   /** Counts webhooks on their way, and those that got their 200. */
   readonly begun: Tally;
   readonly acknowledged: Tally;
+  /** How long to wait for an answer; as long as it takes when absent. */
+  readonly patienceMs?: number;
+  /** Hears each answer, null being none, and decides when the next try follows one that is no 200. */
+  readonly answered?: (question: Question, answer: { url: string; status: number | null }) => Promise<void>;
 }
 
 /** As a platform does it: again, with the same id, until it gets a 200. */
-export async function sendUntilTaken(request: SampleRequest, sending: Sending): Promise<void> {
+export async function sendUntilTaken(question: Question, sending: Sending): Promise<void> {
+  const { door, begun, acknowledged, patienceMs, answered } = sending;
   for (;;) {
-    const url = await sending.door.url();
-    const answer = deliver(url, request).then(
+    const url = await door.url();
+    const answer = deliver(url, question.request, patienceMs).then(
       ({ status }) => status,
       () => null,
     );
-    sending.begun.add();
-    if ((await answer) === 200) break;
+    begun.add();
+    const status = await answer;
+    await answered?.(question, { url, status });
+    if (status === 200) break;
   }
-  sending.acknowledged.add();
+  question.isAcknowledged = true;
+  acknowledged.add();
 }

@@ -4,10 +4,10 @@ import type { SampleOptions, SampleRequest } from "../../adapters/shared/sample.
 import { slackSampler } from "../../adapters/slack/sample.ts";
 import { telegramSampler } from "../../adapters/telegram/sample.ts";
 import { whatsAppSampler } from "../../adapters/whatsapp/sample.ts";
-import { type FakeDiscord, fakeDiscord } from "../fakes/discord.ts";
-import type { FakeServer } from "../fakes/server.ts";
-import { type FakeSlack, fakeSlack } from "../fakes/slack.ts";
-import { type FakeTelegram, fakeTelegram } from "../fakes/telegram.ts";
+import { discordRateLimit, type FakeDiscord, fakeDiscord } from "../fakes/discord.ts";
+import type { FakeAnswer, FakeServer, Fault } from "../fakes/server.ts";
+import { type FakeSlack, fakeSlack, slackRateLimited } from "../fakes/slack.ts";
+import { type FakeTelegram, fakeTelegram, tooManyRequests } from "../fakes/telegram.ts";
 import { type FakeWhatsApp, fakeWhatsApp } from "../fakes/whatsapp.ts";
 
 export const CHAT_PLATFORMS = ["slack", "discord", "telegram", "whatsapp"] as const;
@@ -141,11 +141,38 @@ interface Acknowledgement {
   readonly text: string;
 }
 
-/** Sends a webhook as it is. Rejects when the gateway is not there. */
-export async function deliver(url: string, request: SampleRequest): Promise<Acknowledgement> {
+/** Sends a webhook as it is. Rejects when the gateway is not there, or takes longer than the sender is willing to wait. */
+export async function deliver(
+  url: string,
+  request: SampleRequest,
+  patienceMs?: number,
+): Promise<Acknowledgement> {
   const { method, path, headers, body } = request;
-  const response = await fetch(url + path, { method, headers, ...(method === "POST" && { body }) });
+  const response = await fetch(url + path, {
+    method,
+    headers,
+    ...(method === "POST" && { body }),
+    ...(patienceMs !== undefined && { signal: AbortSignal.timeout(patienceMs) }),
+  });
   return { status: response.status, headers: response.headers, text: await response.text() };
+}
+
+/** How each platform says "wait". */
+export function tooMany(platform: ChatPlatform, seconds: number): FakeAnswer {
+  switch (platform) {
+    case "slack":
+      return slackRateLimited(seconds);
+    case "discord":
+      return discordRateLimit(seconds);
+    case "telegram":
+      return tooManyRequests(seconds);
+    case "whatsapp":
+      return { status: 429, headers: { "retry-after": String(seconds) } };
+  }
+}
+
+export function statusFault({ status = 200, body, headers }: FakeAnswer): Fault {
+  return { kind: "status", status, body, ...(headers && { headers }) };
 }
 
 /** Waits until `look` finds something; looks again after each call that the platform gets. */

@@ -1,4 +1,4 @@
-import { vi } from "vitest";
+import { eventually } from "../support/eventually.ts";
 
 export interface Scrape {
   readonly text: string;
@@ -18,17 +18,20 @@ export async function scrape(url: string): Promise<Scrape> {
   };
 }
 
+const IDLE_GAUGES = ["parley_runs_active", "parley_queue_oldest_age_seconds", "parley_spool_events"];
+
 /** Resolves with the metrics once everything that was accepted is settled. */
 export function scrapeWhenIdle(url: string, timeoutMs = 15_000): Promise<Scrape> {
-  return vi.waitFor(
-    async () => {
-      const found = await scrape(url);
-      for (const gauge of ["parley_runs_active", "parley_queue_oldest_age_seconds"]) {
-        const value = found.value(gauge);
-        if (value !== 0) throw new Error(`Expected ${gauge} to become 0, got ${value}`);
-      }
-      return found;
-    },
-    { timeout: timeoutMs, interval: 50 },
-  );
+  return scrapeWhenZero(url, IDLE_GAUGES, timeoutMs);
+}
+
+export function scrapeWhenZero(url: string, gauges: readonly string[], timeoutMs: number): Promise<Scrape> {
+  return eventually(async () => {
+    const found = await scrape(url);
+    for (const gauge of gauges) {
+      const value = found.value(gauge);
+      if (value !== 0) throw new Error(`Expected ${gauge} to become 0, got ${value}`);
+    }
+    return found;
+  }, timeoutMs);
 }

@@ -1,0 +1,84 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Dice } from "../simulation/dice.ts";
+import type { RedisServer } from "../support/redis.ts";
+import type { Fleet } from "./fleet.ts";
+
+export const GATEWAY_FAULTS = ["a gateway killed", "all gateways killed"] as const;
+export const REDIS_FAULTS = ["Redis killed", "Redis stopped", "clients of Redis paused"] as const;
+export type ServerFault = (typeof GATEWAY_FAULTS)[number] | (typeof REDIS_FAULTS)[number];
+
+export interface Trouble {
+  readonly fleet: Fleet;
+  readonly redis: RedisServer;
+  /** Those that may happen. */
+  readonly faults: readonly ServerFault[];
+  /** No gateway is killed while Redis is away or before the spools are empty again. */
+  readonly isApart: boolean;
+  /** Of how long Redis is away. */
+  readonly awayMsMax: number;
+  /** Hears of each fault when it is over. */
+  readonly happened: (fault: ServerFault, durationMs: number) => void;
+  /** Whoever has nothing broken at that moment breaks nothing more. */
+  readonly isOver: () => boolean;
+}
+
+const BETWEEN_MS = { min: 800, max: 3_500 };
+const DOWN_MS_MAX = 1_500;
+const AWAY_MS_MIN = 100;
+
+/** Kills and starts gateways, takes Redis away and brings it back. Ends with all mended. */
+export async function troubleServers(trouble: Trouble, dice: Dice): Promise<void> {
+  const { faults, isApart } = trouble;
+  const groups = isApart
+    ? [faults]
+    : [GATEWAY_FAULTS, REDIS_FAULTS].map((group) => group.filter((fault) => faults.includes(fault)));
+  await Promise.all(groups.map((group) => inTurns(group, trouble, dice.fork())));
+}
+
+/** All of them once before any comes again. */
+async function inTurns(group: readonly ServerFault[], trouble: Trouble, dice: Dice): Promise<void> {
+  const { fleet, isApart, isOver, happened } = trouble;
+  while (group.length > 0) {
+    for (const fault of dice.shuffled(group)) {
+      await sleep(dice.between(BETWEEN_MS.min, BETWEEN_MS.max));
+      if (isOver()) return;
+      if (isApart) await fleet.spoolsEmpty();
+      const startedAt = performance.now();
+      await hurt(fault, trouble, dice);
+      happened(fault, performance.now() - startedAt);
+    }
+  }
+}
+
+async function hurt(fault: ServerFault, trouble: Trouble, dice: Dice): Promise<void> {
+  const { fleet, redis } = trouble;
+  const all = Array.from({ length: fleet.size }, (_, index) => index);
+  const awayMs = dice.between(AWAY_MS_MIN, trouble.awayMsMax);
+  switch (fault) {
+    case "a gateway killed":
+      return await killAndStart([dice.pick(all)], fleet, dice);
+    case "all gateways killed":
+      return await killAndStart(all, fleet, dice);
+    case "Redis killed":
+      await redis.kill();
+      await sleep(awayMs);
+      return await redis.restart();
+    case "Redis stopped":
+      redis.pause();
+      await sleep(awayMs);
+      return redis.resume();
+    case "clients of Redis paused":
+      await redis.clientPause(awayMs);
+      return await sleep(awayMs);
+  }
+}
+
+async function killAndStart(victims: readonly number[], fleet: Fleet, dice: Dice): Promise<void> {
+  await Promise.all(
+    victims.map(async (index) => {
+      await fleet.kill(index);
+      await sleep(dice.between(0, DOWN_MS_MAX));
+      await fleet.start(index);
+    }),
+  );
+}
