@@ -86,6 +86,8 @@ function newClient(connection: RedisConnection, { silentMs, random }: ClientOpti
       sentinels: sentinel.nodes.map(hostAndPort),
       sentinelRetryStrategy: again,
       sentinelCommandTimeout: CONNECT_MS,
+      // One that is ordered leaves the old master a master for ten seconds, and what it takes then is lost.
+      failoverDetector: true,
       ...(sentinel.password !== null && { sentinelPassword: sentinel.password.reveal() }),
       ...("tls" in common && { enableTLSForSentinelMode: true }),
     });

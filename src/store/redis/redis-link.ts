@@ -16,6 +16,7 @@ const TIMES: LinkTimes = { briefMs: 1_000, silentMs: 10_000 };
 /** So many looks in the time after which a call is given up. */
 const LOOKS = 10;
 const WAIT_REPLICAS_MS = 500;
+const REVIVE_MS = 200;
 
 interface Pending {
   readonly askedAt: number;
@@ -68,6 +69,7 @@ export class RedisLink implements Link {
       // The other connection says what is wrong, unless only this one is.
       if (this.#isUp) this.#failed(error);
     });
+    for (const client of [this.client, this.#listener]) client.on("end", () => this.#revive(client));
     this.#listener.on("message", (channel: string, message: string) => {
       this.#heard.get(channel)?.(message);
     });
@@ -220,6 +222,15 @@ export class RedisLink implements Link {
   #failed(error: Error): void {
     this.#lastError = plainly(error);
     if (isHopeless(error)) this.#opening.reject(unavailable(this.#lastError));
+  }
+
+  /** The client gives up when it hears of a failover by Sentinel just while it connects. */
+  #revive(client: Client): void {
+    if (this.#isClosed) return;
+    const connect = () => {
+      if (!this.#isClosed) client.connect().catch(() => {});
+    };
+    setTimeout(connect, REVIVE_MS).unref();
   }
 
   /** Also what was asked for on a connection that was lost before it answered. */
