@@ -131,6 +131,7 @@ if is_told then call('HSET', event_key(seq), 'refusal', refusal) end
 -- a call that Redis took its time for may be carried out after the next event went to the spool.
 -- Sought from the end: a lane is in this order already, and may be long.
 local CHUNK = 32
+-- Gives that one, and the one before it that stays there; nil for none.
 local function first_that_came_later()
   local before
   local last = -1
@@ -139,7 +140,7 @@ local function first_that_came_later()
     for i = #chunk, 1, -1 do
       local found = call('HMGET', event_key(chunk[i]), 'came', 'attempt', 'token', 'progress')
       local has_begun = found[2] ~= '0' or found[3] or found[4]
-      if has_begun or tonumber(found[1]) <= tonumber(came) then return before end
+      if has_begun or tonumber(found[1]) <= tonumber(came) then return before, chunk[i] end
       before = chunk[i]
     end
     if #chunk < CHUNK then return before end
@@ -147,7 +148,14 @@ local function first_that_came_later()
   end
 end
 
-local before = is_spooled and first_that_came_later() or nil
+local before, after
+if is_spooled then before, after = first_that_came_later() end
+if before then
+  local last = place_of(before)
+  local forgotten = tonumber(call('HGET', conversation_key(conversation), 'forgotten') or 0)
+  local first = after and place_of(after) or math.max(forgotten, last - 1)
+  call('HSET', event_key(seq), 'place', exact((first + last) / 2))
+end
 enqueue(seq, lane, conversation, is_told, now, before, { ARGV[8], ARGV[9], ARGV[10] })
 if is_told then return { 'refused', cause, detail, notice_ms, retry_ms, 1 } end
 return { 'accepted' }

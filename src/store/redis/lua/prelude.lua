@@ -17,8 +17,8 @@
 -- {prefix}:owners             how many leases each process holds
 -- {prefix}:death:<process>    how many it held when the first of them ran out
 -- {prefix}:live, retrying, done, dropped, dead     seqs by state, by seq; `live` waits or runs
--- {prefix}:c:<conversation>   known, seen, forgotten (until which seq), n (how many live events)
--- {prefix}:t:<conversation>   turns, "<seq> <at> <json>", oldest first
+-- {prefix}:c:<conversation>   known, seen, forgotten (until which place), n (how many live events)
+-- {prefix}:t:<conversation>   turns, "<place> <at> <json>", oldest first
 -- {prefix}:idle               conversations by the time from which something of them may be too old
 -- {prefix}:o:<seq>            the outbox of an event: part id to "<state> <op> <answer> <sends before> <receipt>"
 -- {prefix}:r:<scope>:<key>    a rate limit: the steady time until which it is in debt
@@ -37,6 +37,9 @@ local base = string.sub(meta, 1, -5)
 -- Numbers beyond 14 digits are cut when Lua makes text of them.
 local function whole(number)
   return string.format('%.0f', number)
+end
+local function exact(number)
+  return string.format('%.17g', number)
 end
 
 -- Wall time for what is shown and kept, steady time for what ends after a while: leases, delays, limits. When the
@@ -74,6 +77,11 @@ end
 
 local function event_key(seq)
   return base .. 'e:' .. seq
+end
+
+-- Where an event stands in its conversation: its seq, but for one that a spool brought and that came before others.
+local function place_of(seq)
+  return tonumber(call('HGET', event_key(seq), 'place') or seq)
 end
 
 local function lane_key(lane)

@@ -11,7 +11,7 @@ local last = -1
 while #newest < turns_max do
   local chunk = call('LRANGE', key, last - 99, last)
   for i = #chunk, 1, -1 do
-    local at, turn = string.match(chunk[i], '^%d+ (%-?%d+) (.*)$')
+    local at, turn = string.match(chunk[i], '^%S+ (%-?%d+) (.*)$')
     if tonumber(at) >= since and #newest < turns_max then newest[#newest + 1] = turn end
   end
   if #chunk < 100 then break end

@@ -11,7 +11,7 @@
 local wall, steady = keep_clock()
 local seq, kind = ARGV[2], ARGV[5]
 local key = event_key(seq)
-local found = call('HMGET', key, 'token', 'op', 'owner', 'lane', 'conversation', 'refusal', 'cause')
+local found = call('HMGET', key, 'token', 'op', 'owner', 'lane', 'conversation', 'refusal', 'cause', 'place')
 if found[1] ~= ARGV[3] then
   if found[2] ~= ARGV[4] then return { 0 } end
   return { 1, status(steady) }
@@ -38,14 +38,15 @@ local function put_back()
   return true
 end
 
--- What was accepted before the person said "forget" is forgotten too, even if it ends only now.
+-- What came before the person said "forget" is forgotten too, even if it ends only now.
 local function remember()
   if #ARGV < 9 then return end
   local forgotten = tonumber(call('HGET', conversation_key(conversation), 'forgotten') or 0)
-  if tonumber(seq) <= forgotten then return end
+  local place = found[8] or seq
+  if tonumber(place) <= forgotten then return end
   local key_of_turns, turns, oldest = base .. 't:' .. conversation, {}, math.huge
   for i = 9, #ARGV, 2 do
-    turns[#turns + 1] = seq .. ' ' .. ARGV[i] .. ' ' .. ARGV[i + 1]
+    turns[#turns + 1] = place .. ' ' .. ARGV[i] .. ' ' .. ARGV[i + 1]
     oldest = math.min(oldest, tonumber(ARGV[i]))
   end
   local kept_max = tonumber(ARGV[8])

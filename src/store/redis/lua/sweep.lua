@@ -48,7 +48,7 @@ local function sweep_events()
 end
 
 local function time_of(turn)
-  return tonumber(string.match(turn, '^%d+ (%-?%d+)'))
+  return tonumber(string.match(turn, '^%S+ (%-?%d+)'))
 end
 
 -- Trims the old turns of a conversation, some of them if there are many, and forgets it when there is nothing left to
