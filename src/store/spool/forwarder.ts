@@ -22,6 +22,8 @@ export interface ForwarderDeps {
   readonly file: Pick<Queue, "claim" | "settle" | "ready">;
   readonly store: Pick<Queue, "accept">;
   readonly offerOf: OfferOf;
+  /** Whether another replica may still bring what makes a conversation known. */
+  readonly isSettling: () => boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: (line: string) => void;
@@ -118,9 +120,11 @@ export class Forwarder {
       case "accepted":
       case "duplicate":
         return { kind: "done", outcome: "answered", turns: [] };
-      case "unknown-conversation":
       case "refused":
         return { kind: "dropped", cause: kind };
+      case "unknown-conversation":
+        if (!this.#deps.isSettling()) return { kind: "dropped", cause: kind };
+        return { kind: "defer", afterMs: UNKNOWN_MS, cause: kind };
       case "full":
         return { kind: "defer", afterMs: backoffMs(1, FULL, this.#deps.random), cause: kind };
     }
@@ -137,6 +141,7 @@ export class Forwarder {
 
 /** Said to our own sleeps; the default reason would be an error with a stack, made anew each time. */
 const OVER = "over";
+const UNKNOWN_MS = 250;
 const FULL = { baseMs: 1_000, capMs: 1_000, exponential: false };
 const NO_ANSWER = away("it does not answer");
 /** One event that found the store away says more than others that were just in time. */

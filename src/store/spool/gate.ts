@@ -49,6 +49,12 @@ export class ClaimGate {
     return closedMs < (this.#areOffersFailing || this.#waiting() > 0 ? CLOSED_MS_MAX : GRACE_MS);
   }
 
+  /** During an outage and just after it: another replica may still bring what came before. */
+  get isSettling(): boolean {
+    if (this.#areOffersFailing || this.#isSilent) return true;
+    return this.#clock.nowMs() - this.#closedAtMs < GRACE_MS;
+  }
+
   close(): void {
     this.#closedAtMs = this.#clock.nowMs();
   }

@@ -96,7 +96,10 @@ class Attached {
     if (waiting > 0) gate.close();
     this.#intake = new Intake({ file: slot.store, store: inner.queue, gate, clock, log, waiting, onChange });
     const forwarderOf = ({ store }: Slot) =>
-      new Forwarder({ file: store.queue, store: inner.queue, offerOf, clock, random, log });
+      new Forwarder({
+        ...{ file: store.queue, store: inner.queue, offerOf, clock, random, log },
+        isSettling: () => gate.isSettling,
+      });
     this.#forwarder = forwarderOf(slot);
     const adopter = new Adopter({
       folder: deps.folder,

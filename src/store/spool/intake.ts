@@ -133,8 +133,12 @@ export class Intake {
     this.#watch();
     this.#deps.store.accept(arrival.offer).then(
       (acceptance) => {
-        // A late answer says little about now.
-        if (this.#undecided.delete(arrival)) this.#found();
+        const isOurs = this.#undecided.has(arrival); // Else it is in the file by now; a late answer says little.
+        // The message that makes it known may wait in the spool of another replica: ours asks again.
+        if (isOurs && acceptance.kind === "unknown-conversation" && this.#deps.gate.isSettling)
+          return this.#toSpool();
+        this.#undecided.delete(arrival);
+        if (isOurs) this.#found();
         arrival.answer.resolve(acceptance);
       },
       (error: unknown) => {
@@ -147,10 +151,14 @@ export class Intake {
     );
   }
 
-  /** All that is undecided goes to the file, so that it stays in the order in which it came. */
   #divert(cause: string): void {
-    this.#mode = "spool";
     this.#lost(cause);
+    this.#toSpool();
+  }
+
+  /** All that is undecided goes to the file, so that it stays in the order in which it came. */
+  #toSpool(): void {
+    this.#mode = "spool";
     const arrivals = [...this.#undecided];
     this.#undecided.clear();
     for (const arrival of arrivals) this.#spool(arrival);

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { TriggerEvent } from "../../../src/domain/event.ts";
 import type { Acceptance } from "../../../src/ports/store.ts";
+import { anOffer } from "../../support/store.ts";
 import { quiet } from "./mortal-clock.ts";
 import { LONG_MS, type Process, World } from "./world.ts";
 
@@ -125,6 +127,53 @@ describe("a store that is away", () => {
     await world.elapse(LONG_MS);
     expect(await Promise.all(answers)).toEqual([ACCEPTED, ACCEPTED]);
     expect(await world.ids()).toEqual(["a", "b"]);
+  });
+});
+
+describe("a message in a thread without a mention", () => {
+  const offerOf = (event: TriggerEvent) => anOffer(event, { onlyIfKnown: event.id !== "mention" });
+  const inThread = (process: Process, id: string) => process.accept(id, {}, { onlyIfKnown: true });
+
+  it("waits for the mention before it, which another replica has spooled", async () => {
+    const world = await World.open();
+    const [first, second] = [await world.start({ offerOf }), await world.start({ offerOf })];
+    world.shared.mood = "away";
+    await world.elapse(LONG_MS);
+    await first.accept("mention");
+    world.shared.mood = "well";
+    await world.elapse(1);
+    // The second has nothing in its spool, and finds the store working before the first has tried it again.
+    const direct = inThread(second, "follow-up");
+    expect(await world.until(direct)).toEqual(ACCEPTED);
+    await world.elapse(LONG_MS);
+    expect(await world.ids()).toEqual(["mention", "follow-up"]);
+  });
+
+  it("waits for it in the spool as well, whichever is forwarded first", async () => {
+    for (let round = 0; round < 10; round++) {
+      const world = await World.open();
+      const [first, second] = [await world.start({ offerOf }), await world.start({ offerOf })];
+      world.shared.mood = "away";
+      await first.accept("mention");
+      await inThread(second, "follow-up");
+      await world.elapse(LONG_MS + 37 * round);
+      world.shared.mood = "well";
+      await world.elapse(LONG_MS);
+      expect(await world.ids()).toEqual(["mention", "follow-up"]);
+      expect([first.spool.waiting, second.spool.waiting]).toEqual([0, 0]);
+    }
+  });
+
+  it("is ignored soon where the bot has no part", async () => {
+    const world = await World.open();
+    const gateway = await world.start({ offerOf });
+    world.shared.mood = "away";
+    expect(await inThread(gateway, "a")).toEqual(ACCEPTED);
+    world.shared.mood = "well";
+    await world.elapse(LONG_MS);
+    expect(await world.ids()).toEqual([]);
+    expect(gateway.spool.waiting).toBe(0);
+    expect(await inThread(gateway, "b")).toEqual({ kind: "unknown-conversation" });
   });
 });
 
