@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import type { Store } from "../../../src/ports/store.ts";
 import { anOffer } from "../../contract/store.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { anEvent } from "../../support/event.ts";
@@ -11,14 +12,28 @@ beforeAll(async () => {
 });
 afterAll(() => redis[Symbol.asyncDispose]());
 
+async function open(clock: FakeClock): Promise<Store> {
+  const limits = { waitingPerLaneMax: 100, waitingMax: 100 };
+  const names = { prefix: newPrefix(), owner: "one" };
+  const { store } = await openOn(connectionTo(redis.url), { clock, limits }, names);
+  onTestFinished(() => store[Symbol.asyncDispose]());
+  return store;
+}
+
+/** Runs everything to its end; gives the ids in the order in which they began. */
+async function drain({ queue }: Store): Promise<string[]> {
+  const order: string[] = [];
+  for (;;) {
+    const [job] = await queue.claim({ jobsMax: 1, leaseMs: 60_000 });
+    if (job === undefined) return order;
+    order.push(job.event.id);
+    await queue.settle(job, { kind: "done", outcome: "answered", turns: [] });
+  }
+}
+
 it("puts what a spool kept behind what came earlier, however late Redis carried that out", async () => {
   const clock = new FakeClock();
-  const limits = { waitingPerLaneMax: 100, waitingMax: 100 };
-  const { store } = await openOn(
-    connectionTo(redis.url),
-    { clock, limits },
-    { prefix: newPrefix(), owner: "one" },
-  );
+  const store = await open(clock);
   redis.pause();
   // Given up after a second, and carried out as soon as Redis goes on.
   const first = store.queue.accept(anOffer(anEvent({ id: "first" })));
@@ -30,13 +45,40 @@ it("puts what a spool kept behind what came earlier, however late Redis carried 
   await store.lanes.stateOf("any"); // An answer: it is back.
   await store.queue.accept(anOffer(anEvent({ id: "second" }), { spooledAtMs }));
   await store.queue.accept(anOffer(anEvent({ id: "third" })));
-  const order: string[] = [];
-  for (;;) {
-    const [job] = await store.queue.claim({ jobsMax: 1, leaseMs: 60_000 });
-    if (job === undefined) break;
-    order.push(job.event.id);
-    await store.queue.settle(job, { kind: "done", outcome: "answered", turns: [] });
-  }
-  expect(order).toEqual(["first", "second", "third"]);
-  await store[Symbol.asyncDispose]();
+  expect(await drain(store)).toEqual(["first", "second", "third"]);
+});
+
+describe("an event that several processes have spooled", () => {
+  const came = (id: string, spooledAtMs: number) => anOffer(anEvent({ id }), { spooledAtMs });
+
+  it("came when it came to the first of them, whoever brings it first", async () => {
+    const store = await open(new FakeClock());
+    for (const offer of [came("second", 20), came("first", 30), came("third", 40)])
+      expect(await store.queue.accept(offer)).toEqual({ kind: "accepted" });
+    for (const offer of [came("third", 50), came("first", 10), came("second", 20)])
+      expect(await store.queue.accept(offer)).toEqual({ kind: "duplicate" });
+    expect(await drain(store)).toEqual(["first", "second", "third"]);
+  });
+
+  it("came before what was taken without a spool later", async () => {
+    const store = await open(new FakeClock());
+    await store.queue.accept(anOffer(anEvent({ id: "second" })));
+    await store.queue.accept(anOffer(anEvent({ id: "first" })));
+    await store.queue.accept(came("first", 10));
+    expect(await drain(store)).toEqual(["first", "second"]);
+  });
+
+  it("does not overtake what has begun, and is let alone when it has begun itself or is over", async () => {
+    const store = await open(new FakeClock());
+    await store.queue.accept(came("first", 20));
+    await store.queue.accept(came("second", 30));
+    const [first] = await store.queue.claim({ jobsMax: 1, leaseMs: 60_000 });
+    if (first === undefined) throw new Error("Expected a job, got none");
+    await store.queue.accept(came("second", 10));
+    await store.queue.accept(came("first", 5));
+    await store.queue.settle(first, { kind: "retry", afterMs: 0, cause: "test" });
+    expect(await drain(store)).toEqual(["first", "second"]);
+    await store.queue.accept(came("first", 1));
+    expect(await drain(store)).toEqual([]);
+  });
 });

@@ -36,6 +36,53 @@ for i, name in ipairs(names) do keys[i] = base .. 'k:' .. name end
 for i = 22, 21 + limit_count * 4, 4 do keys[#keys + 1] = base .. 'r:' .. ARGV[i] .. ':' .. ARGV[i + 1] end
 local values = call('MGET', unpack(keys))
 
+-- What a spool kept comes before what came later and has not begun. By when it came, and not by when it was accepted:
+-- a call that Redis took its time for may be carried out after the next event went to the spool.
+-- Sought from the end: a lane is in this order already, and may be long.
+local came, is_spooled = ARGV[19], ARGV[20] == '1'
+local CHUNK = 32
+-- Gives that one, and the one before it that stays there; nil for none.
+local function first_that_came_later(lane)
+  local before
+  local last = -1
+  while true do
+    local chunk = call('LRANGE', lane_key(lane), last - CHUNK + 1, last)
+    for i = #chunk, 1, -1 do
+      local found = call('HMGET', event_key(chunk[i]), 'came', 'attempt', 'token', 'progress')
+      local has_begun = found[2] ~= '0' or found[3] or found[4]
+      if has_begun or tonumber(found[1]) <= tonumber(came) then return before, chunk[i] end
+      before = chunk[i]
+    end
+    if #chunk < CHUNK then return before end
+    last = last - CHUNK
+  end
+end
+
+-- Gives the event that it comes before; nil: it is the last.
+local function find_place(seq, lane, conversation)
+  local before, after = first_that_came_later(lane)
+  if not before then return nil end
+  local last = place_of(before)
+  local forgotten = tonumber(call('HGET', conversation_key(conversation), 'forgotten') or 0)
+  local first = after and place_of(after) or math.max(forgotten, last - 1)
+  call('HSET', event_key(seq), 'place', exact((first + last) / 2))
+  return before
+end
+
+-- Several processes may have spooled the same event, each behind other ones: the first of them says when it came.
+local function move_up(seq)
+  local found = call('HMGET', event_key(seq), 'state', 'attempt', 'token', 'progress', 'came', 'lane', 'conversation')
+  if found[1] or found[2] ~= '0' or found[3] or found[4] or tonumber(found[5]) <= tonumber(came) then return end
+  call('HSET', event_key(seq), 'came', came)
+  call('LREM', lane_key(found[6]), -1, seq)
+  local before = find_place(seq, found[6], found[7])
+  if before then
+    call('LINSERT', lane_key(found[6]), 'BEFORE', before, seq)
+  else
+    call('RPUSH', lane_key(found[6]), seq)
+  end
+end
+
 local original
 for i = 1, #names do
   local seq, is_live = read_key(values[i], wall)
@@ -50,6 +97,7 @@ if original then
     local _, is_live = read_key(values[i], wall)
     if not is_live then call('SET', keys[i], original .. ' ' .. expires, 'PX', dedup_ms + TTL_SLACK_MS) end
   end
+  if is_spooled then move_up(original) end
   -- A write of its own: what waits for replicas or for the disk after a duplicate covers the original, too.
   call('HINCRBY', meta, 'duplicates', 1)
   return { 'duplicate' }
@@ -113,8 +161,6 @@ for i = 2, #names do call('SET', keys[i], seq .. ' ' .. expires, 'PX', dedup_ms 
 local text, attachments = ARGV[3], ARGV[4]
 if is_bare then text, attachments = '""', '[]' end
 local body = ARGV[2] .. ',"text":' .. text .. ',"attachments":' .. attachments .. '}'
-local came = ARGV[19]
-local is_spooled = ARGV[20] == '1'
 if is_told then lane = lane .. '!notice' end
 call('HSET', event_key(seq), 'id', id, 'lane', lane, 'conversation', conversation,
   'platform', ARGV[8], 'tenant', ARGV[9], 'sender', ARGV[10],
@@ -127,35 +173,7 @@ if is_bare then
 end
 if is_told then call('HSET', event_key(seq), 'refusal', refusal) end
 
--- What a spool kept comes before what came later and has not begun. By when it came, and not by when it was accepted:
--- a call that Redis took its time for may be carried out after the next event went to the spool.
--- Sought from the end: a lane is in this order already, and may be long.
-local CHUNK = 32
--- Gives that one, and the one before it that stays there; nil for none.
-local function first_that_came_later()
-  local before
-  local last = -1
-  while true do
-    local chunk = call('LRANGE', lane_key(lane), last - CHUNK + 1, last)
-    for i = #chunk, 1, -1 do
-      local found = call('HMGET', event_key(chunk[i]), 'came', 'attempt', 'token', 'progress')
-      local has_begun = found[2] ~= '0' or found[3] or found[4]
-      if has_begun or tonumber(found[1]) <= tonumber(came) then return before, chunk[i] end
-      before = chunk[i]
-    end
-    if #chunk < CHUNK then return before end
-    last = last - CHUNK
-  end
-end
-
-local before, after
-if is_spooled then before, after = first_that_came_later() end
-if before then
-  local last = place_of(before)
-  local forgotten = tonumber(call('HGET', conversation_key(conversation), 'forgotten') or 0)
-  local first = after and place_of(after) or math.max(forgotten, last - 1)
-  call('HSET', event_key(seq), 'place', exact((first + last) / 2))
-end
+local before = is_spooled and find_place(seq, lane, conversation) or nil
 enqueue(seq, lane, conversation, is_told, now, before, { ARGV[8], ARGV[9], ARGV[10] })
 if is_told then return { 'refused', cause, detail, notice_ms, retry_ms, 1 } end
 return { 'accepted' }
