@@ -3,6 +3,7 @@ import type { Random } from "../../ports/clock.ts";
 import { type Client, createClient, type RedisConnection } from "./connect.ts";
 import { asStoreError, isAnswer, isHopeless, plainly } from "./errors.ts";
 import { type Argument, closed, type Link, type Patience, unavailable } from "./link.ts";
+import { Replicas } from "./replicas.ts";
 import { loadScripts, type Script, type ScriptName } from "./scripts.ts";
 
 export interface LinkTimes {
@@ -15,7 +16,6 @@ export interface LinkTimes {
 const TIMES: LinkTimes = { briefMs: 1_000, silentMs: 10_000 };
 /** So many looks in the time after which a call is given up. */
 const LOOKS = 10;
-const WAIT_REPLICAS_MS = 500;
 const REVIVE_MS = 200;
 
 interface Pending {
@@ -40,6 +40,7 @@ export class RedisLink implements Link {
   readonly #options: LinkOptions;
   readonly #times: LinkTimes;
   readonly #scripts: Readonly<Record<ScriptName, Script>> = loadScripts();
+  readonly #replicas: Replicas;
   readonly #pending = new Set<Pending>();
   readonly #backs: (() => void)[] = [];
   readonly #heard = new Map<string, (message: string) => void>();
@@ -58,6 +59,8 @@ export class RedisLink implements Link {
     const clientOptions = { silentMs: this.#times.silentMs, random: options.random };
     this.client = createClient(options.connection, clientOptions);
     this.#listener = createClient(options.connection, clientOptions);
+    const { waitReplicas } = options.connection;
+    this.#replicas = new Replicas(waitReplicas, (ms) => (this.client as Redis).wait(waitReplicas, ms));
     this.client.on("ready", () => this.#cameUp());
     this.client.on("close", () => this.#wentDown());
     this.client.on("error", (error: Error) => this.#failed(error));
@@ -149,7 +152,7 @@ export class RedisLink implements Link {
     const { key } = this.#options;
     this.#gatherWrites();
     const answer = this.client.evalsha(digest, 1, key, ...args);
-    const safe = name === "accept" ? this.#onReplicas() : undefined;
+    const safe = name === "accept" ? this.#replicas.have() : undefined;
     try {
       const [first] = await Promise.all([answer, safe]);
       return first;
@@ -157,7 +160,7 @@ export class RedisLink implements Link {
       // Redis forgets its scripts when it starts again.
       if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
       const again = this.client.eval(source, 1, key, ...args);
-      const [first] = await Promise.all([again, name === "accept" ? this.#onReplicas() : undefined]);
+      const [first] = await Promise.all([again, name === "accept" ? this.#replicas.have() : undefined]);
       return first;
     }
   }
@@ -175,18 +178,6 @@ export class RedisLink implements Link {
       this.#isGathering = false;
       stream.uncork();
     });
-  }
-
-  /** Asked on the same connection, directly behind the write that it covers. */
-  async #onReplicas(): Promise<void> {
-    const { waitReplicas } = this.#options.connection;
-    if (waitReplicas === 0) return;
-    const reached = await (this.client as Redis).wait(waitReplicas, WAIT_REPLICAS_MS);
-    if (reached < waitReplicas) {
-      throw unavailable(
-        `expected ${waitReplicas} replicas to have the event in ${WAIT_REPLICAS_MS} ms, got ${reached}`,
-      );
-    }
   }
 
   #answered(pending: Pending): void {
