@@ -174,6 +174,6 @@ end
 if is_told then call('HSET', event_key(seq), 'refusal', refusal) end
 
 local before = is_spooled and find_place(seq, lane, conversation) or nil
-enqueue(seq, lane, conversation, is_told, now, before, { ARGV[8], ARGV[9], ARGV[10] })
+enqueue(seq, lane, conversation, is_told, before, { ARGV[8], ARGV[9], ARGV[10] })
 if is_told then return { 'refused', cause, detail, notice_ms, retry_ms, 1 } end
 return { 'accepted' }

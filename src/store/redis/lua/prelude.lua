@@ -193,16 +193,13 @@ end
 
 -- Appends an event to its lane; one that opens its lane makes it ready. `before` is a seq to come before, or nil;
 -- `from` is as for make_ready.
-local function enqueue(seq, lane, conversation, is_notice, wall, before, from)
+local function enqueue(seq, lane, conversation, is_notice, before, from)
   local key = lane_key(lane)
   local length
   if before then length = call('LINSERT', key, 'BEFORE', before, seq) else length = call('RPUSH', key, seq) end
   call('ZADD', base .. 'live', seq, seq)
-  if not is_notice then
-    -- One with live events is there already, and stays as long as they do.
-    local live = call('HINCRBY', conversation_key(conversation), 'n', 1)
-    if live == 1 then call('ZADD', base .. 'idle', 'NX', wall, conversation) end
-  end
+  -- It joins `idle` with its first claim, which comes before anything could be swept.
+  if not is_notice then call('HINCRBY', conversation_key(conversation), 'n', 1) end
   if length == 1 then make_ready(lane, seq, from) end
 end
 

@@ -36,5 +36,5 @@ if ARGV[4] == 'anew' then
   call('HDEL', key, 'progress')
   call('HINCRBY', key, 'replay', 1)
 end
-enqueue(seq, lane, conversation, false, wall, nil)
+enqueue(seq, lane, conversation, false, nil)
 return 'queued'
