@@ -94,10 +94,6 @@ export class RedisLink implements Link {
     this.#watch = setInterval(look, this.#times.briefMs / LOOKS).unref();
   }
 
-  get lastError(): string {
-    return this.#lastError;
-  }
-
   run(script: ScriptName, args: readonly Argument[], patience: Patience): Promise<unknown> {
     if (this.#isClosed) return Promise.reject(closed());
     if (!this.#isUp) return Promise.reject(unavailable(`no connection (${this.#lastError})`));
