@@ -1,4 +1,5 @@
 import type { Dice } from "./dice.ts";
+import { type NetworkFaults, NO_NETWORK_FAULTS, networkFaultsFrom } from "./network-faults.ts";
 
 /**
  * - `slow`: said, and confirmed only much later
@@ -15,30 +16,6 @@ export type DiskFate = "ok" | "full" | "failed" | "landed";
 /** Of an acknowledgement on its way back to the platform. */
 export type AckFate = "ok" | "lost";
 
-/** Of a command to Redis: the connection breaks before it is carried out, or before its answer is here. */
-export type CommandFate = "ok" | "refused" | "unheard";
-/**
- * - `refuses`: no connection, and everybody knows at once
- * - `silent`: connections stay, and answers come when it is over
- */
-export interface Outage {
-  readonly replica: number | "all";
-  readonly how: "refuses" | "silent";
-  readonly fromMs: number;
-  readonly untilMs: number;
-}
-
-/** Between several processes and the Redis that they share. */
-export interface NetworkFaults {
-  readonly outages: readonly Outage[];
-  outage(replica: number, nowMs: number): Outage | null;
-  command(): CommandFate;
-  /** Of a word on its way to one process. */
-  word(): "ok" | "lost";
-  /** Redis has no room for more. */
-  isFull(nowMs: number): boolean;
-}
-
 export interface Faults {
   readonly network: NetworkFaults;
   send(): SendFate;
@@ -51,14 +28,6 @@ export interface Faults {
 }
 
 export type Weather = "calm" | "usual" | "stormy";
-
-const NO_NETWORK_FAULTS: NetworkFaults = {
-  outages: [],
-  outage: () => null,
-  command: () => "ok",
-  word: () => "ok",
-  isFull: () => false,
-};
 
 export const NO_FAULTS: Faults = {
   network: NO_NETWORK_FAULTS,
@@ -73,9 +42,6 @@ export const NO_FAULTS: Faults = {
 /** Disks fail for a while, not now and then; seldom for so long that leases run out. */
 const DISK_FAILS_MS_MAX = 6_000;
 const DISK_FAILS_LONG_MS = 45_000;
-
-const AWAY_MS_MAX = 15_000;
-const AWAY_LONG_MS = 50_000;
 
 export function faultsFrom(dice: Dice, weather: Weather, startMs: number, lengthMs: number): Faults {
   if (weather === "calm") return NO_FAULTS;
@@ -134,43 +100,5 @@ export function faultsFrom(dice: Dice, weather: Weather, startMs: number, length
     end: () => {
       isOver = true;
     },
-  };
-}
-
-/** Redis is away or cut off for a while as disks are, or out of memory. */
-function networkFaultsFrom(
-  dice: Dice,
-  rate: number,
-  { startMs, lengthMs }: { readonly startMs: number; readonly lengthMs: number },
-  isOver: () => boolean,
-): NetworkFaults {
-  const span = () => {
-    const fromMs = startMs + dice.between(0, lengthMs);
-    return {
-      fromMs,
-      untilMs: fromMs + dice.between(200, dice.chance(0.15) ? AWAY_LONG_MS : AWAY_MS_MAX),
-    };
-  };
-  const covers = ({ fromMs, untilMs }: { fromMs: number; untilMs: number }, nowMs: number) =>
-    fromMs <= nowMs && nowMs < untilMs;
-  const outages: readonly Outage[] = Array.from({ length: dice.between(0, 2 + rate) }, () => ({
-    replica: dice.pick([0, 1, 2, "all"] as const),
-    how: dice.pick(["refuses", "silent"] as const),
-    ...span(),
-  }));
-  const full = Array.from({ length: dice.chance(0.1 * rate) ? 1 : 0 }, span);
-  return {
-    outages,
-    // One that has begun goes on to its end, though nothing new fails.
-    outage(replica, nowMs) {
-      const hits = outages.filter(
-        (outage) => (outage.replica === "all" || outage.replica === replica) && covers(outage, nowMs),
-      );
-      return hits.find(({ how }) => how === "refuses") ?? hits[0] ?? null;
-    },
-    command: () =>
-      isOver() ? "ok" : dice.weighted<CommandFate>({ ok: 500, refused: rate, unheard: 2 * rate }),
-    word: () => (!isOver() && dice.chance(0.05 * rate) ? "lost" : "ok"),
-    isFull: (nowMs) => full.some((one) => covers(one, nowMs)),
   };
 }

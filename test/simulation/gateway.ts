@@ -1,5 +1,6 @@
 import { createSlackAdapter } from "../../adapters/slack/index.ts";
 import { createTelegramAdapter } from "../../adapters/telegram/index.ts";
+import { admit } from "../../src/admit/admit.ts";
 import { createAgentRuntime } from "../../src/agent/runtime.ts";
 import { startHousekeeping } from "../../src/app/housekeeping.ts";
 import { policyOf, routesOf } from "../../src/app/policy.ts";
@@ -37,7 +38,7 @@ const metrics = createMetrics();
 const log = silentLogger();
 
 export interface GatewayOptions extends Provider {
-  readonly openStore: (options: Pick<OpenOptions, "limits" | "random">) => Promise<OpenedStore>;
+  readonly openStore: (options: Pick<OpenOptions, "limits" | "random" | "offerOf">) => Promise<OpenedStore>;
   readonly spec: GatewaySpec;
   readonly chats: Readonly<Record<SimulatedPlatform, Chat>>;
   readonly isPaused: () => boolean;
@@ -57,7 +58,15 @@ export async function startGateway(options: GatewayOptions, life: Life): Promise
   const { openStore, spec, witness, random, isPaused } = options;
   const { clock } = life;
   const limits = { waitingPerLaneMax: spec.queue.waiting_per_conversation, waitingMax: spec.queue.waiting };
-  const opened = await openStore({ limits, random });
+  const policy = policyOf(spec, isPaused);
+  const opened = await openStore({
+    limits,
+    random,
+    offerOf(event) {
+      const admission = admit(event, policy, clock.nowMs());
+      return admission.kind === "offer" ? admission.offer : null;
+    },
+  });
   const { store } = opened;
   const adapters = adaptersFor(options, life);
   const agent = simulatedAgent(options, life);
@@ -114,7 +123,7 @@ export async function startGateway(options: GatewayOptions, life: Life): Promise
     log,
     metrics,
   };
-  const front = { queue: store.queue, policy: policyOf(spec, isPaused), clock, metrics };
+  const front = { queue: store.queue, policy, clock, metrics };
   const housekeeping = startHousekeeping({ store, spec, turnsMs: MEMORY_MS, clock, random, log, metrics });
   dispatcher.start();
 

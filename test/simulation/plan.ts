@@ -2,12 +2,13 @@ import { type GatewaySpec, gatewayFile } from "../../src/config/schema.ts";
 import type { OnTheWay, Recovery } from "./chat.ts";
 import { Dice } from "./dice.ts";
 import { faultsFrom, NO_FAULTS, type Weather } from "./faults.ts";
+import { onlyForAll } from "./network-faults.ts";
 import type { Fortunes } from "./replicas.ts";
 import { SHARED_USERS, type Workload, workloadFrom } from "./workload.ts";
-import type { Plan } from "./world.ts";
+import type { Plan, Spooling } from "./world.ts";
 
 const LENGTH_MS = 120_000;
-const ALONE = { replicas: 1, freezes: [], returns: { "same name": 1 } } as const;
+const ALONE = { replicas: 1, freezes: [], returns: { "same name": 1 }, spool: "none" } as const;
 
 /** A whole day in the life of a gateway, all of it chosen by the seed. `scale` 1 is a handful of conversations. */
 export function planFrom(seed: number, scale = 1): Plan {
@@ -39,7 +40,7 @@ export function planFrom(seed: number, scale = 1): Plan {
 export function sharedPlanFrom(seed: number, scale = 1): Plan {
   const plan = planFrom(seed, scale);
   const dice = plan.dice.fork();
-  return {
+  const shared: Plan = {
     ...plan,
     replicas: dice.between(2, 3),
     deaths: [...plan.deaths, ...deathsFrom(dice, scale)],
@@ -50,6 +51,22 @@ export function sharedPlanFrom(seed: number, scale = 1): Plan {
     ),
     returns: { "same name": 6, "new name": 3, never: 1 },
   };
+  switch (dice.pick<Spooling>(["none", "none", "orderly", "rough"])) {
+    case "none":
+      return shared;
+    case "rough":
+      // A folder that is never opened again keeps what waits in it.
+      return { ...shared, spool: "rough", returns: { "same name": 1 } };
+    case "orderly":
+      return {
+        ...shared,
+        spool: "orderly",
+        deaths: [],
+        freezes: [],
+        drainsAtMs: [],
+        faultsFor: (startMs) => onlyForAll(plan.faultsFor(startMs)),
+      };
+  }
 }
 
 /** Deaths soon after a start find the work of the death before; late ones find everything in full swing. */

@@ -90,6 +90,10 @@ export class Replicas {
     return this.#processes().filter(({ gateway }) => gateway !== null);
   }
 
+  get areComplete(): boolean {
+    return this.up.length === this.#replicas.length;
+  }
+
   /** One that can be asked; null while there is none. */
   get awake(): Receiver | null {
     const isAwake = ({ gateway, isDraining, life }: Process) =>

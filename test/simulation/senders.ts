@@ -150,6 +150,7 @@ export class Senders {
         issued,
         eventId,
         conversation,
+        mayVanish: outcome === "refused" || (isFollowUp && !wasKnown),
       });
   }
 

@@ -1,4 +1,5 @@
-import type { Store, StoreStats } from "../../src/ports/store.ts";
+import type { TriggerEvent } from "../../src/domain/event.ts";
+import type { Offer, Store, StoreStats } from "../../src/ports/store.ts";
 import type { StoreLimits } from "../../src/store/sqlite/protocol.ts";
 import type { Dice } from "./dice.ts";
 import type { Faults } from "./faults.ts";
@@ -25,6 +26,8 @@ export interface OpenOptions {
   readonly replica: number;
   readonly limits: StoreLimits;
   readonly random: () => number;
+  /** Admission, for events that waited in a spool. */
+  readonly offerOf: (event: TriggerEvent) => Offer | null;
 }
 
 export interface OpenedStore {
@@ -36,6 +39,8 @@ export interface OpenedStore {
 
 /** The world that a storage is in. */
 export interface Surroundings {
+  /** Whether processes keep what a shared store cannot take. */
+  readonly hasSpool: boolean;
   readonly time: VirtualTime;
   readonly dice: Dice;
   readonly faults: Faults;

@@ -5,16 +5,24 @@ import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { Ledger, Row } from "./ledger.ts";
 import type { Witness } from "./witness.ts";
 import { STRANGER } from "./workload.ts";
+import type { Plan, Spooling } from "./world.ts";
 
 /** Holds what the store says at the end against what was seen from outside. Gives how many events ended how. */
-export function verdict(ledger: Ledger, witness: Witness, spec: GatewaySpec): Record<string, number> {
+export function verdict(
+  ledger: Ledger,
+  witness: Witness,
+  { spec, spool }: Pick<Plan, "spec" | "spool">,
+): Record<string, number> {
   const { rows } = ledger;
+  // What a spool brings comes before what came later, though it is accepted after that.
+  const lineUp = (row: Row) => (spool === "none" ? row.seq : (witness.ended.get(row.id) ?? row.seq));
+  const inLine = rows.toSorted((a, b) => lineUp(a) - lineUp(b));
   checkSettled(ledger, witness);
-  checkAccepted(rows, witness);
-  checkOrder(rows, witness);
+  checkAccepted(rows, witness, spool);
+  checkOrder(inLine, witness, spool);
   for (const row of rows) checkEnd(row, witness);
   checkNotices(rows, witness, spec);
-  checkMemory(ledger, witness);
+  checkMemory(inLine, ledger, witness);
   return countBy(rows);
 }
 
@@ -32,41 +40,49 @@ function checkSettled({ rows, parts, leftovers }: Ledger, witness: Witness): voi
 }
 
 /** What was acknowledged is there, once, and nothing else is. */
-function checkAccepted(rows: readonly Row[], witness: Witness): void {
+function checkAccepted(rows: readonly Row[], witness: Witness, spool: Spooling): void {
   const ids = new Set(rows.map(({ id }) => id));
   if (ids.size < rows.length) witness.violate("an event was stored twice");
+  const gone = witness.acked.filter(({ mayVanish }) => spool !== "none" && mayVanish);
+  const mayBeGone = new Set(gone.map(({ eventId }) => eventId));
   for (const { eventId } of witness.acked)
-    if (!ids.has(eventId)) witness.violate(`${eventId} was acknowledged and lost`);
+    if (!ids.has(eventId) && !mayBeGone.has(eventId)) witness.violate(`${eventId} was acknowledged and lost`);
   for (const { id, event } of rows) if (event.text === "forged") witness.violate(`${id} is forged`);
 }
 
 /** One conversation's answers come in the order of its messages, and its messages were stored in the order sent. */
-function checkOrder(rows: readonly Row[], witness: Witness): void {
-  const seqOf = new Map(rows.map(({ id, seq }) => [id, seq]));
-  for (const lane of lanesOf(rows, witness)) {
+function checkOrder(inLine: readonly Row[], witness: Witness, spool: Spooling): void {
+  const placeOf = new Map(inLine.map(({ id }, place) => [id, place]));
+  for (const lane of lanesOf(inLine, witness)) {
     const ids = new Set(lane.map(({ id }) => id));
-    let last = { seq: -1, index: 0 };
+    let last = { place: -1, index: 0 };
     const seen = new Set<string>();
     for (const { eventId, index } of witness.said) {
       if (!ids.has(eventId) || seen.has(`${eventId}/${index}`)) continue;
       seen.add(`${eventId}/${index}`);
-      const seq = seqOf.get(eventId) ?? 0;
-      const isNext = seq > last.seq ? index === 0 : seq === last.seq && index === last.index + 1;
+      const place = placeOf.get(eventId) ?? 0;
+      const isNext = place > last.place ? index === 0 : place === last.place && index === last.index + 1;
       if (!isNext) witness.violate(`${eventId}/${index} was said out of turn`);
-      last = { seq, index };
+      last = { place, index };
     }
-    checkArrival(ids, seqOf, witness);
+    // After an outage, only what is run waits for what other replicas may still bring.
+    const isHeldBack = spool === "orderly" && !lane.some(({ event }) => isOvertaking(event));
+    if (spool === "none" || isHeldBack) checkArrival(ids, placeOf, witness);
   }
 }
 
 /** A message that was acknowledged before another was sent comes before it. */
-function checkArrival(ids: ReadonlySet<string>, seqOf: ReadonlyMap<string, number>, witness: Witness): void {
+function checkArrival(
+  ids: ReadonlySet<string>,
+  placeOf: ReadonlyMap<string, number>,
+  witness: Witness,
+): void {
   const acked = witness.acked.filter(({ eventId }) => ids.has(eventId));
   const firstAck = firstBy(acked, ({ order }) => order);
   const firstIssue = firstBy(acked, ({ issued }) => issued);
   for (const [earlier, ackedAt] of firstAck) {
     for (const [later, issuedAt] of firstIssue) {
-      if (ackedAt < issuedAt && (seqOf.get(earlier) ?? 0) > (seqOf.get(later) ?? 0))
+      if (ackedAt < issuedAt && (placeOf.get(earlier) ?? 0) > (placeOf.get(later) ?? 0))
         witness.violate(`${later} was sent after ${earlier} was acknowledged, but is before it`);
     }
   }
@@ -158,9 +174,9 @@ function windowOf(cause: string | null, spec: GatewaySpec): number {
 }
 
 /** Memory holds each finished turn once, in order, and none from before the last reset. */
-function checkMemory({ rows, turns: stored }: Ledger, witness: Witness): void {
+function checkMemory(inLine: readonly Row[], { turns: stored }: Ledger, witness: Witness): void {
   const turns = Map.groupBy(stored, ({ conversation }) => conversation);
-  for (const [conversation, lane] of Map.groupBy(rows, ({ event }) => event.conversation)) {
+  for (const [conversation, lane] of Map.groupBy(inLine, ({ event }) => event.conversation)) {
     // One that nobody heard of, and that was given up, may or may not have been carried out.
     if (lane.some(({ id, state }) => state === "dead" && witness.resets.get(id) === false)) continue;
     const resetAt = lane.findLastIndex(({ id }) => witness.resets.get(id));

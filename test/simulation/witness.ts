@@ -19,6 +19,8 @@ export interface Acked {
   readonly issued: number;
   readonly eventId: string;
   readonly conversation: string;
+  /** If a spool took it: refused, or for a conversation that may be none, it leaves no record in the store. */
+  readonly mayVanish: boolean;
 }
 
 /** A run that is under way. */
@@ -37,6 +39,8 @@ export class Witness {
   readonly violations: string[] = [];
   readonly said: Said[] = [];
   readonly acked: Acked[] = [];
+  /** When each event was ended, in the order of all that happened. */
+  readonly ended = new Map<string, number>();
   /** Conversations of which an event has been claimed. */
   readonly known = new Set<string>();
   /** Resets that were begun; true: and heard of. */
@@ -152,6 +156,7 @@ export class Witness {
   settling(eventId: string, kind: Settlement["kind"], attempt: number): void {
     this.note(`settle ${eventId}: ${kind}`);
     if (kind === "defer") this.#attempts.set(eventId, attempt - 1);
+    if (kind !== "defer" && kind !== "retry") this.ended.set(eventId, this.next());
   }
 
   /** A claim that nobody got is not counted. */

@@ -21,7 +21,14 @@ export interface Plan extends Fortunes {
   readonly recovery: Readonly<Record<SimulatedPlatform, Recovery>>;
   readonly onTheWay: OnTheWay;
   readonly faultsFor: (startMs: number) => Faults;
+  readonly spool: Spooling;
 }
+
+/**
+ * Whether processes keep what a shared store cannot take. `orderly`: nothing happens that may cost the order of
+ * messages between replicas; see docs/spool.md for what does.
+ */
+export type Spooling = "none" | "orderly" | "rough";
 
 export interface Outcome {
   readonly violations: readonly string[];
@@ -44,7 +51,8 @@ export async function simulate(plan: Plan, openStorage: OpenStorage): Promise<Ou
   const time = new VirtualTime(START_MS);
   const witness = new Witness(time);
   const faults = plan.faultsFor(START_MS);
-  await using storage = await openStorage({ time, witness, faults, dice: plan.dice.fork() });
+  const hasSpool = plan.spool !== "none";
+  await using storage = await openStorage({ time, witness, faults, hasSpool, dice: plan.dice.fork() });
   return await new World({ plan, time, witness, faults, storage }).run();
 }
 
@@ -103,9 +111,7 @@ class World {
     this.#faults.end();
     await this.#settle();
     await this.#end();
-    const events = this.#isFine()
-      ? verdict(await this.#storage.ledger(), this.#witness, this.#plan.spec)
-      : {};
+    const events = this.#isFine() ? verdict(await this.#storage.ledger(), this.#witness, this.#plan) : {};
     const { violations, trace, crashes, freezes, storeFaults, outrun, said } = this.#witness;
     const marked = said.filter(({ isMarked }) => isMarked).length;
     return { violations, trace, crashes, freezes, storeFaults, outrun: outrun.size, marked, events };
@@ -183,7 +189,9 @@ class World {
   /** Null: nobody is there to ask, dies meanwhile, or cannot tell. */
   async #stats(): Promise<StoreStats | null> {
     const process = this.#replicas.awake;
-    if (!process?.gateway) return null;
+    // What waits in the spool of one that is away, nobody knows.
+    const isKnown = this.#plan.spool === "none" || this.#replicas.areComplete;
+    if (!process?.gateway || !isKnown) return null;
     let stats: StoreStats | "none" | undefined;
     const giveUp = () => {
       stats ??= "none";

@@ -88,6 +88,6 @@ function toParts(seq: string, outbox: Record<string, string>): Part[] {
 function toTurns(conversation: string, turns: readonly string[]): { conversation: string; turn: Turn }[] {
   return turns.map((turn) => ({
     conversation,
-    turn: JSON.parse(turn.replace(/^\d+ -?\d+ /, "")) as Turn,
+    turn: JSON.parse(turn.replace(/^\S+ -?\d+ /, "")) as Turn,
   }));
 }

@@ -1,7 +1,7 @@
 import type { Argument } from "../../../src/store/redis/link.ts";
 import type { ScriptName } from "../../../src/store/redis/scripts.ts";
 import type { Dice } from "../dice.ts";
-import type { CommandFate, NetworkFaults } from "../faults.ts";
+import type { CommandFate, NetworkFaults } from "../network-faults.ts";
 import type { VirtualTime } from "../time.ts";
 import type { Witness } from "../witness.ts";
 import type { Referee } from "./referee.ts";

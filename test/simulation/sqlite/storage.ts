@@ -1,7 +1,7 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { openInlineStore } from "../../../src/store/sqlite/inline.ts";
+import { aTemporaryFolder } from "../folder.ts";
 import type { OpenedStore, OpenOptions, Storage, Surroundings } from "../storage.ts";
 import { steppedStore } from "../store.ts";
 import { quiet } from "../time.ts";
@@ -11,7 +11,7 @@ import { witnessedStore } from "./witnessed.ts";
 
 /** One file, of one process at a time. */
 export async function onFile({ witness, faults }: Surroundings): Promise<Storage> {
-  const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "parley-simulation-"));
+  const folder = aTemporaryFolder();
   const file = join(folder, "parley.db");
 
   async function open({ life, limits }: OpenOptions): Promise<OpenedStore> {
