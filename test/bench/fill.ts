@@ -4,9 +4,14 @@ import { DatabaseSync } from "node:sqlite";
 export function fill(file: string, conversations: number): void {
   const db = new DatabaseSync(file);
   db.exec("PRAGMA synchronous = OFF; BEGIN");
-  const seen = db.prepare("INSERT INTO conversations VALUES (?, 1, ?, 0)");
-  const key = db.prepare("INSERT INTO keys VALUES (?, ?, ?)");
-  const event = db.prepare("INSERT INTO events VALUES (?, ?, ?, 'done', 1, NULL, ?, '{}')");
+  const seen = db.prepare(
+    "INSERT INTO conversations (conversation, known, seen_ms, forgotten_seq) VALUES (?, 1, ?, 0)",
+  );
+  const key = db.prepare("INSERT INTO keys (key, seq, expires_ms) VALUES (?, ?, ?)");
+  const event = db.prepare(
+    `INSERT INTO events (seq, id, accepted_ms, state, attempt, updated_ms, body)
+     VALUES (?, ?, ?, 'done', 1, ?, '{}')`,
+  );
   const now = Date.now();
   for (let i = 0; i < conversations; i++) {
     seen.run(`slack:T1:idle${i}`, now);

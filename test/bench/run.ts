@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: everything in one run, contenders taking turns. Prints the tables and writes docs/benchmarks.md.
- * `npm run bench -- --quick` takes a minute and writes nothing.
+ * `npm run bench -- --quick` takes two minutes and writes nothing.
  */
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
@@ -9,6 +9,7 @@ import { benchAccept } from "./accept.ts";
 import { benchConversations } from "./conversations.ts";
 import { benchOverhead } from "./overhead.ts";
 import { benchProcess } from "./process.ts";
+import { benchRedis, redisReport } from "./redis/report.ts";
 import { secretsOf } from "./secrets.ts";
 import type { AcceptRow } from "./turns.ts";
 import { benchVerify } from "./verify.ts";
@@ -29,6 +30,7 @@ const conversations = await benchConversations(
   isQuick ? { idle: 100_000, rounds: 3 } : { idle: 1_000_000, rounds: 7 },
 );
 const started = await benchProcess(secretsOf());
+const redis = await benchRedis({ isQuick });
 
 const report = `# Benchmarks
 
@@ -78,7 +80,8 @@ Accept latency at one request in flight, with ${conversations.idle.toLocaleStrin
 |-|-|-|
 | from start to the first reply | ${(started.firstReplyMs / 1000).toFixed(2)} s | 3 s |
 | resident memory when idle, four platforms on | ${(started.idleRssBytes / 2 ** 20).toFixed(0)} MiB | 150 MB |
-`;
+
+${redisReport(redis)}`;
 console.log(report);
 if (!isQuick) writeFileSync(resolve(import.meta.dirname, "../../docs/benchmarks.md"), report);
 

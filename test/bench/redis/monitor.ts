@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
+import { loadScripts } from "../../../src/store/redis/scripts.ts";
 
-/** How often clients sent which command, what scripts did not counted. Redis slows down meanwhile. */
+/** How often clients sent which command or script; the calls of scripts do not count. Redis slows down meanwhile. */
 export async function commandsDuring(
   port: number,
   work: () => Promise<void>,
@@ -10,14 +11,17 @@ export async function commandsDuring(
   const socket = connect({ port, host: "127.0.0.1" });
   const lines = createInterface({ input: socket });
   const counts = new Map<string, number>();
+  const scripts = new Map(Object.entries(loadScripts()).map(([name, { digest }]) => [digest, name]));
   const over = Promise.withResolvers<void>();
   socket.on("error", over.reject);
   lines.on("line", (line) => {
     // `+1700000000.123456 [0 127.0.0.1:40000] "evalsha" "…"`; a script's own calls are from `lua`.
-    const [, from, name = ""] = /^\+\S+ \[\d+ (\S+)\] "(\w+)"/.exec(line) ?? [];
+    const [, from, name = "", argument = ""] = /^\+\S+ \[\d+ (\S+)\] "(\w+)"(?: "(\w+)")?/.exec(line) ?? [];
     const command = name.toLowerCase();
     if (command === "echo") return over.resolve();
-    if (from !== undefined && from !== "lua") counts.set(command, (counts.get(command) ?? 0) + 1);
+    if (from === undefined || from === "lua") return;
+    const what = scripts.get(argument) ?? command;
+    counts.set(what, (counts.get(what) ?? 0) + 1);
   });
   socket.write("MONITOR\r\n");
   await Promise.race([once(lines, "line"), over.promise]);

@@ -1,0 +1,114 @@
+import type { AcceptRow } from "../turns.ts";
+import { benchRedisAccept, type RedisAccept } from "./accept.ts";
+import { benchRedisConversations, type RedisConversationsCost } from "./conversations.ts";
+import { benchRedisMemory, type MemoryRow } from "./memory.ts";
+import { benchRedisWork, type WorkRow } from "./work.ts";
+
+export interface RedisResults {
+  readonly accept: RedisAccept;
+  readonly work: readonly WorkRow[];
+  readonly conversations: RedisConversationsCost;
+  readonly memory: readonly MemoryRow[];
+}
+
+export async function benchRedis({ isQuick }: { isQuick: boolean }): Promise<RedisResults> {
+  return {
+    accept: await benchRedisAccept(
+      isQuick ? { rounds: 3, requests: 2_000 } : { rounds: 11, requests: 5_000 },
+    ),
+    work: await benchRedisWork(isQuick ? { rounds: 2, events: 3_000 } : { rounds: 7, events: 10_000 }),
+    conversations: await benchRedisConversations(
+      isQuick ? { many: 50_000, rounds: 5 } : { many: 1_000_000, rounds: 15 },
+    ),
+    memory: await benchRedisMemory({ copies: isQuick ? 10_000 : 100_000 }),
+  };
+}
+
+const GOALS: Readonly<Record<string, string>> = {
+  "slack, appendfsync everysec": "≥ 0.25",
+  "slack, appendfsync always": "≥ 0.20",
+};
+
+export function redisReport({ accept, work, conversations, memory }: RedisResults): string {
+  const { few, many } = conversations;
+  const [settled] = work;
+  return `## On Redis: accepting a webhook
+
+As above, with \`REDIS_URL\` instead of the file, one gateway process and one Redis. Each event is of a new person in a new
+conversation.
+
+| | requests/s | p50 ms | p99 ms | CPU µs/request, gateway | CPU µs/request, Redis | rate ÷ bare | goal |
+|-|-|-|-|-|-|-|-|
+${accept.rows.map(acceptLine).join("\n")}
+
+For ${number(accept.webhooks)} webhooks the gateway asked Redis for ${commandsOf(accept)}, by \`MONITOR\`. Only \`accept\` comes with
+a webhook, one round trip for each; what else there is, such as \`stats\`, comes with time.
+
+## On Redis: through two workers
+
+Events of 500 conversations go into the queue from one process with 64 in flight, \`appendfsync everysec\`, and then out of
+it through two worker processes with 100 slots each. *Claim and settle* has an agent that does nothing; *a whole answer*
+is what a run asks of the store when the model answers at once: history, progress, reservation, receipt, settlement. BullMQ
+does plain jobs with job ids in the same run: no order, no limits, no fairness, no claims that a stalled worker could lose
+without saying anything twice. CPU is in µs for one event, of Redis and of its clients.
+
+| | in, events/s | CPU Redis | CPU client | in ÷ BullMQ | out, events/s | CPU Redis | CPU clients | out ÷ BullMQ |
+|-|-|-|-|-|-|-|-|-|
+${work.map(workLine).join("\n")}
+
+From claim to settlement: **${number(settled?.drain.perSecond ?? 0)} events a second** (goal: at least 2,000).
+
+## On Redis: many conversations
+
+Microseconds for one event, 64 in flight, with ${number(few)} and with ${number(many)} conversations in Redis that were answered
+once, taking turns. The events are messages in some of those.
+
+| | ${number(few)} | ${number(many)} | ratio (goal: at most 1.5) |
+|-|-|-|-|
+| accept | ${conversations.accept.fewMicros.toFixed(0)} | ${conversations.accept.manyMicros.toFixed(0)} | **${conversations.accept.ratio.toFixed(2)}** |
+| claim and settle | ${conversations.drain.fewMicros.toFixed(0)} | ${conversations.drain.manyMicros.toFixed(0)} | **${conversations.drain.ratio.toFixed(2)}** |
+
+## On Redis: memory
+
+What \`used_memory\` grows by for each of a hundred thousand. [replicas.md](replicas.md#memory) makes a sum of it.
+
+| | bytes |
+|-|-|
+${memory.map(({ name, bytes }) => `| ${name} | ${number(bytes)} |`).join("\n")}
+`;
+}
+
+function acceptLine(row: AcceptRow): string {
+  const cells = [
+    row.perSecond.toFixed(0),
+    row.p50Ms.toFixed(1),
+    row.p99Ms.toFixed(1),
+    row.cpuMicros.toFixed(0),
+    row.besideMicros.toFixed(0),
+    row.rateRatio.toFixed(2),
+    GOALS[row.name] ?? "",
+  ];
+  return `| ${row.name} | ${cells.join(" | ")} |`;
+}
+
+function commandsOf({ commands }: RedisAccept): string {
+  return [...commands].map(([name, count]) => `${number(count)} \`${name}\``).join(", ");
+}
+
+function workLine({ name, accept, drain, acceptRatio, drainRatio }: WorkRow): string {
+  const cells = [
+    accept.perSecond.toFixed(0),
+    accept.redisMicros.toFixed(0),
+    accept.clientMicros.toFixed(0),
+    acceptRatio.toFixed(2),
+    drain.perSecond.toFixed(0),
+    drain.redisMicros.toFixed(0),
+    drain.clientMicros.toFixed(0),
+    drainRatio.toFixed(2),
+  ];
+  return `| ${name} | ${cells.join(" | ")} |`;
+}
+
+function number(value: number): string {
+  return Math.round(value).toLocaleString("en");
+}
