@@ -147,18 +147,19 @@ export class RedisLink implements Link {
     const { source, digest } = this.#scripts[name];
     const { key } = this.#options;
     this.#gatherWrites();
-    const answer = this.client.evalsha(digest, 1, key, ...args);
-    const safe = name === "accept" ? this.#replicas.have() : undefined;
     try {
-      const [first] = await Promise.all([answer, safe]);
-      return first;
+      return await this.#covered(name, this.client.evalsha(digest, 1, key, ...args));
     } catch (error) {
       // Redis forgets its scripts when it starts again.
       if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-      const again = this.client.eval(source, 1, key, ...args);
-      const [first] = await Promise.all([again, name === "accept" ? this.#replicas.have() : undefined]);
-      return first;
+      return await this.#covered(name, this.client.eval(source, 1, key, ...args));
     }
+  }
+
+  /** What is accepted counts once replicas have it, where they are waited for. */
+  #covered(name: ScriptName, answer: Promise<unknown>): Promise<unknown> {
+    if (name !== "accept" || this.#options.connection.waitReplicas === 0) return answer;
+    return Promise.all([answer, this.#replicas.have()]).then(([first]) => first);
   }
 
   /**
