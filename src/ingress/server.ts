@@ -161,7 +161,7 @@ async function answerDeveloper(
   const waitSeconds = Number(c.req.query("wait") ?? 0);
   if (!(waitSeconds > 0)) return jsonAnswer(200, status, requestId);
   const signal = AbortSignal.any([
-    AbortSignal.timeout(Math.min(waitSeconds, WAIT_SECONDS_MAX) * 1000),
+    AbortSignal.timeout(Math.ceil(Math.min(waitSeconds, WAIT_SECONDS_MAX) * 1000)),
     clientGone(c.env.outgoing),
   ]);
   const reply = await deps.waitForReply(eventId, signal);

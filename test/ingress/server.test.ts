@@ -276,6 +276,12 @@ describe("every response", () => {
       `GET /%zz HTTP/1.1\r\nhost: x\r\n${close}\r\n`,
       `GET /../../etc/passwd HTTP/1.1\r\nhost: x\r\n${close}\r\n`,
       `POST /webhooks/slack HTTP/1.1\r\nhost: bad host\r\n${close}content-length: 0\r\n\r\n`,
+      `GET //health HTTP/1.1\r\nhost: x\r\n${close}\r\n`,
+      `OPTIONS * HTTP/1.1\r\nhost: x\r\n${close}\r\n`,
+      `GET /health HTTP/1.0\r\n\r\n`,
+      `HEAD /webhooks/whatsapp?hub.mode=%ff HTTP/1.1\r\nhost: x\r\n${close}\r\n`,
+      `POST /webhooks/test?wait=%ff&wait HTTP/1.1\r\nhost: [::1\r\n${close}content-length: 0\r\n\r\n`,
+      `POST /webhooks/test?a#b HTTP/1.1\r\nhost: x\r\n${close}transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n`,
       `GET http://elsewhere/health HTTP/1.1\r\nhost: x\r\n${close}\r\n`,
       `POST /webhooks/slack HTTP/1.1\r\nhost: x\r\n${close}content-length: -5\r\n\r\n`,
       `TRACE /health HTTP/1.1\r\nhost: x\r\n${close}\r\n`,
@@ -306,6 +312,14 @@ describe("the test webhook", () => {
       id: "test:1",
     });
   });
+
+  it.each(["0.0005", "1e-9", "1.0005", "Infinity", "1e400", "-1", "x", "", "%zz"])(
+    "takes any ?wait=%s",
+    async (wait) => {
+      const { url } = await open(ACCEPTED, { waitForReply: async () => "hello" });
+      expect((await post(`${url}/webhooks/test?wait=${wait}`)).status).toBe(200);
+    },
+  );
 
   it("tells a developer over a limit when to try again", async () => {
     const refusal = {
