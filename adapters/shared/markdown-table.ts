@@ -18,7 +18,11 @@ export function tableBlocks(
   const rows = table.children.map((row) => row.children.map((cell) => spansOf(cell.children, context)));
   const [head = [], ...body] = rows;
   const texts = rows.map((row) => row.map(cellText));
-  const widths = head.map((_, column) => Math.max(1, ...texts.map((row) => widthOf(row[column] ?? ""))));
+  // A row may have more cells than the heading: a bar that nobody escaped. Their words are said all the same.
+  const columns = rows.reduce((most, row) => Math.max(most, row.length), 0);
+  const widths = Array.from({ length: columns }, (_, column) =>
+    texts.reduce((most, row) => Math.max(most, widthOf(row[column] ?? "")), 1),
+  );
   const width = widths.reduce((sum, each) => sum + each + 3, -3);
   const hasLinks = rows.some((row) => row.some((cell) => cell.some((span) => span.href !== null)));
   // Also what has little width may be long: a letter under a thousand accents.

@@ -88,6 +88,11 @@ describe("Markdown as blocks", () => {
     expect(texts(`|Name|Note|\n|-|-|\n|api|${"word ".repeat(20)}|`)[0]).toBe("api");
   });
 
+  it("says the cells of a row that has more of them than the heading", () => {
+    expect(texts("|Name|\n|-|\n|a || b|")).toEqual(["Name\n────   ─   ─\na          b"]);
+    expect(texts("|Name|\n|-|\n|[a](https://x.example/) || b|")).toEqual(["a", "b"]);
+  });
+
   it("removes control characters and mends halves of surrogate pairs", () => {
     expect(clean("a\u0000b\u001b[31mc\r\nd\ud800e\u202ef\tg")).toBe("ab[31mc\nd\ufffdef\tg");
   });
