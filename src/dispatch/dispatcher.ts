@@ -39,6 +39,8 @@ interface Running {
 
 /** A store that fails is asked again this often; settlements are repeated until the lease would be over anyway. */
 const STORE_RETRY_MS = 250;
+/** A lease whose renewal failed is renewed again after this. */
+const RENEW_AGAIN_MS = 500;
 /** After the drain time, aborted work gets this long to hand itself back. */
 const HAND_BACK_MS = 2_000;
 
@@ -266,18 +268,22 @@ export class Dispatcher {
     }
   }
 
-  /** Renews at a quarter of the lease, so that two renewals may fail before it is lost. */
+  /**
+   * Renews at a quarter of the lease. When the store is away it is asked often, so that it hears of the run before
+   * anybody looks for leases that have run out meanwhile.
+   */
   async #keep(lease: Lease, job: Job, abort: AbortController, over: AbortSignal): Promise<void> {
     const { clock, leaseMs, log } = this.#deps;
+    let isFailing = false;
     while (!over.aborted) {
-      await clock.sleep(leaseMs / 4, over).catch(() => {});
+      await clock.sleep(isFailing ? RENEW_AGAIN_MS : leaseMs / 4, over).catch(() => {});
       if (over.aborted) return;
       try {
-        if (await lease.renew()) continue;
-        abort.abort(new RunAborted("lease-lost"));
-        return;
+        if (!(await lease.renew())) return abort.abort(new RunAborted("lease-lost"));
+        isFailing = false;
       } catch (error) {
-        log.error({ event_id: job.event.id, cause: causeOf(error) }, "event.extend_failed");
+        if (!isFailing) log.error({ event_id: job.event.id, cause: causeOf(error) }, "event.extend_failed");
+        isFailing = true;
       }
     }
   }

@@ -377,6 +377,28 @@ describe("a lease", () => {
     expect(await recordOf("a")).toMatchObject({ state: "done", attempt: 1 });
   });
 
+  it("is renewed soon after the store is back, however long that was away", async () => {
+    let isAway = true;
+    const renewedAtMs: number[] = [];
+    await start(
+      {},
+      {
+        extend: async (job, leaseMs) => {
+          if (isAway) throw storeDown;
+          renewedAtMs.push(clock.nowMs());
+          return await store.queue.extend(job, leaseMs);
+        },
+      },
+    );
+    await accept("a");
+    await advance(RENEWAL_MS);
+    isAway = false;
+    const backAtMs = clock.nowMs();
+    await advance(500);
+    expect(renewedAtMs).toEqual([backAtMs + 500]);
+    await finish(0);
+  });
+
   it("is renewed no longer once the work is settled", async () => {
     let renewals = 0;
     await start(

@@ -30,7 +30,12 @@ local function in_hand(who)
   return held
 end
 
-for _, seq in ipairs(call('ZRANGE', base .. 'leases', '-inf', steady, 'BYSCORE', 'LIMIT', 0, LANES_AT_ONCE)) do
+-- Who looks for commands alone has no room for more, or lets others come first after an outage: processes that were cut
+-- off may then still renew what they run.
+local is_for_control = ARGV[4] == '1'
+local overdue = is_for_control and {}
+  or call('ZRANGE', base .. 'leases', '-inf', steady, 'BYSCORE', 'LIMIT', 0, LANES_AT_ONCE)
+for _, seq in ipairs(overdue) do
   local who, lane = unpack(call('HMGET', event_key(seq), 'owner', 'lane'))
   if in_hand(who) <= suspects_max then call('HINCRBY', event_key(seq), 'crashes', 1) end
   end_lease(seq, who)
@@ -73,7 +78,7 @@ local function next_lane()
   local lane = is_urgent and call('LPOP', base .. 'urgent')
   if lane then return lane end
   is_urgent = false
-  if ARGV[4] == '1' then return nil end
+  if is_for_control then return nil end
   return take_turn()
 end
 
