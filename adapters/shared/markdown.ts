@@ -11,8 +11,17 @@ import type {
 import { fromMarkdown } from "mdast-util-from-markdown";
 import { gfmFromMarkdown } from "mdast-util-gfm";
 import { gfm } from "micromark-extension-gfm";
-import { type Block, type Marker, PLAIN, type Span, type TextBlock } from "./markdown-blocks.ts";
+import {
+  type Block,
+  isVisible,
+  type Marker,
+  mergeSpans,
+  PLAIN,
+  type Span,
+  type TextBlock,
+} from "./markdown-blocks.ts";
 import { type InlineContext, spansOf } from "./markdown-inline.ts";
+import { linkOf } from "./markdown-links.ts";
 import { sectionsOf } from "./markdown-sections.ts";
 import { tableBlocks } from "./markdown-table.ts";
 
@@ -37,7 +46,10 @@ export function blocksOf(markdown: string, options: MarkdownOptions): Block[] {
   );
   const definitions = new Map<string, string>();
   for (const section of parsed) if (section.kind === "tree") define(section.tree, definitions);
-  const context = { ...options, definitions };
+  const used = new Set<string>();
+  if (definitions.size > 0)
+    for (const section of parsed) if (section.kind === "tree") markUsed(section.tree, used);
+  const context = { ...options, definitions, used };
   return parsed.flatMap((section): Block[] => {
     if (section.kind === "tree") return flow(section.tree.children, TOP, context, 0);
     if (section.kind === "fence") return [code(section.info, section.lines, true)];
@@ -75,6 +87,14 @@ function define(tree: Root, definitions: Map<string, string>): void {
   }
 }
 
+function markUsed(tree: Root, used: Set<string>): void {
+  const open: Nodes[] = [tree];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (node.type === "linkReference" || node.type === "imageReference") used.add(node.identifier);
+    if ("children" in node) open.push(...node.children);
+  }
+}
+
 interface Place {
   readonly quote: number;
   readonly level: number;
@@ -85,7 +105,10 @@ interface Place {
 
 const TOP: Place = { quote: 0, level: 0, gap: true, marker: null };
 
-type Context = InlineContext & MarkdownOptions;
+interface Context extends InlineContext, MarkdownOptions {
+  /** Identifiers of the definitions that something refers to. */
+  readonly used: ReadonlySet<string>;
+}
 
 function flow(nodes: readonly RootContent[], place: Place, context: Context, depth: number): Block[] {
   if (depth > DEPTH_MAX) return [];
@@ -113,7 +136,7 @@ function blocksOfNode(node: RootContent, place: Place, context: Context, depth: 
     case "html":
       return literal(node.value, place);
     case "code":
-      return [code(node.lang ?? "", node.value.split("\n"), place.gap)];
+      return [code([node.lang, node.meta].join(" ").trim(), node.value.split("\n"), place.gap)];
     case "blockquote":
       return flow(
         node.children,
@@ -128,7 +151,7 @@ function blocksOfNode(node: RootContent, place: Place, context: Context, depth: 
     case "footnoteDefinition":
       return footnote(node.label ?? node.identifier, flow(node.children, place, context, depth + 1));
     case "definition":
-      return [];
+      return context.used.has(node.identifier) ? [] : [text(definitionSpans(node, context), place)];
     default:
       return [];
   }
@@ -138,8 +161,20 @@ function text(spans: readonly Span[], place: Place): TextBlock {
   return { kind: "text", ...place, heading: false, spans };
 }
 
-function code(language: string, lines: readonly string[], gap: boolean): Block {
-  const name = /^[\w+#.-]{1,30}/.exec(language)?.[0] ?? "";
+/** What nothing refers to was not meant as a definition: `[Answer]: 42`, or a list of sources. */
+function definitionSpans({ identifier, label, url, title }: Definition, context: Context): Span[] {
+  return mergeSpans([
+    { ...PLAIN, text: `[${label ?? identifier}]: ` },
+    ...linkOf(url, url, PLAIN, context.linkable),
+    { ...PLAIN, text: title ? ` "${title}"` : "" },
+  ]);
+}
+
+/** `info` is what stands behind the opening marks: a language, or several words that were meant as code. */
+function code(info: string, lines: readonly string[], gap: boolean): Block {
+  if (/\s/.test(info) && !lines.some(isVisible))
+    return { kind: "code", gap, language: "", head: [], lines: [info] };
+  const name = /^[\w+#.-]{1,30}/.exec(info)?.[0] ?? "";
   return { kind: "code", gap, language: name, head: [], lines: lines.length === 0 ? [""] : lines };
 }
 

@@ -68,6 +68,21 @@ describe("Markdown as blocks", () => {
     });
   });
 
+  it("says a definition that nothing refers to", () => {
+    expect(
+      texts('[Answer]: 42\n\n[1]: https://x.example/ "X"\n[2]: https://y.example/\n\nAs in [2].'),
+    ).toEqual(["[Answer]: 42", '[1]: https://x.example/ "X"', "As in 2."]);
+    expect(blocks("[1]: https://x.example/")).toMatchObject([
+      { spans: [{ text: "[1]: ", href: null }, { href: "https://x.example/" }] },
+    ]);
+  });
+
+  it("says code that stands on the line of the fence", () => {
+    expect(texts("```npm install parley\n```")).toEqual(["npm install parley"]);
+    expect(texts("- ```npm install parley\n  ```")).toEqual(["", "npm install parley"]);
+    expect(texts("```js title=x\ncode\n```")).toEqual(["code"]);
+  });
+
   it("says a footnote where it is defined", () => {
     expect(texts("Claim[^1].\n\n[^1]: Source.")).toEqual(["Claim[1].", "[1] Source."]);
   });
