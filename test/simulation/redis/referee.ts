@@ -55,6 +55,8 @@ export class Referee {
     const [, first, second, third, fourth] = args.map(String);
     switch (script) {
       case "claim":
+        // One for commands alone leaves leases that are overdue to those who hold them.
+        if (third === "0") this.#endOverdue();
         this.#claimed(station, Number(second), answer as readonly [unknown, ...ClaimedRow[]]);
         break;
       case "extend":
@@ -78,13 +80,17 @@ export class Referee {
     }
   }
 
+  #endOverdue(): void {
+    for (const lease of this.#byToken.values())
+      if (lease.endsAtMs <= this.#time.nowMs()) lease.isHeld = false;
+  }
+
   #claimed(
     { owner, life }: Station,
     leaseMs: number,
     [, ...rows]: readonly [unknown, ...ClaimedRow[]],
   ): void {
     const nowMs = this.#time.nowMs();
-    for (const lease of this.#byToken.values()) if (lease.endsAtMs <= nowMs) lease.isHeld = false;
     for (const [token, , lane, attempt, , , body, refusal, progress] of rows) {
       const event = JSON.parse(body) as TriggerEvent;
       const before = this.#byLane.get(lane);
