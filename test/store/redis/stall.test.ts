@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { setImmediate as nextTick } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../../src/telemetry/clock.ts";
@@ -142,7 +143,7 @@ describe("a Redis that does not answer", () => {
 
   it("does not keep a process alive whose store is closed", async () => {
     await using own = await startRedis({ fsync: "no" });
-    const child = launch([process.execPath, `${import.meta.dirname}/closing-child.ts`, own.url]);
+    const child = launch([process.execPath, join(import.meta.dirname, "closing-child.ts"), own.url]);
     await child.said("stdout", "open");
     own.pause();
     child.signal("SIGUSR2");
