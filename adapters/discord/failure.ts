@@ -1,4 +1,5 @@
 import { DeliveryError } from "../../src/domain/errors.ts";
+import { kindOfStatus } from "../shared/http.ts";
 
 /** Error codes of Discord's JSON answers. */
 const UNKNOWN_MESSAGE = 10_008;
@@ -38,7 +39,7 @@ export class DiscordRefusal extends DeliveryError {
   readonly interactionGone: "perhaps" | "certainly" | null;
 
   constructor(
-    kind: "retry" | "rejected",
+    kind: DeliveryError["kind"],
     message: string,
     options: { status: number; interactionGone: "perhaps" | "certainly" | null },
   ) {
@@ -47,10 +48,16 @@ export class DiscordRefusal extends DeliveryError {
   }
 }
 
-export function apiRefusal(what: string, status: number, code: unknown): DiscordRefusal {
+/** Below 500. `repeatable`: a second call does no harm, so it does not matter whether the first got through. */
+export function apiRefusal(
+  { what, repeatable }: { what: string; repeatable: boolean },
+  status: number,
+  code: unknown,
+): DiscordRefusal {
   const number = typeof code === "number" ? code : 0;
   const meaning = MEANINGS[number] ?? "refused";
-  const kind = RETRYABLE.has(number) || status === 408 ? "retry" : "rejected";
+  const certain = RETRYABLE.has(number) ? "retry" : kindOfStatus(status);
+  const kind = certain === "unknown" && repeatable ? "retry" : certain;
   const detail = number === 0 ? `HTTP ${status}` : `HTTP ${status}, code ${number}`;
   return new DiscordRefusal(kind, `${what}: ${meaning} (${detail})`, {
     status,

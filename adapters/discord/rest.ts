@@ -111,7 +111,8 @@ function toDeliveryError(error: unknown, call: Call): DeliveryError {
     });
   }
   if (error instanceof HTTPError) return serverFailure(what, error.status, call.repeatable);
-  if (error instanceof DiscordAPIError) return apiRefusal(what, error.status, error.code);
+  if (error instanceof DiscordAPIError)
+    return apiRefusal({ what, repeatable: call.repeatable }, error.status, error.code);
   // Whatever else goes wrong does so before the request: `exchange` turns all later failures into its own.
   const name = error instanceof Error ? error.name : typeof error;
   return new DeliveryError("retry", `${what}: stopped before sending (${name})`);

@@ -34,6 +34,20 @@ function errorCode(error: unknown): string | undefined {
   return undefined;
 }
 
+/**
+ * What a failing status says about the message.
+ *
+ * | status | |
+ * |-|-|
+ * | 429, 500, 502, 503 | `retry`: taken for not said |
+ * | 408, 504, any other 5xx | `unknown`: somebody on the way stopped waiting; it may have got through |
+ * | any other | `rejected` |
+ */
+export function kindOfStatus(status: number): DeliveryError["kind"] {
+  if (status === 429 || status === 500 || status === 502 || status === 503) return "retry";
+  return status === 408 || status >= 500 ? "unknown" : "rejected";
+}
+
 /** `Retry-After` in seconds (or an HTTP date) to milliseconds; null when absent or senseless. Capped at an hour. */
 export function retryAfterMs(header: string | null | undefined, nowMs: number): number | null {
   if (header == null || header === "") return null;

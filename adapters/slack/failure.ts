@@ -1,5 +1,5 @@
 import { DeliveryError } from "../../src/domain/errors.ts";
-import { retryAfterMs } from "../shared/http.ts";
+import { kindOfStatus, retryAfterMs } from "../shared/http.ts";
 
 /** `ok: false` that passes by itself. */
 const PASSING = new Set([
@@ -31,13 +31,7 @@ export function statusFailure(what: string, answered: Answered, nowMs: number): 
   const { status } = answered;
   if (status >= 200 && status < 300) return null;
   const options = { status, retryAfterMs: retryAfterMs(answered.retryAfter, nowMs) };
-  return new DeliveryError(statusKind(status), `${what}: HTTP ${status}`, options);
-}
-
-function statusKind(status: number): DeliveryError["kind"] {
-  // Somebody stopped waiting for an answer; the message itself may have got through.
-  if (status === 408 || status === 504) return "unknown";
-  return status === 429 || status >= 500 ? "retry" : "rejected";
+  return new DeliveryError(kindOfStatus(status), `${what}: HTTP ${status}`, options);
 }
 
 function isCode(code: string): boolean {

@@ -2,7 +2,7 @@ import { Agent } from "node:https";
 import { Telegram, TelegramError } from "telegraf";
 import type { Secret } from "../../src/config/secret.ts";
 import { DeliveryError, GatewayError } from "../../src/domain/errors.ts";
-import { networkFailure } from "../shared/http.ts";
+import { kindOfStatus, networkFailure } from "../shared/http.ts";
 import { get, getString } from "../shared/json.ts";
 import { id, integer } from "./payload.ts";
 
@@ -66,9 +66,7 @@ export function failureOf(method: string, refused: Refused): DeliveryError {
   const { status, retryAfterMs } = refused;
   const message = `Telegram ${method}: ${status} ${refused.description}`;
   if (status === 429) return new DeliveryError("retry", message, { status, retryAfterMs });
-  // A proxy between here and Telegram stopped waiting, after it had passed the message on.
-  if (status === 504 || status === 408) return new DeliveryError("unknown", message, { status });
-  return new DeliveryError(status >= 500 ? "retry" : "rejected", message, { status });
+  return new DeliveryError(kindOfStatus(status), message, { status });
 }
 
 function refusedOf(error: unknown, redact: (text: string) => string): Refused | undefined {

@@ -1,5 +1,5 @@
 import { DeliveryError } from "../../src/domain/errors.ts";
-import { retryAfterMs } from "../shared/http.ts";
+import { kindOfStatus, retryAfterMs } from "../shared/http.ts";
 import { get, getObject, parseJsonObject } from "../shared/json.ts";
 
 /**
@@ -57,11 +57,10 @@ export function failureOf(answer: {
   }
   const advice = code === null ? undefined : adviceFor(code);
   if (advice !== undefined) return new DeliveryError("rejected", `${what}: ${advice}`, { status });
-  // Something between here and Meta stopped waiting, after it had passed the message on.
-  if (status === 504) return new DeliveryError("unknown", `${what}: a gateway timed out`, { status });
-  if (status >= 500)
-    return new DeliveryError("retry", `${what}: server error`, { status, retryAfterMs: pause });
-  return new DeliveryError("rejected", `${what}: ${adviceForStatus(status)}`, { status });
+  const kind = kindOfStatus(status);
+  if (kind === "rejected") return new DeliveryError(kind, `${what}: ${adviceForStatus(status)}`, { status });
+  const trouble = kind === "retry" ? "server error" : "trouble on the way; Meta may have the message";
+  return new DeliveryError(kind, `${what}: ${trouble}`, { status, retryAfterMs: pause });
 }
 
 function adviceFor(code: number): string | undefined {

@@ -287,6 +287,7 @@ describe("faults", () => {
     ["the first part", 0, 504, "retry"],
     ["a follow-up", 1, 500, "retry"],
     ["a follow-up", 1, 503, "retry"],
+    ["a follow-up, which may have come through", 1, 408, "unknown"],
     ["a follow-up, which may have come through", 1, 502, "unknown"],
     ["a follow-up, which may have come through", 1, 504, "unknown"],
   ] as const)("%s (%i) after a %i is %s", async (_, index, status, kind) => {

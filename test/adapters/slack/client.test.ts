@@ -120,6 +120,7 @@ describe("chat.postMessage", () => {
     ["a page instead of an answer", { status: 200, body: "<html>hello xoxb-</html>" }, "unknown", 200],
     ["a 404", { status: 404, body: "no" }, "rejected", 404],
     ["a 408", { status: 408, body: "no" }, "unknown", 408],
+    ["a 524", { status: 524, body: "no" }, "unknown", 524],
     ["a 504", { status: 504, body: "no" }, "unknown", 504],
     ["a 429 without a time", { status: 429, body: "no" }, "retry", 429],
   ] as const)("that gets %s is told from other failures", async (_, answer, kind, status) => {

@@ -149,6 +149,7 @@ describe("a failure", () => {
     ["a flood for days", answer(429, "…", { retry_after: 900_000 }), "retry", 429, 3_600_000],
     ["trouble at Telegram", answer(500, "Internal Server Error"), "retry", 500, null],
     ["trouble in front of it", { kind: "status", status: 502, body: "<html>" }, "retry", 502, null],
+    ["another proxy", { kind: "status", status: 524 }, "unknown", 524, null],
     ["a proxy that stopped waiting", { kind: "status", status: 504 }, "unknown", 504, null],
     ["a wrong token", answer(401, "Unauthorized"), "rejected", 401, null],
     ["a proxy's page", { kind: "status", status: 200, body: "<html>hello</html>" }, "unknown", null, null],

@@ -227,6 +227,8 @@ describe("an answer that is none", () => {
     [429, {}, { kind: "retry", status: 429 }],
     [500, "<html>", { kind: "retry", status: 500 }],
     [503, "", { kind: "retry", status: 503 }],
+    [408, "", { kind: "unknown", status: 408 }],
+    [524, "<html>", { kind: "unknown", status: 524 }],
     [504, "<html>", { kind: "unknown", status: 504 }],
     [401, "", { kind: "rejected", status: 401 }],
     [404, "[]", { kind: "rejected", status: 404 }],
