@@ -10,13 +10,20 @@ const NEVER_SENT = new Set([
   "UND_ERR_CONNECT_TIMEOUT",
 ]);
 
+/** The two ends did not agree on a TLS connection: what OpenSSL says of a certificate, and of an end without TLS. */
+const NO_TLS = /^(?:CERT_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|ERR_TLS_CERT_|ERR_SSL_WRONG_VERSION_NUMBER$)/;
+
 /** A failure below HTTP. Anything after the connection stood may have reached the platform. */
 export function networkFailure(error: unknown, what: string): DeliveryError {
   const code = errorCode(error);
   const detail = code ?? (error instanceof Error ? error.name : typeof error);
-  return NEVER_SENT.has(code ?? "")
+  return code !== undefined && isNeverSent(code)
     ? new DeliveryError("retry", `${what}: could not connect (${detail})`, { cause: error })
     : new DeliveryError("unknown", `${what}: connection lost or timed out (${detail})`, { cause: error });
+}
+
+function isNeverSent(code: string): boolean {
+  return NEVER_SENT.has(code) || NO_TLS.test(code);
 }
 
 /** The system code of a network error, also when fetch or an SDK has wrapped it. */
@@ -28,7 +35,7 @@ function errorCode(error: unknown): string | undefined {
       depth++
   ) {
     const code = (at as { code?: unknown }).code;
-    if (typeof code === "string" && (NEVER_SENT.has(code) || /^(E[A-Z]+|UND_ERR_\w+)$/.test(code)))
+    if (typeof code === "string" && (isNeverSent(code) || /^(?:E[A-Z]+|UND_ERR_\w+)$/.test(code)))
       return code;
   }
   return undefined;
