@@ -27,6 +27,7 @@ export class Fleet implements AsyncDisposable {
   readonly deaths: Death[] = [];
   readonly #places: readonly Place[];
   readonly #options: FleetOptions;
+  /** Of the next start. */
   #opened: PromiseWithResolvers<void> = Promise.withResolvers();
   #said = "";
 
@@ -71,6 +72,7 @@ export class Fleet implements AsyncDisposable {
       env: { ...env, PARLEY_ROLE: place.role, ANTHROPIC_API_KEY: this.#nameOf(place) },
     });
     this.#opened.resolve();
+    this.#opened = Promise.withResolvers();
   }
 
   async kill(index: number): Promise<void> {
@@ -112,7 +114,6 @@ export class Fleet implements AsyncDisposable {
     const { gateway } = place;
     this.#note(place);
     place.gateway = null;
-    this.#opened = Promise.withResolvers();
     return await gateway?.end(signal);
   }
 

@@ -1,5 +1,5 @@
 /**
- * `npm run chaos -- --minutes 10 --seed 7 --conversations 2000 --roles ingress,ingress,worker --spool off`
+ * `npm run chaos -- --minutes 10 --seed 7 --conversations 2000 --roles ingress,ingress,worker`
  *
  * Exit code 1 on any broken promise, with the command that tries it again. docs/testing.md describes the options.
  */
@@ -14,7 +14,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: String(Date.now() % 1_000_000_000) },
     conversations: { type: "string", default: "1000" },
     roles: { type: "string", default: "all,all" },
-    spool: { type: "string", default: "off" },
+    spool: { type: "string", default: "on" },
     without: { type: "string", default: "" },
     "away-ms": { type: "string", default: "3500" },
     apart: { type: "boolean", default: false },
