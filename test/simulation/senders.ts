@@ -7,7 +7,7 @@ import type { Gateway } from "./gateway.ts";
 import type { Life } from "./life.ts";
 import { forged, requestFor, signedAt, twinOf } from "./requests.ts";
 import type { VirtualTime } from "./time.ts";
-import type { Witness } from "./witness.ts";
+import type { Moment, Witness } from "./witness.ts";
 import type { Forgery, Message, Workload } from "./workload.ts";
 
 /** The slowest platform gives up on a request after this. */
@@ -39,7 +39,7 @@ export class Senders {
   undelivered = 0;
   readonly #options: SendersOptions;
   /** When the first delivery of a message, answered or not, was sent. */
-  readonly #firstIssue = new Map<Message, number>();
+  readonly #firstIssue = new Map<Message, Moment>();
 
   constructor(options: SendersOptions) {
     this.#options = options;
@@ -97,7 +97,7 @@ export class Senders {
   #post(message: Message, request: SampleRequest, receiver: Receiver | null): Promise<Answer> {
     const gateway = receiver?.gateway;
     if (!receiver || !gateway) return Promise.resolve("no answer");
-    const issued = this.#firstIssue.get(message) ?? this.#options.witness.next();
+    const issued = this.#firstIssue.get(message) ?? this.#options.witness.moment();
     this.#firstIssue.set(message, issued);
     const signed = signedAt(request, message.platform, this.#options.time.nowMs());
     return new Promise((resolve) => {
@@ -123,7 +123,7 @@ export class Senders {
     gateway: Gateway,
     message: Message,
     request: SampleRequest,
-    issued: number,
+    issued: Moment,
   ): Promise<Answer> {
     const wasKnown = this.#isKnown(message);
     const reception = await gateway.receive(this.#raw(request), message.platform);
@@ -136,7 +136,7 @@ export class Senders {
   #acknowledged(
     { isFollowUp, sample }: Message,
     { outcome, eventId, conversation }: Reception,
-    { issued, wasKnown }: { issued: number; wasKnown: boolean },
+    { issued, wasKnown }: { issued: Moment; wasKnown: boolean },
   ): void {
     if (outcome === "ignored") {
       if (!isFollowUp || wasKnown) this.#options.witness.violate(`${sample.id} was ignored`);
@@ -146,7 +146,7 @@ export class Senders {
       this.#options.witness.violate(`${sample.id} was acknowledged as ${outcome}`);
     else
       this.#options.witness.acked.push({
-        order: this.#options.witness.next(),
+        acked: this.#options.witness.moment(),
         issued,
         eventId,
         conversation,

@@ -3,7 +3,7 @@ import type { GatewaySpec } from "../../src/config/schema.ts";
 import { controlCommandOf } from "../../src/domain/command.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { Ledger, Row } from "./ledger.ts";
-import type { Witness } from "./witness.ts";
+import type { Acked, Moment, Witness } from "./witness.ts";
 import { STRANGER } from "./workload.ts";
 import type { Plan, Spooling } from "./world.ts";
 
@@ -65,9 +65,10 @@ function checkOrder(inLine: readonly Row[], witness: Witness, spool: Spooling): 
       if (!isNext) witness.violate(`${eventId}/${index} was said out of turn`);
       last = { place, index };
     }
-    // After an outage, only what is run waits for what other replicas may still bring.
-    const isHeldBack = spool === "orderly" && !lane.some(({ event }) => isOvertaking(event));
-    if (spool === "none" || isHeldBack) checkArrival(ids, placeOf, witness);
+    if (spool === "none") checkArrival(ids, placeOf, witness, ({ order }) => order);
+    // After an outage, only what is run waits for what other replicas may still bring. They tell by their clocks.
+    else if (spool === "orderly" && !lane.some(({ event }) => isOvertaking(event)))
+      checkArrival(ids, placeOf, witness, ({ atMs }) => atMs);
   }
 }
 
@@ -76,10 +77,11 @@ function checkArrival(
   ids: ReadonlySet<string>,
   placeOf: ReadonlyMap<string, number>,
   witness: Witness,
+  when: (moment: Moment) => number,
 ): void {
-  const acked = witness.acked.filter(({ eventId }) => ids.has(eventId));
-  const firstAck = firstBy(acked, ({ order }) => order);
-  const firstIssue = firstBy(acked, ({ issued }) => issued);
+  const ours = witness.acked.filter(({ eventId }) => ids.has(eventId));
+  const firstAck = firstBy(ours, ({ acked }) => when(acked));
+  const firstIssue = firstBy(ours, ({ issued }) => when(issued));
   for (const [earlier, ackedAt] of firstAck) {
     for (const [later, issuedAt] of firstIssue) {
       if (ackedAt < issuedAt && (placeOf.get(earlier) ?? 0) > (placeOf.get(later) ?? 0))
@@ -88,10 +90,7 @@ function checkArrival(
   }
 }
 
-function firstBy(
-  acked: Witness["acked"],
-  at: (ack: Witness["acked"][number]) => number,
-): ReadonlyMap<string, number> {
+function firstBy(acked: readonly Acked[], at: (ack: Acked) => number): ReadonlyMap<string, number> {
   const first = new Map<string, number>();
   for (const ack of acked) first.set(ack.eventId, Math.min(first.get(ack.eventId) ?? Infinity, at(ack)));
   return first;

@@ -13,10 +13,17 @@ export interface Said {
   readonly isMarked: boolean;
 }
 
+/** In the order of all that happened, and by the clocks. */
+export interface Moment {
+  readonly order: number;
+  readonly atMs: number;
+}
+
 /** One delivery of a message, as its platform saw it. */
 export interface Acked {
-  readonly order: number;
-  readonly issued: number;
+  readonly acked: Moment;
+  /** When the first delivery was sent. */
+  readonly issued: Moment;
   readonly eventId: string;
   readonly conversation: string;
   /** If a spool took it: refused, or for a conversation that may be none, it leaves no record in the store. */
@@ -83,6 +90,10 @@ export class Witness {
 
   next(): number {
     return this.#order++;
+  }
+
+  moment(): Moment {
+    return { order: this.next(), atMs: this.#time.nowMs() };
   }
 
   /** What may make this event be tried again, or fail. */
