@@ -8,10 +8,12 @@ export type Section =
 
 /** Parsed at once; keeps what is quadratic in the parser small. */
 const SECTION_CHARS_MAX = 16_000;
+/** Parsed at once where the text can be cut: extensions of the parser are quadratic in items and tables. */
+const SECTION_LINES_MAX = 400;
 /** Parsed in all: enough for any model's answer. What follows is said as it stands. */
 const PARSED_CHARS_MAX = 64_000;
 /** The parser's time goes with lines more than with characters: a list item costs it about 50 µs. */
-const PARSED_LINES_MAX = 4_000;
+const PARSED_LINES_MAX = 2_000;
 /** Brackets and emphasis marks in one paragraph: the parser's time grows with the square of their number. */
 const DELIMITERS_MAX = 1_000;
 /** Quotes and lists in each other: the parser's stack grows with their depth. */
@@ -87,6 +89,7 @@ function closes(line: string, fence: Fence): boolean {
 function createFlush(sections: Section[]): (lines: readonly string[]) => void {
   let parsedChars = 0;
   let parsedLines = 0;
+  let lastLines = 0;
   const add = (lines: readonly string[]) => {
     const text = lines.join("\n");
     if (text.trim() === "") return;
@@ -98,23 +101,32 @@ function createFlush(sections: Section[]): (lines: readonly string[]) => void {
       return;
     }
     const last = sections.at(-1);
-    if (last?.kind === "markdown" && last.text.length + text.length < SECTION_CHARS_MAX)
+    lastLines += lines.length;
+    if (
+      last?.kind === "markdown" &&
+      last.text.length + text.length < SECTION_CHARS_MAX &&
+      lastLines <= SECTION_LINES_MAX
+    ) {
       sections[sections.length - 1] = { kind: "markdown", text: `${last.text}\n${text}` };
-    else sections.push({ kind: "markdown", text });
+      return;
+    }
+    sections.push({ kind: "markdown", text });
+    lastLines = lines.length;
   };
   return (lines) => {
     for (const part of shorten(lines)) add(part);
   };
 }
 
-/** What is too long to be parsed at once is cut before items and headings in the first column, as few times as possible. */
+/** What is long is cut before items and headings in the first column, as few times as possible. */
 function shorten(lines: readonly string[]): string[][] {
   const parts: string[][] = [[]];
   let partChars = 0;
   let item: string[] = [];
   const place = () => {
     const chars = item.reduce((sum, line) => sum + line.length + 1, 0);
-    if (partChars > 0 && partChars + chars > SECTION_CHARS_MAX) {
+    const isLong = partChars + chars > SECTION_CHARS_MAX;
+    if (partChars > 0 && (isLong || (parts.at(-1)?.length ?? 0) + item.length > SECTION_LINES_MAX)) {
       parts.push([]);
       partChars = 0;
     }

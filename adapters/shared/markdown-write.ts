@@ -37,13 +37,16 @@ export interface LineStyle extends InlineStyle {
 /** Not shown, has no width, and is no letter: keeps apart what would be read as one. */
 export const ZERO_WIDTH_SPACE = "\u200b";
 
+const INERT = /^[\p{L}\p{M}\p{N} ,.;?!'%$]*$/u;
+
 const MARKS = ["bold", "strike", "italic"] as const;
 
 /** One line of text with its looks, outer ones opened first, so that markers always nest. */
 function writeInline(spans: readonly Span[], style: InlineStyle): string {
   const [first, ...others] = spans;
-  // Most lines are nothing but text.
-  if (first !== undefined && others.length === 0 && sameLook(first, PLAIN)) return style.text(first.text);
+  // Most lines are nothing but text, and much of that means nothing to any dialect.
+  if (first !== undefined && others.length === 0 && sameLook(first, PLAIN))
+    return INERT.test(first.text) ? first.text : style.text(first.text);
   return writeMarks(style.codeStandsAlone ? spans.map(bareCode) : spans, style, 0);
 }
 

@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { sectionsOf } from "../../../adapters/shared/markdown-sections.ts";
+import { type Section, sectionsOf } from "../../../adapters/shared/markdown-sections.ts";
 import { HOSTILE } from "./markdown-arbitrary.ts";
 
 const kinds = (text: string) => sectionsOf(text).map((section) => section.kind);
+
+const linesOf = (sections: readonly Section[]) =>
+  sections.flatMap((section) => ("text" in section ? section.text.split("\n").filter(Boolean) : [])).length;
 
 describe("a reply in stretches", () => {
   it("is one stretch when it is short and ordinary", () => {
@@ -48,7 +51,7 @@ describe("a reply in stretches", () => {
     expect(kinds(`a\n\n${"-".repeat(200)}\n\n${"* ".repeat(12)}\n\n${"=".repeat(200)}`)).toEqual([
       "markdown",
     ]);
-    expect(kinds(Array.from({ length: 600 }, () => "- **a** `b`").join("\n"))).toEqual(["markdown"]);
+    expect(kinds(Array.from({ length: 400 }, () => "- **a** `b`").join("\n"))).toEqual(["markdown"]);
   });
 
   it("says what is beyond any model's answer as it stands", () => {
@@ -59,6 +62,15 @@ describe("a reply in stretches", () => {
     const parsed = sections.flatMap((section) => (section.kind === "markdown" ? section.text.length : []));
     expect(parsed.reduce((sum, chars) => sum + chars, 0)).toBeLessThanOrEqual(64_000);
     expect(Math.max(...parsed)).toBeLessThanOrEqual(16_000);
-    expect(kinds("- a\n".repeat(8_000))).toEqual(["markdown", "literal", "literal"]);
+    const items = sectionsOf("- a\n".repeat(8_000));
+    expect(new Set(items.map(({ kind }) => kind))).toEqual(new Set(["markdown", "literal"]));
+    expect(linesOf(items.filter(({ kind }) => kind === "markdown"))).toBe(2_000);
+  });
+
+  it("parses few of many short items at once, for the parser's time grows with their square", () => {
+    const sections = sectionsOf("- a\n".repeat(1_000));
+    expect(sections.map((section) => linesOf([section]))).toEqual([400, 400, 200]);
+    const tables = sectionsOf("|a|\n|-|\n|b|\n\n".repeat(200));
+    for (const section of tables) expect(linesOf([section])).toBeLessThanOrEqual(410);
   });
 });
