@@ -96,7 +96,14 @@ export function createEnvReader(env: Env, cwd: string): EnvReader {
     oneOf: (name, choices) =>
       checked(name, (value) => choices.find((choice) => choice === value.toLowerCase()), choices.join(", ")),
     truth: (name) => checked(name, asTruth, "true or false"),
-    url: (name) => checked(name, asHttpUrl, "an http:// or https:// address"),
+    url(name) {
+      const value = checked(name, asHttpUrl, "an http:// or https:// address");
+      const url = value === null ? null : new URL(value);
+      if (url === null || (url.username === "" && url.password === "")) return value;
+      // No client calls such an address, and whoever prints it prints the password.
+      complain(name, "expected an address without a user name and password, got one with them");
+      return null;
+    },
     secret(name, form = /^\S(.*\S)?$/s, expected = "a secret") {
       const value = matching(name, form, expected);
       return value === null ? null : new Secret(value);

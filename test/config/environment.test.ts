@@ -83,6 +83,10 @@ describe("the environment", () => {
       'environment TELEGRAM_API_ROOT: expected an http:// or https:// address, got "ftp://x"',
     ],
     [
+      { WHATSAPP_API_URL: "http://ann:hunter2@proxy.example/" },
+      "environment WHATSAPP_API_URL: expected an address without a user name and password, got one with them",
+    ],
+    [
       { DISCORD_PUBLIC_KEY: "abc" },
       "environment DISCORD_PUBLIC_KEY: expected 64 hex digits, got something else",
     ],
