@@ -47,9 +47,14 @@ function contentOf(message: Message, model: string): Block[] {
     return [{ type: "tool_result", tool_use_id: message.callId, content, is_error: message.isError }];
   }
   const echo = message.opaque === undefined ? null : echoFrom(message.opaque, model);
-  if (echo !== null) return echo;
+  // A call that was not kept will have no result, and the provider refuses one without.
+  if (echo !== null) return echo.filter((block) => block.type !== "tool_use" || isKept(block.id, message));
   const text = textBlock(message.text);
   return [...(text === null ? [] : [text]), ...message.toolCalls.map(toolUseFrom)];
+}
+
+function isKept(callId: string, { toolCalls }: { readonly toolCalls: readonly ToolCall[] }): boolean {
+  return toolCalls.some(({ id }) => id === callId);
 }
 
 /** The provider refuses blocks of nothing but white space. */

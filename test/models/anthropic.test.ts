@@ -290,6 +290,14 @@ describe("the Anthropic model, event by event", () => {
     expect(same.request?.body).toMatchObject({
       messages: [{}, { content: [{ type: "thinking", thinking: "hm", signature: "sig" }, use] }, {}],
     });
+    // A call that was dropped, because there were too many, has no result, which the provider demands for each.
+    const dropped = messages.map((message) =>
+      message.role === "assistant" ? { ...message, toolCalls: [] } : { role: "user" as const, text: "go on" },
+    );
+    const fewer = await ask(plain, promptOf("", { messages: dropped }));
+    expect(fewer.request?.body).toMatchObject({
+      messages: [{}, { content: [{ type: "thinking", thinking: "hm", signature: "sig" }] }, {}],
+    });
     const other = await ask(plain, promptOf("", { messages }), { model: "claude-opus-5" });
     expect(other.request?.body).toMatchObject({ messages: [{}, { content: [use] }, {}] });
   });
