@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { eventually } from "../support/eventually.ts";
 import { promtool } from "../support/promtool.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
 import { ask } from "./ask.ts";
@@ -100,7 +101,9 @@ describe("several processes", () => {
   it("finish what runs when told to stop", async () => {
     await using gateway = await startGateway(several());
     const reply = ask(gateway.url, { message: "finish me\ndemo: sleep 2s", conversation: "c", wait: 20 });
-    await gateway.logged("webhook.received");
+    await eventually(async () => {
+      expect((await scrape(gateway.url)).value("parley_runs_active")).toBe(1);
+    }, 10_000);
     expect(await gateway.end("SIGTERM")).toBe(0);
     expect(gateway.stderr().match(/Draining/g)).toHaveLength(1);
     expect(gateway.logLines().filter(({ msg }) => msg === "reply.sent")).toHaveLength(1);

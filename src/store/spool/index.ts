@@ -93,7 +93,8 @@ class Attached {
     this.#slot = slot;
     this.#deps = deps;
     const gate = new ClaimGate(clock, () => this.#intake.waiting);
-    if (waiting > 0) gate.close();
+    // An outage may have ended just before we started, and others may still hold what came in it.
+    gate.close();
     this.#intake = new Intake({ file: slot.store, store: inner.queue, gate, clock, log, waiting, onChange });
     const forwarderOf = ({ store }: Slot) =>
       new Forwarder({

@@ -32,8 +32,25 @@ describe("claims", () => {
   it("are free while all is well", async () => {
     const world = await World.open();
     const gateway = await world.start();
+    await world.elapse(LONG_MS);
     await gateway.accept("a");
     expect(await claimedIds(gateway)).toEqual(["a"]);
+  });
+
+  it("wait after a start: an outage may have ended just before, and others may still hold what came in it", async () => {
+    const world = await World.open();
+    const first = await world.start();
+    world.shared.mood = "away";
+    await first.accept("a");
+    await world.elapse(LONG_MS);
+    world.shared.mood = "well";
+    const second = await world.start();
+    expect(await second.accept("b")).toEqual({ kind: "accepted" });
+    expect(await claimedIds(second)).toEqual([]);
+    await acceptCommand(second, "stop");
+    expect(await claimedIds(second)).toEqual(["stop"]);
+    expect(await untilClaimed(second, world)).toBeLessThanOrEqual(2_000);
+    expect(await world.ids()).toContain("a");
   });
 
   it("give only commands for two seconds after the store has come back", async () => {
@@ -178,6 +195,7 @@ describe("waiting for work", () => {
   it("ends at once when work comes and all is well", async () => {
     const world = await World.open();
     const gateway = await world.start();
+    await world.elapse(LONG_MS);
     const ready = gateway.store.queue.ready(new AbortController().signal);
     await gateway.accept("a");
     await ready;

@@ -73,6 +73,7 @@ describe("admission, when an event is forwarded", () => {
     const gateway = await world.start({ offerOf });
     const inThread = (id: string, conversation: string) =>
       gateway.accept(id, { conversation, trigger: "thread" }, { onlyIfKnown: true });
+    await world.elapse(LONG_MS);
     expect(await inThread("unknown", "theirs")).toEqual({ kind: "unknown-conversation" });
     world.shared.mood = "away";
     await gateway.accept("mention", { conversation: "ours" });
