@@ -1,6 +1,6 @@
 import { DeliveryError } from "../../src/domain/errors.ts";
 import type { Clock } from "../../src/ports/clock.ts";
-import { networkFailure } from "../shared/http.ts";
+import { networkFailure, readBounded } from "../shared/http.ts";
 import { getString, parseJsonObject } from "../shared/json.ts";
 import type { ResponseUrlAddress } from "./address.ts";
 import { codeFailure, statusFailure } from "./failure.ts";
@@ -8,6 +8,9 @@ import { withDeadline } from "./web.ts";
 
 /** Slack takes this many answers to one `response_url`. */
 export const RESPONSE_URL_USES_MAX = 5;
+
+/** Slack answers with a word. */
+const ANSWER_BYTES_MAX = 64 * 1024;
 
 const SLACK_ORIGINS = new Set(["https://hooks.slack.com", "https://hooks.slack-gov.com"]);
 const SLACK_HOSTS = /(^|\.)slack(-gov)?\.com$/;
@@ -38,7 +41,7 @@ export async function respond(
   const what = "response_url";
   if (options.signal.aborted) throw new DeliveryError("retry", `${what}: not begun, stopped before`);
   let response: Response;
-  let body: string;
+  let body: string | null;
   try {
     response = await fetch(url, {
       method: "POST",
@@ -52,13 +55,13 @@ export async function respond(
       redirect: "manual",
       signal: withDeadline(options.signal, options.timeoutMs),
     });
-    body = await response.text();
+    body = await readBounded(response, ANSWER_BYTES_MAX);
   } catch (error) {
     throw networkFailure(error, what);
   }
 
   const answered = { status: response.status, retryAfter: response.headers.get("retry-after") };
-  const code = errorCode(body);
+  const code = errorCode(body ?? "");
   // A redirect is not followed: it leads to where nobody checked.
   const isGone =
     answered.status === 404 || answered.status === 410 || (answered.status >= 300 && answered.status < 400);
@@ -66,6 +69,11 @@ export async function respond(
   const failure = statusFailure(what, answered, options.clock.nowMs());
   if (failure !== null) throw failure;
   if (code !== undefined) throw codeFailure(code, what, answered, options.clock.nowMs());
+  // A proxy's page, say: Slack may have seen the message or not.
+  if (body === null || /^\s*</.test(body))
+    throw new DeliveryError("unknown", `${what}: expected ok, got something else`, {
+      status: answered.status,
+    });
   return "said";
 }
 

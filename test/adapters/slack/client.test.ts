@@ -230,6 +230,12 @@ describe("response_url", () => {
     ["a 500", { status: 500, body: "oops" }, { kind: "retry", status: 500 }],
     ["a 403", { status: 403, body: "action_prohibited" }, { kind: "rejected", status: 403 }],
     ["an ok: false", slackError("invalid_payload"), { kind: "rejected", status: 200 }],
+    [
+      "a page of somebody else",
+      { status: 200, body: "<!doctype html>hello" },
+      { kind: "unknown", status: 200 },
+    ],
+    ["far too much", { status: 200, body: "ok".repeat(40_000) }, { kind: "unknown", status: 200 }],
   ])("that answers %s fails", async (_, answer, failure) => {
     plays(answer, PATH);
     expect(await failureOf(adapter().send(delivery({ to: hook() }), never))).toMatchObject(failure);
