@@ -4,7 +4,7 @@ import { GatewayError } from "./domain/errors.ts";
 import type { TriggerEvent } from "./domain/event.ts";
 import type { Reception, ReceptionOutcome } from "./ingress/reception.ts";
 import { verifyRequest } from "./ingress/verify.ts";
-import type { Ack, Adapter, RawRequest } from "./ports/adapter.ts";
+import type { Adapter, Inbound, RawRequest } from "./ports/adapter.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Acceptance, Queue } from "./ports/store.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
@@ -37,13 +37,12 @@ export async function receive(request: RawRequest, adapter: Adapter, deps: Gatew
       return { outcome: "ignored", ack: inbound.ack, reason: inbound.reason, events: 0 };
     case "events":
       for (const reason of inbound.ignored) countIgnored(adapter, reason, deps);
-      return await publish(inbound.events, inbound.ack, adapter, deps);
+      return await publish(inbound, adapter, deps);
   }
 }
 
 async function publish(
-  events: readonly TriggerEvent[],
-  ack: Ack,
+  { events, ack, untoldAck = ack }: Extract<Inbound, { kind: "events" }>,
   adapter: Adapter,
   deps: GatewayDeps,
 ): Promise<Reception> {
@@ -53,10 +52,11 @@ async function publish(
   const outcome = RANKED.find((candidate) => outcomes.includes(candidate)) ?? "ignored";
   const decisive = fates[outcomes.indexOf(outcome)];
   const first = events[0];
+  const isUntold = fates.every((fate) => fate.kind === "refused" && !fate.told);
   return {
     outcome,
     // Only now: an acknowledgement promises that the events survive a crash.
-    ack: outcome === "unavailable" ? { status: 503 } : ack,
+    ack: outcome === "unavailable" ? { status: 503 } : isUntold ? untoldAck : ack,
     ...(decisive && reasonOf(decisive)),
     ...(first && { eventId: first.id, conversation: first.conversation }),
     events: events.length,

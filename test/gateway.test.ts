@@ -196,6 +196,18 @@ describe("a refused event", () => {
     expect(await countOf(deps.metrics, "refusals", { platform: "slack", cause: "paused" })).toBe(2);
   });
 
+  it("whose sender has been told before gets the answer of a platform that waits for one", async () => {
+    isPaused = true;
+    const untoldAck = { status: 200, body: "not this either" };
+    const postOne = (id: string) =>
+      postOf({ kind: "events", events: [anEvent({ id })], ignored: [], ack: ACK, untoldAck });
+    expect(await postOne("slack:1")).toMatchObject({ outcome: "refused", ack: ACK });
+    expect(await postOne("slack:2")).toMatchObject({ outcome: "refused", ack: untoldAck });
+    expect(await postOne("slack:1")).toMatchObject({ outcome: "duplicate", ack: ACK });
+    isPaused = false;
+    expect(await postOne("slack:3")).toMatchObject({ outcome: "accepted", ack: ACK });
+  });
+
   it("by a rate limit is acknowledged and counted by whose limit it was", async () => {
     const user = { messages: 1, perMs: 60_000 };
     deps = { ...deps, policy: { ...policy, limits: { ...policy.limits, user } } };

@@ -34,6 +34,11 @@ const NOT_SUPPORTED = json({
   type: 4,
   data: { content: "This kind of command is not supported.", flags: 64 },
 });
+/** In place of a "thinking" that nothing would ever end. */
+const REFUSED_AGAIN = json({
+  type: 4,
+  data: { content: "I am not answering this. The reason that I gave a moment ago still holds.", flags: 64 },
+});
 const OK: Ack = { status: 200 };
 const NO_CONTENT: Ack = { status: 204 };
 
@@ -89,7 +94,7 @@ function parseTrigger(
     return malformed(`Expected ${reading.where} to be a non-empty string, got ${nameOf(reading.got)}`);
   }
   const event = toEvent(head.value, reading.content, request);
-  return { kind: "events", events: [event], ignored: [], ack: DEFERRED };
+  return { kind: "events", events: [event], ignored: [], ack: DEFERRED, untoldAck: REFUSED_AGAIN };
 }
 
 function readData(type: number, data: JsonObject): Reading {

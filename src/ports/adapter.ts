@@ -35,12 +35,16 @@ export type Verdict = "genuine" | "forged" | "stale" | "refused" | "probe";
 
 /** What a verified request turned out to be, and the answer its platform wants. */
 export type Inbound =
-  /** `ignored` holds a reason for each other item of the batch. */
+  /**
+   * `ignored` holds a reason for each other item of the batch. `untoldAck` takes the place of an `ack` that promises
+   * a reply, when none will come: all was refused, and the person had been told of it before.
+   */
   | {
       readonly kind: "events";
       readonly events: readonly TriggerEvent[];
       readonly ignored: readonly string[];
       readonly ack: Ack;
+      readonly untoldAck?: Ack;
     }
   | { readonly kind: "handshake"; readonly ack: Ack }
   | { readonly kind: "ignored"; readonly reason: string; readonly ack: Ack }

@@ -84,6 +84,12 @@ describe("a slash command", () => {
     });
   });
 
+  it("that is refused once more is answered to the person alone, and not left thinking", () => {
+    const inbound = parseDiscord(asVerified(fixture("slash")), "900");
+    const ack = inbound.kind === "events" ? inbound.untoldAck : undefined;
+    expect(JSON.parse(ack?.body ?? "")).toMatchObject({ type: 4, data: { flags: 64 } });
+  });
+
   it.each([
     ["a lone text is the text", [{ name: "task", type: 3, value: "a b=c" }], "/deploy", "a b=c"],
     ["nothing filled in is no text", [], "/deploy", ""],
