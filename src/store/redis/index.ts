@@ -23,6 +23,8 @@ export interface RedisStoreOptions {
 
 /** A Redis that starts at the same time, or fails over, has this long. */
 const OPEN_MS = 15_000;
+/** After it was lost once more, just as it was there. */
+const AGAIN_MS = 100;
 
 /**
  * Opens the store that any number of processes share. Throws STORE_UNAVAILABLE when Redis cannot be reached, and
@@ -31,16 +33,23 @@ const OPEN_MS = 15_000;
 export async function openRedisStore(
   options: RedisStoreOptions,
 ): Promise<Store & { readonly report: string }> {
-  const { connection, prefix, acceptLoss, random, log, openMs = OPEN_MS } = options;
-  const link = new RedisLink({ connection, key: `{${prefix}}:meta`, random, log });
-  try {
-    await link.open(openMs);
-    const { durability, report } = judge(await inspect(link.client), acceptLoss);
-    const store = await openStoreOn({ ...options, link, durability, time: "server" });
-    return Object.assign(store, { report });
-  } catch (error) {
-    await link.close();
-    throw error;
+  const { connection, prefix, acceptLoss, clock, random, log, openMs = OPEN_MS } = options;
+  const giveUpAtMs = performance.now() + openMs;
+  for (;;) {
+    const link = new RedisLink({ connection, key: `{${prefix}}:meta`, random, log });
+    let isOpen = false;
+    try {
+      await link.open(giveUpAtMs - performance.now());
+      isOpen = true;
+      const { durability, report } = judge(await inspect(link.client), acceptLoss);
+      const store = await openStoreOn({ ...options, link, durability, time: "server" });
+      return Object.assign(store, { report });
+    } catch (error) {
+      const isLost = isOpen && !link.isConnected;
+      await link.close();
+      if (!isLost || performance.now() > giveUpAtMs) throw error;
+      await clock.sleep(AGAIN_MS);
+    }
   }
 }
 

@@ -94,6 +94,10 @@ export class RedisLink implements Link {
     this.#watch = setInterval(look, this.#times.briefMs / LOOKS).unref();
   }
 
+  get isConnected(): boolean {
+    return this.#isUp && this.#isListening;
+  }
+
   run(script: ScriptName, args: readonly Argument[], patience: Patience): Promise<unknown> {
     if (this.#isClosed) return Promise.reject(closed());
     if (!this.#isUp) return Promise.reject(unavailable(`no connection (${this.#lastError})`));

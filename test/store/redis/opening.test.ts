@@ -55,6 +55,28 @@ describe("opening a Redis", () => {
   });
 });
 
+describe("a connection that is lost while the store opens", () => {
+  it.each(["INFO", "CONFIG", "EVALSHA", "SUBSCRIBE"])("is made anew (at %s)", async (name) => {
+    await using redis = await startRedis();
+    await using proxy = await startTcpProxy(redis.port);
+    const lost = proxy.loseCommand(([command]) => command?.toUpperCase() === name);
+    await using store = await openInEarnest({ url: proxy.url });
+    await lost;
+    expect(await works(store)).toBe(true);
+  });
+
+  it("again and again is given up in time", async () => {
+    await using redis = await startRedis();
+    await using proxy = await startTcpProxy(redis.port);
+    // More often than it can be tried.
+    const lost = Array.from({ length: 50 }, () =>
+      proxy.loseCommand(([name]) => name?.toUpperCase() === "INFO"),
+    );
+    await expect(openInEarnest({ url: proxy.url }, { openMs: 500 })).rejects.toMatchObject(UNAVAILABLE);
+    await lost[1];
+  });
+});
+
 describe("a password", () => {
   const guarded = () => startRedis({ args: ["--requirepass", PASSWORD] });
 
