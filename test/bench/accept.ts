@@ -1,11 +1,11 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Sampler } from "../../adapters/shared/sample.ts";
 import { slackSampler } from "../../adapters/slack/sample.ts";
 import { telegramSampler } from "../../adapters/telegram/sample.ts";
 import { whatsAppSampler } from "../../adapters/whatsapp/sample.ts";
 import { toWire } from "./drive.ts";
+import { benchFolder } from "./folder.ts";
 import { fastDiscordSampler, KEYS, secretsOf } from "./secrets.ts";
 import { startServer } from "./server-process.ts";
 import { type AcceptRow, type Contender, takeTurns } from "./turns.ts";
@@ -90,7 +90,7 @@ export function benchEnv({
   acceptOnly: boolean;
   env?: Record<string, string>;
 }): Record<string, string> {
-  const folder = mkdtempSync(join(tmpdir(), "parley-bench-"));
+  const folder = benchFolder();
   const config = join(folder, "config");
   mkdirSync(join(config, "agents"), { recursive: true });
   const limit = "{ messages: 1000000, per_seconds: 60 }";

@@ -1,9 +1,9 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { benchFolder } from "./folder.ts";
 
 export interface ProcessCost {
   /** From starting the process to the first reply of the test webhook. */
@@ -25,7 +25,7 @@ export async function benchProcess(env: Record<string, string>): Promise<Process
       ...process.env,
       ...env,
       PARLEY_PORT: "0",
-      PARLEY_DATA_DIR: mkdtempSync(join(tmpdir(), "parley-bench-")),
+      PARLEY_DATA_DIR: benchFolder(),
     },
     stdio: ["ignore", "ignore", "pipe"],
   });
