@@ -5,7 +5,7 @@ import { type Config, type Loaded, loadConfig } from "./config/load.ts";
 import { formatProblem } from "./config/problems.ts";
 import { GatewayError } from "./domain/errors.ts";
 import { systemClock } from "./telemetry/clock.ts";
-import { createLogger, type Logger } from "./telemetry/log.ts";
+import { createLogger, type Logger, written } from "./telemetry/log.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 import { packageVersion } from "./telemetry/version.ts";
 
@@ -74,6 +74,7 @@ async function supervise(config: Config, overrides: Readonly<Record<string, stri
   log.info({ processes, pid: process.pid }, "processes.started");
   const code = await supervisor.run();
   log.info({ exit_code: code }, "processes.stopped");
+  await written(log);
   return code;
 }
 
@@ -147,6 +148,8 @@ async function runGateway({ config, log, metrics, up, failed, onStop }: Run): Pr
     log.fatal({ code: error.code, cause: error.message }, "gateway.failed");
     failed(code, `${error.code}: ${error.message}`);
     return code;
+  } finally {
+    await written(log);
   }
 }
 

@@ -53,6 +53,23 @@ export async function createLogger({ level, pretty, process: number }: LogOption
   return pino(options, destination);
 }
 
+/** Longer, and whoever reads stdout has stopped reading it. */
+const LAST_WRITE_MS = 1_000;
+
+/**
+ * Resolves once no write is under way. To be awaited before the process is ended: what is written at its exit would
+ * overtake a write under way, which may not even be made.
+ */
+export function written(log: Logger): Promise<void> {
+  return new Promise((resolve) => {
+    const late = setTimeout(resolve, LAST_WRITE_MS);
+    log.flush(() => {
+      clearTimeout(late);
+      resolve();
+    });
+  });
+}
+
 /** For tests and tools that want no log. */
 export function silentLogger(): Logger {
   return pino({ level: "silent" });

@@ -87,6 +87,22 @@ describe("the log", () => {
     expect(lines(output).at(-1)).toMatchObject({ n: 299 });
   });
 
+  it.each([false, true])("keeps its order to the end (readable: %s)", async (pretty) => {
+    const output = await outputOf(
+      { level: "info", pretty },
+      `const { default: fs } = await import("node:fs");
+       const { written } = await import(${JSON.stringify(new URL("telemetry/log.ts", SOURCE).href)});
+       const { write } = fs;
+       fs.write = (...given) => setTimeout(() => write(...given), 10);
+       log.info("under way");
+       log.flush();
+       log.info("last");
+       await written(log);
+       process.exit(0);`,
+    );
+    expect(output).toMatch(/under way[\s\S]*last/);
+  });
+
   it("can be silent", () => {
     expect(silentLogger().isLevelEnabled("fatal")).toBe(false);
   });
