@@ -23,6 +23,8 @@ export class Adopter {
   #free: ReadonlySet<number> = new Set();
   /** Hold nothing but dead letters, which had their try. */
   readonly #spent = new Set<number>();
+  /** Damaged, or of a newer version; said once of each. */
+  readonly #unusable = new Set<number>();
 
   constructor(deps: AdopterDeps) {
     this.#deps = deps;
@@ -47,13 +49,33 @@ export class Adopter {
     const free = slotsIn(folder).filter((number) => number !== own && this.#isFree(number));
     const leftovers = free.filter((number) => this.#free.has(number) && !this.#spent.has(number));
     this.#free = new Set(free);
-    for (const number of leftovers) await this.#adopt(number, signal);
+    for (const number of leftovers) {
+      try {
+        await this.#adopt(number, signal);
+        this.#unusable.delete(number);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#passOver(number, error);
+      }
+    }
   }
 
   #isFree(number: number): boolean {
-    const isFree = !isLocked(fileOf(this.#deps.folder, number));
-    if (!isFree) this.#spent.delete(number);
-    return isFree;
+    try {
+      const isFree = !isLocked(fileOf(this.#deps.folder, number));
+      if (!isFree) this.#spent.delete(number);
+      return isFree;
+    } catch (error) {
+      this.#passOver(number, error);
+      return false;
+    }
+  }
+
+  #passOver(number: number, error: unknown): void {
+    const { folder, log } = this.#deps;
+    if (!this.#unusable.has(number))
+      log(`Could not look after ${fileOf(folder, number)}: ${describe(error)}`);
+    this.#unusable.add(number);
   }
 
   async #adopt(number: number, signal: AbortSignal): Promise<void> {

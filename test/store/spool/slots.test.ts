@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { openSpool, type SpoolOptions } from "../../../src/store/spool/index.ts";
 import { openSlot, removeFile } from "../../../src/store/spool/slots.ts";
@@ -75,6 +76,27 @@ describe("a folder", () => {
     const gateway = await world.start();
     expect(filesOf(world)).toEqual(["spool-0.db", "spool-1.db"]);
     expect(gateway.log.join("\n")).toContain("Could not use");
+  });
+
+  it("with files that cannot be used has its others looked after, and says so once", async () => {
+    const world = await World.open();
+    const [stays, goes, leaves] = [await world.start(), await world.start(), await world.start()];
+    await goes.stop();
+    world.shared.mood = "away";
+    await leaves.accept("a");
+    leaves.crash();
+    world.shared.mood = "well";
+    const ofLater = new DatabaseSync(join(world.spools, "spool-1.db"));
+    ofLater.exec("PRAGMA user_version = 1000");
+    ofLater.close();
+    writeFileSync(join(world.spools, "spool-9.db"), "this is no database, and long enough".repeat(100));
+    await world.elapse(4 * LOOKS_MS);
+    expect(await world.ids()).toEqual(["a"]);
+    expect(filesOf(world)).toEqual(["spool-0.db", "spool-1.db", "spool-9.db"]);
+    expect(stays.log.filter((line) => line.startsWith("Could not look after"))).toEqual([
+      expect.stringMatching(/spool-9\.db: STORE_OPEN_FAILED/),
+      expect.stringMatching(/spool-1\.db: STORE_SCHEMA_NEWER/),
+    ]);
   });
 
   it("whose file goes while it is being opened has others", async () => {
