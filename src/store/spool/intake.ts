@@ -101,7 +101,10 @@ export class Intake {
     this.#count(-gone);
     if (store === "away") this.#lost(cause ?? "it does not answer");
     if (store === "answers") this.#found();
-    if (this.#mode === "spool") return await this.#leaveEmptySpool();
+    if (this.#mode === "spool") {
+      if (claimed === 0) await this.#recount();
+      return await this.#leaveEmptySpool();
+    }
     if (this.#mode !== "hold") return;
 
     if (gone < claimed) return this.release();
@@ -183,6 +186,14 @@ export class Intake {
       this.#writes.delete(write);
       if (this.#mode === "spool") await this.#leaveEmptySpool();
     });
+  }
+
+  /** A settlement whose failure was reported may have been kept: then less waits than we think. */
+  async #recount(): Promise<void> {
+    if (this.#waiting === 0 || this.#writes.size > 0) return;
+    const before = this.#spooled;
+    const waiting = await countWaiting(this.#deps.file);
+    if (this.#spooled === before) this.#count(waiting - this.#waiting);
   }
 
   /** A spool in which nothing could be written, or only duplicates, has nothing to forward that would find the store. */

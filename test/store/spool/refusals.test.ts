@@ -228,6 +228,24 @@ describe("a disk that fails", () => {
     expect(gateway.log.filter((line) => line.startsWith("Could not forward from"))).not.toEqual([]);
   });
 
+  // One of them is the commit that settles a whole round.
+  it.each([1, 2, 3, 4])("and kept its commit %i while it forwards, is known to be empty", async (nth) => {
+    const world = await World.open();
+    const disk = failingDisk();
+    let commits = Number.NEGATIVE_INFINITY;
+    const onCommit = () => {
+      if (++commits === nth) disk.trouble.commitsDoubted = 1;
+    };
+    const gateway = await world.start({ open: disk.open, onCommit });
+    world.shared.mood = "away";
+    for (let i = 0; i < 200; i++) await gateway.accept(`e${i}`, { conversation: `c${i}` });
+    commits = 0;
+    world.shared.mood = "well";
+    await world.elapse(LONG_MS);
+    expect(await world.ids()).toHaveLength(200);
+    expect(gateway.spool.waiting).toBe(0);
+  });
+
   it("because it is full, still forwards what it has", async () => {
     const world = await World.open();
     const disk = failingDisk();
