@@ -109,7 +109,7 @@ export function readEnvironment(
       whatsapp: readWhatsApp(reader),
     },
     anthropic: apiKey === null ? null : { apiKey, baseUrl },
-    redisUrl: reader.secret("REDIS_URL", REDIS_URL, "a redis:// or rediss:// address"),
+    redisUrl: readRedisUrl(reader),
     redisSentinelPassword: reader.secret("REDIS_SENTINEL_PASSWORD"),
     role: reader.oneOf("PARLEY_ROLE", ROLES) ?? "all",
     processes: readProcesses(reader),
@@ -131,6 +131,23 @@ function readProcesses(reader: EnvReader): number {
   if (processes >= 1 && processes <= PROCESSES_MAX) return processes;
   reader.complain("PARLEY_PROCESSES", `expected ${expected}, got ${processes}`);
   return 1;
+}
+
+function readRedisUrl(reader: EnvReader): Secret | null {
+  const url = reader.secret("REDIS_URL", REDIS_URL, "a redis:// or rediss:// address");
+  if (url === null || isReadable(url.reveal())) return url;
+  const expected = "a port up to 65535, and user and password percent-encoded (%2F for a slash)";
+  reader.complain("REDIS_URL", `expected ${expected}, got something else`);
+  return null;
+}
+
+function isReadable(address: string): boolean {
+  const url = URL.parse(address);
+  try {
+    return url !== null && decodeURIComponent(`${url.username}:${url.password}`) !== "";
+  } catch {
+    return false;
+  }
 }
 
 /** A SQLite file has one process, which does everything. */

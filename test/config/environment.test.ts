@@ -110,6 +110,12 @@ describe("the environment", () => {
       { REDIS_URL: "redis://x/y" },
       "environment REDIS_URL: expected a redis:// or rediss:// address, got something else",
     ],
+    ...["redis://x:65536", "redis://[::1:6379", "redis://:a/b@x", "redis://:a#b@x", "redis://:a%zz@x"].map(
+      (REDIS_URL): [Record<string, string>, string] => [
+        { REDIS_URL },
+        "environment REDIS_URL: expected a port up to 65535, and user and password percent-encoded (%2F for a slash), got something else",
+      ],
+    ),
     [
       { PARLEY_ROLE: "both", REDIS_URL: "redis://x" },
       'environment PARLEY_ROLE: expected all, ingress, worker, got "both"',
