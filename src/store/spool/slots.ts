@@ -34,7 +34,12 @@ export async function takeSlot(
     const isNew = !existsSync(fileOf(folder, number));
     try {
       const slot = await openSlot(folder, number, open, log);
-      if (slot !== null) return { ...slot, owner: ownerOf(folder, number, random) };
+      if (slot === null) continue;
+      await using unused = new AsyncDisposableStack();
+      unused.use(slot.store);
+      const owner = ownerOf(folder, number, random);
+      unused.move();
+      return { ...slot, owner };
     } catch (error) {
       // A file that cannot even be made says that no other can; one that is damaged, or of a newer version, does not.
       if (isNew) throw error;

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
@@ -39,6 +39,22 @@ describe("the name of a process", () => {
     const second = await world.start();
     expect(second.spool.owner).toMatch(/^[0-9a-f]{24}$/);
     expect(second.spool.owner).not.toBe(first.spool.owner);
+  });
+
+  it("that cannot be kept leaves the slot to whoever looks after what is left there", async () => {
+    const world = await World.open();
+    const first = await world.start();
+    world.shared.mood = "away";
+    await first.accept("a");
+    first.crash();
+    rmSync(join(world.spools, "spool-0.owner"));
+    mkdirSync(join(world.spools, "spool-0.owner"));
+    world.shared.mood = "well";
+    const second = await world.start();
+    expect(second.log.join("\n")).toContain("Could not keep the name of this process");
+    await world.elapse(LOOKS_MS);
+    expect(await world.ids()).toEqual(["a"]);
+    expect(filesOf(world)).toEqual(["spool-1.db"]);
   });
 
   it("and the file are private", async () => {
