@@ -45,14 +45,13 @@ export class ClaimGate {
 
   get isClosed(): boolean {
     if (this.#isSilent) return true;
-    const closedMs = this.#clock.nowMs() - this.#closedAtMs;
-    return closedMs < (this.#areOffersFailing || this.#waiting() > 0 ? CLOSED_MS_MAX : GRACE_MS);
+    return this.#closedMs() < (this.#areOffersFailing || this.#waiting() > 0 ? CLOSED_MS_MAX : GRACE_MS);
   }
 
   /** During an outage and just after it: another replica may still bring what came before. */
   get isSettling(): boolean {
     if (this.#areOffersFailing || this.#isSilent) return true;
-    return this.#clock.nowMs() - this.#closedAtMs < GRACE_MS;
+    return this.#closedMs() < GRACE_MS;
   }
 
   close(): void {
@@ -76,8 +75,17 @@ export class ClaimGate {
     if (!this.#isRefusing) this.close();
   }
 
+  /** A clock that was set back would keep it closed for as long as that, and so begins anew. */
+  #closedMs(): number {
+    const nowMs = this.#clock.nowMs();
+    this.#closedAtMs = Math.min(this.#closedAtMs, nowMs);
+    return nowMs - this.#closedAtMs;
+  }
+
   get #isRefusing(): boolean {
-    return this.#clock.nowMs() - this.#refusedAtMs < REFUSING_MS;
+    const nowMs = this.#clock.nowMs();
+    this.#refusedAtMs = Math.min(this.#refusedAtMs, nowMs);
+    return nowMs - this.#refusedAtMs < REFUSING_MS;
   }
 
   async claim(queue: Queue, options: Parameters<Queue["claim"]>[0]): Promise<readonly Job[]> {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { controlLane } from "../../../src/domain/command.ts";
 import type { Job } from "../../../src/ports/store.ts";
+import { ClaimGate } from "../../../src/store/spool/gate.ts";
+import { FakeClock } from "../../support/clock.ts";
 import { anEvent } from "../../support/event.ts";
 import { anOffer, LEASE_MS } from "../../support/store.ts";
 import { quiet } from "./mortal-clock.ts";
@@ -27,6 +29,16 @@ async function untilClaimed(process: Process, world: World): Promise<number> {
     await world.elapse(50);
   }
 }
+
+it("a clock that is set back keeps nothing from beginning for longer than a start does", () => {
+  const clock = new FakeClock();
+  const gate = new ClaimGate(clock, () => 0);
+  gate.close();
+  clock.advance(-3_600_000);
+  expect(gate.isClosed).toBe(true);
+  clock.advance(2_000);
+  expect([gate.isClosed, gate.isSettling]).toEqual([false, false]);
+});
 
 describe("claims", () => {
   it("are free while all is well", async () => {
