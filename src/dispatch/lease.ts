@@ -26,8 +26,12 @@ export class Lease {
    */
   async isHeld(): Promise<boolean> {
     const { clock, leaseMs } = this.#deps;
-    while (clock.nowMs() > this.#endsAtMs - leaseMs / 2) if (!(await this.renew())) return false;
-    return true;
+    for (;;) {
+      const leftMs = this.#endsAtMs - clock.nowMs();
+      // More than a whole lease is left by a clock that was set back, which says nothing.
+      if (leftMs >= leaseMs / 2 && leftMs <= leaseMs) return true;
+      if (!(await this.renew())) return false;
+    }
   }
 
   /** False: it is lost. */
@@ -35,7 +39,7 @@ export class Lease {
     const { queue, clock, leaseMs } = this.#deps;
     const askedAtMs = clock.nowMs();
     if (!(await queue.extend(this.#job, leaseMs))) return false;
-    this.#endsAtMs = Math.max(this.#endsAtMs, askedAtMs + leaseMs);
+    this.#endsAtMs = askedAtMs + leaseMs;
     return true;
   }
 }

@@ -60,6 +60,15 @@ describe("a lease", () => {
     expect(asked).toBe(2);
   });
 
+  it("is asked for when the clock was set back, which cannot tell how much of it is left", async () => {
+    clock.advance(-3_600_000);
+    expect(await lease.isHeld()).toBe(true);
+    expect(asked).toBe(1);
+    clock.advance(LEASE_MS + 1);
+    expect(await lease.isHeld()).toBe(true);
+    expect(asked).toBe(2);
+  });
+
   it("is neither held nor lost when the store cannot tell", async () => {
     const away = new GatewayError("STORE_UNAVAILABLE", "away");
     before.push(() => {
