@@ -9,6 +9,10 @@ export function momentMs(text: string, nowMs: number): number | null {
   if (span !== null) return nowMs - Number(span[1]) * UNIT_MS[span[2] as keyof typeof UNIT_MS];
   const date = DATE.exec(text);
   if (date === null) return null;
+  // Of a day that there is not, such as 31 February, JavaScript makes another.
+  const [day] = text.split(/[T ]/i);
+  const midnight = new Date(`${day}T00:00Z`);
+  if (Number.isNaN(midnight.getTime()) || !midnight.toISOString().startsWith(day ?? "")) return null;
   const isZoned = text.length <= 10 || date[1] !== undefined;
   const ms = Date.parse(isZoned ? text : `${text}Z`);
   return Number.isNaN(ms) ? null : ms;
