@@ -2,6 +2,7 @@
 const UNSAFE = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu;
 const WIDE =
   /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{20000}-\u{3fffd}]/u;
+const ASCII = /^[\x20-\x7e]*$/;
 const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 
@@ -10,7 +11,14 @@ export function printable(text: string): string {
   return text.replace(UNSAFE, (char) => SHORT[char] ?? `\\u{${char.codePointAt(0)?.toString(16)}}`);
 }
 
-/** The same with its lines kept apart, each indented. */
+/** Text of many lines, such as JSON, which means the same then: nothing in it that a terminal would obey. */
+export function inert(text: string): string {
+  return text.replace(UNSAFE, (char) =>
+    char === "\n" || char === "\t" ? char : `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** Text from outside with its lines kept apart, each indented. */
 export function paragraph(text: string): string {
   return text
     .split(/\r?\n/)
@@ -20,6 +28,8 @@ export function paragraph(text: string): string {
 
 /** Columns that a terminal takes for it, near enough. */
 export function widthOf(text: string): number {
+  // Most texts are; to look for graphemes takes many times as long.
+  if (ASCII.test(text)) return text.length;
   let width = 0;
   for (const { segment } of graphemes.segment(text)) width += WIDE.test(segment) ? 2 : 1;
   return width;

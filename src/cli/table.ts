@@ -37,5 +37,5 @@ export function table(head: Row, rows: readonly Row[]): string {
 }
 
 function widest(texts: readonly string[]): number {
-  return Math.max(...texts.map(widthOf));
+  return texts.reduce((width, text) => Math.max(width, widthOf(text)), 0);
 }

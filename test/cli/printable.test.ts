@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ageOf, clipped, padded, paragraph, printable, widthOf } from "../../src/cli/printable.ts";
+import { ageOf, clipped, inert, padded, paragraph, printable, widthOf } from "../../src/cli/printable.ts";
 
 describe("text from outside", () => {
   it.each([
@@ -15,6 +15,13 @@ describe("text from outside", () => {
 
   it("keeps its lines in a paragraph, and nothing else that moves the cursor", () => {
     expect(paragraph("one\n\ntwo\u001b[2J\r\nthree")).toBe("  one\n\n  two\\u{1b}[2J\n  three");
+  });
+
+  it("is the same JSON, but for what a terminal would obey", () => {
+    const value = { text: "\u009b31m \u007f \u202e 日本\n\t\u001b" };
+    const shown = inert(JSON.stringify(value, null, 2));
+    expect(shown).toBe('{\n  "text": "\\u009b31m \\u007f \\u202e 日本\\n\\t\\u001b"\n}');
+    expect(JSON.parse(shown)).toEqual(value);
   });
 
   it("is as wide as a terminal makes it", () => {

@@ -50,4 +50,9 @@ describe("a table", () => {
     const [, line] = linesOf({ cells: ["3m", "inbound"], story: "\u001b[2J\n", id: "test:\u0007" });
     expect(line).toBe("3m    inbound  \\u{1b}[2J\\n  test:\\u{7}");
   });
+
+  it("can be longer than a call can have arguments", () => {
+    const row = { cells: ["", ""], story: "", id: "" };
+    expect(table(HEAD, Array(200_000).fill(row)).split("\n")).toHaveLength(200_002);
+  });
 });
