@@ -1,3 +1,6 @@
+import { printable } from "./printable.ts";
+import { CommandError, EXIT } from "./terminal.ts";
+
 const BODY_CHARS_MAX = 1024 * 1024;
 
 export type Answer =
@@ -44,8 +47,17 @@ export function codeOf(error: unknown): string {
   return code ?? (cause instanceof Error ? cause.message : error.message);
 }
 
-/** The address as given, or null when it is none that HTTP can reach. */
-export function httpBase(url: string): string | null {
+/** What the paths of a gateway come after. It is shown to people, so it never holds a login. */
+export function httpBase(name: string, url: string): string {
   const parsed = URL.parse(url);
-  return parsed !== null && /^https?:$/.test(parsed.protocol) ? url.replace(/\/+$/, "") : null;
+  if (parsed === null || !/^https?:$/.test(parsed.protocol)) {
+    const shown = url.includes("@") ? "something else" : printable(url);
+    throw new CommandError(EXIT.usage, `expected ${name} to begin with http:// or https://, got ${shown}`);
+  }
+  if (parsed.username !== "" || parsed.password !== "")
+    throw new CommandError(
+      EXIT.usage,
+      `expected ${name} without a user name and password, got one with them`,
+    );
+  return `${parsed.origin}${parsed.pathname}`.replace(/\/+$/, "");
 }

@@ -1,7 +1,7 @@
 import { BULK_IDS_MAX } from "../admin/bounds.ts";
 import type { BulkEnd, BulkLine } from "../admin/schemas.ts";
 import { type Client, createClient, jsonBody } from "./client.ts";
-import { printable } from "./printable.ts";
+import { inert, printable } from "./printable.ts";
 import { CommandError, EXIT, type Terminal } from "./terminal.ts";
 
 export type BulkAction = "replay" | "drop";
@@ -39,7 +39,7 @@ export async function runBulk(
   if (flags.dryRun) return await rehearse(run, order);
   if (flags.yes || confirm === undefined) return await perform(run, order);
   const chosen = await choose(run, order, confirm);
-  return typeof chosen === "number" ? chosen : await perform(run, chosen);
+  return typeof chosen === "number" ? chosen : await perform(run, chosen.order, chosen.left);
 }
 
 /** Says on stdout what would be done. */
@@ -56,12 +56,12 @@ async function rehearse(run: Run, order: object): Promise<number> {
   return codeOf(end, matched);
 }
 
-/** Asks the person. Gives the order that was agreed to, or the exit code. */
+/** Asks the person. Gives the order that was agreed to and how many cannot be part of it, or the exit code. */
 async function choose(
   run: Run,
   order: object,
   confirm: (question: string) => Promise<boolean>,
-): Promise<object | number> {
+): Promise<{ order: object; left: number } | number> {
   const { terminal, action } = run;
   const ids: string[] = [];
   const counts = new Map<string, number>();
@@ -78,10 +78,11 @@ async function choose(
   const isAgreed = await confirm(`${WILL[action]} ${lettersText(ids.length)} (${kinds})?`);
   if (!isAgreed) return nothingDone(terminal, EXIT.failed);
   // Just those that were asked about, where one request can name them.
-  return ids.length <= BULK_IDS_MAX ? { ids } : order;
+  const left = ids.length <= BULK_IDS_MAX ? end.totals.matched - ids.length : 0;
+  return { order: ids.length <= BULK_IDS_MAX ? { ids } : order, left };
 }
 
-async function perform(run: Run, order: object): Promise<number> {
+async function perform(run: Run, order: object, left = 0): Promise<number> {
   const { terminal, action } = run;
   let done = 0;
   let of = 0;
@@ -98,7 +99,7 @@ async function perform(run: Run, order: object): Promise<number> {
     const atLeast = end === null ? "Interrupted: at least " : "";
     terminal.talk(`${atLeast}${done} of ${lettersText(of)} ${DONE[action]}.\n`);
   }
-  return end === null ? EXIT.interrupted : codeOf(end, end.totals.matched);
+  return end === null ? EXIT.interrupted : codeOf(end, end.totals.matched + left);
 }
 
 /** Gives the last line; null when Ctrl-C came first. */
@@ -111,7 +112,7 @@ async function follow(
   try {
     const init = { ...jsonBody(body), signal: interrupted };
     for await (const text of client.lines(`/dead/${action}`, init)) {
-      if (isJson) terminal.out(`${text}\n`);
+      if (isJson) terminal.out(`${inert(text)}\n`);
       const line = JSON.parse(text) as BulkLine | BulkEnd;
       if ("totals" in line) {
         if (line.error !== null) terminal.talk(`It broke off: ${printable(line.error.message)}\n`);
@@ -146,7 +147,7 @@ function codeOf({ complete, totals }: BulkEnd, expected: number): number {
 }
 
 function storyOf({ id, kind, result, message }: BulkLine): string {
-  const what = `${result.replace("_", " ").padEnd(12)} ${(kind ?? "-").padEnd(8)} ${printable(id)}`;
+  const what = [result.replace("_", " ").padEnd(12), (kind ?? "-").padEnd(8), id].map(printable).join(" ");
   return message === null ? what : `${what}: ${printable(message)}`;
 }
 

@@ -16,7 +16,7 @@ export interface Client {
   readonly url: string;
   /** The JSON of the answer. */
   json<T>(path: string, init?: RequestInit): Promise<T>;
-  /** The lines of an answer, each as soon as it is there. Rejects with the signal's reason when aborted. */
+  /** The whole lines of an answer, each as soon as it is there. Rejects with the signal's reason when aborted. */
   lines(path: string, init: RequestInit & { signal: AbortSignal }): AsyncGenerator<string, void>;
 }
 
@@ -45,7 +45,7 @@ export function createClient(terminal: Terminal, options: ClientOptions): Client
   const url = baseUrl(terminal, options);
   const token = tokenOf(terminal);
 
-  async function send(path: string, init: RequestInit): Promise<Response> {
+  async function send(path: string, init: RequestInit, types: readonly string[]): Promise<Response> {
     const headers = new Headers(init.headers);
     headers.set("authorization", `Bearer ${token.reveal()}`);
     headers.set("x-parley-operator", operator(terminal));
@@ -56,8 +56,11 @@ export function createClient(terminal: Terminal, options: ClientOptions): Client
       init.signal?.throwIfAborted();
       throw unreachable(url, codeOf(error));
     }
-    if (response.ok) return response;
-    throw await refusal(response, url);
+    if (!response.ok) throw await refusal(response, url);
+    const type = response.headers.get("content-type")?.split(";", 1)[0]?.trim();
+    if (type !== undefined && types.includes(type)) return response;
+    await response.body?.cancel();
+    throw stranger(response.status, url);
   }
 
   return {
@@ -65,7 +68,7 @@ export function createClient(terminal: Terminal, options: ClientOptions): Client
     async json<T>(path: string, init: RequestInit = {}) {
       const deadline = AbortSignal.timeout(TIMEOUT_MS);
       try {
-        const response = await send(path, { ...init, signal: deadline });
+        const response = await send(path, { ...init, signal: deadline }, ["application/json"]);
         return (await response.json()) as T;
       } catch (error) {
         if (error instanceof CommandError) throw error;
@@ -73,7 +76,7 @@ export function createClient(terminal: Terminal, options: ClientOptions): Client
       }
     },
     async *lines(path, init) {
-      const response = await send(path, init);
+      const response = await send(path, init, ["application/x-ndjson", "text/event-stream"]);
       const decoder = new TextDecoder();
       let rest = "";
       try {
@@ -86,7 +89,6 @@ export function createClient(terminal: Terminal, options: ClientOptions): Client
         init.signal.throwIfAborted();
         throw unreachable(url, codeOf(error));
       }
-      if (rest !== "") yield rest;
     },
   };
 }
@@ -108,18 +110,12 @@ function baseUrl(terminal: Terminal, { url: given }: ClientOptions): string {
     given ??
     reader.text("PARLEY_URL") ??
     `http://127.0.0.1:${readEnvironment(terminal.env, terminal.cwd).environment.port}`;
-  const base = httpBase(url);
-  if (base !== null) return base;
-  const name = given === undefined ? "PARLEY_URL" : "--url";
-  throw new CommandError(
-    EXIT.usage,
-    `expected ${name} to begin with http:// or https://, got ${printable(url)}`,
-  );
+  return httpBase(given === undefined ? "PARLEY_URL" : "--url", url);
 }
 
 function tokenOf(terminal: Terminal): Secret {
   const reader = createEnvReader(terminal.env, terminal.cwd);
-  const token = reader.secret("PARLEY_ADMIN_TOKEN", /^\S+$/, "a token without spaces");
+  const token = reader.secret("PARLEY_ADMIN_TOKEN", /^[\x21-\x7e]+$/, "ASCII characters without spaces");
   if (token !== null) return token;
   const problem = reader.problems[0];
   throw new CommandError(
@@ -148,7 +144,7 @@ function userName(env: Terminal["env"]): string {
 function unreachable(url: string, code: string): CommandError {
   return new CommandError(
     EXIT.unreachable,
-    `expected an answer from ${url}, got ${code}; is the gateway running? Start it with parley serve`,
+    `expected an answer from ${url}, got ${printable(code)}; is the gateway running? Start it with parley serve`,
   );
 }
 
@@ -156,8 +152,12 @@ async function refusal(response: Response, url: string): Promise<Refused> {
   const { status } = response;
   const body: unknown = await response.json().catch(() => null);
   const message = getString(get(body, "error"), "message");
-  if (message === undefined)
-    return new Refused(status, `expected Parley at ${url}, got another answer (${status})`);
+  if (message === undefined) return stranger(status, url);
   if (status !== 401) return new Refused(status, printable(message));
   return new Refused(status, `the gateway at ${url} does not take this PARLEY_ADMIN_TOKEN`);
+}
+
+/** Somebody else answered, such as a proxy with a page of its own. */
+export function stranger(status: number, url: string): Refused {
+  return new Refused(status, `expected Parley at ${url}, got another answer (${status})`);
 }

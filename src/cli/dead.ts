@@ -7,7 +7,7 @@ import { createClient, TOKEN_HELP, withUrl } from "./client.ts";
 import { describeEvent } from "./describe.ts";
 import type { Settle } from "./index.ts";
 import { asCount, fetchPages, printList } from "./pages.ts";
-import { ageOf } from "./printable.ts";
+import { ageOf, inert } from "./printable.ts";
 import { table } from "./table.ts";
 import { CommandError, EXIT, type Terminal } from "./terminal.ts";
 
@@ -50,7 +50,7 @@ export function addDead(program: Command, terminal: Terminal, settle: Settle): v
       const client = createClient(terminal, { ...(url !== undefined && { url }) });
       const found = await fetchPages<LetterView>(client, "/dead", "letters", { ...filter }, limit);
       const isFiltered = Object.keys(filter).length > 0;
-      if (json) terminal.out(`${JSON.stringify(found.items, null, 2)}\n`);
+      if (json) terminal.out(`${inert(JSON.stringify(found.items, null, 2))}\n`);
       else
         printList(found, lettersTable, terminal, isFiltered ? "No dead letters match." : "No dead letters.");
     });
@@ -62,7 +62,7 @@ export function addDead(program: Command, terminal: Terminal, settle: Settle): v
       const letter = await createClient(terminal, options).json<LetterDetail>(
         `/dead/${encodeURIComponent(id)}`,
       );
-      if (options.json) terminal.out(`${JSON.stringify(letter, null, 2)}\n`);
+      if (options.json) terminal.out(`${inert(JSON.stringify(letter, null, 2))}\n`);
       else terminal.out(describeEvent(letter));
     });
 

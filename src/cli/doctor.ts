@@ -25,7 +25,8 @@ import {
   warn,
 } from "./findings.ts";
 import type { Settle } from "./index.ts";
-import { CommandError, EXIT, type Terminal } from "./terminal.ts";
+import { inert } from "./printable.ts";
+import { EXIT, type Terminal } from "./terminal.ts";
 
 const TIMEOUT_MS = 3_000;
 
@@ -45,7 +46,7 @@ export function addDoctor(program: Command, terminal: Terminal, settle: Settle):
     )
     .action(async (options: { config?: string; url?: string; json?: true }) => {
       const findings = await examine(terminal, options, tryStore);
-      if (options.json) terminal.out(`${JSON.stringify(findings, null, 2)}\n`);
+      if (options.json) terminal.out(`${inert(JSON.stringify(findings, null, 2))}\n`);
       else terminal.out(findings.map(format).join(""));
       settle(findings.some((one) => one.status === "fail") ? EXIT.failed : EXIT.ok);
     });
@@ -57,12 +58,7 @@ async function examine(
   options: { config?: string; url?: string },
   store: TryStore,
 ): Promise<Finding[]> {
-  const url = options.url === undefined ? null : httpBase(options.url);
-  if (options.url !== undefined && url === null)
-    throw new CommandError(
-      EXIT.usage,
-      `expected --url to begin with http:// or https://, got ${options.url}`,
-    );
+  const url = options.url === undefined ? null : httpBase("--url", options.url);
   const loaded = load(terminal, options.config);
   const { environment } = readEnvironment(terminal.env, terminal.cwd);
   const config = loaded.ok ? loaded.config : null;
@@ -170,5 +166,5 @@ const MARKS = {
 
 function format({ check, status, message, fix }: Finding): string {
   const advice = fix === null ? "" : `\n${" ".repeat(20)}→ ${fix}`;
-  return `${MARKS[status]} ${check.padEnd(15)}${message}${advice}\n`;
+  return `${MARKS[status]} ${check.padEnd(15)}${inert(message)}${advice}\n`;
 }

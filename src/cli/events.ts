@@ -3,7 +3,7 @@ import type { EventDetail, EventView } from "../admin/schemas.ts";
 import { createClient, TOKEN_HELP, withUrl } from "./client.ts";
 import { describeEvent } from "./describe.ts";
 import { asCount, fetchPages, printList } from "./pages.ts";
-import { ageOf } from "./printable.ts";
+import { ageOf, inert } from "./printable.ts";
 import { table } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -39,7 +39,7 @@ export function addEvents(program: Command, terminal: Terminal): void {
     .action(async ({ url, limit, json, ...filter }: ListOptions) => {
       const client = createClient(terminal, { ...(url !== undefined && { url }) });
       const found = await fetchPages<EventView>(client, "/events", "events", { ...filter }, limit);
-      if (json) terminal.out(`${JSON.stringify(found.items, null, 2)}\n`);
+      if (json) terminal.out(`${inert(JSON.stringify(found.items, null, 2))}\n`);
       else printList(found, eventsTable, terminal, "No events match.");
     });
 
@@ -49,7 +49,7 @@ export function addEvents(program: Command, terminal: Terminal): void {
     .action(async (id: string, options: { url?: string; json?: true }) => {
       const client = createClient(terminal, options);
       const event = await client.json<EventDetail>(`/events/${encodeURIComponent(id)}`);
-      if (options.json) terminal.out(`${JSON.stringify(event, null, 2)}\n`);
+      if (options.json) terminal.out(`${inert(JSON.stringify(event, null, 2))}\n`);
       else terminal.out(describeEvent(event));
     });
 }

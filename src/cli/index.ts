@@ -1,6 +1,7 @@
 import process from "node:process";
 import { Command, CommanderError } from "commander";
 import { packageVersion } from "../telemetry/version.ts";
+import { inert } from "./printable.ts";
 import { CommandError, EXIT, type Terminal } from "./terminal.ts";
 
 /** In the order of the help. */
@@ -40,12 +41,13 @@ export async function main(
     return exit.code;
   } catch (error) {
     if (error instanceof CommandError) {
-      if (error.message !== "") terminal.talk(`parley: ${error.message}\n`);
+      if (error.message !== "") terminal.talk(`parley: ${inert(error.message)}\n`);
       return error.exitCode;
     }
     // Commander has said what was wrong; its own code for that is 1.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    terminal.talk(`parley: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    const story = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    terminal.talk(`parley: ${inert(story)}\n`);
     return EXIT.failed;
   }
 }
@@ -55,7 +57,7 @@ function buildProgram(terminal: Terminal): Command {
     .description("A self-hosted gateway between chat platforms and agents")
     .version(packageVersion(), "-V, --version")
     .exitOverride()
-    .configureOutput({ writeOut: terminal.out, writeErr: terminal.talk })
+    .configureOutput({ writeOut: terminal.out, writeErr: (text) => terminal.talk(inert(text)) })
     .showHelpAfterError("(parley --help lists the commands)")
     .helpCommand("help [command]", "explain a command")
     .addHelpText(

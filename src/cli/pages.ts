@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { PAGE_MAX } from "../admin/bounds.ts";
-import { type Client, queryOf } from "./client.ts";
+import { type Client, queryOf, stranger } from "./client.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What was found, and whether there is more. */
@@ -24,8 +24,9 @@ export async function fetchPages<T>(
     const page = await client.json<Record<string, T[]> & { next: number | null }>(
       path + queryOf({ ...filter, limit: size, before }),
     );
-    items.push(...(page[name] ?? []));
-    if (page.next === null) return { items, isMore: false };
+    if (!Array.isArray(page[name])) throw stranger(200, client.url);
+    items.push(...page[name]);
+    if (typeof page.next !== "number") return { items, isMore: false };
     if (items.length >= limit) return { items, isMore: true };
     before = page.next;
   }

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { EventDetail } from "../admin/schemas.ts";
 import { createClient, TOKEN_HELP, withUrl } from "./client.ts";
 import type { Settle } from "./index.ts";
-import { printable } from "./printable.ts";
+import { inert, printable } from "./printable.ts";
 import { CommandError, EXIT, type Terminal } from "./terminal.ts";
 
 export function addReplay(program: Command, terminal: Terminal, settle: Settle): void {
@@ -17,14 +17,14 @@ export function addReplay(program: Command, terminal: Terminal, settle: Settle):
         if (terminal.confirm === undefined)
           throw new CommandError(EXIT.usage, "expected --yes where nobody can be asked");
         const { state, sender } = await client.json<EventDetail>(path);
-        const question = `Run again what ${printable(sender.name)} said (it is ${state})? The answer is said again, too.`;
+        const question = `Run again what ${printable(sender.name)} said (it is ${printable(state)})? The answer is said again, too.`;
         if (!(await terminal.confirm(question))) {
           terminal.talk("Nothing was done.\n");
           return settle(EXIT.failed);
         }
       }
       const answer = await client.json<object>(`${path}/replay`, { method: "POST" });
-      if (options.json) terminal.out(`${JSON.stringify(answer)}\n`);
+      if (options.json) terminal.out(`${inert(JSON.stringify(answer))}\n`);
       terminal.talk(
         `It waits for its new run; parley events show ${printable(id)} says what became of it.\n`,
       );

@@ -9,6 +9,7 @@ import { PLATFORMS, type Platform } from "../domain/event.ts";
 import { ask, httpBase } from "./ask.ts";
 import { curlLine } from "./curl.ts";
 import type { Settle } from "./index.ts";
+import { inert } from "./printable.ts";
 import { SAMPLES } from "./samples.ts";
 import { CommandError, EXIT, type Terminal } from "./terminal.ts";
 
@@ -85,9 +86,7 @@ function wholeSeconds(value: string): number {
 function baseUrl(options: SendOptions, terminal: Terminal): string {
   const url =
     options.url ?? `http://127.0.0.1:${readEnvironment(terminal.env, terminal.cwd).environment.port}`;
-  const base = httpBase(url);
-  if (base === null) throw usage(`expected --url to begin with http:// or https://, got ${url}`);
-  return base;
+  return httpBase("--url", url);
 }
 
 function buildRequest(
@@ -149,8 +148,10 @@ async function deliver(
     );
   }
   if (options.json)
-    terminal.out(`${JSON.stringify({ status: answer.status, id: options.id, body: parsed(answer.body) })}\n`);
-  else terminal.out(`${answer.status}\n${answer.body === "" ? "" : `${answer.body}\n`}`);
+    terminal.out(
+      `${inert(JSON.stringify({ status: answer.status, id: options.id, body: parsed(answer.body) }))}\n`,
+    );
+  else terminal.out(`${answer.status}\n${answer.body === "" ? "" : `${inert(answer.body)}\n`}`);
   return answer.status >= 200 && answer.status < 300 ? EXIT.ok : EXIT.failed;
 }
 

@@ -3,7 +3,7 @@ import { LIFE_STATES, type Life } from "../admin/life.ts";
 import { systemClock } from "../telemetry/clock.ts";
 import { type Client, createClient, queryOf, Refused, TOKEN_HELP, withUrl } from "./client.ts";
 import type { Settle } from "./index.ts";
-import { printable } from "./printable.ts";
+import { inert, printable } from "./printable.ts";
 import { CommandError, EXIT, type Terminal } from "./terminal.ts";
 
 interface TailOptions {
@@ -113,7 +113,7 @@ function show(line: string, { json }: TailOptions, terminal: Terminal): void {
     const text = line.slice(DATA.length);
     const life = JSON.parse(text) as Life | { missed: number };
     if ("missed" in life) terminal.talk(`${life.missed} changes came too fast and are left out here.\n`);
-    else terminal.out(json ? `${text}\n` : storyOf(life));
+    else terminal.out(json ? `${inert(text)}\n` : storyOf(life));
   } else if (line.startsWith(COMMENT) && line !== ALIVE) {
     terminal.talk(`The gateway says: ${printable(line.slice(COMMENT.length))}\n`);
   }

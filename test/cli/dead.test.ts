@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
@@ -18,6 +18,24 @@ beforeEach(async () => {
   url = await admin.listen();
   env = { PARLEY_ADMIN_TOKEN: TOKEN, PARLEY_URL: url };
 });
+
+/** All that ask a gateway's admin API. */
+const EVERY_COMMAND = [
+  "dead list",
+  "dead show slack:1",
+  "dead replay --all --yes",
+  "dead drop --all --dry-run",
+  "events list",
+  "events show slack:1",
+  "replay slack:1 --yes",
+  "tail",
+];
+
+async function addressOf(server: Server): Promise<string> {
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  onTestFinished(() => void server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
 
 const dead = (...args: string[]) => call(["dead", ...args], { env });
 const stateOf = async (id: string) => (await admin.store.journal.find(id))?.state;
@@ -70,6 +88,12 @@ describe("parley dead list", () => {
     const { stdout } = await dead("list");
     expect(stdout).toContain("\\u{1b}]0;title\\u{7}\\nslack:1");
     expect(stdout).toContain("test:\\u{1b}[1A\\u{202e}");
+    await admin.bury({ id: "test:2", text: "\u009b31m" });
+    for (const args of [["list"], ["show", "test:2"], ["replay", "--all", "--yes"]]) {
+      const json = (await dead(...args, "--json")).stdout;
+      expect(json).not.toMatch(/[^\P{Cc}\n]|\u202e/u);
+      expect(json).toMatch(/\\u009b31m|\\u202e/);
+    }
   });
 });
 
@@ -219,6 +243,15 @@ describe("parley dead replay", () => {
     });
   });
 
+  it("ends with 1 after a yes, too, when there was some that could not be replayed", async () => {
+    await threeLetters();
+    await admin.bury({ id: "slack:old", occurredAtMs: 1 });
+    const { code, stderr } = await call(["dead", "replay", "--all"], { env, confirm: async () => true });
+    expect(code).toBe(1);
+    expect(stderr).toContain("slack:old: too_old");
+    expect(stderr).toContain("3 of 3 dead letters replayed.\n");
+  });
+
   it("stops at Ctrl-C, and says how far it got", async () => {
     for (let n = 0; n < 300; n++) await admin.bury({ id: `slack:${n}`, conversation: `slack:c${n}` });
     const ctrlC = new AbortController();
@@ -305,9 +338,7 @@ describe("a command that asks a gateway", () => {
       stderr: expect.stringContaining("is the gateway running?"),
     });
     const stranger = createServer((_, answer) => answer.writeHead(418).end("<html>"));
-    await new Promise<void>((done) => stranger.listen(0, "127.0.0.1", done));
-    onTestFinished(() => void stranger.close());
-    const elsewhere = `http://127.0.0.1:${(stranger.address() as AddressInfo).port}`;
+    const elsewhere = await addressOf(stranger);
     expect(await call(["dead", "list", "--url", elsewhere], { env })).toMatchObject({
       code: 1,
       stderr: `parley: expected Parley at ${elsewhere}, got another answer (418)\n`,
@@ -315,17 +346,73 @@ describe("a command that asks a gateway", () => {
     expect((await call(["dead", "replay", "--all", "--yes", "--url", elsewhere], { env })).code).toBe(1);
   });
 
+  it.each(EVERY_COMMAND)("takes no page of a proxy for an answer to %s", async (command) => {
+    const proxy = createServer((_, answer) => {
+      answer.writeHead(200, { "content-type": "text/html" }).end("<html>\u001b]0;title\u0007\n");
+    });
+    const there = await addressOf(proxy);
+    expect(await call([...command.split(" "), "--url", there], { env })).toEqual({
+      code: 1,
+      signal: null,
+      stdout: "",
+      stderr: `parley: expected Parley at ${there}, got another answer (200)\n`,
+    });
+  });
+
+  it("asks a stranger once, even one who answers with JSON", async () => {
+    let asked = 0;
+    const other = createServer((_, answer) => {
+      asked++;
+      answer.writeHead(200, { "content-type": "application/json" }).end("{}");
+    });
+    const there = await addressOf(other);
+    expect(await dead("list", "--url", there)).toMatchObject({
+      code: 1,
+      stderr: `parley: expected Parley at ${there}, got another answer (200)\n`,
+    });
+    expect(asked).toBe(1);
+  });
+
+  it.each([...EVERY_COMMAND, "send test", "doctor"])(
+    "never shows the login in an address given to %s",
+    async (command) => {
+      for (const login of [
+        "http://ann:hunter2@127.0.0.1:9",
+        "ann:hunter2@host:8080",
+        "htp://ann:hunter2@h",
+      ]) {
+        const { code, stdout, stderr } = await call([...command.split(" "), "--url", login], { env });
+        expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+        expect(stderr).toMatch(/^parley: expected --url /);
+        expect(stderr).not.toMatch(/ann|hunter2/);
+      }
+    },
+  );
+
+  it("never shows the login in PARLEY_URL", async () => {
+    const secret = { ...env, PARLEY_URL: "http://ann:hunter2@127.0.0.1:9" };
+    expect(await call(["dead", "list"], { env: secret })).toMatchObject({
+      code: 2,
+      stderr: "parley: expected PARLEY_URL without a user name and password, got one with them\n",
+    });
+  });
+
+  it("says which token no gateway can have, without it", async () => {
+    expect(await call(["dead", "list"], { env: { ...env, PARLEY_ADMIN_TOKEN: "hünter" } })).toMatchObject({
+      code: 2,
+      stderr: "parley: PARLEY_ADMIN_TOKEN: expected ASCII characters without spaces, got something else\n",
+    });
+  });
+
   it("ends with 69 when the connection breaks midway", async () => {
     const breaking = createServer((_, answer) => {
-      answer.writeHead(200);
+      answer.writeHead(200, { "content-type": "application/x-ndjson" });
       answer.write(
         '{"id":"slack:1","kind":"inbound","result":"replayed","message":null,"n":1,"of":2}\n',
         () => answer.destroy(),
       );
     });
-    await new Promise<void>((done) => breaking.listen(0, "127.0.0.1", done));
-    onTestFinished(() => void breaking.close());
-    const there = `http://127.0.0.1:${(breaking.address() as AddressInfo).port}`;
+    const there = await addressOf(breaking);
     expect((await call(["dead", "replay", "--all", "--yes", "--url", there], { env })).code).toBe(69);
   });
 

@@ -53,6 +53,7 @@ describe("parley", () => {
     [["serve", "--port", "70000"], "Expected a port from 0 to 65535."],
     [["config", "schema", "x"], "Allowed choices are gateway, agent"],
     [["doctor", "--url", "example.com"], "expected --url to begin with http:// or https://, got example.com"],
+    [["dead", "\u001b[31m"], "unknown command '\\u001b[31m'"],
   ])("ends with 2 for %j and says what is wrong", async (args, message) => {
     const { code, stdout, stderr } = await call(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });

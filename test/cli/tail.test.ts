@@ -71,17 +71,18 @@ describe("parley tail", () => {
     const tail = follow(["--json", "--platform", "slack", "--state", "dead"]);
     await tail.said("Following");
     await admin.bury({ id: "telegram:1", platform: "telegram" });
-    await admin.bury({ id: "slack:2" });
+    await admin.bury({ id: "slack:2" }, "gave \u009bup");
     await tail.said("slack:2");
     const { stdout } = await tail.stop();
-    expect(JSON.parse(stdout)).toMatchObject({ id: "slack:2", state: "dead", detail: "gave up" });
+    expect(JSON.parse(stdout)).toMatchObject({ id: "slack:2", state: "dead", detail: "gave \u009bup" });
+    expect(stdout).not.toContain("\u009b");
   });
 
   it("comes back when the gateway does", async () => {
     const streams: ServerResponse[] = [];
     const server = createServer((_, answer) => {
       streams.push(answer);
-      answer.writeHead(200).write("retry: 1000\n: watching\n\n");
+      answer.writeHead(200, { "content-type": "text/event-stream" }).write("retry: 1000\n: watching\n\n");
     });
     await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
     onTestFinished(() => {
