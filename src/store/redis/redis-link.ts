@@ -112,7 +112,7 @@ export class RedisLink implements Link {
         },
         (error: unknown) => {
           if (isAnswer(error)) this.#answered(pending);
-          else this.#pending.delete(pending);
+          else this.#cutOff(pending);
           reject(this.#isClosed ? closed() : asStoreError(error, script));
         },
       );
@@ -184,6 +184,12 @@ export class RedisLink implements Link {
   #answered(pending: Pending): void {
     this.#pending.delete(pending);
     this.#isSilent = false;
+  }
+
+  /** A Cluster that loses the connection to one node stays up: what was silent went with the last that waited for it. */
+  #cutOff(pending: Pending): void {
+    this.#pending.delete(pending);
+    if (this.#pending.size === 0) this.#isSilent = false;
   }
 
   /** One look for all instead of a timer for each. */

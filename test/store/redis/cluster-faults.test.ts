@@ -1,5 +1,6 @@
+import { once } from "node:events";
 import { setImmediate as nextTick } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { systemClock } from "../../../src/telemetry/clock.ts";
 import { anOffer } from "../../contract/store.ts";
 import { anEvent } from "../../support/event.ts";
@@ -66,6 +67,25 @@ describe("a Cluster", () => {
     await home.cli("CONFIG", "SET", "client-output-buffer-limit", "normal 0 0 0");
     const [job] = await persist(claim);
     expect(job).toMatchObject({ event: { id: "a" }, attempt: 1, crashes: 0 });
+  });
+
+  it("whose node was silent until the connection to it was given up takes events again", async () => {
+    const prefix = newPrefix();
+    const { link, store } = await openOn(
+      connectionTo(cluster.nodes[0]?.url ?? "", { cluster: true }),
+      { clock: systemClock, limits: { waitingPerLaneMax: 100, waitingMax: 100 } },
+      { prefix, owner: "one" },
+      { time: "server", times: { briefMs: 200, silentMs: 1_000 } },
+    );
+    onTestFinished(() => store[Symbol.asyncDispose]());
+    const offer = (id: string) => store.queue.accept(anOffer(anEvent({ id })));
+    const silent = await nodeOf(`{${prefix}}:meta`);
+    const cut = once(link.client, "-node");
+    silent.pause();
+    await expect(offer("a")).rejects.toMatchObject(UNAVAILABLE);
+    await cut;
+    silent.resume();
+    expect((await persist(() => offer("b"))).kind).toBe("accepted");
   });
 
   it("that cuts all connections loses nothing", async () => {
