@@ -148,7 +148,7 @@ function unreachable(url: string, code: string): CommandError {
   );
 }
 
-async function refusal(response: Response, url: string): Promise<Refused> {
+async function refusal(response: Response, url: string): Promise<CommandError> {
   const { status } = response;
   const body: unknown = await response.json().catch(() => null);
   const message = getString(get(body, "error"), "message");
@@ -158,6 +158,6 @@ async function refusal(response: Response, url: string): Promise<Refused> {
 }
 
 /** Somebody else answered, such as a proxy with a page of its own. */
-export function stranger(status: number, url: string): Refused {
-  return new Refused(status, `expected Parley at ${url}, got another answer (${status})`);
+export function stranger(status: number, url: string): CommandError {
+  return new CommandError(EXIT.failed, `expected Parley at ${url}, got another answer (${status})`);
 }

@@ -49,10 +49,8 @@ export function addDead(program: Command, terminal: Terminal, settle: Settle): v
     .action(async ({ url, limit, json, ...filter }: ListOptions) => {
       const client = createClient(terminal, { ...(url !== undefined && { url }) });
       const found = await fetchPages<LetterView>(client, "/dead", "letters", { ...filter }, limit);
-      const isFiltered = Object.keys(filter).length > 0;
-      if (json) terminal.out(`${inert(JSON.stringify(found.items, null, 2))}\n`);
-      else
-        printList(found, lettersTable, terminal, isFiltered ? "No dead letters match." : "No dead letters.");
+      const none = Object.keys(filter).length > 0 ? "No dead letters match." : "No dead letters.";
+      printList(found, lettersTable, terminal, { isJson: json === true, none });
     });
 
   withUrl(dead.command("show <id>").description("show all there is to know of a dead letter"))

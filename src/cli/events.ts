@@ -39,8 +39,7 @@ export function addEvents(program: Command, terminal: Terminal): void {
     .action(async ({ url, limit, json, ...filter }: ListOptions) => {
       const client = createClient(terminal, { ...(url !== undefined && { url }) });
       const found = await fetchPages<EventView>(client, "/events", "events", { ...filter }, limit);
-      if (json) terminal.out(`${inert(JSON.stringify(found.items, null, 2))}\n`);
-      else printList(found, eventsTable, terminal, "No events match.");
+      printList(found, eventsTable, terminal, { isJson: json === true, none: "No events match." });
     });
 
   withUrl(events.command("show <id>").description("show all there is to know of an event"))

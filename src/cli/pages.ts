@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from "commander";
 import { PAGE_MAX } from "../admin/bounds.ts";
 import { type Client, queryOf, stranger } from "./client.ts";
+import { inert } from "./printable.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What was found, and whether there is more. */
@@ -32,14 +33,15 @@ export async function fetchPages<T>(
   }
 }
 
-/** The table on stdout, and what there is to say about it on stderr. */
+/** The table or JSON on stdout, and what there is to say about it on stderr. */
 export function printList<T>(
   { items, isMore }: Found<T>,
   toTable: (items: readonly T[], nowMs: number) => string,
   terminal: Terminal,
-  none: string,
+  { isJson, none }: { isJson: boolean; none: string },
 ): void {
-  if (items.length === 0) terminal.talk(`${none}\n`);
+  if (isJson) terminal.out(`${inert(JSON.stringify(items, null, 2))}\n`);
+  else if (items.length === 0) terminal.talk(`${none}\n`);
   else terminal.out(toTable(items, Date.now()));
   if (isMore) terminal.talk(`There are more; --limit shows more than ${items.length}.\n`);
 }

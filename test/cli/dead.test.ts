@@ -78,6 +78,7 @@ describe("parley dead list", () => {
     const some = await dead("list");
     expect(some.stdout.split("\n")).toHaveLength(52);
     expect(some.stderr).toBe("There are more; --limit shows more than 50.\n");
+    expect((await dead("list", "--json")).stderr).toBe(some.stderr);
     const all = await dead("list", "--limit", "999", "--json");
     expect(JSON.parse(all.stdout)).toHaveLength(501);
     expect(all.stderr).toBe("");

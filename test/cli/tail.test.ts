@@ -80,9 +80,14 @@ describe("parley tail", () => {
 
   it("comes back when the gateway does", async () => {
     const streams: ServerResponse[] = [];
+    let requests = 0;
     const server = createServer((_, answer) => {
+      // What a proxy says while there is no gateway behind it.
+      if (++requests === 2) return answer.writeHead(404, { "content-type": "text/html" }).end("<html>");
       streams.push(answer);
-      answer.writeHead(200, { "content-type": "text/event-stream" }).write("retry: 1000\n: watching\n\n");
+      return answer
+        .writeHead(200, { "content-type": "text/event-stream" })
+        .write("retry: 1000\n: watching\n\n");
     });
     await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
     onTestFinished(() => {
@@ -97,7 +102,9 @@ describe("parley tail", () => {
     streams[1]?.destroy();
     const { code, stderr } = await Promise.race([
       tail.ended,
-      tail.said("trying again in 0.5 s.\nConnected again.\nThe connection is lost").then(() => tail.stop()),
+      tail
+        .said("again in 1 s.\nConnected again.\nThe connection is lost; trying again in 0.5 s.")
+        .then(() => tail.stop()),
     ]);
     expect(code).toBe(130);
     expect(stderr).toContain("The gateway says: this gateway is going down\n");
