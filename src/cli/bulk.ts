@@ -123,7 +123,7 @@ async function follow(
     }
   } catch (error) {
     if (interrupted.aborted) return null;
-    throw error;
+    if (n === 0 || !(error instanceof CommandError)) throw error;
   }
   throw new CommandError(
     EXIT.unreachable,

@@ -414,7 +414,10 @@ describe("a command that asks a gateway", () => {
       );
     });
     const there = await addressOf(breaking);
-    expect((await call(["dead", "replay", "--all", "--yes", "--url", there], { env })).code).toBe(69);
+    expect(await call(["dead", "replay", "--all", "--yes", "--url", there], { env })).toMatchObject({
+      code: 69,
+      stderr: "1 of 2\nparley: the connection broke after 1 dead letter; ask again for the rest\n",
+    });
   });
 
   it("works as a process, with data on stdout and talk on stderr", { timeout: 20_000 }, async () => {
