@@ -53,7 +53,7 @@ it("Sentinels move the master, and everything acknowledged is answered in order"
   expect(await say("alone")).toMatchObject({ status: 200 });
   await master.restart();
   // Resolves with the first replica that has all there is, however it came to it.
-  expect(await standby.cli("WAIT", 1, 100_000)).toBe(1);
+  await standby.replicated(1);
   expect(await say("after", 60)).toMatchObject({ status: 200, reply: "You said: after" });
   expect(await gateway.end("SIGTERM")).toBe(0);
   const said = gateway.logLines().filter(({ msg }) => msg === "reply.sent");

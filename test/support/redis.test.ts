@@ -101,7 +101,7 @@ describe("a replica under a sentinel", () => {
     await using replica = await startReplica(master);
     await using sentinel = await startSentinel(master);
     await master.cli("SET", "a", "1");
-    await master.cli("WAIT", 1, 0);
+    await master.replicated(1);
     await master.kill();
     expect(await sentinel.failedOver()).toBe(replica.port);
     await replica.said("MASTER MODE enabled");

@@ -41,6 +41,8 @@ export interface RedisServer extends AsyncDisposable {
   flushAll(): Promise<void>;
   /** One command over a connection of its own; rejects with what Redis says against it. */
   cli(command: string, ...args: readonly (string | number)[]): Promise<unknown>;
+  /** Resolves once so many replicas have said that they hold all there is. */
+  replicated(to: number): Promise<void>;
 }
 
 /** Other programs may take the port between our look and the start. */
@@ -103,16 +105,20 @@ async function whenReady(child: Child, ready: string): Promise<void> {
 function serverOn(port: number, folder: string, first: Child, command: () => readonly string[]): RedisServer {
   let child = first;
 
-  async function cli(command: string, ...args: readonly (string | number)[]): Promise<unknown> {
+  async function connected<T>(use: (client: Redis) => Promise<T>): Promise<T> {
     const client = new Redis({ port, lazyConnect: true, retryStrategy: () => null, enableReadyCheck: false });
     // Rejections say the same.
     client.on("error", () => {});
     try {
       await client.connect();
-      return await client.call(command, ...args);
+      return await use(client);
     } finally {
       client.disconnect();
     }
+  }
+
+  function cli(command: string, ...args: readonly (string | number)[]): Promise<unknown> {
+    return connected((client) => client.call(command, ...args));
   }
 
   return {
@@ -144,6 +150,12 @@ function serverOn(port: number, folder: string, first: Child, command: () => rea
       await cli("FLUSHALL");
     },
     cli,
+    replicated: (to) =>
+      connected(async (client) => {
+        // A wait covers what its own connection wrote, and this is written to replicas only.
+        await client.publish("replicated", "");
+        await client.wait(to, 0);
+      }),
     async [Symbol.asyncDispose]() {
       await child.end();
       rmSync(folder, { recursive: true, force: true });

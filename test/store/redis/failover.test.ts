@@ -19,7 +19,7 @@ const offer = ({ queue }: Store, event: Partial<TriggerEvent>) => queue.accept(a
 /** One that has synchronised counts from when it says so to its master, up to a second later. */
 async function startOnlineReplica(master: RedisServer): Promise<RedisServer> {
   const replica = await startReplica(master);
-  await master.cli("WAIT", 1, 10_000);
+  await master.replicated(1);
   return replica;
 }
 
@@ -51,10 +51,10 @@ describe("a failover by Sentinel", () => {
         },
         { lines },
       );
-      await offer(store, { id: "a" });
+      await offerUntilTaken(store, { id: "a" });
       const [job] = await store.queue.claim({ jobsMax: 1, leaseMs: LEASE_MS });
       if (job === undefined) throw new Error("Expected a job");
-      await offer(store, { id: "b" });
+      await offerUntilTaken(store, { id: "b" });
       const heard = new Promise((resolve) => store.bus.subscribe("topic", resolve));
 
       await master.kill();
@@ -88,7 +88,7 @@ describe("a failover by Sentinel", () => {
         sentinel: { name: sentinel.name, nodes, password: null },
       });
       await offer(store, { id: "a" });
-      await master.cli("WAIT", 1, 5_000);
+      await master.replicated(1);
       await orderFailover(sentinel);
       expect(await sentinel.failedOver()).toBe(replica.port);
       for (let n = 0; (await replica.cli("EXISTS", `{earnest}:k:e${n}`)) === 0; n++)
@@ -171,7 +171,7 @@ describe("a failover to a replica that lacked the newest claims", () => {
     const one = await openBench(master, { clock });
     await one.accept({ id: "a", conversation: "c1" });
     await one.accept({ id: "b", conversation: "c2" });
-    await master.cli("WAIT", 1, 5_000);
+    await master.replicated(1);
     await replica.cli("REPLICAOF", "NO", "ONE");
     return {
       one,
