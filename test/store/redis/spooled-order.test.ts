@@ -48,6 +48,20 @@ it("puts what a spool kept behind what came earlier, however late Redis carried 
   expect(await drain(store)).toEqual(["first", "second", "third"]);
 });
 
+it("puts what a spool kept before what came later, also when an old event was called back behind that", async () => {
+  const clock = new FakeClock();
+  const store = await open(clock);
+  await store.queue.accept(anOffer(anEvent({ id: "old" })));
+  await drain(store);
+  clock.advance(1_000);
+  const spooledAtMs = clock.nowMs();
+  clock.advance(1_000);
+  await store.queue.accept(anOffer(anEvent({ id: "later" })));
+  await store.archive.replay("old", { by: "ann", mode: "anew", states: ["done"] });
+  await store.queue.accept(anOffer(anEvent({ id: "spooled" }), { spooledAtMs }));
+  expect(await drain(store)).toEqual(["spooled", "later", "old"]);
+});
+
 describe("an event that several processes have spooled", () => {
   const came = (id: string, spooledAtMs: number) => anOffer(anEvent({ id }), { spooledAtMs });
 

@@ -31,7 +31,9 @@ local note = cjson.encode({ atMs = wall, by = ARGV[3], mode = ARGV[4], cause = f
 local notes = found[7] and string.sub(found[7], 1, -2) .. ',' or '['
 local key = event_key(seq)
 call('HDEL', key, 'state', 'cause', 'stop', 'refusal', 'crashes', 'op', 'place')
-call('HSET', key, 'lane', lane, 'since', wall, 'up', wall, 'attempt', 0, 'failures', 0, 'replays', notes .. note .. ']')
+-- It came when it was called back: what a spool brings looks for its place from the end of the lane.
+call('HSET', key, 'lane', lane, 'came', wall, 'since', wall, 'up', wall, 'attempt', 0, 'failures', 0,
+  'replays', notes .. note .. ']')
 if ARGV[4] == 'anew' then
   call('HDEL', key, 'progress')
   call('HINCRBY', key, 'replay', 1)
