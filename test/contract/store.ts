@@ -1032,7 +1032,7 @@ export function anOffer(event: TriggerEvent, changes: Partial<Offer> = {}): Offe
   };
 }
 
-function aLimit(changes: Partial<RateLimit> = {}): RateLimit {
+export function aLimit(changes: Partial<RateLimit> = {}): RateLimit {
   return { scope: "user", key: "U1", messages: 10, perMs: 60_000, ...changes };
 }
 

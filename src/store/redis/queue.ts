@@ -26,7 +26,9 @@ export function createQueue(parts: Parts): Queue {
 
   return {
     async accept(offer) {
-      return toAcceptance(await run("accept", acceptArgs(offer, parts), "brief"), offer);
+      const values = acceptValues(offer, parts);
+      const [answer] = (await run("accept", [now(), values.length, ...values], "brief")) as [AcceptRow];
+      return toAcceptance(answer, offer);
     },
 
     async claim({ jobsMax, leaseMs, controlOnly }) {
@@ -79,11 +81,10 @@ export function createQueue(parts: Parts): Queue {
   };
 }
 
-function acceptArgs(offer: Offer, { limits, now, clock }: Parts): Argument[] {
+function acceptValues(offer: Offer, { limits, clock }: Parts): Argument[] {
   const { event, refusal, dedupMs } = offer;
   const { text, attachments, ...rest } = event;
-  const args: Argument[] = [
-    now(),
+  const values: Argument[] = [
     JSON.stringify(rest).slice(0, -1),
     JSON.stringify(text),
     JSON.stringify(attachments),
@@ -107,10 +108,10 @@ function acceptArgs(offer: Offer, { limits, now, clock }: Parts): Argument[] {
   ];
   if (refusal === null) {
     for (const { scope, key, messages, perMs } of offer.limits)
-      args.push(scope, wellFormed(key), messages, perMs);
+      values.push(wellFormed(`${scope}:${key}`), messages, perMs);
   }
-  for (const alias of event.aliases) args.push(wellFormed(alias));
-  return args;
+  for (const alias of event.aliases) values.push(wellFormed(alias));
+  return values;
 }
 
 type AcceptRow =
@@ -118,8 +119,7 @@ type AcceptRow =
   | readonly ["refused", cause: string, detail: string, noticeMs: number, retryMs: number, told: number];
 
 /** A refusal that was offered is given back as it was; one by a limit was made by the script. */
-function toAcceptance(answer: unknown, offer: Offer): Acceptance {
-  const row = answer as AcceptRow;
+function toAcceptance(row: AcceptRow, offer: Offer): Acceptance {
   if (row[0] !== "refused") return { kind: row[0] };
   const [, cause, detail, noticeWindowMs, retryAfterMs, told] = row;
   const refusal = offer.refusal ?? { cause: cause as RefusalCause, detail, noticeWindowMs, retryAfterMs };

@@ -2,6 +2,7 @@ import { Redis } from "ioredis";
 import type { Random } from "../../ports/clock.ts";
 import { type Client, createClient, type RedisConnection } from "./connect.ts";
 import { asStoreError, isAnswer, isHopeless, plainly } from "./errors.ts";
+import { Gathering } from "./gathering.ts";
 import { type Argument, closed, type Link, type Patience, unavailable } from "./link.ts";
 import { Replicas } from "./replicas.ts";
 import { loadScripts, type Script, type ScriptName } from "./scripts.ts";
@@ -41,6 +42,7 @@ export class RedisLink implements Link {
   readonly #times: LinkTimes;
   readonly #scripts: Readonly<Record<ScriptName, Script>> = loadScripts();
   readonly #replicas: Replicas;
+  readonly #accepts = new Gathering((args) => this.#send("accept", args));
   readonly #pending = new Set<Pending>();
   readonly #backs: (() => void)[] = [];
   readonly #heard = new Map<string, (message: string) => void>();
@@ -105,7 +107,7 @@ export class RedisLink implements Link {
     return new Promise((resolve, reject) => {
       const pending: Pending = { askedAt: performance.now(), patience, reject };
       this.#pending.add(pending);
-      this.#send(script, args).then(
+      this.#sendInTurn(script, args).then(
         (answer) => {
           this.#answered(pending);
           resolve(answer);
@@ -147,10 +149,17 @@ export class RedisLink implements Link {
     this.#pending.clear();
   }
 
+  #sendInTurn(name: ScriptName, args: readonly Argument[]): Promise<unknown> {
+    if (name === "accept") return this.#accepts.run(args);
+    this.#accepts.flush();
+    return this.#send(name, args);
+  }
+
   async #send(name: ScriptName, args: readonly Argument[]): Promise<unknown> {
     const { source, digest } = this.#scripts[name];
     const { key } = this.#options;
-    this.#gatherWrites();
+    // Those have gathered already, and Redis had better begin.
+    if (name !== "accept") this.#gatherWrites();
     try {
       return await this.#covered(name, this.client.evalsha(digest, 1, key, ...args));
     } catch (error) {

@@ -28,7 +28,7 @@ export interface FrontOptions {
 const FORMAT = 1;
 /** Closing must not wait for a Redis that is away; its leases then run out by themselves. */
 const RELEASE_MS = 1_000;
-const SWEEP_STAGES = ["done", "dropped", "dead", "conversations"] as const;
+const SWEEP_STAGES = ["done", "dropped", "dead", "conversations", "limits"] as const;
 
 /** The port, in terms of scripts. Takes back what an earlier process of the same name held. */
 export async function openStoreOn(options: FrontOptions): Promise<Store> {
@@ -115,7 +115,13 @@ export async function openStoreOn(options: FrontOptions): Promise<Store> {
     bus,
     durability,
     async sweep({ finishedMs, deadMs, turnsMs }: Retention) {
-      const keptMs = { done: finishedMs, dropped: finishedMs, dead: deadMs, conversations: turnsMs };
+      const keptMs = {
+        done: finishedMs,
+        dropped: finishedMs,
+        dead: deadMs,
+        conversations: turnsMs,
+        limits: 0,
+      };
       let rows = 0;
       for (const stage of SWEEP_STAGES) rows += await sweepStage(stage, keptMs[stage]);
       return rows;

@@ -84,7 +84,7 @@ async function filled(idle: number, stack: AsyncDisposableStack): Promise<Subjec
   stack.defer(() => client.disconnect());
   await makeTemplate(redis.url);
   // Limits are over a minute after a conversation went idle.
-  const commands = await commandsFor(client, PREFIX, (key) => !key.includes(":r:"));
+  const commands = await commandsFor(client, PREFIX, (key) => !key.endsWith(":limits"));
   await client.flushall();
   const before = await usedBytes(client);
   await copyOften(client, commands, idle);
@@ -129,7 +129,7 @@ async function checkCopies(): Promise<void> {
 }
 
 /** Counters of the whole installation, which no copy has. */
-const COMMON = /:meta$|:r:global:|:r:tenant:/;
+const COMMON = /:(meta|limits)$/;
 
 async function contentOf(client: Redis): Promise<ReadonlySet<string>> {
   const commands = await commandsFor(client, PREFIX, (key) => !COMMON.test(key));

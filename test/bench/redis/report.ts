@@ -42,7 +42,7 @@ conversation.
 ${accept.rows.map(acceptLine).join("\n")}
 
 ${accept.spooled > 0 ? `Redis was away for a moment: ${number(accept.spooled)} events went through the spool. ` : ""}For ${number(accept.webhooks)} webhooks the gateway asked Redis for ${commandsOf(accept)}, by \`MONITOR\`. Only \`accept\` comes with
-a webhook, one round trip for each; anything else comes with time.
+webhooks, one round trip for up to 16 that came at once; anything else comes with time.
 
 ## On Redis: through two workers
 

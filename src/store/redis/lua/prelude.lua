@@ -21,7 +21,7 @@
 -- {prefix}:t:<conversation>   turns, "<place> <at> <json>", oldest first
 -- {prefix}:idle               conversations by the time from which something of them may be too old
 -- {prefix}:o:<seq>            the outbox of an event: part id to "<state> <op> <answer> <sends before> <receipt>"
--- {prefix}:r:<scope>:<key>    a rate limit: the steady time until which it is in debt
+-- {prefix}:limits             rate limits, '<scope>:<key>': the steady time until which each is in debt, in microseconds
 -- {prefix}:n:<cause, person>  when a person was told of a refusal last
 --
 -- A lane that is not empty is in exactly one of: the rings or `urgent` (ready), `held`, `leases` (its first event).
@@ -36,7 +36,7 @@ local base = string.sub(meta, 1, -5)
 
 -- Numbers beyond 14 digits are cut when Lua makes text of them.
 local function whole(number)
-  return string.format('%.0f', number)
+  return string.format('%d', number)
 end
 local function exact(number)
   return string.format('%.17g', number)
@@ -199,7 +199,7 @@ local function enqueue(seq, lane, conversation, is_notice, before, from)
   if before then length = call('LINSERT', key, 'BEFORE', before, seq) else length = call('RPUSH', key, seq) end
   call('ZADD', base .. 'live', seq, seq)
   -- It joins `idle` with its first claim, which comes before anything could be swept.
-  if not is_notice then call('HINCRBY', conversation_key(conversation), 'n', 1) end
+  if not is_notice then call('HINCRBY', conversation_key(conversation), 'n', '1') end
   if length == 1 then make_ready(lane, seq, from) end
 end
 

@@ -4,14 +4,14 @@
 -- Invariant: an event goes with its outbox, its progress and, unless it still bars others, its key; what waits or runs
 -- stays, and so does its conversation.
 --
--- ARGV[2] done | dropped | dead | conversations  [3] after this seq  [4] ms to keep
+-- ARGV[2] done | dropped | dead | conversations | limits  [3] after this seq or cursor  [4] ms to keep
 -- Gives: { how many went, where to go on or -1 }
 
 local BITE = 250
 local SEEN_MS = 3600000
 local TTL_SLACK_MS = 60000
 
-local wall = keep_clock()
+local wall, steady = keep_clock()
 local stage, until_ms = ARGV[2], wall - tonumber(ARGV[4])
 
 local function delete_event(seq, id)
@@ -91,5 +91,17 @@ local function sweep_conversations()
   return { gone, #names < BITE and -1 or 0 }
 end
 
+-- What is not in debt is as if it had never been, and is not counted.
+local function sweep_limits()
+  local found = call('HSCAN', base .. 'limits', ARGV[3], 'COUNT', BITE)
+  local settled = {}
+  for i = 1, #found[2], 2 do
+    if tonumber(found[2][i + 1]) <= steady * 1000 then settled[#settled + 1] = found[2][i] end
+  end
+  if #settled > 0 then call('HDEL', base .. 'limits', unpack(settled)) end
+  return { 0, found[1] == '0' and -1 or tonumber(found[1]) }
+end
+
+if stage == 'limits' then return sweep_limits() end
 if stage == 'conversations' then return sweep_conversations() end
 return sweep_events()
