@@ -30,7 +30,7 @@ export function problem(
   return { status, body: { error: { code: CODES[status], message } }, headers };
 }
 
-/** Nothing was changed; the same request may succeed later. */
+/** The same request may succeed later. It may have been carried out, too, where only the answer was lost. */
 export function unavailable(message: string): Answer {
   return problem(503, message, { "retry-after": String(RETRY_AFTER_SECONDS) });
 }

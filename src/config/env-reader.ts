@@ -64,7 +64,7 @@ export function createEnvReader(env: Env, cwd: string): EnvReader {
     if (value !== undefined) return value;
     const shown = VARIABLES.some((one) => one.name === name && one.secret)
       ? "something else"
-      : got(found.value);
+      : got(found.value.replace(/\/\/.*@/, "//***@"));
     complain(found.name, `expected ${expected}, got ${shown}`);
     return null;
   }

@@ -97,7 +97,11 @@ export function readEnvironment(
     dataDir: resolve(cwd, reader.text("PARLEY_DATA_DIR") ?? "data"),
     configFolder: resolve(cwd, configFolder ?? "config"),
     configFolderGiven: configFolder !== null,
-    adminToken: reader.secret("PARLEY_ADMIN_TOKEN", /^\S{32,}$/, "at least 32 characters without spaces"),
+    adminToken: reader.secret(
+      "PARLEY_ADMIN_TOKEN",
+      /^[!-~]{32,}$/,
+      "at least 32 ASCII characters without spaces",
+    ),
     devKey: reader.secret("PARLEY_DEV_KEY"),
     logLevel: reader.oneOf("PARLEY_LOG_LEVEL", LOG_LEVELS) ?? "info",
     killSwitch: reader.truth("PARLEY_KILL_SWITCH") ?? false,

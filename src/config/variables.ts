@@ -25,7 +25,7 @@ export const VARIABLES: readonly Variable[] = [
   plain("PARLEY_ENV", "production or development; NODE_ENV=production does the same. Default development"),
   plain("PARLEY_LOG_LEVEL", "fatal, error, warn, info, debug, trace or silent. Default info"),
   plain("PARLEY_KILL_SWITCH", "true answers every message that the bot is paused. Default false"),
-  secret("PARLEY_ADMIN_TOKEN", "Opens the admin API; at least 32 characters"),
+  secret("PARLEY_ADMIN_TOKEN", "Opens the admin API; at least 32 ASCII characters"),
   plain(
     "PARLEY_URL",
     "Where commands such as parley dead find the gateway. Default this machine and its port",

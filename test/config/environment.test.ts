@@ -72,7 +72,11 @@ describe("the environment", () => {
     [{ PARLEY_ENV: "prod" }, 'environment PARLEY_ENV: expected production, development, got "prod"'],
     [
       { PARLEY_ADMIN_TOKEN: "x".repeat(31) },
-      "environment PARLEY_ADMIN_TOKEN: expected at least 32 characters without spaces, got something else",
+      "environment PARLEY_ADMIN_TOKEN: expected at least 32 ASCII characters without spaces, got something else",
+    ],
+    [
+      { PARLEY_ADMIN_TOKEN: "ü".repeat(32) },
+      "environment PARLEY_ADMIN_TOKEN: expected at least 32 ASCII characters without spaces, got something else",
     ],
     [
       { SLACK_API_URL: "slack.com" },
@@ -81,6 +85,10 @@ describe("the environment", () => {
     [
       { TELEGRAM_API_ROOT: "ftp://x" },
       'environment TELEGRAM_API_ROOT: expected an http:// or https:// address, got "ftp://x"',
+    ],
+    [
+      { TELEGRAM_API_ROOT: "htp://ann:hunter2@x/y" },
+      'environment TELEGRAM_API_ROOT: expected an http:// or https:// address, got "htp://***@x/y"',
     ],
     [
       { WHATSAPP_API_URL: "http://ann:hunter2@proxy.example/" },
