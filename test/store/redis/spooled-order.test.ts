@@ -48,6 +48,27 @@ it("puts what a spool kept behind what came earlier, however late Redis carried 
   expect(await drain(store)).toEqual(["first", "second", "third"]);
 });
 
+it("puts right what Redis was late to carry out, and in another order than it came to two processes", async () => {
+  const clock = new FakeClock();
+  const store = await open(clock);
+  const firstAtMs = clock.nowMs();
+  clock.advance(1_000);
+  const secondAtMs = clock.nowMs();
+  const takenAt = (id: string, atMs: number) => {
+    clock.advance(atMs - clock.nowMs());
+    return store.queue.accept(anOffer(anEvent({ id })));
+  };
+  // Both are spooled as well, because nobody waited for these.
+  await takenAt("second", secondAtMs);
+  await takenAt("first", firstAtMs);
+  clock.advance(60_000);
+  for (const [id, spooledAtMs] of [["second", secondAtMs] as const, ["first", firstAtMs] as const])
+    expect(await store.queue.accept(anOffer(anEvent({ id }), { spooledAtMs }))).toEqual({
+      kind: "duplicate",
+    });
+  expect(await drain(store)).toEqual(["first", "second"]);
+});
+
 it("puts what a spool kept before what came later, also when an old event was called back behind that", async () => {
   const clock = new FakeClock();
   const store = await open(clock);

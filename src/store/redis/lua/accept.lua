@@ -54,10 +54,14 @@ local function find_place(seq, lane, conversation, came)
   return before
 end
 
--- Several processes may have spooled the same event, each behind other ones: the first of them says when it came.
+-- Several processes may have spooled the same event, each behind other ones: the first of them says when it came. And
+-- one that was taken before it was spooled, late and so out of turn, has not been given its place yet.
 local function move_up(seq, came)
-  local found = call('HMGET', event_key(seq), 'state', 'attempt', 'token', 'progress', 'came', 'lane', 'conversation')
-  if found[1] or found[2] ~= '0' or found[3] or found[4] or tonumber(found[5]) <= tonumber(came) then return end
+  local found = call('HMGET', event_key(seq), 'state', 'attempt', 'token', 'progress', 'came', 'lane', 'conversation',
+    'place')
+  if found[1] or found[2] ~= '0' or found[3] or found[4] then return end
+  local known = tonumber(found[5])
+  if known < tonumber(came) or known == tonumber(came) and found[8] then return end
   call('HSET', event_key(seq), 'came', came)
   call('LREM', lane_key(found[6]), -1, seq)
   local before = find_place(seq, found[6], found[7], came)
