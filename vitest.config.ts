@@ -1,12 +1,8 @@
 import { defineConfig } from "vitest/config";
 
-const SLOW = [
-  "test/e2e/**/*.test.ts",
-  "test/simulation/**/*.test.ts",
-  "test/model-check/**/*.test.ts",
-  "test/chaos/chaos.test.ts",
-  "test/quality.test.ts",
-];
+const PROOFS = ["test/simulation/**/*.test.ts", "test/model-check/**/*.test.ts", "test/quality.test.ts"];
+const PROCESSES = ["test/e2e/**/*.test.ts", "test/chaos/chaos.test.ts"];
+const SLOW = { testTimeout: 120_000, hookTimeout: 60_000 };
 
 export default defineConfig({
   test: {
@@ -15,17 +11,25 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: ["test/**/*.test.ts"], exclude: SLOW, sequence: { groupOrder: 0 } },
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: [...PROOFS, ...PROCESSES],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: "proofs", include: PROOFS, ...SLOW, sequence: { groupOrder: 1 } },
       },
       {
         extends: true,
         test: {
           name: "e2e",
-          include: SLOW,
+          include: PROCESSES,
           fileParallelism: false,
-          testTimeout: 120_000,
-          hookTimeout: 60_000,
-          sequence: { groupOrder: 1 },
+          ...SLOW,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
