@@ -31,12 +31,12 @@ export const NO_TEXT = "It was refused unheard, so its text was not kept";
 /** An answer that could not be said is said, from the part that failed; what has no answer runs anew. */
 export async function replayLetter(record: EventRecord, by: string, deps: ReplayDeps): Promise<Replayed> {
   const mode = kindOf(record) === "outbound" ? "resume" : "anew";
-  return await replay(record, { by, mode, states: ["dead"] }, deps);
+  return await replay(record, { by, mode, states: ["dead"], seq: record.seq }, deps);
 }
 
 /** A new run of an event that has finished, whatever was said before. */
 export async function replayEvent(record: EventRecord, by: string, deps: ReplayDeps): Promise<Replayed> {
-  return await replay(record, { by, mode: "anew", states: ["done", "dropped", "dead"] }, deps);
+  return await replay(record, { by, mode: "anew", states: ["done", "dropped", "dead"], seq: record.seq }, deps);
 }
 
 async function replay(record: EventRecord, request: ReplayRequest, deps: ReplayDeps): Promise<Replayed> {
@@ -55,6 +55,7 @@ async function replay(record: EventRecord, request: ReplayRequest, deps: ReplayD
     case "unknown":
       return { kind: answer };
     case "not-finished":
+    case "changed":
     case "wrong-state": {
       const now = await deps.journal.find(record.id);
       if (now === null) return { kind: "unknown" };

@@ -217,10 +217,12 @@ export interface ReplayRequest {
   readonly by: string;
   readonly mode: ReplayMode;
   readonly states: readonly ("done" | "dropped" | "dead")[];
+  /** Only the event as it was read with this number: each replay gives it a new one. */
+  readonly seq?: number;
 }
 
-/** `full`: too much waits already, as for Acceptance. */
-export type ReplayAnswer = "queued" | "not-finished" | "wrong-state" | "unknown" | "full";
+/** `full`: too much waits already, as for Acceptance. `changed`: it has been replayed since it had that number. */
+export type ReplayAnswer = "queued" | "not-finished" | "changed" | "wrong-state" | "unknown" | "full";
 
 /** What an acknowledgement survives: a power cut, only the death of our process, or neither. */
 export type Durability = "power" | "process" | "none";

@@ -210,6 +210,16 @@ export function archiveContract(bench: StoreBench): void {
       expect(await bench.drain()).toEqual(["a"]);
     });
 
+    it("is of the event as it was read, and of none that was replayed since", async () => {
+      await aDeadLetter("a");
+      const { seq } = await find("a");
+      expect(await replay("a", { ...RESUME, seq })).toBe("queued");
+      await bury(await bench.claimOne());
+      expect(await replay("a", { ...RESUME, seq })).toBe("changed");
+      expect(await replay("a", { ...RESUME, seq: (await find("a")).seq })).toBe("queued");
+      expect((await find("a")).replays).toHaveLength(2);
+    });
+
     it("is swept like any event, with its keys", async () => {
       await bench.accept({ id: "a", aliases: ["a1"] });
       await bury(await bench.claimOne());

@@ -142,7 +142,7 @@ export function createLanes({ run, persistence, now }: Parts): Lanes {
 
 export function createArchive({ run, limits, now }: Parts): Archive {
   return {
-    async replay(id, { by, mode, states }) {
+    async replay(id, { by, mode, states, seq }) {
       const args = [
         wellFormed(id),
         by,
@@ -150,6 +150,7 @@ export function createArchive({ run, limits, now }: Parts): Archive {
         `,${states.join(",")},`,
         limits.waitingPerLaneMax,
         limits.waitingMax,
+        seq ?? "",
       ];
       return (await run("replay", [now(), ...args], "brief")) as ReplayAnswer;
     },

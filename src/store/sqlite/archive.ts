@@ -12,6 +12,7 @@ export function replay(state: State, id: string, request: ReplayRequest, nowMs: 
   const row = eventOf(state, id);
   if (row === null) return "unknown";
   if (row.state === null) return "not-finished";
+  if (request.seq !== undefined && request.seq !== row.seq) return "changed";
   if (!request.states.includes(row.state) || hasLostItsText(row)) return "wrong-state";
   const event = JSON.parse(row.body) as TriggerEvent;
   const conversation = wellFormed(event.conversation);

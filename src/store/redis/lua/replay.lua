@@ -4,8 +4,8 @@
 -- id and its keys, so that a redelivery is still a duplicate.
 --
 -- ARGV[2] id  [3] by whom  [4] resume | anew  [5] the states it may be in, each in commas: ,dead,
--- ARGV[6] most events waiting in a lane  [7] in all
--- Gives: queued | not-finished | wrong-state | unknown | full
+-- ARGV[6] most events waiting in a lane  [7] in all  [8] the seq that it must have, or ''
+-- Gives: queued | not-finished | changed | wrong-state | unknown | full
 
 local wall = keep_clock()
 local id = ARGV[2]
@@ -15,6 +15,7 @@ local found = old and call('HMGET', event_key(old), 'id', 'state', 'lane', 'conv
 if not found or found[1] ~= id then return 'unknown' end
 local state, lane, conversation = found[2], found[3], found[4]
 if not state then return 'not-finished' end
+if ARGV[8] ~= '' and ARGV[8] ~= old then return 'changed' end
 -- What was refused unheard has kept no text.
 if found[5] or not string.find(ARGV[5], ',' .. state .. ',', 1, true) then return 'wrong-state' end
 -- A refusal had a lane of its own; what is run now belongs to the conversation.
