@@ -36,7 +36,11 @@ export async function replayLetter(record: EventRecord, by: string, deps: Replay
 
 /** A new run of an event that has finished, whatever was said before. */
 export async function replayEvent(record: EventRecord, by: string, deps: ReplayDeps): Promise<Replayed> {
-  return await replay(record, { by, mode: "anew", states: ["done", "dropped", "dead"], seq: record.seq }, deps);
+  return await replay(
+    record,
+    { by, mode: "anew", states: ["done", "dropped", "dead"], seq: record.seq },
+    deps,
+  );
 }
 
 async function replay(record: EventRecord, request: ReplayRequest, deps: ReplayDeps): Promise<Replayed> {
