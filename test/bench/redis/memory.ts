@@ -39,7 +39,7 @@ const THINGS: readonly Thing[] = [
   { name: `idle conversation, 20 turns of ${TURN_CHARS} characters`, make: idle(20), keys: CONVERSATION },
   { name: "idempotency key that expires", make: waiting(SHORT_CHARS), keys: /^k:slack:Ev/ },
   { name: "idempotency key of an event", make: waiting(SHORT_CHARS), keys: /^k:slack:T1/ },
-  { name: "rate limit in use", make: waiting(SHORT_CHARS), keys: /^r:user:/ },
+  { name: "rate limits of a person and a conversation", make: waiting(SHORT_CHARS), keys: /^limits$/ },
 ];
 
 /** Bytes of Redis for each: what its memory grows by, a hundred thousand times. */
@@ -53,6 +53,7 @@ export async function benchRedisMemory({ copies }: { copies: number }): Promise<
       await makeOnce(redis.url, client, make);
       const isPart = (key: string) => keys.test(key.slice(PREFIX.length + 3));
       const commands = await commandsFor(client, PREFIX, isPart);
+      if (commands.length === 0) throw new Error(`Expected something to be kept for "${name}", got nothing`);
       await client.flushall();
       const before = await usedBytes(client);
       await copyOften(client, commands, copies);
