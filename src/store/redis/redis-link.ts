@@ -18,6 +18,8 @@ const TIMES: LinkTimes = { briefMs: 1_000, silentMs: 10_000 };
 /** So many looks in the time after which a call is given up. */
 const LOOKS = 10;
 const REVIVE_MS = 200;
+/** What replicas have of the time of a call: with the question before its own, it still stays within that. */
+const WAIT_SHARE = 0.4;
 
 interface Pending {
   readonly askedAt: number;
@@ -62,7 +64,10 @@ export class RedisLink implements Link {
     this.client = createClient(options.connection, clientOptions);
     this.#listener = createClient(options.connection, clientOptions);
     const { waitReplicas } = options.connection;
-    this.#replicas = new Replicas(waitReplicas, (ms) => (this.client as Redis).wait(waitReplicas, ms));
+    const waitMs = this.#times.briefMs * WAIT_SHARE;
+    this.#replicas = new Replicas(waitReplicas, waitMs, (ms) =>
+      (this.client as Redis).wait(waitReplicas, ms),
+    );
     this.client.on("ready", () => this.#cameUp());
     this.client.on("close", () => this.#wentDown());
     this.client.on("error", (error: Error) => this.#failed(error));

@@ -1,21 +1,20 @@
 import { unavailable } from "./link.ts";
 
-/** With the one before it and its own, an acknowledgement stays within its second. */
-const WAIT_MS = 400;
-
 /**
  * Whether replicas have what was written. One question at a time, for all who wrote before it: while Redis waits for
  * replicas, it does nothing else for this connection, and a question for each would hold it up for as many times as long.
  */
 export class Replicas {
   readonly #count: number;
+  readonly #waitMs: number;
   readonly #wait: (ms: number) => Promise<number>;
   #asked: Promise<void> = Promise.resolve();
   #next: Promise<void> | null = null;
 
-  /** `wait` must go the way that the writes went, behind them. */
-  constructor(count: number, wait: (ms: number) => Promise<number>) {
+  /** `wait` must go the way that the writes went, behind them; it is given `waitMs`. */
+  constructor(count: number, waitMs: number, wait: (ms: number) => Promise<number>) {
     this.#count = count;
+    this.#waitMs = waitMs;
     this.#wait = wait;
   }
 
@@ -32,8 +31,10 @@ export class Replicas {
   }
 
   async #ask(): Promise<void> {
-    const reached = await this.#wait(WAIT_MS);
+    const reached = await this.#wait(this.#waitMs);
     if (reached >= this.#count) return;
-    throw unavailable(`expected ${this.#count} replicas to have the event in ${WAIT_MS} ms, got ${reached}`);
+    throw unavailable(
+      `expected ${this.#count} replicas to have the event in ${this.#waitMs} ms, got ${reached}`,
+    );
   }
 }

@@ -154,7 +154,8 @@ describe("an event that replicas must have", () => {
   it("is acknowledged to all who came while others were waited for", async () => {
     await using master = await startRedis();
     await using _ = await startOnlineReplica(master);
-    const bench = await openBench(master, { connection: { waitReplicas: 1 } });
+    const times = { briefMs: SLOW_MS, silentMs: SLOW_MS };
+    const bench = await openBench(master, { connection: { waitReplicas: 1 }, times });
     const first = bench.accept({ id: "a" });
     await nextTick();
     const others = Array.from({ length: 50 }, (_, n) => bench.accept({ id: `b${n}` }));
