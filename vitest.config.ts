@@ -1,7 +1,10 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 const PROOFS = ["test/simulation/**/*.test.ts", "test/model-check/**/*.test.ts", "test/quality.test.ts"];
 const PROCESSES = ["test/e2e/**/*.test.ts", "test/chaos/chaos.test.ts"];
+/** What Vitest takes by itself, but never one alone: on two cores that would be half of the machine. */
+const WORKERS = { maxWorkers: Math.max(2, availableParallelism() - 1) };
 const SLOW = { testTimeout: 120_000, hookTimeout: 60_000 };
 
 export default defineConfig({
@@ -15,12 +18,13 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: [...PROOFS, ...PROCESSES],
-          sequence: { groupOrder: 0 },
+          ...WORKERS,
+          sequence: { groupOrder: 1 },
         },
       },
       {
         extends: true,
-        test: { name: "proofs", include: PROOFS, ...SLOW, sequence: { groupOrder: 1 } },
+        test: { name: "proofs", include: PROOFS, ...SLOW, ...WORKERS, sequence: { groupOrder: 2 } },
       },
       {
         extends: true,
@@ -29,7 +33,7 @@ export default defineConfig({
           include: PROCESSES,
           fileParallelism: false,
           ...SLOW,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],
