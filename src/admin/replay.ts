@@ -31,25 +31,25 @@ export const NO_TEXT = "It was refused unheard, so its text was not kept";
 /** An answer that could not be said is said, from the part that failed; what has no answer runs anew. */
 export async function replayLetter(record: EventRecord, by: string, deps: ReplayDeps): Promise<Replayed> {
   const mode = kindOf(record) === "outbound" ? "resume" : "anew";
-  return await replay(record, { by, mode, states: ["dead"], seq: record.seq }, deps);
+  return await replay(record, { by, mode, states: ["dead"] }, deps);
 }
 
 /** A new run of an event that has finished, whatever was said before. */
 export async function replayEvent(record: EventRecord, by: string, deps: ReplayDeps): Promise<Replayed> {
-  return await replay(
-    record,
-    { by, mode: "anew", states: ["done", "dropped", "dead"], seq: record.seq },
-    deps,
-  );
+  return await replay(record, { by, mode: "anew", states: ["done", "dropped", "dead"] }, deps);
 }
 
-async function replay(record: EventRecord, request: ReplayRequest, deps: ReplayDeps): Promise<Replayed> {
+async function replay(
+  record: EventRecord,
+  request: Omit<ReplayRequest, "seq">,
+  deps: ReplayDeps,
+): Promise<Replayed> {
   if (!request.states.some((state) => state === record.state)) return { kind: "conflict", record };
   const refusal = deps.refusalOf(record.event);
   if (refusal !== null) return { kind: "refused", why: refusal };
 
   const { by, mode } = request;
-  const answer = await deps.archive.replay(record.id, request);
+  const answer = await deps.archive.replay(record.id, { ...request, seq: record.seq });
   switch (answer) {
     case "queued":
       deps.log.info({ event_id: record.id, by, mode }, "event.replayed");

@@ -22,6 +22,13 @@ export interface AcceptRow {
   readonly cpuRatio: number;
 }
 
+/** A row of Markdown: what every table of webhooks shows, and what only this one does. */
+export function acceptLine(row: AcceptRow, more: readonly string[]): string {
+  const { name, perSecond, p50Ms, p99Ms, cpuMicros } = row;
+  const figures = [perSecond.toFixed(0), p50Ms.toFixed(1), p99Ms.toFixed(1), cpuMicros.toFixed(0)];
+  return `| ${[name, ...figures, ...more].join(" | ")} |`;
+}
+
 const CONNECTIONS = 64;
 
 interface Slice extends Drive {

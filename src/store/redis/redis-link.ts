@@ -157,14 +157,13 @@ export class RedisLink implements Link {
   #sendInTurn(name: ScriptName, args: readonly Argument[]): Promise<unknown> {
     if (name === "accept") return this.#accepts.run(args);
     this.#accepts.flush();
+    this.#gatherWrites();
     return this.#send(name, args);
   }
 
   async #send(name: ScriptName, args: readonly Argument[]): Promise<unknown> {
     const { source, digest } = this.#scripts[name];
     const { key } = this.#options;
-    // Those have gathered already, and Redis had better begin.
-    if (name !== "accept") this.#gatherWrites();
     try {
       return await this.#covered(name, this.client.evalsha(digest, 1, key, ...args));
     } catch (error) {

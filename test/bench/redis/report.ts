@@ -1,4 +1,4 @@
-import type { AcceptRow } from "../turns.ts";
+import { type AcceptRow, acceptLine } from "../turns.ts";
 import { benchRedisAccept, type RedisAccept } from "./accept.ts";
 import { benchRedisConversations, type RedisConversationsCost } from "./conversations.ts";
 import { benchRedisMemory, type MemoryRow } from "./memory.ts";
@@ -39,7 +39,7 @@ conversation. No rewrite of the append-only file falls into it.
 
 | | requests/s | p50 ms | p99 ms | CPU µs/request, gateway | CPU µs/request, Redis | rate ÷ bare | goal |
 |-|-|-|-|-|-|-|-|
-${accept.rows.map(acceptLine).join("\n")}
+${accept.rows.map(lineOf).join("\n")}
 
 ${accept.spooled > 0 ? `Redis was away for a moment: ${number(accept.spooled)} events went through the spool. ` : ""}For ${number(accept.webhooks)} webhooks the gateway asked Redis for ${commandsOf(accept)}, by \`MONITOR\`. Only \`accept\` comes with
 webhooks, one round trip for up to 16 that came at once; anything else comes with time.
@@ -78,17 +78,8 @@ ${memory.map(({ name, bytes }) => `| ${name} | ${number(bytes)} |`).join("\n")}
 `;
 }
 
-function acceptLine(row: AcceptRow): string {
-  const cells = [
-    row.perSecond.toFixed(0),
-    row.p50Ms.toFixed(1),
-    row.p99Ms.toFixed(1),
-    row.cpuMicros.toFixed(0),
-    row.besideMicros.toFixed(0),
-    row.rateRatio.toFixed(2),
-    GOALS[row.name] ?? "",
-  ];
-  return `| ${row.name} | ${cells.join(" | ")} |`;
+function lineOf(row: AcceptRow): string {
+  return acceptLine(row, [row.besideMicros.toFixed(0), row.rateRatio.toFixed(2), GOALS[row.name] ?? ""]);
 }
 
 function commandsOf({ commands }: RedisAccept): string {
