@@ -2,7 +2,7 @@ import { SUSPECTS_MAX } from "../../domain/bounds.ts";
 import type { TriggerEvent } from "../../domain/event.ts";
 import type { Refusal, RefusalCause } from "../../domain/refusal.ts";
 import type { Progress } from "../../domain/run.ts";
-import type { Acceptance, Job, Offer, Queue, Settlement } from "../../ports/store.ts";
+import type { Acceptance, Job, Offer, Queue, RateLimit, Settlement } from "../../ports/store.ts";
 import { STOP_TOPIC } from "../../ports/store.ts";
 import { wellFormed } from "../sqlite/well-formed.ts";
 import type { Argument } from "./link.ts";
@@ -26,8 +26,8 @@ export function createQueue(parts: Parts): Queue {
 
   return {
     async accept(offer) {
-      const values = acceptValues(offer, parts);
-      const [answer] = (await run("accept", [now(), values.length, ...values], "brief")) as [AcceptRow];
+      const args = [now(), ...offerArgs(offer, parts)];
+      const [answer] = (await run("accept", args, "brief")) as [AcceptRow];
       return toAcceptance(answer, offer);
     },
 
@@ -81,16 +81,14 @@ export function createQueue(parts: Parts): Queue {
   };
 }
 
-function acceptValues(offer: Offer, { limits, clock }: Parts): Argument[] {
-  const { event, refusal, dedupMs } = offer;
+/** One offer as the script takes it. Gathered in one text, because each value costs the client and Redis a part of its own. */
+function offerArgs(offer: Offer, { limits, clock }: Parts): Argument[] {
+  const { event, refusal, lane } = offer;
   const { text, attachments, ...rest } = event;
-  const values: Argument[] = [
-    JSON.stringify(rest).slice(0, -1),
-    JSON.stringify(text),
-    JSON.stringify(attachments),
+  const head = [
     wellFormed(event.id),
-    wellFormed(offer.lane),
-    wellFormed(event.conversation),
+    wellFormed(lane),
+    event.conversation === lane ? "" : wellFormed(event.conversation),
     event.platform,
     wellFormed(event.tenant),
     wellFormed(event.sender.id),
@@ -99,19 +97,20 @@ function acceptValues(offer: Offer, { limits, clock }: Parts): Argument[] {
     refusal?.noticeWindowMs ?? 0,
     offer.onlyIfKnown ? 1 : 0,
     offer.isTold ? 1 : 0,
-    dedupMs,
+    offer.dedupMs,
     limits.waitingPerLaneMax,
     limits.waitingMax,
     offer.spooledAtMs ?? Math.trunc(clock.nowMs()),
     offer.spooledAtMs === undefined ? 0 : 1,
-    refusal === null ? offer.limits.length : 0,
+    refusal === null ? offer.limits.flatMap(toLimit) : [],
+    event.aliases.map(wellFormed),
   ];
-  if (refusal === null) {
-    for (const { scope, key, messages, perMs } of offer.limits)
-      values.push(wellFormed(`${scope}:${key}`), messages, perMs);
-  }
-  for (const alias of event.aliases) values.push(wellFormed(alias));
-  return values;
+  const tail = `,"text":${JSON.stringify(text)},"attachments":${JSON.stringify(attachments)}}`;
+  return [JSON.stringify(head), JSON.stringify(rest).slice(0, -1), tail];
+}
+
+function toLimit({ scope, key, messages, perMs }: RateLimit): [string, number, number] {
+  return [wellFormed(`${scope}:${key}`), messages, perMs];
 }
 
 type AcceptRow =

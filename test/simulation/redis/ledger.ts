@@ -68,9 +68,9 @@ function toRow(seq: string, event: Record<string, string>): Row {
   return {
     seq: Number(seq),
     id: event.id ?? "",
-    acceptedMs: Number(event.since),
+    acceptedMs: Number(event.since ?? event.at),
     state: event.state ?? null,
-    attempt: Number(event.attempt),
+    attempt: Number(event.attempt ?? 0),
     cause: event.cause ?? null,
     event: JSON.parse(event.body ?? "null") as TriggerEvent,
     progress: event.progress === undefined ? null : (JSON.parse(event.progress) as Progress),

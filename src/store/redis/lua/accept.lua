@@ -3,17 +3,19 @@
 -- Invariant: an event is stored with all its keys, in one lane, or nothing of it is; a duplicate, a full queue and an
 -- unknown conversation use up no allowance.
 --
--- ARGV[2…] one event after the other, each with the number of its values first, and then these:
---   [1]  the rest of the event as JSON, open at the end  [2] its text, [3] its attachments, as JSON
---   [4]  id  [5] lane  [6] conversation  [7] platform  [8] tenant  [9] sender
---   [10] a refusal as JSON, or ''  [11] its cause  [12] ms for which the person is not told again
---   [13] '1': only if the conversation is known  [14] '1': may be told of a limit  [15] ms to remember the keys
---   [16] most events waiting in a lane  [17] in all
---   [18] when it came, by the clock of the process that took it  [19] '1': a spool has kept it since
---   [20] how many limits; three each: '<scope>:<key>', messages, ms. Then the aliases.
+-- ARGV[2…] one event after the other, each in three:
+--   a JSON array: id, lane, conversation ('': the lane), platform, tenant, sender, refusal as JSON or '', its cause,
+--     ms for which the person is not told again, 1: only if the conversation is known, 1: may be told of a limit,
+--     ms to remember the keys, most events waiting in a lane, in all, when it came by the clock of the process that
+--     took it, 1: a spool has kept it since, limits (three each: '<scope>:<key>', messages, ms), aliases
+--   the event as JSON up to its text
+--   the rest of it
 -- Gives, for each: { kind, [cause or '', detail, notice ms, retry ms, told] }
 
+local OFFER_ARGS = 3
 local NOTICE_MS_MIN = 60000
+-- A flood that is refused must not fill the memory with what it says.
+local BARE = ',"text":"","attachments":[]}'
 -- Longer than a key is valid, so that its own time, which is compared, is what counts.
 local TTL_SLACK_MS = 60000
 
@@ -34,7 +36,7 @@ local function first_that_came_later(lane, came)
     local chunk = call('LRANGE', lane_key(lane), last - CHUNK + 1, last)
     for i = #chunk, 1, -1 do
       local found = call('HMGET', event_key(chunk[i]), 'came', 'attempt', 'token', 'progress')
-      local has_begun = found[2] ~= '0' or found[3] or found[4]
+      local has_begun = tonumber(found[2] or 0) > 0 or found[3] or found[4]
       if has_begun or tonumber(found[1]) <= tonumber(came) then return before, chunk[i] end
       before = chunk[i]
     end
@@ -59,12 +61,12 @@ end
 local function move_up(seq, came)
   local found = call('HMGET', event_key(seq), 'state', 'attempt', 'token', 'progress', 'came', 'lane', 'conversation',
     'place')
-  if found[1] or found[2] ~= '0' or found[3] or found[4] then return end
+  if found[1] or tonumber(found[2] or 0) > 0 or found[3] or found[4] then return end
   local known = tonumber(found[5])
   if known < tonumber(came) or known == tonumber(came) and found[8] then return end
   call('HSET', event_key(seq), 'came', came)
   call('LREM', lane_key(found[6]), -1, seq)
-  local before = find_place(seq, found[6], found[7], came)
+  local before = find_place(seq, found[6], found[7] or found[6], came)
   if before then
     call('LINSERT', lane_key(found[6]), 'BEFORE', before, seq)
   else
@@ -74,26 +76,57 @@ end
 
 local function is_known(conversation)
   local found = call('HMGET', conversation_key(conversation), 'known', 'n')
-  return found[1] == '1' or (tonumber(found[2] or '') or 0) > 0
+  return found[1] == '1' or has_live_events(conversation, found[2])
+end
+
+-- What several events of one call have in common is asked for once, and limits are written once.
+local offers = (#ARGV - 1) / OFFER_ARGS
+local debts, charged = {}, {}
+local live, last_seq
+
+-- Taken all at once, also those that are not used: an error in what follows must not lead to one being used twice.
+local function next_seq()
+  last_seq = (last_seq or call('HINCRBY', meta, 'seq', offers) - offers) + 1
+  return whole(last_seq)
+end
+
+local function read_debts(limits)
+  local unknown = {}
+  for i = 1, #limits, 3 do
+    if not debts[limits[i]] then unknown[#unknown + 1] = limits[i] end
+  end
+  if #unknown == 0 then return end
+  local found = call('HMGET', base .. 'limits', unpack(unknown))
+  for i, field in ipairs(unknown) do debts[field] = tonumber(found[i] or '') or 0 end
+end
+
+local function write_debts()
+  local changes = {}
+  for _, field in ipairs(charged) do
+    changes[#changes + 1] = field
+    changes[#changes + 1] = whole(debts[field])
+  end
+  if #changes > 0 then call('HSET', base .. 'limits', unpack(changes)) end
 end
 
 -- The generic cell rate algorithm: a limit is the time at which its bucket is empty of debt, in whole microseconds, of
 -- which text is made faster than of fractions. All are charged or none.
 -- Gives the scope of the first that is over, how long it counts, and when there is room; nil: none is.
-local function refusal_by_limit(count, given)
-  local fields = {}
-  for i = 1, count do fields[i] = given[3 * i - 2] end
-  local debts = call('HMGET', base .. 'limits', unpack(fields))
-  local charges = {}
-  for i, field in ipairs(fields) do
-    local messages, per_ms = tonumber(given[3 * i - 1]), tonumber(given[3 * i])
-    local cost_us = math.floor(per_ms * 1000 / messages)
-    local debt_us = math.max(tonumber(debts[i] or '') or 0, steady_us) + cost_us
+local function refusal_by_limit(limits)
+  read_debts(limits)
+  local new = {}
+  for i = 1, #limits, 3 do
+    local field, messages, per_ms = limits[i], limits[i + 1], limits[i + 2]
+    local debt_us = math.max(debts[field], steady_us) + math.floor(per_ms * 1000 / messages)
     local excess_us = debt_us - steady_us - per_ms * 1000
     if excess_us > 0 then return string.match(field, '^[^:]*'), per_ms, math.ceil(excess_us / 1000) end
-    charges[2 * i - 1], charges[2 * i] = field, whole(debt_us)
+    new[i] = debt_us
   end
-  call('HSET', base .. 'limits', unpack(charges))
+  for i = 1, #limits, 3 do
+    local field = limits[i]
+    if not charged[field] then charged[#charged + 1] = field end
+    debts[field], charged[field] = new[i], true
+  end
   return nil
 end
 
@@ -107,16 +140,17 @@ local function is_notice_due(cause, person, notice_ms)
   return true
 end
 
-local function accept(rest, text, attachments, id, lane, conversation, platform, tenant, sender, refusal, cause,
-                      notice_ms, only_known, may_be_told, dedup_ms, lane_max, all_max, came, spooled, limit_count, ...)
-  local given = { ... }
-  limit_count = tonumber(limit_count)
-  local is_spooled = spooled == '1'
+local function accept(head, rest, tail)
+  local id, lane, conversation, platform, tenant, sender, refusal, cause, notice_ms, only_known, may_be_told, dedup_ms,
+    lane_max, all_max, came, spooled, limits, aliases = unpack(cjson.decode(head))
+  if conversation == '' then conversation = lane end
+  came = whole(came)
+  local is_spooled = spooled == 1
   local expires, ttl = whole(wall + dedup_ms), whole(dedup_ms + TTL_SLACK_MS)
 
   local keys = { base .. 'k:' .. id }
-  for i = limit_count * 3 + 1, #given do
-    if given[i] ~= id then keys[#keys + 1] = base .. 'k:' .. given[i] end
+  for _, alias in ipairs(aliases) do
+    if alias ~= id then keys[#keys + 1] = base .. 'k:' .. alias end
   end
   local values = call('MGET', unpack(keys))
   local original
@@ -139,56 +173,61 @@ local function accept(rest, text, attachments, id, lane, conversation, platform,
     return { 'duplicate' }
   end
 
-  if only_known == '1' and not is_known(conversation) then return { 'unknown-conversation' } end
-  if is_full(lane, tonumber(lane_max), tonumber(all_max)) then return { 'full' } end
+  if only_known == 1 and not is_known(conversation) then return { 'unknown-conversation' } end
+  live = live or call('ZCARD', base .. 'live')
+  if is_full(lane, lane_max, live, all_max) then return { 'full' } end
 
   local detail, retry_ms = '', 0
-  notice_ms = tonumber(notice_ms)
-  if refusal == '' and limit_count > 0 then
-    local scope, per_ms, wait_ms = refusal_by_limit(limit_count, given)
+  if refusal == '' and #limits > 0 then
+    local scope, per_ms, wait_ms = refusal_by_limit(limits)
     if scope then
       cause, detail, retry_ms = 'rate_limited', scope, wait_ms
-      notice_ms = may_be_told == '1' and math.max(NOTICE_MS_MIN, per_ms) or 0
+      notice_ms = may_be_told == 1 and math.max(NOTICE_MS_MIN, per_ms) or 0
       refusal = cjson.encode({
         cause = cause, detail = detail, noticeWindowMs = notice_ms, retryAfterMs = retry_ms,
       })
     end
   end
 
-  local person = platform .. ':' .. tenant .. ':' .. sender
-  local is_told = cause ~= '' and is_notice_due(cause, person, notice_ms)
+  local is_told = cause ~= '' and is_notice_due(cause, platform .. ':' .. tenant .. ':' .. sender, notice_ms)
   local is_bare = cause ~= '' and not is_told
-  local seq = whole(call('HINCRBY', meta, 'seq', '1'))
+  local seq = next_seq()
   call('SET', keys[1], seq .. ' ' .. expires)
   for i = 2, #keys do call('SET', keys[i], seq .. ' ' .. expires, 'PX', ttl) end
 
-  -- A flood that is refused must not fill the memory with what it says.
-  if is_bare then text, attachments = '""', '[]' end
-  local body = rest .. ',"text":' .. text .. ',"attachments":' .. attachments .. '}'
   if is_told then lane = lane .. '!notice' end
-  call('HSET', event_key(seq), 'id', id, 'lane', lane, 'conversation', conversation,
-    'platform', platform, 'tenant', tenant, 'sender', sender,
-    'at', is_spooled and came or now, 'came', came, 'since', now, 'up', now, 'attempt', '0', 'failures', '0',
-    'body', body)
-  if cause ~= '' then call('HSET', event_key(seq), 'cause', cause) end
+  local from = path_of(platform, tenant, sender)
+  local at = is_spooled and came or now
+  local body = rest .. (is_bare and BARE or tail)
+  local fields = { 'id', id, 'lane', lane, 'from', from, 'at', at, 'came', came, 'body', body }
+  local function add(field, value)
+    fields[#fields + 1] = field
+    fields[#fields + 1] = value
+  end
+  if lane ~= conversation then add('conversation', conversation) end
+  if cause ~= '' then add('cause', cause) end
+  if is_spooled then
+    add('since', now)
+    add('up', now)
+  end
   if is_bare then
-    call('HSET', event_key(seq), 'state', 'dropped', 'bare', 1)
+    add('state', 'dropped')
+    add('bare', 1)
+    call('HSET', event_key(seq), unpack(fields))
     call('ZADD', base .. 'dropped', seq, seq)
     return { 'refused', cause, detail, notice_ms, retry_ms, 0 }
   end
-  if is_told then call('HSET', event_key(seq), 'refusal', refusal) end
+  if is_told then add('refusal', refusal) end
+  call('HSET', event_key(seq), unpack(fields))
 
   local before = is_spooled and find_place(seq, lane, conversation, came) or nil
-  enqueue(seq, lane, conversation, is_told, before, { platform, tenant, sender })
+  enqueue(seq, lane, conversation, is_told, before, from)
+  live = live + 1
   if is_told then return { 'refused', cause, detail, notice_ms, retry_ms, 1 } end
   return { 'accepted' }
 end
 
 local answers = {}
-local at = 2
-while at <= #ARGV do
-  local last = at + tonumber(ARGV[at])
-  answers[#answers + 1] = accept(unpack(ARGV, at + 1, last))
-  at = last + 1
-end
+for i = 2, #ARGV, OFFER_ARGS do answers[#answers + 1] = accept(ARGV[i], ARGV[i + 1], ARGV[i + 2]) end
+write_debts()
 return answers

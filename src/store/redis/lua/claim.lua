@@ -61,11 +61,11 @@ local function begin(lane, token)
   local key = event_key(seq)
   local held = call('HMGET', key, 'failures', 'at', 'body', 'refusal', 'progress', 'crashes', 'replay', 'stop',
     'conversation', 'attempt')
-  local failures, attempt = tonumber(held[1]), tonumber(held[10]) + 1
+  local failures, attempt = tonumber(held[1] or 0), tonumber(held[10] or 0) + 1
   call('HSET', key, 'token', token, 'owner', owner, 'up', now, 'attempt', attempt, 'step', 0)
   call('ZADD', base .. 'leases', leased_until, seq)
   if failures > 0 then call('ZREM', base .. 'retrying', seq) end
-  if not held[4] then see(held[9]) end
+  if not held[4] then see(held[9] or lane) end
   return {
     token, seq, lane, attempt, failures, held[2], held[3], held[4] or '', held[5] or '',
     tonumber(held[6] or 0), tonumber(held[7] or 0), held[8] and 1 or 0,

@@ -7,7 +7,8 @@
 --                             lost; format: the version of all this
 -- ARGV[1]  the time in ms, or '' for the server's own
 --
--- {prefix}:e:<seq>            an event, a hash: its text, and where it stands
+-- {prefix}:e:<seq>            an event, a hash: its text, and where it stands. What most of them have alike is left out:
+--                             attempt and failures of 0, since and up as `at`, a conversation as the lane
 -- {prefix}:k:<key>            an idempotency key: "<seq> <expires>". That of an event's id stays as long as the event
 -- {prefix}:l:<lane>           a lane: the seqs that wait or run in it, oldest first; only the first is ever claimed
 -- {prefix}:q…                 whose turn it is: rings of platforms, tenants, senders, lanes (make_ready, take_lane)
@@ -17,7 +18,8 @@
 -- {prefix}:owners             how many leases each process holds
 -- {prefix}:death:<process>    how many it held when the first of them ran out
 -- {prefix}:live, retrying, done, dropped, dead     seqs by state, by seq; `live` waits or runs
--- {prefix}:c:<conversation>   known, seen, forgotten (until which place), n (how many live events)
+-- {prefix}:c:<conversation>   known, seen, forgotten (until which place), n (how many live events in other lanes than its
+--                             own)
 -- {prefix}:t:<conversation>   turns, "<place> <at> <json>", oldest first
 -- {prefix}:idle               conversations by the time from which something of them may be too old
 -- {prefix}:o:<seq>            the outbox of an event: part id to "<state> <op> <answer> <sends before> <receipt>"
@@ -103,25 +105,25 @@ end
 
 -- Rings: a node is in the ring of its parent if and only if its own ring is not empty. A tenant's name is written
 -- with its length, so that no name from outside can pose as another path.
-local function ring_keys(platform, tenant, sender)
-  local of_platform = base .. 'q:' .. platform
-  local of_tenant = of_platform .. ':' .. #tenant .. ':' .. tenant
-  return base .. 'q', of_platform, of_tenant, of_tenant .. ':' .. sender
+local function path_of(platform, tenant, sender)
+  local path = platform .. ':' .. #tenant .. ':' .. tenant
+  return sender and path .. ':' .. sender or path
 end
 
 -- Puts a lane at the end of its turn. Its place is that of whoever sent its first event: `from`, where that is known
--- already, is its platform, tenant and sender.
+-- already, is the path of that one.
 local function make_ready(lane, seq, from)
   if is_control(lane) then
     if call('RPUSH', base .. 'urgent', lane) == 1 then wake() end
     return
   end
-  from = from or call('HMGET', event_key(seq), 'platform', 'tenant', 'sender')
-  local all, of_platform, of_tenant, of_sender = ring_keys(from[1], from[2], from[3])
-  if call('RPUSH', of_sender, lane) > 1 then return end
-  if call('RPUSH', of_tenant, from[3]) > 1 then return end
-  if call('RPUSH', of_platform, from[2]) > 1 then return end
-  if call('RPUSH', all, from[1]) == 1 then wake() end
+  from = from or call('HGET', event_key(seq), 'from')
+  if call('RPUSH', base .. 'q:' .. from, lane) > 1 then return end
+  local platform, length, names = string.match(from, '^([^:]*):(%d+):(.*)$')
+  local tenant, sender = string.sub(names, 1, length), string.sub(names, length + 2)
+  if call('RPUSH', base .. 'q:' .. path_of(platform, tenant), sender) > 1 then return end
+  if call('RPUSH', base .. 'q:' .. platform, tenant) > 1 then return end
+  if call('RPUSH', base .. 'q', platform) == 1 then wake() end
 end
 
 -- The lane whose turn it is, or nil: platforms take turns, within each its tenants, senders and lanes.
@@ -135,7 +137,7 @@ local function take_turn()
   if not platform then return nil end
   local of_platform = base .. 'q:' .. platform
   local tenant = turn(of_platform)
-  local _, _, of_tenant, _ = ring_keys(platform, tenant, '')
+  local of_tenant = base .. 'q:' .. path_of(platform, tenant)
   local sender = turn(of_tenant)
   local of_sender = of_tenant .. ':' .. sender
   local lane = call('LPOP', of_sender)
@@ -173,14 +175,13 @@ local function holds(seq, token)
   return call('HGET', event_key(seq), 'token') == token
 end
 
--- Whether there is room for one more. Running events are not counted: they are no longer waiting.
-local function is_full(lane, lane_max, all_max)
+-- Whether there is room for one more beside the live ones. Running events are not counted: they are no longer waiting.
+local function is_full(lane, lane_max, live, all_max)
   local waiting = call('LLEN', lane_key(lane))
   if waiting >= lane_max then
     local is_running = call('HEXISTS', event_key(call('LINDEX', lane_key(lane), 0)), 'token') == 1
     if not is_running or waiting > lane_max then return true end
   end
-  local live = call('ZCARD', base .. 'live')
   return live >= all_max and live - call('ZCARD', base .. 'leases') >= all_max
 end
 
@@ -191,6 +192,11 @@ local function read_key(value, wall)
   return seq, tonumber(expires) > wall
 end
 
+-- Whether something of a conversation waits or runs; `n` as found with it.
+local function has_live_events(conversation, n)
+  return tonumber(n or 0) > 0 or call('EXISTS', lane_key(conversation)) == 1
+end
+
 -- Appends an event to its lane; one that opens its lane makes it ready. `before` is a seq to come before, or nil;
 -- `from` is as for make_ready.
 local function enqueue(seq, lane, conversation, is_notice, before, from)
@@ -199,7 +205,7 @@ local function enqueue(seq, lane, conversation, is_notice, before, from)
   if before then length = call('LINSERT', key, 'BEFORE', before, seq) else length = call('RPUSH', key, seq) end
   call('ZADD', base .. 'live', seq, seq)
   -- It joins `idle` with its first claim, which comes before anything could be swept.
-  if not is_notice then call('HINCRBY', conversation_key(conversation), 'n', '1') end
+  if not is_notice and lane ~= conversation then call('HINCRBY', conversation_key(conversation), 'n', 1) end
   if length == 1 then make_ready(lane, seq, from) end
 end
 
@@ -214,7 +220,8 @@ end
 local function record_of(seq)
   local found = call('HMGET', event_key(seq), 'id', 'body', 'attempt', 'cause', 'progress', 'at', 'up', 'replays')
   return {
-    found[1], state_of(seq), found[2], tonumber(found[3]), found[4] or '', found[5] or '', found[6], found[7],
+    found[1], state_of(seq), found[2], tonumber(found[3] or 0), found[4] or '', found[5] or '', found[6],
+    found[7] or found[6],
     tonumber(seq), found[8] or '',
   }
 end

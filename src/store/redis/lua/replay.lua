@@ -13,14 +13,14 @@ local value = call('GET', base .. 'k:' .. id)
 local old = string.match(value or '', '^%d+')
 local found = old and call('HMGET', event_key(old), 'id', 'state', 'lane', 'conversation', 'bare', 'cause', 'replays')
 if not found or found[1] ~= id then return 'unknown' end
-local state, lane, conversation = found[2], found[3], found[4]
+local state, lane, conversation = found[2], found[3], found[4] or found[3]
 if not state then return 'not-finished' end
 if ARGV[8] ~= '' and ARGV[8] ~= old then return 'changed' end
 -- What was refused unheard has kept no text.
 if found[5] or not string.find(ARGV[5], ',' .. state .. ',', 1, true) then return 'wrong-state' end
 -- A refusal had a lane of its own; what is run now belongs to the conversation.
 if string.sub(lane, -7) == '!notice' then lane = string.sub(lane, 1, -8) end
-if is_full(lane, tonumber(ARGV[6]), tonumber(ARGV[7])) then return 'full' end
+if is_full(lane, tonumber(ARGV[6]), call('ZCARD', base .. 'live'), tonumber(ARGV[7])) then return 'full' end
 
 local seq = whole(call('HINCRBY', meta, 'seq', 1))
 call('ZREM', base .. state, old)

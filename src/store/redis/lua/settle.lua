@@ -17,7 +17,7 @@ if found[1] ~= ARGV[3] then
   return { 1, status(steady) }
 end
 
-local lane, conversation, is_notice = found[4], found[5], found[6]
+local lane, conversation, is_notice = found[4], found[5] or found[4], found[6]
 end_lease(seq, found[3])
 local changes = { 'up', whole(wall), 'op', ARGV[4] }
 local function change(field, value)
@@ -60,7 +60,7 @@ local function finish()
   call('LPOP', lane_key(lane))
   call('ZREM', base .. 'live', seq)
   call('ZADD', base .. kind, seq, seq)
-  if not is_notice then call('HINCRBY', conversation_key(conversation), 'n', -1) end
+  if not is_notice and lane ~= conversation then call('HINCRBY', conversation_key(conversation), 'n', -1) end
   local next_seq = call('LINDEX', lane_key(lane), 0)
   if next_seq then make_ready(lane, next_seq) end
   return next_seq

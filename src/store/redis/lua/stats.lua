@@ -3,10 +3,11 @@
 -- Gives: { live, running, retrying, dead, when the oldest came or '' }
 
 local oldest = call('ZRANGE', base .. 'live', 0, 0)[1]
+local times = oldest and call('HMGET', event_key(oldest), 'since', 'at') or {}
 return {
   call('ZCARD', base .. 'live'),
   call('ZCARD', base .. 'leases'),
   call('ZCARD', base .. 'retrying'),
   call('ZCARD', base .. 'dead'),
-  oldest and call('HGET', event_key(oldest), 'since') or '',
+  times[1] or times[2] or '',
 }

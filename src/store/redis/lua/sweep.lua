@@ -34,13 +34,13 @@ local function sweep_events()
   local last = ARGV[3]
   local seqs = call('ZRANGE', base .. stage, '(' .. last, '+inf', 'BYSCORE', 'LIMIT', 0, BITE)
   for _, seq in ipairs(seqs) do
-    local found = call('HMGET', event_key(seq), 'id', 'since', 'up')
+    local found = call('HMGET', event_key(seq), 'id', 'at', 'since', 'up')
     -- Nothing is finished before it came, so from here on all are too young.
-    if found[2] and tonumber(found[2]) > until_ms then return { gone, -1 } end
+    if found[1] and tonumber(found[3] or found[2]) > until_ms then return { gone, -1 } end
     last = seq
     if not found[1] then
       call('ZREM', base .. stage, seq)
-    elseif tonumber(found[3]) <= until_ms then
+    elseif tonumber(found[4] or found[2]) <= until_ms then
       gone = gone + delete_event(seq, found[1])
     end
   end
@@ -67,7 +67,7 @@ local function sweep_conversation(conversation)
   end
   local found = call('HMGET', key, 'n', 'seen')
   local seen = tonumber(found[2] or '') or 0
-  if (tonumber(found[1] or '') or 0) > 0 then
+  if has_live_events(conversation, found[1]) then
     call('HSET', key, 'seen', wall)
     call('ZADD', base .. 'idle', wall, conversation)
   elseif first then
