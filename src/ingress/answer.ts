@@ -1,4 +1,14 @@
+import type { ServerResponse } from "node:http";
 import type { Ack } from "../ports/adapter.ts";
+import type { Reception } from "./reception.ts";
+
+/** What a client is told, whichever way it is written. */
+export interface Answer {
+  readonly status: number;
+  /** Without those that go with every answer. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
 
 /** Sent with every response. There is nothing here for a browser to run, frame or guess at. */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
@@ -25,30 +35,56 @@ const CODES: Readonly<Record<ErrorStatus, string>> = {
   503: "unavailable",
 };
 
-export function errorAnswer(
-  status: ErrorStatus,
-  message: string,
-  requestId: string,
-  extra?: Record<string, string>,
-): Response {
-  return jsonAnswer(status, { error: { code: CODES[status], message } }, requestId, extra);
+export function errorAnswer(status: ErrorStatus, message: string, headers?: Record<string, string>): Answer {
+  return jsonAnswer(status, { error: { code: CODES[status], message } }, headers);
 }
 
-export function jsonAnswer(
-  status: number,
-  body: unknown,
-  requestId: string,
-  extra?: Record<string, string>,
-): Response {
-  return new Response(JSON.stringify(body), {
+export function jsonAnswer(status: number, body: unknown, headers?: Record<string, string>): Answer {
+  return { status, headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) };
+}
+
+/** Seconds until a platform should try again what could not be stored. */
+const RETRY_AFTER = { "retry-after": "5" };
+
+/** What a platform is told of what became of its webhook. */
+export function answerTo({ ack, outcome, reason }: Reception): Answer {
+  switch (outcome) {
+    case "forged":
+    case "stale":
+      return errorAnswer(401, "Signature missing or not valid");
+    case "handshake-refused":
+      return errorAnswer(403, "Handshake refused: the verify token does not match");
+    case "malformed":
+      return errorAnswer(400, reason ?? "Malformed request");
+    case "unsupported":
+      return errorAnswer(415, reason ?? "Unsupported media type");
+    case "unavailable":
+      return errorAnswer(503, "Not stored; send it again", RETRY_AFTER);
+    default:
+      return ackAnswer(ack);
+  }
+}
+
+function ackAnswer({ status, contentType, body = "" }: Ack): Answer {
+  return { status, headers: contentType === undefined ? {} : { "content-type": contentType }, body };
+}
+
+/** For the router. */
+export function toResponse({ status, headers, body }: Answer, requestId: string): Response {
+  return new Response(body, {
     status,
-    headers: { ...SECURITY_HEADERS, "x-request-id": requestId, "content-type": "application/json", ...extra },
+    headers: { ...SECURITY_HEADERS, "x-request-id": requestId, ...headers },
   });
 }
 
-/** What a platform is told. Headers are a plain object: the server writes those without building a Headers. */
-export function ackAnswer(ack: Ack, requestId: string): Response {
-  const headers: Record<string, string> = { ...SECURITY_HEADERS, "x-request-id": requestId };
-  if (ack.contentType !== undefined) headers["content-type"] = ack.contentType;
-  return new Response(ack.body ?? "", { status: ack.status, headers });
+const SECURITY_PAIRS = Object.entries(SECURITY_HEADERS).flat();
+
+/** The same past the router. A client that has gone is told nothing. */
+export function send({ status, headers, body }: Answer, requestId: string, outgoing: ServerResponse): void {
+  if (outgoing.destroyed) return;
+  const pairs = [...SECURITY_PAIRS, "x-request-id", requestId];
+  for (const name in headers) pairs.push(name, headers[name] ?? "");
+  pairs.push("content-length", String(Buffer.byteLength(body)));
+  outgoing.writeHead(status, pairs);
+  outgoing.end(body);
 }

@@ -1,34 +1,37 @@
-import type { IncomingMessage } from "node:http";
 import type { Metrics } from "../telemetry/metrics.ts";
-
-interface Child {
-  readonly count: { inc(): void };
-  readonly seconds: { observe(seconds: number): void };
-}
 
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 
+/** Counts one answered request; `startedAt` is by the clock of `performance`. */
+export type Count = (status: number, startedAt: number) => void;
+
 /**
  * Counts answered requests by route, not by path: paths are chosen by clients and would grow without bound.
- * The labels of a route are bound once, with its first request.
+ * The labels of a route are bound once.
  */
 export function createRequestCounter(routes: ReadonlySet<string>, metrics: Metrics) {
-  const children = new Map<string, Child>();
+  const counts = new Map<string, Count>();
 
-  return function count(incoming: IncomingMessage, status: number, startedAt: number): void {
-    const path = incoming.url?.split("?", 1)[0] ?? "";
+  return function countOf(method: string | undefined, path: string): Count {
     const route = routes.has(path) ? path : "other";
-    const method = METHODS.has(incoming.method ?? "") ? (incoming.method ?? "") : "other";
-    const key = `${status}${method}${route}`;
-    let child = children.get(key);
+    const known = METHODS.has(method ?? "") ? (method ?? "") : "other";
+    const key = `${known}${route}`;
+    const count = counts.get(key) ?? createCount(known, route, metrics);
+    counts.set(key, count);
+    return count;
+  };
+}
+
+function createCount(method: string, route: string, metrics: Metrics): Count {
+  const seconds = metrics.httpSeconds.labels({ method, route });
+  const requests = new Map<number, { inc(): void }>();
+  return (status, startedAt) => {
+    let child = requests.get(status);
     if (child === undefined) {
-      child = {
-        count: metrics.httpRequests.labels({ method, route, status: String(status) }),
-        seconds: metrics.httpSeconds.labels({ method, route }),
-      };
-      children.set(key, child);
+      child = metrics.httpRequests.labels({ method, route, status: String(status) });
+      requests.set(status, child);
     }
-    child.count.inc();
-    child.seconds.observe((performance.now() - startedAt) / 1000);
+    child.inc();
+    seconds.observe((performance.now() - startedAt) / 1000);
   };
 }

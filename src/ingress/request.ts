@@ -22,7 +22,9 @@ export function rawRequest(incoming: IncomingMessage, body: Buffer, receivedAtMs
     },
     body,
     receivedAtMs,
-    fromLoopback: isFromLoopback(incoming),
+    get fromLoopback() {
+      return isFromLoopback(incoming);
+    },
   };
 }
 

@@ -1,12 +1,13 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { ACCEPT_TIMEOUT_MS, BODY_BYTES_MAX, SLACK_BODY_BYTES_MAX } from "../domain/bounds.ts";
 import type { Platform } from "../domain/event.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { ackAnswer, errorAnswer } from "./answer.ts";
+import { type Answer, answerTo, errorAnswer } from "./answer.ts";
 import { readBody } from "./body.ts";
 import { Deadline } from "./deadline.ts";
+import { answerDeveloper, type WaitForReply } from "./developer.ts";
 import type { Receive, Reception } from "./reception.ts";
 import { rawRequest } from "./request.ts";
 
@@ -15,20 +16,22 @@ export interface WebhookDeps {
   readonly clock: Pick<Clock, "nowMs">;
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly waitForReply: WaitForReply;
 }
 
 /** Never a hung request: a store that takes longer than the platform waits is answered as one that is away. */
 const LATE: Reception = { outcome: "unavailable", ack: { status: 503 }, reason: "STORE_SLOW", events: 0 };
 
-/** Seconds until a platform should try again what could not be stored. */
-const RETRY_AFTER = { "retry-after": "5" };
-
-export type WebhookResult =
-  | { readonly kind: "answer"; readonly response: Response }
-  | { readonly kind: "received"; readonly reception: Reception };
+/** One webhook, from the first byte to what is to be answered. `startedAt` is by the clock of `performance`. */
+export type Webhook = (
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  requestId: string,
+  startedAt: number,
+) => Promise<Answer>;
 
 /** Serves one platform's webhook: raw bytes within the limit, then the front half of the path, then the answer. */
-export function createWebhookHandler(platform: Platform, deps: WebhookDeps) {
+export function createWebhook(platform: Platform, deps: WebhookDeps): Webhook {
   const deadline = new Deadline(ACCEPT_TIMEOUT_MS, LATE);
   const bytesMax = platform === "slack" ? SLACK_BODY_BYTES_MAX : BODY_BYTES_MAX;
   // Labels are bound once: looking them up for every request costs more than counting.
@@ -40,14 +43,13 @@ export function createWebhookHandler(platform: Platform, deps: WebhookDeps) {
     child.inc();
   };
 
-  return async function serve(incoming: IncomingMessage, requestId: string): Promise<WebhookResult> {
-    const startedAt = performance.now();
+  return async function answer(incoming, outgoing, requestId, startedAt) {
     const receivedAtMs = deps.clock.nowMs();
     const body = await readBody(incoming, bytesMax);
     if (typeof body === "string") {
       countOutcome(body === "cut" ? "cut" : "too-large");
       deps.log.warn({ request_id: requestId, platform, outcome: body }, "webhook.refused");
-      return { kind: "answer", response: unreadable(body, bytesMax, requestId) };
+      return unreadable(body, bytesMax);
     }
 
     const reception = await deadline.within(deps.receive(rawRequest(incoming, body, receivedAtMs), platform));
@@ -55,32 +57,16 @@ export function createWebhookHandler(platform: Platform, deps: WebhookDeps) {
     ackSeconds.observe(durationMs / 1000);
     countOutcome(reception.outcome);
     writeLine(deps.log, platform, requestId, reception, durationMs);
-    return { kind: "received", reception };
+    return platform === "test"
+      ? await answerDeveloper(incoming, outgoing, reception, deps.waitForReply)
+      : answerTo(reception);
   };
 }
 
-export function answerTo({ ack, outcome, reason }: Reception, requestId: string): Response {
-  switch (outcome) {
-    case "forged":
-    case "stale":
-      return errorAnswer(401, "Signature missing or not valid", requestId);
-    case "handshake-refused":
-      return errorAnswer(403, "Handshake refused: the verify token does not match", requestId);
-    case "malformed":
-      return errorAnswer(400, reason ?? "Malformed request", requestId);
-    case "unsupported":
-      return errorAnswer(415, reason ?? "Unsupported media type", requestId);
-    case "unavailable":
-      return errorAnswer(503, "Not stored; send it again", requestId, RETRY_AFTER);
-    default:
-      return ackAnswer(ack, requestId);
-  }
-}
-
-function unreadable(why: "too-large" | "cut", bytesMax: number, requestId: string): Response {
+function unreadable(why: "too-large" | "cut", bytesMax: number): Answer {
   return why === "too-large"
-    ? errorAnswer(413, `Expected a body of at most ${bytesMax} bytes, got more`, requestId)
-    : errorAnswer(400, "Expected the whole body, got a part of it", requestId, { connection: "close" });
+    ? errorAnswer(413, `Expected a body of at most ${bytesMax} bytes, got more`)
+    : errorAnswer(400, "Expected the whole body, got a part of it", { connection: "close" });
 }
 
 function writeLine(

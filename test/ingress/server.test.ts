@@ -1,7 +1,9 @@
 import { request as httpRequest } from "node:http";
 import { type AddressInfo, connect } from "node:net";
+import { pino } from "pino";
 import { afterEach, describe, expect, it } from "vitest";
 import { BODY_BYTES_MAX } from "../../src/domain/bounds.ts";
+import { SECURITY_HEADERS } from "../../src/ingress/answer.ts";
 import type { Reception } from "../../src/ingress/reception.ts";
 import { createServer, type ServerDeps } from "../../src/ingress/server.ts";
 import type { RawRequest } from "../../src/ports/adapter.ts";
@@ -61,6 +63,18 @@ async function errorOf(response: Response) {
   return { status: response.status, ...error };
 }
 
+function statusLineOf(port: number, raw: string): Promise<string> {
+  return new Promise((resolve) => {
+    let text = "";
+    const socket = connect(port, "127.0.0.1", () => socket.write(raw));
+    socket.on("data", (chunk) => {
+      text += chunk;
+    });
+    socket.on("close", () => resolve(text.split("\r\n", 1)[0] ?? ""));
+    socket.on("error", () => resolve(text));
+  });
+}
+
 describe("the webhook routes", () => {
   it("hand the raw bytes over and give the acknowledgement back", async () => {
     const { url, received } = await open({
@@ -91,6 +105,19 @@ describe("the webhook routes", () => {
       expect((await post(url + path)).status).toBe(200);
     }
     expect((await fetch(`${url}/webhooks/whatsapp?hub.mode=subscribe`)).status).toBe(200);
+  });
+
+  it("are found in whatever form a proxy writes the path", async () => {
+    const { port, received } = await open({ ...ACCEPTED, ack: { status: 202 } });
+    for (const target of ["http://elsewhere/webhooks/slack", "/webhooks/%73lack", "/webhooks/slack?"]) {
+      const raw = `POST ${target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}`;
+      expect([target, await statusLineOf(port, raw)]).toEqual([target, "HTTP/1.1 202 Accepted"]);
+    }
+    expect(received.map(({ target }) => target)).toEqual([
+      "http://elsewhere/webhooks/slack",
+      "/webhooks/%73lack",
+      "/webhooks/slack?",
+    ]);
   });
 
   it("do not take a forwarded request for a local one", async () => {
@@ -199,6 +226,14 @@ describe("every response", () => {
     const { url } = await open();
     const given = await post(`${url}/webhooks/slack`, "{}", { "x-request-id": "abc-1.2:3_x" });
     expect(given.headers.get("x-request-id")).toBe("abc-1.2:3_x");
+    const webhook = await post(`${url}/webhooks/slack`);
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
+      expect([name, webhook.headers.get(name)]).toEqual([name, value]);
+    }
+    expect([webhook.headers.get("x-request-id"), webhook.headers.get("content-length")]).toEqual([
+      "req_new",
+      "0",
+    ]);
     for (const path of [
       "/health",
       "/ready",
@@ -260,16 +295,6 @@ describe("every response", () => {
 
   it("survives odd requests without a 500", async () => {
     const { port } = await open();
-    const answer = (raw: string) =>
-      new Promise<string>((resolve) => {
-        let text = "";
-        const socket = connect(port, "127.0.0.1", () => socket.write(raw));
-        socket.on("data", (chunk) => {
-          text += chunk;
-        });
-        socket.on("close", () => resolve(text.split("\r\n", 1)[0] ?? ""));
-        socket.on("error", () => resolve(text));
-      });
     const close = "connection: close\r\n";
     const odd = [
       "GARBAGE\r\n\r\n",
@@ -287,7 +312,7 @@ describe("every response", () => {
       `TRACE /health HTTP/1.1\r\nhost: x\r\n${close}\r\n`,
       `GET /health HTTP/1.1\r\nhost: x\r\nx-big: ${"a".repeat(20_000)}\r\n${close}\r\n`,
     ];
-    for (const raw of odd) expect(await answer(raw)).toMatch(/^HTTP\/1\.1 (2|4)\d\d/);
+    for (const raw of odd) expect(await statusLineOf(port, raw)).toMatch(/^HTTP\/1\.1 (2|4)\d\d/);
   });
 });
 
@@ -300,6 +325,23 @@ describe("the test webhook", () => {
       id: "test:1",
       reply: "reply to test:1",
     });
+  });
+
+  it("is told of an error of ours, and of nothing in it", async () => {
+    const lines: string[] = [];
+    const log = pino({ level: "error" }, { write: (line: string) => void lines.push(line) });
+    const waitForReply = async () => {
+      throw new Error("secret detail");
+    };
+    const { url, metrics } = await open(ACCEPTED, { log, waitForReply });
+    const error = await errorOf(await post(`${url}/webhooks/test?wait=1`, "{}", { "x-request-id": "r1" }));
+    expect(error).toEqual({
+      status: 500,
+      code: "internal",
+      message: "Something broke here; it has been logged",
+    });
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ request_id: "r1", msg: "http.failed" }]);
+    expect(await metrics.scrape()).toContain('route="/webhooks/test",status="500"} 1');
   });
 
   it("gives what it has when no reply came in time", async () => {

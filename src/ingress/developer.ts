@@ -1,0 +1,41 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { WAIT_SECONDS_MAX } from "../domain/bounds.ts";
+import { type Answer, answerTo, errorAnswer, jsonAnswer } from "./answer.ts";
+import type { Reception } from "./reception.ts";
+
+/** Waits for the reply to an event of the test webhook; null when none came in time. */
+export type WaitForReply = (eventId: string, signal: AbortSignal) => Promise<string | null>;
+
+/** The developer's webhook tells what happened, and waits for the reply when asked to. */
+export async function answerDeveloper(
+  { url = "" }: IncomingMessage,
+  outgoing: ServerResponse,
+  reception: Reception,
+  waitForReply: WaitForReply,
+): Promise<Answer> {
+  const { outcome, eventId, refusal } = reception;
+  if (outcome === "refused" && refusal?.cause === "rate_limited") {
+    const seconds = Math.max(1, Math.ceil((refusal.retryAfterMs ?? 1000) / 1000));
+    return errorAnswer(429, `Over the ${refusal.detail} limit; try again in ${seconds} s`, {
+      "retry-after": String(seconds),
+    });
+  }
+  if (eventId === undefined) return answerTo(reception);
+  if (outcome !== "accepted" && outcome !== "duplicate" && outcome !== "refused") return answerTo(reception);
+
+  const status = { status: outcome, id: eventId };
+  const waitSeconds = Number(new URLSearchParams(url.split("?")[1]).get("wait") ?? 0);
+  if (!(waitSeconds > 0)) return jsonAnswer(200, status);
+  const signal = AbortSignal.any([
+    AbortSignal.timeout(Math.ceil(Math.min(waitSeconds, WAIT_SECONDS_MAX) * 1000)),
+    clientGone(outgoing),
+  ]);
+  const reply = await waitForReply(eventId, signal);
+  return jsonAnswer(200, reply === null ? status : { ...status, reply });
+}
+
+function clientGone(outgoing: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  outgoing.once("close", () => gone.abort());
+  return gone.signal;
+}

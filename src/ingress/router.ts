@@ -1,0 +1,85 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { HttpBindings } from "@hono/node-server";
+import { type Context, Hono } from "hono";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { type Answer, errorAnswer, jsonAnswer, SECURITY_HEADERS, toResponse } from "./answer.ts";
+import type { Health } from "./health.ts";
+import type { Webhook } from "./webhooks.ts";
+
+export interface RouterDeps {
+  /** By path, with the methods that it takes. */
+  readonly webhooks: ReadonlyMap<string, { readonly answer: Webhook; readonly methods: readonly string[] }>;
+  /** False where other replicas do that. */
+  readonly takesWebhooks: boolean;
+  readonly health: Health;
+  /** Answers everything below /api/v1; `headers` go with every answer. */
+  readonly admin?: {
+    fetch(
+      request: Request,
+      context: { readonly requestId: string; readonly headers: Readonly<Record<string, string>> },
+    ): Response | Promise<Response>;
+  };
+  readonly metrics: Metrics;
+  readonly requestIdOf: (incoming: IncomingMessage) => string;
+  /** What is told of an error of ours, which is logged. */
+  readonly broken: (error: unknown, requestId: string) => Answer;
+}
+
+type Env = { Bindings: HttpBindings };
+
+const WEBHOOK = /^\/webhooks?\//;
+
+/** Every route. Errors are the table of docs/errors.md. */
+export function createRouter(deps: RouterDeps): Hono<Env> {
+  const { webhooks, health, admin, metrics, requestIdOf, broken } = deps;
+  const app = new Hono<Env>();
+  const tell = (c: Context<Env>, answer: Answer) => toResponse(answer, requestIdOf(c.env.incoming));
+
+  for (const [path, { answer, methods }] of webhooks) {
+    app.on([...methods], path, async (c) => {
+      const { incoming, outgoing } = c.env;
+      const requestId = requestIdOf(incoming);
+      const told = await answer(incoming, outgoing as ServerResponse, requestId, performance.now());
+      return toResponse(told, requestId);
+    });
+  }
+
+  const ready = async (c: Context<Env>) => {
+    const report = await health.ready();
+    return tell(c, jsonAnswer(report.status === "ready" ? 200 : 503, report));
+  };
+  app.get("/health", (c) => tell(c, jsonAnswer(200, health.alive())));
+  app.get("/ready", ready);
+  app.get("/health/ready", ready);
+  app.get("/internal/worker/heartbeat", (c) => {
+    const beat = health.heartbeat();
+    return tell(c, jsonAnswer(beat.status === "stalled" ? 503 : 200, beat));
+  });
+  app.get("/metrics", async (c) => {
+    const headers = { "content-type": metrics.registry.contentType };
+    return tell(c, { status: 200, headers, body: await metrics.scrape() });
+  });
+
+  if (admin !== undefined) {
+    app.all("/api/v1/*", (c) =>
+      admin.fetch(c.req.raw, { requestId: requestIdOf(c.env.incoming), headers: SECURITY_HEADERS }),
+    );
+  }
+
+  app.notFound((c) => {
+    const known = app.routes.filter((route) => route.path === c.req.path).map((route) => route.method);
+    const methods = [...new Set(known)].join(", ");
+    const message =
+      known.length > 0
+        ? `No route for ${c.req.method} here; this path takes ${methods}`
+        : !deps.takesWebhooks && WEBHOOK.test(c.req.path)
+          ? "This replica is a worker; webhooks go to those whose role is ingress or all"
+          : "No such route, or the platform is not configured";
+    return tell(c, errorAnswer(404, message, known.length > 0 ? { allow: methods } : {}));
+  });
+  app.onError((error, c) => {
+    const requestId = requestIdOf(c.env.incoming);
+    return toResponse(broken(error, requestId), requestId);
+  });
+  return app;
+}
