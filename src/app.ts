@@ -152,10 +152,10 @@ export async function createApp({
     isDraining: () => stopping.signal.aborted,
   });
   const server = createServer({
-    receive: async (request, platform) => {
+    receive: (request, platform) => {
       const adapter = adapters.get(platform);
       if (adapter === undefined) throw new Error(`No adapter for ${platform}`);
-      return await receive(request, adapter, gatewayDeps);
+      return receive(request, adapter, gatewayDeps);
     },
     platforms,
     takesWebhooks: role !== "worker",

@@ -10,16 +10,15 @@ export function measured(store: Store, metrics: Metrics): Store {
   ): (...args: A) => Promise<R> {
     // Labels are bound once: looking them up for every call costs more than counting.
     const seconds = metrics.storeSeconds.labels({ operation });
-    return async (...args) => {
+    return (...args) => {
       const startedAt = performance.now();
-      try {
-        return await call(...args);
-      } catch (error) {
+      const ended = () => seconds.observe((performance.now() - startedAt) / 1000);
+      const answer = call(...args);
+      answer.then(ended, (error: unknown) => {
+        ended();
         metrics.storeErrors.inc({ operation, code: error instanceof GatewayError ? error.code : "other" });
-        throw error;
-      } finally {
-        seconds.observe((performance.now() - startedAt) / 1000);
-      }
+      });
+      return answer;
     };
   }
 

@@ -12,20 +12,37 @@ export function requestIdOf(incoming: IncomingMessage, newId: () => string): str
 }
 
 export function rawRequest(incoming: IncomingMessage, body: Buffer, receivedAtMs: number): RawRequest {
-  const { headers } = incoming;
-  return {
-    method: incoming.method ?? "",
-    target: incoming.url ?? "/",
-    header: (name) => {
-      const value = headers[name];
-      return typeof value === "string" ? value : value?.join(", ");
-    },
-    body,
-    receivedAtMs,
-    get fromLoopback() {
-      return isFromLoopback(incoming);
-    },
-  };
+  return new IncomingRequest(incoming, body, receivedAtMs);
+}
+
+class IncomingRequest implements RawRequest {
+  readonly body: Buffer;
+  readonly receivedAtMs: number;
+  readonly #incoming: IncomingMessage;
+
+  constructor(incoming: IncomingMessage, body: Buffer, receivedAtMs: number) {
+    this.#incoming = incoming;
+    this.body = body;
+    this.receivedAtMs = receivedAtMs;
+  }
+
+  get method(): string {
+    return this.#incoming.method ?? "";
+  }
+
+  get target(): string {
+    return this.#incoming.url ?? "/";
+  }
+
+  /** Few adapters ask, and the address of a socket is a question to the system. */
+  get fromLoopback(): boolean {
+    return isFromLoopback(this.#incoming);
+  }
+
+  header(name: string): string | undefined {
+    const value = this.#incoming.headers[name];
+    return typeof value === "string" ? value : value?.join(", ");
+  }
 }
 
 /** A proxy on this machine passes on requests from anywhere, so a forwarded request is never local. */

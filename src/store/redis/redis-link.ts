@@ -44,7 +44,7 @@ export class RedisLink implements Link {
   readonly #times: LinkTimes;
   readonly #scripts: Readonly<Record<ScriptName, Script>> = loadScripts();
   readonly #replicas: Replicas;
-  readonly #accepts = new Gathering((args) => this.#send("accept", args));
+  readonly #accepts = new Gathering((args) => this.#ask("accept", args, "brief"));
   readonly #pending = new Set<Pending>();
   readonly #backs: (() => void)[] = [];
   readonly #heard = new Map<string, (message: string) => void>();
@@ -106,13 +106,20 @@ export class RedisLink implements Link {
   }
 
   run(script: ScriptName, args: readonly Argument[], patience: Patience): Promise<unknown> {
+    if (script === "accept") return this.#accepts.run(args);
+    this.#accepts.flush();
+    return this.#ask(script, args, patience);
+  }
+
+  #ask(script: ScriptName, args: readonly Argument[], patience: Patience): Promise<unknown> {
     if (this.#isClosed) return Promise.reject(closed());
     if (!this.#isUp) return Promise.reject(unavailable(`no connection (${this.#lastError})`));
     if (patience === "brief" && this.#isSilent) return Promise.reject(unavailable("it does not answer"));
     return new Promise((resolve, reject) => {
       const pending: Pending = { askedAt: performance.now(), patience, reject };
       this.#pending.add(pending);
-      this.#sendInTurn(script, args).then(
+      if (script !== "accept") this.#gatherWrites();
+      this.#send(script, args).then(
         (answer) => {
           this.#answered(pending);
           resolve(answer);
@@ -152,13 +159,6 @@ export class RedisLink implements Link {
     this.#listener.disconnect();
     for (const { reject } of this.#pending) reject(closed());
     this.#pending.clear();
-  }
-
-  #sendInTurn(name: ScriptName, args: readonly Argument[]): Promise<unknown> {
-    if (name === "accept") return this.#accepts.run(args);
-    this.#accepts.flush();
-    this.#gatherWrites();
-    return this.#send(name, args);
   }
 
   async #send(name: ScriptName, args: readonly Argument[]): Promise<unknown> {
