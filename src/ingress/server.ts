@@ -7,7 +7,7 @@ import {
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { BODY_TIMEOUT_MS, HEADERS_TIMEOUT_MS, KEEP_ALIVE_TIMEOUT_MS } from "../domain/bounds.ts";
 import type { Platform } from "../domain/event.ts";
-import { errorAnswer, send } from "./answer.ts";
+import { type Answer, errorAnswer, send } from "./answer.ts";
 import { type Count, createRequestCounter } from "./count.ts";
 import { requestIdOf } from "./request.ts";
 import { createRouter, type RouterDeps } from "./router.ts";
@@ -44,8 +44,12 @@ export function createServer(deps: ServerDeps): Server {
   async function serve(webhook: Webhook, count: Count, incoming: IncomingMessage, outgoing: ServerResponse) {
     const startedAt = performance.now();
     const requestId = newRequestId(incoming);
-    const answered = webhook(incoming, outgoing, requestId, startedAt);
-    const answer = await answered.catch((error: unknown) => broken(error, requestId));
+    let answer: Answer;
+    try {
+      answer = await webhook(incoming, outgoing, requestId, startedAt);
+    } catch (error) {
+      answer = broken(error, requestId);
+    }
     send(answer, requestId, outgoing);
     count(answer.status, startedAt);
   }

@@ -50,7 +50,40 @@ export async function createLogger({ level, pretty, process: number }: LogOption
       // Stdout is gone or never opened; nobody is left to read the last lines.
     }
   });
-  return pino(options, destination);
+  return atOnce(pino(options, destination));
+}
+
+/** What of pino makes text of a line. */
+interface Serializing {
+  [pino.symbols.asJsonSym](fields: object, msg: string | undefined, level: number, time: string): string;
+  readonly [pino.symbols.lsCacheSym]: Readonly<Record<number, string>>;
+  readonly [pino.symbols.chindingsSym]: string;
+}
+
+/**
+ * Makes the text of all fields in one native call. pino quotes them one by one in JavaScript, which took a tenth of the
+ * time of a webhook. What is not plain (errors, cycles) still goes its way.
+ */
+function atOnce(log: Logger): Logger {
+  const serializing = log as unknown as Serializing;
+  const oneByOne = serializing[pino.symbols.asJsonSym];
+  serializing[pino.symbols.asJsonSym] = function (fields, msg, level, time) {
+    const text = "err" in fields ? undefined : jsonOf(fields);
+    if (text === undefined) return oneByOne.call(this, fields, msg, level, time);
+    const inner = text.length > 2 ? `,${text.slice(1, -1)}` : "";
+    const last = msg === undefined ? "" : `,"msg":${JSON.stringify(msg)}`;
+    const first = `${this[pino.symbols.lsCacheSym][level]}${time}${this[pino.symbols.chindingsSym]}`;
+    return `${first}${inner}${last}}\n`;
+  };
+  return log;
+}
+
+function jsonOf(fields: object): string | undefined {
+  try {
+    return JSON.stringify(fields);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Longer, and whoever reads stdout has stopped reading it. */

@@ -103,6 +103,47 @@ describe("the log", () => {
     expect(output).toMatch(/under way[\s\S]*last/);
   });
 
+  it("is what pino would write, whatever a field holds", async () => {
+    const output = await outputOf(
+      { level: "info", pretty: false, process: 3 },
+      `
+      const { pino } = await import(${JSON.stringify(import.meta.resolve("pino"))});
+      const circle = { n: 1 };
+      circle.self = circle;
+      const odd = [
+        {},
+        { text: 'a "quoted" \\\\ line\\nand\\u0000 more \\u00e9 \\u{1f600}', none: undefined, nil: null },
+        { n: 1.5, not: NaN, big: Infinity, yes: true, list: [1, "x"], deep: { a: { b: 1 } } },
+        { secret, at: new Date(0), go: () => 1 },
+        { circle, beside: "x" },
+        { err: new RangeError("too far"), event_id: "slack:1" },
+        new Error("bare"),
+      ];
+      const theirs = [];
+      const plain = pino(
+        { base: { process: 3 }, timestamp: false, formatters: { level: (label) => ({ level: label }) } },
+        { write: (line) => theirs.push(line) },
+      );
+      for (const each of [log, plain]) {
+        for (const fields of odd) each.warn(fields, "what happened");
+        each.child({ bound: "b" }).info({ n: 1 }, "of a child");
+        each.error({ n: 1 });
+        each.info("only words");
+        each.debug({ n: 1 }, "too fine");
+      }
+      await new Promise((done) => log.flush(done));
+      process.stdout.write(theirs.join(""));`,
+    );
+    const all = output.trim().split("\n");
+    const ours = all.slice(0, all.length / 2).map((line) => line.replace(/,"time":"[^"]+"/, ""));
+    expect(ours).toEqual(all.slice(all.length / 2));
+    expect(ours).toHaveLength(10);
+    expect(ours[1]).toContain('"text":"a \\"quoted\\" \\\\ line\\nand\\u0000 more');
+    expect(ours[3]).toContain('"secret":"***"');
+    expect(ours[4]).toContain('"self":"[Circular]"');
+    expect(ours[5]).toContain('"type":"RangeError"');
+  });
+
   it("can be silent", () => {
     expect(silentLogger().isLevelEnabled("fatal")).toBe(false);
   });
