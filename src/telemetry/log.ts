@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from "pino";
+import { Lines, type Sink } from "./lines.ts";
 
 export type { Logger } from "pino";
 
@@ -13,6 +14,8 @@ export interface LogOptions {
   readonly process?: number;
 }
 
+/** Written without waiting for more. */
+const GATHERED_BYTES = 8_192;
 /** A pipe takes this much whole; more may end up between the lines of another process. */
 const PIPE_BYTES = 4_096;
 
@@ -36,21 +39,29 @@ export async function createLogger({ level, pretty, process: number }: LogOption
     });
     return pino({ ...options, formatters: {} }, stream);
   }
-  // Lines are gathered and written together: a write per line cost more than building it.
+  const bytesMax = number === undefined ? 2 * GATHERED_BYTES : PIPE_BYTES;
+  // With `minLength`, it can be asked to say when all is written; with 1, it writes what it is given at once.
   const destination = pino.destination({
     fd: 1,
     sync: false,
-    ...(number === undefined ? { minLength: 8_192 } : { minLength: PIPE_BYTES / 2, maxWrite: PIPE_BYTES }),
+    contentMode: "buffer",
+    minLength: 1,
+    maxWrite: bytesMax,
   });
-  setInterval(() => destination.flush(), FLUSH_MS).unref();
+  const lines = new Lines(destination as unknown as Sink, {
+    bytesMin: number === undefined ? GATHERED_BYTES : PIPE_BYTES / 2,
+    bytesMax,
+  });
+  setInterval(() => lines.pass(), FLUSH_MS).unref();
+  process.once("beforeExit", () => lines.pass());
   process.once("exit", () => {
     try {
-      destination.flushSync();
+      lines.flushSync();
     } catch {
       // Stdout is gone or never opened; nobody is left to read the last lines.
     }
   });
-  return atOnce(pino(options, destination));
+  return atOnce(pino(options, lines));
 }
 
 /** What of pino makes text of a line. */

@@ -52,13 +52,13 @@ describe("the log", () => {
       `const { default: fs } = await import("node:fs");
        const writes = [];
        const { write } = fs;
-       fs.write = (fd, text, ...rest) => {
-         if (fd === 1) writes.push(text);
-         write(fd, text, ...rest);
+       fs.write = (fd, bytes, ...rest) => {
+         if (fd === 1) writes.push(Buffer.from(bytes));
+         write(fd, bytes, ...rest);
        };
-       for (let n = 0; n < 100; n++) log.info({ n, filler: "x".repeat(300) }, "filled");
+       for (let n = 0; n < 100; n++) log.info({ n, filler: "\\u00e9".repeat(150) }, "filled");
        await new Promise((resolve) => log.flush(resolve));
-       const isWhole = (text) => text.length <= 4096 && text.endsWith("\\n");
+       const isWhole = (bytes) => bytes.length <= 4096 && bytes.at(-1) === 10;
        if (writes.length < 8 || !writes.every(isWhole)) throw new Error(JSON.stringify(writes));`,
     );
     expect(lines(output).map(({ process, n }) => [process, n])).toEqual(
