@@ -47,9 +47,7 @@ async function publish(
   deps: GatewayDeps,
 ): Promise<Reception> {
   // All of a batch is offered in one tick, so that it shares one commit and keeps its order.
-  const offered = events.map((event) => fateOf(event, deps));
-  const fates: Fate[] = [];
-  for (const fate of offered) fates.push(await fate);
+  const fates = await Promise.all(events.map((event) => fateOf(event, deps)));
   const outcomes = fates.map((fate) => count(fate, adapter, deps));
   const outcome = RANKED.find((candidate) => outcomes.includes(candidate)) ?? "ignored";
   const decisive = fates[outcomes.indexOf(outcome)];
@@ -71,11 +69,10 @@ type Fate =
   | Extract<Admission, { kind: "ignored" }>
   | { readonly kind: "failed"; readonly code: string };
 
-/** Never rejects: of several, all but the first would be nobody's. */
 async function fateOf(event: TriggerEvent, { policy, clock, queue }: GatewayDeps): Promise<Fate> {
+  const admission = admit(event, policy, clock.nowMs());
+  if (admission.kind === "ignored") return admission;
   try {
-    const admission = admit(event, policy, clock.nowMs());
-    if (admission.kind === "ignored") return admission;
     return await queue.accept(admission.offer);
   } catch (error) {
     return { kind: "failed", code: error instanceof GatewayError ? error.code : String(error) };

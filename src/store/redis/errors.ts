@@ -18,6 +18,11 @@ export function asStoreError(error: unknown, script: string): GatewayError {
   if (!(error instanceof Error)) return unavailable(String(error));
   const message = plainly(error);
   if (!isReply(error) || PASSING.test(message)) return unavailable(message);
+  return refused(script, message);
+}
+
+/** Trying again does not help: a fault of ours, or of what somebody else keeps under our keys. */
+export function refused(script: string, message: string): GatewayError {
   return new GatewayError("STORE_WRITE_FAILED", `Redis refused script ${script}: ${message}`);
 }
 

@@ -5,6 +5,7 @@ import type { Progress } from "../../domain/run.ts";
 import type { Acceptance, Job, Offer, Queue, RateLimit, Settlement } from "../../ports/store.ts";
 import { STOP_TOPIC } from "../../ports/store.ts";
 import { wellFormed } from "../sqlite/well-formed.ts";
+import { refused } from "./errors.ts";
 import type { Argument } from "./link.ts";
 import type { Parts } from "./parts.ts";
 import type { Status } from "./pulse.ts";
@@ -115,10 +116,12 @@ function toLimit({ scope, key, messages, perMs }: RateLimit): [string, number, n
 
 type AcceptRow =
   | readonly ["accepted" | "duplicate" | "unknown-conversation" | "full"]
+  | readonly ["failed", why: string]
   | readonly ["refused", cause: string, detail: string, noticeMs: number, retryMs: number, told: number];
 
 /** A refusal that was offered is given back as it was; one by a limit was made by the script. */
 function toAcceptance(row: AcceptRow, offer: Offer): Acceptance {
+  if (row[0] === "failed") throw refused("accept", row[1]);
   if (row[0] !== "refused") return { kind: row[0] };
   const [, cause, detail, noticeWindowMs, retryAfterMs, told] = row;
   const refusal = offer.refusal ?? { cause: cause as RefusalCause, detail, noticeWindowMs, retryAfterMs };

@@ -25,7 +25,7 @@ export interface FrontOptions {
 }
 
 /** Of what is kept in Redis; see lua/prelude.lua. */
-const FORMAT = 1;
+const FORMAT = 2;
 /** Closing must not wait for a Redis that is away; its leases then run out by themselves. */
 const RELEASE_MS = 1_000;
 const SWEEP_STAGES = ["done", "dropped", "dead", "conversations", "limits"] as const;
@@ -68,10 +68,17 @@ export async function openStoreOn(options: FrontOptions): Promise<Store> {
   };
 
   const format = await parts.run("open", [parts.now()], "long");
+  if (typeof format === "number" && format < FORMAT) {
+    throw new GatewayError(
+      "STORE_OPEN_FAILED",
+      `Expected format ${FORMAT} under the prefix ${prefix} of Redis, got ${format}: a version before the first release has ` +
+        "used it. Let that version answer what waits, and choose another prefix.",
+    );
+  }
   if (typeof format !== "number" || format > FORMAT) {
     throw new GatewayError(
       "STORE_SCHEMA_NEWER",
-      `Expected format ${FORMAT} or older under the prefix ${prefix} of Redis, got ${String(format)}: a newer release has ` +
+      `Expected format ${FORMAT} under the prefix ${prefix} of Redis, got ${String(format)}: a newer release has ` +
         "used it. Run that release, or choose another prefix.",
     );
   }

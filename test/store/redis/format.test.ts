@@ -34,10 +34,15 @@ describe("two versions on one Redis", () => {
 
   it("are kept apart when the newer has changed the format", async () => {
     const prefix = newPrefix();
-    await redis.cli("HSET", `{${prefix}}:meta`, "format", "2");
+    await redis.cli("HSET", `{${prefix}}:meta`, "format", "3");
     await expect(open(prefix)).rejects.toMatchObject({
       code: "STORE_SCHEMA_NEWER",
-      message: expect.stringContaining(`got 2`),
+      message: expect.stringContaining("got 3"),
+    });
+    await redis.cli("HSET", `{${prefix}}:meta`, "format", "1");
+    await expect(open(prefix)).rejects.toMatchObject({
+      code: "STORE_OPEN_FAILED",
+      message: expect.stringContaining("got 1: a version before the first release"),
     });
   });
 });

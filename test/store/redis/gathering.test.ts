@@ -42,6 +42,38 @@ describe("events that come in one turn of the event loop", () => {
     expect(answers.map(({ kind }) => kind)).toEqual(["accepted", "accepted", "refused"]);
   });
 
+  it("fail alone when Redis cannot store one of them", async () => {
+    const bench = await openBench(redis);
+    await redis.cli("SET", `{${bench.prefix}}:l:taken`, "by somebody else");
+    const limits = [aLimit({ messages: 2 })];
+    const answers = await Promise.allSettled(
+      ["a", "taken", "b", "c"].map((id) => bench.accept({ id, conversation: id }, { limits, isTold: false })),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled", "fulfilled"]);
+    expect(answers[1]).toMatchObject({
+      reason: { code: "STORE_WRITE_FAILED", message: expect.stringContaining("WRONGTYPE") },
+    });
+    expect(answers[3]).toMatchObject({ value: { kind: "refused" } });
+    expect(await bench.drain()).toEqual(["a", "b"]);
+  });
+
+  it("may be redeliveries, from a spool, of what has long been deleted", async () => {
+    const clock = new FakeClock();
+    const bench = await openBench(redis, { clock });
+    await bench.accept({ id: "old" });
+    expect(await bench.drain()).toEqual(["old"]);
+    clock.advance(RETENTION.finishedMs + 1);
+    await bench.store.sweep(RETENTION);
+    expect(await bench.store.journal.find("old")).toBeNull();
+    const answers = await Promise.all([
+      bench.accept({ id: "a" }),
+      bench.accept({ id: "old" }, { spooledAtMs: clock.nowMs() - 1 }),
+      bench.accept({ id: "b" }),
+    ]);
+    expect(answers.map(({ kind }) => kind)).toEqual(["accepted", "duplicate", "accepted"]);
+    expect(await bench.drain()).toEqual(["a", "b"]);
+  });
+
   it("are all refused when the connection is lost before the answer, and are there nevertheless", async () => {
     const bench = await openBench(redis);
     await bench.accept({ id: "first" });

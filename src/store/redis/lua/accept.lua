@@ -10,7 +10,7 @@
 --     took it, 1: a spool has kept it since, limits (three each: '<scope>:<key>', messages, ms), aliases
 --   the event as JSON up to its text
 --   the rest of it
--- Gives, for each: { kind, [cause or '', detail, notice ms, retry ms, told] }
+-- Gives, for each: { kind, [cause or '', detail, notice ms, retry ms, told] } or { failed, why }
 
 local OFFER_ARGS = 3
 local NOTICE_MS_MIN = 60000
@@ -61,7 +61,8 @@ end
 local function move_up(seq, came)
   local found = call('HMGET', event_key(seq), 'state', 'attempt', 'token', 'progress', 'came', 'lane', 'conversation',
     'place')
-  if found[1] or tonumber(found[2] or 0) > 0 or found[3] or found[4] then return end
+  local is_gone = not found[5]
+  if is_gone or found[1] or tonumber(found[2] or 0) > 0 or found[3] or found[4] then return end
   local known = tonumber(found[5])
   if known < tonumber(came) or known == tonumber(came) and found[8] then return end
   call('HSET', event_key(seq), 'came', came)
@@ -228,6 +229,10 @@ local function accept(head, rest, tail)
 end
 
 local answers = {}
-for i = 2, #ARGV, OFFER_ARGS do answers[#answers + 1] = accept(ARGV[i], ARGV[i + 1], ARGV[i + 2]) end
+for i = 2, #ARGV, OFFER_ARGS do
+  -- One that fails, as on a key that somebody else has made, fails alone.
+  local is_done, answer = pcall(accept, ARGV[i], ARGV[i + 1], ARGV[i + 2])
+  answers[#answers + 1] = is_done and answer or { 'failed', type(answer) == 'table' and answer.err or answer }
+end
 write_debts()
 return answers

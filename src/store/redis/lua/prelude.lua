@@ -30,7 +30,7 @@
 
 -- Two adjacent versions of the gateway share a Redis during an upgrade. So fields may be added, and whoever does not
 -- know them leaves them alone; what cannot be done so takes a new format, which older versions refuse to open.
-local FORMAT = 1
+local FORMAT = 2
 
 local call = redis.call
 local meta = KEYS[1]
