@@ -1,5 +1,5 @@
 import { type DestinationStream, type Logger, pino } from "pino";
-import { Lines, type Sink } from "./lines.ts";
+import { Lines } from "./lines.ts";
 
 export type { Logger } from "pino";
 
@@ -39,28 +39,14 @@ export async function createLogger({ level, pretty, process: number }: LogOption
     });
     return pino({ ...options, formatters: {} }, stream);
   }
-  const bytesMax = number === undefined ? 2 * GATHERED_BYTES : PIPE_BYTES;
-  // With `minLength`, it can be asked to say when all is written; with 1, it writes what it is given at once.
-  const destination = pino.destination({
+  const lines = new Lines({
     fd: 1,
-    sync: false,
-    contentMode: "buffer",
-    minLength: 1,
-    maxWrite: bytesMax,
-  });
-  const lines = new Lines(destination as unknown as Sink, {
-    bytesMin: number === undefined ? GATHERED_BYTES : PIPE_BYTES / 2,
-    bytesMax,
+    ...(number === undefined
+      ? { bytesMin: GATHERED_BYTES, bytesMax: 2 * GATHERED_BYTES }
+      : { bytesMin: PIPE_BYTES / 2, bytesMax: PIPE_BYTES }),
   });
   setInterval(() => lines.pass(), FLUSH_MS).unref();
-  process.once("beforeExit", () => lines.pass());
-  process.once("exit", () => {
-    try {
-      lines.flushSync();
-    } catch {
-      // Stdout is gone or never opened; nobody is left to read the last lines.
-    }
-  });
+  process.once("exit", () => lines.flushSync());
   return atOnce(pino(options, lines));
 }
 

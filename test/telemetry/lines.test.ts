@@ -1,53 +1,144 @@
-import { describe, expect, it } from "vitest";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import fs, { closeSync, mkdtempSync, openSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { Lines } from "../../src/telemetry/lines.ts";
 
+const LINES = new URL("../../src/telemetry/lines.ts", import.meta.url).href;
+
 function open(options: { bytesMin: number; bytesMax: number }) {
-  const passed: string[] = [];
-  const flushed: string[] = [];
-  const lines = new Lines(
-    {
-      write: (bytes) => passed.push(String(bytes)),
-      flush(done) {
-        flushed.push("flush");
-        done();
-      },
-      flushSync: () => flushed.push("sync"),
-    },
-    options,
-  );
-  return { lines, passed, flushed };
+  const file = join(mkdtempSync(join(tmpdir(), "parley-lines-")), "log");
+  const fd = openSync(file, "w");
+  onTestFinished(() => closeSync(fd));
+  const lines = new Lines({ fd, ...options });
+  return {
+    lines,
+    written: () => readFileSync(file, "utf8"),
+    flushed: () => new Promise<void>((done) => lines.flush(done)),
+  };
 }
 
 describe("gathered lines", () => {
-  it("are passed on together once there are enough bytes of them", () => {
-    const { lines, passed } = open({ bytesMin: 6, bytesMax: 100 });
-    for (const line of ["é\n", "b\n", "c\n", "d\n"]) lines.write(line);
-    expect(passed).toEqual(["é\nb\nc\n"]);
-    lines.pass();
-    lines.pass();
-    expect(passed).toEqual(["é\nb\nc\n", "d\n"]);
-  });
-
-  it("are passed on before one that would make too much of them, and that one alone if it is long", () => {
-    const { lines, passed } = open({ bytesMin: 7, bytesMax: 8 });
-    for (const line of ["aaaa\n", "éé\n", "0123456789\n", "b\n"]) lines.write(line);
-    expect(passed).toEqual(["aaaa\n", "éé\n", "0123456789\n"]);
-  });
-
-  it("are all passed on before they are flushed", () => {
-    const { lines, passed, flushed } = open({ bytesMin: 100, bytesMax: 100 });
-    lines.write("a\n");
-    let isDone = false;
-    lines.flush(() => {
-      isDone = true;
-    });
-    expect([passed, isDone]).toEqual([["a\n"], true]);
-    lines.write("b\n");
+  it("are written once there are enough bytes of them, and otherwise when asked to", async () => {
+    const { lines, written, flushed } = open({ bytesMin: 6, bytesMax: 100 });
+    for (const line of ["é\n", "b\n"]) lines.write(line);
     lines.flushSync();
-    lines.flush();
-    expect([passed, flushed]).toEqual([
-      ["a\n", "b\n"],
-      ["flush", "sync", "flush"],
-    ]);
+    expect(written()).toBe("é\nb\n");
+    for (const line of ["c\n", "d\n"]) lines.write(line);
+    await flushed();
+    await flushed();
+    expect(written()).toBe("é\nb\nc\nd\n");
+  });
+
+  it("are written in pieces that end with a line, and one alone that is longer", async () => {
+    const { lines, flushed } = open({ bytesMin: 7, bytesMax: 8 });
+    const pieces: string[] = [];
+    const write = vi.spyOn(fs, "write");
+    onTestFinished(() => write.mockRestore());
+    for (const line of ["aaaa\n", "éé\n", "0123456789\n", "b\n"]) lines.write(line);
+    await flushed();
+    for (const [, piece] of write.mock.calls) pieces.push(String(piece));
+    expect(pieces).toEqual(["aaaa\n", "éé\n", "0123456789\n", "b\n"]);
+  });
+});
+
+/** A process that logs to a pipe; `body` sees `lines`, `fs` and `fill()`, which fills the pipe. */
+function processWith(body: string) {
+  const script = `
+    import fs from "node:fs";
+    import { Lines } from ${JSON.stringify(LINES)};
+    const lines = new Lines({ fd: 1, bytesMin: 100, bytesMax: 1_000 });
+    process.stdout.isTTY; // Which makes the pipe one that does not wait.
+    const fill = () => {
+      try {
+        for (;;) fs.writeSync(1, "#".repeat(1_000));
+      } catch (error) {
+        if (error.code !== "EAGAIN") throw error;
+      }
+      for (;;) {
+        try {
+          fs.writeSync(1, "#");
+        } catch {
+          return;
+        }
+      }
+    };
+    process.once("exit", () => lines.flushSync());
+    ${body}`;
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", script], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  return { child, ended: once(child, "exit") };
+}
+
+const numbers = (count: number) => Array.from({ length: count }, (_, n) => `${n}\n`).join("");
+
+describe("a pipe that is full", () => {
+  it("gets the last lines of a process that exits at once, as soon as somebody reads", async () => {
+    const { child, ended } = processWith(`
+      fill();
+      for (let n = 0; n < 9; n++) lines.write(n + "\\n");
+      fs.writeSync(2, "exits");
+      process.exit(0);`);
+    await once(child.stderr, "data");
+    const output = await text(child.stdout);
+    await ended;
+    expect(output.replace(/^#+/, "")).toBe(numbers(9));
+  });
+
+  it("gets all lines in order, as soon as somebody reads", async () => {
+    const { child, ended } = processWith(`
+      fill();
+      for (let n = 0; n < 1_000; n++) lines.write(n + "\\n");
+      fs.writeSync(2, "written");
+      lines.flush(() => process.exit(0));`);
+    await once(child.stderr, "data");
+    const output = await text(child.stdout);
+    await ended;
+    expect(output.replace(/^#+/, "")).toBe(numbers(1_000));
+  });
+
+  it("makes nobody remember without bound: what is too much is dropped and counted", async () => {
+    const { child, ended } = processWith(`
+      fill();
+      const line = "x".repeat(99_999) + "\\n";
+      for (let n = 0; n < 500; n++) lines.write(line);
+      const { heapUsed, external } = process.memoryUsage();
+      fs.writeSync(2, String(heapUsed + external < 40e6));
+      lines.flush(() => {
+        lines.write("after\\n");
+        lines.flush(() => process.exit(0));
+      });`);
+    const [isBounded] = (await once(child.stderr, "data")) as [Buffer];
+    const output = (await text(child.stdout)).replace(/^#+/, "").trim().split("\n");
+    await ended;
+    expect(String(isBounded)).toBe("true");
+    const kept = output.filter((line) => line.startsWith("x")).length;
+    expect(output).toHaveLength(kept + 2);
+    expect(JSON.parse(output[kept] ?? "")).toMatchObject({ msg: "log.dropped", lines: 500 - kept });
+    expect(output.at(-1)).toBe("after");
+  });
+});
+
+describe("a reader that has gone", () => {
+  it.each([
+    ["at once", "process.exit(7);"],
+    ["after a flush", "lines.flush(() => { lines.write('y'); lines.flush(() => process.exit(7)); });"],
+  ])("keeps no process from ending %s", async (_, end) => {
+    const { child, ended } = processWith(`
+      process.on("SIGUSR2", () => {
+        for (let n = 0; n < 100; n++) lines.write("line " + n + "\\n");
+        ${end}
+      });
+      setInterval(() => {}, 1_000);
+      fs.writeSync(2, "waits");`);
+    await once(child.stderr, "data");
+    child.stdout.destroy();
+    await once(child.stdout, "close");
+    child.kill("SIGUSR2");
+    expect((await ended)[0]).toBe(7);
   });
 });
