@@ -8,6 +8,7 @@ import { resolve } from "node:path";
 import { benchAccept } from "./accept.ts";
 import { benchConversations } from "./conversations.ts";
 import { benchOverhead } from "./overhead.ts";
+import { inOwnProcess } from "./own-process.ts";
 import { benchProcess } from "./process.ts";
 import { benchRedis, redisReport } from "./redis/report.ts";
 import { secretsOf } from "./secrets.ts";
@@ -23,10 +24,19 @@ const GOALS: Readonly<Record<string, string>> = {
 
 const isQuick = process.argv.includes("--quick");
 
-const accept = await benchAccept(isQuick ? { rounds: 3, requests: 2_000 } : { rounds: 11, requests: 5_000 });
+const accept = await inOwnProcess(
+  new URL("accept.ts", import.meta.url),
+  benchAccept,
+  isQuick ? { rounds: 3, requests: 2_000 } : { rounds: 11, requests: 5_000 },
+);
 const verify = benchVerify({ rounds: isQuick ? 3 : 11 });
-const overhead = await benchOverhead({ messages: isQuick ? 1_000 : 6_000, perSecond: 200 });
-const conversations = await benchConversations(
+const overhead = await inOwnProcess(new URL("overhead.ts", import.meta.url), benchOverhead, {
+  messages: isQuick ? 1_000 : 6_000,
+  perSecond: 200,
+});
+const conversations = await inOwnProcess(
+  new URL("conversations.ts", import.meta.url),
+  benchConversations,
   isQuick ? { idle: 100_000, rounds: 3 } : { idle: 1_000_000, rounds: 7 },
 );
 const started = await benchProcess(secretsOf());
@@ -35,7 +45,8 @@ const redis = await benchRedis({ isQuick });
 const report = `# Benchmarks
 
 Written by \`npm run bench\` (Node ${process.versions.node}, ${cpus().length} cores). Nothing is pinned: the gateway
-has two busy threads, and one core for both would measure the scheduler. Contenders take turns in one run, and ratios are medians over the rounds against the bare server of the same round.
+has two busy threads, and one core for both would measure the scheduler. Each table has a process of its own for its
+load. Contenders take turns in one run, and ratios are medians over the rounds against the bare server of the same round.
 Absolute figures depend on the machine and on what else it does: **trust the ratios**.
 
 ## Accepting a webhook

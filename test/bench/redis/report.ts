@@ -1,3 +1,4 @@
+import { inOwnProcess } from "../own-process.ts";
 import { type AcceptRow, acceptLine } from "../turns.ts";
 import { benchRedisAccept, type RedisAccept } from "./accept.ts";
 import { benchRedisConversations, type RedisConversationsCost } from "./conversations.ts";
@@ -13,14 +14,24 @@ export interface RedisResults {
 
 export async function benchRedis({ isQuick }: { isQuick: boolean }): Promise<RedisResults> {
   return {
-    accept: await benchRedisAccept(
+    accept: await inOwnProcess(
+      new URL("accept.ts", import.meta.url),
+      benchRedisAccept,
       isQuick ? { rounds: 3, requests: 2_000 } : { rounds: 11, requests: 5_000 },
     ),
-    work: await benchRedisWork(isQuick ? { rounds: 2, events: 3_000 } : { rounds: 7, events: 10_000 }),
-    conversations: await benchRedisConversations(
+    work: await inOwnProcess(
+      new URL("work.ts", import.meta.url),
+      benchRedisWork,
+      isQuick ? { rounds: 2, events: 3_000 } : { rounds: 7, events: 10_000 },
+    ),
+    conversations: await inOwnProcess(
+      new URL("conversations.ts", import.meta.url),
+      benchRedisConversations,
       isQuick ? { many: 50_000, rounds: 5 } : { many: 1_000_000, rounds: 15 },
     ),
-    memory: await benchRedisMemory({ copies: isQuick ? 10_000 : 100_000 }),
+    memory: await inOwnProcess(new URL("memory.ts", import.meta.url), benchRedisMemory, {
+      copies: isQuick ? 10_000 : 100_000,
+    }),
   };
 }
 
