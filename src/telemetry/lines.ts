@@ -7,28 +7,39 @@ export interface LinesOptions {
   readonly bytesMin: number;
   /** No more than these in one write, unless a single line is longer. */
   readonly bytesMax: number;
+  /** So many lines are lost, and there is room again to say so. */
+  readonly onDropped: (lines: number) => void;
 }
 
-/** Whoever reads has fallen behind: until it is tried again. */
+/** A reader that has fallen behind is looked after this often. */
 const BUSY_MS = 10;
 /** What waits for a reader that has stopped. Lines beyond that are dropped and counted. */
 const WAITING_BYTES_MAX = 16 * 1024 * 1024;
 /** What a reader gets to take the last lines, before the process ends without. */
 const LAST_MS = 2_000;
+/** Nobody will ever read again. Any other error, as of a full disk, may pass. */
+const FINAL: ReadonlySet<string> = new Set(["EPIPE", "ECONNRESET", "EBADF"]);
+
+interface Piece {
+  readonly bytes: Buffer;
+  readonly lines: number;
+}
 
 /**
- * Gathers lines and writes them together, one write at a time: one for each line costs more than making it. pino's own
- * destination measures all that it has gathered again with each line, and never ends at the exit of a process whose
- * reader has gone.
+ * Gathers lines and writes them together: a write for each costs more than making it. Writes do not wait, as long as
+ * the output refuses instead of blocking, and so nothing is ever under way that others could overtake.
+ *
+ * pino's own destination measures all that it has gathered again with each line, and never ends at the exit of a
+ * process whose reader has gone.
  */
 export class Lines implements DestinationStream {
   readonly #options: LinesOptions;
   #gathered: string[] = [];
   #bytes = 0;
-  /** To be written, the first of them under way. */
-  #pieces: Buffer[] = [];
+  #pieces: Piece[] = [];
   #waiting = 0;
-  #isWriting = false;
+  /** Until the next try, after the reader had fallen behind. */
+  #busy: NodeJS.Timeout | undefined;
   #isGone = false;
   #dropped = 0;
   #idle: (() => void)[] = [];
@@ -45,10 +56,10 @@ export class Lines implements DestinationStream {
     if (this.#bytes >= this.#options.bytesMin) this.pass();
   }
 
-  /** Begins to write what was gathered. */
+  /** Writes what was gathered, or what the output takes of it now. */
   pass(): void {
     this.#queue();
-    if (!this.#isWriting) this.#writeNext();
+    if (this.#busy === undefined) this.#writeAll();
   }
 
   /** Calls when nothing more is to be written. */
@@ -57,13 +68,16 @@ export class Lines implements DestinationStream {
     this.pass();
   }
 
-  /** For the exit of the process: all but what is under way, as far as somebody takes it. */
-  flushSync(): void {
+  /**
+   * For the exit of the process: waits a while for whoever reads. Has another name than pino knows, which would call it
+   * for each fatal line.
+   */
+  writeRest(): void {
+    this.#tellDropped();
     this.#queue();
     const until = performance.now() + LAST_MS;
-    for (const piece of this.#pieces.splice(this.#isWriting ? 1 : 0)) {
-      this.#waiting -= piece.length;
-      if (!writeWhole(this.#options.fd, piece, until)) return;
+    for (const { bytes } of this.#pieces.splice(0)) {
+      if (!writeWhole(this.#options.fd, bytes, until)) return;
     }
   }
 
@@ -77,42 +91,56 @@ export class Lines implements DestinationStream {
       this.#dropped += lines.length;
       return;
     }
-    if (this.#dropped > 0) lines.unshift(droppedLine(this.#dropped));
-    this.#dropped = 0;
-    const piece = Buffer.from(lines.join(""));
-    this.#pieces.push(piece);
-    this.#waiting += piece.length;
+    const bytes = Buffer.from(lines.join(""));
+    this.#pieces.push({ bytes, lines: lines.length });
+    this.#waiting += bytes.length;
   }
 
-  #writeNext(): void {
-    const [piece] = this.#pieces;
-    this.#isWriting = piece !== undefined;
-    if (piece === undefined) {
-      for (const done of this.#idle.splice(0)) done();
+  #writeAll(): void {
+    for (let [piece] = this.#pieces; piece !== undefined; [piece] = this.#pieces) {
+      try {
+        this.#wrote(piece, fs.writeSync(this.#options.fd, piece.bytes));
+      } catch (error) {
+        if (isBusy(error)) {
+          this.#tryAgainLater();
+          return;
+        }
+        this.#failed(piece, error as NodeJS.ErrnoException);
+      }
+    }
+    for (const done of this.#idle.splice(0)) done();
+  }
+
+  #tryAgainLater(): void {
+    const again = () => {
+      this.#busy = undefined;
+      this.#writeAll();
+    };
+    this.#busy = setTimeout(again, BUSY_MS).unref();
+  }
+
+  #wrote({ bytes, lines }: Piece, count: number): void {
+    this.#waiting -= count;
+    if (count < bytes.length) {
+      this.#pieces[0] = { bytes: bytes.subarray(count), lines };
       return;
     }
-    fs.write(this.#options.fd, piece, (error, count) => {
-      if (isBusy(error)) {
-        setTimeout(() => this.#writeNext(), BUSY_MS);
-        return;
-      }
-      if (error === null) this.#wrote(piece, count);
-      else this.#readerHasGone();
-      this.#writeNext();
-    });
+    this.#pieces.shift();
+    // Ends up behind all that waits.
+    if (this.#waiting < WAITING_BYTES_MAX / 2) this.#tellDropped();
   }
 
-  #wrote(piece: Buffer, count: number): void {
-    this.#waiting -= count;
-    if (count < piece.length) this.#pieces[0] = piece.subarray(count);
-    else this.#pieces.shift();
+  #failed({ bytes, lines }: Piece, { code = "" }: NodeJS.ErrnoException): void {
+    this.#isGone = FINAL.has(code);
+    this.#pieces = this.#isGone ? [] : this.#pieces.slice(1);
+    this.#waiting = this.#isGone ? 0 : this.#waiting - bytes.length;
+    this.#dropped += lines;
   }
 
-  /** Nobody is left to tell. */
-  #readerHasGone(): void {
-    this.#isGone = true;
-    this.#pieces = [];
-    this.#waiting = 0;
+  #tellDropped(): void {
+    const lines = this.#dropped;
+    this.#dropped = 0;
+    if (lines > 0 && !this.#isGone) this.#options.onDropped(lines);
   }
 }
 
@@ -132,8 +160,4 @@ function writeWhole(fd: number, piece: Buffer, until: number): boolean {
 function isBusy(error: unknown): boolean {
   const { code } = (error ?? {}) as NodeJS.ErrnoException;
   return code === "EAGAIN" || code === "EBUSY";
-}
-
-function droppedLine(lines: number): string {
-  return `${JSON.stringify({ level: "warn", time: new Date().toISOString(), lines, msg: "log.dropped" })}\n`;
 }

@@ -40,14 +40,17 @@ export async function createLogger({ level, pretty, process: number }: LogOption
     return pino({ ...options, formatters: {} }, stream);
   }
   const lines = new Lines({
-    fd: 1,
+    // Asking for it makes a pipe one that refuses instead of waiting, so that a stalled reader holds up no thread.
+    fd: process.stdout.fd,
     ...(number === undefined
       ? { bytesMin: GATHERED_BYTES, bytesMax: 2 * GATHERED_BYTES }
       : { bytesMin: PIPE_BYTES / 2, bytesMax: PIPE_BYTES }),
+    onDropped: (dropped) => log.warn({ lines: dropped }, "log.dropped"),
   });
+  const log = atOnce(pino(options, lines));
   setInterval(() => lines.pass(), FLUSH_MS).unref();
-  process.once("exit", () => lines.flushSync());
-  return atOnce(pino(options, lines));
+  process.once("exit", () => lines.writeRest());
+  return log;
 }
 
 /** What of pino makes text of a line. */

@@ -28,11 +28,13 @@ export async function inOwnProcess<Options extends object, Result>(
   return result as Result;
 }
 
+async function obey({ module, name, options }: Order): Promise<void> {
+  const exported = (await import(module)) as Record<string, (options: object) => Promise<unknown>>;
+  const benchmark = exported[name];
+  if (benchmark === undefined) throw new Error(`Expected ${module} to export ${name}`);
+  process.send?.(await benchmark(options), () => process.exit(0));
+}
+
 if (process.send !== undefined && process.argv[1] === import.meta.filename) {
-  process.once("message", async (order: Order) => {
-    const exported = (await import(order.module)) as Record<string, (options: object) => Promise<unknown>>;
-    const benchmark = exported[order.name];
-    if (benchmark === undefined) throw new Error(`Expected ${order.module} to export ${order.name}`);
-    process.send?.(await benchmark(order.options), () => process.exit(0));
-  });
+  process.once("message", (order: Order) => void obey(order));
 }

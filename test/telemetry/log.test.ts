@@ -51,10 +51,10 @@ describe("the log", () => {
       { level: "info", pretty: false, process: 3 },
       `const { default: fs } = await import("node:fs");
        const writes = [];
-       const { write } = fs;
-       fs.write = (fd, bytes, ...rest) => {
+       const { writeSync } = fs;
+       fs.writeSync = (fd, bytes) => {
          if (fd === 1) writes.push(Buffer.from(bytes));
-         write(fd, bytes, ...rest);
+         return writeSync(fd, bytes);
        };
        for (let n = 0; n < 100; n++) log.info({ n, filler: "\\u00e9".repeat(150) }, "filled");
        await new Promise((resolve) => log.flush(resolve));
@@ -92,8 +92,11 @@ describe("the log", () => {
       { level: "info", pretty },
       `const { default: fs } = await import("node:fs");
        const { written } = await import(${JSON.stringify(new URL("telemetry/log.ts", SOURCE).href)});
-       const { write } = fs;
-       fs.write = (...given) => setTimeout(() => write(...given), 10);
+       const { writeSync } = fs;
+       fs.writeSync = () => {
+         fs.writeSync = writeSync;
+         throw Object.assign(new Error("busy"), { code: "EAGAIN" });
+       };
        log.info("under way");
        log.flush();
        log.info("last");
@@ -101,6 +104,25 @@ describe("the log", () => {
        process.exit(0);`,
     );
     expect(output).toMatch(/under way[\s\S]*last/);
+  });
+
+  it("keeps its order when a fatal line comes while nobody reads", async () => {
+    const output = await outputOf(
+      { level: "info", pretty: false },
+      `const { default: fs } = await import("node:fs");
+       const { written } = await import(${JSON.stringify(new URL("telemetry/log.ts", SOURCE).href)});
+       const { writeSync } = fs;
+       let tries = 0;
+       fs.writeSync = (fd, bytes) => {
+         if (tries++ % 2 === 1) throw Object.assign(new Error("busy"), { code: "EAGAIN" });
+         return writeSync(fd, bytes.subarray(0, 5_000));
+       };
+       for (let n = 0; n < 400; n++) log.info({ n }, "line");
+       log.fatal({ n: 400 }, "fatal");
+       await written(log);
+       process.exit(0);`,
+    );
+    expect(lines(output).map(({ n }) => n)).toEqual(Array.from({ length: 401 }, (_, n) => n));
   });
 
   it("is what pino would write, whatever a field holds", async () => {

@@ -17,12 +17,12 @@ export function asStoreError(error: unknown, script: string): GatewayError {
   if (error instanceof GatewayError) return error;
   if (!(error instanceof Error)) return unavailable(String(error));
   const message = plainly(error);
-  if (!isReply(error) || PASSING.test(message)) return unavailable(message);
-  return refused(script, message);
+  return isReply(error) ? refused(script, message) : unavailable(message);
 }
 
-/** Trying again does not help: a fault of ours, or of what somebody else keeps under our keys. */
+/** What Redis said. Where trying again does not help, it is a fault of ours, or of what others keep under our keys. */
 export function refused(script: string, message: string): GatewayError {
+  if (PASSING.test(message)) return unavailable(message);
   return new GatewayError("STORE_WRITE_FAILED", `Redis refused script ${script}: ${message}`);
 }
 

@@ -230,7 +230,8 @@ end
 
 local answers = {}
 for i = 2, #ARGV, OFFER_ARGS do
-  -- One that fails, as on a key that somebody else has made, fails alone.
+  -- One that fails, as on a key that somebody else has made, fails alone. What is wrong with Redis itself (no memory, no
+  -- replicas, read-only) was refused before the script began, because its first line is one of flags.
   local is_done, answer = pcall(accept, ARGV[i], ARGV[i + 1], ARGV[i + 2])
   answers[#answers + 1] = is_done and answer or { 'failed', type(answer) == 'table' and answer.err or answer }
 end
