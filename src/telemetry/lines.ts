@@ -59,7 +59,7 @@ export class Lines implements DestinationStream {
   /** Writes what was gathered, or what the output takes of it now. */
   pass(): void {
     this.#queue();
-    if (this.#busy === undefined) this.#writeAll();
+    if (this.#busy === undefined) this.#writeSoon();
   }
 
   /** Calls when nothing more is to be written. */
@@ -76,8 +76,8 @@ export class Lines implements DestinationStream {
     this.#tellDropped();
     this.#queue();
     const until = performance.now() + LAST_MS;
-    for (const { bytes } of this.#pieces.splice(0)) {
-      if (!writeWhole(this.#options.fd, bytes, until)) return;
+    while (!this.#writeAll() && performance.now() < until) {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BUSY_MS);
     }
   }
 
@@ -96,27 +96,27 @@ export class Lines implements DestinationStream {
     this.#waiting += bytes.length;
   }
 
-  #writeAll(): void {
+  #writeSoon(): void {
+    if (this.#writeAll()) return;
+    const again = () => {
+      this.#busy = undefined;
+      this.#writeSoon();
+    };
+    this.#busy ??= setTimeout(again, BUSY_MS).unref();
+  }
+
+  /** False: the reader has fallen behind. */
+  #writeAll(): boolean {
     for (let [piece] = this.#pieces; piece !== undefined; [piece] = this.#pieces) {
       try {
         this.#wrote(piece, fs.writeSync(this.#options.fd, piece.bytes));
       } catch (error) {
-        if (isBusy(error)) {
-          this.#tryAgainLater();
-          return;
-        }
+        if (isBusy(error)) return false;
         this.#failed(piece, error as NodeJS.ErrnoException);
       }
     }
     for (const done of this.#idle.splice(0)) done();
-  }
-
-  #tryAgainLater(): void {
-    const again = () => {
-      this.#busy = undefined;
-      this.#writeAll();
-    };
-    this.#busy = setTimeout(again, BUSY_MS).unref();
+    return true;
   }
 
   #wrote({ bytes, lines }: Piece, count: number): void {
@@ -142,19 +142,6 @@ export class Lines implements DestinationStream {
     this.#dropped = 0;
     if (lines > 0 && !this.#isGone) this.#options.onDropped(lines);
   }
-}
-
-/** False when nobody takes it, or not before that. */
-function writeWhole(fd: number, piece: Buffer, until: number): boolean {
-  for (let at = 0; at < piece.length; ) {
-    try {
-      at += fs.writeSync(fd, piece, at);
-    } catch (error) {
-      if (!isBusy(error) || performance.now() > until) return false;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BUSY_MS);
-    }
-  }
-  return true;
 }
 
 function isBusy(error: unknown): boolean {
