@@ -9,6 +9,8 @@ export interface TelegramAddress {
   readonly isPrivate: boolean;
   /** The forum topic; absent in General and where there are no topics. */
   readonly messageThreadId?: number;
+  /** Whose topic it is in the direct messages of a channel: without it Telegram takes no message there. */
+  readonly directTopicId?: number;
   readonly messageId?: number;
   /** The pressed button spins until this is answered. */
   readonly callbackQueryId?: string;
@@ -26,6 +28,7 @@ export function readAddress(to: ReplyAddress): TelegramAddress | undefined {
   if (getString(parsed.value, "kind") !== "message" || !isChatId(chatId)) return undefined;
 
   const messageThreadId = integer(parsed.value, "messageThreadId");
+  const directTopicId = integer(parsed.value, "directTopicId");
   const messageId = integer(parsed.value, "messageId");
   const callbackQueryId = getString(parsed.value, "callbackQueryId");
   return {
@@ -33,6 +36,7 @@ export function readAddress(to: ReplyAddress): TelegramAddress | undefined {
     chatId,
     isPrivate: flag(parsed.value, "isPrivate"),
     ...(messageThreadId !== undefined && { messageThreadId }),
+    ...(directTopicId !== undefined && { directTopicId }),
     ...(messageId !== undefined && { messageId }),
     ...(callbackQueryId !== undefined && { callbackQueryId }),
   };

@@ -1,9 +1,9 @@
-import { conversationKey } from "../../src/domain/conversation.ts";
 import type { Trigger, TriggerEvent } from "../../src/domain/event.ts";
 import { get, getObject, getString, type JsonObject } from "../shared/json.ts";
 import { writeAddress } from "./address.ts";
 import { readAttachments } from "./attachments.ts";
 import { flag, id, integer, timeMs } from "./payload.ts";
+import { isDirectMessages, readPlace } from "./place.ts";
 import { type Bot, type ReadText, readMessageText } from "./text.ts";
 
 /** An event, or why there is none. */
@@ -13,11 +13,11 @@ const MALFORMED: Reading = { ignored: "malformed_message" };
 
 /** `update.message`. */
 export function readMessage(message: JsonObject, eventId: string, bot: Bot): Reading {
-  const where = readPlace(message, bot);
+  const place = readPlace(message, bot);
   const messageId = integer(message, "message_id");
   const sender = readSender(message);
   const occurredAtMs = timeMs(message, "date");
-  if (!where || messageId === undefined || !sender || occurredAtMs === undefined) return MALFORMED;
+  if (!place || messageId === undefined || !sender || occurredAtMs === undefined) return MALFORMED;
 
   const said = readMessageText(message, bot);
   const attachments = readAttachments(message);
@@ -28,19 +28,13 @@ export function readMessage(message: JsonObject, eventId: string, bot: Bot): Rea
     id: eventId,
     aliases: [],
     platform: "telegram",
-    ...where,
+    ...place.where,
     sender,
     trigger: triggerOf(message, bot, said),
     command: said.command,
     text: said.text,
     attachments,
-    replyTo: writeAddress({
-      kind: "message",
-      chatId: where.place,
-      isPrivate: where.isDirect,
-      ...topicOf(message),
-      messageId,
-    }),
+    replyTo: writeAddress({ kind: "message", ...place.to, messageId }),
     occurredAtMs,
   };
 }
@@ -56,16 +50,17 @@ export function readButton(query: JsonObject, eventId: string, bot: Bot, receive
   // A button of an inline message stands in a chat that the bot may not be in: there is no place to answer.
   const message = getObject(query, "message");
   if (message === undefined) return { ignored: "inline_button" };
+  if (get(message, "business_connection_id") !== undefined) return { ignored: "business" };
   // An inaccessible message has a chat, an id and `date: 0`; that is all we need.
-  const where = readPlace(message, bot);
-  if (where === undefined) return MALFORMED;
+  const place = readPlace(message, bot);
+  if (place === undefined) return MALFORMED;
   const messageId = integer(message, "message_id");
 
   return {
     id: eventId,
     aliases: [],
     platform: "telegram",
-    ...where,
+    ...place.where,
     sender,
     trigger: "button",
     command: data,
@@ -73,37 +68,12 @@ export function readButton(query: JsonObject, eventId: string, bot: Bot, receive
     attachments: [],
     replyTo: writeAddress({
       kind: "message",
-      chatId: where.place,
-      isPrivate: where.isDirect,
-      ...topicOf(message),
+      ...place.to,
       ...(messageId !== undefined && { messageId }),
       callbackQueryId: queryId,
     }),
     occurredAtMs: receivedAtMs,
   };
-}
-
-function readPlace(message: JsonObject, bot: Bot) {
-  const chat = getObject(message, "chat");
-  const place = id(chat, "id");
-  if (place === undefined) return undefined;
-  const topic = topicOf(message);
-  const thread = topic ? String(topic.messageThreadId) : null;
-  return {
-    tenant: bot.id,
-    place,
-    thread,
-    conversation: conversationKey({ platform: "telegram", tenant: bot.id, place, thread }),
-    isDirect: getString(chat, "type") === "private",
-  };
-}
-
-/** Plain supergroups number their reply chains with message_thread_id too; only a topic is a place to post in. */
-function topicOf(message: JsonObject): { messageThreadId: number } | undefined {
-  const messageThreadId = flag(message, "is_topic_message")
-    ? integer(message, "message_thread_id")
-    : undefined;
-  return messageThreadId === undefined ? undefined : { messageThreadId };
 }
 
 /** Anonymous admins and people who speak as a channel come as a stand-in bot; `sender_chat` is who they are. */
@@ -127,6 +97,8 @@ function reasonToIgnore(
   bot: Bot,
   { said, hasFiles }: { said: ReadText; hasFiles: boolean },
 ): string | undefined {
+  // Said to somebody's own account, which this bot would have to answer for.
+  if (get(message, "business_connection_id") !== undefined) return "business";
   const hasWords = getString(message, "text") !== undefined || getString(message, "caption") !== undefined;
   if (get(message, "migrate_to_chat_id") !== undefined) return "chat_migrated";
   if (get(message, "migrate_from_chat_id") !== undefined) return "chat_migrated";
@@ -144,8 +116,15 @@ function reasonToIgnore(
 
 function triggerOf(message: JsonObject, bot: Bot, said: ReadText): Trigger {
   if (said.command !== null) return "command";
-  if (getString(getObject(message, "chat"), "type") === "private") return "direct";
+  if (getString(getObject(message, "chat"), "type") === "private" || isByTopicOwner(message)) return "direct";
   return said.mentionsBot || isReplyTo(bot, message) ? "mention" : "ambient";
+}
+
+/** Whoever writes to a channel means it, and so us. What its admins say to them, in the channel's name, does not. */
+function isByTopicOwner(message: JsonObject): boolean {
+  if (!isDirectMessages(message) || get(message, "sender_chat") !== undefined) return false;
+  const owner = id(getObject(getObject(message, "direct_messages_topic"), "user"), "id");
+  return owner === undefined || owner === id(getObject(message, "from"), "id");
 }
 
 function isReplyTo(bot: Bot, message: JsonObject): boolean {

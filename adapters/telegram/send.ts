@@ -15,6 +15,7 @@ interface SendMessage {
   readonly text: string;
   readonly parse_mode?: "HTML";
   readonly message_thread_id?: number;
+  readonly direct_messages_topic_id?: number;
   readonly reply_parameters?: { readonly message_id: number; readonly allow_sending_without_reply: true };
   readonly link_preview_options: { readonly is_disabled: true };
 }
@@ -57,12 +58,13 @@ function requestFor(
   html: string,
   { address, isFirst }: { address: TelegramAddress; isFirst: boolean },
 ): SendMessage {
-  const { isPrivate, messageId, messageThreadId } = address;
+  const { isPrivate, messageId, messageThreadId, directTopicId } = address;
   return {
     chat_id: Number(address.chatId),
     text: html,
     parse_mode: "HTML",
     ...(messageThreadId !== undefined && { message_thread_id: messageThreadId }),
+    ...(directTopicId !== undefined && { direct_messages_topic_id: directTopicId }),
     // In a group, the first part shows which question it answers; between two people that is plain.
     ...(isFirst &&
       !isPrivate &&
@@ -80,8 +82,13 @@ function requestFor(
  */
 function revise(request: SendMessage, refused: Refused, plain: string): SendMessage | undefined {
   if (refused.status !== 400) return undefined;
-  const { chat_id, link_preview_options } = request;
-  if (refused.migratedTo !== null && Number(refused.migratedTo) !== chat_id) {
+  const { chat_id, link_preview_options, direct_messages_topic_id } = request;
+  // What one person asked a channel in private has no other place either.
+  if (
+    direct_messages_topic_id === undefined &&
+    refused.migratedTo !== null &&
+    Number(refused.migratedTo) !== chat_id
+  ) {
     // The new chat has other message ids, and topics that the old one had not.
     const mode = request.parse_mode && { parse_mode: request.parse_mode };
     return { chat_id: Number(refused.migratedTo), text: request.text, ...mode, link_preview_options };

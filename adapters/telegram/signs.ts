@@ -14,7 +14,8 @@ export async function showTyping(
   { client, clock, signal }: { client: TelegramClient; clock: Pick<Clock, "sleep">; signal: AbortSignal },
 ): Promise<void> {
   const address = readAddress(to);
-  if (address === undefined) return;
+  // Telegram takes no chat action for the direct messages of a channel (Bot API, sendChatAction).
+  if (address === undefined || address.directTopicId !== undefined) return;
   while (!signal.aborted) {
     const pauseMs = await showOnce(address, client, signal);
     if (pauseMs === undefined) return;

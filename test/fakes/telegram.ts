@@ -11,6 +11,8 @@ export interface FakeMessage {
   readonly messageId: number;
   readonly chatId: number;
   readonly threadId: number | null;
+  /** In the direct messages of a channel: whose topic. */
+  readonly directTopicId: number | null;
   readonly replyTo: number | null;
   readonly text: string;
   readonly asHtml: boolean;
@@ -34,6 +36,8 @@ export interface FakeTelegram extends FakeServer {
   readonly blocked: Set<number>;
   /** Chats that do not exist. */
   readonly missing: Set<number>;
+  /** Chats that are the direct messages of a channel. */
+  readonly directMessages: Set<number>;
   /** `chat:thread` of deleted topics. */
   readonly deletedTopics: Set<string>;
   /** Groups that became supergroups: old id to new. */
@@ -80,6 +84,7 @@ export async function fakeTelegram(options: { token: string; username: string })
     tooOld: new Set<string>(),
     blocked: new Set<number>(),
     missing: new Set<number>(),
+    directMessages: new Set<number>(),
     deletedTopics: new Set<string>(),
     migrated: new Map<number, number>(),
     updates: [] as Fields[],
@@ -96,9 +101,13 @@ export async function fakeTelegram(options: { token: string; username: string })
       if (state.deletedTopics.has(`${chatId}:${threadId}`)) {
         throw new Refused(400, "Bad Request: message thread not found");
       }
+      const directTopicId = number(fields, "direct_messages_topic_id") ?? null;
+      if (state.directMessages.has(chatId) !== (directTopicId !== null)) {
+        throw new Refused(400, "Bad Request: DIRECT_MESSAGES_TOPIC_INVALID");
+      }
       const replyTo = number(fields.reply_parameters, "message_id") ?? null;
       const message = {
-        ...{ messageId: ++lastMessageId, chatId, threadId, replyTo },
+        ...{ messageId: ++lastMessageId, chatId, threadId, directTopicId, replyTo },
         text: readText(fields),
         asHtml: fields.parse_mode === "HTML",
       };
@@ -137,6 +146,8 @@ export async function fakeTelegram(options: { token: string; username: string })
 
     sendChatAction(fields) {
       const chatId = reachableChat(fields);
+      if (state.directMessages.has(chatId))
+        throw new Refused(400, "Bad Request: CHANNEL_MONOFORUM_UNSUPPORTED");
       const action = string(fields, "action");
       if (action !== "typing") throw new Refused(400, "Bad Request: wrong parameter action in request");
       state.actions.push({ chatId, threadId: number(fields, "message_thread_id") ?? null, action });

@@ -98,6 +98,12 @@ describe("typing", () => {
     expect(fake.actions).toEqual([action, action, action]);
   });
 
+  it("is not shown in the direct messages of a channel, where Telegram has none", async () => {
+    const to = addressOf({ chatId: "-1009100", isPrivate: false, directTopicId: 501 });
+    expect(await type(to, 1)).toEqual([]);
+    expect(fake.calls).toEqual([]);
+  });
+
   it("stops the spinner of a button at once, and the reply does not do it again", async () => {
     const to = addressOf({ messageId: 9, callbackQueryId: "4382" });
     const abort = new AbortController();

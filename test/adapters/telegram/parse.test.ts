@@ -62,6 +62,99 @@ describe("a message", () => {
   });
 });
 
+describe("the direct messages of a channel", () => {
+  const cara = of("direct-messages");
+  const dan = of("direct-messages-other");
+
+  it("are a conversation of each person, addressed by the person's topic", () => {
+    expect(cara).toMatchObject({
+      place: "-1009100",
+      thread: "501",
+      conversation: "telegram:77:-1009100:501",
+      isDirect: true,
+      trigger: "direct",
+      sender: { id: "41", name: "cara", isBot: false },
+      text: "8841 is mine",
+      replyTo: JSON.stringify({
+        kind: "message",
+        chatId: "-1009100",
+        isPrivate: false,
+        directTopicId: 501,
+        messageId: 81,
+      }),
+    });
+    expect(dan).toMatchObject({ conversation: "telegram:77:-1009100:502", trigger: "direct" });
+    expect(of("button-direct-messages")).toMatchObject({
+      conversation: cara.conversation,
+      replyTo: JSON.stringify({
+        kind: "message",
+        chatId: "-1009100",
+        isPrivate: false,
+        directTopicId: 501,
+        messageId: 84,
+        callbackQueryId: "4390",
+      }),
+    });
+  });
+
+  it("are for us when the person writes, not when the channel's admins answer", () => {
+    expect(of("direct-messages-admin")).toMatchObject({ trigger: "ambient", thread: "501" });
+  });
+
+  it("of no known topic belong to nobody, so they are not run", () => {
+    for (const name of ["direct-messages-no-topic", "button-direct-messages-inaccessible"]) {
+      expect(parse(fixture(name))).toMatchObject({ kind: "ignored", reason: "malformed_message" });
+    }
+  });
+
+  it("never share a conversation, whatever the topics are called", () => {
+    const said = JSON.parse(fixture("direct-messages")) as { message: object };
+    const inTopic = (topic: unknown) => {
+      const message = { ...said.message, direct_messages_topic: topic, message_thread_id: 7 };
+      return parse(JSON.stringify({ ...said, message: { ...message, is_topic_message: true } }));
+    };
+    const topics = fc.oneof(
+      fc.record({ topic_id: fc.oneof(fc.integer(), fc.maxSafeInteger(), fc.jsonValue({ maxDepth: 1 })) }),
+      fc.jsonValue({ maxDepth: 1 }),
+    );
+    fc.assert(
+      fc.property(topics, (topic) => {
+        const inbound = inTopic(topic);
+        const known = (topic as { topic_id?: unknown } | null)?.topic_id;
+        if (!Number.isSafeInteger(known)) {
+          expect(inbound).toMatchObject({ kind: "ignored" });
+          return;
+        }
+        const [event] = inbound.kind === "events" ? inbound.events : [];
+        expect(event?.conversation).toBe(`telegram:77:-1009100:${String(known)}`);
+        expect(JSON.parse(event?.replyTo ?? "")).toMatchObject({ directTopicId: known });
+      }),
+    );
+  });
+});
+
+describe("other places within a chat", () => {
+  it("are the topics of a private chat", () => {
+    expect(of("private-topic")).toMatchObject({
+      thread: "12",
+      conversation: "telegram:77:30:12",
+      isDirect: true,
+      trigger: "direct",
+      replyTo: JSON.stringify({
+        kind: "message",
+        chatId: "30",
+        isPrivate: true,
+        messageThreadId: 12,
+        messageId: 85,
+      }),
+    });
+  });
+
+  it("are not the General topic of a forum, which has no number", () => {
+    expect(of("general-topic")).toMatchObject({ thread: null, conversation: "telegram:77:-1001234567890" });
+  });
+});
+
 describe("what is addressed to the bot", () => {
   it.each([
     ["group-command", "command", "/deploy", "api"],
@@ -159,6 +252,7 @@ describe("what starts no run", () => {
     ["edit", "edit"],
     ["channel-post", "channel_post"],
     ["business", "business"],
+    ["button-business", "business"],
     ["blocked", "my_chat_member"],
     ["reaction", "message_reaction"],
     ["from-the-future", "unknown_update"],

@@ -69,6 +69,22 @@ describe("a message", () => {
     expect(bodies()[0]).toMatchObject({ reply_parameters: { allow_sending_without_reply: true } });
   });
 
+  it("in the direct messages of a channel goes to the one person's topic, however it is said", async () => {
+    fake.directMessages.add(-1009100);
+    const at = { chatId: "-1009100", isPrivate: false, messageId: 81 };
+    const to = addressOf({ ...at, directTopicId: 501 });
+    const adapter = adapterFor(fake);
+    await adapter.send(delivery({ to }), never);
+    await adapter.send(delivery({ to, index: 1, mayRepeat: true }, "<oops>", "oops"), never);
+    expect(fake.messages).toMatchObject([
+      { chatId: -1009100, directTopicId: 501, threadId: null, replyTo: 81, asHtml: true },
+      { chatId: -1009100, directTopicId: 501, threadId: null, replyTo: null, asHtml: false },
+    ]);
+    fake.migrated.set(-1009100, -1009200);
+    expect(await failureOf(delivery({ to }))).toMatchObject({ kind: "rejected", status: 400 });
+    expect(fake.messages).toHaveLength(2);
+  });
+
   it("that Telegram cannot parse is said plainly", async () => {
     await adapterFor(fake).send(delivery({ to: addressOf(GROUP) }, "Hello, <b>Ann", "Hello, Ann"), never);
     expect(fake.messages).toMatchObject([{ text: "Hello, Ann", asHtml: false, replyTo: 7 }]);

@@ -63,6 +63,45 @@ describe("Telegram, end to end", () => {
     expect(await chat(-2020, 1)).toMatchObject([{ text: "You said: in here", threadId: 5 }]);
   });
 
+  it("keeps the people who write to a channel apart: what is said, running, stopped and forgotten", async () => {
+    const channel = -2040;
+    telegram.directMessages.add(channel);
+    const say = async (topic_id: number, text: string) => {
+      const request = changed(
+        webhook("telegram", { kind: "message", channel: String(channel), user: String(topic_id), text }),
+        (update) => {
+          const message = update.message as object;
+          const chat = { id: channel, title: "Water News", type: "supergroup", is_direct_messages: true };
+          return { ...update, message: { ...message, chat, direct_messages_topic: { topic_id } } };
+        },
+      );
+      expect((await post(request)).status).toBe(200);
+    };
+    const told = (topic: number, text: string) =>
+      seenOn(telegram, () =>
+        telegram.messages.find(
+          (one) => one.chatId === channel && one.directTopicId === topic && one.text.includes(text),
+        ),
+      );
+    await say(501, "8841 is mine\ndemo: sleep 30s");
+    await say(501, "/status");
+    await told(501, "I am working on an answer");
+    // 502 has nothing running, nothing to stop, and is not kept waiting by 501.
+    await say(502, "/status");
+    await told(502, "Nothing is running in this conversation.");
+    await say(502, "/stop");
+    await told(502, "Nothing is running here.");
+    await say(502, "which do you know?");
+    await told(502, "You said: which do you know?");
+    await say(502, "/reset");
+    await told(502, "I have forgotten this conversation");
+    expect(telegram.messages.filter((one) => one.directTopicId === 501)).toHaveLength(1);
+    await say(501, "/stop");
+    await told(501, "Stopped.");
+    const mixed = telegram.messages.filter((one) => one.directTopicId === 502 && one.text.includes("8841"));
+    expect(mixed).toEqual([]);
+  });
+
   it("is answered for a captioned file and for a button, whose spinner stops", async () => {
     await send({ kind: "caption", channel: "2021", text: "look" });
     await send({ kind: "button", id: "770001", channel: "2021", text: "yes" });
