@@ -4,7 +4,7 @@ import { GatewayError } from "./domain/errors.ts";
 import type { TriggerEvent } from "./domain/event.ts";
 import type { Reception, ReceptionOutcome } from "./ingress/reception.ts";
 import { verifyRequest } from "./ingress/verify.ts";
-import type { Adapter, Inbound, RawRequest } from "./ports/adapter.ts";
+import type { Adapter, Inbound, RawRequest, TurnedAway } from "./ports/adapter.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Acceptance, Queue } from "./ports/store.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
@@ -22,7 +22,9 @@ export interface GatewayDeps {
  */
 export async function receive(request: RawRequest, adapter: Adapter, deps: GatewayDeps): Promise<Reception> {
   const verified = verifyRequest(request, adapter);
-  if (verified.kind !== "genuine") return TURNED_AWAY[verified.kind];
+  if (verified.kind === "probe") return { outcome: "handshake", ack: { status: 200 }, events: 0 };
+  if (verified.kind !== "genuine")
+    return { ...TURNED_AWAY[verified.kind], reason: verified.reason, events: 0 };
 
   const inbound = adapter.parse(verified.request);
   switch (inbound.kind) {
@@ -131,9 +133,8 @@ function countIgnored(adapter: Adapter, reason: string, { metrics }: GatewayDeps
   metrics.ignored.inc({ platform: adapter.platform, reason });
 }
 
-const TURNED_AWAY: Readonly<Record<"forged" | "stale" | "refused" | "probe", Reception>> = {
-  forged: { outcome: "forged", ack: { status: 401 }, events: 0 },
-  stale: { outcome: "stale", ack: { status: 401 }, events: 0 },
-  refused: { outcome: "handshake-refused", ack: { status: 403 }, events: 0 },
-  probe: { outcome: "handshake", ack: { status: 200 }, events: 0 },
+const TURNED_AWAY: Readonly<Record<TurnedAway["kind"], Pick<Reception, "outcome" | "ack">>> = {
+  forged: { outcome: "forged", ack: { status: 401 } },
+  stale: { outcome: "stale", ack: { status: 401 } },
+  refused: { outcome: "handshake-refused", ack: { status: 403 } },
 };

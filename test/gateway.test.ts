@@ -65,13 +65,14 @@ const stored = async () => (await store.journal.list({ limit: 100 })).map(({ id,
 
 describe("a request that is not genuine", () => {
   it.each<[Verdict, number, string]>([
-    ["forged", 401, "forged"],
-    ["stale", 401, "stale"],
-    ["refused", 403, "handshake-refused"],
-    ["probe", 200, "handshake"],
-  ])("is answered and never parsed: %s is %i", async (verdict, status, outcome) => {
+    [{ kind: "forged", reason: "missing X" }, 401, "forged"],
+    [{ kind: "stale", reason: "X is old" }, 401, "stale"],
+    [{ kind: "refused", reason: "X does not match" }, 403, "handshake-refused"],
+    [{ kind: "probe" }, 200, "handshake"],
+  ])("is answered and never parsed, and its cause is told: %o is %i", async (verdict, status, outcome) => {
     slack.verdict = verdict;
-    expect(await postEvents([{}])).toEqual({ outcome, ack: { status }, events: 0 });
+    const cause = "reason" in verdict ? { reason: verdict.reason } : {};
+    expect(await postEvents([{}])).toEqual({ outcome, ack: { status }, events: 0, ...cause });
     expect(slack.parsed).toBe(0);
     expect(await stored()).toEqual([]);
   });
@@ -80,7 +81,12 @@ describe("a request that is not genuine", () => {
     slack.verdict = () => {
       throw new TypeError("x is not a function");
     };
-    expect(await postEvents([{}])).toMatchObject({ outcome: "forged", ack: { status: 401 } });
+    expect(await postEvents([{}])).toEqual({
+      outcome: "forged",
+      ack: { status: 401 },
+      reason: "the verifier failed",
+      events: 0,
+    });
     expect(slack.parsed).toBe(0);
   });
 });

@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject, verify } from "node:crypto";
 import { GatewayError } from "../../src/domain/errors.ts";
-import type { RawRequest, Verdict } from "../../src/ports/adapter.ts";
+import { GENUINE, type RawRequest, type TurnedAway, type Verdict } from "../../src/ports/adapter.ts";
 
 export const SIGNATURE_HEADER = "x-signature-ed25519";
 export const TIMESTAMP_HEADER = "x-signature-timestamp";
@@ -15,6 +15,14 @@ const SIGNATURE_HEX = /^[0-9a-f]{128}$/i;
  */
 const TIMESTAMP = /^\d{1,20}$/;
 
+export const REASONS = {
+  noSignature: "missing X-Signature-Ed25519",
+  noTimestamp: "missing X-Signature-Timestamp",
+  badSignature: "malformed X-Signature-Ed25519",
+  badTimestamp: "malformed X-Signature-Timestamp",
+  mismatch: "X-Signature-Ed25519 does not match the public key",
+} as const;
+
 /** Ed25519 over the timestamp header followed by the raw body. Two keys may be live while one replaces the other. */
 export function createVerifier(publicKeys: readonly string[]): (request: RawRequest) => Verdict {
   if (publicKeys.length < 1 || publicKeys.length > 2) {
@@ -22,7 +30,7 @@ export function createVerifier(publicKeys: readonly string[]): (request: RawRequ
   }
   // Importing a key costs more than a verification, so it is done once.
   const keys = publicKeys.map(importKey);
-  return (request) => (isSigned(request, keys) ? "genuine" : "forged");
+  return (request) => judge(request, keys);
 }
 
 function importKey(hex: string, index: number): KeyObject {
@@ -45,11 +53,18 @@ function importKey(hex: string, index: number): KeyObject {
  * Age is not looked at: Discord documents no window, and a replayed capture has the id of an event that was
  * accepted before.
  */
-function isSigned(request: RawRequest, keys: readonly KeyObject[]): boolean {
+function judge(request: RawRequest, keys: readonly KeyObject[]): Verdict {
   const signature = request.header(SIGNATURE_HEADER) ?? "";
   const timestamp = request.header(TIMESTAMP_HEADER) ?? "";
-  if (!SIGNATURE_HEX.test(signature) || !TIMESTAMP.test(timestamp)) return false;
+  if (signature === "") return forged(REASONS.noSignature);
+  if (timestamp === "") return forged(REASONS.noTimestamp);
+  if (!SIGNATURE_HEX.test(signature)) return forged(REASONS.badSignature);
+  if (!TIMESTAMP.test(timestamp)) return forged(REASONS.badTimestamp);
   const message = Buffer.concat([Buffer.from(timestamp, "utf8"), request.body]);
   const bytes = Buffer.from(signature, "hex");
-  return keys.some((key) => verify(null, message, key, bytes));
+  return keys.some((key) => verify(null, message, key, bytes)) ? GENUINE : forged(REASONS.mismatch);
+}
+
+function forged(reason: (typeof REASONS)[keyof typeof REASONS]): TurnedAway {
+  return { kind: "forged", reason };
 }

@@ -1,5 +1,5 @@
 import type { Secret } from "../../src/config/secret.ts";
-import type { RawRequest, Verdict } from "../../src/ports/adapter.ts";
+import { GENUINE, PROBE, type RawRequest, type TurnedAway, type Verdict } from "../../src/ports/adapter.ts";
 import { hmacMatches } from "../shared/hmac.ts";
 import { mediaType } from "../shared/json.ts";
 
@@ -8,18 +8,36 @@ const WINDOW_SECONDS = 300;
 /** Slack's liveness check is a handful of fields. */
 const PROBE_BYTES_MAX = 2_048;
 
+export const REASONS = {
+  noSignature: "missing X-Slack-Signature",
+  noTimestamp: "missing X-Slack-Request-Timestamp",
+  badSignature: "malformed X-Slack-Signature",
+  badTimestamp: "malformed X-Slack-Request-Timestamp",
+  old: `X-Slack-Request-Timestamp is more than ${WINDOW_SECONDS} s old`,
+  ahead: `X-Slack-Request-Timestamp is more than ${WINDOW_SECONDS} s ahead of this clock`,
+  mismatch: "X-Slack-Signature does not match the signing secret",
+} as const;
+
 /** `v0=` and the hex HMAC-SHA256 of `v0:<timestamp>:<raw body>` (docs.slack.dev, verifying requests). */
 export function verifySlack(request: RawRequest, secrets: readonly Secret[]): Verdict {
-  const signature = request.header("x-slack-signature");
-  const timestamp = request.header("x-slack-request-timestamp");
-  if (signature === undefined && timestamp === undefined && isProbe(request)) return "probe";
-  if (signature === undefined || timestamp === undefined) return "forged";
-  if (!/^\d{1,12}$/.test(timestamp) || !signature.startsWith("v0=")) return "forged";
+  const signature = request.header("x-slack-signature") ?? "";
+  const timestamp = request.header("x-slack-request-timestamp") ?? "";
+  if (signature === "" && timestamp === "" && isProbe(request)) return PROBE;
+  if (signature === "") return turnedAway("noSignature");
+  if (timestamp === "") return turnedAway("noTimestamp");
+  if (!/^\d{1,12}$/.test(timestamp)) return turnedAway("badTimestamp");
+  if (!SIGNATURE.test(signature)) return turnedAway("badSignature");
 
   const ageSeconds = Math.floor(request.receivedAtMs / 1000) - Number(timestamp);
-  if (Math.abs(ageSeconds) > WINDOW_SECONDS) return "stale";
+  if (Math.abs(ageSeconds) > WINDOW_SECONDS) return turnedAway(ageSeconds > 0 ? "old" : "ahead");
   const matches = hmacMatches(secrets, [`v0:${timestamp}:`, request.body], signature.slice("v0=".length));
-  return matches ? "genuine" : "forged";
+  return matches ? GENUINE : turnedAway("mismatch");
+}
+
+const SIGNATURE = /^v0=[0-9a-f]{64}$/i;
+
+function turnedAway(why: keyof typeof REASONS): TurnedAway {
+  return { kind: why === "old" || why === "ahead" ? "stale" : "forged", reason: REASONS[why] };
 }
 
 /** Slack checks a certificate with an unsigned form. It gets a 200 and is otherwise not read. */

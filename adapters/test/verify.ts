@@ -1,6 +1,12 @@
 import type { Secret } from "../../src/config/secret.ts";
-import type { RawRequest, Verdict } from "../../src/ports/adapter.ts";
+import { GENUINE, type RawRequest, type TurnedAway, type Verdict } from "../../src/ports/adapter.ts";
 import { textMatches } from "../shared/hmac.ts";
+
+export const REASONS = {
+  method: "expected POST",
+  noKey: "missing X-Dev-Key",
+  wrongKey: "X-Dev-Key does not match the developer's key",
+} as const;
 
 interface VerifyOptions {
   /** Null: no key opens the webhook. */
@@ -16,11 +22,15 @@ const PROXY_HEADERS = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-re
 
 /** Open to this machine, if so configured; to everyone else by `X-Dev-Key`. */
 export function verifyTest(request: RawRequest, { devKey, openOnLoopback }: VerifyOptions): Verdict {
-  if (request.method !== "POST") return "forged";
-  if (openOnLoopback && isLocalCaller(request)) return "genuine";
+  if (request.method !== "POST") return forged("method");
+  if (openOnLoopback && isLocalCaller(request)) return GENUINE;
   const given = request.header("x-dev-key");
-  if (devKey === null || given === undefined || given === "") return "forged";
-  return textMatches([devKey], given) ? "genuine" : "forged";
+  if (given === undefined || given === "") return forged("noKey");
+  return devKey !== null && textMatches([devKey], given) ? GENUINE : forged("wrongKey");
+}
+
+function forged(why: keyof typeof REASONS): TurnedAway {
+  return { kind: "forged", reason: REASONS[why] };
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Secret } from "../../src/config/secret.ts";
-import type { RawRequest, Verdict } from "../../src/ports/adapter.ts";
+import { GENUINE, type RawRequest, type TurnedAway, type Verdict } from "../../src/ports/adapter.ts";
 import { hmacMatches, textMatches } from "../shared/hmac.ts";
 
 interface VerifyOptions {
@@ -10,6 +10,16 @@ interface VerifyOptions {
 
 const SIGNATURE = /^sha256=([0-9a-f]{64})$/i;
 
+export const REASONS = {
+  method: "expected GET or POST",
+  noSignature: "missing X-Hub-Signature-256",
+  badSignature: "malformed X-Hub-Signature-256",
+  mismatch: "X-Hub-Signature-256 does not match the app secret",
+  notSubscribe: "hub.mode is not subscribe",
+  noToken: "missing hub.verify_token",
+  wrongToken: "hub.verify_token does not match the verify token",
+} as const;
+
 /**
  * GET is the handshake of the webhook form, judged by the verify token. POST carries
  * `X-Hub-Signature-256: sha256=<hex>`, the HMAC-SHA256 of the body as received under the app secret.
@@ -17,16 +27,23 @@ const SIGNATURE = /^sha256=([0-9a-f]{64})$/i;
  */
 export function verifyWhatsApp(request: RawRequest, options: VerifyOptions): Verdict {
   if (request.method === "GET") return judgeHandshake(request.target, options.verifyToken);
-  if (request.method !== "POST") return "forged";
-  const hex = SIGNATURE.exec(request.header("x-hub-signature-256") ?? "")?.[1];
-  if (hex === undefined) return "forged";
-  return hmacMatches(options.appSecrets, [request.body], hex) ? "genuine" : "forged";
+  if (request.method !== "POST") return turnedAway("forged", "method");
+  const signature = request.header("x-hub-signature-256") ?? "";
+  if (signature === "") return turnedAway("forged", "noSignature");
+  const hex = SIGNATURE.exec(signature)?.[1];
+  if (hex === undefined) return turnedAway("forged", "badSignature");
+  return hmacMatches(options.appSecrets, [request.body], hex) ? GENUINE : turnedAway("forged", "mismatch");
 }
 
 function judgeHandshake(target: string, verifyToken: Secret): Verdict {
   const token = handshakeField(target, "hub.verify_token");
-  if (handshakeField(target, "hub.mode") !== "subscribe" || token === undefined) return "refused";
-  return textMatches([verifyToken], token) ? "genuine" : "refused";
+  if (handshakeField(target, "hub.mode") !== "subscribe") return turnedAway("refused", "notSubscribe");
+  if (token === undefined) return turnedAway("refused", "noToken");
+  return textMatches([verifyToken], token) ? GENUINE : turnedAway("refused", "wrongToken");
+}
+
+function turnedAway(kind: TurnedAway["kind"], why: keyof typeof REASONS): TurnedAway {
+  return { kind, reason: REASONS[why] };
 }
 
 /**

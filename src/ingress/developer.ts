@@ -6,6 +6,8 @@ import type { Reception } from "./reception.ts";
 /** Waits for the reply to an event of the test webhook; null when none came in time. */
 export type WaitForReply = (eventId: string, signal: AbortSignal) => Promise<string | null>;
 
+const NEEDS_KEY = "Expected the header X-Dev-Key with this gateway's PARLEY_DEV_KEY, got none or another";
+
 /** The developer's webhook tells what happened, and waits for the reply when asked to. */
 export async function answerDeveloper(
   { url = "" }: IncomingMessage,
@@ -20,6 +22,7 @@ export async function answerDeveloper(
       "retry-after": String(seconds),
     });
   }
+  if (outcome === "forged") return errorAnswer(401, NEEDS_KEY);
   if (eventId === undefined) return answerTo(reception);
   if (outcome !== "accepted" && outcome !== "duplicate" && outcome !== "refused") return answerTo(reception);
 

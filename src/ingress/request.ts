@@ -15,6 +15,11 @@ export function rawRequest(incoming: IncomingMessage, body: Buffer, receivedAtMs
   return new IncomingRequest(incoming, body, receivedAtMs);
 }
 
+/** Who is at the other end of the connection: the sender, or the proxy before us. For the log. */
+export function peerOf(incoming: IncomingMessage): string | undefined {
+  return incoming.socket.remoteAddress;
+}
+
 class IncomingRequest implements RawRequest {
   readonly body: Buffer;
   readonly receivedAtMs: number;

@@ -9,7 +9,7 @@ import { readBody } from "./body.ts";
 import { Deadline } from "./deadline.ts";
 import { answerDeveloper, type WaitForReply } from "./developer.ts";
 import type { Receive, Reception } from "./reception.ts";
-import { rawRequest } from "./request.ts";
+import { peerOf, rawRequest } from "./request.ts";
 
 export interface WebhookDeps {
   readonly receive: Receive;
@@ -48,7 +48,10 @@ export function createWebhook(platform: Platform, deps: WebhookDeps): Webhook {
     const body = await readBody(incoming, bytesMax);
     if (typeof body === "string") {
       countOutcome(body === "cut" ? "cut" : "too-large");
-      deps.log.warn({ request_id: requestId, platform, outcome: body }, "webhook.refused");
+      deps.log.warn(
+        { request_id: requestId, platform, outcome: body, peer: peerOf(incoming) },
+        "webhook.refused",
+      );
       return unreadable(body, bytesMax);
     }
 
@@ -56,7 +59,7 @@ export function createWebhook(platform: Platform, deps: WebhookDeps): Webhook {
     const durationMs = performance.now() - startedAt;
     ackSeconds.observe(durationMs / 1000);
     countOutcome(reception.outcome);
-    writeLine(deps.log, platform, requestId, reception, durationMs);
+    writeLine(deps.log, { platform, requestId, incoming, durationMs }, reception);
     return platform === "test"
       ? await answerDeveloper(incoming, outgoing, reception, deps.waitForReply)
       : answerTo(reception);
@@ -69,13 +72,15 @@ function unreadable(why: "too-large" | "cut", bytesMax: number): Answer {
     : errorAnswer(400, "Expected the whole body, got a part of it", { connection: "close" });
 }
 
-function writeLine(
-  log: Logger,
-  platform: Platform,
-  requestId: string,
-  reception: Reception,
-  durationMs: number,
-): void {
+interface Received {
+  readonly platform: Platform;
+  readonly requestId: string;
+  readonly incoming: IncomingMessage;
+  readonly durationMs: number;
+}
+
+function writeLine(log: Logger, received: Received, reception: Reception): void {
+  const { platform, requestId, incoming, durationMs } = received;
   const { outcome, reason, eventId, conversation, events } = reception;
   const level = SUSPICIOUS.has(outcome) ? "warn" : outcome === "unavailable" ? "error" : "info";
   log[level](
@@ -84,6 +89,8 @@ function writeLine(
       platform,
       outcome,
       reason,
+      // Whoever wants to know who that was; the address of a socket is a question to the system.
+      peer: level === "warn" ? peerOf(incoming) : undefined,
       event_id: eventId,
       conversation_id: conversation,
       events,

@@ -31,7 +31,16 @@ export interface Ack {
  * - `refused`: a handshake with the wrong token: 403
  * - `probe`: an unsigned liveness check that deserves an empty 200 and nothing more (Slack `ssl_check`)
  */
-export type Verdict = "genuine" | "forged" | "stale" | "refused" | "probe";
+export type Verdict = { readonly kind: "genuine" | "probe" } | TurnedAway;
+
+export interface TurnedAway {
+  readonly kind: "forged" | "stale" | "refused";
+  /** What was missing or wrong, for the operator: of the adapter's own short list, never text of the request. */
+  readonly reason: string;
+}
+
+export const GENUINE = { kind: "genuine" } as const;
+export const PROBE = { kind: "probe" } as const;
 
 /** What a verified request turned out to be, and the answer its platform wants. */
 export type Inbound =

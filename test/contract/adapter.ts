@@ -20,6 +20,8 @@ export interface AdapterCase {
   readonly otherSecret: string;
   /** Lower-case names of the headers without which nothing is genuine. */
   readonly authHeaders: readonly string[];
+  /** The short list from which the adapter tells why it turned a request away. */
+  readonly reasons: readonly string[];
   /** False where a shared secret is all there is (Telegram). */
   readonly signsBody: boolean;
   /** The longest text of one message, in UTF-16 units. */
@@ -71,7 +73,7 @@ export function adapterContract(name: string, platform: AdapterCase): void {
         { nowMs: NOW_MS },
       );
     const parseOne = (request: RawRequest): TriggerEvent => {
-      expect(under.adapter.verify(request)).toBe("genuine");
+      expect(under.adapter.verify(request).kind).toBe("genuine");
       const inbound = under.adapter.parse(asVerified(request));
       if (inbound.kind !== "events") throw new Error(`Expected events, got ${inspect(inbound)}`);
       expect(inbound.events).toHaveLength(1);
@@ -132,16 +134,29 @@ export function adapterContract(name: string, platform: AdapterCase): void {
     });
 
     describe("what is refused", () => {
-      it.each(platform.authHeaders)("a request without %s", (header) => {
-        expect(under.adapter.verify(withHeader(sample(), header, undefined))).toBe("forged");
+      /** A reason is of a short list: it becomes a filter, and text of the request must not get into it. */
+      const turnedAway = (request: RawRequest) => {
+        const verdict = under.adapter.verify(request);
+        if (!("reason" in verdict)) throw new Error(`Expected a reason, got ${inspect(verdict)}`);
+        expect(platform.reasons).toContain(verdict.reason);
+        return verdict;
+      };
+
+      it.each(platform.authHeaders)("a request without %s, which is named", (header) => {
+        for (const value of [undefined, ""]) {
+          const { kind, reason } = turnedAway(withHeader(sample(), header, value));
+          expect([kind, reason.toLowerCase()]).toEqual(["forged", `missing ${header}`]);
+        }
       });
 
       it("a request without any header", () => {
-        expect(under.adapter.verify({ ...sample(), header: () => undefined })).toBe("forged");
+        const { kind, reason } = turnedAway({ ...sample(), header: () => undefined });
+        expect([kind, reason.toLowerCase()]).toEqual(["forged", `missing ${platform.authHeaders[0]}`]);
       });
 
-      it("a request signed with another secret", () => {
-        expect(under.adapter.verify(sample({ secret: platform.otherSecret }))).toBe("forged");
+      it("a request signed with another secret, which is told apart from a malformed one", () => {
+        const { kind, reason } = turnedAway(sample({ secret: platform.otherSecret }));
+        expect([kind, reason]).toEqual(["forged", expect.stringMatching(/ does not match /)]);
       });
 
       it.each(platform.authHeaders)("a request whose %s is garbage, without throwing", (header) => {
@@ -165,8 +180,8 @@ export function adapterContract(name: string, platform: AdapterCase): void {
           `${value}, ${value}`,
         ];
         for (const bad of garbage) {
-          const verdict = under.adapter.verify(withHeader(sample(), header, bad));
-          expect(["forged", "stale"], `${header}: ${bad.slice(0, 80)}`).toContain(verdict);
+          const { kind } = turnedAway(withHeader(sample(), header, bad));
+          expect(["forged", "stale"], `${header}: ${bad.slice(0, 80)}`).toContain(kind);
         }
       });
 
@@ -174,7 +189,7 @@ export function adapterContract(name: string, platform: AdapterCase): void {
         it("a request with any byte of its body changed", () => {
           const genuine = sample();
           for (let index = 0; index < genuine.body.length; index++)
-            expect(under.adapter.verify(withFlippedByte(genuine, index))).toBe("forged");
+            expect(under.adapter.verify(withFlippedByte(genuine, index)).kind).toBe("forged");
         });
 
         it("a request whose body was cut short, lengthened or emptied", () => {
@@ -184,7 +199,7 @@ export function adapterContract(name: string, platform: AdapterCase): void {
             Buffer.concat([genuine.body, Buffer.from(" ")]),
             Buffer.alloc(0),
           ];
-          for (const body of bodies) expect(under.adapter.verify({ ...genuine, body })).toBe("forged");
+          for (const body of bodies) expect(under.adapter.verify({ ...genuine, body }).kind).toBe("forged");
         });
       }
     });

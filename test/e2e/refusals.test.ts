@@ -69,6 +69,16 @@ describe.each(CHAT_PLATFORMS)("%s", (platform) => {
     const forged = genuine.headers[PROOF[platform]]?.replace(/.$/, (last) => (last === "0" ? "1" : "0"));
     expect(await refusal(withHeaders(genuine, { [PROOF[platform]]: null }))).toEqual(UNAUTHORIZED);
     expect(await refusal(withHeaders(genuine, { [PROOF[platform]]: forged ?? "" }))).toEqual(UNAUTHORIZED);
+    // The operator reads what the sender is not told.
+    const { gateway } = setup;
+    await gateway.logged(
+      new RegExp(`"platform":"${platform}","outcome":"forged","reason":"\\S+ does not match `),
+    );
+    const missing = gateway
+      .logLines()
+      .find((line) => line.platform === platform && String(line.reason).startsWith("missing"));
+    expect(missing).toMatchObject({ peer: "127.0.0.1", request_id: expect.stringMatching(/^req_/) });
+    expect(String(missing?.reason).toLowerCase()).toBe(`missing ${PROOF[platform]}`);
     // Telegram repeats a secret and signs nothing.
     if (platform === "telegram") return;
     expect(await refusal({ ...genuine, body: `${genuine.body} ` })).toEqual(UNAUTHORIZED);

@@ -152,6 +152,18 @@ describe("the webhook routes", () => {
     expect(answers[0]).not.toContain("detail");
   });
 
+  it("log why a webhook was turned away and who sent it, with what the answer does not tell", async () => {
+    const lines: string[] = [];
+    const log = pino({ level: "info" }, { write: (line: string) => void lines.push(line) });
+    const { url } = await open({ ...ACCEPTED, outcome: "stale", reason: "X is old" }, { log });
+    expect(await (await post(`${url}/webhooks/slack`)).text()).not.toContain("old");
+    const accepting = await open(ACCEPTED, { log });
+    await post(`${accepting.url}/webhooks/slack`);
+    const [stale, accepted] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(stale).toMatchObject({ level: 40, outcome: "stale", reason: "X is old", peer: "127.0.0.1" });
+    expect(accepted).not.toHaveProperty("peer");
+  });
+
   it("answer 503 when the front half breaks down or never ends, not 500 and not never", {
     timeout: 10_000,
   }, async () => {
@@ -317,6 +329,15 @@ describe("every response", () => {
 });
 
 describe("the test webhook", () => {
+  it("without its key is told which header it takes, which a platform is not", async () => {
+    const { url } = await open({ ...ACCEPTED, outcome: "forged", reason: "missing X-Dev-Key" });
+    const [test, slack] = await Promise.all(
+      ["test", "slack"].map(async (platform) => errorOf(await post(`${url}/webhooks/${platform}`))),
+    );
+    expect(test).toMatchObject({ status: 401, message: expect.stringContaining("X-Dev-Key") });
+    expect(slack).toMatchObject({ status: 401, message: "Signature missing or not valid" });
+  });
+
   it("gives the id, and with ?wait the reply", async () => {
     const { url } = await open(ACCEPTED, { waitForReply: async (id) => `reply to ${id}` });
     expect(await (await post(`${url}/webhooks/test`)).json()).toEqual({ status: "accepted", id: "test:1" });

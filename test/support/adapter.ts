@@ -1,6 +1,6 @@
 import type { Platform, ReplyAddress } from "../../src/domain/event.ts";
 import type { Delivery, Receipt, ReplyPart } from "../../src/domain/reply.ts";
-import type { Adapter, Inbound, Verdict } from "../../src/ports/adapter.ts";
+import { type Adapter, GENUINE, type Inbound, type Verdict } from "../../src/ports/adapter.ts";
 
 type Fate = (delivery: Delivery, signal: AbortSignal) => Receipt | Promise<Receipt>;
 
@@ -14,7 +14,7 @@ export class FakeAdapter implements Adapter {
   /** One for each time that the bot was shown as working. */
   readonly typings: AbortSignal[] = [];
   parsed = 0;
-  verdict: Verdict | (() => Verdict) = "genuine";
+  verdict: Verdict | (() => Verdict) = GENUINE;
   inbound: Inbound = { kind: "ignored", reason: "test", ack: { status: 200 } };
   /** What becomes of the next sends, one after the other; when there is none, they succeed. */
   readonly fates: Fate[] = [];

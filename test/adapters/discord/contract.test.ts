@@ -1,6 +1,7 @@
 import { createDiscordAdapter } from "../../../adapters/discord/index.ts";
 import { contentOf } from "../../../adapters/discord/render.ts";
 import { discordSampler } from "../../../adapters/discord/sample.ts";
+import { REASONS } from "../../../adapters/discord/verify.ts";
 import { Secret } from "../../../src/config/secret.ts";
 import { adapterContract } from "../../contract/adapter.ts";
 import { discordError, discordRateLimit, fakeDiscord } from "../../fakes/discord.ts";
@@ -37,6 +38,7 @@ adapterContract("discord", {
   secret: SEED,
   otherSecret: OTHER_SEED,
   authHeaders: ["x-signature-ed25519", "x-signature-timestamp"],
+  reasons: Object.values(REASONS),
   signsBody: true,
   textCharsMax: 2_000,
   liveMentions: ["@everyone", "@here", "<@30>", "<@!30>", "<@&71>"],

@@ -26,23 +26,23 @@ describe("Discord's signature", () => {
         "8b16d016e93850c086ec981aa041545464a1ceb464dabb7282e1e21a83a9435b453467a1d429047b601848c3933da4285802fb1334c76eb4b08cbbcceb77010d",
       [TIMESTAMP]: "1717000000",
     });
-    expect(verifyDiscord(ping)).toBe("genuine");
+    expect(verifyDiscord(ping).kind).toBe("genuine");
   });
 
   it.each(FIXTURES)("accepts the recorded %s", (name) => {
-    expect(verifyDiscord(fixture(name))).toBe("genuine");
+    expect(verifyDiscord(fixture(name)).kind).toBe("genuine");
   });
 
   it.each(discordSampler.kinds)("accepts a %s sample, which another library signed", (kind) => {
     const sample = discordSampler.build({ kind, text: "héllo 👍", id: "1", nowMs: NOW_MS, secret: SEED });
-    expect(verifyDiscord(rawRequest(sample, { nowMs: NOW_MS }))).toBe("genuine");
+    expect(verifyDiscord(rawRequest(sample, { nowMs: NOW_MS })).kind).toBe("genuine");
   });
 
   it("agrees with the other library about any bytes", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(), (bytes, timestamp) => {
-        expect(verifyDiscord(signed(Buffer.from(bytes), String(timestamp)))).toBe("genuine");
-        expect(verifyDiscord(signed(Buffer.from(bytes), String(timestamp), OTHER_SEED))).toBe("forged");
+        expect(verifyDiscord(signed(Buffer.from(bytes), String(timestamp))).kind).toBe("genuine");
+        expect(verifyDiscord(signed(Buffer.from(bytes), String(timestamp), OTHER_SEED)).kind).toBe("forged");
       }),
       // The other library takes milliseconds for each signature.
       { numRuns: 25 },
@@ -51,23 +51,25 @@ describe("Discord's signature", () => {
 
   it("accepts either of two live keys, and no third", () => {
     const both = createVerifier([OTHER_PUBLIC_KEY, PUBLIC_KEY]);
-    expect(both(fixture("slash"))).toBe("genuine");
-    expect(both(signed(Buffer.from("{}"), "1", OTHER_SEED))).toBe("genuine");
-    expect(both(signed(Buffer.from("{}"), "1", "11".repeat(32)))).toBe("forged");
+    expect(both(fixture("slash")).kind).toBe("genuine");
+    expect(both(signed(Buffer.from("{}"), "1", OTHER_SEED)).kind).toBe("genuine");
+    expect(both(signed(Buffer.from("{}"), "1", "11".repeat(32))).kind).toBe("forged");
   });
 
   it("does not mind the age of a request, nor the case of its hex", () => {
-    expect(verifyDiscord({ ...fixture("slash"), receivedAtMs: NOW_MS + 10 * 86_400_000 })).toBe("genuine");
+    expect(verifyDiscord({ ...fixture("slash"), receivedAtMs: NOW_MS + 10 * 86_400_000 }).kind).toBe(
+      "genuine",
+    );
     const upper = fixture("slash").header(SIGNATURE)?.toUpperCase();
-    expect(verifyDiscord(withHeader(fixture("slash"), SIGNATURE, upper))).toBe("genuine");
+    expect(verifyDiscord(withHeader(fixture("slash"), SIGNATURE, upper)).kind).toBe("genuine");
   });
 
   it("refuses a request cut at another place between timestamp and body", () => {
     // The signed bytes are the same; but only digits may be the timestamp, and JSON does not begin with a digit.
     const genuine = signed(Buffer.from('{"a":{}}'), "1717000000");
-    expect(verifyDiscord(genuine)).toBe("genuine");
+    expect(verifyDiscord(genuine).kind).toBe("genuine");
     const cut = { ...withHeader(genuine, TIMESTAMP, '1717000000{"a":'), body: Buffer.from("{}}") };
-    expect(verifyDiscord(cut)).toBe("forged");
+    expect(verifyDiscord(cut).kind).toBe("forged");
   });
 
   it("refuses a thousand forgeries without throwing", () => {
@@ -96,7 +98,7 @@ describe("Discord's signature", () => {
     );
     fc.assert(
       fc.property(forgery, (request) => {
-        expect(verifyDiscord(request)).toBe("forged");
+        expect(verifyDiscord(request).kind).toBe("forged");
       }),
       { numRuns: 1_000 },
     );
@@ -107,7 +109,9 @@ describe("Discord's signature", () => {
     for (let bit = 0; bit < signature.length * 8; bit++) {
       const changed = Buffer.from(signature);
       changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-      expect(verifyDiscord(withHeader(fixture("slash"), SIGNATURE, changed.toString("hex")))).toBe("forged");
+      expect(verifyDiscord(withHeader(fixture("slash"), SIGNATURE, changed.toString("hex"))).kind).toBe(
+        "forged",
+      );
     }
   });
 });

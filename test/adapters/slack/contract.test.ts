@@ -1,4 +1,5 @@
 import { slackSampler } from "../../../adapters/slack/sample.ts";
+import { REASONS } from "../../../adapters/slack/verify.ts";
 import { adapterContract } from "../../contract/adapter.ts";
 import { fakeSlack, slackError, slackRateLimited } from "../../fakes/slack.ts";
 import { adapterOf, OTHER_SECRET, SECRET, TOKEN } from "./setup.ts";
@@ -18,6 +19,7 @@ adapterContract("slack", {
   secret: SECRET,
   otherSecret: OTHER_SECRET,
   authHeaders: ["x-slack-signature", "x-slack-request-timestamp"],
+  reasons: Object.values(REASONS),
   signsBody: true,
   textCharsMax: 3_900,
   liveMentions: ["<!channel>", "<!here>", "<!everyone>", "<!subteam^S1>", "<@U1>", "<@U1|ann>", "<#C1>"],

@@ -1,5 +1,5 @@
 import { telegramSampler } from "../../../adapters/telegram/sample.ts";
-import { SECRET_HEADER } from "../../../adapters/telegram/verify.ts";
+import { REASONS, SECRET_HEADER } from "../../../adapters/telegram/verify.ts";
 import { adapterContract } from "../../contract/adapter.ts";
 import { forbidden, tooManyRequests } from "../../fakes/telegram.ts";
 import { parseTelegramHtml } from "../../fakes/telegram-html.ts";
@@ -26,6 +26,7 @@ adapterContract("telegram", {
   secret: WEBHOOK_SECRET,
   otherSecret: "webhook_secret-2",
   authHeaders: [SECRET_HEADER],
+  reasons: Object.values(REASONS),
   signsBody: false,
   textCharsMax: 4_096,
   liveMentions: ["@ann_smith"],

@@ -9,18 +9,18 @@ const verify = (given: string, among = secrets) =>
 
 describe("the secret token", () => {
   it("is genuine when it is the one that setWebhook was given", () => {
-    expect(verify(WEBHOOK_SECRET)).toBe("genuine");
+    expect(verify(WEBHOOK_SECRET).kind).toBe("genuine");
   });
 
   it("may be either of two during a rotation", () => {
     const both = [secretOf("old"), secretOf("new")];
-    expect(verify("old", both)).toBe("genuine");
-    expect(verify("new", both)).toBe("genuine");
-    expect(verify("older", both)).toBe("forged");
+    expect(verify("old", both).kind).toBe("genuine");
+    expect(verify("new", both).kind).toBe("genuine");
+    expect(verify("older", both).kind).toBe("forged");
   });
 
   it("is missed when the header is absent", () => {
-    expect(verifyRequest(post("{}", {}), secrets)).toBe("forged");
+    expect(verifyRequest(post("{}", {}), secrets).kind).toBe("forged");
   });
 
   it.each([
@@ -36,18 +36,18 @@ describe("the secret token", () => {
     "***",
     "undefined",
   ])("is forged when it is %j", (given) => {
-    expect(verify(given)).toBe("forged");
+    expect(verify(given).kind).toBe("forged");
   });
 
   it("is never matched by nothing, not even where no secret or an empty one is set", () => {
-    expect(verify("", [secretOf("")])).toBe("forged");
-    expect(verify("anything", [])).toBe("forged");
+    expect(verify("", [secretOf("")]).kind).toBe("forged");
+    expect(verify("anything", []).kind).toBe("forged");
   });
 
   it("is forged for any other text, and no text makes it throw", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 300 }), (given) => {
-        expect(verify(given)).toBe(given === WEBHOOK_SECRET ? "genuine" : "forged");
+        expect(verify(given).kind).toBe(given === WEBHOOK_SECRET ? "genuine" : "forged");
       }),
     );
   });

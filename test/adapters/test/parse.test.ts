@@ -161,7 +161,7 @@ describe("the sample", () => {
   it("with the key is genuine from anywhere", () => {
     const sample = testSampler.build({ ...options, secret: DEV_KEY, user: "ann", channel: "c", thread: "t" });
     const request = rawRequest(sample, { nowMs: NOW_MS });
-    expect(adapterOf().verify(request)).toBe("genuine");
+    expect(adapterOf().verify(request).kind).toBe("genuine");
     expect(adapterOf().parse(asVerified(request))).toMatchObject({
       events: [{ id: "test:7", text: "wie geht's? 👍", place: "t", sender: { id: "ann" } }],
     });

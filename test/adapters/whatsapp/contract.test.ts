@@ -1,4 +1,5 @@
 import { whatsAppSampler } from "../../../adapters/whatsapp/sample.ts";
+import { REASONS } from "../../../adapters/whatsapp/verify.ts";
 import { adapterContract } from "../../contract/adapter.ts";
 import { fakeWhatsApp } from "../../fakes/whatsapp.ts";
 import { ACCESS_TOKEN, APP_SECRET, adapterOf, VERIFY_TOKEN } from "./setup.ts";
@@ -23,6 +24,7 @@ adapterContract("whatsapp", {
   secret: APP_SECRET,
   otherSecret: "appsecret2",
   authHeaders: ["x-hub-signature-256"],
+  reasons: Object.values(REASONS),
   signsBody: true,
   textCharsMax: 4_096,
   liveMentions: [],
