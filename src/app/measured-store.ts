@@ -22,7 +22,7 @@ export function measured(store: Store, metrics: Metrics): Store {
     };
   }
 
-  const { queue, outbox, memory, journal, lanes, archive } = store;
+  const { queue, outbox, memory, journal, lanes, archive, requests } = store;
   return {
     queue: {
       accept: timed("accept", (offer) => queue.accept(offer)),
@@ -52,6 +52,11 @@ export function measured(store: Store, metrics: Metrics): Store {
     archive: {
       replay: timed("replay", (id, request) => archive.replay(id, request)),
       drop: timed("drop", (id, by) => archive.drop(id, by)),
+    },
+    requests: {
+      record: timed("note", (notes, bounds) => requests.record(notes, bounds)),
+      list: timed("notes", (filter) => requests.list(filter)),
+      find: timed("notes_of", (requestId) => requests.find(requestId)),
     },
     bus: store.bus,
     durability: store.durability,

@@ -2,6 +2,7 @@ import type { TriggerEvent } from "../domain/event.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import type { Receipt } from "../domain/reply.ts";
 import type { Progress, RunOutcome, Turn } from "../domain/run.ts";
+import type { RequestLog } from "./request-log.ts";
 
 /** A smooth, burst-aware limit (GCRA): `messages` at once, then one every `perMs / messages`. */
 export interface RateLimit {
@@ -235,6 +236,7 @@ export interface Store extends AsyncDisposable {
   readonly journal: Journal;
   readonly lanes: Lanes;
   readonly archive: Archive;
+  readonly requests: RequestLog;
   readonly bus: Bus;
   readonly durability: Durability;
   /** Deletes what is past its time, in small bites. Gives how many rows went. */

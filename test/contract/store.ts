@@ -11,6 +11,7 @@ import { busContract } from "./store-bus.ts";
 import { crashContract } from "./store-crashes.ts";
 import { fairnessContract } from "./store-fairness.ts";
 import { lanesContract } from "./store-lanes.ts";
+import { requestsContract } from "./store-requests.ts";
 
 export interface OpenOptions {
   /** The driver takes all its times from here. */
@@ -1015,6 +1016,7 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
     crashContract(bench);
     lanesContract(bench);
     busContract(bench);
+    requestsContract(bench);
     archiveContract(bench);
   });
 }

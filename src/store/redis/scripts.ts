@@ -23,6 +23,8 @@ export const SCRIPT_NAMES = [
   "replay",
   "drop",
   "sweep",
+  "note",
+  "notes",
 ] as const;
 export type ScriptName = (typeof SCRIPT_NAMES)[number];
 

@@ -9,6 +9,7 @@ import type { LocalBus, Parts } from "./parts.ts";
 import { Persistence } from "./persist.ts";
 import { Pulse, type Status } from "./pulse.ts";
 import { createQueue } from "./queue.ts";
+import { createRequestLog } from "./requests.ts";
 import { createArchive, createJournal, createLanes, createMemory, createOutbox } from "./views.ts";
 
 export interface FrontOptions {
@@ -119,6 +120,7 @@ export async function openStoreOn(options: FrontOptions): Promise<Store> {
     journal: createJournal(parts, () => link.usedBytes()),
     lanes: createLanes(parts),
     archive: createArchive(parts),
+    requests: createRequestLog(parts),
     bus,
     durability,
     async sweep({ finishedMs, deadMs, turnsMs }: Retention) {

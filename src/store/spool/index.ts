@@ -138,6 +138,7 @@ class Attached {
       journal: inner.journal,
       lanes: inner.lanes,
       archive: inner.archive,
+      requests: inner.requests,
       bus: inner.bus,
       durability: inner.durability,
       sweep: (retention) => inner.sweep(retention),

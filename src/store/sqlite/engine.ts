@@ -10,6 +10,7 @@ import { Leases } from "./leases.ts";
 import { forget, recall } from "./memory.ts";
 import { migrate } from "./migrations.ts";
 import type { EngineOptions, Kind, Operations, Reply, Request, Status } from "./protocol.ts";
+import { findRequests, listRequests, noteRequests } from "./requests.ts";
 import { loadState, type State, type Volatile } from "./state.ts";
 import { sweep } from "./sweep.ts";
 import { SteadyTime } from "./time.ts";
@@ -19,6 +20,8 @@ import { checkpoint, claim, extend, record, reserve, settle, stop } from "./work
 const UNSAVED_BYTES_MAX = 8 * 1024 * 1024;
 /** An operation dirties about four pages of 4 KiB besides its text. */
 const OPERATION_BYTES = 16 * 1024;
+/** The note of a request, in a table and two indexes. */
+const NOTE_BYTES = 1024;
 
 export type Log = (line: string) => void;
 
@@ -44,17 +47,29 @@ const HANDLERS: { readonly [K in Kind]: Handler<K> } = {
   stop,
   replay: (state, [id, request], nowMs) => replay(state, id, request, nowMs),
   drop: (state, [id, by], nowMs) => drop(state, id, by, nowMs),
+  noteRequests,
+  listRequests,
+  findRequests,
   sweep: (state, { retention, cursor }, nowMs) => sweep(state, cursor, retention, nowMs),
 };
 
 /** They leave nothing in the log. */
-const READS: ReadonlySet<Kind> = new Set(["extend", "recall", "find", "list", "stats", "laneState"]);
+const READS: ReadonlySet<Kind> = new Set([
+  "extend",
+  "recall",
+  "find",
+  "list",
+  "stats",
+  "laneState",
+  "listRequests",
+  "findRequests",
+]);
 
 /**
- * A power cut may take these back: a claim that was counted, and reads. The death of the process does not, and the
+ * A power cut may take these back: a claim that was counted, notes for operators, and reads. The death of the process does not, and the
  * next flush makes them as safe as the rest.
  */
-const UNFLUSHED: ReadonlySet<Kind> = new Set([...READS, "claim"]);
+const UNFLUSHED: ReadonlySet<Kind> = new Set([...READS, "claim", "noteRequests"]);
 
 /**
  * Owns the file. Synchronous and deterministic: time comes with each operation, and nothing happens in between.
@@ -259,6 +274,7 @@ function apply<K extends Kind>(state: State, request: Request<K>): Operations[K]
 /** What an operation adds to the log besides a few pages. */
 function textBytes(request: Request): number {
   if (request[0] === "accept") return request[2][7].length;
+  if (request[0] === "noteRequests") return request[2].rows.length * NOTE_BYTES;
   return request[0] === "checkpoint" ? request[2][1].length : 0;
 }
 

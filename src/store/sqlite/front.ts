@@ -3,6 +3,7 @@ import type { Refusal } from "../../domain/refusal.ts";
 import type { Receipt } from "../../domain/reply.ts";
 import type { Progress, Turn } from "../../domain/run.ts";
 import type { Clock } from "../../ports/clock.ts";
+import type { RequestLog, RequestNote } from "../../ports/request-log.ts";
 import type {
   Acceptance,
   Archive,
@@ -58,6 +59,7 @@ export function createFront(options: {
     journal: createJournal(ask),
     lanes: createLanes(ask, bus),
     archive: createArchive(ask),
+    requests: createRequestLog(ask),
     bus,
     durability,
     async sweep(retention) {
@@ -146,6 +148,21 @@ function createArchive(ask: Ask): Archive {
   return {
     replay: async (id, request) => await ask("replay", [wellFormed(id), request]),
     drop: async (id, by) => await ask("drop", [wellFormed(id), by]),
+  };
+}
+
+function createRequestLog(ask: Ask): RequestLog {
+  const parsed = (rows: readonly string[]) => rows.map((row) => JSON.parse(row) as RequestNote);
+  return {
+    async record(notes, { refusedMax, afterId }) {
+      const rows = notes.map((note) => {
+        const { id, requestId, outcome } = note;
+        return [id, wellFormed(requestId), outcome, JSON.stringify(note)] as const;
+      });
+      await ask("noteRequests", { rows, refusedMax, afterId });
+    },
+    list: async (filter) => parsed(await ask("listRequests", filter)),
+    find: async (requestId) => parsed(await ask("findRequests", wellFormed(requestId))),
   };
 }
 

@@ -13,6 +13,7 @@ const APPLICATION_ID = 0x50726c79;
  * - `waiting`: the small, busy part of an event, while it waits. A claim writes only here, not to the text.
  * - `keys`: idempotency keys. An id's key also finds its event, which saves `events` an index on the hot path. They
  *   go with their event, or later: see `orphaned_keys`. An index on their time would cost each accept a page more.
+ * - `requests`: what became of the latest webhooks, as JSON. Its indexes end in `id`, the key of the table.
  * - `orphaned_keys`: keys, as JSON, that no event's row names: it went before their time, or a duplicate brought them.
  *
  * In `waiting`, `platform`, `tenant` and `sender` share out the turns; `held` marks what is claimed, so that the next
@@ -115,6 +116,16 @@ export const MIGRATIONS: readonly string[] = [
 
   ALTER TABLE events ADD COLUMN lane TEXT;
   ALTER TABLE events ADD COLUMN replays TEXT;
+  `,
+  `
+  CREATE TABLE requests (
+    id TEXT PRIMARY KEY,
+    request_id TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    body TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX requests_by_outcome ON requests (outcome);
+  CREATE INDEX requests_by_request ON requests (request_id);
   `,
 ];
 

@@ -37,6 +37,20 @@ export interface Operations {
   stop: { args: string; result: LaneState };
   replay: { args: readonly [id: string, request: ReplayRequest]; result: ReplayAnswer };
   drop: { args: readonly [id: string, by: string]; result: boolean };
+  /** Notes as JSON. */
+  noteRequests: {
+    args: {
+      rows: readonly (readonly [id: string, requestId: string, outcome: string, body: string])[];
+      refusedMax: number;
+      afterId: string;
+    };
+    result: null;
+  };
+  listRequests: {
+    args: { outcomes: readonly string[]; limit: number; beforeId?: string };
+    result: readonly string[];
+  };
+  findRequests: { args: string; result: readonly string[] };
   sweep: { args: { retention: Retention; cursor: SweepCursor }; result: SweepResult };
 }
 export type Kind = keyof Operations;

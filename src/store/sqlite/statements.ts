@@ -204,6 +204,25 @@ export function prepareStatements(db: Database) {
     ),
     touchConversation: db.prepare("UPDATE conversations SET seen_ms = ? WHERE conversation = ?"),
     deleteConversation: db.prepare("DELETE FROM conversations WHERE conversation = ?"),
+
+    // Requests
+    noteRequest: db.prepare(
+      "INSERT OR REPLACE INTO requests (id, request_id, outcome, body) VALUES (?, ?, ?, ?)",
+    ),
+    deleteOldRequests: db.prepare("DELETE FROM requests WHERE id < ?"),
+    countRequests: db.prepare<{ outcome: string; count: number }>(
+      "SELECT outcome, count(*) AS count FROM requests GROUP BY outcome",
+    ),
+    deleteRequests: db.prepare(
+      "DELETE FROM requests WHERE id IN (SELECT id FROM requests WHERE outcome = ? ORDER BY id LIMIT ?)",
+    ),
+    requests: db.prepare<{ body: string }>(
+      `SELECT body FROM requests WHERE id < ? AND outcome IN (SELECT value FROM json_each(?))
+       ORDER BY id DESC LIMIT ?`,
+    ),
+    requestsOf: db.prepare<{ body: string }>(
+      "SELECT body FROM requests WHERE request_id = ? ORDER BY id DESC LIMIT 100",
+    ),
     freePages: db.prepare<{ freelist_count: number }>("PRAGMA freelist_count"),
     shrink: db.prepare("PRAGMA incremental_vacuum(256)"),
   };

@@ -24,6 +24,7 @@
 -- {prefix}:idle               conversations by the time from which something of them may be too old
 -- {prefix}:o:<seq>            the outbox of an event: part id to "<state> <op> <answer> <sends before> <receipt>"
 -- {prefix}:limits             rate limits, '<scope>:<key>': the steady time until which each is in debt, in microseconds
+-- {prefix}:r:<outcome>       the latest requests, '<id>\n<request id>\n<json>', sorted by their ids, which begin with the time
 -- {prefix}:n:<cause, person>  when a person was told of a refusal last
 --
 -- A lane that is not empty is in exactly one of: the rings or `urgent` (ready), `held`, `leases` (its first event).
