@@ -1,13 +1,16 @@
 import { stopped } from "./agent/ending.ts";
+import { rememberedTurns } from "./agent/shown.ts";
 import { type ControlDeps, obey } from "./dispatch/control.ts";
 import type { JobSignals } from "./dispatch/dispatcher.ts";
+import { earlierIn } from "./dispatch/earlier.ts";
 import { type Route, routeOf } from "./dispatch/route.ts";
 import { causeOf, Deferred, isStoreFailure } from "./dispatch/settle.ts";
 import { RunAborted } from "./domain/abort.ts";
 import { CRASHES_MAX, CUT_OFFS_MAX } from "./domain/bounds.ts";
 import { BreakerOpen } from "./domain/breaker.ts";
 import { type ControlCommand, controlCommandOf } from "./domain/command.ts";
-import type { Answer, Progress, RunOutcome, Turn } from "./domain/run.ts";
+import type { ContextItem } from "./domain/context.ts";
+import type { Answer, Progress, Turn } from "./domain/run.ts";
 import { NO_USAGE } from "./domain/run.ts";
 import type { Adapter } from "./ports/adapter.ts";
 import type { AgentRuntime, RunResult } from "./ports/agent.ts";
@@ -61,20 +64,18 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
 
   const command = controlCommandOf(job.event);
   const progress = job.progress === null ? begin(job, deps) : await withAllAttempts(job, job.progress, deps);
-  const answer =
-    progress.answer ??
-    (command === null
+  const done = isAnswered(progress)
+    ? progress
+    : command === null
       ? await answerTo(job, progress, adapter, deps, signals)
-      : rendered(await obeyed(command, job, deps), job, adapter));
+      : ended(progress, await obeyed(command, job, deps), job, adapter);
+  const { answer } = done;
   // The answer is durable before a word of it is said, in one commit with the reservation of its first part.
-  const saved =
-    progress.answer === null ? checkpoint(job, { ...progress, steps: [], answer }, deps) : undefined;
+  const saved = progress.answer === null ? checkpoint(job, done, deps) : undefined;
   const log = deps.delivery.log.child({ run_id: progress.runId });
   const delivery = { ...deps.delivery, log, isHeld: signals.isHeld };
   await Promise.all([saved, deliver(job, answer.parts, adapter, delivery, signals.job, saved)]);
-  return command === null
-    ? settlementOf(answer, job, deps)
-    : { kind: "done", outcome: "answered", turns: [] };
+  return command === null ? settlementOf(done, job, deps) : { kind: "done", outcome: "answered", turns: [] };
 }
 
 /** Recorded like any answer, so that a /stop that is said again does not stop what began after it. */
@@ -110,29 +111,36 @@ async function answerTo(
   adapter: Adapter,
   deps: WorkerDeps,
   signals: JobSignals,
-): Promise<Answer> {
-  if (job.stopRequested) return rendered(stopped(progress.steps), job, adapter);
+): Promise<Answered> {
+  const end = (result: RunResult) => ended(progress, result, job, adapter);
+  if (job.stopRequested) return end(stopped(progress.steps));
   if (deps.isPaused()) throw new Deferred("paused", WAIT_MS);
   const memory = deps.agents.get(progress.agent);
-  if (memory === undefined)
-    return rendered(failure(NO_AGENT, "no agent is set up for this event"), job, adapter);
+  if (memory === undefined) return end(failure(NO_AGENT, "no agent is set up for this event"));
   const poison = poisonCauseOf(job);
-  if (poison !== null) return rendered(failure(GAVE_UP, poison), job, adapter);
-  return rendered(await run(job, progress, memory, adapter, deps, signals), job, adapter);
+  if (poison !== null) return end(failure(GAVE_UP, poison));
+  return await run(job, progress, memory, adapter, deps, signals);
 }
 
-function rendered(result: RunResult, { event, failures }: Job, adapter: Adapter): Answer {
-  return { ...result, parts: adapter.render(result.text, event.replyTo), failuresBefore: failures };
+type Answered = Progress & { readonly answer: Answer };
+
+function isAnswered(progress: Progress): progress is Answered {
+  return progress.answer !== null;
+}
+
+function ended(progress: Progress, result: RunResult, { event, failures }: Job, adapter: Adapter): Answered {
+  const parts = adapter.render(result.text, event.replyTo);
+  return { ...progress, steps: [], answer: { ...result, parts, failuresBefore: failures } };
 }
 
 async function run(
   job: Job,
-  progress: Progress,
+  begun: Progress,
   memory: AgentMemory,
   adapter: Adapter,
   deps: WorkerDeps,
   { run: signal, isHeld }: JobSignals,
-): Promise<RunResult> {
+): Promise<Answered> {
   const { event } = job;
   const startedAt = performance.now();
   deps.metrics.eventAge.observe({ platform: adapter.platform }, ageSeconds(job, deps.clock));
@@ -140,7 +148,8 @@ async function run(
     turnsMax: memory.turnsMax,
     sinceMs: deps.clock.nowMs() - memory.ttlMs,
   });
-  const { runId: id, agent, steps, startedAtMs } = progress;
+  const progress = history.length > 0 ? begun : await withEarlier(job, begun, adapter, deps, signal);
+  const { runId: id, agent, steps, startedAtMs, earlier } = progress;
   // What comes next costs money or cannot be undone: another holder of the event may have done it by now.
   await ensureHeld(isHeld);
   const record = async (steps: Progress["steps"]) => {
@@ -153,18 +162,36 @@ async function run(
   signal.addEventListener("abort", stopTyping, { once: true });
   void adapter.typing?.(event.replyTo, typing.signal);
   try {
-    const turn = { id, agent, event, history, steps, startedAtMs };
+    const before = earlier === undefined ? {} : { earlier };
+    const turn = { id, agent, event, history, ...before, steps, startedAtMs };
     const result = await deps.runtime.run(turn, record, signal).catch((error: unknown) => {
       // The last attempt answers all the same: nobody is left waiting for a reply that never comes.
       if (signal.aborted || usesNoAttempt(error) || job.failures + 1 < deps.attemptsMax) throw error;
       return failure(GAVE_UP, causeOf(error));
     });
     report(result, job, progress, startedAt, deps);
-    return result;
+    return ended(progress, result, job, adapter);
   } finally {
     signal.removeEventListener("abort", stopTyping);
     stopTyping();
   }
+}
+
+/** Read once, before the first step, and kept: whoever goes on with the run shows the model the same. */
+async function withEarlier(
+  job: Job,
+  progress: Progress,
+  adapter: Adapter,
+  deps: WorkerDeps,
+  signal: AbortSignal,
+): Promise<Progress> {
+  if (progress.earlier !== undefined || progress.steps.length > 0) return progress;
+  const { clock, log, delivery } = deps;
+  const earlier = await earlierIn(job.event, adapter, { breakers: delivery.breakers, clock, log }, signal);
+  if (earlier === null) return progress;
+  const read = { ...progress, earlier };
+  await checkpoint(job, read, deps);
+  return read;
 }
 
 function usesNoAttempt(error: unknown): boolean {
@@ -206,19 +233,25 @@ async function say(
 }
 
 /** A failed run has been told to the person; the event stays as a dead letter, so that the operator sees it. */
-function settlementOf(answer: Answer, job: Job, { clock }: WorkerDeps): Settlement {
+function settlementOf({ answer, earlier = [] }: Answered, job: Job, { clock }: WorkerDeps): Settlement {
   if (answer.outcome === "failed") return { kind: "dead", cause: answer.cause ?? "the run failed" };
   return {
     kind: "done",
     outcome: answer.outcome,
-    turns: turnsOf(answer.outcome, answer.text, job, clock.nowMs()),
+    turns: turnsOf(answer, job, earlier, clock.nowMs()),
   };
 }
 
-function turnsOf(outcome: RunOutcome, text: string, { event }: Job, nowMs: number): Turn[] {
-  const said: Turn = { role: "user", name: event.sender.name, text: event.text, atMs: event.occurredAtMs };
+/** The person's turn is what the model was shown of it. */
+function turnsOf(
+  { outcome, text }: Answer,
+  { event }: Job,
+  earlier: readonly ContextItem[],
+  nowMs: number,
+): Turn[] {
   // A refused request stays out of memory: the model would go on refusing what comes after it.
-  return outcome === "refused" ? [] : [said, { role: "assistant", name: null, text, atMs: nowMs }];
+  if (outcome === "refused") return [];
+  return [...rememberedTurns(event, earlier), { role: "assistant", name: null, text, atMs: nowMs }];
 }
 
 function ageSeconds(job: Job, clock: Clock): number {

@@ -5,6 +5,7 @@ import { RunAborted } from "../src/domain/abort.ts";
 import { CRASHES_MAX, CUT_OFFS_MAX, SUSPECTS_MAX } from "../src/domain/bounds.ts";
 import { BreakerOpen, Breakers } from "../src/domain/breaker.ts";
 import { controlLane } from "../src/domain/command.ts";
+import { contextItem } from "../src/domain/context.ts";
 import { DeliveryError, GatewayError, ModelError } from "../src/domain/errors.ts";
 import type { TriggerEvent } from "../src/domain/event.ts";
 import { NO_USAGE, type Step } from "../src/domain/run.ts";
@@ -234,6 +235,70 @@ describe("a message", () => {
     isPaused = true;
     expect(await doWork(await nextAttempt(store, claimed))).toMatchObject({ kind: "done" });
     expect(slack.said).toEqual(["You said: hello", "You said: hello"]);
+  });
+});
+
+describe("a message in a thread that the bot comes into", () => {
+  const said = contextItem("thread", "Pump nine fails at 06:10", { author: { id: "U8", name: "U8" } });
+  const inThread = { thread: "100.1", text: "why?" };
+  let reads: number;
+
+  beforeEach(() => {
+    reads = 0;
+    slack.thread = {
+      waitMs: 5_000,
+      async read() {
+        reads += 1;
+        return { items: [said], isWhole: true };
+      },
+    };
+  });
+
+  it("is run with what was said before, which memory keeps", async () => {
+    await workAndSettle(await job(inThread));
+    expect(runs).toMatchObject([{ earlier: [said], history: [] }]);
+    await workAndSettle(await job({ ...inThread, id: "slack:2", text: "and now?" }));
+    expect(runs[1]?.history.map(({ name, text }) => [name, text])).toEqual([
+      [null, expect.stringMatching(/\nU8: Pump nine fails at 06:10\n/)],
+      ["ann", "why?"],
+      [null, "You said: why?"],
+    ]);
+    expect([reads, runs[1]?.earlier]).toEqual([1, undefined]);
+  });
+
+  it("is shown the same after the process that read it has died, without asking again", async () => {
+    agent = () => Promise.reject(overloaded);
+    const claimed = await job(inThread);
+    await expect(doWork(claimed)).rejects.toBe(overloaded);
+    expect((await recordOf(claimed)).progress).toMatchObject({ earlier: [said] });
+    agent = async () => answered("Rust");
+    await workAndSettle(await nextAttempt(store, claimed));
+    expect([reads, runs.map(({ earlier }) => earlier)]).toEqual([1, [[said], [said]]]);
+    expect((await turns(claimed.event.conversation)).map(({ text }) => text)).toEqual([
+      expect.stringMatching(/Pump nine fails/),
+      "why?",
+      "Rust",
+    ]);
+  });
+
+  it("is run without it when the platform does not give it, and the model is told", async () => {
+    slack.thread = { waitMs: 5_000, read: () => Promise.reject(busy) };
+    expect(await doWork(await job(inThread))).toMatchObject({ kind: "done", outcome: "answered" });
+    expect(runs[0]?.earlier).toMatchObject([
+      { kind: "note", text: expect.stringMatching(/could not be read/) },
+    ]);
+  });
+
+  it("is not run twice when it was to stop while the thread was read", async () => {
+    slack.thread = {
+      waitMs: 5_000,
+      read: async () => {
+        stop.abort(new RunAborted("stopped"));
+        return await new Promise(() => {});
+      },
+    };
+    await expect(doWork(await job(inThread))).rejects.toMatchObject({ why: "stopped" });
+    expect(runs).toEqual([]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { controlCommandOf, controlLane, overtakes } from "../domain/command.ts";
+import { boundedContext } from "../domain/context.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import { cleanText } from "../domain/text.ts";
@@ -25,7 +26,11 @@ export function admit(event: TriggerEvent, policy: AdmissionPolicy, nowMs: numbe
   }
 
   const offer: Offer = {
-    event: { ...event, text: cleanText(event.text) },
+    event: {
+      ...event,
+      text: cleanText(event.text),
+      ...(event.context !== undefined && { context: boundedContext(event.context) }),
+    },
     lane: control !== null && overtakes(control) ? controlLane(event.conversation) : event.conversation,
     refusal: refusalOf(event, policy, nowMs, control !== null),
     limits: limitsOf(event, policy.limits),

@@ -13,5 +13,9 @@ export const ANSWER_TOKENS_MIN = 256;
 export const HISTORY_SHARE = 1 / 4;
 /** Where there is no token budget. */
 export const HISTORY_TOKENS_MAX = 100_000;
+/** The part of it that memory and what the message refers to may take together: an answer needs the rest. */
+export const REFERENCE_SHARE = 0.7;
+/** What is clipped to less than this is left out. */
+export const CLIP_TOKENS_MIN = 100;
 export const NAME_CHARS_MAX = 80;
 export const ATTACHMENTS_MAX = 20;

@@ -1,28 +1,35 @@
-import type { Attachment, TriggerEvent } from "../domain/event.ts";
 import type { Step, Turn } from "../domain/run.ts";
 import type { Run } from "../ports/agent.ts";
 import type { Message, Prompt } from "../ports/model.ts";
 import type { Agent } from "./agent.ts";
-import { ATTACHMENTS_MAX, HISTORY_SHARE, HISTORY_TOKENS_MAX, NAME_CHARS_MAX } from "./bounds.ts";
+import { CLIP_TOKENS_MIN, HISTORY_SHARE, HISTORY_TOKENS_MAX, REFERENCE_SHARE } from "./bounds.ts";
+import { eventMessages } from "./shown.ts";
+import { estimateTokens } from "./tokens.ts";
+import { speaker } from "./voice.ts";
 
 const GROUP_NOTE =
   "Several people talk in this conversation. Each of their messages begins with the name of who wrote it.";
 const LEFT_OUT = "(Earlier messages are left out.)";
 const GO_ON = "(Go on.)";
-/** Fewer bytes than in most tokens, so that an estimate is rather too high. */
-const BYTES_PER_TOKEN = 3;
-const CLIP_TOKENS_MIN = 100;
 
 /** The prompt of the next model call: the same for the same run and steps, so that the provider can cache it. */
 export function promptFor(run: Run, agent: Agent, steps: readonly Step[]): Omit<Prompt, "maxTokens"> {
   const { event } = run;
+  const { tokensMax } = agent.limits;
+  const referenceTokens = Math.min(tokensMax * REFERENCE_SHARE, HISTORY_TOKENS_MAX);
+  const now = eventMessages(event, run.earlier ?? [], referenceTokens);
+  const taken = now.length > 1 ? estimateTokens(now.slice(0, -1)) : 0;
   return {
     system: [agent.systemPrompt, ...(event.isDirect ? [] : [GROUP_NOTE])]
       .filter((part) => part !== "")
       .join("\n\n"),
     messages: [
-      ...historyMessages(run.history, event.isDirect, agent.limits.tokensMax),
-      ...eventMessages(event),
+      ...historyMessages(
+        run.history,
+        event.isDirect,
+        Math.min(tokensMax * HISTORY_SHARE, referenceTokens - taken),
+      ),
+      ...now,
       ...steps.flatMap(stepMessages),
     ],
     tools: agent.tools.map(({ name, description, inputSchema }) => ({ name, description, inputSchema })),
@@ -30,14 +37,9 @@ export function promptFor(run: Run, agent: Agent, steps: readonly Step[]): Omit<
   };
 }
 
-/** Rather too high than too low, except for scripts that need more than one token for three bytes. */
-export function estimateTokens(value: unknown): number {
-  return Math.ceil(Buffer.byteLength(JSON.stringify(value)) / BYTES_PER_TOKEN);
-}
-
 /** The newest turns that fit; the oldest of them may be clipped. */
 function historyMessages(history: readonly Turn[], isDirect: boolean, tokensMax: number): Message[] {
-  let left = Math.min(tokensMax * HISTORY_SHARE, HISTORY_TOKENS_MAX);
+  let left = tokensMax;
   const messages: Message[] = [];
   for (const turn of history.toReversed()) {
     if (turn.text.trim() === "") continue;
@@ -59,33 +61,6 @@ function clip(text: string, tokens: number): string | null {
 function turnMessage(turn: Turn, text: string, isDirect: boolean): Message {
   if (turn.role === "assistant") return { role: "assistant", text, toolCalls: [] };
   return { role: "user", text, ...(turn.name !== null && !isDirect && { name: speaker(turn.name) }) };
-}
-
-/** What came with the message is said before it, so that the last message is what the person wrote. */
-function eventMessages(event: TriggerEvent): Message[] {
-  const who = event.isDirect ? {} : { name: speaker(event.sender.name) };
-  const files = event.attachments.slice(0, ATTACHMENTS_MAX).map(attachmentLine).join("\n");
-  const text = event.text.trim() === "" ? (event.command ?? "") : event.text;
-  const texts = [files, text].filter((part) => part !== "");
-  return (texts.length === 0 ? ["(no text)"] : texts).map((part) => ({ role: "user", text: part, ...who }));
-}
-
-function attachmentLine({ kind, name, mime, sizeBytes }: Attachment): string {
-  const size = sizeBytes === null ? null : `${Math.ceil(sizeBytes / 1000)} kB`;
-  const details = [name, mime, size].filter((detail) => detail !== null).map(oneLine);
-  return `[attached ${kind}${details.length > 0 ? `: ${details.join(", ")}` : ""}]`;
-}
-
-/** A name is chosen by its bearer: it must not pose as another message. */
-function speaker(name: string): string {
-  return oneLine(name).replaceAll(":", " ").trim() || "somebody";
-}
-
-function oneLine(text: string): string {
-  return text
-    .replace(/[\p{C}\p{Z}]+/gu, " ")
-    .slice(0, NAME_CHARS_MAX)
-    .toWellFormed();
 }
 
 function stepMessages(step: Step): Message[] {

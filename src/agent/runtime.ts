@@ -9,8 +9,9 @@ import { failed, finished, limited, noSuchAgent, stopped } from "./ending.ts";
 import { Ledger } from "./ledger.ts";
 import { callModel } from "./model-call.ts";
 import { type Action, nextAction } from "./progress.ts";
-import { estimateTokens, promptFor } from "./prompt.ts";
+import { promptFor } from "./prompt.ts";
 import { OutOfTime, timed } from "./signals.ts";
+import { estimateTokens } from "./tokens.ts";
 import { callTool, type ToolResult, unknownOutcome, unknownTool } from "./tool-call.ts";
 
 export interface AgentRuntimeDeps {

@@ -6,6 +6,10 @@ export const SLACK_BODY_BYTES_MAX = 4 * 1024 * 1024;
 /** Of a body over its limit, this much is read and thrown away before the connection is closed. */
 export const DISCARD_BYTES_MAX = 32 * 1024 * 1024;
 export const TEXT_CHARS_MAX = 10_000;
+/** What an event may carry of what its message refers to. */
+export const CONTEXT_ITEMS_MAX = 30;
+export const CONTEXT_CHARS_MAX = 20_000;
+export const CONTEXT_FILES_MAX = 20;
 /** Nesting that any real platform payload stays far below. */
 export const JSON_DEPTH_MAX = 64;
 export const REQUEST_ID_CHARS_MAX = 128;

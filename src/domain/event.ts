@@ -1,4 +1,5 @@
 import type { Brand } from "./brand.ts";
+import type { ContextItem } from "./context.ts";
 
 /** The places a message can come from. `test` is the developer's webhook, served without credentials. */
 export const PLATFORMS = ["slack", "discord", "telegram", "whatsapp", "test"] as const;
@@ -27,6 +28,12 @@ export interface Attachment {
   readonly sizeBytes: number | null;
 }
 
+export interface Pressed {
+  readonly kind: "button" | "choice" | "form";
+  /** Null where the platform does not tell. */
+  readonly label: string | null;
+}
+
 /** A verified, platform-neutral reason to run an agent. Plain data: it is stored as JSON. */
 export interface TriggerEvent {
   /** `${platform}:…`: the idempotency key. The same event delivered twice has the same id. */
@@ -52,6 +59,10 @@ export interface TriggerEvent {
   /** What was said, without the mention of the bot. */
   readonly text: string;
   readonly attachments: readonly Attachment[];
+  /** Of a button, a choice or a form: what it was, as the person saw it. */
+  readonly pressed?: Pressed;
+  /** What the message refers to: words of others, in the order in which they are shown. */
+  readonly context?: readonly ContextItem[];
   readonly replyTo: ReplyAddress;
   readonly occurredAtMs: number;
 }

@@ -1,3 +1,4 @@
+import type { ContextItem } from "./context.ts";
 import type { ReplyPart } from "./reply.ts";
 
 /** What model calls used and cost. Tokens as the provider counted them; `inputTokens` includes cached ones. */
@@ -71,6 +72,8 @@ export interface Progress {
   readonly agent: string;
   readonly startedAtMs: number;
   readonly steps: readonly Step[];
+  /** What was said before in the thread, once it was read: a resumed run is shown the same. */
+  readonly earlier?: readonly ContextItem[];
   /** Set once the run has ended; from then on only the reply remains to be sent. */
   readonly answer: Answer | null;
 }

@@ -4,7 +4,8 @@ export type Directive =
   | { readonly kind: "long"; readonly chars: number }
   | { readonly kind: "fail"; readonly once: boolean }
   | { readonly kind: "tool"; readonly name: string; readonly input: unknown }
-  | { readonly kind: "markdown" };
+  | { readonly kind: "markdown" }
+  | { readonly kind: "prompt" };
 
 export interface Script {
   readonly directives: readonly Directive[];
@@ -28,7 +29,7 @@ export function scriptOf(text: string): Script {
   if (directives.length === 0) return { directives, said: text };
   const said = rest.join("\n").trim();
   const answersItself = directives.some(
-    ({ kind }) => kind === "long" || kind === "tool" || kind === "markdown",
+    ({ kind }) => kind === "long" || kind === "tool" || kind === "markdown" || kind === "prompt",
   );
   return { directives, said: said === "" && !answersItself ? text : said };
 }
@@ -37,7 +38,7 @@ function directiveIn(line: string): Directive | null {
   const words = /^\s*demo:\s*(\w+)(?:\s+(\S.*?))?\s*$/i.exec(line);
   const name = words?.[1]?.toLowerCase();
   const rest = words?.[2] ?? "";
-  if (name === "markdown" && rest === "") return { kind: "markdown" };
+  if ((name === "markdown" || name === "prompt") && rest === "") return { kind: name };
   if (name === "fail" && /^(once)?$/i.test(rest)) return { kind: "fail", once: rest !== "" };
   if (name === "sleep") return sleepOf(rest);
   if (name === "long" && /^\d{1,9}$/.test(rest)) {

@@ -1,4 +1,5 @@
 import type { Brand } from "../domain/brand.ts";
+import type { ContextItem } from "../domain/context.ts";
 import type { Platform, ReplyAddress, TriggerEvent } from "../domain/event.ts";
 import type { Delivery, Receipt, ReplyPart } from "../domain/reply.ts";
 
@@ -80,4 +81,20 @@ export interface Adapter {
   recover(delivery: Delivery, signal: AbortSignal): Promise<Receipt | "absent" | "unknown">;
   /** Shows that the bot is working, until aborted. Never throws. */
   typing?(to: ReplyAddress, signal: AbortSignal): Promise<void>;
+  /** Where the platform keeps what was said before the bot came into a thread. */
+  readonly thread?: ThreadReader;
+}
+
+/** Reads what was said in an event's thread before it. */
+export interface ThreadReader {
+  /** How long a run may wait for it. */
+  readonly waitMs: number;
+  /** Items of the kind `thread`, oldest first, bounded. Throws DeliveryError. */
+  read(event: TriggerEvent, signal: AbortSignal): Promise<ThreadPast>;
+}
+
+export interface ThreadPast {
+  readonly items: readonly ContextItem[];
+  /** False: the platform did not give all of it in time. What a limit of ours leaves out is not missing. */
+  readonly isWhole: boolean;
 }

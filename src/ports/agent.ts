@@ -1,3 +1,4 @@
+import type { ContextItem } from "../domain/context.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import type { Progress, RunOutcome, Step, Turn, Usage } from "../domain/run.ts";
 
@@ -7,6 +8,8 @@ export interface Run {
   readonly agent: string;
   readonly event: TriggerEvent;
   readonly history: readonly Turn[];
+  /** What was said before in the thread and is not in `history`. */
+  readonly earlier?: readonly ContextItem[];
   /** Steps recorded by an earlier holder; the run goes on after them. */
   readonly steps: readonly Step[];
   readonly startedAtMs: number;

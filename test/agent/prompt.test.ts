@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { estimateTokens, promptFor } from "../../src/agent/prompt.ts";
+import { promptFor } from "../../src/agent/prompt.ts";
+import { estimateTokens } from "../../src/agent/tokens.ts";
+import { contextItem } from "../../src/domain/context.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { Step, Turn } from "../../src/domain/run.ts";
 import { agentOf, call, eventOf, fakeModel, fakeTool, usage } from "./support.ts";
@@ -63,7 +65,7 @@ describe("the prompt", () => {
       { id: "2", kind: "location" as const, name: null, mime: null, sizeBytes: null },
     ];
     expect(prompt(eventOf("look", { attachments })).messages).toEqual([
-      { role: "user", text: "[attached image: a b.png, image/png, 2 kB]\n[attached location]" },
+      { role: "user", text: '⟦attached image "a b.png", image/png, 2 kB⟧\n⟦attached location⟧' },
       { role: "user", text: "look" },
     ]);
     expect(prompt(eventOf("", { attachments })).messages).toHaveLength(1);
@@ -95,6 +97,16 @@ describe("the prompt", () => {
       { role: "assistant", text: expect.stringMatching(/^long .+\[…\]$/) },
       { role: "user", text: "now" },
     ]);
+  });
+
+  it("leaves an answer its part of the tokens, however long the thread is that the message is about", () => {
+    const earlier = Array.from({ length: 50 }, () => contextItem("thread", "Pumpe ".repeat(1000)));
+    const history = [turn("user", "word ".repeat(3000), "Ann")];
+    const agent = agentOf(fakeModel([]), { limits: { tokensMax: 9000 } });
+    const run = { id: "r", agent: "a", event: eventOf("so?"), history, earlier, steps: [], startedAtMs: 0 };
+    const { messages } = promptFor(run, agent, []);
+    expect(estimateTokens(messages)).toBeLessThan(9000 * 0.75);
+    expect(messages.at(-1)).toEqual({ role: "user", text: "so?" });
   });
 
   it("fits its memory into its share, whatever was said", () => {

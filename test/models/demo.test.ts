@@ -163,6 +163,44 @@ describe("the demo model", () => {
     }
   });
 
+  it("repeats, with a command for a message, that message", async () => {
+    const messages: Message[] = [
+      { role: "user", text: "⟦The message that the command below is for.⟧\nAnn: Fan three stopped\n⟦End⟧" },
+      { role: "user", text: "Translate" },
+    ];
+    expect(textOf(await chunksOf(model, promptOf("", { messages })))).toBe(
+      "You said: Translate\n\nAnn: Fan three stopped",
+    );
+  });
+
+  it("says what it was shown: memory, what the message refers to, its files, and the message", async () => {
+    const messages: Message[] = [
+      { role: "user", text: "first", name: "Ann" },
+      { role: "assistant", text: "one", toolCalls: [] },
+      { role: "user", text: "⟦Said earlier⟧\nU8: Pump nine fails\n⟦you⟧: I look\n⟦End⟧" },
+      {
+        role: "user",
+        text: '⟦attached document "a, b.pdf", application/pdf, 2 kB⟧\n⟦command "/see"⟧',
+        name: "Bob",
+      },
+      { role: "user", text: "so?\ndemo: prompt", name: "Bob" },
+    ];
+    expect(textOf(await chunksOf(model, promptOf("", { messages })))).toBe(
+      [
+        "Ann: first",
+        "assistant: one",
+        "[Said earlier]",
+        "U8: Pump nine fails",
+        "you: I look",
+        "[End]",
+        "Bob: [file a, b.pdf]",
+        '[command "/see"]',
+        "Bob: so?",
+        "demo: prompt",
+      ].join("\n"),
+    );
+  });
+
   it.each([
     "demo: sleep long",
     "demo: tool x {broken",

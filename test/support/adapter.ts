@@ -1,6 +1,12 @@
 import type { Platform, ReplyAddress } from "../../src/domain/event.ts";
 import type { Delivery, Receipt, ReplyPart } from "../../src/domain/reply.ts";
-import { type Adapter, GENUINE, type Inbound, type Verdict } from "../../src/ports/adapter.ts";
+import {
+  type Adapter,
+  GENUINE,
+  type Inbound,
+  type ThreadReader,
+  type Verdict,
+} from "../../src/ports/adapter.ts";
 
 type Fate = (delivery: Delivery, signal: AbortSignal) => Receipt | Promise<Receipt>;
 
@@ -21,6 +27,7 @@ export class FakeAdapter implements Adapter {
   /** What becomes of a send when there is nothing in `fates`. */
   fate: Fate = ({ index }) => ({ messageId: `m${index}`, via: "fake" });
   memory: Receipt | "absent" | "unknown" = "unknown";
+  thread?: ThreadReader;
 
   constructor(platform: Platform = "slack") {
     this.platform = platform;

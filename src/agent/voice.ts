@@ -1,0 +1,53 @@
+import { NAME_CHARS_MAX } from "./bounds.ts";
+
+/*
+ * Everything that a model reads of a conversation came from people, and a person may write whatever looks like
+ * another speaker or like the gateway. So the gateway's own lines stand in brackets that no text from outside keeps,
+ * and a line of others' words begins with who said them, or with white space where it goes on.
+ */
+
+/** A line of the gateway's own. */
+export function ourLine(text: string): string {
+  return `⟦${text}⟧`;
+}
+
+/** Words from outside, unable to pose as a line of ours. */
+export function theirWords(text: string): string {
+  return /[⟦⟧]/.test(text) ? text.replaceAll("⟦", "[").replaceAll("⟧", "]") : text;
+}
+
+/**
+ * What one of several people wrote: a line that looks as if another began to speak (`Bob: …`) is indented, as the
+ * lines are that go on in words of others.
+ */
+export function amongOthers(words: string): string {
+  return words.replaceAll(/(\r\n|[\n\r\v\f\u0085\u2028\u2029])(?=[^\s:][^:\n]{0,79}:)/g, "$1  ");
+}
+
+/** Words of another, in a form in which each line shows whose it is: `name: text`, further lines indented. */
+export function attributed(name: string, text: string): string {
+  return `${name}: ${theirWords(text)
+    .trim()
+    .split(/\r\n|[\n\r\v\f\u0085\u2028\u2029]/)
+    .join("\n  ")}`;
+}
+
+/** A name is chosen by its bearer: it must not pose as another message. */
+export function speaker(name: string): string {
+  return oneLine(theirWords(name)).replaceAll(":", " ").trim() || "somebody";
+}
+
+/** The bot's own words among those of others; no name can hold these brackets. */
+export const OURSELVES = ourLine("you");
+
+/** A label from outside, to stand within a line of ours. */
+export function quotedLabel(text: string): string {
+  return `"${oneLine(theirWords(text)).replaceAll('"', "'").trim()}"`;
+}
+
+export function oneLine(text: string): string {
+  return text
+    .replace(/[\p{C}\p{Z}]+/gu, " ")
+    .slice(0, NAME_CHARS_MAX)
+    .toWellFormed();
+}

@@ -1,0 +1,97 @@
+import { BreakerOpen, type Breakers, type CallEnd } from "../domain/breaker.ts";
+import { controlCommandOf } from "../domain/command.ts";
+import { type ContextItem, contextItem } from "../domain/context.ts";
+import { DeliveryError, GatewayError } from "../domain/errors.ts";
+import type { TriggerEvent } from "../domain/event.ts";
+import type { Adapter, ThreadPast, ThreadReader } from "../ports/adapter.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Logger } from "../telemetry/log.ts";
+
+export interface EarlierDeps {
+  readonly breakers: Breakers;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+const UNREAD = contextItem("note", "The earlier messages of this thread could not be read.");
+const PARTLY_READ = contextItem("note", "Only a part of the earlier messages of this thread could be read.");
+
+/**
+ * What was said in the thread before the bot came into it; null where there is nothing to read. Never fails for the
+ * platform's sake: a run goes on without it, and the model is told. Throws the signal's reason when aborted.
+ */
+export async function earlierIn(
+  event: TriggerEvent,
+  adapter: Adapter,
+  deps: EarlierDeps,
+  signal: AbortSignal,
+): Promise<readonly ContextItem[] | null> {
+  const reader = adapter.thread;
+  if (reader === undefined || event.thread === null) return null;
+  if (event.trigger === "button" || event.trigger === "command") return null;
+  const startedAtMs = deps.clock.nowMs();
+  const about = { event_id: event.id, platform: adapter.platform };
+  try {
+    const past = await guarded(reader, event, adapter, deps, signal);
+    const items = sinceReset(past.items);
+    deps.log.debug(
+      { ...about, messages: items.length, duration_ms: deps.clock.nowMs() - startedAtMs },
+      "thread.read",
+    );
+    return past.isWhole ? items : [PARTLY_READ, ...items];
+  } catch (error) {
+    signal.throwIfAborted();
+    deps.log.warn({ ...about, cause: causeOf(error) }, "thread.unread");
+    return [UNREAD];
+  }
+}
+
+/** Within its time, and not at all while the platform is left alone. */
+async function guarded(
+  reader: ThreadReader,
+  event: TriggerEvent,
+  { platform }: Adapter,
+  { breakers, clock }: EarlierDeps,
+  signal: AbortSignal,
+): Promise<ThreadPast> {
+  const leave = breakers.of(platform).enter();
+  const over = new AbortController();
+  const stop = () => over.abort(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  let end: CallEnd = "unknown";
+  try {
+    const late = clock.sleep(reader.waitMs, over.signal).then(
+      () => Promise.reject(new TookTooLong(`over ${reader.waitMs} ms`)),
+      () => Promise.reject(over.signal.reason),
+    );
+    const past = await Promise.race([reader.read(event, over.signal), late]);
+    end = "ok";
+    return past;
+  } catch (error) {
+    if (error instanceof DeliveryError && error.status !== 429 && !over.signal.aborted)
+      end = error.kind === "rejected" ? "ok" : "failed";
+    throw error;
+  } finally {
+    leave(end);
+    signal.removeEventListener("abort", stop);
+    over.abort("read");
+  }
+}
+
+class TookTooLong extends Error {
+  override name = "TookTooLong";
+}
+
+/** What somebody asked us to forget is not read again. */
+function sinceReset(items: readonly ContextItem[]): readonly ContextItem[] {
+  const at = items.findLastIndex(({ text }) => {
+    const words = text.replace(/^@\S+\s+/, "");
+    return controlCommandOf({ trigger: "mention", command: null, text: words }) === "reset";
+  });
+  return at === -1 ? items : items.slice(at + 1);
+}
+
+function causeOf(error: unknown): string {
+  if (error instanceof BreakerOpen || error instanceof GatewayError) return `${error.code}: ${error.message}`;
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
