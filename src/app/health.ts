@@ -10,7 +10,7 @@ export interface HealthDeps {
   readonly version: string;
   readonly startedAtMs: number;
   readonly clock: Clock;
-  readonly store: Pick<Store, "journal" | "durability">;
+  readonly store: Pick<Store, "journal" | "durability" | "check">;
   /** Where events are kept, in one line. */
   readonly storeReport: string;
   /** Events in the local file that wait for the store; null: there is no spool. */
@@ -90,9 +90,16 @@ function platformReport(name: string, { isResting }: HealthDeps): ComponentRepor
 
 async function storeReport({ store, storeReport: where, clock }: HealthDeps): Promise<ComponentReport> {
   try {
-    const stats = await within(store.journal.stats(), STORE_TIMEOUT_MS, clock);
-    if (stats === null)
+    // Reading works on a full disk and with a Redis that takes nothing: what counts is whether an event would be taken.
+    const answers = await within(
+      Promise.all([store.check(), store.journal.stats()]),
+      STORE_TIMEOUT_MS,
+      clock,
+    );
+    if (answers === null)
       return { status: "failed", details: `STORE_UNAVAILABLE: no answer within ${STORE_TIMEOUT_MS} ms` };
+    const [health, stats] = answers;
+    if (health.status !== "ok") return health;
     const waiting = stats.queued + stats.retrying;
     return {
       status: "ok",

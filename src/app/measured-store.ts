@@ -60,6 +60,7 @@ export function measured(store: Store, metrics: Metrics): Store {
     },
     bus: store.bus,
     durability: store.durability,
+    check: timed("check", () => store.check()),
     sweep: timed("sweep", (retention) => store.sweep(retention)),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };

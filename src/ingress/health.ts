@@ -1,6 +1,7 @@
 export interface ComponentReport {
   readonly status: "ok" | "off" | "degraded" | "failed";
   readonly details?: string;
+  readonly code?: string;
 }
 
 export interface ReadyReport {

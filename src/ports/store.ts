@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../domain/errors.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import type { Receipt } from "../domain/reply.ts";
@@ -225,6 +226,16 @@ export interface ReplayRequest {
 /** `full`: too much waits already, as for Acceptance. `changed`: it has been replayed since it had that number. */
 export type ReplayAnswer = "queued" | "not-finished" | "changed" | "wrong-state" | "unknown" | "full";
 
+/**
+ * Whether the store would take an event now. `failed`: it would not. `degraded`: it would, and somebody should come and
+ * look. Of one that is not well, `details` says what is wrong.
+ */
+export interface StoreHealth {
+  readonly status: "ok" | "degraded" | "failed";
+  readonly code?: ErrorCode;
+  readonly details?: string;
+}
+
 /** What an acknowledgement survives: a power cut, only the death of our process, or neither. */
 export type Durability = "power" | "process" | "none";
 
@@ -239,6 +250,8 @@ export interface Store extends AsyncDisposable {
   readonly requests: RequestLog;
   readonly bus: Bus;
   readonly durability: Durability;
+  /** Found out by a small write, and by what became of the last others. Rejects with STORE_*, which is `failed` too. */
+  check(): Promise<StoreHealth>;
   /** Deletes what is past its time, in small bites. Gives how many rows went. */
   sweep(retention: Retention): Promise<number>;
 }

@@ -35,7 +35,7 @@ const ready = (changes: Partial<HealthDeps> = {}) => createHealth({ ...deps, ...
 /** A store of which only the statistics matter. */
 function storeWith(stats: () => Promise<StoreStats>): HealthDeps["store"] {
   const journal: Journal = { find: async () => null, list: async () => [], stats };
-  return { journal, durability: "power" };
+  return { journal, durability: "power", check: async () => ({ status: "ok" }) };
 }
 
 describe("liveness", () => {
@@ -94,6 +94,13 @@ describe("readiness", () => {
       status: "unavailable",
       components: { store: { status: "failed", details: "STORE_WRITE_FAILED: disk full" } },
     });
+  });
+
+  it("is lost with a store that reads and does not write", async () => {
+    const { journal, durability } = await openTestStore(clock);
+    const refused = { status: "failed", code: "STORE_WRITE_FAILED", details: "the disk is full" } as const;
+    const store = { journal, durability, check: async () => refused };
+    expect(await ready({ store })).toMatchObject({ status: "unavailable", components: { store: refused } });
   });
 
   it("does not wait for a store that does not answer", async () => {

@@ -991,6 +991,23 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
       });
     });
 
+    describe("the check", () => {
+      it("finds a store that takes events, and changes nothing that anybody sees", async () => {
+        await accept({ id: "a" });
+        const before = await store.journal.stats();
+        expect(await store.check()).toEqual({ status: "ok" });
+        expect(await store.check()).toEqual({ status: "ok" });
+        expect({ ...(await store.journal.stats()), fileBytes: 0 }).toEqual({ ...before, fileBytes: 0 });
+        expect(await drain()).toEqual(["a"]);
+      });
+
+      it("is refused by a store that is closed", async () => {
+        await store[Symbol.asyncDispose]();
+        await expect(store.check()).rejects.toMatchObject({ code: "STORE_CLOSED" });
+        store = await under.reopen();
+      });
+    });
+
     const bench: StoreBench = {
       get store() {
         return store;

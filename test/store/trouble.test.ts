@@ -53,6 +53,37 @@ describe("a disk that is full", () => {
     await store[Symbol.asyncDispose]();
   });
 
+  it("is told by the check, until something of some size was written again", async () => {
+    const disk = failingDisk();
+    const clock = new FakeClock();
+    const store = await openInlineStore(options({ open: disk.open, clock }));
+    await accept(store, "a");
+    expect(await store.check()).toEqual({ status: "ok" });
+    disk.setPagesMax(40);
+    await expect(accept(store, "b", "x".repeat(1_000_000))).rejects.toMatchObject(writeFailed);
+    // The mark that the check makes still finds room.
+    const failed = { status: "failed", ...writeFailed, details: expect.stringContaining("is full") };
+    expect(await store.check()).toEqual(failed);
+    clock.advance(9_999);
+    expect(await claim(store)).toMatchObject({ event: { id: "a" } });
+    expect(await store.check()).toEqual(failed);
+    disk.setPagesMax(4_000_000);
+    await accept(store, "b");
+    expect(await store.check()).toEqual({ status: "ok" });
+    await store[Symbol.asyncDispose]();
+  });
+
+  it("is forgotten by the check when nobody has tried to write for a while", async () => {
+    const disk = failingDisk();
+    const clock = new FakeClock();
+    const store = await openInlineStore(options({ open: disk.open, clock }));
+    disk.setPagesMax(40);
+    await expect(accept(store, "b", "x".repeat(1_000_000))).rejects.toMatchObject(writeFailed);
+    clock.advance(10_000);
+    expect(await store.check()).toEqual({ status: "ok" });
+    await store[Symbol.asyncDispose]();
+  });
+
   it("keeps what is claimed claimed", async () => {
     const disk = failingDisk();
     const store = await openInlineStore(options({ open: disk.open }));
@@ -77,6 +108,16 @@ describe("a flush that fails", () => {
     expect(await accept(store, "b")).toEqual({ kind: "accepted" });
     expect(lines.join()).toContain("again");
     expect(await drain(store)).toEqual(["a", "b"]);
+    await store[Symbol.asyncDispose]();
+  });
+
+  it("is found by the check, which writes itself", async () => {
+    const disk = failingDisk();
+    const store = await openInlineStore(options({ open: disk.open }));
+    disk.trouble.commitsLost = 1;
+    await expect(store.check()).rejects.toMatchObject(writeFailed);
+    await accept(store, "a");
+    expect(await store.check()).toEqual({ status: "ok" });
     await store[Symbol.asyncDispose]();
   });
 

@@ -28,6 +28,6 @@ export function closed(): GatewayError {
   return new GatewayError("STORE_CLOSED", "The store is closed");
 }
 
-export function isUnavailable(error: unknown): boolean {
+export function isUnavailable(error: unknown): error is GatewayError {
   return error instanceof GatewayError && error.code === "STORE_UNAVAILABLE";
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "../../ports/clock.ts";
 import type { Bus } from "../../ports/store.ts";
+import type { LastRefusal } from "../last-refusal.ts";
 import type { Holdings } from "./holdings.ts";
 import type { Argument, Patience } from "./link.ts";
 import type { Persistence } from "./persist.ts";
@@ -20,6 +21,8 @@ export interface Parts {
   readonly now: () => Argument;
   /** Names one call, so that its repetition is known as such. */
   readonly newOp: () => string;
+  /** Of what was to be accepted. */
+  readonly refusal: LastRefusal;
   readonly heardFrom: (status: Status) => void;
 }
 

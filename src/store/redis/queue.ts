@@ -6,7 +6,7 @@ import type { Acceptance, Job, Offer, Queue, RateLimit, Settlement } from "../..
 import { STOP_TOPIC } from "../../ports/store.ts";
 import { wellFormed } from "../sqlite/well-formed.ts";
 import { refused } from "./errors.ts";
-import type { Argument } from "./link.ts";
+import { type Argument, isUnavailable } from "./link.ts";
 import type { Parts } from "./parts.ts";
 import type { Status } from "./pulse.ts";
 
@@ -14,7 +14,7 @@ import type { Status } from "./pulse.ts";
 const TURNS_MAX = 10_000;
 
 export function createQueue(parts: Parts): Queue {
-  const { run, persistence, holdings, pulse, now, owner, bus } = parts;
+  const { run, persistence, holdings, pulse, now, owner, bus, refusal, clock } = parts;
   /** A claim whose answer was lost may have been carried out; what it took is taken back before the next. */
   let claimLost = false;
   let checkpoints = 0;
@@ -28,8 +28,14 @@ export function createQueue(parts: Parts): Queue {
   return {
     async accept(offer) {
       const args = [now(), ...offerArgs(offer, parts)];
-      const [answer] = (await run("accept", args, "brief")) as [AcceptRow];
-      return toAcceptance(answer, offer);
+      try {
+        const [answer] = (await run("accept", args, "brief")) as [AcceptRow];
+        refusal.written();
+        return toAcceptance(answer, offer);
+      } catch (error) {
+        if (isUnavailable(error)) refusal.refused(error.message, clock.nowMs());
+        throw error;
+      }
     },
 
     async claim({ jobsMax, leaseMs, controlOnly }) {

@@ -21,6 +21,8 @@ const REVIVE_MS = 200;
 /** What replicas have of the time of a call: with the question before its own, it still stays within that. */
 const WAIT_SHARE = 0.4;
 
+const COVERED: ReadonlySet<ScriptName> = new Set(["accept", "check"]);
+
 interface Pending {
   readonly askedAt: number;
   readonly patience: Patience;
@@ -173,9 +175,9 @@ export class RedisLink implements Link {
     }
   }
 
-  /** What is accepted counts once replicas have it, where they are waited for. */
+  /** What is accepted counts once replicas have it, where they are waited for; so does the question whether it would. */
   #covered(name: ScriptName, answer: Promise<unknown>): Promise<unknown> {
-    if (name !== "accept" || this.#options.connection.waitReplicas === 0) return answer;
+    if (!COVERED.has(name) || this.#options.connection.waitReplicas === 0) return answer;
     return Promise.all([answer, this.#replicas.have()]).then(([first]) => first);
   }
 

@@ -20,6 +20,7 @@ export const SCRIPT_NAMES = [
   "list",
   "stats",
   "status",
+  "check",
   "replay",
   "drop",
   "sweep",

@@ -3,6 +3,7 @@ import { GatewayError } from "../../domain/errors.ts";
 import type { Clock, Random } from "../../ports/clock.ts";
 import type { Durability, Retention, Store } from "../../ports/store.ts";
 import { createBus } from "../bus.ts";
+import { LastRefusal } from "../last-refusal.ts";
 import { Holdings } from "./holdings.ts";
 import { closed, type Link } from "./link.ts";
 import type { LocalBus, Parts } from "./parts.ts";
@@ -53,6 +54,7 @@ export async function openStoreOn(options: FrontOptions): Promise<Store> {
     clock,
     owner,
     limits,
+    refusal: new LastRefusal(),
     now: () => (time === "server" ? "" : Math.trunc(clock.nowMs())),
     newOp: () => Math.floor(random() * 2 ** 52).toString(36),
     heardFrom(status) {
@@ -123,6 +125,11 @@ export async function openStoreOn(options: FrontOptions): Promise<Store> {
     requests: createRequestLog(parts),
     bus,
     durability,
+    async check() {
+      await parts.run("check", [parts.now()], "brief");
+      const details = parts.refusal.messageAt(clock.nowMs());
+      return details === null ? { status: "ok" } : { status: "failed", code: "STORE_UNAVAILABLE", details };
+    },
     async sweep({ finishedMs, deadMs, turnsMs }: Retention) {
       const keptMs = {
         done: finishedMs,

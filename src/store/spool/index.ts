@@ -141,6 +141,7 @@ class Attached {
       requests: inner.requests,
       bus: inner.bus,
       durability: inner.durability,
+      check: () => inner.check(),
       sweep: (retention) => inner.sweep(retention),
       [Symbol.asyncDispose]: () => {
         this.#closing ??= this.#close();

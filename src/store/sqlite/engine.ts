@@ -1,4 +1,5 @@
 import { GatewayError } from "../../domain/errors.ts";
+import { LastRefusal } from "../last-refusal.ts";
 import { accept } from "./accept.ts";
 import { drop, replay } from "./archive.ts";
 import { Buckets } from "./buckets.ts";
@@ -50,6 +51,10 @@ const HANDLERS: { readonly [K in Kind]: Handler<K> } = {
   noteRequests,
   listRequests,
   findRequests,
+  check({ sql, refusal }, _, nowMs) {
+    sql.touchMeta.run(nowMs);
+    return refusal.messageAt(nowMs);
+  },
   sweep: (state, { retention, cursor }, nowMs) => sweep(state, cursor, retention, nowMs),
 };
 
@@ -94,6 +99,7 @@ export class Engine {
       time: new SteadyTime(),
       limits: options.limits,
       file: options.file,
+      refusal: new LastRefusal(),
     };
     createFile(options.file);
     const warning = fileSystemWarning(options.file);
@@ -171,6 +177,7 @@ export class Engine {
     state.sql.commit.run();
     state.leases.keep();
     state.buckets.keep(state.time.at(nowMs));
+    if (requests.some(isWrite)) this.#kept.refusal.written();
     return results;
   }
 
@@ -192,6 +199,7 @@ export class Engine {
 
   #refuse(requests: readonly Request[], error: unknown): Reply {
     const message = `Could not write to ${this.#options.file}: ${describe(error)}`;
+    if (!isFaultOfOperation(error)) this.#kept.refusal.refused(message, requests.at(-1)?.[1] ?? 0);
     return {
       results: requests.map(() => null),
       failures: requests.map((_, index) => ({ index, message })),
@@ -263,6 +271,11 @@ export class Engine {
       });
     }
   }
+}
+
+/** Of somebody else than the check, and of a size that says something. */
+function isWrite([kind]: Request): boolean {
+  return kind !== "check" && !UNFLUSHED.has(kind);
 }
 
 function apply<K extends Kind>(state: State, request: Request<K>): Operations[K]["result"] {

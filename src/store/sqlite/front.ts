@@ -62,6 +62,12 @@ export function createFront(options: {
     requests: createRequestLog(ask),
     bus,
     durability,
+    async check() {
+      const refused = await ask("check", null);
+      return refused === null
+        ? { status: "ok" }
+        : { status: "failed", code: "STORE_WRITE_FAILED", details: refused };
+    },
     async sweep(retention) {
       let rows = 0;
       for (let cursor: SweepCursor | null = { stage: 0, afterSeq: 0 }; cursor !== null; ) {

@@ -51,6 +51,8 @@ export interface Operations {
     result: readonly string[];
   };
   findRequests: { args: string; result: readonly string[] };
+  /** Why the last write was refused; null: it was not. */
+  check: { args: null; result: string | null };
   sweep: { args: { retention: Retention; cursor: SweepCursor }; result: SweepResult };
 }
 export type Kind = keyof Operations;

@@ -1,3 +1,4 @@
+import type { LastRefusal } from "../last-refusal.ts";
 import type { Buckets } from "./buckets.ts";
 import type { Database } from "./database.ts";
 import { Lanes, type Waiting } from "./lanes.ts";
@@ -13,6 +14,7 @@ export interface Volatile {
   readonly time: SteadyTime;
   readonly limits: StoreLimits;
   readonly file: string;
+  readonly refusal: LastRefusal;
 }
 
 /** What the operations work on: the open file, and what memory knows of it. */

@@ -67,6 +67,7 @@ export function prepareStatements(db: Database) {
     newestSeq: db.prepare<{ seq: number | null }>("SELECT max(seq) AS seq FROM events"),
     seqFloor: db.prepare<{ value: number }>("SELECT value FROM meta WHERE name = 'seq_floor'"),
     setSeqFloor: db.prepare("INSERT OR REPLACE INTO meta (name, value) VALUES ('seq_floor', ?)"),
+    touchMeta: db.prepare("INSERT OR REPLACE INTO meta (name, value) VALUES ('checked_ms', ?)"),
     allWaiting: db.prepare<WaitingRow>(
       `SELECT seq, lane, conversation, accepted_ms, updated_ms, attempt, failures, claims, due_ms,
          retrying, refusal, platform, tenant, sender, crashes, stop, replay

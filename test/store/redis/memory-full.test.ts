@@ -64,11 +64,46 @@ describe("a Redis whose memory is full", () => {
     expect(await bench.drain()).toEqual([`e${count}`]);
   });
 
+  it("is found by the check, until there is room", async () => {
+    await using redis = await startRedis({ fsync: "no", maxMemory: "8mb" });
+    const bench = await openBench(redis);
+    const count = await fill(bench);
+    // Its own mark, which is small, still finds room.
+    const details = expect.stringContaining("OOM");
+    expect(await bench.store.check()).toEqual({ status: "failed", code: REFUSED.code, details });
+    await redis.cli("CONFIG", "SET", "maxmemory", "1mb");
+    await expect(bench.store.check()).rejects.toMatchObject(REFUSED);
+    await redis.cli("CONFIG", "SET", "maxmemory", "0");
+    await bench.accept({ id: `e${count}`, text });
+    expect(await bench.store.check()).toEqual({ status: "ok" });
+  });
+
   it("can be opened by a process that starts", async () => {
     await using redis = await startRedis({ fsync: "no", maxMemory: "8mb" });
     const bench = await openBench(redis);
     const count = await fill(bench);
     const other = await openBench(redis, { prefix: bench.prefix, owner: "two" });
     expect(await other.drain()).toHaveLength(count);
+  });
+});
+
+describe("a Redis that takes no writes", () => {
+  it("is found by the check: a replica, one whose own replicas are gone", async () => {
+    await using redis = await startRedis();
+    const bench = await openBench(redis);
+    const refusedWith = (word: string) => ({
+      code: "STORE_UNAVAILABLE",
+      message: expect.stringContaining(word),
+    });
+    await redis.cli("REPLICAOF", "127.0.0.1", "1");
+    const back = bench.back();
+    await expect(bench.store.check()).rejects.toMatchObject(refusedWith("READONLY"));
+    await redis.cli("REPLICAOF", "NO", "ONE");
+    await back; // The client looks for another server, in case that this one was replaced.
+    expect(await bench.store.check()).toEqual({ status: "ok" });
+    await redis.cli("CONFIG", "SET", "min-replicas-to-write", "1");
+    await expect(bench.store.check()).rejects.toMatchObject(refusedWith("NOREPLICAS"));
+    await redis.cli("CONFIG", "SET", "min-replicas-to-write", "0");
+    expect(await bench.store.check()).toEqual({ status: "ok" });
   });
 });
