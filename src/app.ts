@@ -6,6 +6,7 @@ import { toldQueue } from "./admin/told.ts";
 import { admit } from "./admit/admit.ts";
 import { buildAdmin } from "./app/admin.ts";
 import { type BuiltAgents, buildAgents } from "./app/agents.ts";
+import { type Developers, developersOf, leaveDevKey } from "./app/developers.ts";
 import { createHealth } from "./app/health.ts";
 import { startHousekeeping } from "./app/housekeeping.ts";
 import { policyOf, routesOf } from "./app/policy.ts";
@@ -33,6 +34,8 @@ export interface AppOptions {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly version: string;
+  /** Makes the key of the test webhook; absent where a supervisor has made it for all its processes. */
+  readonly newDevKey?: () => string;
   /** The store is gone for good; end the process, so that whoever watches it starts another. */
   readonly onStoreDeath: (error: Error) => void;
 }
@@ -41,6 +44,7 @@ export interface App {
   readonly server: Server;
   readonly platforms: readonly Platform[];
   readonly agents: BuiltAgents;
+  readonly developers: Developers;
   /** Where events are kept and what an acknowledgement survives there, in one line. */
   readonly storeReport: string;
   /** Begins to claim and run what waits in the store, where that is the role of this replica. */
@@ -57,6 +61,7 @@ export async function createApp({
   log,
   metrics,
   version,
+  newDevKey,
   onStoreDeath,
 }: AppOptions): Promise<App> {
   const { gateway: spec, environment } = config;
@@ -82,9 +87,12 @@ export async function createApp({
     },
     onDeath: onStoreDeath,
   });
+  // Only now, when the data folder is known to be ours: the key of another gateway on it must stay as it is.
+  if (newDevKey !== undefined && role !== "worker") leaveDevKey(environment, newDevKey);
+  const developers = developersOf(environment);
   const test = createTestAdapter({
-    devKey: environment.devKey,
-    openOnLoopback: isOpenForDevelopers(config),
+    devKey: developers.key,
+    openOnLoopback: developers.open,
     clock,
     bus: store.bus,
     newId,
@@ -194,6 +202,7 @@ export async function createApp({
     server,
     platforms,
     agents,
+    developers,
     storeReport: report,
     startWork() {
       if (role !== "ingress") dispatcher.start();
@@ -212,11 +221,6 @@ export async function createApp({
 const RETRY_BASE_MS = 2_000;
 /** Of the drain time, what closing the store may take. */
 const CLOSE_MS = 3_000;
-
-/** The test webhook is for whoever sits at this machine, until it is a production machine or listens to others. */
-function isOpenForDevelopers({ environment }: Config): boolean {
-  return !environment.production && /^(127\.|localhost$|::1$|\[::1\]$)/.test(environment.host);
-}
 
 /** What was said to an event that is done: the replica that said it may be gone. */
 async function recordedReply(eventId: string, { journal }: Pick<Store, "journal">): Promise<string | null> {

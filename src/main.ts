@@ -1,5 +1,7 @@
+import { randomBytes } from "node:crypto";
 import type { Server } from "node:http";
 import process from "node:process";
+import { leaveDevKey } from "./app/developers.ts";
 import { onSignals, type StopRequest, untilStopped } from "./app/stopping.ts";
 import { type Config, type Loaded, loadConfig } from "./config/load.ts";
 import { formatProblem } from "./config/problems.ts";
@@ -39,6 +41,7 @@ export async function serve(options: ServeOptions): Promise<number> {
     config,
     log,
     metrics: createMetrics({ processMetrics: true }),
+    newDevKey,
     up: (banner) => console.error(banner),
     failed: (_, reason) => console.error(reason),
     onStop: (stop) =>
@@ -56,6 +59,7 @@ async function supervise(config: Config, overrides: Readonly<Record<string, stri
     import("./app/processes/supervisor.ts"),
     import("./app/processes/fork.ts"),
   ]);
+  if (config.environment.role !== "worker") leaveDevKey(config.environment, newDevKey);
   const log = await loggerOf(config, 0);
   const supervisor = new Supervisor({
     processes,
@@ -112,13 +116,14 @@ interface Run {
   readonly config: Config;
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly newDevKey?: () => string;
   /** It listens; the banner is for a person at the terminal. */
   readonly up: (banner: string) => void;
   readonly failed: (code: number, reason: string) => void;
   readonly onStop: (stop: (how: StopRequest) => void) => void;
 }
 
-async function runGateway({ config, log, metrics, up, failed, onStop }: Run): Promise<number> {
+async function runGateway({ config, log, metrics, newDevKey, up, failed, onStop }: Run): Promise<number> {
   const { host, port } = config.environment;
   const version = packageVersion();
   try {
@@ -133,6 +138,7 @@ async function runGateway({ config, log, metrics, up, failed, onStop }: Run): Pr
       log,
       metrics,
       version,
+      ...(newDevKey && { newDevKey }),
       onStoreDeath: death.reject,
     });
     // Before anybody can know that we listen: a signal must never find the default handler, which does not drain.
@@ -151,6 +157,11 @@ async function runGateway({ config, log, metrics, up, failed, onStop }: Run): Pr
   } finally {
     await written(log);
   }
+}
+
+/** As long as nobody guesses, and nothing in it that a shell would read. */
+function newDevKey(): string {
+  return randomBytes(24).toString("base64url");
 }
 
 const EXIT_OF: Partial<Record<string, number>> = {

@@ -1,5 +1,5 @@
-// Brings what the tests need and npm cannot: promtool and redis-server, from Debian's packages, unpacked beside the
-// modules and not installed, so that no service starts. Plain JavaScript: it also runs on Node 20.
+// Brings what the tests need and npm cannot: promtool, redis-server, nginx and haproxy, from Debian's packages, unpacked
+// beside the modules and not installed, so that no service starts. Plain JavaScript: it also runs on Node 20.
 import { execFileSync } from "node:child_process";
 import {
   chmodSync,
@@ -19,6 +19,8 @@ const bin = join(tools, "usr/bin");
 const missing = [
   { name: "promtool", install: "prometheus", unpack: () => unpack("prometheus") },
   { name: "redis-server", install: "redis-server", unpack: unpackRedis },
+  { name: "nginx", install: "nginx", unpack: () => unpackServer("nginx", "-v") },
+  { name: "haproxy", install: "haproxy", unpack: () => unpackServer("haproxy", "-v") },
 ].filter(({ name }) => !isOnPath(name) && !existsSync(join(bin, name)));
 
 if (missing.length > 0) {
@@ -39,24 +41,35 @@ function unpackAll() {
   for (const { name, unpack } of missing) if (!existsSync(join(bin, name))) unpack();
 }
 
-/** The server is redis-check-rdb under another name, and the libraries are not where the loader looks. */
+/** The server is redis-check-rdb under another name. */
 function unpackRedis() {
   for (const name of ["redis-tools", ...missingLibraries("redis-tools")]) unpack(name);
   const server = join(tools, "usr/libexec/redis-server");
   mkdirSync(join(tools, "usr/libexec"), { recursive: true });
   rmSync(server, { force: true });
   symlinkSync("../bin/redis-check-rdb", server);
+  wrap("redis-server", "usr/libexec/redis-server", "--version");
+}
+
+function unpackServer(name, version) {
+  for (const one of [name, ...missingLibraries(name)]) unpack(one);
+  wrap(name, `usr/sbin/${name}`, version);
+}
+
+/** The libraries are not where the loader looks. */
+function wrap(name, program, version) {
   const libraries = libraryFolders().map((folder) => `$root/${folder}:`);
   const script = `#!/bin/sh
 root=$(dirname "$(readlink -f "$0")")/../..
-LD_LIBRARY_PATH="${libraries.join("")}\${LD_LIBRARY_PATH:-/usr/lib}" exec "$root/usr/libexec/redis-server" "$@"
+LD_LIBRARY_PATH="${libraries.join("")}\${LD_LIBRARY_PATH:-/usr/lib}" exec "$root/${program}" "$@"
 `;
   // Its presence says that it is complete, so it gets its name when it has shown that it runs.
-  const untried = join(bin, "redis-server.new");
+  mkdirSync(bin, { recursive: true });
+  const untried = join(bin, `${name}.new`);
   writeFileSync(untried, script);
   chmodSync(untried, 0o755);
-  run(untried, ["--version"]);
-  renameSync(untried, join(bin, "redis-server"));
+  run(untried, [version]);
+  renameSync(untried, join(bin, name));
 }
 
 /** What apt would install besides, were it asked to. */

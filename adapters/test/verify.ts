@@ -1,4 +1,5 @@
 import type { Secret } from "../../src/config/secret.ts";
+import { isLoopbackHost } from "../../src/domain/loopback.ts";
 import { GENUINE, type RawRequest, type TurnedAway, type Verdict } from "../../src/ports/adapter.ts";
 import { textMatches } from "../shared/hmac.ts";
 
@@ -15,11 +16,6 @@ interface VerifyOptions {
   readonly openOnLoopback: boolean;
 }
 
-const LOOPBACK = "(?:localhost|127(?:\\.\\d{1,3}){3}|\\[::1\\])(?::\\d{1,5})?";
-const LOOPBACK_HOST = new RegExp(`^${LOOPBACK}$`, "i");
-const LOOPBACK_ORIGIN = new RegExp(`^https?://${LOOPBACK}$`, "i");
-const PROXY_HEADERS = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
-
 /** Open to this machine, if so configured; to everyone else by `X-Dev-Key`. */
 export function verifyTest(request: RawRequest, { devKey, openOnLoopback }: VerifyOptions): Verdict {
   if (request.method !== "POST") return forged("method");
@@ -35,12 +31,12 @@ function forged(why: keyof typeof REASONS): TurnedAway {
 
 /**
  * A loopback peer alone proves little. A web page open in a local browser sends its own Origin; one that rebinds
- * its name to 127.0.0.1 sends its own Host; and a proxy on this machine speaks for the whole network.
+ * its name to 127.0.0.1 sends its own Host; and a proxy on this machine speaks for the whole network, which
+ * `fromLoopback` denies as far as a proxy shows itself.
  */
 function isLocalCaller(request: RawRequest): boolean {
   if (!request.fromLoopback) return false;
-  if (!LOOPBACK_HOST.test(request.header("host") ?? "")) return false;
+  if (!isLoopbackHost(request.header("host") ?? "")) return false;
   const origin = request.header("origin");
-  if (origin !== undefined && !LOOPBACK_ORIGIN.test(origin)) return false;
-  return PROXY_HEADERS.every((name) => request.header(name) === undefined);
+  return origin === undefined || isLoopbackHost(/^https?:\/\/(.*)$/i.exec(origin)?.[1] ?? "");
 }

@@ -6,19 +6,20 @@ import type { Config } from "../config/load.ts";
 /** What a person at the terminal wants to know at start: where, what is on, what is missing, what to try. */
 export function banner(app: App, config: Config, version: string): string {
   const { environment, gateway } = config;
-  const url = addressOf(app);
+  const { address, url } = addressOf(app);
+  const webhooks = `${environment.publicUrl ?? url}/webhooks`;
   const isWorker = environment.role === "worker";
   const platforms = (["slack", "discord", "telegram", "whatsapp"] as const).map((name) => {
     const platform = environment.platforms[name];
     const label = `  ${name.padEnd(9)}`;
     if (gateway.platforms[name].enabled === false) return `${label} off   switched off in the configuration`;
-    if (platform.kind === "on")
-      return `${label} on    ${isWorker ? "answers only" : `${url}/webhooks/${name}`}`;
+    if (platform.kind === "on") return `${label} on    ${isWorker ? "answers only" : `${webhooks}/${name}`}`;
     return `${label} off   ${whatIsMissing(platform)}`;
   });
   const agents = [...app.agents.modelNames].map(([agent, model]) => `  ${agent.padEnd(9)} ${model}`);
   return [
-    `Parley ${version} listens on ${url}`,
+    `Parley ${version} listens on ${address}`,
+    ...(environment.publicUrl === null ? [] : [`Reached from outside at ${environment.publicUrl}.`]),
     ...sharedStore(app, config),
     "",
     "Platforms",
@@ -30,7 +31,7 @@ export function banner(app: App, config: Config, version: string): string {
     ...config.notes.map((note) => `Note: ${note}${/[.?!]$/.test(note) ? "" : "."}`),
     ...pausedNote(config),
     "",
-    ...(isWorker ? ["Webhooks go to the replicas whose role is ingress or all."] : tryIt(config, url)),
+    ...(isWorker ? ["Webhooks go to the replicas whose role is ingress or all."] : tryIt(app, config, url)),
     "",
   ].join("\n");
 }
@@ -43,13 +44,16 @@ function sharedStore({ storeReport }: App, { environment }: Config): string[] {
   return [`${count}, role ${role}. ${storeReport}.`];
 }
 
-/** The address a person can open: a wildcard is not one. */
-function addressOf({ server }: App): string {
+/** Where it listens, and an address that a person here can open: a wildcard is not one. */
+function addressOf({ server }: App): { address: string; url: string } {
   const { address, port, family } = server.address() as AddressInfo;
-  const host =
-    address === "::" || address === "0.0.0.0" ? "127.0.0.1" : family === "IPv6" ? `[${address}]` : address;
-  return `http://${host}:${port}`;
+  const url = `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+  const every = EVERY[address];
+  if (every === undefined) return { address: url, url };
+  return { address: `${url} (every ${every} of this machine)`, url: `http://127.0.0.1:${port}` };
 }
+
+const EVERY: Readonly<Record<string, string>> = { "0.0.0.0": "IPv4 address", "::": "address" };
 
 function whatIsMissing({ missing, present }: PlatformOff): string {
   // Discord can do without its bot token for answers within 15 minutes; nobody who sets it up wants only that.
@@ -70,12 +74,18 @@ function pausedNote({ environment, gateway }: Config): string[] {
     : [];
 }
 
-function tryIt({ environment }: Config, url: string): string[] {
+function tryIt({ developers }: App, { environment }: Config, url: string): string[] {
   const curl = (extra: string) =>
     `  curl -s '${url}/webhooks/test?wait=10' -H 'content-type: application/json'${extra} -d '{"message":"hello"}'`;
-  const isLocal = !environment.production && /^(127\.|localhost$|::1$|\[::1\]$)/.test(environment.host);
-  if (isLocal) return ["Try it:", curl("")];
-  return environment.devKey === null
-    ? ["The test webhook is closed here; PARLEY_DEV_KEY opens it."]
-    : ["Try it:", curl(` -H "x-dev-key: $PARLEY_DEV_KEY"`)];
+  const { open, key, file } = developers;
+  if (open) return ["Try it:", curl("")];
+  if (key === null)
+    return [
+      `The test webhook is shut: no key could be left in ${environment.dataDir}. PARLEY_DEV_KEY opens it.`,
+    ];
+  if (file === null) return ["Try it:", curl(` -H "x-dev-key: $PARLEY_DEV_KEY"`)];
+  // What is said on a terminal stays there; in production it goes where logs are kept.
+  return environment.production
+    ? ["Try it:", curl(` -H "x-dev-key: $(cat '${file.replaceAll("'", `'\\''`)}')"`)]
+    : ["Try it:", curl(` -H 'x-dev-key: ${key.reveal()}'`)];
 }

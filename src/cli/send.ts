@@ -1,11 +1,13 @@
 import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { Argument, type Command, InvalidArgumentError } from "commander";
 import type { SampleRequest } from "../../adapters/shared/sample.ts";
+import { readDevKey } from "../app/developers.ts";
 import { closest } from "../config/closest.ts";
 import { createEnvReader, type EnvReader } from "../config/env-reader.ts";
 import { readEnvironment } from "../config/environment.ts";
 import { WAIT_SECONDS_MAX } from "../domain/bounds.ts";
 import { PLATFORMS, type Platform } from "../domain/event.ts";
+import { isLoopbackHost } from "../domain/loopback.ts";
 import { ask, httpBase } from "./ask.ts";
 import { curlLine } from "./curl.ts";
 import type { Settle } from "./index.ts";
@@ -61,7 +63,7 @@ export function addSend(program: Command, terminal: Terminal, settle: Settle): v
         terminal.out(`${curlLine(request, url)}\n`);
         return;
       }
-      settle(await deliver(request, url, { ...options, id }, terminal));
+      settle(await deliver(request, url, { ...options, id, platform }, terminal));
     });
 }
 
@@ -75,7 +77,10 @@ Examples:
   parley send test --text "hello" --wait 10
   parley send slack --kind slash --text "deploy api"
   parley send telegram --text "it's 5 o'clock" --print-curl | sh
-  parley send discord --generate-key`;
+  parley send discord --generate-key
+
+Without PARLEY_DEV_KEY, test takes the key that the gateway on this machine left in its data folder
+(PARLEY_DATA_DIR, default data).`;
 
 function wholeSeconds(value: string): number {
   const seconds = Number(value);
@@ -107,7 +112,7 @@ function buildRequest(
   if (options.wait !== undefined && platform !== "test")
     throw usage(`expected --wait with test only, got ${platform}, which answers in its own chat`);
   const variable = sample.secretVariable(kind);
-  const secret = options.secret ?? secretFrom(env, variable);
+  const secret = options.secret ?? (secretFrom(env, variable) || madeKey(platform, options, terminal));
   if (secret === "" && sample.needsSecret) {
     const hint = platform === "discord" ? "; parley send discord --generate-key makes a pair" : "";
     throw usage(`expected --secret or ${variable}, got neither${hint}`);
@@ -132,10 +137,16 @@ function secretFrom(env: EnvReader, variable: string): string {
   return (isPair ? env.pair(variable)[0] : env.text(variable)) ?? "";
 }
 
+/** Of the gateway on this data folder. It is shown to nobody but this machine. */
+function madeKey(platform: Platform, { url }: SendOptions, { env, cwd }: Terminal): string {
+  if (platform !== "test" || (url !== undefined && !isLoopbackHost(URL.parse(url)?.host ?? ""))) return "";
+  return readDevKey(readEnvironment(env, cwd).environment.dataDir)?.reveal() ?? "";
+}
+
 async function deliver(
   request: SampleRequest,
   url: string,
-  options: SendOptions & { id: string },
+  options: SendOptions & { id: string; platform: Platform },
   terminal: Terminal,
 ): Promise<number> {
   const { method, headers } = request;
@@ -152,8 +163,13 @@ async function deliver(
       `${inert(JSON.stringify({ status: answer.status, id: options.id, body: parsed(answer.body) }))}\n`,
     );
   else terminal.out(`${answer.status}\n${answer.body === "" ? "" : `${inert(answer.body)}\n`}`);
+  if (options.platform === "test" && answer.status === 401) terminal.talk(NEEDS_KEY);
   return answer.status >= 200 && answer.status < 300 ? EXIT.ok : EXIT.failed;
 }
+
+const NEEDS_KEY =
+  "The gateway wants its developer's key. Set PARLEY_DEV_KEY as the gateway has it, or PARLEY_DATA_DIR to the folder\n" +
+  "of a gateway on this machine, where the key lies that it made at its start.\n";
 
 function parsed(body: string): unknown {
   try {

@@ -69,6 +69,10 @@ export interface Environment {
   readonly configFolderGiven: boolean;
   readonly adminToken: Secret | null;
   readonly devKey: Secret | null;
+  /** Where people and platforms reach this gateway, without a slash at its end; null: not said. */
+  readonly publicUrl: string | null;
+  /** Whether any platform's or model's secret is here: then there is something to lose. */
+  readonly hasCredentials: boolean;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly killSwitch: boolean;
   readonly production: boolean;
@@ -91,6 +95,12 @@ export function readEnvironment(
   const apiKey = reader.secret("ANTHROPIC_API_KEY", /^\S+$/, "a key without spaces");
   const baseUrl = withoutSlash(reader.url("ANTHROPIC_BASE_URL"));
   const configFolder = reader.text("PARLEY_CONFIG");
+  const platforms: PlatformEnvironments = {
+    slack: readSlack(reader),
+    discord: readDiscord(reader),
+    telegram: readTelegram(reader),
+    whatsapp: readWhatsApp(reader),
+  };
   const environment: Environment = {
     port: readPort(reader),
     host: reader.matching("PARLEY_HOST", /^[^\s/]+$/, "an address or a host name") ?? "127.0.0.1",
@@ -103,15 +113,12 @@ export function readEnvironment(
       "at least 32 ASCII characters without spaces",
     ),
     devKey: reader.secret("PARLEY_DEV_KEY"),
+    publicUrl: withoutSlash(reader.url("PARLEY_PUBLIC_URL")),
     logLevel: reader.oneOf("PARLEY_LOG_LEVEL", LOG_LEVELS) ?? "info",
     killSwitch: reader.truth("PARLEY_KILL_SWITCH") ?? false,
     production: readProduction(reader, env),
-    platforms: {
-      slack: readSlack(reader),
-      discord: readDiscord(reader),
-      telegram: readTelegram(reader),
-      whatsapp: readWhatsApp(reader),
-    },
+    platforms,
+    hasCredentials: hasCredentials(platforms, env),
     anthropic: apiKey === null ? null : { apiKey, baseUrl },
     redisUrl: readRedisUrl(reader),
     redisSentinelPassword: reader.secret("REDIS_SENTINEL_PASSWORD"),
@@ -227,6 +234,20 @@ function readWhatsApp(reader: EnvReader): WhatsAppEnvironment | PlatformOff {
 const REDIS_URL = /^rediss?:\/\/(\S*@)?[^\s@/?#]+(\/\d{0,4})?(\?\S*)?$/;
 const TOKEN = /^\S+$/;
 const ID = /^[A-Za-z0-9_-]{1,100}$/;
+
+/** Also of a platform that lacks another of its variables: it is about to be connected. */
+function hasCredentials(platforms: PlatformEnvironments, env: Env): boolean {
+  if (Object.values(platforms).some(({ kind }) => kind === "on")) return true;
+  return CREDENTIALS.some((name) =>
+    [name, `${name}_FILE`].some((either) => (env[either] ?? "").trim() !== ""),
+  );
+}
+
+/** What opens a platform or a model, also one that this version does not call. */
+const CREDENTIALS: readonly string[] = [
+  ...VARIABLES.filter(({ name, secret }) => secret && !/^(PARLEY|REDIS)_/.test(name)).map(({ name }) => name),
+  "OPENAI_API_KEY",
+];
 
 function asSecret(value: string): Secret {
   return new Secret(value);

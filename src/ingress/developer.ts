@@ -6,7 +6,9 @@ import type { Reception } from "./reception.ts";
 /** Waits for the reply to an event of the test webhook; null when none came in time. */
 export type WaitForReply = (eventId: string, signal: AbortSignal) => Promise<string | null>;
 
-const NEEDS_KEY = "Expected the header X-Dev-Key with this gateway's PARLEY_DEV_KEY, got none or another";
+const NEEDS_KEY =
+  "Expected the header X-Dev-Key, got none or another. The key is PARLEY_DEV_KEY, or else in the banner of this start" +
+  " and in the file dev-key of the data folder; parley send test finds it by itself";
 
 /** The developer's webhook tells what happened, and waits for the reply when asked to. */
 export async function answerDeveloper(

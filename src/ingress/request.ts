@@ -1,10 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import { REQUEST_ID_CHARS_MAX } from "../domain/bounds.ts";
+import { isLoopbackAddress } from "../domain/loopback.ts";
 import type { RawRequest } from "../ports/adapter.ts";
 
 const REQUEST_ID = new RegExp(`^[A-Za-z0-9._:-]{1,${REQUEST_ID_CHARS_MAX}}$`);
-const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/;
-
 /** The caller's `X-Request-Id` when it is a plain token, else a new one: it goes into logs and headers as it is. */
 export function requestIdOf(incoming: IncomingMessage, newId: () => string): string {
   const given = incoming.headers["x-request-id"];
@@ -51,12 +50,18 @@ class IncomingRequest implements RawRequest {
 }
 
 /** A proxy on this machine passes on requests from anywhere, so a forwarded request is never local. */
-export function isFromLoopback(incoming: IncomingMessage): boolean {
-  const { headers } = incoming;
-  return (
-    LOOPBACK.test(incoming.socket.remoteAddress ?? "") &&
-    headers["x-forwarded-for"] === undefined &&
-    headers.forwarded === undefined &&
-    headers["x-real-ip"] === undefined
-  );
+function isFromLoopback(incoming: IncomingMessage): boolean {
+  return isLoopbackAddress(incoming.socket.remoteAddress ?? "") && !cameThroughProxy(incoming);
 }
+
+/**
+ * As far as it shows: a proxy adds a header, or speaks HTTP/1.0, as nginx does to whatever is behind it until it is
+ * told otherwise. One that does neither cannot be told from its clients.
+ */
+export function cameThroughProxy({ headers, httpVersion }: IncomingMessage): boolean {
+  return httpVersion === "1.0" || Object.keys(headers).some((name) => PROXY_HEADER.test(name));
+}
+
+/** The standard ones, and those of the large content networks and clouds. */
+const PROXY_HEADER =
+  /^(?:x-(?:original-)?forwarded(?:-|$)|(?:forwarded|via|x-real-ip|cdn-loop|x-amzn-trace-id|x-cloud-trace-context)$|(?:x-envoy|cf|fastly|fly|x-azure|x-appengine|x-cluster|x-original|x-amz-cf)-|(?:x-|true-|x-cluster-)?client-ip$|x-proxy)/;

@@ -12,7 +12,7 @@ export interface RawRequest {
   header(name: string): string | undefined;
   readonly body: Buffer;
   readonly receivedAtMs: number;
-  /** True when the peer is on this machine's loopback interface. */
+  /** True when the peer is on this machine's loopback interface and nothing shows that it speaks for another. */
   readonly fromLoopback: boolean;
 }
 

@@ -1,20 +1,27 @@
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { banner } from "../../src/app/banner.ts";
+import { developersOf, leaveDevKey } from "../../src/app/developers.ts";
 import type { App } from "../../src/app.ts";
-import { AGENT, load, problemsOf } from "../config/helpers.ts";
+import { AGENT, folderWith, load, problemsOf } from "../config/helpers.ts";
 
 const SLACK = { SLACK_BOT_TOKEN: "xoxb-hunter2", SLACK_SIGNING_SECRET: "0123456789abcdef0123456789abcdef" };
+
+/** What a start of the gateway would make. */
+const MADE = "made-at-the-start-and-no-other-key";
 
 interface Options {
   readonly env?: Readonly<Record<string, string>>;
   readonly spec?: string;
   readonly address?: AddressInfo;
   readonly demoStandIns?: readonly string[];
+  /** As it was left in the data folder; null: it could not be. */
+  readonly made?: string | null;
 }
 
 /** What is said at start with this environment and these lines under `spec`. */
-function said({ env = {}, spec = "", address, demoStandIns = [] }: Options = {}): string {
+function said({ env = {}, spec = "", address, demoStandIns = [], made = MADE }: Options = {}): string {
   const loaded = load(
     {
       "agents/assistant.yaml": AGENT,
@@ -24,7 +31,10 @@ function said({ env = {}, spec = "", address, demoStandIns = [] }: Options = {})
   );
   if (!loaded.ok) throw new Error(problemsOf(loaded).join("\n"));
   const listening = address ?? { address: "127.0.0.1", port: 8080, family: "IPv4" };
+  const { environment } = loaded.config;
+  if (made !== null) leaveDevKey(environment, () => made);
   const app = {
+    developers: developersOf(environment),
     server: { address: () => listening },
     storeReport: "Redis 7, appendfsync always: what was acknowledged survives a power cut",
     agents: { modelNames: new Map([["assistant", "the demo model"]]), demoStandIns },
@@ -56,12 +66,31 @@ describe("the banner", () => {
     expect(text).toMatch(/^ {2}slack +off +switched off in the configuration$/m);
   });
 
-  it.each<[AddressInfo, string]>([
-    [{ address: "0.0.0.0", port: 1, family: "IPv4" }, "http://127.0.0.1:1"],
-    [{ address: "::", port: 2, family: "IPv6" }, "http://127.0.0.1:2"],
-    [{ address: "::1", port: 3, family: "IPv6" }, "http://[::1]:3"],
-  ])("gives an address that can be opened: $address", (address, url) => {
-    expect(said({ address })).toContain(`listens on ${url}\n`);
+  it.each<[AddressInfo, string, string]>([
+    [
+      { address: "0.0.0.0", port: 1, family: "IPv4" },
+      "http://0.0.0.0:1 (every IPv4 address of this machine)",
+      "http://127.0.0.1:1",
+    ],
+    [
+      { address: "::", port: 2, family: "IPv6" },
+      "http://[::]:2 (every address of this machine)",
+      "http://127.0.0.1:2",
+    ],
+    [{ address: "::1", port: 3, family: "IPv6" }, "http://[::1]:3", "http://[::1]:3"],
+    [{ address: "10.0.0.5", port: 4, family: "IPv4" }, "http://10.0.0.5:4", "http://10.0.0.5:4"],
+  ])("says where it listens, and gives an address that can be opened: %o", (address, where, url) => {
+    const text = said({ address, env: SLACK });
+    expect(text).toContain(`listens on ${where}\n`);
+    expect(text).toContain(`curl -s '${url}/webhooks/test`);
+    expect(text).toContain(`${url}/webhooks/slack\n`);
+  });
+
+  it("gives platforms the public address where there is one, and people here their own", () => {
+    const text = said({ env: { ...SLACK, PARLEY_PUBLIC_URL: "https://parley.example/bot/" } });
+    expect(text).toContain("Reached from outside at https://parley.example/bot.\n");
+    expect(text).toContain("https://parley.example/bot/webhooks/slack\n");
+    expect(text).toContain("curl -s 'http://127.0.0.1:8080/webhooks/test");
   });
 
   it("says what is shared with other replicas, where there may be some", () => {
@@ -95,11 +124,34 @@ describe("the banner", () => {
     expect(said()).not.toContain("The kill switch is on");
   });
 
-  it("says how the test webhook opens where it is not open to all", () => {
-    const env = { PARLEY_HOST: "0.0.0.0" };
-    expect(said({ env })).toContain("The test webhook is closed here; PARLEY_DEV_KEY opens it.");
-    const open = said({ env: { ...env, PARLEY_DEV_KEY: "hunter2" } });
-    expect(open).toContain('-H "x-dev-key: $PARLEY_DEV_KEY"');
-    expect(open).not.toContain("hunter2");
+  it.each<[string, Readonly<Record<string, string>>]>([
+    ["others can reach it", { PARLEY_HOST: "0.0.0.0" }],
+    ["its name only looks like this machine's", { PARLEY_HOST: "127.0.0.1.example" }],
+    ["a platform is connected", SLACK],
+    ["a platform is half connected", { SLACK_BOT_TOKEN: "xoxb-hunter2" }],
+    ["a secret comes from a file", { TELEGRAM_BOT_TOKEN_FILE: "token" }],
+    ["a model is paid for", { ANTHROPIC_API_KEY: "sk-hunter2" }],
+    ["another model's key is here", { OPENAI_API_KEY: "sk-hunter2" }],
+    ["it has a public address", { PARLEY_PUBLIC_URL: "https://parley.example" }],
+  ])("prints the key that was made where %s", (_why, env) => {
+    const file = { TELEGRAM_BOT_TOKEN_FILE: join(folderWith({ token: "77:hunter2" }), "token") };
+    const text = said({ env: "TELEGRAM_BOT_TOKEN_FILE" in env ? file : env });
+    expect(text).toContain(`-H 'x-dev-key: ${MADE}'`);
+    expect(text).not.toContain("hunter2");
+  });
+
+  it("in production does not print the key but where it lies", () => {
+    const text = said({ env: { PARLEY_ENV: "production" } });
+    expect(text).toMatch(/-H "x-dev-key: \$\(cat '\/.*\/data\/dev-key'\)"/);
+    expect(text).not.toContain(MADE);
+  });
+
+  it("does not print a key of the operator's, and says when there is none at all", () => {
+    const env = { PARLEY_HOST: "0.0.0.0", PARLEY_DEV_KEY: "hunter2-hunter2-hunter2" };
+    expect(said({ env })).toContain('-H "x-dev-key: $PARLEY_DEV_KEY"');
+    expect(said({ env })).not.toContain("hunter2");
+    expect(said({ env: { PARLEY_HOST: "0.0.0.0" }, made: null })).toMatch(
+      /The test webhook is shut: no key could be left in \/.*\/data\. PARLEY_DEV_KEY opens it\./,
+    );
   });
 });

@@ -2,10 +2,12 @@
 import { createHmac } from "node:crypto";
 import nacl from "tweetnacl";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { leaveDevKey } from "../../src/app/developers.ts";
 import { SAMPLES } from "../../src/cli/samples.ts";
+import { readEnvironment } from "../../src/config/environment.ts";
 import { PLATFORMS } from "../../src/domain/event.ts";
 import { type FakeAnswer, type FakeCall, type FakeServer, fakeServer } from "../fakes/server.ts";
-import { call, run, shell } from "./helpers.ts";
+import { call, emptyFolder, run, shell } from "./helpers.ts";
 
 const HOSTILE = [
   "it's",
@@ -43,15 +45,31 @@ describe("parley send", () => {
       "--url",
       `${server.url}/`,
     ];
-    const result = await call(args, { env: { PARLEY_DEV_KEY: "key" } });
+    const result = await call(args, { env: { PARLEY_DEV_KEY: "the-operators-own-key" } });
     expect(result).toMatchObject({
       code: 0,
       stdout: '200\n{"status":"accepted","id":"test:1","reply":"You said: hello"}\n',
       stderr: "",
     });
     expect(server.calls[0]).toMatchObject({ method: "POST", path: "/webhooks/test?wait=5" });
-    expect(server.calls[0]?.headers["x-dev-key"]).toBe("key");
+    expect(server.calls[0]?.headers["x-dev-key"]).toBe("the-operators-own-key");
     expect(JSON.parse(server.calls[0]?.body ?? "")).toMatchObject({ message: "hello", user: "ann" });
+  });
+
+  it("takes the key that a gateway here has made, for this machine alone", async () => {
+    const server = await gateway({ status: 401, body: {} });
+    const cwd = emptyFolder();
+    const made = "made-at-the-start-and-no-other-key";
+    leaveDevKey(readEnvironment({ PARLEY_DATA_DIR: "kept" }, cwd).environment, () => made);
+    const env = { PARLEY_DATA_DIR: "kept" };
+    const { code, stderr } = await call(["send", "test", "--url", server.url], { cwd, env });
+    expect([code, stderr]).toEqual([1, expect.stringContaining("Set PARLEY_DEV_KEY")]);
+    expect(server.calls[0]?.headers["x-dev-key"]).toBe(made);
+    const own = { ...env, PARLEY_DEV_KEY: "the-operators-own-key" };
+    await call(["send", "test", "--url", server.url], { cwd, env: own });
+    expect(server.calls[1]?.headers["x-dev-key"]).toBe("the-operators-own-key");
+    const elsewhere = ["send", "test", "--print-curl", "--url", "http://parley.example"];
+    expect((await call(elsewhere, { cwd, env })).stdout).not.toContain("x-dev-key");
   });
 
   it("prints JSON when asked, with the id that was sent", async () => {

@@ -120,9 +120,23 @@ describe("the webhook routes", () => {
     ]);
   });
 
-  it("do not take a forwarded request for a local one", async () => {
+  it.each([
+    ...["for", "host", "proto", "port", "server", "prefix", "ssl", "client-cert"].map(
+      (what) => `x-forwarded-${what}`,
+    ),
+    ...["forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "x-original-forwarded-for"],
+    ...["cf-connecting-ip", "cdn-loop", "x-envoy-external-address", "x-amzn-trace-id", "fly-client-ip"],
+  ])("do not take a request that was passed on for a local one: %s", async (name) => {
     const { url, received } = await open();
-    await post(`${url}/webhooks/test`, "{}", { "x-forwarded-for": "203.0.113.9" });
+    await post(`${url}/webhooks/test`, "{}", { [name]: "203.0.113.9" });
+    await post(`${url}/webhooks/test`, "{}", { "x-forward": "no proxy says this" });
+    expect(received.map(({ fromLoopback }) => fromLoopback)).toEqual([false, true]);
+  });
+
+  it("take HTTP/1.0, as nginx speaks to those behind it, for a request that was passed on", async () => {
+    const { port, received } = await open();
+    const raw = "POST /webhooks/test HTTP/1.0\r\nhost: 127.0.0.1\r\ncontent-length: 2\r\n\r\n{}";
+    expect(await statusLineOf(port, raw)).toBe("HTTP/1.1 200 OK");
     expect(received[0]?.fromLoopback).toBe(false);
   });
 

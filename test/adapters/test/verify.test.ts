@@ -55,12 +55,9 @@ describe("a caller on this machine", () => {
     expect(adapterOf().verify(post(BODY, { origin })).kind).toBe("forged");
   });
 
-  it.each(["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"])(
-    "that is a proxy, by its %s, is not",
-    (header) => {
-      expect(adapterOf().verify(post(BODY, { [header]: "203.0.113.9" })).kind).toBe("forged");
-    },
-  );
+  it("that only passes on what another said is not", () => {
+    expect(adapterOf().verify({ ...post(BODY), fromLoopback: false }).kind).toBe("forged");
+  });
 
   it("needs the key when the webhook is not open", () => {
     const closed = adapterOf({ openOnLoopback: false });

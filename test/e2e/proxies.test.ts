@@ -1,0 +1,144 @@
+import { execFile } from "node:child_process";
+import { readFileSync, statSync } from "node:fs";
+import { request } from "node:http";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+import { type ProxyProcess, startHaproxy, startNginx } from "../support/proxies.ts";
+import { type GatewayProcess, ROOT, startGateway, temporaryFolder } from "./gateway-process.ts";
+
+const run = promisify(execFile);
+
+/** One request as it is, whatever a client library thinks of its headers. */
+async function send(
+  url: string,
+  { path = "/webhooks/test?wait=10", method = "POST", headers = {} }: Sent = {},
+): Promise<{ status: number; body: string }> {
+  return await new Promise((resolve, reject) => {
+    const { port } = new URL(url);
+    const all = { "content-type": "application/json", ...headers };
+    const outgoing = request(
+      { host: "127.0.0.1", port, path, method, headers: all, agent: false },
+      (incoming) => {
+        text(incoming).then((body) => resolve({ status: incoming.statusCode ?? 0, body }), reject);
+      },
+    );
+    outgoing.on("error", reject);
+    outgoing.end(method === "POST" ? '{"message":"from outside","user":"boss"}' : undefined);
+  });
+}
+
+interface Sent {
+  readonly path?: string;
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Every way of passing requests on that people set up, with what comes from outside. */
+const PROXIES: readonly [string, (to: string) => Promise<ProxyProcess>, Record<string, string>][] = [
+  ["nginx with proxy_pass alone", (to) => startNginx(`proxy_pass ${to};`), {}],
+  ["nginx with HTTP/1.1", (to) => startNginx(`proxy_pass ${to}; proxy_http_version 1.1;`), {}],
+  ["HAProxy alone", (to) => startHaproxy(to), { host: "localhost" }],
+  ["HAProxy with forwardfor", (to) => startHaproxy(to, "option forwardfor"), { host: "localhost" }],
+];
+
+/** The first secret that a person sets up: already now there is something to lose. */
+const CREDENTIALS: readonly [string, Record<string, string>][] = [
+  ["a model's key", { ANTHROPIC_API_KEY: "sk-ant-nobody-calls-with-this" }],
+  [
+    "a platform that is on",
+    { TELEGRAM_BOT_TOKEN: "77:a", TELEGRAM_WEBHOOK_SECRET: "telegram-webhook-secret" },
+  ],
+  ["a platform's first secret", { WHATSAPP_APP_SECRET: "whatsapp-app-secret-0001" }],
+  ["a public address", { PARLEY_PUBLIC_URL: "https://parley.example" }],
+  ["production", { NODE_ENV: "production" }],
+];
+
+async function start(
+  env: Readonly<Record<string, string>> = {},
+): Promise<GatewayProcess & { dataDir: string }> {
+  const dataDir = temporaryFolder();
+  return Object.assign(await startGateway({ dataDir, env }), { dataDir });
+}
+
+describe("the test webhook behind a proxy", () => {
+  it.each(CREDENTIALS)("is shut to the outside with %s, and says which header it takes", async (_, env) => {
+    await using gateway = await start(env);
+    const key = readFileSync(join(gateway.dataDir, "dev-key"), "utf8").trim();
+    for (const [name, proxyTo, headers] of PROXIES) {
+      await using proxy = await proxyTo(gateway.url);
+      const refused = { status: 401, body: expect.stringContaining("X-Dev-Key") };
+      expect([name, await send(proxy.url, { headers })]).toEqual([name, refused]);
+      const wrong = { ...headers, "x-dev-key": `${key}x` };
+      expect([name, await send(proxy.url, { headers: wrong })]).toEqual([name, refused]);
+      const right = { ...headers, "x-dev-key": key };
+      expect([name, (await send(proxy.url, { path: "/webhooks/test", headers: right })).status]).toEqual([
+        name,
+        200,
+      ]);
+    }
+    // From this machine itself neither: the two cannot be told apart.
+    expect(await send(gateway.url)).toMatchObject({ status: 401 });
+  });
+});
+
+describe("the key made at the start", () => {
+  it("is in the banner's line, is what parley send finds, and lies where only its owner reads", async () => {
+    await using gateway = await start({ WHATSAPP_APP_SECRET: "whatsapp-app-secret-0001" });
+    await gateway.said('-d \'{"message":"hello"}\'');
+    const line = /^ *(curl .*)$/m.exec(gateway.stderr())?.[1] ?? "";
+    expect(line).toContain("x-dev-key: ");
+    expect(JSON.parse((await run("bash", ["-c", line])).stdout)).toMatchObject({ status: "accepted" });
+    expect(statSync(join(gateway.dataDir, "dev-key")).mode & 0o777).toBe(0o600);
+
+    const args = [join(ROOT, "bin/parley.js"), "send", "test", "--wait", "10", "--url", gateway.url];
+    const env = { PATH: process.env.PATH, PARLEY_DATA_DIR: gateway.dataDir };
+    const sent = await run(process.execPath, args, { cwd: gateway.dataDir, env });
+    expect(sent.stdout).toContain("You said: Hello, Parley");
+    // Nothing of it in the log.
+    const key = readFileSync(join(gateway.dataDir, "dev-key"), "utf8").trim();
+    expect(gateway.stdout()).not.toContain(key);
+  });
+
+  it("is another at the next start, and in production is not printed, but its line works", async () => {
+    await using gateway = await start({ NODE_ENV: "production" });
+    await gateway.said('-d \'{"message":"hello"}\'');
+    const first = readFileSync(join(gateway.dataDir, "dev-key"), "utf8").trim();
+    expect(gateway.stderr()).not.toContain(first);
+    const line = /^ *(curl .*)$/m.exec(gateway.stderr())?.[1] ?? "";
+    expect(JSON.parse((await run("bash", ["-c", line])).stdout)).toMatchObject({ status: "accepted" });
+    await gateway.end("SIGTERM");
+    await using again = await startGateway({ dataDir: gateway.dataDir, env: { NODE_ENV: "production" } });
+    const second = readFileSync(join(gateway.dataDir, "dev-key"), "utf8").trim();
+    expect(second).not.toBe(first);
+    expect((await send(again.url, { headers: { "x-dev-key": first } })).status).toBe(401);
+  });
+
+  it("is needed by whatever shows that it was passed on, even where the webhook is open", async () => {
+    await using gateway = await start();
+    expect((await send(gateway.url)).status).toBe(200);
+    await using bare = await startNginx(`proxy_pass ${gateway.url};`);
+    await using haproxy = await startHaproxy(gateway.url, "option forwardfor");
+    const shown: [string, Record<string, string>][] = [
+      [bare.url, {}],
+      [haproxy.url, { host: "localhost" }],
+      [gateway.url, { host: "parley.example" }],
+      [gateway.url, { origin: "https://parley.example" }],
+      ...[
+        "x-forwarded-for",
+        "x-forwarded-proto",
+        "x-forwarded-port",
+        "forwarded",
+        "via",
+        "x-real-ip",
+        "cf-ray",
+      ].map((name): [string, Record<string, string>] => [gateway.url, { [name]: "203.0.113.9" }]),
+    ];
+    for (const [url, headers] of shown)
+      expect([headers, await send(url, { headers })]).toEqual([
+        headers,
+        { status: 401, body: expect.stringContaining("X-Dev-Key") },
+      ]);
+  });
+});
