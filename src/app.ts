@@ -4,6 +4,7 @@ import { createTestAdapter } from "../adapters/test/index.ts";
 import { LifeFeed } from "./admin/life-feed.ts";
 import { toldQueue } from "./admin/told.ts";
 import { admit } from "./admit/admit.ts";
+import { createAcquaintances } from "./admit/people.ts";
 import { buildAdmin } from "./app/admin.ts";
 import { type BuiltAgents, buildAgents } from "./app/agents.ts";
 import { type Developers, developersOf, leaveDevKey } from "./app/developers.ts";
@@ -142,7 +143,8 @@ export async function createApp({
     return name === null ? null : { name, model: agents.modelNames.get(name) ?? "an unknown model" };
   }
 
-  const gatewayDeps = { queue, policy, clock, metrics };
+  const people = createAcquaintances(store.people);
+  const gatewayDeps = { queue, people, policy, clock, metrics };
   const platforms = [...adapters.keys()];
   const health = createHealth({
     version,

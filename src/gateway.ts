@@ -1,4 +1,5 @@
 import { type Admission, admit } from "./admit/admit.ts";
+import type { Acquaintances } from "./admit/people.ts";
 import type { AdmissionPolicy } from "./admit/policy.ts";
 import { GatewayError } from "./domain/errors.ts";
 import type { TriggerEvent } from "./domain/event.ts";
@@ -11,6 +12,7 @@ import type { Metrics } from "./telemetry/metrics.ts";
 
 export interface GatewayDeps {
   readonly queue: Pick<Queue, "accept">;
+  readonly people: Acquaintances;
   readonly policy: AdmissionPolicy;
   readonly clock: Pick<Clock, "nowMs">;
   readonly metrics: Metrics;
@@ -36,6 +38,7 @@ export async function receive(request: RawRequest, adapter: Adapter, deps: Gatew
       return { outcome: "handshake", ack: inbound.ack, events: 0 };
     case "ignored":
       countIgnored(adapter, inbound.reason, deps);
+      if (inbound.people !== undefined) await deps.people.learn(inbound.people);
       return { outcome: "ignored", ack: inbound.ack, reason: inbound.reason, events: 0 };
     case "events":
       for (const reason of inbound.ignored) countIgnored(adapter, reason, deps);
@@ -44,16 +47,16 @@ export async function receive(request: RawRequest, adapter: Adapter, deps: Gatew
 }
 
 async function publish(
-  { events, ack, untoldAck = ack }: Extract<Inbound, { kind: "events" }>,
+  { events, ack, untoldAck = ack, people }: Extract<Inbound, { kind: "events" }>,
   adapter: Adapter,
   deps: GatewayDeps,
 ): Promise<Reception> {
-  // All of a batch is offered in one tick, so that it shares one commit and keeps its order.
-  const fates = await Promise.all(events.map((event) => fateOf(event, deps)));
+  if (people !== undefined) await deps.people.learn(people);
+  const { known, fates } = await offer(events, deps);
   const outcomes = fates.map((fate) => count(fate, adapter, deps));
   const outcome = RANKED.find((candidate) => outcomes.includes(candidate)) ?? "ignored";
   const decisive = fates[outcomes.indexOf(outcome)];
-  const first = events[0];
+  const first = known[0];
   const isUntold = fates.every((fate) => fate.kind === "refused" && !fate.told);
   return {
     outcome,
@@ -71,13 +74,31 @@ type Fate =
   | Extract<Admission, { kind: "ignored" }>
   | { readonly kind: "failed"; readonly code: string };
 
+/** All of a batch is offered in one tick, so that it shares one commit and keeps its order. */
+async function offer(
+  events: readonly TriggerEvent[],
+  deps: GatewayDeps,
+): Promise<{ known: readonly TriggerEvent[]; fates: readonly Fate[] }> {
+  try {
+    const isSettled = events.every(({ person }) => person === undefined);
+    const known = isSettled ? events : await deps.people.settle(events);
+    return { known, fates: await Promise.all(known.map((event) => fateOf(event, deps))) };
+  } catch (error) {
+    return { known: events, fates: events.map(() => failed(error)) };
+  }
+}
+
+function failed(error: unknown): Fate {
+  return { kind: "failed", code: error instanceof GatewayError ? error.code : String(error) };
+}
+
 async function fateOf(event: TriggerEvent, { policy, clock, queue }: GatewayDeps): Promise<Fate> {
   const admission = admit(event, policy, clock.nowMs());
   if (admission.kind === "ignored") return admission;
   try {
     return await queue.accept(admission.offer);
   } catch (error) {
-    return { kind: "failed", code: error instanceof GatewayError ? error.code : String(error) };
+    return failed(error);
   }
 }
 

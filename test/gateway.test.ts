@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { createAcquaintances } from "../src/admit/people.ts";
 import type { AdmissionPolicy, PlatformPolicy } from "../src/admit/policy.ts";
 import { GatewayError } from "../src/domain/errors.ts";
-import type { TriggerEvent } from "../src/domain/event.ts";
+import type { Person, TriggerEvent } from "../src/domain/event.ts";
 import { type GatewayDeps, receive } from "../src/gateway.ts";
 import type { Inbound, Verdict } from "../src/ports/adapter.ts";
 import type { InlineStore } from "../src/store/sqlite/inline.ts";
@@ -43,7 +44,13 @@ beforeEach(async () => {
     noticeWindowMs: 600_000,
     isPaused: () => isPaused,
   };
-  deps = { queue: store.queue, policy, clock, metrics: createMetrics() };
+  deps = {
+    queue: store.queue,
+    people: createAcquaintances(store.people),
+    policy,
+    clock,
+    metrics: createMetrics(),
+  };
 });
 
 function post() {
@@ -59,6 +66,70 @@ function postOf(inbound: Inbound) {
 function postEvents(events: readonly Partial<TriggerEvent>[], ignored: readonly string[] = []) {
   return postOf({ kind: "events", events: events.map(anEvent), ignored, ack: ACK });
 }
+
+const name = (id: string) => ({ id, conversation: `whatsapp:W1:PN1:${id}` });
+/** A message of somebody with these names. */
+function postFrom(lasting: string | null, passing: string | null, id: string) {
+  const person = { lasting: lasting && name(lasting), passing: passing && name(passing) };
+  const sender = lasting ?? passing ?? "";
+  return postEvents([
+    {
+      id,
+      platform: "whatsapp",
+      isDirect: true,
+      trigger: "direct",
+      conversation: name(sender).conversation,
+      sender: { id: sender, name: "Ann", isBot: false },
+      person: person as Person,
+    },
+  ]);
+}
+
+describe("a person with a number and an id", () => {
+  it("stays in one conversation, and is let in by either", async () => {
+    const numbers = { ...OPEN, directMessages: new Set(["447700900123"]) };
+    policy = { ...policy, platforms: { ...policy.platforms, whatsapp: numbers } };
+    deps = { ...deps, policy };
+    for (const [id, lasting, passing] of [
+      ["a", null, "447700900123"],
+      ["b", "GB.A1", "447700900123"],
+      ["c", "GB.A1", null],
+    ] as const) {
+      expect(await postFrom(lasting, passing, id)).toMatchObject({
+        outcome: "accepted",
+        conversation: name("447700900123").conversation,
+      });
+      const job = await claimOne(store.queue);
+      expect(job.event.conversation).toBe(name("447700900123").conversation);
+      expect(job.lane).toBe(job.event.conversation);
+      expect(job.event).not.toHaveProperty("person");
+      await store.queue.settle(job, { kind: "done", outcome: "answered", turns: [] });
+    }
+    expect(await postFrom("GB.B2", null, "d")).toMatchObject({ outcome: "refused" });
+  });
+
+  it("is learnt also where nothing was said", async () => {
+    const person = { lasting: name("GB.A1"), passing: name("447700900123") };
+    await postFrom(null, "447700900123", "a");
+    await postOf({ kind: "ignored", reason: "status_read", ack: ACK, people: [person] });
+    await postFrom("GB.A1", null, "b");
+    const jobs = await claimAll(store.queue);
+    expect(jobs.map(({ lane }) => lane)).toEqual([name("447700900123").conversation]);
+  });
+
+  it("that cannot be looked up is answered 503, so that the message comes again", async () => {
+    const away = async () => {
+      throw new GatewayError("STORE_WRITE_FAILED", "disk");
+    };
+    deps = { ...deps, people: createAcquaintances({ settle: away }) };
+    expect(await postFrom("GB.A1", null, "a")).toMatchObject({
+      outcome: "unavailable",
+      ack: { status: 503 },
+      reason: "STORE_WRITE_FAILED",
+    });
+    expect(await stored()).toEqual([]);
+  });
+});
 
 const queued = async () => (await claimAll(store.queue)).map(({ event }) => event.id);
 const stored = async () => (await store.journal.list({ limit: 100 })).map(({ id, state }) => [id, state]);

@@ -1,31 +1,36 @@
-import { conversationKey } from "../../src/domain/conversation.ts";
-import type { TriggerEvent } from "../../src/domain/event.ts";
+import type { Person, TriggerEvent } from "../../src/domain/event.ts";
 import type { Ack, Inbound, VerifiedRequest } from "../../src/ports/adapter.ts";
+import { get, getArray, getObject, getString, isObject, nameOf, readJsonObject } from "../shared/json.ts";
+import { mintAddress, WINDOW_MS } from "./address.ts";
+import { readContent } from "./payload.ts";
 import {
-  get,
-  getArray,
-  getObject,
-  getString,
-  isObject,
-  type JsonObject,
-  nameOf,
-  readJsonObject,
-} from "../shared/json.ts";
-import { mintAddress, type Recipient, WINDOW_MS } from "./address.ts";
-import { label, readContent } from "./payload.ts";
+  type Account,
+  type Contacts,
+  contactsOf,
+  conversationOf,
+  ID,
+  readRecipient,
+  readSender,
+  type Sender,
+} from "./people.ts";
 import { handshakeField } from "./verify.ts";
 
 const OK: Ack = { status: 200 };
 const CHALLENGE = /^[\x21-\x7e]{1,256}$/;
-/** Printable ASCII: ids go into keys, logs and the next request to Meta. */
-const ID = /^[\x21-\x7e]{1,256}$/;
-const PHONE = /^\+?(\d{1,20})$/;
 /** Seconds since 1970; twelve digits keep the milliseconds within what a Date can hold. */
 const SECONDS = /^\d{1,12}$/;
 const STATUSES = new Set(["sent", "delivered", "read", "played", "deleted", "failed"]);
 
-/** One event, or the reason why an item of the batch is none. Reasons are metric labels: a closed set. */
-type Item = { readonly event: TriggerEvent } | { readonly reason: string };
+/** Of one webhook. Others are told again with their next message. */
+const PEOPLE_MAX = 100;
+
+/**
+ * One event, or the reason why an item of the batch is none, with whom it is about. Reasons are metric labels: a
+ * closed set.
+ */
+type Item =
+  | { readonly event: TriggerEvent }
+  | { readonly reason: string; readonly person?: Person | undefined };
 
 /** A webhook may mix up to a thousand messages and statuses of several accounts; a broken one stops no other. */
 export function parseWhatsApp(request: VerifiedRequest, phoneNumberId: string): Inbound {
@@ -55,10 +60,24 @@ function malformed(where: string, expected: string, got: unknown): Inbound {
 function gather(items: readonly Item[]): Inbound {
   const events = items.flatMap((item) => ("event" in item ? [item.event] : []));
   const ignored = items.flatMap((item) => ("reason" in item ? [item.reason] : []));
-  if (events.length > 0) return { kind: "events", events, ignored, ack: OK };
+  const people = peopleIn(items);
+  const told = people.length === 0 ? {} : { people };
+  if (events.length > 0) return { kind: "events", events, ignored, ack: OK, ...told };
   // What an operator should look into speaks for the whole batch.
   const notable = ignored.find((reason) => reason === "status_failed" || reason.startsWith("malformed"));
-  return { kind: "ignored", reason: notable ?? ignored[0] ?? "empty", ack: OK };
+  return { kind: "ignored", reason: notable ?? ignored[0] ?? "empty", ack: OK, ...told };
+}
+
+/** Who came with both names and without a message that says it all the same. */
+function peopleIn(items: readonly Item[]): readonly Person[] {
+  const people = new Map<string, Person>();
+  for (const item of items) {
+    const person = "reason" in item ? item.person : undefined;
+    if (person?.lasting && person.passing && people.size < PEOPLE_MAX) {
+      people.set(person.lasting.conversation, person);
+    }
+  }
+  return [...people.values()];
 }
 
 function readEntry(entry: unknown, phoneNumberId: string): readonly Item[] {
@@ -79,10 +98,14 @@ function readChange(change: unknown, tenant: string, phoneNumberId: string): rea
   if (field === undefined || value === undefined || number === undefined)
     return [{ reason: "malformed_change" }];
   if (number !== phoneNumberId) return [{ reason: "other_phone_number" }];
-  const account = { tenant, phoneNumberId, names: namesOf(value) };
+  const account = { tenant, phoneNumberId };
+  const contacts = contactsOf(value);
   return [
-    ...getArray(value, "messages").map((message) => readMessage(message, account)),
-    ...getArray(value, "statuses").map((status) => ({ reason: statusReason(status) })),
+    ...getArray(value, "messages").map((message) => readMessage(message, contacts, account)),
+    ...getArray(value, "statuses").map((status) => ({
+      reason: statusReason(status),
+      person: readRecipient(status, contacts, account),
+    })),
     ...getArray(value, "errors").map(() => ({ reason: "platform_error" })),
   ];
 }
@@ -93,22 +116,18 @@ function statusReason(status: unknown): string {
   return STATUSES.has(name) ? `status_${name}` : "status_other";
 }
 
-interface Account {
-  readonly tenant: string;
-  readonly phoneNumberId: string;
-  readonly names: ReadonlyMap<string, string>;
-}
-
-function readMessage(message: unknown, { tenant, phoneNumberId, names }: Account): Item {
-  const head = readHead(message, names);
+function readMessage(message: unknown, contacts: Contacts, account: Account): Item {
+  const head = readHead(message, contacts, account);
   if (head === undefined || !isObject(message)) return { reason: "malformed_message" };
   // A group has no 24-hour window of one person, and a private answer would surprise everyone in it.
   if (getString(message, "group_id") !== undefined) return { reason: "group_message" };
+  const { id, sender, occurredAtMs } = head;
+  const { person } = sender;
   const reading = readContent(message);
   if (reading.kind !== "content") {
-    return { reason: reading.kind === "ignored" ? reading.reason : "malformed_message" };
+    return { reason: reading.kind === "ignored" ? reading.reason : "malformed_message", person };
   }
-  const { id, userId, userName, recipient, occurredAtMs } = head;
+  const { tenant, phoneNumberId } = account;
   const windowExpiresAtMs = occurredAtMs + WINDOW_MS;
   return {
     event: {
@@ -118,12 +137,12 @@ function readMessage(message: unknown, { tenant, phoneNumberId, names }: Account
       tenant,
       place: phoneNumberId,
       thread: null,
-      // One number serves many people, so the person takes the part of the thread.
-      conversation: conversationKey({ platform: "whatsapp", tenant, place: phoneNumberId, thread: userId }),
+      conversation: conversationOf(sender.id, account),
       isDirect: true,
-      sender: { id: userId, name: userName, isBot: false },
+      sender: { id: sender.id, name: sender.name, isBot: false },
+      person,
       ...reading.content,
-      replyTo: mintAddress({ phoneNumberId, messageId: id, windowExpiresAtMs, ...recipient }),
+      replyTo: mintAddress({ phoneNumberId, messageId: id, windowExpiresAtMs, ...sender.recipient }),
       occurredAtMs,
     },
   };
@@ -131,40 +150,16 @@ function readMessage(message: unknown, { tenant, phoneNumberId, names }: Account
 
 interface Head {
   readonly id: string;
-  readonly userId: string;
-  readonly userName: string;
-  readonly recipient: Recipient;
+  readonly sender: Sender;
   readonly occurredAtMs: number;
 }
 
 /** What every type of message has; undefined when a part is missing or senseless. */
-function readHead(message: unknown, names: ReadonlyMap<string, string>): Head | undefined {
+function readHead(message: unknown, contacts: Contacts, account: Account): Head | undefined {
   const id = getString(message, "id");
-  const from = PHONE.exec(getString(message, "from") ?? "")?.[1];
-  const scopedId = getString(message, "from_user_id");
+  const sender = readSender(message, contacts, account);
   const seconds = get(message, "timestamp");
-  // The scoped id first: a person may hide the phone number, or change it.
-  const userId = scopedId ?? from;
-  if (id === undefined || !ID.test(id) || userId === undefined || !ID.test(userId)) return undefined;
+  if (id === undefined || !ID.test(id) || sender === undefined) return undefined;
   if (typeof seconds !== "string" || !SECONDS.test(seconds)) return undefined;
-  return {
-    id,
-    userId,
-    userName: names.get(userId) ?? names.get(from ?? "") ?? userId,
-    recipient: from === undefined ? { recipient: userId } : { to: `+${from}` },
-    occurredAtMs: Number(seconds) * 1000,
-  };
-}
-
-/** Profile names by scoped id and by phone number: a contact may carry either, or both. */
-function namesOf(value: JsonObject): ReadonlyMap<string, string> {
-  const names = new Map<string, string>();
-  for (const contact of getArray(value, "contacts")) {
-    const name = label(getString(getObject(contact, "profile"), "name"));
-    if (name === null) continue;
-    for (const id of [getString(contact, "user_id"), getString(contact, "wa_id")]) {
-      if (id !== undefined) names.set(id, name);
-    }
-  }
-  return names;
+  return { id, sender, occurredAtMs: Number(seconds) * 1000 };
 }

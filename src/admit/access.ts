@@ -6,15 +6,19 @@ export function forbidden(event: TriggerEvent, policy: PlatformPolicy): string |
   if (!allows(policy.tenants, event.tenant)) return "tenant";
   if (event.isDirect) {
     if (policy.directMessages === "deny") return "direct_message";
-    if (!allows(policy.directMessages, event.sender.id)) return "direct_message";
+    if (!allows(policy.directMessages, ...namesOf(event))) return "direct_message";
   } else if (!allows(policy.channels, event.place)) return "channel";
-  return allows(policy.users, event.sender.id) ? null : "user";
+  return allows(policy.users, ...namesOf(event)) ? null : "user";
 }
 
 export function allowsBot(event: TriggerEvent, policy: PlatformPolicy): boolean {
-  return policy.bots !== "none" && allows(policy.bots, event.sender.id);
+  return policy.bots !== "none" && allows(policy.bots, ...namesOf(event));
 }
 
-function allows(list: AllowList, id: string): boolean {
-  return list === "any" || list.has(id);
+function namesOf({ sender }: TriggerEvent): readonly string[] {
+  return [sender.id, ...(sender.alsoKnownAs ?? [])];
+}
+
+function allows(list: AllowList, ...ids: readonly string[]): boolean {
+  return list === "any" || ids.some((id) => list.has(id));
 }

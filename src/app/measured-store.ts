@@ -22,7 +22,7 @@ export function measured(store: Store, metrics: Metrics): Store {
     };
   }
 
-  const { queue, outbox, memory, journal, lanes, archive, requests } = store;
+  const { queue, outbox, memory, people, journal, lanes, archive, requests } = store;
   return {
     queue: {
       accept: timed("accept", (offer) => queue.accept(offer)),
@@ -40,6 +40,7 @@ export function measured(store: Store, metrics: Metrics): Store {
       recall: timed("recall", (conversation, options) => memory.recall(conversation, options)),
       forget: timed("forget", (conversation, untilId) => memory.forget(conversation, untilId)),
     },
+    people: { settle: timed("person", (person) => people.settle(person)) },
     journal: {
       find: timed("find", (id) => journal.find(id)),
       list: timed("list", (filter) => journal.list(filter)),

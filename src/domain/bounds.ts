@@ -12,6 +12,10 @@ export const CONTEXT_CHARS_MAX = 20_000;
 export const CONTEXT_FILES_MAX = 20;
 /** Nesting that any real platform payload stays far below. */
 export const JSON_DEPTH_MAX = 64;
+/** Who was heard of last under a number alone, and longer ago than this, may be another person than its holder now. */
+export const ADOPTED_AFTER_MS_MAX = 30 * 24 * 3_600_000;
+/** How long the names of a person who is silent are remembered. */
+export const PEOPLE_KEPT_MS = 400 * 24 * 3_600_000;
 export const REQUEST_ID_CHARS_MAX = 128;
 
 export const HEADERS_TIMEOUT_MS = 10_000;

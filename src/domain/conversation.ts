@@ -1,4 +1,4 @@
-import type { Platform } from "./event.ts";
+import type { Person, Platform } from "./event.ts";
 
 /**
  * The key that orders runs and scopes memory: platform, tenant, place, thread.
@@ -16,4 +16,26 @@ export function conversationKey(parts: {
 
 function escapePart(part: string): string {
   return /[:%]/.test(part) ? part.replaceAll("%", "%25").replaceAll(":", "%3A") : part;
+}
+
+/** What is known of a person: their conversation, and the ids of all their names, the lasting one first. */
+export interface KnownPerson {
+  readonly conversation: string;
+  readonly names: readonly string[];
+}
+
+/** By the conversations of their names; the id that made each is its last part. */
+export function asKnown(conversation: string, ...names: readonly (string | null)[]): KnownPerson {
+  return { conversation, names: names.filter((name) => name !== null).map(lastPartOf) };
+}
+
+/** Of whom nothing else is known than what has come. */
+export function asFirstKnown({ lasting, passing }: Person): KnownPerson {
+  const names = [lasting, passing].flatMap((name) => (name === null ? [] : [name.conversation]));
+  return asKnown(names[0] ?? "", ...names);
+}
+
+function lastPartOf(conversation: string): string {
+  const part = conversation.slice(conversation.lastIndexOf(":") + 1);
+  return part.replaceAll("%3A", ":").replaceAll("%25", "%");
 }

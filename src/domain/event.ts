@@ -34,6 +34,21 @@ export interface Pressed {
   readonly label: string | null;
 }
 
+/** What a platform calls a person, and the conversation of somebody who is known by that name alone. */
+export interface PersonName {
+  readonly id: string;
+  readonly conversation: string;
+}
+
+/**
+ * A person for whom the platform has two names, of which a message carries at least one. `lasting` is theirs for good;
+ * `passing` (a phone number) may be hidden, be changed, or pass to somebody else.
+ */
+export interface Person {
+  readonly lasting: PersonName | null;
+  readonly passing: PersonName | null;
+}
+
 /** A verified, platform-neutral reason to run an agent. Plain data: it is stored as JSON. */
 export interface TriggerEvent {
   /** `${platform}:…`: the idempotency key. The same event delivered twice has the same id. */
@@ -50,7 +65,15 @@ export interface TriggerEvent {
   /** Orders runs and scopes memory. */
   readonly conversation: string;
   readonly isDirect: boolean;
-  readonly sender: { readonly id: string; readonly name: string; readonly isBot: boolean };
+  readonly sender: {
+    readonly id: string;
+    readonly name: string;
+    readonly isBot: boolean;
+    /** Further ids of the same person: access rules may name any of them. */
+    readonly alsoKnownAs?: readonly string[];
+  };
+  /** Set where the conversation depends on the names by which the sender is known; gone once that is settled. */
+  readonly person?: Person;
   readonly trigger: Trigger;
   /** `/deploy`, a button's id, a modal's id; null for plain text. */
   readonly command: string | null;

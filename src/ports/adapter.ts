@@ -1,6 +1,6 @@
 import type { Brand } from "../domain/brand.ts";
 import type { ContextItem } from "../domain/context.ts";
-import type { Platform, ReplyAddress, TriggerEvent } from "../domain/event.ts";
+import type { Person, Platform, ReplyAddress, TriggerEvent } from "../domain/event.ts";
 import type { Delivery, Receipt, ReplyPart } from "../domain/reply.ts";
 
 /** A request as it came, body unread by anyone. */
@@ -55,9 +55,16 @@ export type Inbound =
       readonly ignored: readonly string[];
       readonly ack: Ack;
       readonly untoldAck?: Ack;
+      /** Whose names came together, beside those of the events. */
+      readonly people?: readonly Person[];
     }
   | { readonly kind: "handshake"; readonly ack: Ack }
-  | { readonly kind: "ignored"; readonly reason: string; readonly ack: Ack }
+  | {
+      readonly kind: "ignored";
+      readonly reason: string;
+      readonly ack: Ack;
+      readonly people?: readonly Person[];
+    }
   /** 400; `message` says what was expected, what came and where. */
   | { readonly kind: "malformed"; readonly message: string }
   /** 415; `message` says which media types are taken. */

@@ -1,5 +1,6 @@
+import type { KnownPerson } from "../domain/conversation.ts";
 import type { ErrorCode } from "../domain/errors.ts";
-import type { TriggerEvent } from "../domain/event.ts";
+import type { Person, TriggerEvent } from "../domain/event.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import type { Receipt } from "../domain/reply.ts";
 import type { Progress, RunOutcome, Turn } from "../domain/run.ts";
@@ -155,6 +156,16 @@ export interface Memory {
   forget(conversation: string, untilEventId?: string): Promise<void>;
 }
 
+export interface People {
+  /**
+   * Remembers the names that came together, and gives what they lead to. Atomic. A lasting name leads to one
+   * conversation for good: the one in which the person was heard of last under either name, so that memory goes on
+   * whichever came first. A passing name is its last holder's: with another lasting name it is another person's, who
+   * must not come upon the conversation of the one before.
+   */
+  settle(person: Person): Promise<KnownPerson>;
+}
+
 export type EventState = "queued" | "running" | "retrying" | "done" | "dropped" | "dead";
 
 /** One event's life, for operators. */
@@ -244,6 +255,7 @@ export interface Store extends AsyncDisposable {
   readonly queue: Queue;
   readonly outbox: Outbox;
   readonly memory: Memory;
+  readonly people: People;
   readonly journal: Journal;
   readonly lanes: Lanes;
   readonly archive: Archive;

@@ -11,6 +11,7 @@ import { busContract } from "./store-bus.ts";
 import { crashContract } from "./store-crashes.ts";
 import { fairnessContract } from "./store-fairness.ts";
 import { lanesContract } from "./store-lanes.ts";
+import { peopleContract } from "./store-people.ts";
 import { requestsContract } from "./store-requests.ts";
 
 export interface OpenOptions {
@@ -1032,6 +1033,7 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
     fairnessContract(bench);
     crashContract(bench);
     lanesContract(bench);
+    peopleContract(bench);
     busContract(bench);
     requestsContract(bench);
     archiveContract(bench);

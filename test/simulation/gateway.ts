@@ -1,6 +1,7 @@
 import { createSlackAdapter } from "../../adapters/slack/index.ts";
 import { createTelegramAdapter } from "../../adapters/telegram/index.ts";
 import { admit } from "../../src/admit/admit.ts";
+import { createAcquaintances } from "../../src/admit/people.ts";
 import { createAgentRuntime } from "../../src/agent/runtime.ts";
 import { startHousekeeping } from "../../src/app/housekeeping.ts";
 import { policyOf, routesOf } from "../../src/app/policy.ts";
@@ -123,7 +124,7 @@ export async function startGateway(options: GatewayOptions, life: Life): Promise
     log,
     metrics,
   };
-  const front = { queue: store.queue, policy, clock, metrics };
+  const front = { queue: store.queue, people: createAcquaintances(store.people), policy, clock, metrics };
   const housekeeping = startHousekeeping({ store, spec, turnsMs: MEMORY_MS, clock, random, log, metrics });
   dispatcher.start();
 

@@ -14,6 +14,7 @@ export const SCRIPT_NAMES = [
   "record",
   "recall",
   "forget",
+  "person",
   "lane",
   "say",
   "find",

@@ -11,7 +11,14 @@ import { Persistence } from "./persist.ts";
 import { Pulse, type Status } from "./pulse.ts";
 import { createQueue } from "./queue.ts";
 import { createRequestLog } from "./requests.ts";
-import { createArchive, createJournal, createLanes, createMemory, createOutbox } from "./views.ts";
+import {
+  createArchive,
+  createJournal,
+  createLanes,
+  createMemory,
+  createOutbox,
+  createPeople,
+} from "./views.ts";
 
 export interface FrontOptions {
   readonly link: Link;
@@ -119,6 +126,7 @@ export async function openStoreOn(options: FrontOptions): Promise<Store> {
     queue: createQueue(parts),
     outbox: createOutbox(parts),
     memory: createMemory(parts),
+    people: createPeople(parts),
     journal: createJournal(parts, () => link.usedBytes()),
     lanes: createLanes(parts),
     archive: createArchive(parts),

@@ -1,4 +1,6 @@
 import { LRUCache } from "lru-cache";
+import { ADOPTED_AFTER_MS_MAX, PEOPLE_KEPT_MS } from "../../domain/bounds.ts";
+import { asKnown } from "../../domain/conversation.ts";
 import type { TriggerEvent } from "../../domain/event.ts";
 import type { Receipt } from "../../domain/reply.ts";
 import type { Progress, Turn } from "../../domain/run.ts";
@@ -11,6 +13,7 @@ import {
   type Lanes,
   type Memory,
   type Outbox,
+  type People,
   type ReplayAnswer,
   type ReplayNote,
   type Reservation,
@@ -74,6 +77,17 @@ export function createMemory({ run, persistence, now }: Parts): Memory {
     async forget(conversation, untilEventId) {
       const args = [wellFormed(conversation), untilEventId === undefined ? "" : wellFormed(untilEventId)];
       await persistence.until(() => run("forget", [now(), ...args], "long"));
+    },
+  };
+}
+
+export function createPeople({ run, now }: Parts): People {
+  return {
+    async settle({ lasting, passing }) {
+      const names = [lasting, passing].map((name) => (name === null ? "" : wellFormed(name.conversation)));
+      const args = [now(), ...names, PEOPLE_KEPT_MS, ADOPTED_AFTER_MS_MAX];
+      const [conversation, ...found] = (await run("person", args, "brief")) as [string, string, string];
+      return asKnown(conversation, ...found.filter((name) => name !== ""));
     },
   };
 }

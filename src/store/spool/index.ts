@@ -1,4 +1,6 @@
 import assert from "node:assert";
+import { asFirstKnown, type KnownPerson } from "../../domain/conversation.ts";
+import type { Person } from "../../domain/event.ts";
 import type { Clock, Random } from "../../ports/clock.ts";
 import type { Retention, Store } from "../../ports/store.ts";
 import { openSqliteStore, type SqliteStoreOptions } from "../sqlite/index.ts";
@@ -9,7 +11,7 @@ import { countWaiting, Forwarder } from "./forwarder.ts";
 import { ClaimGate } from "./gate.ts";
 import { Intake } from "./intake.ts";
 import { type OpenFile, type Slot, takeSlot } from "./slots.ts";
-import { describe } from "./trouble.ts";
+import { describe, isUnavailable } from "./trouble.ts";
 
 export interface SpoolOptions {
   /** Of several processes on one machine; each has a file of its own in it. */
@@ -135,6 +137,7 @@ class Attached {
       },
       outbox: inner.outbox,
       memory: inner.memory,
+      people: { settle: (person) => this.#settle(gate, person) },
       journal: inner.journal,
       lanes: inner.lanes,
       archive: inner.archive,
@@ -148,6 +151,17 @@ class Attached {
         return this.#closing;
       },
     };
+  }
+
+  /** While the store is away a person is known by what comes: the spool takes the message all the same. */
+  async #settle(gate: ClaimGate, person: Person): Promise<KnownPerson> {
+    if (gate.areOffersFailing) return asFirstKnown(person);
+    try {
+      return await this.#inner.people.settle(person);
+    } catch (error) {
+      if (isUnavailable(error)) return asFirstKnown(person);
+      throw error;
+    }
   }
 
   async #close(): Promise<void> {

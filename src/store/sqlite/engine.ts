@@ -10,6 +10,7 @@ import { find, list, stats } from "./journal.ts";
 import { Leases } from "./leases.ts";
 import { forget, recall } from "./memory.ts";
 import { migrate } from "./migrations.ts";
+import { settlePerson } from "./people.ts";
 import type { EngineOptions, Kind, Operations, Reply, Request, Status } from "./protocol.ts";
 import { findRequests, listRequests, noteRequests } from "./requests.ts";
 import { loadState, type State, type Volatile } from "./state.ts";
@@ -41,6 +42,7 @@ const HANDLERS: { readonly [K in Kind]: Handler<K> } = {
   record: (state, [partId, receipt]) => record(state, partId, receipt),
   recall: (state, [conversation, turnsMax, sinceMs]) => recall(state, conversation, turnsMax, sinceMs),
   forget: (state, [conversation, untilEventId], nowMs) => forget(state, conversation, untilEventId, nowMs),
+  person: settlePerson,
   find,
   list,
   stats,

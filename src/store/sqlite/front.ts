@@ -1,4 +1,5 @@
-import type { TriggerEvent } from "../../domain/event.ts";
+import { asFirstKnown, asKnown } from "../../domain/conversation.ts";
+import type { PersonName, TriggerEvent } from "../../domain/event.ts";
 import type { Refusal } from "../../domain/refusal.ts";
 import type { Receipt } from "../../domain/reply.ts";
 import type { Progress, Turn } from "../../domain/run.ts";
@@ -16,6 +17,7 @@ import type {
   Memory,
   Offer,
   Outbox,
+  People,
   Queue,
   ReplayNote,
   Settlement,
@@ -56,6 +58,7 @@ export function createFront(options: {
     queue: createQueue(ask, readiness, bus),
     outbox: createOutbox(ask),
     memory: createMemory(ask),
+    people: createPeople(ask),
     journal: createJournal(ask),
     lanes: createLanes(ask, bus),
     archive: createArchive(ask),
@@ -125,6 +128,25 @@ function createMemory(ask: Ask): Memory {
     },
   };
 }
+
+function createPeople(ask: Ask): People {
+  /** As of the last answer; false as soon as two names come together. This process alone writes to the file. */
+  let isNobody = false;
+  return {
+    async settle(person) {
+      const { lasting, passing } = person;
+      const isPair = lasting !== null && passing !== null;
+      if (isPair) isNobody = false;
+      if (isNobody) return asFirstKnown(person);
+      const row = [nameOf(lasting), nameOf(passing)] as const;
+      const [conversation, one, other, isAnybody] = await ask("person", row);
+      isNobody = !isAnybody;
+      return asKnown(conversation, one, other);
+    },
+  };
+}
+
+const nameOf = (name: PersonName | null) => (name === null ? null : wellFormed(name.conversation));
 
 function createJournal(ask: Ask): Journal {
   return {

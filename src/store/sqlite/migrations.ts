@@ -15,6 +15,7 @@ const APPLICATION_ID = 0x50726c79;
  *   go with their event, or later: see `orphaned_keys`. An index on their time would cost each accept a page more.
  * - `requests`: what became of the latest webhooks, as JSON. Its indexes end in `id`, the key of the table.
  * - `orphaned_keys`: keys, as JSON, that no event's row names: it went before their time, or a duplicate brought them.
+ * - `people`: who is known by two names, each by the conversation of somebody known by that name alone.
  *
  * In `waiting`, `platform`, `tenant` and `sender` share out the turns; `held` marks what is claimed, so that the next
  * start knows what was in hand when the process died. In `events`, `lane` is set at the end where it is not the
@@ -126,6 +127,16 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX requests_by_outcome ON requests (outcome);
   CREATE INDEX requests_by_request ON requests (request_id);
+  `,
+  `
+  CREATE TABLE people (
+    lasting TEXT PRIMARY KEY,
+    passing TEXT,
+    conversation TEXT NOT NULL,
+    seen_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX people_passing ON people (passing) WHERE passing IS NOT NULL;
+  CREATE INDEX people_seen ON people (seen_ms);
   `,
 ];
 

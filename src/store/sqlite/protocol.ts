@@ -27,6 +27,7 @@ export interface Operations {
     result: readonly string[];
   };
   forget: { args: readonly [conversation: string, untilEventId: string | null]; result: null };
+  person: { args: PersonRow; result: PersonResult };
   find: { args: string; result: JournalRow | null };
   list: {
     args: { state: EventState | null; limit: number; beforeSeq: number };
@@ -76,6 +77,15 @@ export type OfferRow = readonly [
   dedupMs: number,
 ];
 export type LimitRow = readonly [scope: RateLimit["scope"], key: string, messages: number, perMs: number];
+/** Conversations of the names. */
+export type PersonRow = readonly [lasting: string | null, passing: string | null];
+export type PersonResult = readonly [
+  conversation: string,
+  lasting: string | null,
+  passing: string | null,
+  /** Whether anybody at all is known by two names. */
+  isAnybody: boolean,
+];
 export type AcceptResult =
   | "accepted"
   | "duplicate"

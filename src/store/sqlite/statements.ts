@@ -158,6 +158,26 @@ export function prepareStatements(db: Database) {
     ),
     deleteTurns: db.prepare("DELETE FROM turns WHERE conversation = ? AND seq <= ?"),
 
+    // People
+    person: db.prepare<{ passing: string | null; conversation: string }>(
+      "SELECT passing, conversation FROM people WHERE lasting = ?",
+    ),
+    ownerOf: db.prepare<{ lasting: string }>("SELECT lasting FROM people WHERE passing = ?"),
+    anyPerson: db.prepare<{ lasting: string }>("SELECT lasting FROM people LIMIT 1"),
+    addPerson: db.prepare("INSERT INTO people (lasting, passing, conversation, seen_ms) VALUES (?, ?, ?, ?)"),
+    setPassing: db.prepare("UPDATE people SET passing = ?, seen_ms = ? WHERE lasting = ?"),
+    losePassing: db.prepare("UPDATE people SET passing = NULL WHERE passing = ?"),
+    seePerson: db.prepare(
+      `UPDATE people SET seen_ms = ?2
+       WHERE lasting IN (?1, ?3) AND abs(?2 - seen_ms) > ${SEEN_ACCURACY_MS}`,
+    ),
+    conversationSeen: db.prepare<{ seen_ms: number }>(
+      "SELECT seen_ms FROM conversations WHERE conversation = ? AND known = 1",
+    ),
+    deletePeople: db.prepare(
+      "DELETE FROM people WHERE lasting IN (SELECT lasting FROM people WHERE seen_ms < ? ORDER BY seen_ms LIMIT ?)",
+    ),
+
     // Journal
     anyKey: db.prepare<{ seq: number }>("SELECT seq FROM keys WHERE key = ?"),
     event: db.prepare<EventRow>(`${EVENT} WHERE e.seq = ?`),

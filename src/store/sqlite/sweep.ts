@@ -1,3 +1,4 @@
+import { PEOPLE_KEPT_MS } from "../../domain/bounds.ts";
 import type { Retention } from "../../ports/store.ts";
 import type { SweepCursor, SweepResult } from "./protocol.ts";
 import type { State } from "./state.ts";
@@ -25,6 +26,8 @@ const STAGES: readonly Stage[] = [
   (state, { turnsMs }, nowMs) =>
     asBite(Number(state.sql.deleteOldTurns.run(nowMs - turnsMs, BITE_ROWS).changes)),
   idleConversations,
+  (state, { turnsMs }, nowMs) =>
+    asBite(Number(state.sql.deletePeople.run(nowMs - Math.max(PEOPLE_KEPT_MS, turnsMs), BITE_ROWS).changes)),
   shrinkFile,
 ];
 

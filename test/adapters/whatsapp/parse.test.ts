@@ -24,6 +24,8 @@ function hook(value: object): string {
   const change = { field: "messages", value: { metadata, ...value } };
   return JSON.stringify({ object: "whatsapp_business_account", entry: [{ id: "WABA1", changes: [change] }] });
 }
+const named = (id: string) => ({ id, conversation: `whatsapp:WABA1:PN1:${id}` });
+const ANN = { lasting: named("GB.13491208655302741918"), passing: named("447700900123") };
 const message = (over: object) => ({
   from: "447700900123",
   id: "wamid.1",
@@ -45,6 +47,7 @@ describe("a message", () => {
       conversation: "whatsapp:WABA1:PN1:GB.13491208655302741918",
       isDirect: true,
       sender: { id: "GB.13491208655302741918", name: "Ann", isBot: false },
+      person: ANN,
       trigger: "direct",
       command: null,
       text: "hello",
@@ -111,6 +114,44 @@ describe("a message", () => {
   });
 });
 
+describe("the names of a person", () => {
+  const contact = { profile: { name: "Ann" }, wa_id: "447700900123", user_id: ANN.lasting.id };
+  const personIn = (value: object) => {
+    const inbound = parse(hook(value));
+    return inbound.kind === "events" ? inbound.events[0]?.person : inbound;
+  };
+
+  it("are those of the message, and those of its contact", () => {
+    const scoped = { from: undefined, from_user_id: ANN.lasting.id };
+    expect(personIn({ messages: [message({})] })).toEqual({ lasting: null, passing: ANN.passing });
+    expect(personIn({ messages: [message(scoped)] })).toEqual({ lasting: ANN.lasting, passing: null });
+    expect(personIn({ messages: [message({ from_user_id: ANN.lasting.id })] })).toEqual(ANN);
+    expect(personIn({ contacts: [contact], messages: [message({})] })).toEqual(ANN);
+    expect(personIn({ contacts: [contact], messages: [message(scoped)] })).toEqual(ANN);
+  });
+
+  it("are never those of another contact", () => {
+    const other = { ...contact, wa_id: "447700900456" };
+    expect(personIn({ contacts: [other], messages: [message({})] })).toEqual({
+      lasting: null,
+      passing: ANN.passing,
+    });
+    const broken = { from_user_id: "GB\n1" };
+    expect(parse(hook({ contacts: [contact], messages: [message(broken)] }))).toMatchObject({
+      kind: "ignored",
+      reason: "malformed_message",
+    });
+  });
+
+  it("are told by statuses too, each person once", () => {
+    const status = { id: "wamid.9", status: "read", recipient_id: "447700900123" };
+    const both = { ...status, recipient_user_id: ANN.lasting.id };
+    expect(parse(hook({ statuses: [both, both, status] }))).toMatchObject({ people: [ANN] });
+    expect(parse(hook({ contacts: [contact], statuses: [status] }))).toMatchObject({ people: [ANN] });
+    expect(parse(hook({ statuses: [status] }))).not.toHaveProperty("people");
+  });
+});
+
 describe("what never triggers", () => {
   it.each([
     ["reaction", "reaction"],
@@ -123,7 +164,9 @@ describe("what never triggers", () => {
     ["value-errors", "platform_error"],
     ["echo", "own_message"],
   ])("%s is acknowledged as %s", (name, reason) => {
-    expect(parse(fixture(name))).toEqual({ kind: "ignored", reason, ack: { status: 200 } });
+    const { people, ...inbound } = { people: undefined, ...parse(fixture(name)) };
+    expect(inbound).toEqual({ kind: "ignored", reason, ack: { status: 200 } });
+    expect(people ?? [ANN]).toEqual([ANN]);
   });
 
   it.each([

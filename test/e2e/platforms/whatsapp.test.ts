@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SampleRequest } from "../../../adapters/shared/sample.ts";
 import { longText } from "../../../src/models/demo-script.ts";
@@ -55,6 +56,43 @@ describe("WhatsApp, end to end", () => {
     await send({ id: "w1", user: "3010", text: "hello\ndemo: sleep 200ms" });
     expect(await inbox("3010", 1)).toEqual([{ text: "You said: hello", quotes: "wamid.w1" }]);
     expect(whatsapp.reads).toContainEqual({ messageId: "wamid.w1", typing: true });
+  });
+
+  it("knows a person by number and by id, in whatever order they come and when the number is gone", async () => {
+    const scopedId = "GB.30990";
+    const say = async (id: string, text: string, names: object) => {
+      const sample = JSON.parse(webhook("whatsapp", { id, user: "3099", text }).body);
+      const { value } = sample.entry[0].changes[0];
+      value.contacts = [];
+      value.messages = [{ ...value.messages[0], from: undefined, ...names }];
+      const body = JSON.stringify(sample);
+      const signature = createHmac("sha256", SECRETS.WHATSAPP_APP_SECRET).update(body).digest("hex");
+      const headers = { "content-type": "application/json", "x-hub-signature-256": `sha256=${signature}` };
+      expect(await post({ method: "POST", path: "/webhooks/whatsapp", headers, body })).toMatchObject({
+        status: 200,
+      });
+    };
+    const told = (to: object, text: string) =>
+      seenOn(whatsapp, () =>
+        whatsapp.messages.find(
+          ({ body }) =>
+            readText(body).text.includes(text) &&
+            body.to === ("to" in to ? to.to : undefined) &&
+            body.recipient === ("recipient" in to ? to.recipient : undefined),
+        ),
+      );
+    await say("n1", "demo: sleep 30s", { from: "3099" });
+    await say("n2", "/status", { from: "3099", from_user_id: scopedId });
+    await told({ to: "+3099" }, "I am working on an answer in this conversation.");
+    await say("n3", "/stop", { from_user_id: scopedId });
+    await told({ recipient: scopedId }, "Stopping.");
+    await told({ to: "+3099" }, "Stopped.");
+    // The number passes to somebody else, who finds nothing of it.
+    await say("n4", "demo: sleep 30s", { from_user_id: scopedId });
+    await say("n5", "/status", { from: "3099", from_user_id: "GB.30991" });
+    await told({ to: "+3099" }, "Nothing is running in this conversation.");
+    await say("n6", "/stop", { from_user_id: scopedId });
+    await told({ recipient: scopedId }, "Stopped.");
   });
 
   it.each(["button", "list", "image"])("is answered for a %s", async (kind) => {

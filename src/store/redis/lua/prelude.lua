@@ -23,6 +23,8 @@
 -- {prefix}:t:<conversation>   turns, "<place> <at> <json>", oldest first
 -- {prefix}:idle               conversations by the time from which something of them may be too old
 -- {prefix}:o:<seq>            the outbox of an event: part id to "<state> <op> <answer> <sends before> <receipt>"
+-- {prefix}:p:<name>, w:<name> who is known by two names: the conversation and the passing name of a lasting one, and the
+--                             lasting one of a passing one (person)
 -- {prefix}:limits             rate limits, '<scope>:<key>': the steady time until which each is in debt, in microseconds
 -- {prefix}:r:<outcome>       the latest requests, '<id>\n<request id>\n<json>', sorted by their ids, which begin with the time
 -- {prefix}:n:<cause, person>  when a person was told of a refusal last
