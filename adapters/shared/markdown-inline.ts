@@ -68,9 +68,8 @@ function linkSpans(
   context: InlineContext,
   depth: number,
 ): Span[] {
-  const label = mergeSpans(walk(children, look, context, depth + 1));
-  // An image inside a link has become a link of its own.
-  if (label.some((span) => span.href !== null)) return label;
+  // The outer link is the one that a reader would follow: an image inside it is only its label.
+  const label = mergeSpans(walk(children.map(captionOf), look, context, depth + 1));
   const shared = {
     ...look,
     bold: label.every((span) => span.bold),
@@ -78,6 +77,13 @@ function linkSpans(
     strike: label.every((span) => span.strike),
   };
   return linkOf(label.map((span) => span.text).join(""), url, shared, context.linkable);
+}
+
+/** An image at any depth of a label gives what it shows as text. */
+function captionOf(node: PhrasingContent): PhrasingContent {
+  if (node.type === "image" || node.type === "imageReference")
+    return { type: "text", value: node.alt || "image" };
+  return "children" in node ? ({ ...node, children: node.children.map(captionOf) } as PhrasingContent) : node;
 }
 
 /** The text alone, for where no look can be shown. */

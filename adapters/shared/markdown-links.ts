@@ -1,18 +1,20 @@
+import { parse as parseDomain } from "tldts";
 import type { Span } from "./markdown-blocks.ts";
 
 /** Leaves room for a label in the shortest message, also when every character takes an escape. */
 const HREF_CHARS_MAX = 1_000;
 
 /**
- * A link where it is safe and possible, else `label (url)` as text. Never hides where a link goes: a label that
- * reads like another address is followed by the true one.
+ * A link where it is safe and possible, else `label (address)` as text. Never hides where a link goes: a label that
+ * reads like another address is followed by the true one. Without a label of its own, the address is the label.
  */
 export function linkOf(label: string, url: string, look: Span, linkable: (href: string) => boolean): Span[] {
   const text = label.replaceAll(/\s+/g, " ").trim() || url;
   const href = safeHref(url);
   if (href !== null && !isDeceptive(text, href) && linkable(href))
     return [{ ...look, text: text === url ? href : text, href }];
-  return [{ ...look, text: url === "" || says(text, url) ? text : `${text} (${url})` }];
+  if (url === "" || says(text, url)) return [{ ...look, text: url === "" ? text : unbroken(text) }];
+  return [{ ...look, text: `${text} (${unbroken(withoutUser(url))})` }];
 }
 
 /** Whether the label is the URL itself, as in a link that was written bare. */
@@ -26,9 +28,19 @@ function safeHref(url: string): string | null {
     return null;
   // As an address it could name everyone to a platform that looks inside links.
   if (/@(?:everyone|here|channel)/i.test(url)) return null;
-  const href = url.replaceAll(/[\s<>|"'`\\^{}()*~[\]\p{Cf}\p{Cc}]/gu, encode);
+  const href = withoutUser(url).replaceAll(/[\s<>|"'`\\^{}()*~[\]\p{Cf}\p{Cc}]/gu, encode);
   // An IPv6 host has brackets that no encoding can stand for.
   return href.length <= HREF_CHARS_MAX && URL.canParse(href) ? href : null;
+}
+
+/** `https://bank.com@thief.com` leads to thief.com: what stands before the host only serves to mislead. */
+function withoutUser(url: string): string {
+  return url.replace(/^(https?:\/\/)[^/?#\\]*@/i, "$1");
+}
+
+/** An address written as text: a blank in it would end it where readers tap. */
+function unbroken(address: string): string {
+  return address.replaceAll(/[\s<>"`\p{Cf}\p{Cc}]/gu, encode);
 }
 
 function encode(character: string): string {
@@ -37,14 +49,67 @@ function encode(character: string): string {
     .join("");
 }
 
-/** Without a scheme only these count as addresses: `setup.sh` and `README.md` are files, though also domains. */
-const HOST =
-  /^(?:(?:https?:\/\/|www\.)([\w.-]+)|([\w.-]+\.(?:com|org|net|edu|gov|io|co|app|dev|bank)))(?:[/:?#]|$)/i;
-
+/** Whether a reader could take the label for an address of another host than the one that the link leads to. */
 function isDeceptive(label: string, href: string): boolean {
-  const found = HOST.exec(label);
-  if (found === null) return false;
-  const claimed = found[1] ?? found[2] ?? "";
-  const bare = (host: string) => host.toLowerCase().replace(/^www\./, "");
-  return bare(claimed) !== bare(new URL(href).hostname);
+  // Marks that turn the reading direction can make any letters read as another name.
+  if (/\p{Bidi_Control}/u.test(label)) return true;
+  const hosts = hostsOf(href);
+  return claimsOf(label).some((claimed) => !hosts.has(claimed));
+}
+
+/** Of a mail address with further recipients none: any claim of the label would hide some. */
+function hostsOf(href: string): ReadonlySet<string> {
+  const { protocol, hostname, pathname, search } = new URL(href);
+  if (protocol !== "mailto:") return new Set([bareHost(hostname)]);
+  if (/[?&](?:to|cc|bcc)=/i.test(search)) return new Set();
+  return new Set(pathname.split(",").map((address) => bareHost(address.slice(address.lastIndexOf("@") + 1))));
+}
+
+/** What stands behind any scheme, up to a path: also `https:\\host` and `//host`, which browsers follow. */
+const AUTHORITY = /[\\/]{2,}([^\s\\/?#]+)/gu;
+/** Two names or more with dots between. */
+const DOTTED = /[\p{L}\p{N}\p{M}_-]+(?:\.[\p{L}\p{N}\p{M}_-]+)+/gu;
+/** Longer labels are text; each claim costs a look-up. */
+const CLAIMS_MAX = 20;
+
+/** The hosts that a label names. Letters and dots of other widths count as what they look like. */
+function claimsOf(label: string): string[] {
+  const read = label
+    .normalize("NFKC")
+    .replaceAll(/[\p{Default_Ignorable_Code_Point}\p{Cf}]/gu, "")
+    .replaceAll(/[。｡]/g, ".");
+  if (!/[.\\/]/.test(read)) return [];
+  const named = [...read.matchAll(AUTHORITY)].map(([, authority = ""]) =>
+    authority.slice(authority.lastIndexOf("@") + 1).replace(/:\d*$/, ""),
+  );
+  const dotted = [...read.matchAll(DOTTED)].map(([name]) => name).filter(isAddress);
+  return [...named, ...dotted].slice(0, CLAIMS_MAX).map(bareHost);
+}
+
+/** As registries know it, or set apart for examples and networks of one's own: `Node.js` and `v1.2` are none. */
+function isAddress(name: string): boolean {
+  if (/^(?:www|ftp|mail)\./i.test(name)) return true;
+  if (FILES.test(name)) return false;
+  const { isIcann, isIp, domain, publicSuffix } = parseDomain(name);
+  return isIp === true || (domain !== null && (isIcann === true || SPECIAL.has(publicSuffix ?? "")));
+}
+
+/** Names of files whose ending is also a country's: `.md` is Moldova, `.sh` Saint Helena, `.py` Paraguay, `.rs` Serbia. */
+const FILES =
+  /^(?:(?:readme|changelog|contributing|license|security|agents|architecture|index|todo)\.md|(?:setup|main|app|test|manage|conftest|__init__)\.py|(?:setup|install|run|build|start|deploy|entrypoint)\.sh|(?:lib|main|mod|build)\.rs)$/i;
+
+const SPECIAL: ReadonlySet<string> = new Set([
+  "example",
+  "test",
+  "local",
+  "localhost",
+  "internal",
+  "onion",
+  "lan",
+]);
+
+/** As URLs hold it: lower case, letters of other scripts in their coded form, without a leading `www.`. */
+function bareHost(host: string): string {
+  const name = URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : host.toLowerCase();
+  return name.replace(/^www\./, "").replace(/\.$/, "");
 }

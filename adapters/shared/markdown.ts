@@ -10,6 +10,8 @@ import type {
 } from "mdast";
 import { fromMarkdown } from "mdast-util-from-markdown";
 import { gfmFromMarkdown } from "mdast-util-gfm";
+import { cjkFriendlyExtension } from "micromark-extension-cjk-friendly";
+import { gfmStrikethroughCjkFriendly } from "micromark-extension-cjk-friendly-gfm-strikethrough";
 import { gfm } from "micromark-extension-gfm";
 import {
   type Block,
@@ -70,7 +72,15 @@ function isJustText(source: string): boolean {
   return /^\p{L}[^\\`*_~[\]<>#|&!@\n]*$/u.test(source) && !/:\/\/|www\./i.test(source);
 }
 
-const extensions = [gfm({ singleTilde: false })];
+/**
+ * Without the latter two, `**警告：**停止` stays literal: CommonMark wants a blank between a mark behind punctuation and
+ * the letter that follows, and Chinese, Japanese and Korean have none there.
+ */
+const extensions = [
+  gfm({ singleTilde: false }),
+  cjkFriendlyExtension(),
+  gfmStrikethroughCjkFriendly({ singleTilde: false }),
+];
 const mdastExtensions = [gfmFromMarkdown()];
 
 function parse(text: string): Root {
