@@ -1,6 +1,6 @@
 import type { AdmissionPolicy, AllowList, PlatformPolicy } from "../admit/policy.ts";
 import { allowance } from "../config/limits.ts";
-import { compilePattern } from "../config/pattern.ts";
+import { compilePattern, type Pattern } from "../config/pattern.ts";
 import type { GatewaySpec } from "../config/schema.ts";
 import { commandName, type Route } from "../dispatch/route.ts";
 
@@ -76,6 +76,6 @@ export function routesOf(spec: GatewaySpec): readonly Route[] {
 /** A pattern looks at this much of a message, so that even a clumsy one stays cheap. */
 const PATTERN_TEXT_CHARS_MAX = 1_000;
 
-function searcher(expression: RegExp): (text: string) => boolean {
-  return (text) => expression.test(text.slice(0, PATTERN_TEXT_CHARS_MAX));
+function searcher(pattern: Pattern): (text: string) => boolean {
+  return (text) => pattern.test(text.slice(0, PATTERN_TEXT_CHARS_MAX));
 }

@@ -82,7 +82,7 @@ const match = z.strictObject({
   )
     .optional()
     .describe(
-      "Regular expression searched in the text, whatever the case of letters; `^` and `$` are its ends.",
+      "Regular expression (RE2 syntax) searched in the first 1,000 characters, whatever the case of letters; `^` and `$` are its ends.",
     ),
 });
 const route = z.strictObject({
