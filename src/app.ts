@@ -2,6 +2,7 @@ import type { Server } from "node:http";
 import { openAdapters } from "../adapters/index.ts";
 import { createTestAdapter } from "../adapters/test/index.ts";
 import { LifeFeed } from "./admin/life-feed.ts";
+import { RefusalFeed, refusalView } from "./admin/refusal.ts";
 import { toldQueue } from "./admin/told.ts";
 import { admit } from "./admit/admit.ts";
 import { createAcquaintances } from "./admit/people.ts";
@@ -12,6 +13,7 @@ import { createHealth } from "./app/health.ts";
 import { startHousekeeping } from "./app/housekeeping.ts";
 import { policyOf, routesOf } from "./app/policy.ts";
 import { openStore } from "./app/store.ts";
+import { within } from "./app/within.ts";
 import type { Config } from "./config/load.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
 import { routeOf } from "./dispatch/route.ts";
@@ -19,6 +21,7 @@ import { DRAIN_MS, LEASE_MS } from "./domain/bounds.ts";
 import { Breakers } from "./domain/breaker.ts";
 import type { Platform, TriggerEvent } from "./domain/event.ts";
 import { receive } from "./gateway.ts";
+import { RequestRecorder } from "./ingress/recorder.ts";
 import { createServer } from "./ingress/server.ts";
 import type { Adapter } from "./ports/adapter.ts";
 import type { Clock, Random } from "./ports/clock.ts";
@@ -103,6 +106,19 @@ export async function createApp({
   );
   const routes = routesOf(spec);
   const feed = new LifeFeed({ bus: store.bus, clock });
+  const refusals = new RefusalFeed({ bus: store.bus, clock });
+  const recorder = new RequestRecorder({
+    requests: store.requests,
+    refusedMax: spec.retention.refusals,
+    maxAgeMs: spec.retention.finished_seconds * 1000,
+    clock,
+    newId,
+    log,
+    metrics,
+    heard(note) {
+      if (refusals.isWatched) refusals.tell(refusalView(note));
+    },
+  });
   const queue = toldQueue(store.queue, { feed, clock });
 
   const dispatcher: Dispatcher = new Dispatcher({
@@ -175,12 +191,15 @@ export async function createApp({
       policy,
       token: environment.adminToken,
       feed,
+      refusals,
+      writeNotes: () => recorder.flush(),
       clock,
       log,
       version,
       stopping: stopping.signal,
     }),
     newRequestId: () => newId("req"),
+    note: (noted) => recorder.note(noted),
     waitForReply: async (eventId, signal) =>
       (await recordedReply(eventId, store)) ??
       (await test.waitForReply(eventId, AbortSignal.any([signal, stopping.signal]))),
@@ -214,7 +233,9 @@ export async function createApp({
       stopping.abort();
       housekeeping.stop();
       await dispatcher.stop(drainMs);
+      await within(recorder.stop(), NOTES_MS, clock);
       feed.close();
+      refusals.close();
       await store[Symbol.asyncDispose]();
     },
   };
@@ -223,6 +244,8 @@ export async function createApp({
 const RETRY_BASE_MS = 2_000;
 /** Of the drain time, what closing the store may take. */
 const CLOSE_MS = 3_000;
+/** Of that, what the last notes may take. */
+const NOTES_MS = 500;
 
 /** What was said to an event that is done: the replica that said it may be gone. */
 async function recordedReply(eventId: string, { journal }: Pick<Store, "journal">): Promise<string | null> {

@@ -3,7 +3,7 @@ import type { Acquaintances } from "./admit/people.ts";
 import type { AdmissionPolicy } from "./admit/policy.ts";
 import { GatewayError } from "./domain/errors.ts";
 import type { TriggerEvent } from "./domain/event.ts";
-import type { Reception, ReceptionOutcome } from "./ingress/reception.ts";
+import type { Item, Reception, ReceptionOutcome } from "./ingress/reception.ts";
 import { verifyRequest } from "./ingress/verify.ts";
 import type { Adapter, Inbound, RawRequest, TurnedAway } from "./ports/adapter.ts";
 import type { Clock } from "./ports/clock.ts";
@@ -47,25 +47,40 @@ export async function receive(request: RawRequest, adapter: Adapter, deps: Gatew
 }
 
 async function publish(
-  { events, ack, untoldAck = ack, people }: Extract<Inbound, { kind: "events" }>,
+  { events, ignored, ack, untoldAck = ack, people }: Extract<Inbound, { kind: "events" }>,
   adapter: Adapter,
   deps: GatewayDeps,
 ): Promise<Reception> {
   if (people !== undefined) await deps.people.learn(people);
   const { known, fates } = await offer(events, deps);
-  const outcomes = fates.map((fate) => count(fate, adapter, deps));
+  const outcomes = fates.map((one) => count(one, adapter, deps));
   const outcome = RANKED.find((candidate) => outcomes.includes(candidate)) ?? "ignored";
-  const decisive = fates[outcomes.indexOf(outcome)];
-  const first = known[0];
-  const isUntold = fates.every((fate) => fate.kind === "refused" && !fate.told);
+  const decisive = outcomes.indexOf(outcome);
+  const fate = fates[decisive];
+  const event = known[decisive];
+  const isUntold = fates.every((one) => one.kind === "refused" && !one.told);
   return {
     outcome,
     // Only now: an acknowledgement promises that the events survive a crash.
     ack: outcome === "unavailable" ? { status: 503 } : isUntold ? untoldAck : ack,
-    ...(decisive && reasonOf(decisive)),
-    ...(first && { eventId: first.id, conversation: first.conversation }),
+    ...(fate && reasonOf(fate)),
+    ...(event && { eventId: event.id, conversation: event.conversation }),
     events: events.length,
+    ...(events.length + ignored.length > 1 && {
+      others: [
+        ...known.flatMap((one, i) => {
+          const [itsOutcome, itsFate] = [outcomes[i], fates[i]];
+          return i === decisive || !itsOutcome || !itsFate ? [] : itemOf(one, itsOutcome, itsFate);
+        }),
+        ...ignored.map((reason) => ({ outcome: "ignored" as const, reason })),
+      ],
+    }),
   };
+}
+
+function itemOf({ id, conversation }: TriggerEvent, outcome: ReceptionOutcome, fate: Fate): Item {
+  const { reason } = reasonOf(fate);
+  return { outcome, ...(reason !== undefined && { reason }), eventId: id, conversation };
 }
 
 /** What became of one event of a webhook. */

@@ -1,19 +1,29 @@
 import type { z } from "zod";
 import type { Clock } from "../ports/clock.ts";
-import type { EventRecord } from "../ports/store.ts";
+import type { RequestLog } from "../ports/request-log.ts";
+import type { EventRecord, Lanes } from "../ports/store.ts";
 import { type Answer, problem, unavailable } from "./answers.ts";
 import { STREAMS_MAX } from "./bounds.ts";
 import { type BulkDeps, type BulkOrder, carryOut, snapshot } from "./bulk.ts";
+import { explain, NOTHING_KNOWN } from "./explain.ts";
+import type { Feed } from "./feed.ts";
 import type { LifeFeed } from "./life-feed.ts";
 import { openApi } from "./openapi.ts";
 import type { OPERATIONS, OperationId } from "./operations.ts";
+import { type RefusalFeed, refusalView } from "./refusal.ts";
+import { refusalPage } from "./refusals.ts";
 import { dropLetter, NO_TEXT, type Replayed, replayEvent, replayLetter } from "./replay.ts";
 import { eventSearch, letterSearch, searchPage } from "./search.ts";
-import { lifeStream } from "./stream.ts";
+import { liveStream, livesOf, refusalsOf } from "./stream.ts";
 import { eventDetail, eventView, letterDetail, letterView } from "./views.ts";
 
 export interface HandlerDeps extends BulkDeps {
   readonly feed: LifeFeed;
+  readonly refusals: RefusalFeed;
+  readonly requests: Pick<RequestLog, "list" | "find">;
+  readonly lanes: Pick<Lanes, "stateOf">;
+  /** Writes what this process knows of the latest requests, so that whoever asks finds it. */
+  readonly writeNotes: () => Promise<void>;
   readonly clock: Clock;
   readonly version: string;
 }
@@ -32,11 +42,25 @@ export type Handlers = {
 
 /** What each operation does. */
 export function createHandlers(deps: HandlerDeps): Handlers {
-  const { journal, clock, feed } = deps;
+  const { journal, clock, feed, refusals, requests } = deps;
 
   async function found(id: string, then: (record: EventRecord) => Promise<Answer> | Answer): Promise<Answer> {
     const record = await journal.find(id);
     return record === null ? unknown() : await then(record);
+  }
+
+  /** A store that takes no notes, because it is full, may still show those that it has. */
+  const writtenNotes = () => deps.writeNotes().catch(() => {});
+
+  function live<T>(of: Feed<T>, isWanted: (item: T) => boolean): Answer {
+    if (feed.watchers + refusals.watchers >= STREAMS_MAX)
+      return unavailable(`Expected at most ${STREAMS_MAX} streams of this replica, got one more`);
+    const headers = {
+      "content-type": "text/event-stream",
+      // A proxy that gathers answers would hold back what is live.
+      "x-accel-buffering": "no",
+    };
+    return { status: 200, body: liveStream(of, isWanted, deps), headers };
   }
 
   return {
@@ -62,15 +86,17 @@ export function createHandlers(deps: HandlerDeps): Handlers {
       }),
     replayLetters: ({ by, body }) => bulk({ action: "replay", by, body }, deps),
     dropLetters: ({ by, body }) => bulk({ action: "drop", by, body }, deps),
-    async stream({ query }) {
-      if (feed.watchers >= STREAMS_MAX)
-        return unavailable(`Expected at most ${STREAMS_MAX} streams of this replica, got one more`);
-      const headers = {
-        "content-type": "text/event-stream",
-        // A proxy that gathers answers would hold back what is live.
-        "x-accel-buffering": "no",
-      };
-      return { status: 200, body: lifeStream(query, deps), headers };
+    stream: async ({ query }) => live(feed, livesOf(query)),
+    async listRefusals({ query }) {
+      await writtenNotes();
+      const { notes, next } = await refusalPage(requests, query, clock.nowMs());
+      return ok({ refusals: notes.map(refusalView), next });
+    },
+    streamRefusals: async ({ query }) => live(refusals, refusalsOf(query)),
+    async explain({ id }) {
+      await writtenNotes();
+      const explanation = await explain(id, deps);
+      return explanation === null ? problem(404, NOTHING_KNOWN) : ok(explanation);
     },
     openapi: async () => ok(openApi(deps.version)),
   };

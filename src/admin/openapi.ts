@@ -1,8 +1,10 @@
 import { z } from "zod";
 import type { ProblemStatus } from "./answers.ts";
 import { OPERATOR_CHARS_MAX } from "./bounds.ts";
+import { explanationSchema } from "./explain.ts";
 import { lifeSchema } from "./life.ts";
 import { OPERATIONS, type Operation } from "./operations.ts";
+import { refusalSchema } from "./refusal.ts";
 import {
   bulkEndSchema,
   bulkLineSchema,
@@ -14,6 +16,7 @@ import {
   letterDetailSchema,
   letterPageSchema,
   letterSchema,
+  refusalPageSchema,
   replayedSchema,
 } from "./schemas.ts";
 
@@ -29,6 +32,9 @@ const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   BulkLine: bulkLineSchema,
   BulkEnd: bulkEndSchema,
   Life: lifeSchema,
+  Refusal: refusalSchema,
+  RefusalPage: refusalPageSchema,
+  Explanation: explanationSchema,
   Error: errorSchema,
   OpenApi: z.looseObject({ openapi: z.string() }),
 };
@@ -36,7 +42,7 @@ const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
 const PROBLEMS: Readonly<Record<ProblemStatus, string>> = {
   400: "The request is not what was expected; the message says what was.",
   401: "The bearer token is missing or wrong.",
-  404: "There is no event of this id.",
+  404: "There is no event or request of this id.",
   409: "The event is in another state; the message says in which.",
   413: "The body is too large.",
   415: "The body is no application/json.",

@@ -1,6 +1,14 @@
 import type { z } from "zod";
 import type { ProblemStatus } from "./answers.ts";
-import { bulkBody, eventsQuery, lettersQuery, noQuery, streamQuery } from "./requests.ts";
+import {
+  bulkBody,
+  eventsQuery,
+  lettersQuery,
+  noQuery,
+  refusalStreamQuery,
+  refusalsQuery,
+  streamQuery,
+} from "./requests.ts";
 
 /** One route of the admin API. The router and `openapi.json` are both made of these. */
 export interface Operation {
@@ -121,6 +129,40 @@ export const OPERATIONS = {
       what: "The data of each event; the event `missed` counts what was left out; comments keep it alive.",
     },
     problems: [400, 503],
+  },
+  listRefusals: {
+    method: "get",
+    path: "/refusals",
+    summary: "Requests that were refused or ignored, newest first; what was said in them is not kept",
+    query: refusalsQuery,
+    answer: { status: 200, type: JSON_TYPE, schemas: ["RefusalPage"], what: "A page of them." },
+    problems: [400, 503],
+  },
+  streamRefusals: {
+    method: "get",
+    path: "/refusals/stream",
+    summary: "Requests that are refused or ignored on all replicas, as it happens",
+    query: refusalStreamQuery,
+    answer: {
+      status: 200,
+      type: "text/event-stream",
+      schemas: ["Refusal"],
+      what: "The data of each request; the event `missed` counts what was left out; comments keep it alive.",
+    },
+    problems: [400, 503],
+  },
+  explain: {
+    method: "get",
+    path: "/explain/{id}",
+    summary: "What became of a request or an event, in words",
+    query: noQuery,
+    answer: {
+      status: 200,
+      type: JSON_TYPE,
+      schemas: ["Explanation"],
+      what: "What happened, and what to do.",
+    },
+    problems: [400, 404, 503],
   },
   openapi: {
     method: "get",

@@ -1,8 +1,12 @@
 import { z } from "zod";
 import { parseJsonObject } from "../../adapters/shared/json.ts";
+import { closest } from "../config/closest.ts";
 import { findings, formatPath, got, type Path } from "../config/problems.ts";
 import { PLATFORMS } from "../domain/event.ts";
+import { REFUSED_OUTCOMES, type RequestOutcome } from "../domain/request.ts";
 import { BODY_BYTES_MAX, BULK_IDS_MAX, BULK_MAX, PAGE_DEFAULT, PAGE_MAX } from "./bounds.ts";
+import { cursorId } from "./cursor.ts";
+import { LIFE_STATES, type LifeState } from "./life.ts";
 import { isMoment } from "./moment.ts";
 import { LETTER_KINDS } from "./schemas.ts";
 
@@ -17,8 +21,9 @@ const moment = (what: string) =>
     .describe(
       `${what}: an ISO time (UTC where it names no zone), or a span before now such as 30m, 2h or 7d.`,
     );
+const limit = z.coerce.number().int().min(1).max(PAGE_MAX).default(PAGE_DEFAULT);
 const page = {
-  limit: z.coerce.number().int().min(1).max(PAGE_MAX).default(PAGE_DEFAULT),
+  limit,
   before: z.coerce
     .number()
     .int()
@@ -27,6 +32,20 @@ const page = {
     .optional()
     .describe("The `next` of the page before."),
 };
+/** One of these, or several with commas between. */
+const some = <T extends string>(choices: readonly T[], what: string) =>
+  z
+    .string()
+    .max(400)
+    .refine((text) => strangers(text, choices).length === 0, {
+      error: ({ input }) => notAmong(strangers(String(input), choices)[0] ?? "", choices),
+    })
+    .transform((text) => text.split(",") as T[])
+    .optional()
+    .describe(`${what}, or several with commas between: ${choices.join(", ")}.`);
+const strangers = (text: string, choices: readonly string[]) =>
+  text.split(",").filter((one) => !choices.includes(one));
+
 const place = {
   platform: z.enum(PLATFORMS).optional(),
   conversation: name.optional(),
@@ -54,9 +73,28 @@ export type LetterFilter = Omit<z.output<typeof lettersQuery>, keyof typeof page
 
 export const streamQuery = z.strictObject({
   ...place,
-  state: z.string().min(1).max(200).optional().describe("One state, or several with commas between."),
+  state: some<LifeState>(LIFE_STATES, "One state"),
 });
 export type StreamQuery = z.output<typeof streamQuery>;
+
+const refusalFilter = {
+  platform: z.enum(PLATFORMS).optional(),
+  outcome: some<RequestOutcome>(REFUSED_OUTCOMES, "One outcome"),
+};
+export const refusalsQuery = z.strictObject({
+  ...refusalFilter,
+  since: moment("Came at or after"),
+  until: moment("Came before"),
+  limit,
+  cursor: z
+    .string()
+    .refine((text) => cursorId(text) !== null, { error: "expected the `next` of the page before" })
+    .optional()
+    .describe("The `next` of the page before."),
+});
+export type RefusalsQuery = z.output<typeof refusalsQuery>;
+export const refusalStreamQuery = z.strictObject(refusalFilter);
+export type RefusalStreamQuery = z.output<typeof refusalStreamQuery>;
 
 export const bulkBody = z.strictObject({
   ...letterFilter,
@@ -83,7 +121,19 @@ export type Read<T> =
   | { readonly ok: false; readonly message: string };
 
 export function readQuery<S extends z.ZodObject>(schema: S, url: URL): Read<z.output<S>> {
+  const names = [...url.searchParams.keys()];
+  const repeated = names.find((name, i) => names.indexOf(name) < i);
+  if (repeated !== undefined) {
+    const times = names.filter((name) => name === repeated).length;
+    return { ok: false, message: `${got(repeated).slice(1, -1)}: expected it once, got it ${times} times` };
+  }
   return check(schema, Object.fromEntries(url.searchParams));
+}
+
+function notAmong(given: string, choices: readonly string[]): string {
+  const near = closest(given, choices);
+  const hint = near === undefined ? "" : ` (did you mean ${near}?)`;
+  return `expected one of ${choices.join(", ")}, got ${got(given)}${hint}`;
 }
 
 /** A JSON object within the limit; `status` says in which way it is none. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { PLATFORMS } from "../domain/event.ts";
+import { refusalSchema } from "./refusal.ts";
 
 /** The shapes of the admin API: what it answers, which `openapi.json` describes and tests check. */
 
@@ -115,6 +116,14 @@ const next = z
   .describe("Give it as `before` for the page after this one; null: there is none.");
 export const eventPageSchema = z.object({ events: z.array(eventSchema), next });
 export const letterPageSchema = z.object({ letters: z.array(letterSchema), next });
+
+export const refusalPageSchema = z.object({
+  refusals: z.array(refusalSchema),
+  next: z
+    .string()
+    .nullable()
+    .describe("Give it as `cursor` for the page after this one; null: there is none."),
+});
 
 export const replayedSchema = z.object({
   id: z.string(),

@@ -95,7 +95,7 @@ export async function* walk(
   }
 }
 
-function period(
+export function period(
   { since, until }: { since?: string | undefined; until?: string | undefined },
   nowMs: number,
 ): { sinceMs: number; untilMs: number } {

@@ -1,28 +1,30 @@
 import type { Clock } from "../ports/clock.ts";
 import { HEARTBEAT_MS, STREAM_CHARS_MAX } from "./bounds.ts";
+import type { Feed } from "./feed.ts";
 import type { Life } from "./life.ts";
-import type { LifeFeed } from "./life-feed.ts";
-import type { StreamQuery } from "./requests.ts";
+import type { RefusalView } from "./refusal.ts";
+import type { RefusalStreamQuery, StreamQuery } from "./requests.ts";
 
 export interface StreamDeps {
-  readonly feed: LifeFeed;
   readonly clock: Clock;
   /** Aborted when the process goes down. */
   readonly stopping: AbortSignal;
 }
 
-/** Server-Sent Events: one for each change, comments in between, until the reader leaves or is too slow. */
-export function lifeStream(query: StreamQuery, deps: StreamDeps): ReadableStream<Uint8Array> {
-  const isWanted = filterOf(query);
+/** Server-Sent Events: one for each item, comments in between, until the reader leaves or is too slow. */
+export function liveStream<T>(
+  feed: Feed<T>,
+  isWanted: (item: T) => boolean,
+  { clock, stopping }: StreamDeps,
+): ReadableStream<Uint8Array> {
   const pipe = createPipe();
 
   async function follow(): Promise<void> {
-    const { feed, clock, stopping } = deps;
     const goDown = () => pipe.end(": this gateway is going down\n\n");
     stopping.addEventListener("abort", goDown, { once: true });
     if (stopping.aborted) goDown();
-    const leave = await feed.watch((lives, missed) => {
-      const wanted = lives.filter(isWanted).map((life) => `data: ${JSON.stringify(life)}\n\n`);
+    const leave = await feed.watch((items, missed) => {
+      const wanted = items.filter(isWanted).map((item) => `data: ${JSON.stringify(item)}\n\n`);
       if (missed > 0) wanted.push(`event: missed\ndata: {"missed":${missed}}\n\n`);
       pipe.write(wanted.join(""));
     });
@@ -53,12 +55,17 @@ export function lifeStream(query: StreamQuery, deps: StreamDeps): ReadableStream
   );
 }
 
-function filterOf({ platform, conversation, state }: StreamQuery): (life: Life) => boolean {
-  const states = state?.split(",");
+export function livesOf({ platform, conversation, state: states }: StreamQuery): (life: Life) => boolean {
   return (life) =>
     (platform === undefined || life.platform === platform) &&
     (conversation === undefined || life.conversation === conversation) &&
-    (states === undefined || states.includes(life.state));
+    (states === undefined || states.some((state) => state === life.state));
+}
+
+export function refusalsOf({ platform, outcome }: RefusalStreamQuery): (refusal: RefusalView) => boolean {
+  return (refusal) =>
+    (platform === undefined || refusal.platform === platform) &&
+    (outcome === undefined || outcome.some((one) => one === refusal.outcome));
 }
 
 interface Pipe {

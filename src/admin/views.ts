@@ -118,6 +118,6 @@ function usageView(usage: Usage): UsageView {
 /** A platform may claim any time; beyond this one there is no date. */
 const DATE_MS_MAX = 8.64e15;
 
-function iso(ms: number): string {
+export function iso(ms: number): string {
   return new Date(Math.min(ms, DATE_MS_MAX)).toISOString();
 }

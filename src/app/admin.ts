@@ -1,5 +1,6 @@
 import { type AdminApi, createAdminApi } from "../admin/index.ts";
 import type { LifeFeed } from "../admin/life-feed.ts";
+import type { RefusalFeed } from "../admin/refusal.ts";
 import { admit } from "../admit/admit.ts";
 import type { AdmissionPolicy } from "../admit/policy.ts";
 import type { Secret } from "../config/secret.ts";
@@ -9,11 +10,13 @@ import type { Store } from "../ports/store.ts";
 import type { Logger } from "../telemetry/log.ts";
 
 export interface AdminSetup {
-  readonly store: Pick<Store, "journal" | "archive">;
+  readonly store: Pick<Store, "journal" | "archive" | "lanes" | "requests">;
   readonly policy: AdmissionPolicy;
   /** Null: the API is off. */
   readonly token: Secret | null;
   readonly feed: LifeFeed;
+  readonly refusals: RefusalFeed;
+  readonly writeNotes: () => Promise<void>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly version: string;
@@ -29,5 +32,6 @@ export function buildAdmin({ store, policy, ...context }: AdminSetup): AdminApi 
     const { refusal } = admission.offer;
     return refusal && `${refusal.cause}: ${refusal.detail}`;
   };
-  return createAdminApi({ ...context, journal: store.journal, archive: store.archive, refusalOf });
+  const { journal, archive, lanes, requests } = store;
+  return createAdminApi({ ...context, journal, archive, lanes, requests, refusalOf });
 }

@@ -36,6 +36,8 @@ interface BulkOptions extends FilterOptions {
   readonly json?: true;
 }
 
+const LETTERS = { path: "/dead", name: "letters", from: "before" } as const;
+
 export function addDead(program: Command, terminal: Terminal, settle: Settle): void {
   const dead = program
     .command("dead")
@@ -48,7 +50,7 @@ export function addDead(program: Command, terminal: Terminal, settle: Settle): v
     .addHelpText("after", LIST_HELP)
     .action(async ({ url, limit, json, ...filter }: ListOptions) => {
       const client = createClient(terminal, { ...(url !== undefined && { url }) });
-      const found = await fetchPages<LetterView>(client, "/dead", "letters", { ...filter }, limit);
+      const found = await fetchPages<LetterView>(client, LETTERS, { ...filter }, limit);
       const none = Object.keys(filter).length > 0 ? "No dead letters match." : "No dead letters.";
       printList(found, lettersTable, terminal, { isJson: json === true, none });
     });

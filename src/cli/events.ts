@@ -4,16 +4,14 @@ import { createClient, TOKEN_HELP, withUrl } from "./client.ts";
 import { describeEvent } from "./describe.ts";
 import { asCount, fetchPages, printList } from "./pages.ts";
 import { ageOf, inert } from "./printable.ts";
+import { listRefusals, outcomeOption, type RefusalOptions } from "./refusals.ts";
 import { table } from "./table.ts";
-import type { Terminal } from "./terminal.ts";
+import { CommandError, EXIT, type Terminal } from "./terminal.ts";
 
-interface ListOptions {
+interface ListOptions extends RefusalOptions {
   readonly url?: string;
   readonly state?: string;
-  readonly platform?: string;
   readonly conversation?: string;
-  readonly since?: string;
-  readonly until?: string;
   readonly limit: number;
   readonly json?: true;
 }
@@ -30,15 +28,21 @@ export function addEvents(program: Command, terminal: Terminal): void {
     .option("--conversation <key>", "of this conversation")
     .option("--since <time>", "accepted since then: 30m, 2h, 7d, or an ISO time")
     .option("--until <time>", "accepted before then")
+    .option("--refused", "list requests that were refused or ignored instead: why was the bot silent?")
+    .addOption(outcomeOption())
     .option("-n, --limit <count>", "show so many at most", asCount, 50)
     .option("--json", "print them as JSON")
     .addHelpText(
       "after",
-      "\nExamples:\n  parley events list --since 30m\n  parley events list --state retrying --platform slack",
+      "\nExamples:\n  parley events list --since 30m\n  parley events list --state retrying --platform slack\n  parley events list --refused --outcome forged,stale --since 1h",
     )
-    .action(async ({ url, limit, json, ...filter }: ListOptions) => {
+    .action(async ({ url, limit, json, refused, outcome, ...filter }: ListOptions) => {
+      if (refused === undefined && outcome !== undefined)
+        throw new CommandError(EXIT.usage, "expected --refused with --outcome, got --outcome alone");
       const client = createClient(terminal, { ...(url !== undefined && { url }) });
-      const found = await fetchPages<EventView>(client, "/events", "events", { ...filter }, limit);
+      if (refused === true) return await listRefusals(client, { ...filter, outcome, limit, json }, terminal);
+      const list = { path: "/events", name: "events", from: "before" } as const;
+      const found = await fetchPages<EventView>(client, list, { ...filter }, limit);
       printList(found, eventsTable, terminal, { isJson: json === true, none: "No events match." });
     });
 

@@ -10,6 +10,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   send: async () => (await import("./send.ts")).addSend,
   tail: async () => (await import("./tail.ts")).addTail,
   events: async () => (await import("./events.ts")).addEvents,
+  explain: async () => (await import("./explain.ts")).addExplain,
   replay: async () => (await import("./replay.ts")).addReplay,
   dead: async () => (await import("./dead.ts")).addDead,
   doctor: async () => (await import("./doctor.ts")).addDoctor,
@@ -68,6 +69,7 @@ Examples:
   parley send test --text "hello" --wait 10     say something and see the reply
   parley doctor                                 find out what is missing
   parley tail                                   watch messages come and go
+  parley events list --refused                  why was the bot silent?
   parley dead list                              what could not be answered
 
 Exit codes: 0 ok, 1 failed, 2 wrong usage, 69 unreachable, 78 wrong configuration, 130 interrupted`,

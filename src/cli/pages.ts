@@ -10,26 +10,32 @@ export interface Found<T> {
   readonly isMore: boolean;
 }
 
+/** A list of the API: where it is, what it calls its items, and how it is told where to go on. */
+interface List {
+  readonly path: string;
+  readonly name: string;
+  readonly from: "before" | "cursor";
+}
+
 /** Follows the pages of a list until there are `limit` items or no more. */
 export async function fetchPages<T>(
   client: Client,
-  path: string,
-  name: string,
+  { path, name, from }: List,
   filter: Readonly<Record<string, string | undefined>>,
   limit: number,
 ): Promise<Found<T>> {
   const items: T[] = [];
-  let before: number | undefined;
+  let next: number | string | undefined;
   for (;;) {
     const size = Math.min(PAGE_MAX, limit - items.length);
-    const page = await client.json<Record<string, T[]> & { next: number | null }>(
-      path + queryOf({ ...filter, limit: size, before }),
+    const page = await client.json<Record<string, T[]> & { next: number | string | null }>(
+      path + queryOf({ ...filter, limit: size, [from]: next }),
     );
     if (!Array.isArray(page[name])) throw stranger(200, client.url);
     items.push(...page[name]);
-    if (typeof page.next !== "number") return { items, isMore: false };
+    if (page.next === null || page.next === undefined) return { items, isMore: false };
     if (items.length >= limit) return { items, isMore: true };
-    before = page.next;
+    next = page.next;
   }
 }
 

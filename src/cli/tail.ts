@@ -1,9 +1,14 @@
 import type { Command } from "commander";
 import { LIFE_STATES, type Life } from "../admin/life.ts";
+import type { RefusalView } from "../admin/refusal.ts";
+import { PLATFORMS } from "../domain/event.ts";
+import { REFUSED_OUTCOMES } from "../domain/request.ts";
 import { systemClock } from "../telemetry/clock.ts";
+import { oneOfThese } from "./choices.ts";
 import { type Client, createClient, queryOf, Refused, TOKEN_HELP, withUrl } from "./client.ts";
 import type { Settle } from "./index.ts";
 import { inert, printable } from "./printable.ts";
+import { forbidWithRefused, outcomeOption, refusalLine } from "./refusals.ts";
 import { CommandError, EXIT, type Terminal } from "./terminal.ts";
 
 interface TailOptions {
@@ -11,6 +16,8 @@ interface TailOptions {
   readonly platform?: string;
   readonly conversation?: string;
   readonly state?: string;
+  readonly refused?: true;
+  readonly outcome?: string;
   readonly json?: true;
 }
 
@@ -21,9 +28,12 @@ export function addTail(program: Command, terminal: Terminal, settle: Settle): v
     .option("--platform <name>", "of this platform")
     .option("--conversation <key>", "of this conversation")
     .option("--state <states>", "only these, with commas between them")
+    .option("--refused", "follow requests that are refused or ignored instead: why is the bot silent?")
+    .addOption(outcomeOption())
     .option("--json", "print a line of JSON for each change")
     .addHelpText("after", HELP)
     .action(async (options: TailOptions) => {
+      checkOptions(options);
       const client = createClient(terminal, options);
       const interrupted = terminal.interrupted?.() ?? new AbortController().signal;
       await followForever(client, options, terminal, interrupted);
@@ -39,7 +49,18 @@ ${TOKEN_HELP}
 Examples:
   parley tail
   parley tail --platform slack --state dead,retrying
+  parley tail --refused --outcome forged,stale
   parley tail --json | jq -r 'select(.state == "dead") | .id'`;
+
+/** A misspelt one would be followed for ever. */
+function checkOptions({ refused, outcome, conversation, state, platform }: TailOptions): void {
+  oneOfThese("--platform", platform, PLATFORMS);
+  oneOfThese("--state", state, LIFE_STATES);
+  oneOfThese("--outcome", outcome, REFUSED_OUTCOMES);
+  if (refused === true) forbidWithRefused({ state, conversation });
+  else if (outcome !== undefined)
+    throw new CommandError(EXIT.usage, "expected --refused with --outcome, got --outcome alone");
+}
 
 const RETRY_MS_MIN = 500;
 const RETRY_MS_MAX = 10_000;
@@ -87,7 +108,7 @@ function isPassing(error: unknown): boolean {
 /** The lines of one connection; a silent one ends in an error. */
 async function* connection(
   client: Client,
-  { platform, conversation, state }: TailOptions,
+  { platform, conversation, state, refused, outcome }: TailOptions,
   interrupted: AbortSignal,
 ): AsyncGenerator<string, void> {
   const silent = new AbortController();
@@ -96,9 +117,9 @@ async function* connection(
   const timer = setTimeout(fallSilent, SILENT_MS_MAX);
   try {
     const signal = AbortSignal.any([interrupted, silent.signal]);
-    for await (const line of client.lines(`/stream${queryOf({ platform, conversation, state })}`, {
-      signal,
-    })) {
+    const path = refused === true ? "/refusals/stream" : "/stream";
+    const query = queryOf({ platform, conversation, state, outcome });
+    for await (const line of client.lines(path + query, { signal })) {
       timer.refresh();
       yield line;
     }
@@ -108,12 +129,13 @@ async function* connection(
 }
 
 /** A line of Server-Sent Events: changes on stdout, what the gateway says about them on stderr. */
-function show(line: string, { json }: TailOptions, terminal: Terminal): void {
+function show(line: string, { json, refused }: TailOptions, terminal: Terminal): void {
   if (line.startsWith(DATA)) {
     const text = line.slice(DATA.length);
-    const life = JSON.parse(text) as Life | { missed: number };
-    if ("missed" in life) terminal.talk(`${life.missed} changes came too fast and are left out here.\n`);
-    else terminal.out(json ? `${inert(text)}\n` : storyOf(life));
+    const item = JSON.parse(text) as Life | RefusalView | { missed: number };
+    if ("missed" in item) terminal.talk(`${item.missed} changes came too fast and are left out here.\n`);
+    else if (json) terminal.out(`${inert(text)}\n`);
+    else terminal.out(refused === true ? refusalLine(item as RefusalView) : storyOf(item as Life));
   } else if (line.startsWith(COMMENT) && line !== ALIVE) {
     terminal.talk(`The gateway says: ${printable(line.slice(COMMENT.length))}\n`);
   }

@@ -209,6 +209,14 @@ const gatewaySpec = z
         dead_seconds: seconds(10 * YEAR)
           .default(2_592_000)
           .describe("Dead letters are kept so long."),
+        refusals: z
+          .int()
+          .min(0)
+          .max(100_000)
+          .default(10_000)
+          .describe(
+            "So many of the requests that were refused or ignored are kept, and as many that were taken; 0 keeps none.",
+          ),
       })
       .prefault({}),
     store: storeSchema,

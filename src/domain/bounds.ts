@@ -16,6 +16,8 @@ export const JSON_DEPTH_MAX = 64;
 export const ADOPTED_AFTER_MS_MAX = 30 * 24 * 3_600_000;
 /** How long the names of a person who is silent are remembered. */
 export const PEOPLE_KEPT_MS = 400 * 24 * 3_600_000;
+/** Why a request was refused, as it is kept. */
+export const REASON_CHARS_MAX = 200;
 export const REQUEST_ID_CHARS_MAX = 128;
 
 export const HEADERS_TIMEOUT_MS = 10_000;

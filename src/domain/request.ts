@@ -27,3 +27,16 @@ export function isTaken(outcome: RequestOutcome): boolean {
 export const REFUSED_OUTCOMES: readonly RequestOutcome[] = REQUEST_OUTCOMES.filter(
   (outcome) => !isTaken(outcome),
 );
+
+const UNVERIFIED: ReadonlySet<RequestOutcome> = new Set([
+  "forged",
+  "stale",
+  "handshake-refused",
+  "too-large",
+  "cut",
+]);
+
+/** Anybody can send these, as many as he likes. */
+export function isUnverified(outcome: RequestOutcome): boolean {
+  return UNVERIFIED.has(outcome);
+}

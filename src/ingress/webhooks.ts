@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ACCEPT_TIMEOUT_MS, BODY_BYTES_MAX, SLACK_BODY_BYTES_MAX } from "../domain/bounds.ts";
 import type { Platform } from "../domain/event.ts";
+import { isTaken } from "../domain/request.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -9,6 +10,7 @@ import { readBody } from "./body.ts";
 import { Deadline } from "./deadline.ts";
 import { answerDeveloper, type WaitForReply } from "./developer.ts";
 import type { Receive, Reception } from "./reception.ts";
+import type { Noted } from "./recorder.ts";
 import { peerOf, rawRequest } from "./request.ts";
 
 export interface WebhookDeps {
@@ -17,6 +19,8 @@ export interface WebhookDeps {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly waitForReply: WaitForReply;
+  /** Keeps in mind what became of it. Returns at once. */
+  readonly note: (noted: Noted) => void;
 }
 
 /** Never a hung request: a store that takes longer than the platform waits is answered as one that is away. */
@@ -52,6 +56,8 @@ export function createWebhook(platform: Platform, deps: WebhookDeps): Webhook {
         { request_id: requestId, platform, outcome: body, peer: peerOf(incoming) },
         "webhook.refused",
       );
+      const reason = body === "cut" ? CUT : `more than ${bytesMax} bytes`;
+      deps.note({ ...NOBODY, requestId, platform, outcome: body, reason, peer: peerOf(incoming) ?? null });
       return unreadable(body, bytesMax);
     }
 
@@ -60,10 +66,34 @@ export function createWebhook(platform: Platform, deps: WebhookDeps): Webhook {
     ackSeconds.observe(durationMs / 1000);
     countOutcome(reception.outcome);
     writeLine(deps.log, { platform, requestId, incoming, durationMs }, reception);
+    noteAll(deps.note, { platform, requestId, incoming }, reception);
     return platform === "test"
       ? await answerDeveloper(incoming, outgoing, reception, deps.waitForReply)
       : answerTo(reception);
   };
+}
+
+const NOBODY = { eventId: null, conversation: null };
+const CUT = "the sender went away before the end of the body";
+
+function noteAll(
+  note: WebhookDeps["note"],
+  { platform, requestId, incoming }: Omit<Received, "durationMs">,
+  reception: Reception,
+): void {
+  for (const item of reception.others === undefined ? [reception] : [reception, ...reception.others]) {
+    const { outcome, reason, eventId, conversation } = item;
+    note({
+      requestId,
+      platform,
+      outcome,
+      reason: reason ?? null,
+      // The address of a socket is a question to the system.
+      peer: isTaken(outcome) ? null : (peerOf(incoming) ?? null),
+      eventId: eventId ?? null,
+      conversation: conversation ?? null,
+    });
+  }
 }
 
 function unreadable(why: "too-large" | "cut", bytesMax: number): Answer {

@@ -74,6 +74,11 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
       "Parts of genuine webhooks that are no trigger, by reason.",
       ["platform", "reason"],
     ),
+    requestNotesDropped: counter(
+      "request_notes_dropped_total",
+      "Requests that the list of refused and ignored ones leaves out: too many alike, or the store was away for long.",
+      ["cause"],
+    ),
     ackSeconds: histogram(
       "webhook_ack_duration_seconds",
       "From the first byte of a webhook to its acknowledgement.",

@@ -94,6 +94,11 @@ describe("openapi.json", () => {
     ["/dead/{id}/replay", "post", "/dead/slack%3A4/replay", {}, 422],
     ["/dead/{id}", "delete", "/dead/slack%3A2", {}, 200],
     ["/dead/replay", "post", "/dead/replay", { body: "{}" }, 415],
+    ["/refusals", "get", "/refusals?limit=1", {}, 200],
+    ["/refusals", "get", "/refusals?outcome=accepted", {}, 400],
+    ["/explain/{id}", "get", "/explain/req_1", {}, 200],
+    ["/explain/{id}", "get", "/explain/slack%3AT1%2FC1%3A1", {}, 200],
+    ["/explain/{id}", "get", "/explain/x", {}, 404],
     ["/openapi.json", "get", "/openapi.json", {}, 200],
   ] as const)("%s %s answers as described: %s", async (path, method, target, init, status) => {
     await aFewEvents();
@@ -139,4 +144,14 @@ async function aFewEvents(): Promise<void> {
   await admin.finish({ id: "slack:3" }, { kind: "done", outcome: "answered", turns: [] });
   await admin.bury({ id: "slack:4", occurredAtMs: 1 }, "too slow", aRun({ cause: "x" }));
   await admin.queue.accept(anOffer(anEvent({ id: "slack:5" })));
+  for (const requestId of ["req_1", "req_2"]) admin.recorder.note({ ...ALL_THERE_CAN_BE, requestId });
 }
+
+const ALL_THERE_CAN_BE = {
+  platform: "slack",
+  outcome: "refused",
+  reason: "not_allowed: user",
+  peer: "192.0.2.1",
+  eventId: "slack:2",
+  conversation: "slack:T1:C1",
+} as const;

@@ -115,7 +115,62 @@ describe("parley tail", () => {
     expect(await follow([], "http://127.0.0.1:9").ended).toMatchObject({ code: 69 });
     expect(await follow(["--platform", "slak"]).ended).toMatchObject({
       code: 2,
-      stderr: 'parley: platform: expected slack or discord or telegram or whatsapp or test, got "slak"\n',
+      stderr:
+        "parley: expected --platform to be one of slack, discord, telegram, whatsapp, test, got slak" +
+        " (did you mean slack?)\n",
     });
+  });
+
+  it.each([
+    [
+      ["--state", "deed"],
+      "expected --state to be one of accepted, duplicate, refused,",
+      "got deed (did you mean dead?)",
+    ],
+    [["--state", "dead,"], "expected --state to be one of accepted,", "got nothing"],
+    [
+      ["--refused", "--outcome", "forgd"],
+      "expected --outcome to be one of duplicate, refused,",
+      "got forgd (did you mean forged?)",
+    ],
+    [
+      ["--refused", "--state", "dead"],
+      "expected --outcome, --platform or --since with --refused",
+      "got --state",
+    ],
+    [["--outcome", "forged"], "expected --refused with --outcome", "got --outcome alone"],
+  ] as const)("follows nothing that cannot come: %o", async (args, expected, got) => {
+    const { code, stderr } = await follow(args).ended;
+    expect(code).toBe(2);
+    expect(stderr).toContain(expected);
+    expect(stderr).toContain(got);
+  });
+
+  it("shows requests that are refused, as they come", async () => {
+    const tail = follow(["--refused", "--outcome", "forged,ignored"]);
+    await tail.said("Following");
+    const noted = {
+      requestId: "req_1",
+      platform: "slack",
+      peer: "192.0.2.9",
+      eventId: null,
+      conversation: null,
+    } as const;
+    admin.recorder.note({ ...noted, outcome: "stale", reason: "old" });
+    admin.recorder.note({ ...noted, outcome: "forged", reason: "missing X-Slack-Signature" });
+    admin.recorder.note({
+      ...noted,
+      outcome: "ignored",
+      reason: "not_addressed",
+      requestId: "req_2",
+      peer: null,
+    });
+    await tail.said("req_2");
+    const { stdout } = await tail.stop();
+    expect(stdout.replaceAll(/^\d\d:\d\d:\d\d/gm, "TIME").split("\n")).toEqual([
+      "TIME  forged  slack  req_1  from 192.0.2.9  missing X-Slack-Signature",
+      "TIME  ignored  slack  req_2  not_addressed",
+      "",
+    ]);
   });
 });

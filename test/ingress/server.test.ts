@@ -41,6 +41,7 @@ async function open(reception: Reception | Error = ACCEPTED, changes: Partial<Se
     },
     newRequestId: () => "req_new",
     waitForReply: async () => null,
+    note: () => {},
     clock: { nowMs: () => 1_000 },
     log: silentLogger(),
     metrics,

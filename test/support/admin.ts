@@ -1,6 +1,7 @@
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 import { LifeFeed } from "../../src/admin/life-feed.ts";
+import { RefusalFeed, refusalView } from "../../src/admin/refusal.ts";
 import { toldQueue } from "../../src/admin/told.ts";
 import type { AdmissionPolicy, PlatformPolicy } from "../../src/admit/policy.ts";
 import { buildAdmin } from "../../src/app/admin.ts";
@@ -8,8 +9,10 @@ import { Secret } from "../../src/config/secret.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { ReplyPart } from "../../src/domain/reply.ts";
 import { type Answer, NO_USAGE, type Progress } from "../../src/domain/run.ts";
+import { RequestRecorder } from "../../src/ingress/recorder.ts";
 import { createServer } from "../../src/ingress/server.ts";
 import type { Queue, Settlement, Store } from "../../src/ports/store.ts";
+import { createNewId } from "../../src/telemetry/ids.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { FakeClock } from "./clock.ts";
@@ -42,7 +45,7 @@ export interface AdminOptions {
   readonly token?: string | null;
   readonly limits?: { waitingPerLaneMax: number; waitingMax: number };
   /** Stands in for parts of the store, to make them fail. */
-  readonly broken?: (store: Store) => Partial<Pick<Store, "journal" | "archive" | "bus">>;
+  readonly broken?: (store: Store) => Partial<Pick<Store, "journal" | "archive" | "bus" | "requests">>;
 }
 
 export interface Admin {
@@ -51,6 +54,9 @@ export interface Admin {
   /** Tells what becomes of events. */
   readonly queue: Queue;
   readonly feed: LifeFeed;
+  readonly refusals: RefusalFeed;
+  /** What the ingress notes. */
+  readonly recorder: RequestRecorder;
   /** The process goes down. */
   readonly stopping: AbortController;
   /** A request as the server hands it on; with the token, unless headers say otherwise. */
@@ -71,11 +77,26 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
   const parts = { ...store, ...options.broken?.(store) };
   const feed = new LifeFeed({ bus: parts.bus, clock });
   const queue = toldQueue(store.queue, { feed, clock });
+  const refusals = new RefusalFeed({ bus: parts.bus, clock });
+  const recorder = new RequestRecorder({
+    requests: parts.requests,
+    refusedMax: 10_000,
+    maxAgeMs: 604_800_000,
+    clock,
+    newId: createNewId(clock),
+    log: silentLogger(),
+    metrics: createMetrics(),
+    heard(note) {
+      if (refusals.isWatched) refusals.tell(refusalView(note));
+    },
+  });
   const api = buildAdmin({
     store: parts,
     policy: { ...POLICY, ...options.policy },
     token: options.token === null ? null : new Secret(options.token ?? TOKEN),
     feed,
+    refusals,
+    writeNotes: () => recorder.flush(),
     clock,
     log: silentLogger(),
     version: "1.2.3",
@@ -97,6 +118,8 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
     store,
     queue,
     feed,
+    refusals,
+    recorder,
     stopping,
     finish,
     bury: (event, cause = "gave up", progress) => finish(event, { kind: "dead", cause }, progress),
@@ -122,6 +145,7 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
         admin: api,
         newRequestId: () => "req_new",
         waitForReply: async () => null,
+        note: () => {},
         clock,
         log: silentLogger(),
         metrics: createMetrics(),

@@ -1,0 +1,140 @@
+import { z } from "zod";
+import type { Clock } from "../ports/clock.ts";
+import type { Bus } from "../ports/store.ts";
+import { LIVES_WAITING_MAX, WATCH_EVERY_MS, WATCHED_FOR_MS } from "./bounds.ts";
+
+/** `missed`: what was left out because the bus was slower than it came. */
+export type Heard<T> = (items: readonly T[], missed: number) => void;
+
+export interface FeedOptions<T> {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  /** On the bus. */
+  readonly topic: string;
+  readonly schema: z.ZodType<T>;
+}
+
+/**
+ * Tells what happens to whoever watches, on whatever replica. Watchers announce themselves, so that a gateway nobody
+ * watches publishes nothing.
+ */
+export class Feed<T> {
+  readonly #bus: Bus;
+  readonly #topic: string;
+  readonly #messageSchema: z.ZodType<Message<T>>;
+  readonly #clock: Clock;
+  readonly #unsubscribe: () => void;
+  readonly #watchers = new Set<Heard<T>>();
+  #watchedUntilMs = 0;
+  #waiting: T[] = [];
+  #missed = 0;
+  #isSending = false;
+  #stopWatching: (() => void) | null = null;
+
+  constructor({ bus, clock, topic, schema }: FeedOptions<T>) {
+    this.#bus = bus;
+    this.#clock = clock;
+    this.#topic = topic;
+    this.#messageSchema = z.object({ lives: z.array(schema), missed: z.int().min(0) });
+    this.#unsubscribe = bus.subscribe(`${topic}-watch`, () => this.#believe());
+  }
+
+  /** Ask before making what would be told. */
+  get isWatched(): boolean {
+    return this.#watchedUntilMs !== 0 && this.#watchedUntilMs > this.#clock.nowMs();
+  }
+
+  tell(item: T): void {
+    if (this.#waiting.length >= LIVES_WAITING_MAX) {
+      this.#missed++;
+      return;
+    }
+    this.#waiting.push(item);
+    if (this.#isSending) return;
+    this.#isSending = true;
+    setImmediate(() => void this.#send());
+  }
+
+  get watchers(): number {
+    return this.#watchers.size;
+  }
+
+  /** Resolves once every replica has been told to tell. Gives how to leave. */
+  async watch(heard: Heard<T>): Promise<() => void> {
+    this.#watchers.add(heard);
+    this.#stopWatching ??= this.#startWatching();
+    await this.#announce();
+    return () => {
+      this.#watchers.delete(heard);
+      if (this.#watchers.size > 0) return;
+      this.#stopWatching?.();
+      this.#stopWatching = null;
+    };
+  }
+
+  close(): void {
+    this.#watchers.clear();
+    this.#stopWatching?.();
+    this.#stopWatching = null;
+    this.#unsubscribe();
+  }
+
+  /** One message for all that happens while the one before is on its way. */
+  async #send(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const message: Message<T> = { lives: this.#waiting, missed: this.#missed };
+      this.#waiting = [];
+      this.#missed = 0;
+      await this.#bus.publish(this.#topic, JSON.stringify(message));
+    }
+    this.#isSending = false;
+  }
+
+  #startWatching(): () => void {
+    const leave = this.#bus.subscribe(this.#topic, (message) => this.#hear(message));
+    const over = new AbortController();
+    void this.#announceUntil(over.signal);
+    return () => {
+      leave();
+      over.abort("nobody watches");
+    };
+  }
+
+  async #announceUntil(over: AbortSignal): Promise<void> {
+    while (!over.aborted) {
+      await this.#clock.sleep(WATCH_EVERY_MS, over).catch(() => {});
+      if (!over.aborted) await this.#announce();
+    }
+  }
+
+  async #announce(): Promise<void> {
+    // Ours need not go round by the bus.
+    this.#believe();
+    await this.#bus.publish(`${this.#topic}-watch`, "");
+  }
+
+  #believe(): void {
+    this.#watchedUntilMs = this.#clock.nowMs() + WATCHED_FOR_MS;
+  }
+
+  #hear(message: string): void {
+    const heard = this.#read(message);
+    if (heard === null) return;
+    for (const watcher of this.#watchers) watcher(heard.lives, heard.missed);
+  }
+
+  /** Null: from a version that says it in another way. */
+  #read(message: string): Message<T> | null {
+    try {
+      return this.#messageSchema.safeParse(JSON.parse(message)).data ?? null;
+    } catch {
+      return null;
+    }
+  }
+}
+
+/** What is told is called `lives`, as the replicas of earlier versions call it. */
+interface Message<T> {
+  readonly lives: readonly T[];
+  readonly missed: number;
+}

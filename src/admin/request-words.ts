@@ -1,0 +1,93 @@
+import type { Platform } from "../domain/event.ts";
+import type { RefusalCause } from "../domain/refusal.ts";
+import type { RequestOutcome } from "../domain/request.ts";
+import type { RequestNote } from "../ports/request-log.ts";
+import { errorWords } from "./error-words.ts";
+import { IGNORED_WORDS } from "./ignored-words.ts";
+
+/** What became of a request, for a person, and what to do about it. */
+export function requestWords(note: Pick<RequestNote, "outcome" | "reason" | "platform">): string {
+  const said = WORDS[note.outcome](note.reason ?? "", note.platform);
+  return said.replace(/\s+/g, " ").trim();
+}
+
+const WORDS: Readonly<Record<RequestOutcome, (reason: string, platform: Platform) => string>> = {
+  accepted: () => "It was accepted and stored.",
+  handshake: (_, platform) =>
+    `${NAMES[platform]} checked that the webhook is there, and it is. There is nothing to answer.`,
+  duplicate: () =>
+    "It was delivered before, and is answered once: platforms send again what they think was not taken, and Slack " +
+    "sends a mention twice.",
+  refused: (reason) => refusedWords(reason),
+  ignored: (reason) => `It was taken and ignored (${reason}). ${ignoredWords(reason)}`,
+  forged: (reason, platform) =>
+    `It was refused with 401, unread: ${reason || "not verified"}. ${forgedAdvice(reason, platform)}`,
+  stale: (reason) => `It was refused with 401, unread: ${reason || "too old"}. ${staleAdvice(reason)}`,
+  "handshake-refused": (reason) =>
+    `The handshake was refused with 403: ${reason || "wrong token"}. Type the value of WHATSAPP_VERIFY_TOKEN into ` +
+    "Meta's form of the webhook.",
+  malformed: (reason) =>
+    `It was refused with 400, because it is not in the platform's shape: ${reason}. parley send --print-curl shows one that is.`,
+  unsupported: (reason) => `It was refused with 415, because of its Content-Type: ${reason}.`,
+  "too-large": (reason) => `It was refused with 413, because it is too large: ${reason}.`,
+  cut: () =>
+    "The sender, or a proxy before us, closed the connection before the end of the request. Platforms send it again.",
+  unavailable: (reason) =>
+    `It could not be stored (${reason}) and was answered 503, so the platform sends it again. ${errorWords(reason)}`,
+};
+
+const NAMES: Readonly<Record<Platform, string>> = {
+  slack: "Slack",
+  discord: "Discord",
+  telegram: "Telegram",
+  whatsapp: "Meta",
+  test: "Somebody",
+};
+
+/** Where the secret is, by which each platform is known. */
+const SECRETS: Readonly<Record<Platform, string>> = {
+  slack: "Compare SLACK_SIGNING_SECRET with the Signing Secret on the app's page Basic Information",
+  discord: "Compare DISCORD_PUBLIC_KEY with the application's page General Information",
+  telegram: "Compare TELEGRAM_WEBHOOK_SECRET with the secret_token that setWebhook was given",
+  whatsapp: "Compare WHATSAPP_APP_SECRET with the App Secret on the app's page Basic settings",
+  test: "Send the header X-Dev-Key with the value of PARLEY_DEV_KEY",
+};
+
+function forgedAdvice(reason: string, platform: Platform): string {
+  if (platform === "test") return `${SECRETS.test}.`;
+  if (reason.startsWith("missing"))
+    return `Either it was not ${NAMES[platform]} that sent it, or a proxy before us takes the header away. ${SECRETS[platform]}.`;
+  if (reason.startsWith("expected ")) return `It was not ${NAMES[platform]} that sent it.`;
+  return `${SECRETS[platform]}; or a proxy before us has changed the body, or it was not ${NAMES[platform]} that sent it.`;
+}
+
+function staleAdvice(reason: string): string {
+  const clock = "Synchronise the clock of this machine (NTP); parley doctor compares it.";
+  return reason.includes("ahead")
+    ? clock
+    : `${clock} If the clock is right, it was sent again by somebody, or held up on its way.`;
+}
+
+const REFUSED: Readonly<Record<RefusalCause, (detail: string) => string>> = {
+  rate_limited: (detail) =>
+    `${detail === "global" ? "All together have" : `The ${detail} has`} sent more than limits.${detail || "user"} allows. The person is told once in a while; it goes on by itself.`,
+  not_allowed: (detail) =>
+    `access of the platform in gateway.yaml does not allow this ${detail.replace("_", " ") || "sender"}. Add its id there to let it in.`,
+  paused: () =>
+    "The bot is paused: the kill switch is on (PARLEY_KILL_SWITCH, or kill_switch in gateway.yaml).",
+  too_old: () =>
+    "It was said too long ago (max_age_seconds): a late redelivery, or the gateway was away for long. Nobody waits for an answer any more.",
+};
+
+/** The reason is `cause: detail`. */
+export function refusedWords(reason: string): string {
+  const [, cause = "", detail = ""] = /^(\w+)(?:: (.*))?$/.exec(reason) ?? [];
+  const words = Object.hasOwn(REFUSED, cause) ? REFUSED[cause as RefusalCause](detail) : "";
+  return `It was taken, recorded and not run (${reason}). ${words}`;
+}
+
+export function ignoredWords(reason: string): string {
+  return Object.hasOwn(IGNORED_WORDS, reason)
+    ? (IGNORED_WORDS[reason] ?? "")
+    : "It is none of the things that start a run: a mention, a direct message, a command, a button.";
+}

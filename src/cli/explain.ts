@@ -1,0 +1,42 @@
+import type { Command } from "commander";
+import type { Explanation } from "../admin/explain.ts";
+import { createClient, Refused, TOKEN_HELP, withUrl } from "./client.ts";
+import type { Settle } from "./index.ts";
+import { inert, printable } from "./printable.ts";
+import { EXIT, type Terminal } from "./terminal.ts";
+
+export function addExplain(program: Command, terminal: Terminal, settle: Settle): void {
+  withUrl(
+    program
+      .command("explain <id>")
+      .description("say what became of a request (X-Request-Id) or an event, and what to do"),
+  )
+    .option("--json", "print it as JSON")
+    .addHelpText("after", HELP)
+    .action(async (id: string, options: { url?: string; json?: true }) => {
+      const client = createClient(terminal, options);
+      try {
+        const explanation = await client.json<Explanation>(`/explain/${encodeURIComponent(id)}`);
+        if (options.json) terminal.out(`${inert(JSON.stringify(explanation, null, 2))}\n`);
+        else terminal.out(describe(explanation));
+      } catch (error) {
+        if (!(error instanceof Refused) || error.status !== 404) throw error;
+        terminal.talk(`parley: ${inert(error.message)}\n`);
+        settle(EXIT.failed);
+      }
+    });
+}
+
+const HELP = `
+An id is the X-Request-Id of an answer, or request_id in the log; the id of an event; or that of a refused request.
+Exit code 1: nothing is known of it.
+${TOKEN_HELP}
+
+Examples:
+  parley explain req_1k2m3n4o5p6q7r8s9t0a
+  parley explain slack:T024BE7LD:C061EG9SL:1717.0001 --json`;
+
+function describe({ id, kind, outcome, reason, words }: Explanation): string {
+  const why = reason === null || reason === outcome ? "" : `: ${reason}`;
+  return `${printable(`The ${kind} ${id} is ${outcome}${why}.`)}\n${printable(words)}\n`;
+}
