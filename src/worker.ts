@@ -13,7 +13,7 @@ import type { ContextItem } from "./domain/context.ts";
 import type { Answer, Progress, Turn } from "./domain/run.ts";
 import { NO_USAGE } from "./domain/run.ts";
 import type { Adapter } from "./ports/adapter.ts";
-import type { AgentRuntime, RunResult } from "./ports/agent.ts";
+import type { AgentRuntime, Hold, RunResult } from "./ports/agent.ts";
 import type { Clock, NewId } from "./ports/clock.ts";
 import type { Job, Memory, Queue, Settlement } from "./ports/store.ts";
 import { type DeliverDeps, deliver } from "./reply/deliver.ts";
@@ -152,9 +152,12 @@ async function run(
   const { runId: id, agent, steps, startedAtMs, earlier } = progress;
   // What comes next costs money or cannot be undone: another holder of the event may have done it by now.
   await ensureHeld(isHeld);
-  const record = async (steps: Progress["steps"]) => {
-    await checkpoint(job, { ...progress, steps }, deps);
-    await ensureHeld(isHeld);
+  const hold: Hold = {
+    async record(steps) {
+      await checkpoint(job, { ...progress, steps }, deps);
+      await ensureHeld(isHeld);
+    },
+    ensure: () => ensureHeld(isHeld),
   };
   const typing = new AbortController();
   // A reason of ours: the default one is an error with a stack, made anew each time.
@@ -164,7 +167,7 @@ async function run(
   try {
     const before = earlier === undefined ? {} : { earlier };
     const turn = { id, agent, event, history, ...before, steps, startedAtMs };
-    const result = await deps.runtime.run(turn, record, signal).catch((error: unknown) => {
+    const result = await deps.runtime.run(turn, hold, signal).catch((error: unknown) => {
       // The last attempt answers all the same: nobody is left waiting for a reply that never comes.
       if (signal.aborted || usesNoAttempt(error) || job.failures + 1 < deps.attemptsMax) throw error;
       return failure(GAVE_UP, causeOf(error));

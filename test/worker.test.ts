@@ -53,9 +53,9 @@ beforeEach(async () => {
     memory: store.memory,
     adapters: new Map([["slack", slack]]),
     runtime: {
-      run(run, record, signal) {
+      run(run, hold, signal) {
         runs.push(run);
-        return agent(run, record, signal);
+        return agent(run, hold, signal);
       },
     },
     routes: [{ match: { platforms: new Set(["slack"]) }, agent: "assistant" }],
@@ -441,7 +441,7 @@ describe("an answer", () => {
 
 describe("a run that was cut off", () => {
   it("goes on after its recorded steps, with its own id, start and agent", async () => {
-    agent = async (_run, record) => {
+    agent = async (_run, { record }) => {
       await record([STEP]);
       throw overloaded;
     };
@@ -459,7 +459,7 @@ describe("a run that was cut off", () => {
 
   it("does not go on after a step when the lease was lost as it was recorded", async () => {
     const after: string[] = [];
-    agent = async (_run, record) => {
+    agent = async (_run, { record }) => {
       await record([STEP]);
       after.push("the next step");
       return answered("never");
@@ -482,7 +482,7 @@ describe("a run that was cut off", () => {
 
   it("records no step once its lease is lost", async () => {
     const claimed = await job();
-    agent = async (_run, record) => {
+    agent = async (_run, { record }) => {
       clock.advance(LEASE_MS + 1);
       await claimOne(store.queue);
       await record([STEP]);
@@ -493,7 +493,7 @@ describe("a run that was cut off", () => {
   });
 
   it("by /stop tells the person, although the run's signal is aborted", async () => {
-    agent = async (_run, _record, signal) => {
+    agent = async (_run, _hold, signal) => {
       stop.abort(new RunAborted("stopped"));
       expect(signal.reason).toMatchObject({ why: "stopped" });
       return answered("Stopped.", { outcome: "stopped" });
@@ -503,7 +503,7 @@ describe("a run that was cut off", () => {
   });
 
   it("by a drain says nothing and records nothing new", async () => {
-    agent = async (_run, _record, signal) => {
+    agent = async (_run, _hold, signal) => {
       abort.abort(new RunAborted("draining"));
       throw signal.reason;
     };
@@ -567,7 +567,7 @@ describe("a run that was cut off", () => {
     const away = new GatewayError("STORE_UNAVAILABLE", "no connection");
     const claimed = await atAttempt(ATTEMPTS_MAX);
     deps = { ...deps, queue: { checkpoint: () => Promise.reject(away) } };
-    agent = async (_run, record) => {
+    agent = async (_run, { record }) => {
       await record([STEP]);
       return answered("never");
     };

@@ -3,6 +3,7 @@ import { BACKOFF_CAP_MS } from "../domain/bounds.ts";
 import { BreakerOpen, type Breakers, type CallEnd } from "../domain/breaker.ts";
 import { type ErrorCode, ModelError } from "../domain/errors.ts";
 import { NO_USAGE } from "../domain/run.ts";
+import type { Hold } from "../ports/agent.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { ChatModel, Prompt } from "../ports/model.ts";
 import type { Agent, RetrySpec, RunObserver } from "./agent.ts";
@@ -22,6 +23,7 @@ export interface ModelCall {
   readonly agent: Agent;
   readonly prompt: Prompt;
   readonly ledger: Ledger;
+  readonly hold: Pick<Hold, "ensure">;
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
   readonly said: (text: string) => void;
@@ -80,6 +82,8 @@ async function tryModel(
 }
 
 async function callOnce(model: ChatModel, call: ModelCall, deps: ModelCallDeps): Promise<ModelStep> {
+  // Before each attempt, and not only each step: since the one before, another may have answered.
+  await call.hold.ensure();
   const leave = deps.breakers.of(`${model.provider}/${model.name}`).enter();
   const startedAtMs = deps.clock.nowMs();
   const report = (end: CallEnd, outcome: "ok" | "aborted" | ErrorCode, usage = NO_USAGE) => {

@@ -1,8 +1,8 @@
 import { RunAborted } from "../domain/abort.ts";
 import { type BreakerState, Breakers } from "../domain/breaker.ts";
 import { ModelError } from "../domain/errors.ts";
-import type { Progress, Step } from "../domain/run.ts";
-import type { AgentRuntime, Run, RunResult } from "../ports/agent.ts";
+import type { Step } from "../domain/run.ts";
+import type { AgentRuntime, Hold, Run, RunResult } from "../ports/agent.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { Agent, RunObserver } from "./agent.ts";
 import { failed, finished, limited, noSuchAgent, stopped } from "./ending.ts";
@@ -33,10 +33,10 @@ export function createAgentRuntime(deps: AgentRuntimeDeps): AgentRuntime & {
   const breakers = new Breakers(deps.clock);
   return {
     breakers: () => breakers.states(),
-    async run(run, record, signal) {
+    async run(run, hold, signal) {
       const agent = deps.agents.get(run.agent);
       if (agent === undefined) return noSuchAgent(run.steps, run.agent);
-      return new TurnRun(run, agent, record, { ...deps, breakers }).toItsEnd(signal);
+      return new TurnRun(run, agent, hold, { ...deps, breakers }).toItsEnd(signal);
     },
   };
 }
@@ -45,7 +45,7 @@ export function createAgentRuntime(deps: AgentRuntimeDeps): AgentRuntime & {
 class TurnRun {
   readonly #run: Run;
   readonly #agent: Agent;
-  readonly #record: (steps: Progress["steps"]) => Promise<void>;
+  readonly #hold: Hold;
   readonly #deps: Deps;
   readonly #steps: Step[];
   readonly #ledger: Ledger;
@@ -54,10 +54,10 @@ class TurnRun {
   #saying = "";
   #hasLostRecord = false;
 
-  constructor(run: Run, agent: Agent, record: (steps: Progress["steps"]) => Promise<void>, deps: Deps) {
+  constructor(run: Run, agent: Agent, hold: Hold, deps: Deps) {
     this.#run = run;
     this.#agent = agent;
-    this.#record = record;
+    this.#hold = hold;
     this.#deps = deps;
     this.#steps = [...run.steps];
     this.#ledger = new Ledger(agent.limits, this.#steps);
@@ -102,6 +102,7 @@ class TurnRun {
       agent: this.#agent,
       prompt: { ...prompt, maxTokens },
       ledger: this.#ledger,
+      hold: this.#hold,
       deadlineMs: this.#deadlineMs,
       signal,
       said: (text: string) => {
@@ -141,13 +142,14 @@ class TurnRun {
       await this.#keep({ kind: "tool-started", callId: call.id });
       signal.throwIfAborted();
     }
+    await this.#hold.ensure();
     return callTool(tool, call, signal, deps);
   }
 
   async #keep(step: Step): Promise<void> {
     this.#steps.push(step);
     try {
-      await this.#record([...this.#steps]);
+      await this.#hold.record([...this.#steps]);
     } catch (error) {
       this.#hasLostRecord = true;
       throw error;

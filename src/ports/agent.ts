@@ -25,11 +25,18 @@ export interface RunResult {
   readonly cause?: string;
 }
 
+/** What ties a run to the event that it answers. Both reject when another holder may have the event by now. */
+export interface Hold {
+  record(steps: Progress["steps"]): Promise<void>;
+  /** Asked last before each thing that costs money or cannot be undone: a process may have been stopped since. */
+  ensure(): Promise<void>;
+}
+
 /**
- * Runs one turn to its end. Records each step through `record` before going on; `record` rejects when the lease is lost.
+ * Runs one turn to its end. Records each step before going on, and looks at its hold before each call of a model or a tool.
  * Throws ModelError when the turn should be tried again later, BreakerOpen when the model is left alone for now; gives a
  * `failed` result when neither would help.
  */
 export interface AgentRuntime {
-  run(run: Run, record: (steps: Progress["steps"]) => Promise<void>, signal: AbortSignal): Promise<RunResult>;
+  run(run: Run, hold: Hold, signal: AbortSignal): Promise<RunResult>;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { RunAborted } from "../../src/domain/abort.ts";
 import { ModelError } from "../../src/domain/errors.ts";
 import type { Step } from "../../src/domain/run.ts";
-import { agentOf, benchFor, call, calm, eventOf, fakeModel, fakeTool, usage } from "./support.ts";
+import { agentOf, benchFor, call, calm, eventOf, fakeModel, fakeTool, HELD, usage } from "./support.ts";
 
 const overloaded = new ModelError("MODEL_OVERLOADED", "529", { retryable: true });
 
@@ -135,7 +135,7 @@ describe("a run", () => {
     const model = fakeModel([]);
     const bench = benchFor(agentOf(model));
     const run = { id: "r", agent: "other", event: eventOf("x"), history: [], steps: [], startedAtMs: 0 };
-    const result = await bench.runtime.run(run, async () => {}, new AbortController().signal);
+    const result = await bench.runtime.run(run, HELD, new AbortController().signal);
     expect(result).toMatchObject({ outcome: "failed", cause: "no agent is named other" });
     expect(model.prompts).toHaveLength(0);
   });

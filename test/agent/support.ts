@@ -8,7 +8,7 @@ import type {
 import { createAgentRuntime } from "../../src/agent/runtime.ts";
 import type { ReplyAddress, TriggerEvent } from "../../src/domain/event.ts";
 import { NO_USAGE, type Step, type ToolCall, type Turn, type Usage } from "../../src/domain/run.ts";
-import type { Run, RunResult } from "../../src/ports/agent.ts";
+import type { Hold, Run, RunResult } from "../../src/ports/agent.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { ChatModel, Chunk, Prompt } from "../../src/ports/model.ts";
 import type { Tool } from "../../src/ports/tool.ts";
@@ -223,7 +223,10 @@ interface RunOptions {
   readonly signal?: AbortSignal;
   readonly startedAtMs?: number;
   readonly record?: (steps: readonly Step[]) => Promise<void>;
+  readonly ensure?: () => Promise<void>;
 }
+
+export const HELD: Hold = { record: async () => {}, ensure: async () => {} };
 
 export function benchFor(agent: Agent, clock = new SimClock()): Bench {
   const bench = {
@@ -256,7 +259,11 @@ export function benchFor(agent: Agent, clock = new SimClock()): Bench {
       bench.records.push([...steps]);
       await options.record?.(steps);
     };
-    return runtime.run(run, record, options.signal ?? new AbortController().signal);
+    return runtime.run(
+      run,
+      { record, ensure: options.ensure ?? HELD.ensure },
+      options.signal ?? new AbortController().signal,
+    );
   };
   return { ...bench, clock, runtime, startedAtMs, begin, run: (options) => clock.drive(begin(options)) };
 }

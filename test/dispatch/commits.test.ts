@@ -23,7 +23,7 @@ async function commitsFor(text: string) {
     memory: store.memory,
     adapters: new Map([["slack", new FakeAdapter()]]),
     runtime: {
-      async run({ event }, record) {
+      async run({ event }, { record }) {
         await record([{ kind: "model", text: event.text, toolCalls: [], usage: NO_USAGE }]);
         return { outcome: "answered", text: event.text, usage: NO_USAGE, modelCalls: 1 };
       },
