@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Server } from "node:http";
 import process from "node:process";
 import { leaveDevKey } from "./app/developers.ts";
+import { onHangUp } from "./app/hang-up.ts";
 import { onSignals, type StopRequest, untilStopped } from "./app/stopping.ts";
 import { type Config, type Loaded, loadConfig } from "./config/load.ts";
 import { formatProblem } from "./config/problems.ts";
@@ -37,6 +38,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   const { config } = loaded;
   if (config.environment.processes > 1) return await supervise(config, overrides);
   const log = await loggerOf(config);
+  onHangUp(log);
   return await runGateway({
     config,
     log,
@@ -61,6 +63,7 @@ async function supervise(config: Config, overrides: Readonly<Record<string, stri
   ]);
   if (config.environment.role !== "worker") leaveDevKey(config.environment, newDevKey);
   const log = await loggerOf(config, 0);
+  onHangUp(log);
   const supervisor = new Supervisor({
     processes,
     fork: createFork(PROCESS, overrides),
@@ -98,9 +101,11 @@ export async function serveSupervised(n: number): Promise<number> {
     supervisor.tell({ kind: "failed", code: EXIT.badConfig, reason });
     return EXIT.badConfig;
   }
+  const log = await loggerOf(loaded.config, n);
+  onHangUp(log);
   return await runGateway({
     config: loaded.config,
-    log: await loggerOf(loaded.config, n),
+    log,
     metrics: supervisor.metrics,
     up: (banner) => supervisor.tell({ kind: "up", banner }),
     failed: (code, reason) => supervisor.tell({ kind: "failed", code, reason }),
