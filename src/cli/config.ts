@@ -28,7 +28,8 @@ export function addConfig(program: Command, terminal: Terminal, settle: Settle):
     .addHelpText("after", "\nExample:\n  parley config validate --config deploy/config && parley serve")
     .action((options: { config?: string; json?: true }) => {
       const loaded = load(terminal, options.config);
-      if (options.json) terminal.out(`${JSON.stringify(loaded.ok ? { ok: true } : loaded, null, 2)}\n`);
+      const result = loaded.ok ? { ok: true, notes: loaded.config.notes } : loaded;
+      if (options.json) terminal.out(`${JSON.stringify(result, null, 2)}\n`);
       else if (loaded.ok) terminal.talk(`The configuration is valid.\n${notesOf(loaded.config)}`);
       else terminal.talk(`${loaded.problems.map(formatProblem).join("\n")}\n`);
       settle(loaded.ok ? EXIT.ok : EXIT.config);

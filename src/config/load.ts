@@ -2,6 +2,7 @@ import { relative, resolve } from "node:path";
 import type { z } from "zod";
 import { isObject } from "../../adapters/shared/json.ts";
 import { closest } from "./closest.ts";
+import { agentNotes, gatewayNotes } from "./conflicts.ts";
 import type { Env } from "./env-reader.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
 import { type Folder, folderExists, readFolder, type SourceFile } from "./files.ts";
@@ -100,7 +101,13 @@ export function loadConfig(options: LoadOptions): Loaded {
         (none ? [BUILT_IN] : found.map((one) => one.agent)).map((one) => [one.metadata.name, one.spec]),
       ),
       environment: { ...environment, configFolder: path, configFolderGiven: isAsked },
-      notes: [...notes, ...folder.notes, ...storeNotes(spec, environment)],
+      notes: [
+        ...notes,
+        ...folder.notes,
+        ...storeNotes(spec, environment),
+        ...(gatewayYaml === null ? [] : gatewayNotes(spec, gatewayYaml)),
+        ...found.flatMap(({ agent, yaml, base }) => agentNotes(agent.spec, yaml, base)),
+      ],
     },
   };
 }

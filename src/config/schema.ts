@@ -231,6 +231,24 @@ export const gatewayFile = z.strictObject({
 
 // kind: Agent
 
+/** Of one run, where nothing is said. */
+const RUN_SECONDS = 300;
+
+interface Named {
+  readonly provider: string;
+  readonly model?: string | undefined;
+}
+
+/** There is only one demo model. */
+function isNamed({ provider, model }: Named, context: z.RefinementCtx): void {
+  if (model === undefined && provider !== "demo")
+    context.addIssue({ code: "custom", path: ["model"], message: "expected text" });
+}
+
+function named<T extends Named>(spec: T): T & { model: string } {
+  return { ...spec, model: spec.model ?? spec.provider };
+}
+
 const dollars = z.number().min(0).max(1_000_000);
 const price = z
   .strictObject({
@@ -247,22 +265,22 @@ const price = z
 const PROVIDERS = ["anthropic", "demo"] as const;
 const provider = z.enum(PROVIDERS, { error: notYet(PROVIDERS, ["openai", "http", "bedrock"]) });
 const modelName = z.string().min(1).max(200);
-const fallback = z.strictObject({ provider, model: modelName, price: price.optional() });
+const fallback = z.strictObject({ provider, model: modelName.optional(), price: price.optional() });
 const model = z.strictObject({
   provider: provider.describe("`anthropic`, or `demo`, which needs no key and repeats what it is told."),
-  model: modelName.describe("The provider's name of the model."),
+  model: modelName.optional().describe("The provider's name of the model; `demo` needs none."),
   max_tokens: count(1, 1_000_000).default(4_096).describe("Longest single answer of the model."),
   timeout_seconds: seconds(3_600).default(300).describe("Longest single call of the model."),
   fallback: z
-    .array(fallback)
+    .array(fallback.superRefine(isNamed).transform(named))
     .max(5)
     .default([])
     .describe("Models asked in this order when the one before cannot answer."),
   price: price.optional(),
 });
 
-const agentSpec = z.strictObject({
-  model,
+const describedSpec = z.strictObject({
+  model: model.superRefine(isNamed).transform(named),
   system_prompt: z.string().max(100_000).default("You are a helpful assistant in a team chat.\n"),
   tools: z
     .array(z.unknown())
@@ -282,14 +300,16 @@ const agentSpec = z.strictObject({
   limits: z
     .strictObject({
       max_iterations: count(1, 1_000).default(50).describe("Model calls in one run."),
-      max_execution_time_seconds: seconds(DAY).default(300),
+      max_execution_time_seconds: seconds(DAY).optional().describe("Another name of `budgets.time_seconds`."),
     })
     .prefault({}),
   budgets: z
     .strictObject({
       time_seconds: seconds(DAY)
-        .default(300)
-        .describe("Time of one run; the shorter of this and `max_execution_time_seconds` holds."),
+        .optional()
+        .describe(
+          "Time of one run, 300 when nothing is said. Of this and `limits.max_execution_time_seconds` the one that is set holds; of both, the shorter.",
+        ),
       tokens: count(1, 1_000_000_000).default(10_000).describe("Tokens of one run, read and written."),
       cost_cents: z.number().min(0).max(1_000_000).default(100).describe("US cents of one run."),
     })
@@ -305,6 +325,20 @@ const agentSpec = z.strictObject({
     .enum(["queue"], { error: notYet(["queue"], ["collect", "interrupt", "steer", "drop"]) })
     .default("queue")
     .describe("What a message does that arrives during a run: it waits its turn."),
+});
+
+/** Of a time limit with two names: the one that was set is the other, too. */
+const agentSpec = describedSpec.transform(({ limits, budgets, ...spec }) => {
+  const set = [limits.max_execution_time_seconds, budgets.time_seconds] as const;
+  const [max_execution_time_seconds = RUN_SECONDS, time_seconds = RUN_SECONDS] = [
+    set[0] ?? set[1],
+    set[1] ?? set[0],
+  ];
+  return {
+    ...spec,
+    limits: { ...limits, max_execution_time_seconds },
+    budgets: { ...budgets, time_seconds },
+  };
 });
 
 const agent = z.strictObject({

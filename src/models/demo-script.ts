@@ -2,7 +2,7 @@
 export type Directive =
   | { readonly kind: "sleep"; readonly ms: number }
   | { readonly kind: "long"; readonly chars: number }
-  | { readonly kind: "fail"; readonly once: boolean }
+  | { readonly kind: "fail"; readonly when: "always" | "once" | "for good" }
   | { readonly kind: "tool"; readonly name: string; readonly input: unknown }
   | { readonly kind: "markdown" }
   | { readonly kind: "prompt" };
@@ -39,7 +39,9 @@ function directiveIn(line: string): Directive | null {
   const name = words?.[1]?.toLowerCase();
   const rest = words?.[2] ?? "";
   if ((name === "markdown" || name === "prompt") && rest === "") return { kind: name };
-  if (name === "fail" && /^(once)?$/i.test(rest)) return { kind: "fail", once: rest !== "" };
+  if (name === "fail" && /^(once)?$/i.test(rest))
+    return { kind: "fail", when: rest === "" ? "always" : "once" };
+  if (name === "dead" && rest === "") return { kind: "fail", when: "for good" };
   if (name === "sleep") return sleepOf(rest);
   if (name === "long" && /^\d{1,9}$/.test(rest)) {
     return { kind: "long", chars: Math.min(Number(rest), LONG_CHARS_MAX) };

@@ -84,12 +84,13 @@ function failAsAsked(directives: readonly Directive[], turnId: string, failed: S
   const fail = directives.find((directive) => directive.kind === "fail");
   if (fail === undefined) return;
   // Forgotten after the second try, so that the same words fail again the next time.
-  if (fail.once && failed.delete(turnId)) return;
-  if (fail.once) failed.add(turnId);
+  const isOnce = fail.when === "once";
+  if (isOnce && failed.delete(turnId)) return;
+  if (isOnce) failed.add(turnId);
   const oldest = failed.values().next().value;
   if (failed.size > FAILED_TURNS_MAX && oldest !== undefined) failed.delete(oldest);
   throw new ModelError("MODEL_REQUEST_REJECTED", "The demo model failed, as it was asked to", {
-    retryable: true,
+    retryable: fail.when !== "for good",
   });
 }
 

@@ -90,7 +90,9 @@ describe("parley config", () => {
     expect(stderr).toMatch(/^The configuration is valid\.\nnote: no folder config/);
     expect(await call(["config", "validate", "--json"])).toMatchObject({
       code: 0,
-      stdout: '{\n  "ok": true\n}\n',
+      stdout: expect.stringMatching(
+        /^\{\n {2}"ok": true,\n {2}"notes": \[\n {4}"no folder config: .*"\n {2}\]\n\}\n$/,
+      ),
     });
   });
 

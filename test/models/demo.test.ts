@@ -114,6 +114,12 @@ describe("the demo model", () => {
     await expect(ask("c")).rejects.toThrow(ModelError);
   });
 
+  it("fails for good when told so, so that nothing is tried again", async () => {
+    for (const text of ["demo: dead", "Demo: DEAD\nmore words"])
+      await expect(say(text)).rejects.toMatchObject({ code: "MODEL_REQUEST_REJECTED", retryable: false });
+    expect(await say("demo: dead end")).toBe("You said: demo: dead end");
+  });
+
   it("fails every time when told so", async () => {
     for (let attempt = 0; attempt < 5; attempt++) {
       await expect(say("demo: fail")).rejects.toMatchObject({ retryable: true });

@@ -1,0 +1,83 @@
+import { formatProblem, type Path } from "./problems.ts";
+import type { YamlFile } from "./read-yaml.ts";
+import type { AgentSpec, GatewaySpec } from "./schema.ts";
+
+/** A longer wait between two tries of a model is left to the queue; see RETRY_WAIT_MS_MAX. */
+const RETRY_WAIT_SECONDS_MAX = 60;
+
+type Told = (path: Path, why: string) => string[];
+
+/**
+ * Pairs of settings of which one makes the other void. Nothing is wrong, so these are notes; but nobody means to set
+ * what has no effect. Told of what stands in the file, not of defaults.
+ */
+export function agentNotes(spec: AgentSpec, yaml: YamlFile, base: Path): string[] {
+  const { model, limits, budgets, retry } = spec;
+  const note = noteOn(yaml, [...base, "spec"]);
+  const { max_execution_time_seconds: long } = limits;
+  const { time_seconds: short } = budgets;
+  const runSeconds = Math.min(long, short);
+  return [
+    ...(long > short
+      ? note(
+          ["limits", "max_execution_time_seconds"],
+          `${long} has no effect, because budgets.time_seconds is ${short}: the shorter holds`,
+        )
+      : []),
+    ...(short > long
+      ? note(
+          ["budgets", "time_seconds"],
+          `${short} has no effect, because limits.max_execution_time_seconds is ${long}: the shorter holds`,
+        )
+      : []),
+    ...(model.timeout_seconds > runSeconds
+      ? note(
+          ["model", "timeout_seconds"],
+          `${model.timeout_seconds} has no effect, because a run may take ${runSeconds} s (budgets.time_seconds)`,
+        )
+      : []),
+    ...(model.max_tokens > budgets.tokens
+      ? note(
+          ["model", "max_tokens"],
+          `${model.max_tokens} has no effect, because a run may use ${budgets.tokens} tokens (budgets.tokens)`,
+        )
+      : []),
+    ...(retry.max_attempts > 1 && retry.backoff_seconds > RETRY_WAIT_SECONDS_MAX
+      ? note(
+          ["retry", "backoff_seconds"],
+          `${retry.backoff_seconds} leaves every retry to the queue, which has a wait of its own: within a run the longest is ${RETRY_WAIT_SECONDS_MAX}`,
+        )
+      : []),
+  ];
+}
+
+export function gatewayNotes(spec: GatewaySpec, yaml: YamlFile): string[] {
+  const { queue, max_age_seconds: age, platforms } = spec;
+  const note = noteOn(yaml, ["spec"]);
+  const names = Object.keys(platforms) as (keyof typeof platforms)[];
+  return [
+    ...(queue.waiting_per_conversation > queue.waiting
+      ? note(
+          ["queue", "waiting_per_conversation"],
+          `${queue.waiting_per_conversation} has no effect, because queue.waiting is ${queue.waiting}`,
+        )
+      : []),
+    ...names.flatMap((name) => {
+      const { dedup_seconds } = platforms[name];
+      if (age !== "off" && dedup_seconds >= age) return [];
+      const until = age === "off" ? "of any age" : `up to ${age} s old`;
+      return note(
+        ["platforms", name, "dedup_seconds"],
+        `${dedup_seconds} is forgotten before a message is too old: one ${until} (max_age_seconds) that is delivered again after that runs twice`,
+      );
+    }),
+  ];
+}
+
+/** Nothing is told of a setting that is not in the file. */
+function noteOn(yaml: YamlFile, base: Path): Told {
+  return (path, why) => {
+    const full = [...base, ...path];
+    return yaml.at(full) === undefined ? [] : [formatProblem(yaml.problem(full, why))];
+  };
+}

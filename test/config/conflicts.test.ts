@@ -1,0 +1,113 @@
+import { describe, expect, it } from "vitest";
+import { load, problemsOf } from "./helpers.ts";
+
+function loaded(files: Readonly<Record<string, string>>) {
+  const result = load(files);
+  if (!result.ok) expect.fail(problemsOf(result).join("\n"));
+  return result.config;
+}
+
+const agent = (spec: string) =>
+  loaded({
+    "agents/a.yaml": `metadata: { name: assistant }\nspec:\n  model: { provider: demo }\n${spec}`,
+  });
+const timesOf = (spec: string) => {
+  const found = agent(spec).agents.get("assistant");
+  return [found?.limits.max_execution_time_seconds, found?.budgets.time_seconds];
+};
+
+describe("the time of a run, which has two names", () => {
+  it("is the one that was set, and 300 s where none was", () => {
+    expect(timesOf("")).toEqual([300, 300]);
+    expect(timesOf("  limits: { max_execution_time_seconds: 1800 }")).toEqual([1800, 1800]);
+    expect(timesOf("  budgets: { time_seconds: 1800 }")).toEqual([1800, 1800]);
+    expect(timesOf("  limits: { max_execution_time_seconds: 20 }\n  budgets: { tokens: 5 }")).toEqual([
+      20, 20,
+    ]);
+    expect(agent("  limits: { max_execution_time_seconds: 1800 }").notes).toEqual([]);
+  });
+
+  it("is the shorter where both were set, which is noted at its place", () => {
+    const both = (limit: number, budget: number) =>
+      `  limits: { max_execution_time_seconds: ${limit} }\n  budgets: { time_seconds: ${budget} }`;
+    expect(agent(both(1800, 300)).notes).toEqual([
+      "config/agents/a.yaml:4:41 spec.limits.max_execution_time_seconds: 1800 has no effect, because budgets.time_seconds is 300: the shorter holds",
+    ]);
+    expect(agent(both(60, 90)).notes).toEqual([
+      "config/agents/a.yaml:5:28 spec.budgets.time_seconds: 90 has no effect, because limits.max_execution_time_seconds is 60: the shorter holds",
+    ]);
+    expect(agent(both(90, 90)).notes).toEqual([]);
+  });
+});
+
+describe("a setting that another one makes void", () => {
+  const notesOf = (spec: string, model = "{ provider: demo }") =>
+    loaded({ "agents/a.yaml": `metadata: { name: assistant }\nspec:\n  model: ${model}\n${spec}` }).notes;
+
+  it.each([
+    [
+      "",
+      "{ provider: demo, max_tokens: 20000 }",
+      "max_tokens: 20000 has no effect, because a run may use 10000 tokens",
+    ],
+    [
+      "  budgets: { time_seconds: 60 }",
+      "{ provider: demo, timeout_seconds: 90 }",
+      "timeout_seconds: 90 has no effect",
+    ],
+    [
+      "  retry: { backoff_seconds: 61 }",
+      "{ provider: demo }",
+      "backoff_seconds: 61 leaves every retry to the queue",
+    ],
+  ])("is noted in an agent: %s %s", (spec, model, note) => {
+    expect(notesOf(spec, model)).toEqual([expect.stringContaining(note)]);
+  });
+
+  it("is not noted when it is only a default", () => {
+    expect(notesOf("  budgets: { tokens: 100, time_seconds: 5 }")).toEqual([]);
+  });
+
+  it("is noted in the gateway, with what it leads to", () => {
+    const notes = (spec: string) =>
+      loaded({
+        "gateway.yaml": `spec:\n${spec}`,
+        "agents/a.yaml": "metadata: { name: assistant }\nspec: { model: { provider: demo } }",
+      }).notes;
+    expect(notes("  queue: { waiting: 10, waiting_per_conversation: 20 }")).toEqual([
+      "config/gateway.yaml:2:51 spec.queue.waiting_per_conversation: 20 has no effect, because queue.waiting is 10",
+    ]);
+    expect(notes("  platforms: { telegram: { dedup_seconds: 60 } }")).toEqual([
+      expect.stringContaining(
+        "one up to 86400 s old (max_age_seconds) that is delivered again after that runs twice",
+      ),
+    ]);
+    expect(notes("  max_age_seconds: off\n  platforms: { whatsapp: { dedup_seconds: 60 } }")).toEqual([
+      expect.stringContaining("one of any age"),
+    ]);
+    expect(notes("  max_age_seconds: 60\n  platforms: { slack: { dedup_seconds: 60 } }")).toEqual([]);
+  });
+});
+
+describe("a model", () => {
+  it("needs no name when it is the demo, in an agent and as a fallback", () => {
+    const { agents } = agent("");
+    expect(agents.get("assistant")?.model).toMatchObject({ provider: "demo", model: "demo" });
+    const list = loaded({
+      "agents/all.yaml":
+        "kind: AgentList\nitems:\n  - metadata: { name: assistant }\n    spec: { model: { provider: anthropic, model: claude-sonnet-5, fallback: [{ provider: demo }] } }",
+    });
+    expect(list.agents.get("assistant")?.model.fallback).toEqual([{ provider: "demo", model: "demo" }]);
+  });
+
+  it("of any other provider needs one", () => {
+    const problems = (spec: string) =>
+      problemsOf(load({ "agents/a.yaml": `metadata: { name: assistant }\nspec: { model: ${spec} }` }));
+    expect(problems("{ provider: anthropic }")).toEqual([
+      "config/agents/a.yaml:2:16 spec.model.model: expected text, got nothing",
+    ]);
+    expect(problems("{ provider: demo, fallback: [{ provider: anthropic }] }")).toEqual([
+      "config/agents/a.yaml:2:45 spec.model.fallback[0].model: expected text, got nothing",
+    ]);
+  });
+});
