@@ -27,9 +27,9 @@ export interface RunResult {
 
 /** What ties a run to the event that it answers. Both reject when another holder may have the event by now. */
 export interface Hold {
-  record(steps: Progress["steps"]): Promise<void>;
+  readonly record: (steps: Progress["steps"]) => Promise<void>;
   /** Asked last before each thing that costs money or cannot be undone: a process may have been stopped since. */
-  ensure(): Promise<void>;
+  readonly ensure: () => Promise<void>;
 }
 
 /**
