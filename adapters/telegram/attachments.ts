@@ -1,6 +1,7 @@
 import type { Attachment } from "../../src/domain/event.ts";
-import { get, getArray, getObject, getString } from "../shared/json.ts";
+import { getArray, getObject, getString } from "../shared/json.ts";
 import { integer } from "./payload.ts";
+import { contactName, coordinates, placeName } from "./words.ts";
 
 /** Message fields that hold one file, with what it is to us. */
 const FILES: readonly (readonly [field: string, kind: Attachment["kind"]])[] = [
@@ -49,18 +50,17 @@ function largest(sizes: readonly unknown[]): Attachment | undefined {
 }
 
 function readLocation(message: unknown): Attachment[] | undefined {
-  const location = getObject(message, "location");
-  const latitude = get(location, "latitude");
-  const longitude = get(location, "longitude");
-  if (typeof latitude !== "number" || typeof longitude !== "number") return undefined;
-  return [withoutFile("location", `${latitude},${longitude}`)];
+  const venue = getObject(message, "venue");
+  const point = coordinates(getObject(message, "location") ?? getObject(venue, "location"));
+  const name = placeName(venue);
+  if (point === undefined && name === "") return undefined;
+  return [withoutFile("location", name === "" ? (point ?? "") : name)];
 }
 
 function readContact(message: unknown): Attachment[] | undefined {
   const contact = getObject(message, "contact");
   if (contact === undefined) return undefined;
-  const parts = [getString(contact, "first_name"), getString(contact, "phone_number")];
-  return [withoutFile("contact", parts.filter((part) => part !== undefined).join(", "))];
+  return [withoutFile("contact", contactName(contact))];
 }
 
 function withoutFile(kind: "location" | "contact", name: string): Attachment {

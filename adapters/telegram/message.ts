@@ -1,14 +1,19 @@
 import type { Trigger, TriggerEvent } from "../../src/domain/event.ts";
-import { get, getObject, getString, type JsonObject } from "../shared/json.ts";
+import { get, getArray, getObject, getString, type JsonObject } from "../shared/json.ts";
 import { writeAddress } from "./address.ts";
 import { readAttachments } from "./attachments.ts";
+import { readContext, readForward, readPressedMessage } from "./context.ts";
 import { flag, id, integer, timeMs } from "./payload.ts";
 import { isDirectMessages, readPlace } from "./place.ts";
 import { type Bot, type ReadText, readMessageText } from "./text.ts";
+import { thingWords } from "./words.ts";
 
 /** An event, or why there is none. */
 export type Reading = TriggerEvent | { readonly ignored: string };
 
+/** Rows of a keyboard, and buttons of a row. */
+const BUTTONS_MAX = 100;
+const LABEL_CHARS_MAX = 200;
 const MALFORMED: Reading = { ignored: "malformed_message" };
 
 /** `update.message`. */
@@ -19,10 +24,17 @@ export function readMessage(message: JsonObject, eventId: string, bot: Bot): Rea
   const occurredAtMs = timeMs(message, "date");
   if (!place || messageId === undefined || !sender || occurredAtMs === undefined) return MALFORMED;
 
-  const said = readMessageText(message, bot);
+  const heard = readMessageText(message, bot);
+  const things = heard.text === "" && heard.command === null ? thingWords(message).toWellFormed() : "";
   const attachments = readAttachments(message);
-  const ignored = reasonToIgnore(message, bot, { said, hasFiles: attachments.length > 0 });
+  const hasContent = attachments.length > 0 || things !== "";
+  const ignored = reasonToIgnore(message, bot, { said: heard, hasContent });
   if (ignored !== undefined) return { ignored };
+
+  const forwarded = readForward(message, heard.whole === "" ? things : heard.whole, bot);
+  // Whoever passes words on does not say them: no command to us, though the message may still be for us.
+  const said = forwarded === null ? heard : { ...heard, command: null, text: "" };
+  const context = [...readContext(message, bot), ...(forwarded === null ? [] : [forwarded])];
 
   return {
     id: eventId,
@@ -32,8 +44,9 @@ export function readMessage(message: JsonObject, eventId: string, bot: Bot): Rea
     sender,
     trigger: triggerOf(message, bot, said),
     command: said.command,
-    text: said.text,
+    text: said.text === "" && forwarded === null ? things : said.text,
     attachments,
+    ...(context.length > 0 && { context }),
     replyTo: writeAddress({ kind: "message", ...place.to, messageId }),
     occurredAtMs,
   };
@@ -55,6 +68,8 @@ export function readButton(query: JsonObject, eventId: string, bot: Bot, receive
   const place = readPlace(message, bot);
   if (place === undefined) return MALFORMED;
   const messageId = integer(message, "message_id");
+  const label = labelOf(message, data);
+  const context = readPressedMessage(message, bot);
 
   return {
     id: eventId,
@@ -64,8 +79,10 @@ export function readButton(query: JsonObject, eventId: string, bot: Bot, receive
     sender,
     trigger: "button",
     command: data,
-    text: data,
+    text: label ?? data,
     attachments: [],
+    pressed: { kind: "button", label },
+    ...(context.length > 0 && { context }),
     replyTo: writeAddress({
       kind: "message",
       ...place.to,
@@ -74,6 +91,14 @@ export function readButton(query: JsonObject, eventId: string, bot: Bot, receive
     }),
     occurredAtMs: receivedAtMs,
   };
+}
+
+/** What stood on the button; Telegram shows the keyboard of a message that it still knows. */
+function labelOf(message: JsonObject, data: string): string | null {
+  const rows = getArray(getObject(message, "reply_markup"), "inline_keyboard").slice(0, BUTTONS_MAX);
+  const buttons = rows.flatMap((row) => (Array.isArray(row) ? row.slice(0, BUTTONS_MAX) : []));
+  const pressed = buttons.find((button) => get(button, "callback_data") === data);
+  return getString(pressed, "text")?.slice(0, LABEL_CHARS_MAX).toWellFormed() ?? null;
 }
 
 /** Anonymous admins and people who speak as a channel come as a stand-in bot; `sender_chat` is who they are. */
@@ -95,14 +120,14 @@ function readUser(user: JsonObject | undefined): TriggerEvent["sender"] | undefi
 function reasonToIgnore(
   message: JsonObject,
   bot: Bot,
-  { said, hasFiles }: { said: ReadText; hasFiles: boolean },
+  { said, hasContent }: { said: ReadText; hasContent: boolean },
 ): string | undefined {
   // Said to somebody's own account, which this bot would have to answer for.
   if (get(message, "business_connection_id") !== undefined) return "business";
   const hasWords = getString(message, "text") !== undefined || getString(message, "caption") !== undefined;
   if (get(message, "migrate_to_chat_id") !== undefined) return "chat_migrated";
   if (get(message, "migrate_from_chat_id") !== undefined) return "chat_migrated";
-  if (!hasWords && !hasFiles) return "service_message";
+  if (!hasWords && !hasContent) return "service_message";
   // A channel's posts are copied into its discussion group; nobody there asked anything.
   if (flag(message, "is_automatic_forward")) return "channel_post";
   if (isUser(bot, getObject(message, "from")) || isUser(bot, getObject(message, "via_bot"))) {

@@ -14,6 +14,8 @@ export interface ReadText {
   readonly mentionsBot: boolean;
   /** Without the command and without our own name. */
   readonly text: string;
+  /** As it was written. */
+  readonly whole: string;
 }
 
 /** A stretch of the text. Telegram counts UTF-16 code units, and so do JavaScript's string indices. */
@@ -41,6 +43,7 @@ export function readText(text: string, list: unknown, bot: Bot): ReadText {
     isForOtherBot: suffix !== undefined && !isNameOf(bot, suffix),
     mentionsBot: mentions.length > 0,
     text: cut(text, first && command ? [first, ...mentions] : mentions).toWellFormed(),
+    whole: text.toWellFormed(),
   };
 }
 

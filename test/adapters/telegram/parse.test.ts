@@ -200,6 +200,8 @@ describe("a button", () => {
       command: "retry:42",
       text: "retry:42",
       attachments: [],
+      pressed: { kind: "button", label: null },
+      context: [{ kind: "pressed", text: "done", author: null, attachments: [], atMs: 1_717_000_004_000 }],
       replyTo: JSON.stringify({
         kind: "message",
         chatId: "30",
@@ -209,6 +211,22 @@ describe("a button", () => {
       }),
       occurredAtMs: NOW_MS,
     });
+  });
+
+  it("is named as the person saw it, with the message that it stands on", () => {
+    expect(of("button-labelled")).toMatchObject({
+      command: "go:1",
+      text: "Yes, deploy",
+      pressed: { kind: "button", label: "Yes, deploy" },
+      context: [
+        {
+          kind: "pressed",
+          text: "Deploy the pump controller?",
+          author: { id: "77", name: "gw", isSelf: true },
+        },
+      ],
+    });
+    expect(of("button-inaccessible")).not.toHaveProperty("context");
   });
 
   it("in a topic stays in the topic", () => {
@@ -244,6 +262,100 @@ describe("attachments", () => {
   it("of an album: the part with the caption asks, the others are ignored", () => {
     expect(of("album-captioned")).toMatchObject({ trigger: "direct", text: "compare these" });
     expect(parse(fixture("album-part"))).toMatchObject({ kind: "ignored", reason: "album_part" });
+  });
+});
+
+describe("a message without words", () => {
+  it.each([
+    ["venue", "Pump house 7, Dike road 3\n51.5,-0.12"],
+    ["checklist", "Round\n☑ Grease bearing\n☐ Check seal"],
+    ["poll", "Drain on Monday? (closed)\n- Yes (3)\n- No"],
+    ["dice", "🎲 5"],
+    ["story", "A story of Bob Miller"],
+    ["gift", "A gift\nFor the new boiler"],
+    ["game", "Valves\nTurn them all"],
+    ["invoice", "Gasket\nTwo inch\n250 in the smallest units of EUR"],
+  ])("%s is read as the words in it", (name, text) => {
+    expect(of(name)).toMatchObject({ trigger: "direct", command: null, text });
+  });
+
+  it("names a place and a person in full", () => {
+    expect(of("venue").attachments).toMatchObject([{ kind: "location", name: "Pump house 7, Dike road 3" }]);
+    expect(of("contact-named").attachments).toMatchObject([{ name: "Bob Miller, +447700900123" }]);
+  });
+});
+
+describe("what a message refers to", () => {
+  const bob = { id: "31", name: "Bob Miller" };
+
+  it("is the message that it replies to, with its author", () => {
+    expect(of("reply-to-other")).toMatchObject({ trigger: "mention", text: "is that so?" });
+    expect(of("reply-to-other").context).toEqual([
+      {
+        kind: "quoted",
+        text: "Boiler two is at 140 degrees",
+        author: bob,
+        attachments: [],
+        atMs: 1_717_000_250_000,
+      },
+    ]);
+  });
+
+  it("is first the part that was chosen, and is known as the bot's own words", () => {
+    const author = { id: "77", name: "gw", isSelf: true };
+    expect(of("reply-quote").context).toMatchObject([
+      { kind: "quoted", text: "Guten Morgen.", author },
+      { kind: "quoted", text: "Guten Morgen. Die Pumpe läuft.", author },
+    ]);
+    expect(of("group-reply").context).toMatchObject([{ kind: "quoted", text: "done", author }]);
+  });
+
+  it("has its caption and its files", () => {
+    expect(of("reply-file").context).toMatchObject([
+      {
+        text: "The new plan",
+        author: { id: "-1009", name: "Cara, Water News" },
+        attachments: [{ id: "BQ7", kind: "document", name: "plan.pdf" }],
+      },
+    ]);
+    expect(of("reply-file").attachments).toEqual([]);
+  });
+
+  it("may stand in another chat", () => {
+    expect(of("reply-external").context).toMatchObject([
+      { kind: "quoted", text: "High water at ten", author: { id: "-1008", name: "Dora, Weather" } },
+      { kind: "quoted", text: "Weir four, River lane 9\n52.5,13.4", attachments: [{ kind: "location" }] },
+    ]);
+  });
+
+  it("may be one task of a list", () => {
+    expect(of("reply-task").context).toMatchObject([
+      { text: "Check seal", author: bob },
+      { text: "Round\n☐ Grease bearing\n☐ Check seal" },
+    ]);
+  });
+
+  it("is not the opening of a topic", () => {
+    expect(of("topic-opened-by-bot")).not.toHaveProperty("context");
+  });
+
+  it("is what was passed on, which the person who passes it on did not say", () => {
+    expect(of("forward-user")).toMatchObject({
+      trigger: "direct",
+      text: "",
+      context: [{ kind: "forwarded", text: "Pump seven leaks", author: bob, atMs: 1_716_990_001_000 }],
+    });
+    expect(of("forward-hidden")).toMatchObject({
+      trigger: "direct",
+      command: null,
+      text: "",
+      attachments: [{ id: "PF", kind: "image" }],
+      context: [{ kind: "forwarded", text: "/deploy now", author: { id: null, name: "Erin" } }],
+    });
+    expect(of("forward-venue")).toMatchObject({
+      text: "",
+      context: [{ text: "Pump house 7, Dike road 3\n51.5,-0.12", author: { id: "-1007", name: "Crew" } }],
+    });
   });
 });
 
@@ -398,6 +510,10 @@ function expectWhole(event: TriggerEvent): void {
   expect(event.sender.name).not.toBe("");
   expect(event.sender.name.isWellFormed()).toBe(true);
   expect(event.text.isWellFormed()).toBe(true);
+  for (const { text, author } of event.context ?? []) {
+    expect(text.isWellFormed()).toBe(true);
+    expect(author === null || author.name.isWellFormed()).toBe(true);
+  }
   expect(event.command).not.toBe("");
   expect(Number.isSafeInteger(event.occurredAtMs)).toBe(true);
   expect(new Date(event.occurredAtMs).getTime()).toBe(event.occurredAtMs);

@@ -102,6 +102,21 @@ describe("Telegram, end to end", () => {
     expect(mixed).toEqual([]);
   });
 
+  it("shows the agent what a message replies to, and who wrote that", async () => {
+    const request = changed(
+      webhook("telegram", { kind: "mention", channel: "-2041", text: "demo: prompt" }),
+      (update) => {
+        const message = update.message as { chat: object };
+        const from = { id: 31, is_bot: false, first_name: "Bob" };
+        const original = { message_id: 7, from, chat: message.chat, date: 1, text: "Boiler two is at 140" };
+        return { ...update, message: { ...message, reply_to_message: original } };
+      },
+    );
+    expect((await post(request)).status).toBe(200);
+    const [first] = await texts(-2041, 1);
+    expect(first).toContain("Bob: Boiler two is at 140\n");
+  });
+
   it("is answered for a captioned file and for a button, whose spinner stops", async () => {
     await send({ kind: "caption", channel: "2021", text: "look" });
     await send({ kind: "button", id: "770001", channel: "2021", text: "yes" });
