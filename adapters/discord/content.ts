@@ -1,8 +1,11 @@
-import type { Attachment, Trigger } from "../../src/domain/event.ts";
+import type { ContextItem } from "../../src/domain/context.ts";
+import type { Attachment, Pressed, Trigger } from "../../src/domain/event.ts";
 import { get, getArray, getObject, getString, type JsonObject } from "../shared/json.ts";
+import { pressedItem, targetItems } from "./context.ts";
+import { attachmentsIn } from "./files.ts";
 import { readInvocation } from "./options.ts";
 import { nameOfUser } from "./people.ts";
-import { isSnowflake } from "./snowflake.ts";
+import { componentsIn, labelOf } from "./words.ts";
 
 /** Application command types. */
 const SLASH = 1;
@@ -15,6 +18,8 @@ export interface Content {
   readonly command: string;
   readonly text: string;
   readonly attachments: readonly Attachment[];
+  readonly pressed?: Pressed;
+  readonly context?: readonly ContextItem[];
 }
 
 export type Reading =
@@ -23,13 +28,17 @@ export type Reading =
   | { readonly kind: "malformed"; readonly where: string; readonly got: unknown };
 
 /** A slash command, or one chosen from the menu of a person or of a message. */
-export function readCommand(data: JsonObject): Reading {
+export function readCommand(data: JsonObject, applicationId: string): Reading {
   const name = getString(data, "name");
   if (name === undefined) return { kind: "malformed", where: "data.name", got: get(data, "name") };
   const invocation = invocationOf(name, data);
   if (invocation === undefined) return { kind: "unknown" };
-  const attachments = [...attachmentsIn(getObject(data, "resolved")), ...attachmentsIn(targetMessage(data))];
-  return content("command", invocation.command, invocation.text, attachments);
+  const attachments = attachmentsIn(getObject(data, "resolved"));
+  if (get(data, "type") !== MESSAGE_COMMAND) return content("command", { ...invocation, attachments });
+  const context = targetItems(targetMessage(data), applicationId);
+  // What routes look at; the agent is shown it as what it is, the words of somebody else.
+  const text = context.find(({ kind }) => kind === "target")?.text ?? "";
+  return content("command", { ...invocation, text, attachments, context });
 }
 
 function invocationOf(name: string, data: JsonObject): { command: string; text: string } | undefined {
@@ -39,7 +48,7 @@ function invocationOf(name: string, data: JsonObject): { command: string; text: 
     case USER_COMMAND:
       return { command: name, text: targetUser(data) };
     case MESSAGE_COMMAND:
-      return { command: name, text: getString(targetMessage(data), "content") ?? "" };
+      return { command: name, text: "" };
     default:
       return undefined;
   }
@@ -55,78 +64,92 @@ function targetMessage(data: JsonObject): JsonObject | undefined {
   return getObject(getObject(getObject(data, "resolved"), "messages"), getString(data, "target_id") ?? "");
 }
 
-/** A button, or what was chosen from a select menu. */
-export function readComponent(data: JsonObject): Reading {
-  return withCustomId(data, strings(getArray(data, "values")).join(", "));
+/** A button, or what was chosen from a select menu; `message` holds it. */
+export function readComponent(
+  data: JsonObject,
+  message: JsonObject | undefined,
+  applicationId: string,
+): Reading {
+  const isButton = (get(data, "component_type") ?? BUTTON) === BUTTON;
+  const component = componentsIn(message).find((one) => get(one, "custom_id") === get(data, "custom_id"));
+  const chosen = strings(getArray(data, "values")).map((value) => choiceOf(value, component, data));
+  return withCustomId(data, {
+    text: chosen.join(", "),
+    pressed: { kind: isButton ? "button" : "choice", label: labelOf(component) },
+    context: pressedItem(message, applicationId),
+  });
+}
+
+const BUTTON = 2;
+
+/** What was chosen as the person saw it, with the value that stands for it: the model needs the one, tools the other. */
+function choiceOf(value: string, component: unknown, data: JsonObject): string {
+  const option = getArray(component, "options").find((one) => get(one, "value") === value);
+  const shown = getString(option, "label") ?? resolvedName(value, getObject(data, "resolved"));
+  return shown === undefined || shown === value ? value : `${shown} (${value})`;
+}
+
+/** Of a menu of people, roles or channels. */
+function resolvedName(id: string, resolved: JsonObject | undefined): string | undefined {
+  const named = (kind: string) => getString(getObject(getObject(resolved, kind), id), "name");
+  return nameOfUser(getObject(getObject(resolved, "users"), id)) ?? named("roles") ?? named("channels");
 }
 
 /** A submitted form. Its fields hang in labels (type 18) or, in older forms, in rows (type 1). */
-export function readModal(data: JsonObject): Reading {
-  const fields = getArray(data, "components").flatMap((holder) => [
-    get(holder, "component"),
-    ...getArray(holder, "components"),
-  ]);
-  return withCustomId(data, fields.flatMap(fieldValues).join("\n"));
+export function readModal(data: JsonObject, message: JsonObject | undefined, applicationId: string): Reading {
+  const fields = getArray(data, "components")
+    .flatMap((holder) => [get(holder, "component"), ...getArray(holder, "components")])
+    .flatMap((field) => fieldOf(field, data));
+  const [only] = fields;
+  // A lone field is what the form is about; of several, each says which it is.
+  const isOne = fields.length === 1 && only !== undefined;
+  return withCustomId(data, {
+    text: isOne ? only.shown : fields.map(({ name, shown }) => `${name}: ${shown}`).join("\n"),
+    pressed: { kind: "form", label: isOne ? only.name.slice(0, LABEL_CHARS_MAX).toWellFormed() : null },
+    context: pressedItem(message, applicationId),
+  });
 }
 
+const LABEL_CHARS_MAX = 200;
 const FILE_UPLOAD = 19;
 
-function fieldValues(field: unknown): readonly string[] {
+/** Discord does not repeat what stood above a field, so it is known by its id. */
+function fieldOf(field: unknown, data: JsonObject): readonly { name: string; shown: string }[] {
   // The values of an upload are ids; the files themselves are among the attachments.
   if (get(field, "type") === FILE_UPLOAD) return [];
-  const value = getString(field, "value");
-  return value === undefined ? strings(getArray(field, "values")) : [value];
+  const chosen = strings(getArray(field, "values")).map((value) => choiceOf(value, undefined, data));
+  const shown = fieldValue(get(field, "value")) ?? chosen.join(", ");
+  return shown === "" ? [] : [{ name: getString(field, "custom_id") ?? "field", shown }];
 }
 
-function withCustomId(data: JsonObject, text: string): Reading {
+/** Text, one of several, or a box that is ticked or not. */
+function fieldValue(value: unknown): string | undefined {
+  return typeof value === "string" || typeof value === "boolean" ? String(value) : undefined;
+}
+
+function withCustomId(data: JsonObject, said: Pick<Content, "text" | "pressed" | "context">): Reading {
   const customId = getString(data, "custom_id");
   if (customId === undefined)
     return { kind: "malformed", where: "data.custom_id", got: get(data, "custom_id") };
-  return content("button", customId, text, attachmentsIn(getObject(data, "resolved")));
+  const attachments = attachmentsIn(getObject(data, "resolved"));
+  return content("button", { ...said, command: customId, attachments });
 }
 
 /** Lone surrogates are replaced: storage and the next request are UTF-8, which has no place for them. */
-function content(
-  trigger: Trigger,
-  command: string,
-  text: string,
-  attachments: readonly Attachment[],
-): Reading {
+function content(trigger: Trigger, { context = [], ...said }: Omit<Content, "trigger">): Reading {
+  const { command, text } = said;
   return {
     kind: "content",
-    content: { trigger, command: command.toWellFormed(), text: text.toWellFormed(), attachments },
+    content: {
+      ...said,
+      trigger,
+      command: command.toWellFormed(),
+      text: text.toWellFormed(),
+      ...(context.length > 0 && { context }),
+    },
   };
 }
 
 function strings(values: readonly unknown[]): readonly string[] {
   return values.filter((value) => typeof value === "string");
-}
-
-/** A message lists its files; what an interaction refers to comes as a table by id. */
-function attachmentsIn(holder: JsonObject | undefined): readonly Attachment[] {
-  const table = getObject(holder, "attachments");
-  return (table === undefined ? getArray(holder, "attachments") : Object.values(table)).flatMap(
-    readAttachment,
-  );
-}
-
-function readAttachment(file: unknown): readonly Attachment[] {
-  const id = get(file, "id");
-  if (!isSnowflake(id)) return [];
-  const mime = getString(file, "content_type")?.toWellFormed() ?? null;
-  const size = get(file, "size");
-  return [
-    {
-      id,
-      kind: kindOf(mime),
-      name: getString(file, "filename")?.toWellFormed() ?? null,
-      mime,
-      sizeBytes: typeof size === "number" && Number.isSafeInteger(size) && size >= 0 ? size : null,
-    },
-  ];
-}
-
-function kindOf(mime: string | null): Attachment["kind"] {
-  const family = mime?.split("/", 1)[0];
-  return family === "image" || family === "audio" || family === "video" ? family : "document";
 }

@@ -87,7 +87,7 @@ function parseTrigger(
   const data = get(interaction, "data");
   if (!isObject(data)) return malformed(`Expected data to be an object, got ${nameOf(data)}`);
 
-  const reading = readData(type, data);
+  const reading = readData(type, data, interaction);
   if (reading.kind === "unknown")
     return { kind: "ignored", reason: "unknown_command_type", ack: NOT_SUPPORTED };
   if (reading.kind === "malformed") {
@@ -97,9 +97,12 @@ function parseTrigger(
   return { kind: "events", events: [event], ignored: [], ack: DEFERRED, untoldAck: REFUSED_AGAIN };
 }
 
-function readData(type: number, data: JsonObject): Reading {
-  if (type === COMMAND) return readCommand(data);
-  return type === COMPONENT ? readComponent(data) : readModal(data);
+function readData(type: number, data: JsonObject, interaction: JsonObject): Reading {
+  const applicationId = getString(interaction, "application_id") ?? "";
+  const message = getObject(interaction, "message");
+  if (type === COMMAND) return readCommand(data, applicationId);
+  if (type === COMPONENT) return readComponent(data, message, applicationId);
+  return readModal(data, message, applicationId);
 }
 
 interface Head {

@@ -24,6 +24,9 @@ function expectValid(inbound: Inbound): void {
     expect(event.sender.id).toMatch(/^\d+$/);
     expect(Number.isSafeInteger(event.occurredAtMs)).toBe(true);
     expect(readAddress(event.replyTo)).toBeDefined();
+    for (const { text, author } of event.context ?? []) {
+      expect(text.isWellFormed() && (author?.name ?? "").isWellFormed()).toBe(true);
+    }
     expect(event.text.isWellFormed() && event.sender.name.isWellFormed()).toBe(true);
     expect(JSON.parse(JSON.stringify(event))).toEqual(event);
   }

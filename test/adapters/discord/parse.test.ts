@@ -177,6 +177,7 @@ describe("other interactions", () => {
       trigger: "command",
       command: "Summarise",
       text: "hello",
+      context: [{ kind: "target", text: "hello", author: { id: "31", name: "bob" } }],
     });
   });
 
@@ -187,7 +188,100 @@ describe("other interactions", () => {
     const data = { ...(body.data as object), resolved: { messages: { "50": message } } };
     expect(eventOf({ ...body, data })).toMatchObject({
       text: "",
-      attachments: [{ id: "61", kind: "video", name: "v.mp4", mime: "video/mp4", sizeBytes: 9 }],
+      attachments: [],
+      context: [
+        {
+          kind: "target",
+          attachments: [{ id: "61", kind: "video", name: "v.mp4", mime: "video/mp4", sizeBytes: 9 }],
+        },
+      ],
+    });
+  });
+
+  describe("a message command on what has no words of its own", () => {
+    const author = { id: "31", username: "bob", global_name: "Bob" };
+    const targetOf = (message: object) => {
+      const body = bodyOf("message-command");
+      const resolved = { messages: { "50": { id: "50", author, content: "", ...message } } };
+      return eventOf({ ...body, data: { ...(body.data as object), resolved } });
+    };
+    it.each<[string, object, string]>([
+      [
+        "a forwarded message",
+        { message_snapshots: [{ message: { content: "Compressor six is loud" } }] },
+        "Compressor six is loud",
+      ],
+      [
+        "a forwarded card",
+        { message_snapshots: [{ message: { content: "", embeds: [{ title: "Leak" }] } }] },
+        "Leak",
+      ],
+      [
+        "a card",
+        {
+          embeds: [
+            {
+              title: "Alert",
+              description: "Fan three stopped",
+              fields: [{ name: "Hall", value: "B" }, { name: "Since" }],
+              footer: { text: "watch 2" },
+            },
+          ],
+        },
+        "Alert\nFan three stopped\nHall: B\nSince\nwatch 2",
+      ],
+      [
+        "a card beside words",
+        { content: "look", embeds: [{ title: "Alert" }, { type: "link", title: "A page" }] },
+        "look\nAlert",
+      ],
+      [
+        "components",
+        {
+          flags: 32768,
+          components: [
+            { type: 17, components: [{ type: 9, components: [{ type: 10, content: "Valve two" }] }] },
+            { type: 1, components: [{ type: 2, label: "Close it", custom_id: "x" }] },
+          ],
+        },
+        "Valve two\nClose it",
+      ],
+      [
+        "a poll",
+        { poll: { question: { text: "Drain?" }, answers: [{ poll_media: { text: "Yes" } }, {}] } },
+        "Drain?\n- Yes",
+      ],
+      ["a sticker", { sticker_items: [{ id: "9", name: "Wave" }] }, "Wave"],
+    ])("brings %s", (_, message, text) => {
+      const event = targetOf(message);
+      expect(event).toMatchObject({ command: "Summarise", text });
+      expect(event.context).toMatchObject([{ kind: "target", text, author: { id: "31", name: "Bob" } }]);
+    });
+
+    it("brings the files of what was forwarded, and what the message replies to", () => {
+      const file = { id: "62", filename: "hum.ogg", size: 5, content_type: "audio/ogg" };
+      const own = { id: "49", author: { id: "900", username: "gw", bot: true }, content: "Is it loud?" };
+      const event = targetOf({
+        timestamp: "2026-05-29T16:26:40.000000+00:00",
+        referenced_message: own,
+        message_snapshots: [{ message: { content: "", attachments: [file] } }],
+      });
+      expect(event.context).toEqual([
+        {
+          kind: "quoted",
+          text: "Is it loud?",
+          author: { id: "900", name: "gw", isSelf: true },
+          attachments: [],
+          atMs: null,
+        },
+        {
+          kind: "target",
+          text: "",
+          author: { id: "31", name: "Bob" },
+          attachments: [{ id: "62", kind: "audio", name: "hum.ogg", mime: "audio/ogg", sizeBytes: 5 }],
+          atMs: Date.UTC(2026, 4, 29, 16, 26, 40),
+        },
+      ]);
     });
   });
 
@@ -208,6 +302,45 @@ describe("other interactions", () => {
     });
   });
 
+  it("a button has the label that the person saw, and the message that it stands on", () => {
+    const message = {
+      id: "51",
+      author: { id: "900", username: "gw", bot: true },
+      content: "Deploy the pump controller?",
+      components: [{ type: 1, components: [{ type: 2, label: "Yes, deploy", custom_id: "retry:42" }] }],
+    };
+    expect(eventOf({ ...bodyOf("button"), message })).toMatchObject({
+      command: "retry:42",
+      pressed: { kind: "button", label: "Yes, deploy" },
+      context: [{ kind: "pressed", text: "Deploy the pump controller?", author: { isSelf: true } }],
+    });
+  });
+
+  it("a choice is what the person saw, with what stands for it", () => {
+    const menu = {
+      type: 3,
+      custom_id: "region",
+      placeholder: "Where to?",
+      options: [
+        { label: "Europe", value: "eu" },
+        { label: "us", value: "us" },
+      ],
+    };
+    const message = { id: "51", components: [{ type: 1, components: [menu] }] };
+    const data = { custom_id: "region", component_type: 3, values: ["eu", "us"] };
+    expect(eventOf({ ...bodyOf("button"), message, data })).toMatchObject({
+      text: "Europe (eu), us",
+      pressed: { kind: "choice", label: "Where to?" },
+    });
+    const people = {
+      custom_id: "who",
+      component_type: 5,
+      values: ["31"],
+      resolved: { users: { "31": { username: "bob" } } },
+    };
+    expect(eventOf({ ...bodyOf("button"), data: people }).text).toBe("bob (31)");
+  });
+
   it("a select menu is its id and what was chosen", () => {
     const data = { custom_id: "region", component_type: 3, values: ["eu", "us", 7] };
     expect(eventOf({ ...bodyOf("button"), data })).toMatchObject({ command: "region", text: "eu, us" });
@@ -218,6 +351,8 @@ describe("other interactions", () => {
       trigger: "button",
       command: "deploy",
       text: "prod",
+      // The only field is what the form is about.
+      pressed: { kind: "form", label: "env" },
       tenant: "dm",
       place: "20",
       isDirect: true,
@@ -237,7 +372,8 @@ describe("other interactions", () => {
       attachments: { "60": { id: "60", filename: "f.pdf", content_type: "application/pdf" } },
     };
     const event = eventOf({ ...bodyOf("modal"), data: { custom_id: "f", components, resolved } });
-    expect(event.text).toBe("one\ntwo\nthree");
+    expect(event.text).toBe("a: one\nb: two, three");
+    expect(event.pressed).toEqual({ kind: "form", label: null });
     expect(event.attachments).toEqual([
       { id: "60", kind: "document", name: "f.pdf", mime: "application/pdf", sizeBytes: null },
     ]);

@@ -1,0 +1,45 @@
+import {
+  type ContextAuthor,
+  type ContextItem,
+  type ContextKind,
+  contextItem,
+} from "../../src/domain/context.ts";
+import { get, getObject, getString, type JsonObject } from "../shared/json.ts";
+import { attachmentsIn } from "./files.ts";
+import { nameOfUser } from "./people.ts";
+import { isSnowflake } from "./snowflake.ts";
+import { messageWords, snapshotsOf } from "./words.ts";
+
+/** The message that a command is for, after the one that it replies to. */
+export function targetItems(message: JsonObject | undefined, applicationId: string): readonly ContextItem[] {
+  if (message === undefined) return [];
+  const before = getObject(message, "referenced_message");
+  return [
+    ...(before === undefined ? [] : itemOf("quoted", before, applicationId)),
+    ...itemOf("target", message, applicationId),
+  ];
+}
+
+/** The message that holds what was pressed. */
+export function pressedItem(message: JsonObject | undefined, applicationId: string): readonly ContextItem[] {
+  return message === undefined ? [] : itemOf("pressed", message, applicationId);
+}
+
+function itemOf(kind: ContextKind, message: JsonObject, applicationId: string): readonly ContextItem[] {
+  const text = messageWords(message);
+  const attachments = [message, ...snapshotsOf(message)].flatMap((part) => attachmentsIn(part));
+  if (text === "" && attachments.length === 0) return [];
+  const sentAtMs = Date.parse(getString(message, "timestamp") ?? "");
+  const atMs = Number.isNaN(sentAtMs) ? null : sentAtMs;
+  return [contextItem(kind, text, { author: authorOf(message, applicationId), attachments, atMs })];
+}
+
+/** A bot's user has the id of its application, but for the oldest; a message of ours names the application as well. */
+function authorOf(message: JsonObject, applicationId: string): ContextAuthor | null {
+  const author = getObject(message, "author");
+  const id = get(author, "id");
+  const name = nameOfUser(author)?.toWellFormed() ?? (isSnowflake(id) ? id : undefined);
+  if (name === undefined) return null;
+  const isSelf = id === applicationId || get(message, "application_id") === applicationId;
+  return { id: isSnowflake(id) ? id : null, name, ...(isSelf && { isSelf }) };
+}
