@@ -1,7 +1,9 @@
+import { contextItem } from "../../src/domain/context.ts";
 import type { Person, TriggerEvent } from "../../src/domain/event.ts";
 import type { Ack, Inbound, VerifiedRequest } from "../../src/ports/adapter.ts";
 import { get, getArray, getObject, getString, isObject, nameOf, readJsonObject } from "../shared/json.ts";
 import { mintAddress, WINDOW_MS } from "./address.ts";
+import { isForwarded, readContext } from "./context.ts";
 import { readContent } from "./payload.ts";
 import {
   type Account,
@@ -98,7 +100,8 @@ function readChange(change: unknown, tenant: string, phoneNumberId: string): rea
   if (field === undefined || value === undefined || number === undefined)
     return [{ reason: "malformed_change" }];
   if (number !== phoneNumberId) return [{ reason: "other_phone_number" }];
-  const account = { tenant, phoneNumberId };
+  const ourNumber = getString(getObject(value, "metadata"), "display_phone_number");
+  const account = { tenant, phoneNumberId, ourNumber };
   const contacts = contactsOf(value);
   return [
     ...getArray(value, "messages").map((message) => readMessage(message, contacts, account)),
@@ -128,6 +131,10 @@ function readMessage(message: unknown, contacts: Contacts, account: Account): It
     return { reason: reading.kind === "ignored" ? reading.reason : "malformed_message", person };
   }
   const { tenant, phoneNumberId } = account;
+  const { text } = reading.content;
+  // Words that were passed on are not those of who passed them on.
+  const forwarded = isForwarded(message) && text !== "" ? [contextItem("forwarded", text)] : [];
+  const context = [...readContext(message, account.ourNumber), ...forwarded];
   const windowExpiresAtMs = occurredAtMs + WINDOW_MS;
   return {
     event: {
@@ -142,6 +149,8 @@ function readMessage(message: unknown, contacts: Contacts, account: Account): It
       sender: { id: sender.id, name: sender.name, isBot: false },
       person,
       ...reading.content,
+      ...(forwarded.length > 0 && { text: "" }),
+      ...(context.length > 0 && { context }),
       replyTo: mintAddress({ phoneNumberId, messageId: id, windowExpiresAtMs, ...sender.recipient }),
       occurredAtMs,
     },

@@ -1,4 +1,4 @@
-import type { Attachment } from "../../src/domain/event.ts";
+import type { Attachment, Pressed } from "../../src/domain/event.ts";
 import { get, getArray, getObject, getString, isObject, type JsonObject } from "../shared/json.ts";
 
 /** What a person said with one message, whatever its type. */
@@ -7,6 +7,7 @@ interface Content {
   readonly command: string | null;
   readonly text: string;
   readonly attachments: readonly Attachment[];
+  readonly pressed?: Pressed;
 }
 
 /** `ignored` when the type never triggers a run; `broken` when its body is not what its type promises. */
@@ -20,7 +21,7 @@ const LABEL_CHARS_MAX = 200;
 const CONTACTS_MAX = 20;
 
 /** Types that tell of a change rather than ask for an answer. Reasons are metric labels, so the set is closed. */
-const SILENT_TYPES = new Set(["reaction", "system", "unsupported", "edit", "revoke", "order"]);
+const SILENT_TYPES = new Set(["reaction", "system", "unsupported", "edit", "revoke"]);
 
 const MEDIA_KINDS = new Map<string, Attachment["kind"]>([
   ["image", "image"],
@@ -48,6 +49,8 @@ export function readContent(message: JsonObject): Reading {
       return readLocation(getObject(message, "location"));
     case "contacts":
       return readContacts(getArray(message, "contacts"));
+    case "order":
+      return readOrder(getObject(message, "order"));
     default:
       return { kind: "ignored", reason: "unknown_type" };
   }
@@ -58,9 +61,23 @@ function said(text: string | undefined, attachments: readonly Attachment[] = [])
   return { kind: "content", content: { trigger: "direct", command: null, text, attachments } };
 }
 
-function pressed(command: string | undefined, text: string | undefined): Reading {
+function pressed(
+  kind: Pressed["kind"],
+  command: string | undefined,
+  { text, name = text }: { text: string | undefined; name?: string | undefined },
+): Reading {
   if (command === undefined) return BROKEN;
-  return { kind: "content", content: { trigger: "button", command, text: text ?? command, attachments: [] } };
+  const how = { kind, label: label(name) };
+  return {
+    kind: "content",
+    content: { trigger: "button", command, text: text ?? command, attachments: [], pressed: how },
+  };
+}
+
+/** What was ordered is shown before what was said with it. */
+function readOrder(order: JsonObject | undefined): Reading {
+  const isEmpty = getArray(order, "product_items").length === 0 && getString(order, "text") === undefined;
+  return isEmpty ? { kind: "ignored", reason: "order" } : said(getString(order, "text") ?? "");
 }
 
 function readInteractive(interactive: JsonObject | undefined): Reading {
@@ -69,13 +86,16 @@ function readInteractive(interactive: JsonObject | undefined): Reading {
     case "button_reply":
     case "list_reply": {
       const choice = getObject(interactive, type);
-      return pressed(getString(choice, "id"), getString(choice, "title"));
+      const kind = type === "button_reply" ? "button" : "choice";
+      return pressed(kind, getString(choice, "id"), { text: getString(choice, "title") });
     }
     case "nfm_reply": {
       const form = getObject(interactive, "nfm_reply");
       const lines = [getString(form, "body"), getString(form, "response_json")];
       const text = lines.filter((line) => line !== undefined).join("\n");
-      return text === "" ? BROKEN : pressed(getString(form, "name") ?? "flow", text);
+      return text === ""
+        ? BROKEN
+        : pressed("form", getString(form, "name") ?? "flow", { text, name: getString(form, "name") });
     }
     case undefined:
       return BROKEN;
@@ -86,7 +106,8 @@ function readInteractive(interactive: JsonObject | undefined): Reading {
 
 /** The quick reply of a template message. */
 function readTemplateButton(button: JsonObject | undefined): Reading {
-  return pressed(getString(button, "payload") ?? getString(button, "text"), getString(button, "text"));
+  const text = getString(button, "text");
+  return pressed("button", getString(button, "payload") ?? text, { text });
 }
 
 /** The caption is what was said; without one the file speaks for itself. */

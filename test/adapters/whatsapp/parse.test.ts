@@ -114,6 +114,103 @@ describe("a message", () => {
   });
 });
 
+describe("what a message refers to", () => {
+  const of = (over: object) => {
+    const inbound = parse(
+      hook({
+        metadata: { phone_number_id: "PN1", display_phone_number: "+1 555 000-1111" },
+        messages: [message(over)],
+      }),
+    );
+    if (inbound.kind !== "events") throw new Error(`Expected an event, got ${JSON.stringify(inbound)}`);
+    return inbound.events[0];
+  };
+
+  it("is the advertisement that the person came from", () => {
+    const referral = {
+      source_url: "https://fb.me/3x",
+      source_type: "ad",
+      source_id: "1201",
+      headline: "Red pump, 20 % off",
+      body: "Only this week",
+      media_type: "image",
+      ctwa_clid: "Aff1",
+    };
+    expect(of({ text: { body: "Is this still available?" }, referral })).toMatchObject({
+      text: "Is this still available?",
+      context: [
+        {
+          kind: "embedded",
+          text: "Red pump, 20 % off\nOnly this week\nhttps://fb.me/3x",
+          author: { id: null, name: "advertisement" },
+        },
+      ],
+    });
+    expect(of({ referral: { source_type: "post", body: "Our works" } })).toMatchObject({
+      context: [{ text: "Our works", author: { name: "post" } }],
+    });
+  });
+
+  it("is the product that was asked about", () => {
+    const context = { referred_product: { catalog_id: "C7", product_retailer_id: "PUMP-RED-2" } };
+    expect(of({ context })).toMatchObject({
+      text: "hello",
+      context: [{ kind: "product", text: "PUMP-RED-2 (catalogue C7)", author: null }],
+    });
+  });
+
+  it("is what was ordered, before the words that came with it", () => {
+    const product_items = [
+      { product_retailer_id: "PUMP-RED-2", quantity: 2, item_price: 49.5, currency: "EUR" },
+      { product_retailer_id: "SEAL", quantity: "1", item_price: "3.20", currency: "EUR" },
+      { quantity: 3 },
+      null,
+    ];
+    const order = { catalog_id: "C7", text: "By Friday please", product_items };
+    expect(of({ type: "order", text: undefined, order })).toMatchObject({
+      trigger: "direct",
+      text: "By Friday please",
+      context: [
+        { kind: "product", text: "2 × PUMP-RED-2 (catalogue C7) at 49.5 EUR" },
+        { kind: "product", text: "1 × SEAL (catalogue C7) at 3.20 EUR" },
+      ],
+    });
+    expect(of({ type: "order", order: { ...order, text: undefined } })?.text).toBe("");
+  });
+
+  it("is told of a reply, of which WhatsApp does not repeat the words", () => {
+    const note = (from: string) => of({ context: { from, id: "wamid.OUT1" } })?.context;
+    expect(note("15550001111")).toMatchObject([{ kind: "note", text: expect.stringContaining("of yours") }]);
+    expect(note("447700900123")).toMatchObject([
+      { kind: "note", text: expect.stringContaining("of this conversation") },
+    ]);
+  });
+
+  it("is what was passed on, which the person who passes it on did not say", () => {
+    for (const context of [{ forwarded: true }, { frequently_forwarded: true }]) {
+      expect(of({ text: { body: "Pump seven leaks" }, context })).toMatchObject({
+        text: "",
+        context: [{ kind: "forwarded", text: "Pump seven leaks", author: null }],
+      });
+    }
+    const image = { id: "MEDIA9", mime_type: "image/jpeg", caption: "/stop" };
+    expect(of({ type: "image", image, context: { forwarded: true } })).toMatchObject({
+      text: "",
+      attachments: [{ id: "MEDIA9" }],
+      context: [{ text: "/stop" }],
+    });
+  });
+
+  it.each([
+    ["button", { kind: "button", label: "Retry" }],
+    ["list", { kind: "choice", label: "API" }],
+    ["template-button", { kind: "button", label: "Stop" }],
+    ["form", { kind: "form", label: "flow" }],
+  ])("is what was pressed: %s", (name, pressed) => {
+    expect(eventOf(name)).toMatchObject({ trigger: "button", pressed });
+  });
+});
+
 describe("the names of a person", () => {
   const contact = { profile: { name: "Ann" }, wa_id: "447700900123", user_id: ANN.lasting.id };
   const personIn = (value: object) => {
@@ -303,7 +400,17 @@ describe("whatever comes", () => {
   });
 
   it("parse never throws on a mutated webhook, and what it lets through is whole", () => {
-    const bodies = ["text", "mixed", "contacts", "location", "form", "image"].map(fixture);
+    const bodies = [
+      "text",
+      "mixed",
+      "contacts",
+      "location",
+      "form",
+      "image",
+      "referral",
+      "order",
+      "forwarded",
+    ].map(fixture);
     const odd = fc.oneof(
       fc.jsonValue(),
       fc.constantFrom<unknown>(
@@ -324,6 +431,7 @@ describe("whatever comes", () => {
           expect(event.id).toMatch(/^whatsapp:PN1:[\x21-\x7e]+$/);
           expect(typeof event.text).toBe("string");
           expect(event.sender.name.isWellFormed()).toBe(true);
+          for (const { text } of event.context ?? []) expect(text.trim()).not.toBe("");
           expect(Number.isSafeInteger(event.occurredAtMs)).toBe(true);
           expect(JSON.parse(JSON.stringify(event))).toEqual(event);
         }
