@@ -75,7 +75,10 @@ async function openShared(context: StoreContext): Promise<OpenedStore> {
     const { report } = shared;
     const store = measured(shared, metrics);
     if (spool === null) return { store, report, spooled: null };
-    const attached = spool.attach(store, { offerOf, ...counting(spool, metrics) });
+    const attached = spool.attach(store, {
+      ...{ offerOf, watermarks: shared.watermarks },
+      ...counting(spool, metrics),
+    });
     return { store: attached, report, spooled: () => spool.waiting };
   } catch (error) {
     await spool?.[Symbol.asyncDispose]();

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { randomFrom } from "../simulation/dice.ts";
+import { eventually } from "../support/eventually.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
 import { configFolder } from "./configuration.ts";
 import { type GatewayProcess, startGateway, temporaryFolder } from "./gateway-process.ts";
 import { deliver, openPlatforms, type Platforms, privateMessage } from "./platforms.ts";
 import { recordsOf } from "./records.ts";
+import { scrape } from "./scrape.ts";
 
 const CONVERSATIONS = 24;
 /** Slack gives up after three seconds. */
@@ -97,6 +100,52 @@ describe("two replicas, while the Redis that they share", () => {
       expect(gateway.stdout()).toMatch(/The store takes events again after \d+ s/);
       expect(await gateway.end("SIGTERM")).toBe(0);
     }
+  });
+});
+
+const REFUSED = 'parley_store_call_failures_total{operation="accept",code="STORE_UNAVAILABLE"}';
+
+/** Resolves when this replica has heard so many refusals; in an outage it asks again once a second at most. */
+async function refused({ url }: GatewayProcess, times: number): Promise<void> {
+  await eventually(async () => {
+    const failures = (await scrape(url)).value(REFUSED) ?? 0;
+    if (failures < times) throw new Error(`Expected ${times} refused offers, got ${failures}`);
+  }, 60_000);
+}
+
+describe("two replicas, while the Redis that they share refuses to take events for long", () => {
+  const seed = Number(process.env.PARLEY_SEED ?? Date.now() % 1_000_000);
+  const random = randomFrom(seed);
+
+  it.each<[string, () => Promise<unknown>, () => Promise<unknown>]>([
+    [
+      "because it has no memory left",
+      () => redis.cli("CONFIG", "SET", "maxmemory", "1mb"),
+      () => redis.cli("CONFIG", "SET", "maxmemory", "0"),
+    ],
+    [
+      "because it has too few replicas of its own",
+      () => redis.cli("CONFIG", "SET", "min-replicas-to-write", "1"),
+      () => redis.cli("CONFIG", "SET", "min-replicas-to-write", "0"),
+    ],
+  ])(`%s, keep the order of each conversation (seed ${seed})`, async (_, takeAway, bringBack) => {
+    await using one = await replica();
+    await using other = await replica();
+    const persons = newPeople(CONVERSATIONS);
+    await converse([one, other], persons, ["a"]);
+    await takeAway();
+    try {
+      await converse([one, other], persons, ["b"]);
+      // Long enough for each to find out more than once that nothing is taken: five to ten seconds.
+      await Promise.all([one, other].map((gateway) => refused(gateway, 6 + Math.floor(random() * 6))));
+      await converse([other, one], persons, ["c", "d"]);
+    } finally {
+      await bringBack();
+    }
+    await converse([one, other], persons, ["e"]);
+    await answered(persons, "e");
+    for (const person of persons) expect(answersTo(person)).toEqual(["a", "b", "c", "d", "e"]);
+    for (const gateway of [one, other]) expect(await gateway.end("SIGTERM")).toBe(0);
   });
 });
 

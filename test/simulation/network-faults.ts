@@ -65,7 +65,7 @@ export function networkFaultsFrom(
   };
 }
 
-interface Span {
+export interface Span {
   readonly fromMs: number;
   readonly untilMs: number;
 }
@@ -87,9 +87,16 @@ function during(outages: readonly Outage[]): Pick<NetworkFaults, "outages" | "ou
   };
 }
 
-/** Redis is away for all or for nobody. */
-export function onlyForAll(faults: Faults): Faults {
+/** Redis is away for all or for nobody, and out of memory for a while, of which nobody can say anything. */
+export function onlyForAll(faults: Faults, full: Span): Faults {
   const { network } = faults;
   const outages = network.outages.filter(({ replica }) => replica === "all");
-  return { ...faults, network: { ...network, ...during(outages), command: () => "ok", isFull: () => false } };
+  const isFull = (nowMs: number) => covers(full, nowMs);
+  return { ...faults, network: { ...network, ...during(outages), command: () => "ok", isFull } };
+}
+
+/** Long enough for several offers to be refused. */
+export function fullFrom(dice: Dice, startMs: number, lengthMs: number): Span {
+  const fromMs = startMs + dice.between(0, lengthMs);
+  return { fromMs, untilMs: fromMs + dice.between(500, 30_000) };
 }

@@ -2,7 +2,7 @@ import { type GatewaySpec, gatewayFile } from "../../src/config/schema.ts";
 import type { OnTheWay, Recovery } from "./chat.ts";
 import { Dice } from "./dice.ts";
 import { faultsFrom, NO_FAULTS, type Weather } from "./faults.ts";
-import { onlyForAll } from "./network-faults.ts";
+import { fullFrom, onlyForAll } from "./network-faults.ts";
 import type { Fortunes } from "./replicas.ts";
 import { SHARED_USERS, type Workload, workloadFrom } from "./workload.ts";
 import type { Plan, Spooling } from "./world.ts";
@@ -40,6 +40,7 @@ export function planFrom(seed: number, scale = 1): Plan {
 export function sharedPlanFrom(seed: number, scale = 1): Plan {
   const plan = planFrom(seed, scale);
   const dice = plan.dice.fork();
+  const fullDice = dice.fork();
   const shared: Plan = {
     ...plan,
     replicas: dice.between(2, 3),
@@ -64,7 +65,7 @@ export function sharedPlanFrom(seed: number, scale = 1): Plan {
         deaths: [],
         freezes: [],
         drainsAtMs: [],
-        faultsFor: (startMs) => onlyForAll(plan.faultsFor(startMs)),
+        faultsFor: (startMs) => onlyForAll(plan.faultsFor(startMs), fullFrom(fullDice, startMs, LENGTH_MS)),
       };
   }
 }

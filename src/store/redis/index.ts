@@ -1,9 +1,8 @@
 import type { Clock, Random } from "../../ports/clock.ts";
-import type { Store } from "../../ports/store.ts";
 import type { RedisConnection } from "./connect.ts";
 import { type Inspection, inspect, judge } from "./inspect.ts";
 import { RedisLink } from "./redis-link.ts";
-import { openStoreOn } from "./store.ts";
+import { openStoreOn, type SharedStore } from "./store.ts";
 
 export interface RedisStoreOptions {
   readonly connection: RedisConnection;
@@ -32,7 +31,7 @@ const AGAIN_MS = 100;
  */
 export async function openRedisStore(
   options: RedisStoreOptions,
-): Promise<Store & { readonly report: string }> {
+): Promise<SharedStore & { readonly report: string }> {
   const { connection, prefix, acceptLoss, clock, random, log, openMs = OPEN_MS } = options;
   const giveUpAtMs = performance.now() + openMs;
   for (;;) {

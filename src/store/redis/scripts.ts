@@ -10,6 +10,7 @@ export const SCRIPT_NAMES = [
   "checkpoint",
   "settle",
   "release",
+  "report",
   "reserve",
   "record",
   "recall",

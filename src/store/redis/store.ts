@@ -2,6 +2,7 @@ import { SUSPECTS_MAX } from "../../domain/bounds.ts";
 import { GatewayError } from "../../domain/errors.ts";
 import type { Clock, Random } from "../../ports/clock.ts";
 import type { Durability, Retention, Store } from "../../ports/store.ts";
+import type { Watermarks } from "../../ports/watermarks.ts";
 import { createBus } from "../bus.ts";
 import { LastRefusal } from "../last-refusal.ts";
 import { Holdings } from "./holdings.ts";
@@ -19,6 +20,7 @@ import {
   createOutbox,
   createPeople,
 } from "./views.ts";
+import { createWatermarks } from "./watermarks.ts";
 
 export interface FrontOptions {
   readonly link: Link;
@@ -39,8 +41,12 @@ const FORMAT = 2;
 const RELEASE_MS = 1_000;
 const SWEEP_STAGES = ["done", "dropped", "dead", "conversations", "limits"] as const;
 
+export interface SharedStore extends Store {
+  readonly watermarks: Watermarks;
+}
+
 /** The port, in terms of scripts. Takes back what an earlier process of the same name held. */
-export async function openStoreOn(options: FrontOptions): Promise<Store> {
+export async function openStoreOn(options: FrontOptions): Promise<SharedStore> {
   const { link, prefix, owner, clock, random, limits, durability, time, log } = options;
   const holdings = new Holdings();
   const pulse = new Pulse(clock);
@@ -131,6 +137,7 @@ export async function openStoreOn(options: FrontOptions): Promise<Store> {
     lanes: createLanes(parts),
     archive: createArchive(parts),
     requests: createRequestLog(parts),
+    watermarks: createWatermarks(parts),
     bus,
     durability,
     async check() {

@@ -31,8 +31,8 @@ export interface ForwarderDeps {
 
 export interface Round {
   readonly claimed: number;
-  /** Events that are the store's from now on, or nobody's. */
-  readonly gone: number;
+  /** Ids of events that are the store's from now on, or nobody's. */
+  readonly gone: readonly string[];
   readonly store: "answers" | "away" | "not-asked";
   /** Why it is away. */
   readonly cause: string | null;
@@ -87,7 +87,8 @@ export class Forwarder {
     const store = RANKED.find((one) => verdicts.some((verdict) => verdict.store === one)) ?? "not-asked";
     if (store === "away") this.#awayRounds++;
     if (store === "answers") this.#awayRounds = 0;
-    const gone = verdicts.filter(({ settlement }) => !("afterMs" in settlement)).length;
+    const isGone = (_: Job, i: number) => !("afterMs" in (verdicts[i] ?? NO_ANSWER).settlement);
+    const gone = jobs.filter(isGone).map(({ event }) => event.id);
     return { claimed: jobs.length, gone, store, cause: causeOf(verdicts) };
   }
 

@@ -1,42 +1,27 @@
 import { isControlLane } from "../../domain/command.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { Job, Journal, Queue } from "../../ports/store.ts";
+import type { Job, Queue } from "../../ports/store.ts";
 import { isUnavailable } from "./trouble.ts";
 
-/** Long enough for every replica to find out that the store is back, and to forward what it kept. */
+/** Long enough for every replica to find out that the store is back, and to say what it has kept. */
 const GRACE_MS = 2_000;
-/** A spool that does not empty, because a lane is full, must not stop the work that would make room. */
-const CLOSED_MS_MAX = 15_000;
-/** Offers that fail in a row although claims work: such a store is there, but takes nothing in (out of memory). */
-const REFUSALS_MIN = 2;
-/** For so long after that, offers that fail are taken for the same trouble. */
-const REFUSING_MS = 60_000;
-/** A replica to which nobody speaks asks this often, to notice an outage like the others. */
-const WATCH_MS = 250;
-/** What it asks for: nothing has this id. */
-const NOBODY = "spool!watch";
 /** While the gate is closed, commands to the gateway are looked for this often. */
 const CONTROL_MS = 250;
 
 /**
- * Holds back the beginning of work after an outage: another replica may still hold an older message of the same
- * conversation in its spool. While it is closed, only commands to the gateway are claimed.
+ * Holds back the beginning of work after the store was silent, until all have had the time to say what they kept: another
+ * replica may still hold an older message of the same conversation in its spool. While it is closed, only commands to the
+ * gateway are claimed. Of those who have said so, the store itself knows, and gives nothing out before its time.
  */
 export class ClaimGate {
   readonly #clock: Clock;
-  readonly #waiting: () => number;
   #areOffersFailing = false;
-  /** A claim, or a question of our own, had no answer. */
+  /** A claim, or a word of our own, had no answer. */
   #isSilent = false;
   #closedAtMs = Number.NEGATIVE_INFINITY;
-  /** Offers that failed after a claim had worked; null: no claim has worked since offers fail. */
-  #refusals: number | null = null;
-  #refusedAtMs = Number.NEGATIVE_INFINITY;
 
-  /** `waiting`: events in our own spool. */
-  constructor(clock: Clock, waiting: () => number) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#waiting = waiting;
   }
 
   get areOffersFailing(): boolean {
@@ -44,14 +29,12 @@ export class ClaimGate {
   }
 
   get isClosed(): boolean {
-    if (this.#isSilent) return true;
-    return this.#closedMs() < (this.#areOffersFailing || this.#waiting() > 0 ? CLOSED_MS_MAX : GRACE_MS);
+    return this.#isSilent || this.#closedMs() < GRACE_MS;
   }
 
   /** During an outage and just after it: another replica may still bring what came before. */
   get isSettling(): boolean {
-    if (this.#areOffersFailing || this.#isSilent) return true;
-    return this.#closedMs() < GRACE_MS;
+    return this.#areOffersFailing || this.isClosed;
   }
 
   close(): void {
@@ -59,20 +42,21 @@ export class ClaimGate {
   }
 
   offersFailed(): void {
-    if (!this.#areOffersFailing) {
-      this.#areOffersFailing = true;
-      this.#refusals = null;
-      if (!this.#isRefusing) this.close();
-    } else if (this.#refusals !== null && ++this.#refusals >= REFUSALS_MIN) {
-      // Only work that ends makes room again.
-      this.#refusedAtMs = this.#clock.nowMs();
-      this.#closedAtMs = Number.NEGATIVE_INFINITY;
-    }
+    this.#areOffersFailing = true;
   }
 
   offersWork(): void {
     this.#areOffersFailing = false;
-    if (!this.#isRefusing) this.close();
+  }
+
+  /** The store has answered, and has written what it was told. */
+  heard(): void {
+    if (this.#isSilent) this.close();
+    this.#isSilent = false;
+  }
+
+  unheard(error: unknown): void {
+    if (isUnavailable(error)) this.#isSilent = true;
   }
 
   /** A clock that was set back would keep it closed for as long as that, and so begins anew. */
@@ -82,16 +66,9 @@ export class ClaimGate {
     return nowMs - this.#closedAtMs;
   }
 
-  get #isRefusing(): boolean {
-    const nowMs = this.#clock.nowMs();
-    this.#refusedAtMs = Math.min(this.#refusedAtMs, nowMs);
-    return nowMs - this.#refusedAtMs < REFUSING_MS;
-  }
-
   async claim(queue: Queue, options: Parameters<Queue["claim"]>[0]): Promise<readonly Job[]> {
     const isClosed = this.isClosed;
     const jobs = await this.#watched(queue.claim(isClosed ? { ...options, controlOnly: true } : options));
-    if (this.#areOffersFailing) this.#refusals ??= 0;
     // The store may have hung in between, and answered when it was back.
     return this.isClosed && !isClosed ? await handBack(queue, jobs) : jobs;
   }
@@ -101,25 +78,13 @@ export class ClaimGate {
     else await queue.ready(signal);
   }
 
-  /** Looks after the store until the signal aborts. */
-  async watch(journal: Pick<Journal, "find">, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await this.#watched(journal.find(NOBODY)).catch(() => {});
-      await this.#clock.sleep(WATCH_MS, signal).catch(() => {});
-    }
-  }
-
   async #watched<T>(call: Promise<T>): Promise<T> {
     try {
       const answer = await call;
-      if (this.#isSilent) this.close();
-      this.#isSilent = false;
+      this.heard();
       return answer;
     } catch (error) {
-      if (isUnavailable(error)) {
-        this.#isSilent = true;
-        this.#refusals = null;
-      }
+      this.unheard(error);
       throw error;
     }
   }

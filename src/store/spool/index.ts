@@ -3,12 +3,14 @@ import { asFirstKnown, type KnownPerson } from "../../domain/conversation.ts";
 import type { Person } from "../../domain/event.ts";
 import type { Clock, Random } from "../../ports/clock.ts";
 import type { Retention, Store } from "../../ports/store.ts";
+import type { Watermarks } from "../../ports/watermarks.ts";
 import { openSqliteStore, type SqliteStoreOptions } from "../sqlite/index.ts";
 import type { StoreLimits } from "../sqlite/protocol.ts";
 import { Adopter } from "./adopter.ts";
 import type { OfferOf } from "./entry.ts";
 import { countWaiting, Forwarder } from "./forwarder.ts";
 import { ClaimGate } from "./gate.ts";
+import { Herald } from "./herald.ts";
 import { Intake } from "./intake.ts";
 import { type OpenFile, type Slot, takeSlot } from "./slots.ts";
 import { describe, isUnavailable } from "./trouble.ts";
@@ -30,6 +32,8 @@ export interface SpoolDeps {
   /** Decides again about an event that has waited: its lane, keys and policy may be others now. Null: not for us. */
   readonly offerOf: OfferOf;
   readonly onChange?: (waiting: number) => void;
+  /** By which all that share the store hear of what waits here. */
+  readonly watermarks: Watermarks;
 }
 
 export interface Spool extends AsyncDisposable {
@@ -58,6 +62,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const openOwn: OpenFile = (file) => openFile({ file, clock, limits, log, onDeath });
   const slot = await takeSlot(folder, openOwn, random, log);
   const left = await countWaiting(slot.store);
+  const { oldestAcceptedAtMs } = await slot.store.journal.stats();
   if (left > 0) log(`${left} events wait in ${slot.file} to be forwarded`);
   let attached: Attached | undefined;
 
@@ -68,13 +73,25 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     },
     attach(store, deps) {
       assert(attached === undefined, "Expected a spool to be attached once");
-      attached = new Attached(store, slot, { ...options, ...deps, open, left });
+      attached = new Attached(store, slot, {
+        ...options,
+        ...deps,
+        open,
+        left,
+        oldestAtMs: oldestAcceptedAtMs,
+      });
       return attached.store;
     },
     async [Symbol.asyncDispose]() {
       await (attached ?? slot).store[Symbol.asyncDispose]();
     },
   };
+}
+
+interface Left {
+  readonly open: OpenFile;
+  readonly left: number;
+  readonly oldestAtMs: number | null;
 }
 
 /** A store and the spool before it, at work. */
@@ -89,19 +106,33 @@ class Attached {
   readonly #loops: readonly Promise<void>[];
   #closing: Promise<void> | undefined;
 
-  constructor(inner: Store, slot: Slot, deps: SpoolOptions & SpoolDeps & { open: OpenFile; left: number }) {
-    const { clock, random, log, offerOf, onChange = () => {}, left: waiting } = deps;
+  constructor(inner: Store, slot: Slot, deps: SpoolOptions & SpoolDeps & Left) {
+    const { clock, random, log, offerOf, onChange = () => {}, left: waiting, oldestAtMs, watermarks } = deps;
     this.#inner = inner;
     this.#slot = slot;
     this.#deps = deps;
-    const gate = new ClaimGate(clock, () => this.#intake.waiting);
+    const gate = new ClaimGate(clock);
     // An outage may have ended just before we started, and others may still hold what came in it.
     gate.close();
-    this.#intake = new Intake({ file: slot.store, store: inner.queue, gate, clock, log, waiting, onChange });
+    const herald = new Herald({ watermarks, gate, clock, mark: () => this.#intake.mark });
+    const isSettling = () => gate.isSettling || herald.isAnotherSpooling;
+    this.#intake = new Intake({
+      ...{
+        file: slot.store,
+        store: inner.queue,
+        gate,
+        clock,
+        log,
+        waiting,
+        oldestAtMs,
+        onChange,
+        isSettling,
+      },
+      told: () => herald.told(),
+    });
     const forwarderOf = ({ store }: Slot) =>
       new Forwarder({
-        ...{ file: store.queue, store: inner.queue, offerOf, clock, random, log },
-        isSettling: () => gate.isSettling,
+        ...{ file: store.queue, store: inner.queue, offerOf, clock, random, log, isSettling },
       });
     this.#forwarder = forwarderOf(slot);
     const adopter = new Adopter({
@@ -116,7 +147,7 @@ class Attached {
     this.store = this.#inFront(gate);
     const { signal } = this.#stopping;
     this.#loops = [this.#forward(signal), this.#sweep(signal), adopter.run(signal)];
-    void gate.watch(inner.journal, signal); // Not waited for: a store that hangs would keep us from closing it.
+    void herald.run(signal); // Not waited for: a store that hangs would keep us from closing it.
   }
 
   get waiting(): number {

@@ -1,9 +1,11 @@
 import { GatewayError } from "../../domain/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Acceptance, Offer, Queue, Store } from "../../ports/store.ts";
+import type { Watermark } from "../../ports/watermarks.ts";
 import { toEntry } from "./entry.ts";
 import { countWaiting, type Round } from "./forwarder.ts";
 import type { ClaimGate } from "./gate.ts";
+import { Kept } from "./kept.ts";
 import { describe, isUnavailable, unavailable } from "./trouble.ts";
 
 const TICK_MS = 250;
@@ -15,6 +17,8 @@ const PATIENCE_TICKS = 6;
 /** With so few left, what comes waits for them to be forwarded, instead of keeping the spool from ever being empty. */
 const LAST_MAX = 64;
 const HOLD_MS_MAX = 500;
+/** What does not move for so long, though the store answers, waits for work that must not wait for it. */
+const STUCK_MS = 15_000;
 
 interface Arrival {
   readonly offer: Offer;
@@ -31,6 +35,11 @@ export interface IntakeDeps {
   readonly log: (line: string) => void;
   /** What an earlier process left. */
   readonly waiting: number;
+  readonly oldestAtMs: number | null;
+  /** Whether another replica may hold what came before: then a conversation that is not known yet may become so. */
+  readonly isSettling: () => boolean;
+  /** Resolves when what was just spooled may be acknowledged. */
+  readonly told: () => Promise<void>;
   readonly onChange: (waiting: number) => void;
 }
 
@@ -57,9 +66,13 @@ export class Intake {
   #isWatching = false;
   #spooled = 0;
   #lostAtMs = 0;
+  readonly #kept: Kept;
+  #lowAtMs = 0;
+  #movedAtMs = 0;
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps;
+    this.#kept = new Kept(deps.waiting, deps.oldestAtMs);
     this.#waiting = deps.waiting;
     this.#mode = deps.waiting > 0 ? "spool" : "store";
   }
@@ -70,6 +83,19 @@ export class Intake {
 
   get isHolding(): boolean {
     return this.#mode === "hold";
+  }
+
+  /** What others have to know of it. */
+  get mark(): Watermark {
+    const nowMs = this.#deps.clock.nowMs();
+    const [undecided] = this.#undecided;
+    const atMs = [this.#kept.firstAtMs, undecided?.atMs, this.#held[0]?.atMs];
+    const lowAtMs = Math.min(nowMs, ...atMs.filter((one) => one !== undefined));
+    const isMoving = lowAtMs !== this.#lowAtMs || nowMs < this.#movedAtMs;
+    if (isMoving || this.#deps.gate.areOffersFailing) this.#movedAtMs = nowMs;
+    this.#lowAtMs = lowAtMs;
+    const isStuck = nowMs - this.#movedAtMs > STUCK_MS;
+    return { lowAtMs, isSpooling: !isStuck && (this.#waiting > 0 || this.#writes.size > 0) };
   }
 
   accept(offer: Offer): Promise<Acceptance> {
@@ -98,7 +124,8 @@ export class Intake {
   }
 
   async afterRound({ claimed, gone, store, cause }: Round): Promise<void> {
-    this.#count(-gone);
+    for (const id of gone) this.#kept.remove(id);
+    this.#count(-gone.length);
     if (store === "away") this.#lost(cause ?? "it does not answer");
     if (store === "answers") this.#found();
     if (this.#mode === "spool") {
@@ -107,7 +134,7 @@ export class Intake {
     }
     if (this.#mode !== "hold") return;
 
-    if (gone < claimed) return this.release();
+    if (gone.length < claimed) return this.release();
     const isProgress = claimed + this.#writes.size > 0;
     await Promise.all(this.#writes);
     const waiting = await countWaiting(this.#deps.file);
@@ -138,7 +165,7 @@ export class Intake {
       (acceptance) => {
         const isOurs = this.#undecided.has(arrival); // Else it is in the file by now; a late answer says little.
         // The message that makes it known may wait in the spool of another replica: ours asks again.
-        if (isOurs && acceptance.kind === "unknown-conversation" && this.#deps.gate.isSettling)
+        if (isOurs && acceptance.kind === "unknown-conversation" && this.#deps.isSettling())
           return this.#toSpool();
         this.#undecided.delete(arrival);
         if (isOurs) this.#found();
@@ -170,14 +197,21 @@ export class Intake {
   #spool({ offer, atMs, answer }: Arrival): void {
     this.#spooled++;
     this.#count(1);
+    const { id } = offer.event;
+    const isNew = this.#kept.add(id, atMs);
+    const notQueued = () => {
+      if (isNew) this.#kept.remove(id);
+      this.#count(-1);
+    };
+    const told = this.#deps.told();
     const write = this.#deps.file.queue.accept(toEntry(offer, atMs)).then(
       (acceptance) => {
         const isQueued = acceptance.kind === "accepted" || (acceptance.kind === "refused" && acceptance.told);
-        if (!isQueued) this.#count(-1);
-        answer.resolve(acceptance);
+        if (!isQueued) notQueued();
+        void told.then(() => answer.resolve(acceptance));
       },
       (error: unknown) => {
-        this.#count(-1);
+        notQueued();
         answer.reject(unavailable(`The store is away, and the spool failed: ${describe(error)}`, error));
       },
     );
@@ -210,6 +244,7 @@ export class Intake {
   #toStore(): void {
     this.#mode = "store";
     this.#holdOver.abort();
+    this.#kept.clear();
     this.#count(-this.#waiting);
     for (const arrival of this.#held.splice(0)) this.#ask(arrival);
   }

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Store } from "../../../src/ports/store.ts";
-import { openStoreOn } from "../../../src/store/redis/store.ts";
+import { openStoreOn, type SharedStore } from "../../../src/store/redis/store.ts";
 import { openSpool, type Spool } from "../../../src/store/spool/index.ts";
 import { openInlineStore } from "../../../src/store/sqlite/inline.ts";
 import { aTemporaryFolder } from "../folder.ts";
@@ -54,14 +54,14 @@ export function onRedis(wire: Wire): OpenStorage {
         const shared = await openShared(options, note);
         if (spool === null) return shared;
         spools.set(options.replica, spool);
-        return spool.attach(shared, { offerOf: options.offerOf });
+        return spool.attach(shared, { offerOf: options.offerOf, watermarks: shared.watermarks });
       } catch (error) {
         await spool?.[Symbol.asyncDispose]();
         throw error;
       }
     }
 
-    async function openShared(options: OpenOptions, log: (line: string) => void): Promise<Store> {
+    async function openShared(options: OpenOptions, log: (line: string) => void): Promise<SharedStore> {
       const { life, owner, replica, limits, random } = options;
       const link = new SimulatedLink({ life, owner, replica, network, time, dice: linkDice, witness });
       try {

@@ -1,10 +1,9 @@
 import { Secret } from "../../../src/config/secret.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
-import type { Store } from "../../../src/ports/store.ts";
 import type { RedisConnection } from "../../../src/store/redis/connect.ts";
 import { openRedisStore } from "../../../src/store/redis/index.ts";
 import { type LinkTimes, RedisLink } from "../../../src/store/redis/redis-link.ts";
-import { openStoreOn } from "../../../src/store/redis/store.ts";
+import { openStoreOn, type SharedStore } from "../../../src/store/redis/store.ts";
 import { systemClock } from "../../../src/telemetry/clock.ts";
 import type { OpenOptions, StoreUnderTest } from "../../contract/store.ts";
 
@@ -20,7 +19,7 @@ export function newPrefix(): string {
 }
 
 export interface OpenedStore {
-  readonly store: Store;
+  readonly store: SharedStore;
   readonly link: RedisLink;
   /** What it has logged. */
   readonly lines: readonly string[];

@@ -64,7 +64,7 @@ describe("a process that dies", () => {
     world.shared.mood = "away";
     await first.accept("a");
     world.shared.mood = "deaf"; // Carried out, and never heard of.
-    await world.elapse(300);
+    await world.elapse(1_000);
     first.crash();
     expect(await world.ids()).toEqual(["a"]);
     world.shared.mood = "well";

@@ -1,6 +1,7 @@
 import { GatewayError } from "../../../src/domain/errors.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import type { Acceptance, Offer, Store } from "../../../src/ports/store.ts";
+import type { Watermark, Watermarks } from "../../../src/ports/watermarks.ts";
 
 /**
  * What the store does with what is asked of it:
@@ -23,6 +24,8 @@ export class MoodyStore {
   readonly offers: Offer[] = [];
   /** How long an offer is on its way, all alike: one connection keeps their order. */
   latencyMs = 0;
+  /** What a process has told of its spool, and was heard. */
+  readonly marks: Watermark[] = [];
   readonly #time: Clock;
   #mood: Mood = "well";
   #hung: (() => void)[] = [];
@@ -40,10 +43,17 @@ export class MoodyStore {
         },
         claim: (options) => this.#carryOut(() => queue.claim(options), false),
       },
-      journal: {
-        ...inner.journal,
-        find: (id) => this.#carryOut(() => inner.journal.find(id), false),
-      },
+    };
+  }
+
+  /** Of one process. What others say is of no account here: see the tests of the store that keeps it. */
+  get watermarks(): Watermarks {
+    return {
+      tell: (mark) =>
+        this.#carryOut(async () => {
+          this.marks.push(mark);
+          return { isTaken: true, isAnotherSpooling: false };
+        }, false),
     };
   }
 

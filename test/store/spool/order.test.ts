@@ -57,7 +57,7 @@ describe("a store that is away", () => {
     expect(await gateway.accept("after")).toEqual(ACCEPTED);
     expect(await world.ids()).toEqual(["before", "a", "b", "c", "after"]);
     expect(gateway.log.join("\n")).toMatch(
-      /takes no events \(STORE_UNAVAILABLE.*\n.*takes events again after 6 s; 2 wait/,
+      /takes no events \(STORE_UNAVAILABLE.*\n.*takes events again after 7 s; 2 wait/,
     );
   });
 

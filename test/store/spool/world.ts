@@ -104,20 +104,27 @@ export class World {
     });
     // Closing a process leaves the shared store open for the others.
     const shared: Store = { ...this.shared.store, [Symbol.asyncDispose]: async () => {} };
-    const store = spool.attach(shared, { offerOf, onChange: (waiting) => counts.push(waiting) });
+    const { watermarks } = this.shared;
+    const store = spool.attach(shared, { offerOf, watermarks, onChange: (waiting) => counts.push(waiting) });
     onTestFinished(() => clock.end());
     return {
       spool,
       store,
       log,
       counts,
-      accept: (id, event = {}, offer = {}) => store.queue.accept(anOffer(anEvent({ id, ...event }), offer)),
+      accept: (id, event = {}, offer = {}) =>
+        this.#answered(store.queue.accept(anOffer(anEvent({ id, ...event }), offer))),
       crash() {
         clock.end();
         for (const file of files) file.crash();
       },
       stop: async () => await this.until(store[Symbol.asyncDispose]()),
     };
+  }
+
+  /** An acknowledgement may have to wait for the store to be told of it; for one that hangs, a test itself does. */
+  #answered(acceptance: Promise<Acceptance>): Promise<Acceptance> {
+    return this.shared.mood === "hung" || this.shared.latencyMs > 0 ? acceptance : this.until(acceptance);
   }
 
   /** Lets time pass until this is over. */

@@ -2,7 +2,8 @@
 -- Gives out work: ends leases that have run out, wakes lanes that are due, takes the first event of each lane in turn.
 --
 -- Invariant: at most one live lease a lane, always on its first event; each claim has a greater token than all before
--- it, and is counted before it is given out, so that the death of whoever got it does not undo the count.
+-- it, and is counted before it is given out, so that the death of whoever got it does not undo the count. Nothing begins
+-- while a spool may hold what came before it.
 --
 -- ARGV[2] most jobs  [3] lease in ms  [4] '1': only commands to the gateway  [5] who claims
 -- ARGV[6] a process that dies with more events in hand than this makes none of them a suspect
@@ -82,18 +83,34 @@ local function next_lane()
   return take_turn()
 end
 
+-- What waits for the spools of others is looked at again after this.
+local ASIDE_MS = 200
+local low = low_mark(steady)
+local aside = 0
+-- Nothing is put before an event that has begun, so that one goes on.
+local function may_begin(lane)
+  if low == math.huge then return true end
+  local found = call('HMGET', event_key(call('LINDEX', lane_key(lane), 0)), 'came', 'attempt', 'progress')
+  return tonumber(found[2] or 0) > 0 or found[3] or tonumber(found[1] or 0) < low
+end
+
 local answer = { {} }
 -- A server that takes over may lack the newest claims. Tokens are ahead of the time, so that those who got them do not
 -- meet them again in other hands.
 local fence = math.max(tonumber(call('HGET', meta, 'fence')), steady * 1000)
 local taken, bytes = 0, 0
-while taken < jobs_max and bytes < BYTES_MAX do
+while taken < jobs_max and bytes < BYTES_MAX and aside < LANES_AT_ONCE do
   local lane = next_lane()
   if not lane then break end
-  taken = taken + 1
-  local job = begin(lane, whole(fence + taken))
-  bytes = bytes + #job[7] + #job[9]
-  answer[taken + 1] = job
+  if is_control(lane) or may_begin(lane) then
+    taken = taken + 1
+    local job = begin(lane, whole(fence + taken))
+    bytes = bytes + #job[7] + #job[9]
+    answer[taken + 1] = job
+  else
+    aside = aside + 1
+    call('ZADD', base .. 'held', whole(steady + ASIDE_MS), lane)
+  end
 end
 if taken > 0 then
   call('HSET', meta, 'fence', whole(fence + taken))
@@ -101,4 +118,6 @@ if taken > 0 then
   call('DEL', base .. 'death:' .. owner)
 end
 answer[1] = status(steady)
+-- However many more there are: they wait for the same, and who asks again at once would only go round.
+if taken == 0 and aside > 0 then answer[1][1] = 0 end
 return answer

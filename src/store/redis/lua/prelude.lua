@@ -28,6 +28,7 @@
 -- {prefix}:limits             rate limits, '<scope>:<key>': the steady time until which each is in debt, in microseconds
 -- {prefix}:r:<outcome>       the latest requests, '<id>\n<request id>\n<json>', sorted by their ids, which begin with the time
 -- {prefix}:n:<cause, person>  when a person was told of a refusal last
+-- {prefix}:spools             what each process with a spool has said of it last (low_mark)
 --
 -- A lane that is not empty is in exactly one of: the rings or `urgent` (ready), `held`, `leases` (its first event).
 
@@ -64,10 +65,60 @@ local function read_clock()
   return wall, wall + skew, last, skew
 end
 
+-- What a process has said of its spool: "<until> <number> <low> <state> <extended>". It holds nothing that came before
+-- `low`, by its own clock; `state` is e (it holds nothing at all), s (it does) or u (it may). The word counts until then,
+-- by steady time; of several of one process, that with the greatest number. `extended`: when u came about, or 0.
+local HEARD_MS = { e = 1000, s = 15000, u = 2000 }
+-- Nobody wrote for so long: Redis was away, or everybody was. Less than what an `e` is good for by the time between two.
+local GAP_MS = 500
+-- Of one that is gone for good, no more is believed after so many outages and idle hours.
+local EXTENDED_MS_MAX = 60000
+
+local function read_word(said)
+  local till, number, low, state, extended = string.match(said, '^(%d+) (%d+) (%-?%d+) (%a) (%d+)$')
+  return tonumber(till), tonumber(number), tonumber(low), state, tonumber(extended)
+end
+local function keep_word(owner, till, number, low, state, extended)
+  local text = { whole(till), whole(number), whole(low), state, whole(extended) }
+  call('HSET', base .. 'spools', owner, table.concat(text, ' '))
+end
+
+-- After an outage, all that were there before it may have spooled something, and have this long to say so.
+local function doubt_spools(since, steady)
+  local words = call('HGETALL', base .. 'spools')
+  for i = 1, #words, 2 do
+    local till, number, low, state, extended = read_word(words[i + 1])
+    if extended == 0 then extended = steady end
+    if till >= since and steady - extended < EXTENDED_MS_MAX then
+      if state == 'e' then state = 'u' end
+      keep_word(words[i], steady + HEARD_MS[state], number, low, state, extended)
+    end
+  end
+end
+
+-- What came at this time or later may have come after what is in somebody's spool. Gives infinity for nothing; and
+-- whether anybody but `me` holds something.
+local function low_mark(steady, me)
+  local low, others = math.huge, 0
+  local words = call('HGETALL', base .. 'spools')
+  for i = 1, #words, 2 do
+    local till, _, from, state = read_word(words[i + 1])
+    if till < steady - EXTENDED_MS_MAX then
+      call('HDEL', base .. 'spools', words[i])
+    elseif till >= steady and state ~= 'e' then
+      low = math.min(low, from)
+      if words[i] ~= me then others = 1 end
+    end
+  end
+  return low, others
+end
+
 -- The same for scripts that may write: what it learns is kept. A clock is read often, so not each time.
 local CLOCK_MS = 20
 local function keep_clock()
   local wall, steady, last, skew = read_clock()
+  local since = steady - math.max(0, wall - last)
+  if steady - since > GAP_MS then doubt_spools(since, steady) end
   if wall < last or wall - last >= CLOCK_MS or wall == last and call('HEXISTS', meta, 'last') == 0 then
     call('HSET', meta, 'last', wall, 'skew', skew)
     -- Tokens and wakes begin at the time, so that they go on growing after everything was lost.

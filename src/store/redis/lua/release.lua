@@ -25,4 +25,10 @@ for _, lease in ipairs(mine) do
   end_lease(seq, owner)
   make_ready(lane, seq)
 end
+-- Nobody has to wait for what a closed process might have kept when it kept nothing.
+local word = why == 'closed' and call('HGET', base .. 'spools', owner)
+if word then
+  local _, _, _, state = read_word(word)
+  if state ~= 's' then call('HDEL', base .. 'spools', owner) end
+end
 return #mine
