@@ -9,6 +9,10 @@ export const ERROR_WORDS: Readonly<Record<Code, string>> = {
   STORE_LOCKED: "Another process has the database open.",
   STORE_SCHEMA_NEWER: "A newer version has used this database; run that version.",
   STORE_WRITE_FAILED: "The store could not write: most likely the disk is full. /ready says what is wrong.",
+  STORE_MOVED:
+    "the file of the database was deleted, moved or replaced while it is in use: put it back, or restart once nothing waits",
+  STORE_DAMAGED:
+    "the file of the database is damaged: stop the gateway, copy the data folder, and restore or recover the file",
   STORE_CLOSED: "The gateway was shutting down.",
   STORE_UNAVAILABLE: "Redis could not be used; /ready and the log say why.",
   STORE_UNSAFE: "This Redis may lose what it is given; see docs/replicas.md.",

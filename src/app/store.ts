@@ -49,7 +49,7 @@ async function openOwn({ config, clock, log, onDeath }: StoreContext): Promise<O
     limits: limitsOf(gateway),
     durability: gateway.store.durability,
     onDeath,
-    log: (line) => log.warn(line),
+    log: (line, level = "warn") => log[level](line),
   });
   const survives = gateway.store.durability === "power" ? "a power cut" : "a crash of Parley";
   return { store, report: `SQLite, what was acknowledged survives ${survives}`, spooled: null };
@@ -102,7 +102,7 @@ async function openSpoolIfWanted({
       clock,
       random,
       limits: limitsOf(gateway),
-      log: (line) => log.warn(line),
+      log: (line, level = "warn") => log[level](line),
       onDeath,
     });
   } catch (error) {

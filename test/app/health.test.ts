@@ -103,6 +103,15 @@ describe("readiness", () => {
     expect(await ready({ store })).toMatchObject({ status: "unavailable", components: { store: refused } });
   });
 
+  it("is lost with a store that can be read and whose file is gone", async () => {
+    const store = storeWith(() => deps.store.journal.stats());
+    const check = () => Promise.reject(new GatewayError("STORE_MOVED", "the file was deleted"));
+    expect(await ready({ store: { ...store, check } })).toMatchObject({
+      status: "unavailable",
+      components: { store: { status: "failed", details: "STORE_MOVED: the file was deleted" } },
+    });
+  });
+
   it("does not wait for a store that does not answer", async () => {
     const report = ready({ store: storeWith(() => new Promise(() => {})) });
     clock.advance(2_000);

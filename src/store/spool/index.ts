@@ -5,7 +5,7 @@ import type { Clock, Random } from "../../ports/clock.ts";
 import type { Retention, Store } from "../../ports/store.ts";
 import type { Watermarks } from "../../ports/watermarks.ts";
 import { openSqliteStore, type SqliteStoreOptions } from "../sqlite/index.ts";
-import type { StoreLimits } from "../sqlite/protocol.ts";
+import type { Log, StoreLimits } from "../sqlite/protocol.ts";
 import { Adopter } from "./adopter.ts";
 import type { OfferOf } from "./entry.ts";
 import { countWaiting, Forwarder } from "./forwarder.ts";
@@ -21,7 +21,7 @@ export interface SpoolOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: StoreLimits;
-  readonly log: (line: string) => void;
+  readonly log: Log;
   /** The file's thread has died, and with it the lock on our name: end the process, before another has the same. */
   readonly onDeath: (error: Error) => void;
   /** Opens one file; the SQLite driver where nothing else is given. */

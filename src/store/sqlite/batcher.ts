@@ -35,7 +35,7 @@ export class Batcher {
     this.#options = options;
   }
 
-  /** Resolves after the commit. Rejects with STORE_WRITE_FAILED, or with what the batcher was ended with. */
+  /** Resolves after the commit. Rejects with STORE_WRITE_FAILED, STORE_MOVED or STORE_DAMAGED, or with what the batcher was ended with. */
   call<K extends Kind>(
     kind: K,
     nowMs: number,
@@ -54,8 +54,8 @@ export class Batcher {
     const waiters = this.#inFlight ?? [];
     this.#inFlight = null;
     this.#options.onStatus(status);
-    for (const { index, message } of failures) {
-      waiters[index]?.reject(new GatewayError("STORE_WRITE_FAILED", message));
+    for (const { index, code, message } of failures) {
+      waiters[index]?.reject(new GatewayError(code, message));
     }
     // Settling a promise a second time does nothing, so the failed ones need no exception here.
     for (let i = 0; i < waiters.length; i++) waiters[i]?.resolve(results[i]);

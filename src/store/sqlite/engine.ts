@@ -1,83 +1,29 @@
 import { GatewayError } from "../../domain/errors.ts";
 import { LastRefusal } from "../last-refusal.ts";
-import { accept } from "./accept.ts";
-import { drop, replay } from "./archive.ts";
 import { Buckets } from "./buckets.ts";
-import { type Database, describe, isDiskFull, isFaultOfOperation, type OpenDatabase } from "./database.ts";
-import { createFile, fileSystemWarning } from "./file.ts";
+import {
+  type Database,
+  describe,
+  isDiskFull,
+  isFaultOfOperation,
+  type OpenDatabase,
+  openFailure,
+} from "./database.ts";
+import { examine, logBytes, refuseLogWithoutFile, unreadableRest } from "./examine.ts";
+import { closeAsItIs, createFile, fileSystemWarning } from "./file.ts";
 import { endHoldsOfTheDead, handBackAll } from "./holds.ts";
-import { find, list, stats } from "./journal.ts";
 import { Leases } from "./leases.ts";
-import { forget, recall } from "./memory.ts";
 import { migrate } from "./migrations.ts";
-import { settlePerson } from "./people.ts";
-import type { EngineOptions, Kind, Operations, Reply, Request, Status } from "./protocol.ts";
-import { findRequests, listRequests, noteRequests } from "./requests.ts";
+import { describeAt } from "./obstacle.ts";
+import { apply, isWrite, UNFLUSHED } from "./operations.ts";
+import type { EngineOptions, Failure, Log, Reply, Request, Status } from "./protocol.ts";
+import { isRefused, Soundness } from "./soundness.ts";
 import { loadState, type State, type Volatile } from "./state.ts";
-import { sweep } from "./sweep.ts";
 import { SteadyTime } from "./time.ts";
-import { checkpoint, claim, extend, record, reserve, settle, stop } from "./work.ts";
+import type { Fault, Look } from "./watch.ts";
 
 /** Above this estimate the log is copied into the file, once the batch has been answered. */
 const UNSAVED_BYTES_MAX = 8 * 1024 * 1024;
-/** An operation dirties about four pages of 4 KiB besides its text. */
-const OPERATION_BYTES = 16 * 1024;
-/** The note of a request, in a table and two indexes. */
-const NOTE_BYTES = 1024;
-
-export type Log = (line: string) => void;
-
-type Handler<K extends Kind> = (
-  state: State,
-  args: Operations[K]["args"],
-  nowMs: number,
-) => Operations[K]["result"];
-const HANDLERS: { readonly [K in Kind]: Handler<K> } = {
-  accept,
-  claim,
-  extend: (state, [token, leaseMs], nowMs) => extend(state, token, leaseMs, nowMs),
-  checkpoint: (state, [token, progress], nowMs) => checkpoint(state, token, progress, nowMs),
-  settle: (state, [token, settlement], nowMs) => settle(state, token, settlement, nowMs),
-  reserve: (state, [token, partId]) => reserve(state, token, partId),
-  record: (state, [partId, receipt]) => record(state, partId, receipt),
-  recall: (state, [conversation, turnsMax, sinceMs]) => recall(state, conversation, turnsMax, sinceMs),
-  forget: (state, [conversation, untilEventId], nowMs) => forget(state, conversation, untilEventId, nowMs),
-  person: settlePerson,
-  find,
-  list,
-  stats,
-  laneState: ({ lanes }, lane) => lanes.stateOf(lane),
-  stop,
-  replay: (state, [id, request], nowMs) => replay(state, id, request, nowMs),
-  drop: (state, [id, by], nowMs) => drop(state, id, by, nowMs),
-  noteRequests,
-  listRequests,
-  findRequests,
-  check({ sql, refusal }, _, nowMs) {
-    sql.touchMeta.run(nowMs);
-    return refusal.messageAt(nowMs);
-  },
-  sweep: (state, { retention, cursor }, nowMs) => sweep(state, cursor, retention, nowMs),
-};
-
-/** They leave nothing in the log. */
-const READS: ReadonlySet<Kind> = new Set([
-  "extend",
-  "recall",
-  "find",
-  "list",
-  "stats",
-  "laneState",
-  "listRequests",
-  "findRequests",
-]);
-
-/**
- * A power cut may take these back: a claim that was counted, notes for operators, and reads. The death of the process does not, and the
- * next flush makes them as safe as the rest.
- */
-const UNFLUSHED: ReadonlySet<Kind> = new Set([...READS, "claim", "noteRequests"]);
-
 /**
  * Owns the file. Synchronous and deterministic: time comes with each operation, and nothing happens in between.
  * A batch is one transaction, and its answer is given only after the commit.
@@ -87,6 +33,7 @@ export class Engine {
   readonly #open: OpenDatabase;
   readonly #log: Log;
   readonly #kept: Volatile;
+  readonly #soundness: Soundness;
   /** Null after a failed flush, until the file has been opened again. */
   #state: State | null;
 
@@ -103,10 +50,12 @@ export class Engine {
       file: options.file,
       refusal: new LastRefusal(),
     };
-    createFile(options.file);
+    refuseLogWithoutFile(options.file);
+    if (createFile(options.file)) log(`Made a new database, ${options.file}`, "info");
     const warning = fileSystemWarning(options.file);
     if (warning !== null) log(warning);
-    this.#state = this.#openState(nowMs, endHoldsOfTheDead);
+    this.#soundness = new Soundness(options.file, log);
+    this.#state = this.#openFirst(nowMs);
   }
 
   get status(): Status {
@@ -125,30 +74,29 @@ export class Engine {
     const nowMs = requests.at(-1)?.[1] ?? 0;
     try {
       this.#state ??= this.#recover(nowMs);
+      const before = this.#soundness.now();
+      const results = this.#transact(this.#state, requests, nowMs, faultOf(before));
+      // The disk took it, which says nothing of the name under which the next process will look for it.
+      const after = before === null ? this.#soundness.now() : before;
+      if (after === "log-lost") this.#bringLogHome(this.#state, nowMs);
+      return { results, failures: refusalsOf(requests, faultOf(after)), status: this.status };
     } catch (error) {
-      return this.#refuse(requests, error);
-    }
-    try {
-      return { results: this.#transact(this.#state, requests, nowMs), failures: [], status: this.status };
-    } catch (error) {
-      this.#restore(error, nowMs);
-      // One that cannot be carried out must not take its neighbours with it.
-      if (isFaultOfOperation(error) && requests.length > 1 && this.#state !== null) {
-        return this.#runOneByOne(requests);
-      }
-      return this.#refuse(requests, error);
+      return this.#failed(requests, error, nowMs);
     }
   }
 
   /** Copies the log into the file when there is much of it, or `always`. Call it when nobody waits for an answer. */
   saveLog(when: "much" | "always"): void {
     const state = this.#state;
-    if (state === null || state.unsavedBytes === 0) return;
+    // What is wrong in the log must not get into the file.
+    if (state === null || state.unsavedBytes === 0 || this.#soundness.damage !== null) return;
     if (when === "much" && state.unsavedBytes < UNSAVED_BYTES_MAX) return;
     try {
       state.db.exec("PRAGMA wal_checkpoint(PASSIVE)");
       state.unsavedBytes = 0;
+      this.#soundness.saved();
     } catch (error) {
+      this.#soundness.failed(error);
       this.#log(`Could not copy the log into ${this.#options.file}: ${describe(error)}`);
       if (!isDiskFull(error)) this.#abandon();
     }
@@ -160,22 +108,38 @@ export class Engine {
     let db = this.#state?.db;
     this.#state = null;
     try {
-      // After a failed flush nothing is open.
+      // After a failed flush nothing is open. What has the name of our file may be another.
+      if (db === undefined && this.#soundness.beforeOpening() !== null) return;
       db ??= this.#open(file, durability);
       handBackAll(db);
     } catch (error) {
       this.#log(`Could not hand back what ran: ${describe(error)}`);
     }
-    db?.close();
+    if (db !== undefined) this.#closeFile(db);
   }
 
-  #transact(state: State, requests: readonly Request[], nowMs: number): unknown[] {
+  #closeFile(db: Database): void {
+    if (this.#soundness.damage === null) db.close();
+    else closeAsItIs(db, this.#options.file);
+  }
+
+  #failed(requests: readonly Request[], error: unknown, nowMs: number): Reply {
+    this.#soundness.failed(error);
+    this.#restore(error, nowMs);
+    // One that cannot be carried out must not take its neighbours with it.
+    if (isFaultOfOperation(error) && requests.length > 1 && this.#state !== null) {
+      return this.#runOneByOne(requests);
+    }
+    return this.#refuse(requests, error);
+  }
+
+  #transact(state: State, requests: readonly Request[], nowMs: number, fault: Fault | null): unknown[] {
     this.#flushAtCommit(
       state,
       requests.some(([kind]) => !UNFLUSHED.has(kind)),
     );
     state.sql.begin.run();
-    const results = requests.map((request) => apply(state, request));
+    const results = requests.map((request) => (isRefused(request[0], fault) ? null : apply(state, request)));
     state.sql.commit.run();
     state.leases.keep();
     state.buckets.keep(state.time.at(nowMs));
@@ -194,19 +158,42 @@ export class Engine {
     const replies = requests.map((request) => this.run([request]));
     return {
       results: replies.map((reply) => reply.results[0]),
-      failures: replies.flatMap((reply, index) => reply.failures.map(({ message }) => ({ index, message }))),
+      failures: replies.flatMap(({ failures }, index) => failures.map((failure) => ({ ...failure, index }))),
       status: this.status,
     };
   }
 
   #refuse(requests: readonly Request[], error: unknown): Reply {
-    const message = `Could not write to ${this.#options.file}: ${describe(error)}`;
+    const { damage } = this.#soundness;
+    const { code, message } =
+      error instanceof GatewayError && error.code === "STORE_MOVED"
+        ? error
+        : (damage ?? this.#writeFailed(error));
     if (!isFaultOfOperation(error)) this.#kept.refusal.refused(message, requests.at(-1)?.[1] ?? 0);
     return {
       results: requests.map(() => null),
-      failures: requests.map((_, index) => ({ index, message })),
+      failures: requests.map((_, index) => ({ index, code, message })),
       status: this.status,
     };
+  }
+
+  #writeFailed(error: unknown): Omit<Failure, "index"> {
+    const { file } = this.#options;
+    return { code: "STORE_WRITE_FAILED", message: `Could not write to ${file}: ${describeAt(file, error)}` };
+  }
+
+  /**
+   * The log has lost its name, and with it all that the next process would know of what it holds. The open file still
+   * has both: what it holds goes into the file, and the next log has a name again.
+   */
+  #bringLogHome(state: State, nowMs: number): void {
+    state.db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    this.#log(
+      `${this.#options.file}-wal was deleted or replaced; what it held is in the file, and a new one is made`,
+      "error",
+    );
+    this.#abandon();
+    this.#state = this.#recover(nowMs);
   }
 
   /** Takes memory back to what the file holds. */
@@ -238,7 +225,7 @@ export class Engine {
     const state = this.#state;
     this.#state = null;
     try {
-      state?.db.close();
+      if (state !== null) this.#closeFile(state.db);
     } catch (error) {
       this.#log(`Could not close ${this.#options.file}: ${describe(error)}`);
     }
@@ -246,51 +233,78 @@ export class Engine {
 
   /** Opens the file again. What the log holds goes into the file, flushed, before anything is acknowledged on it. */
   #recover(nowMs: number): State {
+    // A new, empty file in the place of ours would take events, and forget those that it does not know.
+    const fault = this.#soundness.beforeOpening();
+    if (fault !== null) throw new GatewayError(fault.code, fault.message);
     const state = this.#openState(nowMs);
     try {
       state.db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      this.#soundness.saved();
     } catch (error) {
-      state.db.close();
+      closeQuietly(state.db);
       throw error;
     }
     this.#log(`Opened ${this.#options.file} again after a failed write`);
     return state;
   }
 
-  #openState(nowMs: number, prepare: (db: Database) => void = () => {}): State {
+  #openFirst(nowMs: number): State {
+    const { file } = this.#options;
+    const isUnclean = logBytes(file) > 0;
+    return this.#openState(nowMs, {
+      examine: (db) => examine(db, file, isUnclean, this.#log),
+      prepare: (db) => {
+        if (isUnclean) this.#readLog(db);
+        endHoldsOfTheDead(db);
+      },
+    });
+  }
+
+  /** Into the file; and says what of it could not be read. */
+  #readLog(db: Database): void {
+    const { file } = this.#options;
+    const pageBytes = db.prepare<{ page_size: number }>("PRAGMA page_size").get()?.page_size ?? 0;
+    const frames = db.prepare<{ log: number }>("PRAGMA wal_checkpoint(PASSIVE)").get()?.log ?? 0;
+    if (!unreadableRest(file, pageBytes, frames)) return;
+    this.#log(
+      `${file}-wal breaks off after ${frames} pages that could be read. After a power cut that is what was not ` +
+        "acknowledged yet; otherwise the log is damaged, and events may be missing.",
+    );
+  }
+
+  #openState(
+    nowMs: number,
+    first: { examine: (db: Database) => void; prepare: (db: Database) => void } = NOT_FIRST,
+  ): State {
     const { file, durability } = this.#options;
     const db = this.#open(file, durability);
     try {
+      first.examine(db);
       const copy = migrate(db, file);
       if (copy !== null) this.#log(`Migrated ${file}; the file as it was is kept as ${copy}`);
-      prepare(db);
+      first.prepare(db);
+      const fault = this.#soundness.opened();
+      if (fault !== null) throw new GatewayError(fault.code, fault.message);
       return loadState(db, this.#kept, nowMs);
     } catch (error) {
-      closeQuietly(db);
-      if (error instanceof GatewayError) throw error;
-      throw new GatewayError("STORE_OPEN_FAILED", `Could not open ${file}: ${describe(error)}`, {
-        cause: error,
-      });
+      if (error instanceof GatewayError && error.code === "STORE_DAMAGED") closeAsItIs(db, file);
+      else closeQuietly(db);
+      throw openFailure(error, file);
     }
   }
 }
 
-/** Of somebody else than the check, and of a size that says something. */
-function isWrite([kind]: Request): boolean {
-  return kind !== "check" && !UNFLUSHED.has(kind);
+const NOT_FIRST = { examine: () => {}, prepare: () => {} };
+
+/** A lost log is no fault: it is brought home. */
+function faultOf(look: Look): Fault | null {
+  return look === "log-lost" ? null : look;
 }
 
-function apply<K extends Kind>(state: State, request: Request<K>): Operations[K]["result"] {
-  const [kind, nowMs, args] = request as readonly [K, number, Operations[K]["args"]];
-  if (!READS.has(kind)) state.unsavedBytes += OPERATION_BYTES + textBytes(request);
-  return HANDLERS[kind](state, args, nowMs);
-}
-
-/** What an operation adds to the log besides a few pages. */
-function textBytes(request: Request): number {
-  if (request[0] === "accept") return request[2][7].length;
-  if (request[0] === "noteRequests") return request[2].rows.length * NOTE_BYTES;
-  return request[0] === "checkpoint" ? request[2][1].length : 0;
+function refusalsOf(requests: readonly Request[], fault: Fault | null): readonly Failure[] {
+  if (fault === null) return [];
+  const { code, message } = fault;
+  return requests.flatMap(([kind], index) => (isRefused(kind, fault) ? [{ index, code, message }] : []));
 }
 
 function closeQuietly(db: Database): void {

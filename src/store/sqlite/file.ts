@@ -1,6 +1,7 @@
-import { chmodSync, closeSync, mkdirSync, openSync, statfsSync, statSync } from "node:fs";
+import { chmodSync, closeSync, mkdirSync, openSync, renameSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { GatewayError } from "../../domain/errors.ts";
+import { describeAt } from "./obstacle.ts";
 
 /** File system types, as Linux numbers them, on which locks or flushes cannot be trusted. */
 const DOUBTFUL: ReadonlyMap<number, string> = new Map([
@@ -19,14 +20,17 @@ const DOUBTFUL: ReadonlyMap<number, string> = new Map([
 /**
  * Creates the folder (0700) and the file (0600) where they do not exist; messages are private.
  * An existing file is not opened here: closing a second handle would drop the locks of the first in this process.
+ * Gives whether the file is a new one.
  */
-export function createFile(file: string): void {
+export function createFile(file: string): boolean {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     closeSync(openSync(file, "wx", 0o600));
+    return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return;
-    throw new GatewayError("STORE_OPEN_FAILED", `Could not create ${file}: ${(error as Error).message}`, {
+    // A folder's place that is taken by a file is EEXIST, too; opening says so.
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw new GatewayError("STORE_OPEN_FAILED", `Could not create ${file}: ${describeAt(file, error)}`, {
       cause: error,
     });
   }
@@ -52,4 +56,24 @@ export function makePrivate(file: string): void {
 export function sizeBytes(file: string): number {
   const size = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   return size(file) + size(`${file}-wal`);
+}
+
+/**
+ * Closes a file that is damaged and leaves it and its log as they are. SQLite would copy the log into the file, and
+ * with it whatever is wrong in it; but not into a file that has another name by then.
+ */
+export function closeAsItIs(db: { close(): void }, file: string): void {
+  const aside = `${file}.closing`;
+  let isAside = false;
+  try {
+    renameSync(file, aside);
+    isAside = true;
+  } catch {
+    // A folder that takes no changes takes none from SQLite either.
+  }
+  try {
+    db.close();
+  } finally {
+    if (isAside) renameSync(aside, file);
+  }
 }

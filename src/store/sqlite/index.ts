@@ -4,7 +4,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Store } from "../../ports/store.ts";
 import { Batcher } from "./batcher.ts";
 import { createFront } from "./front.ts";
-import type { EngineOptions, Reply, Status, StoreLimits } from "./protocol.ts";
+import type { EngineOptions, Log, Reply, Status, StoreLimits } from "./protocol.ts";
 import { Readiness } from "./readiness.ts";
 import type { FromThread, ToThread } from "./serve.ts";
 
@@ -18,7 +18,7 @@ export interface SqliteStoreOptions {
   /** The thread has died: nothing will be stored any more, and a new process is the cure. */
   readonly onDeath?: (error: Error) => void;
   /** Warnings and repairs, for the operator. */
-  readonly log?: (line: string) => void;
+  readonly log?: Log;
   /** The thread's entry, where another one is to play it. */
   readonly thread?: URL;
 }
@@ -54,7 +54,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       resolve();
       if (isClosed) return;
       const error = new GatewayError("STORE_WRITE_FAILED", `The thread of ${options.file} died: ${detail}`);
-      log(error.message);
+      log(error.message, "error");
       batcher.fail(error);
       readiness.end(error);
       options.onDeath?.(error);
@@ -64,7 +64,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   });
   worker.on("message", (message: FromThread) => {
     if (message.kind === "reply") batcher.onReply(JSON.parse(message.reply) as Reply);
-    else if (message.kind === "log") log(message.line);
+    else if (message.kind === "log") log(message.line, message.level);
     else if (message.kind === "closed") isClosed = true;
   });
 
@@ -79,10 +79,10 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
 }
 
 /** The first word of the thread: what is claimable, or why the file could not be opened. */
-function opened(worker: Worker, log: (line: string) => void): Promise<Status> {
+function opened(worker: Worker, log: Log): Promise<Status> {
   return new Promise((resolve, reject) => {
     const onMessage = (message: FromThread) => {
-      if (message.kind === "log") return log(message.line);
+      if (message.kind === "log") return log(message.line, message.level);
       done();
       if (message.kind === "opened") resolve(message.status);
       else if (message.kind === "failed") reject(new GatewayError(message.code, message.message));

@@ -1,10 +1,7 @@
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { GatewayError } from "../../domain/errors.ts";
-import type { Database } from "./database.ts";
+import { APPLICATION_ID, type Database } from "./database.ts";
 import { makePrivate } from "./file.ts";
-
-/** "Prly": tells our files from other SQLite databases. */
-const APPLICATION_ID = 0x50726c79;
 
 /**
  * Migration n takes the schema from version n to n + 1. Released ones never change; new ones are appended.
@@ -149,7 +146,7 @@ export function migrate(
   file: string,
   migrations: readonly string[] = MIGRATIONS,
 ): string | null {
-  const version = readVersion(db, file);
+  const version = readVersion(db);
   if (version > migrations.length) {
     throw new GatewayError(
       "STORE_SCHEMA_NEWER",
@@ -170,17 +167,8 @@ export function migrate(
   return copy;
 }
 
-function readVersion(db: Database, file: string): number {
-  const read = (pragma: string) =>
-    Object.values(db.prepare<Record<string, number>>(`PRAGMA ${pragma}`).get() ?? {})[0] ?? 0;
-  const isEmpty = db.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
-  if (!isEmpty && read("application_id") !== APPLICATION_ID) {
-    throw new GatewayError(
-      "STORE_OPEN_FAILED",
-      `Expected a Parley database, got another program's in ${file}`,
-    );
-  }
-  return read("user_version");
+function readVersion(db: Database): number {
+  return Object.values(db.prepare<Record<string, number>>("PRAGMA user_version").get() ?? {})[0] ?? 0;
 }
 
 /** A whole copy under a name that tells its version. Written beside, then renamed: a half copy never has the name. */

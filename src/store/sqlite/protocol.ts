@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../../domain/errors.ts";
 import type { Refusal } from "../../domain/refusal.ts";
 import type {
   EventState,
@@ -159,8 +160,13 @@ export interface Status {
 export interface Reply {
   /** One for each request, in order. A failed one has a meaningless value here and an entry in `failures`. */
   readonly results: readonly unknown[];
-  readonly failures: readonly { readonly index: number; readonly message: string }[];
+  readonly failures: readonly Failure[];
   readonly status: Status;
+}
+export interface Failure {
+  readonly index: number;
+  readonly code: ErrorCode;
+  readonly message: string;
 }
 
 export interface EngineOptions {
@@ -174,3 +180,7 @@ export interface StoreLimits {
   /** Events waiting in all lanes. */
   readonly waitingMax: number;
 }
+
+/** To the operator; a warning unless it says otherwise. */
+export type Log = (line: string, level?: LogLevel) => void;
+export type LogLevel = "info" | "warn" | "error";

@@ -2,7 +2,7 @@ import type { MessagePort } from "node:worker_threads";
 import { type ErrorCode, GatewayError } from "../../domain/errors.ts";
 import type { OpenDatabase } from "./database.ts";
 import { Engine } from "./engine.ts";
-import type { EngineOptions, Reply, Request, Status } from "./protocol.ts";
+import type { EngineOptions, LogLevel, Reply, Request, Status } from "./protocol.ts";
 
 /** When nothing has come for so long, the log is copied into the file. */
 const IDLE_MS = 2_000;
@@ -13,7 +13,7 @@ export type FromThread =
   | { readonly kind: "opened"; readonly status: Status }
   | { readonly kind: "failed"; readonly code: ErrorCode; readonly message: string }
   | { readonly kind: "reply"; readonly reply: string }
-  | { readonly kind: "log"; readonly line: string }
+  | { readonly kind: "log"; readonly line: string; readonly level: LogLevel }
   | { readonly kind: "closed" };
 
 /** The worker thread: opens the file, answers one message for each batch, and copies the log when nobody waits. */
@@ -25,7 +25,7 @@ export function serve(
   const post = (message: FromThread) => port.postMessage(message);
   let engine: Engine;
   try {
-    engine = new Engine(options, nowMs, open, (line) => post({ kind: "log", line }));
+    engine = new Engine(options, nowMs, open, (line, level = "warn") => post({ kind: "log", line, level }));
   } catch (error) {
     post(toFailure(error));
     port.close();

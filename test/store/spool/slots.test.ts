@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { openSpool, type SpoolOptions } from "../../../src/store/spool/index.ts";
 import { openSlot, removeFile } from "../../../src/store/spool/slots.ts";
 import { openDatabase } from "../../../src/store/sqlite/database.ts";
+import { createFile } from "../../../src/store/sqlite/file.ts";
 import { openInlineStore } from "../../../src/store/sqlite/inline.ts";
 import { randomFrom } from "../../simulation/dice.ts";
 import { FakeClock } from "../../support/clock.ts";
@@ -133,9 +134,11 @@ describe("a folder", () => {
     const world = await World.open();
     const first = await world.start();
     await first.stop();
-    const locks = Array.from({ length: 64 }, (_, i) =>
-      openDatabase(join(world.spools, `spool-${i}.db`), "process"),
-    );
+    const locks = Array.from({ length: 64 }, (_, i) => {
+      const file = join(world.spools, `spool-${i}.db`);
+      createFile(file);
+      return openDatabase(file, "process");
+    });
     await expect(openSpool(options(world.spools))).rejects.toMatchObject({
       code: "STORE_OPEN_FAILED",
       message: expect.stringContaining("64 spool files"),
@@ -247,7 +250,7 @@ describe("what a process leaves", () => {
 });
 
 describe("an empty spool", () => {
-  it("forgets what it has forwarded after an hour", async () => {
+  it("forgets what it has forwarded after an hour", { timeout: 60_000 }, async () => {
     const world = await World.open();
     const gateway = await world.start();
     world.shared.mood = "away";

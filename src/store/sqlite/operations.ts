@@ -1,0 +1,75 @@
+import { accept } from "./accept.ts";
+import { drop, replay } from "./archive.ts";
+import { find, list, stats } from "./journal.ts";
+import { forget, recall } from "./memory.ts";
+import { settlePerson } from "./people.ts";
+import type { Kind, Operations, Request } from "./protocol.ts";
+import { findRequests, listRequests, noteRequests } from "./requests.ts";
+import type { State } from "./state.ts";
+import { sweep } from "./sweep.ts";
+import { checkpoint, claim, extend, record, reserve, settle, stop } from "./work.ts";
+
+/** An operation dirties about four pages of 4 KiB besides its text. */
+const OPERATION_BYTES = 16 * 1024;
+/** The note of a request, in a table and two indexes. */
+const NOTE_BYTES = 1024;
+
+type Handler<K extends Kind> = (
+  state: State,
+  args: Operations[K]["args"],
+  nowMs: number,
+) => Operations[K]["result"];
+const HANDLERS: { readonly [K in Kind]: Handler<K> } = {
+  accept,
+  claim,
+  extend: (state, [token, leaseMs], nowMs) => extend(state, token, leaseMs, nowMs),
+  checkpoint: (state, [token, progress], nowMs) => checkpoint(state, token, progress, nowMs),
+  settle: (state, [token, settlement], nowMs) => settle(state, token, settlement, nowMs),
+  reserve: (state, [token, partId]) => reserve(state, token, partId),
+  record: (state, [partId, receipt]) => record(state, partId, receipt),
+  recall: (state, [conversation, turnsMax, sinceMs]) => recall(state, conversation, turnsMax, sinceMs),
+  forget: (state, [conversation, untilEventId], nowMs) => forget(state, conversation, untilEventId, nowMs),
+  person: settlePerson,
+  find,
+  list,
+  stats,
+  laneState: ({ lanes }, lane) => lanes.stateOf(lane),
+  stop,
+  replay: (state, [id, request], nowMs) => replay(state, id, request, nowMs),
+  noteRequests,
+  listRequests,
+  findRequests,
+  check({ sql, refusal }, _, nowMs) {
+    sql.touchMeta.run(nowMs);
+    return refusal.messageAt(nowMs);
+  },
+  drop: (state, [id, by], nowMs) => drop(state, id, by, nowMs),
+  sweep: (state, { retention, cursor }, nowMs) => sweep(state, cursor, retention, nowMs),
+};
+
+/** They leave nothing in the log. */
+const READS: ReadonlySet<Kind> = new Set(["extend", "recall", "find", "list", "stats", "laneState", "check"]);
+
+/**
+ * A power cut may take these back: a claim that was counted, notes for operators, and reads. The death of the process
+ * does not, and the next flush makes them as safe as the rest.
+ */
+export const UNFLUSHED: ReadonlySet<Kind> = new Set([...READS, "claim", "noteRequests"]);
+
+/** Of somebody else than the check, and of a size that says something. */
+export function isWrite([kind]: Request): boolean {
+  return kind !== "check" && !UNFLUSHED.has(kind);
+}
+
+export function apply<K extends Kind>(state: State, request: Request<K>): Operations[K]["result"] {
+  const [kind, nowMs, args] = request as readonly [K, number, Operations[K]["args"]];
+  if (!READS.has(kind)) state.unsavedBytes += OPERATION_BYTES + textBytes(request);
+  return HANDLERS[kind](state, args, nowMs);
+}
+
+/** What an operation adds to the log besides a few pages. */
+function textBytes(request: Request): number {
+  if (request[0] === "accept") return request[2][7].length;
+  if (request[0] === "noteRequests") return request[2].rows.length * NOTE_BYTES;
+  return request[0] === "checkpoint" ? request[2][1].length : 0;
+}
