@@ -15,6 +15,8 @@ import { chatName, taskText, wordsOf } from "./words.ts";
  * a reply is the only way to show a bot what another has said.
  */
 export function readContext(message: JsonObject, bot: Bot): readonly ContextItem[] {
+  const story = getObject(message, "reply_to_story");
+  if (story !== undefined) return [asItem("quoted", { story }, bot)];
   const original = repliedTo(message);
   const elsewhere = getObject(message, "external_reply");
   const whole =

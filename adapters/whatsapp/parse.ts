@@ -122,9 +122,13 @@ function statusReason(status: unknown): string {
 function readMessage(message: unknown, contacts: Contacts, account: Account): Item {
   const head = readHead(message, contacts, account);
   if (head === undefined || !isObject(message)) return { reason: "malformed_message" };
+  const { id, sender, occurredAtMs } = head;
+  // A number that writes to itself would be answered for ever.
+  if (sender.person.passing !== null && sender.person.passing.id === digitsOf(account.ourNumber)) {
+    return { reason: "own_message" };
+  }
   // A group has no 24-hour window of one person, and a private answer would surprise everyone in it.
   if (getString(message, "group_id") !== undefined) return { reason: "group_message" };
-  const { id, sender, occurredAtMs } = head;
   const { person } = sender;
   const reading = readContent(message);
   if (reading.kind !== "content") {
@@ -155,6 +159,10 @@ function readMessage(message: unknown, contacts: Contacts, account: Account): It
       occurredAtMs,
     },
   };
+}
+
+function digitsOf(number: string | undefined): string | undefined {
+  return number?.replaceAll(/\D/g, "");
 }
 
 interface Head {

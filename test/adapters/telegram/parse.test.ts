@@ -335,6 +335,10 @@ describe("what a message refers to", () => {
     ]);
   });
 
+  it("may be a story, of which Telegram tells whose it is", () => {
+    expect(of("reply-story").context).toMatchObject([{ kind: "quoted", text: "A story of Harbour" }]);
+  });
+
   it("is not the opening of a topic", () => {
     expect(of("topic-opened-by-bot")).not.toHaveProperty("context");
   });

@@ -83,7 +83,15 @@ describe("Telegram, end to end", () => {
           (one) => one.chatId === channel && one.directTopicId === topic && one.text.includes(text),
         ),
       );
-    await say(501, "8841 is mine\ndemo: sleep 30s");
+    await say(501, "8841 is mine");
+    await told(501, "You said: 8841 is mine");
+    await say(502, "which do you know?\ndemo: prompt");
+    expect(await told(502, "which do you know?")).toMatchObject({
+      text: expect.not.stringContaining("8841"),
+    });
+    await say(501, "demo: prompt");
+    await told(501, "8841 is mine\nassistant: You said: 8841 is mine");
+    await say(501, "8841 is still mine\ndemo: sleep 30s");
     await say(501, "/status");
     await told(501, "I am working on an answer");
     // 502 has nothing running, nothing to stop, and is not kept waiting by 501.
@@ -95,7 +103,7 @@ describe("Telegram, end to end", () => {
     await told(502, "You said: which do you know?");
     await say(502, "/reset");
     await told(502, "I have forgotten this conversation");
-    expect(telegram.messages.filter((one) => one.directTopicId === 501)).toHaveLength(1);
+    expect(telegram.messages.filter((one) => one.directTopicId === 501)).toHaveLength(3);
     await say(501, "/stop");
     await told(501, "Stopped.");
     const mixed = telegram.messages.filter((one) => one.directTopicId === 502 && one.text.includes("8841"));

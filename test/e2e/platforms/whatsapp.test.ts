@@ -23,6 +23,14 @@ async function post(request: SampleRequest): Promise<{ status: number; text: str
   return { status, text };
 }
 
+/** A webhook of another content than the sampler's, signed anew. */
+function signed(content: unknown): SampleRequest {
+  const body = JSON.stringify(content);
+  const signature = createHmac("sha256", SECRETS.WHATSAPP_APP_SECRET).update(body).digest("hex");
+  const headers = { "content-type": "application/json", "x-hub-signature-256": `sha256=${signature}` };
+  return { method: "POST", path: "/webhooks/whatsapp", headers, body };
+}
+
 interface Text {
   readonly text: string;
   /** The message that this one quotes. */
@@ -65,12 +73,7 @@ describe("WhatsApp, end to end", () => {
       const { value } = sample.entry[0].changes[0];
       value.contacts = [];
       value.messages = [{ ...value.messages[0], from: undefined, ...names }];
-      const body = JSON.stringify(sample);
-      const signature = createHmac("sha256", SECRETS.WHATSAPP_APP_SECRET).update(body).digest("hex");
-      const headers = { "content-type": "application/json", "x-hub-signature-256": `sha256=${signature}` };
-      expect(await post({ method: "POST", path: "/webhooks/whatsapp", headers, body })).toMatchObject({
-        status: 200,
-      });
+      expect(await post(signed(sample))).toMatchObject({ status: 200 });
     };
     const told = (to: object, text: string) =>
       seenOn(whatsapp, () =>
@@ -93,6 +96,15 @@ describe("WhatsApp, end to end", () => {
     await told({ to: "+3099" }, "Nothing is running in this conversation.");
     await say("n6", "/stop", { from_user_id: scopedId });
     await told({ recipient: scopedId }, "Stopped.");
+  });
+
+  it("shows the agent the advertisement that a person came from", async () => {
+    const sample = JSON.parse(webhook("whatsapp", { id: "ad1", user: "3098", text: "demo: prompt" }).body);
+    const [message] = sample.entry[0].changes[0].value.messages;
+    message.referral = { source_type: "ad", headline: "Red pump, 20 % off", body: "This week" };
+    expect((await post(signed(sample))).status).toBe(200);
+    const [first] = await inbox("3098", 1);
+    expect(first?.text).toContain("advertisement: Red pump, 20 % off");
   });
 
   it.each(["button", "list", "image"])("is answered for a %s", async (kind) => {

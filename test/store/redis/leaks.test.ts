@@ -145,6 +145,17 @@ describe("after everything that can happen", () => {
     expect(await bench.store.sweep(RETENTION)).toBe(0);
   });
 
+  it("the names of people end by themselves", async () => {
+    const bench = await openBench(redis, { clock: new FakeClock() });
+    const name = (id: string) => ({ id, conversation: `whatsapp:W1:PN1:${id}` });
+    await bench.accept({ id: "a", conversation: name("447700900123").conversation });
+    await bench.store.people.settle({ lasting: name("GB.A1"), passing: name("447700900123") });
+    await bench.store.people.settle({ lasting: name("GB.B2"), passing: name("447700900123") });
+    const keys = (await keysOf(bench)).filter((key) => /^[pw]:/.test(key.name));
+    expect(keys.map((key) => key.name.slice(0, 2)).sort()).toEqual(["p:", "p:", "p:", "w:"]);
+    for (const { ttlMs } of keys) expect(ttlMs).toBeGreaterThan(399 * DAY_MS);
+  });
+
   it("no process is remembered that holds nothing", async () => {
     const clock = new FakeClock();
     const bench = await openBench(redis, { clock });
