@@ -32,16 +32,33 @@ const FACTORIES: Readonly<Record<Exclude<Platform, "test">, Open>> = {
     const env = platforms.slack;
     if (env.kind === "off") return null;
     const { createSlackAdapter } = await import("./slack/index.ts");
+    const { thread_context: thread } = spec.platforms.slack;
     const adapter = createSlackAdapter({
       signingSecrets: env.signingSecrets,
       botToken: env.botToken,
       ...(env.apiUrl !== null && { apiUrl: env.apiUrl }),
       commandReplies: spec.platforms.slack.command_replies,
       dmReplies: spec.platforms.slack.dm_replies,
+      learns: true,
+      ...(thread.messages > 0 && {
+        threadLimits: {
+          messages: thread.messages,
+          characters: thread.characters,
+          waitMs: thread.wait_seconds * 1000,
+        },
+      }),
       clock,
       timeoutMs: TIMEOUT_MS,
     });
-    return { adapter };
+    return {
+      adapter,
+      async learn(signal) {
+        for (let delayMs = LEARN_AGAIN_MS; !signal.aborted && !(await adapter.learn(signal)); ) {
+          await clock.sleep(delayMs, signal).catch(() => {});
+          delayMs = Math.min(delayMs * 2, LEARN_RETRY_MS);
+        }
+      },
+    };
   },
 
   async discord({ environment: { platforms }, clock, random }) {
@@ -101,6 +118,8 @@ const FACTORIES: Readonly<Record<Exclude<Platform, "test">, Open>> = {
   },
 };
 
+/** The first wait after a failure, which events wait too; later ones are longer. */
+const LEARN_AGAIN_MS = 2_000;
 const LEARN_RETRY_MS = 60_000;
 
 /** Every platform that is configured and not switched off. */

@@ -1,4 +1,4 @@
-import { type Admission, admit } from "./admit/admit.ts";
+import { type Admission, admit, notInstalled } from "./admit/admit.ts";
 import type { Acquaintances } from "./admit/people.ts";
 import type { AdmissionPolicy } from "./admit/policy.ts";
 import { GatewayError } from "./domain/errors.ts";
@@ -52,13 +52,14 @@ async function publish(
   deps: GatewayDeps,
 ): Promise<Reception> {
   if (people !== undefined) await deps.people.learn(people);
-  const { known, fates } = await offer(events, deps);
+  const { known, fates } = await offer(events, adapter, deps);
   const outcomes = fates.map((one) => count(one, adapter, deps));
   const outcome = RANKED.find((candidate) => outcomes.includes(candidate)) ?? "ignored";
   const decisive = outcomes.indexOf(outcome);
   const fate = fates[decisive];
   const event = known[decisive];
-  const isUntold = fates.every((one) => one.kind === "refused" && !one.told);
+  // Nothing will follow: what promises a reply would wait for ever.
+  const isUntold = fates.every((one) => one.kind === "ignored" || (one.kind === "refused" && !one.told));
   return {
     outcome,
     // Only now: an acknowledgement promises that the events survive a crash.
@@ -92,12 +93,13 @@ type Fate =
 /** All of a batch is offered in one tick, so that it shares one commit and keeps its order. */
 async function offer(
   events: readonly TriggerEvent[],
+  adapter: Adapter,
   deps: GatewayDeps,
 ): Promise<{ known: readonly TriggerEvent[]; fates: readonly Fate[] }> {
   try {
     const isSettled = events.every(({ person }) => person === undefined);
     const known = isSettled ? events : await deps.people.settle(events);
-    return { known, fates: await Promise.all(known.map((event) => fateOf(event, deps))) };
+    return { known, fates: await Promise.all(known.map((event) => fateOf(event, adapter, deps))) };
   } catch (error) {
     return { known: events, fates: events.map(() => failed(error)) };
   }
@@ -107,11 +109,16 @@ function failed(error: unknown): Fate {
   return { kind: "failed", code: error instanceof GatewayError ? error.code : String(error) };
 }
 
-async function fateOf(event: TriggerEvent, { policy, clock, queue }: GatewayDeps): Promise<Fate> {
+async function fateOf(
+  event: TriggerEvent,
+  adapter: Adapter,
+  { policy, clock, queue }: GatewayDeps,
+): Promise<Fate> {
   const admission = admit(event, policy, clock.nowMs());
   if (admission.kind === "ignored") return admission;
+  const { offer } = admission;
   try {
-    return await queue.accept(admission.offer);
+    return await queue.accept(adapter.serves?.(event) === false ? notInstalled(offer) : offer);
   } catch (error) {
     return failed(error);
   }

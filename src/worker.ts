@@ -3,7 +3,9 @@ import { rememberedTurns } from "./agent/shown.ts";
 import { type ControlDeps, obey } from "./dispatch/control.ts";
 import type { JobSignals } from "./dispatch/dispatcher.ts";
 import { earlierIn } from "./dispatch/earlier.ts";
+import { goesRound } from "./dispatch/loop.ts";
 import { type Route, routeOf } from "./dispatch/route.ts";
+import { canBeAnswered } from "./dispatch/serves.ts";
 import { causeOf, Deferred, isStoreFailure } from "./dispatch/settle.ts";
 import { RunAborted } from "./domain/abort.ts";
 import { CRASHES_MAX, CUT_OFFS_MAX } from "./domain/bounds.ts";
@@ -57,6 +59,10 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
   const poison = poisonCauseOf(job, 1);
   if (poison !== null) return { kind: "dead", cause: poison };
 
+  const isAnswerPaid = job.progress !== null && job.progress.answer !== null;
+  if (!isAnswerPaid && !(await canBeAnswered(job.event, adapter, deps.clock, signals.job)))
+    return { kind: "dropped", cause: "not_installed" };
+
   if (job.refusal !== null) {
     await say(noticeText(job.refusal), job, adapter, deps, signals);
     return { kind: "dropped", cause: job.refusal.cause };
@@ -69,6 +75,7 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
     : command === null
       ? await answerTo(job, progress, adapter, deps, signals)
       : ended(progress, await obeyed(command, job, deps), job, adapter);
+  if (done === LOOP) return { kind: "dropped", cause: LOOP };
   const { answer } = done;
   // The answer is durable before a word of it is said, in one commit with the reservation of its first part.
   const saved = progress.answer === null ? checkpoint(job, done, deps) : undefined;
@@ -98,6 +105,9 @@ async function withAllAttempts(job: Job, progress: Progress, deps: WorkerDeps): 
   return forgiven;
 }
 
+/** Our own words come back to us, and nothing tells that they are ours. */
+const LOOP = "loop";
+
 /** For what only an operator can change. */
 const WAIT_MS = 60_000;
 
@@ -111,7 +121,7 @@ async function answerTo(
   adapter: Adapter,
   deps: WorkerDeps,
   signals: JobSignals,
-): Promise<Answered> {
+): Promise<Answered | typeof LOOP> {
   const end = (result: RunResult) => ended(progress, result, job, adapter);
   if (job.stopRequested) return end(stopped(progress.steps));
   if (deps.isPaused()) throw new Deferred("paused", WAIT_MS);
@@ -140,15 +150,14 @@ async function run(
   adapter: Adapter,
   deps: WorkerDeps,
   { run: signal, isHeld }: JobSignals,
-): Promise<Answered> {
+): Promise<Answered | typeof LOOP> {
   const { event } = job;
   const startedAt = performance.now();
   deps.metrics.eventAge.observe({ platform: adapter.platform }, ageSeconds(job, deps.clock));
-  const history = await deps.memory.recall(event.conversation, {
-    turnsMax: memory.turnsMax,
-    sinceMs: deps.clock.nowMs() - memory.ttlMs,
-  });
-  const progress = history.length > 0 ? begun : await withEarlier(job, begun, adapter, deps, signal);
+  const sinceMs = deps.clock.nowMs() - memory.ttlMs;
+  const history = await deps.memory.recall(event.conversation, { turnsMax: memory.turnsMax, sinceMs });
+  if (goesRound(history, event)) return LOOP;
+  const progress = history.length > 0 ? begun : await withEarlier(job, begun, sinceMs, adapter, deps, signal);
   const { runId: id, agent, steps, startedAtMs, earlier } = progress;
   // What comes next costs money or cannot be undone: another holder of the event may have done it by now.
   await ensureHeld(isHeld);
@@ -184,13 +193,15 @@ async function run(
 async function withEarlier(
   job: Job,
   progress: Progress,
+  sinceMs: number,
   adapter: Adapter,
   deps: WorkerDeps,
   signal: AbortSignal,
 ): Promise<Progress> {
   if (progress.earlier !== undefined || progress.steps.length > 0) return progress;
   const { clock, log, delivery } = deps;
-  const earlier = await earlierIn(job.event, adapter, { breakers: delivery.breakers, clock, log }, signal);
+  const reading = { breakers: delivery.breakers, clock, log, sinceMs };
+  const earlier = await earlierIn(job.event, adapter, reading, signal);
   if (earlier === null) return progress;
   const read = { ...progress, earlier };
   await checkpoint(job, read, deps);

@@ -23,6 +23,7 @@ const OPEN: PlatformPolicy = {
   bots: "none",
   respondTo: "mention",
   dedupMs: 604_800_000,
+  buttons: "run",
 };
 
 let clock: FakeClock;
@@ -273,6 +274,23 @@ describe("a refused event", () => {
     expect(await countOf(deps.metrics, "refusals", { platform: "slack", cause: "paused" })).toBe(2);
   });
 
+  it("of an installation that is not ours is acknowledged and recorded, never run and never told", async () => {
+    slack.serves = ({ tenant }) => tenant === "T1";
+    expect(await postEvents([{ tenant: "T2" }])).toMatchObject({
+      outcome: "refused",
+      ack: ACK,
+      reason: "not_installed: tenant T2",
+    });
+    expect(await stored()).toEqual([["slack:T1:C1:1", "dropped"]]);
+    expect(await queued()).toEqual([]);
+    expect(await store.journal.find("slack:T1:C1:1")).toMatchObject({ cause: "not_installed" });
+  });
+
+  it("that may turn out to be of another is taken while nobody knows", async () => {
+    slack.serves = () => null;
+    expect(await postEvents([{}])).toMatchObject({ outcome: "accepted" });
+  });
+
   it("whose sender has been told before gets the answer of a platform that waits for one", async () => {
     isPaused = true;
     const untoldAck = { status: 200, body: "not this either" };
@@ -297,6 +315,16 @@ describe("a refused event", () => {
     });
     expect(await countOf(deps.metrics, "rateLimited", { platform: "slack", scope: "user" })).toBe(1);
     expect(await countOf(deps.metrics, "refusals", { cause: "rate_limited" })).toBe(1);
+  });
+});
+
+describe("an event that is ignored after all", () => {
+  it("gets the answer of a platform that would wait for a reply", async () => {
+    const ack = { status: 200, body: "thinking" };
+    const untoldAck = { status: 200, body: "nothing follows" };
+    const events = [anEvent({ trigger: "ambient" })];
+    const inbound = { kind: "events", events, ignored: [], ack, untoldAck } as const;
+    expect(await postOf(inbound)).toMatchObject({ outcome: "ignored", ack: untoldAck });
   });
 });
 

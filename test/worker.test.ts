@@ -302,6 +302,67 @@ describe("a message in a thread that the bot comes into", () => {
   });
 });
 
+describe("a message that may not be ours to answer", () => {
+  it("is dropped without a run when it is of another installation", async () => {
+    slack.serves = () => false;
+    const claimed = await job();
+    await workAndSettle(claimed);
+    expect([runs.length, slack.sends.length]).toEqual([0, 0]);
+    expect(await recordOf(claimed)).toMatchObject({ state: "dropped", cause: "not_installed" });
+  });
+
+  it("waits a moment for the platform to tell, which it does right after a start", async () => {
+    let isKnown: boolean | null = null;
+    slack.serves = () => isKnown;
+    const working = doWork(await job());
+    isKnown = true;
+    clock.advance(50);
+    expect(await working).toMatchObject({ kind: "done" });
+  });
+
+  it("is put back, unpaid, while the platform does not tell", async () => {
+    slack.serves = () => {
+      queueMicrotask(() => queueMicrotask(() => clock.advance(50)));
+      return null;
+    };
+    await expect(doWork(await job())).rejects.toBeInstanceOf(Deferred);
+    expect(runs).toEqual([]);
+  });
+
+  it("is said all the same once its answer was paid for", async () => {
+    slack.fates.push(failing(busy));
+    const claimed = await job();
+    await expect(doWork(claimed)).rejects.toBe(busy);
+    slack.serves = () => null;
+    expect(await doWork(await nextAttempt(store, claimed))).toMatchObject({ kind: "done" });
+  });
+});
+
+describe("our own words that come back as somebody's", () => {
+  const echo = async (n: number, text: string) => {
+    const claimed = await job({ id: `slack:${n}`, text, sender: { id: "U77", name: "bot", isBot: false } });
+    await workAndSettle(claimed);
+    return (await recordOf(claimed)).state;
+  };
+
+  beforeEach(() => {
+    deps = { ...deps, agents: new Map([["assistant", { turnsMax: 100, ttlMs: 60_000 }]]) };
+  });
+
+  it("are answered three times, and then no more", async () => {
+    const states: string[] = [await echo(0, "What is the news today?")];
+    for (let n = 1; n <= 5; n++) states.push(await echo(n, `*${slack.said.at(-1)}*`));
+    expect(states).toEqual(["done", "done", "done", "done", "dropped", "dropped"]);
+    expect(runs).toHaveLength(4);
+    expect(await echo(9, "Something else that a person says")).toBe("done");
+  });
+
+  it("are nothing special when they are short, as a person's may be", async () => {
+    agent = async () => answered("yes");
+    for (let n = 0; n < 8; n++) expect(await echo(n, "yes")).toBe("done");
+  });
+});
+
 describe("a refused message", () => {
   const refusal = {
     cause: "rate_limited",

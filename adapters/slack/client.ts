@@ -2,14 +2,13 @@ import { DeliveryError } from "../../src/domain/errors.ts";
 import type { ReplyAddress } from "../../src/domain/event.ts";
 import type { Delivery, Receipt } from "../../src/domain/reply.ts";
 import type { Adapter } from "../../src/ports/adapter.ts";
-import { get, getArray, getObject, getString } from "../shared/json.ts";
+import { get, getArray, getObject, getString, type JsonObject } from "../shared/json.ts";
 import { type MessageAddress, messageTarget, type ResponseUrlAddress, readAddress } from "./address.ts";
+import { partOf, replyMetadata } from "./metadata.ts";
 import { markedAsRepeat, readPart } from "./render.ts";
 import { allowedUrl, RESPONSE_URL_USES_MAX, respond } from "./response-url.ts";
-import { type CallSlack, createWeb, type WebOptions } from "./web.ts";
+import type { CallSlack, WebOptions } from "./web.ts";
 
-/** Marks our replies in Slack's message metadata, so that one in doubt can be looked up. */
-const METADATA_TYPE = "parley_reply";
 const POST = "chat.postMessage";
 /** A status clears by itself after two minutes. */
 const STATUS_EVERY_MS = 60_000;
@@ -25,8 +24,11 @@ export interface SlackClient {
   readonly typing: (to: ReplyAddress, signal: AbortSignal) => Promise<void>;
 }
 
-export function createClient(options: WebOptions): SlackClient {
-  const call = createWeb(options);
+export function createClient(
+  options: WebOptions,
+  call: CallSlack,
+  posted: (answer: JsonObject) => void,
+): SlackClient {
   let statusAllowed = true;
 
   /** False: there is no usable URL, and nothing was said. */
@@ -56,7 +58,7 @@ export function createClient(options: WebOptions): SlackClient {
         return { messageId: null, via: "response_url" };
 
       const { channel, threadTs } = messageTarget(address);
-      const posted = await call(
+      const answer = await call(
         POST,
         {
           channel,
@@ -64,11 +66,12 @@ export function createClient(options: WebOptions): SlackClient {
           ...(threadTs !== null && { thread_ts: threadTs }),
           unfurl_links: false,
           unfurl_media: false,
-          metadata: { event_type: METADATA_TYPE, event_payload: { part: delivery.partId } },
+          metadata: replyMetadata(delivery.partId),
         },
         signal,
       );
-      return { messageId: getString(posted, "ts") ?? null, via: POST };
+      posted(answer);
+      return { messageId: getString(answer, "ts") ?? null, via: POST };
     },
 
     async recover(delivery, signal) {
@@ -132,10 +135,4 @@ async function lookUp(
     if (cursor === undefined) return get(found, "has_more") === true ? "unknown" : "absent";
   }
   return "unknown";
-}
-
-function partOf(message: unknown): string | undefined {
-  const metadata = getObject(message, "metadata");
-  if (getString(metadata, "event_type") !== METADATA_TYPE) return undefined;
-  return getString(getObject(metadata, "event_payload"), "part");
 }

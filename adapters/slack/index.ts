@@ -4,9 +4,12 @@ import type { Adapter } from "../../src/ports/adapter.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Visibility } from "./address.ts";
 import { createClient } from "./client.ts";
+import { Identity } from "./identity.ts";
 import { parseSlack } from "./parse.ts";
 import { renderParts } from "./render.ts";
+import { createThreadReader, type ThreadLimits } from "./thread.ts";
 import { verifySlack } from "./verify.ts";
+import { createWeb } from "./web.ts";
 
 export interface SlackOptions {
   /** One, or two while a secret is being changed. */
@@ -18,13 +21,22 @@ export interface SlackOptions {
   readonly commandReplies?: Visibility;
   /** Whether an answer to a direct message opens a thread under it (default) or follows it. */
   readonly dmReplies?: "thread" | "flat";
+  /** How much of a thread that the bot comes into is shown to the agent; none of it when absent. */
+  readonly threadLimits?: ThreadLimits;
+  /** Somebody will call `learn`: until it has told whose token this is, nothing is taken to be ours. */
+  readonly learns?: boolean;
   readonly clock: Clock;
   /** For one call of the Web API. */
   readonly timeoutMs: number;
 }
 
+export interface SlackAdapter extends Adapter {
+  /** Asks Slack once who we are. False: worth another try. */
+  readonly learn: (signal: AbortSignal) => Promise<boolean>;
+}
+
 /** Throws CONFIG_INVALID: without a secret an adapter would let anyone in. */
-export function createSlackAdapter(options: SlackOptions): Adapter {
+export function createSlackAdapter(options: SlackOptions): SlackAdapter {
   const { signingSecrets, commandReplies = "ephemeral", dmReplies = "thread" } = options;
   if (signingSecrets.length < 1 || signingSecrets.length > 2 || signingSecrets.some(isEmpty))
     throw new GatewayError(
@@ -39,15 +51,21 @@ export function createSlackAdapter(options: SlackOptions): Adapter {
       "Expected the Slack API URL to be an http(s) URL, got something else",
     );
 
-  const client = createClient(options);
+  const self = new Identity(options.learns === true ? null : "any");
+  const call = createWeb(options);
+  const client = createClient(options, call, (posted) => self.notePost(posted));
+  const { threadLimits: limits, clock } = options;
   return {
     platform: "slack",
     verify: (request) => verifySlack(request, signingSecrets),
-    parse: (request) => parseSlack(request, { commandReplies, dmReplies }),
+    parse: (request) => parseSlack(request, { commandReplies, dmReplies, self }),
     render: (markdown) => renderParts(markdown),
     send: client.send,
     recover: client.recover,
     typing: client.typing,
+    ...(limits !== undefined && { thread: createThreadReader({ call, self, limits, clock }) }),
+    serves: ({ tenant }) => (self.tenants === "any" ? true : (self.tenants?.has(tenant) ?? null)),
+    learn: (signal) => self.learn(call, signal),
   };
 }
 

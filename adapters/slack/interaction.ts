@@ -1,7 +1,11 @@
+import type { ContextItem } from "../../src/domain/context.ts";
 import { conversationKey } from "../../src/domain/conversation.ts";
-import type { ReplyAddress, Trigger, TriggerEvent } from "../../src/domain/event.ts";
+import type { Pressed, ReplyAddress, Trigger, TriggerEvent } from "../../src/domain/event.ts";
 import { get, getArray, getObject, getString, type JsonObject, parseJsonObject } from "../shared/json.ts";
 import { type Visibility, writeAddress } from "./address.ts";
+import { isForm } from "./blocks.ts";
+import { messageItems } from "./content.ts";
+import type { SlackSelf } from "./identity.ts";
 import {
   labelOf,
   optionalText,
@@ -13,7 +17,8 @@ import {
   tenantOf,
 } from "./payload.ts";
 import { readableText } from "./text.ts";
-import { actionText, viewText } from "./values.ts";
+import { authorOf } from "./thread.ts";
+import { actionText, inputLines, labelTextOf, pressedOf, viewText } from "./values.ts";
 
 /** Slack takes an answer to a `response_url` for this long. */
 const RESPONSE_URL_MS = 30 * 60_000;
@@ -22,6 +27,7 @@ export interface InteractionOptions {
   readonly commandReplies: Visibility;
   readonly dmReplies: "thread" | "flat";
   readonly receivedAtMs: number;
+  readonly self: SlackSelf;
 }
 
 const NO_MENTIONS: ReadonlySet<string> = new Set();
@@ -55,12 +61,17 @@ export function readInteraction(payload: JsonObject, options: InteractionOptions
   return labelOf(type);
 }
 
-function readAction(payload: JsonObject, options: InteractionOptions): TriggerEvent {
+function readAction(payload: JsonObject, options: InteractionOptions): TriggerEvent | string {
   const tenant = tenantOf(payload);
   const sender = senderOf(payload);
   const action = getArray(payload, "actions")[0];
   if (action === undefined) throw new PayloadError("Expected payload.actions to hold an action, got none");
   const container = getObject(payload, "container");
+  const message = getObject(payload, "message");
+  const pressed = pressedOf(action);
+  // What is filled in is sent with the form, by its button; Slack tells of each change on the way there.
+  if (pressed.kind === "choice" && (getObject(payload, "view") !== undefined || isForm(blocksOf(message))))
+    return "form_input";
   const channel = channelOf(payload) ?? getString(container, "channel_id")?.toWellFormed();
   const common = {
     id: `slack:${tenant}:trigger:${requiredText(payload, "trigger_id", "payload.")}`,
@@ -68,13 +79,16 @@ function readAction(payload: JsonObject, options: InteractionOptions): TriggerEv
     sender,
     trigger: "button",
     command: requiredText(action, "action_id", "payload.actions[0]."),
-    text: actionText(action),
+    text: [actionText(action), ...(pressed.kind === "button" ? inputLines(payload) : [])]
+      .filter((text) => text !== "")
+      .join("\n"),
+    pressed,
+    ...contextOf("pressed", message, payload, options),
   } as const;
   // A button in a modal or on the app's home tab belongs to no channel.
   if (channel === undefined) return interaction(options, { ...common, ...directPlace(sender.id, payload) });
 
-  const message = getObject(payload, "message");
-  const thread = threadOf(message);
+  const thread = threadOf(message, "payload.message.") ?? threadOf(container, "payload.container.");
   const root = thread ?? requiredTs(container, "message_ts", "payload.container.");
   const isDirect = isDirectId(channel);
   // Only one person sees an ephemeral message, so only that person sees what follows from it.
@@ -108,6 +122,7 @@ function readSubmission(payload: JsonObject, options: InteractionOptions): Trigg
     trigger: "button",
     command: optionalText(view, "callback_id", "payload.view.") || null,
     text: viewText(view),
+    pressed: { kind: "form", label: labelTextOf(get(view, "title")) },
   } as const;
   const offered = getArray(payload, "response_urls")[0];
   const channel = getString(offered, "channel_id")?.toWellFormed() ?? openedFrom(view);
@@ -128,7 +143,8 @@ function readMessageShortcut(payload: JsonObject, options: InteractionOptions): 
   const sender = senderOf(payload);
   const message = requiredObject(payload, "message", "payload.");
   const channel = requiredText(requiredObject(payload, "channel", "payload."), "id", "payload.channel.");
-  const thread = threadOf(message);
+  const thread = threadOf(message, "payload.message.");
+  const target = contextOf("target", message, payload, options);
   const shared =
     options.commandReplies === "in_channel" ? requiredTs(message, "ts", "payload.message.") : null;
   return interaction(options, {
@@ -141,7 +157,9 @@ function readMessageShortcut(payload: JsonObject, options: InteractionOptions): 
     sender,
     trigger: "command",
     command: requiredText(payload, "callback_id", "payload."),
-    text: readableText(optionalText(message, "text", "payload.message."), NO_MENTIONS),
+    // What routes look at; the agent is shown it as what it is, the words of somebody else.
+    text: target.context?.[0]?.text ?? "",
+    ...target,
     replyTo: replyVia(getString(payload, "response_url"), {
       channel,
       user: sender.id,
@@ -178,6 +196,8 @@ function interaction(
     trigger: Trigger;
     command: string | null;
     text: string;
+    pressed?: Pressed;
+    context?: readonly ContextItem[];
     replyTo: ReplyAddress;
   },
 ): TriggerEvent {
@@ -253,9 +273,29 @@ function channelOf(payload: JsonObject): string | undefined {
   return getString(getObject(payload, "channel"), "id")?.toWellFormed();
 }
 
-function threadOf(message: JsonObject | undefined): string | null {
+/** An ephemeral message comes without its text and its thread; what holds it tells the thread. */
+function threadOf(message: JsonObject | undefined, at: string): string | null {
   if (message === undefined || get(message, "thread_ts") == null) return null;
-  return requiredTs(message, "thread_ts", "payload.message.");
+  return requiredTs(message, "thread_ts", at);
+}
+
+/** The message that an interaction is about; none for those outside of a message. */
+function contextOf(
+  kind: "target" | "pressed",
+  message: JsonObject | undefined,
+  payload: JsonObject,
+  { self }: InteractionOptions,
+): { context?: readonly ContextItem[] } {
+  if (message === undefined) return {};
+  const author = authorOf(message, self);
+  const app = getString(payload, "api_app_id");
+  const isSelf = author.isSelf === true || (app !== undefined && getString(message, "app_id") === app);
+  const items = messageItems(kind, message, isSelf ? { ...author, isSelf } : author);
+  return { context: items };
+}
+
+function blocksOf(message: JsonObject | undefined): readonly unknown[] {
+  return message === undefined ? [] : getArray(message, "blocks");
 }
 
 /** Where the modal was opened, if the app noted it as `{"channel":"C1"}` in the view's private metadata. */

@@ -1,7 +1,11 @@
 import { conversationKey } from "../../src/domain/conversation.ts";
-import type { Attachment, Trigger, TriggerEvent } from "../../src/domain/event.ts";
+import type { Trigger, TriggerEvent } from "../../src/domain/event.ts";
 import { get, getArray, getObject, getString, type JsonObject } from "../shared/json.ts";
 import { writeAddress } from "./address.ts";
+import { contentOf } from "./content.ts";
+import { filesOf } from "./files.ts";
+import type { SlackSelf } from "./identity.ts";
+import { isOwnPost } from "./metadata.ts";
 import {
   labelOf,
   optionalText,
@@ -23,12 +27,14 @@ const SYSTEM_USERS = new Set(["USLACK", "USLACKBOT"]);
 /** The inner event of an `event_callback`: a trigger, or the reason why it is none. Throws PayloadError. */
 export function readEvent(
   envelope: JsonObject,
-  options: { dmReplies: "thread" | "flat" },
+  options: { dmReplies: "thread" | "flat"; self: SlackSelf },
 ): TriggerEvent | string {
   const event = requiredObject(envelope, "event");
   const type = requiredText(event, "type", "event.");
   if (type !== "message" && type !== "app_mention") return labelOf(type);
   const botIds = botIdsOf(envelope);
+  if (options.self.userId !== null) botIds.add(options.self.userId);
+  if (options.self.posted(getString(event, "ts") ?? "")) return "own_message";
   return uninteresting(event, envelope, botIds) ?? readMessage(event, envelope, botIds, options);
 }
 
@@ -40,7 +46,7 @@ function uninteresting(
   const subtype = optionalText(event, "subtype", "event.");
   const user = optionalText(event, "user", "event.");
   if (subtype === "message_changed") return "edit";
-  if (isOwn(event, envelope) || botIds.has(user)) return "own_message";
+  if (isOwn(event, envelope) || isOwnPost(event) || botIds.has(user)) return "own_message";
   if (SYSTEM_USERS.has(user)) return "system";
   if (subtype === "bot_message") return "bot";
   return SAID.has(subtype) ? undefined : labelOf(subtype);
@@ -57,7 +63,7 @@ function readMessage(
   const channel = requiredText(event, "channel", "event.");
   const ts = requiredTs(event, "ts", "event.");
   const threadTs = get(event, "thread_ts") == null ? null : requiredTs(event, "thread_ts", "event.");
-  const rawText = optionalText(event, "text", "event.");
+  const { raw: rawText, context } = contentOf(event, optionalText(event, "text", "event."));
   optionalText(envelope, "event_id");
   const isDirect = isDirectMessage(event, channel);
   const sender = senderOf(event);
@@ -85,7 +91,8 @@ function readMessage(
     trigger: triggerOf({ isDirect, isMention, isInThread: threadTs !== null && threadTs !== ts }),
     command: null,
     text: readableText(rawText, botIds),
-    attachments: attachmentsOf(event),
+    attachments: filesOf(event),
+    ...(context.length > 0 && { context }),
     replyTo: writeAddress({
       kind: "message",
       channel,
@@ -94,7 +101,8 @@ function readMessage(
       userId: sender.id,
       ts,
     }),
-    occurredAtMs: tsToMs(ts),
+    // A mention that was added to an old message by editing it happens now.
+    occurredAtMs: tsToMs(get(event, "event_ts") == null ? ts : requiredTs(event, "event_ts", "event.")),
   };
 }
 
@@ -131,26 +139,4 @@ function senderOf(event: JsonObject): TriggerEvent["sender"] {
   const name = getString(getObject(event, "bot_profile"), "name")?.toWellFormed();
   // Events carry no name of a person; the id is what there is.
   return { id, name: name ?? id, isBot: bot !== "" };
-}
-
-function attachmentsOf(event: JsonObject): readonly Attachment[] {
-  return getArray(event, "files").flatMap((file) => {
-    const id = getString(file, "id")?.toWellFormed();
-    if (id === undefined) return [];
-    const mime = getString(file, "mimetype")?.toWellFormed() ?? null;
-    const size = get(file, "size");
-    return {
-      id,
-      kind: attachmentKind(mime),
-      name: getString(file, "name")?.toWellFormed() ?? null,
-      mime,
-      sizeBytes: typeof size === "number" && size >= 0 ? size : null,
-    };
-  });
-}
-
-function attachmentKind(mime: string | null): Attachment["kind"] {
-  const family = mime?.split("/", 1)[0];
-  if (family === "image" || family === "audio" || family === "video") return family;
-  return mime === null ? "other" : "document";
 }

@@ -2,6 +2,7 @@ import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { Ack, Inbound, VerifiedRequest } from "../../src/ports/adapter.ts";
 import { getString, type JsonObject, mediaType, parseJsonObject, readJsonObject } from "../shared/json.ts";
 import type { Visibility } from "./address.ts";
+import type { SlackSelf } from "./identity.ts";
 import { type InteractionOptions, readInteraction, readSlashCommand } from "./interaction.ts";
 import { readEvent } from "./message.ts";
 import { labelOf, PayloadError, requiredText } from "./payload.ts";
@@ -9,6 +10,7 @@ import { labelOf, PayloadError, requiredText } from "./payload.ts";
 export interface ParseOptions {
   readonly commandReplies: Visibility;
   readonly dmReplies: "thread" | "flat";
+  readonly self: SlackSelf;
 }
 
 /** Slack shows or does nothing on an empty 200; what there is to say comes later. */

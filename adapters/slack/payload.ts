@@ -35,17 +35,29 @@ export function tsToMs(ts: string): number {
   return Math.round(Number(ts) * 1000);
 }
 
-/** The workspace, or the whole organisation where the app is installed for all of it. */
+/**
+ * Whose installation of the app this is for: the workspace, or the whole organisation where it is installed for all of
+ * it. In channels that two companies share, `team_id` is the workspace of whoever wrote, and comes second; a person's
+ * own workspace comes last of all.
+ */
 export function tenantOf(payload: JsonObject): string {
   const installation = getArray(payload, "authorizations")[0];
   const enterprise =
     getString(installation, "enterprise_id") ??
     getString(payload, "enterprise_id") ??
     getString(get(payload, "enterprise"), "id");
-  if (isSet(installation) || isSet(payload)) if (enterprise !== undefined) return enterprise.toWellFormed();
-  return teamOf(payload) ?? enterprise?.toWellFormed() ?? requiredText(payload, "team_id");
+  if ((isSet(installation) || isSet(payload)) && enterprise !== undefined) return enterprise.toWellFormed();
+  const team =
+    getString(installation, "team_id") ??
+    getString(get(payload, "view"), "app_installed_team_id") ??
+    getString(payload, "team_id") ??
+    getString(get(payload, "team"), "id") ??
+    enterprise ??
+    getString(get(payload, "user"), "team_id");
+  return team?.toWellFormed() ?? requiredText(payload, "team_id");
 }
 
+/** The workspace of whoever acted; in a shared channel not that of the installation. */
 export function teamOf(payload: JsonObject): string | undefined {
   const team =
     getString(payload, "team_id") ??

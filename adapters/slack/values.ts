@@ -1,3 +1,4 @@
+import type { Pressed } from "../../src/domain/event.ts";
 import { get, getArray, getObject, getString, isObject, type JsonObject } from "../shared/json.ts";
 
 /** Where Slack's elements keep a choice that is neither a plain value nor an option. */
@@ -28,12 +29,40 @@ export function actionText(action: unknown): string {
 
 /** A submitted form: the value of its only input, or a line `name: value` for each of several. */
 export function viewText(view: JsonObject): string {
-  const blocks = Object.values(getObject(getObject(view, "state"), "values") ?? {});
-  const inputs = blocks.flatMap((block) => (isObject(block) ? Object.entries(block) : []));
-  const filled = inputs.map(([name, input]) => ({ name, text: actionText(input) }));
+  const filled = filledIn(getObject(view, "state"));
   const [only, ...others] = filled;
   if (only !== undefined && others.length === 0) return only.text;
-  return filled.map(({ name, text }) => `${name.toWellFormed()}: ${text}`).join("\n");
+  return filled.map(({ name, text }) => `${name}: ${text}`).join("\n");
+}
+
+/** What was pressed or chosen, as the person saw it. */
+export function pressedOf(action: unknown): Pressed {
+  const type = getString(action, "type") ?? "button";
+  if (type === "button" || type === "workflow_button")
+    return { kind: "button", label: labelTextOf(get(action, "text")) };
+  const chosen = [get(action, "selected_option"), ...getArray(action, "selected_options")];
+  const labels = chosen.flatMap((option) => labelTextOf(get(option, "text")) ?? []);
+  // An overflow menu is a row of buttons behind three dots: each of its options does something.
+  const kind = type === "overflow" ? "button" : "choice";
+  return { kind, label: labels.length > 0 ? labels.join(", ") : null };
+}
+
+export function labelTextOf(text: unknown): string | null {
+  return getString(text, "text")?.toWellFormed() ?? null;
+}
+
+/** What stands in the inputs of the message or the view when its button is pressed. */
+export function inputLines(payload: JsonObject): string[] {
+  return filledIn(getObject(payload, "state") ?? getObject(getObject(payload, "view"), "state")).flatMap(
+    ({ name, text }) => (text === "" ? [] : `${name}: ${text}`),
+  );
+}
+
+/** Bounded by Slack: at most 100 blocks, each with one input or 25 elements. */
+function filledIn(state: JsonObject | undefined): { name: string; text: string }[] {
+  const blocks = Object.values(getObject(state, "values") ?? {});
+  const inputs = blocks.flatMap((block) => (isObject(block) ? Object.entries(block) : []));
+  return inputs.map(([name, input]) => ({ name: name.toWellFormed(), text: actionText(input) }));
 }
 
 function optionText(option: unknown): string | undefined {

@@ -7,6 +7,9 @@ export const IGNORED_WORDS: Readonly<Record<string, string>> = {
   own_message: "It is one of the bot's own messages, come back.",
   system: "The platform itself said it, not a person.",
   edit: "Somebody changed a message. Changes start no new run.",
+  buttons_off:
+    "Something was pressed or a form was sent, and buttons of the platform in gateway.yaml is set to `ignore`.",
+  form_input: "Somebody filled in a part of a form. It runs when the form is sent, with what was filled in.",
   empty: "The request held no message.",
 
   // Slack

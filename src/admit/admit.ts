@@ -19,6 +19,9 @@ export function admit(event: TriggerEvent, policy: AdmissionPolicy, nowMs: numbe
   const rules = policy.platforms[event.platform];
   if (event.sender.isBot && !allowsBot(event, rules)) return { kind: "ignored", reason: "bot" };
 
+  if (event.trigger === "button" && rules.buttons === "ignore")
+    return { kind: "ignored", reason: "buttons_off" };
+
   const control = controlCommandOf(event);
   const isAddressed = event.trigger !== "ambient" && event.trigger !== "thread";
   if (event.trigger === "ambient" && rules.respondTo === "mention" && control === null) {
@@ -40,6 +43,12 @@ export function admit(event: TriggerEvent, policy: AdmissionPolicy, nowMs: numbe
     dedupMs: rules.dedupMs,
   };
   return { kind: "offer", offer };
+}
+
+/** The event of an installation that is not ours: recorded, and nothing is said, because nothing could be. */
+export function notInstalled(offer: Offer): Offer {
+  const detail = `tenant ${offer.event.tenant}`;
+  return { ...offer, refusal: { cause: "not_installed", detail, noticeWindowMs: 0 } };
 }
 
 function refusalOf(

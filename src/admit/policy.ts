@@ -13,6 +13,8 @@ export interface PlatformPolicy {
   readonly bots: "none" | AllowList;
   readonly respondTo: "mention" | "all";
   readonly dedupMs: number;
+  /** Whether a press on a button, a choice or a sent form starts a run. */
+  readonly buttons: "run" | "ignore";
 }
 
 export interface Allowance {

@@ -48,9 +48,11 @@ function contextOf(event: Heard, earlier: readonly ContextItem[]): readonly Cont
 /** What came with the words, then the words themselves, so that the last is what the person wrote. Never empty. */
 function saidParts(event: Heard): string[] {
   const files = event.attachments.slice(0, ATTACHMENTS_MAX).map(attachmentLine);
-  const text = theirWords(event.text.trim() === "" ? wordless(event) : event.text);
+  // Of a command for a message, the text is that message's, which is shown as such.
+  const own = event.context?.some(({ kind }) => kind === "target") ? "" : event.text;
+  const text = theirWords(own.trim() === "" ? wordless(event) : own);
   const words = event.isDirect ? text : amongOthers(text);
-  const before = [...files, ...howSaid(event)].join("\n");
+  const before = [...files, ...howSaid(event, own)].join("\n");
   const parts = [before, words].filter((part) => part !== "");
   return parts.length === 0 ? ["(no text)"] : parts;
 }
@@ -61,13 +63,13 @@ function wordless({ command, pressed }: Heard): string {
 }
 
 /** By what means, where it was more than writing: which command, which button. */
-function howSaid({ trigger, command, text, pressed }: Heard): string[] {
+function howSaid({ trigger, command, pressed }: Heard, words: string): string[] {
   if (trigger === "button") return [ourLine(pressLine(command, pressed))];
-  return command === null || text.trim() === "" ? [] : [ourLine(`command ${quotedLabel(command)}`)];
+  return command === null || words.trim() === "" ? [] : [ourLine(`command ${quotedLabel(command)}`)];
 }
 
 function pressLine(command: string | null, pressed: TriggerEvent["pressed"]): string {
-  const what = { button: "pressed the button", choice: "chose from", form: "sent the form" }[
+  const what = { button: "pressed the button", choice: "chose", form: "sent the form" }[
     pressed?.kind ?? "button"
   ];
   const label = pressed?.label ?? null;

@@ -3,7 +3,7 @@ import { NAME_CHARS_MAX } from "./bounds.ts";
 /*
  * Everything that a model reads of a conversation came from people, and a person may write whatever looks like
  * another speaker or like the gateway. So the gateway's own lines stand in brackets that no text from outside keeps,
- * and a line of others' words begins with who said them, or with white space where it goes on.
+ * and a line of others' words begins with who said them, or with a mark where it goes on.
  */
 
 /** A line of the gateway's own. */
@@ -16,20 +16,21 @@ export function theirWords(text: string): string {
   return /[⟦⟧]/.test(text) ? text.replaceAll("⟦", "[").replaceAll("⟧", "]") : text;
 }
 
+const LINE_BREAK = /\r\n|[\n\r\v\f\u0085\u2028\u2029]/;
+
 /**
- * What one of several people wrote: a line that looks as if another began to speak (`Bob: …`) is indented, as the
- * lines are that go on in words of others.
+ * What one of several people wrote. Where a line looks as if another began to speak (`Bob: …`), all lines after the
+ * first are indented: all, so that code and lists keep their shape.
  */
 export function amongOthers(words: string): string {
-  return words.replaceAll(/(\r\n|[\n\r\v\f\u0085\u2028\u2029])(?=[^\s:][^:\n]{0,79}:)/g, "$1  ");
+  const [first = "", ...rest] = words.split(LINE_BREAK);
+  if (!rest.some((line) => /^[^\s:][^:]{0,79}:/.test(line))) return words;
+  return [first, ...rest.map((line) => `  ${line}`)].join("\n");
 }
 
-/** Words of another, in a form in which each line shows whose it is: `name: text`, further lines indented. */
+/** Words of another, in a form in which each line shows whose it is: `name: text`, further lines marked. */
 export function attributed(name: string, text: string): string {
-  return `${name}: ${theirWords(text)
-    .trim()
-    .split(/\r\n|[\n\r\v\f\u0085\u2028\u2029]/)
-    .join("\n  ")}`;
+  return `${name}: ${theirWords(text).trim().split(LINE_BREAK).join("\n  | ")}`;
 }
 
 /** A name is chosen by its bearer: it must not pose as another message. */

@@ -36,6 +36,7 @@ const DEVELOPER: PlatformPolicy = {
   bots: "none",
   respondTo: "mention",
   dedupMs: 604_800_000,
+  buttons: "run",
 };
 
 function platformPolicy(platform: GatewaySpec["platforms"]["discord"]): PlatformPolicy {
@@ -53,6 +54,7 @@ function platformPolicy(platform: GatewaySpec["platforms"]["discord"]): Platform
     bots: access.bots === "none" ? "none" : allowList(access.bots),
     respondTo: platform.respond_to,
     dedupMs: platform.dedup_seconds * 1000,
+    buttons: platform.buttons,
   };
 }
 

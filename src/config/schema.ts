@@ -129,6 +129,10 @@ const platform = {
   dedup_seconds: seconds(YEAR)
     .default(604_800)
     .describe("How long a delivery is remembered, so that the same one never runs twice."),
+  buttons: z
+    .enum(["run", "ignore"])
+    .default("run")
+    .describe("Whether a press on a button, a choice or a sent form starts a run."),
 };
 const platforms = z
   .strictObject({
@@ -143,6 +147,18 @@ const platforms = z
           .enum(["thread", "flat"])
           .default("thread")
           .describe("In direct messages: answer in a thread, or below each other."),
+        thread_context: z
+          .strictObject({
+            messages: count(0, 1_000)
+              .default(50)
+              .describe("The first message and the newest, so many in all; 0: none is read."),
+            characters: count(100, 200_000).default(20_000).describe("Of all of them together."),
+            wait_seconds: count(1, 60)
+              .default(5)
+              .describe("How long a run waits for Slack to give them; then it goes on without."),
+          })
+          .prefault({})
+          .describe("What is read of a thread that the bot comes into, and shown to the agent."),
       })
       .prefault({}),
     discord: z.strictObject(platform).prefault({}),

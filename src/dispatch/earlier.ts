@@ -11,6 +11,8 @@ export interface EarlierDeps {
   readonly breakers: Breakers;
   readonly clock: Clock;
   readonly log: Logger;
+  /** What is older is forgotten, but for the message that began the thread. */
+  readonly sinceMs: number;
 }
 
 const UNREAD = contextItem("note", "The earlier messages of this thread could not be read.");
@@ -33,7 +35,9 @@ export async function earlierIn(
   const about = { event_id: event.id, platform: adapter.platform };
   try {
     const past = await guarded(reader, event, adapter, deps, signal);
-    const items = sinceReset(past.items);
+    const items = sinceReset(past.items).filter(
+      ({ atMs }, index) => index === 0 || atMs === null || atMs >= deps.sinceMs,
+    );
     deps.log.debug(
       { ...about, messages: items.length, duration_ms: deps.clock.nowMs() - startedAtMs },
       "thread.read",

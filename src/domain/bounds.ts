@@ -10,6 +10,8 @@ export const TEXT_CHARS_MAX = 10_000;
 export const CONTEXT_ITEMS_MAX = 30;
 export const CONTEXT_CHARS_MAX = 20_000;
 export const CONTEXT_FILES_MAX = 20;
+/** Messages in messages (a forward of a share) are followed so far. */
+export const CONTEXT_DEPTH_MAX = 4;
 /** Nesting that any real platform payload stays far below. */
 export const JSON_DEPTH_MAX = 64;
 /** Who was heard of last under a number alone, and longer ago than this, may be another person than its holder now. */
@@ -49,3 +51,6 @@ export const BREAKER_FAILURE_RATE = 0.5;
 export const BREAKER_OPEN_MS = 60_000;
 /** How soon to ask again while somebody else's call is the probe. */
 export const BREAKER_PROBE_MS = 5_000;
+
+/** Messages in a row that only repeat our own answers; one more is not answered. */
+export const LOOP_ECHOES_MAX = 3;

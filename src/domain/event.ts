@@ -79,7 +79,7 @@ export interface TriggerEvent {
   readonly command: string | null;
   /** The agent that the sender asked for by name; routing decides when absent. */
   readonly agent?: string;
-  /** What was said, without the mention of the bot. */
+  /** What was said, without the mention of the bot; of a command for a message (`target` in the context), that message. */
   readonly text: string;
   readonly attachments: readonly Attachment[];
   /** Of a button, a choice or a form: what it was, as the person saw it. */

@@ -21,14 +21,11 @@ function shown(message: Message): string[] {
   return text === "" ? [] : [name === undefined ? text : `${name}: ${text}`];
 }
 
-/** Of a command that was chosen from the menu of a message, that message: it is all that there is to repeat. */
-export function targetOf(messages: readonly Message[]): string[] {
-  const before = messages.at(-2);
-  if (before?.role !== "user" || !/^⟦The message that the command/.test(before.text)) return [];
-  return [
-    before.text
-      .split("\n")
-      .filter((line) => !line.startsWith("⟦"))
-      .join("\n"),
-  ];
+/** Where a person wrote nothing (a forward, a command for a message), what it is about: all that there is to repeat. */
+export function referenceOf(messages: readonly Message[]): string[] {
+  const [before, last] = messages.slice(-2);
+  if (before?.role !== "user" || last?.role !== "user" || !before.text.startsWith("⟦")) return [];
+  if (last.text !== "(no text)" && !before.text.startsWith("⟦The message that the command")) return [];
+  const lines = before.text.split("\n").filter((line) => !line.startsWith("⟦"));
+  return lines.length === 0 ? [] : [lines.join("\n")];
 }

@@ -2,7 +2,7 @@ import { ModelError } from "../domain/errors.ts";
 import type { Usage } from "../domain/run.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ChatModel, Chunk, Message, Prompt } from "../ports/model.ts";
-import { promptText, targetOf } from "./demo-prompt.ts";
+import { promptText, referenceOf } from "./demo-prompt.ts";
 import { type Directive, longText, MARKDOWN_SAMPLE, scriptOf } from "./demo-script.ts";
 
 const NOTICE = "_(I am the demo model: set ANTHROPIC_API_KEY for real answers.)_";
@@ -37,7 +37,7 @@ export function createDemoModel(options: { clock: Clock; notice?: boolean }): Ch
       }
       const answer = directives.some(({ kind }) => kind === "prompt")
         ? promptText(prompt.messages)
-        : answerTo(directives, [said, ...targetOf(prompt.messages)].join("\n\n"), turn.results);
+        : answerTo(directives, [said, ...referenceOf(prompt.messages)].join("\n\n"), turn.results);
       const text = options.notice && turn.isFirst ? `${answer}\n\n${NOTICE}` : answer;
       for (const word of words(text)) {
         signal.throwIfAborted();

@@ -88,6 +88,11 @@ export interface Adapter {
   recover(delivery: Delivery, signal: AbortSignal): Promise<Receipt | "absent" | "unknown">;
   /** Shows that the bot is working, until aborted. Never throws. */
   typing?(to: ReplyAddress, signal: AbortSignal): Promise<void>;
+  /**
+   * Whether what an event is answered with can be said with the credentials that we have: false for the event of an
+   * installation that is not ours; null while nobody knows yet. Absent: there is nothing to tell apart.
+   */
+  serves?(event: TriggerEvent): boolean | null;
   /** Where the platform keeps what was said before the bot came into a thread. */
   readonly thread?: ThreadReader;
 }

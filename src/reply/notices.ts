@@ -13,6 +13,8 @@ export function noticeText(refusal: Refusal): string {
       return "I am paused at the moment. Your message was not answered; please send it again later.";
     case "too_old":
       return "That message reached me too late to answer it. Please send it again.";
+    case "not_installed":
+      return "I am not set up for this workspace.";
   }
 }
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { admit } from "../../src/admit/admit.ts";
 import type { AdmissionPolicy, PlatformPolicy } from "../../src/admit/policy.ts";
+import { CONTEXT_CHARS_MAX } from "../../src/domain/bounds.ts";
+import { contextItem } from "../../src/domain/context.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import { anEvent } from "../support/event.ts";
 
@@ -13,6 +15,7 @@ const OPEN: PlatformPolicy = {
   bots: "none",
   respondTo: "mention",
   dedupMs: 604_800_000,
+  buttons: "run",
 };
 
 function policy(
@@ -52,6 +55,22 @@ describe("admit", () => {
       dedupMs: 604_800_000,
     });
     expect(offer.limits).toEqual([{ scope: "user", key: "slack:T1:U1", messages: 20, perMs: 60_000 }]);
+  });
+
+  it("ignores what was pressed where the policy is to, and nothing else", () => {
+    const rules = policy({ buttons: "ignore" });
+    const press = anEvent({ trigger: "button", command: "retry" });
+    expect(admit(press, rules, NOW)).toEqual({ kind: "ignored", reason: "buttons_off" });
+    expect(admit(anEvent({ trigger: "command", command: "retry" }), rules, NOW).kind).toBe("offer");
+    expect(admit(press, policy(), NOW).kind).toBe("offer");
+  });
+
+  it("keeps of what a message refers to as much as an event may carry", () => {
+    const context = Array.from({ length: 50 }, () => contextItem("quoted", "a\u0000b".repeat(500)));
+    const kept = offered(anEvent({ context }), policy()).event.context ?? [];
+    expect(kept.reduce((sum, { text }) => sum + text.length, 0)).toBeLessThanOrEqual(CONTEXT_CHARS_MAX);
+    expect(kept[0]?.text).toBe("ab".repeat(500));
+    expect(offered(anEvent(), policy()).event).not.toHaveProperty("context");
   });
 
   it("ignores what is said in a room without naming the bot, unless the policy is to answer all", () => {

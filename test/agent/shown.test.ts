@@ -35,7 +35,7 @@ describe("what the model is shown of a message", () => {
       "⟦you⟧: I look into it.",
       expect.stringMatching(/^⟦What the next message replies to, for information; .+⟧$/),
       "Ann: Boiler two",
-      "  is at 140",
+      "  | is at 140",
       '  ⟦attached document "pump.pdf", application/pdf, 2 kB⟧',
       "⟦End of what it refers to.⟧",
     ]);
@@ -70,11 +70,18 @@ describe("what the model is shown of a message", () => {
         const ours = lines.filter((line) => line.startsWith("⟦"));
         expect(ours).toHaveLength(2);
         expect(lines[1]).toMatch(/^[^:⟦⟧]+: /);
-        for (const line of lines.slice(2, -1)) expect(line).toMatch(/^ {2}/);
+        for (const line of lines.slice(2, -1)) expect(line).toMatch(/^ {2}\| /);
         expect(own).not.toMatch(/[⟦⟧]/);
         expect(own.slice(1)).not.toMatch(/[\n\r\u2028]Bob: /);
       }),
     );
+  });
+
+  it("keeps the shape of what a person writes in a room, also where a line looks like another's", () => {
+    const code = "see:\nkey: a\n  nested: b\n\nend";
+    expect(shown(eventOf(code, group))).toEqual(["see:\n  key: a\n    nested: b\n  \n  end"]);
+    expect(shown(eventOf("one\n  two", group))).toEqual(["one\n  two"]);
+    expect(shown(eventOf(code))).toEqual([code]);
   });
 
   it.each<[string, Partial<TriggerEvent>, string[]]>([
@@ -101,13 +108,28 @@ describe("what the model is shown of a message", () => {
     ],
     [
       "a choice",
-      { trigger: "button", command: "env", text: "prod", pressed: { kind: "choice", label: null } },
-      ['⟦chose from "env"⟧', "prod"],
+      { trigger: "button", command: "env", text: "prod", pressed: { kind: "choice", label: "Production" } },
+      ['⟦chose "Production" ("env")⟧', "prod"],
     ],
     [
       "a form",
       { trigger: "button", command: "deploy", text: "prod", pressed: { kind: "form", label: "Deploy" } },
       ['⟦sent the form "Deploy" ("deploy")⟧', "prod"],
+    ],
+    [
+      "a command for a message, whose words are not those of the person",
+      {
+        trigger: "command",
+        command: "Translate",
+        text: "Guten Morgen",
+        context: [contextItem("target", "Guten Morgen", { author: ann })],
+      },
+      [
+        expect.stringMatching(
+          /^⟦The message that the command below is for, .+⟧\nAnn: Guten Morgen\n⟦End .+⟧$/,
+        ),
+        "Translate",
+      ],
     ],
     [
       "a command with a file",

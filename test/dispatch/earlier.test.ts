@@ -40,7 +40,7 @@ const ask = (event: Partial<TriggerEvent> = {}, signal = new AbortController().s
   earlierIn(
     anEvent({ thread: "100.1", ...event }),
     adapter,
-    { breakers, clock, log: silentLogger() },
+    { breakers, clock, log: silentLogger(), sinceMs: clock.nowMs() - 60_000 },
     signal,
   );
 
@@ -71,6 +71,13 @@ describe("what was said earlier in a thread", () => {
     const items = ["secret", "!reset", "again secret", "@UBOT !reset", "after"].map(said);
     reading(async () => ({ items, isWhole: true }));
     expect(await ask()).toEqual([said("after")]);
+  });
+
+  it("is, but for the message that began it, no older than memory", async () => {
+    const at = (text: string, agoMs: number) => ({ ...said(text), atMs: clock.nowMs() - agoMs });
+    const items = [at("root", 90_000), at("old", 61_000), at("new", 59_000)];
+    reading(async () => ({ items, isWhole: true }));
+    expect((await ask())?.map(({ text }) => text)).toEqual(["root", "new"]);
   });
 
   it("is waited for no longer than it may take, even of a platform that does not let go", async () => {

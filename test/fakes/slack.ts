@@ -11,6 +11,10 @@ interface SlackMessage {
   /** Who alone sees it; null: everyone in the channel. */
   readonly visibleTo: string | null;
   readonly metadata: unknown;
+  /** Who said it; the bot when absent. */
+  readonly user?: string;
+  /** Further fields, as Slack gives them. */
+  readonly more?: object;
 }
 
 export interface FakeSlack extends FakeServer {
@@ -22,6 +26,10 @@ export interface FakeSlack extends FakeServer {
   readonly reactions: { readonly channel: string; readonly ts: string; readonly name: string }[];
   /** Uses of each `response_url`, by path; the sixth is refused. */
   readonly responseUrlUses: ReadonlyMap<string, number>;
+  /** Somebody writes a message, which the bot can read back. */
+  post(
+    message: Pick<SlackMessage, "channel" | "ts" | "threadTs" | "text"> & { user: string; more?: object },
+  ): void;
 }
 
 const RESPONSE_URL_USES_MAX = 5;
@@ -71,7 +79,11 @@ export async function fakeSlack(
         visibleTo: null,
         metadata: args.metadata ?? null,
       });
-      return { channel: message.channel, ts: message.ts, message: { text: message.text } };
+      return {
+        channel: message.channel,
+        ts: message.ts,
+        message: { text: message.text, user: "UBOT", bot_id: "B1", ts: message.ts },
+      };
     },
     "chat.postEphemeral": (args) => {
       const message = say({
@@ -134,8 +146,13 @@ export async function fakeSlack(
   function inChannel(args: Args): SlackMessage[] {
     const channel = need(args, "channel", "channel_not_found");
     const oldest = Number(word(args, "oldest") ?? 0);
+    const latest = Number(word(args, "latest") ?? Number.POSITIVE_INFINITY);
     return messages.filter(
-      (message) => message.channel === channel && message.visibleTo === null && Number(message.ts) > oldest,
+      (message) =>
+        message.channel === channel &&
+        message.visibleTo === null &&
+        Number(message.ts) > oldest &&
+        (message.threadTs === null || Number(message.ts) < latest),
     );
   }
 
@@ -179,7 +196,10 @@ export async function fakeSlack(
     if (/^\/(commands|actions|app)\//.test(path) && call.method === "POST") return respond(path, args);
     return { status: 404, body: "no such page" };
   });
-  return { ...server, apiUrl: `${server.url}/api/`, messages, statuses, reactions, responseUrlUses };
+  const post: FakeSlack["post"] = (message) => {
+    messages.push({ ...message, via: "chat.postMessage", visibleTo: null, metadata: null });
+  };
+  return { ...server, apiUrl: `${server.url}/api/`, messages, statuses, reactions, responseUrlUses, post };
 }
 
 /** A webhook signed as Slack signs it, written apart from the gateway's own code. */
@@ -223,10 +243,11 @@ function page(found: readonly SlackMessage[], args: Args): object {
   return {
     messages: found.slice(from, from + limit).map((message) => ({
       type: "message",
-      user: "UBOT",
+      user: message.user ?? "UBOT",
       text: message.text,
       ts: message.ts,
       ...(message.threadTs !== null && { thread_ts: message.threadTs }),
+      ...message.more,
       ...(withMetadata && message.metadata !== null && { metadata: message.metadata }),
     })),
     has_more: next !== "",

@@ -169,13 +169,20 @@ describe("the demo model", () => {
     }
   });
 
-  it("repeats, with a command for a message, that message", async () => {
+  it("repeats, where nothing was written, what the message refers to", async () => {
     const messages: Message[] = [
       { role: "user", text: "⟦The message that the command below is for.⟧\nAnn: Fan three stopped\n⟦End⟧" },
       { role: "user", text: "Translate" },
     ];
     expect(textOf(await chunksOf(model, promptOf("", { messages })))).toBe(
       "You said: Translate\n\nAnn: Fan three stopped",
+    );
+    const forward: Message[] = [
+      { role: "user", text: "⟦Passed on with the next message.⟧\nBea: Pump seven leaks\n⟦End⟧" },
+      { role: "user", text: "(no text)", name: "Ann" },
+    ];
+    expect(textOf(await chunksOf(model, promptOf("", { messages: forward })))).toBe(
+      "You said: (no text)\n\nBea: Pump seven leaks",
     );
   });
 

@@ -29,7 +29,7 @@ describe("a notice", () => {
   });
 
   it("is one line that never shows the operator's detail", () => {
-    for (const cause of ["rate_limited", "not_allowed", "paused", "too_old"] as const) {
+    for (const cause of ["rate_limited", "not_allowed", "paused", "too_old", "not_installed"] as const) {
       const text = refused({ cause, detail: "tenant T1" });
       expect(text).not.toMatch(/\n|T1/);
     }

@@ -28,6 +28,7 @@ export class FakeAdapter implements Adapter {
   fate: Fate = ({ index }) => ({ messageId: `m${index}`, via: "fake" });
   memory: Receipt | "absent" | "unknown" = "unknown";
   thread?: ThreadReader;
+  serves?: NonNullable<Adapter["serves"]>;
 
   constructor(platform: Platform = "slack") {
     this.platform = platform;

@@ -29,6 +29,7 @@ const OPEN: PlatformPolicy = {
   bots: "none",
   respondTo: "mention",
   dedupMs: 604_800_000,
+  buttons: "run",
 };
 
 export const POLICY: AdmissionPolicy = {

@@ -483,12 +483,12 @@ describe("what is malformed is said to be so, with its place", () => {
     ["no event", '{"type":"event_callback"}', "Expected event to be an object, got nothing"],
     [
       "no team",
-      messageBody({}, { team_id: undefined }),
+      messageBody({}, { team_id: undefined, authorizations: [] }),
       "Expected team_id to be a non-empty string, got nothing",
     ],
     [
       "a numeric team",
-      messageBody({}, { team_id: 1 }),
+      messageBody({}, { team_id: 1, authorizations: [] }),
       "Expected team_id to be a non-empty string, got a number",
     ],
     [

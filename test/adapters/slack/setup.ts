@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { createSlackAdapter, type SlackOptions } from "../../../adapters/slack/index.ts";
+import { createSlackAdapter, type SlackAdapter, type SlackOptions } from "../../../adapters/slack/index.ts";
 import { Secret } from "../../../src/config/secret.ts";
 import type { TriggerEvent } from "../../../src/domain/event.ts";
-import type { Adapter, Inbound, RawRequest } from "../../../src/ports/adapter.ts";
+import type { Inbound, RawRequest } from "../../../src/ports/adapter.ts";
 import { asVerified, rawRequest } from "../../contract/raw-request.ts";
 import { slackSigned } from "../../fakes/slack.ts";
 import { FakeClock } from "../../support/clock.ts";
@@ -14,7 +14,7 @@ export const OTHER_SECRET = "0123456789abcdef0123456789abcdef";
 export const TOKEN = "xoxb-1-very-secret";
 export const NOW_MS = 1_717_000_020_000;
 
-export function adapterOf(over: Partial<SlackOptions> = {}): Adapter {
+export function adapterOf(over: Partial<SlackOptions> = {}): SlackAdapter {
   return createSlackAdapter({
     signingSecrets: [new Secret(SECRET)],
     botToken: new Secret(TOKEN),

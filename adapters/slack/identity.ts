@@ -1,0 +1,62 @@
+import { LRUCache } from "lru-cache";
+import { DeliveryError } from "../../src/domain/errors.ts";
+import { get, getString, type JsonObject } from "../shared/json.ts";
+import type { CallSlack } from "./web.ts";
+
+/** Who we are, as far as it is known: filled in by `auth.test`, and by what Slack says of our own posts. */
+export interface SlackSelf {
+  readonly userId: string | null;
+  readonly botId: string | null;
+  /** Whose token this is: null while nobody knows; `any` where Slack does not tell. */
+  readonly tenants: ReadonlySet<string> | "any" | null;
+  /** Whether this process posted the message with this time stamp a while ago. */
+  posted(ts: string): boolean;
+}
+
+/** Own posts that are remembered; they come back within seconds. */
+const POSTS_MAX = 1_000;
+
+export class Identity implements SlackSelf {
+  userId: string | null = null;
+  botId: string | null = null;
+  tenants: ReadonlySet<string> | "any" | null;
+  readonly #posts = new LRUCache<string, true>({ max: POSTS_MAX });
+
+  /** `tenants`: what holds until Slack has told. */
+  constructor(tenants: "any" | null) {
+    this.tenants = tenants;
+  }
+
+  posted(ts: string): boolean {
+    return this.#posts.has(ts);
+  }
+
+  /** The answer to a post tells its id, and under which user Slack shows it. */
+  notePost(posted: JsonObject): void {
+    const ts = getString(posted, "ts");
+    if (ts !== undefined) this.#posts.set(ts, true);
+    this.userId ??= getString(get(posted, "message"), "user") ?? null;
+    this.botId ??= getString(get(posted, "message"), "bot_id") ?? null;
+  }
+
+  /**
+   * Asks Slack once. False: it did not answer, or not now; worth another try. Refusals are an answer: whoever cannot
+   * say whose token it has is not asked again, and whatever it delivers is taken for its own.
+   */
+  async learn(call: CallSlack, signal: AbortSignal): Promise<boolean> {
+    try {
+      this.#take(await call("auth.test", {}, signal));
+    } catch (error) {
+      if (!(error instanceof DeliveryError) || error.kind !== "rejected") return false;
+      this.tenants ??= "any";
+    }
+    return true;
+  }
+
+  #take(answer: JsonObject): void {
+    this.userId = getString(answer, "user_id") ?? this.userId;
+    this.botId = getString(answer, "bot_id") ?? this.botId;
+    const ids = ["team_id", "enterprise_id"].flatMap((key) => getString(answer, key) ?? []);
+    this.tenants = ids.length === 0 ? "any" : new Set(ids);
+  }
+}
