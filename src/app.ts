@@ -9,6 +9,7 @@ import { createAcquaintances } from "./admit/people.ts";
 import { buildAdmin } from "./app/admin.ts";
 import { type BuiltAgents, buildAgents } from "./app/agents.ts";
 import { type Developers, developersOf, leaveDevKey } from "./app/developers.ts";
+import { hostRulesOf, watchRulesOf } from "./app/edge.ts";
 import { createHealth } from "./app/health.ts";
 import { startHousekeeping } from "./app/housekeeping.ts";
 import { policyOf, routesOf } from "./app/policy.ts";
@@ -22,7 +23,7 @@ import { Breakers } from "./domain/breaker.ts";
 import type { Platform, TriggerEvent } from "./domain/event.ts";
 import { receive } from "./gateway.ts";
 import { RequestRecorder } from "./ingress/recorder.ts";
-import { createServer } from "./ingress/server.ts";
+import { createServers } from "./ingress/server.ts";
 import type { Adapter } from "./ports/adapter.ts";
 import type { Clock, Random } from "./ports/clock.ts";
 import type { Store } from "./ports/store.ts";
@@ -46,6 +47,8 @@ export interface AppOptions {
 
 export interface App {
   readonly server: Server;
+  /** For operators alone, where they have a port of their own. */
+  readonly watch: Server | null;
   readonly platforms: readonly Platform[];
   readonly agents: BuiltAgents;
   readonly developers: Developers;
@@ -177,7 +180,7 @@ export async function createApp({
     isPaused,
     isDraining: () => stopping.signal.aborted,
   });
-  const server = createServer({
+  const { server, watch } = createServers({
     receive: (request, platform) => {
       const adapter = adapters.get(platform);
       if (adapter === undefined) throw new Error(`No adapter for ${platform}`);
@@ -185,6 +188,8 @@ export async function createApp({
     },
     platforms,
     takesWebhooks: role !== "worker",
+    hosts: hostRulesOf(environment),
+    watch: watchRulesOf(environment),
     health,
     admin: buildAdmin({
       store,
@@ -221,6 +226,7 @@ export async function createApp({
 
   return {
     server,
+    watch,
     platforms,
     agents,
     developers,

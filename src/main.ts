@@ -129,7 +129,7 @@ interface Run {
 }
 
 async function runGateway({ config, log, metrics, newDevKey, up, failed, onStop }: Run): Promise<number> {
-  const { host, port } = config.environment;
+  const { host, port, metricsPort } = config.environment;
   const version = packageVersion();
   try {
     // Only now: a supervisor needs none of it in memory.
@@ -149,6 +149,7 @@ async function runGateway({ config, log, metrics, newDevKey, up, failed, onStop 
     // Before anybody can know that we listen: a signal must never find the default handler, which does not drain.
     const stopped = untilStopped(app, log, onStop);
     await listen(app.server, port, host);
+    if (app.watch !== null) await listen(app.watch, metricsPort ?? 0, host, "PARLEY_METRICS_PORT");
     app.startWork();
     up(banner(app, config, version));
     log.info({ version, pid: process.pid, host, port, platforms: app.platforms }, "gateway.started");
@@ -211,12 +212,12 @@ function overridesOf(options: ServeOptions): Record<string, string> {
   );
 }
 
-function listen(server: Server, port: number, host: string): Promise<void> {
+function listen(server: Server, port: number, host: string, variable = "PARLEY_PORT"): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       const hint =
         error.code === "EADDRINUSE"
-          ? "; something listens there already, choose another with PARLEY_PORT"
+          ? `; something listens there already, choose another with ${variable}`
           : "";
       reject(
         new GatewayError("LISTEN_FAILED", `Cannot listen on ${host}:${port} (${error.code})${hint}`, {

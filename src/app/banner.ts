@@ -20,6 +20,7 @@ export function banner(app: App, config: Config, version: string): string {
   return [
     `Parley ${version} listens on ${address}`,
     ...(environment.publicUrl === null ? [] : [`Reached from outside at ${environment.publicUrl}.`]),
+    ...metricsAddress(app),
     ...sharedStore(app, config),
     "",
     "Platforms",
@@ -44,8 +45,12 @@ function sharedStore({ storeReport }: App, { environment }: Config): string[] {
   return [`${count}, role ${role}. ${storeReport}.`];
 }
 
+function metricsAddress({ watch }: App): string[] {
+  return watch === null ? [] : [`Metrics at ${addressOf({ server: watch }).url}/metrics and nowhere else.`];
+}
+
 /** Where it listens, and an address that a person here can open: a wildcard is not one. */
-function addressOf({ server }: App): { address: string; url: string } {
+function addressOf({ server }: Pick<App, "server">): { address: string; url: string } {
   const { address, port, family } = server.address() as AddressInfo;
   const url = `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
   const every = EVERY[address];

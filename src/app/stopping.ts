@@ -45,10 +45,13 @@ export function untilStopped(
 
 async function drain(app: App, drainMs?: number): Promise<void> {
   const closed = new Promise<void>((resolve) => app.server.close(() => resolve()));
+  // Whoever watches sees the drain to its end.
   app.server.closeIdleConnections();
   await app.stop(drainMs);
   // Requests that are still open have had their answer by now, or never will.
   app.server.closeAllConnections();
+  app.watch?.close();
+  app.watch?.closeAllConnections();
   await closed;
 }
 

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { closest } from "./closest.ts";
 import { createEnvReader, type Env, type EnvReader } from "./env-reader.ts";
-import type { Problem } from "./problems.ts";
+import { got, type Problem } from "./problems.ts";
 import { Secret } from "./secret.ts";
 import { VARIABLES } from "./variables.ts";
 
@@ -71,6 +71,12 @@ export interface Environment {
   readonly devKey: Secret | null;
   /** Where people and platforms reach this gateway, without a slash at its end; null: not said. */
   readonly publicUrl: string | null;
+  /** Further names under which this gateway is asked; `*.example` stands for all below it. */
+  readonly allowedHosts: readonly string[];
+  /** Null: metrics are served on the main port. */
+  readonly metricsPort: number | null;
+  /** Null: metrics need none, inside. */
+  readonly metricsToken: Secret | null;
   /** Whether any platform's or model's secret is here: then there is something to lose. */
   readonly hasCredentials: boolean;
   readonly logLevel: (typeof LOG_LEVELS)[number];
@@ -107,12 +113,11 @@ export function readEnvironment(
     dataDir: resolve(cwd, reader.text("PARLEY_DATA_DIR") ?? "data"),
     configFolder: resolve(cwd, configFolder ?? "config"),
     configFolderGiven: configFolder !== null,
-    adminToken: reader.secret(
-      "PARLEY_ADMIN_TOKEN",
-      /^[!-~]{32,}$/,
-      "at least 32 ASCII characters without spaces",
-    ),
+    adminToken: reader.secret("PARLEY_ADMIN_TOKEN", TOKEN_FORM, TOKEN_WORDS),
     devKey: reader.secret("PARLEY_DEV_KEY"),
+    allowedHosts: readAllowedHosts(reader),
+    metricsPort: readMetricsPort(reader),
+    metricsToken: reader.secret("PARLEY_METRICS_TOKEN", TOKEN_FORM, TOKEN_WORDS),
     publicUrl: withoutSlash(reader.url("PARLEY_PUBLIC_URL")),
     logLevel: reader.oneOf("PARLEY_LOG_LEVEL", LOG_LEVELS) ?? "info",
     killSwitch: reader.truth("PARLEY_KILL_SWITCH") ?? false,
@@ -134,6 +139,27 @@ function readPort(reader: EnvReader): number {
   if (port === null) return 8080;
   if (Number(port) > 65_535) reader.complain("PARLEY_PORT", `expected a port from 0 to 65535, got ${port}`);
   return Number(port);
+}
+
+function readMetricsPort(reader: EnvReader): number | null {
+  const expected = "a port from 0 to 65535, another than PARLEY_PORT";
+  const port = reader.matching("PARLEY_METRICS_PORT", /^\d{1,5}$/, expected);
+  if (port === null) return null;
+  if (Number(port) <= 65_535 && (Number(port) === 0 || Number(port) !== readPort(reader)))
+    return Number(port);
+  reader.complain("PARLEY_METRICS_PORT", `expected ${expected}, got ${port}`);
+  return null;
+}
+
+function readAllowedHosts(reader: EnvReader): readonly string[] {
+  const names = (reader.text("PARLEY_ALLOWED_HOSTS") ?? "").split(/[\s,]+/).filter((name) => name !== "");
+  const wrong = names.find((name) => !HOST_NAME.test(name));
+  if (wrong !== undefined)
+    reader.complain(
+      "PARLEY_ALLOWED_HOSTS",
+      `expected host names without ports, such as parley.example or *.example, got ${got(wrong)}`,
+    );
+  return names;
 }
 
 function readProcesses(reader: EnvReader): number {
@@ -232,6 +258,9 @@ function readWhatsApp(reader: EnvReader): WhatsAppEnvironment | PlatformOff {
 
 /** Scheme, user and password, host and port, number of the database. */
 const REDIS_URL = /^rediss?:\/\/(\S*@)?[^\s@/?#]+(\/\d{0,4})?(\?\S*)?$/;
+const HOST_NAME = /^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/i;
+const TOKEN_FORM = /^[!-~]{32,}$/;
+const TOKEN_WORDS = "at least 32 ASCII characters without spaces";
 const TOKEN = /^\S+$/;
 const ID = /^[A-Za-z0-9_-]{1,100}$/;
 

@@ -31,6 +31,12 @@ export const VARIABLES: readonly Variable[] = [
     "Where commands such as parley dead find the gateway. Default this machine and its port",
   ),
   secret("PARLEY_DEV_KEY", "Opens /webhooks/test (X-Dev-Key); without it, one is made at each start"),
+  plain("PARLEY_ALLOWED_HOSTS", "Further host names under which it is asked: parley.example,*.corp.example"),
+  plain(
+    "PARLEY_METRICS_PORT",
+    "Port of /metrics and the heartbeat alone, 0 takes a free one. Default the main port",
+  ),
+  secret("PARLEY_METRICS_TOKEN", "Asked of whoever scrapes /metrics; at least 32 ASCII characters"),
   plain("PARLEY_PUBLIC_URL", "Where platforms and people reach this gateway, such as https://parley.example"),
   secret("REDIS_URL", "Redis to share between replicas, redis:// or rediss://; without it, SQLite"),
   secret("REDIS_SENTINEL_PASSWORD", "Password of the Sentinels, where they have one"),

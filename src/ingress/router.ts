@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
-import type { Metrics } from "../telemetry/metrics.ts";
 import { type Answer, errorAnswer, jsonAnswer, SECURITY_HEADERS, toResponse } from "./answer.ts";
 import type { Health } from "./health.ts";
+import type { Watched } from "./watch.ts";
 import type { Webhook } from "./webhooks.ts";
 
 export interface RouterDeps {
@@ -19,7 +19,9 @@ export interface RouterDeps {
       context: { readonly requestId: string; readonly headers: Readonly<Record<string, string>> },
     ): Response | Promise<Response>;
   };
-  readonly metrics: Metrics;
+  readonly watched: Watched;
+  /** Refuses whoever may not see that. */
+  readonly watchGuard: (incoming: IncomingMessage) => Answer | undefined;
   readonly requestIdOf: (incoming: IncomingMessage) => string;
   /** What is told of an error of ours, which is logged. */
   readonly broken: (error: unknown, requestId: string) => Answer;
@@ -27,11 +29,11 @@ export interface RouterDeps {
 
 type Env = { Bindings: HttpBindings };
 
-const WEBHOOK = /^\/webhooks?\//;
+export const WEBHOOK = /^\/webhooks?\//;
 
 /** Every route. Errors are the table of docs/errors.md. */
 export function createRouter(deps: RouterDeps): Hono<Env> {
-  const { webhooks, health, admin, metrics, requestIdOf, broken } = deps;
+  const { webhooks, health, admin, watched, watchGuard, requestIdOf, broken } = deps;
   const app = new Hono<Env>();
   const tell = (c: Context<Env>, answer: Answer) => toResponse(answer, requestIdOf(c.env.incoming));
 
@@ -51,14 +53,9 @@ export function createRouter(deps: RouterDeps): Hono<Env> {
   app.get("/health", (c) => tell(c, jsonAnswer(200, health.alive())));
   app.get("/ready", ready);
   app.get("/health/ready", ready);
-  app.get("/internal/worker/heartbeat", (c) => {
-    const beat = health.heartbeat();
-    return tell(c, jsonAnswer(beat.status === "stalled" ? 503 : 200, beat));
-  });
-  app.get("/metrics", async (c) => {
-    const headers = { "content-type": metrics.registry.contentType };
-    return tell(c, { status: 200, headers, body: await metrics.scrape() });
-  });
+  for (const [path, answer] of watched) {
+    app.get(path, async (c) => tell(c, watchGuard(c.env.incoming) ?? (await answer())));
+  }
 
   if (admin !== undefined) {
     app.all("/api/v1/*", (c) =>

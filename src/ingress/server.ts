@@ -9,11 +9,27 @@ import { BODY_TIMEOUT_MS, HEADERS_TIMEOUT_MS, KEEP_ALIVE_TIMEOUT_MS } from "../d
 import type { Platform } from "../domain/event.ts";
 import { type Answer, errorAnswer, send } from "./answer.ts";
 import { type Count, createRequestCounter } from "./count.ts";
+import { createHostCheck, type HostRules, hasTwoHosts } from "./hosts.ts";
 import { requestIdOf } from "./request.ts";
-import { createRouter, type RouterDeps } from "./router.ts";
+import { createRouter, type RouterDeps, WEBHOOK } from "./router.ts";
+import { wrongPath } from "./target.ts";
+import {
+  createWatchGuard,
+  createWatchServer,
+  NOT_US,
+  TWO_HOSTS,
+  type Watched,
+  type WatchRules,
+  watched,
+} from "./watch.ts";
 import { createWebhook, type Webhook, type WebhookDeps } from "./webhooks.ts";
 
 export interface ServerDeps extends WebhookDeps, Pick<RouterDeps, "takesWebhooks" | "health" | "admin"> {
+  readonly hosts: HostRules;
+  readonly watch: WatchRules & {
+    /** Whether what is for operators alone has a port of its own, and is not on this one. */
+    readonly isApart: boolean;
+  };
   /** Platforms that are on. The others are 404. */
   readonly platforms: readonly Platform[];
   readonly newRequestId: () => string;
@@ -21,8 +37,8 @@ export interface ServerDeps extends WebhookDeps, Pick<RouterDeps, "takesWebhooks
 
 const SLACK_ALIASES: readonly string[] = ["commands", "interactions"];
 
-/** The HTTP surface. Nothing a client sends is a 500. */
-export function createServer(deps: ServerDeps): Server {
+/** The HTTP surface. Nothing a client sends is a 500. `watch` is there where metrics have a port of their own. */
+export function createServers(deps: ServerDeps): { readonly server: Server; readonly watch: Server | null } {
   const { metrics, log } = deps;
   const newRequestId = (incoming: IncomingMessage) => requestIdOf(incoming, deps.newRequestId);
   const broken = (error: unknown, requestId: string) => {
@@ -30,16 +46,44 @@ export function createServer(deps: ServerDeps): Server {
     return errorAnswer(500, "Something broke here; it has been logged");
   };
   const webhooks = webhooksOf(deps);
-  const router = createRouter({ ...deps, webhooks, requestIdOf: newRequestId, broken });
+  const paths = watched(deps);
+  const isOurHost = createHostCheck(deps.hosts);
+  const router = createRouter({
+    ...deps,
+    webhooks,
+    watched: deps.watch.isApart ? elsewhere(paths) : paths,
+    watchGuard: deps.watch.isApart ? () => undefined : createWatchGuard(deps.watch),
+    requestIdOf: newRequestId,
+    broken,
+  });
   const countOf = createRequestCounter(new Set(router.routes.map((route) => route.path)), metrics);
 
-  const routed = getRequestListener(async (request, bindings) => {
-    const { incoming, outgoing } = bindings as HttpBindings;
+  const routed = getRequestListener(
+    async (request, bindings) => {
+      const { incoming, outgoing } = bindings as HttpBindings;
+      const startedAt = performance.now();
+      const response = await router.fetch(request, { incoming, outgoing });
+      countOf(incoming.method, pathOf(incoming))(response.status, startedAt);
+      return response;
+    },
+    // HTTP/1.0 needs no Host, and load balancers ask so whether we are there.
+    { hostname: "localhost" },
+  );
+
+  /** For every request but nearly all webhooks, which are found by their exact path and mean nobody else. */
+  function refusalOf(incoming: IncomingMessage): Answer | undefined {
+    const path = pathOf(incoming);
+    const wrong = wrongPath(path);
+    if (wrong !== undefined) return errorAnswer(400, wrong);
+    const isForAll = path === "/health" || WEBHOOK.test(path);
+    return isForAll || isOurHost(incoming.headers.host) ? undefined : NOT_US;
+  }
+
+  function refuse(answer: Answer, incoming: IncomingMessage, outgoing: ServerResponse): void {
     const startedAt = performance.now();
-    const response = await router.fetch(request, { incoming, outgoing });
-    countOf(incoming.method, pathOf(incoming))(response.status, startedAt);
-    return response;
-  });
+    send(answer, newRequestId(incoming), outgoing);
+    countOf(incoming.method, "")(answer.status, startedAt);
+  }
 
   async function serve(webhook: Webhook, count: Count, incoming: IncomingMessage, outgoing: ServerResponse) {
     const startedAt = performance.now();
@@ -60,6 +104,12 @@ export function createServer(deps: ServerDeps): Server {
   const server = createHttpServer(TIMEOUTS, (incoming, outgoing) => {
     // Nearly all requests are webhooks, and their path is all that they need of a router.
     const webhook = incoming.method === "POST" ? posted.get(pathOf(incoming)) : undefined;
+    const refusal = hasTwoHosts(incoming)
+      ? TWO_HOSTS
+      : webhook === undefined
+        ? refusalOf(incoming)
+        : undefined;
+    if (refusal !== undefined) return refuse(refusal, incoming, outgoing);
     if (webhook === undefined) {
       void routed(incoming, outgoing);
       return;
@@ -70,7 +120,16 @@ export function createServer(deps: ServerDeps): Server {
     });
   });
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
-  return server;
+  const watch = deps.watch.isApart
+    ? createWatchServer({ paths, rules: deps.watch, isOurHost, requestIdOf: newRequestId, broken })
+    : null;
+  return { server, watch };
+}
+
+/** Where they were, they say where they are. */
+function elsewhere(paths: Watched): Watched {
+  const gone = errorAnswer(404, "This is on the port of PARLEY_METRICS_PORT");
+  return new Map([...paths.keys()].map((path) => [path, async () => gone]));
 }
 
 const TIMEOUTS = {

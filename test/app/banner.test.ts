@@ -36,6 +36,7 @@ function said({ env = {}, spec = "", address, demoStandIns = [], made = MADE }: 
   const app = {
     developers: developersOf(environment),
     server: { address: () => listening },
+    watch: null,
     storeReport: "Redis 7, appendfsync always: what was acknowledged survives a power cut",
     agents: { modelNames: new Map([["assistant", "the demo model"]]), demoStandIns },
   } as unknown as App;

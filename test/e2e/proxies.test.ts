@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import { eventually } from "../support/eventually.ts";
 import { type ProxyProcess, startHaproxy, startNginx } from "../support/proxies.ts";
 import { type GatewayProcess, ROOT, startGateway, temporaryFolder } from "./gateway-process.ts";
 
@@ -141,4 +142,86 @@ describe("the key made at the start", () => {
         { status: 401, body: expect.stringContaining("X-Dev-Key") },
       ]);
   });
+});
+
+describe("what a proxy keeps back", () => {
+  /** Ways to write a path that something might resolve to one that was kept back. */
+  const TARGETS = ["/metrics", "/api/v1/events", "/ready", "/internal/worker/heartbeat"].flatMap((path) => [
+    `/webhooks/..${path}`,
+    `/webhooks/%2e%2e${path}`,
+    `/webhooks/.%2e${path}`,
+    `/webhooks/..%2f${path.slice(1)}`,
+    `/webhooks%2f..${path}`,
+    `/webhooks/slack/../..${path}`,
+    `/webhooks/\\..\\..${path}`,
+    `/webhooks/%5c..${path}`,
+    `/webhooks/./..${path}`,
+    `/webhooks//..${path}`,
+    `/webhooks/..;${path}`,
+    `/webhooks/%00/..${path}`,
+    `http://localhost/webhooks/..${path}`,
+  ]);
+
+  it("stays kept back behind HAProxy and nginx, however a path is written", async () => {
+    const adminToken = "admin-token-of-at-least-32-characters";
+    await using gateway = await start({ PARLEY_ADMIN_TOKEN: adminToken });
+    await using haproxy = await startHaproxy(gateway.url, "http-request deny unless { path_beg /webhooks }");
+    await using nginx = await startNginx(
+      `if ($request_uri !~ "webhooks") { return 403; } proxy_pass ${gateway.url};`,
+    );
+    const headers = { host: "localhost", authorization: `Bearer ${adminToken}` };
+    for (const { url } of [haproxy, nginx, gateway]) {
+      for (const path of TARGETS) {
+        const { status } = await send(url, { path, method: "GET", headers });
+        expect([path, status]).toEqual([path, expect.toSatisfy((got: number) => got >= 400 && got < 500)]);
+      }
+    }
+    expect(gateway.stdout()).not.toContain('"http.failed"');
+  });
+
+  it("is also what metrics and the heartbeat tell, whatever a proxy lets through", async () => {
+    await using gateway = await start();
+    const paths = ["/metrics", "/internal/worker/heartbeat"];
+    await using forwarding = await startHaproxy(gateway.url, "option forwardfor");
+    await using bare = await startNginx(`proxy_pass ${gateway.url};`);
+    for (const path of paths) {
+      for (const { url } of [forwarding, bare]) {
+        const answer = await send(url, { path, method: "GET", headers: { host: "localhost" } });
+        expect(answer).toMatchObject({ status: 403, body: expect.stringContaining("PARLEY_METRICS_PORT") });
+      }
+      expect((await send(gateway.url, { path, method: "GET" })).status).toBe(200);
+    }
+  });
+
+  it("is a port of its own where there is one for metrics", async () => {
+    await using gateway = await start({ PARLEY_METRICS_PORT: "0" });
+    await gateway.said("Metrics at ");
+    const watch = /Metrics at (http:\S+)\/metrics/.exec(gateway.stderr())?.[1] ?? "";
+    for (const path of ["/metrics", "/internal/worker/heartbeat"]) {
+      expect((await send(watch, { path, method: "GET" })).status).toBe(200);
+      expect((await send(watch, { path, method: "GET", headers: { host: "evil.example" } })).status).toBe(
+        403,
+      );
+      expect((await send(gateway.url, { path, method: "GET" })).status).toBe(404);
+    }
+    for (const path of ["/health", "/ready", "/webhooks/test", "/metrics/"])
+      expect((await send(watch, { path, method: "GET" })).status).toBe(404);
+    expect(await gateway.end("SIGTERM")).toBe(0);
+  });
+});
+
+it("HAProxy's stock check, HTTP/1.0 without a Host, finds the gateway up", async () => {
+  await using gateway = await start();
+  for (const check of ["option httpchk", "option httpchk GET /health", "option httpchk GET /ready"]) {
+    await using haproxy = await startHaproxy(
+      gateway.url,
+      "stats enable\n  stats uri /state",
+      check === "option httpchk" ? `${check}\n  http-check expect rstatus ^[24]` : check,
+    );
+    const { port } = haproxy;
+    await eventually(async () => {
+      const { body } = await send(`http://127.0.0.1:${port}`, { path: "/state;csv", method: "GET" });
+      if (!/^gateway,one,.*,L7OK,/m.test(body)) throw new Error(`Expected ${check} to pass, got ${body}`);
+    }, 20_000);
+  }
 });

@@ -2,10 +2,11 @@ import { request as httpRequest } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { pino } from "pino";
 import { afterEach, describe, expect, it } from "vitest";
+import { Secret } from "../../src/config/secret.ts";
 import { BODY_BYTES_MAX } from "../../src/domain/bounds.ts";
 import { SECURITY_HEADERS } from "../../src/ingress/answer.ts";
 import type { Reception } from "../../src/ingress/reception.ts";
-import { createServer, type ServerDeps } from "../../src/ingress/server.ts";
+import { createServers, type ServerDeps } from "../../src/ingress/server.ts";
 import type { RawRequest } from "../../src/ports/adapter.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
@@ -26,7 +27,7 @@ afterEach(async () => {
 async function open(reception: Reception | Error = ACCEPTED, changes: Partial<ServerDeps> = {}) {
   const received: RawRequest[] = [];
   const metrics = createMetrics();
-  const server = createServer({
+  const { server } = createServers({
     receive: async (request) => {
       received.push(request);
       if (reception instanceof Error) throw reception;
@@ -34,6 +35,8 @@ async function open(reception: Reception | Error = ACCEPTED, changes: Partial<Se
     },
     platforms: ["slack", "whatsapp", "test"],
     takesWebhooks: true,
+    hosts: { bind: "127.0.0.1", names: ["parley.example", "*.corp.example"], isLocalOnly: true },
+    watch: { isApart: false, tokens: [], needsToken: false },
     health: {
       alive: () => ({ status: "healthy", version: "1.2.3", uptime_seconds: 1 }),
       ready: async () => ({ status: "ready", components: {} }),
@@ -108,17 +111,28 @@ describe("the webhook routes", () => {
     expect((await fetch(`${url}/webhooks/whatsapp?hub.mode=subscribe`)).status).toBe(200);
   });
 
-  it("are found in whatever form a proxy writes the path", async () => {
+  it("are found by the bytes of their path alone", async () => {
     const { port, received } = await open({ ...ACCEPTED, ack: { status: 202 } });
-    for (const target of ["http://elsewhere/webhooks/slack", "/webhooks/%73lack", "/webhooks/slack?"]) {
-      const raw = `POST ${target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}`;
-      expect([target, await statusLineOf(port, raw)]).toEqual([target, "HTTP/1.1 202 Accepted"]);
-    }
-    expect(received.map(({ target }) => target)).toEqual([
+    const statusOf = (target: string) =>
+      statusLineOf(
+        port,
+        `POST ${target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}`,
+      );
+    for (const target of ["/webhooks/slack?", "/webhooks/slack?a=/../%2e%2e//%00"])
+      expect([target, await statusOf(target)]).toEqual([target, "HTTP/1.1 202 Accepted"]);
+    for (const target of [
       "http://elsewhere/webhooks/slack",
+      "//webhooks/slack",
+      "/webhooks//slack",
+      "/webhooks/./slack",
+      "/x/../webhooks/slack",
       "/webhooks/%73lack",
-      "/webhooks/slack?",
-    ]);
+      "/webhooks%2fslack",
+      "/webhooks\\slack",
+      "/webhooks/slack%00",
+    ])
+      expect([target, await statusOf(target)]).toEqual([target, "HTTP/1.1 400 Bad Request"]);
+    expect(received).toHaveLength(2);
   });
 
   it.each([
@@ -340,6 +354,103 @@ describe("every response", () => {
       `GET /health HTTP/1.1\r\nhost: x\r\nx-big: ${"a".repeat(20_000)}\r\n${close}\r\n`,
     ];
     for (const raw of odd) expect(await statusLineOf(port, raw)).toMatch(/^HTTP\/1\.1 (2|4)\d\d/);
+  });
+});
+
+describe("a Host", () => {
+  const statusOf = (port: number, target: string, hosts: readonly string[], version = "1.1") => {
+    const lines = hosts.map((host) => `host: ${host}\r\n`).join("");
+    return statusLineOf(port, `GET ${target} HTTP/${version}\r\n${lines}connection: close\r\n\r\n`);
+  };
+  const GUARDED = [
+    "/ready",
+    "/health/ready",
+    "/metrics",
+    "/internal/worker/heartbeat",
+    "/api/v1/events",
+    "/",
+  ];
+
+  it.each(["evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "parley.example.evil", "a b"])(
+    "of another, %s, gets nothing but the probe of liveness",
+    async (host) => {
+      const { port } = await open();
+      for (const target of GUARDED)
+        expect([target, await statusOf(port, target, [host])]).toEqual([
+          target,
+          expect.stringMatching(/^HTTP\/1\.1 40[03]/),
+        ]);
+      if (host.includes(" ")) return;
+      expect(await statusOf(port, "/health", [host])).toBe("HTTP/1.1 200 OK");
+    },
+  );
+
+  it.each([
+    "localhost:8080",
+    "LOCALHOST",
+    "127.0.0.1:1",
+    "[::1]:8080",
+    "10.1.2.3:8080",
+    "parley.example",
+    "a.corp.example.",
+  ])("of ours, %s, is answered", async (host) => {
+    const { port } = await open();
+    expect(await statusOf(port, "/ready", [host])).toBe("HTTP/1.1 200 OK");
+  });
+
+  it("is not asked of HTTP/1.0, as load balancers speak it", async () => {
+    const { port } = await open();
+    for (const target of ["/health", "/ready"])
+      expect([target, await statusOf(port, target, [], "1.0")]).toEqual([target, "HTTP/1.1 200 OK"]);
+  });
+
+  it("may be no two, whatever is asked for", async () => {
+    const { port, received } = await open();
+    for (const target of [...GUARDED, "/health"])
+      expect(await statusOf(port, target, ["localhost", "localhost"])).toBe("HTTP/1.1 400 Bad Request");
+    const twice = "host: x\r\nHost: y\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}";
+    expect(await statusLineOf(port, `POST /webhooks/slack HTTP/1.1\r\n${twice}`)).toBe(
+      "HTTP/1.1 400 Bad Request",
+    );
+    expect(received).toEqual([]);
+  });
+});
+
+describe("what is for operators alone", () => {
+  const PATHS = ["/metrics", "/internal/worker/heartbeat"];
+  const token = new Secret("metrics-token-of-at-least-32-characters");
+  const seen = async (url: string, headers: Record<string, string> = {}) =>
+    await Promise.all(PATHS.map(async (path) => (await fetch(url + path, { headers })).status));
+
+  it("is shown to this machine, and not through a proxy", async () => {
+    const { url } = await open();
+    expect(await seen(url)).toEqual([200, 200]);
+    for (const name of ["x-forwarded-for", "forwarded", "via", "x-real-ip"])
+      expect([name, await seen(url, { [name]: "10.0.0.1" })]).toEqual([name, [403, 403]]);
+    const refused = await fetch(`${url}/metrics`, { headers: { "x-forwarded-for": "10.0.0.1" } });
+    expect(await errorOf(refused)).toMatchObject({
+      code: "forbidden",
+      message: expect.stringContaining("PARLEY_METRICS_PORT"),
+    });
+  });
+
+  it("is shown through a proxy to whoever has a token", async () => {
+    const { url } = await open(ACCEPTED, { watch: { isApart: false, tokens: [token], needsToken: false } });
+    const proxied = { "x-forwarded-for": "203.0.113.9" };
+    expect(await seen(url, { ...proxied, authorization: `Bearer ${token.reveal()}` })).toEqual([200, 200]);
+    expect(await seen(url, { ...proxied, authorization: `Bearer ${token.reveal()}x` })).toEqual([403, 403]);
+    expect(await seen(url)).toEqual([200, 200]);
+  });
+
+  it("is shown to nobody without the token where there is one for it", async () => {
+    const { url } = await open(ACCEPTED, { watch: { isApart: false, tokens: [token], needsToken: true } });
+    expect(await seen(url)).toEqual([401, 401]);
+    expect(await seen(url, { authorization: `bearer ${token.reveal()}` })).toEqual([200, 200]);
+  });
+
+  it("is not where everything else is when it has a port of its own", async () => {
+    const { url } = await open(ACCEPTED, { watch: { isApart: true, tokens: [], needsToken: false } });
+    expect(await seen(url)).toEqual([404, 404]);
   });
 });
 

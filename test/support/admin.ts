@@ -10,7 +10,7 @@ import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { ReplyPart } from "../../src/domain/reply.ts";
 import { type Answer, NO_USAGE, type Progress } from "../../src/domain/run.ts";
 import { RequestRecorder } from "../../src/ingress/recorder.ts";
-import { createServer } from "../../src/ingress/server.ts";
+import { createServers } from "../../src/ingress/server.ts";
 import type { Queue, Settlement, Store } from "../../src/ports/store.ts";
 import { createNewId } from "../../src/telemetry/ids.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
@@ -134,10 +134,12 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
       });
     },
     async listen() {
-      const server = createServer({
+      const { server } = createServers({
         receive: async () => ({ outcome: "accepted", ack: { status: 200 }, events: 0 }),
         platforms: [],
         takesWebhooks: false,
+        hosts: { bind: "127.0.0.1", names: [], isLocalOnly: true },
+        watch: { isApart: false, tokens: [], needsToken: false },
         health: {
           alive: () => ({ status: "healthy", version: "1.2.3", uptime_seconds: 1 }),
           ready: async () => ({ status: "ready", components: {} }),
