@@ -69,7 +69,7 @@ describe("Discord, end to end", () => {
 
   it.each([
     ["user-command", "Bob", "You said: Bob (31)"],
-    ["message-command", "their words", "You said: their words"],
+    ["message-command", "their words", "You said: Summarise\n\nbob: their words"],
     ["modal", "typed in", "You said: typed in"],
   ])("is answered for a %s", async (kind, text, answer) => {
     await send({ kind, channel: "1011", thread: `10110${kind.length}`, text });
