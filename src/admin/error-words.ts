@@ -10,9 +10,9 @@ export const ERROR_WORDS: Readonly<Record<Code, string>> = {
   STORE_SCHEMA_NEWER: "A newer version has used this database; run that version.",
   STORE_WRITE_FAILED: "The store could not write: most likely the disk is full. /ready says what is wrong.",
   STORE_MOVED:
-    "the file of the database was deleted, moved or replaced while it is in use: put it back, or restart once nothing waits",
+    "The file of the database was deleted, moved or replaced while it is in use. Put it back, or restart once nothing waits.",
   STORE_DAMAGED:
-    "the file of the database is damaged: stop the gateway, copy the data folder, and restore or recover the file",
+    "The file of the database is damaged. Stop the gateway, copy the data folder, and restore or recover the file.",
   STORE_CLOSED: "The gateway was shutting down.",
   STORE_UNAVAILABLE: "Redis could not be used; /ready and the log say why.",
   STORE_UNSAFE: "This Redis may lose what it is given; see docs/replicas.md.",

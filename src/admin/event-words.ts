@@ -81,6 +81,8 @@ function droppedWords({ cause }: EventRecord): string {
   if (cause.startsWith("dropped by ")) return `It was a dead letter, and an operator put it away: ${cause}.`;
   if (cause === "ignored")
     return "It was taken while the store was away, and when that was back, it was no longer for the bot.";
+  if (cause === "loop")
+    return "It only repeats what the bot had just answered, as the messages before it did: the bot's own posts come back to it.";
   return `It was not run: ${cause}.`;
 }
 

@@ -146,6 +146,10 @@ describe("what becomes of an event", () => {
     expect(await words("slack:1")).toContain("The bot is paused: the kill switch is on");
     await admin.bury({ id: "slack:2" });
     await admin.ask("/dead/slack%3A2", { method: "DELETE", headers: { "x-parley-operator": "ann" } });
+    await admin.finish({ id: "slack:7" }, { kind: "dropped", cause: "loop" });
+    expect(await words("slack:7")).toContain("the bot's own posts come back");
+    await admin.finish({ id: "slack:8" }, { kind: "dropped", cause: "not_installed" });
+    expect(await words("slack:8")).toContain("no answer could be said there");
     expect(await words("slack:2")).toContain("an operator put it away: dropped by ann");
   });
 });
