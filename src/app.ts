@@ -13,6 +13,7 @@ import { hostRulesOf, watchRulesOf } from "./app/edge.ts";
 import { createHealth } from "./app/health.ts";
 import { startHousekeeping } from "./app/housekeeping.ts";
 import { policyOf, routesOf } from "./app/policy.ts";
+import { Rendering } from "./app/rendering/index.ts";
 import { openStore } from "./app/store.ts";
 import { within } from "./app/within.ts";
 import type { Config } from "./config/load.ts";
@@ -140,6 +141,7 @@ export async function createApp({
     metrics,
   });
   const breakers = new Breakers(clock);
+  const rendering = new Rendering({ log });
   const workerDeps: WorkerDeps = {
     queue: store.queue,
     memory: store.memory,
@@ -148,6 +150,7 @@ export async function createApp({
     routes,
     agents: agents.memory,
     control: { memory: store.memory, lanes: store.lanes, describeAgent, isPaused, version },
+    render: rendering.render,
     delivery: { outbox: store.outbox, breakers, inDoubt: spec.replies.in_doubt, log, metrics },
     attemptsMax: spec.replies.attempts,
     isPaused,
@@ -240,6 +243,7 @@ export async function createApp({
       housekeeping.stop();
       await dispatcher.stop(drainMs);
       await within(recorder.stop(), NOTES_MS, clock);
+      rendering.close();
       feed.close();
       refusals.close();
       await store[Symbol.asyncDispose]();

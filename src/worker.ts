@@ -14,7 +14,7 @@ import { type ControlCommand, controlCommandOf } from "./domain/command.ts";
 import type { ContextItem } from "./domain/context.ts";
 import type { Answer, Progress, Turn } from "./domain/run.ts";
 import { NO_USAGE } from "./domain/run.ts";
-import type { Adapter } from "./ports/adapter.ts";
+import type { Adapter, Render } from "./ports/adapter.ts";
 import type { AgentRuntime, Hold, RunResult } from "./ports/agent.ts";
 import type { Clock, NewId } from "./ports/clock.ts";
 import type { Job, Memory, Queue, Settlement } from "./ports/store.ts";
@@ -31,6 +31,7 @@ export interface WorkerDeps {
   readonly routes: readonly Route[];
   readonly agents: ReadonlyMap<string, AgentMemory>;
   readonly control: ControlDeps;
+  readonly render: Render;
   readonly delivery: Omit<DeliverDeps, "isHeld">;
   readonly attemptsMax: number;
   readonly isPaused: () => boolean;
@@ -74,7 +75,7 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
     ? progress
     : command === null
       ? await answerTo(job, progress, adapter, deps, signals)
-      : ended(progress, await obeyed(command, job, deps), job, adapter);
+      : await ended(progress, await obeyed(command, job, deps), job, adapter, deps);
   if (done === LOOP) return { kind: "dropped", cause: LOOP };
   const { answer } = done;
   // The answer is durable before a word of it is said, in one commit with the reservation of its first part.
@@ -122,7 +123,7 @@ async function answerTo(
   deps: WorkerDeps,
   signals: JobSignals,
 ): Promise<Answered | typeof LOOP> {
-  const end = (result: RunResult) => ended(progress, result, job, adapter);
+  const end = (result: RunResult) => ended(progress, result, job, adapter, deps);
   if (job.stopRequested) return end(stopped(progress.steps));
   if (deps.isPaused()) throw new Deferred("paused", WAIT_MS);
   const memory = deps.agents.get(progress.agent);
@@ -138,8 +139,14 @@ function isAnswered(progress: Progress): progress is Answered {
   return progress.answer !== null;
 }
 
-function ended(progress: Progress, result: RunResult, { event, failures }: Job, adapter: Adapter): Answered {
-  const parts = adapter.render(result.text, event.replyTo);
+async function ended(
+  progress: Progress,
+  result: RunResult,
+  { event, failures }: Job,
+  adapter: Adapter,
+  { render }: WorkerDeps,
+): Promise<Answered> {
+  const parts = await render(adapter, result.text, event.replyTo);
   return { ...progress, steps: [], answer: { ...result, parts, failuresBefore: failures } };
 }
 
@@ -182,7 +189,7 @@ async function run(
       return failure(GAVE_UP, causeOf(error));
     });
     report(result, job, progress, startedAt, deps);
-    return ended(progress, result, job, adapter);
+    return await ended(progress, result, job, adapter, deps);
   } finally {
     signal.removeEventListener("abort", stopTyping);
     stopTyping();

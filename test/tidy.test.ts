@@ -12,7 +12,7 @@ const LAYERS: readonly (readonly RegExp[])[] = [
     /^src\/(store|models|mcp)\//,
     /^adapters\/(slack|discord|telegram|whatsapp|test)\//,
   ],
-  [/^src\/(gateway|worker)\.ts$/, /^adapters\/index\.ts$/],
+  [/^src\/(gateway|worker)\.ts$/, /^adapters\/(index|renderers)\.ts$/],
   [/^src\/app(\.ts$|\/)/],
   [/^src\/main\.ts$/],
   [/^src\/(cli\/|process\.ts$)/],

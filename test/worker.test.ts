@@ -67,6 +67,7 @@ beforeEach(async () => {
       isPaused: () => isPaused,
       version: "1.2.3",
     },
+    render: (adapter, markdown, to) => adapter.render(markdown, to),
     delivery: {
       outbox: store.outbox,
       breakers: new Breakers(clock),

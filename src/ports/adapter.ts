@@ -110,3 +110,10 @@ export interface ThreadPast {
   /** False: the platform did not give all of it in time. What a limit of ours leaves out is not missing. */
   readonly isWhole: boolean;
 }
+
+/** An answer in its platform's dialect, as the adapter's own `render` gives it; a promise where that takes long. */
+export type Render = (
+  adapter: Adapter,
+  markdown: string,
+  to: ReplyAddress,
+) => readonly ReplyPart[] | Promise<readonly ReplyPart[]>;

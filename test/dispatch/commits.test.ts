@@ -37,6 +37,7 @@ async function commitsFor(text: string) {
       isPaused: () => false,
       version: "1",
     },
+    render: (adapter, markdown, to) => adapter.render(markdown, to),
     delivery: { outbox: store.outbox, breakers: new Breakers(clock), inDoubt: "leave", log, metrics },
     attemptsMax: retry.attemptsMax,
     isPaused: () => false,

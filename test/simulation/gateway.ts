@@ -110,6 +110,7 @@ export async function startGateway(options: GatewayOptions, life: Life): Promise
       isPaused,
       version: "0.0.0",
     },
+    render: (adapter, markdown, to) => adapter.render(markdown, to),
     delivery: {
       outbox: store.outbox,
       breakers: new Breakers(clock),

@@ -1,0 +1,14 @@
+import type { Platform, ReplyAddress } from "../../domain/event.ts";
+import type { ReplyPart } from "../../domain/reply.ts";
+
+export interface RenderRequest {
+  readonly platform: Platform;
+  readonly markdown: string;
+  readonly to: ReplyAddress;
+}
+
+export interface RenderResult {
+  /** Null: it could not be rendered, for `cause`. */
+  readonly parts: readonly ReplyPart[] | null;
+  readonly cause?: string;
+}
