@@ -1,16 +1,24 @@
 import { type ContextItem, contextItem } from "../../src/domain/context.ts";
+import type { Person } from "../../src/domain/event.ts";
 import { get, getArray, getObject, getString, type JsonObject } from "../shared/json.ts";
+import type { Seen } from "./seen.ts";
 
 const ITEMS_MAX = 30;
 
+/** Who refers to something, and what we know of it. */
+interface Referring {
+  readonly person: Person;
+  readonly ourNumber: string | undefined;
+  readonly seen: Pick<Seen, "item">;
+}
+
 /** What came with a message before its words: the advertisement, the product or the message that it is about. */
-export function readContext(message: JsonObject, ourNumber: string | undefined): readonly ContextItem[] {
-  const context = getObject(message, "context");
+export function readContext(message: JsonObject, referring: Referring): readonly ContextItem[] {
   return [
     ...referral(getObject(message, "referral")),
-    ...product(getObject(context, "referred_product")),
+    ...product(getObject(getObject(message, "context"), "referred_product")),
     ...order(message),
-    ...reply(message, context, ourNumber),
+    ...reply(message, referring),
   ];
 }
 
@@ -68,24 +76,23 @@ function numberOf(item: unknown, key: string): string | undefined {
   return typeof value === "string" && /^\d{1,12}(\.\d{1,6})?$/.test(value) ? value : undefined;
 }
 
-/** WhatsApp tells the id of the message that is answered, and none of its words. */
-function reply(
-  message: JsonObject,
-  context: JsonObject | undefined,
-  ourNumber: string | undefined,
-): readonly ContextItem[] {
-  const type = getString(message, "type");
-  if (getString(context, "id") === undefined || type === "interactive" || type === "button") return [];
+/** WhatsApp tells the id of the message that is answered or pressed, and none of its words. */
+function reply(message: JsonObject, { person, ourNumber, seen }: Referring): readonly ContextItem[] {
+  const context = getObject(message, "context");
+  const id = getString(context, "id");
+  if (id === undefined) return [];
+  const isPress = PRESSES.has(getString(message, "type") ?? "");
+  const known = seen.item(isPress ? "pressed" : "quoted", id, person);
+  if (known !== undefined) return [known];
+  if (isPress) return [];
   const from = getString(context, "from")?.replace(/^\+/, "");
-  const isOurs = from !== undefined && from === ourNumber?.replace(/\D/g, "");
+  const isOurs = from !== undefined && from === ourNumber?.replaceAll(/\D/g, "");
   const whose = isOurs ? "of yours" : "of this conversation";
-  return [
-    contextItem(
-      "note",
-      `This is a reply to an earlier message ${whose}, whose words WhatsApp does not repeat.`,
-    ),
-  ];
+  const note = `This is a reply to an earlier message ${whose}, whose words WhatsApp does not repeat.`;
+  return [contextItem("note", note)];
 }
+
+const PRESSES = new Set(["interactive", "button"]);
 
 const lines = (...parts: readonly (string | undefined)[]) =>
   parts

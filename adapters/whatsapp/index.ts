@@ -8,6 +8,7 @@ import { readAddress, type WhatsAppAddress } from "./address.ts";
 import { createClient, type WhatsAppClient } from "./client.ts";
 import { parseWhatsApp } from "./parse.ts";
 import { bodyOf, renderReply, withNotice } from "./render.ts";
+import { Seen } from "./seen.ts";
 import { verifyWhatsApp } from "./verify.ts";
 
 export interface WhatsAppOptions {
@@ -35,12 +36,17 @@ export function createWhatsAppAdapter(options: WhatsAppOptions): Adapter {
     apiUrl: options.apiUrl ?? "https://graph.facebook.com",
     apiVersion: options.apiVersion ?? "v26.0",
   });
+  const seen = new Seen();
   return {
     platform: "whatsapp",
     verify: (request) => verifyWhatsApp(request, options),
-    parse: (request) => parseWhatsApp(request, options.phoneNumberId),
+    parse(request) {
+      const inbound = parseWhatsApp(request, options.phoneNumberId, seen);
+      seen.heard(inbound);
+      return inbound;
+    },
     render: (markdown) => renderReply(markdown),
-    send: (delivery, signal) => send(delivery, { client, nowMs: options.clock.nowMs(), signal }),
+    send: (delivery, signal) => send(delivery, { client, seen, nowMs: options.clock.nowMs(), signal }),
     // There is no idempotency key and no reading back: a lost answer stays in doubt.
     recover: async () => "unknown",
     async typing(to, signal) {
@@ -54,11 +60,12 @@ export function createWhatsAppAdapter(options: WhatsAppOptions): Adapter {
 
 interface Sending {
   readonly client: WhatsAppClient;
+  readonly seen: Seen;
   readonly nowMs: number;
   readonly signal: AbortSignal;
 }
 
-async function send(delivery: Delivery, { client, nowMs, signal }: Sending): Promise<Receipt> {
+async function send(delivery: Delivery, { client, seen, nowMs, signal }: Sending): Promise<Receipt> {
   const address = readAddress(delivery.to);
   const body = bodyOf(delivery.part);
   if (address === undefined || body === undefined) {
@@ -73,6 +80,7 @@ async function send(delivery: Delivery, { client, nowMs, signal }: Sending): Pro
   let messageId: string | null = null;
   for (const text of delivery.mayRepeat ? withNotice(body) : [body]) {
     messageId = await client.sendMessage(address.phoneNumberId, textMessage(text, delivery, address), signal);
+    seen.said(messageId, text, address);
   }
   return { messageId, via: "messages" };
 }

@@ -15,6 +15,7 @@ import {
   readSender,
   type Sender,
 } from "./people.ts";
+import type { Seen } from "./seen.ts";
 import { handshakeField } from "./verify.ts";
 
 const OK: Ack = { status: 200 };
@@ -35,7 +36,11 @@ type Item =
   | { readonly reason: string; readonly person?: Person | undefined };
 
 /** A webhook may mix up to a thousand messages and statuses of several accounts; a broken one stops no other. */
-export function parseWhatsApp(request: VerifiedRequest, phoneNumberId: string): Inbound {
+export function parseWhatsApp(
+  request: VerifiedRequest,
+  phoneNumberId: string,
+  seen: Pick<Seen, "item">,
+): Inbound {
   if (request.method === "GET") return answerHandshake(request.target);
   const parsed = readJsonObject(request.body);
   if (!parsed.ok) return { kind: "malformed", message: parsed.message };
@@ -44,7 +49,7 @@ export function parseWhatsApp(request: VerifiedRequest, phoneNumberId: string): 
   if (object !== "whatsapp_business_account") return { kind: "ignored", reason: "other_object", ack: OK };
   const entries = get(parsed.value, "entry");
   if (!Array.isArray(entries)) return malformed("entry", "an array", entries);
-  return gather(entries.flatMap((entry) => readEntry(entry, phoneNumberId)));
+  return gather(entries.flatMap((entry) => readEntry(entry, phoneNumberId, seen)));
 }
 
 function answerHandshake(target: string): Inbound {
@@ -82,15 +87,20 @@ function peopleIn(items: readonly Item[]): readonly Person[] {
   return [...people.values()];
 }
 
-function readEntry(entry: unknown, phoneNumberId: string): readonly Item[] {
+function readEntry(entry: unknown, phoneNumberId: string, seen: Pick<Seen, "item">): readonly Item[] {
   const tenant = getString(entry, "id");
   const changes = get(entry, "changes");
   if (tenant === undefined || !ID.test(tenant) || !Array.isArray(changes))
     return [{ reason: "malformed_entry" }];
-  return changes.flatMap((change) => readChange(change, tenant, phoneNumberId));
+  return changes.flatMap((change) => readChange(change, tenant, phoneNumberId, seen));
 }
 
-function readChange(change: unknown, tenant: string, phoneNumberId: string): readonly Item[] {
+function readChange(
+  change: unknown,
+  tenant: string,
+  phoneNumberId: string,
+  seen: Pick<Seen, "item">,
+): readonly Item[] {
   const field = getString(change, "field");
   const value = getObject(change, "value");
   // What the business said from its own app comes back as an echo; answering it would talk to ourselves.
@@ -101,7 +111,7 @@ function readChange(change: unknown, tenant: string, phoneNumberId: string): rea
     return [{ reason: "malformed_change" }];
   if (number !== phoneNumberId) return [{ reason: "other_phone_number" }];
   const ourNumber = getString(getObject(value, "metadata"), "display_phone_number");
-  const account = { tenant, phoneNumberId, ourNumber };
+  const account = { tenant, phoneNumberId, ourNumber, seen };
   const contacts = contactsOf(value);
   return [
     ...getArray(value, "messages").map((message) => readMessage(message, contacts, account)),
@@ -119,7 +129,10 @@ function statusReason(status: unknown): string {
   return STATUSES.has(name) ? `status_${name}` : "status_other";
 }
 
-function readMessage(message: unknown, contacts: Contacts, account: Account): Item {
+/** The number served, and what is known of its chats. */
+type Served = Account & { readonly ourNumber: string | undefined; readonly seen: Pick<Seen, "item"> };
+
+function readMessage(message: unknown, contacts: Contacts, account: Served): Item {
   const head = readHead(message, contacts, account);
   if (head === undefined || !isObject(message)) return { reason: "malformed_message" };
   const { id, sender, occurredAtMs } = head;
@@ -138,7 +151,7 @@ function readMessage(message: unknown, contacts: Contacts, account: Account): It
   const { text } = reading.content;
   // Words that were passed on are not those of who passed them on.
   const forwarded = isForwarded(message) && text !== "" ? [contextItem("forwarded", text)] : [];
-  const context = [...readContext(message, account.ourNumber), ...forwarded];
+  const context = [...readContext(message, { person, ...account }), ...forwarded];
   const windowExpiresAtMs = occurredAtMs + WINDOW_MS;
   return {
     event: {

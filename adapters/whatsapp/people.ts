@@ -12,8 +12,6 @@ const PHONE = /^\+?(\d{1,20})$/;
 export interface Account {
   readonly tenant: string;
   readonly phoneNumberId: string;
-  /** As people see it. */
-  readonly ourNumber?: string | undefined;
 }
 
 /** What a value tells of people beside its messages, by either of their names. */

@@ -181,6 +181,24 @@ describe("what a message refers to", () => {
     ]);
   });
 
+  it("is the message that is answered, where it was seen lately, and only in the same chat", () => {
+    const own = adapterOf();
+    const from = (person: string, over: object) => {
+      const inbound = own.parse(asVerified(post(hook({ messages: [message({ from: person, ...over })] }))));
+      return inbound.kind === "events" ? inbound.events[0]?.context : inbound;
+    };
+    const context = { from: "447700900123", id: "wamid.q1" };
+    expect(from("447700900123", { id: "wamid.q1", text: { body: "Boiler two is at 140" } })).toBeUndefined();
+    expect(from("447700900123", { id: "wamid.q2", context })).toMatchObject([
+      { kind: "quoted", text: "Boiler two is at 140", author: { id: "447700900123" } },
+    ]);
+    expect(from("447700900456", { id: "wamid.q3", context })).toMatchObject([{ kind: "note" }]);
+    const long = { id: "wamid.q4", text: { body: "x".repeat(5_000) } };
+    from("447700900123", long);
+    const again = from("447700900123", { id: "wamid.q5", context: { ...context, id: "wamid.q4" } });
+    expect(again).toMatchObject([{ text: `${"x".repeat(1_000)} […]` }]);
+  });
+
   it("is what was passed on, which the person who passes it on did not say", () => {
     for (const context of [{ forwarded: true }, { frequently_forwarded: true }]) {
       expect(of({ text: { body: "Pump seven leaks" }, context })).toMatchObject({
