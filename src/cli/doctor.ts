@@ -7,7 +7,8 @@ import { type Environment, readEnvironment } from "../config/environment.ts";
 import type { Config } from "../config/load.ts";
 import { formatProblem } from "../config/problems.ts";
 import { GatewayError } from "../domain/errors.ts";
-import { openSqliteStore } from "../store/sqlite/index.ts";
+import { inspectFile, logBytes } from "../store/sqlite/examine.ts";
+import { openToOthers } from "../store/sqlite/privacy.ts";
 import { systemClock } from "../telemetry/clock.ts";
 import { type Answer, ask, httpBase } from "./ask.ts";
 import { load } from "./config.ts";
@@ -30,8 +31,8 @@ import { EXIT, type Terminal } from "./terminal.ts";
 
 const TIMEOUT_MS = 3_000;
 
-/** Opens the store and closes it again. `locked`: another process has it. */
-type TryStore = (file: string, config: Config) => Promise<"opened" | "locked" | { readonly problem: string }>;
+/** Looks through the database's file. `locked`: another process has it. */
+type TryStore = (file: string) => "opened" | "locked" | { readonly problem: string };
 
 export function addDoctor(program: Command, terminal: Terminal, settle: Settle): void {
   program
@@ -114,11 +115,17 @@ async function storeFindings(config: Config, store: TryStore): Promise<Finding[]
     return await redisFindings(config);
   }
   const file = join(config.environment.dataDir, "parley.db");
-  if (!existsSync(file)) return [ok("store", "will be made at the first start")];
-  const result = await store(file, config);
-  if (result === "opened") return [ok("store", "can be opened")];
-  if (result === "locked") return [ok("store", "in use: a gateway is running")];
-  return [fail("store", result.problem, "see docs/errors.md")];
+  if (!existsSync(file) && logBytes(file) === 0) return [ok("store", "will be made at the first start")];
+  const open = openToOthers(file).map((path) =>
+    warn("store", `${path} is open to other users`, "chmod 700 the folder and 600 its files; a start does"),
+  );
+  return [storeFinding(store(file)), ...open];
+}
+
+function storeFinding(result: ReturnType<TryStore>): Finding {
+  if (result === "opened") return ok("store", "can be opened, and is whole");
+  if (result === "locked") return ok("store", "in use: a gateway is running");
+  return fail("store", result.problem, "see docs/errors.md");
 }
 
 async function listenFindings({ host, port }: Environment): Promise<Finding[]> {
@@ -139,18 +146,9 @@ function reachable(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
 }
 
-const tryStore: TryStore = async (file, { gateway }) => {
+const tryStore: TryStore = (file) => {
   try {
-    const store = await openSqliteStore({
-      file,
-      clock: systemClock,
-      limits: {
-        waitingPerLaneMax: gateway.queue.waiting_per_conversation,
-        waitingMax: gateway.queue.waiting,
-      },
-      durability: gateway.store.durability,
-    });
-    await store[Symbol.asyncDispose]();
+    inspectFile(file);
     return "opened";
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;

@@ -7,6 +7,8 @@ export interface LinesOptions {
   readonly bytesMin: number;
   /** No more than these in one write, unless a single line is longer. */
   readonly bytesMax: number;
+  /** Fewer wait for more this long. Without a line no timer runs: an idle process sleeps. */
+  readonly waitMs?: number;
   /** So many lines are lost, and there is room again to say so. */
   readonly onDropped: (lines: number) => void;
 }
@@ -40,6 +42,7 @@ export class Lines implements DestinationStream {
   #waiting = 0;
   /** Until the next try, after the reader had fallen behind. */
   #busy: NodeJS.Timeout | undefined;
+  #soon: NodeJS.Timeout | undefined;
   #isGone = false;
   #dropped = 0;
   #idle: (() => void)[] = [];
@@ -54,7 +57,14 @@ export class Lines implements DestinationStream {
     this.#gathered.push(line);
     this.#bytes += bytes;
     if (this.#bytes >= this.#options.bytesMin) this.pass();
+    else if (this.#options.waitMs !== undefined && this.#soon === undefined)
+      this.#soon = setTimeout(this.#passLate, this.#options.waitMs).unref();
   }
+
+  readonly #passLate = () => {
+    this.#soon = undefined;
+    this.pass();
+  };
 
   /** Writes what was gathered, or what the output takes of it now. */
   pass(): void {

@@ -45,10 +45,10 @@ export async function createLogger({ level, pretty, process: number }: LogOption
     ...(number === undefined
       ? { bytesMin: GATHERED_BYTES, bytesMax: 2 * GATHERED_BYTES }
       : { bytesMin: PIPE_BYTES / 2, bytesMax: PIPE_BYTES }),
+    waitMs: FLUSH_MS,
     onDropped: (dropped) => log.warn({ lines: dropped }, "log.dropped"),
   });
   const log = atOnce(pino(options, lines));
-  setInterval(() => lines.pass(), FLUSH_MS).unref();
   process.once("exit", () => lines.writeRest());
   return log;
 }

@@ -1,6 +1,6 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Answer } from "../../src/cli/ask.ts";
 import { clockFinding, type Finding, gatewayFinding, nodeFinding } from "../../src/cli/findings.ts";
 import { openSqliteStore } from "../../src/store/sqlite/index.ts";
@@ -8,6 +8,9 @@ import { systemClock } from "../../src/telemetry/clock.ts";
 import { type FakeAnswer, type FakeServer, fakeServer } from "../fakes/server.ts";
 import { startRedis } from "../support/redis.ts";
 import { call, emptyFolder } from "./helpers.ts";
+
+/** Each command is a process's start, and the machine may be busy. */
+vi.setConfig({ testTimeout: 60_000 });
 
 const SECRETS = {
   SLACK_SIGNING_SECRET: "hunter2-signing",
@@ -126,11 +129,38 @@ describe("parley doctor", () => {
       { status: "ok", message: "in use: a gateway is running" },
     ]);
     await store[Symbol.asyncDispose]();
-    expect((await doctor({}, cwd)).of("store")).toMatchObject([{ status: "ok", message: "can be opened" }]);
+    const whole = { status: "ok", message: "can be opened, and is whole" };
+    expect((await doctor({}, cwd)).of("store")).toMatchObject([whole]);
+    chmodSync(join(cwd, "data"), 0o777);
+    expect((await doctor({}, cwd)).of("store")).toMatchObject([
+      whole,
+      { status: "warn", message: expect.stringMatching(/data is open to other users$/) },
+    ]);
+    chmodSync(join(cwd, "data"), 0o700);
     writeFileSync(join(cwd, "data/parley.db"), "no database at all, but long enough to look at".repeat(100));
     const { code, of } = await doctor({}, cwd);
     expect(code).toBe(1);
     expect(of("store")).toMatchObject([{ status: "fail", message: expect.stringMatching(/^STORE_/) }]);
+  });
+
+  it("fails on a database that is damaged, or gone from beside its log, and changes neither", async () => {
+    const cwd = emptyFolder();
+    const file = join(cwd, "data/parley.db");
+    const limits = { waitingPerLaneMax: 10, waitingMax: 10 };
+    const store = await openSqliteStore({ file, clock: systemClock, limits });
+    await store[Symbol.asyncDispose]();
+    const sound = readFileSync(file);
+    const damaged = Buffer.from(sound).fill(0x5a, 4_096);
+    writeFileSync(file, damaged);
+    expect((await doctor({}, cwd)).of("store")).toMatchObject([
+      { status: "fail", message: expect.stringMatching(/^STORE_DAMAGED: /) },
+    ]);
+    expect(readFileSync(file).equals(damaged)).toBe(true);
+    rmSync(file);
+    writeFileSync(`${file}-wal`, "a log");
+    expect((await doctor({}, cwd)).of("store")).toMatchObject([
+      { status: "fail", message: expect.stringMatching(/^STORE_DAMAGED: .*parley\.db-wal/) },
+    ]);
   });
 
   it("asks the Redis that is shared, and not the database file that is not", async () => {

@@ -16,6 +16,7 @@ import { Leases } from "./leases.ts";
 import { migrate } from "./migrations.ts";
 import { describeAt } from "./obstacle.ts";
 import { apply, isWrite, UNFLUSHED } from "./operations.ts";
+import { makeFolderPrivate } from "./privacy.ts";
 import type { EngineOptions, Failure, Log, Reply, Request, Status } from "./protocol.ts";
 import { isRefused, Soundness } from "./soundness.ts";
 import { loadState, type State, type Volatile } from "./state.ts";
@@ -52,6 +53,7 @@ export class Engine {
     };
     refuseLogWithoutFile(options.file);
     if (createFile(options.file)) log(`Made a new database, ${options.file}`, "info");
+    makeFolderPrivate(options.file, log);
     const warning = fileSystemWarning(options.file);
     if (warning !== null) log(warning);
     this.#soundness = new Soundness(options.file, log);
@@ -92,7 +94,8 @@ export class Engine {
     if (state === null || state.unsavedBytes === 0 || this.#soundness.damage !== null) return;
     if (when === "much" && state.unsavedBytes < UNSAVED_BYTES_MAX) return;
     try {
-      state.db.exec("PRAGMA wal_checkpoint(PASSIVE)");
+      // When nobody is busy the disk gets the room of the log back; until then it is written over from its beginning.
+      state.db.exec(`PRAGMA wal_checkpoint(${when === "always" ? "TRUNCATE" : "PASSIVE"})`);
       state.unsavedBytes = 0;
       this.#soundness.saved();
     } catch (error) {

@@ -1,6 +1,8 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { GatewayError } from "../../domain/errors.ts";
-import { type Database, describe } from "./database.ts";
+import { type Database, describe, openDatabase } from "./database.ts";
+import { closeAsItIs } from "./file.ts";
+import { readVersion, refuseNewer } from "./migrations.ts";
 import { damaged } from "./watch.ts";
 
 /** A quarter of a gigabyte is checked in about a second. */
@@ -87,5 +89,17 @@ export function unreadableRest(file: string, pageBytes: number, framesRead: numb
     return false;
   } finally {
     closeSync(fd);
+  }
+}
+
+/** For a look from outside: the whole file, however long that takes, and nothing of it is changed. Throws STORE_*. */
+export function inspectFile(file: string): void {
+  refuseLogWithoutFile(file);
+  const db = openDatabase(file, "power");
+  try {
+    refuseDamaged(file, quickCheck(db));
+    refuseNewer(readVersion(db), file);
+  } finally {
+    closeAsItIs(db, file);
   }
 }

@@ -147,13 +147,7 @@ export function migrate(
   migrations: readonly string[] = MIGRATIONS,
 ): string | null {
   const version = readVersion(db);
-  if (version > migrations.length) {
-    throw new GatewayError(
-      "STORE_SCHEMA_NEWER",
-      `Expected schema version ${migrations.length} or older in ${file}, got ${version}: ` +
-        "a newer release has used this file. Run that release, or restore an older copy.",
-    );
-  }
+  refuseNewer(version, file, migrations);
   const copy = version > 0 && version < migrations.length ? copyAside(db, file, version) : null;
   for (let next = version; next < migrations.length; next++) {
     db.exec(`
@@ -167,7 +161,16 @@ export function migrate(
   return copy;
 }
 
-function readVersion(db: Database): number {
+export function refuseNewer(version: number, file: string, migrations = MIGRATIONS): void {
+  if (version <= migrations.length) return;
+  throw new GatewayError(
+    "STORE_SCHEMA_NEWER",
+    `Expected schema version ${migrations.length} or older in ${file}, got ${version}: ` +
+      "a newer release has used this file. Run that release, or restore an older copy.",
+  );
+}
+
+export function readVersion(db: Database): number {
   return Object.values(db.prepare<Record<string, number>>("PRAGMA user_version").get() ?? {})[0] ?? 0;
 }
 

@@ -11,6 +11,10 @@ import { checkpoint, claim, extend, record, reserve, settle, stop } from "./work
 
 /** An operation dirties about four pages of 4 KiB besides its text. */
 const OPERATION_BYTES = 16 * 1024;
+/** Neighbours share their pages, so that these many rows that go dirty as many as one operation. */
+const SWEPT_ROWS = 8;
+/** As much as 256 pages that are moved, and what points to them. */
+const SHRUNK_OPERATIONS = 128;
 /** The note of a request, in a table and two indexes. */
 const NOTE_BYTES = 1024;
 
@@ -63,8 +67,18 @@ export function isWrite([kind]: Request): boolean {
 
 export function apply<K extends Kind>(state: State, request: Request<K>): Operations[K]["result"] {
   const [kind, nowMs, args] = request as readonly [K, number, Operations[K]["args"]];
-  if (!READS.has(kind)) state.unsavedBytes += OPERATION_BYTES + textBytes(request);
-  return HANDLERS[kind](state, args, nowMs);
+  const result = HANDLERS[kind](state, args, nowMs);
+  if (!READS.has(kind)) state.unsavedBytes += OPERATION_BYTES * rowsOf(kind, result) + textBytes(request);
+  return result;
+}
+
+/** A bite of a sweep deletes hundreds of rows, and a claim in vain, as an idle process makes them, writes nothing. */
+function rowsOf<K extends Kind>(kind: K, result: Operations[K]["result"]): number {
+  if (kind === "claim") return (result as Operations["claim"]["result"]).length;
+  if (kind !== "sweep") return 1;
+  const { gone, next } = result as Operations["sweep"]["result"];
+  // Shrinking the file deletes no rows, and moves 256 pages.
+  return gone === 0 && next !== null ? SHRUNK_OPERATIONS : Math.ceil(gone / SWEPT_ROWS);
 }
 
 /** What an operation adds to the log besides a few pages. */
