@@ -2,7 +2,8 @@ import type { Person, Platform } from "./event.ts";
 
 /**
  * The key that orders runs and scopes memory: platform, tenant, place, thread.
- * Each part is escaped, so that no id from outside can pose as another conversation.
+ * Each part is escaped, so that no id from outside can pose as another conversation, or end like one of its lanes
+ * (`…!control`, `…!notice`).
  */
 export function conversationKey(parts: {
   platform: Platform;
@@ -15,7 +16,8 @@ export function conversationKey(parts: {
 }
 
 function escapePart(part: string): string {
-  return /[:%]/.test(part) ? part.replaceAll("%", "%25").replaceAll(":", "%3A") : part;
+  if (!/[:%!]/.test(part)) return part;
+  return part.replaceAll("%", "%25").replaceAll(":", "%3A").replaceAll("!", "%21");
 }
 
 /** What is known of a person: their conversation, and the ids of all their names, the lasting one first. */
@@ -37,5 +39,5 @@ export function asFirstKnown({ lasting, passing }: Person): KnownPerson {
 
 function lastPartOf(conversation: string): string {
   const part = conversation.slice(conversation.lastIndexOf(":") + 1);
-  return part.replaceAll("%3A", ":").replaceAll("%25", "%");
+  return part.replaceAll("%21", "!").replaceAll("%3A", ":").replaceAll("%25", "%");
 }
