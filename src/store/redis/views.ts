@@ -112,8 +112,14 @@ export function createJournal({ run, now }: Parts, usedBytes: () => Promise<numb
       return row === undefined ? null : toRecord(row);
     },
     async list({ state, limit, beforeSeq }) {
-      const rows = await run("list", [now(), state ?? "", limit, beforeSeq ?? ""], "brief");
-      return (rows as RecordRow[]).map(toRecord);
+      const rows: RecordRow[] = [];
+      for (let below: string | number = beforeSeq ?? ""; ; ) {
+        const answer = await run("list", [now(), state ?? "", limit - rows.length, below], "brief");
+        const [more, ...found] = answer as [string, ...RecordRow[]];
+        rows.push(...found);
+        if (more === "" || rows.length >= limit) return rows.map(toRecord);
+        below = more;
+      }
     },
     async stats() {
       const [counts, fileBytes] = await Promise.all([run("stats", [now()], "brief"), usedBytes()]);

@@ -1,10 +1,12 @@
 #!lua flags=no-writes
 -- Events by state, newest first.
 -- Invariant: in the order of acceptance or of the last replay, whatever came of them.
+-- Looks at so many at most, since nobody else is served meanwhile, and says where to go on.
 -- ARGV[2] state, or '' for all  [3] at most  [4] only those with a smaller seq, or ''
--- Gives: records
+-- Gives: { the seq below which there may be more, or '', record, record, … }
 
 local CHUNK = 500
+local LOOKS_MAX = 2000
 local limit = tonumber(ARGV[3])
 local below = ARGV[4] == '' and '+inf' or '(' .. ARGV[4]
 
@@ -29,6 +31,7 @@ end
 local function queued()
   local found = {}
   local from = below
+  local looks = 0
   while #found < limit do
     local chunk = newest('live', from, CHUNK)
     for _, seq in ipairs(chunk) do
@@ -36,6 +39,8 @@ local function queued()
     end
     if #chunk < CHUNK then break end
     from = '(' .. chunk[#chunk]
+    looks = looks + #chunk
+    if looks >= LOOKS_MAX and #found < limit then return found, chunk[#chunk] end
   end
   return found
 end
@@ -50,16 +55,16 @@ local function all()
 end
 
 local wanted = ARGV[2]
-local seqs
+local seqs, more
 if wanted == '' then
   seqs = all()
 elseif wanted == 'queued' then
-  seqs = queued()
+  seqs, more = queued()
 elseif wanted == 'running' then
   seqs = running()
 else
   seqs = newest(wanted, below, limit)
 end
-local records = {}
-for i = 1, math.min(limit, #seqs) do records[i] = record_of(seqs[i]) end
-return records
+local answer = { more or '' }
+for i = 1, math.min(limit, #seqs) do answer[i + 1] = record_of(seqs[i]) end
+return answer

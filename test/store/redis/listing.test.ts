@@ -1,0 +1,46 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { EventRecord } from "../../../src/ports/store.ts";
+import { type RedisServer, startRedis } from "../../support/redis.ts";
+import { openBench } from "./bench.ts";
+
+const EVENTS = 6_000;
+
+let redis: RedisServer;
+beforeAll(async () => {
+  redis = await startRedis({ fsync: "no" });
+});
+afterAll(() => redis[Symbol.asyncDispose]());
+
+it("finds the few that are queued among thousands that wait for a retry, a bite at a time", async () => {
+  const bench = await openBench(redis, { limits: { waitingPerLaneMax: 10, waitingMax: 10_000 } });
+  for (let from = 0; from < EVENTS; from += 500)
+    await Promise.all(
+      Array.from({ length: 500 }, (_, n) =>
+        bench.accept({ id: `e${from + n}`, conversation: `c${from + n}` }),
+      ),
+    );
+  const key = (name: string) => `{${bench.prefix}}:${name}`;
+  await redis.cli("ZUNIONSTORE", key("retrying"), 1, key("live"));
+  const queued = [5_999, 3_000, 2_999, 1, 0];
+  for (const n of queued) await redis.cli("ZREM", key("retrying"), n + 1);
+
+  await redis.cli("CONFIG", "RESETSTAT");
+  const all = await bench.store.journal.list({ state: "queued", limit: 100 });
+  expect(all.map(({ id }) => id)).toEqual(queued.map((n) => `e${n}`));
+  const stats = String(await redis.cli("INFO", "commandstats"));
+  // A call for each bite, so that others are served in between.
+  expect(Number(/cmdstat_eval(?:sha)?:calls=(\d+)/.exec(stats)?.[1])).toBeGreaterThanOrEqual(3);
+
+  const pages: EventRecord[] = [];
+  for (;;) {
+    const beforeSeq = pages.at(-1)?.seq;
+    const page = await bench.store.journal.list({
+      state: "queued",
+      limit: 2,
+      ...(beforeSeq !== undefined && { beforeSeq }),
+    });
+    pages.push(...page);
+    if (page.length < 2) break;
+  }
+  expect(pages.map(({ id }) => id)).toEqual(queued.map((n) => `e${n}`));
+});
