@@ -2,7 +2,7 @@
 const LOOK_EVERY_MS = 250;
 
 interface Waiting<T> {
-  readonly untilMs: number;
+  untilMs: number;
   readonly resolve: (value: T) => void;
 }
 
@@ -13,6 +13,7 @@ export class Deadline<T> {
   /** In order of their deadline, because all wait equally long. */
   readonly #waiting = new Set<Waiting<T>>();
   #timer: NodeJS.Timeout | undefined;
+  #lookedAtMs = 0;
 
   constructor(timeoutMs: number, late: T) {
     this.#timeoutMs = timeoutMs;
@@ -24,7 +25,7 @@ export class Deadline<T> {
     return new Promise((resolve, reject) => {
       const waiting = { untilMs: performance.now() + this.#timeoutMs, resolve };
       this.#waiting.add(waiting);
-      this.#timer ??= setInterval(() => this.#look(), LOOK_EVERY_MS).unref();
+      this.#timer ??= this.#begin();
       work.then(
         (value) => {
           this.#waiting.delete(waiting);
@@ -38,8 +39,20 @@ export class Deadline<T> {
     });
   }
 
+  #begin(): NodeJS.Timeout {
+    this.#lookedAtMs = performance.now();
+    return setInterval(() => this.#look(), LOOK_EVERY_MS).unref();
+  }
+
   #look(): void {
     const nowMs = performance.now();
+    // While the process stood still, the work could not go on: it has what it had left, and is then done as a rule.
+    const pausedMs = nowMs - this.#lookedAtMs - LOOK_EVERY_MS;
+    this.#lookedAtMs = nowMs;
+    if (pausedMs >= LOOK_EVERY_MS) {
+      for (const waiting of this.#waiting)
+        waiting.untilMs = Math.min(waiting.untilMs + pausedMs, nowMs + this.#timeoutMs);
+    }
     for (const waiting of this.#waiting) {
       if (waiting.untilMs > nowMs) return;
       this.#waiting.delete(waiting);

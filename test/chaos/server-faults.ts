@@ -4,7 +4,14 @@ import type { RedisServer } from "../support/redis.ts";
 import type { Fleet } from "./fleet.ts";
 
 export const GATEWAY_FAULTS = ["a gateway killed", "all gateways killed"] as const;
-export const REDIS_FAULTS = ["Redis killed", "Redis stopped", "clients of Redis paused"] as const;
+export const REDIS_FAULTS = [
+  "Redis killed",
+  "Redis stopped",
+  "clients of Redis paused",
+  "Redis out of memory",
+  "Redis read-only",
+  "Redis without enough replicas",
+] as const;
 export type ServerFault = (typeof GATEWAY_FAULTS)[number] | (typeof REDIS_FAULTS)[number];
 
 export interface Trouble {
@@ -25,6 +32,7 @@ export interface Trouble {
 const BETWEEN_MS = { min: 800, max: 3_500 };
 const DOWN_MS_MAX = 1_500;
 const AWAY_MS_MIN = 100;
+const NOBODY_PORT = 1;
 
 /** Kills and starts gateways, takes Redis away and brings it back. Ends with all mended. */
 export async function troubleServers(trouble: Trouble, dice: Dice): Promise<void> {
@@ -70,7 +78,27 @@ async function hurt(fault: ServerFault, trouble: Trouble, dice: Dice): Promise<v
     case "clients of Redis paused":
       await redis.clientPause(awayMs);
       return await sleep(awayMs);
+    case "Redis out of memory":
+      return await meanwhile(redis, ["maxmemory", "1mb", "0"], awayMs);
+    case "Redis without enough replicas":
+      return await meanwhile(redis, ["min-replicas-to-write", "1", "0"], awayMs);
+    case "Redis read-only":
+      // Of a master that nobody answers at: nothing is taken from there, and all is kept.
+      await redis.cli("REPLICAOF", "127.0.0.1", NOBODY_PORT);
+      await sleep(awayMs);
+      return void (await redis.cli("REPLICAOF", "NO", "ONE"));
   }
+}
+
+/** For so long it is set otherwise; long enough, often, for several offers to be refused. */
+async function meanwhile(
+  redis: RedisServer,
+  [name, during, after]: readonly [string, string, string],
+  awayMs: number,
+): Promise<void> {
+  await redis.cli("CONFIG", "SET", name, during);
+  await sleep(awayMs);
+  await redis.cli("CONFIG", "SET", name, after);
 }
 
 async function killAndStart(victims: readonly number[], fleet: Fleet, dice: Dice): Promise<void> {

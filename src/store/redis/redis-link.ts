@@ -24,7 +24,7 @@ const WAIT_SHARE = 0.4;
 const COVERED: ReadonlySet<ScriptName> = new Set(["accept", "check"]);
 
 interface Pending {
-  readonly askedAt: number;
+  askedAt: number;
   readonly patience: Patience;
   readonly reject: (error: Error) => void;
 }
@@ -52,6 +52,7 @@ export class RedisLink implements Link {
   readonly #heard = new Map<string, (message: string) => void>();
   readonly #opening = Promise.withResolvers<void>();
   #watch: NodeJS.Timeout | undefined;
+  #lookedAt = 0;
   #isSilent = false;
   #isGathering = false;
   #isUp = false;
@@ -99,7 +100,11 @@ export class RedisLink implements Link {
       clearTimeout(timer);
     }
     // After a pause of our own, answers that have come meanwhile are read before anything is given up.
-    const look = () => setImmediate(() => this.#lookForSilence());
+    this.#lookedAt = performance.now();
+    const look = () => {
+      this.#forgiveOurOwnPause();
+      setImmediate(() => this.#lookForSilence());
+    };
     this.#watch = setInterval(look, this.#times.briefMs / LOOKS).unref();
   }
 
@@ -205,6 +210,15 @@ export class RedisLink implements Link {
   #cutOff(pending: Pending): void {
     this.#pending.delete(pending);
     if (this.#pending.size === 0) this.#isSilent = false;
+  }
+
+  /** While we stood still, Redis had no chance: what was asked before may not even have left, and gets its whole time. */
+  #forgiveOurOwnPause(): void {
+    const nowMs = performance.now();
+    const pausedMs = nowMs - this.#lookedAt - this.#times.briefMs / LOOKS;
+    this.#lookedAt = nowMs;
+    if (pausedMs < this.#times.briefMs / LOOKS) return;
+    for (const pending of this.#pending) pending.askedAt = Math.min(nowMs, pending.askedAt + pausedMs);
   }
 
   /** One look for all instead of a timer for each. */

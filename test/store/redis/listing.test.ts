@@ -11,8 +11,13 @@ beforeAll(async () => {
 });
 afterAll(() => redis[Symbol.asyncDispose]());
 
-it("finds the few that are queued among thousands that wait for a retry, a bite at a time", async () => {
-  const bench = await openBench(redis, { limits: { waitingPerLaneMax: 10, waitingMax: 10_000 } });
+it("finds the few that are queued among thousands that wait for a retry, a bite at a time", {
+  timeout: 60_000,
+}, async () => {
+  const bench = await openBench(redis, {
+    limits: { waitingPerLaneMax: 10, waitingMax: 10_000 },
+    times: { briefMs: 30_000, silentMs: 60_000 },
+  });
   for (let from = 0; from < EVENTS; from += 500)
     await Promise.all(
       Array.from({ length: 500 }, (_, n) =>
@@ -29,7 +34,8 @@ it("finds the few that are queued among thousands that wait for a retry, a bite 
   expect(all.map(({ id }) => id)).toEqual(queued.map((n) => `e${n}`));
   const stats = String(await redis.cli("INFO", "commandstats"));
   // A call for each bite, so that others are served in between.
-  expect(Number(/cmdstat_eval(?:sha)?:calls=(\d+)/.exec(stats)?.[1])).toBeGreaterThanOrEqual(3);
+  const calls = [...stats.matchAll(/cmdstat_eval(?:sha)?:calls=(\d+)/g)].map(([, count]) => Number(count));
+  expect(calls.reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(3);
 
   const pages: EventRecord[] = [];
   for (;;) {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../../src/telemetry/clock.ts";
 import { launch } from "../../support/child.ts";
 import { type RedisServer, startRedis } from "../../support/redis.ts";
+import { standStill } from "../../support/stand-still.ts";
 import { openBench, type RedisBench } from "./bench.ts";
 
 const UNAVAILABLE = { code: "STORE_UNAVAILABLE" };
@@ -52,6 +53,16 @@ describe("a Redis that does not answer", () => {
     await expect(bench.accept({ id: "a" })).rejects.toMatchObject(UNAVAILABLE);
     expect(performance.now() - askedAt).toBeGreaterThanOrEqual(999);
     expect(await isRefusedAtOnce(bench.accept({ id: "b" }))).toBe(true);
+  });
+
+  it("has its whole time again when it was the process that stood still", { timeout: 60_000 }, async () => {
+    const bench = await open({ briefMs: 1_000, silentMs: 60_000 });
+    redis.pause();
+    const accepted = bench.accept({ id: "asked before" });
+    await nextTick();
+    standStill(2_500);
+    redis.resume();
+    expect(await accepted).toEqual({ kind: "accepted" });
   });
 
   it.each(["SIGSTOP", "CLIENT PAUSE"])(
@@ -141,7 +152,7 @@ describe("a Redis that does not answer", () => {
     await expect(bench.accept({ id: "c" })).rejects.toMatchObject({ code: "STORE_CLOSED" });
   });
 
-  it("does not keep a process alive whose store is closed", async () => {
+  it("does not keep a process alive whose store is closed", { timeout: 60_000 }, async () => {
     await using own = await startRedis({ fsync: "no" });
     const child = launch([process.execPath, join(import.meta.dirname, "closing-child.ts"), own.url]);
     await child.said("stdout", "open");
