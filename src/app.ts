@@ -22,7 +22,7 @@ import { routeOf } from "./dispatch/route.ts";
 import { DRAIN_MS, LEASE_MS } from "./domain/bounds.ts";
 import { Breakers } from "./domain/breaker.ts";
 import type { Platform, TriggerEvent } from "./domain/event.ts";
-import { receive } from "./gateway.ts";
+import { receive, screen } from "./gateway.ts";
 import { RequestRecorder } from "./ingress/recorder.ts";
 import { createServers } from "./ingress/server.ts";
 import type { Adapter } from "./ports/adapter.ts";
@@ -183,12 +183,15 @@ export async function createApp({
     isPaused,
     isDraining: () => stopping.signal.aborted,
   });
+  function adapterOf(platform: Platform): Adapter {
+    const adapter = adapters.get(platform);
+    if (adapter === undefined) throw new Error(`No adapter for ${platform}`);
+    return adapter;
+  }
+
   const { server, watch } = createServers({
-    receive: (request, platform) => {
-      const adapter = adapters.get(platform);
-      if (adapter === undefined) throw new Error(`No adapter for ${platform}`);
-      return receive(request, adapter, gatewayDeps);
-    },
+    screen: (head, platform) => screen(head, adapterOf(platform)),
+    receive: (request, platform) => receive(request, adapterOf(platform), gatewayDeps),
     platforms,
     takesWebhooks: role !== "worker",
     hosts: hostRulesOf(environment),

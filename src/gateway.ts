@@ -5,7 +5,7 @@ import { GatewayError } from "./domain/errors.ts";
 import type { TriggerEvent } from "./domain/event.ts";
 import type { Item, Reception, ReceptionOutcome } from "./ingress/reception.ts";
 import { verifyRequest } from "./ingress/verify.ts";
-import type { Adapter, Inbound, RawRequest, TurnedAway } from "./ports/adapter.ts";
+import type { Adapter, Inbound, RawRequest, RequestHead, TurnedAway } from "./ports/adapter.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Acceptance, Queue } from "./ports/store.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
@@ -25,8 +25,7 @@ export interface GatewayDeps {
 export async function receive(request: RawRequest, adapter: Adapter, deps: GatewayDeps): Promise<Reception> {
   const verified = verifyRequest(request, adapter);
   if (verified.kind === "probe") return { outcome: "handshake", ack: { status: 200 }, events: 0 };
-  if (verified.kind !== "genuine")
-    return { ...TURNED_AWAY[verified.kind], reason: verified.reason, events: 0 };
+  if (verified.kind !== "genuine") return turnedAway(verified);
 
   const inbound = adapter.parse(verified.request);
   switch (inbound.kind) {
@@ -174,6 +173,16 @@ function reasonOf(fate: Fate): Pick<Reception, "reason" | "refusal"> {
 
 function countIgnored(adapter: Adapter, reason: string, { metrics }: GatewayDeps): void {
   metrics.ignored.inc({ platform: adapter.platform, reason });
+}
+
+/** What the headers alone decide, before the body is read; null: it has to be. */
+export function screen(head: RequestHead, adapter: Adapter): Reception | null {
+  const verdict = adapter.screen(head);
+  return verdict === null ? null : turnedAway(verdict);
+}
+
+function turnedAway({ kind, reason }: TurnedAway): Reception {
+  return { ...TURNED_AWAY[kind], reason, events: 0 };
 }
 
 const TURNED_AWAY: Readonly<Record<TurnedAway["kind"], Pick<Reception, "outcome" | "ack">>> = {

@@ -6,7 +6,7 @@ import { createClient } from "./client.ts";
 import { parseDiscord } from "./parse.ts";
 import { renderReply } from "./render.ts";
 import { createRest } from "./rest.ts";
-import { createVerifier } from "./verify.ts";
+import { createVerifier, screenDiscord } from "./verify.ts";
 
 export interface DiscordOptions {
   /** The application's public key in hex; two while one replaces the other. */
@@ -30,6 +30,7 @@ export function createDiscordAdapter(options: DiscordOptions): Adapter {
   const { clock, random } = options;
   return {
     platform: "discord",
+    screen: screenDiscord,
     verify: createVerifier(options.publicKeys),
     parse: (request) => parseDiscord(request, options.applicationId ?? ""),
     render: (markdown) => renderReply(markdown),

@@ -1,6 +1,12 @@
 import { createPublicKey, type KeyObject, verify } from "node:crypto";
 import { GatewayError } from "../../src/domain/errors.ts";
-import { GENUINE, type RawRequest, type TurnedAway, type Verdict } from "../../src/ports/adapter.ts";
+import {
+  GENUINE,
+  type RawRequest,
+  type RequestHead,
+  type TurnedAway,
+  type Verdict,
+} from "../../src/ports/adapter.ts";
 
 export const SIGNATURE_HEADER = "x-signature-ed25519";
 export const TIMESTAMP_HEADER = "x-signature-timestamp";
@@ -54,15 +60,23 @@ function importKey(hex: string, index: number): KeyObject {
  * accepted before.
  */
 function judge(request: RawRequest, keys: readonly KeyObject[]): Verdict {
+  const wrong = screenDiscord(request);
+  if (wrong !== null) return wrong;
   const signature = request.header(SIGNATURE_HEADER) ?? "";
   const timestamp = request.header(TIMESTAMP_HEADER) ?? "";
-  if (signature === "") return forged(REASONS.noSignature);
-  if (timestamp === "") return forged(REASONS.noTimestamp);
-  if (!SIGNATURE_HEX.test(signature)) return forged(REASONS.badSignature);
-  if (!TIMESTAMP.test(timestamp)) return forged(REASONS.badTimestamp);
   const message = Buffer.concat([Buffer.from(timestamp, "utf8"), request.body]);
   const bytes = Buffer.from(signature, "hex");
   return keys.some((key) => verify(null, message, key, bytes)) ? GENUINE : forged(REASONS.mismatch);
+}
+
+/** Whether both headers are there and of their form. */
+export function screenDiscord(head: RequestHead): TurnedAway | null {
+  const signature = head.header(SIGNATURE_HEADER) ?? "";
+  const timestamp = head.header(TIMESTAMP_HEADER) ?? "";
+  if (signature === "") return forged(REASONS.noSignature);
+  if (timestamp === "") return forged(REASONS.noTimestamp);
+  if (!SIGNATURE_HEX.test(signature)) return forged(REASONS.badSignature);
+  return TIMESTAMP.test(timestamp) ? null : forged(REASONS.badTimestamp);
 }
 
 function forged(reason: (typeof REASONS)[keyof typeof REASONS]): TurnedAway {

@@ -8,7 +8,7 @@ import { Identity } from "./identity.ts";
 import { parseSlack } from "./parse.ts";
 import { renderParts } from "./render.ts";
 import { createThreadReader, type ThreadLimits } from "./thread.ts";
-import { verifySlack } from "./verify.ts";
+import { screenSlack, verifySlack } from "./verify.ts";
 import { createWeb } from "./web.ts";
 
 export interface SlackOptions {
@@ -57,6 +57,7 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
   const { threadLimits: limits, clock } = options;
   return {
     platform: "slack",
+    screen: screenSlack,
     verify: (request) => verifySlack(request, signingSecrets),
     parse: (request) => parseSlack(request, { commandReplies, dmReplies, self }),
     render: (markdown) => renderParts(markdown),

@@ -1,5 +1,12 @@
 import type { Secret } from "../../src/config/secret.ts";
-import { GENUINE, PROBE, type RawRequest, type TurnedAway, type Verdict } from "../../src/ports/adapter.ts";
+import {
+  GENUINE,
+  PROBE,
+  type RawRequest,
+  type RequestHead,
+  type TurnedAway,
+  type Verdict,
+} from "../../src/ports/adapter.ts";
 import { hmacMatches } from "../shared/hmac.ts";
 import { mediaType } from "../shared/json.ts";
 
@@ -20,18 +27,36 @@ export const REASONS = {
 
 /** `v0=` and the hex HMAC-SHA256 of `v0:<timestamp>:<raw body>` (docs.slack.dev, verifying requests). */
 export function verifySlack(request: RawRequest, secrets: readonly Secret[]): Verdict {
-  const signature = request.header("x-slack-signature") ?? "";
-  const timestamp = request.header("x-slack-request-timestamp") ?? "";
+  const { signature, timestamp } = proofOf(request);
   if (signature === "" && timestamp === "" && isProbe(request)) return PROBE;
+  const wrong = judgeHead(request);
+  if (wrong !== null) return wrong;
+  const matches = hmacMatches(secrets, [`v0:${timestamp}:`, request.body], signature.slice("v0=".length));
+  return matches ? GENUINE : turnedAway("mismatch");
+}
+
+/** Without its two headers only a probe is worth reading, which is small and says so. */
+export function screenSlack(head: RequestHead): TurnedAway | null {
+  const { signature, timestamp } = proofOf(head);
+  const mayBeProbe = isForm(head) && Number(head.header("content-length")) <= PROBE_BYTES_MAX;
+  return signature === "" && timestamp === "" && mayBeProbe ? null : judgeHead(head);
+}
+
+function proofOf(head: RequestHead): { signature: string; timestamp: string } {
+  return {
+    signature: head.header("x-slack-signature") ?? "",
+    timestamp: head.header("x-slack-request-timestamp") ?? "",
+  };
+}
+
+function judgeHead(head: RequestHead): TurnedAway | null {
+  const { signature, timestamp } = proofOf(head);
   if (signature === "") return turnedAway("noSignature");
   if (timestamp === "") return turnedAway("noTimestamp");
   if (!/^\d{1,12}$/.test(timestamp)) return turnedAway("badTimestamp");
   if (!SIGNATURE.test(signature)) return turnedAway("badSignature");
-
-  const ageSeconds = Math.floor(request.receivedAtMs / 1000) - Number(timestamp);
-  if (Math.abs(ageSeconds) > WINDOW_SECONDS) return turnedAway(ageSeconds > 0 ? "old" : "ahead");
-  const matches = hmacMatches(secrets, [`v0:${timestamp}:`, request.body], signature.slice("v0=".length));
-  return matches ? GENUINE : turnedAway("mismatch");
+  const ageSeconds = Math.floor(head.receivedAtMs / 1000) - Number(timestamp);
+  return Math.abs(ageSeconds) > WINDOW_SECONDS ? turnedAway(ageSeconds > 0 ? "old" : "ahead") : null;
 }
 
 const SIGNATURE = /^v0=[0-9a-f]{64}$/i;
@@ -44,7 +69,11 @@ function turnedAway(why: keyof typeof REASONS): TurnedAway {
 function isProbe(request: RawRequest): boolean {
   return (
     request.body.length <= PROBE_BYTES_MAX &&
-    mediaType(request.header("content-type")) === "application/x-www-form-urlencoded" &&
+    isForm(request) &&
     /(?:^|&)ssl_check=1(?:&|$)/.test(request.body.toString("latin1"))
   );
+}
+
+function isForm(head: RequestHead): boolean {
+  return mediaType(head.header("content-type")) === "application/x-www-form-urlencoded";
 }

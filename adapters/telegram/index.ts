@@ -12,7 +12,7 @@ import { id } from "./payload.ts";
 import { renderReply } from "./render.ts";
 import { sendPart } from "./send.ts";
 import { answerCallback, showTyping } from "./signs.ts";
-import { verifyRequest } from "./verify.ts";
+import { screenTelegram, verifyRequest } from "./verify.ts";
 
 const API_ROOT = "https://api.telegram.org";
 /** Buttons whose spinner was stopped, remembered only to spare a second call. */
@@ -55,6 +55,7 @@ export function createTelegramAdapter(options: TelegramOptions): Adapter {
 
   return {
     platform: "telegram",
+    screen: (head) => screenTelegram(head, options.webhookSecrets),
     verify: (request) => verifyRequest(request, options.webhookSecrets),
     parse: (request) => parseUpdate(request, { id: botId, username: options.identity.username }),
     render: (markdown) => renderReply(markdown),

@@ -5,7 +5,7 @@ import type { NewId } from "../../src/ports/clock.ts";
 import { eventIdOf, mintPart, textOf } from "./address.ts";
 import { parseTest } from "./parse.ts";
 import { createReplies, type RepliesDeps } from "./replies.ts";
-import { verifyTest } from "./verify.ts";
+import { screenTest, verifyTest } from "./verify.ts";
 
 export interface TestOptions extends RepliesDeps {
   /** What callers from elsewhere send as `X-Dev-Key`; null when none are served. */
@@ -28,6 +28,7 @@ export function createTestAdapter(options: TestOptions): TestAdapter {
   const replies = createReplies(options);
   return {
     platform: "test",
+    screen: (head) => screenTest(head, options),
     verify: (request) => verifyTest(request, options),
     parse: (request) => parseTest(request, options.newId),
     render: (markdown) => [mintPart(markdown)],

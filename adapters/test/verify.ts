@@ -1,6 +1,12 @@
 import type { Secret } from "../../src/config/secret.ts";
 import { isLoopbackHost } from "../../src/domain/loopback.ts";
-import { GENUINE, type RawRequest, type TurnedAway, type Verdict } from "../../src/ports/adapter.ts";
+import {
+  GENUINE,
+  type RawRequest,
+  type RequestHead,
+  type TurnedAway,
+  type Verdict,
+} from "../../src/ports/adapter.ts";
 import { textMatches } from "../shared/hmac.ts";
 
 export const REASONS = {
@@ -17,12 +23,17 @@ interface VerifyOptions {
 }
 
 /** Open to this machine, if so configured; to everyone else by `X-Dev-Key`. */
-export function verifyTest(request: RawRequest, { devKey, openOnLoopback }: VerifyOptions): Verdict {
-  if (request.method !== "POST") return forged("method");
-  if (openOnLoopback && isLocalCaller(request)) return GENUINE;
-  const given = request.header("x-dev-key");
+export function verifyTest(request: RawRequest, options: VerifyOptions): Verdict {
+  return screenTest(request, options) ?? GENUINE;
+}
+
+/** The headers say it all. */
+export function screenTest(head: RequestHead, { devKey, openOnLoopback }: VerifyOptions): TurnedAway | null {
+  if (head.method !== "POST") return forged("method");
+  if (openOnLoopback && isLocalCaller(head)) return null;
+  const given = head.header("x-dev-key");
   if (given === undefined || given === "") return forged("noKey");
-  return devKey !== null && textMatches([devKey], given) ? GENUINE : forged("wrongKey");
+  return devKey !== null && textMatches([devKey], given) ? null : forged("wrongKey");
 }
 
 function forged(why: keyof typeof REASONS): TurnedAway {
@@ -34,7 +45,7 @@ function forged(why: keyof typeof REASONS): TurnedAway {
  * its name to 127.0.0.1 sends its own Host; and a proxy on this machine speaks for the whole network, which
  * `fromLoopback` denies as far as a proxy shows itself.
  */
-function isLocalCaller(request: RawRequest): boolean {
+function isLocalCaller(request: RequestHead): boolean {
   if (!request.fromLoopback) return false;
   if (!isLoopbackHost(request.header("host") ?? "")) return false;
   const origin = request.header("origin");

@@ -9,7 +9,7 @@ import { createClient, type WhatsAppClient } from "./client.ts";
 import { parseWhatsApp } from "./parse.ts";
 import { bodyOf, renderReply, withNotice } from "./render.ts";
 import { Seen } from "./seen.ts";
-import { verifyWhatsApp } from "./verify.ts";
+import { screenWhatsApp, verifyWhatsApp } from "./verify.ts";
 
 export interface WhatsAppOptions {
   readonly accessToken: Secret;
@@ -39,6 +39,7 @@ export function createWhatsAppAdapter(options: WhatsAppOptions): Adapter {
   const seen = new Seen();
   return {
     platform: "whatsapp",
+    screen: screenWhatsApp,
     verify: (request) => verifyWhatsApp(request, options),
     parse(request) {
       const inbound = parseWhatsApp(request, options.phoneNumberId, seen);

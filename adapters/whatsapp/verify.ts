@@ -1,5 +1,11 @@
 import type { Secret } from "../../src/config/secret.ts";
-import { GENUINE, type RawRequest, type TurnedAway, type Verdict } from "../../src/ports/adapter.ts";
+import {
+  GENUINE,
+  type RawRequest,
+  type RequestHead,
+  type TurnedAway,
+  type Verdict,
+} from "../../src/ports/adapter.ts";
 import { hmacMatches, textMatches } from "../shared/hmac.ts";
 
 interface VerifyOptions {
@@ -27,12 +33,19 @@ export const REASONS = {
  */
 export function verifyWhatsApp(request: RawRequest, options: VerifyOptions): Verdict {
   if (request.method === "GET") return judgeHandshake(request.target, options.verifyToken);
-  if (request.method !== "POST") return turnedAway("forged", "method");
-  const signature = request.header("x-hub-signature-256") ?? "";
-  if (signature === "") return turnedAway("forged", "noSignature");
-  const hex = SIGNATURE.exec(signature)?.[1];
-  if (hex === undefined) return turnedAway("forged", "badSignature");
+  const wrong = screenWhatsApp(request);
+  if (wrong !== null) return wrong;
+  const hex = SIGNATURE.exec(request.header("x-hub-signature-256") ?? "")?.[1] ?? "";
   return hmacMatches(options.appSecrets, [request.body], hex) ? GENUINE : turnedAway("forged", "mismatch");
+}
+
+/** Whether a POST has a signature of the right form; the handshake has no body. */
+export function screenWhatsApp(head: RequestHead): TurnedAway | null {
+  if (head.method === "GET") return null;
+  if (head.method !== "POST") return turnedAway("forged", "method");
+  const signature = head.header("x-hub-signature-256") ?? "";
+  if (signature === "") return turnedAway("forged", "noSignature");
+  return SIGNATURE.test(signature) ? null : turnedAway("forged", "badSignature");
 }
 
 function judgeHandshake(target: string, verifyToken: Secret): Verdict {

@@ -5,6 +5,11 @@ export const BODY_BYTES_MAX = 1024 * 1024;
 export const SLACK_BODY_BYTES_MAX = 4 * 1024 * 1024;
 /** Of a body over its limit, this much is read and thrown away before the connection is closed. */
 export const DISCARD_BYTES_MAX = 32 * 1024 * 1024;
+/** A body up to here is read whoever sends it; connections bound how many there are. */
+export const SMALL_BODY_BYTES = 16 * 1024;
+/** What all larger bodies together may take before they are verified. */
+export const UNVERIFIED_BYTES_MAX = 16 * 1024 * 1024;
+export const CONNECTIONS_MAX = 4_096;
 export const TEXT_CHARS_MAX = 10_000;
 /** What an event may carry of what its message refers to. */
 export const CONTEXT_ITEMS_MAX = 30;

@@ -44,7 +44,7 @@ export function jsonAnswer(status: number, body: unknown, headers?: Record<strin
 }
 
 /** Seconds until a platform should try again what could not be stored. */
-const RETRY_AFTER = { "retry-after": "5" };
+export const RETRY_AFTER = { "retry-after": "5" };
 
 /** What a platform is told of what became of its webhook. Of a bad signature it is told nothing more: so is a forger. */
 export function answerTo({ ack, outcome, reason }: Reception): Answer {

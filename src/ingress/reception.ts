@@ -1,7 +1,7 @@
 import type { Platform } from "../domain/event.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import type { RequestOutcome } from "../domain/request.ts";
-import type { Ack, RawRequest } from "../ports/adapter.ts";
+import type { Ack, RawRequest, RequestHead } from "../ports/adapter.ts";
 
 /** What became of a webhook that was read to its end. */
 export type ReceptionOutcome = Exclude<RequestOutcome, "too-large" | "cut">;
@@ -27,6 +27,9 @@ export interface Reception {
   /** What became of the others, where the webhook was of more than one message. */
   readonly others?: readonly Item[];
 }
+
+/** What the headers alone decide; null: the body has to be read. */
+export type Screen = (head: RequestHead, platform: Platform) => Reception | null;
 
 /** The front half of the path, as the server sees it. */
 export type Receive = (request: RawRequest, platform: Platform) => Promise<Reception>;

@@ -10,9 +10,12 @@ export function requestIdOf(incoming: IncomingMessage, newId: () => string): str
   return typeof given === "string" && REQUEST_ID.test(given) ? given : newId();
 }
 
-export function rawRequest(incoming: IncomingMessage, body: Buffer, receivedAtMs: number): RawRequest {
-  return new IncomingRequest(incoming, body, receivedAtMs);
+/** Its body is empty until it is set. */
+export function requestOf(incoming: IncomingMessage, receivedAtMs: number): RawRequest & { body: Buffer } {
+  return new IncomingRequest(incoming, receivedAtMs);
 }
+
+const EMPTY = Buffer.alloc(0);
 
 /** Who is at the other end of the connection: the sender, or the proxy before us. For the log. */
 export function peerOf(incoming: IncomingMessage): string | undefined {
@@ -20,13 +23,12 @@ export function peerOf(incoming: IncomingMessage): string | undefined {
 }
 
 class IncomingRequest implements RawRequest {
-  readonly body: Buffer;
+  body = EMPTY;
   readonly receivedAtMs: number;
   readonly #incoming: IncomingMessage;
 
-  constructor(incoming: IncomingMessage, body: Buffer, receivedAtMs: number) {
+  constructor(incoming: IncomingMessage, receivedAtMs: number) {
     this.#incoming = incoming;
-    this.body = body;
     this.receivedAtMs = receivedAtMs;
   }
 

@@ -5,9 +5,16 @@ import {
   type ServerResponse,
 } from "node:http";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
-import { BODY_TIMEOUT_MS, HEADERS_TIMEOUT_MS, KEEP_ALIVE_TIMEOUT_MS } from "../domain/bounds.ts";
+import {
+  BODY_TIMEOUT_MS,
+  CONNECTIONS_MAX,
+  HEADERS_TIMEOUT_MS,
+  KEEP_ALIVE_TIMEOUT_MS,
+  UNVERIFIED_BYTES_MAX,
+} from "../domain/bounds.ts";
 import type { Platform } from "../domain/event.ts";
 import { type Answer, errorAnswer, send } from "./answer.ts";
+import { BodyBudget } from "./body-budget.ts";
 import { type Count, createRequestCounter } from "./count.ts";
 import { createHostCheck, type HostRules, hasTwoHosts } from "./hosts.ts";
 import { requestIdOf } from "./request.ts";
@@ -24,7 +31,9 @@ import {
 } from "./watch.ts";
 import { createWebhook, type Webhook, type WebhookDeps } from "./webhooks.ts";
 
-export interface ServerDeps extends WebhookDeps, Pick<RouterDeps, "takesWebhooks" | "health" | "admin"> {
+export interface ServerDeps
+  extends Omit<WebhookDeps, "bodies">,
+    Pick<RouterDeps, "takesWebhooks" | "health" | "admin"> {
   readonly hosts: HostRules;
   readonly watch: WatchRules & {
     /** Whether what is for operators alone has a port of its own, and is not on this one. */
@@ -45,7 +54,7 @@ export function createServers(deps: ServerDeps): { readonly server: Server; read
     log.error({ request_id: requestId, err: error }, "http.failed");
     return errorAnswer(500, "Something broke here; it has been logged");
   };
-  const webhooks = webhooksOf(deps);
+  const webhooks = webhooksOf({ ...deps, bodies: new BodyBudget(UNVERIFIED_BYTES_MAX) });
   const paths = watched(deps);
   const isOurHost = createHostCheck(deps.hosts);
   const router = createRouter({
@@ -120,6 +129,7 @@ export function createServers(deps: ServerDeps): { readonly server: Server; read
     });
   });
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
+  server.maxConnections = CONNECTIONS_MAX;
   const watch = deps.watch.isApart
     ? createWatchServer({ paths, rules: deps.watch, isOurHost, requestIdOf: newRequestId, broken })
     : null;
@@ -140,7 +150,7 @@ const TIMEOUTS = {
 };
 
 /** By path, for each platform that is on. */
-function webhooksOf(deps: ServerDeps): Map<string, { answer: Webhook; methods: string[] }> {
+function webhooksOf(deps: ServerDeps & WebhookDeps): Map<string, { answer: Webhook; methods: string[] }> {
   const platforms = deps.takesWebhooks ? deps.platforms : [];
   const entries = platforms.flatMap((platform) => {
     const answer = createWebhook(platform, deps);

@@ -5,16 +5,21 @@ import { isTaken } from "../domain/request.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { type Answer, answerTo, errorAnswer } from "./answer.ts";
-import { readBody } from "./body.ts";
+import { type Answer, answerTo, errorAnswer, RETRY_AFTER } from "./answer.ts";
+import { discard, readBody, type Unread } from "./body.ts";
+import type { BodyBudget } from "./body-budget.ts";
 import { Deadline } from "./deadline.ts";
 import { answerDeveloper, type WaitForReply } from "./developer.ts";
-import type { Receive, Reception } from "./reception.ts";
+import type { Receive, Reception, Screen } from "./reception.ts";
 import type { Noted } from "./recorder.ts";
-import { peerOf, rawRequest } from "./request.ts";
+import { peerOf, requestOf } from "./request.ts";
 
 export interface WebhookDeps {
   readonly receive: Receive;
+  /** What the headers alone decide. */
+  readonly screen: Screen;
+  /** What all bodies may take that are being read. */
+  readonly bodies: BodyBudget;
   readonly clock: Pick<Clock, "nowMs">;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -49,19 +54,25 @@ export function createWebhook(platform: Platform, deps: WebhookDeps): Webhook {
 
   return async function answer(incoming, outgoing, requestId, startedAt) {
     const receivedAtMs = deps.clock.nowMs();
-    const body = await readBody(incoming, bytesMax);
-    if (typeof body === "string") {
-      countOutcome(body === "cut" ? "cut" : "too-large");
-      deps.log.warn(
-        { request_id: requestId, platform, outcome: body, peer: peerOf(incoming) },
-        "webhook.refused",
-      );
-      const reason = body === "cut" ? CUT : `more than ${bytesMax} bytes`;
-      deps.note({ ...NOBODY, requestId, platform, outcome: body, reason, peer: peerOf(incoming) ?? null });
-      return unreadable(body, bytesMax);
-    }
+    const request = requestOf(incoming, receivedAtMs);
+    const screened = deps.screen(request, platform);
+    if (screened === null) {
+      const body = await readBody(incoming, bytesMax, deps.bodies);
+      if (typeof body === "string") {
+        const outcome = body === "shed" ? "unavailable" : body;
+        countOutcome(outcome);
+        deps.log.warn(
+          { request_id: requestId, platform, outcome, peer: peerOf(incoming) },
+          "webhook.refused",
+        );
+        const reason = body === "too-large" ? `more than ${bytesMax} bytes` : UNREAD[body];
+        deps.note({ ...NOBODY, requestId, platform, outcome, reason, peer: peerOf(incoming) ?? null });
+        return unreadable(body, bytesMax);
+      }
+      request.body = body;
+    } else discard(incoming);
 
-    const reception = await deadline.within(deps.receive(rawRequest(incoming, body, receivedAtMs), platform));
+    const reception = screened ?? (await deadline.within(deps.receive(request, platform)));
     const durationMs = performance.now() - startedAt;
     ackSeconds.observe(durationMs / 1000);
     countOutcome(reception.outcome);
@@ -74,7 +85,10 @@ export function createWebhook(platform: Platform, deps: WebhookDeps): Webhook {
 }
 
 const NOBODY = { eventId: null, conversation: null };
-const CUT = "the sender went away before the end of the body";
+const UNREAD = {
+  cut: "the sender went away before the end of the body",
+  shed: "more bodies at once than are held before they are verified, and this was the largest",
+};
 
 function noteAll(
   note: WebhookDeps["note"],
@@ -96,7 +110,8 @@ function noteAll(
   }
 }
 
-function unreadable(why: "too-large" | "cut", bytesMax: number): Answer {
+function unreadable(why: Unread, bytesMax: number): Answer {
+  if (why === "shed") return errorAnswer(503, "Too much at once; send it again", RETRY_AFTER);
   return why === "too-large"
     ? errorAnswer(413, `Expected a body of at most ${bytesMax} bytes, got more`)
     : errorAnswer(400, "Expected the whole body, got a part of it", { connection: "close" });

@@ -16,6 +16,9 @@ export interface RawRequest {
   readonly fromLoopback: boolean;
 }
 
+/** A request before its body is read. */
+export type RequestHead = Omit<RawRequest, "body">;
+
 /** Only src/ingress/verify.ts mints one, so nothing unverified can be parsed. */
 export type VerifiedRequest = Brand<RawRequest, "Verified">;
 
@@ -75,6 +78,11 @@ export interface Adapter {
   readonly platform: Platform;
   /** Pure but for the secret: looks at the raw bytes and headers only. Never throws on any input. */
   verify(request: RawRequest): Verdict;
+  /**
+   * What the headers alone tell, so that the body of a stranger is not read; null: read it, and let `verify` decide,
+   * which looks at all of this again. Pure. Never throws on any input.
+   */
+  screen(head: RequestHead): TurnedAway | null;
   /** Pure. Never throws on any input. */
   parse(request: VerifiedRequest): Inbound;
   /** Pure. Markdown to messages in this platform's dialect, each within its limit; at least one. */

@@ -12,6 +12,7 @@ export interface ProcessCost {
   readonly idleRssBytes: number;
 }
 
+const DEV_KEY = "developer-key-of-the-benchmark";
 const IDLE_MS = 5_000;
 const BIN = resolve(import.meta.dirname, "../../bin");
 
@@ -25,6 +26,7 @@ export async function benchProcess(env: Record<string, string>): Promise<Process
       ...process.env,
       ...env,
       PARLEY_PORT: "0",
+      PARLEY_DEV_KEY: DEV_KEY,
       PARLEY_DATA_DIR: benchFolder(),
     },
     stdio: ["ignore", "ignore", "pipe"],
@@ -37,7 +39,7 @@ export async function benchProcess(env: Record<string, string>): Promise<Process
   const url = /listens on (http:\S+)/.exec(stderr)?.[1];
   const response = await fetch(`${url}/webhooks/test?wait=10`, {
     method: "POST",
-    headers: { "content-type": "application/json" },
+    headers: { "content-type": "application/json", "x-dev-key": DEV_KEY },
     body: '{"message":"hello"}',
   });
   const { reply } = (await response.json()) as { reply?: string };

@@ -73,6 +73,7 @@ export function adapterContract(name: string, platform: AdapterCase): void {
         { nowMs: NOW_MS },
       );
     const parseOne = (request: RawRequest): TriggerEvent => {
+      expect(under.adapter.screen(request)).toBe(null);
       expect(under.adapter.verify(request).kind).toBe("genuine");
       const inbound = under.adapter.parse(asVerified(request));
       if (inbound.kind !== "events") throw new Error(`Expected events, got ${inspect(inbound)}`);
@@ -139,6 +140,9 @@ export function adapterContract(name: string, platform: AdapterCase): void {
         const verdict = under.adapter.verify(request);
         if (!("reason" in verdict)) throw new Error(`Expected a reason, got ${inspect(verdict)}`);
         expect(platform.reasons).toContain(verdict.reason);
+        // What is refused by its headers alone is refused by verification too, and for the same reason.
+        const screened = under.adapter.screen(request);
+        if (screened !== null) expect(screened).toEqual(verdict);
         return verdict;
       };
 
@@ -147,6 +151,11 @@ export function adapterContract(name: string, platform: AdapterCase): void {
           const { kind, reason } = turnedAway(withHeader(sample(), header, value));
           expect([kind, reason.toLowerCase()]).toEqual(["forged", `missing ${header}`]);
         }
+      });
+
+      it.each(platform.authHeaders)("a request without %s before its body is read", (header) => {
+        const large = withHeader(sample(), "content-length", String(1024 * 1024));
+        expect(under.adapter.screen(withHeader(large, header, undefined))).toMatchObject({ kind: "forged" });
       });
 
       it("a request without any header", () => {

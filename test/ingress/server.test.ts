@@ -33,6 +33,7 @@ async function open(reception: Reception | Error = ACCEPTED, changes: Partial<Se
       if (reception instanceof Error) throw reception;
       return reception;
     },
+    screen: () => null,
     platforms: ["slack", "whatsapp", "test"],
     takesWebhooks: true,
     hosts: { bind: "127.0.0.1", names: ["parley.example", "*.corp.example"], isLocalOnly: true },

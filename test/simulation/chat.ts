@@ -43,6 +43,7 @@ export class Chat {
   adapter(real: Adapter, life: Life): Adapter {
     return {
       platform: real.platform,
+      screen: (head) => real.screen(head),
       verify: (request) => real.verify(request),
       parse: (request) => real.parse(request),
       render: (markdown) => markdown.split(PART_MARK) as ReplyPart[],

@@ -43,6 +43,10 @@ export class FakeAdapter implements Adapter {
     return typeof this.verdict === "function" ? this.verdict() : this.verdict;
   }
 
+  screen(): null {
+    return null;
+  }
+
   parse(): Inbound {
     this.parsed += 1;
     return this.inbound;

@@ -135,6 +135,7 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
     },
     async listen() {
       const { server } = createServers({
+        screen: () => null,
         receive: async () => ({ outcome: "accepted", ack: { status: 200 }, events: 0 }),
         platforms: [],
         takesWebhooks: false,
