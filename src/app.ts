@@ -44,6 +44,8 @@ export interface AppOptions {
   readonly newDevKey?: () => string;
   /** The store is gone for good; end the process, so that whoever watches it starts another. */
   readonly onStoreDeath: (error: Error) => void;
+  /** Another length of a lease than LEASE_MS, for tests that cannot wait for it. */
+  readonly leaseMs?: number | undefined;
 }
 
 export interface App {
@@ -71,6 +73,7 @@ export async function createApp({
   version,
   newDevKey,
   onStoreDeath,
+  leaseMs = LEASE_MS,
 }: AppOptions): Promise<App> {
   const { gateway: spec, environment } = config;
   const { role } = environment;
@@ -136,7 +139,7 @@ export async function createApp({
     },
     retry: { attemptsMax: spec.replies.attempts, baseMs: RETRY_BASE_MS },
     concurrency: spec.queue.concurrency,
-    leaseMs: LEASE_MS,
+    leaseMs,
     log,
     metrics,
   });

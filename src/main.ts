@@ -28,7 +28,7 @@ const DRAINING =
   "Draining: no new requests; running answers finish or are handed back. Once more to stop at once.";
 
 /** Runs the gateway until it is told to stop. Gives the exit code; talk is on stderr, log lines on stdout. */
-export async function serve(options: ServeOptions): Promise<number> {
+export async function serve(options: ServeOptions, { leaseMs }: { leaseMs?: number } = {}): Promise<number> {
   const overrides = overridesOf(options);
   const loaded = await load({ ...process.env, ...overrides });
   if (!loaded.ok) {
@@ -41,6 +41,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   onHangUp(log);
   return await runGateway({
     config,
+    leaseMs,
     log,
     metrics: createMetrics({ processMetrics: true }),
     newDevKey,
@@ -119,6 +120,7 @@ export async function serveSupervised(n: number): Promise<number> {
 
 interface Run {
   readonly config: Config;
+  readonly leaseMs?: number | undefined;
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly newDevKey?: () => string;
@@ -128,7 +130,16 @@ interface Run {
   readonly onStop: (stop: (how: StopRequest) => void) => void;
 }
 
-async function runGateway({ config, log, metrics, newDevKey, up, failed, onStop }: Run): Promise<number> {
+async function runGateway({
+  config,
+  leaseMs,
+  log,
+  metrics,
+  newDevKey,
+  up,
+  failed,
+  onStop,
+}: Run): Promise<number> {
   const { host, port, metricsPort } = config.environment;
   const version = packageVersion();
   try {
@@ -145,6 +156,7 @@ async function runGateway({ config, log, metrics, newDevKey, up, failed, onStop 
       version,
       ...(newDevKey && { newDevKey }),
       onStoreDeath: death.reject,
+      leaseMs,
     });
     // Before anybody can know that we listen: a signal must never find the default handler, which does not drain.
     const stopped = untilStopped(app, log, onStop);

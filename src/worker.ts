@@ -32,7 +32,7 @@ export interface WorkerDeps {
   readonly agents: ReadonlyMap<string, AgentMemory>;
   readonly control: ControlDeps;
   readonly render: Render;
-  readonly delivery: Omit<DeliverDeps, "isHeld">;
+  readonly delivery: Omit<DeliverDeps, "isHeld" | "leftMs">;
   readonly attemptsMax: number;
   readonly isPaused: () => boolean;
   readonly clock: Clock;
@@ -81,7 +81,7 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
   // The answer is durable before a word of it is said, in one commit with the reservation of its first part.
   const saved = progress.answer === null ? checkpoint(job, done, deps) : undefined;
   const log = deps.delivery.log.child({ run_id: progress.runId });
-  const delivery = { ...deps.delivery, log, isHeld: signals.isHeld };
+  const delivery = { ...deps.delivery, log, isHeld: signals.isHeld, leftMs: signals.leftMs };
   await Promise.all([saved, deliver(job, answer.parts, adapter, delivery, signals.job, saved)]);
   return command === null ? settlementOf(done, job, deps) : { kind: "done", outcome: "answered", turns: [] };
 }
@@ -247,10 +247,10 @@ async function say(
   job: Job,
   adapter: Adapter,
   deps: WorkerDeps,
-  { job: signal, isHeld }: JobSignals,
+  { job: signal, isHeld, leftMs }: JobSignals,
 ): Promise<void> {
   const parts = adapter.render(text, job.event.replyTo);
-  await deliver(job, parts, adapter, { ...deps.delivery, isHeld }, signal);
+  await deliver(job, parts, adapter, { ...deps.delivery, isHeld, leftMs }, signal);
 }
 
 /** A failed run has been told to the person; the event stays as a dead letter, so that the operator sees it. */

@@ -89,7 +89,8 @@ function answered(text: string, changes: Partial<RunResult> = {}): RunResult {
 }
 
 function signals(): JobSignals {
-  return { job: abort.signal, run: AbortSignal.any([abort.signal, stop.signal]), isHeld: async () => true };
+  const run = AbortSignal.any([abort.signal, stop.signal]);
+  return { job: abort.signal, run, isHeld: async () => true, leftMs: () => LEASE_MS };
 }
 
 const job = (event: Partial<TriggerEvent> = {}, offer: Partial<Offer> = {}) => aJob(store, event, offer);

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { DeliveryError } from "../../src/domain/errors.ts";
 import type { Delivery, Receipt } from "../../src/domain/reply.ts";
-import type { Adapter } from "../../src/ports/adapter.ts";
+import type { Adapter, Permit } from "../../src/ports/adapter.ts";
 import type { Clock, Random } from "../../src/ports/clock.ts";
 import type { JsonObject } from "../shared/json.ts";
 import { type DiscordAddress, readAddress } from "./address.ts";
@@ -46,7 +46,7 @@ export function createClient(options: ClientOptions): Pick<Adapter, "send" | "re
   const isOpen = (address: DiscordAddress) => clock.nowMs() < address.expiresAtMs && !over.has(address.id);
 
   return {
-    async send(delivery, signal) {
+    async send(delivery, signal, permit) {
       const address = readAddress(delivery.to);
       const content = contentOf(delivery.part);
       if (address === undefined || content === undefined) {
@@ -58,14 +58,14 @@ export function createClient(options: ClientOptions): Pick<Adapter, "send" | "re
       if (isOpen(address)) {
         const receipt = await untilKnown(options, signal, () =>
           delivery.index === 0
-            ? editOriginal(options.rest, { address, content, delivery, signal })
-            : followUp(options.rest, { address, content, delivery, signal }),
+            ? editOriginal(options.rest, { address, content, delivery, signal, permit })
+            : followUp(options.rest, { address, content, delivery, signal, permit }),
         );
         if (receipt !== undefined) return receipt;
         over.set(address.id, true);
       }
       if (!channelSends.has(delivery.partId)) channelSends.set(delivery.partId, clock.nowMs());
-      return postInChannel(options.rest, { address, content, delivery, signal });
+      return postInChannel(options.rest, { address, content, delivery, signal, permit });
     },
 
     async recover(delivery) {
@@ -73,9 +73,10 @@ export function createClient(options: ClientOptions): Pick<Adapter, "send" | "re
       if (address === undefined) return "unknown";
       const begunAtMs = channelSends.get(delivery.partId);
       // The same nonce again is answered with the message that is there.
-      if (begunAtMs !== undefined) return clock.nowMs() - begunAtMs < NONCE_LIFE_MS ? "absent" : "unknown";
+      if (begunAtMs !== undefined)
+        return clock.nowMs() - begunAtMs < NONCE_LIFE_MS ? "repeatable" : "unknown";
       // An edit made twice leaves one message. A follow-up has neither a nonce nor a way to look it up.
-      return delivery.index === 0 && isOpen(address) ? "absent" : "unknown";
+      return delivery.index === 0 && isOpen(address) ? "repeatable" : "unknown";
     },
   };
 }
@@ -111,11 +112,12 @@ interface Sending {
   readonly content: string;
   readonly delivery: Delivery;
   readonly signal: AbortSignal;
+  readonly permit: Permit | undefined;
 }
 
 async function editOriginal(
   rest: DiscordRest,
-  { address, content, delivery, signal }: Sending,
+  { address, content, delivery, signal, permit }: Sending,
 ): Promise<Receipt> {
   // An edit replaces what an earlier one has left, so a text without room for the notice may do without.
   const text = delivery.mayRepeat ? (withNotice(content) ?? content) : content;
@@ -129,13 +131,14 @@ async function editOriginal(
       repeatable: true,
     },
     signal,
+    permit,
   );
   return { messageId, via: "interaction.original" };
 }
 
 async function followUp(
   rest: DiscordRest,
-  { address, content, delivery, signal }: Sending,
+  { address, content, delivery, signal, permit }: Sending,
 ): Promise<Receipt> {
   let messageId: string | null = null;
   for (const text of textsOf(content, delivery)) {
@@ -149,6 +152,7 @@ async function followUp(
         repeatable: false,
       },
       signal,
+      permit,
     );
   }
   return { messageId, via: "interaction.followup" };
@@ -156,7 +160,7 @@ async function followUp(
 
 async function postInChannel(
   rest: DiscordRest,
-  { address, content, delivery, signal }: Sending,
+  { address, content, delivery, signal, permit }: Sending,
 ): Promise<Receipt> {
   let messageId: string | null = null;
   const texts = textsOf(content, delivery);
@@ -173,6 +177,7 @@ async function postInChannel(
         repeatable: true,
       },
       signal,
+      permit,
     );
   }
   return { messageId, via: "channel.message" };

@@ -1,8 +1,12 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { DiscordAPIError, HTTPError, RateLimitError, REST, RequestMethod } from "@discordjs/rest";
 import type { Secret } from "../../src/config/secret.ts";
-import { DeliveryError } from "../../src/domain/errors.ts";
+import { RunAborted } from "../../src/domain/abort.ts";
+import { DeliveryError, GatewayError } from "../../src/domain/errors.ts";
+import type { Permit } from "../../src/ports/adapter.ts";
 import type { Clock } from "../../src/ports/clock.ts";
-import { networkFailure, readBounded, retryAfterMs } from "../shared/http.ts";
+import { call } from "../shared/call.ts";
+import { retryAfterMs } from "../shared/http.ts";
 import { get, getString, type JsonObject, parseJsonObject } from "../shared/json.ts";
 import { apiRefusal, serverFailure } from "./failure.ts";
 
@@ -33,11 +37,12 @@ export interface Call {
 
 export interface DiscordRest {
   /** One call, once: retries belong to the outbox. Gives the id of the message. Throws DeliveryError. */
-  message(call: Call, signal: AbortSignal): Promise<string | null>;
+  message(call: Call, signal: AbortSignal, permit?: Permit): Promise<string | null>;
 }
 
 /** discord.js' client: it keeps count of Discord's buckets, and refuses a call that would break one. */
 export function createRest(options: RestOptions): DiscordRest {
+  const contexts = new AsyncLocalStorage<Context>();
   const shared = {
     api: apiBase(options.apiUrl),
     version: "10",
@@ -46,7 +51,8 @@ export function createRest(options: RestOptions): DiscordRest {
     rejectOnRateLimit: () => true,
     // `Retry-After` is passed on as it came; who waits adds its own margin.
     offset: 0,
-    makeRequest: (url: string, init: RequestLike) => exchange(url, init, options.clock),
+    makeRequest: (url: string, init: RequestLike) =>
+      exchange(url, init, { ...options, permit: contexts.getStore()?.permit }),
   };
   // Calls of interactions do not count towards the bot's 50 a second. The sweepers of both are unref'd by the
   // library and must stay on: each interaction leaves a bucket behind.
@@ -55,35 +61,38 @@ export function createRest(options: RestOptions): DiscordRest {
   let botHeldUntilMs = 0;
 
   return {
-    async message(call, signal) {
-      if (signal.aborted) throw new DeliveryError("retry", `Discord ${call.what}: stopped before sending`);
-      const heldMs = call.as === "bot" ? botHeldUntilMs - options.clock.nowMs() : 0;
-      if (heldMs > 0) throw rateLimited(call, { waitMs: heldMs, scope: "global", status: null });
-      if (call.as === "bot") {
+    async message(asked, signal, permit) {
+      if (signal.aborted) throw new DeliveryError("retry", `Discord ${asked.what}: stopped before sending`);
+      const heldMs = asked.as === "bot" ? botHeldUntilMs - options.clock.nowMs() : 0;
+      if (heldMs > 0) throw rateLimited(asked, { waitMs: heldMs, scope: "global", status: null });
+      if (asked.as === "bot") {
         if (options.botToken === null) {
-          throw new DeliveryError("rejected", `Discord ${call.what}: there is no bot token to write with`);
+          throw new DeliveryError("rejected", `Discord ${asked.what}: there is no bot token to write with`);
         }
         // Each time, for the library forgets its token after one 401.
         bot.setToken(options.botToken.reveal());
       }
-      // It also never takes its listener off the signal it is given, so it gets one that ends with the call.
+      // It also never takes its listener off the signal it is given, so it gets one that ends with the asked.
       const abort = new AbortController();
       const stop = () => abort.abort();
       signal.addEventListener("abort", stop, { once: true });
       try {
-        const answer = await (call.as === "bot" ? bot : interactions).request({
-          method: call.method === "PATCH" ? RequestMethod.Patch : RequestMethod.Post,
-          fullRoute: call.route,
-          body: call.body,
-          auth: call.as === "bot",
-          signal: abort.signal,
-        });
+        const rest = asked.as === "bot" ? bot : interactions;
+        const answer = await contexts.run({ permit }, () =>
+          rest.request({
+            method: asked.method === "PATCH" ? RequestMethod.Patch : RequestMethod.Post,
+            fullRoute: asked.route,
+            body: asked.body,
+            auth: asked.as === "bot",
+            signal: abort.signal,
+          }),
+        );
         return getString(answer, "id") ?? null;
       } catch (error) {
-        if (call.as === "bot" && error instanceof RateLimitError && error.scope === "global") {
+        if (asked.as === "bot" && error instanceof RateLimitError && error.scope === "global") {
           botHeldUntilMs = options.clock.nowMs() + error.retryAfter;
         }
-        throw toDeliveryError(error, call);
+        throw toDeliveryError(error, asked);
       } finally {
         signal.removeEventListener("abort", stop);
       }
@@ -99,8 +108,9 @@ function apiBase(url: string): string {
 /**
  * No error of the library is kept as the cause: each holds the URL, with the interaction's token, and the text.
  */
-function toDeliveryError(error: unknown, call: Call): DeliveryError {
-  if (error instanceof DeliveryError) return error;
+function toDeliveryError(error: unknown, call: Call): Error {
+  // Of the call itself, or of the permit: they hold nothing of it.
+  if (error instanceof GatewayError || error instanceof RunAborted) return error;
   const what = `Discord ${call.what}`;
   if (error instanceof RateLimitError) {
     const waitMs = error.retryAfter > 0 ? Math.ceil(error.retryAfter) : null;
@@ -136,39 +146,40 @@ interface RequestLike {
   readonly signal?: unknown;
 }
 
+/** What the library hands on to nobody: of which call it makes the request. */
+interface Context {
+  readonly permit: Permit | undefined;
+}
+
 /**
- * What the library would do itself, but with the whole answer inside the time-out, no redirects followed, and an
- * answer that is always a JSON object: the library trips over any other.
+ * What the library would do itself, but by our own call, and with an answer that is always a JSON object: the library
+ * trips over any other.
  */
-async function exchange(url: string, init: RequestLike, clock: Pick<Clock, "nowMs">): Promise<Response> {
-  let response: Response;
-  let text: string | null;
-  try {
-    response = await fetch(url, {
-      method: init.method ?? "GET",
-      headers: init.headers as Record<string, string>,
-      body: typeof init.body === "string" ? init.body : null,
-      signal: init.signal as AbortSignal,
-      redirect: "manual",
-    });
-    text = await readBounded(response, ANSWER_BYTES_MAX);
-  } catch (error) {
-    throw networkFailure(error, "Discord");
-  }
-  const { status } = response;
-  if (status >= 300 && status < 400) {
-    throw new DeliveryError("rejected", `Discord: redirected (${status}); look at the API address`, {
-      status,
-    });
-  }
-  const parsed = parseJsonObject(text ?? "");
+async function exchange(
+  url: string,
+  init: RequestLike,
+  { clock, timeoutMs, permit }: RestOptions & Context,
+): Promise<Response> {
+  const answer = await call(url, {
+    what: "Discord",
+    setting: "DISCORD_API_URL",
+    method: init.method ?? "GET",
+    headers: Object.fromEntries(new Headers(init.headers as Record<string, string>)),
+    body: typeof init.body === "string" ? init.body : "",
+    signal: init.signal as AbortSignal,
+    timeoutMs,
+    bytesMax: ANSWER_BYTES_MAX,
+    permit,
+  });
+  const { status } = answer;
+  const parsed = parseJsonObject(answer.text ?? "");
   const body = parsed.ok ? parsed.value : {};
   const headers = new Headers({ "content-type": "application/json" });
-  for (const [name, value] of response.headers) {
-    if (name.startsWith("x-ratelimit-")) headers.set(name, value);
+  for (const [name, value] of Object.entries(answer.headers)) {
+    if (name.startsWith("x-ratelimit-") && typeof value === "string") headers.set(name, value);
   }
   if (status === 429)
-    describeLimit(headers, body, retryAfterMs(response.headers.get("retry-after"), clock.nowMs()));
+    describeLimit(headers, body, retryAfterMs(answer.headers["retry-after"], clock.nowMs()));
   return new Response(JSON.stringify(body), { status, headers });
 }
 

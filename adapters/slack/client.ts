@@ -1,7 +1,7 @@
 import { DeliveryError } from "../../src/domain/errors.ts";
 import type { ReplyAddress } from "../../src/domain/event.ts";
-import type { Delivery, Receipt } from "../../src/domain/reply.ts";
-import type { Adapter } from "../../src/ports/adapter.ts";
+import type { Delivery } from "../../src/domain/reply.ts";
+import type { Adapter, Permit, Recovery } from "../../src/ports/adapter.ts";
 import { get, getArray, getObject, getString, type JsonObject } from "../shared/json.ts";
 import { type MessageAddress, messageTarget, type ResponseUrlAddress, readAddress } from "./address.ts";
 import { partOf, replyMetadata } from "./metadata.ts";
@@ -36,16 +36,16 @@ export function createClient(
     address: ResponseUrlAddress,
     delivery: Delivery,
     text: string,
-    signal: AbortSignal,
+    { signal, permit }: { signal: AbortSignal; permit: Permit | undefined },
   ) {
     const isOpen =
       delivery.sendsBefore < RESPONSE_URL_USES_MAX && options.clock.nowMs() < address.expiresAtMs;
     const url = isOpen ? allowedUrl(address.url, options.apiUrl) : null;
-    return url !== null && (await respond(url, address, text, { ...options, signal })) === "said";
+    return url !== null && (await respond(url, address, text, { ...options, signal, permit })) === "said";
   }
 
   return {
-    async send(delivery, signal) {
+    async send(delivery, signal, permit) {
       const address = readAddress(delivery.to);
       const said = readPart(delivery.part);
       if (address === null || said === null)
@@ -54,7 +54,7 @@ export function createClient(
           "Expected an address and a part of the Slack adapter, got others",
         );
       const text = delivery.mayRepeat ? markedAsRepeat(said) : said;
-      if (address.kind === "response_url" && (await trySaying(address, delivery, text, signal)))
+      if (address.kind === "response_url" && (await trySaying(address, delivery, text, { signal, permit })))
         return { messageId: null, via: "response_url" };
 
       const { channel, threadTs } = messageTarget(address);
@@ -69,6 +69,7 @@ export function createClient(
           metadata: replyMetadata(delivery.partId),
         },
         signal,
+        permit,
       );
       posted(answer);
       return { messageId: getString(answer, "ts") ?? null, via: POST };
@@ -113,7 +114,7 @@ async function lookUp(
   address: MessageAddress,
   partId: string,
   signal: AbortSignal,
-): Promise<Receipt | "absent" | "unknown"> {
+): Promise<Recovery> {
   const method = address.threadTs === null ? "conversations.history" : "conversations.replies";
   let cursor: string | undefined;
   for (let page = 0; page < RECOVER_PAGES_MAX; page++) {

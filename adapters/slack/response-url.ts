@@ -1,10 +1,10 @@
 import { DeliveryError } from "../../src/domain/errors.ts";
+import type { Permit } from "../../src/ports/adapter.ts";
 import type { Clock } from "../../src/ports/clock.ts";
-import { networkFailure, readBounded } from "../shared/http.ts";
+import { type Answer, call, Redirected } from "../shared/call.ts";
 import { getString, parseJsonObject } from "../shared/json.ts";
 import type { ResponseUrlAddress } from "./address.ts";
 import { codeFailure, statusFailure } from "./failure.ts";
-import { withDeadline } from "./web.ts";
 
 /** Slack takes this many answers to one `response_url`. */
 export const RESPONSE_URL_USES_MAX = 5;
@@ -36,15 +36,14 @@ export async function respond(
   url: URL,
   address: ResponseUrlAddress,
   text: string,
-  options: { timeoutMs: number; clock: Clock; signal: AbortSignal },
+  options: { timeoutMs: number; clock: Clock; signal: AbortSignal; permit?: Permit | undefined },
 ): Promise<"said" | "spent"> {
   const what = "response_url";
-  if (options.signal.aborted) throw new DeliveryError("retry", `${what}: not begun, stopped before`);
-  let response: Response;
-  let body: string | null;
+  let answer: Answer;
   try {
-    response = await fetch(url, {
-      method: "POST",
+    answer = await call(url.href, {
+      what,
+      setting: "SLACK_API_URL",
       headers: { "content-type": "application/json; charset=utf-8" },
       body: JSON.stringify({
         text,
@@ -52,27 +51,27 @@ export async function respond(
         replace_original: false,
         ...(address.threadTs !== undefined && { thread_ts: address.threadTs }),
       }),
-      redirect: "manual",
-      signal: withDeadline(options.signal, options.timeoutMs),
+      signal: options.signal,
+      timeoutMs: options.timeoutMs,
+      bytesMax: ANSWER_BYTES_MAX,
+      permit: options.permit,
     });
-    body = await readBounded(response, ANSWER_BYTES_MAX);
   } catch (error) {
-    throw networkFailure(error, what);
+    if (error instanceof Redirected) return "spent";
+    throw error;
   }
 
-  const answered = { status: response.status, retryAfter: response.headers.get("retry-after") };
+  const { status, headers, text: body } = answer;
+  const answered = { status, retryAfter: headers["retry-after"] ?? null };
   const code = errorCode(body ?? "");
-  // A redirect is not followed: it leads to where nobody checked.
-  const isGone =
-    answered.status === 404 || answered.status === 410 || (answered.status >= 300 && answered.status < 400);
-  if (isGone || code === "used_url" || code === "expired_url") return "spent";
+  if (status === 404 || status === 410 || code === "used_url" || code === "expired_url") return "spent";
   const failure = statusFailure(what, answered, options.clock.nowMs());
   if (failure !== null) throw failure;
   if (code !== undefined) throw codeFailure(code, what, answered, options.clock.nowMs());
   // A proxy's page, say: Slack may have seen the message or not.
   if (body === null || /^\s*</.test(body))
     throw new DeliveryError("unknown", `${what}: expected ok, got something else`, {
-      status: answered.status,
+      status,
     });
   return "said";
 }

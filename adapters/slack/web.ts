@@ -1,10 +1,14 @@
-import { WebAPIPlatformError, WebClient } from "@slack/web-api";
 import type { Secret } from "../../src/config/secret.ts";
 import { DeliveryError } from "../../src/domain/errors.ts";
+import type { Permit } from "../../src/ports/adapter.ts";
 import type { Clock } from "../../src/ports/clock.ts";
-import { networkFailure } from "../shared/http.ts";
-import type { JsonObject } from "../shared/json.ts";
-import { type Answered, codeFailure, statusFailure } from "./failure.ts";
+import { call } from "../shared/call.ts";
+import { get, getString, type JsonObject, parseJsonObject } from "../shared/json.ts";
+import { codeFailure, statusFailure } from "./failure.ts";
+
+const API_URL = "https://slack.com/api/";
+/** A page of messages with their marks is the longest. */
+const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 
 export interface WebOptions {
   readonly botToken: Secret;
@@ -18,55 +22,48 @@ export type CallSlack = (
   method: string,
   args: Record<string, unknown>,
   signal: AbortSignal,
+  permit?: Permit,
 ) => Promise<JsonObject>;
 
-const nothing = () => {};
-/** The SDK would log request bodies and Slack's answers. */
-const SILENT = {
-  debug: nothing,
-  info: nothing,
-  warn: nothing,
-  error: nothing,
-  setLevel: nothing,
-  getLevel: () => "error" as never,
-  setName: nothing,
-};
-
-export function createWeb(options: WebOptions): CallSlack {
-  return async (method, args, signal) => {
-    if (signal.aborted) throw new DeliveryError("retry", `${method}: not begun, stopped before`);
-    let answered: Answered | null = null;
-    // One client a call (0.1 ms), because the SDK takes no signal per call.
-    const web = new WebClient(options.botToken.reveal(), {
-      ...(options.apiUrl !== undefined && { slackApiUrl: options.apiUrl }),
-      logger: SILENT,
-      retryConfig: { retries: 0 },
-      rejectRateLimitedCalls: true,
-      allowAbsoluteUrls: false,
-      fetch: async (url, init) => {
-        const response = await fetch(url, { ...init, signal: withDeadline(signal, options.timeoutMs) });
-        answered = { status: response.status, retryAfter: response.headers.get("retry-after") };
-        return response;
+export function createWeb({ botToken, apiUrl = API_URL, timeoutMs, clock }: WebOptions): CallSlack {
+  const base = apiUrl.endsWith("/") ? apiUrl : `${apiUrl}/`;
+  return async (method, args, signal, permit) => {
+    const { status, headers, text } = await call(base + method, {
+      what: method,
+      setting: "SLACK_API_URL",
+      headers: {
+        authorization: `Bearer ${botToken.reveal()}`,
+        // Not JSON: the methods that read do not take it.
+        "content-type": "application/x-www-form-urlencoded; charset=utf-8",
       },
+      body: formOf(args),
+      signal,
+      timeoutMs,
+      bytesMax: ANSWER_BYTES_MAX,
+      permit,
     });
-    try {
-      return { ...(await web.apiCall(method, args)) };
-    } catch (error) {
-      throw failureOf(error, method, answered, options.clock.nowMs());
-    }
+    const answered = { status, retryAfter: headers["retry-after"] ?? null };
+    const failure = statusFailure(method, answered, clock.nowMs());
+    if (failure !== null) throw failure;
+    const parsed = parseJsonObject(text ?? "");
+    if (!parsed.ok) throw notSlack(method, status);
+    if (get(parsed.value, "ok") === true) return parsed.value;
+    const code = getString(parsed.value, "error");
+    throw code === undefined ? notSlack(method, status) : codeFailure(code, method, answered, clock.nowMs());
   };
 }
 
-export function withDeadline(signal: AbortSignal, timeoutMs: number): AbortSignal {
-  return AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+/** A proxy's page, say: Slack may have seen the message or not. */
+function notSlack(method: string, status: number): DeliveryError {
+  return new DeliveryError("unknown", `${method}: expected JSON, got something else`, { status });
 }
 
-function failureOf(error: unknown, method: string, answered: Answered | null, nowMs: number): DeliveryError {
-  if (answered === null) return networkFailure(error, method);
-  const failure = statusFailure(method, answered, nowMs);
-  if (failure !== null) return failure;
-  if (error instanceof WebAPIPlatformError)
-    return codeFailure(String(error.data.error), method, answered, nowMs);
-  // The answer began and broke off: whatever it was, Slack had the message.
-  return networkFailure(error, method);
+/** Values that are no text are JSON, as Slack reads them. */
+function formOf(args: Record<string, unknown>): string {
+  const form = new URLSearchParams();
+  for (const [name, value] of Object.entries(args)) {
+    if (value === undefined || value === null) continue;
+    form.set(name, typeof value === "string" ? value : JSON.stringify(value));
+  }
+  return form.toString();
 }

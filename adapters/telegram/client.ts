@@ -1,13 +1,13 @@
-import { Agent } from "node:https";
-import { Telegram, TelegramError } from "telegraf";
 import type { Secret } from "../../src/config/secret.ts";
 import { DeliveryError, GatewayError } from "../../src/domain/errors.ts";
-import { kindOfStatus, networkFailure } from "../shared/http.ts";
-import { get, getString } from "../shared/json.ts";
+import type { Permit } from "../../src/ports/adapter.ts";
+import { call } from "../shared/call.ts";
+import { kindOfStatus } from "../shared/http.ts";
+import { get, getString, parseJsonObject } from "../shared/json.ts";
 import { id, integer } from "./payload.ts";
 
-/** An idle connection that a firewall forgot would turn the next reply into one in doubt. */
-const IDLE_MS = 30_000;
+/** Answers are a message at most; more than this is not Telegram. */
+const ANSWER_BYTES_MAX = 1024 * 1024;
 const DESCRIPTION_CHARS_MAX = 200;
 
 export interface ClientOptions {
@@ -32,31 +32,40 @@ export type Answer = { readonly kind: "result"; readonly value: unknown } | Refu
 
 export interface TelegramClient {
   /** One call, never repeated: retries belong to the outbox. Throws DeliveryError when there was no answer. */
-  call(method: string, payload: object, signal: AbortSignal, timeoutMs?: number): Promise<Answer>;
+  call(
+    method: string,
+    payload: object,
+    signal: AbortSignal,
+    options?: { readonly timeoutMs?: number; readonly permit?: Permit | undefined },
+  ): Promise<Answer>;
 }
 
-/** Telegraf's types end at Bot API 7.1, and give the promise of a promise. */
-type CallApi = (method: string, payload: object, options: { signal: AbortSignal }) => Promise<unknown>;
-
 export function createClient(options: ClientOptions): TelegramClient {
-  const telegram = new Telegram(options.botToken.reveal(), {
-    // Telegraf resolves against it as a browser does: without the slash, the last step of a path is lost.
-    apiRoot: `${rootOf(options.apiRoot).replace(/\/+$/, "")}/`,
-    agent: new Agent({ keepAlive: true, timeout: IDLE_MS }),
-    webhookReply: false,
-  });
-  const callApi = telegram.callApi.bind(telegram) as unknown as CallApi;
-  const redact = redactor(options.botToken);
+  const { botToken } = options;
+  const base = `${rootOf(options.apiRoot).replace(/\/+$/, "")}/bot${botToken.reveal()}`;
+  const redact = redactor(botToken);
 
   return {
-    async call(method, payload, signal, timeoutMs = options.timeoutMs) {
-      if (signal.aborted) throw new DeliveryError("retry", `Telegram ${method}: stopped before sending`);
-      const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-      try {
-        return { kind: "result", value: await callApi(method, payload, { signal: deadline }) };
-      } catch (error) {
-        return refusedOf(error, redact) ?? fail(method, error);
-      }
+    async call(method, payload, signal, { timeoutMs = options.timeoutMs, permit } = {}) {
+      const { status, text } = await call(`${base}/${method}`, {
+        what: `Telegram ${method}`,
+        setting: "TELEGRAM_API_ROOT",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(payload),
+        signal,
+        timeoutMs,
+        bytesMax: ANSWER_BYTES_MAX,
+        permit,
+      });
+      const answer = answerIn(text ?? "", redact);
+      if (answer !== undefined) return answer;
+      if (status >= 500)
+        return { kind: "refused", status, description: "no answer of the Bot API", ...NOTHING_ASKED };
+      // A proxy's page says nothing about whether Telegram, behind it, took the message.
+      throw new DeliveryError(
+        "unknown",
+        `Telegram ${method}: expected a Bot API answer, got something else (${status})`,
+      );
     },
   };
 }
@@ -69,42 +78,24 @@ export function failureOf(method: string, refused: Refused): DeliveryError {
   return new DeliveryError(kindOfStatus(status), message, { status });
 }
 
-function refusedOf(error: unknown, redact: (text: string) => string): Refused | undefined {
-  if (!(error instanceof TelegramError)) return undefined;
-  // Telegraf hands on what came, whatever its types say; its error also holds the payload, so it ends here.
-  const status = integer(error.response, "error_code");
+const NOTHING_ASKED = { retryAfterMs: null, migratedTo: null };
+
+/** Undefined for what the Bot API does not say. */
+function answerIn(text: string, redact: (text: string) => string): Answer | undefined {
+  const parsed = parseJsonObject(text);
+  if (!parsed.ok) return undefined;
+  if (get(parsed.value, "ok") === true) return { kind: "result", value: get(parsed.value, "result") };
+  const status = integer(parsed.value, "error_code");
   if (status === undefined) return undefined;
-  const parameters = get(error.response, "parameters");
+  const parameters = get(parsed.value, "parameters");
   const seconds = integer(parameters, "retry_after");
   return {
     kind: "refused",
     status,
-    description: redact(getString(error.response, "description") ?? "no description"),
+    description: redact(getString(parsed.value, "description") ?? "no description"),
     retryAfterMs: seconds === undefined || seconds < 0 ? null : Math.min(seconds, 3_600) * 1000,
     migratedTo: id(parameters, "migrate_to_chat_id") ?? null,
   };
-}
-
-/**
- * No usable answer. The original error stays behind: its message holds the URL, the URL holds the token.
- * An answer that is no JSON says nothing about whether Telegram, behind some proxy, took the message.
- */
-function fail(method: string, error: unknown): never {
-  const type = getErrorField(error, "type");
-  const name = getErrorField(error, "name");
-  const isNetwork = name === "AbortError" || (name === "FetchError" && type !== "invalid-json");
-  if (!isNetwork) {
-    throw new DeliveryError("unknown", `Telegram ${method}: expected a Bot API answer, got something else`);
-  }
-  const bare = new Error("network error");
-  bare.name = name;
-  const code = getErrorField(error, "code");
-  throw networkFailure(code === undefined ? bare : Object.assign(bare, { code }), `Telegram ${method}`);
-}
-
-function getErrorField(error: unknown, field: "type" | "name" | "code"): string | undefined {
-  const value: unknown = error instanceof Error ? (error as unknown as Record<string, unknown>)[field] : null;
-  return typeof value === "string" ? value : undefined;
 }
 
 /** A proxy's answer may repeat the URL. */

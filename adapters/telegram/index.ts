@@ -59,9 +59,9 @@ export function createTelegramAdapter(options: TelegramOptions): Adapter {
     verify: (request) => verifyRequest(request, options.webhookSecrets),
     parse: (request) => parseUpdate(request, { id: botId, username: options.identity.username }),
     render: (markdown) => renderReply(markdown),
-    async send(delivery, signal) {
+    async send(delivery, signal, permit) {
       if (delivery.index === 0) await stopSpinner(delivery.to);
-      return await sendPart(delivery, client, signal);
+      return await sendPart(delivery, client, signal, permit);
     },
     // There is no idempotency key and no reading back: a lost answer stays in doubt.
     recover: async () => "unknown",

@@ -1,7 +1,8 @@
 import { DeliveryError } from "../../src/domain/errors.ts";
 import type { Delivery, Receipt } from "../../src/domain/reply.ts";
+import type { Permit } from "../../src/ports/adapter.ts";
 import { readAddress, type TelegramAddress } from "./address.ts";
-import { failureOf, type Refused, type TelegramClient } from "./client.ts";
+import { type Answer, failureOf, type Refused, type TelegramClient } from "./client.ts";
 import type { TelegramText } from "./dialect.ts";
 import { id } from "./payload.ts";
 import { textOf, withNotice } from "./render.ts";
@@ -20,20 +21,24 @@ interface SendMessage {
   readonly link_preview_options: { readonly is_disabled: true };
 }
 
+type Send = (request: SendMessage) => Promise<Answer>;
+
 /** Says one part. Throws DeliveryError. */
 export async function sendPart(
   delivery: Delivery,
   client: TelegramClient,
   signal: AbortSignal,
+  permit?: Permit,
 ): Promise<Receipt> {
   const address = readAddress(delivery.to);
   const text = textOf(delivery.part);
   if (address === undefined || text === undefined) {
     throw new DeliveryError("rejected", "Expected a Telegram address and part, got those of another adapter");
   }
+  const call: Send = (request) => client.call("sendMessage", request, signal, { permit });
   let messageId: string | null = null;
   for (const one of delivery.mayRepeat ? withNotice(text) : [text]) {
-    messageId = await sendText(one, { address, isFirst: delivery.index === 0 }, client, signal);
+    messageId = await sendText(one, { address, isFirst: delivery.index === 0 }, call);
   }
   return { messageId, via: "sendMessage" };
 }
@@ -41,12 +46,11 @@ export async function sendPart(
 async function sendText(
   text: TelegramText,
   place: { address: TelegramAddress; isFirst: boolean },
-  client: TelegramClient,
-  signal: AbortSignal,
+  call: Send,
 ): Promise<string | null> {
   let request = requestFor(text.html, place);
   for (let tries = 1; ; tries++) {
-    const answer = await client.call("sendMessage", request, signal);
+    const answer = await call(request);
     if (answer.kind === "result") return id(answer.value, "message_id") ?? null;
     const revised = tries < TRIES_MAX ? revise(request, answer, text.plain) : undefined;
     if (revised === undefined) throw failureOf("sendMessage", answer);

@@ -6,7 +6,7 @@ import type { TelegramClient } from "./client.ts";
 /** The indicator fades after 5 s. */
 const TYPING_EVERY_MS = 4_000;
 /** A nicety must not hold up the reply. */
-const SIGN_TIMEOUT_MS = 3_000;
+const SIGN = { timeoutMs: 3_000 };
 
 /** Shows "typing…" until aborted, or until Telegram says that it never will. Never throws. */
 export async function showTyping(
@@ -35,7 +35,7 @@ async function showOnce(
     action: "typing",
     ...(messageThreadId !== undefined && { message_thread_id: messageThreadId }),
   };
-  const answer = await client.call("sendChatAction", payload, signal, SIGN_TIMEOUT_MS).catch(() => null);
+  const answer = await client.call("sendChatAction", payload, signal, SIGN).catch(() => null);
   if (answer === null || answer.kind === "result" || answer.status >= 500) return TYPING_EVERY_MS;
   return answer.status === 429 ? Math.max(answer.retryAfterMs ?? 0, TYPING_EVERY_MS) : undefined;
 }
@@ -50,8 +50,6 @@ export async function answerCallback(
   signal: AbortSignal,
 ): Promise<boolean> {
   const payload = { callback_query_id: queryId };
-  const answer = await client
-    .call("answerCallbackQuery", payload, signal, SIGN_TIMEOUT_MS)
-    .catch(() => undefined);
+  const answer = await client.call("answerCallbackQuery", payload, signal, SIGN).catch(() => undefined);
   return answer !== undefined;
 }

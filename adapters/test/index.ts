@@ -42,7 +42,7 @@ export function createTestAdapter(options: TestOptions): TestAdapter {
       return { messageId: partId, via: "memory" };
     },
     // A part sent again replaces itself, so a copy is never seen.
-    recover: async () => "absent",
+    recover: async () => "repeatable",
     waitForReply: (eventId, signal) => replies.wait(eventId, signal),
   };
 }

@@ -1,7 +1,8 @@
 import type { Secret } from "../../src/config/secret.ts";
 import { DeliveryError } from "../../src/domain/errors.ts";
+import type { Permit } from "../../src/ports/adapter.ts";
 import type { Clock } from "../../src/ports/clock.ts";
-import { networkFailure, readBounded } from "../shared/http.ts";
+import { call } from "../shared/call.ts";
 import { getArray, getString, type JsonObject, parseJsonObject } from "../shared/json.ts";
 import { failureOf } from "./failure.ts";
 
@@ -22,7 +23,12 @@ export interface WhatsAppClient {
    * `POST /{version}/{phone number id}/messages`, once: retries belong to the outbox.
    * Gives the id of the message (`wamid.…`). Throws DeliveryError.
    */
-  sendMessage(phoneNumberId: string, message: JsonObject, signal: AbortSignal): Promise<string>;
+  sendMessage(
+    phoneNumberId: string,
+    message: JsonObject,
+    signal: AbortSignal,
+    permit?: Permit,
+  ): Promise<string>;
   /** The same call for what creates no message: marks as read, shows the typing indicator. Throws DeliveryError. */
   markRead(phoneNumberId: string, messageId: string, signal: AbortSignal): Promise<void>;
 }
@@ -30,40 +36,36 @@ export interface WhatsAppClient {
 export function createClient(options: ClientOptions): WhatsAppClient {
   const base = `${options.apiUrl.replace(/\/+$/, "")}/${encodeURIComponent(options.apiVersion)}`;
 
-  async function post(phoneNumberId: string, body: JsonObject, signal: AbortSignal): Promise<string> {
-    if (signal.aborted) throw new DeliveryError("retry", "WhatsApp: stopped before sending");
-    try {
-      const response = await fetch(`${base}/${encodeURIComponent(phoneNumberId)}/messages`, {
-        method: "POST",
-        headers: {
-          authorization: `Bearer ${options.accessToken.reveal()}`,
-          "content-type": "application/json",
-        },
-        body: JSON.stringify({ messaging_product: "whatsapp", ...body }),
-        redirect: "manual",
-        signal: AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]),
-      });
-      return await read(response);
-    } catch (error) {
-      throw error instanceof DeliveryError ? error : networkFailure(error, "WhatsApp");
+  async function post(
+    phoneNumberId: string,
+    body: JsonObject,
+    signal: AbortSignal,
+    permit?: Permit,
+  ): Promise<string> {
+    const { status, headers, text } = await call(`${base}/${encodeURIComponent(phoneNumberId)}/messages`, {
+      what: "WhatsApp",
+      setting: "WHATSAPP_API_URL",
+      headers: {
+        authorization: `Bearer ${options.accessToken.reveal()}`,
+        "content-type": "application/json",
+      },
+      body: JSON.stringify({ messaging_product: "whatsapp", ...body }),
+      signal,
+      timeoutMs: options.timeoutMs,
+      bytesMax: ANSWER_BYTES_MAX,
+      permit,
+    });
+    if (status < 200 || status > 299) {
+      const retryAfter = headers["retry-after"] ?? null;
+      throw failureOf({ status, body: text, retryAfter, nowMs: options.clock.nowMs() });
     }
-  }
-
-  async function read(response: Response): Promise<string> {
-    if (response.ok) {
-      const body = await readBounded(response, ANSWER_BYTES_MAX);
-      if (body === null) throw new DeliveryError("unknown", "WhatsApp: the answer is too long to be Meta's");
-      return body;
-    }
-    // The status alone has decided; a body that is cut off only loses the reason.
-    const body = await readBounded(response, ANSWER_BYTES_MAX).catch(() => null);
-    const retryAfter = response.headers.get("retry-after");
-    throw failureOf({ status: response.status, body, retryAfter, nowMs: options.clock.nowMs() });
+    if (text === null) throw new DeliveryError("unknown", "WhatsApp: the answer is too long to be Meta's");
+    return text;
   }
 
   return {
-    async sendMessage(phoneNumberId, message, signal) {
-      const answer = parseJsonObject(await post(phoneNumberId, message, signal));
+    async sendMessage(phoneNumberId, message, signal, permit) {
+      const answer = parseJsonObject(await post(phoneNumberId, message, signal, permit));
       const id = answer.ok ? getString(getArray(answer.value, "messages")[0], "id") : undefined;
       if (id === undefined) {
         throw new DeliveryError("unknown", "WhatsApp: Expected messages[0].id in the answer, got none");

@@ -1,7 +1,7 @@
 import type { Secret } from "../../src/config/secret.ts";
 import { DeliveryError, GatewayError } from "../../src/domain/errors.ts";
 import type { Delivery, Receipt } from "../../src/domain/reply.ts";
-import type { Adapter } from "../../src/ports/adapter.ts";
+import type { Adapter, Permit } from "../../src/ports/adapter.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { JsonObject } from "../shared/json.ts";
 import { readAddress, type WhatsAppAddress } from "./address.ts";
@@ -47,7 +47,8 @@ export function createWhatsAppAdapter(options: WhatsAppOptions): Adapter {
       return inbound;
     },
     render: (markdown) => renderReply(markdown),
-    send: (delivery, signal) => send(delivery, { client, seen, nowMs: options.clock.nowMs(), signal }),
+    send: (delivery, signal, permit) =>
+      send(delivery, { client, seen, nowMs: options.clock.nowMs(), signal, permit }),
     // There is no idempotency key and no reading back: a lost answer stays in doubt.
     recover: async () => "unknown",
     async typing(to, signal) {
@@ -64,9 +65,13 @@ interface Sending {
   readonly seen: Seen;
   readonly nowMs: number;
   readonly signal: AbortSignal;
+  readonly permit: Permit | undefined;
 }
 
-async function send(delivery: Delivery, { client, seen, nowMs, signal }: Sending): Promise<Receipt> {
+async function send(
+  delivery: Delivery,
+  { client, seen, nowMs, signal, permit }: Sending,
+): Promise<Receipt> {
   const address = readAddress(delivery.to);
   const body = bodyOf(delivery.part);
   if (address === undefined || body === undefined) {
@@ -80,7 +85,8 @@ async function send(delivery: Delivery, { client, seen, nowMs, signal }: Sending
   }
   let messageId: string | null = null;
   for (const text of delivery.mayRepeat ? withNotice(body) : [body]) {
-    messageId = await client.sendMessage(address.phoneNumberId, textMessage(text, delivery, address), signal);
+    const message = textMessage(text, delivery, address);
+    messageId = await client.sendMessage(address.phoneNumberId, message, signal, permit);
     seen.said(messageId, text, address);
   }
   return { messageId, via: "messages" };

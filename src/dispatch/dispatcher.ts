@@ -28,6 +28,8 @@ export interface JobSignals {
   readonly run: AbortSignal;
   /** Whether the job is ours for long enough to say or do something now. Asked right before that. */
   readonly isHeld: () => Promise<boolean>;
+  /** The same without asking the store: what is left of the lease, 0 when that is not long enough. */
+  readonly leftMs: () => number;
 }
 
 interface Running {
@@ -180,7 +182,12 @@ export class Dispatcher {
     // Linked by hand: AbortSignal.any costs as much as all the rest of starting a job.
     abort.signal.addEventListener("abort", () => stop.abort(abort.signal.reason), { once: true });
     const lease = new Lease(this.#deps, job, askedAtMs);
-    const signals = { job: abort.signal, run: stop.signal, isHeld: () => lease.isHeld() };
+    const signals = {
+      job: abort.signal,
+      run: stop.signal,
+      isHeld: () => lease.isHeld(),
+      leftMs: () => lease.leftMs(),
+    };
     const done = this.#carryOut(job, lease, abort, signals, this.#outrun(job)).finally(() => {
       this.#running.delete(job);
       this.#deps.metrics.runsActive.set(this.#running.size);

@@ -25,13 +25,18 @@ export class Lease {
    * process that was stopped for a while, or got an answer late, asks the store again. Rejects when that cannot tell.
    */
   async isHeld(): Promise<boolean> {
-    const { clock, leaseMs } = this.#deps;
-    for (;;) {
-      const leftMs = this.#endsAtMs - clock.nowMs();
-      // More than a whole lease is left by a clock that was set back, which says nothing.
-      if (leftMs >= leaseMs / 2 && leftMs <= leaseMs) return true;
+    while (this.leftMs() === 0) {
       if (!(await this.renew())) return false;
     }
+    return true;
+  }
+
+  /** What is left of it; 0 when that is less than half, or cannot be told without the store. */
+  leftMs(): number {
+    const { clock, leaseMs } = this.#deps;
+    const leftMs = this.#endsAtMs - clock.nowMs();
+    // More than a whole lease is left by a clock that was set back, which says nothing.
+    return leftMs >= leaseMs / 2 && leftMs <= leaseMs ? leftMs : 0;
   }
 
   /** False: it is lost. */

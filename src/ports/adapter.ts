@@ -73,6 +73,26 @@ export type Inbound =
   /** 415; `message` says which media types are taken. */
   | { readonly kind: "unsupported"; readonly message: string };
 
+/**
+ * Leave to say something for a job. Asked when the connection stands, right before the first byte: whoever was stopped
+ * for a while on the way there may have been followed by another.
+ */
+export interface Permit {
+  /** How long nobody else can have the job, by this process; 0: not for long enough to say something. */
+  leftMs(): number;
+  /** Asks the store for more time. Rejects when the job is lost, or when that cannot be told. */
+  renew(): Promise<void>;
+}
+
+/**
+ * What can be found out about a part that may have been said:
+ * - its receipt: it was
+ * - `absent`: it was looked for, and is not there yet
+ * - `repeatable`: another send does no harm, whatever became of the first (it replaces it, or is refused)
+ * - `unknown`: nobody can tell
+ */
+export type Recovery = Receipt | "absent" | "repeatable" | "unknown";
+
 /** One chat platform: bytes in, events out; replies in, receipts out. */
 export interface Adapter {
   readonly platform: Platform;
@@ -87,13 +107,10 @@ export interface Adapter {
   parse(request: VerifiedRequest): Inbound;
   /** Pure. Markdown to messages in this platform's dialect, each within its limit; at least one. */
   render(markdown: string, to: ReplyAddress): readonly ReplyPart[];
-  /** Sends one part. Throws DeliveryError. */
-  send(delivery: Delivery, signal: AbortSignal): Promise<Receipt>;
-  /**
-   * An earlier send of this part may have landed. Gives its receipt when it did; `absent` when it is safe to
-   * send again (looked up, or the platform itself refuses the copy); `unknown` when nobody can tell.
-   */
-  recover(delivery: Delivery, signal: AbortSignal): Promise<Receipt | "absent" | "unknown">;
+  /** Sends one part. Throws DeliveryError, or what the permit throws when it is asked: then nothing was said. */
+  send(delivery: Delivery, signal: AbortSignal, permit?: Permit): Promise<Receipt>;
+  /** An earlier send of this part may have landed. */
+  recover(delivery: Delivery, signal: AbortSignal): Promise<Recovery>;
   /** Shows that the bot is working, until aborted. Never throws. */
   typing?(to: ReplyAddress, signal: AbortSignal): Promise<void>;
   /**

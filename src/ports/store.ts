@@ -103,8 +103,11 @@ export interface Queue {
 export type Reservation =
   /** Say it. `sendsBefore` counts earlier sends of the whole reply. */
   | { readonly kind: "fresh"; readonly sendsBefore: number }
-  /** An earlier send was never recorded: it may have been said. */
-  | { readonly kind: "in-doubt"; readonly sendsBefore: number }
+  /**
+   * An earlier send was never recorded: it may have been said. `isSenderGone`: nobody who began one can still be on
+   * the way to it. Each has ended, or handed its claim back; none is a process of which only the lease has run out.
+   */
+  | { readonly kind: "in-doubt"; readonly sendsBefore: number; readonly isSenderGone: boolean }
   | { readonly kind: "sent"; readonly receipt: Receipt }
   | { readonly kind: "lost" }; // the lease is lost: say nothing
 

@@ -2,7 +2,7 @@ import { RunAborted } from "../domain/abort.ts";
 import type { Breakers, CallEnd } from "../domain/breaker.ts";
 import { DeliveryError } from "../domain/errors.ts";
 import type { Delivery, Receipt, ReplyPart } from "../domain/reply.ts";
-import type { Adapter } from "../ports/adapter.ts";
+import type { Adapter, Permit, Recovery } from "../ports/adapter.ts";
 import type { Job, Outbox } from "../ports/store.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -11,6 +11,8 @@ export interface DeliverDeps {
   readonly outbox: Outbox;
   /** Whether the job is ours for long enough to say something now. Rejects when the store cannot tell. */
   readonly isHeld: () => Promise<boolean>;
+  /** The same without asking the store: what is left of the lease, 0 when that is not long enough. */
+  readonly leftMs: () => number;
   /** One for each platform, so that one that is down holds up nobody else. */
   readonly breakers: Breakers;
   /** What to do with a part that may have been said and cannot be looked up. */
@@ -71,7 +73,9 @@ async function sayPart(saying: Saying): Promise<CallEnd> {
   const { sendsBefore } = reservation;
   const delivery = { partId, to: job.event.replyTo, part, index, sendsBefore, mayRepeat: false };
   const receipt =
-    reservation.kind === "fresh" ? await sendFirst(delivery, saying) : await resolveDoubt(delivery, saying);
+    reservation.kind === "fresh"
+      ? await sendFirst(delivery, saying)
+      : await resolveDoubt(delivery, reservation.isSenderGone, saying);
   record(partId, receipt, saying);
   return receipt === LEFT_IN_DOUBT ? "unknown" : "ok";
 }
@@ -85,27 +89,54 @@ function partIdOf({ event, refusal, replay }: Job, index: number): string {
 const LEFT_IN_DOUBT: Receipt = { messageId: null, via: "left in doubt" };
 
 async function sendFirst(delivery: Delivery, saying: Saying): Promise<Receipt> {
-  let isOnItsWay = false;
+  const permit = new LeasePermit(saying.deps);
   try {
-    await ensureHeld(saying);
-    isOnItsWay = true;
-    return await send(delivery, saying);
+    return await send(delivery, saying, permit);
   } catch (error) {
     // Certainly not said: the next attempt may say it without any doubt. Of a repeated send this would not be true,
     // because an earlier one may have landed.
-    if (!isOnItsWay || (error instanceof DeliveryError && error.kind !== "unknown"))
-      record(delivery.partId, "not-sent", saying);
+    const isCertain = error instanceof DeliveryError ? error.kind !== "unknown" : permit.wasNeverGiven;
+    if (isCertain) record(delivery.partId, "not-sent", saying);
     throw error;
   }
 }
 
-/** Last of all: a process that was stopped since it reserved, or looked up, may have been followed by another. */
-async function ensureHeld({ deps }: Saying): Promise<void> {
-  if (!(await deps.isHeld())) throw new RunAborted("lease-lost");
+/**
+ * Leave to say something, by the lease. Looked at before anything is prepared, and by whoever holds the connection
+ * again, last of all: a process that was stopped since it reserved, or looked up, may have been followed by another.
+ */
+class LeasePermit implements Permit {
+  readonly #deps: DeliverDeps;
+  #state: "asked" | "refused" | "given" = "asked";
+
+  constructor(deps: DeliverDeps) {
+    this.#deps = deps;
+  }
+
+  /** Nothing can have been said: the store refused, or could not tell, before the first byte. */
+  get wasNeverGiven(): boolean {
+    return this.#state === "refused";
+  }
+
+  leftMs(): number {
+    const leftMs = this.#deps.leftMs();
+    if (leftMs > 0) this.#state = "given";
+    return leftMs;
+  }
+
+  async renew(): Promise<void> {
+    const before = this.#state;
+    if (before === "asked") this.#state = "refused";
+    if (!(await this.#deps.isHeld())) throw new RunAborted("lease-lost");
+    this.#state = before;
+  }
 }
 
-/** A crash or a lost connection came between sending and recording. */
-async function resolveDoubt(delivery: Delivery, saying: Saying): Promise<Receipt> {
+/**
+ * A crash or a lost connection came between sending and recording. What is not there yet may still come from a sender
+ * whose lease ran out while it was stopped, so that only one who is gone makes the repetition certain to be the first.
+ */
+async function resolveDoubt(delivery: Delivery, isSenderGone: boolean, saying: Saying): Promise<Receipt> {
   const { job, adapter, deps, signal } = saying;
   const { platform } = adapter;
   deps.metrics.replies.inc({ platform, outcome: "in_doubt" });
@@ -115,24 +146,33 @@ async function resolveDoubt(delivery: Delivery, saying: Saying): Promise<Receipt
       event_id: job.event.id,
       part: delivery.index,
       platform,
-      resolution:
-        typeof found === "object" ? "had been sent" : found === "absent" ? "sent again" : deps.inDoubt,
+      resolution: resolutionOf(found, isSenderGone, deps),
     },
     "reply.in_doubt",
   );
   if (typeof found === "object") return found;
-  if (found !== "absent" && deps.inDoubt === "leave") return LEFT_IN_DOUBT;
-  await ensureHeld(saying);
-  if (found === "absent") return await send(delivery, saying);
-  return await send({ ...delivery, mayRepeat: true }, saying);
+  if (found === "unknown" && deps.inDoubt === "leave") return LEFT_IN_DOUBT;
+  const mayRepeat = found === "unknown" || (found === "absent" && !isSenderGone);
+  return await send({ ...delivery, mayRepeat }, saying);
 }
 
-async function send(delivery: Delivery, saying: Saying): Promise<Receipt> {
+function resolutionOf(found: Recovery, isSenderGone: boolean, { inDoubt }: DeliverDeps): string {
+  if (typeof found === "object") return "had been sent";
+  if (found === "unknown") return inDoubt;
+  return found === "repeatable" || isSenderGone ? "sent again" : "resend_marked";
+}
+
+async function send(
+  delivery: Delivery,
+  saying: Saying,
+  permit: Permit = new LeasePermit(saying.deps),
+): Promise<Receipt> {
   const { job, adapter, deps, signal } = saying;
   const { platform } = adapter;
   const startedAt = performance.now();
   try {
-    const receipt = await adapter.send(delivery, signal);
+    await permit.renew();
+    const receipt = await adapter.send(delivery, signal, permit);
     const seconds = (performance.now() - startedAt) / 1000;
     deps.metrics.replies.inc({ platform, outcome: delivery.mayRepeat ? "sent_marked" : "sent" });
     deps.metrics.replySeconds.observe({ platform }, seconds);

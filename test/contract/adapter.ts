@@ -1,11 +1,12 @@
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Sampler } from "../../adapters/shared/sample.ts";
+import { RunAborted } from "../../src/domain/abort.ts";
 import { DeliveryError } from "../../src/domain/errors.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { Delivery, ReplyPart } from "../../src/domain/reply.ts";
 import type { Adapter, RawRequest } from "../../src/ports/adapter.ts";
-import type { FakeAnswer, FakeServer } from "../fakes/server.ts";
+import { type FakeAnswer, type FakeServer, fakeServer } from "../fakes/server.ts";
 import { asVerified, rawRequest, withFlippedByte, withHeader } from "./raw-request.ts";
 
 /** What a platform's suite tells the contract about it. */
@@ -285,6 +286,44 @@ export function adapterContract(name: string, platform: AdapterCase): void {
         expect(await failureOf(deliveryOf("Hello, Ann"))).toMatchObject({ kind: "rejected" });
       });
 
+      it("is not said by a sender that finds its job lost when the connection stands", async () => {
+        const lost = new RunAborted("lease-lost");
+        let asked = 0;
+        const permit = {
+          leftMs: () => 0,
+          renew: () => {
+            asked++;
+            return Promise.reject(lost);
+          },
+        };
+        const sending = under.adapter.send(deliveryOf("Hello, Ann"), never, permit);
+        expect(await sending.catch((error: unknown) => error)).toBe(lost);
+        expect(asked).toBe(1);
+        expect(under.said()).toEqual([]);
+        expect(under.fake.calls).toEqual([]);
+      });
+
+      it("is said by a sender that still has its job then", async () => {
+        const lefts = [0, 20_000];
+        const permit = { leftMs: () => lefts.shift() ?? 20_000, renew: async () => {} };
+        await under.adapter.send(deliveryOf("Hello, Ann"), never, permit);
+        expect(under.said()).toHaveLength(1);
+        expect(lefts).toEqual([]);
+      });
+
+      it.each([301, 302, 307, 308])("goes nowhere else when it is answered %i", async (code) => {
+        const other = await fakeServer(() => ({ body: { ok: true } }));
+        under.fake.faults.push({
+          kind: "status",
+          status: code,
+          headers: { location: other.url },
+          body: { ok: true, result: { message_id: 1 }, ts: "1.1", id: "1", messages: [{ id: "1" }] },
+        });
+        expect(await failureOf(deliveryOf("Hello, Ann"))).toMatchObject({ kind: "rejected", status: code });
+        expect(other.calls).toEqual([]);
+        await other.close();
+      });
+
       it("may be tried again when nobody listens", async () => {
         const delivery = deliveryOf("Hello, Ann");
         await under.fake.close();
@@ -301,7 +340,8 @@ export function adapterContract(name: string, platform: AdapterCase): void {
           expect(under.said()).toHaveLength(1);
 
           const found = await under.adapter.recover(delivery, never);
-          if (found === "absent") await under.adapter.send({ ...delivery, sendsBefore: 1 }, never);
+          if (found === "absent" || found === "repeatable")
+            await under.adapter.send({ ...delivery, sendsBefore: 1 }, never);
           expect(under.said()).toHaveLength(1);
         },
       );

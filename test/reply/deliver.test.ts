@@ -32,6 +32,7 @@ beforeEach(async () => {
   deps = {
     outbox: store.outbox,
     isHeld: async () => true,
+    leftMs: () => LEASE_MS,
     breakers: new Breakers(clock),
     inDoubt: "resend_marked",
     log: silentLogger(),
@@ -61,6 +62,21 @@ async function leaveInDoubt(): Promise<void> {
 function recordWith(record: Outbox["record"]): void {
   const { outbox } = store;
   deps = { ...deps, outbox: { reserve: (holder, partId) => outbox.reserve(holder, partId), record } };
+}
+
+/** As when only the lease of an earlier sender has run out. */
+function withStoppedSender(): void {
+  const { outbox } = store;
+  deps = {
+    ...deps,
+    outbox: {
+      async reserve(holder, partId) {
+        const reservation = await outbox.reserve(holder, partId);
+        return reservation.kind === "in-doubt" ? { ...reservation, isSenderGone: false } : reservation;
+      },
+      record: (partId, result) => outbox.record(partId, result),
+    },
+  };
 }
 
 /** The outbox, with a list of what was asked of it and of the platform. */
@@ -139,6 +155,33 @@ describe("a reply", () => {
     expect(slack.sends).toEqual([]);
     job = await nextAttempt(store, job);
     expect((await store.outbox.reserve(job, `${job.event.id}/0`)).kind).toBe("fresh");
+  });
+
+  it("is not in doubt when the lease was found lost at the connection, before the first byte", async () => {
+    let isHeld = true;
+    deps = { ...deps, isHeld: async () => isHeld, leftMs: () => (isHeld ? LEASE_MS : 0) };
+    slack.fates.push(async (_delivery, _signal, permit) => {
+      isHeld = false;
+      await permit?.renew();
+      throw new Error("Expected the permit to be refused");
+    });
+    await expect(say("hi")).rejects.toMatchObject({ why: "lease-lost" });
+    job = await nextAttempt(store, job);
+    expect((await store.outbox.reserve(job, `${job.event.id}/0`)).kind).toBe("fresh");
+  });
+
+  it("is in doubt when the lease was lost after a first call of its send", async () => {
+    let isHeld = true;
+    deps = { ...deps, isHeld: async () => isHeld, leftMs: () => (isHeld ? LEASE_MS : 0) };
+    slack.fates.push(async (_delivery, _signal, permit) => {
+      expect(permit?.leftMs()).toBe(LEASE_MS);
+      isHeld = false;
+      await permit?.renew();
+      throw new Error("Expected the permit to be refused");
+    });
+    await expect(say("hi")).rejects.toMatchObject({ why: "lease-lost" });
+    job = await nextAttempt(store, job);
+    expect((await store.outbox.reserve(job, `${job.event.id}/0`)).kind).toBe("in-doubt");
   });
 
   it("is not said, and is not in doubt, when nobody can tell whether the lease is held", async () => {
@@ -236,6 +279,17 @@ describe("a part in doubt", () => {
     expect(slack.said).toEqual(["hi", "hi"]);
     expect(await countOf(deps.metrics, "replies", { outcome: "sent" })).toBe(1);
   });
+
+  it.each(["absent", "repeatable"] as const)(
+    "whose sender may only have been stopped is marked unless a copy does no harm (%s)",
+    async (memory) => {
+      await leaveInDoubt();
+      slack.memory = memory;
+      withStoppedSender();
+      await say("hi");
+      expect(slack.said).toEqual(["hi", memory === "absent" ? "(again?) hi" : "hi"]);
+    },
+  );
 
   it("that nobody can look up is sent again with a mark", async () => {
     await leaveInDoubt();

@@ -12,7 +12,7 @@ import type { Witness } from "./witness.ts";
  * What can be found out about a message that may have been said: it can be looked up (Slack), the platform refuses a
  * copy (Discord), or nothing (Telegram, WhatsApp).
  */
-export type Recovery = "lookup" | "refuses-copies" | "nothing";
+export type Memory = "lookup" | "refuses-copies" | "nothing";
 
 /** Longest way of a message to its platform. A process that follows a dead one starts later than that. */
 export const WAY_MS_MAX = 300;
@@ -23,7 +23,7 @@ export type OnTheWay = "arrives" | "is lost" | "either";
 
 export interface ChatOptions {
   readonly onTheWay: OnTheWay;
-  readonly recovery: Recovery;
+  readonly recovery: Memory;
   readonly dice: Dice;
   readonly faults: Faults;
   readonly time: VirtualTime;
@@ -98,7 +98,7 @@ export class Chat {
     if (recovery === "lookup" && this.#said.has(delivery.partId))
       return { messageId: delivery.partId, via: "simulated" };
     witness.partAbsent(delivery.partId);
-    return "absent";
+    return recovery === "lookup" ? "absent" : "repeatable";
   }
 
   #hear(delivery: Delivery, life: Life): void {

@@ -1,5 +1,5 @@
 import { type GatewaySpec, gatewayFile } from "../../src/config/schema.ts";
-import type { OnTheWay, Recovery } from "./chat.ts";
+import type { Memory, OnTheWay } from "./chat.ts";
 import { Dice } from "./dice.ts";
 import { faultsFrom, NO_FAULTS, type Weather } from "./faults.ts";
 import { fullFrom, onlyForAll } from "./network-faults.ts";
@@ -118,7 +118,7 @@ export function smallPlan({ recovery, onTheWay, ...fortunes }: SmallPlan): Plan 
 }
 
 interface SmallPlan extends Partial<Fortunes> {
-  readonly recovery: Recovery;
+  readonly recovery: Memory;
   readonly onTheWay: OnTheWay;
 }
 

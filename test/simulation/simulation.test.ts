@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import type { OnTheWay, Recovery } from "./chat.ts";
+import type { Memory, OnTheWay } from "./chat.ts";
 import { envNumber } from "./env.ts";
 import { planFrom, smallPlan } from "./plan.ts";
 import { report, reportSeed } from "./report.ts";
@@ -38,7 +38,7 @@ describe("a gateway on a fake clock", () => {
     ]);
   });
 
-  it.each<[Recovery, OnTheWay]>([
+  it.each<[Memory, OnTheWay]>([
     ["lookup", "arrives"],
     ["lookup", "is lost"],
     ["refuses-copies", "arrives"],

@@ -1,15 +1,15 @@
-import type { Recovery } from "./chat.ts";
+import type { Memory } from "./chat.ts";
 import type { Fortunes } from "./replicas.ts";
 
 /** The small scenario with two replicas, struck at one step after the other. */
 export interface EveryStep {
   readonly name: string;
-  readonly fortunesAt: (step: number) => Partial<Fortunes> & { readonly recovery: Recovery };
+  readonly fortunesAt: (step: number) => Partial<Fortunes> & { readonly recovery: Memory };
   readonly firstStep: number;
   readonly stride: number;
 }
 
-const RECOVERIES: readonly Recovery[] = ["lookup", "refuses-copies", "nothing"];
+const RECOVERIES: readonly Memory[] = ["lookup", "refuses-copies", "nothing"];
 /** Longer than a lease: another replica has taken over. */
 const FROZEN_MS = 40_000;
 

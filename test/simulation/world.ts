@@ -1,6 +1,6 @@
 import type { GatewaySpec } from "../../src/config/schema.ts";
 import type { StoreStats } from "../../src/ports/store.ts";
-import { Chat, type OnTheWay, type Recovery } from "./chat.ts";
+import { Chat, type Memory, type OnTheWay } from "./chat.ts";
 import type { Dice } from "./dice.ts";
 import type { Faults } from "./faults.ts";
 import { type Gateway, type SimulatedPlatform, startGateway } from "./gateway.ts";
@@ -18,7 +18,7 @@ export interface Plan extends Fortunes {
   readonly dice: Dice;
   readonly workload: Workload;
   readonly spec: GatewaySpec;
-  readonly recovery: Readonly<Record<SimulatedPlatform, Recovery>>;
+  readonly recovery: Readonly<Record<SimulatedPlatform, Memory>>;
   readonly onTheWay: OnTheWay;
   readonly faultsFor: (startMs: number) => Faults;
   readonly spool: Spooling;

@@ -4,11 +4,17 @@ import {
   type Adapter,
   GENUINE,
   type Inbound,
+  type Permit,
+  type Recovery,
   type ThreadReader,
   type Verdict,
 } from "../../src/ports/adapter.ts";
 
-type Fate = (delivery: Delivery, signal: AbortSignal) => Receipt | Promise<Receipt>;
+type Fate = (
+  delivery: Delivery,
+  signal: AbortSignal,
+  permit: Permit | undefined,
+) => Receipt | Promise<Receipt>;
 
 /** A platform in memory. `|` in a text divides it into messages. */
 export class FakeAdapter implements Adapter {
@@ -26,7 +32,7 @@ export class FakeAdapter implements Adapter {
   readonly fates: Fate[] = [];
   /** What becomes of a send when there is nothing in `fates`. */
   fate: Fate = ({ index }) => ({ messageId: `m${index}`, via: "fake" });
-  memory: Receipt | "absent" | "unknown" = "unknown";
+  memory: Recovery = "unknown";
   thread?: ThreadReader;
   serves?: NonNullable<Adapter["serves"]>;
 
@@ -57,12 +63,12 @@ export class FakeAdapter implements Adapter {
     return markdown.split("|") as unknown as readonly ReplyPart[];
   }
 
-  async send(delivery: Delivery, signal: AbortSignal): Promise<Receipt> {
+  async send(delivery: Delivery, signal: AbortSignal, permit?: Permit): Promise<Receipt> {
     this.sends.push(delivery);
-    return await (this.fates.shift() ?? this.fate)(delivery, signal);
+    return await (this.fates.shift() ?? this.fate)(delivery, signal, permit);
   }
 
-  async recover(delivery: Delivery): Promise<Receipt | "absent" | "unknown"> {
+  async recover(delivery: Delivery): Promise<Recovery> {
     this.recoveries.push(delivery);
     return this.memory;
   }

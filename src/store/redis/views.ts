@@ -25,7 +25,7 @@ import type { Parts } from "./parts.ts";
 /** Parts reserved and not yet recorded, in this process. */
 const PARTS_MAX = 10_000;
 
-export function createOutbox({ run, persistence, holdings, now, newOp }: Parts): Outbox {
+export function createOutbox({ run, persistence, holdings, owner, now, newOp }: Parts): Outbox {
   /** Which event a part is of: an id that came again after its keys had expired has another event of the same name. */
   const reservations = new LRUCache<string, { readonly seq: string; readonly op: string }>({
     max: PARTS_MAX,
@@ -36,7 +36,7 @@ export function createOutbox({ run, persistence, holdings, now, newOp }: Parts):
       if (seq === undefined) return { kind: "lost" };
       const op = newOp();
       reservations.set(partId, { seq, op });
-      const args = [seq, job.token, op, wellFormed(partId)];
+      const args = [seq, job.token, op, wellFormed(partId), owner];
       const call = () => run("reserve", [now(), ...args], "long");
       const reservation = toReservation(await persistence.until(call));
       if (reservation.kind === "lost") holdings.end(job);
@@ -56,14 +56,16 @@ function toReservation(answer: unknown): Reservation {
   const row = answer as
     | readonly ["lost"]
     | readonly ["sent", string]
-    | readonly ["fresh" | "in-doubt", number];
+    | readonly ["fresh" | "in-doubt", sendsBefore: number, isSenderGone: number];
   switch (row[0]) {
     case "lost":
       return { kind: "lost" };
     case "sent":
       return { kind: "sent", receipt: JSON.parse(row[1]) as Receipt };
+    case "in-doubt":
+      return { kind: "in-doubt", sendsBefore: row[1], isSenderGone: row[2] === 1 };
     default:
-      return { kind: row[0], sendsBefore: row[1] };
+      return { kind: "fresh", sendsBefore: row[1] };
   }
 }
 

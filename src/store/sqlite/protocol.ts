@@ -6,6 +6,7 @@ import type {
   RateLimit,
   ReplayAnswer,
   ReplayRequest,
+  Reservation,
   Retention,
   StoreStats,
 } from "../../ports/store.ts";
@@ -122,7 +123,7 @@ export type SettlementRow =
   | { readonly kind: "defer" | "retry"; readonly afterMs: number; readonly cause: string };
 
 export type ReservationRow =
-  | { readonly kind: "fresh" | "in-doubt"; readonly sendsBefore: number }
+  | Extract<Reservation, { kind: "fresh" | "in-doubt" }>
   | { readonly kind: "sent"; readonly receipt: string }
   | { readonly kind: "lost" };
 

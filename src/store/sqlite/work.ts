@@ -155,7 +155,9 @@ export function reserve(state: State, token: number, partId: string): Reservatio
     return { kind: "sent", receipt: earlier.receipt };
   const sendsBefore = sql.reservations.get(job.seq)?.count ?? 0;
   sql.reserve.run(partId, job.seq);
-  return { kind: earlier?.state === "reserved" ? "in-doubt" : "fresh", sendsBefore };
+  // The file has one process, and in that a run ends before another of its lane begins.
+  if (earlier?.state === "reserved") return { kind: "in-doubt", sendsBefore, isSenderGone: true };
+  return { kind: "fresh", sendsBefore };
 }
 
 /** Not fenced: the truth about a send is worth keeping, whoever holds the event by now. */

@@ -392,7 +392,7 @@ describe("faults", () => {
 
 describe("a part in doubt", () => {
   it("may be sent again while it is an edit", async () => {
-    expect(await adapter.recover(delivery(), NEVER)).toBe("absent");
+    expect(await adapter.recover(delivery(), NEVER)).toBe("repeatable");
     expect(fake.calls).toEqual([]);
   });
 
@@ -411,7 +411,7 @@ describe("a part in doubt", () => {
     fake.faults.push({ kind: "hang-after" });
     expect(await failure(delivery(), impatient)).toMatchObject({ kind: "unknown" });
     nowMs += 60_000;
-    expect(await impatient.recover(delivery(), NEVER)).toBe("absent");
+    expect(await impatient.recover(delivery(), NEVER)).toBe("repeatable");
     await impatient.send(delivery(), NEVER);
     expect(said()).toHaveLength(1);
     nowMs += 61_000;

@@ -55,7 +55,7 @@ describe("a reply", () => {
     const first = deliveryOf("test:1", "one");
     await adapter.send(first, never);
     await adapter.send(deliveryOf("test:1", "two", { partId: "test:1/1", index: 1 }), never);
-    expect(await adapter.recover(first, never)).toBe("absent");
+    expect(await adapter.recover(first, never)).toBe("repeatable");
     await adapter.send({ ...first, sendsBefore: 2, mayRepeat: true }, never);
     expect(await adapter.waitForReply("test:1", never)).toBe("one\n\ntwo");
   });

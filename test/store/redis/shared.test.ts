@@ -110,6 +110,67 @@ describe("two processes on one Redis", () => {
     expect(await other.done(theirs)).toBe(true);
   });
 
+  describe("that find a part in doubt know whether its sender is gone", () => {
+    const PART = "a/0";
+    const clock = new FakeClock();
+    const replica = (prefix: string, owner: string) => openBench(redis, { clock, prefix, owner });
+
+    /** The first replica has reserved a part and is stopped, before or after it said it. */
+    async function stopped() {
+      const one = await openBench(redis, { clock });
+      await one.accept({ id: "a" });
+      const job = await one.claimOne();
+      expect((await one.store.outbox.reserve(job, PART)).kind).toBe("fresh");
+      return { one, job };
+    }
+
+    it("not when only its lease ran out, whoever follows after that", async () => {
+      const { one } = await stopped();
+      clock.advance(LEASE_MS);
+      const two = await replica(one.prefix, "two");
+      const second = await two.claimOne();
+      const inDoubt = { kind: "in-doubt", isSenderGone: false };
+      expect(await two.store.outbox.reserve(second, PART)).toMatchObject(inDoubt);
+      await two.store[Symbol.asyncDispose]();
+      const three = await replica(one.prefix, "three");
+      const third = await three.claimOne();
+      expect(await three.store.outbox.reserve(third, PART)).toMatchObject(inDoubt);
+    });
+
+    it("when it handed its claim back", async () => {
+      const { one, job } = await stopped();
+      await one.store.queue.settle(job, { kind: "retry", afterMs: 0, cause: "cut" });
+      const two = await replica(one.prefix, "two");
+      const next = await two.claimOne();
+      expect(await two.store.outbox.reserve(next, PART)).toMatchObject({ isSenderGone: true });
+    });
+
+    it("when another has started under its name", async () => {
+      const { one } = await stopped();
+      const heir = await replica(one.prefix, "one");
+      const next = await heir.claimOne();
+      expect(await heir.store.outbox.reserve(next, PART)).toMatchObject({ isSenderGone: true });
+    });
+
+    it("when it was itself", async () => {
+      const { one } = await stopped();
+      clock.advance(LEASE_MS);
+      const next = await one.claimOne();
+      expect(await one.store.outbox.reserve(next, PART)).toMatchObject({ isSenderGone: true });
+    });
+
+    it("when nothing had been reserved by then", async () => {
+      const one = await openBench(redis, { clock });
+      await one.accept({ id: "a" });
+      await one.claimOne();
+      clock.advance(LEASE_MS);
+      const two = await replica(one.prefix, "two");
+      const second = await two.claimOne();
+      await two.store.outbox.reserve(second, PART);
+      expect(await two.store.outbox.reserve(second, PART)).toMatchObject({ isSenderGone: true });
+    });
+  });
+
   it("see leases end by the time of Redis, and not before", async () => {
     const options = { clock: systemClock, time: "server" } as const;
     const one = await openBench(redis, options);

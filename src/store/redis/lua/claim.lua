@@ -31,6 +31,14 @@ local function in_hand(who)
   return held
 end
 
+-- Its holder may only be stopped, on its way to say what it has reserved. A process of that name that comes later knows
+-- that it is gone; nobody else does.
+local function set_adrift(seq, who)
+  if call('EXISTS', base .. 'o:' .. seq) == 0 then return end
+  local others = call('HGET', event_key(seq), 'adrift')
+  call('HSET', event_key(seq), 'adrift', others and others ~= who and '*' or who)
+end
+
 -- Who looks for commands alone has no room for more, or lets others come first after an outage: processes that were cut
 -- off may then still renew what they run.
 local is_for_control = ARGV[4] == '1'
@@ -39,6 +47,7 @@ local overdue = is_for_control and {}
 for _, seq in ipairs(overdue) do
   local who, lane = unpack(call('HMGET', event_key(seq), 'owner', 'lane'))
   if in_hand(who) <= suspects_max then call('HINCRBY', event_key(seq), 'crashes', 1) end
+  set_adrift(seq, who)
   end_lease(seq, who)
   make_ready(lane, seq)
 end

@@ -8,7 +8,8 @@
 -- ARGV[1]  the time in ms, or '' for the server's own
 --
 -- {prefix}:e:<seq>            an event, a hash: its text, and where it stands. What most of them have alike is left out:
---                             attempt and failures of 0, since and up as `at`, a conversation as the lane
+--                             attempt and failures of 0, since and up as `at`, a conversation as the lane. `adrift`: whose
+--                             lease ran out after it had reserved a part; '*' for several
 -- {prefix}:k:<key>            an idempotency key: "<seq> <expires>". That of an event's id stays as long as the event
 -- {prefix}:l:<lane>           a lane: the seqs that wait or run in it, oldest first; only the first is ever claimed
 -- {prefix}:q…                 whose turn it is: rings of platforms, tenants, senders, lanes (make_ready, take_lane)

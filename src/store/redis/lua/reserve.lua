@@ -4,17 +4,20 @@
 -- Invariant: only the holder of the lease gets a part to say; a part noted as sent is never given out again, and one
 -- whose fate nobody recorded is given out as in doubt. The same call (op) made twice is one.
 --
--- ARGV[2] seq  [3] token  [4] op  [5] part id
--- Gives: { lost } | { sent, receipt } | { fresh or in-doubt, sends before }
+-- ARGV[2] seq  [3] token  [4] op  [5] part id  [6] who asks
+-- Gives: { lost } | { sent, receipt } | { fresh or in-doubt, sends before, 1 when no other process may be on its way to
+-- say it }
 
 local seq, op, part = ARGV[2], ARGV[4], ARGV[5]
 if not holds(seq, ARGV[3]) then return { 'lost' } end
+local adrift = call('HGET', event_key(seq), 'adrift')
+local is_gone = (not adrift or adrift == ARGV[6]) and 1 or 0
 local outbox = base .. 'o:' .. seq
 local state, last_op, answer, before, receipt =
   string.match(call('HGET', outbox, part) or '', '^(%S+) (%S+) (%S+) (%d+) (.*)$')
 if state == 'sent' then return { 'sent', receipt } end
-if last_op == op then return { answer, tonumber(before) } end
+if last_op == op then return { answer, tonumber(before), is_gone } end
 answer = state == 'reserved' and 'in-doubt' or 'fresh'
 before = call('HINCRBY', event_key(seq), 'sends', 1) - 1
 call('HSET', outbox, part, 'reserved ' .. op .. ' ' .. answer .. ' ' .. before .. ' ')
-return { answer, before }
+return { answer, before, is_gone }
