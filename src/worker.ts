@@ -20,6 +20,7 @@ import type { Clock, NewId } from "./ports/clock.ts";
 import type { Job, Memory, Queue, Settlement } from "./ports/store.ts";
 import { type DeliverDeps, deliver } from "./reply/deliver.ts";
 import { GAVE_UP, NO_AGENT, noticeText } from "./reply/notices.ts";
+import { showTyping } from "./reply/typing.ts";
 import type { Logger } from "./telemetry/log.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 
@@ -175,11 +176,8 @@ async function run(
     },
     ensure: () => ensureHeld(isHeld),
   };
-  const typing = new AbortController();
-  // A reason of ours: the default one is an error with a stack, made anew each time.
-  const stopTyping = () => typing.abort("answered");
+  const stopTyping = showTyping(adapter, event.replyTo, deps.clock);
   signal.addEventListener("abort", stopTyping, { once: true });
-  void adapter.typing?.(event.replyTo, typing.signal);
   try {
     const before = earlier === undefined ? {} : { earlier };
     const turn = { id, agent, event, history, ...before, steps, startedAtMs };

@@ -11,6 +11,7 @@ import type { TriggerEvent } from "../src/domain/event.ts";
 import { NO_USAGE, type Step } from "../src/domain/run.ts";
 import type { AgentRuntime, Run, RunResult } from "../src/ports/agent.ts";
 import type { Job, Offer, ReplayMode } from "../src/ports/store.ts";
+import { TYPING_AFTER_MS } from "../src/reply/typing.ts";
 import type { InlineStore } from "../src/store/sqlite/inline.ts";
 import { silentLogger } from "../src/telemetry/log.ts";
 import { createMetrics } from "../src/telemetry/metrics.ts";
@@ -187,19 +188,37 @@ describe("a message", () => {
     expect(slack.said).toEqual(["I cannot help with that."]);
   });
 
-  it("shows the bot as working while it is run, and no longer", async () => {
-    let wasTyping: boolean | undefined;
+  it("shows the bot as working while it is run, once that takes half a second, and no longer", async () => {
+    const seen: (boolean | undefined)[] = [];
     agent = async () => {
-      wasTyping = slack.typings[0]?.aborted === false;
+      clock.advance(TYPING_AFTER_MS - 1);
+      await Promise.resolve();
+      seen.push(slack.typings[0]?.aborted);
+      clock.advance(1);
+      await Promise.resolve();
+      seen.push(slack.typings[0]?.aborted);
       return answered("done");
     };
     await doWork(await job());
-    expect(wasTyping).toBe(true);
+    expect(seen).toEqual([undefined, false]);
     expect(slack.typings.map(({ aborted }) => aborted)).toEqual([true]);
   });
 
+  it("is answered without a sign that it is worked on when that is quick", async () => {
+    agent = async () => answered("done");
+    await doWork(await job());
+    clock.advance(60_000);
+    await Promise.resolve();
+    expect(slack.typings).toEqual([]);
+    expect(slack.said).toEqual(["done"]);
+  });
+
   it("no longer shows the bot as working when the run has failed", async () => {
-    agent = () => Promise.reject(overloaded);
+    agent = async () => {
+      clock.advance(TYPING_AFTER_MS);
+      await Promise.resolve();
+      throw overloaded;
+    };
     await expect(doWork(await job())).rejects.toBe(overloaded);
     expect(slack.typings.map(({ aborted }) => aborted)).toEqual([true]);
   });

@@ -62,16 +62,3 @@ export function retryAfterMs(header: string | null | undefined, nowMs: number): 
   const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - nowMs;
   return Number.isFinite(ms) && ms >= 0 ? Math.min(ms, 3_600_000) : null;
 }
-
-/** The body as text; null when it is longer than that. Stops reading there, so a hostile answer fills no memory. */
-export async function readBounded(response: Response, bytesMax: number): Promise<string | null> {
-  if (response.body === null) return "";
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body) {
-    bytes += chunk.byteLength;
-    if (bytes > bytesMax) return null; // Leaving the loop cancels the stream.
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
-}

@@ -15,6 +15,9 @@ const STATUS_EVERY_MS = 60_000;
 /** Refusals of a status that will not pass by themselves. */
 const STATUS_NEVER =
   /: (missing_scope|unknown_method|not_allowed_token_type|invalid_auth|feature_not_enabled)$/;
+const SET_STATUS = "assistant.threads.setStatus";
+/** A call on its way ends by itself: breaking it off would cost the connection, and take nothing back. */
+const UNSTOPPED = new AbortController().signal;
 const RECOVER_PAGES_MAX = 3;
 
 /** The outgoing half of the adapter; each as in the port. */
@@ -96,12 +99,14 @@ export function createClient(
       };
       while (statusAllowed && !signal.aborted) {
         try {
-          await call("assistant.threads.setStatus", status, signal);
+          await call(SET_STATUS, status, UNSTOPPED);
+          // The answer takes a status away, but only one that was there before it.
+          if (signal.aborted) await call(SET_STATUS, { ...status, status: "" }, UNSTOPPED);
         } catch (error) {
           // A status is a courtesy: a failure costs nothing, but one that stays is not asked for again.
           if (error instanceof DeliveryError && STATUS_NEVER.test(error.message)) statusAllowed = false;
         }
-        if (!statusAllowed) return;
+        if (!statusAllowed || signal.aborted) return;
         await options.clock.sleep(STATUS_EVERY_MS, signal).catch(() => {});
       }
     },

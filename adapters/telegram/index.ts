@@ -48,7 +48,7 @@ export function createTelegramAdapter(options: TelegramOptions): Adapter {
   async function stopSpinner(to: ReplyAddress): Promise<void> {
     const queryId = readAddress(to)?.callbackQueryId;
     if (queryId === undefined) return;
-    const call = answered.get(queryId) ?? answerCallback(queryId, client, new AbortController().signal);
+    const call = answered.get(queryId) ?? answerCallback(queryId, client);
     answered.set(queryId, call);
     if (!(await call)) answered.delete(queryId);
   }

@@ -7,6 +7,8 @@ import type { TelegramClient } from "./client.ts";
 const TYPING_EVERY_MS = 4_000;
 /** A nicety must not hold up the reply. */
 const SIGN = { timeoutMs: 3_000 };
+/** A call on its way ends by itself: breaking it off would cost the connection, and take nothing back. */
+const UNSTOPPED = new AbortController().signal;
 
 /** Shows "typing…" until aborted, or until Telegram says that it never will. Never throws. */
 export async function showTyping(
@@ -17,25 +19,21 @@ export async function showTyping(
   // Telegram takes no chat action for the direct messages of a channel (Bot API, sendChatAction).
   if (address === undefined || address.directTopicId !== undefined) return;
   while (!signal.aborted) {
-    const pauseMs = await showOnce(address, client, signal);
+    const pauseMs = await showOnce(address, client);
     if (pauseMs === undefined) return;
     await clock.sleep(pauseMs, signal).catch(() => {}); // Rejects when aborted, which the loop sees.
   }
 }
 
 /** How long to wait before showing it again; undefined: never. */
-async function showOnce(
-  address: TelegramAddress,
-  client: TelegramClient,
-  signal: AbortSignal,
-): Promise<number | undefined> {
+async function showOnce(address: TelegramAddress, client: TelegramClient): Promise<number | undefined> {
   const { chatId, messageThreadId } = address;
   const payload = {
     chat_id: Number(chatId),
     action: "typing",
     ...(messageThreadId !== undefined && { message_thread_id: messageThreadId }),
   };
-  const answer = await client.call("sendChatAction", payload, signal, SIGN).catch(() => null);
+  const answer = await client.call("sendChatAction", payload, UNSTOPPED, SIGN).catch(() => null);
   if (answer === null || answer.kind === "result" || answer.status >= 500) return TYPING_EVERY_MS;
   return answer.status === 429 ? Math.max(answer.retryAfterMs ?? 0, TYPING_EVERY_MS) : undefined;
 }
@@ -44,12 +42,8 @@ async function showOnce(
  * Stops the pressed button from spinning. Telegram takes this for some seconds only, and the reply does not
  * depend on it, so a refusal is nobody's concern. False when the call got no answer. Never throws.
  */
-export async function answerCallback(
-  queryId: string,
-  client: TelegramClient,
-  signal: AbortSignal,
-): Promise<boolean> {
+export async function answerCallback(queryId: string, client: TelegramClient): Promise<boolean> {
   const payload = { callback_query_id: queryId };
-  const answer = await client.call("answerCallbackQuery", payload, signal, SIGN).catch(() => undefined);
+  const answer = await client.call("answerCallbackQuery", payload, UNSTOPPED, SIGN).catch(() => undefined);
   return answer !== undefined;
 }

@@ -53,12 +53,14 @@ export function createWhatsAppAdapter(options: WhatsAppOptions): Adapter {
     recover: async () => "unknown",
     async typing(to, signal) {
       const address = readAddress(to);
-      // Once: the indicator stays until the reply, or for 25 s.
-      if (address === undefined) return;
-      await client.markRead(address.phoneNumberId, address.messageId, signal).catch(() => {});
+      // Once: the indicator stays until the reply, or for 25 s. Not broken off, which would cost the connection.
+      if (address === undefined || signal.aborted) return;
+      await client.markRead(address.phoneNumberId, address.messageId, UNSTOPPED).catch(() => {});
     },
   };
 }
+
+const UNSTOPPED = new AbortController().signal;
 
 interface Sending {
   readonly client: WhatsAppClient;

@@ -42,6 +42,8 @@ export interface FakeServer {
   readonly calls: FakeCall[];
   /** Faults are tried in order; one with `times` leaves after so many uses (default 1). */
   readonly faults: Fault[];
+  /** How many were made to it. */
+  connections(): number;
   /** Resolves with the calls once `count` of them satisfy `match`, also when they already do. */
   waitFor(match: (call: FakeCall) => boolean, count?: number, timeoutMs?: number): Promise<FakeCall[]>;
   close(): Promise<void>;
@@ -102,12 +104,17 @@ export async function fakeServer(
       if (!outgoing.headersSent) reply(outgoing, { status: 500, body: { fake: String(error) } });
     });
   });
+  let connections = 0;
+  server.on("connection", () => {
+    connections++;
+  });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     calls,
     faults,
+    connections: () => connections,
     waitFor(match, count = 1, timeoutMs = 15_000) {
       return new Promise((resolve, reject) => {
         const look = () => {

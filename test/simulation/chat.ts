@@ -1,6 +1,6 @@
 import { DeliveryError } from "../../src/domain/errors.ts";
 import type { Delivery, ReplyPart } from "../../src/domain/reply.ts";
-import type { Adapter } from "../../src/ports/adapter.ts";
+import type { Adapter, Permit } from "../../src/ports/adapter.ts";
 import type { Dice } from "./dice.ts";
 import type { Faults, SendFate } from "./faults.ts";
 import type { Life } from "./life.ts";
@@ -16,6 +16,7 @@ export type Memory = "lookup" | "refuses-copies" | "nothing";
 
 /** Longest way of a message to its platform. A process that follows a dead one starts later than that. */
 export const WAY_MS_MAX = 300;
+const CONNECT_MS_MAX = 50;
 const SLOW_MS_MAX = 45_000;
 
 /** What becomes of a message that is on its way when its sender dies. */
@@ -47,12 +48,27 @@ export class Chat {
       verify: (request) => real.verify(request),
       parse: (request) => real.parse(request),
       render: (markdown) => markdown.split(PART_MARK) as ReplyPart[],
-      send: (delivery, signal) => life.call("send", () => this.#send(delivery, life, signal)),
+      send: (delivery, signal, permit) =>
+        life.call("send", async () => {
+          await this.#connect(life, signal, permit);
+          return await this.#send(delivery, life, signal);
+        }),
       recover: (delivery, signal) => life.call("recover", () => this.#recover(delivery, life, signal)),
       async typing(_to, signal) {
         while (!signal.aborted) await life.clock.sleep(5_000, signal).catch(() => {});
       },
     };
+  }
+
+  /** Takes a while, in which the process may be stopped; when the connection stands, the first byte leaves at once. */
+  async #connect(life: Life, signal: AbortSignal, permit: Permit | undefined): Promise<void> {
+    try {
+      await life.clock.sleep(this.#options.dice.between(0, CONNECT_MS_MAX), signal);
+    } catch {
+      throw new DeliveryError("retry", "broken off before it began");
+    }
+    await life.pass("connection stands");
+    while (permit !== undefined && permit.leftMs() <= 0) await permit.renew();
   }
 
   async #send(delivery: Delivery, life: Life, signal: AbortSignal) {
@@ -97,8 +113,10 @@ export class Chat {
     if (signal.aborted) return "unknown";
     if (recovery === "lookup" && this.#said.has(delivery.partId))
       return { messageId: delivery.partId, via: "simulated" };
+    // What was looked for and not found may still be on its way: whoever says it again may mark it, or not.
+    if (recovery === "lookup") return "absent";
     witness.partAbsent(delivery.partId);
-    return recovery === "lookup" ? "absent" : "repeatable";
+    return "repeatable";
   }
 
   #hear(delivery: Delivery, life: Life): void {

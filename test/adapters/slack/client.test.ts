@@ -377,6 +377,19 @@ describe("typing", () => {
     expect(fake.statuses[0]).toMatchObject({ channel: "C1", threadTs: "1.1" });
   });
 
+  it("takes back a status that came to be shown only after it was stopped", async () => {
+    const answered = Promise.withResolvers<void>();
+    fake.faults.push({ kind: "slow", until: answered.promise });
+    const stop = new AbortController();
+    const typing = adapter().typing?.(address(), stop.signal);
+    await statusCalls(1);
+    stop.abort();
+    answered.resolve();
+    await typing;
+    expect(fake.statuses.map(({ status }) => status)).toEqual(["is working on it…", ""]);
+    expect(fake.connections()).toBe(1);
+  });
+
   it("goes on after a passing failure", async () => {
     plays({ status: 500 });
     const stop = new AbortController();

@@ -2,6 +2,7 @@ import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createTelegramAdapter, learnUsername } from "../../../adapters/telegram/index.ts";
 import type { ReplyAddress } from "../../../src/domain/event.ts";
+import type { ReplyPart } from "../../../src/domain/reply.ts";
 import { asVerified } from "../../contract/raw-request.ts";
 import type { FakeTelegram } from "../../fakes/telegram.ts";
 import { adapterFor, openFake, optionsFor } from "./fake.ts";
@@ -161,12 +162,25 @@ describe("typing", () => {
     expect(fake.actions).toHaveLength(1);
   });
 
-  it("ends when stopped during a call", async () => {
+  it("lets a call on its way end by itself when stopped, keeps the connection, and makes no other", async () => {
     const abort = new AbortController();
-    fake.faults.push({ kind: "hang-after" });
-    const typing = adapterFor(fake).typing?.(addressOf({}), abort.signal);
-    await fake.waitFor((call) => call.fault === "hang-after");
+    const answered = Promise.withResolvers<void>();
+    fake.faults.push({ kind: "slow", until: answered.promise });
+    const adapter = adapterFor(fake);
+    const typing = adapter.typing?.(addressOf({}), abort.signal);
+    await fake.waitFor((call) => call.fault === "slow");
     abort.abort();
+    answered.resolve();
     await expect(typing).resolves.toBeUndefined();
+    expect(fake.actions).toHaveLength(1);
+    expect(fake.connections()).toBe(1);
+    await adapter.send(
+      {
+        ...{ partId: "event/0", to: addressOf({}), index: 0, sendsBefore: 0, mayRepeat: false },
+        part: adapter.render("done", addressOf({}))[0] as ReplyPart,
+      },
+      new AbortController().signal,
+    );
+    expect(fake.connections()).toBe(1);
   });
 });

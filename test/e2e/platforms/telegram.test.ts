@@ -41,7 +41,7 @@ async function texts(id: number, count: number): Promise<string[]> {
 
 describe("Telegram, end to end", () => {
   it("is answered in a private chat, and sees the bot typing meanwhile", async () => {
-    await send({ channel: "2010", text: "hello\ndemo: sleep 200ms" });
+    await send({ channel: "2010", text: "hello\ndemo: sleep 1500ms" });
     expect(await chat(2010, 1)).toMatchObject([{ text: "You said: hello", threadId: null, replyTo: null }]);
     expect(telegram.actions).toContainEqual({ chatId: 2010, threadId: null, action: "typing" });
   });

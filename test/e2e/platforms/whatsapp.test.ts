@@ -61,7 +61,7 @@ describe("WhatsApp, end to end", () => {
   });
 
   it("is answered with a quotation of the question, and sees the bot typing meanwhile", async () => {
-    await send({ id: "w1", user: "3010", text: "hello\ndemo: sleep 200ms" });
+    await send({ id: "w1", user: "3010", text: "hello\ndemo: sleep 1500ms" });
     expect(await inbox("3010", 1)).toEqual([{ text: "You said: hello", quotes: "wamid.w1" }]);
     expect(whatsapp.reads).toContainEqual({ messageId: "wamid.w1", typing: true });
   });
