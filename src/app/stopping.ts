@@ -55,20 +55,34 @@ async function drain(app: App, drainMs?: number): Promise<void> {
   await closed;
 }
 
-/** Says `drain` at the first SIGTERM or SIGINT and when npm is gone, and `at-once` at the next signal. */
-export function onSignals(tell: (how: "drain" | "at-once") => void): void {
-  let isTold = false;
+/** A signal to a process and one to its group, or one that a parent passes on, are the same request. */
+const SAME_REQUEST_MS = 100;
+
+/**
+ * Says `drain` at the first SIGTERM or SIGINT and when npm is gone, and `at-once` at the next signal that is not of the
+ * same request. Gives how to leave.
+ */
+export function onSignals(
+  tell: (how: "drain" | "at-once") => void,
+  nowMs: () => number = () => performance.now(),
+): () => void {
+  let toldAtMs: number | null = null;
   const onSignal = () => {
-    const how = isTold ? "at-once" : "drain";
-    isTold = true;
-    tell(how);
+    if (toldAtMs === null) {
+      toldAtMs = nowMs();
+      tell("drain");
+    } else if (nowMs() - toldAtMs >= SAME_REQUEST_MS) tell("at-once");
   };
-  process.on("SIGTERM", onSignal);
-  process.on("SIGINT", onSignal);
+  for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
   whenNpmIsGone(() => {
-    if (!isTold) onSignal();
+    if (toldAtMs === null) onSignal();
   });
+  return () => {
+    for (const signal of STOP_SIGNALS) process.off(signal, onSignal);
+  };
 }
+
+const STOP_SIGNALS = ["SIGTERM", "SIGINT"] as const;
 
 const PARENT_CHECK_MS = 250;
 

@@ -1,3 +1,5 @@
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { configFolder } from "./configuration.ts";
 import { type GatewayProcess, startGateway, temporaryFolder } from "./gateway-process.ts";
@@ -24,6 +26,9 @@ async function ask(gateway: GatewayProcess, text: string, id?: string): Promise<
   return (await deliver(gateway.url, request)).status;
 }
 
+/** Signals that are closer together are one request. */
+const ANOTHER_REQUEST_MS = 150;
+
 /** The bot shows that it is typing while a run is in progress. */
 async function runBegan({ telegram }: Platforms): Promise<void> {
   await telegram.waitFor(({ path }) => path.endsWith("/sendChatAction"));
@@ -44,6 +49,17 @@ describe("a gateway that is told to stop", () => {
     expect(gateway.logLines().at(-1)).toMatchObject({ msg: "gateway.stopped" });
   });
 
+  it("takes a signal to the process and one to its group for one request", async () => {
+    await using setup = await openRestartable();
+    await using gateway = await setup.start();
+    expect(await ask(gateway, "finish me\ndemo: sleep 2s")).toBe(200);
+    await runBegan(setup.platforms);
+    process.kill(gateway.pid, "SIGTERM");
+    process.kill(gateway.pid, "SIGINT");
+    expect(await gateway.end("SIGTERM")).toBe(0);
+    expect(answers(setup.platforms)).toEqual(["You said: finish me"]);
+  });
+
   it("stops at once when told twice, and the next one goes on where it was", async () => {
     await using setup = await openRestartable();
     const { platforms } = setup;
@@ -53,6 +69,7 @@ describe("a gateway that is told to stop", () => {
     await runBegan(platforms);
     const ended = gateway.end("SIGTERM");
     await gateway.said(DRAINING);
+    await sleep(ANOTHER_REQUEST_MS);
     expect(await Promise.race([gateway.end("SIGTERM"), ended])).toBe(130);
     expect(answers(platforms)).toEqual([]);
 
