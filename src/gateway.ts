@@ -38,6 +38,7 @@ export async function receive(request: RawRequest, adapter: Adapter, deps: Gatew
     case "ignored":
       countIgnored(adapter, inbound.reason, deps);
       if (inbound.people !== undefined) await deps.people.learn(inbound.people);
+      if (inbound.awaited !== undefined) void adapter.dismiss?.(inbound.awaited);
       return { outcome: "ignored", ack: inbound.ack, reason: inbound.reason, events: 0 };
     case "events":
       for (const reason of inbound.ignored) countIgnored(adapter, reason, deps);
@@ -52,6 +53,7 @@ async function publish(
 ): Promise<Reception> {
   if (people !== undefined) await deps.people.learn(people);
   const { known, fates } = await offer(events, adapter, deps);
+  for (const [i, fate] of fates.entries()) if (isForNothing(fate)) dismiss(known[i], adapter);
   const outcomes = fates.map((one) => count(one, adapter, deps));
   const outcome = RANKED.find((candidate) => outcomes.includes(candidate)) ?? "ignored";
   const decisive = outcomes.indexOf(outcome);
@@ -76,6 +78,16 @@ async function publish(
       ],
     }),
   };
+}
+
+/** No run and no notice will answer it. What is stored or was stored before is answered by whoever works on it. */
+function isForNothing(fate: Fate): boolean {
+  if (fate.kind === "refused") return !fate.told;
+  return fate.kind === "ignored" || fate.kind === "unknown-conversation";
+}
+
+function dismiss(event: TriggerEvent | undefined, adapter: Adapter): void {
+  if (event?.trigger === "button") void adapter.dismiss?.(event.replyTo);
 }
 
 function itemOf({ id, conversation }: TriggerEvent, outcome: ReceptionOutcome, fate: Fate): Item {

@@ -407,3 +407,37 @@ describe("a batch", () => {
     expect(await postEvents([])).toEqual({ outcome: "ignored", ack: ACK, events: 0 });
   });
 });
+
+describe("a press that comes to nothing", () => {
+  const press = (id: string): TriggerEvent => anEvent({ id, trigger: "button", command: "go" });
+  const events = (...all: TriggerEvent[]): Inbound => ({
+    kind: "events",
+    events: all,
+    ignored: [],
+    ack: ACK,
+  });
+
+  it("is told so when it is nothing that could be run", async () => {
+    const awaited = press("x").replyTo;
+    slack.inbound = { kind: "ignored", reason: "inline_button", ack: ACK, awaited };
+    expect(await post()).toMatchObject({ outcome: "ignored" });
+    expect(slack.dismissed).toEqual([awaited]);
+  });
+
+  it("is told so when it was refused and no notice will say it", async () => {
+    isPaused = true;
+    slack.inbound = events(press("a"));
+    await post();
+    expect(slack.dismissed).toEqual([]);
+    slack.inbound = events(press("b"));
+    await post();
+    expect(slack.dismissed).toEqual([press("b").replyTo]);
+  });
+
+  it("is left to whoever runs it when it is taken, also the second time", async () => {
+    slack.inbound = events(press("a"));
+    await post();
+    await post();
+    expect(slack.dismissed).toEqual([]);
+  });
+});

@@ -20,6 +20,17 @@ export function writeAddress(address: TelegramAddress): ReplyAddress {
   return JSON.stringify(address) as ReplyAddress;
 }
 
+/** Of a press alone: there is no place to answer in. */
+export function writeCallback(callbackQueryId: string): ReplyAddress {
+  return JSON.stringify({ kind: "callback", callbackQueryId }) as ReplyAddress;
+}
+
+/** The press behind an address; undefined where there is none. */
+export function readCallback(to: ReplyAddress): string | undefined {
+  const parsed = parseJsonObject(to);
+  return parsed.ok ? getString(parsed.value, "callbackQueryId") : undefined;
+}
+
 /** Undefined for anything that `writeAddress` did not make. */
 export function readAddress(to: ReplyAddress): TelegramAddress | undefined {
   const parsed = parseJsonObject(to);

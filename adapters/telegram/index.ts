@@ -5,7 +5,7 @@ import type { ReplyAddress } from "../../src/domain/event.ts";
 import type { Adapter } from "../../src/ports/adapter.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import { getString } from "../shared/json.ts";
-import { readAddress } from "./address.ts";
+import { readCallback } from "./address.ts";
 import { createClient, type TelegramClient } from "./client.ts";
 import { parseUpdate } from "./parse.ts";
 import { id } from "./payload.ts";
@@ -46,7 +46,7 @@ export function createTelegramAdapter(options: TelegramOptions): Adapter {
 
   /** Once for each button, whoever asks first; not cut off when the run is over before Telegram has answered. */
   async function stopSpinner(to: ReplyAddress): Promise<void> {
-    const queryId = readAddress(to)?.callbackQueryId;
+    const queryId = readCallback(to);
     if (queryId === undefined) return;
     const call = answered.get(queryId) ?? answerCallback(queryId, client);
     answered.set(queryId, call);
@@ -65,6 +65,7 @@ export function createTelegramAdapter(options: TelegramOptions): Adapter {
     },
     // There is no idempotency key and no reading back: a lost answer stays in doubt.
     recover: async () => "unknown",
+    dismiss: stopSpinner,
     async typing(to, signal) {
       // A spinner gives up long before an agent answers, so it is stopped as soon as work begins.
       await stopSpinner(to);

@@ -1,6 +1,6 @@
-import type { Trigger, TriggerEvent } from "../../src/domain/event.ts";
+import type { ReplyAddress, Trigger, TriggerEvent } from "../../src/domain/event.ts";
 import { get, getArray, getObject, getString, type JsonObject } from "../shared/json.ts";
-import { writeAddress } from "./address.ts";
+import { writeAddress, writeCallback } from "./address.ts";
 import { readAttachments } from "./attachments.ts";
 import { readContext, readForward, readPressedMessage } from "./context.ts";
 import { flag, id, integer, timeMs } from "./payload.ts";
@@ -9,7 +9,7 @@ import { type Bot, type ReadText, readMessageText } from "./text.ts";
 import { thingWords } from "./words.ts";
 
 /** An event, or why there is none. */
-export type Reading = TriggerEvent | { readonly ignored: string };
+export type Reading = TriggerEvent | { readonly ignored: string; readonly awaited?: ReplyAddress };
 
 /** Rows of a keyboard, and buttons of a row. */
 const BUTTONS_MAX = 100;
@@ -55,8 +55,20 @@ export function readMessage(message: JsonObject, eventId: string, bot: Bot): Rea
 /** `update.callback_query`: a press on an inline button. `receivedAtMs` is its time, for Telegram gives none. */
 export function readButton(query: JsonObject, eventId: string, bot: Bot, receivedAtMs: number): Reading {
   const queryId = getString(query, "id");
+  if (queryId === undefined) return MALFORMED;
+  const reading = readPress(query, { eventId, queryId }, bot, receivedAtMs);
+  // It spins until it is answered, whatever it is.
+  return "ignored" in reading ? { ...reading, awaited: writeCallback(queryId) } : reading;
+}
+
+function readPress(
+  query: JsonObject,
+  { eventId, queryId }: { eventId: string; queryId: string },
+  bot: Bot,
+  receivedAtMs: number,
+): Reading {
   const sender = readUser(getObject(query, "from"));
-  if (queryId === undefined || sender === undefined) return MALFORMED;
+  if (sender === undefined) return MALFORMED;
 
   const data = getString(query, "data")?.toWellFormed();
   if (data === undefined) return { ignored: "button_without_data" };

@@ -56,9 +56,9 @@ export function parseUpdate(request: VerifiedRequest, bot: Bot): Inbound {
   }
 
   const reading = readUpdate(body.value, `telegram:${bot.id}:${updateId}`, bot, request.receivedAtMs);
-  return "ignored" in reading
-    ? { kind: "ignored", reason: reading.ignored, ack: ACK }
-    : { kind: "events", events: [reading], ignored: [], ack: ACK };
+  if (!("ignored" in reading)) return { kind: "events", events: [reading], ignored: [], ack: ACK };
+  const { ignored: reason, awaited } = reading;
+  return { kind: "ignored", reason, ack: ACK, ...(awaited !== undefined && { awaited }) };
 }
 
 function readUpdate(update: JsonObject, eventId: string, bot: Bot, receivedAtMs: number): Reading {

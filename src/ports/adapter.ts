@@ -66,6 +66,8 @@ export type Inbound =
       readonly kind: "ignored";
       readonly reason: string;
       readonly ack: Ack;
+      /** Whoever pressed something waits for a sign all the same; `dismiss` gives it. */
+      readonly awaited?: ReplyAddress;
       readonly people?: readonly Person[];
     }
   /** 400; `message` says what was expected, what came and where. */
@@ -111,6 +113,8 @@ export interface Adapter {
   send(delivery: Delivery, signal: AbortSignal, permit?: Permit): Promise<Receipt>;
   /** An earlier send of this part may have landed. */
   recover(delivery: Delivery, signal: AbortSignal): Promise<Recovery>;
+  /** Ends the waiting of somebody whose press comes to nothing, where an acknowledgement does not. Never throws. */
+  dismiss?(to: ReplyAddress): Promise<void>;
   /** Shows that the bot is working, until aborted. Never throws. */
   typing?(to: ReplyAddress, signal: AbortSignal): Promise<void>;
   /**

@@ -25,6 +25,7 @@ export class FakeAdapter implements Adapter {
   readonly renderings: string[] = [];
   /** One for each time that the bot was shown as working. */
   readonly typings: AbortSignal[] = [];
+  readonly dismissed: ReplyAddress[] = [];
   parsed = 0;
   verdict: Verdict | (() => Verdict) = GENUINE;
   inbound: Inbound = { kind: "ignored", reason: "test", ack: { status: 200 } };
@@ -71,6 +72,10 @@ export class FakeAdapter implements Adapter {
   async recover(delivery: Delivery): Promise<Recovery> {
     this.recoveries.push(delivery);
     return this.memory;
+  }
+
+  async dismiss(to: ReplyAddress): Promise<void> {
+    this.dismissed.push(to);
   }
 
   async typing(_to: ReplyAddress, signal: AbortSignal): Promise<void> {

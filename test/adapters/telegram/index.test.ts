@@ -6,7 +6,7 @@ import type { ReplyPart } from "../../../src/domain/reply.ts";
 import { asVerified } from "../../contract/raw-request.ts";
 import type { FakeTelegram } from "../../fakes/telegram.ts";
 import { adapterFor, openFake, optionsFor } from "./fake.ts";
-import { addressOf, BOT_TOKEN, fixture, post, secretOf } from "./setup.ts";
+import { addressOf, BOT_TOKEN, fixture, parse, post, secretOf } from "./setup.ts";
 
 let fake: FakeTelegram;
 beforeEach(async () => {
@@ -182,5 +182,29 @@ describe("typing", () => {
       new AbortController().signal,
     );
     expect(fake.connections()).toBe(1);
+  });
+});
+
+describe("a press that comes to nothing", () => {
+  const query = { id: "4382", from: { id: 30, is_bot: false, first_name: "Ann" }, chat_instance: "-77" };
+  it.each<[string, object]>([
+    ["without a message", { ...query, inline_message_id: "AgAA", data: "x" }],
+    ["without data", { ...query, message: { message_id: 9, date: 1, chat: { id: 30, type: "private" } } }],
+    ["of a game", { ...query, inline_message_id: "AgAA", game_short_name: "chess" }],
+    ["without a sender", { id: "4382", data: "x" }],
+    ["on a message without a chat", { ...query, data: "x", message: { message_id: 9 } }],
+    [
+      "of a business chat",
+      { ...query, data: "x", message: { chat: { id: 30 }, business_connection_id: "b" } },
+    ],
+  ])("%s is answered, once", async (_, callback) => {
+    const adapter = adapterFor(fake);
+    const inbound = parse(JSON.stringify({ update_id: 1, callback_query: callback }));
+    if (inbound.kind !== "ignored" || inbound.awaited === undefined)
+      throw new Error(`Expected a press that is awaited, got ${JSON.stringify(inbound)}`);
+    await adapter.dismiss?.(inbound.awaited);
+    await adapter.dismiss?.(inbound.awaited);
+    expect(fake.answered).toEqual(["4382"]);
+    expect(fake.calls).toHaveLength(1);
   });
 });

@@ -368,7 +368,6 @@ describe("what starts no run", () => {
     ["edit", "edit"],
     ["channel-post", "channel_post"],
     ["business", "business"],
-    ["button-business", "business"],
     ["blocked", "my_chat_member"],
     ["reaction", "message_reaction"],
     ["from-the-future", "unknown_update"],
@@ -378,12 +377,23 @@ describe("what starts no run", () => {
     ["automatic-forward", "channel_post"],
     ["joined", "service_message"],
     ["migrated", "chat_migrated"],
-    ["button-inline", "inline_button"],
-    ["button-game", "button_without_data"],
     ["no-author", "malformed_message"],
     ["bad-date", "malformed_message"],
   ])("%s is acknowledged and ignored as %s", (name, reason) => {
     expect(parse(fixture(name))).toEqual({ kind: "ignored", reason, ack: { status: 200 } });
+  });
+
+  it.each([
+    ["button-inline", "inline_button"],
+    ["button-game", "button_without_data"],
+    ["button-business", "business"],
+  ])("%s is acknowledged and ignored as %s, and its press is awaited", (name, reason) => {
+    expect(parse(fixture(name))).toEqual({
+      kind: "ignored",
+      reason,
+      ack: { status: 200 },
+      awaited: expect.stringMatching(/^\{"kind":"callback","callbackQueryId":"[^"]+"\}$/),
+    });
   });
 });
 
@@ -400,7 +410,7 @@ describe("a broken request", () => {
     ['{"update_id":1,"message":{"message_id":1.5,"date":1,"from":{"id":30},"chat":{"id":30},"text":"x"}}'],
     ['{"update_id":1,"message":{"message_id":1,"date":1e15,"from":{"id":30},"chat":{"id":30},"text":"x"}}'],
   ])("with an update_id does not hold up its chat: %s", (body) => {
-    expect(parse(body)).toEqual({ kind: "ignored", reason: "malformed_message", ack: { status: 200 } });
+    expect(parse(body)).toMatchObject({ kind: "ignored", reason: "malformed_message", ack: { status: 200 } });
   });
 
   it.each([
