@@ -320,7 +320,7 @@ describe("a part in doubt", () => {
     expect(await slack.recover(delivery(), never)).toBe("absent");
   });
 
-  it("is looked for on further pages, but not without end", async () => {
+  it("is looked for on further pages, but not without end", { timeout: 60_000 }, async () => {
     const slack = adapter();
     const others = (count: number) =>
       Promise.all(
@@ -397,6 +397,7 @@ describe("typing", () => {
     await untilSleeping();
     clock.advance(60_000);
     await statusCalls(2);
+    await untilSleeping();
     stop.abort();
     await typing;
     expect(fake.statuses).toHaveLength(1);
