@@ -70,10 +70,7 @@ interface Sending {
   readonly permit: Permit | undefined;
 }
 
-async function send(
-  delivery: Delivery,
-  { client, seen, nowMs, signal, permit }: Sending,
-): Promise<Receipt> {
+async function send(delivery: Delivery, { client, seen, nowMs, signal, permit }: Sending): Promise<Receipt> {
   const address = readAddress(delivery.to);
   const body = bodyOf(delivery.part);
   if (address === undefined || body === undefined) {
