@@ -67,6 +67,7 @@ const FACTORIES: Readonly<Record<Exclude<Platform, "test">, Open>> = {
     const { createDiscordAdapter } = await import("./discord/index.ts");
     const adapter = createDiscordAdapter({
       publicKeys: env.publicKeys,
+      applicationId: env.applicationId,
       botToken: env.botToken,
       ...(env.apiUrl !== null && { apiUrl: env.apiUrl }),
       clock,

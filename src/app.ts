@@ -1,5 +1,6 @@
 import type { Server } from "node:http";
 import { openAdapters } from "../adapters/index.ts";
+import { textMatches } from "../adapters/shared/hmac.ts";
 import { createTestAdapter } from "../adapters/test/index.ts";
 import { LifeFeed } from "./admin/life-feed.ts";
 import { RefusalFeed, refusalView } from "./admin/refusal.ts";
@@ -214,6 +215,7 @@ export async function createApp({
     }),
     newRequestId: () => newId("req"),
     note: (noted) => recorder.note(noted),
+    isDeveloper: (key) => developers.key !== null && textMatches([developers.key], key),
     waitForReply: async (eventId, signal) =>
       (await recordedReply(eventId, store)) ??
       (await test.waitForReply(eventId, AbortSignal.any([signal, stopping.signal]))),

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import process from "node:process";
 import { leaveDevKey } from "./app/developers.ts";
 import { onHangUp } from "./app/hang-up.ts";
@@ -164,7 +165,11 @@ async function runGateway({
     if (app.watch !== null) await listen(app.watch, metricsPort ?? 0, host, "PARLEY_METRICS_PORT");
     app.startWork();
     up(banner(app, config, version));
-    log.info({ version, pid: process.pid, host, port, platforms: app.platforms }, "gateway.started");
+    const { port: listening } = app.server.address() as AddressInfo;
+    log.info(
+      { version, pid: process.pid, host, port: listening, platforms: app.platforms },
+      "gateway.started",
+    );
     return await Promise.race([stopped, death.promise]);
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;

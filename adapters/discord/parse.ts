@@ -60,6 +60,10 @@ export function parseDiscord(request: VerifiedRequest, applicationId: string): I
 
   const type = get(interaction, "type");
   if (typeof type !== "number") return malformed(`Expected type to be a number, got ${nameOf(type)}`);
+  const application = getString(interaction, "application_id");
+  if (applicationId !== "" && application !== undefined && application !== applicationId) {
+    return { kind: "ignored", reason: "other_application", ack: OK };
+  }
   if (type === EVENT_PING) return { kind: "handshake", ack: NO_CONTENT };
   if (isObject(get(interaction, "event"))) return { kind: "ignored", reason: "app_event", ack: NO_CONTENT };
   if (type === PING) return { kind: "handshake", ack: PONG };
@@ -67,23 +71,16 @@ export function parseDiscord(request: VerifiedRequest, applicationId: string): I
   if (type !== COMMAND && type !== COMPONENT && type !== MODAL_SUBMIT) {
     return { kind: "ignored", reason: "unknown_type", ack: OK };
   }
-  return parseTrigger(request, interaction, { type, applicationId });
+  return parseTrigger(request, interaction, type);
 }
 
 function malformed(message: string): Inbound {
   return { kind: "malformed", message };
 }
 
-function parseTrigger(
-  request: VerifiedRequest,
-  interaction: JsonObject,
-  { type, applicationId }: { type: number; applicationId: string },
-): Inbound {
+function parseTrigger(request: VerifiedRequest, interaction: JsonObject, type: number): Inbound {
   const head = readHead(interaction);
   if (!head.ok) return malformed(head.message);
-  if (applicationId !== "" && head.value.applicationId !== applicationId) {
-    return { kind: "ignored", reason: "other_application", ack: OK };
-  }
   const data = get(interaction, "data");
   if (!isObject(data)) return malformed(`Expected data to be an object, got ${nameOf(data)}`);
 

@@ -6,6 +6,15 @@ export interface SampleRequest {
   readonly body: string;
 }
 
+/** Whom a sample is addressed to. */
+export interface SampledBot {
+  readonly id: string;
+  /** Without the `@`. */
+  readonly name?: string;
+  /** The workspace that it is installed in. */
+  readonly tenant?: string;
+}
+
 export interface SampleOptions {
   /** One of the sampler's kinds. */
   readonly kind: string;
@@ -18,6 +27,15 @@ export interface SampleOptions {
   readonly user?: string;
   readonly channel?: string;
   readonly thread?: string;
+  /** A made-up one when absent. */
+  readonly bot?: SampledBot;
+}
+
+/** JSON as platforms write it that escape whatever is not ASCII, and slashes: those bytes are what they sign. */
+export function escapedJson(value: unknown): string {
+  return JSON.stringify(value)
+    .replaceAll("/", "\\/")
+    .replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 export interface Sampler {

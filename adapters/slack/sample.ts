@@ -1,5 +1,5 @@
 import { createHash, createHmac } from "node:crypto";
-import type { SampleOptions, SampleRequest, Sampler } from "../shared/sample.ts";
+import { escapedJson, type SampleOptions, type SampleRequest, type Sampler } from "../shared/sample.ts";
 
 type Kind = (typeof KINDS)[number];
 const KINDS = ["mention", "message", "dm", "thread", "slash", "button", "url_verification"] as const;
@@ -9,7 +9,7 @@ const APP = "A1";
 const BOT = "UBOT";
 const THREAD = "1700000000.000100";
 
-/** Requests signed as Slack signs them, from the made-up workspace T1 in which the bot is `UBOT`. */
+/** Requests signed as Slack signs them; from the made-up workspace T1, in which the bot is `UBOT`, unless they name another. */
 export const slackSampler: Sampler = {
   kinds: KINDS,
   build(options) {
@@ -17,24 +17,39 @@ export const slackSampler: Sampler = {
     if (kind === undefined)
       throw new TypeError(`Expected kind to be one of ${KINDS.join(", ")}, got ${options.kind}`);
     if (kind === "slash") return signedForm(slashForm(options), options);
-    if (kind === "button") return signedForm({ payload: JSON.stringify(buttonPayload(options)) }, options);
+    if (kind === "button") return signedForm({ payload: escapedJson(buttonPayload(options)) }, options);
     const body =
       kind === "url_verification" ? { type: kind, challenge: options.text } : envelope(kind, options);
-    return signed(JSON.stringify(body), "application/json", options);
+    return signed(escapedJson(body), "application/json", options);
   },
 };
 
+function teamOf({ bot }: SampleOptions): string {
+  return bot?.tenant ?? TEAM;
+}
+
+function botOf({ bot }: SampleOptions): string {
+  return bot?.id ?? BOT;
+}
+
 function envelope(kind: Kind, options: SampleOptions): object {
+  const team = teamOf(options);
   return {
     token: "sample",
-    team_id: TEAM,
+    team_id: team,
     api_app_id: APP,
     event: innerEvent(kind, options),
     type: "event_callback",
     event_id: `Ev${digits(`event ${options.id}`)}`,
     event_time: Math.floor(options.nowMs / 1000),
     authorizations: [
-      { enterprise_id: null, team_id: TEAM, user_id: BOT, is_bot: true, is_enterprise_install: false },
+      {
+        enterprise_id: null,
+        team_id: team,
+        user_id: botOf(options),
+        is_bot: true,
+        is_enterprise_install: false,
+      },
     ],
     is_ext_shared_channel: false,
   };
@@ -48,10 +63,10 @@ function innerEvent(kind: Kind, options: SampleOptions): object {
   return {
     type: kind === "mention" ? "app_mention" : "message",
     user: options.user ?? "U1",
-    text: kind === "mention" ? `<@${BOT}> ${text}` : text,
+    text: kind === "mention" ? `<@${botOf(options)}> ${text}` : text,
     ts,
     ...(thread !== undefined && { thread_ts: thread, parent_user_id: "U1" }),
-    team: TEAM,
+    team: teamOf(options),
     channel: options.channel ?? (isDirect ? "D1" : "C1"),
     ...(kind !== "mention" && { channel_type: isDirect ? "im" : "channel" }),
     event_ts: ts,
@@ -64,7 +79,7 @@ function slashForm(options: SampleOptions): Record<string, string> {
   const text = options.text.slice(command?.length ?? 0).trimStart();
   return {
     token: "sample",
-    team_id: TEAM,
+    team_id: teamOf(options),
     team_domain: "sample",
     channel_id: options.channel ?? "C1",
     channel_name: "general",
@@ -74,7 +89,7 @@ function slashForm(options: SampleOptions): Record<string, string> {
     text: escapeEntities(text),
     api_app_id: APP,
     is_enterprise_install: "false",
-    response_url: `https://hooks.slack.com/commands/${TEAM}/${digits(options.id)}/sample`,
+    response_url: `https://hooks.slack.com/commands/${teamOf(options)}/${digits(options.id)}/sample`,
     trigger_id: triggerOf(options),
   };
 }
@@ -85,16 +100,16 @@ function buttonPayload(options: SampleOptions): object {
   const messageTs = options.thread ?? tsOf(options);
   return {
     type: "block_actions",
-    user: { id: user, username: "ann", name: "ann", team_id: TEAM },
+    user: { id: user, username: "ann", name: "ann", team_id: teamOf(options) },
     api_app_id: APP,
     token: "sample",
     container: { type: "message", message_ts: messageTs, channel_id: channel, is_ephemeral: false },
     trigger_id: triggerOf(options),
-    team: { id: TEAM, domain: "sample" },
+    team: { id: teamOf(options), domain: "sample" },
     channel: { id: channel, name: "general" },
     message: { type: "message", ts: messageTs, text: "Choose" },
     state: { values: {} },
-    response_url: `https://hooks.slack.com/actions/${TEAM}/${digits(options.id)}/sample`,
+    response_url: `https://hooks.slack.com/actions/${teamOf(options)}/${digits(options.id)}/sample`,
     actions: [
       {
         action_id: "sample",

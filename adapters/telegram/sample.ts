@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { JsonObject } from "../shared/json.ts";
-import type { SampleOptions, Sampler } from "../shared/sample.ts";
+import { escapedJson, type SampleOptions, type Sampler } from "../shared/sample.ts";
 import { SECRET_HEADER } from "./verify.ts";
 
 /** Who the samples are addressed to. */
@@ -26,12 +26,16 @@ export function createTelegramSampler(bot: SampledBot): Sampler {
       method: "POST",
       path: "/webhooks/telegram",
       headers: { "content-type": "application/json", [SECRET_HEADER]: options.secret },
-      body: JSON.stringify({ update_id: numberOf(options.id), ...contentOf(options, bot) }),
+      body: escapedJson({ update_id: numberOf(options.id), ...contentOf(options, addressee(options, bot)) }),
     }),
   };
 }
 
 export const telegramSampler: Sampler = createTelegramSampler({ id: 77, username: "gw_bot" });
+
+function addressee({ bot }: SampleOptions, made: SampledBot): SampledBot {
+  return bot === undefined ? made : { id: Number(bot.id), username: bot.name ?? made.username };
+}
 
 function contentOf(options: SampleOptions, bot: SampledBot): JsonObject {
   const { kind, text } = options;

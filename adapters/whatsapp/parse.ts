@@ -133,8 +133,12 @@ function statusReason(status: unknown): string {
 type Served = Account & { readonly ourNumber: string | undefined; readonly seen: Pick<Seen, "item"> };
 
 function readMessage(message: unknown, contacts: Contacts, account: Served): Item {
+  if (!isObject(message)) return { reason: "malformed_message" };
+  const reading = readContent(message);
   const head = readHead(message, contacts, account);
-  if (head === undefined || !isObject(message)) return { reason: "malformed_message" };
+  // What WhatsApp tells of a number that has changed, for one, is from nobody.
+  if (head === undefined)
+    return { reason: reading.kind === "ignored" ? reading.reason : "malformed_message" };
   const { id, sender, occurredAtMs } = head;
   // A number that writes to itself would be answered for ever.
   if (sender.person.passing !== null && sender.person.passing.id === digitsOf(account.ourNumber)) {
@@ -143,7 +147,6 @@ function readMessage(message: unknown, contacts: Contacts, account: Served): Ite
   // A group has no 24-hour window of one person, and a private answer would surprise everyone in it.
   if (getString(message, "group_id") !== undefined) return { reason: "group_message" };
   const { person } = sender;
-  const reading = readContent(message);
   if (reading.kind !== "content") {
     return { reason: reading.kind === "ignored" ? reading.reason : "malformed_message", person };
   }

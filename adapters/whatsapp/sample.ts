@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import type { JsonObject } from "../shared/json.ts";
-import type { SampleOptions, SampleRequest, Sampler } from "../shared/sample.ts";
+import { escapedJson, type SampleOptions, type SampleRequest, type Sampler } from "../shared/sample.ts";
 
 const PATH = "/webhooks/whatsapp";
 const ACCOUNT = "WABA1";
@@ -29,7 +29,8 @@ function handshake({ id, secret }: SampleOptions): SampleRequest {
 }
 
 function signed(payload: JsonObject, secret: string): SampleRequest {
-  const body = JSON.stringify(payload);
+  // Meta signs the escaped form.
+  const body = escapedJson(payload);
   const signature = createHmac("sha256", secret).update(body).digest("hex");
   const headers = { "content-type": "application/json", "x-hub-signature-256": `sha256=${signature}` };
   return { method: "POST", path: PATH, headers, body };

@@ -1,5 +1,6 @@
 import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { Argument, type Command, InvalidArgumentError } from "commander";
+import { getString, parseJsonObject } from "../../adapters/shared/json.ts";
 import type { SampleRequest } from "../../adapters/shared/sample.ts";
 import { readDevKey } from "../app/developers.ts";
 import { closest } from "../config/closest.ts";
@@ -9,9 +10,12 @@ import { WAIT_SECONDS_MAX } from "../domain/bounds.ts";
 import { PLATFORMS, type Platform } from "../domain/event.ts";
 import { isLoopbackHost } from "../domain/loopback.ts";
 import { ask, httpBase } from "./ask.ts";
+import { botFor } from "./bots.ts";
+import { type Client, createClient } from "./client.ts";
 import { curlLine } from "./curl.ts";
+import { askedFate, type Fate, followEvent, guessedFate, isTaken, toldFate } from "./fate.ts";
 import type { Settle } from "./index.ts";
-import { inert } from "./printable.ts";
+import { inert, printable } from "./printable.ts";
 import { SAMPLES } from "./samples.ts";
 import { CommandError, EXIT, type Terminal } from "./terminal.ts";
 
@@ -25,6 +29,7 @@ interface SendOptions {
   channel?: string;
   thread?: string;
   id?: string;
+  bot?: string;
   wait?: number;
   secret?: string;
   printCurl?: true;
@@ -44,26 +49,31 @@ export function addSend(program: Command, terminal: Terminal, settle: Settle): v
     .option("--channel <id>", "where it is said")
     .option("--thread <id>", "in which thread")
     .option("--id <id>", "id of the delivery; the same one twice is one event (default: a new one)")
-    .option("--wait <seconds>", "test only: wait so long for the reply and print it", wholeSeconds)
+    .option("--bot <name>", "telegram: the bot's name; slack: its user id (default: asked of the platform)")
+    .option(
+      "--wait <seconds>",
+      "wait so long for the reply and print it; but for test, over the admin API",
+      wholeSeconds,
+    )
     .option(
       "--secret <secret>",
       "signs; better left to the environment, because other users see command lines",
     )
     .option("--print-curl", "print the curl line instead of sending")
     .option("--generate-key", "discord only: print a new key pair instead of sending")
-    .option("--json", "print status, id and body as JSON")
+    .option("--json", "print what became of it as JSON")
     .addHelpText("after", HELP)
     .action(async (platform: Platform, options: SendOptions) => {
       if (options.generateKey) return printKeyPair(platform, options, terminal);
       const id = options.id ?? randomUUID();
-      const request = buildRequest(platform, { ...options, id }, terminal);
+      const request = await buildRequest(platform, { ...options, id }, terminal);
       const url = baseUrl(options, terminal) + request.path;
       if (options.printCurl) {
         if (platform === "slack") terminal.talk("Slack's signature is valid for 5 minutes.\n");
         terminal.out(`${curlLine(request, url)}\n`);
         return;
       }
-      settle(await deliver(request, url, { ...options, id, platform }, terminal));
+      settle(await deliver(request, url, { ...options, platform }, terminal));
     });
 }
 
@@ -94,11 +104,11 @@ function baseUrl(options: SendOptions, terminal: Terminal): string {
   return httpBase("--url", url);
 }
 
-function buildRequest(
+async function buildRequest(
   platform: Platform,
   options: SendOptions & { id: string },
   terminal: Terminal,
-): SampleRequest {
+): Promise<SampleRequest> {
   const sample = SAMPLES[platform];
   const env = createEnvReader(terminal.env, terminal.cwd);
   const kind = options.kind ?? sample.kinds[0] ?? "message";
@@ -109,10 +119,9 @@ function buildRequest(
       `expected --kind to be one of ${sample.kinds.join(", ")} for ${platform}, got ${kind}${hint}`,
     );
   }
-  if (options.wait !== undefined && platform !== "test")
-    throw usage(`expected --wait with test only, got ${platform}, which answers in its own chat`);
   const variable = sample.secretVariable(kind);
-  const secret = options.secret ?? (secretFrom(env, variable) || madeKey(platform, options, terminal));
+  const secret =
+    options.secret ?? (secretFrom(env, variable) || (platform === "test" ? madeKey(options, terminal) : ""));
   if (secret === "" && sample.needsSecret) {
     const hint = platform === "discord" ? "; parley send discord --generate-key makes a pair" : "";
     throw usage(`expected --secret or ${variable}, got neither${hint}`);
@@ -120,9 +129,16 @@ function buildRequest(
   const { text, id, user, channel, thread } = options;
   const place = { ...(user !== undefined && { user }), ...(channel !== undefined && { channel }) };
   const inThread = thread === undefined ? {} : { thread };
+  const bot = await botFor(
+    platform,
+    { ...(options.bot !== undefined && { bot: options.bot }), kind },
+    terminal,
+  );
+  const to = bot === null ? {} : { bot };
   try {
-    const request = sample.build({ kind, text, id, nowMs: Date.now(), secret, ...place, ...inThread }, env);
-    return options.wait === undefined
+    const signed = { kind, text, id, nowMs: Date.now(), secret };
+    const request = sample.build({ ...signed, ...place, ...inThread, ...to }, env);
+    return options.wait === undefined || platform !== "test"
       ? request
       : { ...request, path: `${request.path}?wait=${options.wait}` };
   } catch (error) {
@@ -138,46 +154,119 @@ function secretFrom(env: EnvReader, variable: string): string {
 }
 
 /** Of the gateway on this data folder. It is shown to nobody but this machine. */
-function madeKey(platform: Platform, { url }: SendOptions, { env, cwd }: Terminal): string {
-  if (platform !== "test" || (url !== undefined && !isLoopbackHost(URL.parse(url)?.host ?? ""))) return "";
+function madeKey({ url }: SendOptions, { env, cwd }: Terminal): string {
+  if (url !== undefined && !isLoopbackHost(URL.parse(url)?.host ?? "")) return "";
   return readDevKey(readEnvironment(env, cwd).environment.dataDir)?.reveal() ?? "";
+}
+
+interface Sent {
+  readonly platform: Platform;
+  readonly status: number;
+  readonly requestId: string | null;
+  readonly body: string;
+  readonly fate: Fate;
 }
 
 async function deliver(
   request: SampleRequest,
   url: string,
-  options: SendOptions & { id: string; platform: Platform },
+  options: SendOptions & { platform: Platform },
   terminal: Terminal,
 ): Promise<number> {
-  const { method, headers } = request;
+  const { platform, wait } = options;
+  // Before anything is sent: a wait that cannot be kept is no reason to run an agent.
+  const client = clientFor(options, terminal);
+  const { method } = request;
+  const headers = { ...request.headers, ...developerKey(platform, options, terminal) };
   const body = method === "GET" ? {} : { body: request.body };
-  const answer = await ask(url, { method, headers, ...body }, TIMEOUT_MS + (options.wait ?? 0) * 1000);
+  const answer = await ask(url, { method, headers, ...body }, TIMEOUT_MS + (wait ?? 0) * 1000);
   if (answer.kind === "unreachable") {
     throw new CommandError(
       EXIT.unreachable,
       `expected an answer from ${url}, got ${answer.code}; is the gateway running? Start it with parley serve`,
     );
   }
-  if (options.json)
-    terminal.out(
-      `${inert(JSON.stringify({ status: answer.status, id: options.id, body: parsed(answer.body) }))}\n`,
-    );
-  else terminal.out(`${answer.status}\n${answer.body === "" ? "" : `${inert(answer.body)}\n`}`);
-  if (options.platform === "test" && answer.status === 401) terminal.talk(NEEDS_KEY);
-  return answer.status >= 200 && answer.status < 300 ? EXIT.ok : EXIT.failed;
+  const requestId = answer.headers.get("x-request-id");
+  const guessed = guessedFate(platform, answer.status, answer.body);
+  const told = toldFate(answer.headers);
+  const asked = told ?? (client !== null && requestId !== null ? await askedFate(client, requestId) : null);
+  const fate = { ...guessed, ...asked };
+  return await report({ ...answer, platform, requestId, fate }, client, options, terminal);
+}
+
+/** Null: the admin API cannot be asked. */
+function clientFor(
+  { platform, wait, url }: SendOptions & { platform: Platform },
+  terminal: Terminal,
+): Client | null {
+  try {
+    return createClient(terminal, { ...(url !== undefined && { url }) });
+  } catch (error) {
+    if (platform !== "test" && wait !== undefined) throw error;
+    return null;
+  }
+}
+
+async function report(
+  { platform, status, requestId, body, fate }: Sent,
+  client: Client | null,
+  { json, wait }: SendOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const { outcome, reason, eventId } = fate;
+  const follow = wait !== undefined && platform !== "test" && client !== null && eventId !== undefined;
+  const event = follow && isTaken(fate) ? await followEvent(client, eventId, wait) : null;
+  const reply = event?.progress?.answer?.text ?? replyIn(body);
+  if (json) {
+    const answer = {
+      status,
+      request_id: requestId,
+      outcome,
+      ...(reason !== undefined && { reason }),
+      ...(eventId !== undefined && { event_id: eventId }),
+      ...(event !== null && { state: event.state }),
+      ...(reply !== undefined && { reply }),
+    };
+    terminal.out(`${inert(JSON.stringify(answer))}\n`);
+  } else {
+    const why = reason === undefined ? "" : `: ${printable(reason)}`;
+    terminal.out(`${status} ${printable(outcome)}${why}\n${body === "" ? "" : `${inert(body)}\n`}`);
+    if (event !== null) terminal.out(`${event.state}\n${reply === undefined ? "" : `${inert(reply)}\n`}`);
+    talkOf({ platform, status, requestId, body, fate }, terminal);
+  }
+  const hasFailed = event?.state === "dead" || event?.state === "dropped";
+  return isTaken(fate) && status < 300 && !hasFailed ? EXIT.ok : EXIT.failed;
+}
+
+function talkOf({ platform, status, requestId, fate }: Sent, terminal: Terminal): void {
+  const { outcome, eventId } = fate;
+  if (eventId !== undefined) terminal.talk(`Event ${printable(eventId)}.\n`);
+  if (outcome === "acknowledged") terminal.talk(`${NOT_TOLD}\n`);
+  else if (!isTaken(fate) && requestId !== null)
+    terminal.talk(`parley explain ${printable(requestId)} says what to do.\n`);
+  if (platform === "test" && status === 401) terminal.talk(NEEDS_KEY);
+}
+
+const NOT_TOLD =
+  "It was acknowledged; what became of it is told to nobody without a key. Set PARLEY_ADMIN_TOKEN or PARLEY_DEV_KEY as the\n" +
+  "gateway has it, or PARLEY_DATA_DIR to the folder of a gateway on this machine.";
+
+function replyIn(body: string): string | undefined {
+  const parsed = parseJsonObject(body);
+  return parsed.ok ? getString(parsed.value, "reply") : undefined;
+}
+
+/** Opens no platform's webhook; the gateway tells whoever shows it what became of the message. */
+function developerKey(platform: Platform, options: SendOptions, terminal: Terminal): Record<string, string> {
+  if (platform === "test") return {};
+  const own = createEnvReader(terminal.env, terminal.cwd).text("PARLEY_DEV_KEY");
+  const key = own ?? madeKey(options, terminal);
+  return key === "" ? {} : { "x-dev-key": key };
 }
 
 const NEEDS_KEY =
   "The gateway wants its developer's key. Set PARLEY_DEV_KEY as the gateway has it, or PARLEY_DATA_DIR to the folder\n" +
   "of a gateway on this machine, where the key lies that it made at its start.\n";
-
-function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return body;
-  }
-}
 
 /** Discord signs with a key that it keeps, so a made-up Discord needs a pair of its own. */
 function printKeyPair(platform: Platform, options: SendOptions, terminal: Terminal): void {

@@ -10,6 +10,7 @@ import { discard, readBody, type Unread } from "./body.ts";
 import type { BodyBudget } from "./body-budget.ts";
 import { Deadline } from "./deadline.ts";
 import { answerDeveloper, type WaitForReply } from "./developer.ts";
+import { withFate } from "./fate.ts";
 import type { Receive, Reception, Screen } from "./reception.ts";
 import type { Noted } from "./recorder.ts";
 import { peerOf, requestOf } from "./request.ts";
@@ -24,6 +25,8 @@ export interface WebhookDeps {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly waitForReply: WaitForReply;
+  /** Whether this key opens what is for developers alone. */
+  readonly isDeveloper: (key: string) => boolean;
   /** Keeps in mind what became of it. Returns at once. */
   readonly note: (noted: Noted) => void;
 }
@@ -78,9 +81,12 @@ export function createWebhook(platform: Platform, deps: WebhookDeps): Webhook {
     countOutcome(reception.outcome);
     writeLine(deps.log, { platform, requestId, incoming, durationMs }, reception);
     noteAll(deps.note, { platform, requestId, incoming }, reception);
-    return platform === "test"
-      ? await answerDeveloper(incoming, outgoing, reception, deps.waitForReply)
-      : answerTo(reception);
+    const answer =
+      platform === "test"
+        ? await answerDeveloper(incoming, outgoing, reception, deps.waitForReply)
+        : answerTo(reception);
+    const key = incoming.headers["x-dev-key"];
+    return key !== undefined && deps.isDeveloper(String(key)) ? withFate(answer, reception) : answer;
   };
 }
 

@@ -48,8 +48,8 @@ describe("parley send", () => {
     const result = await call(args, { env: { PARLEY_DEV_KEY: "the-operators-own-key" } });
     expect(result).toMatchObject({
       code: 0,
-      stdout: '200\n{"status":"accepted","id":"test:1","reply":"You said: hello"}\n',
-      stderr: "",
+      stdout: '200 accepted\n{"status":"accepted","id":"test:1","reply":"You said: hello"}\n',
+      stderr: "Event test:1.\n",
     });
     expect(server.calls[0]).toMatchObject({ method: "POST", path: "/webhooks/test?wait=5" });
     expect(server.calls[0]?.headers["x-dev-key"]).toBe("the-operators-own-key");
@@ -72,22 +72,128 @@ describe("parley send", () => {
     expect((await call(elsewhere, { cwd, env })).stdout).not.toContain("x-dev-key");
   });
 
-  it("prints JSON when asked, with the id that was sent", async () => {
-    const server = await gateway();
+  it("prints what became of it as JSON when asked", async () => {
+    const body = { status: "accepted", id: "test:dev:abc", reply: "hi" };
+    const server = await gateway({ body, headers: { "x-request-id": "req_1" } });
     const { stdout } = await call(["send", "test", "--id", "abc", "--json", "--url", server.url]);
-    expect(JSON.parse(stdout)).toEqual({ status: 200, id: "abc", body: { status: "accepted" } });
+    expect(JSON.parse(stdout)).toEqual({
+      status: 200,
+      request_id: "req_1",
+      outcome: "accepted",
+      event_id: "test:dev:abc",
+      reply: "hi",
+    });
+  });
+
+  it("believes what the gateway tells whoever has the developer's key, and shows that to nobody else", async () => {
+    const headers = {
+      "x-request-id": "req_1",
+      "x-parley-outcome": "ignored",
+      "x-parley-reason": "not_addressed",
+      "x-parley-event": "slack%3AT1%3AC1%3A1.%C3%BC",
+    };
+    const server = await gateway({ body: "", headers });
+    const env = { SLACK_SIGNING_SECRET: "s", PARLEY_DEV_KEY: "the-operators-own-key" };
+    const result = await call(["send", "slack", "--json", "--url", server.url], { env });
+    expect(result.code).toBe(1);
+    expect(JSON.parse(result.stdout)).toEqual({
+      status: 200,
+      request_id: "req_1",
+      outcome: "ignored",
+      reason: "not_addressed",
+      event_id: "slack:T1:C1:1.ü",
+    });
+    expect(server.calls[0]?.headers["x-dev-key"]).toBe("the-operators-own-key");
+    const talk = await call(["send", "slack", "--url", server.url], { env });
+    expect(talk.stdout).toBe("200 ignored: not_addressed\n");
+    expect(talk.stderr).toBe("Event slack:T1:C1:1.ü.\nparley explain req_1 says what to do.\n");
+    const curl = await call(["send", "slack", "--print-curl", "--url", server.url], { env });
+    expect(curl.stdout).not.toContain("the-operators-own-key");
+  });
+
+  it("says what is missing where nobody tells what became of it", async () => {
+    const server = await gateway({ body: "" });
+    const env = { SLACK_SIGNING_SECRET: "s" };
+    expect(await call(["send", "slack", "--url", server.url], { env })).toMatchObject({
+      code: 0,
+      stdout: "200 acknowledged\n",
+      stderr: expect.stringContaining("Set PARLEY_ADMIN_TOKEN or PARLEY_DEV_KEY"),
+    });
+    expect(await call(["send", "slack", "--wait", "1", "--url", server.url], { env })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("expected PARLEY_ADMIN_TOKEN"),
+    });
+    expect(server.calls).toHaveLength(1);
+  });
+
+  it.each([
+    [400, "malformed"],
+    [401, "forged"],
+    [403, "handshake-refused"],
+    [413, "too-large"],
+    [415, "unsupported"],
+    [503, "unavailable"],
+  ])("takes a %i for %s", async (status, outcome) => {
+    const server = await gateway({ status, body: { error: { code: "x", message: "why" } } });
+    const { code, stdout } = await call(["send", "slack", "--secret", "s", "--json", "--url", server.url]);
+    expect([code, JSON.parse(stdout)]).toEqual([1, { status, request_id: null, outcome, reason: "why" }]);
+  });
+
+  it("addresses the bot of the token by the name that getMe tells, or the one that is given", async () => {
+    const telegram = await gateway({
+      body: { ok: true, result: { id: 4242, is_bot: true, username: "ops_bot" } },
+    });
+    const server = await gateway({ body: "" });
+    const env = {
+      TELEGRAM_WEBHOOK_SECRET: "s",
+      TELEGRAM_BOT_TOKEN: "4242:abc",
+      TELEGRAM_API_ROOT: `${telegram.url}/`,
+    };
+    const send = (...args: string[]) => call(["send", "telegram", "--url", server.url, ...args], { env });
+    const sent = () => JSON.parse(server.calls.at(-1)?.body ?? "") as { message: Record<string, unknown> };
+    await send("--kind", "command", "--text", "x");
+    expect(sent().message.text).toBe("/ask@ops_bot x");
+    expect(telegram.calls.map(({ path }) => path)).toEqual(["/bot4242:abc/getMe"]);
+    await send("--kind", "mention", "--bot", "@other_bot", "--text", "x");
+    expect(sent().message.text).toBe("@other_bot x");
+    await send("--kind", "reply");
+    expect(sent().message.reply_to_message).toMatchObject({ from: { id: 4242, is_bot: true } });
+    expect(telegram.calls).toHaveLength(1);
+    await telegram.close();
+    expect(await send("--kind", "topic")).toMatchObject({
+      code: 69,
+      stderr: expect.stringContaining("--bot NAME"),
+    });
+  });
+
+  it("comes from the workspace of the token, to its bot", async () => {
+    const slack = await gateway({ body: { ok: true, team_id: "T77", user_id: "U77" } });
+    const server = await gateway({ body: "" });
+    const env = { SLACK_SIGNING_SECRET: "s", SLACK_BOT_TOKEN: "xoxb-1", SLACK_API_URL: `${slack.url}/api/` };
+    await call(["send", "slack", "--url", server.url, "--text", "x"], { env });
+    expect(slack.calls[0]).toMatchObject({ path: "/api/auth.test", method: "POST" });
+    expect(JSON.parse(server.calls[0]?.body ?? "")).toMatchObject({
+      team_id: "T77",
+      authorizations: [{ team_id: "T77", user_id: "U77" }],
+      event: { team: "T77", text: "<@U77> x" },
+    });
   });
 
   it("finds the gateway at the port of the environment", async () => {
     const server = await gateway();
     const result = await call(["send", "test"], { env: { PARLEY_PORT: new URL(server.url).port } });
-    expect(result).toMatchObject({ code: 0, stdout: '200\n{"status":"accepted"}\n' });
+    expect(result).toMatchObject({ code: 0, stdout: '200 accepted\n{"status":"accepted"}\n' });
   });
 
   it("works as a process of its own", async () => {
     const server = await gateway();
     const result = await run(["send", "test", "--text", "it's", "--url", server.url]);
-    expect(result).toEqual({ code: 0, signal: null, stdout: '200\n{"status":"accepted"}\n', stderr: "" });
+    expect(result).toEqual({
+      code: 0,
+      signal: null,
+      stdout: '200 accepted\n{"status":"accepted"}\n',
+      stderr: "",
+    });
     expect(JSON.parse(server.calls[0]?.body ?? "")).toMatchObject({ message: "it's" });
   });
 
@@ -139,7 +245,9 @@ describe("parley send", () => {
     [["discord"], "parley send discord --generate-key makes a pair"],
     [["discord", "--secret", "short"], "Ed25519 seed"],
     [["slack", "--secret", "s", "--kind", "slah"], "got slah (did you mean slash?)"],
-    [["telegram", "--secret", "s", "--wait", "1"], "expected --wait with test only"],
+    [["telegram", "--secret", "s", "--wait", "1"], "expected PARLEY_ADMIN_TOKEN"],
+    [["discord", "--secret", "ab", "--bot", "x"], "expected --bot with telegram or slack only"],
+    [["telegram", "--secret", "s", "--bot", "a b"], "expected --bot to be a name"],
     [["test", "--wait", "soon"], "Expected whole seconds from 0 to 120."],
     [["test", "--url", "file:///etc/passwd"], "expected --url to begin with http:// or https://"],
     [["slack", "--generate-key"], "expected --generate-key with discord only"],
@@ -152,7 +260,7 @@ describe("parley send", () => {
   it("ends with 1 when the gateway refuses", async () => {
     const server = await gateway({ status: 401, body: { error: { code: "unauthorized" } } });
     const result = await call(["send", "slack", "--secret", "wrong", "--url", server.url]);
-    expect(result).toMatchObject({ code: 1, stdout: '401\n{"error":{"code":"unauthorized"}}\n' });
+    expect(result).toMatchObject({ code: 1, stdout: '401 forged\n{"error":{"code":"unauthorized"}}\n' });
   });
 
   it("ends with 69 and a hint when nothing answers", async () => {

@@ -46,6 +46,7 @@ async function open(reception: Reception | Error = ACCEPTED, changes: Partial<Se
     newRequestId: () => "req_new",
     waitForReply: async () => null,
     note: () => {},
+    isDeveloper: () => false,
     clock: { nowMs: () => 1_000 },
     log: silentLogger(),
     metrics,

@@ -150,6 +150,7 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
         newRequestId: () => "req_new",
         waitForReply: async () => null,
         note: () => {},
+        isDeveloper: () => false,
         clock,
         log: silentLogger(),
         metrics: createMetrics(),

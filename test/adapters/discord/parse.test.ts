@@ -396,6 +396,12 @@ describe("what is no event", () => {
     expect(parse(bodyOf("slash"), "")).toMatchObject({ kind: "events" });
   });
 
+  it.each([...discordSampler.kinds])("another application's %s is ignored, whatever it is", (kind) => {
+    const body = { ...bodyOf(kind), application_id: "901" };
+    expect(parse(body, "900")).toMatchObject({ kind: "ignored", reason: "other_application" });
+    expect(parse({ ...body, application_id: "900" }, "900").kind).toMatch(/^(events|handshake)$/);
+  });
+
   it("an unknown type is ignored", () => {
     expect(parse({ ...bodyOf("slash"), type: 6 })).toMatchObject({ kind: "ignored", reason: "unknown_type" });
   });

@@ -290,6 +290,17 @@ describe("what never triggers", () => {
     ],
     ["a group's message", message({ group_id: "G1" }), "group_message"],
     ["a message of our own number", message({ from: "15550001111" }), "own_message"],
+    ["a system from nobody", message({ type: "system", from: undefined, system: {} }), "system"],
+    [
+      "a unsupported from nobody",
+      message({ type: "unsupported", from: undefined, unsupported: {} }),
+      "unsupported",
+    ],
+    ["a reaction from nobody", message({ type: "reaction", from: undefined, reaction: {} }), "reaction"],
+    ["a edit from nobody", message({ type: "edit", from: undefined, edit: {} }), "edit"],
+    ["a revoke from nobody", message({ type: "revoke", from: undefined, revoke: {} }), "revoke"],
+    ["a type of tomorrow from nobody", message({ type: "hologram", from: undefined }), "unknown_type"],
+    ["a text from nobody", message({ from: undefined }), "malformed_message"],
   ])("%s is acknowledged", (_, element, reason) => {
     expect(parse(hook({ messages: [element] }))).toMatchObject({ kind: "ignored", reason });
   });

@@ -1,0 +1,94 @@
+import { get, getString, parseJsonObject } from "../../adapters/shared/json.ts";
+import type { Explanation } from "../admin/explain.ts";
+import type { EventDetail } from "../admin/schemas.ts";
+import type { Platform } from "../domain/event.ts";
+import { FATE_HEADERS } from "../ingress/fate.ts";
+import { systemClock } from "../telemetry/clock.ts";
+import { type Client, Refused } from "./client.ts";
+
+/** What became of a webhook that was sent by hand. */
+export interface Fate {
+  /** As in `parley_webhooks_total`; `acknowledged` where only the gateway knows. */
+  readonly outcome: string;
+  readonly reason?: string;
+  readonly eventId?: string;
+}
+
+/** As the gateway tells whoever shows it the developer's key; null when it does not. */
+export function toldFate(headers: Headers): Fate | null {
+  const read = (name: string) => {
+    const value = headers.get(name);
+    return value === null ? undefined : decodeURIComponent(value);
+  };
+  try {
+    const outcome = read(FATE_HEADERS.outcome);
+    const reason = read(FATE_HEADERS.reason);
+    const eventId = read(FATE_HEADERS.event);
+    if (outcome === undefined) return null;
+    return { outcome, ...(reason !== undefined && { reason }), ...(eventId !== undefined && { eventId }) };
+  } catch {
+    return null; // Not ours.
+  }
+}
+
+/** How often, and how long, to ask for a request that another replica may have taken. */
+const ASK_EVERY_MS = 200;
+const ASK_MS = 2_000;
+
+/** As the admin API tells; null when it does not know the request. */
+export async function askedFate(client: Client, requestId: string): Promise<Fate | null> {
+  for (let waited = 0; waited <= ASK_MS; waited += ASK_EVERY_MS) {
+    try {
+      const found = await client.json<Explanation>(`/explain/${encodeURIComponent(requestId)}`);
+      const { outcome, reason, event } = found;
+      return {
+        outcome,
+        ...(reason !== null && { reason }),
+        ...(event !== undefined && { eventId: event.id }),
+      };
+    } catch (error) {
+      if (!(error instanceof Refused) || error.status !== 404) throw error;
+    }
+    await systemClock.sleep(ASK_EVERY_MS);
+  }
+  return null;
+}
+
+const OUTCOMES: Readonly<Record<number, string>> = {
+  400: "malformed",
+  401: "forged",
+  403: "handshake-refused",
+  413: "too-large",
+  415: "unsupported",
+  503: "unavailable",
+};
+
+/** What can be told of the answer alone. */
+export function guessedFate(platform: Platform, status: number, body: string): Fate {
+  const parsed = parseJsonObject(body);
+  const answer = parsed.ok ? parsed.value : {};
+  if (status >= 200 && status < 300) {
+    const outcome = platform === "test" ? getString(answer, "status") : undefined;
+    const id = getString(answer, "id");
+    return outcome === undefined ? { outcome: "acknowledged" } : { outcome, ...(id && { eventId: id }) };
+  }
+  const reason = getString(get(answer, "error"), "message");
+  return { outcome: OUTCOMES[status] ?? "refused", ...(reason !== undefined && { reason }) };
+}
+
+/** Whether a run comes of it, or came of it before, or none was to come: a ping, a handshake. */
+export function isTaken({ outcome }: Fate): boolean {
+  return ["accepted", "duplicate", "handshake", "acknowledged"].includes(outcome);
+}
+
+const ENDED: ReadonlySet<string> = new Set(["done", "dropped", "dead"]);
+
+/** The event when it has ended, or as it is when the time is up. */
+export async function followEvent(client: Client, eventId: string, seconds: number): Promise<EventDetail> {
+  const until = performance.now() + seconds * 1000;
+  for (;;) {
+    const event = await client.json<EventDetail>(`/events/${encodeURIComponent(eventId)}`);
+    if (ENDED.has(event.state) || performance.now() >= until) return event;
+    await systemClock.sleep(ASK_EVERY_MS);
+  }
+}
