@@ -9,26 +9,31 @@ import { admit } from "./admit/admit.ts";
 import { createAcquaintances } from "./admit/people.ts";
 import { buildAdmin } from "./app/admin.ts";
 import { type BuiltAgents, buildAgents } from "./app/agents.ts";
+import { breakerWatch, restingReport, showBreakers } from "./app/breaker-watch.ts";
 import { type Developers, developersOf, leaveDevKey } from "./app/developers.ts";
 import { hostRulesOf, watchRulesOf } from "./app/edge.ts";
 import { createHealth } from "./app/health.ts";
 import { startHousekeeping } from "./app/housekeeping.ts";
+import { machineOf } from "./app/machine.ts";
 import { policyOf, routesOf } from "./app/policy.ts";
 import { Rendering } from "./app/rendering/index.ts";
 import { openStore } from "./app/store.ts";
 import { within } from "./app/within.ts";
 import type { Config } from "./config/load.ts";
+import type { GatewaySpec } from "./config/schema.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
 import { routeOf } from "./dispatch/route.ts";
 import { DRAIN_MS, LEASE_MS } from "./domain/bounds.ts";
 import { Breakers } from "./domain/breaker.ts";
 import type { Platform, TriggerEvent } from "./domain/event.ts";
 import { receive, screen } from "./gateway.ts";
+import type { ComponentReport } from "./ingress/health.ts";
 import { RequestRecorder } from "./ingress/recorder.ts";
 import { createServers } from "./ingress/server.ts";
 import type { Adapter } from "./ports/adapter.ts";
 import type { Clock, Random } from "./ports/clock.ts";
 import type { Store } from "./ports/store.ts";
+import { WaitNotices } from "./reply/waiting.ts";
 import { createNewId } from "./telemetry/ids.ts";
 import type { Logger } from "./telemetry/log.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
@@ -85,8 +90,8 @@ export async function createApp({
   const policy = policyOf(spec, isPaused);
 
   const opened = await openAdapters({ environment, spec, clock, random });
-  const agents = await buildAgents({ config, clock, random, metrics });
-  const { store, report, spooled } = await openStore({
+  const agents = await buildAgents({ config, clock, random, metrics, log });
+  const { store, report, spool } = await openStore({
     config,
     clock,
     random,
@@ -144,7 +149,8 @@ export async function createApp({
     log,
     metrics,
   });
-  const breakers = new Breakers(clock);
+  const breakers = new Breakers(clock, breakerWatch("platform", { log, metrics }));
+  showBreakers("platform", () => breakers.reports(), metrics);
   const rendering = new Rendering({ log });
   const workerDeps: WorkerDeps = {
     queue: store.queue,
@@ -157,6 +163,7 @@ export async function createApp({
     render: rendering.render,
     delivery: { outbox: store.outbox, breakers, inDoubt: spec.replies.in_doubt, log, metrics },
     attemptsMax: spec.replies.attempts,
+    ...waitingOf(spec, clock),
     isPaused,
     clock,
     newId,
@@ -178,11 +185,13 @@ export async function createApp({
     clock,
     store,
     storeReport: report,
-    spooled,
+    spool,
     role,
     dispatcher,
     platforms,
-    isResting: (platform) => breakers.of(platform).state() === "open",
+    platform: (name) =>
+      restingReport([breakers.of(name).report()]) ?? { status: "ok", details: "its replies get through" },
+    machine: machineOf(environment.dataDir),
     models: () => modelsReport(agents),
     isPaused,
     isDraining: () => stopping.signal.aborted,
@@ -271,12 +280,17 @@ async function recordedReply(eventId: string, { journal }: Pick<Store, "journal"
   return record?.state === "done" ? (record.progress?.answer?.text ?? null) : null;
 }
 
-function modelsReport(agents: BuiltAgents): { status: "ok" | "degraded"; details: string } {
-  const resting = agents.restingModels();
-  if (resting.length > 0)
-    return { status: "degraded", details: `not called for now after failures: ${resting.join(", ")}` };
+function modelsReport(agents: BuiltAgents): ComponentReport {
+  const names = [...agents.modelNames].map(([agent, model]) => `${agent}: ${model}`);
+  return restingReport(agents.breakers()) ?? { status: "ok", details: names.join(", ") };
+}
+
+/** Who is told, and how long at most a message waits for a model that is away. */
+function waitingOf({ notices, max_age_seconds }: GatewaySpec, clock: Clock) {
+  const { waiting_seconds, window_seconds } = notices;
+  const afterMs = waiting_seconds === "off" ? null : waiting_seconds * 1000;
   return {
-    status: "ok",
-    details: [...agents.modelNames].map(([agent, model]) => `${agent}: ${model}`).join(", "),
+    waiting: new WaitNotices({ afterMs, windowMs: window_seconds * 1000, clock }),
+    waitMsMax: max_age_seconds === "off" ? Infinity : max_age_seconds * 1000,
   };
 }

@@ -6,12 +6,13 @@ import { earlierIn } from "./dispatch/earlier.ts";
 import { goesRound } from "./dispatch/loop.ts";
 import { type Route, routeOf } from "./dispatch/route.ts";
 import { canBeAnswered } from "./dispatch/serves.ts";
-import { causeOf, Deferred, isStoreFailure } from "./dispatch/settle.ts";
+import { causeOf, Deferred, isStoreFailure, Sooner } from "./dispatch/settle.ts";
 import { RunAborted } from "./domain/abort.ts";
 import { CRASHES_MAX, CUT_OFFS_MAX } from "./domain/bounds.ts";
 import { BreakerOpen } from "./domain/breaker.ts";
 import { type ControlCommand, controlCommandOf } from "./domain/command.ts";
 import type { ContextItem } from "./domain/context.ts";
+import { ModelError } from "./domain/errors.ts";
 import type { Answer, Progress, Turn } from "./domain/run.ts";
 import { NO_USAGE } from "./domain/run.ts";
 import type { Adapter, Render } from "./ports/adapter.ts";
@@ -19,8 +20,9 @@ import type { AgentRuntime, Hold, RunResult } from "./ports/agent.ts";
 import type { Clock, NewId } from "./ports/clock.ts";
 import type { Job, Memory, Queue, Settlement } from "./ports/store.ts";
 import { type DeliverDeps, deliver } from "./reply/deliver.ts";
-import { GAVE_UP, NO_AGENT, noticeText } from "./reply/notices.ts";
+import { GAVE_UP, NO_AGENT, NOT_REACHED, noticeText } from "./reply/notices.ts";
 import { showTyping } from "./reply/typing.ts";
+import type { Patience, WaitNotices } from "./reply/waiting.ts";
 import type { Logger } from "./telemetry/log.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 
@@ -35,6 +37,10 @@ export interface WorkerDeps {
   readonly render: Render;
   readonly delivery: Omit<DeliverDeps, "isHeld" | "leftMs">;
   readonly attemptsMax: number;
+  /** Tells who waits for a model that is away; absent: nobody. */
+  readonly waiting?: WaitNotices;
+  /** A message waits no longer than this for a model that is away; absent: for ever. */
+  readonly waitMsMax?: number;
   readonly isPaused: () => boolean;
   readonly clock: Clock;
   readonly newId: NewId;
@@ -166,7 +172,9 @@ async function run(
   const history = await deps.memory.recall(event.conversation, { turnsMax: memory.turnsMax, sinceMs });
   if (goesRound(history, event)) return LOOP;
   const progress = history.length > 0 ? begun : await withEarlier(job, begun, sinceMs, adapter, deps, signal);
-  const { runId: id, agent, steps, startedAtMs, earlier } = progress;
+  const { runId: id, agent, steps, earlier } = progress;
+  // What has achieved nothing may have waited for its model: only what it does now takes of its time.
+  const startedAtMs = steps.length === 0 ? deps.clock.nowMs() : progress.startedAtMs;
   // What comes next costs money or cannot be undone: another holder of the event may have done it by now.
   await ensureHeld(isHeld);
   const hold: Hold = {
@@ -175,23 +183,51 @@ async function run(
       await ensureHeld(isHeld);
     },
     ensure: () => ensureHeld(isHeld),
+    inTrouble: () => patience?.inTrouble(),
   };
+  const saying = { outbox: deps.delivery.outbox, breakers: deps.delivery.breakers, isHeld, log: deps.log };
+  const patience = deps.waiting?.begin(job, adapter, saying, signal);
   const stopTyping = showTyping(adapter, event.replyTo, deps.clock);
   signal.addEventListener("abort", stopTyping, { once: true });
   try {
     const before = earlier === undefined ? {} : { earlier };
     const turn = { id, agent, event, history, ...before, steps, startedAtMs };
-    const result = await deps.runtime.run(turn, hold, signal).catch((error: unknown) => {
+    const result = await deps.runtime.run(turn, hold, signal).catch(async (error: unknown) => {
+      deps.metrics.runAttempts.inc({ agent, outcome: attemptOutcome(error, signal) });
+      if (signal.aborted) throw error;
+      if (isOutage(error) && waitedMs(job, deps.clock) > (deps.waitMsMax ?? Infinity))
+        return failure(NOT_REACHED, causeOf(error));
       // The last attempt answers all the same: nobody is left waiting for a reply that never comes.
-      if (signal.aborted || usesNoAttempt(error) || job.failures + 1 < deps.attemptsMax) throw error;
-      return failure(GAVE_UP, causeOf(error));
+      if (!usesNoAttempt(error) && job.failures + 1 >= deps.attemptsMax)
+        return failure(GAVE_UP, causeOf(error));
+      throw await told(error, patience);
     });
+    // Before the answer: what is being said of the wait must not come after it.
+    await patience?.end();
     report(result, job, progress, startedAt, deps);
     return await ended(progress, result, job, adapter, deps);
   } finally {
     signal.removeEventListener("abort", stopTyping);
     stopTyping();
+    await patience?.end();
   }
+}
+
+/** Says that the model cannot be reached, where that is due; where it will be, the event comes back by then. */
+async function told(error: unknown, patience: Patience | undefined): Promise<unknown> {
+  const isAway = isOutage(error) || (error instanceof ModelError && error.retryable);
+  if (!isAway || patience === undefined) return error;
+  patience.inTrouble();
+  const dueInMs = patience.dueInMs();
+  await patience.end();
+  const isAskedToWait = error instanceof ModelError && (error.retryAfterMs ?? 0) > (dueInMs ?? 0);
+  return dueInMs === null || isAskedToWait ? error : new Sooner(error, dueInMs);
+}
+
+/** How an attempt ended that gave no result, for the metrics. */
+function attemptOutcome(error: unknown, signal: AbortSignal): string {
+  if (signal.aborted || error instanceof RunAborted) return "aborted";
+  return usesNoAttempt(error) ? "deferred" : "retried";
 }
 
 /** Read once, before the first step, and kept: whoever goes on with the run shows the model the same. */
@@ -213,8 +249,17 @@ async function withEarlier(
   return read;
 }
 
+function waitedMs({ acceptedAtMs }: Job, clock: Clock): number {
+  return clock.nowMs() - acceptedAtMs;
+}
+
 function usesNoAttempt(error: unknown): boolean {
-  return error instanceof BreakerOpen || error instanceof RunAborted || isStoreFailure(error);
+  return isOutage(error) || error instanceof RunAborted || isStoreFailure(error);
+}
+
+/** Not about this message: the model is left alone, or will not have us. */
+function isOutage(error: unknown): boolean {
+  return error instanceof BreakerOpen || (error instanceof ModelError && error.isRefusal);
 }
 
 /** `text` is for the person, `cause` for the operator. */
@@ -287,6 +332,7 @@ function report(
   const seconds = (performance.now() - startedAt) / 1000;
   const { agent, runId } = progress;
   metrics.runs.inc({ agent, outcome: result.outcome });
+  metrics.runAttempts.inc({ agent, outcome: result.outcome });
   metrics.runSeconds.observe({ agent }, seconds);
   log.info(
     {

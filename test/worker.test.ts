@@ -12,6 +12,7 @@ import { NO_USAGE, type Step } from "../src/domain/run.ts";
 import type { AgentRuntime, Run, RunResult } from "../src/ports/agent.ts";
 import type { Job, Offer, ReplayMode } from "../src/ports/store.ts";
 import { TYPING_AFTER_MS } from "../src/reply/typing.ts";
+import { WaitNotices } from "../src/reply/waiting.ts";
 import type { InlineStore } from "../src/store/sqlite/inline.ts";
 import { silentLogger } from "../src/telemetry/log.ts";
 import { createMetrics } from "../src/telemetry/metrics.ts";
@@ -808,6 +809,45 @@ describe("a run that fails", () => {
     agent = () => Promise.reject(open);
     await expect(doWork(await atAttempt(ATTEMPTS_MAX))).rejects.toBe(open);
     expect(slack.sends).toEqual([]);
+  });
+
+  it("because its model refuses our key waits, also at its last attempt, until it is too old", async () => {
+    const refused = new ModelError("MODEL_AUTH", "401", { retryable: false });
+    agent = () => Promise.reject(refused);
+    deps = { ...deps, waitMsMax: 3_600_000 };
+    const claimed = await atAttempt(ATTEMPTS_MAX);
+    await expect(doWork(claimed)).rejects.toBe(refused);
+    expect(settlementFor(refused, claimed, { attemptsMax: ATTEMPTS_MAX, baseMs: 1 }, () => 0)).toEqual({
+      kind: "defer",
+      afterMs: 15_000,
+      cause: "MODEL_AUTH: 401",
+    });
+    expect(slack.sends).toEqual([]);
+    clock.advance(3_600_001);
+    expect(await doWork(claimed)).toMatchObject({ kind: "dead", cause: "MODEL_AUTH: 401" });
+    expect(slack.said).toEqual([expect.stringMatching(/could not be reached for too long/)]);
+    const attempts = (outcome: string) =>
+      countOf(deps.metrics, "runAttempts", { agent: "assistant", outcome });
+    expect([await attempts("deferred"), await attempts("failed")]).toEqual([2, 1]);
+  });
+
+  it("because its model is away tells who waits half a minute, and comes back for that", async () => {
+    const open = new BreakerOpen("anthropic/claude", 60_000);
+    agent = () => Promise.reject(open);
+    deps = { ...deps, waiting: new WaitNotices({ afterMs: 30_000, windowMs: 600_000, clock }) };
+    const claimed = await job();
+    const policy = { attemptsMax: ATTEMPTS_MAX, baseMs: 1 };
+    const sooner = await doWork(claimed).catch((error: unknown) => error);
+    expect(settlementFor(sooner, claimed, policy, () => 0)).toMatchObject({ kind: "defer", afterMs: 30_000 });
+    await store.queue.settle(claimed, { kind: "defer", afterMs: 30_000, cause: "test" });
+    clock.advance(30_000);
+    const again = await claimOne(store.queue);
+    await expect(doWork(again)).rejects.toBe(open);
+    expect(slack.said).toEqual([expect.stringMatching(/^The assistant cannot be reached right now/)]);
+    agent = async () => answered("At last.");
+    await workAndSettle(again);
+    expect(slack.said.slice(1)).toEqual(["At last."]);
+    expect(await recordOf(claimed)).toMatchObject({ state: "done" });
   });
 
   it("for good tells the person what the agent says, and keeps a dead letter with its cause", async () => {

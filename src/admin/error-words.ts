@@ -21,6 +21,8 @@ export const ERROR_WORDS: Readonly<Record<Code, string>> = {
     "Too much was waiting, in the conversation or in all; parley events list shows what holds it up.",
   LISTEN_FAILED: "The port could not be listened on.",
   MODEL_AUTH: "The model's provider refuses the key: set a valid one.",
+  MODEL_NOT_FOUND:
+    "The model's provider has no such model for this key: look at the name in the agent's file.",
   MODEL_BILLING: "The account at the model's provider cannot pay: look at the provider's console.",
   MODEL_OVERLOADED: "The model's provider was overloaded; a fallback model helps.",
   MODEL_RATE_LIMITED:

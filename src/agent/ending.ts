@@ -13,8 +13,6 @@ const CUT = "My answer reached its length limit, so it is not complete.";
 /** What went wrong, as far as the person should know. */
 const FAILURES: Partial<Record<ErrorCode, string>> = {
   MODEL_REQUEST_REJECTED: "the model rejected the request",
-  MODEL_AUTH: "I am not allowed to use the model",
-  MODEL_BILLING: "the account of the model cannot pay for the answer",
 };
 
 /** A run that the model itself brought to its end. */
@@ -44,14 +42,14 @@ export function stopped(steps: readonly Step[]): RunResult {
 export function failed(steps: readonly Step[], code: ErrorCode, cause: string): RunResult {
   const what = FAILURES[code] ?? "the model is not available";
   return {
-    ...result(steps, "failed", `I cannot answer right now: ${what}. The operator has been told.`),
+    ...result(steps, "failed", `I cannot answer this: ${what}. It is kept for the operator to look at.`),
     cause: `${code}: ${cause}`,
   };
 }
 
 export function noSuchAgent(steps: readonly Step[], agent: string): RunResult {
   const text =
-    "I cannot answer: the agent that should do so is not set up any more. The operator has been told.";
+    "I cannot answer: the agent that should do so is not set up any more. This is kept for the operator to look at.";
   return { ...result(steps, "failed", text), cause: `no agent is named ${agent}` };
 }
 

@@ -23,7 +23,7 @@ export interface ModelCall {
   readonly agent: Agent;
   readonly prompt: Prompt;
   readonly ledger: Ledger;
-  readonly hold: Pick<Hold, "ensure">;
+  readonly hold: Pick<Hold, "ensure" | "inTrouble">;
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
   readonly said: (text: string) => void;
@@ -45,7 +45,8 @@ export async function callModel(call: ModelCall, deps: ModelCallDeps): Promise<A
     if (result.kind === "answered") return result;
     if (result.kind === "failed") failures.push(result.error);
   }
-  const worst = failures.find(({ retryable }) => retryable) ?? failures[0];
+  // One that may answer later, by itself or once the operator has seen to it, keeps the message waiting.
+  const worst = failures.find(({ retryable }) => retryable) ?? failures.find(isRefusal) ?? failures[0];
   if (worst !== undefined) throw worst;
   return { kind: "too-dear" };
 }
@@ -76,6 +77,7 @@ async function tryModel(
         delayMs,
         code: error.code,
       });
+      call.hold.inTrouble?.();
       await deps.clock.sleep(delayMs, call.signal);
     }
   }
@@ -86,8 +88,13 @@ async function callOnce(model: ChatModel, call: ModelCall, deps: ModelCallDeps):
   await call.hold.ensure();
   const leave = deps.breakers.of(`${model.provider}/${model.name}`).enter();
   const startedAtMs = deps.clock.nowMs();
-  const report = (end: CallEnd, outcome: "ok" | "aborted" | ErrorCode, usage = NO_USAGE) => {
-    leave(end);
+  const report = (
+    end: CallEnd,
+    outcome: "ok" | "aborted" | ErrorCode,
+    usage = NO_USAGE,
+    cause?: ModelError,
+  ) => {
+    leave(end, cause);
     const durationMs = deps.clock.nowMs() - startedAtMs;
     const { provider, name } = model;
     deps.observe.modelCall({ agent: call.agent.name, provider, model: name, outcome, durationMs, usage });
@@ -98,14 +105,21 @@ async function callOnce(model: ChatModel, call: ModelCall, deps: ModelCallDeps):
     report("ok", "ok", step.usage);
     return step;
   } catch (error) {
-    if (error instanceof ModelError && !call.signal.aborted) report(endOf(error), error.code);
+    if (error instanceof ModelError && !call.signal.aborted)
+      report(endOf(error), error.code, NO_USAGE, error);
     else report("unknown", "aborted");
     throw error;
   }
 }
 
-/** A provider that rejects one request or one key works; the breaker is about those that do not. */
-function endOf({ code }: ModelError): CallEnd {
+function isRefusal(error: Failure): boolean {
+  return error instanceof ModelError && error.isRefusal;
+}
+
+/** A provider that rejects one request works; the breaker is about those that do not, and those that refuse us. */
+function endOf(error: ModelError): CallEnd {
+  if (error.isRefusal) return "refused";
+  const { code } = error;
   const isIllness =
     code === "MODEL_OVERLOADED" ||
     code === "MODEL_UNREACHABLE" ||

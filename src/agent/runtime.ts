@@ -1,5 +1,5 @@
 import { RunAborted } from "../domain/abort.ts";
-import { type BreakerState, Breakers } from "../domain/breaker.ts";
+import { type BreakerObserver, type BreakerReport, Breakers } from "../domain/breaker.ts";
 import { ModelError } from "../domain/errors.ts";
 import type { Step } from "../domain/run.ts";
 import type { AgentRuntime, Hold, Run, RunResult } from "../ports/agent.ts";
@@ -20,19 +20,20 @@ export interface AgentRuntimeDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly observe: RunObserver;
+  readonly observeBreakers?: BreakerObserver;
 }
 
 interface Deps extends AgentRuntimeDeps {
   readonly breakers: Breakers;
 }
 
-/** The step loop. `breakers` tells the state of each model's breaker, by `provider/model`. */
+/** The step loop. `breakers` tells of each model's breaker, by `provider/model`. */
 export function createAgentRuntime(deps: AgentRuntimeDeps): AgentRuntime & {
-  readonly breakers: () => ReadonlyMap<string, BreakerState>;
+  readonly breakers: () => readonly BreakerReport[];
 } {
-  const breakers = new Breakers(deps.clock);
+  const breakers = new Breakers(deps.clock, deps.observeBreakers);
   return {
-    breakers: () => breakers.states(),
+    breakers: () => breakers.reports(),
     async run(run, hold, signal) {
       const agent = deps.agents.get(run.agent);
       if (agent === undefined) return noSuchAgent(run.steps, run.agent);
@@ -168,7 +169,7 @@ class TurnRun {
       if (reason instanceof RunAborted && reason.why === "stopped") return stopped(this.#steps);
       throw reason;
     }
-    if (error instanceof ModelError && !error.retryable) {
+    if (error instanceof ModelError && !error.retryable && !error.isRefusal) {
       return failed(this.#steps, error.code, error.message);
     }
     throw error;

@@ -3,14 +3,17 @@ import { createAgentRuntime } from "../agent/runtime.ts";
 import type { Environment } from "../config/environment.ts";
 import type { Config } from "../config/load.ts";
 import type { AgentSpec, PriceSpec } from "../config/schema.ts";
+import type { BreakerReport } from "../domain/breaker.ts";
 import { GatewayError } from "../domain/errors.ts";
 import { createDemoModel } from "../models/demo.ts";
 import type { PriceOverride } from "../models/price.ts";
 import type { AgentRuntime } from "../ports/agent.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { ChatModel } from "../ports/model.ts";
+import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { AgentMemory } from "../worker.ts";
+import { breakerWatch, showBreakers } from "./breaker-watch.ts";
 
 export interface BuiltAgents {
   readonly runtime: AgentRuntime;
@@ -19,8 +22,8 @@ export interface BuiltAgents {
   readonly modelNames: ReadonlyMap<string, string>;
   /** Agents that the demo model stands in for, because there is no key. */
   readonly demoStandIns: readonly string[];
-  /** Models that are not called for now, because they kept failing. */
-  readonly restingModels: () => readonly string[];
+  /** One for each model that was called. */
+  readonly breakers: () => readonly BreakerReport[];
 }
 
 export interface AgentContext {
@@ -28,10 +31,17 @@ export interface AgentContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly metrics: Metrics;
+  readonly log: Logger;
 }
 
 /** Agents with their models, from the configuration. */
-export async function buildAgents({ config, clock, random, metrics }: AgentContext): Promise<BuiltAgents> {
+export async function buildAgents({
+  config,
+  clock,
+  random,
+  metrics,
+  log,
+}: AgentContext): Promise<BuiltAgents> {
   const { environment } = config;
   const modelOf =
     environment.anthropic === null ? demoOnly(clock) : await anthropicModels(environment.anthropic, clock);
@@ -48,10 +58,10 @@ export async function buildAgents({ config, clock, random, metrics }: AgentConte
     memory.set(name, { turnsMax: spec.memory.max_messages, ttlMs: spec.memory.ttl_seconds * 1000 });
     modelNames.set(name, model.provider === "demo" ? "the demo model" : `${model.name} (${model.provider})`);
   }
-  const runtime = createAgentRuntime({ agents, clock, random, observe: observer(metrics) });
-  const restingModels = () =>
-    [...runtime.breakers()].filter(([, state]) => state === "open").map(([model]) => model);
-  return { runtime, memory, modelNames, demoStandIns: standIns, restingModels };
+  const observeBreakers = breakerWatch("model", { log, metrics });
+  const runtime = createAgentRuntime({ agents, clock, random, observe: observer(metrics), observeBreakers });
+  showBreakers("model", runtime.breakers, metrics);
+  return { runtime, memory, modelNames, demoStandIns: standIns, breakers: runtime.breakers };
 }
 
 function agentOf(name: string, spec: AgentSpec, model: ChatModel, fallbacks: readonly ChatModel[]): Agent {

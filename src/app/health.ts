@@ -1,9 +1,10 @@
 import type { Role } from "../config/environment.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import { GatewayError } from "../domain/errors.ts";
-import type { ComponentReport, Health } from "../ingress/health.ts";
+import type { ComponentReport, Health, ReadyReport } from "../ingress/health.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
+import type { Machine } from "./machine.ts";
 import { within } from "./within.ts";
 
 export interface HealthDeps {
@@ -13,26 +14,33 @@ export interface HealthDeps {
   readonly store: Pick<Store, "journal" | "durability" | "check">;
   /** Where events are kept, in one line. */
   readonly storeReport: string;
-  /** Events in the local file that wait for the store; null: there is no spool. */
-  readonly spooled: (() => number) | null;
+  /** The local file that takes events while the store is away; null: there is none. */
+  readonly spool: { readonly waiting: () => number; readonly check: Store["check"] } | null;
   readonly role: Role;
   readonly dispatcher: Pick<Dispatcher, "lastBeatMs" | "running">;
   /** Those that are on. */
   readonly platforms: readonly string[];
-  /** Whether replies to a platform keep failing, so that it is not called for now. */
-  readonly isResting: (platform: string) => boolean;
+  readonly platform: (name: string) => ComponentReport;
   readonly models: () => ComponentReport;
+  readonly machine: Machine;
   readonly isPaused: () => boolean;
   readonly isDraining: () => boolean;
 }
+
+type Components = Readonly<Record<string, ComponentReport>>;
 
 /** A claim loop that has not come round for this long is stuck. */
 const STALLED_MS = 60_000;
 /** A probe must not wait for a store that does not answer. */
 const STORE_TIMEOUT_MS = 2_000;
+/** Whoever asks often is told the same: each look is a write. */
+const STORE_LOOK_MS = 1_000;
 
 export function createHealth(deps: HealthDeps): Health {
   const { clock, dispatcher } = deps;
+  const since = new Map<string, string>();
+  let look: { readonly atMs: number; readonly report: Promise<ComponentReport> } | null = null;
+
   const heartbeat = () => {
     if (deps.role === "ingress") return { status: "off" as const, last_beat: null, running: 0 };
     const isAlive = clock.nowMs() - dispatcher.lastBeatMs < STALLED_MS;
@@ -42,6 +50,47 @@ export function createHealth(deps: HealthDeps): Health {
       running: dispatcher.running,
     };
   };
+
+  function store(): Promise<ComponentReport> {
+    const nowMs = clock.nowMs();
+    if (look === null || Math.abs(nowMs - look.atMs) >= STORE_LOOK_MS)
+      look = { atMs: nowMs, report: storeReport(deps) };
+    return look.report;
+  }
+
+  /** Keeps in mind since when something has been wrong. */
+  function dated(name: string, report: ComponentReport): ComponentReport {
+    if (report.status === "ok") {
+      since.delete(name);
+      return report;
+    }
+    const first = since.get(name) ?? new Date(clock.nowMs()).toISOString();
+    since.set(name, first);
+    return { since: first, ...report };
+  }
+
+  function told(components: Components): ReadyReport {
+    const entries = Object.entries(components).map(([name, one]) => [name, dated(name, one)] as const);
+    const statuses = entries.map(([, { status }]) => status);
+    const status = statuses.includes("failed")
+      ? "not_ready"
+      : statuses.includes("degraded")
+        ? "degraded"
+        : "ready";
+    return {
+      status,
+      version: deps.version,
+      timestamp: new Date(clock.nowMs()).toISOString(),
+      components: Object.fromEntries(entries),
+    };
+  }
+
+  const shared = async (): Promise<Components> => ({
+    ...(deps.isDraining() && { drain: DRAINING }),
+    disk: await deps.machine.disk(),
+    memory: deps.machine.memory(),
+  });
+
   return {
     alive: () => ({
       status: "healthy",
@@ -50,63 +99,87 @@ export function createHealth(deps: HealthDeps): Health {
     }),
     heartbeat,
     async ready() {
-      const components: Record<string, ComponentReport> = {
-        store: await storeReport(deps),
-        ...(deps.spooled !== null && { spool: spoolReport(deps.spooled()) }),
+      return told({
+        store: await store(),
+        ...(deps.spool !== null && { spool: spoolReport(deps.spool.waiting()) }),
         dispatcher: DISPATCHER[heartbeat().status],
         // An outage of the model must not take away the acknowledgements, so it is shown and no more.
         models: deps.models(),
-        ...Object.fromEntries(deps.platforms.map((name) => [name, platformReport(name, deps)])),
-        ...(deps.isPaused() && {
-          kill_switch: { status: "degraded", details: "on: messages are answered that the bot is paused" },
+        ...Object.fromEntries(deps.platforms.map((name) => [name, deps.platform(name)])),
+        ...(await shared()),
+        ...(deps.isPaused() && { kill_switch: PAUSED }),
+      });
+    },
+    async webhooks() {
+      if (deps.role === "worker") return told({ webhooks: NO_WEBHOOKS, ...(await shared()) });
+      const [kept, spool] = await Promise.all([store(), spoolCheck(deps)]);
+      return told({
+        // What the spool takes is durable, too.
+        store: kept.status === "failed" && spool?.status === "ok" ? { ...kept, status: "degraded" } : kept,
+        // Without need of it, a spool that fails is something to look at.
+        ...(spool !== null && {
+          spool:
+            spool.status === "failed" && kept.status !== "failed" ? { ...spool, status: "degraded" } : spool,
         }),
-        ...(deps.isDraining() && { drain: { status: "failed", details: "shutting down" } }),
-      };
-      const isReady = Object.values(components).every(({ status }) => status !== "failed");
-      return { status: isReady ? "ready" : "unavailable", components };
+        ...(await shared()),
+      });
     },
   };
 }
 
 const DISPATCHER: Readonly<Record<"alive" | "stalled" | "off", ComponentReport>> = {
-  alive: { status: "ok" },
-  stalled: { status: "failed", details: "the claim loop is stuck" },
-  off: { status: "off", details: "this replica takes webhooks and runs nothing" },
+  alive: { status: "ok", details: "claims and runs" },
+  stalled: { status: "failed", code: "DISPATCHER_STALLED", details: "the claim loop is stuck" },
+  off: { status: "ok", details: "this replica takes webhooks and runs nothing" },
+};
+const DRAINING: ComponentReport = { status: "failed", code: "DRAINING", details: "shutting down" };
+const PAUSED: ComponentReport = {
+  status: "degraded",
+  code: "PAUSED",
+  details: "on: messages are answered that the bot is paused",
+};
+const NO_WEBHOOKS: ComponentReport = {
+  status: "failed",
+  code: "NOT_INGRESS",
+  details: "this replica is a worker; webhooks go to those whose role is ingress or all",
 };
 
 /** Shown, and no more: what waits there was acknowledged and is safe. */
 function spoolReport(waiting: number): ComponentReport {
   return waiting === 0
-    ? { status: "ok" }
-    : { status: "degraded", details: `${waiting} acknowledged and waiting for the store to come back` };
+    ? { status: "ok", details: "empty" }
+    : {
+        status: "degraded",
+        code: "SPOOLED",
+        details: `${waiting} acknowledged and waiting for the store to come back`,
+      };
 }
 
-/** Like an outage of the model: shown, and no more. */
-function platformReport(name: string, { isResting }: HealthDeps): ComponentReport {
-  return isResting(name)
-    ? { status: "degraded", details: "not called for now: replies kept failing" }
-    : { status: "ok" };
+async function spoolCheck({ spool, clock }: HealthDeps): Promise<ComponentReport | null> {
+  if (spool === null) return null;
+  return await looked(clock, async () => {
+    const health = await spool.check();
+    return { ...health, details: health.details ?? `takes events; ${spool.waiting()} waiting` };
+  });
 }
 
+/** Reading works on a full disk, and with a Redis that takes nothing: what counts is whether an event would be taken. */
 async function storeReport({ store, storeReport: where, clock }: HealthDeps): Promise<ComponentReport> {
-  try {
-    // Reading works on a full disk and with a Redis that takes nothing: what counts is whether an event would be taken.
-    const answers = await within(
-      Promise.all([store.check(), store.journal.stats()]),
-      STORE_TIMEOUT_MS,
-      clock,
-    );
-    if (answers === null)
-      return { status: "failed", details: `STORE_UNAVAILABLE: no answer within ${STORE_TIMEOUT_MS} ms` };
-    const [health, stats] = answers;
-    if (health.status !== "ok") return health;
+  return await looked(clock, async () => {
+    const [health, stats] = await Promise.all([store.check(), store.journal.stats()]);
     const waiting = stats.queued + stats.retrying;
-    return {
-      status: "ok",
-      details: `${where}; acknowledgements survive: ${store.durability}; ${waiting} waiting`,
-    };
+    const usual = `${where}; acknowledgements survive: ${store.durability}; ${waiting} waiting`;
+    return { ...health, details: health.details ?? usual };
+  });
+}
+
+async function looked(clock: Clock, look: () => Promise<ComponentReport>): Promise<ComponentReport> {
+  const failed = (code: string, details: string) => ({ status: "failed" as const, code, details });
+  try {
+    const report = await within(look(), STORE_TIMEOUT_MS, clock);
+    return report ?? failed("STORE_UNAVAILABLE", `no answer within ${STORE_TIMEOUT_MS} ms`);
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error);
-    return { status: "failed", details: error instanceof GatewayError ? `${error.code}: ${what}` : what };
+    return failed(error instanceof GatewayError ? error.code : "STORE_WRITE_FAILED", what);
   }
 }

@@ -30,8 +30,8 @@ export interface OpenedStore {
   readonly store: Store;
   /** Where events are kept and what an acknowledgement survives there, in one line. */
   readonly report: string;
-  /** How many events wait in the local file for the store to come back; null: there is no spool. */
-  readonly spooled: (() => number) | null;
+  /** The local file that takes events while the store is away; null: there is none. */
+  readonly spool: { readonly waiting: () => number; readonly check: Store["check"] } | null;
 }
 
 /** SQLite, or Redis where there is a REDIS_URL. Only the driver in use is loaded: the other is memory for nothing. */
@@ -52,7 +52,7 @@ async function openOwn({ config, clock, log, onDeath }: StoreContext): Promise<O
     log: (line, level = "warn") => log[level](line),
   });
   const survives = gateway.store.durability === "power" ? "a power cut" : "a crash of Parley";
-  return { store, report: `SQLite, what was acknowledged survives ${survives}`, spooled: null };
+  return { store, report: `SQLite, what was acknowledged survives ${survives}`, spool: null };
 }
 
 async function openShared(context: StoreContext): Promise<OpenedStore> {
@@ -74,12 +74,12 @@ async function openShared(context: StoreContext): Promise<OpenedStore> {
     });
     const { report } = shared;
     const store = measured(shared, metrics);
-    if (spool === null) return { store, report, spooled: null };
+    if (spool === null) return { store, report, spool: null };
     const attached = spool.attach(store, {
       ...{ offerOf, watermarks: shared.watermarks },
       ...counting(spool, metrics),
     });
-    return { store: attached, report, spooled: () => spool.waiting };
+    return { store: attached, report, spool: { waiting: () => spool.waiting, check: () => spool.check() } };
   } catch (error) {
     await spool?.[Symbol.asyncDispose]();
     throw error;

@@ -128,12 +128,19 @@ export function gatewayFinding(url: string, answer: Answer): Finding {
   const report = readyReport(answer.body);
   if (report === null)
     return fail("gateway", `something else than Parley answers at ${url}`, "choose another port");
-  if (answer.status === 200) return ok("gateway", `${url} is ready`);
-  const failed = Object.entries(report).filter(([, one]) => one.status === "failed");
-  const details = failed.map(([name, one]) =>
-    one.details === undefined ? name : `${name} (${one.details})`,
-  );
-  return fail("gateway", `${url} is not ready: ${details.join(", ") || answer.status}`, "see what it logs");
+  const told = (status: string) =>
+    Object.entries(report)
+      .filter(([, one]) => one.status === status)
+      .map(([name, one]) => (one.details === undefined ? name : `${name} (${one.details})`))
+      .join(", ");
+  if (answer.status !== 200) {
+    const failed = told("failed") || answer.status;
+    return fail("gateway", `${url} is not ready: ${failed}`, "see what it logs");
+  }
+  const degraded = told("degraded");
+  return degraded === ""
+    ? ok("gateway", `${url} is ready`)
+    : warn("gateway", `${url} is ready, but not well: ${degraded}`, "see docs/errors.md");
 }
 
 function readyReport(body: string): Record<string, { status?: string; details?: string }> | null {

@@ -214,7 +214,15 @@ const gatewaySpec = z
       .prefault({}),
     notices: z
       .strictObject({
-        window_seconds: seconds(DAY).default(600).describe("A person hears of a refusal once in this time."),
+        window_seconds: seconds(DAY)
+          .default(600)
+          .describe("A person hears of a refusal once in this time, a conversation of a wait."),
+        waiting_seconds: z
+          .union([z.literal("off"), seconds(3_600)])
+          .default(30)
+          .describe(
+            "Who has waited this long for a model that cannot be reached is told so, in one line; or `off`.",
+          ),
       })
       .prefault({}),
     retention: z

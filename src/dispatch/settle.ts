@@ -1,6 +1,6 @@
 import { RunAborted } from "../domain/abort.ts";
 import { backoffMs } from "../domain/backoff.ts";
-import { BACKOFF_CAP_MS } from "../domain/bounds.ts";
+import { BACKOFF_CAP_MS, BREAKER_REFUSED_MS } from "../domain/bounds.ts";
 import { BreakerOpen } from "../domain/breaker.ts";
 import { DeliveryError, GatewayError, ModelError } from "../domain/errors.ts";
 import type { Random } from "../ports/clock.ts";
@@ -24,6 +24,7 @@ const THROTTLED_MS = 1_000;
  * |-|-|
  * | draining, paused | defer: no attempt is used up |
  * | model or platform left alone for now | defer, until it is asked again |
+ * | model refuses us (key, credit, permission) | defer: it would refuse any message, until somebody sees to it |
  * | store away or refusing | defer: it is nobody's fault, and nothing gets better by giving up |
  * | lease lost | nothing: the event is no longer ours |
  * | platform says "too many" (429) | defer, for as long as it said |
@@ -40,12 +41,19 @@ export function settlementFor(
   policy: RetryPolicy,
   random: Random,
 ): Settlement | null {
+  if (error instanceof Sooner) {
+    const settlement = settlementFor(error.error, job, policy, random);
+    if (settlement === null || !("afterMs" in settlement)) return settlement;
+    return { ...settlement, afterMs: Math.min(settlement.afterMs, error.withinMs) };
+  }
   if (error instanceof RunAborted) {
     return error.why === "lease-lost" ? null : { kind: "defer", afterMs: 0, cause: error.why };
   }
   if (error instanceof Deferred) return { kind: "defer", afterMs: error.afterMs, cause: error.message };
   const cause = causeOf(error);
   if (isStoreFailure(error)) return { kind: "defer", afterMs: DEFER_MS, cause };
+  if (error instanceof ModelError && error.isRefusal)
+    return { kind: "defer", afterMs: BREAKER_REFUSED_MS, cause };
   if (error instanceof BreakerOpen) return { kind: "defer", afterMs: error.retryAfterMs, cause };
   if (error instanceof DeliveryError && error.kind === "rejected") return { kind: "dead", cause };
   // Too many at once is the platform's way of saying "later".
@@ -79,6 +87,19 @@ export function isStoreFailure(error: unknown): boolean {
   return error instanceof GatewayError && error.code.startsWith("STORE_");
 }
 
+/** What went wrong, of an event that is to come back within this time: somebody is to be told by then. */
+export class Sooner extends Error {
+  readonly error: unknown;
+  readonly withinMs: number;
+
+  constructor(error: unknown, withinMs: number) {
+    super("Comes back sooner", { cause: error });
+    this.name = "Sooner";
+    this.error = error;
+    this.withinMs = withinMs;
+  }
+}
+
 /** Thrown when the work must wait for something that is not this event's fault. */
 export class Deferred extends Error {
   readonly afterMs: number;
@@ -96,6 +117,7 @@ function askedDelayMs(error: unknown): number {
 
 /** For the operator: the code and the message, both ours; never what a person wrote. */
 export function causeOf(error: unknown): string {
+  if (error instanceof Sooner) return causeOf(error.error);
   if (error instanceof GatewayError) return `${error.code}: ${error.message}`;
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

@@ -54,6 +54,8 @@ export const BREAKER_WINDOW_CALLS_MIN = 20;
 export const BREAKER_WINDOW_CALLS_MAX = 200;
 export const BREAKER_FAILURE_RATE = 0.5;
 export const BREAKER_OPEN_MS = 60_000;
+/** One that refuses us is asked again this often: that costs nothing, and people wait for the new key. */
+export const BREAKER_REFUSED_MS = 15_000;
 /** How soon to ask again while somebody else's call is the probe. */
 export const BREAKER_PROBE_MS = 5_000;
 

@@ -3,6 +3,7 @@ import {
   BREAKER_FAILURES_IN_ROW_MAX,
   BREAKER_OPEN_MS,
   BREAKER_PROBE_MS,
+  BREAKER_REFUSED_MS,
   BREAKER_WINDOW_CALLS_MAX,
   BREAKER_WINDOW_CALLS_MIN,
   BREAKER_WINDOW_MS,
@@ -11,8 +12,34 @@ import { GatewayError } from "./errors.ts";
 
 export type BreakerState = "closed" | "open" | "half-open";
 
-/** `unknown`: it tells nothing about the other side, because it was broken off or never made. */
-export type CallEnd = "ok" | "failed" | "unknown";
+/**
+ * `refused`: the other side is well and will not have us (a key that is not valid, an account without credit), so every
+ * call ends like this one. `unknown`: it tells nothing, because it was broken off or never made.
+ */
+export type CallEnd = "ok" | "failed" | "refused" | "unknown";
+
+/** Why something is left alone, for operators; the code is that of an error. */
+export interface BreakerCause {
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface BreakerReport {
+  readonly name: string;
+  readonly state: BreakerState;
+  /** Of one that is not closed. */
+  readonly cause: BreakerCause | null;
+  readonly sinceMs: number | null;
+}
+
+/** Told as it happens; must not throw. */
+export interface BreakerObserver {
+  opened(name: string, cause: BreakerCause): void;
+  closed(name: string, openMs: number): void;
+}
+
+/** How a call ended, and of one that did not go well, why. */
+export type Leave = (end: CallEnd, cause?: BreakerCause) => void;
 
 /** A model or a platform is left alone for now. Nobody's fault: waiting for it uses up no attempt. */
 export class BreakerOpen extends GatewayError {
@@ -20,8 +47,9 @@ export class BreakerOpen extends GatewayError {
   readonly retryable = true;
   readonly retryAfterMs: number;
 
-  constructor(name: string, retryAfterMs: number) {
-    super("BREAKER_OPEN", `Too many calls of ${name} failed: it is left alone for a while`);
+  constructor(name: string, retryAfterMs: number, cause: BreakerCause | null = null) {
+    const why = cause === null ? "" : ` (${cause.code})`;
+    super("BREAKER_OPEN", `Too many calls of ${name} failed${why}: it is left alone for a while`);
     this.name = "BreakerOpen";
     this.retryAfterMs = retryAfterMs;
   }
@@ -32,53 +60,82 @@ interface Time {
 }
 
 /**
- * Stops calling what keeps failing: after ten failures in a row, or when half of the calls of a minute failed.
- * After a minute one call goes through as a probe; its end decides.
+ * Stops calling what keeps failing: after ten failures in a row, or when half of the calls of a minute failed; after
+ * one refusal, because the next would be refused too. After a minute, or a quarter of one where we were refused, one
+ * call goes through as a probe; its end decides.
  *
  * Own code, because the breaker of cockatiel reads the system clock and could not be replayed by a simulation.
  */
 export class Breaker {
   readonly #name: string;
   readonly #time: Time;
+  readonly #observer: BreakerObserver | undefined;
   #openedAtMs: number | null = null;
+  #openForMs = BREAKER_OPEN_MS;
+  /** When it was closed last; a probe that fails does not change it. */
+  #sinceMs: number | null = null;
+  #cause: BreakerCause | null = null;
   #isProbing = false;
   #failuresInRow = 0;
   #window: { readonly atMs: number; readonly failed: boolean }[] = [];
 
-  constructor(name: string, time: Time) {
+  constructor(name: string, time: Time, observer?: BreakerObserver) {
     this.#name = name;
     this.#time = time;
+    this.#observer = observer;
+  }
+
+  report(): BreakerReport {
+    return { name: this.#name, state: this.state(), cause: this.#cause, sinceMs: this.#sinceMs };
   }
 
   state(): BreakerState {
     if (this.#openedAtMs === null) return "closed";
     const openMs = this.#time.nowMs() - this.#openedAtMs;
     // A clock that was set back must not keep it open for as long.
-    return openMs >= 0 && openMs < BREAKER_OPEN_MS ? "open" : "half-open";
+    return openMs >= 0 && openMs < this.#openForMs ? "open" : "half-open";
   }
 
   /** Asks to make a call; the result must be called once with how it ended. Throws BreakerOpen. */
-  enter(): (end: CallEnd) => void {
+  enter(): Leave {
     const state = this.state();
-    if (state === "closed") return (end) => this.#count(end);
-    if (state === "open") throw new BreakerOpen(this.#name, this.#openMs());
-    if (this.#isProbing) throw new BreakerOpen(this.#name, BREAKER_PROBE_MS);
+    if (state === "closed") return (end, cause) => this.#count(end, cause);
+    if (state === "open") throw new BreakerOpen(this.#name, this.#openMs(), this.#cause);
+    if (this.#isProbing) throw new BreakerOpen(this.#name, BREAKER_PROBE_MS, this.#cause);
     this.#isProbing = true;
-    return (end) => this.#probed(end);
+    return (end, cause) => this.#probed(end, cause);
   }
 
   #openMs(): number {
-    return (this.#openedAtMs ?? 0) + BREAKER_OPEN_MS - this.#time.nowMs();
+    return (this.#openedAtMs ?? 0) + this.#openForMs - this.#time.nowMs();
   }
 
-  #count(end: CallEnd): void {
+  #count(end: CallEnd, cause?: BreakerCause): void {
     // A call from before the breaker opened says nothing new.
     if (end === "unknown" || this.#openedAtMs !== null) return;
     const nowMs = this.#time.nowMs();
     this.#failuresInRow = end === "ok" ? 0 : this.#failuresInRow + 1;
-    this.#window.push({ atMs: nowMs, failed: end === "failed" });
+    this.#window.push({ atMs: nowMs, failed: end !== "ok" });
     if (this.#window.length > BREAKER_WINDOW_CALLS_MAX) this.#window.shift();
-    if (end === "failed" && this.#hasFailedTooOften(nowMs)) this.#openedAtMs = nowMs;
+    if (end === "refused" || (end === "failed" && this.#hasFailedTooOften(nowMs))) this.#open(end, cause);
+  }
+
+  #open(end: "failed" | "refused", cause: BreakerCause = NO_CAUSE): void {
+    const wasClosed = this.#openedAtMs === null;
+    this.#openedAtMs = this.#time.nowMs();
+    this.#openForMs = end === "refused" ? BREAKER_REFUSED_MS : BREAKER_OPEN_MS;
+    this.#cause = cause;
+    if (!wasClosed) return;
+    this.#sinceMs = this.#openedAtMs;
+    this.#observer?.opened(this.#name, cause);
+  }
+
+  #close(): void {
+    const openMs = this.#time.nowMs() - (this.#sinceMs ?? this.#time.nowMs());
+    this.#openedAtMs = null;
+    this.#sinceMs = null;
+    this.#cause = null;
+    this.#observer?.closed(this.#name, openMs);
   }
 
   #hasFailedTooOften(nowMs: number): boolean {
@@ -91,33 +148,38 @@ export class Breaker {
     );
   }
 
-  #probed(end: CallEnd): void {
+  #probed(end: CallEnd, cause?: BreakerCause): void {
     this.#isProbing = false;
     if (end === "unknown") return;
     this.#failuresInRow = 0;
     this.#window = [];
-    this.#openedAtMs = end === "ok" ? null : this.#time.nowMs();
+    if (end === "ok") this.#close();
+    else this.#open(end, cause);
   }
 }
+
+const NO_CAUSE: BreakerCause = { code: "BREAKER_OPEN", message: "calls failed" };
 
 /** One breaker for each name, made when it is first asked for. */
 export class Breakers {
   readonly #time: Time;
+  readonly #observer: BreakerObserver | undefined;
   readonly #all = new Map<string, Breaker>();
 
-  constructor(time: Time) {
+  constructor(time: Time, observer?: BreakerObserver) {
     this.#time = time;
+    this.#observer = observer;
   }
 
   of(name: string): Breaker {
     const known = this.#all.get(name);
     if (known !== undefined) return known;
-    const breaker = new Breaker(name, this.#time);
+    const breaker = new Breaker(name, this.#time, this.#observer);
     this.#all.set(name, breaker);
     return breaker;
   }
 
-  states(): ReadonlyMap<string, BreakerState> {
-    return new Map([...this.#all].map(([name, breaker]) => [name, breaker.state()]));
+  reports(): readonly BreakerReport[] {
+    return [...this.#all.values()].map((breaker) => breaker.report());
   }
 }

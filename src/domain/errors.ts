@@ -15,6 +15,7 @@ export const ERROR_CODES = [
   "STORE_UNSAFE",
   "LISTEN_FAILED",
   "MODEL_AUTH",
+  "MODEL_NOT_FOUND",
   "MODEL_OVERLOADED",
   "MODEL_RATE_LIMITED",
   "MODEL_REQUEST_REJECTED",
@@ -66,6 +67,12 @@ export class DeliveryError extends GatewayError {
   }
 }
 
+/**
+ * The provider refuses the installation, not the message: a key that is not valid or lacks a permission, an account that
+ * cannot pay, a model that this key cannot have. Any message would be refused, until somebody changes that.
+ */
+const REFUSALS: ReadonlySet<ErrorCode> = new Set(["MODEL_AUTH", "MODEL_BILLING", "MODEL_NOT_FOUND"]);
+
 /** A model call that did not succeed. `retryable` is about the same call; a retry may still be capped. */
 export class ModelError extends GatewayError {
   readonly retryable: boolean;
@@ -80,5 +87,10 @@ export class ModelError extends GatewayError {
     this.name = "ModelError";
     this.retryable = options.retryable;
     this.retryAfterMs = options.retryAfterMs ?? null;
+  }
+
+  /** Nothing that the message or another try could change. */
+  get isRefusal(): boolean {
+    return REFUSALS.has(this.code);
   }
 }

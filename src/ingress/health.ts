@@ -1,11 +1,17 @@
 export interface ComponentReport {
-  readonly status: "ok" | "off" | "degraded" | "failed";
-  readonly details?: string;
+  readonly status: "ok" | "degraded" | "failed";
+  readonly details: string;
+  /** Of one that is not well; see docs/errors.md. */
   readonly code?: string;
+  /** When it was first found so, in ISO form. */
+  readonly since?: string;
 }
 
+/** `degraded`: something needs a look, and the work goes on. */
 export interface ReadyReport {
-  readonly status: "ready" | "unavailable";
+  readonly status: "ready" | "degraded" | "not_ready";
+  readonly version: string;
+  readonly timestamp: string;
   readonly components: Readonly<Record<string, ComponentReport>>;
 }
 
@@ -13,6 +19,8 @@ export interface ReadyReport {
 export interface Health {
   alive(): { status: "healthy"; version: string; uptime_seconds: number };
   ready(): Promise<ReadyReport>;
+  /** Whether webhooks are taken durably, be it into the spool. */
+  webhooks(): Promise<ReadyReport>;
   /** Of what claims and runs; `off` where that is left to other replicas. */
   heartbeat(): { status: "alive" | "stalled" | "off"; last_beat: string | null; running: number };
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { type Answer, errorAnswer, jsonAnswer, SECURITY_HEADERS, toResponse } from "./answer.ts";
-import type { Health } from "./health.ts";
+import type { Health, ReadyReport } from "./health.ts";
 import type { Watched } from "./watch.ts";
 import type { Webhook } from "./webhooks.ts";
 
@@ -46,13 +46,13 @@ export function createRouter(deps: RouterDeps): Hono<Env> {
     });
   }
 
-  const ready = async (c: Context<Env>) => {
-    const report = await health.ready();
-    return tell(c, jsonAnswer(report.status === "ready" ? 200 : 503, report));
-  };
+  const told = (c: Context<Env>, report: ReadyReport) =>
+    tell(c, jsonAnswer(report.status === "not_ready" ? 503 : 200, report));
+  const ready = async (c: Context<Env>) => told(c, await health.ready());
   app.get("/health", (c) => tell(c, jsonAnswer(200, health.alive())));
   app.get("/ready", ready);
   app.get("/health/ready", ready);
+  app.get("/ready/webhooks", async (c) => told(c, await health.webhooks()));
   for (const [path, answer] of watched) {
     app.get(path, async (c) => tell(c, watchGuard(c.env.incoming) ?? (await answer())));
   }

@@ -18,6 +18,7 @@ interface ApiFailure {
  * |-|-|-|
  * | 402, billing error, a spend limit | MODEL_BILLING | no |
  * | 401, 403 | MODEL_AUTH | no |
+ * | 404 | MODEL_NOT_FOUND | no |
  * | 429 | MODEL_RATE_LIMITED | after `Retry-After` |
  * | 5xx, 529, 408, 409 | MODEL_OVERLOADED | yes |
  * | any other 4xx | MODEL_REQUEST_REJECTED | no |
@@ -58,10 +59,11 @@ function answeredCode(failure: ApiFailure): ModelCode | null {
   if (status === 401 || status === 403 || type === "authentication_error" || type === "permission_error") {
     return "MODEL_AUTH";
   }
+  if (status === 404 || type === "not_found_error") return "MODEL_NOT_FOUND";
   if (status === 429 || type === "rate_limit_error") return "MODEL_RATE_LIMITED";
   if (status === 408 || status === 409 || (status !== undefined && status >= 500)) return "MODEL_OVERLOADED";
   if (status !== undefined && status >= 400) return "MODEL_REQUEST_REJECTED";
-  if (type === "invalid_request_error" || type === "not_found_error") return "MODEL_REQUEST_REJECTED";
+  if (type === "invalid_request_error") return "MODEL_REQUEST_REJECTED";
   return type === null ? null : "MODEL_OVERLOADED";
 }
 

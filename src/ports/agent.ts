@@ -30,6 +30,8 @@ export interface Hold {
   readonly record: (steps: Progress["steps"]) => Promise<void>;
   /** Asked last before each thing that costs money or cannot be undone: a process may have been stopped since. */
   readonly ensure: () => Promise<void>;
+  /** Told when a model has failed and is about to be tried again. */
+  readonly inTrouble?: () => void;
 }
 
 /**

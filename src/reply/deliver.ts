@@ -40,13 +40,15 @@ export async function deliver(
     // Before the reservation: a part that was reserved and then not sent would be in doubt.
     const leave = deps.breakers.of(adapter.platform).enter();
     let end: CallEnd = "unknown";
+    let cause: DeliveryError | undefined;
     try {
       end = await sayPart({ job, part, index, adapter, deps, signal, saved });
     } catch (error) {
       end = endOf(error, signal);
+      if (error instanceof DeliveryError) cause = error;
       throw error;
     } finally {
-      leave(end);
+      leave(end, cause);
     }
   }
 }

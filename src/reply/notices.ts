@@ -32,3 +32,5 @@ function waitText(ms: number | undefined): string {
 export const GAVE_UP =
   "I could not answer this: something failed several times. The operator can see what it was.";
 export const NO_AGENT = "No agent is set up to answer here.";
+export const NOT_REACHED =
+  "I could not answer this: the assistant could not be reached for too long. Please ask again; the operator can see why.";

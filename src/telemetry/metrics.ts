@@ -100,6 +100,20 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
       ["platform"],
     ),
     runs: counter("runs_total", "Agent runs by how they ended.", ["agent", "outcome"]),
+    runAttempts: counter(
+      "run_attempts_total",
+      "Attempts at a run by how they ended: retried, deferred and aborted ones too.",
+      ["agent", "outcome"],
+    ),
+    breakerState: gauge("breaker_state", "Of a model or a platform: 0 closed, 1 half-open, 2 open.", {
+      labels: ["kind", "name"],
+      over: "max",
+    }),
+    breakerOpens: counter(
+      "breaker_opens_total",
+      "How often a model or a platform was begun to be left alone.",
+      ["kind", "name"],
+    ),
     runSeconds: histogram(
       "run_duration_seconds",
       "Duration of agent runs, reply not included.",

@@ -292,16 +292,15 @@ describe("a failing model", () => {
     await expect(bench.run()).rejects.toBe(overloaded);
   });
 
-  it.each(["MODEL_AUTH", "MODEL_BILLING", "MODEL_REQUEST_REJECTED"] as const)(
-    "ends the run when it never will answer: %s",
-    async (code) => {
-      const error = new ModelError(code, "secret inner detail", { retryable: false });
-      const result = await benchFor(agentOf(fakeModel([{ error }]))).run();
-      expect(result).toMatchObject({ outcome: "failed", cause: `${code}: secret inner detail` });
-      expect(result.text).toMatch(/^I cannot answer right now: .+\. The operator has been told\.$/);
-      expect(result.text).not.toContain("secret");
-    },
-  );
+  it("ends the run when it never will answer, and says what is true", async () => {
+    const code = "MODEL_REQUEST_REJECTED";
+    const error = new ModelError(code, "secret inner detail", { retryable: false });
+    const result = await benchFor(agentOf(fakeModel([{ error }]))).run();
+    expect(result).toMatchObject({ outcome: "failed", cause: `${code}: secret inner detail` });
+    expect(result.text).toBe(
+      "I cannot answer this: the model rejected the request. It is kept for the operator to look at.",
+    );
+  });
 
   it("that stops without an end is one that was cut", async () => {
     const model = fakeModel([{ text: "ok" }]);
@@ -332,7 +331,9 @@ describe("a failing model", () => {
       agentOf(model, { retry: { maxAttempts: 1, backoffSeconds: 1, exponential: false } }),
     );
     for (let n = 0; n < 10; n++) await expect(bench.run()).rejects.toBe(overloaded);
-    expect([...bench.runtime.breakers()]).toEqual([["fake/fake-1", "open"]]);
+    expect(bench.runtime.breakers()).toMatchObject([
+      { name: "fake/fake-1", state: "open", cause: { code: "MODEL_OVERLOADED", message: "529" } },
+    ]);
 
     await expect(bench.run()).rejects.toMatchObject({
       name: "BreakerOpen",
@@ -343,16 +344,36 @@ describe("a failing model", () => {
 
     isIll = false;
     bench.clock.advance(60_000);
-    expect([...bench.runtime.breakers().values()]).toEqual(["half-open"]);
+    expect(bench.runtime.breakers()).toMatchObject([{ state: "half-open" }]);
     expect(await bench.run()).toMatchObject({ text: "ok" });
-    expect([...bench.runtime.breakers().values()]).toEqual(["closed"]);
+    expect(bench.runtime.breakers()).toMatchObject([{ state: "closed" }]);
+  });
+
+  it.each(["MODEL_AUTH", "MODEL_BILLING", "MODEL_NOT_FOUND"] as const)(
+    "that refuses us (%s) fails no message: it is asked once, and left alone",
+    async (code) => {
+      const refused = new ModelError(code, "401", { retryable: false });
+      const model = fakeModel(() => ({ error: refused }));
+      const bench = benchFor(agentOf(model));
+      await expect(bench.run()).rejects.toBe(refused);
+      await expect(bench.run()).rejects.toMatchObject({ name: "BreakerOpen", retryAfterMs: 15_000 });
+      expect(model.prompts).toHaveLength(1);
+    },
+  );
+
+  it("that refuses us keeps a message waiting although the next in line rejects it", async () => {
+    const refused = new ModelError("MODEL_AUTH", "401", { retryable: false });
+    const rejected = new ModelError("MODEL_REQUEST_REJECTED", "400", { retryable: false });
+    const fallback = fakeModel([{ error: rejected }], { name: "fake-2" });
+    const agent = agentOf(fakeModel([{ error: refused }]), { fallbacks: [fallback] });
+    await expect(benchFor(agent).run()).rejects.toBe(refused);
   });
 
   it("does not trip the breaker by refusing single requests", async () => {
     const rejected = new ModelError("MODEL_REQUEST_REJECTED", "400", { retryable: false });
     const bench = benchFor(agentOf(fakeModel(() => ({ error: rejected }))));
     for (let n = 0; n < 15; n++) expect(await bench.run()).toMatchObject({ outcome: "failed" });
-    expect([...bench.runtime.breakers().values()]).toEqual(["closed"]);
+    expect(bench.runtime.breakers()).toMatchObject([{ state: "closed" }]);
   });
 });
 

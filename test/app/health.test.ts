@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { createHealth, type HealthDeps } from "../../src/app/health.ts";
+import { diskReport, machineOf, memoryLimit, memoryReport } from "../../src/app/machine.ts";
 import { GatewayError } from "../../src/domain/errors.ts";
 import type { Journal, StoreStats } from "../../src/ports/store.ts";
 import { FakeClock } from "../support/clock.ts";
@@ -19,16 +20,20 @@ beforeEach(async () => {
     clock,
     store: await openTestStore(clock),
     storeReport: "SQLite",
-    spooled: null,
+    spool: null,
     role: "all",
     dispatcher,
     platforms: ["slack", "test"],
-    isResting: () => false,
+    platform: () => OK,
     models: () => ({ status: "ok", details: "assistant: the demo model" }),
+    machine: { disk: async () => OK, memory: () => OK },
     isPaused: () => false,
     isDraining: () => false,
   };
 });
+
+const OK = { status: "ok", details: "well" } as const;
+const AWAY = new GatewayError("STORE_UNAVAILABLE", "Redis is away");
 
 const ready = (changes: Partial<HealthDeps> = {}) => createHealth({ ...deps, ...changes }).ready();
 
@@ -37,6 +42,11 @@ function storeWith(stats: () => Promise<StoreStats>): HealthDeps["store"] {
   const journal: Journal = { find: async () => null, list: async () => [], stats };
   return { journal, durability: "power", check: async () => ({ status: "ok" }) };
 }
+
+const spoolOf = (waiting: number) => ({
+  waiting: () => waiting,
+  check: async () => ({ status: "ok" }) as const,
+});
 
 describe("liveness", () => {
   it("is told as long as the process lives", () => {
@@ -66,7 +76,7 @@ describe("liveness", () => {
     expect(await health.ready()).toMatchObject({
       status: "ready",
       components: {
-        dispatcher: { status: "off", details: "this replica takes webhooks and runs nothing" },
+        dispatcher: { status: "ok", details: "this replica takes webhooks and runs nothing" },
       },
     });
   });
@@ -78,12 +88,16 @@ describe("readiness", () => {
     await store.queue.accept(anOffer(anEvent()));
     expect(await ready({ store })).toEqual({
       status: "ready",
+      version: "1.2.3",
+      timestamp: new Date(clock.nowMs()).toISOString(),
       components: {
         store: { status: "ok", details: "SQLite; acknowledgements survive: process; 1 waiting" },
-        dispatcher: { status: "ok" },
+        dispatcher: { status: "ok", details: "claims and runs" },
         models: { status: "ok", details: "assistant: the demo model" },
-        slack: { status: "ok" },
-        test: { status: "ok" },
+        slack: OK,
+        test: OK,
+        disk: OK,
+        memory: OK,
       },
     });
   });
@@ -91,8 +105,8 @@ describe("readiness", () => {
   it("is lost with the store, which says why", async () => {
     const stats = () => Promise.reject(new GatewayError("STORE_WRITE_FAILED", "disk full"));
     expect(await ready({ store: storeWith(stats) })).toMatchObject({
-      status: "unavailable",
-      components: { store: { status: "failed", details: "STORE_WRITE_FAILED: disk full" } },
+      status: "not_ready",
+      components: { store: { status: "failed", code: "STORE_WRITE_FAILED", details: "disk full" } },
     });
   });
 
@@ -100,7 +114,7 @@ describe("readiness", () => {
     const { journal, durability } = await openTestStore(clock);
     const refused = { status: "failed", code: "STORE_WRITE_FAILED", details: "the disk is full" } as const;
     const store = { journal, durability, check: async () => refused };
-    expect(await ready({ store })).toMatchObject({ status: "unavailable", components: { store: refused } });
+    expect(await ready({ store })).toMatchObject({ status: "not_ready", components: { store: refused } });
   });
 
   it("is lost with a store that can be read and whose file is gone", async () => {
@@ -116,17 +130,17 @@ describe("readiness", () => {
     const report = ready({ store: storeWith(() => new Promise(() => {})) });
     clock.advance(2_000);
     expect(await report).toMatchObject({
-      status: "unavailable",
+      status: "not_ready",
       components: {
-        store: { status: "failed", details: "STORE_UNAVAILABLE: no answer within 2000 ms" },
+        store: { status: "failed", code: "STORE_UNAVAILABLE", details: "no answer within 2000 ms" },
       },
     });
   });
 
   it("shows what waits in the spool, and is not lost by it", async () => {
-    expect(await ready({ spooled: () => 0 })).toMatchObject({ components: { spool: { status: "ok" } } });
-    expect(await ready({ spooled: () => 7 })).toMatchObject({
-      status: "ready",
+    expect(await ready({ spool: spoolOf(0) })).toMatchObject({ components: { spool: { status: "ok" } } });
+    expect(await ready({ spool: spoolOf(7) })).toMatchObject({
+      status: "degraded",
       components: {
         spool: {
           status: "degraded",
@@ -143,30 +157,107 @@ describe("readiness", () => {
 
   it("is lost with the claim loop, and while the process drains", async () => {
     expect(await ready({ isDraining: () => true })).toMatchObject({
-      status: "unavailable",
+      status: "not_ready",
       components: { drain: { status: "failed" } },
     });
     clock.advance(60_000);
     expect(await ready()).toMatchObject({
-      status: "unavailable",
+      status: "not_ready",
       components: { dispatcher: { status: "failed", details: "the claim loop is stuck" } },
     });
   });
 
   it("is kept, and the trouble shown, when models or a platform rest or all is paused", async () => {
+    const rest = { status: "degraded", code: "BREAKER_OPEN", details: "resting" } as const;
     const report = await ready({
-      isResting: (platform) => platform === "slack",
-      models: () => ({ status: "degraded", details: "resting" }),
+      platform: (name) => (name === "slack" ? rest : OK),
+      models: () => rest,
       isPaused: () => true,
     });
     expect(report).toMatchObject({
-      status: "ready",
+      status: "degraded",
       components: {
-        models: { status: "degraded" },
-        slack: { status: "degraded", details: "not called for now: replies kept failing" },
-        test: { status: "ok" },
-        kill_switch: { status: "degraded" },
+        models: rest,
+        slack: rest,
+        test: OK,
+        kill_switch: { status: "degraded", code: "PAUSED" },
       },
     });
+  });
+
+  it("says since when something has been wrong, until it is well", async () => {
+    let isPaused = true;
+    const health = createHealth({ ...deps, isPaused: () => isPaused });
+    const since = new Date(clock.nowMs()).toISOString();
+    await health.ready();
+    clock.advance(5_000);
+    expect(await health.ready()).toMatchObject({ components: { kill_switch: { since } } });
+    isPaused = false;
+    const { components, status } = await health.ready();
+    expect([status, components.kill_switch]).toEqual(["ready", undefined]);
+  });
+
+  it("writes to the store once a second at most, however often it is asked", async () => {
+    let checks = 0;
+    const { journal, durability } = await openTestStore(clock);
+    const check = async () => {
+      checks++;
+      return { status: "ok" } as const;
+    };
+    const health = createHealth({ ...deps, store: { journal, durability, check } });
+    await Promise.all([health.ready(), health.ready(), health.webhooks()]);
+    expect(checks).toBe(1);
+    clock.advance(1_000);
+    await health.ready();
+    expect(checks).toBe(2);
+  });
+});
+
+describe("readiness for webhooks", () => {
+  const webhooks = (changes: Partial<HealthDeps>) => createHealth({ ...deps, ...changes }).webhooks();
+  const away = storeWith(() => Promise.reject(AWAY));
+
+  it("is kept while the store is away and the spool takes what comes", async () => {
+    expect(await webhooks({ store: away, spool: spoolOf(3) })).toMatchObject({
+      status: "degraded",
+      components: {
+        store: { status: "degraded", code: "STORE_UNAVAILABLE" },
+        spool: { status: "ok", details: "takes events; 3 waiting" },
+      },
+    });
+    const { status } = await createHealth({ ...deps, store: away, spool: spoolOf(3) }).ready();
+    expect(status).toBe("not_ready");
+  });
+
+  it("is lost when neither takes anything, while draining, and on a worker", async () => {
+    expect((await webhooks({ store: away })).status).toBe("not_ready");
+    const full = {
+      waiting: () => 0,
+      check: () => Promise.reject(new GatewayError("STORE_WRITE_FAILED", "full")),
+    };
+    expect((await webhooks({ store: away, spool: full })).status).toBe("not_ready");
+    expect((await webhooks({ spool: full })).status).toBe("degraded");
+    expect((await webhooks({ isDraining: () => true })).status).toBe("not_ready");
+    expect((await webhooks({ role: "worker" })).status).toBe("not_ready");
+    expect((await webhooks({ role: "ingress" })).status).toBe("ready");
+  });
+});
+
+describe("the machine", () => {
+  it("is short of disk or memory near its limits", () => {
+    const mib = 1024 * 1024;
+    expect(diskReport(256 * mib)).toEqual({ status: "ok", details: "256 MiB free in the data folder" });
+    expect(diskReport(256 * mib - 1)).toMatchObject({ status: "degraded", code: "DISK_LOW" });
+    const memory = { residentBytes: 90, limitBytes: 100, heapBytes: 10, heapLimitBytes: 100 };
+    expect(memoryReport(memory)).toMatchObject({ status: "ok" });
+    expect(memoryReport({ ...memory, residentBytes: 91 })).toMatchObject({ code: "MEMORY_LOW" });
+    expect(memoryReport({ ...memory, heapBytes: 91 })).toMatchObject({ code: "MEMORY_LOW" });
+    expect([memoryLimit(0, 100), memoryLimit(50, 100), memoryLimit(2 ** 63, 100)]).toEqual([100, 50, 100]);
+  });
+
+  it("is looked at where the data will be, also before there is a folder", async () => {
+    const machine = machineOf("/nowhere/at/all");
+    expect((await machine.disk()).details).toMatch(/^\d+ MiB free in the data folder/);
+    expect(machine.memory().details).toMatch(/^\d+ of \d+ MiB in use, heap \d+ of \d+$/);
   });
 });

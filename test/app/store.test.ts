@@ -46,19 +46,19 @@ describe("the store that is opened", () => {
   afterAll(() => redis[Symbol.asyncDispose]());
 
   it("is a SQLite file, where nothing is shared", async () => {
-    const { store, report, spooled } = await openStore(context("durability: process", {}));
+    const { store, report, spool } = await openStore(context("durability: process", {}));
     await using _ = store;
     expect(report).toBe("SQLite, what was acknowledged survives a crash of Parley");
-    expect(spooled).toBeNull();
+    expect(spool).toBeNull();
     expect(existsSync(join(cwd, "data/parley.db"))).toBe(true);
   });
 
   it("is Redis with a spool before it, and says how safe it is", async () => {
-    const { store, report, spooled } = await openStore(context("", { REDIS_URL: redis.url }));
+    const { store, report, spool } = await openStore(context("", { REDIS_URL: redis.url }));
     await using _ = store;
     expect(report).toMatch(/^Redis \d.*survives a power cut$/);
     expect(store.durability).toBe("power");
-    expect(spooled?.()).toBe(0);
+    expect(spool?.waiting()).toBe(0);
     expect(existsSync(join(cwd, "data/parley.db"))).toBe(false);
     expect(await store.queue.accept(anOffer(anEvent()))).toEqual({ kind: "accepted" });
   });
@@ -70,9 +70,9 @@ describe("the store that is opened", () => {
       ["auto", "config/gateway.yaml"],
     ]) {
       const opened = context(`spool: ${option}`, { ...env, PARLEY_DATA_DIR: String(dataDir) });
-      const { store, spooled } = await openStore(opened);
+      const { store, spool } = await openStore(opened);
       await using _ = store;
-      expect(spooled).toBeNull();
+      expect(spool).toBeNull();
       expect(await store.queue.accept(anOffer(anEvent({ id: `slack:${option}` })))).toEqual({
         kind: "accepted",
       });
@@ -87,12 +87,12 @@ describe("the store that is opened", () => {
   it("counts what goes into the spool and what comes out", async () => {
     await using own = await startRedis();
     const opened = context("", { REDIS_URL: own.url });
-    const { store, spooled } = await openStore(opened);
+    const { store, spool } = await openStore(opened);
     await using _ = store;
     await own.kill();
     for (const id of ["slack:1", "slack:2"])
       expect(await store.queue.accept(anOffer(anEvent({ id })))).toEqual({ kind: "accepted" });
-    expect(spooled?.()).toBe(2);
+    expect(spool?.waiting()).toBe(2);
     const text = await opened.metrics.scrape();
     expect(text).toContain("parley_spool_events 2\n");
     expect(text).toContain("parley_spooled_total 2\n");

@@ -198,15 +198,19 @@ describe("parley doctor", () => {
   });
 
   it("tells a gateway on the port from a stranger", async () => {
-    const components = { store: { status: "ok" }, lanes: { status: "failed", details: "stalled" } };
-    const ready = await server({ body: { status: "ready", components } });
-    const unready = await server({ status: 503, body: { status: "unavailable", components } });
+    const well = { store: { status: "ok", details: "" } };
+    const components = { ...well, lanes: { status: "failed", details: "stalled" } };
+    const ready = await server({ body: { status: "ready", components: well } });
+    const models = { status: "degraded", details: "refused", code: "MODEL_AUTH" };
+    const unwell = await server({ body: { status: "degraded", components: { ...well, models } } });
+    const unready = await server({ status: 503, body: { status: "not_ready", components } });
     const stranger = await server({ body: "<html>" });
     const at = async (fake: FakeServer) => {
       const { code, of } = await doctor({ PARLEY_PORT: new URL(fake.url).port });
       return { code, finding: of("gateway")[0]?.message.replace(fake.url, "URL") };
     };
     expect(await at(ready)).toEqual({ code: 0, finding: "URL is ready" });
+    expect(await at(unwell)).toEqual({ code: 0, finding: "URL is ready, but not well: models (refused)" });
     expect(await at(unready)).toEqual({ code: 1, finding: "URL is not ready: lanes (stalled)" });
     expect(await at(stranger)).toEqual({ code: 1, finding: "something else than Parley answers at URL" });
   });

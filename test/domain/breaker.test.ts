@@ -91,12 +91,51 @@ describe("a breaker", () => {
     expect(breaker.state()).toBe("open");
   });
 
+  const refusal = { code: "MODEL_AUTH", message: "401" };
+
+  it("opens with the first refusal, and asks again one at a time until we are taken", () => {
+    breaker.enter()("refused", refusal);
+    expect(breaker.report()).toMatchObject({ state: "open", cause: refusal, sinceMs: clock.nowMs() });
+    const sinceMs = clock.nowMs();
+    for (let n = 0; n < 3; n++) {
+      clock.advance(14_999);
+      expect(() => breaker.enter()).toThrow("MODEL_AUTH");
+      clock.advance(1);
+      const leave = breaker.enter();
+      expect(() => breaker.enter()).toThrow(BreakerOpen);
+      leave("refused", refusal);
+      expect(breaker.report()).toMatchObject({ state: "open", sinceMs });
+    }
+    clock.advance(15_000);
+    breaker.enter()("ok");
+    expect(breaker.report()).toEqual({ name: "fake/fake-1", state: "closed", cause: null, sinceMs: null });
+  });
+
+  it("tells once that it has opened, and why, and once that it has closed", () => {
+    const told: unknown[] = [];
+    const watched = new Breaker("m", clock, {
+      opened: (name, { code }) => told.push([name, code]),
+      closed: (name, openMs) => told.push([name, openMs]),
+    });
+    for (let n = 0; n < 10; n++) watched.enter()("failed", { code: "MODEL_OVERLOADED", message: "529" });
+    expect(told).toEqual([["m", "MODEL_OVERLOADED"]]);
+    clock.advance(60_000);
+    watched.enter()("failed", refusal);
+    clock.advance(60_000);
+    watched.enter()("ok");
+    watched.enter()("ok");
+    expect(told).toEqual([
+      ["m", "MODEL_OVERLOADED"],
+      ["m", 120_000],
+    ]);
+  });
+
   it("is one for each name", () => {
     const all = new Breakers(clock);
     expect(all.of("a/x")).toBe(all.of("a/x"));
     for (let n = 0; n < 10; n++) all.of("a/x").enter()("failed");
     all.of("b/x");
-    expect([...all.states()]).toEqual([
+    expect(all.reports().map(({ name, state }) => [name, state])).toEqual([
       ["a/x", "open"],
       ["b/x", "closed"],
     ]);

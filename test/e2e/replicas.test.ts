@@ -48,7 +48,7 @@ describe("replicas with a role", () => {
     expect(refused.status).toBe(404);
     expect(await refused.text()).toContain("This replica is a worker");
     expect(await ready(worker)).toMatchObject({ code: 200, components: { dispatcher: { status: "ok" } } });
-    expect(await ready(ingress)).toMatchObject({ code: 200, components: { dispatcher: { status: "off" } } });
+    expect(await ready(ingress)).toMatchObject({ code: 200, components: { dispatcher: { status: "ok" } } });
     const beat = await fetch(`${ingress.url}/internal/worker/heartbeat`);
     expect([beat.status, await beat.json()]).toEqual([200, { status: "off", last_beat: null, running: 0 }]);
 
@@ -139,7 +139,7 @@ describe("a replica whose Redis is away", () => {
         expect(await ready(gateway)).toMatchObject({
           code: 503,
           components: {
-            store: { status: "failed", details: expect.stringMatching(/^STORE_UNAVAILABLE: /) },
+            store: { status: "failed", code: "STORE_UNAVAILABLE", since: expect.any(String) },
           },
         }),
       );
@@ -166,7 +166,7 @@ describe("a replica whose Redis is away", () => {
 
   it("acknowledges all the same where it can spool, and brings everything in order", async () => {
     await using gateway = await replica();
-    expect((await ready(gateway)).components.spool).toEqual({ status: "ok" });
+    expect((await ready(gateway)).components.spool).toEqual({ status: "ok", details: "empty" });
     await redis.kill();
     const count = 5;
     try {
@@ -183,6 +183,11 @@ describe("a replica whose Redis is away", () => {
           },
         },
       });
+      const webhooks = await fetch(`${gateway.url}/ready/webhooks`);
+      expect([webhooks.status, await webhooks.json()]).toMatchObject([
+        200,
+        { status: "degraded", components: { store: { status: "degraded" }, spool: { status: "ok" } } },
+      ]);
       const metrics = await scrape(gateway.url);
       expect(metrics.value("parley_spool_events")).toBe(count);
       expect(metrics.value("parley_spooled_total")).toBe(count);

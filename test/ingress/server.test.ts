@@ -40,7 +40,8 @@ async function open(reception: Reception | Error = ACCEPTED, changes: Partial<Se
     watch: { isApart: false, tokens: [], needsToken: false },
     health: {
       alive: () => ({ status: "healthy", version: "1.2.3", uptime_seconds: 1 }),
-      ready: async () => ({ status: "ready", components: {} }),
+      ready: async () => ({ status: "ready", version: "1", timestamp: "", components: {} }),
+      webhooks: async () => ({ status: "ready", version: "1", timestamp: "", components: {} }),
       heartbeat: () => ({ status: "alive", last_beat: "", running: 0 }),
     },
     newRequestId: () => "req_new",
@@ -328,7 +329,8 @@ describe("every response", () => {
   ] as const)("tells of a claim loop that is %s by %d", async (status, code) => {
     const health = {
       alive: () => ({ status: "healthy" as const, version: "1", uptime_seconds: 0 }),
-      ready: async () => ({ status: "ready" as const, components: {} }),
+      ready: async () => ({ status: "ready" as const, version: "1", timestamp: "", components: {} }),
+      webhooks: async () => ({ status: "ready" as const, version: "1", timestamp: "", components: {} }),
       heartbeat: () => ({ status, last_beat: null, running: 0 }),
     };
     const { url } = await open(ACCEPTED, { health });

@@ -100,7 +100,7 @@ describe("the Anthropic model against a fake of the provider", () => {
     [403, { type: "permission_error" }, undefined, "MODEL_AUTH", false, null],
     [402, { type: "billing_error" }, undefined, "MODEL_BILLING", false, null],
     [400, { type: "invalid_request_error" }, undefined, "MODEL_REQUEST_REJECTED", false, null],
-    [404, { type: "not_found_error" }, undefined, "MODEL_REQUEST_REJECTED", false, null],
+    [404, { type: "not_found_error" }, undefined, "MODEL_NOT_FOUND", false, null],
     [413, { type: "request_too_large" }, undefined, "MODEL_REQUEST_REJECTED", false, null],
     [422, { type: "invalid_request_error" }, undefined, "MODEL_REQUEST_REJECTED", false, null],
   ])(

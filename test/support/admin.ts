@@ -143,7 +143,8 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
         watch: { isApart: false, tokens: [], needsToken: false },
         health: {
           alive: () => ({ status: "healthy", version: "1.2.3", uptime_seconds: 1 }),
-          ready: async () => ({ status: "ready", components: {} }),
+          ready: async () => ({ status: "ready", version: "1", timestamp: "", components: {} }),
+          webhooks: async () => ({ status: "ready", version: "1", timestamp: "", components: {} }),
           heartbeat: () => ({ status: "alive", last_beat: "", running: 0 }),
         },
         admin: api,

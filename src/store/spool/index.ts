@@ -2,7 +2,7 @@ import assert from "node:assert";
 import { asFirstKnown, type KnownPerson } from "../../domain/conversation.ts";
 import type { Person } from "../../domain/event.ts";
 import type { Clock, Random } from "../../ports/clock.ts";
-import type { Retention, Store } from "../../ports/store.ts";
+import type { Retention, Store, StoreHealth } from "../../ports/store.ts";
 import type { Watermarks } from "../../ports/watermarks.ts";
 import { openSqliteStore, type SqliteStoreOptions } from "../sqlite/index.ts";
 import type { Log, StoreLimits } from "../sqlite/protocol.ts";
@@ -41,6 +41,8 @@ export interface Spool extends AsyncDisposable {
   readonly owner: string;
   /** Events not yet forwarded. */
   readonly waiting: number;
+  /** Whether the file takes events. */
+  check(): Promise<StoreHealth>;
   /** The store with the spool before its queue. Once. Closing it closes the store that was handed in, and the spool. */
   attach(store: Store, deps: SpoolDeps): Store;
 }
@@ -71,6 +73,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     get waiting() {
       return attached?.waiting ?? left;
     },
+    check: () => slot.store.check(),
     attach(store, deps) {
       assert(attached === undefined, "Expected a spool to be attached once");
       attached = new Attached(store, slot, {

@@ -36,6 +36,7 @@ describe("a reply", () => {
     const abort = new AbortController();
     const waits = [adapter.waitForReply("test:1", never), adapter.waitForReply("test:1", never)];
     const other = adapter.waitForReply("test:2", abort.signal);
+    await adapter.send(deliveryOf("test:1", "It takes longer.", { partId: "test:1/wait" }), never);
     const receipt = await adapter.send(deliveryOf("test:1", "hello"), never);
     expect(receipt).toEqual({ messageId: "test:1/0", via: "memory" });
     expect(await Promise.all(waits)).toEqual(["hello", "hello"]);
