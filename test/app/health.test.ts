@@ -121,8 +121,8 @@ describe("readiness", () => {
     const store = storeWith(() => deps.store.journal.stats());
     const check = () => Promise.reject(new GatewayError("STORE_MOVED", "the file was deleted"));
     expect(await ready({ store: { ...store, check } })).toMatchObject({
-      status: "unavailable",
-      components: { store: { status: "failed", details: "STORE_MOVED: the file was deleted" } },
+      status: "not_ready",
+      components: { store: { status: "failed", code: "STORE_MOVED", details: "the file was deleted" } },
     });
   });
 
