@@ -5,6 +5,9 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { needPackages } from "./installed.js";
+
+needPackages();
 
 const NEEDED_MAJOR = 24;
 const HANDED_OVER = "PARLEY_HANDED_OVER";
@@ -62,7 +65,7 @@ function handOver() {
   if (node === null || process.env[HANDED_OVER] !== undefined) {
     fail(
       `expected Node ${NEEDED_MAJOR} or newer, got ${process.version}, and no packaged one for ` +
-        `${process.platform}-${process.arch}; install Node ${NEEDED_MAJOR}, or run npm install without --omit=optional`,
+        `${process.platform}-${process.arch}; ${advice()}`,
     );
   }
   const child = spawn(node, [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
@@ -84,6 +87,16 @@ function handOver() {
     for (const one of SIGNALS) process.off(one, forward);
     process.kill(process.pid, signal);
   });
+}
+
+/** npm has Node 24 for these alone. */
+const PACKAGED = ["linux-x64", "linux-arm64", "win32-x64"];
+
+function advice() {
+  const install = `install Node ${NEEDED_MAJOR} (nodejs.org, nvm install ${NEEDED_MAJOR}, or brew install node@${NEEDED_MAJOR})`;
+  return PACKAGED.includes(`${process.platform}-${process.arch}`)
+    ? `${install}, or run npm ci without --omit=optional`
+    : `${install}: npm has no package of it for this system`;
 }
 
 function packagedNode() {

@@ -2,6 +2,9 @@
 // sources does. Sources that do not compile still run; the compiler has said what it thinks of them.
 import process from "node:process";
 import { compile } from "./compile.js";
+import { needPackages } from "./installed.js";
+
+needPackages();
 
 process.env.PARLEY_RUN = compile() ? "compiled" : "sources";
 await import("./parley.js");

@@ -38,6 +38,7 @@ export async function main(
         exit.code = code;
       });
     }
+    pointToOwnHelp(program);
     await program.parseAsync(args, { from: "user" });
     return exit.code;
   } catch (error) {
@@ -75,6 +76,14 @@ Examples:
 Exit codes: 0 ok, 1 failed, 2 wrong usage, 69 unreachable, 78 wrong configuration, 130 interrupted`,
     );
   return program;
+}
+
+/** Where the options of a command are explained: its own help, not that of the whole program. */
+function pointToOwnHelp(command: Command, parents: readonly string[] = []): void {
+  const names = [...parents, command.name()];
+  if (parents.length > 0)
+    command.showHelpAfterError(`(${[...names, "--help"].join(" ")} explains the options)`);
+  for (const one of command.commands) pointToOwnHelp(one, names);
 }
 
 function processTerminal(args: readonly string[]): Terminal {

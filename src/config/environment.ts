@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
-import { closest } from "./closest.ts";
 import { createEnvReader, type Env, type EnvReader } from "./env-reader.ts";
+import { idleVariables } from "./idle-variables.ts";
 import { got, type Problem } from "./problems.ts";
 import { Secret } from "./secret.ts";
 import { VARIABLES } from "./variables.ts";
@@ -301,17 +301,5 @@ function notesOf(environment: Environment, env: Env): string[] {
   const { discord } = environment.platforms;
   if (discord.kind === "on" && discord.botToken === null)
     notes.push("discord cannot answer later than 15 minutes, because DISCORD_BOT_TOKEN is not set");
-  return [...notes, ...unknownNames(env)];
-}
-
-/** A misspelt variable would otherwise just do nothing. Kubernetes adds names of its own. */
-function unknownNames(env: Env): string[] {
-  const known = VARIABLES.flatMap((one) => [one.name, ...(one.secret ? [`${one.name}_FILE`] : [])]);
-  return Object.keys(env)
-    .filter((name) => name.startsWith("PARLEY_") && !known.includes(name))
-    .filter((name) => !/^PARLEY_(SERVICE|PORT)_/.test(name))
-    .map((name) => {
-      const near = closest(name, known);
-      return `${name} is not a variable that Parley reads${near === undefined ? "" : `; did you mean ${near}?`}`;
-    });
+  return [...notes, ...idleVariables(env)];
 }

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
-import { join, relative, sep } from "node:path";
+import { basename, join, relative, sep } from "node:path";
 import type { Problem } from "./problems.ts";
 
 /** A system prompt may be long; a configuration file of more than this is a mistake. */
@@ -73,8 +73,17 @@ export function readFolder(folder: string, cwd: string): Folder {
       `${nameOf(join(folder, name))} is not read; agents belong into ${nameOf(join(folder, "agents"))}`,
     );
   }
+  for (const name of top.filter((one) => isMeant(one) && !SCHEMAS.has(one)))
+    notes.push(`${nameOf(join(folder, name))} is not read; ${ADVICE}`);
   const agentsFolder = join(folder, "agents");
-  const agents = top.includes("agents") ? list(agentsFolder).filter(isYaml) : [];
+  const inAgents = top.includes("agents") ? list(agentsFolder) : [];
+  for (const name of inAgents.filter(
+    (one) => isMeant(one) || (!isYaml(one) && isFolder(join(agentsFolder, one))),
+  ))
+    notes.push(`${nameOf(join(agentsFolder, name))} is not read; ${ADVICE}`);
+  for (const name of top.filter((one) => MISNAMED.test(one) && isFolder(join(folder, one))))
+    notes.push(`${nameOf(join(folder, name))} is not read; agents belong into ${nameOf(agentsFolder)}`);
+  const agents = inAgents.filter(isYaml);
   if (agents.length > FILES_MAX)
     complain(agentsFolder, `expected at most ${FILES_MAX} files, got ${agents.length}`);
 
@@ -84,6 +93,21 @@ export function readFolder(folder: string, cwd: string): Folder {
     problems,
     notes,
   };
+}
+
+const ADVICE =
+  "what is read is gateway.yaml, and agents/NAME.yaml without folders in between; .yml is as good";
+/** They describe the files for editors. */
+const SCHEMAS: ReadonlySet<string> = new Set(["schema.json", "agent.schema.json"]);
+const MISNAMED = /^(agent|agent[-_]?configs?|Agents?)$/;
+
+/** Written as configuration, by the look of it, but under a name that is not read. */
+function isMeant(name: string): boolean {
+  return /^[^.].*\.(json|json5|jsonc|toml|ya?ml)$/i.test(name) && !isYaml(name);
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true && !basename(path).startsWith(".");
 }
 
 /** Hidden files are leftovers of editors, or Kubernetes' own links. */

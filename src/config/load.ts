@@ -7,7 +7,7 @@ import type { Env } from "./env-reader.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
 import { type Folder, folderExists, readFolder, type SourceFile } from "./files.ts";
 import { JSON_SCHEMAS, type JsonSchemaName, keysAt } from "./json-schema.ts";
-import { findings, type Path, type Problem } from "./problems.ts";
+import { findings, got, type Path, type Problem } from "./problems.ts";
 import { readYaml, type YamlFile } from "./read-yaml.ts";
 import {
   type AgentFile,
@@ -152,11 +152,27 @@ function check<T extends z.ZodType>(
   if (result.success) return { value: result.data, problems: yaml.problems };
   const input = { got: yaml.got, keysAt: (path: Path) => keysAt(JSON_SCHEMAS[name](), path) };
   const wrong = findings(result.error.issues, input).map((one) =>
-    yaml.problem(one.path, one.message, one.isKey),
+    yaml.problem(
+      one.path,
+      (one.path.join() === "apiVersion" && foreignFormat(yaml.value)) || one.message,
+      one.isKey,
+    ),
   );
   // A value that could not be expanded has its problem already.
   const isNew = (problem: Problem) => !yaml.problems.some((one) => one.path === problem.path);
   return { value: null, problems: [...yaml.problems, ...wrong.filter(isNew)].sort(byPlace) };
+}
+
+/** A file of AOF, whose keys are much alike: what each is called here. */
+function foreignFormat(value: unknown): string | null {
+  const version = isObject(value) ? value.apiVersion : undefined;
+  if (typeof version !== "string" || !/^aof\b/i.test(version)) return null;
+  return (
+    `expected parley/v1, got ${got(version)}: this is a file of AOF. Here, model "anthropic:NAME" is model: ` +
+    "{ provider: anthropic, model: NAME }; instructions is system_prompt; max_tokens stands in model; max_iterations " +
+    "and max_execution_time_secs are limits.max_iterations and limits.max_execution_time_seconds; memory is " +
+    "{ ttl_seconds, max_messages }; triggers are routes in gateway.yaml; temperature and tools have no counterpart yet"
+  );
 }
 
 function byPlace(a: Problem, b: Problem): number {

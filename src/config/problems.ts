@@ -76,8 +76,23 @@ function findingsOf(issue: Issue, input: Input, path: Path): Finding[] {
     if (inside !== undefined) return findings(inside, input, path);
   }
   const expected = expectedBy(issue);
-  const message = expected.includes(", got ") ? expected : `${expected}, got ${input.got(path)}`;
+  const message = expected.includes(", got ")
+    ? expected
+    : `${expected}, got ${input.got(path)}${nearBy(issue, input.got(path))}`;
   return [{ path, isKey: false, message }];
+}
+
+/** The choice that a typing error may have meant. */
+function nearBy(issue: Issue, got: string): string {
+  const given = /^"(.*)"$/.exec(got)?.[1];
+  const choices = choicesOf(issue);
+  const near = given === undefined ? undefined : closest(given, choices);
+  return near === undefined ? "" : ` (did you mean ${near}?)`;
+}
+
+function choicesOf(issue: Issue): string[] {
+  if (issue.code === "invalid_value") return issue.values.map(String);
+  return issue.code === "invalid_union" ? issue.errors.flat().flatMap((one) => choicesOf(one)) : [];
 }
 
 function reachesInside(issue: Issue): boolean {

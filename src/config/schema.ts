@@ -290,18 +290,22 @@ const PROVIDERS = ["anthropic", "demo"] as const;
 const provider = z.enum(PROVIDERS, { error: notYet(PROVIDERS, ["openai", "http", "bedrock"]) });
 const modelName = z.string().min(1).max(200);
 const fallback = z.strictObject({ provider, model: modelName.optional(), price: price.optional() });
-const model = z.strictObject({
-  provider: provider.describe("`anthropic`, or `demo`, which needs no key and repeats what it is told."),
-  model: modelName.optional().describe("The provider's name of the model; `demo` needs none."),
-  max_tokens: count(1, 1_000_000).default(4_096).describe("Longest single answer of the model."),
-  timeout_seconds: seconds(3_600).default(300).describe("Longest single call of the model."),
-  fallback: z
-    .array(fallback.superRefine(isNamed).transform(named))
-    .max(5)
-    .default([])
-    .describe("Models asked in this order when the one before cannot answer."),
-  price: price.optional(),
-});
+const MODEL_EXAMPLE = "expected a mapping such as { provider: anthropic, model: claude-sonnet-5 }";
+const model = z.strictObject(
+  {
+    provider: provider.describe("`anthropic`, or `demo`, which needs no key and repeats what it is told."),
+    model: modelName.optional().describe("The provider's name of the model; `demo` needs none."),
+    max_tokens: count(1, 1_000_000).default(4_096).describe("Longest single answer of the model."),
+    timeout_seconds: seconds(3_600).default(300).describe("Longest single call of the model."),
+    fallback: z
+      .array(fallback.superRefine(isNamed).transform(named))
+      .max(5)
+      .default([])
+      .describe("Models asked in this order when the one before cannot answer."),
+    price: price.optional(),
+  },
+  { error: ({ code }) => (code === "invalid_type" ? MODEL_EXAMPLE : undefined) },
+);
 
 const describedSpec = z.strictObject({
   model: model.superRefine(isNamed).transform(named),

@@ -6,6 +6,8 @@ export interface Variable {
   readonly secret: boolean;
   /** Older or more general names, used when `name` is not set. */
   readonly aliases: readonly string[];
+  /** Why it has no effect, and what to set instead. */
+  readonly idle?: string;
 }
 
 function plain(name: string, what: string, ...aliases: string[]): Variable {
@@ -46,7 +48,10 @@ export const VARIABLES: readonly Variable[] = [
   plain("ANTHROPIC_BASE_URL", "Where the Anthropic API is. Default https://api.anthropic.com"),
   secret("SLACK_SIGNING_SECRET", "Checks that a request comes from Slack; two during a rotation"),
   secret("SLACK_BOT_TOKEN", "Sends to Slack (xoxb-…)"),
-  secret("SLACK_APP_TOKEN", "Opens Socket Mode (xapp-…)"),
+  {
+    ...secret("SLACK_APP_TOKEN", "No effect yet: it is for Socket Mode, which is not there"),
+    idle: "there is no Socket Mode yet; messages come by webhook, checked with SLACK_SIGNING_SECRET",
+  },
   plain("SLACK_API_URL", "Where the Slack API is. Default https://slack.com/api/"),
   plain(
     "DISCORD_PUBLIC_KEY",

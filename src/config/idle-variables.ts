@@ -1,0 +1,58 @@
+import { closest } from "./closest.ts";
+import type { Env } from "./env-reader.ts";
+import { VARIABLES, type Variable } from "./variables.ts";
+
+/** Of other programs that do the same, and what to set instead. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  OPENAI_API_KEY: "models are those of Anthropic, and the demo; set ANTHROPIC_API_KEY",
+  OPENAI_BASE_URL: "models are those of Anthropic, and the demo; set ANTHROPIC_BASE_URL",
+  REDIS_HOST: "set REDIS_URL, such as redis://HOST:6379",
+  REDIS_PORT: "set REDIS_URL, such as redis://HOST:PORT",
+  REDIS_PASSWORD: "set REDIS_URL, such as redis://:PASSWORD@HOST:6379",
+  REDIS_USERNAME: "set REDIS_URL, such as redis://USER:PASSWORD@HOST:6379",
+  REDIS_DB: "set REDIS_URL, such as redis://HOST:6379/DB",
+  AOF_MEMORY_BACKEND: "memory is kept with the events: in SQLite, or in Redis where REDIS_URL is set",
+};
+
+/** Read by commands, not by the gateway. */
+const OF_COMMANDS: readonly string[] = ["DISCORD_PRIVATE_SEED", "PARLEY_HANDED_OVER", "PARLEY_RUN"];
+
+/** A note for each variable that somebody has set and that does nothing here. */
+export function idleVariables(env: Env): string[] {
+  const known = new Map(VARIABLES.flatMap((one) => namesOf(one).map((name) => [name, one] as const)));
+  const families = new Set([...known.keys()].map(familyOf));
+  return Object.entries(env)
+    .filter(([name, value]) => value !== undefined && value.trim() !== "" && !isServiceLink(name, value))
+    .flatMap(([name]) => {
+      const idle = known.get(name)?.idle;
+      if (idle !== undefined) return [`${name} has no effect: ${idle}`];
+      if (known.has(name) || OF_COMMANDS.includes(name)) return [];
+      if (Object.hasOwn(INSTEAD, name)) return [`${name} has no effect: ${INSTEAD[name]}`];
+      return familyOf(name) !== "" && families.has(familyOf(name)) ? [stranger(name, [...known.keys()])] : [];
+    })
+    .sort();
+}
+
+function namesOf({ name, secret, aliases }: Variable): string[] {
+  return [name, ...aliases, ...(secret ? [`${name}_FILE`] : [])];
+}
+
+/** The first word, where others follow: PORT alone is no family. */
+function familyOf(name: string): string {
+  return /^([A-Z]+)_/.exec(name)?.[1] ?? "";
+}
+
+function stranger(name: string, known: readonly string[]): string {
+  const words = name.split("_");
+  const family = known.filter((one) => familyOf(one) === words[0] && !one.endsWith("_FILE"));
+  // One with a word left out, before one with a letter changed.
+  const whole = family.filter((one) => words.every((word) => one.split("_").includes(word)));
+  const near = whole.length > 0 ? whole.slice(0, 3).join(" or ") : closest(name, known);
+  const question = near === undefined ? "" : `; did you mean ${near}?`;
+  return `${name} is not a variable that Parley reads${question}`;
+}
+
+/** Kubernetes puts the addresses of services into every pod beside them. */
+function isServiceLink(name: string, value: string): boolean {
+  return /_SERVICE_(HOST|PORT)|_PORT_\d+_(TCP|UDP)/.test(name) || /^(tcp|udp):\/\//.test(value);
+}

@@ -1,0 +1,54 @@
+import { describe, expect, it } from "vitest";
+import { idleVariables } from "../../src/config/idle-variables.ts";
+import { VARIABLES } from "../../src/config/variables.ts";
+import { call } from "../cli/helpers.ts";
+
+describe("variables without effect", () => {
+  it.each([
+    [
+      "SLACK_APP_TOKEN",
+      "SLACK_APP_TOKEN has no effect: there is no Socket Mode yet; messages come by webhook",
+    ],
+    ["OPENAI_API_KEY", "OPENAI_API_KEY has no effect: models are those of Anthropic"],
+    ["REDIS_HOST", "REDIS_HOST has no effect: set REDIS_URL, such as redis://HOST:6379"],
+    ["AOF_MEMORY_BACKEND", "AOF_MEMORY_BACKEND has no effect: memory is kept with the events"],
+    [
+      "TELEGRAM_TOKEN",
+      "TELEGRAM_TOKEN is not a variable that Parley reads; did you mean TELEGRAM_BOT_TOKEN?",
+    ],
+    ["DISCORD_TOKEN", "did you mean DISCORD_BOT_TOKEN?"],
+    ["SLACK_SECRET", "did you mean SLACK_SIGNING_SECRET?"],
+    ["WHATSAPP_TOKEN", "did you mean WHATSAPP_VERIFY_TOKEN or WHATSAPP_ACCESS_TOKEN?"],
+    ["DISCORD_PUBLICKEY", "did you mean DISCORD_PUBLIC_KEY?"],
+    ["PARLEY_KILLSWITCH", "did you mean PARLEY_KILL_SWITCH?"],
+    ["AOF_WEBHOOK_PROT", "did you mean AOF_WEBHOOK_PORT?"],
+  ])("%s is noted, with what to set instead", (name, note) => {
+    expect(idleVariables({ [name]: "x" })).toEqual([expect.stringContaining(note)]);
+  });
+
+  it("are none of those that are read, empty, of other programs, or links to services", () => {
+    const read = VARIABLES.filter(({ idle }) => idle === undefined).flatMap(({ name, aliases }) => [
+      name,
+      ...aliases,
+    ]);
+    const others = [
+      "HOME",
+      "PATH",
+      "REDIS",
+      "SLACKER",
+      "AWS_REGION",
+      "REDIS_SERVICE_HOST",
+      "PARLEY_PORT_8080_TCP",
+    ];
+    expect(idleVariables(Object.fromEntries([...read, ...others].map((name) => [name, "x"])))).toEqual([]);
+    expect(idleVariables({ SLACK_TOKEN: "", REDIS_PORT: "tcp://10.0.0.1:6379" })).toEqual([]);
+  });
+
+  it("are noted by config validate and doctor", async () => {
+    const env = { TELEGRAM_TOKEN: "77:x" };
+    expect((await call(["config", "validate"], { env })).stderr).toContain(
+      "did you mean TELEGRAM_BOT_TOKEN?",
+    );
+    expect((await call(["doctor"], { env })).stdout).toContain("did you mean TELEGRAM_BOT_TOKEN?");
+  });
+});
