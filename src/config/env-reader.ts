@@ -2,6 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { got, type Problem } from "./problems.ts";
 import { Secret } from "./secret.ts";
+import { type Guard, wrongSecret } from "./secret-forms.ts";
 import { VARIABLES } from "./variables.ts";
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -18,8 +19,12 @@ export interface EnvReader {
   truth(name: string): boolean | null;
   url(name: string): string | null;
   secret(name: string, form?: RegExp, expected?: string): Secret | null;
-  /** One value, or two during a rotation, separated by a comma. Empty when not set. */
-  pair(name: string, form?: RegExp, expected?: string): readonly string[];
+  /** A secret that opens something here, and must be hard to guess. */
+  guard(name: Guard): Secret | null;
+  /** One value, or two during a rotation, separated by a comma, whatever they are. Empty when not set. */
+  pair(name: string): readonly string[];
+  /** The same of secrets that open something here. */
+  guards(name: Guard): readonly string[];
   complain(name: string, message: string): void;
 }
 
@@ -33,8 +38,7 @@ export function createEnvReader(env: Env, cwd: string): EnvReader {
   function raw(name: string): { name: string; value: string } | null {
     const variable = VARIABLES.find((one) => one.name === name);
     if (variable?.secret === true) {
-      const value = secretText(name);
-      return value === null ? null : { name, value };
+      return secretText(name);
     }
     for (const alias of [name, ...(variable?.aliases ?? [])]) {
       const value = env[alias]?.trim();
@@ -43,16 +47,16 @@ export function createEnvReader(env: Env, cwd: string): EnvReader {
     return null;
   }
 
-  function secretText(name: string): string | null {
+  function secretText(name: string): { name: string; value: string } | null {
     const direct = env[name]?.trim() ?? "";
     const file = env[`${name}_FILE`]?.trim() ?? "";
-    if (file === "") return direct === "" ? null : direct;
+    if (file === "") return direct === "" ? null : { name, value: direct };
     if (direct !== "") {
       complain(name, `expected either ${name} or ${name}_FILE, got both`);
       return null;
     }
     const read = readSecretFile(resolve(cwd, file));
-    if (read.ok) return read.text;
+    if (read.ok) return { name: `${name}_FILE`, value: read.text };
     complain(`${name}_FILE`, `expected a readable file with the secret, got ${read.reason} for ${file}`);
     return null;
   }
@@ -69,19 +73,27 @@ export function createEnvReader(env: Env, cwd: string): EnvReader {
     return null;
   }
 
-  function pair(name: string, form = /^/, expected = ""): readonly string[] {
-    const parts = (raw(name)?.value ?? "").split(/[,\n]/).map((part) => part.trim());
-    const values = parts.filter((part) => part !== "");
+  function guards(name: Guard): readonly string[] {
+    const found = raw(name);
+    if (found === null) return [];
+    const values = partsOf(found.value);
     if (values.length > 2)
-      complain(name, `expected one value, or two during a rotation, got ${values.length}`);
-    const wrong = values.findIndex((value) => !form.test(value));
-    if (wrong !== -1) {
-      complain(
-        name,
-        `expected ${expected}, got something else${values.length > 1 ? ` as value ${wrong + 1}` : ""}`,
-      );
+      complain(found.name, `expected one value, or two during a rotation, got ${values.length}`);
+    else if (values.length === 0) complain(found.name, "expected one value, got none between the commas");
+    for (const [i, value] of values.slice(0, 2).entries()) {
+      const wrong = wrongSecret(name, value);
+      if (wrong !== null) complain(found.name, values.length > 1 ? `${wrong}, as value ${i + 1}` : wrong);
     }
     return values;
+  }
+
+  function guard(name: Guard): Secret | null {
+    const found = raw(name);
+    if (found === null) return null;
+    const wrong = wrongSecret(name, found.value);
+    if (wrong === null) return new Secret(found.value);
+    complain(found.name, wrong);
+    return null;
   }
 
   const matching = (name: string, form: RegExp, expected: string) =>
@@ -90,7 +102,9 @@ export function createEnvReader(env: Env, cwd: string): EnvReader {
   return {
     problems,
     complain,
-    pair,
+    guard,
+    guards,
+    pair: (name) => partsOf(raw(name)?.value ?? ""),
     matching,
     text: (name) => raw(name)?.value ?? null,
     oneOf: (name, choices) =>
@@ -109,6 +123,13 @@ export function createEnvReader(env: Env, cwd: string): EnvReader {
       return value === null ? null : new Secret(value);
     },
   };
+}
+
+function partsOf(value: string): readonly string[] {
+  return value
+    .split(/[,\n]/)
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
 }
 
 /** In Kubernetes a service named `parley` puts `PARLEY_PORT=tcp://10.0.0.1:8080` into every pod beside it. */

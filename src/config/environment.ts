@@ -113,11 +113,11 @@ export function readEnvironment(
     dataDir: resolve(cwd, reader.text("PARLEY_DATA_DIR") ?? "data"),
     configFolder: resolve(cwd, configFolder ?? "config"),
     configFolderGiven: configFolder !== null,
-    adminToken: reader.secret("PARLEY_ADMIN_TOKEN", TOKEN_FORM, TOKEN_WORDS),
-    devKey: reader.secret("PARLEY_DEV_KEY"),
+    adminToken: reader.guard("PARLEY_ADMIN_TOKEN"),
+    devKey: reader.guard("PARLEY_DEV_KEY"),
     allowedHosts: readAllowedHosts(reader),
     metricsPort: readMetricsPort(reader),
-    metricsToken: reader.secret("PARLEY_METRICS_TOKEN", TOKEN_FORM, TOKEN_WORDS),
+    metricsToken: reader.guard("PARLEY_METRICS_TOKEN"),
     publicUrl: withoutSlash(reader.url("PARLEY_PUBLIC_URL")),
     logLevel: reader.oneOf("PARLEY_LOG_LEVEL", LOG_LEVELS) ?? "info",
     killSwitch: reader.truth("PARLEY_KILL_SWITCH") ?? false,
@@ -202,7 +202,7 @@ function readProduction(reader: EnvReader, env: Env): boolean {
 }
 
 function readSlack(reader: EnvReader): SlackEnvironment | PlatformOff {
-  const signingSecrets = reader.pair("SLACK_SIGNING_SECRET").map(asSecret);
+  const signingSecrets = reader.guards("SLACK_SIGNING_SECRET").map(asSecret);
   const botToken = reader.secret("SLACK_BOT_TOKEN", TOKEN, "a token without spaces");
   const appToken = reader.secret("SLACK_APP_TOKEN", TOKEN, "a token without spaces");
   const apiUrl = reader.url("SLACK_API_URL");
@@ -218,7 +218,7 @@ function readSlack(reader: EnvReader): SlackEnvironment | PlatformOff {
 }
 
 function readDiscord(reader: EnvReader): DiscordEnvironment | PlatformOff {
-  const publicKeys = reader.pair("DISCORD_PUBLIC_KEY", /^[0-9a-f]{64}$/i, "64 hex digits");
+  const publicKeys = reader.guards("DISCORD_PUBLIC_KEY");
   const applicationId = reader.matching("DISCORD_APPLICATION_ID", ID, "an id of letters and digits");
   const botToken = reader.secret("DISCORD_BOT_TOKEN", TOKEN, "a token without spaces");
   const apiUrl = withoutSlash(reader.url("DISCORD_API_URL"));
@@ -230,9 +230,7 @@ function readDiscord(reader: EnvReader): DiscordEnvironment | PlatformOff {
 
 function readTelegram(reader: EnvReader): TelegramEnvironment | PlatformOff {
   const botToken = reader.secret("TELEGRAM_BOT_TOKEN", /^[^\s/?#]+$/, "a token without spaces or slashes");
-  const webhookSecrets = reader
-    .pair("TELEGRAM_WEBHOOK_SECRET", /^[A-Za-z0-9_-]{1,256}$/, "1 to 256 of A-Z, a-z, 0-9, _ and -")
-    .map(asSecret);
+  const webhookSecrets = reader.guards("TELEGRAM_WEBHOOK_SECRET").map(asSecret);
   const apiRoot = withoutSlash(reader.url("TELEGRAM_API_ROOT"));
   const needed = { TELEGRAM_BOT_TOKEN: botToken, TELEGRAM_WEBHOOK_SECRET: webhookSecrets[0] ?? null };
   if (botToken === null || webhookSecrets.length === 0) return off(needed);
@@ -241,8 +239,8 @@ function readTelegram(reader: EnvReader): TelegramEnvironment | PlatformOff {
 
 function readWhatsApp(reader: EnvReader): WhatsAppEnvironment | PlatformOff {
   const accessToken = reader.secret("WHATSAPP_ACCESS_TOKEN", TOKEN, "a token without spaces");
-  const appSecrets = reader.pair("WHATSAPP_APP_SECRET").map(asSecret);
-  const verifyToken = reader.secret("WHATSAPP_VERIFY_TOKEN");
+  const appSecrets = reader.guards("WHATSAPP_APP_SECRET").map(asSecret);
+  const verifyToken = reader.guard("WHATSAPP_VERIFY_TOKEN");
   const phoneNumberId = reader.matching("WHATSAPP_PHONE_NUMBER_ID", ID, "an id of letters and digits");
   const apiUrl = withoutSlash(reader.url("WHATSAPP_API_URL"));
   if (accessToken === null || appSecrets.length === 0 || verifyToken === null || phoneNumberId === null) {
@@ -259,8 +257,6 @@ function readWhatsApp(reader: EnvReader): WhatsAppEnvironment | PlatformOff {
 /** Scheme, user and password, host and port, number of the database. */
 const REDIS_URL = /^rediss?:\/\/(\S*@)?[^\s@/?#]+(\/\d{0,4})?(\?\S*)?$/;
 const HOST_NAME = /^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/i;
-const TOKEN_FORM = /^[!-~]{32,}$/;
-const TOKEN_WORDS = "at least 32 ASCII characters without spaces";
 const TOKEN = /^\S+$/;
 const ID = /^[A-Za-z0-9_-]{1,100}$/;
 

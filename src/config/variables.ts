@@ -32,7 +32,10 @@ export const VARIABLES: readonly Variable[] = [
     "PARLEY_URL",
     "Where commands such as parley dead find the gateway. Default this machine and its port",
   ),
-  secret("PARLEY_DEV_KEY", "Opens /webhooks/test (X-Dev-Key); without it, one is made at each start"),
+  secret(
+    "PARLEY_DEV_KEY",
+    "Opens /webhooks/test (X-Dev-Key); at least 16 characters; without it, one is made at each start",
+  ),
   plain("PARLEY_ALLOWED_HOSTS", "Further host names under which it is asked: parley.example,*.corp.example"),
   plain(
     "PARLEY_METRICS_PORT",
@@ -46,7 +49,10 @@ export const VARIABLES: readonly Variable[] = [
   plain("PARLEY_PROCESSES", "Processes on this machine, 1 to 64; more than one needs REDIS_URL. Default 1"),
   secret("ANTHROPIC_API_KEY", "Key of the Anthropic API; without it the default agent is the demo model"),
   plain("ANTHROPIC_BASE_URL", "Where the Anthropic API is. Default https://api.anthropic.com"),
-  secret("SLACK_SIGNING_SECRET", "Checks that a request comes from Slack; two during a rotation"),
+  secret(
+    "SLACK_SIGNING_SECRET",
+    "Checks that a request comes from Slack; at least 32 characters; two during a rotation",
+  ),
   secret("SLACK_BOT_TOKEN", "Sends to Slack (xoxb-…)"),
   {
     ...secret("SLACK_APP_TOKEN", "No effect yet: it is for Socket Mode, which is not there"),
@@ -60,11 +66,17 @@ export const VARIABLES: readonly Variable[] = [
   plain("DISCORD_APPLICATION_ID", "The Discord application"),
   secret("DISCORD_BOT_TOKEN", "Sends to Discord channels when the answer to a command comes too late"),
   plain("DISCORD_API_URL", "Where the Discord API is. Default https://discord.com/api"),
-  secret("TELEGRAM_WEBHOOK_SECRET", "Checks that a request comes from Telegram; two during a rotation"),
+  secret(
+    "TELEGRAM_WEBHOOK_SECRET",
+    "Checks that a request comes from Telegram; 16 to 256 characters; two during a rotation",
+  ),
   secret("TELEGRAM_BOT_TOKEN", "Sends to Telegram"),
   plain("TELEGRAM_API_ROOT", "Where the Telegram API is. Default https://api.telegram.org"),
-  secret("WHATSAPP_APP_SECRET", "Checks that a request comes from WhatsApp; two during a rotation"),
-  secret("WHATSAPP_VERIFY_TOKEN", "Answers the handshake when the webhook is set up"),
+  secret(
+    "WHATSAPP_APP_SECRET",
+    "Checks that a request comes from WhatsApp; at least 16 characters; two during a rotation",
+  ),
+  secret("WHATSAPP_VERIFY_TOKEN", "Answers the handshake when the webhook is set up; at least 16 characters"),
   secret("WHATSAPP_ACCESS_TOKEN", "Sends to WhatsApp"),
   plain("WHATSAPP_PHONE_NUMBER_ID", "The number to send from"),
   plain("WHATSAPP_API_URL", "Where the WhatsApp API is. Default https://graph.facebook.com"),

@@ -5,7 +5,7 @@ import type { Sampler } from "../../adapters/shared/sample.ts";
 
 /** Secrets of no worth. */
 export const KEYS = {
-  slack: "benchmark-signing-secret",
+  slack: "benchmark-signing-secret-of-slack",
   telegram: "benchmark_webhook_secret",
   whatsapp: "benchmark-app-secret",
   discordSeed: "42".repeat(32),
@@ -20,7 +20,7 @@ export function secretsOf(): Record<string, string> {
     TELEGRAM_WEBHOOK_SECRET: KEYS.telegram,
     WHATSAPP_ACCESS_TOKEN: "benchmark",
     WHATSAPP_APP_SECRET: KEYS.whatsapp,
-    WHATSAPP_VERIFY_TOKEN: "benchmark",
+    WHATSAPP_VERIFY_TOKEN: "benchmark-verify-token",
     WHATSAPP_PHONE_NUMBER_ID: "PN1",
     DISCORD_PUBLIC_KEY: Buffer.from(publicKey).toString("hex"),
     DISCORD_APPLICATION_ID: "900",

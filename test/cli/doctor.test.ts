@@ -13,10 +13,10 @@ import { call, emptyFolder } from "./helpers.ts";
 vi.setConfig({ testTimeout: 60_000 });
 
 const SECRETS = {
-  SLACK_SIGNING_SECRET: "hunter2-signing",
+  SLACK_SIGNING_SECRET: "hunter2-signing-0123456789abcdef",
   SLACK_BOT_TOKEN: "xoxb-hunter2",
   TELEGRAM_BOT_TOKEN: "77:hunter2",
-  WHATSAPP_APP_SECRET: "hunter2-app",
+  WHATSAPP_APP_SECRET: "hunter2-app-0123",
   DISCORD_PUBLIC_KEY: "ab".repeat(32),
   DISCORD_APPLICATION_ID: "900",
   ANTHROPIC_API_KEY: "sk-ant-hunter2-0123456789abcdef",

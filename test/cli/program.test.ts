@@ -136,7 +136,10 @@ describe("parley config", () => {
   });
 
   it("prints what holds, and secrets as ***", async () => {
-    const env = { SLACK_SIGNING_SECRET: "hunter2,hunter3", SLACK_BOT_TOKEN: "xoxb-hunter2" };
+    const env = {
+      SLACK_SIGNING_SECRET: `${"hunter2".repeat(5)},${"hunter3".repeat(5)}`,
+      SLACK_BOT_TOKEN: "xoxb-hunter2",
+    };
     const json = await call(["config", "print", "--json"], { env });
     const yaml = await call(["config", "print"], { env });
     expect(JSON.parse(json.stdout)).toMatchObject({

@@ -9,6 +9,7 @@ import { VARIABLES } from "../../src/config/variables.ts";
 import { folderWith } from "./helpers.ts";
 
 const KEY = "ab".repeat(32);
+const [OLD, NEW] = ["0d".repeat(16), "ce".repeat(16)];
 
 function read(env: Record<string, string>, cwd = "/nowhere") {
   const { environment, problems, notes } = readEnvironment(env, cwd);
@@ -72,11 +73,11 @@ describe("the environment", () => {
     [{ PARLEY_ENV: "prod" }, 'environment PARLEY_ENV: expected production, development, got "prod"'],
     [
       { PARLEY_ADMIN_TOKEN: "x".repeat(31) },
-      "environment PARLEY_ADMIN_TOKEN: expected at least 32 ASCII characters without spaces, got something else",
+      "environment PARLEY_ADMIN_TOKEN: expected at least 32 ASCII characters without spaces, got 31 characters",
     ],
     [
       { PARLEY_ADMIN_TOKEN: "ü".repeat(32) },
-      "environment PARLEY_ADMIN_TOKEN: expected at least 32 ASCII characters without spaces, got something else",
+      "environment PARLEY_ADMIN_TOKEN: expected at least 32 ASCII characters without spaces, got 32 characters, not all of them such",
     ],
     [
       { SLACK_API_URL: "slack.com" },
@@ -96,18 +97,18 @@ describe("the environment", () => {
     ],
     [
       { DISCORD_PUBLIC_KEY: "abc" },
-      "environment DISCORD_PUBLIC_KEY: expected 64 hex digits, got something else",
+      "environment DISCORD_PUBLIC_KEY: expected 64 hex digits, got 3 characters",
     ],
     [
       { DISCORD_PUBLIC_KEY: `${KEY},${KEY.slice(1)}z` },
-      "environment DISCORD_PUBLIC_KEY: expected 64 hex digits, got something else as value 2",
+      "environment DISCORD_PUBLIC_KEY: expected 64 hex digits, got 64 characters, not all of them such, as value 2",
     ],
     [
-      { TELEGRAM_WEBHOOK_SECRET: "a b" },
-      "environment TELEGRAM_WEBHOOK_SECRET: expected 1 to 256 of A-Z, a-z, 0-9, _ and -, got something else",
+      { TELEGRAM_WEBHOOK_SECRET: "a spaced-out secret" },
+      "environment TELEGRAM_WEBHOOK_SECRET: expected 16 to 256 of A-Z, a-z, 0-9, _ and -, got 19 characters, not all of them such",
     ],
     [
-      { SLACK_SIGNING_SECRET: "a,b,c" },
+      { SLACK_SIGNING_SECRET: [KEY, KEY, KEY].join() },
       "environment SLACK_SIGNING_SECRET: expected one value, or two during a rotation, got 3",
     ],
     [
@@ -212,13 +213,13 @@ describe("a secret", () => {
   });
 
   it("may be one of two during a rotation, also in a file", () => {
-    const cwd = folderWith({ pair: "old\nnew\n" });
+    const cwd = folderWith({ pair: `${OLD}\n${NEW}\n` });
     const base = { SLACK_BOT_TOKEN: "xoxb-1" };
     const slack = [
-      read({ ...base, SLACK_SIGNING_SECRET: "old, new" }).environment.platforms.slack,
+      read({ ...base, SLACK_SIGNING_SECRET: `${OLD}, ${NEW}` }).environment.platforms.slack,
       read({ ...base, SLACK_SIGNING_SECRET_FILE: "pair" }, cwd).environment.platforms.slack,
     ];
-    for (const one of slack) expect(one.kind === "on" && reveal(one.signingSecrets)).toEqual(["old", "new"]);
+    for (const one of slack) expect(one.kind === "on" && reveal(one.signingSecrets)).toEqual([OLD, NEW]);
   });
 
   it("is refused from a file that cannot be read, is empty or too large, or beside the variable", () => {
@@ -236,15 +237,67 @@ describe("a secret", () => {
   });
 });
 
+describe("a secret that guards this gateway", () => {
+  const MINIMA = {
+    PARLEY_ADMIN_TOKEN: [32, "at least 32 ASCII characters without spaces"],
+    PARLEY_METRICS_TOKEN: [32, "at least 32 ASCII characters without spaces"],
+    PARLEY_DEV_KEY: [16, "at least 16 ASCII characters without spaces"],
+    SLACK_SIGNING_SECRET: [32, "at least 32 ASCII characters without spaces"],
+    DISCORD_PUBLIC_KEY: [64, "64 hex digits"],
+    TELEGRAM_WEBHOOK_SECRET: [16, "16 to 256 of A-Z, a-z, 0-9, _ and -"],
+    WHATSAPP_APP_SECRET: [16, "at least 16 ASCII characters without spaces"],
+    WHATSAPP_VERIFY_TOKEN: [16, "at least 16 characters"],
+  } as const;
+  const guards = Object.entries(MINIMA).map(([name, [chars, words]]) => ({ name, chars, words }));
+  const inFiles = guards.filter(({ name }) => VARIABLES.find((one) => one.name === name)?.secret);
+  const pairs = guards.filter(({ name }) => /_SECRET$|PUBLIC/.test(name));
+
+  it.each(guards)("$name is refused below its length, and not shown", ({ name, chars, words }) => {
+    expect(read({ [name]: "a".repeat(chars) }).problems).toEqual([]);
+    expect(read({ [name]: "a".repeat(chars - 1) }).problems).toEqual([
+      `environment ${name}: expected ${words}, got ${chars - 1} characters`,
+    ]);
+    expect(read({ [name]: "a" }).problems).toEqual([
+      `environment ${name}: expected ${words}, got 1 character`,
+    ]);
+  });
+
+  it.each(inFiles)("$name is measured in a file too, which is named", ({ name, chars, words }) => {
+    const cwd = folderWith({ short: `${"a".repeat(chars - 1)}\n`, long: `${"a".repeat(chars)}\n` });
+    expect(read({ [`${name}_FILE`]: "long" }, cwd).problems).toEqual([]);
+    expect(read({ [`${name}_FILE`]: "short" }, cwd).problems).toEqual([
+      `environment ${name}_FILE: expected ${words}, got ${chars - 1} characters`,
+    ]);
+  });
+
+  it.each(pairs)("$name is measured twice during a rotation", ({ name, chars, words }) => {
+    const [good, short] = ["a".repeat(chars), "b".repeat(chars - 1)];
+    const problem = (i: number) =>
+      `environment ${name}: expected ${words}, got ${chars - 1} characters, as value ${i}`;
+    expect(read({ [name]: `${good},${short}` }).problems).toEqual([problem(2)]);
+    expect(read({ [name]: `${short},${good}` }).problems).toEqual([problem(1)]);
+    expect(read({ [name]: `${short},${short}` }).problems).toEqual([problem(1), problem(2)]);
+    expect(read({ [name]: "," }).problems).toEqual([
+      `environment ${name}: expected one value, got none between the commas`,
+    ]);
+  });
+
+  it("is bounded above where the platform bounds it", () => {
+    expect(read({ TELEGRAM_WEBHOOK_SECRET: "a".repeat(257) }).problems).toEqual([
+      "environment TELEGRAM_WEBHOOK_SECRET: expected 16 to 256 of A-Z, a-z, 0-9, _ and -, got 257 characters",
+    ]);
+  });
+});
+
 describe("a platform", () => {
   const complete = {
-    slack: { SLACK_SIGNING_SECRET: "s", SLACK_BOT_TOKEN: "t" },
+    slack: { SLACK_SIGNING_SECRET: OLD, SLACK_BOT_TOKEN: "t" },
     discord: { DISCORD_PUBLIC_KEY: KEY, DISCORD_APPLICATION_ID: "900" },
-    telegram: { TELEGRAM_BOT_TOKEN: "77:t", TELEGRAM_WEBHOOK_SECRET: "s" },
+    telegram: { TELEGRAM_BOT_TOKEN: "77:t", TELEGRAM_WEBHOOK_SECRET: OLD },
     whatsapp: {
       WHATSAPP_ACCESS_TOKEN: "t",
-      WHATSAPP_APP_SECRET: "s",
-      WHATSAPP_VERIFY_TOKEN: "v",
+      WHATSAPP_APP_SECRET: OLD,
+      WHATSAPP_VERIFY_TOKEN: NEW,
       WHATSAPP_PHONE_NUMBER_ID: "PN1",
     },
   } as const;

@@ -18,7 +18,7 @@ const { publicKey, secretKey } = nacl.sign.keyPair.fromSeed(new Uint8Array(Buffe
 
 /** None of these may ever be printed; each is odd enough to be found wherever it ends up. */
 export const SECRETS = {
-  SLACK_SIGNING_SECRET: "slack-signing-secret-f3a1",
+  SLACK_SIGNING_SECRET: "slack-signing-secret-f3a1-9c27e0",
   SLACK_BOT_TOKEN: "xoxb-slack-bot-token-77c2",
   DISCORD_BOT_TOKEN: "discord-bot-token-9d04",
   TELEGRAM_BOT_TOKEN: "77:telegram-bot-token-b5e8",

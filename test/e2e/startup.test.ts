@@ -50,4 +50,22 @@ describe("a gateway that cannot start", () => {
     expect(stdout).toBe("");
     expect(ending).toBe(78);
   });
+
+  it("says which secrets can be guessed, and how long they must be, without showing them", async () => {
+    const verifyToken = join(temporaryFolder(), "verify-token");
+    writeFileSync(verifyToken, "zzzz\n");
+    const { ending, stderr, stdout } = await runToItsEnd({
+      dataDir: temporaryFolder(),
+      env: {
+        PARLEY_DEV_KEY: "zzz",
+        SLACK_SIGNING_SECRET: `${"a1".repeat(16)},z`,
+        WHATSAPP_VERIFY_TOKEN_FILE: verifyToken,
+      },
+    });
+    expect(stderr).toMatch(/ PARLEY_DEV_KEY: expected at least 16 .*, got 3 characters\n/);
+    expect(stderr).toMatch(/ SLACK_SIGNING_SECRET: expected at least 32 .*, got 1 character, as value 2\n/);
+    expect(stderr).toMatch(/ WHATSAPP_VERIFY_TOKEN_FILE: expected at least 16 .*, got 4 characters\n/);
+    expect(stderr + stdout).not.toMatch(/zzz|a1a1/);
+    expect(ending).toBe(78);
+  });
 });
