@@ -3,6 +3,7 @@ import { rememberedTurns } from "./agent/shown.ts";
 import { type ControlDeps, obey } from "./dispatch/control.ts";
 import type { JobSignals } from "./dispatch/dispatcher.ts";
 import { earlierIn } from "./dispatch/earlier.ts";
+import { growsForMs } from "./dispatch/growth.ts";
 import { goesRound } from "./dispatch/loop.ts";
 import { type Route, routeOf } from "./dispatch/route.ts";
 import { canBeAnswered } from "./dispatch/serves.ts";
@@ -66,6 +67,9 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
   // One claim more than allowed tells the person; if that was cut off too, the next would only be cut off again.
   const poison = poisonCauseOf(job, 1);
   if (poison !== null) return { kind: "dead", cause: poison };
+
+  const growsMs = growsForMs(job, deps.clock.nowMs());
+  if (growsMs > 0) throw new Deferred("files of the same message may follow", growsMs);
 
   const isAnswerPaid = job.progress !== null && job.progress.answer !== null;
   if (!isAnswerPaid && !(await canBeAnswered(job.event, adapter, deps.clock, signals.job)))

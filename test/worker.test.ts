@@ -864,3 +864,72 @@ describe("a run that fails", () => {
     expect(await turns(claimed.event.conversation)).toEqual([]);
   });
 });
+
+describe("a message whose files may come with another delivery of it", () => {
+  const mayGrow = { text: "what is this?", mayGrow: true } as const;
+  const files = [{ id: "F1", kind: "document", name: "pump.pdf", mime: null, sizeBytes: 3 }] as const;
+  const deferred = (claimed: Job) =>
+    doWork(claimed).then(
+      () => null,
+      (error: unknown) => error,
+    );
+
+  /** As the dispatcher does it: put back, and claimed when it is due. */
+  async function claimedAgain(claimed: Job): Promise<Job> {
+    const policy = { attemptsMax: ATTEMPTS_MAX, baseMs: 1 };
+    const settlement = settlementFor(await deferred(claimed), claimed, policy, () => 0);
+    expect(settlement).toMatchObject({ kind: "defer", afterMs: 300 });
+    if (settlement !== null) await store.queue.settle(claimed, settlement);
+    clock.advance(299);
+    expect(await claimAll(store.queue)).toEqual([]);
+    clock.advance(1);
+    return await claimOne(store.queue);
+  }
+
+  it("waits for them for a moment, at no cost of an attempt, and is run with them", async () => {
+    const claimed = await job(mayGrow);
+    await store.queue.accept(anOffer(anEvent({ attachments: files })));
+    expect(claimed.event.attachments).toEqual([]);
+    const again = await claimedAgain(claimed);
+    expect([again.attempt, again.failures, runs.length]).toEqual([1, 0, 0]);
+    await workAndSettle(again);
+    expect(runs.map(({ event }) => event.attachments)).toEqual([files]);
+    expect(slack.said).toEqual(["You said: what is this?"]);
+  });
+
+  it("waits once, and is run without them where none come", async () => {
+    await workAndSettle(await claimedAgain(await job(mayGrow)));
+    expect(slack.said).toEqual(["You said: what is this?"]);
+  });
+
+  it("keeps its place before what was said after it", async () => {
+    const claimed = await job(mayGrow);
+    await store.queue.accept(anOffer(anEvent({ id: "slack:next", text: "next" })));
+    await workAndSettle(await claimedAgain(claimed));
+    await workAndSettle(await claimOne(store.queue));
+    expect(slack.said).toEqual(["You said: what is this?", "You said: next"]);
+  });
+
+  it.each([
+    ["it has waited long enough in the queue", mayGrow, 300],
+    ["it has them", { ...mayGrow, attachments: files }, 0],
+    ["it is a command to the gateway", { ...mayGrow, text: "!status" }, 0],
+    ["nothing more is expected", { text: "what is this?" }, 0],
+  ])("does not wait when %s", async (_, event, laterMs) => {
+    const claimed = await job(event);
+    clock.advance(laterMs);
+    expect(await doWork(claimed)).toMatchObject({ kind: "done" });
+  });
+
+  it("does not wait for long by a clock that differs from the store's", async () => {
+    const claimed = await job(mayGrow);
+    expect(await doWork({ ...claimed, acceptedAtMs: clock.nowMs() + 301 })).toMatchObject({ kind: "done" });
+  });
+
+  it("does not wait to say that it was refused, or stopped", async () => {
+    const claimed = await job(mayGrow);
+    const refusal = { cause: "not_allowed", detail: "user", noticeWindowMs: 1 } as const;
+    expect(await doWork({ ...claimed, refusal })).toMatchObject({ kind: "dropped" });
+    expect(await doWork({ ...claimed, stopRequested: true })).toMatchObject({ kind: "done" });
+  });
+});

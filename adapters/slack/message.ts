@@ -67,6 +67,7 @@ function readMessage(
   optionalText(envelope, "event_id");
   const isDirect = isDirectMessage(event, channel);
   const sender = senderOf(event);
+  const attachments = filesOf(event);
 
   if (event.type === "app_mention" && botIds.size === 0) botIds.add(firstMentioned(rawText) ?? "");
   const isMention = event.type === "app_mention" || mentions(rawText, botIds);
@@ -91,7 +92,8 @@ function readMessage(
     trigger: triggerOf({ isDirect, isMention, isInThread: threadTs !== null && threadTs !== ts }),
     command: null,
     text: readableText(rawText, botIds),
-    attachments: filesOf(event),
+    attachments,
+    ...(attachments.length === 0 && hasTwin(event, isDirect) && { mayGrow: true as const }),
     ...(context.length > 0 && { context }),
     replyTo: writeAddress({
       kind: "message",
@@ -104,6 +106,11 @@ function readMessage(
     // A mention that was added to an old message by editing it happens now.
     occurredAtMs: tsToMs(get(event, "event_ts") == null ? ts : requiredTs(event, "event_ts", "event.")),
   };
+}
+
+/** Of the two deliveries of a mention, `app_mention` may lack the files. One added by editing comes alone. */
+function hasTwin(event: JsonObject, isDirect: boolean): boolean {
+  return event.type === "app_mention" && !isDirect && get(event, "edited") == null;
 }
 
 function triggerOf(told: { isDirect: boolean; isMention: boolean; isInThread: boolean }): Trigger {

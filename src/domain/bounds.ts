@@ -44,6 +44,9 @@ export const CUT_OFFS_MAX = 20;
 export const LEASE_MS = 30_000;
 export const WAIT_SECONDS_MAX = 120;
 
+/** For another delivery of the same message, sent at the same time; hardly noticed by who waits for an answer. */
+export const GROWTH_MS = 300;
+
 export const BACKOFF_CAP_MS = 5 * 60_000;
 
 /** Of a model or a platform that keeps failing. */

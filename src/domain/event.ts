@@ -82,6 +82,8 @@ export interface TriggerEvent {
   /** What was said, without the mention of the bot; of a command for a message (`target` in the context), that message. */
   readonly text: string;
   readonly attachments: readonly Attachment[];
+  /** Set where another delivery of the same message may bring attachments that this one lacks. */
+  readonly mayGrow?: true;
   /** Of a button, a choice or a form: what it was, as the person saw it. */
   readonly pressed?: Pressed;
   /** What the message refers to: words of others, in the order in which they are shown. */

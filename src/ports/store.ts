@@ -86,7 +86,10 @@ export type Settlement =
 
 /** Durable, at least once, one job at a time per lane, oldest first. */
 export interface Queue {
-  /** Resolves once durable. A duplicate resolves no sooner than its original. Rejects with STORE_* when it cannot be stored. */
+  /**
+   * Resolves once durable. A duplicate resolves no sooner than its original, which takes over its attachments where it
+   * has none, may grow (TriggerEvent) and has got nowhere yet. Rejects with STORE_* when it cannot be stored.
+   */
   accept(offer: Offer): Promise<Acceptance>;
   /** Control lanes come first; with `controlOnly`, nothing else does. */
   claim(options: { jobsMax: number; leaseMs: number; controlOnly?: boolean }): Promise<readonly Job[]>;

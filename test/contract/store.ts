@@ -10,6 +10,7 @@ import { archiveContract } from "./store-archive.ts";
 import { busContract } from "./store-bus.ts";
 import { crashContract } from "./store-crashes.ts";
 import { fairnessContract } from "./store-fairness.ts";
+import { growthContract } from "./store-growth.ts";
 import { lanesContract } from "./store-lanes.ts";
 import { peopleContract } from "./store-people.ts";
 import { requestsContract } from "./store-requests.ts";
@@ -1040,6 +1041,7 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
     };
     fairnessContract(bench);
     crashContract(bench);
+    growthContract(bench);
     lanesContract(bench);
     peopleContract(bench);
     busContract(bench);

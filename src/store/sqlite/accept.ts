@@ -7,11 +7,15 @@ import type { State } from "./state.ts";
 /** A person over a limit hears of it at most this often, however short the limit's window. */
 const NOTICE_WINDOW_MS_MIN = 60_000;
 
+/** Only found where there are some, of the message or of what it refers to: quotes inside of texts are escaped. */
+const WITH_FILES = '"attachments":[{';
+
 export function accept(state: State, offer: OfferRow, nowMs: number): AcceptResult {
   const [id, aliases, lane, conversation, , , , body, refusal, limits, onlyIfKnown, isTold] = offer;
   const originalSeq = findOriginal(state, id, aliases, nowMs);
   if (originalSeq !== null) {
     addMissingKeys(state, offer, originalSeq, nowMs);
+    if (body.includes(WITH_FILES)) grow(state, originalSeq, body);
     return "duplicate";
   }
   if (onlyIfKnown && !isKnown(state, conversation)) return "unknown-conversation";
@@ -53,6 +57,18 @@ function addMissingKeys(state: State, offer: OfferRow, originalSeq: number, nowM
   const expiresMs = nowMs + dedupMsOf(offer);
   for (const key of missing) state.sql.addKey.run(key, originalSeq, expiresMs);
   state.sql.addOrphan.run(expiresMs, originalSeq, JSON.stringify(missing));
+}
+
+/** Whoever has the event in hand goes on with what was claimed. */
+function grow({ lanes, sql }: State, seq: number, offered: string): void {
+  const job = lanes.jobs.get(seq);
+  if (job === undefined || job.refusal !== null) return;
+  const stored = sql.body.get(seq);
+  if (stored === undefined || stored.progress !== null) return;
+  const event = JSON.parse(stored.body) as TriggerEvent;
+  const { attachments } = JSON.parse(offered) as TriggerEvent;
+  if (!event.mayGrow || event.attachments.length > 0 || attachments.length === 0) return;
+  sql.setBody.run(JSON.stringify({ ...event, attachments } satisfies TriggerEvent), seq);
 }
 
 function dedupMsOf([, , , , , , , , , , , , dedupMs]: OfferRow): number {

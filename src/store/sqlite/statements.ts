@@ -82,6 +82,7 @@ export function prepareStatements(db: Database) {
     ),
     addOrphan: db.prepare("INSERT INTO orphaned_keys (expires_ms, seq, keys) VALUES (?, ?, ?)"),
     addEvent: db.prepare("INSERT INTO events (seq, id, accepted_ms, body) VALUES (?, ?, ?, ?)"),
+    setBody: db.prepare("UPDATE events SET body = ? WHERE seq = ?"),
     addDropped: db.prepare(
       `INSERT INTO events (seq, id, accepted_ms, state, attempt, cause, updated_ms, body)
        VALUES (?1, ?2, ?3, 'dropped', 0, ?4, ?3, ?5)`,

@@ -34,6 +34,7 @@ describe("what people say", () => {
       command: null,
       text: "deploy api",
       attachments: [],
+      mayGrow: true,
       replyTo: event.replyTo,
       occurredAtMs: 1_717_000_000_000,
     });
@@ -48,7 +49,27 @@ describe("what people say", () => {
   });
 
   it("the same mention delivered as message and as app_mention is one event", () => {
-    expect(eventOf(fixture("app-mention-twin"))).toEqual(eventOf(fixture("app-mention")));
+    const { mayGrow, ...mention } = eventOf(fixture("app-mention"));
+    expect(mayGrow).toBe(true);
+    expect(eventOf(fixture("app-mention-twin"))).toEqual(mention);
+  });
+
+  it("a mention may grow by the files of its twin, but not what has them or comes alone", () => {
+    const files = [{ id: "F1", name: "pump.pdf", mimetype: "application/pdf", size: 3 }];
+    const mention = { type: "app_mention", text: "<@UBOT> what is this?", channel_type: undefined };
+    const share = { text: "<@UBOT> what is this?", subtype: "file_share", files };
+    const read = (changes: object) => eventOf(request(messageBody(changes)));
+    const [growing, twin] = [read(mention), read(share)];
+    expect(twin.attachments.map(({ name }) => name)).toEqual(["pump.pdf"]);
+    expect({ ...growing, attachments: twin.attachments }).toEqual({ ...twin, mayGrow: true });
+    const alone = [
+      share,
+      { ...mention, files },
+      { ...mention, edited: { user: "U1", ts: "1717000009.000100" } },
+      { text: "<@UBOT> and now?" },
+      { text: "hi", channel: "D1", channel_type: "im" },
+    ];
+    expect(alone.map((one) => "mayGrow" in read(one))).toEqual([false, false, false, false, false]);
   });
 
   it.each([

@@ -81,6 +81,62 @@ describe("Slack, end to end", () => {
     expect(await thread("C11", tsOf(mention), 2)).toEqual(["You said: once", "You said: next"]);
   });
 
+  describe("a mention with a file, which comes twice, once without the file", () => {
+    const FILES = [{ id: "F1", name: "pump.pdf", mimetype: "application/pdf", size: 3 }];
+    const text = "what is this?\ndemo: prompt";
+    const shownFile = expect.stringMatching(/pump\.pdf/);
+
+    /** The two deliveries of one message. */
+    function twins(channel: string, files?: object) {
+      const mention = webhook("slack", { channel, text });
+      const share = { type: "message", subtype: "file_share", channel_type: "channel", files: FILES };
+      return { mention, twin: changed(mention, `EvTwinOf${channel}`, { ...share, ...files }) };
+    }
+
+    /** Posts them one after the other; gives all that was said in the thread once a follow-up is answered. */
+    async function answersTo(channel: string, requests: readonly SampleRequest[]): Promise<string[]> {
+      for (const request of requests) expect(await post(request)).toEqual({ status: 200, text: "" });
+      return await allOf(channel, requests);
+    }
+    async function allOf(channel: string, [first]: readonly SampleRequest[]): Promise<string[]> {
+      const ts = first === undefined ? "" : tsOf(first);
+      await send({ kind: "thread", channel, thread: ts, text: "next" });
+      return await thread(channel, ts, 2);
+    }
+
+    it.each([
+      ["without it first", "C70", ["mention", "twin"]],
+      ["with it first", "C71", ["twin", "mention"]],
+      ["each again", "C72", ["mention", "twin", "mention", "twin"]],
+    ] as const)("is run once, with the file: %s", async (_, channel, order) => {
+      const both = twins(channel);
+      const [answer, next, ...more] = await answersTo(
+        channel,
+        order.map((name) => both[name]),
+      );
+      expect([answer, next, more]).toEqual([shownFile, "You said: next", []]);
+    });
+
+    it("is run once when the other has no files either, or does not come", async () => {
+      const { mention, twin } = twins("C73", { subtype: undefined, files: undefined });
+      const [answer = "", ...more] = await answersTo("C73", [mention, twin]);
+      expect(answer).toMatch(/what is this\?/);
+      expect(answer).not.toMatch(/pump/);
+      expect(more).toEqual(["You said: next"]);
+      const alone = webhook("slack", { channel: "C74", text: "alone" });
+      expect(await answersTo("C74", [alone])).toEqual(["You said: alone", "You said: next"]);
+    });
+
+    it("is not run again when the file comes after the answer", async () => {
+      const { mention, twin } = twins("C75");
+      expect(await post(mention)).toEqual({ status: 200, text: "" });
+      const [answer] = await thread("C75", tsOf(mention), 1);
+      expect(answer).not.toMatch(/pump/);
+      expect(await post(twin)).toEqual({ status: 200, text: "" });
+      expect(await allOf("C75", [mention])).toEqual([answer, "You said: next"]);
+    });
+  });
+
   it("needs no mention in a thread that the bot takes part in, and only there", async () => {
     expect((await post(webhook("slack", { kind: "message", channel: "C12", text: "room" }))).status).toBe(
       200,
