@@ -6,6 +6,7 @@ import { toEntry } from "./entry.ts";
 import { countWaiting, type Round } from "./forwarder.ts";
 import type { ClaimGate } from "./gate.ts";
 import { Kept } from "./kept.ts";
+import { Latecomers } from "./latecomers.ts";
 import { describe, isUnavailable, unavailable } from "./trouble.ts";
 
 const TICK_MS = 250;
@@ -67,12 +68,14 @@ export class Intake {
   #spooled = 0;
   #lostAtMs = 0;
   readonly #kept: Kept;
+  readonly #latecomers: Latecomers;
   #lowAtMs = 0;
   #movedAtMs = 0;
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps;
     this.#kept = new Kept(deps.waiting, deps.oldestAtMs);
+    this.#latecomers = new Latecomers(deps.store);
     this.#waiting = deps.waiting;
     this.#mode = deps.waiting > 0 ? "spool" : "store";
   }
@@ -124,7 +127,10 @@ export class Intake {
   }
 
   async afterRound({ claimed, gone, store, cause }: Round): Promise<void> {
-    for (const id of gone) this.#kept.remove(id);
+    for (const id of gone) {
+      this.#kept.remove(id);
+      this.#latecomers.left(id);
+    }
     this.#count(-gone.length);
     if (store === "away") this.#lost(cause ?? "it does not answer");
     if (store === "answers") this.#found();
@@ -208,6 +214,8 @@ export class Intake {
       (acceptance) => {
         const isQueued = acceptance.kind === "accepted" || (acceptance.kind === "refused" && acceptance.told);
         if (!isQueued) notQueued();
+        if (acceptance.kind === "duplicate")
+          this.#latecomers.came(offer, atMs, this.#kept.mayHold(offer.event.id));
         void told.then(() => answer.resolve(acceptance));
       },
       (error: unknown) => {
@@ -245,6 +253,7 @@ export class Intake {
     this.#mode = "store";
     this.#holdOver.abort();
     this.#kept.clear();
+    this.#latecomers.allLeft();
     this.#count(-this.#waiting);
     for (const arrival of this.#held.splice(0)) this.#ask(arrival);
   }

@@ -20,6 +20,11 @@ export class Kept {
     return this.#left > 0 ? Math.min(first, this.#leftAtMs) : first;
   }
 
+  /** What an earlier process has left is not known by its ids. */
+  mayHold(id: string): boolean {
+    return this.#left > 0 || this.#atMs.has(id);
+  }
+
   /** False: it was there already. */
   add(id: string, atMs: number): boolean {
     if (this.#atMs.has(id)) return false;

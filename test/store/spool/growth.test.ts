@@ -58,4 +58,36 @@ describe("an event that may grow, and its files", () => {
     await world.elapse(LONG_MS);
     expect(await filesIn(world)).toEqual([["F1"]]);
   });
+
+  it("are one event when the first was forwarded while others still wait", async () => {
+    const world = await World.open();
+    const gateway = await world.start();
+    world.shared.mood = "away";
+    await withoutFiles(gateway);
+    await Promise.all(Array.from({ length: 300 }, (_, i) => gateway.accept(`other ${i}`)));
+    world.shared.latencyMs = 200;
+    world.shared.mood = "well";
+    while ((await filesIn(world)).length === 0) await world.elapse(10);
+    expect(gateway.spool.waiting).toBeGreaterThan(100);
+    expect(await world.until(withFiles(gateway))).toEqual(DUPLICATE);
+    await world.elapse(LONG_MS);
+    expect(await filesIn(world)).toEqual([["F1"]]);
+  });
+
+  it("are one event when the second comes while the first is being forwarded", async () => {
+    const world = await World.open();
+    const gateway = await world.start();
+    world.shared.mood = "away";
+    await withoutFiles(gateway);
+    await Promise.all(Array.from({ length: 300 }, (_, i) => gateway.accept(`other ${i}`)));
+    world.shared.latencyMs = 200;
+    world.shared.mood = "well";
+    const before = world.shared.offers.length;
+    const isOnItsWay = () => world.shared.offers.slice(before).some(({ event }) => event.id === "a");
+    while (!isOnItsWay()) await world.elapse(10);
+    expect(await filesIn(world)).toEqual([]);
+    expect(await world.until(withFiles(gateway))).toEqual(DUPLICATE);
+    await world.elapse(2 * LONG_MS);
+    expect(await filesIn(world)).toEqual([["F1"]]);
+  });
 });
