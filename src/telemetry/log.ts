@@ -8,7 +8,7 @@ const FLUSH_MS = 200;
 
 export interface LogOptions {
   readonly level: string;
-  /** Readable lines for a person at a terminal instead of JSON. */
+  /** One line a message in words, for a person at a terminal, instead of JSON. */
   readonly pretty: boolean;
   /** Which of several processes that share stdout; in every line. Absent: it is the only one. */
   readonly process?: number;
@@ -31,12 +31,15 @@ export async function createLogger({ level, pretty, process: number }: LogOption
     formatters: { level: (label: string) => ({ level: label }) },
   };
   if (pretty) {
-    const { default: prettyStream } = await import("pino-pretty");
-    const stream: DestinationStream = prettyStream({
-      sync: true,
-      ignore: "pid,hostname",
-      translateTime: "SYS:HH:MM:ss",
-    });
+    const { terminalText } = await import("./terminal.ts");
+    const isAll = level === "debug" || level === "trace";
+    const stream: DestinationStream = {
+      write(line) {
+        const text = terminalText(line, isAll);
+        // A terminal takes it at once, so that nothing is lost at an exit.
+        if (text !== null) process.stdout.write(text);
+      },
+    };
     return pino({ ...options, formatters: {} }, stream);
   }
   const lines = new Lines({
