@@ -53,8 +53,10 @@ function encode(character: string): string {
 function isDeceptive(label: string, href: string): boolean {
   // Marks that turn the reading direction can make any letters read as another name.
   if (/\p{Bidi_Control}/u.test(label)) return true;
+  const claims = claimsOf(label);
+  if (claims === null) return true;
   const hosts = hostsOf(href);
-  return claimsOf(label).some((claimed) => !hosts.has(claimed));
+  return claims.some((claimed) => !hosts.has(claimed));
 }
 
 /** Of a mail address with further recipients none: any claim of the label would hide some. */
@@ -66,14 +68,14 @@ function hostsOf(href: string): ReadonlySet<string> {
 }
 
 /** What stands behind any scheme, up to a path: also `https:\\host` and `//host`, which browsers follow. */
-const AUTHORITY = /[\\/]{2,}([^\s\\/?#]+)/gu;
-/** Two names or more with dots between. */
-const DOTTED = /[\p{L}\p{N}\p{M}_-]+(?:\.[\p{L}\p{N}\p{M}_-]+)+/gu;
-/** Longer labels are text; each claim costs a look-up. */
+const AUTHORITY = /(?<![\\/])[\\/]{2,}([^\s\\/?#]+)/gu;
+/** Two names or more with dots between. None begins within a name: that would take quadratic time on a long one. */
+const DOTTED = /(?<![\p{L}\p{N}\p{M}_-])[\p{L}\p{N}\p{M}_-]+(?:\.[\p{L}\p{N}\p{M}_-]+)+/gu;
+/** Each costs a look-up. A label with more is text, and the last of them would not be looked at. */
 const CLAIMS_MAX = 20;
 
-/** The hosts that a label names. Letters and dots of other widths count as what they look like. */
-function claimsOf(label: string): string[] {
+/** The hosts that a label names; null: too many. Letters and dots of other widths count as what they look like. */
+function claimsOf(label: string): string[] | null {
   const read = label
     .normalize("NFKC")
     .replaceAll(/[\p{Default_Ignorable_Code_Point}\p{Cf}]/gu, "")
@@ -82,8 +84,9 @@ function claimsOf(label: string): string[] {
   const named = [...read.matchAll(AUTHORITY)].map(([, authority = ""]) =>
     authority.slice(authority.lastIndexOf("@") + 1).replace(/:\d*$/, ""),
   );
-  const dotted = [...read.matchAll(DOTTED)].map(([name]) => name).filter(isAddress);
-  return [...named, ...dotted].slice(0, CLAIMS_MAX).map(bareHost);
+  const dotted = [...read.matchAll(DOTTED)].map(([name]) => name);
+  if (named.length + dotted.length > CLAIMS_MAX) return null;
+  return [...named, ...dotted.filter(isAddress)].map(bareHost);
 }
 
 /** As registries know it, or set apart for examples and networks of one's own: `Node.js` and `v1.2` are none. */

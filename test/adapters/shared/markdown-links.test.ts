@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { blocksOf } from "../../../adapters/shared/markdown.ts";
 import { textOf } from "../../../adapters/shared/markdown-blocks.ts";
+import { linkOf } from "../../../adapters/shared/markdown-links.ts";
 
 const links = (markdown: string, linkable = true) =>
   blocksOf(markdown, { linkable: () => linkable, tableColumnsMax: 60 }).flatMap((block) =>
@@ -52,6 +53,24 @@ describe("a label that looks like an address of another host", () => {
         true,
       );
     }
+  });
+
+  it("is found behind any number of names of the true one", () => {
+    const href = "https://evil.example/a";
+    expect(text(`[${"evil.example ".repeat(20)}good.com](${href})`).endsWith(` (${href})`)).toBe(true);
+  });
+
+  it.each([
+    ["of one long name", `${"a".repeat(300_000)} ./`],
+    ["of slashes", `x${"/".repeat(300_000)}`],
+    ["of many names", "a.".repeat(150_000)],
+    ["of combined letters", `${"a\u0301".repeat(150_000)} ./`],
+  ])("is looked at in a time that goes with its length: %s", (_, label) => {
+    const look = { text: "", bold: false, italic: false, strike: false, code: false, href: null };
+    const startedAt = performance.now();
+    linkOf(label, "https://evil.example/a", look, () => true);
+    // Some ten milliseconds; what is quadratic takes minutes.
+    expect(performance.now() - startedAt).toBeLessThan(30_000);
   });
 
   it.each([
