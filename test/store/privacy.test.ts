@@ -31,20 +31,21 @@ const open = () =>
     },
   });
 
-it("a database, its log, a copy, a spool and a folder that were open to others are closed, and that is said", async () => {
+it("a database, its log, a copy, a spool, the developers' key and a folder that were open to others are closed, and that is said", async () => {
   const first = await open();
   await first.queue.accept(anOffer(anEvent()));
   first.crash();
-  for (const name of ["parley.db.v1", "spool-0.db", "spool-0.owner"]) writeFileSync(join(data, name), "");
-  const names = ["parley.db", "parley.db-wal", "parley.db.v1", "spool-0.db", "spool-0.owner"];
+  const others = ["parley.db.v1", "spool-0.db", "spool-0.owner", "dev-key"];
+  for (const name of others) writeFileSync(join(data, name), "");
+  const names = ["parley.db", "parley.db-wal", ...others];
   for (const name of names) chmodSync(join(data, name), 0o644);
   chmodSync(data, 0o777);
-  expect(openToOthers(file)).toHaveLength(6);
+  expect(openToOthers(file)).toHaveLength(7);
   const store = await open();
   await store.queue.accept(anOffer(anEvent({ id: "b" })));
   expect(mode(data)).toBe("700");
   expect(names.map((name) => mode(join(data, name)))).toEqual(names.map(() => "600"));
-  expect(lines).toHaveLength(6);
+  expect(lines).toHaveLength(7);
   expect(lines.join("\n")).toContain("had mode 0777");
   await store[Symbol.asyncDispose]();
 });

@@ -2,8 +2,8 @@ import { chmodSync, readdirSync, type Stats, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
 
-/** Databases, spools, their logs and copies, and the names of processes. */
-const OURS = /^(parley\.db|spool-\d+\.(db|owner))/;
+/** Databases, spools, their logs and copies, the names of processes, and the key for developers. */
+const OURS = /^(parley\.db|spool-\d+\.(db|owner)|dev-key(\.new)?$)/;
 const OTHERS = 0o077;
 const OTHERS_WRITE = 0o022;
 
