@@ -26,7 +26,8 @@ export function createAcquaintances(people: People): Acquaintances {
     if (before !== undefined) return before;
     const asked = people.settle(person);
     known.set(key, asked);
-    asked.catch(() => known.delete(key));
+    const forget = () => known.get(key) === asked && known.delete(key);
+    asked.then(({ isProvisional }) => isProvisional && forget(), forget);
     return asked;
   }
 

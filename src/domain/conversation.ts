@@ -24,6 +24,8 @@ function escapePart(part: string): string {
 export interface KnownPerson {
   readonly conversation: string;
   readonly names: readonly string[];
+  /** The store could not be asked: it may know them otherwise. */
+  readonly isProvisional?: true;
 }
 
 /** By the conversations of their names; the id that made each is its last part. */

@@ -189,11 +189,12 @@ class Attached {
 
   /** While the store is away a person is known by what comes: the spool takes the message all the same. */
   async #settle(gate: ClaimGate, person: Person): Promise<KnownPerson> {
-    if (gate.areOffersFailing) return asFirstKnown(person);
+    const provisional = () => ({ ...asFirstKnown(person), isProvisional: true as const });
+    if (gate.areOffersFailing) return provisional();
     try {
       return await this.#inner.people.settle(person);
     } catch (error) {
-      if (isUnavailable(error)) return asFirstKnown(person);
+      if (isUnavailable(error)) return provisional();
       throw error;
     }
   }
