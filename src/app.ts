@@ -27,6 +27,7 @@ import { DRAIN_MS, LEASE_MS } from "./domain/bounds.ts";
 import { Breakers } from "./domain/breaker.ts";
 import type { Platform, TriggerEvent } from "./domain/event.ts";
 import { receive, screen } from "./gateway.ts";
+import { Guesses } from "./ingress/guesses.ts";
 import type { ComponentReport } from "./ingress/health.ts";
 import { RequestRecorder } from "./ingress/recorder.ts";
 import { createServers } from "./ingress/server.ts";
@@ -202,7 +203,9 @@ export async function createApp({
     return adapter;
   }
 
+  const guesses = new Guesses({ clock, log, metrics });
   const { server, watch } = createServers({
+    guesses,
     screen: (head, platform) => screen(head, adapterOf(platform)),
     receive: (request, platform) => receive(request, adapterOf(platform), gatewayDeps),
     platforms,
@@ -214,6 +217,7 @@ export async function createApp({
       store,
       policy,
       token: environment.adminToken,
+      wrongToken: (guess) => guesses.refuse("admin", guess),
       feed,
       refusals,
       writeNotes: () => recorder.flush(),

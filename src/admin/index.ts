@@ -11,11 +11,19 @@ import { readBody, readQuery } from "./requests.ts";
 export interface AdminDeps extends HandlerDeps {
   /** Null: the API is off. */
   readonly token: Secret | null;
+  /** Hears of each request without the token. Gives the seconds to wait where a peer has sent too many wrong ones. */
+  readonly wrongToken: (guess: {
+    readonly requestId: string;
+    readonly peer: string | null;
+    readonly isGiven: boolean;
+  }) => number | null;
 }
 
 /** What the server knows about a request. */
 export interface AdminContext {
   readonly requestId: string;
+  /** Who is at the other end of the connection. */
+  readonly peer: string | null;
   /** Go with every answer. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -33,9 +41,11 @@ export function createAdminApi(deps: AdminDeps): AdminApi {
 
   router.use(async (c, next) => {
     if (token === null) return respond(OFF, c.env);
-    if (isBearer(c.req.header("authorization"), token)) return await next();
-    log.warn({ request_id: c.env.requestId }, "admin.unauthorized");
-    return respond(UNAUTHORIZED, c.env);
+    const given = c.req.header("authorization");
+    if (isBearer(given, token)) return await next();
+    const { requestId, peer } = c.env;
+    const waitSeconds = deps.wrongToken({ requestId, peer, isGiven: given !== undefined && given !== "" });
+    return respond(waitSeconds === null ? UNAUTHORIZED : tooManyGuesses(waitSeconds), c.env);
   });
 
   for (const [operationId, operation] of Object.entries<Operation>(OPERATIONS)) {
@@ -70,6 +80,12 @@ const OFF = problem(
 const UNAUTHORIZED = problem(401, "Expected the bearer token of PARLEY_ADMIN_TOKEN, got none or another", {
   "www-authenticate": "Bearer",
 });
+
+function tooManyGuesses(waitSeconds: number): Answer {
+  return problem(429, `Expected the token, got many others; wait for ${waitSeconds} s`, {
+    "retry-after": String(waitSeconds),
+  });
+}
 
 function isBearer(authorization: string | undefined, token: Secret): boolean {
   const given = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1];

@@ -47,6 +47,7 @@ const PROBLEMS: Readonly<Record<ProblemStatus, string>> = {
   413: "The body is too large.",
   415: "The body is no application/json.",
   422: "Admission does not let the event run now; the message says why.",
+  429: "Too many wrong tokens from this address; the right one is still taken.",
   500: "A fault of the gateway; its log has it.",
   503: "The store is away, too much is waiting, or there are too many streams; try again after `Retry-After` seconds.",
 };
@@ -95,7 +96,7 @@ function operationOf(operationId: string, operation: Operation): object {
         description: answer.what,
         content: { [answer.type]: { schema: answerSchema(answer.schemas) } },
       },
-      ...Object.fromEntries(([401, ...problems] as const).map((status) => [status, problemOf(status)])),
+      ...Object.fromEntries(([401, 429, ...problems] as const).map((status) => [status, problemOf(status)])),
     },
   };
 }

@@ -1,4 +1,4 @@
-import { type AdminApi, createAdminApi } from "../admin/index.ts";
+import { type AdminApi, type AdminDeps, createAdminApi } from "../admin/index.ts";
 import type { LifeFeed } from "../admin/life-feed.ts";
 import type { RefusalFeed } from "../admin/refusal.ts";
 import { admit } from "../admit/admit.ts";
@@ -14,6 +14,7 @@ export interface AdminSetup {
   readonly policy: AdmissionPolicy;
   /** Null: the API is off. */
   readonly token: Secret | null;
+  readonly wrongToken: AdminDeps["wrongToken"];
   readonly feed: LifeFeed;
   readonly refusals: RefusalFeed;
   readonly writeNotes: () => Promise<void>;

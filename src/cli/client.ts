@@ -153,7 +153,8 @@ async function refusal(response: Response, url: string): Promise<CommandError> {
   const body: unknown = await response.json().catch(() => null);
   const message = getString(get(body, "error"), "message");
   if (message === undefined) return stranger(status, url);
-  if (status !== 401) return new Refused(status, printable(message));
+  // A 429 is for wrong tokens alone.
+  if (status !== 401 && status !== 429) return new Refused(status, printable(message));
   return new Refused(status, `the gateway at ${url} does not take this PARLEY_ADMIN_TOKEN`);
 }
 

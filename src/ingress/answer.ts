@@ -43,6 +43,13 @@ export function jsonAnswer(status: number, body: unknown, headers?: Record<strin
   return { status, headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) };
 }
 
+/** Of a peer that has sent many wrong tokens. The right one would have been taken. */
+export function tooManyGuesses(waitSeconds: number): Answer {
+  return errorAnswer(429, `Expected the token, got many others; wait for ${waitSeconds} s`, {
+    "retry-after": String(waitSeconds),
+  });
+}
+
 /** Seconds until a platform should try again what could not be stored. */
 export const RETRY_AFTER = { "retry-after": "5" };
 

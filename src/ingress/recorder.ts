@@ -5,6 +5,7 @@ import type { Clock, NewId } from "../ports/clock.ts";
 import type { RequestLog, RequestNote } from "../ports/request-log.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { Tap } from "./tap.ts";
 
 export interface RecorderOptions {
   readonly requests: Pick<RequestLog, "record">;
@@ -35,8 +36,6 @@ const RATES = {
   unverified: { alike: [500, 2], outcome: [1_000, 50] },
   genuine: { alike: [1_000, 100], outcome: [1_000, 200] },
 } as const;
-type Rate = readonly [atOnce: number, perSecond: number];
-
 /** Of one peer, outcome and reason. */
 interface Alike {
   readonly tap: Tap;
@@ -212,27 +211,4 @@ function plain(reason: string): string {
     .replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]+/gu, " ")
     .slice(0, REASON_CHARS_MAX)
     .toWellFormed();
-}
-
-/** Gives so many at once, and is filled again over time. */
-class Tap {
-  readonly #rate: Rate;
-  #left: number;
-  #atMs = Number.NEGATIVE_INFINITY;
-
-  constructor(rate: Rate) {
-    this.#rate = rate;
-    this.#left = rate[0];
-  }
-
-  give(nowMs: number): boolean {
-    const [most, perSecond] = this.#rate;
-    // A clock that was set back fills nothing.
-    const grown = (Math.max(0, nowMs - this.#atMs) / 1000) * perSecond;
-    this.#left = Math.min(most, this.#left + grown);
-    this.#atMs = nowMs;
-    if (this.#left < 1) return false;
-    this.#left--;
-    return true;
-  }
 }

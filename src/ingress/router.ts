@@ -3,6 +3,7 @@ import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { type Answer, errorAnswer, jsonAnswer, SECURITY_HEADERS, toResponse } from "./answer.ts";
 import type { Health, ReadyReport } from "./health.ts";
+import { peerOf } from "./request.ts";
 import type { Watched } from "./watch.ts";
 import type { Webhook } from "./webhooks.ts";
 
@@ -16,7 +17,11 @@ export interface RouterDeps {
   readonly admin?: {
     fetch(
       request: Request,
-      context: { readonly requestId: string; readonly headers: Readonly<Record<string, string>> },
+      context: {
+        readonly requestId: string;
+        readonly peer: string | null;
+        readonly headers: Readonly<Record<string, string>>;
+      },
     ): Response | Promise<Response>;
   };
   readonly watched: Watched;
@@ -59,7 +64,11 @@ export function createRouter(deps: RouterDeps): Hono<Env> {
 
   if (admin !== undefined) {
     app.all("/api/v1/*", (c) =>
-      admin.fetch(c.req.raw, { requestId: requestIdOf(c.env.incoming), headers: SECURITY_HEADERS }),
+      admin.fetch(c.req.raw, {
+        requestId: requestIdOf(c.env.incoming),
+        peer: peerOf(c.env.incoming) ?? null,
+        headers: SECURITY_HEADERS,
+      }),
     );
   }
 

@@ -61,7 +61,9 @@ export function createServers(deps: ServerDeps): { readonly server: Server; read
     ...deps,
     webhooks,
     watched: deps.watch.isApart ? elsewhere(paths) : paths,
-    watchGuard: deps.watch.isApart ? () => undefined : createWatchGuard(deps.watch),
+    watchGuard: deps.watch.isApart
+      ? () => undefined
+      : createWatchGuard({ rules: deps.watch, guesses: deps.guesses, requestIdOf: newRequestId }),
     requestIdOf: newRequestId,
     broken,
   });
@@ -131,7 +133,14 @@ export function createServers(deps: ServerDeps): { readonly server: Server; read
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
   server.maxConnections = CONNECTIONS_MAX;
   const watch = deps.watch.isApart
-    ? createWatchServer({ paths, rules: deps.watch, isOurHost, requestIdOf: newRequestId, broken })
+    ? createWatchServer({
+        paths,
+        rules: deps.watch,
+        guesses: deps.guesses,
+        isOurHost,
+        requestIdOf: newRequestId,
+        broken,
+      })
     : null;
   return { server, watch };
 }

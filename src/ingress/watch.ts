@@ -3,10 +3,11 @@ import { BlockList, isIPv6 } from "node:net";
 import { textMatches } from "../../adapters/shared/hmac.ts";
 import type { Secret } from "../config/secret.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { type Answer, errorAnswer, jsonAnswer, send } from "./answer.ts";
+import { type Answer, errorAnswer, jsonAnswer, send, tooManyGuesses } from "./answer.ts";
+import type { Guesses } from "./guesses.ts";
 import type { Health } from "./health.ts";
 import { hasTwoHosts } from "./hosts.ts";
-import { cameThroughProxy } from "./request.ts";
+import { cameThroughProxy, peerOf } from "./request.ts";
 
 /** What is for operators alone, by path: it names agents, models and what they cost. */
 export type Watched = ReadonlyMap<string, () => Promise<Answer>>;
@@ -45,12 +46,31 @@ export interface WatchRules {
 }
 
 /** Refuses whoever may not watch; undefined for whoever may. */
-export function createWatchGuard(rules: WatchRules): (incoming: IncomingMessage) => Answer | undefined {
+export function createWatchGuard({
+  rules,
+  guesses,
+  requestIdOf,
+}: Pick<WatchServerDeps, "rules" | "guesses" | "requestIdOf">): (
+  incoming: IncomingMessage,
+) => Answer | undefined {
   return (incoming) => {
-    const given = /^Bearer ([!-~]+)$/i.exec(incoming.headers.authorization ?? "")?.[1];
+    const { authorization } = incoming.headers;
+    const given = /^Bearer ([!-~]+)$/i.exec(authorization ?? "")?.[1];
     if (given !== undefined && textMatches(rules.tokens, given)) return undefined;
-    if (rules.needsToken) return errorAnswer(401, NEEDS_TOKEN, { "www-authenticate": "Bearer" });
-    return isInside(incoming) ? undefined : errorAnswer(403, FOR_INSIDE);
+    if (!rules.needsToken && isInside(incoming)) return undefined;
+    // Without a token nobody guesses one: whoever is outside is merely told so.
+    const waitSeconds =
+      rules.needsToken || authorization !== undefined
+        ? guesses.refuse("metrics", {
+            requestId: requestIdOf(incoming),
+            peer: peerOf(incoming) ?? null,
+            isGiven: authorization !== undefined,
+          })
+        : null;
+    if (waitSeconds !== null) return tooManyGuesses(waitSeconds);
+    return rules.needsToken
+      ? errorAnswer(401, NEEDS_TOKEN, { "www-authenticate": "Bearer" })
+      : errorAnswer(403, FOR_INSIDE);
   };
 }
 
@@ -82,14 +102,16 @@ PRIVATE.addSubnet("fe80::", 10, "ipv6");
 export interface WatchServerDeps {
   readonly paths: Watched;
   readonly rules: WatchRules;
+  readonly guesses: Pick<Guesses, "refuse">;
   readonly isOurHost: (host: string | undefined) => boolean;
   readonly requestIdOf: (incoming: IncomingMessage) => string;
   readonly broken: (error: unknown, requestId: string) => Answer;
 }
 
 /** The port of `PARLEY_METRICS_PORT`: nothing else is on it, so whoever reaches it may watch, unless there is a token. */
-export function createWatchServer({ paths, rules, isOurHost, requestIdOf, broken }: WatchServerDeps): Server {
-  const guard = createWatchGuard(rules);
+export function createWatchServer(deps: WatchServerDeps): Server {
+  const { paths, rules, isOurHost, requestIdOf, broken } = deps;
+  const guard = createWatchGuard(deps);
   async function answerTo(incoming: IncomingMessage): Promise<Answer> {
     if (hasTwoHosts(incoming)) return TWO_HOSTS;
     if (!isOurHost(incoming.headers.host)) return NOT_US;

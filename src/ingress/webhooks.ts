@@ -5,12 +5,13 @@ import { isTaken } from "../domain/request.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { type Answer, answerTo, errorAnswer, RETRY_AFTER } from "./answer.ts";
+import { type Answer, answerTo, errorAnswer, RETRY_AFTER, tooManyGuesses } from "./answer.ts";
 import { discard, readBody, type Unread } from "./body.ts";
 import type { BodyBudget } from "./body-budget.ts";
 import { Deadline } from "./deadline.ts";
 import { answerDeveloper, type WaitForReply } from "./developer.ts";
 import { withFate } from "./fate.ts";
+import type { Guesses } from "./guesses.ts";
 import type { Receive, Reception, Screen } from "./reception.ts";
 import type { Noted } from "./recorder.ts";
 import { peerOf, requestOf } from "./request.ts";
@@ -25,6 +26,7 @@ export interface WebhookDeps {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly waitForReply: WaitForReply;
+  readonly guesses: Pick<Guesses, "refuse">;
   /** Whether this key opens what is for developers alone. */
   readonly isDeveloper: (key: string) => boolean;
   /** Keeps in mind what became of it. Returns at once. */
@@ -55,6 +57,22 @@ export function createWebhook(platform: Platform, deps: WebhookDeps): Webhook {
     child.inc();
   };
 
+  /**
+   * Of wrong keys in a row: the seconds to wait. What is slowed has a line now and then, and no more. A key may come
+   * with any webhook, and is a guess there too; but what the platform has signed is answered as ever.
+   */
+  function slow(incoming: IncomingMessage, requestId: string, { outcome }: Reception): number | null {
+    const isForged = outcome === "forged";
+    const isGiven = (incoming.headers["x-dev-key"] ?? "") !== "";
+    if (!isGiven && !(isForged && platform === "test")) return null;
+    const waitSeconds = deps.guesses.refuse("developer", {
+      requestId,
+      peer: peerOf(incoming) ?? null,
+      isGiven,
+    });
+    return isForged ? waitSeconds : null;
+  }
+
   return async function answer(incoming, outgoing, requestId, startedAt) {
     const receivedAtMs = deps.clock.nowMs();
     const request = requestOf(incoming, receivedAtMs);
@@ -79,14 +97,17 @@ export function createWebhook(platform: Platform, deps: WebhookDeps): Webhook {
     const durationMs = performance.now() - startedAt;
     ackSeconds.observe(durationMs / 1000);
     countOutcome(reception.outcome);
-    writeLine(deps.log, { platform, requestId, incoming, durationMs }, reception);
     noteAll(deps.note, { platform, requestId, incoming }, reception);
+    const key = incoming.headers["x-dev-key"];
+    const isDeveloper = key !== undefined && deps.isDeveloper(String(key));
+    const waitSeconds = isDeveloper ? null : slow(incoming, requestId, reception);
+    if (waitSeconds !== null) return tooManyGuesses(waitSeconds);
+    writeLine(deps.log, { platform, requestId, incoming, durationMs }, reception);
     const answer =
       platform === "test"
         ? await answerDeveloper(incoming, outgoing, reception, deps.waitForReply)
         : answerTo(reception);
-    const key = incoming.headers["x-dev-key"];
-    return key !== undefined && deps.isDeveloper(String(key)) ? withFate(answer, reception) : answer;
+    return isDeveloper ? withFate(answer, reception) : answer;
   };
 }
 

@@ -82,6 +82,11 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
       "Requests that the list of refused and ignored ones leaves out: too many alike, or the store was away for long.",
       ["cause"],
     ),
+    unauthorized: counter(
+      "unauthorized_total",
+      "Requests without the right token of the operator, by what it would have opened and how they were answered.",
+      ["door", "answer"],
+    ),
     ackSeconds: histogram(
       "webhook_ack_duration_seconds",
       "From the first byte of a webhook to its acknowledgement.",

@@ -36,6 +36,19 @@ describe("the admin API", () => {
     expect((await ask("/events", { headers: { authorization } })).status).toBe(200);
   });
 
+  it("tells whoever guesses to wait, and takes the right token all the same", async () => {
+    const { ask, clock } = await openAdmin();
+    const guess = () => ask("/events", { headers: { authorization: "Bearer wrong" } });
+    for (let i = 0; i < 10; i++) expect((await guess()).status).toBe(401);
+    const slowed = await guess();
+    expect(slowed.headers.get("retry-after")).toBe("6");
+    expect(await errorOf(slowed)).toMatchObject({ status: 429, code: "rate_limited" });
+    expect((await ask("/events")).status).toBe(200);
+    expect((await guess()).status).toBe(429);
+    await clock.advance(6_000);
+    expect((await guess()).status).toBe(401);
+  });
+
   it("gives every answer its headers", async () => {
     const { ask } = await openAdmin();
     for (const path of ["/events", "/none", "/events?x=1"]) {

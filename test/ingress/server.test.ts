@@ -5,11 +5,13 @@ import { afterEach, describe, expect, it } from "vitest";
 import { Secret } from "../../src/config/secret.ts";
 import { BODY_BYTES_MAX } from "../../src/domain/bounds.ts";
 import { SECURITY_HEADERS } from "../../src/ingress/answer.ts";
+import { Guesses } from "../../src/ingress/guesses.ts";
 import type { Reception } from "../../src/ingress/reception.ts";
 import { createServers, type ServerDeps } from "../../src/ingress/server.ts";
 import type { RawRequest } from "../../src/ports/adapter.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
+import { countOf } from "../support/metrics.ts";
 
 const ACCEPTED: Reception = {
   outcome: "accepted",
@@ -47,6 +49,7 @@ async function open(reception: Reception | Error = ACCEPTED, changes: Partial<Se
     newRequestId: () => "req_new",
     waitForReply: async () => null,
     note: () => {},
+    guesses: new Guesses({ clock: { nowMs: () => 1_000 }, log: silentLogger(), metrics }),
     isDeveloper: () => false,
     clock: { nowMs: () => 1_000 },
     log: silentLogger(),
@@ -539,5 +542,47 @@ describe("metrics", () => {
     expect(text).toContain('parley_http_requests_total{method="GET",route="other",status="404"} 1');
     expect(text).toContain('parley_webhooks_total{platform="slack",outcome="accepted"} 1');
     expect(text).not.toContain("made");
+  });
+});
+
+describe("whoever guesses a token", () => {
+  const TOKEN = new Secret("a-metrics-token-of-at-least-32-chars");
+
+  it.each([
+    ["on the main port, with a token", true, 401],
+    ["on the main port, from outside", false, 403],
+  ])("of the metrics is told to wait %s, and the right one is taken", async (_, needsToken, refused) => {
+    const { url, metrics } = await open(ACCEPTED, {
+      watch: { isApart: false, tokens: [TOKEN], needsToken },
+    });
+    const ask = (token: string) =>
+      fetch(`${url}/metrics`, {
+        headers: { authorization: `Bearer ${token}`, "x-forwarded-for": "192.0.2.1" },
+      });
+    for (let i = 0; i < 10; i++) expect((await ask("wrong")).status).toBe(refused);
+    const slowed = await ask("wrong");
+    expect([slowed.status, slowed.headers.get("retry-after")]).toEqual([429, "6"]);
+    expect((await ask(TOKEN.reveal())).status).toBe(200);
+    expect(await countOf(metrics, "unauthorized", { door: "metrics", answer: "slowed" })).toBe(1);
+  });
+
+  it("of the developer is told to wait, also at a platform's webhook, unless that is signed", async () => {
+    const forged: Reception = { outcome: "forged", ack: { status: 401 }, events: 0 };
+    const { url } = await open(forged, { isDeveloper: (key) => key === "right" });
+    const guess = (path: string) => post(`${url}/webhooks/${path}`, "{}", { "x-dev-key": "wrong" });
+    for (let i = 0; i < 5; i++) {
+      expect((await guess("test")).status).toBe(401);
+      expect((await guess("slack")).status).toBe(401);
+    }
+    const slowed = await guess("test");
+    expect([slowed.status, slowed.headers.get("retry-after")]).toEqual([429, "6"]);
+    expect((await guess("slack")).status).toBe(429);
+    expect((await post(`${url}/webhooks/slack`)).status).toBe(401);
+
+    const genuine = await open(ACCEPTED, { isDeveloper: () => false });
+    for (let i = 0; i < 12; i++) {
+      const key = { "x-dev-key": "wrong" };
+      expect((await post(`${genuine.url}/webhooks/slack`, "{}", key)).status).toBe(200);
+    }
   });
 });

@@ -9,6 +9,7 @@ import { Secret } from "../../src/config/secret.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { ReplyPart } from "../../src/domain/reply.ts";
 import { type Answer, NO_USAGE, type Progress } from "../../src/domain/run.ts";
+import { Guesses } from "../../src/ingress/guesses.ts";
 import { RequestRecorder } from "../../src/ingress/recorder.ts";
 import { createServers } from "../../src/ingress/server.ts";
 import type { Queue, Settlement, Store } from "../../src/ports/store.ts";
@@ -91,10 +92,12 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
       if (refusals.isWatched) refusals.tell(refusalView(note));
     },
   });
+  const guesses = new Guesses({ clock, log: silentLogger(), metrics: createMetrics() });
   const api = buildAdmin({
     store: parts,
     policy: { ...POLICY, ...options.policy },
     token: options.token === null ? null : new Secret(options.token ?? TOKEN),
+    wrongToken: (guess) => guesses.refuse("admin", guess),
     feed,
     refusals,
     writeNotes: () => recorder.flush(),
@@ -130,6 +133,7 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
       const request = new Request(`http://gateway/api/v1${path}`, { ...init, headers });
       return await api.fetch(request, {
         requestId: "req_1",
+        peer: "192.0.2.1",
         headers: { "x-content-type-options": "nosniff" },
       });
     },
@@ -151,6 +155,7 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
         newRequestId: () => "req_new",
         waitForReply: async () => null,
         note: () => {},
+        guesses,
         isDeveloper: () => false,
         clock,
         log: silentLogger(),
