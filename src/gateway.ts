@@ -3,6 +3,7 @@ import type { Acquaintances } from "./admit/people.ts";
 import type { AdmissionPolicy } from "./admit/policy.ts";
 import { GatewayError } from "./domain/errors.ts";
 import type { TriggerEvent } from "./domain/event.ts";
+import { ignoredLabel } from "./domain/ignored.ts";
 import type { Item, Reception, ReceptionOutcome } from "./ingress/reception.ts";
 import { verifyRequest } from "./ingress/verify.ts";
 import type { Adapter, Inbound, RawRequest, RequestHead, TurnedAway } from "./ports/adapter.ts";
@@ -152,7 +153,7 @@ function count(fate: Fate, { platform }: Adapter, { metrics }: GatewayDeps): Rec
       }
       return "refused";
     case "ignored":
-      metrics.ignored.inc({ platform, reason: fate.reason });
+      metrics.ignored.inc({ platform, reason: ignoredLabel(fate.reason) });
       return "ignored";
     case "unknown-conversation":
       metrics.ignored.inc({ platform, reason: NOT_ADDRESSED });
@@ -184,7 +185,7 @@ function reasonOf(fate: Fate): Pick<Reception, "reason" | "refusal"> {
 }
 
 function countIgnored(adapter: Adapter, reason: string, { metrics }: GatewayDeps): void {
-  metrics.ignored.inc({ platform: adapter.platform, reason });
+  metrics.ignored.inc({ platform: adapter.platform, reason: ignoredLabel(reason) });
 }
 
 /** What the headers alone decide, before the body is read; null: it has to be. */

@@ -357,12 +357,12 @@ describe("a batch", () => {
     const ids = ["slack:1", "slack:2"];
     const reception = await postEvents(
       ids.map((id) => ({ id })),
-      ["status", "status", "edited"],
+      ["status_read", "status_read", "edit"],
     );
     expect(reception).toMatchObject({ outcome: "accepted", events: 2, eventId: "slack:1" });
     expect((await claimOne(store.queue)).event.id).toBe("slack:1");
-    expect(await countOf(deps.metrics, "ignored", { reason: "status" })).toBe(2);
-    expect(await countOf(deps.metrics, "ignored", { reason: "edited" })).toBe(1);
+    expect(await countOf(deps.metrics, "ignored", { reason: "status_read" })).toBe(2);
+    expect(await countOf(deps.metrics, "ignored", { reason: "edit" })).toBe(1);
   });
 
   it("shares one commit", async () => {

@@ -72,7 +72,7 @@ function isSet(installation: unknown): boolean {
   return flag === true || flag === "true";
 }
 
-/** A name fit for a counter's label; whatever else a payload may call itself is `unknown`. */
+/** A name fit for a log; whatever else a payload may call itself is `unknown`. Metrics know only those of a list of ours. */
 export function labelOf(name: string): string {
   return /^[a-z][a-z0-9_.]{0,63}$/.test(name) ? name : "unknown";
 }

@@ -20,7 +20,7 @@ const BROKEN: Reading = { kind: "broken" };
 const LABEL_CHARS_MAX = 200;
 const CONTACTS_MAX = 20;
 
-/** Types that tell of a change rather than ask for an answer. Reasons are metric labels, so the set is closed. */
+/** Types that tell of a change rather than ask for an answer. */
 const SILENT_TYPES = new Set(["reaction", "system", "unsupported", "edit", "revoke"]);
 
 const MEDIA_KINDS = new Map<string, Attachment["kind"]>([

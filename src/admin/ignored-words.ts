@@ -1,5 +1,7 @@
+import type { IgnoredReason } from "../domain/ignored.ts";
+
 /** What it means that a message was ignored for this reason, and what to do where that was not meant. */
-export const IGNORED_WORDS: Readonly<Record<string, string>> = {
+export const IGNORED_WORDS: Readonly<Record<IgnoredReason, string>> = {
   not_addressed:
     "The bot was not named, and the conversation is none that it takes part in. Mention it, answer one of its " +
     "messages, or set access.respond_to of the platform to `all`.",

@@ -1,4 +1,5 @@
 import type { Platform } from "../domain/event.ts";
+import { ignoredLabel } from "../domain/ignored.ts";
 import type { RefusalCause } from "../domain/refusal.ts";
 import type { RequestOutcome } from "../domain/request.ts";
 import type { RequestNote } from "../ports/request-log.ts";
@@ -89,7 +90,8 @@ export function refusedWords(reason: string): string {
 }
 
 export function ignoredWords(reason: string): string {
-  return Object.hasOwn(IGNORED_WORDS, reason)
-    ? (IGNORED_WORDS[reason] ?? "")
+  const label = ignoredLabel(reason);
+  return label !== "other"
+    ? IGNORED_WORDS[label]
     : "It is none of the things that start a run: a mention, a direct message, a command, a button.";
 }

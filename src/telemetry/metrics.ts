@@ -74,7 +74,7 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
     webhooks: counter("webhooks_total", "Webhooks by what became of them.", ["platform", "outcome"]),
     ignored: counter(
       "webhook_items_ignored_total",
-      "Parts of genuine webhooks that are no trigger, by reason.",
+      "Parts of genuine webhooks that are no trigger, by reason; what no list of ours names is `other`.",
       ["platform", "reason"],
     ),
     requestNotesDropped: counter(
