@@ -1,6 +1,21 @@
 import { prettyFactory } from "pino-pretty";
 
-type Line = Readonly<Record<string, unknown>>;
+/** What the lines that are said in words may hold; any other field is shown as it is. */
+interface Line extends Readonly<Record<string, unknown>> {
+  readonly level?: number;
+  readonly msg?: string;
+  readonly platform?: string;
+  readonly outcome?: string;
+  readonly reason?: string;
+  readonly conversation_id?: string;
+  readonly agent?: string;
+  readonly duration_ms?: number;
+  readonly input_tokens?: number;
+  readonly output_tokens?: number;
+  readonly cost_cents?: number;
+  readonly attempt?: number;
+  readonly cause?: string;
+}
 
 /** The numbers that pino writes for its levels. */
 const DEBUG = 20;
@@ -18,7 +33,7 @@ const whole = prettyFactory({ ...COMMON, singleLine: true });
  */
 export function terminalText(json: string, isAll: boolean): string | null {
   const line = JSON.parse(json) as Line;
-  if (isAll || Number(line.level) > INFO || Number(line.level) <= DEBUG) return whole(line);
+  if (isAll || (line.level ?? INFO) > INFO || (line.level ?? INFO) <= DEBUG) return whole(line);
   const words = wordsOf(line);
   return words === null ? null : brief({ ...line, msg: printable(words) });
 }
@@ -43,28 +58,30 @@ function wordsOf(line: Line): string | null {
 }
 
 /** `slack:T1:C1: assistant answered in 1.2 s, 130 + 42 tokens, 0.3 cents` */
-function runWords(line: Line): string {
-  const seconds = (Number(line.duration_ms) / 1000).toFixed(1);
-  const did = line.outcome === "answered" ? "answered in" : `${line.outcome} after`;
+function runWords({ outcome = "", attempt = 1, duration_ms = 0, cost_cents = 0, ...line }: Line): string {
+  const did = outcome === "answered" ? "answered in" : `${outcome} after`;
   return joined(
     [
-      `${line.conversation_id}: ${line.agent} ${did} ${seconds} s`,
+      `${line.conversation_id}: ${line.agent} ${did} ${(duration_ms / 1000).toFixed(1)} s`,
       `${line.input_tokens} + ${line.output_tokens} tokens`,
-      `${Number(Number(line.cost_cents).toFixed(3))} cents`,
-      Number(line.attempt) > 1 ? `attempt ${line.attempt}` : undefined,
+      `${Number(cost_cents.toFixed(3))} cents`,
+      attempt > 1 ? `attempt ${attempt}` : undefined,
       line.cause,
     ],
     ", ",
   );
 }
 
-function fieldsOf({ level, time, msg, ...fields }: Line): string | undefined {
-  const texts = Object.entries(fields).map(([name, value]) =>
-    typeof value === "object" && value !== null ? `${name} ${JSON.stringify(value)}` : `${name} ${value}`,
-  );
-  return texts.length === 0 ? undefined : texts.join(", ");
+/** Of pino's own fields none: they stand before the words. */
+const OWN: ReadonlySet<string> = new Set(["level", "time", "msg"]);
+
+function fieldsOf(line: Line): string {
+  return Object.entries(line)
+    .filter(([name]) => !OWN.has(name))
+    .map(([name, value]) => `${name} ${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .join(", ");
 }
 
-function joined(parts: readonly unknown[], between = ": "): string {
-  return parts.filter((part) => part !== undefined && part !== null && part !== "").join(between);
+function joined(parts: readonly (string | undefined)[], between = ": "): string {
+  return parts.filter((part) => part !== undefined && part !== "").join(between);
 }
