@@ -167,7 +167,7 @@ async function run(
   memory: AgentMemory,
   adapter: Adapter,
   deps: WorkerDeps,
-  { run: signal, isHeld }: JobSignals,
+  { run: signal, isHeld, leftMs }: JobSignals,
 ): Promise<Answered | typeof LOOP> {
   const { event } = job;
   const startedAt = performance.now();
@@ -189,7 +189,8 @@ async function run(
     ensure: () => ensureHeld(isHeld),
     inTrouble: () => patience?.inTrouble(),
   };
-  const saying = { outbox: deps.delivery.outbox, breakers: deps.delivery.breakers, isHeld, log: deps.log };
+  const { outbox, breakers } = deps.delivery;
+  const saying = { outbox, breakers, isHeld, leftMs, log: deps.log };
   const patience = deps.waiting?.begin(job, adapter, saying, signal);
   const stopTyping = showTyping(adapter, event.replyTo, deps.clock);
   signal.addEventListener("abort", stopTyping, { once: true });

@@ -2,17 +2,14 @@ import { RunAborted } from "../domain/abort.ts";
 import type { Breakers, CallEnd } from "../domain/breaker.ts";
 import { DeliveryError } from "../domain/errors.ts";
 import type { Delivery, Receipt, ReplyPart } from "../domain/reply.ts";
-import type { Adapter, Permit, Recovery } from "../ports/adapter.ts";
+import type { Adapter, Recovery } from "../ports/adapter.ts";
 import type { Job, Outbox } from "../ports/store.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { LeasePermit, type Leave } from "./permit.ts";
 
-export interface DeliverDeps {
+export interface DeliverDeps extends Leave {
   readonly outbox: Outbox;
-  /** Whether the job is ours for long enough to say something now. Rejects when the store cannot tell. */
-  readonly isHeld: () => Promise<boolean>;
-  /** The same without asking the store: what is left of the lease, 0 when that is not long enough. */
-  readonly leftMs: () => number;
   /** One for each platform, so that one that is down holds up nobody else. */
   readonly breakers: Breakers;
   /** What to do with a part that may have been said and cannot be looked up. */
@@ -104,37 +101,6 @@ async function sendFirst(delivery: Delivery, saying: Saying): Promise<Receipt> {
 }
 
 /**
- * Leave to say something, by the lease. Looked at before anything is prepared, and by whoever holds the connection
- * again, last of all: a process that was stopped since it reserved, or looked up, may have been followed by another.
- */
-class LeasePermit implements Permit {
-  readonly #deps: DeliverDeps;
-  #state: "asked" | "refused" | "given" = "asked";
-
-  constructor(deps: DeliverDeps) {
-    this.#deps = deps;
-  }
-
-  /** Nothing can have been said: the store refused, or could not tell, before the first byte. */
-  get wasNeverGiven(): boolean {
-    return this.#state === "refused";
-  }
-
-  leftMs(): number {
-    const leftMs = this.#deps.leftMs();
-    if (leftMs > 0) this.#state = "given";
-    return leftMs;
-  }
-
-  async renew(): Promise<void> {
-    const before = this.#state;
-    if (before === "asked") this.#state = "refused";
-    if (!(await this.#deps.isHeld())) throw new RunAborted("lease-lost");
-    this.#state = before;
-  }
-}
-
-/**
  * A crash or a lost connection came between sending and recording. What is not there yet may still come from a sender
  * whose lease ran out while it was stopped, so that only one who is gone makes the repetition certain to be the first.
  */
@@ -167,7 +133,7 @@ function resolutionOf(found: Recovery, isSenderGone: boolean, { inDoubt }: Deliv
 async function send(
   delivery: Delivery,
   saying: Saying,
-  permit: Permit = new LeasePermit(saying.deps),
+  permit = new LeasePermit(saying.deps),
 ): Promise<Receipt> {
   const { job, adapter, deps, signal } = saying;
   const { platform } = adapter;

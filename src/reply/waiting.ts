@@ -5,6 +5,7 @@ import type { Adapter } from "../ports/adapter.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Job, Outbox } from "../ports/store.ts";
 import type { Logger } from "../telemetry/log.ts";
+import { LeasePermit, type Leave } from "./permit.ts";
 
 export interface WaitingDeps {
   /** How long after it was accepted a message that the model cannot answer yet is told so; null: never. */
@@ -20,10 +21,9 @@ const CONVERSATIONS_MAX = 10_000;
 const TEXT =
   "The assistant cannot be reached right now. Your message is kept and I keep trying; an answer follows as soon as there is one.";
 
-export interface SayingDeps {
+export interface SayingDeps extends Leave {
   readonly outbox: Outbox;
   readonly breakers: Breakers;
-  readonly isHeld: () => Promise<boolean>;
   readonly log: Logger;
 }
 
@@ -103,7 +103,7 @@ export class Patience {
 async function sayOnce(
   job: Job,
   adapter: Adapter,
-  { outbox, breakers, isHeld, log }: SayingDeps,
+  { outbox, breakers, log, ...leave }: SayingDeps,
   signal: AbortSignal,
 ): Promise<boolean> {
   const { event, replay } = job;
@@ -117,17 +117,20 @@ async function sayOnce(
     const reservation = await outbox.reserve(job, partId);
     if (reservation.kind !== "fresh") return reservation.kind !== "lost";
     const { sendsBefore } = reservation;
+    const permit = new LeasePermit(leave);
     try {
-      if (!(await isHeld())) throw new DeliveryError("retry", "the lease is lost");
+      await permit.renew();
       const receipt = await adapter.send(
         { partId, to: event.replyTo, part, index: 0, sendsBefore, mayRepeat: false },
         signal,
+        permit,
       );
       await outbox.record(partId, receipt);
       log.info(about, "reply.waiting_told");
       return true;
     } catch (error) {
-      if (error instanceof DeliveryError && error.kind !== "unknown") await outbox.record(partId, "not-sent");
+      const isCertain = error instanceof DeliveryError ? error.kind !== "unknown" : permit.wasNeverGiven;
+      if (isCertain) await outbox.record(partId, "not-sent");
       throw error;
     }
   } catch (error) {

@@ -24,7 +24,10 @@ beforeEach(async () => {
   notices = new WaitNotices({ afterMs: 30_000, windowMs: WINDOW_MS, clock });
 });
 
-const deps = (isHeld = async () => true) => ({ outbox: store.outbox, breakers, isHeld, log: silentLogger() });
+const deps = (isHeld = async () => true, leftMs = () => 30_000) => ({
+  ...{ outbox: store.outbox, breakers, isHeld, leftMs },
+  log: silentLogger(),
+});
 const begin = (job: Job, given = notices) => given.begin(job, slack, deps(), new AbortController().signal);
 const LINE = expect.stringMatching(/^The assistant cannot be reached right now\. Your message is kept/);
 
@@ -109,6 +112,33 @@ describe("a line to who waits for a model that is away", () => {
     for (let n = 0; n < 10; n++) breakers.of("slack").enter()("failed");
     await tried(job);
     expect(slack.sends).toEqual([]);
+  });
+
+  it("is not said by who loses the lease while it connects, and may be said by who has it then", async () => {
+    const job = await aJob(store);
+    clock.advance(60_000);
+    let isOurs = true;
+    const stopped = notices.begin(
+      job,
+      slack,
+      deps(
+        async () => isOurs,
+        () => (isOurs ? 30_000 : 0),
+      ),
+      new AbortController().signal,
+    );
+    const said: string[] = [];
+    slack.fates.push(async (_delivery, _signal, permit) => {
+      isOurs = false;
+      while (permit?.leftMs() === 0) await permit.renew();
+      said.push("by who was stopped");
+      return { messageId: "m0", via: "fake" };
+    });
+    stopped.inTrouble();
+    await stopped.end();
+    expect(said).toEqual([]);
+    await tried(job);
+    expect(slack.sends).toHaveLength(2);
   });
 
   it("is said once in a conversation within the window", async () => {
