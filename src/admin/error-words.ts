@@ -13,6 +13,8 @@ export const ERROR_WORDS: Readonly<Record<Code, string>> = {
     "The file of the database was deleted, moved or replaced while it is in use. Put it back, or restart once nothing waits.",
   STORE_DAMAGED:
     "The file of the database is damaged. Stop the gateway, copy the data folder, and restore or recover the file.",
+  EVENT_DAMAGED:
+    "What the store kept of this event cannot be read: the disk, or Redis, gave back something else than was written.",
   STORE_CLOSED: "The gateway was shutting down.",
   STORE_UNAVAILABLE: "Redis could not be used; /ready and the log say why.",
   STORE_UNSAFE: "This Redis may lose what it is given; see docs/replicas.md.",

@@ -226,6 +226,7 @@ export class Dispatcher {
 
   async #outcomeOf(job: Job, signals: JobSignals): Promise<Settlement | null> {
     const { work, retry, random, log } = this.#deps;
+    if (job.damage !== undefined) return { kind: "dead", cause: job.damage };
     try {
       // The answer to the claim may have been a long time coming.
       if (!(await signals.isHeld())) throw new RunAborted("lease-lost");

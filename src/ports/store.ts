@@ -70,6 +70,11 @@ export interface Job {
   /** What the last holder had achieved. */
   readonly progress: Progress | null;
   readonly acceptedAtMs: number;
+  /**
+   * Set: what was kept of it cannot be read, and this is the cause with which it ends. Nothing may be run or said for it;
+   * `event` then holds no more than where it waited.
+   */
+  readonly damage?: string;
 }
 
 export type Settlement =

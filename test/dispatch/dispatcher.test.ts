@@ -114,6 +114,25 @@ async function recordOf(id: string) {
   return record;
 }
 
+it("what the store cannot read of an event is not begun: it is a dead letter, and what came with it goes on", async () => {
+  for (const id of ["slack:a", "slack:b"])
+    await store.queue.accept(anOffer(anEvent({ id, conversation: `slack:T1:${id}` })));
+  const damage = "EVENT_DAMAGED: expected its text";
+  await start(
+    {},
+    {
+      async claim(options) {
+        const jobs = await store.queue.claim(options);
+        return jobs.map((job) => (job.event.id === "slack:a" ? { ...job, damage } : job));
+      },
+    },
+  );
+  expect(ids()).toEqual(["slack:b"]);
+  await calm();
+  expect(await store.journal.find("slack:a")).toMatchObject({ state: "dead", cause: damage });
+  expect(await countOf(metrics, "deadLetters", { platform: "slack" })).toBe(1);
+});
+
 describe("a dispatcher", () => {
   it("claims what is accepted, and settles it with what came of the work", async () => {
     const dispatcher = await start();

@@ -1,10 +1,9 @@
 import { SUSPECTS_MAX } from "../../domain/bounds.ts";
-import type { TriggerEvent } from "../../domain/event.ts";
-import type { Refusal, RefusalCause } from "../../domain/refusal.ts";
-import type { Progress } from "../../domain/run.ts";
+import type { RefusalCause } from "../../domain/refusal.ts";
 import type { Acceptance, Job, Offer, Queue, RateLimit, Settlement } from "../../ports/store.ts";
 import { STOP_TOPIC } from "../../ports/store.ts";
 import { wellFormed } from "../sqlite/well-formed.ts";
+import { storedJob } from "../stored.ts";
 import { refused } from "./errors.ts";
 import { type Argument, isUnavailable } from "./link.ts";
 import type { Parts } from "./parts.ts";
@@ -164,16 +163,19 @@ function toJob([
   stop,
 ]: ClaimedRow): Job {
   return {
-    event: JSON.parse(body) as TriggerEvent,
+    ...storedJob({
+      lane,
+      body,
+      refusal: refusal === "" ? null : refusal,
+      progress: progress === "" ? null : progress,
+    }),
     lane,
-    refusal: refusal === "" ? null : (JSON.parse(refusal) as Refusal),
     attempt,
     failures,
     crashes,
     replay,
     stopRequested: stop === 1,
     token: Number(token),
-    progress: progress === "" ? null : (JSON.parse(progress) as Progress),
     acceptedAtMs: Number(at),
   };
 }

@@ -1,6 +1,7 @@
 import { isTaken, REQUEST_OUTCOMES } from "../../domain/request.ts";
 import type { RequestLog, RequestNote } from "../../ports/request-log.ts";
 import { wellFormed } from "../sqlite/well-formed.ts";
+import { readable } from "../stored.ts";
 import type { Parts } from "./parts.ts";
 
 /** Notes looked at by one script. */
@@ -16,7 +17,7 @@ export function createRequestLog({ run, now }: Parts): RequestLog {
   ): Promise<{ notes: RequestNote[]; last: string }> {
     const args = [outcomes.join(","), limit, beforeId, requestId];
     const [last, ...bodies] = (await run("notes", [now(), ...args], "brief")) as [string, ...string[]];
-    return { notes: bodies.map((body) => JSON.parse(body) as RequestNote), last };
+    return { notes: readable<RequestNote>(bodies), last };
   }
 
   return {

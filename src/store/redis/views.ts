@@ -1,8 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { ADOPTED_AFTER_MS_MAX, PEOPLE_KEPT_MS } from "../../domain/bounds.ts";
 import { asKnown } from "../../domain/conversation.ts";
-import type { TriggerEvent } from "../../domain/event.ts";
-import type { Receipt } from "../../domain/reply.ts";
 import type { Progress, Turn } from "../../domain/run.ts";
 import {
   type Archive,
@@ -20,6 +18,7 @@ import {
   STOP_TOPIC,
 } from "../../ports/store.ts";
 import { wellFormed } from "../sqlite/well-formed.ts";
+import { readable, storedEvent, storedOrNull, storedReceipt } from "../stored.ts";
 import type { Parts } from "./parts.ts";
 
 /** Parts reserved and not yet recorded, in this process. */
@@ -61,7 +60,7 @@ function toReservation(answer: unknown): Reservation {
     case "lost":
       return { kind: "lost" };
     case "sent":
-      return { kind: "sent", receipt: JSON.parse(row[1]) as Receipt };
+      return { kind: "sent", receipt: storedReceipt(row[1]) };
     case "in-doubt":
       return { kind: "in-doubt", sendsBefore: row[1], isSenderGone: row[2] === 1 };
     default:
@@ -74,7 +73,7 @@ export function createMemory({ run, persistence, now }: Parts): Memory {
     async recall(conversation, { turnsMax, sinceMs }) {
       const args = [now(), wellFormed(conversation), turnsMax, sinceMs];
       const turns = (await persistence.until(() => run("recall", args, "long"))) as string[];
-      return turns.map((turn) => JSON.parse(turn) as Turn);
+      return readable<Turn>(turns);
     },
     async forget(conversation, untilEventId) {
       const args = [wellFormed(conversation), untilEventId === undefined ? "" : wellFormed(untilEventId)];
@@ -139,18 +138,18 @@ export function createJournal({ run, now }: Parts, usedBytes: () => Promise<numb
 }
 
 function toRecord([id, state, body, attempt, cause, progress, at, up, seq, replays]: RecordRow): EventRecord {
-  const event = JSON.parse(body) as TriggerEvent;
+  const event = storedEvent(body, id);
   return {
     id: event.id === id || wellFormed(event.id) === id ? event.id : id,
     state,
     event,
     attempt,
     cause: cause === "" ? null : cause,
-    progress: progress === "" ? null : (JSON.parse(progress) as Progress),
+    progress: storedOrNull<Progress>(progress === "" ? null : progress),
     acceptedAtMs: Number(at),
     updatedAtMs: Number(up),
     seq,
-    replays: replays === "" ? [] : (JSON.parse(replays) as ReplayNote[]),
+    replays: storedOrNull<ReplayNote[]>(replays === "" ? null : replays) ?? [],
   };
 }
 

@@ -1,5 +1,6 @@
 import type { TriggerEvent } from "../../domain/event.ts";
 import type { Refusal } from "../../domain/refusal.ts";
+import { parsedEvent } from "../stored.ts";
 import { newcomer, noticeLane, type Source } from "./lanes.ts";
 import type { AcceptResult, LimitRow, OfferRow } from "./protocol.ts";
 import type { State } from "./state.ts";
@@ -65,9 +66,9 @@ function grow({ lanes, sql }: State, seq: number, offered: string): void {
   if (job === undefined || job.refusal !== null) return;
   const stored = sql.body.get(seq);
   if (stored === undefined || stored.progress !== null) return;
-  const event = JSON.parse(stored.body) as TriggerEvent;
+  const event = parsedEvent(stored.body);
   const { attachments } = JSON.parse(offered) as TriggerEvent;
-  if (!event.mayGrow || event.attachments.length > 0 || attachments.length === 0) return;
+  if (!event?.mayGrow || event.attachments.length > 0 || attachments.length === 0) return;
   sql.setBody.run(JSON.stringify({ ...event, attachments } satisfies TriggerEvent), seq);
 }
 

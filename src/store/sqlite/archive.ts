@@ -1,5 +1,6 @@
 import type { TriggerEvent } from "../../domain/event.ts";
 import type { ReplayAnswer, ReplayNote, ReplayRequest } from "../../ports/store.ts";
+import { parsedEvent, storedOrNull } from "../stored.ts";
 import { isFull } from "./accept.ts";
 import { eventOf } from "./journal.ts";
 import { newcomer, type Source } from "./lanes.ts";
@@ -14,14 +15,15 @@ export function replay(state: State, id: string, request: ReplayRequest, nowMs: 
   if (row.state === null) return "not-finished";
   if (request.seq !== undefined && request.seq !== row.seq) return "changed";
   if (!request.states.includes(row.state) || hasLostItsText(row)) return "wrong-state";
-  const event = JSON.parse(row.body) as TriggerEvent;
+  const event = parsedEvent(row.body);
+  if (event === null) return "wrong-state";
   const conversation = wellFormed(event.conversation);
   const lane = row.lane ?? conversation;
   if (isFull(state, lane)) return "full";
 
   const seq = state.nextSeq++;
   const notes = [
-    ...(JSON.parse(row.replays ?? "[]") as ReplayNote[]),
+    ...(storedOrNull<ReplayNote[]>(row.replays) ?? []),
     { atMs: nowMs, by: request.by, mode: request.mode, cause: row.cause } satisfies ReplayNote,
   ];
   move(state, row, event, { seq, notes, isAnew: request.mode === "anew" });

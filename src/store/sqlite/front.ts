@@ -1,7 +1,6 @@
 import { asFirstKnown, asKnown } from "../../domain/conversation.ts";
-import type { PersonName, TriggerEvent } from "../../domain/event.ts";
-import type { Refusal } from "../../domain/refusal.ts";
-import type { Receipt } from "../../domain/reply.ts";
+import type { PersonName } from "../../domain/event.ts";
+
 import type { Progress, Turn } from "../../domain/run.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { RequestLog, RequestNote } from "../../ports/request-log.ts";
@@ -25,6 +24,7 @@ import type {
 } from "../../ports/store.ts";
 import { STOP_TOPIC } from "../../ports/store.ts";
 import { createBus } from "../bus.ts";
+import { readable, storedEvent, storedJob, storedOrNull, storedReceipt } from "../stored.ts";
 import type { Batcher } from "./batcher.ts";
 import type {
   AcceptResult,
@@ -106,7 +106,7 @@ function createOutbox(ask: Ask): Outbox {
   return {
     async reserve(job, partId) {
       const row = await ask("reserve", [job.token, wellFormed(partId)]);
-      return row.kind === "sent" ? { kind: "sent", receipt: JSON.parse(row.receipt) as Receipt } : row;
+      return row.kind === "sent" ? { kind: "sent", receipt: storedReceipt(row.receipt) } : row;
     },
     async record(partId, result) {
       await ask("record", [wellFormed(partId), result === "not-sent" ? null : JSON.stringify(result)]);
@@ -118,7 +118,7 @@ function createMemory(ask: Ask): Memory {
   return {
     async recall(conversation, { turnsMax, sinceMs }) {
       const turns = await ask("recall", [wellFormed(conversation), turnsMax, sinceMs]);
-      return turns.map((turn) => JSON.parse(turn) as Turn);
+      return readable<Turn>(turns);
     },
     async forget(conversation, untilEventId) {
       await ask("forget", [
@@ -180,7 +180,6 @@ function createArchive(ask: Ask): Archive {
 }
 
 function createRequestLog(ask: Ask): RequestLog {
-  const parsed = (rows: readonly string[]) => rows.map((row) => JSON.parse(row) as RequestNote);
   return {
     async record(notes, { refusedMax, afterId }) {
       const rows = notes.map((note) => {
@@ -189,8 +188,8 @@ function createRequestLog(ask: Ask): RequestLog {
       });
       await ask("noteRequests", { rows, refusedMax, afterId });
     },
-    list: async (filter) => parsed(await ask("listRequests", filter)),
-    find: async (requestId) => parsed(await ask("findRequests", wellFormed(requestId))),
+    list: async (filter) => readable<RequestNote>(await ask("listRequests", filter)),
+    find: async (requestId) => readable<RequestNote>(await ask("findRequests", wellFormed(requestId))),
   };
 }
 
@@ -220,16 +219,14 @@ function toJob(row: ClaimedRow): Job {
   const [token, lane, attempt, failures, crashes, replay, stopRequested, acceptedAtMs, ...texts] = row;
   const [body, refusal, progress] = texts;
   return {
-    event: JSON.parse(body) as TriggerEvent,
+    ...storedJob({ lane, body, refusal, progress }),
     lane,
-    refusal: parseOrNull<Refusal>(refusal),
     attempt,
     failures,
     crashes,
     replay,
     stopRequested,
     token,
-    progress: parseOrNull<Progress>(progress),
     acceptedAtMs,
   };
 }
@@ -260,16 +257,12 @@ function toRecord({
     seq,
     id,
     state,
-    event: JSON.parse(body) as TriggerEvent,
+    event: storedEvent(body, id),
     attempt,
     cause,
-    progress: parseOrNull<Progress>(progress),
+    progress: storedOrNull<Progress>(progress),
     acceptedAtMs: acceptedMs,
     updatedAtMs: updatedMs,
-    replays: parseOrNull<ReplayNote[]>(replays) ?? [],
+    replays: storedOrNull<ReplayNote[]>(replays) ?? [],
   };
-}
-
-function parseOrNull<T>(text: string | null): T | null {
-  return text === null ? null : (JSON.parse(text) as T);
 }

@@ -212,7 +212,7 @@ export function prepareStatements(db: Database) {
       "DELETE FROM told WHERE key IN (SELECT key FROM told WHERE until_ms <= ? ORDER BY until_ms LIMIT ?)",
     ),
     settledAfter: db.prepare<SettledRow>(
-      `SELECT seq, id, accepted_ms, updated_ms, coalesce(json_extract(body, '$.aliases'), '[]') AS aliases FROM events
+      `SELECT seq, id, accepted_ms, updated_ms, iif(json_valid(body), coalesce(json_extract(body, '$.aliases'), '[]'), '[]') AS aliases FROM events
        WHERE state = ? AND seq > ? ORDER BY seq LIMIT ?`,
     ),
     deleteEvent: db.prepare("DELETE FROM events WHERE seq = ?"),
