@@ -9,6 +9,7 @@ import { type Config, type Loaded, loadConfig } from "./config/load.ts";
 import { formatProblem } from "./config/problems.ts";
 import { GatewayError } from "./domain/errors.ts";
 import { systemClock } from "./telemetry/clock.ts";
+import { giveBackWhenIdle, keepHeapsSmall } from "./telemetry/heap.ts";
 import { createLogger, type Logger, written } from "./telemetry/log.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 import { packageVersion } from "./telemetry/version.ts";
@@ -143,6 +144,7 @@ async function runGateway({
 }: Run): Promise<number> {
   const { host, port, metricsPort } = config.environment;
   const version = packageVersion();
+  keepHeapsSmall();
   try {
     // Only now: a supervisor needs none of it in memory.
     const [{ createApp }, { banner }] = await Promise.all([import("./app.ts"), import("./app/banner.ts")]);
@@ -164,6 +166,7 @@ async function runGateway({
     await listen(app.server, port, host);
     if (app.watch !== null) await listen(app.watch, metricsPort ?? 0, host, "PARLEY_METRICS_PORT");
     app.startWork();
+    giveBackWhenIdle();
     up(banner(app, config, version));
     const { port: listening } = app.server.address() as AddressInfo;
     log.info(

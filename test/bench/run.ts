@@ -1,16 +1,25 @@
 /**
  * `npm run bench`: everything in one run, contenders taking turns. Prints the tables and writes docs/benchmarks.md.
- * `npm run bench -- --quick` takes two minutes and writes nothing.
+ * `npm run bench -- --quick` is done sooner and writes nothing; neither does `--only memory`, or several names with
+ * commas between.
  */
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { resolve } from "node:path";
+import { parseArgs } from "node:util";
 import { benchAccept } from "./accept.ts";
 import { benchConversations } from "./conversations.ts";
+import { benchMemory } from "./memory.ts";
+import { memoryReport } from "./memory-report.ts";
 import { benchOverhead } from "./overhead.ts";
 import { inOwnProcess } from "./own-process.ts";
 import { benchProcess } from "./process.ts";
-import { benchRedis, redisReport } from "./redis/report.ts";
+import {
+  redisAcceptTable,
+  redisConversationsTable,
+  redisMemoryTable,
+  redisWorkTable,
+} from "./redis/report.ts";
 import { secretsOf } from "./secrets.ts";
 import { type AcceptRow, acceptLine } from "./turns.ts";
 import { benchVerify } from "./verify.ts";
@@ -22,51 +31,77 @@ const GOALS: Readonly<Record<string, string>> = {
   discord: "≤ 6",
 };
 
-const isQuick = process.argv.includes("--quick");
+/** In the order of the page. */
+const TABLES: Readonly<Record<string, (isQuick: boolean) => Promise<string>>> = {
+  accept: acceptTable,
+  verify: verifyTable,
+  overhead: overheadTable,
+  conversations: conversationsTable,
+  process: processTable,
+  memory: memoryTable,
+  "redis-accept": redisAcceptTable,
+  "redis-work": redisWorkTable,
+  "redis-conversations": redisConversationsTable,
+  "redis-memory": redisMemoryTable,
+};
 
-const accept = await inOwnProcess(
-  new URL("accept.ts", import.meta.url),
-  benchAccept,
-  isQuick ? { rounds: 3, requests: 2_000 } : { rounds: 11, requests: 5_000 },
-);
-const verify = benchVerify({ rounds: isQuick ? 3 : 11 });
-const overhead = await inOwnProcess(new URL("overhead.ts", import.meta.url), benchOverhead, {
-  messages: isQuick ? 1_000 : 6_000,
-  perSecond: 200,
+const { values } = parseArgs({
+  options: { quick: { type: "boolean", default: false }, only: { type: "string" } },
 });
-const conversations = await inOwnProcess(
-  new URL("conversations.ts", import.meta.url),
-  benchConversations,
-  isQuick ? { idle: 100_000, rounds: 3 } : { idle: 1_000_000, rounds: 7 },
-);
-const started = await benchProcess(secretsOf());
-const redis = await benchRedis({ isQuick });
+const names = values.only?.split(",") ?? Object.keys(TABLES);
+const tables: string[] = [];
+for (const name of names) if (TABLES[name] === undefined) fail(name);
+for (const name of names) tables.push((await TABLES[name]?.(values.quick)) ?? "");
+const report = [intro(), ...tables].join("\n");
+console.log(report);
+if (!values.quick && values.only === undefined)
+  writeFileSync(resolve(import.meta.dirname, "../../docs/benchmarks.md"), report);
 
-const report = `# Benchmarks
+function fail(name: string): never {
+  console.error(`--only: expected names of ${Object.keys(TABLES).join(", ")}, got ${name}`);
+  process.exit(64);
+}
+
+function intro(): string {
+  return `# Benchmarks
 
 Written by \`npm run bench\` (Node ${process.versions.node}, ${cpus().length} cores). Nothing is pinned: the gateway
 has two busy threads, and one core for both would measure the scheduler. Each table has a process of its own for its
 load. Contenders take turns in one run, and ratios are medians over the rounds against the bare server of the same round.
 Absolute figures depend on the machine and on what else it does: **trust the ratios**.
+`;
+}
 
-## Accepting a webhook
+async function acceptTable(isQuick: boolean): Promise<string> {
+  const options = isQuick ? { rounds: 3, requests: 2_000 } : { rounds: 11, requests: 5_000 };
+  const rows = await inOwnProcess(new URL("accept.ts", import.meta.url), benchAccept, options);
+  return `## Accepting a webhook
 
 Unique, correctly signed events over 64 connections; durability \`power\` (a commit with fsync before each 200), log,
 metrics and limits on. The bare server is \`node:http\`: it reads the body and answers 200.
 
 | | requests/s | p50 ms | p99 ms | CPU µs/request | rate ÷ bare | CPU ÷ bare | goal |
 |-|-|-|-|-|-|-|-|
-${accept.map(lineOf).join("\n")}
+${rows.map(lineOf).join("\n")}
+`;
+}
 
-## Verifying Ed25519
+async function verifyTable(isQuick: boolean): Promise<string> {
+  const verify = benchVerify({ rounds: isQuick ? 3 : 11 });
+  return `## Verifying Ed25519
 
 | | µs |
 |-|-|
 | Parley (node:crypto, cached key) | ${verify.parleyMicros.toFixed(0)} |
 | tweetnacl | ${verify.tweetnaclMicros.toFixed(0)} |
 | **ratio** | **${verify.ratio.toFixed(0)}** (goal: at least 50) |
+`;
+}
 
-## From webhook to reply
+async function overheadTable(isQuick: boolean): Promise<string> {
+  const options = { messages: isQuick ? 1_000 : 6_000, perSecond: 200 };
+  const overhead = await inOwnProcess(new URL("overhead.ts", import.meta.url), benchOverhead, options);
+  return `## From webhook to reply
 
 ${overhead.messages} Telegram messages at ${overhead.perSecond} a second, open loop; the demo model answers at once; the
 platform's API is a server on loopback. Everything between is the gateway: accept, run, deliver, each durable.
@@ -74,8 +109,14 @@ platform's API is a server on loopback. Everything between is the gateway: accep
 | p50 ms | p99 ms | CPU µs/message | goal |
 |-|-|-|-|
 | ${overhead.p50Ms.toFixed(1)} | ${overhead.p99Ms.toFixed(1)} | ${overhead.cpuMicros.toFixed(0)} | 5 and 20 ms |
+`;
+}
 
-## Many conversations
+async function conversationsTable(isQuick: boolean): Promise<string> {
+  const options = isQuick ? { idle: 100_000, rounds: 3 } : { idle: 1_000_000, rounds: 7 };
+  const module = new URL("conversations.ts", import.meta.url);
+  const conversations = await inOwnProcess(module, benchConversations, options);
+  return `## Many conversations
 
 Accept latency at one request in flight, with ${conversations.idle.toLocaleString("en")} idle conversations in the store and with none, taking turns.
 
@@ -84,17 +125,33 @@ Accept latency at one request in flight, with ${conversations.idle.toLocaleStrin
 | empty store | ${conversations.emptyP50Ms.toFixed(2)} |
 | full store | ${conversations.fullP50Ms.toFixed(2)} |
 | **ratio** | **${conversations.ratio.toFixed(2)}** (goal: at most 1.5) |
+`;
+}
 
-## The process
+async function processTable(): Promise<string> {
+  const started = await benchProcess(secretsOf());
+  return `## The process
 
 | | | goal |
 |-|-|-|
 | from start to the first reply | ${(started.firstReplyMs / 1000).toFixed(2)} s | 3 s |
 | resident memory when idle, four platforms on | ${(started.idleRssBytes / 2 ** 20).toFixed(0)} MiB | 150 MB |
+`;
+}
 
-${redisReport(redis)}`;
-console.log(report);
-if (!isQuick) writeFileSync(resolve(import.meta.dirname, "../../docs/benchmarks.md"), report);
+async function memoryTable(isQuick: boolean): Promise<string> {
+  const options = {
+    boundBytes: 512 * 2 ** 20,
+    events: isQuick ? 20_000 : 100_000,
+    waiting: 40_000,
+    connections: 300,
+    bodyBytes: 4 * 2 ** 20,
+    laterMs: isQuick ? 20_000 : 60_000,
+    idleMs: 10_000,
+    perSecond: 10,
+  };
+  return memoryReport(await inOwnProcess(new URL("memory.ts", import.meta.url), benchMemory, options));
+}
 
 function lineOf(row: AcceptRow): string {
   return acceptLine(row, [row.rateRatio.toFixed(2), row.cpuRatio.toFixed(2), GOALS[row.name] ?? ""]);

@@ -23,6 +23,9 @@ export interface SqliteStoreOptions {
   readonly thread?: URL;
 }
 
+/** Of what one batch leaves behind; what lives is the old generation, which Node bounds by the container's memory. */
+const YOUNG_MIB_MAX = 24;
+
 /** Beside this file, as the source in development and compiled in the image. */
 const THREAD = import.meta.url.endsWith(".ts")
   ? new URL("./thread.ts", import.meta.url)
@@ -38,6 +41,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   const worker = new Worker(options.thread ?? THREAD, {
     workerData: { options: engine, nowMs: Math.trunc(clock.nowMs()) },
     env: {}, // The thread needs none of the secrets in ours.
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB_MAX },
   });
   const post = (message: ToThread) => worker.postMessage(message);
   const readiness = new Readiness(clock, await opened(worker, log));

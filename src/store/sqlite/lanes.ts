@@ -32,6 +32,8 @@ export function newcomer(
 ): Waiting {
   return {
     ...job,
+    // One text for both: there may be a hundred thousand of them.
+    lane: job.lane === job.conversation ? job.conversation : job.lane,
     attempt: 0,
     failures: 0,
     claims: 0,

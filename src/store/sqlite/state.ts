@@ -45,7 +45,7 @@ function loadLanes(sql: Statements, { leases, time }: Volatile, nowMs: number): 
   for (const row of sql.allWaiting.all()) {
     const job: Waiting = {
       seq: row.seq,
-      lane: row.lane,
+      lane: row.lane === row.conversation ? row.conversation : row.lane,
       conversation: row.conversation,
       source: [row.platform, row.tenant, row.sender],
       acceptedMs: row.accepted_ms,

@@ -12,7 +12,7 @@ interface Line<T> {
  * branches. One with many items gets no more turns than its neighbour with one. A branch exists only while it has
  * items, and each call costs one step a level, however many there are.
  */
-export class Turns<T> implements Line<T> {
+export class Turns<T extends NonNullable<unknown>> implements Line<T> {
   readonly #level: number;
   readonly #levels: number;
   readonly #branches = new Map<string, Line<T>>();
@@ -50,7 +50,7 @@ export class Turns<T> implements Line<T> {
   }
 }
 
-class Leaves<T> implements Line<T> {
+class Leaves<T extends NonNullable<unknown>> implements Line<T> {
   readonly #items = new Fifo<T>();
 
   get size(): number {

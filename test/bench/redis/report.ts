@@ -5,34 +5,27 @@ import { benchRedisConversations, type RedisConversationsCost } from "./conversa
 import { benchRedisMemory, type MemoryRow } from "./memory.ts";
 import { benchRedisWork, type WorkRow } from "./work.ts";
 
-export interface RedisResults {
-  readonly accept: RedisAccept;
-  readonly work: readonly WorkRow[];
-  readonly conversations: RedisConversationsCost;
-  readonly memory: readonly MemoryRow[];
+export async function redisAcceptTable(isQuick: boolean): Promise<string> {
+  const module = new URL("accept.ts", import.meta.url);
+  const options = isQuick ? { rounds: 3, requests: 2_000 } : { rounds: 11, requests: 5_000 };
+  return acceptReport(await inOwnProcess(module, benchRedisAccept, options));
 }
 
-export async function benchRedis({ isQuick }: { isQuick: boolean }): Promise<RedisResults> {
-  return {
-    accept: await inOwnProcess(
-      new URL("accept.ts", import.meta.url),
-      benchRedisAccept,
-      isQuick ? { rounds: 3, requests: 2_000 } : { rounds: 11, requests: 5_000 },
-    ),
-    work: await inOwnProcess(
-      new URL("work.ts", import.meta.url),
-      benchRedisWork,
-      isQuick ? { rounds: 2, events: 3_000 } : { rounds: 7, events: 10_000 },
-    ),
-    conversations: await inOwnProcess(
-      new URL("conversations.ts", import.meta.url),
-      benchRedisConversations,
-      isQuick ? { many: 50_000, rounds: 5 } : { many: 1_000_000, rounds: 15 },
-    ),
-    memory: await inOwnProcess(new URL("memory.ts", import.meta.url), benchRedisMemory, {
-      copies: isQuick ? 10_000 : 100_000,
-    }),
-  };
+export async function redisWorkTable(isQuick: boolean): Promise<string> {
+  const module = new URL("work.ts", import.meta.url);
+  const options = isQuick ? { rounds: 2, events: 3_000 } : { rounds: 7, events: 10_000 };
+  return workReport(await inOwnProcess(module, benchRedisWork, options));
+}
+
+export async function redisConversationsTable(isQuick: boolean): Promise<string> {
+  const module = new URL("conversations.ts", import.meta.url);
+  const options = isQuick ? { many: 50_000, rounds: 5 } : { many: 1_000_000, rounds: 15 };
+  return conversationsReport(await inOwnProcess(module, benchRedisConversations, options));
+}
+
+export async function redisMemoryTable(isQuick: boolean): Promise<string> {
+  const module = new URL("memory.ts", import.meta.url);
+  return memoryReport(await inOwnProcess(module, benchRedisMemory, { copies: isQuick ? 10_000 : 100_000 }));
 }
 
 const GOALS: Readonly<Record<string, string>> = {
@@ -40,9 +33,7 @@ const GOALS: Readonly<Record<string, string>> = {
   "slack, appendfsync always": "≥ 0.20",
 };
 
-export function redisReport({ accept, work, conversations, memory }: RedisResults): string {
-  const { few, many } = conversations;
-  const [settled] = work;
+function acceptReport(accept: RedisAccept): string {
   return `## On Redis: accepting a webhook
 
 As above, with \`REDIS_URL\` instead of the file, one gateway process and one Redis. Each event is of a new person in a new
@@ -54,8 +45,12 @@ ${accept.rows.map(lineOf).join("\n")}
 
 ${accept.spooled > 0 ? `Redis was away for a moment: ${number(accept.spooled)} events went through the spool. ` : ""}For ${number(accept.webhooks)} webhooks the gateway asked Redis for ${commandsOf(accept)}, by \`MONITOR\`. Only \`accept\` comes with
 webhooks, one round trip for up to 16 that came at once; anything else comes with time.
+`;
+}
 
-## On Redis: through two workers
+function workReport(work: readonly WorkRow[]): string {
+  const [settled] = work;
+  return `## On Redis: through two workers
 
 Events of 500 conversations go into the queue from one process with 64 in flight, \`appendfsync everysec\`, and then out of
 it through two worker processes with 100 slots each. *Claim and settle* has an agent that does nothing; *a whole answer*
@@ -68,8 +63,12 @@ without saying anything twice. CPU is in µs for one event, of Redis and of its 
 ${work.map(workLine).join("\n")}
 
 From claim to settlement: **${number(settled?.drain.perSecond ?? 0)} events a second** (goal: at least 2,000).
+`;
+}
 
-## On Redis: many conversations
+function conversationsReport(conversations: RedisConversationsCost): string {
+  const { few, many } = conversations;
+  return `## On Redis: many conversations
 
 Microseconds for one event, 64 in flight, with ${number(few)} and with ${number(many)} conversations in Redis that were answered
 once, taking turns. The events are messages in some of those.
@@ -78,8 +77,11 @@ once, taking turns. The events are messages in some of those.
 |-|-|-|-|
 | accept | ${conversations.accept.fewMicros.toFixed(0)} | ${conversations.accept.manyMicros.toFixed(0)} | **${conversations.accept.ratio.toFixed(2)}** |
 | claim and settle | ${conversations.drain.fewMicros.toFixed(0)} | ${conversations.drain.manyMicros.toFixed(0)} | **${conversations.drain.ratio.toFixed(2)}** |
+`;
+}
 
-## On Redis: memory
+function memoryReport(memory: readonly MemoryRow[]): string {
+  return `## On Redis: memory
 
 What \`used_memory\` grows by for each of a hundred thousand. [replicas.md](replicas.md#memory) makes a sum of it.
 

@@ -1,0 +1,76 @@
+import { type EventLoopUtilization, performance } from "node:perf_hooks";
+import { getHeapStatistics, setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
+const LOOK_EVERY_MS = 10_000;
+/** A thread that was busy for less of the time has a moment for it. */
+const BUSY_MAX = 0.2;
+/** Less than this is not worth a collection. */
+const LEFTOVERS_BYTES_MIN = 8 * 1024 * 1024;
+/** A collection takes about two milliseconds for each MiB that lives, and nobody is served meanwhile. */
+const LIVING_BYTES_MAX = 128 * 1024 * 1024;
+/** V8 lets a small heap grow to four times what lives before it looks again, however small the machine is. */
+const GROWTH_PERCENT = 50;
+
+export interface Heap {
+  /** What the heap takes of memory, and buffers beside it. */
+  bytes(): number;
+  collect(): void;
+  /** Share of the time since the last call in which this thread did something. */
+  busy(): number;
+}
+
+/** Gives back what a busy time has left behind: V8 collects when more is asked for, which may be never. */
+export class Leftovers {
+  readonly #heap: Heap;
+  #livingBytes: number;
+
+  constructor(heap: Heap) {
+    this.#heap = heap;
+    this.#livingBytes = heap.bytes();
+  }
+
+  /** Collects when there is time, and something to be had. */
+  look(): boolean {
+    const heap = this.#heap;
+    if (heap.busy() > BUSY_MAX) return false;
+    const bytes = heap.bytes();
+    if (bytes < this.#livingBytes + LEFTOVERS_BYTES_MIN) {
+      this.#livingBytes = Math.min(bytes, this.#livingBytes);
+      return false;
+    }
+    if (this.#livingBytes > LIVING_BYTES_MAX) return false;
+    heap.collect();
+    this.#livingBytes = heap.bytes();
+    return true;
+  }
+}
+
+/** For the whole process, all threads: a heap grows by half of what lives, no more. */
+export function keepHeapsSmall(): void {
+  setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`);
+}
+
+/** Looks after this thread's heap until it ends. */
+export function giveBackWhenIdle(): void {
+  const leftovers = new Leftovers(ownHeap());
+  setInterval(() => leftovers.look(), LOOK_EVERY_MS).unref();
+}
+
+function ownHeap(): Heap {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  let last: EventLoopUtilization = performance.eventLoopUtilization();
+  return {
+    collect,
+    bytes() {
+      const { total_heap_size, external_memory } = getHeapStatistics();
+      return total_heap_size + external_memory;
+    },
+    busy() {
+      const before = last;
+      last = performance.eventLoopUtilization();
+      return performance.eventLoopUtilization(last, before).utilization;
+    },
+  };
+}
