@@ -1,9 +1,16 @@
 import type { IncomingMessage } from "node:http";
-import { DISCARD_BYTES_MAX, SMALL_BODY_BYTES } from "../domain/bounds.ts";
+import { SMALL_BODY_BYTES } from "../domain/bounds.ts";
 import type { BodyBudget, Held } from "./body-budget.ts";
+import type { Drain } from "./drain.ts";
 
 /** `shed`: more bodies than may be held at once, and this was the largest. */
 export type Unread = "too-large" | "cut" | "shed";
+
+/** What all bodies of a server share. */
+export interface Bodies {
+  readonly budget: BodyBudget;
+  readonly drain: Drain;
+}
 
 /**
  * The raw bytes of a request, never more than `bytesMax` of them in memory. What is no body is an answer, not an error;
@@ -12,7 +19,7 @@ export type Unread = "too-large" | "cut" | "shed";
 export function readBody(
   incoming: IncomingMessage,
   bytesMax: number,
-  budget: BodyBudget,
+  { budget, drain }: Bodies,
 ): Promise<Buffer | Unread> {
   return new Promise((resolve) => {
     const declared = declaredBytes(incoming);
@@ -27,7 +34,7 @@ export function readBody(
     };
     const refuse = (why: Unread) => {
       incoming.off("data", onData);
-      discard(incoming);
+      drain.discard(incoming);
       over(why);
     };
     /** Chunks may be of one byte each, and an object for each would be a hundred times what they hold. */
@@ -65,17 +72,4 @@ function grown(bytes: Buffer, length: number, bytesMax: number, wanted: number):
   const larger = Buffer.allocUnsafeSlow(Math.max(wanted, Math.min(bytesMax, bytes.length * 2, wanted * 2)));
   bytes.copy(larger, 0, 0, length);
   return larger;
-}
-
-/**
- * Most senders look at the answer only when they have sent everything, and a connection that is closed before that
- * looks to them like a crash. So the rest is read and thrown away, within a bound.
- */
-export function discard(incoming: IncomingMessage): void {
-  let length = 0;
-  incoming.on("data", (chunk: Buffer) => {
-    length += chunk.length;
-    if (length > DISCARD_BYTES_MAX) incoming.destroy();
-  });
-  incoming.on("error", () => {});
 }

@@ -16,6 +16,7 @@ import type { Platform } from "../domain/event.ts";
 import { type Answer, errorAnswer, send } from "./answer.ts";
 import { BodyBudget } from "./body-budget.ts";
 import { type Count, createRequestCounter } from "./count.ts";
+import { Drain } from "./drain.ts";
 import { createHostCheck, type HostRules, hasTwoHosts } from "./hosts.ts";
 import { requestIdOf } from "./request.ts";
 import { createRouter, type RouterDeps, WEBHOOK } from "./router.ts";
@@ -54,7 +55,8 @@ export function createServers(deps: ServerDeps): { readonly server: Server; read
     log.error({ request_id: requestId, err: error }, "http.failed");
     return errorAnswer(500, "Something broke here; it has been logged");
   };
-  const webhooks = webhooksOf({ ...deps, bodies: new BodyBudget(UNVERIFIED_BYTES_MAX) });
+  const bodies = { budget: new BodyBudget(UNVERIFIED_BYTES_MAX), drain: new Drain() };
+  const webhooks = webhooksOf({ ...deps, bodies });
   const paths = watched(deps);
   const isOurHost = createHostCheck(deps.hosts);
   const router = createRouter({

@@ -6,8 +6,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { type Answer, answerTo, errorAnswer, RETRY_AFTER, tooManyGuesses } from "./answer.ts";
-import { discard, readBody, type Unread } from "./body.ts";
-import type { BodyBudget } from "./body-budget.ts";
+import { type Bodies, readBody, type Unread } from "./body.ts";
 import { Deadline } from "./deadline.ts";
 import { answerDeveloper, type WaitForReply } from "./developer.ts";
 import { withFate } from "./fate.ts";
@@ -21,7 +20,7 @@ export interface WebhookDeps {
   /** What the headers alone decide. */
   readonly screen: Screen;
   /** What all bodies may take that are being read. */
-  readonly bodies: BodyBudget;
+  readonly bodies: Bodies;
   readonly clock: Pick<Clock, "nowMs">;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -91,7 +90,7 @@ export function createWebhook(platform: Platform, deps: WebhookDeps): Webhook {
         return unreadable(body, bytesMax);
       }
       request.body = body;
-    } else discard(incoming);
+    } else deps.bodies.drain.discard(incoming);
 
     const reception = screened ?? (await deadline.within(deps.receive(request, platform)));
     const durationMs = performance.now() - startedAt;
