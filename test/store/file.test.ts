@@ -1,8 +1,9 @@
-import { existsSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openDatabase } from "../../src/store/sqlite/database.ts";
+import { inspectFile } from "../../src/store/sqlite/examine.ts";
 import { createFile, fileSystemWarning } from "../../src/store/sqlite/file.ts";
 import { openSqliteStore } from "../../src/store/sqlite/index.ts";
 import { openInlineStore } from "../../src/store/sqlite/inline.ts";
@@ -39,6 +40,24 @@ describe("the file", () => {
     await store.queue.accept(anOffer(anEvent()));
     const mode = (path: string) => (statSync(path).mode & 0o777).toString(8);
     expect([mode(join(folder.path, "data")), mode(file), mode(`${file}-wal`)]).toEqual(["700", "600", "600"]);
+    await store[Symbol.asyncDispose]();
+  });
+
+  it("gets its name back when a process ended while it closed the file as it was", async () => {
+    const before = await openInlineStore(options());
+    await before.queue.accept(anOffer(anEvent()));
+    await before[Symbol.asyncDispose]();
+    const after = {
+      store: async () => await (await openInlineStore(options()))[Symbol.asyncDispose](),
+      doctor: () => inspectFile(file),
+    };
+    for (const open of [after.doctor, after.store]) {
+      renameSync(file, `${file}.closing`);
+      await open();
+      expect([existsSync(file), existsSync(`${file}.closing`)]).toEqual([true, false]);
+    }
+    const store = await openInlineStore(options());
+    expect(await store.journal.list({ limit: 10 })).toHaveLength(1);
     await store[Symbol.asyncDispose]();
   });
 

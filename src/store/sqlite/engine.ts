@@ -10,7 +10,7 @@ import {
   openFailure,
 } from "./database.ts";
 import { examine, logBytes, refuseLogWithoutFile, unreadableRest } from "./examine.ts";
-import { closeAsItIs, createFile, fileSystemWarning } from "./file.ts";
+import { bringBack, closeAsItIs, createFile, fileSystemWarning } from "./file.ts";
 import { endHoldsOfTheDead, handBackAll } from "./holds.ts";
 import { Leases } from "./leases.ts";
 import { migrate } from "./migrations.ts";
@@ -51,6 +51,8 @@ export class Engine {
       file: options.file,
       refusal: new LastRefusal(),
     };
+    if (bringBack(options.file))
+      log(`Gave ${options.file} its name back, which a process that ended had taken`);
     refuseLogWithoutFile(options.file);
     if (createFile(options.file)) log(`Made a new database, ${options.file}`, "info");
     makeFolderPrivate(options.file, log);

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { GatewayError } from "../../domain/errors.ts";
 import { type Database, describe, openDatabase } from "./database.ts";
-import { closeAsItIs } from "./file.ts";
+import { bringBack, closeAsItIs } from "./file.ts";
 import { readVersion, refuseNewer } from "./migrations.ts";
 import { damaged } from "./watch.ts";
 
@@ -94,6 +94,7 @@ export function unreadableRest(file: string, pageBytes: number, framesRead: numb
 
 /** For a look from outside: the whole file, however long that takes, and nothing of it is changed. Throws STORE_*. */
 export function inspectFile(file: string): void {
+  bringBack(file);
   refuseLogWithoutFile(file);
   const db = openDatabase(file, "power");
   try {

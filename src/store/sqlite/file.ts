@@ -1,4 +1,13 @@
-import { chmodSync, closeSync, mkdirSync, openSync, renameSync, statfsSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  statfsSync,
+  statSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { GatewayError } from "../../domain/errors.ts";
 import { describeAt } from "./obstacle.ts";
@@ -63,7 +72,7 @@ export function sizeBytes(file: string): number {
  * with it whatever is wrong in it; but not into a file that has another name by then.
  */
 export function closeAsItIs(db: { close(): void }, file: string): void {
-  const aside = `${file}.closing`;
+  const aside = asideOf(file);
   let isAside = false;
   try {
     renameSync(file, aside);
@@ -74,6 +83,18 @@ export function closeAsItIs(db: { close(): void }, file: string): void {
   try {
     db.close();
   } finally {
-    if (isAside) renameSync(aside, file);
+    if (isAside) bringBack(file);
   }
+}
+
+/** Gives a file its name back that was to be closed as it is: by whoever closed it, or by the next who opens it. */
+export function bringBack(file: string): boolean {
+  const aside = asideOf(file);
+  if (existsSync(file) || !existsSync(aside)) return false;
+  renameSync(aside, file);
+  return true;
+}
+
+function asideOf(file: string): string {
+  return `${file}.closing`;
 }
