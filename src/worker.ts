@@ -14,6 +14,8 @@ import { BreakerOpen } from "./domain/breaker.ts";
 import { type ControlCommand, controlCommandOf } from "./domain/command.ts";
 import type { ContextItem } from "./domain/context.ts";
 import { ModelError } from "./domain/errors.ts";
+import { redacted } from "./domain/redact.ts";
+import type { ReplyPart } from "./domain/reply.ts";
 import type { Answer, Progress, Turn } from "./domain/run.ts";
 import { NO_USAGE } from "./domain/run.ts";
 import type { Adapter, Render } from "./ports/adapter.ts";
@@ -157,8 +159,11 @@ async function ended(
   adapter: Adapter,
   { render }: WorkerDeps,
 ): Promise<Answered> {
-  const parts = await render(adapter, result.text, event.replyTo);
-  return { ...progress, steps: [], answer: { ...result, parts, failuresBefore: failures } };
+  const text = redacted(result.text);
+  const rendered = await render(adapter, text, event.replyTo);
+  // Also of what only the dialect puts together: marks that stood between its letters.
+  const parts = rendered.map((part) => redacted(part) as ReplyPart);
+  return { ...progress, steps: [], answer: { ...result, text, parts, failuresBefore: failures } };
 }
 
 async function run(

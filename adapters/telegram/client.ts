@@ -1,5 +1,6 @@
 import type { Secret } from "../../src/config/secret.ts";
 import { DeliveryError, GatewayError } from "../../src/domain/errors.ts";
+import { quoted } from "../../src/domain/redact.ts";
 import type { Permit } from "../../src/ports/adapter.ts";
 import { call } from "../shared/call.ts";
 import { kindOfStatus } from "../shared/http.ts";
@@ -43,7 +44,6 @@ export interface TelegramClient {
 export function createClient(options: ClientOptions): TelegramClient {
   const { botToken } = options;
   const base = `${rootOf(options.apiRoot).replace(/\/+$/, "")}/bot${botToken.reveal()}`;
-  const redact = redactor(botToken);
 
   return {
     async call(method, payload, signal, { timeoutMs = options.timeoutMs, permit } = {}) {
@@ -57,7 +57,7 @@ export function createClient(options: ClientOptions): TelegramClient {
         bytesMax: ANSWER_BYTES_MAX,
         permit,
       });
-      const answer = answerIn(text ?? "", redact);
+      const answer = answerIn(text ?? "");
       if (answer !== undefined) return answer;
       if (status >= 500)
         return { kind: "refused", status, description: "no answer of the Bot API", ...NOTHING_ASKED };
@@ -81,7 +81,7 @@ export function failureOf(method: string, refused: Refused): DeliveryError {
 const NOTHING_ASKED = { retryAfterMs: null, migratedTo: null };
 
 /** Undefined for what the Bot API does not say. */
-function answerIn(text: string, redact: (text: string) => string): Answer | undefined {
+function answerIn(text: string): Answer | undefined {
   const parsed = parseJsonObject(text);
   if (!parsed.ok) return undefined;
   if (get(parsed.value, "ok") === true) return { kind: "result", value: get(parsed.value, "result") };
@@ -92,23 +92,15 @@ function answerIn(text: string, redact: (text: string) => string): Answer | unde
   return {
     kind: "refused",
     status,
-    description: redact(getString(parsed.value, "description") ?? "no description"),
+    description: described(getString(parsed.value, "description") ?? "no description"),
     retryAfterMs: seconds === undefined || seconds < 0 ? null : Math.min(seconds, 3_600) * 1000,
     migratedTo: id(parameters, "migrate_to_chat_id") ?? null,
   };
 }
 
-/** A proxy's answer may repeat the URL. */
-function redactor(token: Secret): (text: string) => string {
-  return (text) => {
-    const key = token.reveal();
-    const half = key.slice(key.indexOf(":") + 1);
-    const clean = text
-      .replaceAll(key, "***")
-      .replaceAll(encodeURIComponent(key), "***")
-      .replaceAll(half, "***");
-    return clean.replaceAll(/\s+/g, " ").slice(0, DESCRIPTION_CHARS_MAX).toWellFormed();
-  };
+/** A proxy's answer may repeat the URL, with the token in it. */
+function described(text: string): string {
+  return quoted(text.replaceAll(/\s+/g, " "), DESCRIPTION_CHARS_MAX);
 }
 
 function rootOf(apiRoot: string): string {

@@ -93,8 +93,8 @@ function cut(text: string, spans: readonly Span[]): string {
     if (span.start < at) continue;
     kept += text.slice(at, span.start);
     at = span.end;
-    // "@bot, hello" is "hello"; "ask @bot now" is "ask now".
-    if (kept === "") while (/[\s,:]/.test(text.charAt(at))) at++;
+    // "@bot, hello" is "hello", also behind a blank; "ask @bot now" is "ask now".
+    if (kept.trim() === "") while (/[\s,:]/.test(text.charAt(at))) at++;
     else if (/\s/.test(kept.slice(-1)) && /\s/.test(text.charAt(at))) at++;
   }
   return (kept + text.slice(at)).trim();

@@ -1,4 +1,5 @@
 import { ModelError } from "../domain/errors.ts";
+import { redacted, redactedJson } from "../domain/redact.ts";
 import type { ToolCall } from "../domain/run.ts";
 import type { ChatModel, Prompt } from "../ports/model.ts";
 import { ANSWER_CHARS_MAX, TOOL_CALLS_MAX } from "./bounds.ts";
@@ -26,14 +27,15 @@ export async function collect(
       if (chunk.kind === "end") {
         const wasCut = text.length > ANSWER_CHARS_MAX;
         const stop = wasCut ? "length" : chunk.stop;
+        const { opaque } = chunk;
         return {
           kind: "model",
-          text: wasCut ? text.slice(0, ANSWER_CHARS_MAX).toWellFormed() : text,
+          text: wasCut ? redacted(text).slice(0, ANSWER_CHARS_MAX).toWellFormed() : redacted(text),
           // Of an answer that was cut or taken back, no tool call can be trusted.
-          toolCalls: stop === "length" || stop === "refusal" ? [] : toolCalls,
+          toolCalls: stop === "length" || stop === "refusal" ? [] : redactedJson(toolCalls),
           usage: chunk.usage,
           stop,
-          ...(chunk.opaque !== undefined && { opaque: chunk.opaque }),
+          ...(opaque !== undefined && redacted(opaque) === opaque && { opaque }),
         };
       }
       if (chunk.kind === "tool-call") keep(chunk.call, toolCalls);

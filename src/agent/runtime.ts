@@ -1,6 +1,7 @@
 import { RunAborted } from "../domain/abort.ts";
 import { type BreakerObserver, type BreakerReport, Breakers } from "../domain/breaker.ts";
 import { ModelError } from "../domain/errors.ts";
+import { redacted } from "../domain/redact.ts";
 import type { Step } from "../domain/run.ts";
 import type { AgentRuntime, Hold, Run, RunResult } from "../ports/agent.ts";
 import type { Clock, Random } from "../ports/clock.ts";
@@ -164,7 +165,7 @@ class TurnRun {
     if (signal.aborted) {
       const reason: unknown = signal.reason;
       if (reason instanceof OutOfTime) {
-        return limited(this.#steps, "out-of-time", this.#agent.limits, this.#saying);
+        return limited(this.#steps, "out-of-time", this.#agent.limits, redacted(this.#saying));
       }
       if (reason instanceof RunAborted && reason.why === "stopped") return stopped(this.#steps);
       throw reason;

@@ -1,3 +1,4 @@
+import { redacted } from "../domain/redact.ts";
 import type { ToolCall } from "../domain/run.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Tool } from "../ports/tool.ts";
@@ -71,7 +72,9 @@ export async function callTool(
   }
 }
 
-function bounded(text: string): string {
+/** What a tool found out is shown to the model, which may say it. */
+function bounded(found: string): string {
+  const text = redacted(found);
   if (text.length <= TOOL_RESULT_CHARS_MAX) return text.toWellFormed();
   const head = text.slice(0, TOOL_RESULT_CHARS_MAX).toWellFormed();
   return `${head}\n[cut here: ${text.length} characters in all]`;

@@ -3,6 +3,7 @@ import { backoffMs } from "../domain/backoff.ts";
 import { BACKOFF_CAP_MS, BREAKER_REFUSED_MS } from "../domain/bounds.ts";
 import { BreakerOpen } from "../domain/breaker.ts";
 import { DeliveryError, GatewayError, ModelError } from "../domain/errors.ts";
+import { redacted } from "../domain/redact.ts";
 import type { Random } from "../ports/clock.ts";
 import type { Job, Settlement } from "../ports/store.ts";
 
@@ -119,5 +120,5 @@ function askedDelayMs(error: unknown): number {
 export function causeOf(error: unknown): string {
   if (error instanceof Sooner) return causeOf(error.error);
   if (error instanceof GatewayError) return `${error.code}: ${error.message}`;
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return redacted(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
 }

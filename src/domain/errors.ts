@@ -1,3 +1,5 @@
+import { redacted } from "./redact.ts";
+
 /**
  * Faults of the outside world, each with a code explained in docs/errors.md.
  * Expected refusals are values, not errors; broken promises of our own are assertions.
@@ -30,11 +32,12 @@ export const ERROR_CODES = [
 ] as const;
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
+/** Its message may hold what an upstream said, and ends up in logs, the API and the store: no secret of ours is in it. */
 export class GatewayError extends Error {
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+    super(redacted(message), options);
     this.name = "GatewayError";
     this.code = code;
   }

@@ -1,6 +1,7 @@
 import { RunAborted } from "../domain/abort.ts";
 import type { Breakers, CallEnd } from "../domain/breaker.ts";
 import { DeliveryError } from "../domain/errors.ts";
+import { redactedJson } from "../domain/redact.ts";
 import type { Delivery, Receipt, ReplyPart } from "../domain/reply.ts";
 import type { Adapter, Recovery } from "../ports/adapter.ts";
 import type { Job, Outbox } from "../ports/store.ts";
@@ -108,7 +109,7 @@ async function resolveDoubt(delivery: Delivery, isSenderGone: boolean, saying: S
   const { job, adapter, deps, signal } = saying;
   const { platform } = adapter;
   deps.metrics.replies.inc({ platform, outcome: "in_doubt" });
-  const found = await adapter.recover(delivery, signal);
+  const found = redactedJson(await adapter.recover(delivery, signal));
   deps.log.warn(
     {
       event_id: job.event.id,
@@ -140,7 +141,7 @@ async function send(
   const startedAt = performance.now();
   try {
     await permit.renew();
-    const receipt = await adapter.send(delivery, signal, permit);
+    const receipt = redactedJson(await adapter.send(delivery, signal, permit));
     const seconds = (performance.now() - startedAt) / 1000;
     deps.metrics.replies.inc({ platform, outcome: delivery.mayRepeat ? "sent_marked" : "sent" });
     deps.metrics.replySeconds.observe({ platform }, seconds);

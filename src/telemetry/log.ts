@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from "pino";
+import { redacted } from "../domain/redact.ts";
 import { Lines } from "./lines.ts";
 
 export type { Logger } from "pino";
@@ -40,7 +41,7 @@ export async function createLogger({ level, pretty, process: number }: LogOption
         if (text !== null) process.stdout.write(text);
       },
     };
-    return pino({ ...options, formatters: {} }, stream);
+    return withoutSecrets(pino({ ...options, formatters: {} }, stream));
   }
   const lines = new Lines({
     // Asking for it makes a pipe one that refuses instead of waiting, so that a stalled reader holds up no thread.
@@ -51,10 +52,12 @@ export async function createLogger({ level, pretty, process: number }: LogOption
     waitMs: FLUSH_MS,
     onDropped: (dropped) => log.warn({ lines: dropped }, "log.dropped"),
   });
-  const log = atOnce(pino(options, lines));
+  const log = withoutSecrets(atOnce(pino(options, lines)));
   process.once("exit", () => lines.writeRest());
   return log;
 }
+
+const { warn: WARN = 40 } = pino.levels.values;
 
 /** What of pino makes text of a line. */
 interface Serializing {
@@ -77,6 +80,20 @@ function atOnce(log: Logger): Logger {
     const last = msg === undefined ? "" : `,"msg":${JSON.stringify(msg)}`;
     const first = `${this[pino.symbols.lsCacheSym][level]}${time}${this[pino.symbols.chindingsSym]}`;
     return `${first}${inner}${last}}\n`;
+  };
+  return log;
+}
+
+/**
+ * The last door, for what went past the others: errors of libraries, with their causes. Only the lines that something
+ * went wrong for, which are few and are where others are quoted.
+ */
+function withoutSecrets(log: Logger): Logger {
+  const serializing = log as unknown as Serializing;
+  const asJson = serializing[pino.symbols.asJsonSym];
+  serializing[pino.symbols.asJsonSym] = function (fields, msg, level, time) {
+    const line = asJson.call(this, fields, msg, level, time);
+    return level >= WARN ? redacted(line) : line;
   };
   return log;
 }

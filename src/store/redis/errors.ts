@@ -1,4 +1,5 @@
 import { GatewayError } from "../../domain/errors.ts";
+import { quoted } from "../../domain/redact.ts";
 import { unavailable } from "./link.ts";
 
 /** Answers of a server that is there but cannot or must not be used now. Any other is a fault of ours. */
@@ -26,6 +27,9 @@ export function refused(script: string, message: string): GatewayError {
   return new GatewayError("STORE_WRITE_FAILED", `Redis refused script ${script}: ${message}`);
 }
 
+/** Of what Redis said; its own errors are shorter. */
+const REASON_CHARS_MAX = 500;
+
 /** Redis has said something, be it no. */
 export function isAnswer(error: unknown): boolean {
   return error instanceof GatewayError || isReply(error);
@@ -47,5 +51,9 @@ export function plainly(error: Error): string {
   if (error.name === "MaxRetriesPerRequestError") return "the connection was lost";
   // Redis repeats the beginning of a command that it does not know. A name that does not resolve, or several
   // addresses, make an error without a message.
-  return error.message.replace(/, with args beginning with.*$/s, "") || code || error.name;
+  return (
+    quoted(error.message.replace(/, with args beginning with.*$/s, ""), REASON_CHARS_MAX) ||
+    code ||
+    error.name
+  );
 }

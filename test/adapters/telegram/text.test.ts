@@ -46,6 +46,8 @@ describe("a mention", () => {
     ["@gw_bot", [mention(0)], ""],
     ["@gw_bot hi", [mention(0)], "hi"],
     ["@gw_bot: hi", [mention(0)], "hi"],
+    [" @gw_bot, hi", [mention(1)], "hi"],
+    [" @gw_bot ,", [mention(1)], ""],
     ["hi @gw_bot", [mention(3)], "hi"],
     ["ask @gw_bot, please", [mention(4)], "ask , please"],
     ["ask @gw_bot now", [mention(4)], "ask now"],
