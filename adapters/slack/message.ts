@@ -19,8 +19,8 @@ import {
 } from "./payload.ts";
 import { firstMentioned, mentions, readableText } from "./text.ts";
 
-/** Kinds of message that somebody just said; all others are edits, notices and bookkeeping. */
-const SAID = new Set(["", "file_share", "thread_broadcast", "me_message"]);
+/** Kinds of message that somebody just said; all others are edits, notices and bookkeeping. Webhooks say `bot_message`. */
+const SAID = new Set(["", "file_share", "thread_broadcast", "me_message", "bot_message"]);
 /** Slack's own voice. */
 const SYSTEM_USERS = new Set(["USLACK", "USLACKBOT"]);
 
@@ -48,7 +48,6 @@ function uninteresting(
   if (subtype === "message_changed") return "edit";
   if (isOwn(event, envelope) || isOwnPost(event) || botIds.has(user)) return "own_message";
   if (SYSTEM_USERS.has(user)) return "system";
-  if (subtype === "bot_message") return "bot";
   return SAID.has(subtype) ? undefined : labelOf(subtype);
 }
 
@@ -143,7 +142,8 @@ function senderOf(event: JsonObject): TriggerEvent["sender"] {
   const user = optionalText(event, "user", "event.");
   if (user === "" && bot === "") throw new PayloadError("Expected event.user or event.bot_id, got neither");
   const id = user || bot;
-  const name = getString(getObject(event, "bot_profile"), "name")?.toWellFormed();
-  // Events carry no name of a person; the id is what there is.
-  return { id, name: name ?? id, isBot: bot !== "" };
+  const profile = getString(getObject(event, "bot_profile"), "name");
+  const name = (profile ?? (optionalText(event, "username", "event.") || id)).toWellFormed();
+  // Events carry no name of a person; the id is what there is. A webhook may be shown under a name of its own.
+  return { id, name, isBot: bot !== "" || event.subtype === "bot_message" };
 }

@@ -148,6 +148,22 @@ describe("what people say", () => {
     expect(nameless.sender).toEqual({ id: "B7", name: "B7", isBot: true });
   });
 
+  it("what a webhook posts is said by a bot, under the name that it shows", () => {
+    const alert = {
+      subtype: "bot_message",
+      user: undefined,
+      bot_id: "B7",
+      username: "Alerts",
+      text: "",
+      attachments: [{ title: "CpuHot", text: "n7 at 99 %" }],
+    };
+    const event = eventOf(request(messageBody(alert)));
+    expect(event.sender).toEqual({ id: "B7", name: "Alerts", isBot: true });
+    expect(event.context?.[0]?.text ?? event.text).toContain("n7 at 99 %");
+    const mention = eventOf(request(messageBody({ ...alert, text: "<@UBOT> look", attachments: [] })));
+    expect(mention).toMatchObject({ trigger: "mention", text: "look" });
+  });
+
   it("an installation for a whole organisation is one tenant", () => {
     expect(eventOf(fixture("app-mention-enterprise"))).toMatchObject({
       tenant: "E1",
@@ -223,7 +239,11 @@ describe("what is not for an agent", () => {
     ["what our app says", { bot_id: "B9", app_id: "A1" }, "own_message"],
     ["what our app says, by profile", { bot_id: "B9", bot_profile: { app_id: "A1" } }, "own_message"],
     ["system text", { user: "USLACK" }, "system"],
-    ["an old-fashioned bot", { subtype: "bot_message", user: undefined, bot_id: "B7" }, "bot"],
+    [
+      "what a webhook of our app says",
+      { subtype: "bot_message", user: undefined, bot_id: "B9", app_id: "A1" },
+      "own_message",
+    ],
     ["a deletion", { subtype: "message_deleted", user: undefined }, "message_deleted"],
     ["a join", { subtype: "channel_join" }, "channel_join"],
     ["a subtype that is no name", { subtype: "A\nB" }, "unknown"],
