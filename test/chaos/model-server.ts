@@ -71,9 +71,9 @@ export async function startModelServer(dice: Dice, nowMs: () => number): Promise
   };
 }
 
-/** A directive of the demo model, so that the same questions can be asked of both. */
+/** A directive of the demo model, so that the same questions can be asked of both; indented where several people talk. */
 function answerTo(text: string, topic: string): string {
-  const long = /^demo: long (\d+)$/m.exec(text)?.[1];
+  const long = /^\s*demo: long (\d+)$/m.exec(text)?.[1];
   return `You said: ${topic}${long === undefined ? "" : `\n\n${longText(Number(long))}`}`;
 }
 
@@ -81,13 +81,17 @@ interface Body {
   readonly messages: readonly { role: string; content: readonly { text?: string }[] | string }[];
 }
 
+/** A part of a prompt in which the gateway tells how something was said: of no person. */
+const GATEWAYS_OWN = /^⟦[^⟦⟧]*⟧$/;
+
 /** What people said, oldest first. */
 function questionsIn({ messages }: Body): string[] {
   return messages
     .filter(({ role }) => role === "user")
     .flatMap(({ content }) =>
       typeof content === "string" ? [content] : content.map(({ text = "" }) => text),
-    );
+    )
+    .filter((text) => !GATEWAYS_OWN.test(text));
 }
 
 function wire(events: readonly object[]): string {
