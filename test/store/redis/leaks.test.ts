@@ -10,6 +10,8 @@ const DAY_MS = 24 * 3_600_000;
 const RETENTION = { finishedMs: 7 * DAY_MS, deadMs: 30 * DAY_MS, turnsMs: 7 * DAY_MS };
 const EVENTS = 1_500;
 const AT_ONCE = 50;
+/** Of a machine that is busy with something else. */
+const PATIENT = { briefMs: 30_000, silentMs: 60_000 };
 
 let redis: RedisServer;
 let looker: Redis;
@@ -115,7 +117,11 @@ describe("after everything that can happen", () => {
   it("nothing is left but what ends by itself, once it is old", { timeout: 60_000 }, async () => {
     const clock = new FakeClock();
     const bench = Object.assign(
-      await openBench(redis, { clock, limits: { waitingPerLaneMax: 1_000, waitingMax: 10_000 } }),
+      await openBench(redis, {
+        clock,
+        times: PATIENT,
+        limits: { waitingPerLaneMax: 1_000, waitingMax: 10_000 },
+      }),
       { clock },
     );
     for (let from = 0; from < EVENTS; from += AT_ONCE) {
@@ -146,7 +152,7 @@ describe("after everything that can happen", () => {
   });
 
   it("the names of people end by themselves", async () => {
-    const bench = await openBench(redis, { clock: new FakeClock() });
+    const bench = await openBench(redis, { clock: new FakeClock(), times: PATIENT });
     const name = (id: string) => ({ id, conversation: `whatsapp:W1:PN1:${id}` });
     await bench.accept({ id: "a", conversation: name("447700900123").conversation });
     await bench.store.people.settle({ lasting: name("GB.A1"), passing: name("447700900123") });
@@ -158,10 +164,15 @@ describe("after everything that can happen", () => {
 
   it("no process is remembered that holds nothing", async () => {
     const clock = new FakeClock();
-    const bench = await openBench(redis, { clock });
+    const bench = await openBench(redis, { clock, times: PATIENT });
     for (let n = 0; n < 20; n++) {
       await bench.accept({ id: `e${n}`, conversation: `c${n}` });
-      const other = await openBench(redis, { clock, prefix: bench.prefix, owner: `process ${n}` });
+      const other = await openBench(redis, {
+        clock,
+        times: PATIENT,
+        prefix: bench.prefix,
+        owner: `process ${n}`,
+      });
       await other.claim(1);
       if (n % 2 === 0) await other.store[Symbol.asyncDispose]();
       else await other.link.close();
@@ -175,7 +186,7 @@ describe("after everything that can happen", () => {
 
   it("a long memory goes in bites, and all of it", async () => {
     const clock = new FakeClock();
-    const bench = await openBench(redis, { clock });
+    const bench = await openBench(redis, { clock, times: PATIENT });
     const turns = Array.from({ length: 300 }, (_, i) => ({ ...aTurn(`turn ${i}`), atMs: clock.nowMs() + i }));
     for (let n = 0; n < 5; n++) {
       await bench.accept({ id: `e${n}` });

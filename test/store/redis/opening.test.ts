@@ -72,7 +72,7 @@ describe("a connection that is lost while the store opens", () => {
     const lost = Array.from({ length: 50 }, () =>
       proxy.loseCommand(([name]) => name?.toUpperCase() === "INFO"),
     );
-    await expect(openInEarnest({ url: proxy.url }, { openMs: 500 })).rejects.toMatchObject(UNAVAILABLE);
+    await expect(openInEarnest({ url: proxy.url }, { openMs: 3_000 })).rejects.toMatchObject(UNAVAILABLE);
     await lost[1];
   });
 });
