@@ -18,30 +18,32 @@ local function newest_first(a, b)
   return tonumber(a) > tonumber(b)
 end
 
-local function running()
-  local found = {}
-  for _, seq in ipairs(call('ZRANGE', base .. 'leases', 0, -1)) do
-    if ARGV[4] == '' or tonumber(seq) < tonumber(ARGV[4]) then found[#found + 1] = seq end
-  end
-  table.sort(found, newest_first)
-  return found
-end
-
--- Of those that wait or run, the ones that wait for their first attempt. Most do.
-local function queued()
+-- Of those that wait or run, the ones of this state, as far as it may look.
+local function among_live(state)
   local found = {}
   local from = below
   local looks = 0
   while #found < limit do
     local chunk = newest('live', from, CHUNK)
     for _, seq in ipairs(chunk) do
-      if state_of(seq) == 'queued' and #found < limit then found[#found + 1] = seq end
+      if state_of(seq) == state and #found < limit then found[#found + 1] = seq end
     end
     if #chunk < CHUNK then break end
     from = '(' .. chunk[#chunk]
     looks = looks + #chunk
     if looks >= LOOKS_MAX and #found < limit then return found, chunk[#chunk] end
   end
+  return found
+end
+
+-- Few as a rule: by their leases then, however much waits.
+local function running()
+  if call('ZCARD', base .. 'leases') > LOOKS_MAX then return among_live('running') end
+  local found = {}
+  for _, seq in ipairs(call('ZRANGE', base .. 'leases', 0, -1)) do
+    if ARGV[4] == '' or tonumber(seq) < tonumber(ARGV[4]) then found[#found + 1] = seq end
+  end
+  table.sort(found, newest_first)
   return found
 end
 
@@ -59,9 +61,10 @@ local seqs, more
 if wanted == '' then
   seqs = all()
 elseif wanted == 'queued' then
-  seqs, more = queued()
+  -- Most of what is live does.
+  seqs, more = among_live('queued')
 elseif wanted == 'running' then
-  seqs = running()
+  seqs, more = running()
 else
   seqs = newest(wanted, below, limit)
 end
