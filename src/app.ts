@@ -254,7 +254,7 @@ export async function createApp({
     platforms,
     agents,
     developers,
-    storeReport: report,
+    storeReport: report(),
     startWork() {
       if (role !== "ingress") dispatcher.start();
       for (const { learn } of opened) void learn?.(stopping.signal);

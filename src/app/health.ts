@@ -13,7 +13,7 @@ export interface HealthDeps {
   readonly clock: Clock;
   readonly store: Pick<Store, "journal" | "durability" | "check">;
   /** Where events are kept, in one line. */
-  readonly storeReport: string;
+  readonly storeReport: () => string;
   /** The local file that takes events while the store is away; null: there is none. */
   readonly spool: { readonly waiting: () => number; readonly check: Store["check"] } | null;
   readonly role: Role;
@@ -166,9 +166,13 @@ async function spoolCheck({ spool, clock }: HealthDeps): Promise<ComponentReport
 /** Reading works on a full disk, and with a Redis that takes nothing: what counts is whether an event would be taken. */
 async function storeReport({ store, storeReport: where, clock }: HealthDeps): Promise<ComponentReport> {
   return await looked(clock, async () => {
-    const [health, stats] = await Promise.all([store.check(), store.journal.stats()]);
+    const asked = store.journal.stats();
+    asked.catch(() => {}); // What the check says tells more.
+    const health = await store.check();
+    if (health.status === "failed") return { ...health, details: health.details ?? "it takes no events" };
+    const stats = await asked;
     const waiting = stats.queued + stats.retrying;
-    const usual = `${where}; acknowledgements survive: ${store.durability}; ${waiting} waiting`;
+    const usual = `${where()}; acknowledgements survive: ${store.durability}; ${waiting} waiting`;
     return { ...health, details: health.details ?? usual };
   });
 }

@@ -60,7 +60,9 @@ export function measured(store: Store, metrics: Metrics): Store {
       find: timed("notes_of", (requestId) => requests.find(requestId)),
     },
     bus: store.bus,
-    durability: store.durability,
+    get durability() {
+      return store.durability;
+    },
     check: timed("check", () => store.check()),
     sweep: timed("sweep", (retention) => store.sweep(retention)),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),

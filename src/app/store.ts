@@ -8,6 +8,8 @@ import type { TriggerEvent } from "../domain/event.ts";
 import type { Clock, NewId, Random } from "../ports/clock.ts";
 import type { Offer, Store } from "../ports/store.ts";
 import type { RedisConnection } from "../store/redis/connect.ts";
+import type { RedisStoreOptions } from "../store/redis/index.ts";
+import type { LateStore } from "../store/redis/later.ts";
 import type { Spool } from "../store/spool/index.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -29,7 +31,7 @@ export interface StoreContext {
 export interface OpenedStore {
   readonly store: Store;
   /** Where events are kept and what an acknowledgement survives there, in one line. */
-  readonly report: string;
+  readonly report: () => string;
   /** The local file that takes events while the store is away; null: there is none. */
   readonly spool: { readonly waiting: () => number; readonly check: Store["check"] } | null;
 }
@@ -52,16 +54,15 @@ async function openOwn({ config, clock, log, onDeath }: StoreContext): Promise<O
     log: (line, level = "warn") => log[level](line),
   });
   const survives = gateway.store.durability === "power" ? "a power cut" : "a crash of Parley";
-  return { store, report: `SQLite, what was acknowledged survives ${survives}`, spool: null };
+  return { store, report: () => `SQLite, what was acknowledged survives ${survives}`, spool: null };
 }
 
 async function openShared(context: StoreContext): Promise<OpenedStore> {
   const { config, clock, random, newId, log, metrics, offerOf } = context;
-  const { openRedisStore } = await import("../store/redis/index.ts");
   const spool = await openSpoolIfWanted(context);
   try {
     const { redis } = config.gateway.store;
-    const shared = await openRedisStore({
+    const { store: shared, report } = await openRedis(spool !== null, {
       connection: redisConnection(config),
       prefix: redis.prefix,
       acceptLoss: redis.accept_loss,
@@ -72,7 +73,6 @@ async function openShared(context: StoreContext): Promise<OpenedStore> {
       limits: limitsOf(config.gateway),
       log: (line) => log.warn(line),
     });
-    const { report } = shared;
     const store = measured(shared, metrics);
     if (spool === null) return { store, report, spool: null };
     const attached = spool.attach(store, {
@@ -84,6 +84,17 @@ async function openShared(context: StoreContext): Promise<OpenedStore> {
     await spool?.[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** With a spool there is something to do without it: take what comes. */
+async function openRedis(hasSpool: boolean, options: RedisStoreOptions): Promise<LateStore> {
+  if (hasSpool) {
+    const { openRedisStoreLater } = await import("../store/redis/later.ts");
+    return await openRedisStoreLater(options);
+  }
+  const { openRedisStore } = await import("../store/redis/index.ts");
+  const store = await openRedisStore(options);
+  return { store, report: () => store.report };
 }
 
 async function openSpoolIfWanted({

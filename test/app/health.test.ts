@@ -19,7 +19,7 @@ beforeEach(async () => {
     startedAtMs: clock.nowMs(),
     clock,
     store: await openTestStore(clock),
-    storeReport: "SQLite",
+    storeReport: () => "SQLite",
     spool: null,
     role: "all",
     dispatcher,

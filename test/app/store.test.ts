@@ -48,7 +48,7 @@ describe("the store that is opened", () => {
   it("is a SQLite file, where nothing is shared", async () => {
     const { store, report, spool } = await openStore(context("durability: process", {}));
     await using _ = store;
-    expect(report).toBe("SQLite, what was acknowledged survives a crash of Parley");
+    expect(report()).toBe("SQLite, what was acknowledged survives a crash of Parley");
     expect(spool).toBeNull();
     expect(existsSync(join(cwd, "data/parley.db"))).toBe(true);
   });
@@ -56,7 +56,7 @@ describe("the store that is opened", () => {
   it("is Redis with a spool before it, and says how safe it is", async () => {
     const { store, report, spool } = await openStore(context("", { REDIS_URL: redis.url }));
     await using _ = store;
-    expect(report).toMatch(/^Redis \d.*survives a power cut$/);
+    expect(report()).toMatch(/^Redis \d.*survives a power cut$/);
     expect(store.durability).toBe("power");
     expect(spool?.waiting()).toBe(0);
     expect(existsSync(join(cwd, "data/parley.db"))).toBe(false);

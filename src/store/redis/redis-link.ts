@@ -59,6 +59,7 @@ export class RedisLink implements Link {
   #isListening = false;
   #isClosed = false;
   #lastError = "it has not answered yet";
+  #isRefused = false;
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -92,6 +93,7 @@ export class RedisLink implements Link {
   async open(withinMs: number): Promise<void> {
     const { promise, reject } = this.#opening;
     const timer = setTimeout(() => reject(unavailable(this.#lastError)), withinMs);
+    this.#watchSilence();
     // Their own promises fail with the first try; the clients go on trying.
     for (const client of [this.client, this.#listener]) client.connect().catch(() => {});
     try {
@@ -99,6 +101,9 @@ export class RedisLink implements Link {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  #watchSilence(): void {
     // After a pause of our own, answers that have come meanwhile are read before anything is given up.
     this.#lookedAt = performance.now();
     const look = () => {
@@ -110,6 +115,16 @@ export class RedisLink implements Link {
 
   get isConnected(): boolean {
     return this.#isUp && this.#isListening;
+  }
+
+  /** Why there is no connection. */
+  get lastError(): string {
+    return this.#lastError;
+  }
+
+  /** Redis, or we, turned the other away: trying again does not help. */
+  get isRefused(): boolean {
+    return this.#isRefused;
   }
 
   run(script: ScriptName, args: readonly Argument[], patience: Patience): Promise<unknown> {
@@ -248,7 +263,8 @@ export class RedisLink implements Link {
 
   #failed(error: Error): void {
     this.#lastError = plainly(error);
-    if (isHopeless(error)) this.#opening.reject(unavailable(this.#lastError));
+    this.#isRefused = isHopeless(error);
+    if (this.#isRefused) this.#opening.reject(unavailable(this.#lastError));
   }
 
   /** The client gives up when it hears of a failover by Sentinel just while it connects. */

@@ -6,7 +6,7 @@ import type { Watermarks } from "../../ports/watermarks.ts";
 import { createBus } from "../bus.ts";
 import { LastRefusal } from "../last-refusal.ts";
 import { Holdings } from "./holdings.ts";
-import { closed, type Link } from "./link.ts";
+import { closed, type Link, unavailable } from "./link.ts";
 import type { LocalBus, Parts } from "./parts.ts";
 import { Persistence } from "./persist.ts";
 import { Pulse, type Status } from "./pulse.ts";
@@ -35,6 +35,20 @@ export interface FrontOptions {
   readonly log: (line: string) => void;
 }
 
+/** A store that can be handed out before Redis is there. */
+export interface Front {
+  readonly store: SharedStore;
+  /** Looks at the format, and takes back what an earlier process of the same name held. May be tried again. */
+  open(): Promise<void>;
+}
+
+export interface LateOptions extends Omit<FrontOptions, "durability"> {
+  readonly durability: () => Durability;
+  /** Why nothing may be asked of Redis yet; null: it may. */
+  readonly whyNot: () => GatewayError | null;
+  readonly onClose?: () => void;
+}
+
 /** Of what is kept in Redis; see lua/prelude.lua. */
 const FORMAT = 2;
 /** Closing must not wait for a Redis that is away; its leases then run out by themselves. */
@@ -45,21 +59,33 @@ export interface SharedStore extends Store {
   readonly watermarks: Watermarks;
 }
 
-/** The port, in terms of scripts. Takes back what an earlier process of the same name held. */
+/** Over a Redis that is there. */
 export async function openStoreOn(options: FrontOptions): Promise<SharedStore> {
-  const { link, prefix, owner, clock, random, limits, durability, time, log } = options;
+  const { durability } = options;
+  const { store, open } = createFront({ ...options, durability: () => durability, whyNot: () => null });
+  await open();
+  return store;
+}
+
+/** The port, in terms of scripts. */
+export function createFront(options: LateOptions): Front {
+  const { link, prefix, owner, clock, random, limits, durability, whyNot, time, log } = options;
   const holdings = new Holdings();
   const pulse = new Pulse(clock);
   const persistence = new Persistence(link, clock);
-  const bus = await openBus(link, `{${prefix}}:bus`);
+  const channel = `{${prefix}}:bus`;
+  const bus = createSharedBus(link);
   let closing: Promise<void> | undefined;
   let generation: string | undefined;
 
   const parts: Parts = {
-    run: (script, args, patience) =>
-      closing === undefined || script === "release"
-        ? link.run(script, args, patience)
-        : Promise.reject(closed()),
+    run(script, args, patience) {
+      if (closing !== undefined && script !== "release") return Promise.reject(closed());
+      const reason = whyNot();
+      if (reason !== null)
+        return Promise.reject(reason.code === "STORE_UNAVAILABLE" ? reason : unavailable(reason.message));
+      return link.run(script, args, patience);
+    },
     persistence,
     holdings,
     pulse,
@@ -83,27 +109,17 @@ export async function openStoreOn(options: FrontOptions): Promise<SharedStore> {
     },
   };
 
-  const format = await parts.run("open", [parts.now()], "long");
-  if (typeof format === "number" && format < FORMAT) {
-    throw new GatewayError(
-      "STORE_OPEN_FAILED",
-      `Expected format ${FORMAT} under the prefix ${prefix} of Redis, got ${format}: a version before the first release has ` +
-        "used it. Let that version answer what waits, and choose another prefix.",
-    );
+  const ask = async () => parts.heardFrom((await link.run("status", [parts.now()], "long")) as Status);
+
+  async function open(): Promise<void> {
+    refuseFormat(await link.run("open", [parts.now()], "long"), prefix);
+    await link.run("release", [parts.now(), owner, "died", SUSPECTS_MAX], "long");
+    await link.subscribe(channel, (line) => bus.heard(line));
+    await link.subscribe(`{${prefix}}:wake`, (wakes) => pulse.heard(Number(wakes)));
+    await ask();
+    // Words were lost while the connection was. If this one gets no answer, the connection will come back once more.
+    link.onBack(() => void ask().catch(() => {}));
   }
-  if (typeof format !== "number" || format > FORMAT) {
-    throw new GatewayError(
-      "STORE_SCHEMA_NEWER",
-      `Expected format ${FORMAT} under the prefix ${prefix} of Redis, got ${String(format)}: a newer release has ` +
-        "used it. Run that release, or choose another prefix.",
-    );
-  }
-  await parts.run("release", [parts.now(), owner, "died", SUSPECTS_MAX], "long");
-  await link.subscribe(`{${prefix}}:wake`, (wakes) => pulse.heard(Number(wakes)));
-  const ask = async () => parts.heardFrom((await parts.run("status", [parts.now()], "long")) as Status);
-  await ask();
-  // Words were lost while the connection was. If this one gets no answer, the connection will come back once more.
-  link.onBack(() => void ask().catch(() => {}));
 
   async function sweepStage(stage: (typeof SWEEP_STAGES)[number], keepMs: number): Promise<number> {
     let rows = 0;
@@ -117,18 +133,21 @@ export async function openStoreOn(options: FrontOptions): Promise<SharedStore> {
   }
 
   async function close(): Promise<void> {
+    options.onClose?.();
     pulse.readiness.end(closed());
     persistence.end();
     const timeUp = new AbortController();
-    await Promise.race([
-      link.run("release", [parts.now(), owner, "closed", SUSPECTS_MAX], "brief").catch(() => {}),
-      clock.sleep(RELEASE_MS, timeUp.signal).catch(() => {}),
-    ]);
+    // What was never opened holds nothing.
+    if (whyNot() === null)
+      await Promise.race([
+        link.run("release", [parts.now(), owner, "closed", SUSPECTS_MAX], "brief").catch(() => {}),
+        clock.sleep(RELEASE_MS, timeUp.signal).catch(() => {}),
+      ]);
     timeUp.abort();
     await link.close();
   }
 
-  return {
+  const store: SharedStore = {
     queue: createQueue(parts),
     outbox: createOutbox(parts),
     memory: createMemory(parts),
@@ -139,8 +158,12 @@ export async function openStoreOn(options: FrontOptions): Promise<SharedStore> {
     requests: createRequestLog(parts),
     watermarks: createWatermarks(parts),
     bus,
-    durability,
+    get durability() {
+      return durability();
+    },
     async check() {
+      const reason = whyNot();
+      if (reason !== null) return { status: "failed", code: reason.code, details: reason.message };
       await parts.run("check", [parts.now()], "brief");
       const details = parts.refusal.messageAt(clock.nowMs());
       return details === null ? { status: "ok" } : { status: "failed", code: "STORE_UNAVAILABLE", details };
@@ -162,15 +185,30 @@ export async function openStoreOn(options: FrontOptions): Promise<SharedStore> {
       return closing;
     },
   };
+  return { store, open };
+}
+
+/** Throws where another version has used this prefix, and ours cannot read what it has left. */
+function refuseFormat(format: unknown, prefix: string): void {
+  if (typeof format === "number" && format < FORMAT) {
+    throw new GatewayError(
+      "STORE_OPEN_FAILED",
+      `Expected format ${FORMAT} under the prefix ${prefix} of Redis, got ${format}: a version before the first release has ` +
+        "used it. Let that version answer what waits, and choose another prefix.",
+    );
+  }
+  if (typeof format !== "number" || format > FORMAT) {
+    throw new GatewayError(
+      "STORE_SCHEMA_NEWER",
+      `Expected format ${FORMAT} under the prefix ${prefix} of Redis, got ${String(format)}: a newer release has ` +
+        "used it. Run that release, or choose another prefix.",
+    );
+  }
 }
 
 /** All topics share one channel: a message is its topic, a new line, and the rest. */
-async function openBus(link: Link, channel: string): Promise<LocalBus> {
+function createSharedBus(link: Link): LocalBus & { heard(line: string): void } {
   const local = createBus();
-  await link.subscribe(channel, (line) => {
-    const end = line.indexOf("\n");
-    void local.publish(line.slice(0, end), line.slice(end + 1));
-  });
   return {
     // At most once, says the port: what cannot be said now is not said.
     async publish(topic, message) {
@@ -178,5 +216,9 @@ async function openBus(link: Link, channel: string): Promise<LocalBus> {
     },
     subscribe: (topic, heard) => local.subscribe(topic, heard),
     deliver: (topic, message) => void local.publish(topic, message),
+    heard(line) {
+      const end = line.indexOf("\n");
+      void local.publish(line.slice(0, end), line.slice(end + 1));
+    },
   };
 }

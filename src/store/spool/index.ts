@@ -177,7 +177,9 @@ class Attached {
       archive: inner.archive,
       requests: inner.requests,
       bus: inner.bus,
-      durability: inner.durability,
+      get durability() {
+        return inner.durability;
+      },
       check: () => inner.check(),
       sweep: (retention) => inner.sweep(retention),
       [Symbol.asyncDispose]: () => {
