@@ -12,19 +12,32 @@ const LETTERS_MIN = 12;
  */
 export function goesRound(history: readonly Turn[], event: Pick<TriggerEvent, "text">): boolean {
   let said: string = event.text;
+  let answer: string | null = null;
   let echoes = 0;
   for (const turn of history.toReversed()) {
-    if (turn.role === "user") said = turn.text;
-    else if (!isEcho(said, turn.text)) return false;
-    else if (++echoes > LOOP_ECHOES_MAX) return true;
+    if (turn.role === "assistant") {
+      answer = turn.text;
+      continue;
+    }
+    if (answer !== null) {
+      if (!isEcho(said, answer, turn.text)) return false;
+      if (++echoes > LOOP_ECHOES_MAX) return true;
+    }
+    said = turn.text;
+    answer = null;
   }
-  return false;
+  return answer !== null && isEcho(said, answer, "") && echoes === LOOP_ECHOES_MAX;
 }
 
-/** Dialects differ in markup, and a long answer comes back in parts: letters and digits tell. */
-function isEcho(said: string, answer: string): boolean {
+/**
+ * Dialects differ in markup, and a long answer comes back in parts: letters and digits tell. Who says the same again
+ * (`asked` is what was answered) is no echo of an answer that repeats it, as the demo model's does.
+ */
+function isEcho(said: string, answer: string, asked: string): boolean {
   const letters = lettersOf(said);
-  return letters.length >= LETTERS_MIN && lettersOf(answer).includes(letters);
+  const answered = lettersOf(answer);
+  if (letters.length < LETTERS_MIN || !answered.includes(letters)) return false;
+  return answered === letters || !lettersOf(asked).includes(letters);
 }
 
 function lettersOf(text: string): string {

@@ -28,11 +28,14 @@ describe("files that are not read", () => {
     });
     expect(code).toBe(0);
     const noted = [...stderr.matchAll(/^note: (\S+) is not read/gm)].map(([, name]) => name);
-    expect(noted.sort()).toEqual(
-      ["agent", "agents/a.json", "agents/sub", "gateway.YAML", "gateway.json"]
-        .map((name) => `config/${name}`)
-        .sort(),
+    expect(new Set(noted)).toEqual(
+      new Set(
+        ["agent", "agents/a.json", "agents/sub", "gateway.YAML", "gateway.json"].map(
+          (name) => `config/${name}`,
+        ),
+      ),
     );
+    expect(noted).toHaveLength(5);
   });
 
   it("are none of those that are", async () => {
