@@ -35,6 +35,7 @@ import type { Adapter } from "./ports/adapter.ts";
 import type { Clock, Random } from "./ports/clock.ts";
 import type { Store } from "./ports/store.ts";
 import { WaitNotices } from "./reply/waiting.ts";
+import { withUnwritten } from "./store/unwritten.ts";
 import { createNewId } from "./telemetry/ids.ts";
 import type { Logger } from "./telemetry/log.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
@@ -133,7 +134,8 @@ export async function createApp({
       if (refusals.isWatched) refusals.tell(refusalView(note));
     },
   });
-  const queue = toldQueue(store.queue, { feed, clock });
+  const unwritten = withUnwritten(store);
+  const queue = toldQueue(unwritten.queue, { feed, clock });
 
   const dispatcher: Dispatcher = new Dispatcher({
     queue,
@@ -154,7 +156,7 @@ export async function createApp({
   showBreakers("platform", () => breakers.reports(), metrics);
   const rendering = new Rendering({ log });
   const workerDeps: WorkerDeps = {
-    queue: store.queue,
+    queue: unwritten.queue,
     memory: store.memory,
     adapters,
     runtime: agents.runtime,
@@ -162,7 +164,7 @@ export async function createApp({
     agents: agents.memory,
     control: { memory: store.memory, lanes: store.lanes, describeAgent, isPaused, version },
     render: rendering.render,
-    delivery: { outbox: store.outbox, breakers, inDoubt: spec.replies.in_doubt, log, metrics },
+    delivery: { outbox: unwritten.outbox, breakers, inDoubt: spec.replies.in_doubt, log, metrics },
     attemptsMax: spec.replies.attempts,
     ...waitingOf(spec, clock),
     isPaused,

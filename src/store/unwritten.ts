@@ -1,0 +1,149 @@
+import type { Receipt } from "../domain/reply.ts";
+import type { Progress } from "../domain/run.ts";
+import type { Job, Outbox, Queue, Store } from "../ports/store.ts";
+
+/** Of answers and receipts together; what comes in addition is forgotten, the oldest first. */
+const ENTRIES_MAX = 1_000;
+const CHARS_MAX = 16 * 1024 * 1024;
+
+interface Unwritten {
+  readonly chars: number;
+  readonly progress?: { readonly job: Job; readonly since: string; readonly progress: Progress };
+  readonly receipt?: Receipt | "not-sent";
+}
+
+/**
+ * A store that does not forget what it could not write. While a disk is full or Redis is away, what a model has answered
+ * and a platform has taken is known to this process alone; kept here, it is written before anything that would do it again:
+ * a claim, a reservation, a settlement. What another process has done meanwhile wins over what is kept.
+ */
+export function withUnwritten({ queue, outbox }: Pick<Store, "queue" | "outbox">): {
+  readonly queue: Queue;
+  readonly outbox: Outbox;
+} {
+  const kept = new Kept();
+  /** Of each job, what the store has, where that is newer than what came with it. */
+  const written = new WeakMap<Job, Progress>();
+
+  async function checkpoint(job: Job, progress: Progress): Promise<boolean> {
+    try {
+      const isHeld = await queue.checkpoint(job, progress);
+      if (isHeld) written.set(job, progress);
+      kept.drop(job.event.id);
+      return isHeld;
+    } catch (error) {
+      const since = stageOf(job, written.get(job) ?? job.progress);
+      kept.add(job.event.id, { chars: charsOf(progress), progress: { job, since, progress } });
+      throw error;
+    }
+  }
+
+  async function record(partId: string, receipt: Receipt | "not-sent"): Promise<void> {
+    try {
+      await outbox.record(partId, receipt);
+      kept.drop(partId);
+    } catch (error) {
+      kept.add(partId, { chars: charsOf(receipt), receipt });
+      throw error;
+    }
+  }
+
+  async function writeReceipts(prefix = ""): Promise<void> {
+    const due = kept.receipts(prefix).map(([partId, receipt]) => record(partId, receipt));
+    await Promise.all(due);
+  }
+
+  /** All that is known of a job that is ours. */
+  async function write(job: Job): Promise<void> {
+    if (kept.isEmpty) return;
+    await writeReceipts(`${job.event.id}/`);
+    const progress = kept.progress(job, written.get(job) ?? job.progress);
+    if (progress !== null) await checkpoint(job, progress);
+  }
+
+  /** Goes on from what is known of it, which is written as soon as the store takes it. */
+  async function known(job: Job): Promise<Job> {
+    const progress = kept.progress(job, job.progress);
+    if (progress === null) return job;
+    // Refused again: the next write tries again, and nothing is said before.
+    const isHeld = await checkpoint(job, progress).catch(() => true);
+    return isHeld ? { ...job, progress } : job;
+  }
+
+  return {
+    queue: {
+      accept: (offer) => queue.accept(offer),
+      ready: (signal) => queue.ready(signal),
+      extend: (job, leaseMs) => queue.extend(job, leaseMs),
+      checkpoint,
+      async claim(options) {
+        if (!kept.isEmpty) await writeReceipts();
+        const jobs = await queue.claim(options);
+        return kept.isEmpty ? jobs : await Promise.all(jobs.map(known));
+      },
+      async settle(job, settlement) {
+        await write(job);
+        return await queue.settle(job, settlement);
+      },
+    },
+    outbox: {
+      async reserve(job, partId) {
+        if (!kept.isEmpty) await write(job);
+        return await outbox.reserve(job, partId);
+      },
+      record,
+    },
+  };
+}
+
+/** By the event's id, what its run has come to; by the part's, what became of it. Oldest first. */
+class Kept {
+  readonly #entries = new Map<string, Unwritten>();
+  #chars = 0;
+
+  get isEmpty(): boolean {
+    return this.#entries.size === 0;
+  }
+
+  add(key: string, entry: Unwritten): void {
+    this.drop(key);
+    this.#entries.set(key, entry);
+    this.#chars += entry.chars;
+    for (const oldest of this.#entries.keys()) {
+      if (this.#entries.size <= ENTRIES_MAX && this.#chars <= CHARS_MAX) break;
+      this.drop(oldest);
+    }
+  }
+
+  drop(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    this.#entries.delete(key);
+    this.#chars -= entry.chars;
+  }
+
+  receipts(prefix: string): [partId: string, receipt: Receipt | "not-sent"][] {
+    return [...this.#entries].flatMap(([key, { receipt }]) =>
+      receipt !== undefined && key.startsWith(prefix) ? [[key, receipt]] : [],
+    );
+  }
+
+  /** Null: nothing is kept, or the store has come further, by this process or another. */
+  progress(job: Job, stored: Progress | null): Progress | null {
+    const entry = this.#entries.get(job.event.id)?.progress;
+    if (entry === undefined) return null;
+    if (entry.since === stageOf(job, stored)) return entry.progress;
+    this.drop(job.event.id);
+    return null;
+  }
+}
+
+/** Whoever does something for an event and records it changes this. */
+function stageOf({ replay, refusal }: Job, progress: Progress | null): string {
+  const { runId = "", steps = [], answer = null, earlier } = progress ?? {};
+  return [replay, refusal?.cause, runId, steps.length, answer !== null, earlier !== undefined].join();
+}
+
+function charsOf(value: unknown): number {
+  return JSON.stringify(value).length;
+}
