@@ -30,6 +30,7 @@ describe("the policy", () => {
       users: "any",
       directMessages: "any",
       bots: "none",
+      buttons: "run",
       respondTo: "mention",
       dedupMs: 7 * 86_400_000,
     });
@@ -62,6 +63,7 @@ describe("the policy", () => {
       users: new Set(["U1"]),
       directMessages: new Set(["U2"]),
       bots: new Set(["B1"]),
+      buttons: "run",
       respondTo: "all",
       dedupMs: 60_000,
     });
