@@ -13,7 +13,7 @@ import { CRASHES_MAX, CUT_OFFS_MAX } from "./domain/bounds.ts";
 import { BreakerOpen } from "./domain/breaker.ts";
 import { type ControlCommand, controlCommandOf } from "./domain/command.ts";
 import type { ContextItem } from "./domain/context.ts";
-import { ModelError } from "./domain/errors.ts";
+import { DeliveryError, ModelError } from "./domain/errors.ts";
 import { redacted } from "./domain/redact.ts";
 import type { ReplyPart } from "./domain/reply.ts";
 import type { Answer, Progress, Turn } from "./domain/run.ts";
@@ -95,7 +95,8 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
   const saved = progress.answer === null ? checkpoint(job, done, deps) : undefined;
   const log = deps.delivery.log.child({ run_id: progress.runId });
   const delivery = { ...deps.delivery, log, isHeld: signals.isHeld, leftMs: signals.leftMs };
-  await Promise.all([saved, deliver(job, answer.parts, adapter, delivery, signals.job, saved)]);
+  const saying = deliver(job, answer.parts, adapter, delivery, signals.job, saved);
+  await Promise.all([saved, saying.catch((error: unknown) => Promise.reject(lastWord(error, job, deps)))]);
   return command === null ? settlementOf(done, job, deps) : { kind: "done", outcome: "answered", turns: [] };
 }
 
@@ -265,6 +266,17 @@ function waitedMs({ acceptedAtMs }: Job, clock: Clock): number {
 
 function usesNoAttempt(error: unknown): boolean {
   return isOutage(error) || error instanceof RunAborted || isStoreFailure(error);
+}
+
+/** A platform that will not have us is waited for, but not longer than an answer is of use. */
+function lastWord(error: unknown, job: Job, { waitMsMax = Infinity, clock }: WorkerDeps): unknown {
+  const isRefused =
+    (error instanceof DeliveryError && error.kind === "refused") ||
+    (error instanceof BreakerOpen && error.why === "PLATFORM_REFUSED");
+  if (!isRefused || waitedMs(job, clock) <= waitMsMax) return error;
+  return new DeliveryError("rejected", `not said within max_age_seconds: ${causeOf(error)}`, {
+    cause: error,
+  });
 }
 
 /** Not about this message: the model is left alone, or will not have us. */

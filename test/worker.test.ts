@@ -26,6 +26,8 @@ import { aJob, anOffer, claimAll, claimOne, LEASE_MS, nextAttempt, openTestStore
 const ATTEMPTS_MAX = 3;
 const STEP: Step = { kind: "model", text: "half", toolCalls: [], usage: { ...NO_USAGE, outputTokens: 5 } };
 const overloaded = new ModelError("MODEL_OVERLOADED", "529", { retryable: true });
+const revoked = new DeliveryError("refused", "chat.postMessage: token_revoked");
+const REVOKED = "PLATFORM_REFUSED: chat.postMessage: token_revoked";
 const busy = new DeliveryError("retry", "busy", { status: 503 });
 
 let clock: FakeClock;
@@ -101,6 +103,14 @@ const doWork = (claimed: Job) => work(claimed, deps, signals());
 /** As the dispatcher does it. */
 async function workAndSettle(claimed: Job): Promise<void> {
   await store.queue.settle(claimed, await doWork(claimed));
+}
+
+/** As the dispatcher does it where there is one attempt, which an outage does not use up. */
+async function attempted(claimed: Job) {
+  const error: unknown = await doWork(claimed).catch((reason: unknown) => reason);
+  const settlement = settlementFor(error, claimed, { attemptsMax: 1, baseMs: 1 }, () => 0);
+  if (settlement !== null) await store.queue.settle(claimed, settlement);
+  return { error, settlement };
 }
 
 async function recordOf({ event }: Job) {
@@ -829,6 +839,31 @@ describe("a run that fails", () => {
     const attempts = (outcome: string) =>
       countOf(deps.metrics, "runAttempts", { agent: "assistant", outcome });
     expect([await attempts("deferred"), await attempts("failed")]).toEqual([2, 1]);
+  });
+
+  it("because the platform does not take our token waits with its answer, until it does", async () => {
+    slack.fates.push(failing(revoked));
+    const { settlement } = await attempted(await job());
+    expect(settlement).toEqual({ kind: "defer", afterMs: 15_000, cause: REVOKED });
+    const other = await attempted(await job({ id: "slack:other", conversation: "slack:T1:other" }));
+    expect(other.error).toMatchObject({ code: "BREAKER_OPEN", why: "PLATFORM_REFUSED" });
+    expect(other.settlement).toMatchObject({ kind: "defer", afterMs: 15_000 });
+    expect(slack.sends).toHaveLength(1);
+    clock.advance(15_000);
+    for (const claimed of await claimAll(store.queue)) await workAndSettle(claimed);
+    expect(slack.said).toHaveLength(3);
+    expect(runs).toHaveLength(2);
+  });
+
+  it("because the platform does not take our token is given up when it is too old to be of use", async () => {
+    deps = { ...deps, waitMsMax: 3_600_000 };
+    slack.fates.push(failing(revoked), failing(revoked));
+    await attempted(await job());
+    clock.advance(3_600_001);
+    const { settlement } = await attempted(await claimOne(store.queue));
+    const cause = `DELIVERY_REJECTED: not said within max_age_seconds: ${REVOKED}`;
+    expect(settlement).toEqual({ kind: "dead", cause });
+    expect(runs).toHaveLength(1);
   });
 
   it("because its model is away tells who waits half a minute, and comes back for that", async () => {

@@ -48,13 +48,30 @@ export class DiscordRefusal extends DeliveryError {
   }
 }
 
-/** Below 500. `repeatable`: a second call does no harm, so it does not matter whether the first got through. */
+/**
+ * Below 500. `repeatable`: a second call does no harm, so it does not matter whether the first got through.
+ *
+ * | answer | |
+ * |-|-|
+ * | 401 to a call with the bot's token | `refused`: every message waits until a token is taken |
+ * | codes of RETRYABLE, 429 | `retry` |
+ * | any other (403 of a channel, 404 of what is gone) | `rejected`: this message, here |
+ */
 export function apiRefusal(
-  { what, repeatable }: { what: string; repeatable: boolean },
+  { what, repeatable, as }: { what: string; repeatable: boolean; as: "bot" | "interaction" },
   status: number,
   code: unknown,
 ): DiscordRefusal {
   const number = typeof code === "number" ? code : 0;
+  if (status === 401 && as === "bot")
+    return new DiscordRefusal(
+      "refused",
+      `${what}: the bot token is not taken (HTTP 401); look at DISCORD_BOT_TOKEN`,
+      {
+        status,
+        interactionGone: null,
+      },
+    );
   const meaning = MEANINGS[number] ?? "refused";
   const certain = RETRYABLE.has(number) ? "retry" : kindOfStatus(status);
   const kind = certain === "unknown" && repeatable ? "retry" : certain;

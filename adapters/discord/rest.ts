@@ -122,7 +122,7 @@ function toDeliveryError(error: unknown, call: Call): Error {
   }
   if (error instanceof HTTPError) return serverFailure(what, error.status, call.repeatable);
   if (error instanceof DiscordAPIError)
-    return apiRefusal({ what, repeatable: call.repeatable }, error.status, error.code);
+    return apiRefusal({ what, repeatable: call.repeatable, as: call.as }, error.status, error.code);
   // Whatever else goes wrong does so before the request: `exchange` turns all later failures into its own.
   const name = error instanceof Error ? error.name : typeof error;
   return new DeliveryError("retry", `${what}: stopped before sending (${name})`);

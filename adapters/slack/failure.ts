@@ -9,6 +9,16 @@ const PASSING = new Set([
   "internal_error",
   "service_unavailable",
 ]);
+/** `ok: false` to anything that is called with this token: the installation is out of order, not the message. */
+const REFUSED = new Set([
+  "invalid_auth",
+  "not_authed",
+  "account_inactive",
+  "token_revoked",
+  "token_expired",
+  "org_login_required",
+  "team_access_not_granted",
+]);
 /** `ok: false` after which the message may still have been posted. */
 const DOUBTFUL = new Set(["fatal_error", "request_timeout"]);
 
@@ -17,12 +27,23 @@ export interface Answered {
   readonly retryAfter: string | null;
 }
 
-/** Slack's `error` as a failure; texts that are no code of Slack's are not repeated. */
+/**
+ * Slack's `error` as a failure:
+ *
+ * | error | |
+ * |-|-|
+ * | of PASSING | `retry` |
+ * | of REFUSED: the token | `refused`: every message waits until it is taken again |
+ * | of DOUBTFUL | `unknown` |
+ * | any other (`missing_scope`, `not_in_channel`, …) | `rejected`: this message, here |
+ *
+ * Texts that are no code of Slack's are not repeated. */
 export function codeFailure(code: string, what: string, answered: Answered, nowMs: number): DeliveryError {
   const options = { status: answered.status, retryAfterMs: retryAfterMs(answered.retryAfter, nowMs) };
   if (!isCode(code))
     return new DeliveryError("unknown", `${what}: expected JSON, got something else`, options);
   if (PASSING.has(code)) return new DeliveryError("retry", `${what}: ${code}`, options);
+  if (REFUSED.has(code)) return new DeliveryError("refused", `${what}: ${code}`, options);
   return new DeliveryError(DOUBTFUL.has(code) ? "unknown" : "rejected", `${what}: ${code}`, options);
 }
 

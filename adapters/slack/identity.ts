@@ -40,7 +40,8 @@ export class Identity implements SlackSelf {
   }
 
   /**
-   * Asks Slack once. False: it did not answer, or not now; worth another try. Refusals are an answer: whoever cannot
+   * Asks Slack once. False: it did not answer, or not now; worth another try. A token that is not
+   * taken may be tomorrow, and until then nothing is run for it. Other refusals are an answer: whoever cannot
    * say whose token it has is not asked again, and whatever it delivers is taken for its own.
    */
   async learn(call: CallSlack, signal: AbortSignal): Promise<boolean> {

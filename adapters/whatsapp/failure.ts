@@ -9,6 +9,7 @@ import { get, getObject, parseJsonObject } from "../shared/json.ts";
  * |-|-|
  * | 1, 2, 131000, 131016, 131057 | trouble on Meta's side: try again |
  * | 4, 80007, 130429, 131056 | too fast: try again, slower |
+ * | 0, 190, or 401 without a code | the access token: nothing can be said until it is taken again |
  * | everything else | never works unchanged: give up, and say what to do |
  */
 const TROUBLE = new Set([1, 2, 131000, 131016, 131057]);
@@ -17,11 +18,11 @@ const TOO_FAST = new Set([4, 80007, 130429, 131056]);
 const PAIR_RATE_CODE = 131056;
 const PAIR_RATE_MS = 6_000;
 
+const TOKEN = new Set([0, 190]);
+const TOKEN_ADVICE =
+  "the access token is not accepted; put a valid system-user token in WHATSAPP_ACCESS_TOKEN";
+
 const ADVICE: readonly (readonly [codes: ReadonlySet<number>, advice: string])[] = [
-  [
-    new Set([0, 190]),
-    "the access token is not accepted; put a valid system-user token in WHATSAPP_ACCESS_TOKEN",
-  ],
   [new Set([131047]), "the 24-hour window is closed; only an approved template can reach this person"],
   [new Set([131026]), "this person cannot receive the message"],
   [new Set([131049, 130472]), "Meta holds back messages to this person for now"],
@@ -55,6 +56,8 @@ export function failureOf(answer: {
   if (code !== null && TROUBLE.has(code)) {
     return new DeliveryError("retry", `${what}: trouble at Meta`, { status, retryAfterMs: pause });
   }
+  if (code === null ? status === 401 : TOKEN.has(code))
+    return new DeliveryError("refused", `${what}: ${TOKEN_ADVICE}`, { status });
   const advice = code === null ? undefined : adviceFor(code);
   if (advice !== undefined) return new DeliveryError("rejected", `${what}: ${advice}`, { status });
   const kind = kindOfStatus(status);
@@ -69,7 +72,6 @@ function adviceFor(code: number): string | undefined {
 }
 
 function adviceForStatus(status: number): string {
-  if (status === 401) return "the access token is not accepted; check WHATSAPP_ACCESS_TOKEN";
   // Following a redirect would hand the token to whoever it points to.
   if (status >= 300 && status < 400)
     return "redirected, and redirects are not followed; check WHATSAPP_API_URL";

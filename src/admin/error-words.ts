@@ -37,6 +37,8 @@ export const ERROR_WORDS: Readonly<Record<Code, string>> = {
   DELIVERY_RETRY: "The platform did not take the answer for now.",
   DELIVERY_REJECTED:
     "The platform refuses the answer for good: a missing permission, a channel that is gone, a closed window.",
+  PLATFORM_REFUSED:
+    "The platform does not take the credentials: answers are kept, and said once it takes them; look at its token.",
   DELIVERY_UNKNOWN: "Whether the platform took the answer is not known.",
 };
 

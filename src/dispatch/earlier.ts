@@ -73,7 +73,7 @@ async function guarded(
     return past;
   } catch (error) {
     if (error instanceof DeliveryError && error.status !== 429 && !over.signal.aborted)
-      end = error.kind === "rejected" ? "ok" : "failed";
+      end = error.kind === "rejected" ? "ok" : error.kind === "refused" ? "refused" : "failed";
     throw error;
   } finally {
     leave(end);

@@ -26,6 +26,7 @@ const THROTTLED_MS = 1_000;
  * | draining, paused | defer: no attempt is used up |
  * | model or platform left alone for now | defer, until it is asked again |
  * | model refuses us (key, credit, permission) | defer: it would refuse any message, until somebody sees to it |
+ * | platform refuses us (a token that was revoked) | the same: the answer is kept, and said once it is taken again |
  * | store away or refusing | defer: it is nobody's fault, and nothing gets better by giving up |
  * | lease lost | nothing: the event is no longer ours |
  * | platform says "too many" (429) | defer, for as long as it said |
@@ -53,8 +54,7 @@ export function settlementFor(
   if (error instanceof Deferred) return { kind: "defer", afterMs: error.afterMs, cause: error.message };
   const cause = causeOf(error);
   if (isStoreFailure(error)) return { kind: "defer", afterMs: DEFER_MS, cause };
-  if (error instanceof ModelError && error.isRefusal)
-    return { kind: "defer", afterMs: BREAKER_REFUSED_MS, cause };
+  if (isRefusal(error)) return { kind: "defer", afterMs: BREAKER_REFUSED_MS, cause };
   if (error instanceof BreakerOpen) return { kind: "defer", afterMs: error.retryAfterMs, cause };
   if (error instanceof DeliveryError && error.kind === "rejected") return { kind: "dead", cause };
   // Too many at once is the platform's way of saying "later".
@@ -82,6 +82,13 @@ function failuresOf({ failures, progress, refusal }: Job, error: unknown): numbe
   const isFirstTry = error instanceof DeliveryError && refusal === null;
   const before = progress?.answer?.failuresBefore ?? (isFirstTry ? failures : 0);
   return failures - Math.min(failures, before);
+}
+
+/** Not about this message: whoever is called will not have our credentials. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ModelError
+    ? error.isRefusal
+    : error instanceof DeliveryError && error.kind === "refused";
 }
 
 export function isStoreFailure(error: unknown): boolean {

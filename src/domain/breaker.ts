@@ -46,12 +46,15 @@ export class BreakerOpen extends GatewayError {
   /** The same call may well succeed later. */
   readonly retryable = true;
   readonly retryAfterMs: number;
+  /** The code of what opened it; null: many things. */
+  readonly why: string | null;
 
   constructor(name: string, retryAfterMs: number, cause: BreakerCause | null = null) {
     const why = cause === null ? "" : ` (${cause.code})`;
     super("BREAKER_OPEN", `Too many calls of ${name} failed${why}: it is left alone for a while`);
     this.name = "BreakerOpen";
     this.retryAfterMs = retryAfterMs;
+    this.why = cause?.code ?? null;
   }
 }
 

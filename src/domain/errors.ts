@@ -29,6 +29,7 @@ export const ERROR_CODES = [
   "DELIVERY_RETRY",
   "DELIVERY_REJECTED",
   "DELIVERY_UNKNOWN",
+  "PLATFORM_REFUSED",
 ] as const;
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
@@ -43,27 +44,32 @@ export class GatewayError extends Error {
   }
 }
 
+const DELIVERY_CODES = {
+  retry: "DELIVERY_RETRY",
+  rejected: "DELIVERY_REJECTED",
+  refused: "PLATFORM_REFUSED",
+  unknown: "DELIVERY_UNKNOWN",
+} as const satisfies Readonly<Record<string, ErrorCode>>;
+
 /**
  * A send that did not succeed:
  * - `retry`: certainly not said; try again, not before `retryAfterMs`
  * - `rejected`: certainly not said, and never will be
+ * - `refused`: certainly not said: the platform will not have our credentials, so any message would end like this one
  * - `unknown`: may have been said (time-out or connection lost after the request went out)
  */
 export class DeliveryError extends GatewayError {
-  readonly kind: "retry" | "rejected" | "unknown";
+  readonly kind: "retry" | "rejected" | "refused" | "unknown";
   readonly retryAfterMs: number | null;
   /** HTTP status, when there was one; 429 is counted. */
   readonly status: number | null;
 
   constructor(
-    kind: "retry" | "rejected" | "unknown",
+    kind: DeliveryError["kind"],
     message: string,
     options: { retryAfterMs?: number | null; status?: number | null; cause?: unknown } = {},
   ) {
-    const code = (
-      { retry: "DELIVERY_RETRY", rejected: "DELIVERY_REJECTED", unknown: "DELIVERY_UNKNOWN" } as const
-    )[kind];
-    super(code, message, { cause: options.cause });
+    super(DELIVERY_CODES[kind], message, { cause: options.cause });
     this.name = "DeliveryError";
     this.kind = kind;
     this.retryAfterMs = options.retryAfterMs ?? null;

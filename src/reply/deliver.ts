@@ -180,5 +180,6 @@ function record(partId: string, result: Receipt | "not-sent", { job, index, deps
 /** A platform that refuses one message, or one too many, is well; an abort of ours says nothing about it. */
 function endOf(error: unknown, signal: AbortSignal): CallEnd {
   if (signal.aborted || !(error instanceof DeliveryError) || error.status === 429) return "unknown";
+  if (error.kind === "refused") return "refused";
   return error.kind === "rejected" ? "ok" : "failed";
 }

@@ -32,6 +32,8 @@ export interface AdapterCase {
   /** How the platform says "wait `seconds`" and "no, for good". */
   readonly rateLimited: (seconds: number) => FakeAnswer;
   readonly rejected: FakeAnswer;
+  /** How it says that our credentials are not taken any more; after answers that lead to where they are needed. */
+  readonly refused: readonly FakeAnswer[];
   /** Tokens and secrets that must never show in an error. */
   readonly credentials: readonly string[];
 }
@@ -284,6 +286,17 @@ export function adapterContract(name: string, platform: AdapterCase): void {
       it("is given up when the platform says no for good", async () => {
         under.fake.faults.push(status(platform.rejected));
         expect(await failureOf(deliveryOf("Hello, Ann"))).toMatchObject({ kind: "rejected" });
+      });
+
+      it("waits when the platform does not take our credentials, and is said when it does again", async () => {
+        for (const answer of platform.refused) under.fake.faults.push(status(answer));
+        expect(await failureOf(deliveryOf("Hello, Ann"))).toMatchObject({
+          kind: "refused",
+          code: "PLATFORM_REFUSED",
+        });
+        expect(under.said()).toEqual([]);
+        await under.adapter.send(deliveryOf("Hello, Ann"), never);
+        expect(under.said()).toHaveLength(1);
       });
 
       it("is not said by a sender that finds its job lost when the connection stands", async () => {

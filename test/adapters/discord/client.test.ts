@@ -347,7 +347,7 @@ describe("faults", () => {
   it("one refusal of the bot's token does not silence the bot", async () => {
     nowMs += TOKEN_LIFE_MS;
     fake.refuse(CHANNEL, discordError(401, 0));
-    expect(await failure(delivery())).toMatchObject({ kind: "rejected", status: 401 });
+    expect(await failure(delivery())).toMatchObject({ kind: "refused", status: 401 });
     expect((await adapter.send(delivery(), NEVER)).via).toBe("channel.message");
   });
 

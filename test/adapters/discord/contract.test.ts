@@ -44,5 +44,6 @@ adapterContract("discord", {
   liveMentions: ["@everyone", "@here", "<@30>", "<@!30>", "<@&71>"],
   rateLimited: (seconds) => discordRateLimit(seconds),
   rejected: discordError(403, 50_013, "Missing Permissions"),
+  refused: [discordError(401, 50_027), discordError(401, 0, "401: Unauthorized")],
   credentials: [BOT_TOKEN, SEED, INTERACTION_TOKEN],
 });

@@ -102,11 +102,14 @@ describe("chat.postMessage", () => {
     ["fatal_error", "unknown"],
     ["request_timeout", "unknown"],
     ["channel_not_found", "rejected"],
-    ["not_in_channel", "rejected"],
     ["is_archived", "rejected"],
-    ["invalid_auth", "rejected"],
-    ["token_revoked", "rejected"],
+    ["invalid_auth", "refused"],
+    ["not_in_channel", "rejected"],
     ["missing_scope", "rejected"],
+    ["token_revoked", "refused"],
+    ["not_authed", "refused"],
+    ["token_expired", "refused"],
+    ["account_inactive", "refused"],
     ["msg_too_long", "rejected"],
     ["restricted_action_read_only_channel", "rejected"],
     ["an_error_of_next_year", "rejected"],
@@ -148,10 +151,10 @@ describe("chat.postMessage", () => {
     expect(fake.calls).toEqual([]);
   });
 
-  it("with a wrong token is rejected", async () => {
+  it("with a wrong token is refused", async () => {
     const wrong = adapter({ botToken: new Secret("xoxb-wrong") });
     expect(await failureOf(wrong.send(delivery(), never))).toMatchObject({
-      kind: "rejected",
+      kind: "refused",
       message: "chat.postMessage: invalid_auth",
     });
   });

@@ -25,5 +25,6 @@ adapterContract("slack", {
   liveMentions: ["<!channel>", "<!here>", "<!everyone>", "<!subteam^S1>", "<@U1>", "<@U1|ann>", "<#C1>"],
   rateLimited: slackRateLimited,
   rejected: slackError("channel_not_found"),
+  refused: [slackError("token_revoked")],
   credentials: [TOKEN, SECRET],
 });

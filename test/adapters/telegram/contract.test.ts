@@ -32,5 +32,6 @@ adapterContract("telegram", {
   liveMentions: ["@ann_smith"],
   rateLimited: tooManyRequests,
   rejected: forbidden(),
+  refused: [{ status: 401, body: { ok: false, error_code: 401, description: "Unauthorized" } }],
   credentials: [BOT_TOKEN, BOT_TOKEN.slice(3), WEBHOOK_SECRET],
 });

@@ -167,7 +167,8 @@ describe("a failure", () => {
     ["trouble in front of it", { kind: "status", status: 502, body: "<html>" }, "retry", 502, null],
     ["another proxy", { kind: "status", status: 524 }, "unknown", 524, null],
     ["a proxy that stopped waiting", { kind: "status", status: 504 }, "unknown", 504, null],
-    ["a wrong token", answer(401, "Unauthorized"), "rejected", 401, null],
+    ["a revoked token", answer(401, "Unauthorized"), "refused", 401, null],
+    ["no token at all", answer(404, "Not Found"), "refused", 404, null],
     ["a proxy's page", { kind: "status", status: 200, body: "<html>hello</html>" }, "unknown", null, null],
     ["an answer of another kind", { kind: "status", status: 200, body: "[]" }, "unknown", null, null],
     ["an empty answer", { kind: "status", status: 200, body: "" }, "unknown", null, null],
@@ -255,7 +256,7 @@ describe("a failure", () => {
 
   it("never shows the token when the API is elsewhere and the path has one too", async () => {
     const adapter = adapterFor({ url: `${fake.url}/proxy` }, { botToken: secretOf(BOT_TOKEN) });
-    expect(await failureOf(delivery(), adapter)).toMatchObject({ kind: "rejected", status: 404 });
+    expect(await failureOf(delivery(), adapter)).toMatchObject({ kind: "refused", status: 404 });
     expect(fake.calls[0]?.path).toBe(`/proxy/bot${BOT_TOKEN}/sendMessage`);
   });
 });

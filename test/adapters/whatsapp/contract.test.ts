@@ -37,5 +37,6 @@ adapterContract("whatsapp", {
     status: 400,
     body: { error: { message: "(#131026) Undeliverable", type: "OAuthException", code: 131026 } },
   },
+  refused: [{ status: 401, body: { error: { message: "Expired", type: "OAuthException", code: 190 } } }],
   credentials: [ACCESS_TOKEN, APP_SECRET, VERIFY_TOKEN],
 });

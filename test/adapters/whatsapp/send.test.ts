@@ -156,8 +156,9 @@ describe("an error code of Meta", () => {
     [80007, "retry", 429, null],
     [130429, "retry", 429, null],
     [131056, "retry", 429, 6_000],
-    [190, "rejected", 401, null],
-    [0, "rejected", 400, null],
+    [190, "refused", 401, null],
+    [10, "rejected", 400, null],
+    [0, "refused", 400, null],
     [3, "rejected", 400, null],
     [10, "rejected", 400, null],
     [200, "rejected", 400, null],
@@ -192,7 +193,7 @@ describe("an error code of Meta", () => {
     const other = await fakeWhatsApp({ accessToken: "another", appSecret: APP_SECRET, phoneNumberId: "PN1" });
     const error = await failureOf(adapter({ apiUrl: other.url }).send(deliveryOf(), never));
     await other.close();
-    expect(error).toMatchObject({ kind: "rejected", status: 401 });
+    expect(error).toMatchObject({ kind: "refused", status: 401 });
     expect(error.message).toContain("WHATSAPP_ACCESS_TOKEN");
   });
 
@@ -230,7 +231,7 @@ describe("an answer that is none", () => {
     [408, "", { kind: "unknown", status: 408 }],
     [524, "<html>", { kind: "unknown", status: 524 }],
     [504, "<html>", { kind: "unknown", status: 504 }],
-    [401, "", { kind: "rejected", status: 401 }],
+    [401, "", { kind: "refused", status: 401 }],
     [404, "[]", { kind: "rejected", status: 404 }],
     [400, '{"error":{"code":"190"}}', { kind: "rejected", status: 400 }],
     [200, "<html>", { kind: "unknown" }],
