@@ -1,7 +1,8 @@
 import type { Environment } from "../src/config/environment.ts";
 import type { GatewaySpec } from "../src/config/schema.ts";
+import { GatewayError } from "../src/domain/errors.ts";
 import type { Platform } from "../src/domain/event.ts";
-import type { Adapter } from "../src/ports/adapter.ts";
+import type { Adapter, ProbeFinding } from "../src/ports/adapter.ts";
 import type { Clock, Random } from "../src/ports/clock.ts";
 
 export interface AdapterContext {
@@ -77,8 +78,8 @@ const FACTORIES: Readonly<Record<Exclude<Platform, "test">, Open>> = {
     return { adapter };
   },
 
-  async telegram({ environment: { platforms }, clock }) {
-    const env = platforms.telegram;
+  async telegram({ environment, clock }) {
+    const env = environment.platforms.telegram;
     if (env.kind === "off") return null;
     const { createTelegramAdapter, learnUsername } = await import("./telegram/index.ts");
     const identity = { username: null as string | null };
@@ -87,6 +88,7 @@ const FACTORIES: Readonly<Record<Exclude<Platform, "test">, Open>> = {
       webhookSecrets: env.webhookSecrets,
       ...(env.apiRoot !== null && { apiRoot: env.apiRoot }),
       identity,
+      publicUrl: environment.publicUrl,
       clock,
       timeoutMs: TIMEOUT_MS,
     };
@@ -122,6 +124,28 @@ const FACTORIES: Readonly<Record<Exclude<Platform, "test">, Open>> = {
 /** The first wait after a failure, which events wait too; later ones are longer. */
 const LEARN_AGAIN_MS = 2_000;
 const LEARN_RETRY_MS = 60_000;
+
+/** What each platform that is on says of our credentials, or what keeps it from being asked. Never throws. */
+export async function probePlatforms(
+  context: AdapterContext,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, readonly ProbeFinding[]>> {
+  const names = Object.keys(FACTORIES) as (keyof typeof FACTORIES)[];
+  const wanted = names.filter((name) => context.spec.platforms[name].enabled !== false);
+  const found = await Promise.all(
+    wanted.map(async (name) => {
+      try {
+        const opened = await FACTORIES[name](context);
+        return [name, (await opened?.adapter.probe?.(signal)) ?? []] as const;
+      } catch (error) {
+        if (!(error instanceof GatewayError)) throw error;
+        const fix = "see docs/configuration.md";
+        return [name, [{ status: "fail", message: error.message, fix, code: null }]] as const;
+      }
+    }),
+  );
+  return new Map<string, readonly ProbeFinding[]>(found);
+}
 
 /** Every platform that is configured and not switched off. */
 export async function openAdapters(context: AdapterContext): Promise<OpenedAdapter[]> {

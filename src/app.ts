@@ -15,6 +15,7 @@ import { hostRulesOf, watchRulesOf } from "./app/edge.ts";
 import { createHealth } from "./app/health.ts";
 import { startHousekeeping } from "./app/housekeeping.ts";
 import { machineOf } from "./app/machine.ts";
+import { PlatformWatch } from "./app/platform-watch.ts";
 import { policyOf, routesOf } from "./app/policy.ts";
 import { Rendering } from "./app/rendering/index.ts";
 import { openStore } from "./app/store.ts";
@@ -152,7 +153,11 @@ export async function createApp({
     log,
     metrics,
   });
-  const breakers = new Breakers(clock, breakerWatch("platform", { log, metrics }));
+  const platformWatch = new PlatformWatch({ clock, random, log });
+  const breakers = new Breakers(clock, {
+    ...breakerWatch("platform", { log, metrics }),
+    called: (name, end, cause) => platformWatch.called(name, end, cause),
+  });
   showBreakers("platform", () => breakers.reports(), metrics);
   const rendering = new Rendering({ log });
   const workerDeps: WorkerDeps = {
@@ -193,7 +198,8 @@ export async function createApp({
     dispatcher,
     platforms,
     platform: (name) =>
-      restingReport([breakers.of(name).report()]) ?? { status: "ok", details: "its replies get through" },
+      restingReport([breakers.of(name).report()]) ??
+      platformWatch.report(name) ?? { status: "ok", details: "its replies get through" },
     machine: machineOf(environment.dataDir),
     models: () => modelsReport(agents),
     isPaused,
@@ -259,7 +265,10 @@ export async function createApp({
     storeReport: report(),
     startWork() {
       if (role !== "ingress") dispatcher.start();
-      for (const { learn } of opened) void learn?.(stopping.signal);
+      for (const { adapter, learn } of opened) {
+        void learn?.(stopping.signal);
+        if (role !== "ingress") void platformWatch.watch(adapter, stopping.signal);
+      }
     },
     async stop(drainMs = DRAIN_MS - CLOSE_MS) {
       stopping.abort();

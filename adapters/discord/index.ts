@@ -4,6 +4,7 @@ import type { Adapter } from "../../src/ports/adapter.ts";
 import type { Clock, Random } from "../../src/ports/clock.ts";
 import { createClient } from "./client.ts";
 import { parseDiscord } from "./parse.ts";
+import { probeDiscord } from "./probe.ts";
 import { renderReply } from "./render.ts";
 import { createRest } from "./rest.ts";
 import { createVerifier, screenDiscord } from "./verify.ts";
@@ -34,6 +35,7 @@ export function createDiscordAdapter(options: DiscordOptions): Adapter {
     verify: createVerifier(options.publicKeys),
     parse: (request) => parseDiscord(request, options.applicationId ?? ""),
     render: (markdown) => renderReply(markdown),
+    probe: (signal) => probeDiscord({ ...options, apiUrl, applicationId: options.applicationId }, signal),
     // There is no `typing`: the deferred answer already says that the app is thinking.
     ...createClient({ rest: createRest({ ...options, apiUrl }), clock, random }),
   };

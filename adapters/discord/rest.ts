@@ -101,7 +101,7 @@ export function createRest(options: RestOptions): DiscordRest {
 }
 
 /** The adapter adds the version itself; an address that already has one, or ends in a slash, means the same. */
-function apiBase(url: string): string {
+export function apiBase(url: string): string {
   return url.replace(/\/+$/, "").replace(/\/v\d+$/, "");
 }
 

@@ -6,6 +6,7 @@ import type { Visibility } from "./address.ts";
 import { createClient } from "./client.ts";
 import { Identity } from "./identity.ts";
 import { parseSlack } from "./parse.ts";
+import { probeSlack } from "./probe.ts";
 import { renderParts } from "./render.ts";
 import { createThreadReader, type ThreadLimits } from "./thread.ts";
 import { screenSlack, verifySlack } from "./verify.ts";
@@ -66,6 +67,7 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
     typing: client.typing,
     ...(limits !== undefined && { thread: createThreadReader({ call, self, limits, clock }) }),
     serves: ({ tenant }) => (self.tenants === "any" ? true : (self.tenants?.has(tenant) ?? null)),
+    probe: (signal) => probeSlack(options, signal),
     learn: (signal) => self.learn(call, signal),
   };
 }

@@ -9,6 +9,7 @@ import { readCallback } from "./address.ts";
 import { createClient, type TelegramClient } from "./client.ts";
 import { parseUpdate } from "./parse.ts";
 import { id } from "./payload.ts";
+import { probeTelegram } from "./probe.ts";
 import { renderReply } from "./render.ts";
 import { sendPart } from "./send.ts";
 import { answerCallback, showTyping } from "./signs.ts";
@@ -27,6 +28,8 @@ export interface TelegramOptions {
   readonly identity: TelegramIdentity;
   /** Where the Bot API is, for tests, proxies and a server of one's own; without the token. */
   readonly apiRoot?: string;
+  /** Where this gateway is reached, to compare with where Telegram delivers; null: not said. */
+  readonly publicUrl?: string | null;
   readonly clock: Pick<Clock, "sleep">;
   /** For one call to Telegram, from connecting to the last byte. */
   readonly timeoutMs: number;
@@ -66,6 +69,15 @@ export function createTelegramAdapter(options: TelegramOptions): Adapter {
     // There is no idempotency key and no reading back: a lost answer stays in doubt.
     recover: async () => "unknown",
     dismiss: stopSpinner,
+    probe: (signal) =>
+      probeTelegram(
+        {
+          client,
+          timeoutMs: options.timeoutMs,
+          webhookUrl: options.publicUrl == null ? null : `${options.publicUrl}/webhooks/telegram`,
+        },
+        signal,
+      ),
     async typing(to, signal) {
       // A spinner gives up long before an agent answers, so it is stopped as soon as work begins.
       await stopSpinner(to);

@@ -31,6 +31,8 @@ export interface WhatsAppClient {
   ): Promise<string>;
   /** The same call for what creates no message: marks as read, shows the typing indicator. Throws DeliveryError. */
   markRead(phoneNumberId: string, messageId: string, signal: AbortSignal): Promise<void>;
+  /** `GET /{version}/{phone number id}`: its id, as Meta gives it. Throws DeliveryError. */
+  readNumber(phoneNumberId: string, signal: AbortSignal, timeoutMs: number): Promise<string | null>;
 }
 
 export function createClient(options: ClientOptions): WhatsAppClient {
@@ -64,6 +66,26 @@ export function createClient(options: ClientOptions): WhatsAppClient {
   }
 
   return {
+    async readNumber(phoneNumberId, signal, timeoutMs) {
+      const { status, headers, text } = await call(`${base}/${encodeURIComponent(phoneNumberId)}?fields=id`, {
+        what: "WhatsApp",
+        setting: "WHATSAPP_API_URL",
+        method: "GET",
+        headers: { authorization: `Bearer ${options.accessToken.reveal()}` },
+        body: "",
+        signal,
+        timeoutMs: Math.min(options.timeoutMs, timeoutMs),
+        bytesMax: ANSWER_BYTES_MAX,
+      });
+      const parsed = parseJsonObject(text ?? "");
+      if (!parsed.ok && status < 500)
+        throw new DeliveryError("unknown", "WhatsApp: expected JSON, got something else", { status });
+      if (status < 200 || status > 299) {
+        const retryAfter = headers["retry-after"] ?? null;
+        throw failureOf({ status, body: text, retryAfter, nowMs: options.clock.nowMs() });
+      }
+      return parsed.ok ? (getString(parsed.value, "id") ?? null) : null;
+    },
     async sendMessage(phoneNumberId, message, signal, permit) {
       const answer = parseJsonObject(await post(phoneNumberId, message, signal, permit));
       const id = answer.ok ? getString(getArray(answer.value, "messages")[0], "id") : undefined;

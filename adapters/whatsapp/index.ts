@@ -7,6 +7,7 @@ import type { JsonObject } from "../shared/json.ts";
 import { readAddress, type WhatsAppAddress } from "./address.ts";
 import { createClient, type WhatsAppClient } from "./client.ts";
 import { parseWhatsApp } from "./parse.ts";
+import { probeWhatsApp } from "./probe.ts";
 import { bodyOf, renderReply, withNotice } from "./render.ts";
 import { Seen } from "./seen.ts";
 import { screenWhatsApp, verifyWhatsApp } from "./verify.ts";
@@ -49,6 +50,7 @@ export function createWhatsAppAdapter(options: WhatsAppOptions): Adapter {
     render: (markdown) => renderReply(markdown),
     send: (delivery, signal, permit) =>
       send(delivery, { client, seen, nowMs: options.clock.nowMs(), signal, permit }),
+    probe: (signal) => probeWhatsApp(client, options.phoneNumberId, signal),
     // There is no idempotency key and no reading back: a lost answer stays in doubt.
     recover: async () => "unknown",
     async typing(to, signal) {

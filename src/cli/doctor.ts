@@ -7,6 +7,7 @@ import { type Environment, readEnvironment } from "../config/environment.ts";
 import type { Config } from "../config/load.ts";
 import { formatProblem } from "../config/problems.ts";
 import { GatewayError } from "../domain/errors.ts";
+import type { ProbeFinding } from "../ports/adapter.ts";
 import { inspectFile, logBytes } from "../store/sqlite/examine.ts";
 import { openToOthers } from "../store/sqlite/privacy.ts";
 import { systemClock } from "../telemetry/clock.ts";
@@ -40,12 +41,13 @@ export function addDoctor(program: Command, terminal: Terminal, settle: Settle):
     .description("look at everything that a gateway needs, and say what to do")
     .option("-c, --config <folder>", "folder of gateway.yaml and agents/ (default: PARLEY_CONFIG, or config)")
     .option("--url <url>", "a gateway to ask as well, such as its public address")
+    .option("--offline", "ask no API: neither the platforms nor the model")
     .option("--json", "print the findings as JSON")
     .addHelpText(
       "after",
       "\nExamples:\n  parley doctor\n  parley doctor --json | jq '.[] | select(.status != \"ok\")'",
     )
-    .action(async (options: { config?: string; url?: string; json?: true }) => {
+    .action(async (options: Options & { json?: true }) => {
       const findings = await examine(terminal, options, tryStore);
       if (options.json) terminal.out(`${inert(JSON.stringify(findings, null, 2))}\n`);
       else terminal.out(findings.map(format).join(""));
@@ -53,28 +55,32 @@ export function addDoctor(program: Command, terminal: Terminal, settle: Settle):
     });
 }
 
-/** Nothing is changed, no secret leaves the machine, and only APIs that are configured are asked for the time. */
-async function examine(
-  terminal: Terminal,
-  options: { config?: string; url?: string },
-  store: TryStore,
-): Promise<Finding[]> {
+interface Options {
+  readonly config?: string;
+  readonly url?: string;
+  readonly offline?: true;
+}
+
+/** Nothing is changed. Each credential is shown to the API that it is for, and to nobody else. */
+async function examine(terminal: Terminal, options: Options, store: TryStore): Promise<Finding[]> {
   const url = options.url === undefined ? null : httpBase("--url", options.url);
   const loaded = load(terminal, options.config);
   const { environment } = readEnvironment(terminal.env, terminal.cwd);
   const config = loaded.ok ? loaded.config : null;
-  const [model, ...others] = await Promise.all(apisOf(environment).map(askTime));
+  const isOffline = options.offline === true;
+  const [times, model, probed] = await Promise.all([
+    Promise.all(isOffline ? [] : apisOf(environment).map(askTime)),
+    isOffline ? null : askModel(environment.anthropic),
+    config === null || isOffline ? NOT_PROBED : probeAll(config),
+  ]);
   const nowMs = systemClock.nowMs();
-  const answers = [
-    ...(model === null || model === undefined ? [] : [model]),
-    ...others.filter((one) => one !== null),
-  ];
+  const answers = [model, ...times].filter((one) => one !== null);
 
   return [
     nodeFinding(process.version),
     ...configFindings(loaded.ok ? [] : loaded.problems.map(formatProblem), config?.notes ?? []),
-    ...platformFindings(environment.platforms, config?.gateway ?? null),
-    modelFinding(environment.anthropic, model ?? null),
+    ...platformFindings(environment.platforms, config?.gateway ?? null, probed),
+    modelFinding(environment.anthropic, model),
     clockFinding(answers, nowMs),
     dataFinding(environment.dataDir, terminal.cwd),
     ...(config === null ? [] : await storeFindings(config, store)),
@@ -83,16 +89,31 @@ async function examine(
   ];
 }
 
-/** The model's API first; null where it is not used. */
-function apisOf({ anthropic, platforms }: Environment): (string | null)[] {
+/** Null where one is not used. */
+function apisOf({ platforms }: Environment): (string | null)[] {
   const { slack, discord, telegram, whatsapp } = platforms;
   return [
-    anthropic === null ? null : (anthropic.baseUrl ?? "https://api.anthropic.com"),
     slack.kind === "off" ? null : (slack.apiUrl ?? "https://slack.com/api/"),
     discord.kind === "off" ? null : (discord.apiUrl ?? "https://discord.com/api"),
     telegram.kind === "off" ? null : (telegram.apiRoot ?? "https://api.telegram.org"),
     whatsapp.kind === "off" ? null : (whatsapp.apiUrl ?? "https://graph.facebook.com"),
   ];
+}
+
+const NOT_PROBED: ReadonlyMap<string, readonly ProbeFinding[]> = new Map();
+
+async function probeAll({ environment, gateway: spec }: Config): Promise<typeof NOT_PROBED> {
+  const { probePlatforms } = await import("../../adapters/index.ts");
+  const context = { environment, spec, clock: systemClock, random: Math.random };
+  return await probePlatforms(context, new AbortController().signal);
+}
+
+/** The list of models costs nothing, and is given to whoever may call one. */
+async function askModel(anthropic: Environment["anthropic"]): Promise<Answer | null> {
+  if (anthropic === null) return null;
+  const headers = { "x-api-key": anthropic.apiKey.reveal(), "anthropic-version": "2023-06-01" };
+  const base = anthropic.baseUrl ?? "https://api.anthropic.com";
+  return await ask(`${base}/v1/models?limit=1`, { headers }, TIMEOUT_MS);
 }
 
 async function askTime(url: string | null): Promise<Answer | null> {

@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { dirname, join, relative } from "node:path";
 import type { Environment, PlatformEnvironments } from "../config/environment.ts";
 import type { GatewaySpec } from "../config/schema.ts";
+import type { ProbeFinding } from "../ports/adapter.ts";
 import type { Answer } from "./ask.ts";
 
 /** What one look found. */
@@ -38,14 +39,23 @@ export function nodeFinding(version: string): Finding {
       );
 }
 
-export function platformFindings(platforms: PlatformEnvironments, spec: GatewaySpec | null): Finding[] {
-  return (["slack", "discord", "telegram", "whatsapp"] as const).map((name) => {
+/** What its API says of a platform's credentials takes the place of "on"; without it they were not tried. */
+export function platformFindings(
+  platforms: PlatformEnvironments,
+  spec: GatewaySpec | null,
+  probed: ReadonlyMap<string, readonly ProbeFinding[]>,
+): Finding[] {
+  return (["slack", "discord", "telegram", "whatsapp"] as const).flatMap((name) => {
     const platform = platforms[name];
     if (spec?.platforms[name].enabled === false) return ok(name, "off in gateway.yaml");
     if (platform.kind === "on") {
+      const found = probed
+        .get(name)
+        ?.map(({ status, message, fix }) => ({ check: name, status, message, fix }));
+      const tried = found ?? [ok(name, "on: its secrets are present, and were not tried")];
       return name === "discord" && platforms.discord.kind === "on" && platforms.discord.botToken === null
-        ? warn(name, "on, but answers cannot come later than 15 minutes", "set DISCORD_BOT_TOKEN")
-        : ok(name, "on: its secrets are present");
+        ? [warn(name, "on, but answers cannot come later than 15 minutes", "set DISCORD_BOT_TOKEN"), ...tried]
+        : tried;
     }
     if (platform.present.length === 0) return ok(name, "off: none of its secrets is set");
     const missing = platform.missing.join(" and ");
@@ -53,6 +63,7 @@ export function platformFindings(platforms: PlatformEnvironments, spec: GatewayS
   });
 }
 
+/** `answer`: to a list of the models; null: nobody asked. */
 export function modelFinding(anthropic: Environment["anthropic"], answer: Answer | null): Finding {
   if (anthropic === null)
     return warn(
@@ -60,15 +71,36 @@ export function modelFinding(anthropic: Environment["anthropic"], answer: Answer
       "no key: the default agent is the demo model",
       "set ANTHROPIC_API_KEY for real answers",
     );
-  if (answer?.kind === "unreachable")
+  if (answer === null) return ok("model", "the key is set, and was not tried");
+  const look = "check the network and ANTHROPIC_BASE_URL";
+  if (answer.kind === "unreachable")
+    return fail("model", `the Anthropic API cannot be reached (${answer.code})`, look);
+  const { status } = answer;
+  if (status === 401 || status === 403)
+    return fail(
+      "model",
+      `the Anthropic API refuses the key (${status})`,
+      "put a valid one in ANTHROPIC_API_KEY, and start again",
+    );
+  if (status === 429)
+    return warn("model", "the Anthropic API asks to be called later (429)", "try again in a while");
+  if (status === 404 && anthropic.baseUrl !== null)
     return warn(
       "model",
-      `the Anthropic API cannot be reached (${answer.code})`,
-      "check the network and ANTHROPIC_BASE_URL",
+      "what answers at ANTHROPIC_BASE_URL has no list of models: the key was not tried",
+      null,
     );
-  if (anthropic.baseUrl === null && !/^sk-ant-[\w-]{20,}$/.test(anthropic.apiKey.reveal()))
-    return warn("model", "ANTHROPIC_API_KEY does not look like a key (sk-ant-…)", "copy the key once more");
-  return ok("model", "the key is set and the Anthropic API answers; the key itself was not tried");
+  if (status === 200 && isObjectOfJson(answer.body)) return ok("model", "the Anthropic API takes the key");
+  return fail("model", `the Anthropic API does not answer as it should (${status})`, look);
+}
+
+function isObjectOfJson(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null;
+  } catch {
+    return false;
+  }
 }
 
 const SKEW_WARN_MS = 60_000;

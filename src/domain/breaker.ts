@@ -36,6 +36,8 @@ export interface BreakerReport {
 export interface BreakerObserver {
   opened(name: string, cause: BreakerCause): void;
   closed(name: string, openMs: number): void;
+  /** Every call that ended, also where that changes nothing. */
+  called?(name: string, end: CallEnd, cause?: BreakerCause): void;
 }
 
 /** How a call ended, and of one that did not go well, why. */
@@ -102,11 +104,19 @@ export class Breaker {
   /** Asks to make a call; the result must be called once with how it ended. Throws BreakerOpen. */
   enter(): Leave {
     const state = this.state();
-    if (state === "closed") return (end, cause) => this.#count(end, cause);
+    const told = (end: CallEnd, cause?: BreakerCause) => this.#observer?.called?.(this.#name, end, cause);
+    if (state === "closed")
+      return (end, cause) => {
+        told(end, cause);
+        this.#count(end, cause);
+      };
     if (state === "open") throw new BreakerOpen(this.#name, this.#openMs(), this.#cause);
     if (this.#isProbing) throw new BreakerOpen(this.#name, BREAKER_PROBE_MS, this.#cause);
     this.#isProbing = true;
-    return (end, cause) => this.#probed(end, cause);
+    return (end, cause) => {
+      told(end, cause);
+      this.#probed(end, cause);
+    };
   }
 
   #openMs(): number {

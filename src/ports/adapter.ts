@@ -95,6 +95,17 @@ export interface Permit {
  */
 export type Recovery = Receipt | "absent" | "repeatable" | "unknown";
 
+/** One thing that a look at the platform's API told. It holds nothing of our credentials. */
+export interface ProbeFinding {
+  /** `warn`: for a person to judge; it may well be as it should be. */
+  readonly status: "ok" | "warn" | "fail";
+  readonly message: string;
+  /** What to do; null when there is nothing to do. */
+  readonly fix: string | null;
+  /** Of one that fails; see docs/errors.md. */
+  readonly code: "PLATFORM_REFUSED" | "PLATFORM_UNREACHABLE" | "PLATFORM_MISMATCH" | null;
+}
+
 /** One chat platform: bytes in, events out; replies in, receipts out. */
 export interface Adapter {
   readonly platform: Platform;
@@ -122,6 +133,8 @@ export interface Adapter {
    * installation that is not ours; null while nobody knows yet. Absent: there is nothing to tell apart.
    */
   serves?(event: TriggerEvent): boolean | null;
+  /** Asks the platform's API, within seconds, whether it answers and takes our credentials. Changes nothing. Never throws. */
+  probe?(signal: AbortSignal): Promise<readonly ProbeFinding[]>;
   /** Where the platform keeps what was said before the bot came into a thread. */
   readonly thread?: ThreadReader;
 }

@@ -52,8 +52,8 @@ describe("parley doctor", () => {
       expect(of(platform)).toMatchObject([{ status: "ok", message: "off: none of its secrets is set" }]);
   });
 
-  it("says which platforms are on, off or half configured, asks their APIs without a secret, and prints none", async () => {
-    const api = await server({ status: 404 });
+  it("says which platforms are on, off or half configured, tries each credential at its API, and prints none", async () => {
+    const api = await server({ body: { ok: true, data: [], url: "wss://gateway" } });
     const { code, of, stdout, stderr } = await doctor({
       ...SECRETS,
       SLACK_API_URL: `${api.url}/slack`,
@@ -62,8 +62,11 @@ describe("parley doctor", () => {
       ANTHROPIC_BASE_URL: `${api.url}/anthropic`,
     });
     expect(code).toBe(0);
-    expect(of("slack")).toMatchObject([{ status: "ok", message: "on: its secrets are present" }]);
-    expect(of("discord")).toMatchObject([{ status: "warn", fix: "set DISCORD_BOT_TOKEN" }]);
+    expect(of("slack")).toMatchObject([{ status: "ok", message: "its API takes the bot token" }]);
+    expect(of("discord")).toMatchObject([
+      { status: "warn", fix: "set DISCORD_BOT_TOKEN" },
+      { status: "ok", message: "its API answers" },
+    ]);
     expect(of("telegram")).toMatchObject([{ status: "warn", fix: "set TELEGRAM_WEBHOOK_SECRET" }]);
     expect(of("whatsapp")).toMatchObject([
       {
@@ -71,14 +74,50 @@ describe("parley doctor", () => {
         fix: "set WHATSAPP_ACCESS_TOKEN and WHATSAPP_VERIFY_TOKEN and WHATSAPP_PHONE_NUMBER_ID",
       },
     ]);
-    expect(of("model")).toMatchObject([{ status: "ok" }]);
+    expect(of("model")).toMatchObject([{ status: "ok", message: "the Anthropic API takes the key" }]);
     expect(of("clock")).toMatchObject([{ status: "ok", message: "the clock agrees with an API's" }]);
     expect(api.calls.map(({ method, path }) => `${method} ${path}`).sort()).toEqual([
-      "HEAD /anthropic",
+      "GET /anthropic/v1/models?limit=1",
+      "GET /discord/v10/gateway",
       "HEAD /discord",
       "HEAD /slack/",
+      "POST /slack/auth.test",
     ]);
-    expect(stdout + stderr + JSON.stringify(api.calls)).not.toContain("hunter2");
+    const shown = (path: string) =>
+      JSON.stringify(api.calls.find((one) => one.path.startsWith(path))?.headers);
+    expect(shown("/slack/auth.test")).toContain(`Bearer ${SECRETS.SLACK_BOT_TOKEN}`);
+    expect(shown("/anthropic")).toContain(SECRETS.ANTHROPIC_API_KEY);
+    expect(stdout + stderr).not.toContain("hunter2");
+  });
+
+  it("asks nobody when it is told not to", async () => {
+    const api = await server({ status: 500 });
+    const env = { ...SECRETS, SLACK_API_URL: api.url, DISCORD_API_URL: api.url, ANTHROPIC_BASE_URL: api.url };
+    const { code, of } = await doctor(env, emptyFolder(), "--offline");
+    expect(code).toBe(0);
+    expect(of("slack")).toMatchObject([{ status: "ok", message: expect.stringContaining("were not tried") }]);
+    expect(of("model")).toMatchObject([{ status: "ok", message: "the key is set, and was not tried" }]);
+    expect(of("clock")).toMatchObject([{ status: "ok" }]);
+    expect(api.calls).toEqual([]);
+  });
+
+  it.each([
+    [{ status: 401, body: { type: "error" } }, "fail", "refuses the key (401)"],
+    [{ status: 403, body: { type: "error" } }, "fail", "refuses the key (403)"],
+    [{ status: 529, body: { type: "error" } }, "fail", "does not answer as it should (529)"],
+    [
+      { status: 302, headers: { location: "http://127.0.0.1:9/" } },
+      "fail",
+      "does not answer as it should (302)",
+    ],
+    [{ status: 200, body: "<html>Welcome</html>" }, "fail", "does not answer as it should (200)"],
+    [{ status: 429 }, "warn", "asks to be called later (429)"],
+    [{ status: 404 }, "warn", "the key was not tried"],
+  ])("tells of an API of the model that answers %j", async (answer, status, message) => {
+    const api = await server(answer as FakeAnswer);
+    const { code, of } = await doctor({ ANTHROPIC_API_KEY: "k-hunter2", ANTHROPIC_BASE_URL: api.url });
+    expect(of("model")).toMatchObject([{ status, message: expect.stringContaining(message) }]);
+    expect(code).toBe(status === "fail" ? 1 : 0);
   });
 
   it("fails on a clock that is far off", async () => {
@@ -89,13 +128,13 @@ describe("parley doctor", () => {
     expect(of("clock")).toMatchObject([{ status: "fail", fix: expect.stringContaining("NTP") }]);
   });
 
-  it("warns when the model cannot be reached", async () => {
+  it("fails when the model cannot be reached", async () => {
     const api = await server({});
     await api.close();
     const { code, of } = await doctor({ ANTHROPIC_API_KEY: "k", ANTHROPIC_BASE_URL: api.url });
-    expect(code).toBe(0);
+    expect(code).toBe(1);
     expect(of("model")).toMatchObject([
-      { status: "warn", message: "the Anthropic API cannot be reached (ECONNREFUSED)" },
+      { status: "fail", message: "the Anthropic API cannot be reached (ECONNREFUSED)" },
     ]);
     expect(of("clock")).toMatchObject([{ status: "ok", message: "not checked: no API to compare with" }]);
   });

@@ -6,7 +6,7 @@ import { DeliveryError } from "../../src/domain/errors.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { Delivery, ReplyPart } from "../../src/domain/reply.ts";
 import type { Adapter, RawRequest } from "../../src/ports/adapter.ts";
-import { type FakeAnswer, type FakeServer, fakeServer } from "../fakes/server.ts";
+import { type FakeAnswer, type FakeServer, type Fault, fakeServer } from "../fakes/server.ts";
 import { asVerified, rawRequest, withFlippedByte, withHeader } from "./raw-request.ts";
 
 /** What a platform's suite tells the contract about it. */
@@ -255,6 +255,55 @@ export function adapterContract(name: string, platform: AdapterCase): void {
           expect(text).not.toContain(mention);
         });
       }
+    });
+
+    describe("a look at its API", () => {
+      const look = async () => {
+        const findings = (await under.adapter.probe?.(never)) ?? [];
+        for (const credential of platform.credentials)
+          expect(inspect(findings, { depth: 12 })).not.toContain(credential);
+        return findings[0];
+      };
+      const plays = (fault: Fault) => under.fake.faults.push({ ...fault, times: 9 });
+
+      it("finds that it takes our credentials, and changes nothing", async () => {
+        expect(await look()).toMatchObject({ status: "ok", code: null });
+        expect(under.said()).toEqual([]);
+      });
+
+      it("finds that it refuses them", async () => {
+        plays(status(platform.refused.at(-1) ?? {}));
+        expect(await look()).toMatchObject({ status: "fail", code: "PLATFORM_REFUSED" });
+      });
+
+      it.each<[string, Fault]>([
+        ["cuts the connection", { kind: "reset" }],
+        ["fails", { kind: "status", status: 503, body: "oops" }],
+        ["answers with a page", { kind: "status", status: 200, body: "<html>Welcome</html>" }],
+        ["answers with a page that is not there", { kind: "status", status: 404, body: "<html>Gone</html>" }],
+        ["leads elsewhere", { kind: "status", status: 302, headers: { location: "http://127.0.0.1:9/" } }],
+      ])("finds that it %s", async (_, fault) => {
+        plays(fault);
+        const found = {
+          status: "fail",
+          code: "PLATFORM_UNREACHABLE",
+          fix: expect.stringContaining("check the network"),
+        };
+        expect(await look()).toMatchObject(found);
+      });
+
+      it("finds that nobody listens, or that it does not answer in time", async () => {
+        await setUpAgain(300);
+        plays({ kind: "hang-after" });
+        expect(await look()).toMatchObject({ status: "fail", code: "PLATFORM_UNREACHABLE" });
+        await under.fake.close();
+        expect(await look()).toMatchObject({ status: "fail", code: "PLATFORM_UNREACHABLE" });
+      });
+
+      it("says nothing against it when it asks to be called later", async () => {
+        plays(status(platform.rateLimited(7)));
+        expect(await look()).toMatchObject({ status: "warn", code: null });
+      });
     });
 
     describe("what goes out", () => {

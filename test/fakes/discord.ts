@@ -27,6 +27,8 @@ export interface FakeDiscordOptions {
   /** The channel of an interaction, by its token; a real one knows from its own records. */
   readonly channelOf?: (token: string) => string;
   readonly nowMs?: () => number;
+  /** What it says of the application that the bot is of; it does not tell when absent. */
+  readonly application?: { readonly id: string; readonly verify_key: string };
 }
 
 /** How Discord says no. */
@@ -130,9 +132,12 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
       if (call.method === "POST" && third === "")
         return { body: shown(write("followup", channelOf(second), body)) };
     }
+    if (root === "gateway" && first === "") return { body: { url: "ws://127.0.0.1:9" } };
     if (call.headers.authorization !== `Bot ${options.botToken}`)
       return discordError(401, 0, "401: Unauthorized");
     if (root === "users" && first === "@me") return { body: { id: "900", username: "bot", bot: true } };
+    if (root === "applications" && first === "@me" && options.application !== undefined)
+      return { body: options.application };
     if (root === "gateway" && first === "bot") {
       const limit = { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: 1 };
       return { body: { url: "ws://127.0.0.1:9", shards: 1, session_start_limit: limit } };

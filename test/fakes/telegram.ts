@@ -44,7 +44,12 @@ export interface FakeTelegram extends FakeServer {
   readonly migrated: Map<number, number>;
   /** What getUpdates will give. */
   readonly updates: Fields[];
-  readonly webhook: { url: string; secretToken: string | null; allowedUpdates: readonly string[] };
+  readonly webhook: {
+    url: string;
+    secretToken: string | null;
+    allowedUpdates: readonly string[];
+    lastError?: { date: number; message: string };
+  };
 }
 
 interface Refusal {
@@ -198,6 +203,10 @@ export async function fakeTelegram(options: { token: string; username: string })
       has_custom_certificate: false,
       pending_update_count: state.updates.length,
       allowed_updates: state.webhook.allowedUpdates,
+      ...(state.webhook.lastError && {
+        last_error_date: state.webhook.lastError.date,
+        last_error_message: state.webhook.lastError.message,
+      }),
     }),
 
     deleteWebhook() {

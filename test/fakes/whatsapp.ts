@@ -61,6 +61,8 @@ export async function fakeWhatsApp(options: FakeWhatsAppOptions): Promise<FakeWh
       return file ? { body: file.bytes, headers: { "content-type": file.mime } } : { status: 404 };
     }
     if (version !== apiVersion) return failure(2500);
+    if (call.method === "GET" && edge === undefined && id?.split("?")[0] === phoneNumberId)
+      return { body: { id: phoneNumberId } };
     if (call.method === "GET" && edge === undefined) return describeMedia(id ?? "");
     if (call.method !== "POST" || id !== phoneNumberId) return failure(100);
     if (edge === "media") return keepMedia(call.headers["content-type"] ?? "", call.body);

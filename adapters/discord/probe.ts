@@ -1,0 +1,85 @@
+import { DefaultUserAgent } from "@discordjs/rest";
+import { DeliveryError } from "../../src/domain/errors.ts";
+import type { ProbeFinding } from "../../src/ports/adapter.ts";
+import { call } from "../shared/call.ts";
+import { getString, type JsonObject, parseJsonObject } from "../shared/json.ts";
+import { mismatch, PROBE_TIMEOUT_MS, probed, well } from "../shared/probe.ts";
+import { apiRefusal, serverFailure } from "./failure.ts";
+import { apiBase, type RestOptions } from "./rest.ts";
+
+const SETTINGS = { address: "DISCORD_API_URL", credential: "DISCORD_BOT_TOKEN" };
+const ANSWER_BYTES_MAX = 256 * 1024;
+
+export interface ProbeOptions extends RestOptions {
+  readonly applicationId: string | undefined;
+  readonly publicKeys: readonly string[];
+}
+
+/**
+ * `/users/@me` tries the token; `/applications/@me` tells whether it, the id and the key belong to one application.
+ * Without a bot token there is only the question whether somebody answers.
+ */
+export async function probeDiscord(
+  options: ProbeOptions,
+  signal: AbortSignal,
+): Promise<readonly ProbeFinding[]> {
+  return await probed(SETTINGS, async () => {
+    if (options.botToken === null) {
+      await get("/gateway", options, signal);
+      return [well("its API answers")];
+    }
+    const [, application] = await Promise.all([
+      get("/users/@me", options, signal),
+      get("/applications/@me", options, signal).catch(() => null),
+    ]);
+    return [well("its API takes the bot token"), ...ownFindings(application, options)];
+  });
+}
+
+function ownFindings(
+  application: JsonObject | null,
+  { applicationId, publicKeys }: ProbeOptions,
+): readonly ProbeFinding[] {
+  const id = getString(application, "id");
+  const key = getString(application, "verify_key")?.toLowerCase();
+  const findings: ProbeFinding[] = [];
+  if (id !== undefined && applicationId !== undefined && id !== applicationId)
+    findings.push(
+      mismatch(
+        "DISCORD_BOT_TOKEN is of another application than DISCORD_APPLICATION_ID",
+        "copy both from one application",
+      ),
+    );
+  if (key !== undefined && !publicKeys.some((one) => one.toLowerCase() === key))
+    findings.push(
+      mismatch(
+        "DISCORD_PUBLIC_KEY is not the key of the bot's application: what Discord sends is refused",
+        "copy the public key from the application's general information",
+      ),
+    );
+  return findings;
+}
+
+async function get(path: string, options: RestOptions, signal: AbortSignal): Promise<JsonObject> {
+  const { botToken, apiUrl, timeoutMs } = options;
+  const what = `Discord ${path}`;
+  const { status, text } = await call(`${apiBase(apiUrl)}/v10${path}`, {
+    what,
+    setting: SETTINGS.address,
+    method: "GET",
+    headers: {
+      "user-agent": DefaultUserAgent,
+      ...(botToken !== null && { authorization: `Bot ${botToken.reveal()}` }),
+    },
+    body: "",
+    signal,
+    timeoutMs: Math.min(timeoutMs, PROBE_TIMEOUT_MS),
+    bytesMax: ANSWER_BYTES_MAX,
+  });
+  if (status >= 500) throw serverFailure(what, status, true);
+  const parsed = parseJsonObject(text ?? "");
+  if (!parsed.ok)
+    throw new DeliveryError("unknown", `${what}: expected JSON, got something else`, { status });
+  if (status >= 300) throw apiRefusal({ what, repeatable: true, as: "bot" }, status, parsed.value.code);
+  return parsed.value;
+}

@@ -1,0 +1,48 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { createDiscordAdapter, type DiscordOptions } from "../../../adapters/discord/index.ts";
+import { Secret } from "../../../src/config/secret.ts";
+import { type FakeDiscord, fakeDiscord } from "../../fakes/discord.ts";
+import { OTHER_PUBLIC_KEY, PUBLIC_KEY } from "./fixture.ts";
+
+let fake: FakeDiscord;
+afterEach(() => fake.close());
+
+async function probe(over: Partial<DiscordOptions>, application = { id: "900", verify_key: PUBLIC_KEY }) {
+  fake = await fakeDiscord({ botToken: "token", application });
+  const adapter = createDiscordAdapter({
+    publicKeys: [PUBLIC_KEY],
+    botToken: new Secret("token"),
+    applicationId: "900",
+    apiUrl: fake.apiUrl,
+    clock: { nowMs: () => 0, sleep: async () => {} },
+    timeoutMs: 5_000,
+    random: () => 0,
+    ...over,
+  });
+  return await adapter.probe?.(new AbortController().signal);
+}
+
+describe("a look at Discord", () => {
+  it("finds nothing where token, id and key are of one application", async () => {
+    expect(await probe({})).toMatchObject([{ status: "ok" }]);
+    await fake.close();
+    const rotated = { publicKeys: [OTHER_PUBLIC_KEY, PUBLIC_KEY.toUpperCase()] };
+    expect(await probe(rotated)).toMatchObject([{ status: "ok" }]);
+  });
+
+  it("finds the token of another application, and the key of another", async () => {
+    const other = { id: "901", verify_key: OTHER_PUBLIC_KEY };
+    expect(await probe({}, other)).toMatchObject([
+      { status: "ok" },
+      { code: "PLATFORM_MISMATCH", message: expect.stringContaining("DISCORD_APPLICATION_ID") },
+      { code: "PLATFORM_MISMATCH", message: expect.stringContaining("DISCORD_PUBLIC_KEY") },
+    ]);
+  });
+
+  it("without a bot token only asks whether somebody answers", async () => {
+    expect(await probe({ botToken: null })).toMatchObject([{ status: "ok", message: "its API answers" }]);
+    expect(fake.calls.map(({ path, headers }) => [path, headers.authorization])).toEqual([
+      ["/api/v10/gateway", undefined],
+    ]);
+  });
+});
