@@ -19,7 +19,7 @@ async function begin(line: string, body = ""): Promise<Socket> {
   const socket = connect(Number(new URL(url).port), "127.0.0.1");
   onTestFinished(() => void socket.destroy());
   const headers = [
-    "host: gateway",
+    "host: 127.0.0.1",
     `authorization: Bearer ${TOKEN}`,
     "content-type: application/json",
     `content-length: ${body.length}`,
