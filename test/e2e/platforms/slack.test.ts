@@ -62,7 +62,7 @@ describe("Slack, end to end", () => {
   });
 
   it("is answered in the thread of a mention, with a status meanwhile", async () => {
-    const ts = await send({ channel: "C10", text: "hello\ndemo: sleep 200ms" });
+    const ts = await send({ channel: "C10", text: "hello\ndemo: sleep 900ms" });
     expect(await thread("C10", ts, 1)).toEqual(["You said: hello"]);
     expect(slack.statuses).toContainEqual({
       channel: "C10",
