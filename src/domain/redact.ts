@@ -83,7 +83,7 @@ function isSecret(value: string): boolean {
 
 /** In Markdown a backslash before punctuation is not shown. */
 function patternOf(form: string): string {
-  return [...form]
+  return Array.from(form)
     .map((c) => (/[!-/:-@[-`{-~]/.test(c) ? `\\\\?${RegExp.escape(c)}` : RegExp.escape(c)))
     .join("");
 }

@@ -49,7 +49,7 @@ describe("the file", () => {
     await before[Symbol.asyncDispose]();
     const after = {
       store: async () => await (await openInlineStore(options()))[Symbol.asyncDispose](),
-      doctor: () => inspectFile(file),
+      doctor: async () => inspectFile(file),
     };
     for (const open of [after.doctor, after.store]) {
       renameSync(file, `${file}.closing`);

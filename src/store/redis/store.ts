@@ -62,9 +62,9 @@ export interface SharedStore extends Store {
 /** Over a Redis that is there. */
 export async function openStoreOn(options: FrontOptions): Promise<SharedStore> {
   const { durability } = options;
-  const { store, open } = createFront({ ...options, durability: () => durability, whyNot: () => null });
-  await open();
-  return store;
+  const front = createFront({ ...options, durability: () => durability, whyNot: () => null });
+  await front.open();
+  return front.store;
 }
 
 /** The port, in terms of scripts. */
