@@ -51,7 +51,7 @@ async function openOwn({ config, clock, log, onDeath }: StoreContext): Promise<O
     limits: limitsOf(gateway),
     durability: gateway.store.durability,
     onDeath,
-    log: (line, level = "warn") => log[level](line),
+    log: (line, level = "warn") => log[level]({ note: line }, "store.note"),
   });
   const survives = gateway.store.durability === "power" ? "a power cut" : "a crash of Parley";
   return { store, report: () => `SQLite, what was acknowledged survives ${survives}`, spool: null };
@@ -71,7 +71,7 @@ async function openShared(context: StoreContext): Promise<OpenedStore> {
       clock,
       random,
       limits: limitsOf(config.gateway),
-      log: (line) => log.warn(line),
+      log: (line) => log.warn({ note: line }, "store.note"),
     });
     const store = measured(shared, metrics);
     if (spool === null) return { store, report, spool: null };
@@ -113,7 +113,7 @@ async function openSpoolIfWanted({
       clock,
       random,
       limits: limitsOf(gateway),
-      log: (line, level = "warn") => log[level](line),
+      log: (line, level = "warn") => log[level]({ note: line }, "store.note"),
       onDeath,
     });
   } catch (error) {

@@ -166,7 +166,10 @@ describe("several processes that cannot start", () => {
   it("say once that there is no Redis", async () => {
     await using gone = await startRedis();
     await gone.kill();
-    const { ending, stderr } = await runToItsEnd(several({ REDIS_URL: gone.url }));
+    const { ending, stderr } = await runToItsEnd({
+      ...several({ REDIS_URL: gone.url }),
+      config: configFolder(`${NO_LIMITS}  store: { spool: off }\n`),
+    });
     expect(stderr.match(/STORE_UNAVAILABLE: .*ECONNREFUSED/g)).toHaveLength(1);
     expect(ending).toBe(69);
   });
