@@ -81,8 +81,8 @@ interface Body {
   readonly messages: readonly { role: string; content: readonly { text?: string }[] | string }[];
 }
 
-/** A part of a prompt in which the gateway tells how something was said: of no person. */
-const GATEWAYS_OWN = /^⟦[^⟦⟧]*⟧$/;
+/** A part of a prompt in which the gateway tells how something was said; where several people talk, by whom. */
+const GATEWAYS_OWN = /^(?:[^\n⟦⟧]*: )?⟦[^⟦⟧]*⟧$/;
 
 /** What people said, oldest first. */
 function questionsIn({ messages }: Body): string[] {
