@@ -40,6 +40,11 @@ export function isHopeless(error: Error): boolean {
   return REFUSALS.test(error.message) || REFUSED_CERTIFICATES.test(code);
 }
 
+/** Redis turned us away once the connection stood: for a right that we lack. */
+export function isRefusal({ message }: GatewayError): boolean {
+  return /: (NOAUTH|WRONGPASS|NOPERM)\b/.test(message);
+}
+
 function isReply(error: unknown): boolean {
   return error instanceof Error && error.name === "ReplyError";
 }

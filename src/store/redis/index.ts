@@ -1,6 +1,8 @@
 import type { Clock, Random } from "../../ports/clock.ts";
 import type { RedisConnection } from "./connect.ts";
+import { isRefusal } from "./errors.ts";
 import { type Inspection, inspect, judge } from "./inspect.ts";
+import { isUnavailable } from "./link.ts";
 import { RedisLink } from "./redis-link.ts";
 import { openStoreOn, type SharedStore } from "./store.ts";
 
@@ -22,7 +24,7 @@ export interface RedisStoreOptions {
 
 /** A Redis that starts at the same time, or fails over, has this long. */
 const OPEN_MS = 15_000;
-/** After it was lost once more, just as it was there. */
+/** After it was lost once more just as it was there, or took nothing yet. */
 const AGAIN_MS = 100;
 
 /**
@@ -34,19 +36,25 @@ export async function openRedisStore(
 ): Promise<SharedStore & { readonly report: string }> {
   const { connection, prefix, acceptLoss, clock, random, log, openMs = OPEN_MS } = options;
   const giveUpAtMs = performance.now() + openMs;
+  /** What the last Redis that was reached has said. */
+  let said: unknown;
   for (;;) {
     const link = new RedisLink({ connection, key: `{${prefix}}:meta`, random, log });
-    let isOpen = false;
     try {
       await link.open(giveUpAtMs - performance.now());
-      isOpen = true;
+      said = null;
       const { durability, report } = judge(await inspect(link.client), acceptLoss);
       const store = await openStoreOn({ ...options, link, durability, time: "server" });
       return Object.assign(store, { report });
     } catch (error) {
-      const isLost = isOpen && !link.isConnected;
+      const { isRefused } = link;
       await link.close();
-      if (!isLost || performance.now() > giveUpAtMs) throw error;
+      // Such as one that still loads, or fails over.
+      const mayPass = isUnavailable(error) && !isRefused && !isRefusal(error);
+      if (!mayPass) throw error;
+      if (said === null) said = error;
+      // The last try may have had no time of its own.
+      if (performance.now() + AGAIN_MS > giveUpAtMs) throw said ?? error;
       await clock.sleep(AGAIN_MS);
     }
   }

@@ -1,6 +1,6 @@
 import type { GatewayError } from "../../domain/errors.ts";
 import type { Durability } from "../../ports/store.ts";
-import { asStoreError } from "./errors.ts";
+import { asStoreError, isRefusal } from "./errors.ts";
 import type { RedisStoreOptions } from "./index.ts";
 import { inspect, judge } from "./inspect.ts";
 import { isUnavailable, unavailable } from "./link.ts";
@@ -104,7 +104,8 @@ class Opening implements LateStore {
   }
 
   get #isFinal(): boolean {
-    return this.#reason !== null && (this.#link.isRefused || !isUnavailable(this.#reason));
+    const reason = this.#reason;
+    return reason !== null && (this.#link.isRefused || !isUnavailable(reason) || isRefusal(reason));
   }
 
   /** At once when it is something else, else once a minute. */

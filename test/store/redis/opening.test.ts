@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import type { RedisConnection } from "../../../src/store/redis/connect.ts";
 import { anOffer } from "../../contract/store.ts";
 import { anEvent } from "../../support/event.ts";
+import { eventually } from "../../support/eventually.ts";
 import { freePort } from "../../support/ports.ts";
 import { startRedis } from "../../support/redis.ts";
 import { startTcpProxy } from "../../support/tcp-proxy.ts";
@@ -52,6 +53,26 @@ describe("opening a Redis", () => {
     await redis.restart();
     await using store = await opening;
     expect(await works(store)).toBe(true);
+  });
+});
+
+describe("a Redis that is there and takes nothing yet", () => {
+  it("is waited for, and is opened as soon as it does", async () => {
+    await using redis = await startRedis({ args: ["--min-replicas-to-write", "1"] });
+    const opening = openInEarnest({ url: redis.url }, { openMs: LONG_MS });
+    const refused = async () => expect(await redis.cli("INFO", "errorstats")).toContain("NOREPLICAS");
+    await eventually(refused, LONG_MS);
+    await redis.cli("CONFIG", "SET", "min-replicas-to-write", "0");
+    await using store = await opening;
+    expect(await works(store)).toBe(true);
+  });
+
+  it("is given up in time, with what it said", async () => {
+    await using redis = await startRedis({ args: ["--min-replicas-to-write", "1"] });
+    await expect(openInEarnest({ url: redis.url }, { openMs: 500 })).rejects.toMatchObject({
+      ...UNAVAILABLE,
+      message: expect.stringContaining("NOREPLICAS"),
+    });
   });
 });
 
