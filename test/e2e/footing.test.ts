@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { eventually } from "../support/eventually.ts";
 import { startGateway, temporaryFolder } from "./gateway-process.ts";
 
 async function post(url: string, message: string): Promise<number> {
@@ -29,22 +30,30 @@ describe("a gateway whose data folder is taken away", () => {
     renameSync(dataDir, `${dataDir}.old`);
     mkdirSync(dataDir);
     expect(await post(gateway.url, "after")).toBe(503);
-    expect(await readiness(gateway.url)).toMatchObject({
-      status: 503,
-      store: { status: "failed", details: expect.stringContaining("STORE_MOVED") },
-    });
+    // The store is asked at most once a second.
+    await eventually(async () => {
+      expect(await readiness(gateway.url)).toMatchObject({
+        status: 503,
+        store: {
+          status: "failed",
+          code: "STORE_MOVED",
+          details: expect.stringContaining("Put the file back"),
+        },
+      });
+    }, 10_000);
     await gateway.logged("STORE_MOVED");
     expect(gateway.logLines()).toContainEqual(
       expect.objectContaining({
         level: "error",
-        msg: expect.stringMatching(/STORE_MOVED.*parley\.db.*Put the file back/),
+        msg: "store.note",
+        note: expect.stringMatching(/STORE_MOVED.*parley\.db.*Put the file back/),
       }),
     );
 
     rmSync(dataDir, { recursive: true });
     renameSync(`${dataDir}.old`, dataDir);
     expect(await post(gateway.url, "again")).toBe(200);
-    expect(await readiness(gateway.url)).toMatchObject({ status: 200 });
+    await eventually(async () => expect(await readiness(gateway.url)).toMatchObject({ status: 200 }), 10_000);
     expect(await gateway.end("SIGTERM")).toBe(0);
   });
 
