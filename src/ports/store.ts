@@ -70,6 +70,8 @@ export interface Job {
   /** What the last holder had achieved. */
   readonly progress: Progress | null;
   readonly acceptedAtMs: number;
+  /** When it was accepted, or brought back last: what somebody's patience is counted from. */
+  readonly waitsSinceMs: number;
   /**
    * Set: what was kept of it cannot be read, and this is the cause with which it ends. Nothing may be run or said for it;
    * `event` then holds no more than where it waited.
@@ -214,7 +216,7 @@ export interface StoreStats {
   readonly running: number;
   readonly retrying: number;
   readonly dead: number;
-  /** When the oldest event not yet done was accepted; null when nothing waits. */
+  /** When the oldest event not yet done was accepted, or brought back; null when nothing waits. */
   readonly oldestAcceptedAtMs: number | null;
   readonly fileBytes: number;
 }

@@ -88,6 +88,35 @@ export function archiveContract(bench: StoreBench): void {
       expect(turns.map(({ text }) => text)).toEqual(["a", "d"]);
     });
 
+    it("is waited for from then on, also after another attempt and by another process", async () => {
+      await bench.acceptAll("c1", "a");
+      const { acceptedAtMs, waitsSinceMs } = await bench.claimOne();
+      expect([acceptedAtMs, waitsSinceMs]).toEqual([bench.clock.nowMs(), bench.clock.nowMs()]);
+      await bench.kill();
+      bench.clock.advance(HOUR_MS);
+      const late = await bench.claimOne();
+      expect(late).toMatchObject({ acceptedAtMs, waitsSinceMs });
+      await bury(late);
+
+      for (const mode of ["resume", "anew"] as const) {
+        bench.clock.advance(24 * HOUR_MS);
+        const replayedAtMs = bench.clock.nowMs();
+        await replay("a", { ...RESUME, mode });
+        expect(await bench.store.journal.stats()).toMatchObject({ oldestAcceptedAtMs: replayedAtMs });
+        bench.clock.advance(1_000);
+        await bench.reopen();
+        const first = await bench.claimOne();
+        expect(first).toMatchObject({ acceptedAtMs, waitsSinceMs: replayedAtMs });
+        await bench.store.queue.settle(first, { kind: "defer", afterMs: 1_000, cause: "model away" });
+        bench.clock.advance(1_000);
+        await bench.reopen();
+        const second = await bench.claimOne();
+        expect(second).toMatchObject({ acceptedAtMs, waitsSinceMs: replayedAtMs });
+        await bury(second);
+        expect(await find("a")).toMatchObject({ acceptedAtMs });
+      }
+    });
+
     it("is found again after the process died in it", async () => {
       await aDeadLetter("a");
       await replay("a");

@@ -24,6 +24,7 @@ function jobAt(attempt: number): Job {
     token: 1,
     progress: progressWith(0),
     acceptedAtMs: event.occurredAtMs,
+    waitsSinceMs: event.occurredAtMs,
   };
 }
 

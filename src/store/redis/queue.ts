@@ -146,6 +146,7 @@ type ClaimedRow = readonly [
   crashes: number,
   replay: number,
   stop: number,
+  waitsSinceMs: string,
 ];
 
 function toJob([
@@ -161,6 +162,7 @@ function toJob([
   crashes,
   replay,
   stop,
+  since,
 ]: ClaimedRow): Job {
   return {
     ...storedJob({
@@ -177,6 +179,7 @@ function toJob([
     stopRequested: stop === 1,
     token: Number(token),
     acceptedAtMs: Number(at),
+    waitsSinceMs: Number(since),
   };
 }
 

@@ -126,7 +126,7 @@ function enqueue(
     nowMs,
     0,
   );
-  state.lanes.add(newcomer({ seq, lane, conversation, source, acceptedMs: nowMs, refusal, replay: 0 }));
+  state.lanes.add(newcomer({ seq, lane, conversation, source, sinceMs: nowMs, refusal, replay: 0 }));
 }
 
 /** Whether this person has not been told the same within the window. The mark is written with the event. */

@@ -30,9 +30,11 @@ export function replay(state: State, id: string, request: ReplayRequest, nowMs: 
 
   const count = notes.filter(({ mode }) => mode === "anew").length;
   const source: Source = [event.platform, wellFormed(event.tenant), wellFormed(event.sender.id)];
-  const acceptedMs = row.accepted_ms;
-  state.sql.addWaiting.run(seq, lane, conversation, acceptedMs, null, null, ...source, nowMs, count);
-  state.lanes.add(newcomer({ seq, lane, conversation, source, acceptedMs, refusal: null, replay: count }));
+  // Whoever waits for it waits from now on; when it was accepted stays with the event.
+  state.sql.addWaiting.run(seq, lane, conversation, nowMs, null, null, ...source, nowMs, count);
+  state.lanes.add(
+    newcomer({ seq, lane, conversation, source, sinceMs: nowMs, refusal: null, replay: count }),
+  );
   return "queued";
 }
 

@@ -216,7 +216,18 @@ function toAcceptance(result: AcceptResult): Acceptance {
 }
 
 function toJob(row: ClaimedRow): Job {
-  const [token, lane, attempt, failures, crashes, replay, stopRequested, acceptedAtMs, ...texts] = row;
+  const [
+    token,
+    lane,
+    attempt,
+    failures,
+    crashes,
+    replay,
+    stopRequested,
+    acceptedAtMs,
+    waitsSinceMs,
+    ...texts
+  ] = row;
   const [body, refusal, progress] = texts;
   return {
     ...storedJob({ lane, body, refusal, progress }),
@@ -228,6 +239,7 @@ function toJob(row: ClaimedRow): Job {
     stopRequested,
     token,
     acceptedAtMs,
+    waitsSinceMs,
   };
 }
 

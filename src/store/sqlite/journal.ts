@@ -75,7 +75,7 @@ export function stats({ sql, lanes, leases, file }: State): StoreStats {
     running: leases.size,
     retrying,
     dead: sql.countSettled.get("dead")?.count ?? 0,
-    oldestAcceptedAtMs: oldest?.acceptedMs ?? null,
+    oldestAcceptedAtMs: oldest?.sinceMs ?? null,
     fileBytes: sizeBytes(file),
   };
 }

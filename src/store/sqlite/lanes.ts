@@ -13,7 +13,8 @@ export interface Waiting {
   readonly lane: string;
   readonly conversation: string;
   readonly source: Source;
-  readonly acceptedMs: number;
+  /** When it was accepted, or brought back last. */
+  readonly sinceMs: number;
   /** As JSON. */
   readonly refusal: string | null;
   /** How often it was replayed anew. */
@@ -28,7 +29,7 @@ export interface Waiting {
 
 /** As it is when it has just come, or come back. */
 export function newcomer(
-  job: Pick<Waiting, "seq" | "lane" | "conversation" | "source" | "acceptedMs" | "refusal" | "replay">,
+  job: Pick<Waiting, "seq" | "lane" | "conversation" | "source" | "sinceMs" | "refusal" | "replay">,
 ): Waiting {
   return {
     ...job,

@@ -14,9 +14,10 @@ import { makePrivate } from "./file.ts";
  * - `orphaned_keys`: keys, as JSON, that no event's row names: it went before their time, or a duplicate brought them.
  * - `people`: who is known by two names, each by the conversation of somebody known by that name alone.
  *
- * In `waiting`, `platform`, `tenant` and `sender` share out the turns; `held` marks what is claimed, so that the next
- * start knows what was in hand when the process died. In `events`, `lane` is set at the end where it is not the
- * conversation, and `replays` holds notes as JSON; both are needed only by what is replayed.
+ * In `waiting`, `accepted_ms` is when an event was accepted or, of one that was replayed, when that was; `platform`,
+ * `tenant` and `sender` share out the turns; `held` marks what is claimed, so that the next start knows what was in
+ * hand when the process died. In `events`, `lane` is set at the end where it is not the conversation, and `replays`
+ * holds notes as JSON; both are needed only by what is replayed.
  */
 export const MIGRATIONS: readonly string[] = [
   `

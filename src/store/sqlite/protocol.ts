@@ -107,6 +107,7 @@ export type ClaimedRow = readonly [
   replay: number,
   stopRequested: boolean,
   acceptedMs: number,
+  sinceMs: number,
   body: string,
   refusal: string | null,
   progress: string | null,

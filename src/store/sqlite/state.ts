@@ -48,7 +48,7 @@ function loadLanes(sql: Statements, { leases, time }: Volatile, nowMs: number): 
       lane: row.lane === row.conversation ? row.conversation : row.lane,
       conversation: row.conversation,
       source: [row.platform, row.tenant, row.sender],
-      acceptedMs: row.accepted_ms,
+      sinceMs: row.accepted_ms,
       refusal: row.refusal,
       replay: row.replay,
       attempt: row.attempt,

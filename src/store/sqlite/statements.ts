@@ -104,8 +104,8 @@ export function prepareStatements(db: Database) {
     /** A claim that was lost. */
     letGo: db.prepare("UPDATE waiting SET crashes = ?, held = 0 WHERE seq = ?"),
     stop: db.prepare("UPDATE waiting SET stop = 1, due_ms = 0 WHERE seq = ?"),
-    body: db.prepare<{ body: string; progress: string | null }>(
-      "SELECT e.body, p.body AS progress FROM events e LEFT JOIN progress p USING (seq) WHERE e.seq = ?",
+    body: db.prepare<{ accepted_ms: number; body: string; progress: string | null }>(
+      "SELECT e.accepted_ms, e.body, p.body AS progress FROM events e LEFT JOIN progress p USING (seq) WHERE e.seq = ?",
     ),
     /** Seen to the hour (SEEN_ACCURACY_MS) is enough, and spares a conversation in full swing the writes. */
     see: db.prepare(

@@ -69,6 +69,23 @@ it("puts right what Redis was late to carry out, and in another order than it ca
   expect(await drain(store)).toEqual(["first", "second"]);
 });
 
+it("has what a spool kept wait since it was said, and once it was called back, since then", async () => {
+  const clock = new FakeClock();
+  const store = await open(clock);
+  const spooledAtMs = clock.nowMs();
+  clock.advance(3_600_000);
+  await store.queue.accept(anOffer(anEvent({ id: "spooled" }), { spooledAtMs }));
+  const [job] = await store.queue.claim({ jobsMax: 1, leaseMs: 60_000 });
+  expect(job).toMatchObject({ acceptedAtMs: spooledAtMs, waitsSinceMs: spooledAtMs });
+  if (job !== undefined) await store.queue.settle(job, { kind: "dead", cause: "test" });
+  clock.advance(3_600_000);
+  const replayedAtMs = clock.nowMs();
+  await store.archive.replay("spooled", { by: "ann", mode: "resume", states: ["dead"] });
+  clock.advance(1_000);
+  const [again] = await store.queue.claim({ jobsMax: 1, leaseMs: 60_000 });
+  expect(again).toMatchObject({ acceptedAtMs: spooledAtMs, waitsSinceMs: replayedAtMs });
+});
+
 it("puts what a spool kept before what came later, also when an old event was called back behind that", async () => {
   const clock = new FakeClock();
   const store = await open(clock);

@@ -8,7 +8,7 @@
 -- ARGV[2] most jobs  [3] lease in ms  [4] '1': only commands to the gateway  [5] who claims
 -- ARGV[6] a process that dies with more events in hand than this makes none of them a suspect
 -- Gives: { status, job, job, … }, a job being
---   { token, seq, lane, attempt, failures, at, body, refusal, progress, crashes, replay, stop }
+--   { token, seq, lane, attempt, failures, at, body, refusal, progress, crashes, replay, stop, waits since }
 
 local LANES_AT_ONCE = 1000
 local BYTES_MAX = 8 * 1024 * 1024
@@ -70,15 +70,17 @@ local function begin(lane, token)
   local seq = call('LINDEX', lane_key(lane), 0)
   local key = event_key(seq)
   local held = call('HMGET', key, 'failures', 'at', 'body', 'refusal', 'progress', 'crashes', 'replay', 'stop',
-    'conversation', 'attempt')
+    'conversation', 'attempt', 'since')
   local failures, attempt = tonumber(held[1] or 0), tonumber(held[10] or 0) + 1
   call('HSET', key, 'token', token, 'owner', owner, 'up', now, 'attempt', attempt, 'step', 0)
   call('ZADD', base .. 'leases', leased_until, seq)
   if failures > 0 then call('ZREM', base .. 'retrying', seq) end
   if not held[4] then see(held[9] or lane) end
+  -- `since` is also when a spool brought it: whoever sent that has waited since it was said.
+  local is_replayed = held[11] and call('HEXISTS', key, 'replays') == 1
   return {
     token, seq, lane, attempt, failures, held[2], held[3], held[4] or '', held[5] or '',
-    tonumber(held[6] or 0), tonumber(held[7] or 0), held[8] and 1 or 0,
+    tonumber(held[6] or 0), tonumber(held[7] or 0), held[8] and 1 or 0, is_replayed and held[11] or held[2],
   }
 end
 
