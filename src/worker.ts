@@ -17,7 +17,7 @@ import { DeliveryError, ModelError } from "./domain/errors.ts";
 import { redacted } from "./domain/redact.ts";
 import type { ReplyPart } from "./domain/reply.ts";
 import type { Answer, Progress, Turn } from "./domain/run.ts";
-import { NO_USAGE } from "./domain/run.ts";
+import { NO_USAGE, restedMsOf } from "./domain/run.ts";
 import type { Adapter, Render } from "./ports/adapter.ts";
 import type { AgentRuntime, Hold, RunResult } from "./ports/agent.ts";
 import type { Clock, NewId } from "./ports/clock.ts";
@@ -184,25 +184,37 @@ async function run(
   const progress = history.length > 0 ? begun : await withEarlier(job, begun, sinceMs, adapter, deps, signal);
   const { runId: id, agent, steps, earlier } = progress;
   // What has achieved nothing may have waited for its model: only what it does now takes of its time.
-  const startedAtMs = steps.length === 0 ? deps.clock.nowMs() : progress.startedAtMs;
+  const takenUpAtMs = deps.clock.nowMs();
+  const startedAtMs = steps.length === 0 ? takenUpAtMs : progress.startedAtMs;
+  const restedMs = steps.length === 0 ? 0 : restedMsOf(progress, takenUpAtMs);
   // What comes next costs money or cannot be undone: another holder of the event may have done it by now.
   await ensureHeld(isHeld);
-  const hold: Hold = {
-    async record(steps) {
-      await checkpoint(job, { ...progress, steps }, deps);
-      await ensureHeld(isHeld);
-    },
-    ensure: () => ensureHeld(isHeld),
-    inTrouble: () => patience?.inTrouble(),
-  };
   const { outbox, breakers } = deps.delivery;
   const saying = { outbox, breakers, isHeld, leftMs, log: deps.log };
   const patience = deps.waiting?.begin(job, adapter, saying, signal);
+  const hold: Hold = {
+    async record(steps) {
+      const workedMs = deps.clock.nowMs() - startedAtMs - restedMs;
+      await checkpoint(job, { ...progress, steps, workedMs }, deps);
+      await ensureHeld(isHeld);
+    },
+    ensure: () => ensureHeld(isHeld),
+    ...(patience && { waiting: patience }),
+  };
   const stopTyping = showTyping(adapter, event.replyTo, deps.clock);
   signal.addEventListener("abort", stopTyping, { once: true });
   try {
     const before = earlier === undefined ? {} : { earlier };
-    const turn = { id, agent, event, history, ...before, steps, startedAtMs };
+    const turn = {
+      id,
+      agent,
+      event,
+      history,
+      ...before,
+      steps,
+      startedAtMs,
+      ...(restedMs > 0 && { restedMs }),
+    };
     const result = await deps.runtime.run(turn, hold, signal).catch(async (error: unknown) => {
       deps.metrics.runAttempts.inc({ agent, outcome: attemptOutcome(error, signal) });
       if (signal.aborted) throw error;
@@ -260,8 +272,8 @@ async function withEarlier(
   return read;
 }
 
-function waitedMs({ acceptedAtMs }: Job, clock: Clock): number {
-  return clock.nowMs() - acceptedAtMs;
+function waitedMs({ waitsSinceMs }: Job, clock: Clock): number {
+  return clock.nowMs() - waitsSinceMs;
 }
 
 function usesNoAttempt(error: unknown): boolean {

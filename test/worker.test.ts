@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { createAgentRuntime } from "../src/agent/runtime.ts";
 import type { JobSignals } from "../src/dispatch/dispatcher.ts";
 import { Deferred, settlementFor } from "../src/dispatch/settle.ts";
 import { RunAborted } from "../src/domain/abort.ts";
@@ -17,6 +18,7 @@ import type { InlineStore } from "../src/store/sqlite/inline.ts";
 import { silentLogger } from "../src/telemetry/log.ts";
 import { createMetrics } from "../src/telemetry/metrics.ts";
 import { type WorkerDeps, work } from "../src/worker.ts";
+import { agentOf, call, fakeModel, fakeTool } from "./agent/support.ts";
 import { FakeAdapter, failing } from "./support/adapter.ts";
 import { FakeClock } from "./support/clock.ts";
 import { anEvent } from "./support/event.ts";
@@ -547,7 +549,50 @@ describe("a run that was cut off", () => {
     agent = async () => answered("whole");
     await doWork(await nextAttempt(store, claimed));
     expect(runs[1]).toMatchObject({ id: "run_1", agent: "assistant", steps: [STEP], startedAtMs });
+    // The five seconds are no time of its own: it waited for its next attempt.
+    expect(runs[1]?.restedMs).toBeGreaterThanOrEqual(5_000);
     expect(slack.said).toEqual(["whole"]);
+  });
+
+  it("has the time left that it had, however long it was put back while its model was away", async () => {
+    const looking = { calls: [call("1", "look")] };
+    const away = { error: new ModelError("MODEL_AUTH", "401", { retryable: false }) };
+    const model = fakeModel([looking, away, looking, away, { text: "At last.", hang: "heeding" }]);
+    const tool = fakeTool("look", () => {
+      clock.advance(20_000);
+      return "seen";
+    });
+    const observe = { modelCall: () => {}, retry: () => {}, toolCall: () => {} };
+    const agents = new Map([
+      ["assistant", agentOf(model, { tools: [tool], limits: { maxExecutionMs: 60_000 } })],
+    ]);
+    agent = createAgentRuntime({ agents, clock, random: () => 0, observe }).run;
+    const claimed = await job();
+    for (let outages = 0; outages < 2; outages++) {
+      const { settlement } = await attempted(outages === 0 ? claimed : await claimOne(store.queue));
+      expect(settlement).toMatchObject({ kind: "defer", cause: "MODEL_AUTH: 401" });
+      // A day and more of waiting for somebody to mend the key.
+      clock.advance(100_000_000);
+    }
+    const working = workAndSettle(await claimOne(store.queue));
+    while (model.prompts.length < 5) await new Promise((resolve) => setImmediate(resolve));
+    // Twice twenty seconds were worked, each before a step was recorded.
+    clock.advance(19_999);
+    expect(slack.said).toEqual([]);
+    clock.advance(1);
+    await working;
+    expect(slack.said).toEqual([expect.stringMatching(/^I ran out of time \(60 s\).*\n\nAt last\./s)]);
+  });
+
+  it("recorded by an older version counts the time since its first start", async () => {
+    const claimed = await job();
+    const startedAtMs = clock.nowMs();
+    const old = { runId: "run_1", agent: "assistant", startedAtMs, steps: [STEP], answer: null };
+    await store.queue.checkpoint(claimed, old);
+    clock.advance(5_000);
+    await doWork(await nextAttempt(store, claimed));
+    expect(runs).toMatchObject([{ id: "run_1", startedAtMs, steps: [STEP] }]);
+    expect(runs[0]?.restedMs).toBeUndefined();
   });
 
   it("does not go on after a step when the lease was lost as it was recorded", async () => {

@@ -19,7 +19,7 @@ export interface Agent {
 export interface AgentLimits {
   /** Model calls that end with an answer. */
   readonly maxIterations: number;
-  /** From the start of the run, waiting and restarts included. */
+  /** From the start of the run, without what it waited between attempts (`Run.restedMs`). */
   readonly maxExecutionMs: number;
   /** Input and output. What a call will use is estimated before it is made, so a run may end a little above. */
   readonly tokensMax: number;

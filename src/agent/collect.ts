@@ -8,15 +8,16 @@ import { untilAborted } from "./signals.ts";
 
 /**
  * One model call, from its stream to the step that is recorded. `said` is told the text so far, for the case that
- * the call is broken off. Throws ModelError, also when the stream ends without an end; the signal's reason when aborted.
+ * the call is broken off; `heard` that the provider is at work, as often as that shows. Throws ModelError, also when the stream ends without an end; the signal's reason when aborted.
  */
 export async function collect(
   model: ChatModel,
   prompt: Prompt,
   signal: AbortSignal,
   said: (text: string) => void,
+  heard?: () => void,
 ): Promise<ModelStep> {
-  const chunks = model.generate(prompt, signal)[Symbol.asyncIterator]();
+  const chunks = model.generate(prompt, signal, heard)[Symbol.asyncIterator]();
   let text = "";
   const toolCalls: ToolCall[] = [];
   try {
@@ -24,6 +25,7 @@ export async function collect(
       const { done, value: chunk } = await untilAborted(chunks.next(), signal);
       if (done)
         throw new ModelError("MODEL_STREAM_CUT", "The answer stopped without an end", { retryable: true });
+      heard?.();
       if (chunk.kind === "end") {
         const wasCut = text.length > ANSWER_CHARS_MAX;
         const stop = wasCut ? "length" : chunk.stop;

@@ -23,7 +23,7 @@ export interface ModelCall {
   readonly agent: Agent;
   readonly prompt: Prompt;
   readonly ledger: Ledger;
-  readonly hold: Pick<Hold, "ensure" | "inTrouble">;
+  readonly hold: Pick<Hold, "ensure" | "waiting">;
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
   readonly said: (text: string) => void;
@@ -77,7 +77,7 @@ async function tryModel(
         delayMs,
         code: error.code,
       });
-      call.hold.inTrouble?.();
+      call.hold.waiting?.inTrouble();
       await deps.clock.sleep(delayMs, call.signal);
     }
   }
@@ -100,8 +100,16 @@ async function callOnce(model: ChatModel, call: ModelCall, deps: ModelCallDeps):
     deps.observe.modelCall({ agent: call.agent.name, provider, model: name, outcome, durationMs, usage });
   };
   call.said("");
+  const { waiting } = call.hold;
+  waiting?.asked();
   try {
-    const step = await collect(model, call.prompt, call.signal, call.said);
+    const step = await collect(
+      model,
+      call.prompt,
+      call.signal,
+      call.said,
+      waiting && (() => waiting.heard()),
+    );
     report("ok", "ok", step.usage);
     return step;
   } catch (error) {

@@ -63,7 +63,7 @@ class TurnRun {
     this.#deps = deps;
     this.#steps = [...run.steps];
     this.#ledger = new Ledger(agent.limits, this.#steps);
-    this.#deadlineMs = run.startedAtMs + agent.limits.maxExecutionMs;
+    this.#deadlineMs = run.startedAtMs + (run.restedMs ?? 0) + agent.limits.maxExecutionMs;
   }
 
   async toItsEnd(signal: AbortSignal): Promise<RunResult> {

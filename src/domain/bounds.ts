@@ -59,6 +59,8 @@ export const BREAKER_FAILURE_RATE = 0.5;
 export const BREAKER_OPEN_MS = 60_000;
 /** One that refuses us is asked again this often: that costs nothing, and people wait for the new key. */
 export const BREAKER_REFUSED_MS = 15_000;
+/** A model that is called and silent for so long counts as one that cannot be reached, for who waits. It may still answer. */
+export const MODEL_SILENT_MS = 10_000;
 /** How soon to ask again while somebody else's call is the probe. */
 export const BREAKER_PROBE_MS = 5_000;
 

@@ -71,11 +71,21 @@ export interface Progress {
   readonly runId: string;
   readonly agent: string;
   readonly startedAtMs: number;
+  /** Time that went into `steps`, without what it waited between attempts. Absent: an older version has recorded them. */
+  readonly workedMs?: number;
   readonly steps: readonly Step[];
   /** What was said before in the thread, once it was read: a resumed run is shown the same. */
   readonly earlier?: readonly ContextItem[];
   /** Set once the run has ended; from then on only the reply remains to be sent. */
   readonly answer: Answer | null;
+}
+
+/**
+ * How much of the time since its start went by without a step: it waited for its model, or for somebody to take it up
+ * again, and what was tried meanwhile came to nothing.
+ */
+export function restedMsOf({ startedAtMs, workedMs }: Progress, nowMs: number): number {
+  return workedMs === undefined ? 0 : Math.max(0, nowMs - startedAtMs - workedMs);
 }
 
 export interface Answer {

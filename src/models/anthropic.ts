@@ -36,10 +36,10 @@ export function createAnthropicModel(options: AnthropicOptions): ChatModel {
       const body = requestFor(prompt, model, maxTokens);
       return ceilingCents(price, { inputTokens: inputTokensMax(body), outputTokens: body.max_tokens });
     },
-    async *generate(prompt, signal) {
+    async *generate(prompt, signal, heard) {
       signal.throwIfAborted();
       client ??= createClient(options);
-      yield* stream(await client, prompt, options, signal);
+      yield* stream(await client, prompt, options, signal, heard);
     },
   };
 }
@@ -70,6 +70,7 @@ async function* stream(
   prompt: Prompt,
   options: AnthropicOptions,
   signal: AbortSignal,
+  heard: (() => void) | undefined,
 ): AsyncGenerator<Chunk> {
   const { clock, model, timeoutMs } = options;
   const over = new AbortController();
@@ -85,7 +86,9 @@ async function* stream(
     events.on("connect", () => {
       began = true;
     });
+    // By an event, and not by the status before it: one that has sent no more than that is silent all the same.
     for await (const event of events) {
+      heard?.();
       if (event.type === "content_block_delta" && event.delta.type === "text_delta") {
         yield { kind: "text", text: event.delta.text };
       }

@@ -21,8 +21,9 @@ export function createDemoModel(options: { clock: Clock; notice?: boolean }): Ch
     provider: "demo",
     name: "demo",
     costCeilingCents: () => 0,
-    async *generate(prompt, signal) {
+    async *generate(prompt, signal, heard) {
       signal.throwIfAborted();
+      heard?.();
       const turn = turnOf(prompt.messages);
       const { directives, said } = scriptOf(turn.text);
       if (turn.results.length === 0) {

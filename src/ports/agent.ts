@@ -13,6 +13,8 @@ export interface Run {
   /** Steps recorded by an earlier holder; the run goes on after them. */
   readonly steps: readonly Step[];
   readonly startedAtMs: number;
+  /** How much of the time since then it was not worked on, or to no avail: it does not count against its limit. */
+  readonly restedMs?: number;
 }
 
 export interface RunResult {
@@ -30,8 +32,17 @@ export interface Hold {
   readonly record: (steps: Progress["steps"]) => Promise<void>;
   /** Asked last before each thing that costs money or cannot be undone: a process may have been stopped since. */
   readonly ensure: () => Promise<void>;
-  /** Told when a model has failed and is about to be tried again. */
-  readonly inTrouble?: () => void;
+  /** Told how it goes with the model, for whoever waits. */
+  readonly waiting?: Waiting;
+}
+
+export interface Waiting {
+  /** A model is called now. */
+  asked(): void;
+  /** It is at work on an answer. */
+  heard(): void;
+  /** It has failed, and is about to be tried again. */
+  inTrouble(): void;
 }
 
 /**

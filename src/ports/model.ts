@@ -45,5 +45,9 @@ export interface ChatModel {
   readonly name: string;
   /** Highest cost of this call in US cents, for the budget. */
   costCeilingCents(prompt: Prompt): number;
-  generate(prompt: Prompt, signal: AbortSignal): AsyncIterable<Chunk>;
+  /**
+   * `heard` may be called at the first sign that the provider is at work, which may be long before the first chunk: it
+   * may think for minutes. A chunk is such a sign too.
+   */
+  generate(prompt: Prompt, signal: AbortSignal, heard?: () => void): AsyncIterable<Chunk>;
 }

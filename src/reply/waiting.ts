@@ -1,14 +1,16 @@
 import { LRUCache } from "lru-cache";
+import { MODEL_SILENT_MS } from "../domain/bounds.ts";
 import type { Breakers } from "../domain/breaker.ts";
 import { DeliveryError } from "../domain/errors.ts";
 import type { Adapter } from "../ports/adapter.ts";
+import type { Waiting } from "../ports/agent.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Job, Outbox } from "../ports/store.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { LeasePermit, type Leave } from "./permit.ts";
 
 export interface WaitingDeps {
-  /** How long after it was accepted a message that the model cannot answer yet is told so; null: never. */
+  /** How long after it was accepted, or brought back, a message that the model cannot answer yet is told so; null: never. */
   readonly afterMs: number | null;
   /** Once in this time in one conversation. */
   readonly windowMs: number;
@@ -43,37 +45,81 @@ export class WaitNotices {
     const toldAtMs = this.#toldAtMs.get(conversation);
     const wasTold = toldAtMs !== undefined && clock.nowMs() - toldAtMs < windowMs;
     const isFor = afterMs !== null && !sender.isBot && !wasTold;
-    return new Patience(isFor ? job.acceptedAtMs + afterMs : null, clock, signal, async () => {
+    const dueAtMs = isFor ? job.waitsSinceMs + afterMs : null;
+    const silentMs = Math.min(MODEL_SILENT_MS, afterMs ?? MODEL_SILENT_MS);
+    return new Patience({ dueAtMs, silentMs, clock }, signal, async () => {
       if (await sayOnce(job, adapter, deps, signal)) this.#toldAtMs.set(conversation, clock.nowMs());
     });
   }
 }
 
-/** The patience of one person, which ends once: when the model has failed, and the time is up. */
-export class Patience {
+interface PatienceOptions {
+  /** Null: nobody is told. */
+  readonly dueAtMs: number | null;
+  /** A call that is silent for so long is trouble. */
+  readonly silentMs: number;
+  readonly clock: Clock;
+}
+
+interface Alarm {
+  readonly atMs: number;
+  readonly off: AbortController;
+}
+
+/**
+ * The patience of one person, which ends once: when the time is up, and the model has failed or is silent. What is heard
+ * of it before that calms again: nobody is told that it cannot be reached while it answers.
+ */
+export class Patience implements Waiting {
   #dueAtMs: number | null;
-  readonly #clock: Clock;
+  readonly #options: PatienceOptions;
   readonly #say: () => Promise<void>;
-  readonly #over = new AbortController();
   readonly #leave: () => void;
+  #alarm: Alarm | null = null;
   #saying: Promise<void> | null = null;
 
-  constructor(dueAtMs: number | null, clock: Clock, signal: AbortSignal, say: () => Promise<void>) {
-    this.#dueAtMs = dueAtMs;
-    this.#clock = clock;
+  constructor(options: PatienceOptions, signal: AbortSignal, say: () => Promise<void>) {
+    this.#dueAtMs = signal.aborted ? null : options.dueAtMs;
+    this.#options = options;
     this.#say = say;
-    const stop = () => this.#over.abort("over");
+    const stop = () => {
+      this.#dueAtMs = null;
+      this.heard();
+    };
     signal.addEventListener("abort", stop, { once: true });
     this.#leave = () => signal.removeEventListener("abort", stop);
   }
 
-  /** The model has failed, and is tried again or not: from now on time counts. */
+  asked(): void {
+    this.#alarmIn(this.#options.silentMs);
+  }
+
+  heard(): void {
+    this.#alarm?.off.abort("over");
+    this.#alarm = null;
+  }
+
+  /** Has failed, and is tried again or not: from now on time counts. */
   inTrouble(): void {
-    if (this.#dueAtMs === null || this.#saying !== null) return;
-    const inMs = Math.max(0, this.#dueAtMs - this.#clock.nowMs());
-    const due = inMs === 0 ? Promise.resolve() : this.#clock.sleep(inMs, this.#over.signal);
+    this.#alarmIn(0);
+  }
+
+  /** When the person's time is up, and not before so long. One that goes off sooner already stays. */
+  #alarmIn(ms: number): void {
+    if (this.#dueAtMs === null) return;
+    const { clock } = this.#options;
+    const nowMs = clock.nowMs();
+    const atMs = Math.max(this.#dueAtMs, nowMs + ms);
+    if (this.#alarm !== null && this.#alarm.atMs <= atMs) return;
+    this.heard();
+    const alarm = { atMs, off: new AbortController() };
+    this.#alarm = alarm;
+    const { signal } = alarm.off;
+    const due = atMs > nowMs ? clock.sleep(atMs - nowMs, signal) : Promise.resolve();
     this.#saying = due.then(
       () => {
+        // Heard of in the very moment.
+        if (signal.aborted) return;
         this.#dueAtMs = null;
         return this.#say();
       },
@@ -84,14 +130,14 @@ export class Patience {
   /** Ends the wait. What is being said has been said when this resolves, so that the answer comes after it. */
   async end(): Promise<void> {
     // A line that is due now is said; one that is due later is for the next try.
-    if (this.dueInMs() !== null) this.#over.abort("over");
+    if (this.#alarm !== null && this.#alarm.atMs > this.#options.clock.nowMs()) this.heard();
     await this.#saying;
     this.#leave();
   }
 
   /** How long until somebody is to be told; null: nobody is. */
   dueInMs(): number | null {
-    const inMs = this.#dueAtMs === null ? 0 : this.#dueAtMs - this.#clock.nowMs();
+    const inMs = this.#dueAtMs === null ? 0 : this.#dueAtMs - this.#options.clock.nowMs();
     return inMs > 0 ? inMs : null;
   }
 }

@@ -16,6 +16,24 @@ function heldFor(times: number) {
   };
 }
 
+describe("who waits for a run", () => {
+  it("hears of each call: that it was made, whether the model is at work, and that it failed", async () => {
+    const told: string[] = [];
+    const waiting = {
+      asked: () => told.push("asked"),
+      heard: () => told.push("heard"),
+      inTrouble: () => told.push("in trouble"),
+    };
+    const model = fakeModel([{ error: overloaded }, { calls: [call("1", "look")] }, { error: rejected }]);
+    const fallback = fakeModel([{ text: "Hi." }], { name: "fake-2" });
+    const agent = agentOf(model, { tools: [fakeTool("look")], fallbacks: [fallback] });
+    await benchFor(agent).run({ waiting });
+    const once = told.filter((what, at) => what !== told[at - 1]);
+    expect(once).toEqual(["asked", "in trouble", "asked", "heard", "asked", "heard"]);
+    expect(told.filter((what) => what === "asked")).toHaveLength(4);
+  });
+});
+
 describe("a run whose event another holder may have by now", () => {
   it("does not ask the model at all", async () => {
     const model = fakeModel([{ text: "Hi." }]);

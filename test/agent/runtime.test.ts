@@ -189,6 +189,13 @@ describe("the limits of a run", () => {
     expect(model.prompts).toHaveLength(0);
   });
 
+  it("does not count the time for which it rested", async () => {
+    const bench = benchFor(agentOf(fakeModel([{ text: "So far", hang: "heeding" }])));
+    const run = { startedAtMs: bench.startedAtMs - 900_000, restedMs: 800_000 };
+    expect(await bench.run(run)).toMatchObject({ outcome: "out-of-time" });
+    expect(bench.clock.nowMs() - bench.startedAtMs).toBe(200_000);
+  });
+
   it("ends it out of tokens before a call that would use too many", async () => {
     const used = { ...looking, usage: usage(4000, 1000) };
     const model = fakeModel(() => used);

@@ -8,7 +8,7 @@ import type {
 import { createAgentRuntime } from "../../src/agent/runtime.ts";
 import type { ReplyAddress, TriggerEvent } from "../../src/domain/event.ts";
 import { NO_USAGE, type Step, type ToolCall, type Turn, type Usage } from "../../src/domain/run.ts";
-import type { Hold, Run, RunResult } from "../../src/ports/agent.ts";
+import type { Hold, Run, RunResult, Waiting } from "../../src/ports/agent.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { ChatModel, Chunk, Prompt } from "../../src/ports/model.ts";
 import type { Tool } from "../../src/ports/tool.ts";
@@ -222,6 +222,8 @@ interface RunOptions {
   readonly steps?: readonly Step[];
   readonly signal?: AbortSignal;
   readonly startedAtMs?: number;
+  readonly restedMs?: number;
+  readonly waiting?: Waiting;
   readonly record?: (steps: readonly Step[]) => Promise<void>;
   readonly ensure?: () => Promise<void>;
 }
@@ -254,6 +256,7 @@ export function benchFor(agent: Agent, clock = new SimClock()): Bench {
       history: options.history ?? [],
       steps: options.steps ?? [],
       startedAtMs: options.startedAtMs ?? startedAtMs,
+      ...(options.restedMs !== undefined && { restedMs: options.restedMs }),
     };
     const record = async (steps: readonly Step[]) => {
       bench.records.push([...steps]);
@@ -261,7 +264,11 @@ export function benchFor(agent: Agent, clock = new SimClock()): Bench {
     };
     return runtime.run(
       run,
-      { record, ensure: options.ensure ?? HELD.ensure },
+      {
+        record,
+        ensure: options.ensure ?? HELD.ensure,
+        ...(options.waiting && { waiting: options.waiting }),
+      },
       options.signal ?? new AbortController().signal,
     );
   };

@@ -119,6 +119,19 @@ describe("loading the configuration", () => {
     expect(problemsOf(load({ "gateway.yaml": "", "agents/a.yaml": AGENT }))).toEqual([]);
   });
 
+  it.each([
+    ["0", "a number of at least 1, got 0"],
+    ["3601", "a number of at most 3600, got 3601"],
+    ["0.5", "off or a whole number, got 0.5"],
+    ["soon", 'off or a number, got "soon"'],
+    ["30s", 'off or a number, got "30s"'],
+  ])("refuses %s seconds until who waits is told so", (value, complaint) => {
+    const gateway = `spec: { notices: { waiting_seconds: ${value} } }`;
+    expect(problemsOf(load({ "gateway.yaml": gateway, "agents/a.yaml": AGENT }))).toEqual([
+      `config/gateway.yaml:1:37 spec.notices.waiting_seconds: expected ${complaint}`,
+    ]);
+  });
+
   it("keeps ids as they are written, quoted or not", () => {
     const loaded = load({
       "gateway.yaml":

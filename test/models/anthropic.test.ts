@@ -365,6 +365,27 @@ describe("the Anthropic model, event by event", () => {
     await server.gone(1);
   });
 
+  it("tells that the provider is at work by its first event, long before there is a chunk", async () => {
+    await using server = await sseServer({ events: [messageStart()], ending: "hang" });
+    const abort = new AbortController();
+    const heard = Promise.withResolvers<void>();
+    const model = modelAt(server.url);
+    const chunks = model.generate(promptOf("hello"), abort.signal, heard.resolve)[Symbol.asyncIterator]();
+    const first = failureOf(chunks.next());
+    await heard.promise;
+    abort.abort("enough");
+    expect(await first).toBe("enough");
+  });
+
+  it("tells of nothing where there is a status and no event", async () => {
+    await using server = await sseServer({ events: [], ending: "cut" });
+    let heard = 0;
+    const model = modelAt(server.url);
+    const chunks = model.generate(promptOf("hello"), new AbortController().signal, () => heard++);
+    await failureOf(chunks[Symbol.asyncIterator]().next());
+    expect([heard, server.requests.length]).toEqual([0, 1]);
+  });
+
   it("gives up after its time when no answer comes", async () => {
     await using server = await sseServer({ ending: "silent" });
     const clock = new StillClock();

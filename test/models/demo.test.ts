@@ -9,6 +9,22 @@ const model = createDemoModel({ clock: new StillClock() });
 const say = async (text: string) => textOf(await chunksOf(model, promptOf(text)));
 
 describe("the demo model", () => {
+  it("is at work also while it sleeps, as it was asked to", async () => {
+    const clock = new StillClock();
+    const heard = Promise.withResolvers<void>();
+    const model = createDemoModel({ clock });
+    const chunks = model.generate(
+      promptOf("hi\ndemo: sleep 60s"),
+      new AbortController().signal,
+      heard.resolve,
+    );
+    const first = chunks[Symbol.asyncIterator]().next();
+    await heard.promise;
+    await clock.asleep();
+    clock.wake();
+    expect(await first).toMatchObject({ value: { kind: "text" } });
+  });
+
   it("repeats exactly what was said, whatever it was", async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: "grapheme" }), async (text) => {

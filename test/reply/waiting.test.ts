@@ -5,6 +5,7 @@ import type { Job } from "../../src/ports/store.ts";
 import { WaitNotices } from "../../src/reply/waiting.ts";
 import type { InlineStore } from "../../src/store/sqlite/inline.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
+import { calm } from "../agent/support.ts";
 import { FakeAdapter, failing } from "../support/adapter.ts";
 import { FakeClock } from "../support/clock.ts";
 import { aJob, claimOne, openTestStore } from "../support/store.ts";
@@ -75,6 +76,91 @@ describe("a line to who waits for a model that is away", () => {
     expect(await tried(job, off)).toBeNull();
     const { sender } = job.event;
     expect(await tried({ ...job, event: { ...job.event, sender: { ...sender, isBot: true } } })).toBeNull();
+    expect(slack.sends).toEqual([]);
+  });
+
+  it("is said while a call is silent, which has not failed", async () => {
+    const job = await aJob(store);
+    const patience = begin(job);
+    patience.asked();
+    clock.advance(29_999);
+    await calm();
+    expect(slack.sends).toEqual([]);
+    clock.advance(1);
+    await calm();
+    expect(slack.said).toEqual([LINE]);
+    // Another attempt, and the one after: it has been said.
+    patience.inTrouble();
+    patience.asked();
+    clock.advance(60_000);
+    await patience.end();
+    expect([slack.sends.length, clock.sleeping]).toEqual([1, 0]);
+  });
+
+  it("is not said of a call that has only begun, nor of one that is answered", async () => {
+    const job = await aJob(store);
+    clock.advance(29_000);
+    const patience = begin(job);
+    patience.asked();
+    clock.advance(9_999);
+    patience.heard();
+    clock.advance(600_000);
+    await patience.end();
+    expect([slack.sends.length, clock.sleeping]).toEqual([0, 0]);
+
+    const next = begin(job);
+    next.asked();
+    clock.advance(10_000);
+    await next.end();
+    expect(slack.said).toEqual([LINE]);
+  });
+
+  it("is not said of a model that failed once, and answers when the time is up", async () => {
+    const job = await aJob(store);
+    const patience = begin(job);
+    patience.asked();
+    clock.advance(5_000);
+    patience.inTrouble();
+    patience.asked();
+    clock.advance(1_000);
+    patience.heard();
+    clock.advance(60_000);
+    await patience.end();
+    expect(slack.sends).toEqual([]);
+  });
+
+  it("is said at its time of a model that failed, though the next call has only begun", async () => {
+    const job = await aJob(store);
+    clock.advance(25_000);
+    const patience = begin(job);
+    patience.asked();
+    patience.inTrouble();
+    clock.advance(4_000);
+    patience.asked();
+    clock.advance(1_000);
+    await patience.end();
+    expect(slack.said).toEqual([LINE]);
+  });
+
+  it("is not said of a call that is still silent when its run is stopped or handed back", async () => {
+    const job = await aJob(store);
+    const abort = new AbortController();
+    const patience = notices.begin(job, slack, deps(), abort.signal);
+    patience.asked();
+    abort.abort("draining");
+    patience.asked();
+    clock.advance(60_000);
+    await patience.end();
+    expect([slack.sends.length, clock.sleeping]).toEqual([0, 0]);
+  });
+
+  it("is said half a minute after a message was brought back, however old that is", async () => {
+    const job = await aJob(store);
+    await store.queue.settle(job, { kind: "dead", cause: "test" });
+    clock.advance(86_400_000);
+    await store.archive.replay(job.event.id, { by: "ann", mode: "anew", states: ["dead"] });
+    const again = await claimOne(store.queue);
+    expect(await tried(again)).toBe(30_000);
     expect(slack.sends).toEqual([]);
   });
 
