@@ -7,8 +7,10 @@ export const SLACK_BODY_BYTES_MAX = 4 * 1024 * 1024;
 export const DISCARD_BYTES_MAX = 32 * 1024 * 1024;
 /** A body up to here is read whoever sends it; connections bound how many there are. */
 export const SMALL_BODY_BYTES = 16 * 1024;
-/** What all larger bodies together may take before they are verified. */
+/** What all larger bodies together may take before they are verified; beside it one, while it is verified. */
 export const UNVERIFIED_BYTES_MAX = 16 * 1024 * 1024;
+/** Of chunks of large bodies, this much may lie about before it is collected. */
+export const USED_UP_BYTES_MAX = 8 * 1024 * 1024;
 export const CONNECTIONS_MAX = 4_096;
 export const TEXT_CHARS_MAX = 10_000;
 /** What an event may carry of what its message refers to. */

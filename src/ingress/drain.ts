@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { DISCARD_BYTES_MAX, SMALL_BODY_BYTES } from "../domain/bounds.ts";
+import type { UsedUp } from "../telemetry/heap.ts";
 import { declaredBytes } from "./body.ts";
 
 /** Of large bodies that were refused, so many are read at once; a connection gives up to 2 MiB in one turn of the loop. */
@@ -15,7 +16,12 @@ const TURN_MS = 100;
 export class Drain {
   readonly #flowing = new Set<IncomingMessage>();
   readonly #waiting = new Set<IncomingMessage>();
+  readonly #usedUp: Pick<UsedUp, "add">;
   #timer: NodeJS.Timeout | undefined;
+
+  constructor(usedUp: Pick<UsedUp, "add">) {
+    this.#usedUp = usedUp;
+  }
 
   /** How many large ones are being read now. */
   get flowing(): number {
@@ -26,6 +32,7 @@ export class Drain {
     let length = 0;
     incoming.on("data", (chunk: Buffer) => {
       length += chunk.length;
+      this.#usedUp.add(chunk.length);
       if (length > DISCARD_BYTES_MAX) incoming.destroy();
     });
     incoming.on("error", () => {});

@@ -10,7 +10,7 @@ export function requestIdOf(incoming: IncomingMessage, newId: () => string): str
   return typeof given === "string" && REQUEST_ID.test(given) ? given : newId();
 }
 
-/** Its body is empty until it is set. */
+/** Its body is empty but while it is lent. */
 export function requestOf(incoming: IncomingMessage, receivedAtMs: number): RawRequest & { body: Buffer } {
   return new IncomingRequest(incoming, receivedAtMs);
 }

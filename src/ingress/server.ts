@@ -10,11 +10,15 @@ import {
   CONNECTIONS_MAX,
   HEADERS_TIMEOUT_MS,
   KEEP_ALIVE_TIMEOUT_MS,
+  SLACK_BODY_BYTES_MAX,
+  SMALL_BODY_BYTES,
   UNVERIFIED_BYTES_MAX,
+  USED_UP_BYTES_MAX,
 } from "../domain/bounds.ts";
 import type { Platform } from "../domain/event.ts";
+import { UsedUp } from "../telemetry/heap.ts";
 import { type Answer, errorAnswer, send } from "./answer.ts";
-import { BodyBudget } from "./body-budget.ts";
+import { BodyRoom } from "./body-room.ts";
 import { type Count, createRequestCounter } from "./count.ts";
 import { Drain } from "./drain.ts";
 import { createHostCheck, type HostRules, hasTwoHosts } from "./hosts.ts";
@@ -45,6 +49,7 @@ export interface ServerDeps
   readonly newRequestId: () => string;
 }
 
+const ROOM = { max: UNVERIFIED_BYTES_MAX, block: SMALL_BODY_BYTES, bodyMax: SLACK_BODY_BYTES_MAX };
 const SLACK_ALIASES: readonly string[] = ["commands", "interactions"];
 
 /** The HTTP surface. Nothing a client sends is a 500. `watch` is there where metrics have a port of their own. */
@@ -55,7 +60,8 @@ export function createServers(deps: ServerDeps): { readonly server: Server; read
     log.error({ request_id: requestId, err: error }, "http.failed");
     return errorAnswer(500, "Something broke here; it has been logged");
   };
-  const bodies = { budget: new BodyBudget(UNVERIFIED_BYTES_MAX), drain: new Drain() };
+  const usedUp = new UsedUp(USED_UP_BYTES_MAX);
+  const bodies = { room: new BodyRoom(ROOM), drain: new Drain(usedUp), usedUp };
   const webhooks = webhooksOf({ ...deps, bodies });
   const paths = watched(deps);
   const isOurHost = createHostCheck(deps.hosts);

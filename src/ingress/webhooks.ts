@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { ACCEPT_TIMEOUT_MS, BODY_BYTES_MAX, SLACK_BODY_BYTES_MAX } from "../domain/bounds.ts";
 import type { Platform } from "../domain/event.ts";
 import { isTaken } from "../domain/request.ts";
+import type { RawRequest } from "../ports/adapter.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -72,27 +73,33 @@ export function createWebhook(platform: Platform, deps: WebhookDeps): Webhook {
     return isForged ? waitSeconds : null;
   }
 
+  /** Verified and parsed before it returns, and nobody may look at the bytes after that: they are lent. */
+  function take(request: RawRequest & { body: Buffer }, body: Buffer): Promise<Reception> {
+    request.body = body;
+    const reception = deadline.within(deps.receive(request, platform));
+    request.body = NO_BYTES;
+    return reception;
+  }
+
+  function unread(why: Unread, incoming: IncomingMessage, requestId: string): Answer {
+    const outcome = why === "shed" ? "unavailable" : why;
+    countOutcome(outcome);
+    const peer = peerOf(incoming);
+    deps.log.warn({ request_id: requestId, platform, outcome, peer }, "webhook.refused");
+    const reason = why === "too-large" ? `more than ${bytesMax} bytes` : UNREAD[why];
+    deps.note({ ...NOBODY, requestId, platform, outcome, reason, peer: peer ?? null });
+    return unreadable(why, bytesMax);
+  }
+
   return async function answer(incoming, outgoing, requestId, startedAt) {
     const receivedAtMs = deps.clock.nowMs();
     const request = requestOf(incoming, receivedAtMs);
     const screened = deps.screen(request, platform);
-    if (screened === null) {
-      const body = await readBody(incoming, bytesMax, deps.bodies);
-      if (typeof body === "string") {
-        const outcome = body === "shed" ? "unavailable" : body;
-        countOutcome(outcome);
-        deps.log.warn(
-          { request_id: requestId, platform, outcome, peer: peerOf(incoming) },
-          "webhook.refused",
-        );
-        const reason = body === "too-large" ? `more than ${bytesMax} bytes` : UNREAD[body];
-        deps.note({ ...NOBODY, requestId, platform, outcome, reason, peer: peerOf(incoming) ?? null });
-        return unreadable(body, bytesMax);
-      }
-      request.body = body;
-    } else deps.bodies.drain.discard(incoming);
+    if (screened !== null) deps.bodies.drain.discard(incoming);
+    const reception =
+      screened ?? (await readBody(incoming, bytesMax, deps.bodies, (body) => take(request, body)));
+    if (typeof reception === "string") return unread(reception, incoming, requestId);
 
-    const reception = screened ?? (await deadline.within(deps.receive(request, platform)));
     const durationMs = performance.now() - startedAt;
     ackSeconds.observe(durationMs / 1000);
     countOutcome(reception.outcome);
@@ -110,6 +117,7 @@ export function createWebhook(platform: Platform, deps: WebhookDeps): Webhook {
   };
 }
 
+const NO_BYTES = Buffer.alloc(0);
 const NOBODY = { eventId: null, conversation: null };
 const UNREAD = {
   cut: "the sender went away before the end of the body",

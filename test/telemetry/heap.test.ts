@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Heap, Leftovers } from "../../src/telemetry/heap.ts";
+import { type Heap, Leftovers, UsedUp } from "../../src/telemetry/heap.ts";
 
 const MIB = 1024 * 1024;
 
@@ -55,5 +55,22 @@ describe("what a busy time leaves behind", () => {
     leftovers.look();
     state.mib = 90;
     expect(leftovers.look()).toBe(true);
+  });
+});
+
+describe("buffers that are used up", () => {
+  it("are collected each time that there are so many", () => {
+    let collections = 0;
+    const usedUp = new UsedUp(8 * MIB, () => collections++);
+    for (let i = 0; i < 100; i++) usedUp.add(MIB / 2);
+    expect(collections).toBe(6);
+  });
+
+  it("are gone after that", () => {
+    const usedUp = new UsedUp(MIB);
+    const before = process.memoryUsage().arrayBuffers;
+    // Each is dropped at once.
+    for (let i = 0; i < 64; i++) usedUp.add(Buffer.alloc(MIB, 1).length);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * MIB);
   });
 });
