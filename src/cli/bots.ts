@@ -2,10 +2,14 @@ import { get, getString, type JsonObject, parseJsonObject } from "../../adapters
 import type { SampledBot } from "../../adapters/shared/sample.ts";
 import { createEnvReader, type EnvReader } from "../config/env-reader.ts";
 import type { Platform } from "../domain/event.ts";
+import { quoted } from "../domain/redact.ts";
 import { ask } from "./ask.ts";
+import { printable } from "./printable.ts";
 import { CommandError, EXIT, type Terminal } from "./terminal.ts";
 
 const TIMEOUT_MS = 5_000;
+/** Of what a platform says. */
+const REASON_CHARS_MAX = 300;
 
 /** Whom a sample is addressed to: what the gateway takes for itself, as far as it can be found out. */
 export async function botFor(
@@ -79,6 +83,7 @@ async function asked(url: string, init: RequestInit): Promise<{ body: JsonObject
   const answer = await ask(url, init, TIMEOUT_MS);
   if (answer.kind === "unreachable") return { body: {}, why: answer.code };
   const parsed = parseJsonObject(answer.body);
-  const why = `${answer.status}${parsed.ok ? ` ${getString(parsed.value, "description") ?? ""}` : ""}`.trim();
+  const said = parsed.ok ? quoted(getString(parsed.value, "description") ?? "", REASON_CHARS_MAX) : "";
+  const why = `${answer.status} ${printable(said)}`.trim();
   return { body: parsed.ok ? parsed.value : {}, why };
 }

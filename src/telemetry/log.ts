@@ -57,7 +57,7 @@ export async function createLogger({ level, pretty, process: number }: LogOption
   return log;
 }
 
-const { warn: WARN = 40 } = pino.levels.values;
+const { info: INFO = 30 } = pino.levels.values;
 
 /** What of pino makes text of a line. */
 interface Serializing {
@@ -86,14 +86,14 @@ function atOnce(log: Logger): Logger {
 
 /**
  * The last door, for what went past the others: errors of libraries, with their causes. Only the lines that something
- * went wrong for, which are few and are where others are quoted.
+ * went wrong for and those of somebody who looks for a fault: they are few, and are where others are quoted.
  */
 function withoutSecrets(log: Logger): Logger {
   const serializing = log as unknown as Serializing;
   const asJson = serializing[pino.symbols.asJsonSym];
   serializing[pino.symbols.asJsonSym] = function (fields, msg, level, time) {
     const line = asJson.call(this, fields, msg, level, time);
-    return level >= WARN ? redacted(line) : line;
+    return level === INFO ? line : redacted(line);
   };
   return log;
 }

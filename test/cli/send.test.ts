@@ -166,6 +166,19 @@ describe("parley send", () => {
     });
   });
 
+  it("repeats no token that the platform's refusal holds", async () => {
+    const token = "4242:AAcanary-of-at-least-20-characters";
+    const telegram = await gateway({ status: 401, body: { ok: false, description: `what is ${token}?` } });
+    const env = {
+      TELEGRAM_WEBHOOK_SECRET: "s",
+      TELEGRAM_BOT_TOKEN: token,
+      TELEGRAM_API_ROOT: telegram.url,
+    };
+    const result = await call(["send", "telegram", "--kind", "command", "--url", telegram.url], { env });
+    expect(result.stderr).toContain("got 401 what is ***?");
+    expect(result.stdout + result.stderr).not.toContain("canary");
+  });
+
   it("comes from the workspace of the token, to its bot", async () => {
     const slack = await gateway({ body: { ok: true, team_id: "T77", user_id: "U77" } });
     const server = await gateway({ body: "" });

@@ -166,6 +166,18 @@ describe("the log", () => {
     expect(ours[5]).toContain('"type":"RangeError"');
   });
 
+  it.each(["debug", "warn", "error"])(
+    "at %s repeats no secret that an error of a library holds",
+    async (level) => {
+      const output = await outputOf(
+        { level: "debug", pretty: false },
+        `new Secret("canary-0123"); log.${level}({ err: new Error("of canary-0123", { cause: new Error("canary-0123") }) });`,
+      );
+      expect(lines(output)[0]).toMatchObject({ level, err: { message: expect.stringContaining("***") } });
+      expect(output).not.toContain("canary");
+    },
+  );
+
   it("can be silent", () => {
     expect(silentLogger().isLevelEnabled("fatal")).toBe(false);
   });
