@@ -44,6 +44,32 @@ describe("the source tree", () => {
     expect(impure).toEqual([]);
   });
 
+  it("has no client that follows redirects: what is asked, and with which key, stays where it was sent", () => {
+    const clients = [...files, "bin/parley.js", "bin/healthcheck.js"].flatMap((file) => {
+      const source = readFileSync(join(root, file), "utf8");
+      return [...source.matchAll(/(?:\bawait|\breturn|=>?) fetch\(/g)].map(({ index }) => ({
+        file,
+        // The options of all calls stand just before or in them.
+        around: source.slice(Math.max(0, index - 200), index + 200),
+      }));
+    });
+    expect(clients.map(({ file }) => file)).toEqual([
+      "src/cli/ask.ts",
+      "src/cli/client.ts",
+      "bin/healthcheck.js",
+    ]);
+    for (const { file, around } of clients) expect(around, file).toMatch(/redirect: "(?:manual|error)"/);
+    // The SDK of a model brings a fetch of its own; node:http follows none, and adapters/shared/call.ts says so.
+    const models = files.filter((file) => /\bnew Client\(\{/.test(readFileSync(join(root, file), "utf8")));
+    expect(models).toEqual(["src/models/anthropic.ts"]);
+    for (const file of models)
+      expect(readFileSync(join(root, file), "utf8")).toContain('fetchOptions: { redirect: "manual" }');
+    const others = files.filter((file) =>
+      /(?:from|import\() ?"(?:undici|axios|got|node-fetch)/.test(readFileSync(join(root, file), "utf8")),
+    );
+    expect(others).toEqual([]);
+  });
+
   it("has no file that has outgrown one idea", () => {
     const long = files.filter((file) => readFileSync(join(root, file), "utf8").split("\n").length > 400);
     expect(long).toEqual([]);

@@ -28,6 +28,10 @@ export async function ask(url: string, init: RequestInit, timeoutMs: number): Pr
   }
 }
 
+export function isRedirect(status: number): boolean {
+  return status >= 300 && status < 400;
+}
+
 async function readBounded(response: Response): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";

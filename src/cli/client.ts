@@ -4,7 +4,7 @@ import { get, getString } from "../../adapters/shared/json.ts";
 import { createEnvReader } from "../config/env-reader.ts";
 import { readEnvironment } from "../config/environment.ts";
 import type { Secret } from "../config/secret.ts";
-import { codeOf, httpBase } from "./ask.ts";
+import { codeOf, httpBase, isRedirect } from "./ask.ts";
 import { printable } from "./printable.ts";
 import { CommandError, EXIT, type Terminal } from "./terminal.ts";
 
@@ -160,5 +160,8 @@ async function refusal(response: Response, url: string): Promise<CommandError> {
 
 /** Somebody else answered, such as a proxy with a page of its own. */
 export function stranger(status: number, url: string): CommandError {
-  return new CommandError(EXIT.failed, `expected Parley at ${url}, got another answer (${status})`);
+  const what = isRedirect(status)
+    ? `a redirect, which is not followed (${status})`
+    : `another answer (${status})`;
+  return new CommandError(EXIT.failed, `expected Parley at ${url}, got ${what}`);
 }

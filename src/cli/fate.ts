@@ -4,6 +4,7 @@ import type { EventDetail } from "../admin/schemas.ts";
 import type { Platform } from "../domain/event.ts";
 import { FATE_HEADERS } from "../ingress/fate.ts";
 import { systemClock } from "../telemetry/clock.ts";
+import { isRedirect } from "./ask.ts";
 import { type Client, Refused } from "./client.ts";
 
 /** What became of a webhook that was sent by hand. */
@@ -72,9 +73,11 @@ export function guessedFate(platform: Platform, status: number, body: string): F
     const id = getString(answer, "id");
     return outcome === undefined ? { outcome: "acknowledged" } : { outcome, ...(id && { eventId: id }) };
   }
-  const reason = getString(get(answer, "error"), "message");
+  const reason = isRedirect(status) ? REDIRECTED : getString(get(answer, "error"), "message");
   return { outcome: OUTCOMES[status] ?? "refused", ...(reason !== undefined && { reason }) };
 }
+
+const REDIRECTED = "a redirect, which is not followed; give --url the address of the gateway itself";
 
 /** Whether a run comes of it, or came of it before, or none was to come: a ping, a handshake. */
 export function isTaken({ outcome }: Fate): boolean {

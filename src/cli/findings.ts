@@ -5,7 +5,7 @@ import { dirname, join, relative } from "node:path";
 import type { Environment, PlatformEnvironments } from "../config/environment.ts";
 import type { GatewaySpec } from "../config/schema.ts";
 import type { ProbeFinding } from "../ports/adapter.ts";
-import type { Answer } from "./ask.ts";
+import { type Answer, isRedirect } from "./ask.ts";
 
 /** What one look found. */
 export interface Finding {
@@ -91,6 +91,8 @@ export function modelFinding(anthropic: Environment["anthropic"], answer: Answer
       null,
     );
   if (status === 200 && isObjectOfJson(answer.body)) return ok("model", "the Anthropic API takes the key");
+  if (isRedirect(status))
+    return fail("model", `the Anthropic API leads elsewhere (${status}), which is not followed`, look);
   return fail("model", `the Anthropic API does not answer as it should (${status})`, look);
 }
 
@@ -156,6 +158,12 @@ export function gatewayFinding(url: string, answer: Answer): Finding {
       "gateway",
       `nothing answers at ${url} (${answer.code})`,
       "start it with parley serve, or check the address",
+    );
+  if (isRedirect(answer.status))
+    return fail(
+      "gateway",
+      `${url} leads elsewhere (${answer.status}), which is not followed`,
+      "give the address that it leads to, or look at the proxy",
     );
   const report = readyReport(answer.body);
   if (report === null)

@@ -22,7 +22,7 @@ interface ApiFailure {
  * | 429 | MODEL_RATE_LIMITED | after `Retry-After` |
  * | 5xx, 529, 408, 409 | MODEL_OVERLOADED | yes |
  * | any other 4xx | MODEL_REQUEST_REJECTED | no |
- * | no answer | MODEL_UNREACHABLE | yes |
+ * | no answer, a redirect (which is not followed) | MODEL_UNREACHABLE | yes |
  * | broken off after it began | MODEL_STREAM_CUT | yes |
  *
  * The message holds codes and ids only. The provider's own words may quote the prompt, so they are left in `cause`.
@@ -85,6 +85,8 @@ function describe(failure: ApiFailure | null, error: unknown): string {
   if (failure === null || (failure.status === undefined && failure.type === null)) {
     return `Anthropic: no complete answer (${nameOf(error)})`;
   }
+  if (failure.status !== undefined && failure.status >= 300 && failure.status < 400)
+    return `Anthropic: redirected (${failure.status}), which is not followed; look at ANTHROPIC_BASE_URL`;
   const parts = [failure.status, failure.type, failure.errorCode, failure.requestId];
   return `Anthropic: ${parts.filter((part) => part !== null && part !== undefined).join(", ")}`;
 }

@@ -61,7 +61,7 @@ async function createClient({ apiKey, baseUrl, timeoutMs }: AnthropicOptions): P
     // Its log lines and spans may hold prompts; a redirect would carry them, and the key, elsewhere.
     logLevel: "off",
     openTelemetry: false,
-    fetchOptions: { redirect: "error" },
+    fetchOptions: { redirect: "manual" },
   });
 }
 

@@ -108,7 +108,7 @@ describe("parley doctor", () => {
     [
       { status: 302, headers: { location: "http://127.0.0.1:9/" } },
       "fail",
-      "does not answer as it should (302)",
+      "leads elsewhere (302), which is not followed",
     ],
     [{ status: 200, body: "<html>Welcome</html>" }, "fail", "does not answer as it should (200)"],
     [{ status: 429 }, "warn", "asks to be called later (429)"],
@@ -252,6 +252,21 @@ describe("parley doctor", () => {
     expect(await at(unwell)).toEqual({ code: 0, finding: "URL is ready, but not well: models (refused)" });
     expect(await at(unready)).toEqual({ code: 1, finding: "URL is not ready: lanes (stalled)" });
     expect(await at(stranger)).toEqual({ code: 1, finding: "something else than Parley answers at URL" });
+  });
+
+  it("follows no redirect, and says that it met one", async () => {
+    const elsewhere = await server({ body: { status: "ready", components: {}, data: [] } });
+    const moved = await server({ status: 307, headers: { location: elsewhere.url } });
+    const env = { ANTHROPIC_API_KEY: SECRETS.ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL: moved.url };
+    const { code, of } = await doctor(env, emptyFolder(), "--url", moved.url);
+    expect(code).toBe(1);
+    expect(of("model")).toMatchObject([
+      { message: "the Anthropic API leads elsewhere (307), which is not followed" },
+    ]);
+    expect(of("gateway")).toMatchObject([
+      { message: `${moved.url} leads elsewhere (307), which is not followed` },
+    ]);
+    expect(elsewhere.calls).toEqual([]);
   });
 
   it("asks the address it is given, too", async () => {

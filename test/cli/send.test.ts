@@ -287,7 +287,10 @@ describe("parley send", () => {
   it("does not follow a redirect", async () => {
     const elsewhere = await gateway();
     const server = await gateway({ status: 302, headers: { location: elsewhere.url } });
-    expect(await call(["send", "test", "--url", server.url])).toMatchObject({ code: 1 });
+    expect(await call(["send", "test", "--url", server.url])).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining("302 refused: a redirect, which is not followed"),
+    });
     expect(elsewhere.calls).toEqual([]);
   });
 });

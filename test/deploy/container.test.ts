@@ -46,7 +46,7 @@ describe("the Dockerfile", () => {
 
 describe("the health check", () => {
   const server = createServer((incoming, outgoing) =>
-    outgoing.writeHead(incoming.url === "/health" ? status : 404).end(),
+    outgoing.writeHead(incoming.url === "/health" ? status : 200, { location: "/elsewhere" }).end(),
   );
   let status = 200;
   let port = "";
@@ -65,6 +65,9 @@ describe("the health check", () => {
   it("exits 0 while the gateway answers, and 1 when it does not", async () => {
     expect(await exitCode({ PARLEY_PORT: port })).toBe(0);
     status = 503;
+    expect(await exitCode({ PARLEY_PORT: port })).toBe(1);
+    // What is elsewhere is not this gateway.
+    status = 307;
     expect(await exitCode({ PARLEY_PORT: port })).toBe(1);
     expect(await exitCode({ PARLEY_PORT: "1" })).toBe(1);
   });

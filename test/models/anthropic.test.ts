@@ -324,10 +324,14 @@ describe("the Anthropic model, event by event", () => {
     expect(await refused({ status, body })).toMatchObject({ code: "MODEL_BILLING", retryable: false });
   });
 
-  it("follows no redirect", async () => {
+  it.each([301, 302, 303, 307, 308])("follows no redirect (%i), and says that it was one", async (status) => {
     await using elsewhere = await sseServer({});
-    const failure = await refused({ status: 307, headers: { location: `${elsewhere.url}/v1/messages` } });
-    expect(failure).toMatchObject({ code: "MODEL_UNREACHABLE" });
+    const failure = await refused({ status, headers: { location: `${elsewhere.url}/v1/messages` } });
+    expect(failure).toMatchObject({
+      code: "MODEL_UNREACHABLE",
+      message: `Anthropic: redirected (${status}), which is not followed; look at ANTHROPIC_BASE_URL`,
+      retryable: true,
+    });
     expect(elsewhere.requests).toHaveLength(0);
   });
 
