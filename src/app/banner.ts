@@ -2,6 +2,7 @@ import type { AddressInfo } from "node:net";
 import type { App } from "../app.ts";
 import type { PlatformOff } from "../config/environment.ts";
 import type { Config } from "../config/load.ts";
+import { isWatchOpen } from "./edge.ts";
 
 /** What a person at the terminal wants to know at start: where, what is on, what is missing, what to try. */
 export function banner(app: App, config: Config, version: string): string {
@@ -20,7 +21,7 @@ export function banner(app: App, config: Config, version: string): string {
   return [
     `Parley ${version} listens on ${address}`,
     ...(environment.publicUrl === null ? [] : [`Reached from outside at ${environment.publicUrl}.`]),
-    ...metricsAddress(app),
+    ...metricsAddress(app, config),
     ...sharedStore(app, config),
     "",
     "Platforms",
@@ -45,8 +46,14 @@ function sharedStore({ storeReport }: App, { environment }: Config): string[] {
   return [`${count}, role ${role}. ${storeReport}.`];
 }
 
-function metricsAddress({ watch }: App): string[] {
-  return watch === null ? [] : [`Metrics at ${addressOf({ server: watch }).url}/metrics and nowhere else.`];
+function metricsAddress({ watch }: App, { environment }: Config): string[] {
+  if (watch !== null) return [`Metrics at ${addressOf({ server: watch }).url}/metrics and nowhere else.`];
+  return isWatchOpen(environment)
+    ? [
+        "Metrics are told to this machine and private networks, and to whom a proxy there passes on without saying so:",
+        "PARLEY_METRICS_PORT or PARLEY_METRICS_TOKEN shuts them.",
+      ]
+    : [];
 }
 
 /** Where it listens, and an address that a person here can open: a wildcard is not one. */

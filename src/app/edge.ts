@@ -8,6 +8,19 @@ export function hostRulesOf({ host, publicUrl, allowedHosts }: Environment): Ser
   return { bind: host, names: [...own, ...allowedHosts], isLocalOnly: isLoopbackBind(host) };
 }
 
+/**
+ * Whether metrics are told to whoever asks from inside although there is something to lose. A proxy that shows itself in
+ * nothing cannot be told from its clients; unlike the test webhook this stays open to it, because nothing is done for
+ * whoever asks, and scrapers without a token are the custom. So it is said, at the start and by doctor.
+ */
+export function isWatchOpen({
+  metricsPort,
+  metricsToken,
+  hasCredentials,
+}: Pick<Environment, "metricsPort" | "metricsToken" | "hasCredentials">): boolean {
+  return metricsPort === null && metricsToken === null && hasCredentials;
+}
+
 /** Who may see metrics and heartbeat. */
 export function watchRulesOf({ metricsPort, metricsToken, adminToken }: Environment): ServerDeps["watch"] {
   const tokens = [metricsToken, adminToken].filter((token) => token !== null);

@@ -19,6 +19,7 @@ import {
   type Finding,
   fail,
   gatewayFinding,
+  metricsFinding,
   modelFinding,
   nodeFinding,
   ok,
@@ -85,6 +86,7 @@ async function examine(terminal: Terminal, options: Options, store: TryStore): P
     dataFinding(environment.dataDir, terminal.cwd),
     ...(config === null ? [] : await storeFindings(config, store)),
     ...(await listenFindings(environment)),
+    metricsFinding(environment),
     ...(url === null ? [] : [gatewayFinding(url, await askReady(url))]),
   ];
 }

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join, relative } from "node:path";
+import { isWatchOpen } from "../app/edge.ts";
 import type { Environment, PlatformEnvironments } from "../config/environment.ts";
 import type { GatewaySpec } from "../config/schema.ts";
 import type { ProbeFinding } from "../ports/adapter.ts";
@@ -152,6 +153,20 @@ export function tryPort(port: number, host: string): Promise<string> {
 }
 
 /** What an answer to `GET /ready` says about the gateway. */
+/** Whether a proxy that shows itself in nothing lets the outside see agents, models and costs. */
+export function metricsFinding(environment: Environment): Finding {
+  const { metricsPort, metricsToken } = environment;
+  if (metricsPort !== null) return ok("metrics", "on a port of their own");
+  if (metricsToken !== null) return ok("metrics", "for whoever has the token");
+  return isWatchOpen(environment)
+    ? warn(
+        "metrics",
+        "told to this machine and private networks, and to whom a proxy there passes on without saying so",
+        "set PARLEY_METRICS_PORT or PARLEY_METRICS_TOKEN",
+      )
+    : ok("metrics", "told to this machine and private networks");
+}
+
 export function gatewayFinding(url: string, answer: Answer): Finding {
   if (answer.kind === "unreachable")
     return fail(

@@ -62,6 +62,14 @@ describe("the banner", () => {
     expect(text).not.toContain("hunter2");
   });
 
+  it("says that metrics are open behind a proxy that is not noticed, once there is something to lose", () => {
+    const open = "PARLEY_METRICS_PORT or PARLEY_METRICS_TOKEN shuts them";
+    expect(said()).not.toContain("Metrics");
+    for (const env of [SLACK, { ANTHROPIC_API_KEY: "sk-ant-0123456789" }])
+      expect(said({ env })).toContain(open);
+    expect(said({ env: { ...SLACK, PARLEY_METRICS_TOKEN: "m".repeat(32) } })).not.toContain("Metrics");
+  });
+
   it("says of a platform with its secrets that the configuration has switched it off", () => {
     const text = said({ env: SLACK, spec: "  platforms: { slack: { enabled: false } }\n" });
     expect(text).toMatch(/^ {2}slack +off +switched off in the configuration$/m);

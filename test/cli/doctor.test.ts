@@ -254,6 +254,20 @@ describe("parley doctor", () => {
     expect(await at(stranger)).toEqual({ code: 1, finding: "something else than Parley answers at URL" });
   });
 
+  it.each([
+    [{}, "ok", "told to this machine and private networks"],
+    [
+      { WHATSAPP_APP_SECRET: SECRETS.WHATSAPP_APP_SECRET },
+      "warn",
+      /a proxy there passes on without saying so$/,
+    ],
+    [{ ANTHROPIC_API_KEY: "k-0123456789", PARLEY_METRICS_PORT: "0" }, "ok", "on a port of their own"],
+    [{ ANTHROPIC_API_KEY: "k-0123456789", PARLEY_METRICS_TOKEN: "m".repeat(32) }, "ok", /has the token$/],
+  ])("says to whom metrics are told (%j)", async (env, status, message) => {
+    const { of } = await doctor(env as Record<string, string>, emptyFolder(), "--offline");
+    expect(of("metrics")).toMatchObject([{ status, message: expect.stringMatching(message) }]);
+  });
+
   it("follows no redirect, and says that it met one", async () => {
     const elsewhere = await server({ body: { status: "ready", components: {}, data: [] } });
     const moved = await server({ status: 307, headers: { location: elsewhere.url } });

@@ -193,6 +193,34 @@ describe("what a proxy keeps back", () => {
     }
   });
 
+  it.each<[string, Record<string, string>, number]>([
+    ["a token", { PARLEY_METRICS_TOKEN: "metrics-token-of-at-least-32-characters" }, 401],
+    ["a port of their own", { PARLEY_METRICS_PORT: "0" }, 404],
+  ])(
+    "is also what metrics tell behind a proxy that shows itself in nothing, with %s",
+    async (_, env, status) => {
+      await using gateway = await start({ WHATSAPP_APP_SECRET: "whatsapp-app-secret-0001", ...env });
+      for (const [name, proxyTo, headers] of PROXIES) {
+        await using proxy = await proxyTo(gateway.url);
+        for (const path of ["/metrics", "/internal/worker/heartbeat"]) {
+          const answer = await send(proxy.url, { path, method: "GET", headers });
+          expect([name, path, answer.status]).toEqual([name, path, status]);
+          expect(answer.body).not.toContain("parley_");
+        }
+        const api = await send(proxy.url, { path: "/api/v1/events", method: "GET", headers });
+        expect([name, api.status]).toEqual([name, 404]);
+      }
+    },
+  );
+
+  it("is not noticed of such a proxy without either, which the start says", async () => {
+    await using gateway = await start({ WHATSAPP_APP_SECRET: "whatsapp-app-secret-0001" });
+    await gateway.said("PARLEY_METRICS_PORT or PARLEY_METRICS_TOKEN shuts them");
+    await using proxy = await startNginx(`proxy_pass ${gateway.url}; proxy_http_version 1.1;`);
+    // Documented: docs/operations.md, "Metrics".
+    expect((await send(proxy.url, { path: "/metrics", method: "GET" })).status).toBe(200);
+  });
+
   it("is a port of its own where there is one for metrics", async () => {
     await using gateway = await start({ PARLEY_METRICS_PORT: "0" });
     await gateway.said("Metrics at ");
