@@ -15,6 +15,8 @@ export interface DiscordAddress {
   readonly guildId: string | null;
   /** By this machine's clock; later only the channel is left. */
   readonly expiresAtMs: number;
+  /** Beside the edits of the deferred answer; absent where they are not limited. */
+  readonly followUpsMax?: number;
 }
 
 export function mintAddress(address: DiscordAddress): ReplyAddress {
@@ -35,5 +37,7 @@ export function readAddress(minted: ReplyAddress): DiscordAddress | undefined {
     return undefined;
   }
   if (typeof expiresAtMs !== "number") return undefined;
-  return { applicationId, id, token, channelId, guildId, expiresAtMs };
+  const followUpsMax = get(parsed.value, "followUpsMax");
+  const limit = typeof followUpsMax === "number" ? { followUpsMax } : {};
+  return { applicationId, id, token, channelId, guildId, expiresAtMs, ...limit };
 }

@@ -7,7 +7,9 @@ import type { Clock, Random } from "../../src/ports/clock.ts";
 import type { JsonObject } from "../shared/json.ts";
 import { type DiscordAddress, readAddress } from "./address.ts";
 import { DiscordRefusal } from "./failure.ts";
-import { contentOf, REPEAT_NOTICE, withNotice } from "./render.ts";
+import { closingLine } from "./limit.ts";
+import { REPEAT_NOTICE, withLine, withNotice } from "./notice.ts";
+import { readPart } from "./render.ts";
 import type { DiscordRest } from "./rest.ts";
 
 /**
@@ -48,24 +50,25 @@ export function createClient(options: ClientOptions): Pick<Adapter, "send" | "re
   return {
     async send(delivery, signal, permit) {
       const address = readAddress(delivery.to);
-      const content = contentOf(delivery.part);
-      if (address === undefined || content === undefined) {
+      const part = readPart(delivery.part);
+      if (address === undefined || part === undefined) {
         throw new DeliveryError(
           "rejected",
           "Expected a Discord address and part, got those of another adapter",
         );
       }
+      const sending = { address, ...part, delivery, signal, permit };
       if (isOpen(address)) {
         const receipt = await untilKnown(options, signal, () =>
-          delivery.index === 0
-            ? editOriginal(options.rest, { address, content, delivery, signal, permit })
-            : followUp(options.rest, { address, content, delivery, signal, permit }),
+          delivery.index === 0 ? editOriginal(options.rest, sending) : followUpOrClose(options.rest, sending),
         );
         if (receipt !== undefined) return receipt;
         over.set(address.id, true);
       }
       if (!channelSends.has(delivery.partId)) channelSends.set(delivery.partId, clock.nowMs());
-      return postInChannel(options.rest, { address, content, delivery, signal, permit });
+      return postInChannel(options.rest, sending).catch((error: unknown) => {
+        throw lateRefusal(error);
+      });
     },
 
     async recover(delivery) {
@@ -99,6 +102,19 @@ async function untilKnown(
   return undefined;
 }
 
+/** Neither way is left, and an operator who reads of the second alone would look for the fault in the wrong place. */
+function lateRefusal(error: unknown): unknown {
+  if (!(error instanceof DeliveryError) || error.kind !== "rejected") return error;
+  const { message, status } = error;
+  return new DeliveryError(
+    "rejected",
+    `${message}; the interaction is over: it takes replies for 15 minutes`,
+    {
+      status,
+    },
+  );
+}
+
 async function pause(clock: Clock, durationMs: number, signal: AbortSignal): Promise<void> {
   try {
     await clock.sleep(durationMs, signal);
@@ -110,6 +126,7 @@ async function pause(clock: Clock, durationMs: number, signal: AbortSignal): Pro
 interface Sending {
   readonly address: DiscordAddress;
   readonly content: string;
+  readonly charsLeft: number | null;
   readonly delivery: Delivery;
   readonly signal: AbortSignal;
   readonly permit: Permit | undefined;
@@ -121,19 +138,49 @@ async function editOriginal(
 ): Promise<Receipt> {
   // An edit replaces what an earlier one has left, so a text without room for the notice may do without.
   const text = delivery.mayRepeat ? (withNotice(content) ?? content) : content;
-  const messageId = await rest.message(
-    {
-      method: "PATCH",
-      route: `${interactionRoute(address)}/messages/@original`,
-      body: messageBody(text),
-      as: "interaction",
-      what: "edit of the deferred answer",
-      repeatable: true,
-    },
-    signal,
-    permit,
-  );
-  return { messageId, via: "interaction.original" };
+  const { id: messageId } = await rest.message(editOf(address, text), signal, permit);
+  return { messageId, via: ORIGINAL };
+}
+
+const ORIGINAL = "interaction.original";
+
+function originalOf(address: DiscordAddress) {
+  return {
+    route: `${interactionRoute(address)}/messages/@original`,
+    as: "interaction",
+    what: "edit of the deferred answer",
+    repeatable: true,
+  } as const;
+}
+
+function editOf(address: DiscordAddress, text: string) {
+  return { ...originalOf(address), method: "PATCH", body: messageBody(text) } as const;
+}
+
+async function followUpOrClose(rest: DiscordRest, sending: Sending): Promise<Receipt> {
+  try {
+    return await followUp(rest, sending);
+  } catch (error) {
+    if (!(error instanceof DiscordRefusal && error.isSpent)) throw error;
+    return await closeOriginal(rest, sending, error);
+  }
+}
+
+/**
+ * A reply is rendered to fit, but a repetition, or another answer to the same interaction, takes follow-ups too. Edits
+ * are not counted: so the first message is made to say that something is missing.
+ */
+async function closeOriginal(
+  rest: DiscordRest,
+  { address, charsLeft, signal, permit }: Sending,
+  refusal: DiscordRefusal,
+): Promise<Receipt> {
+  const { content } = await rest.message({ ...originalOf(address), method: "GET" }, signal);
+  const line = closingLine(charsLeft, address.followUpsMax);
+  const closed = content === null ? undefined : withLine(content, line);
+  if (closed === undefined) throw refusal;
+  const { id: messageId } = await rest.message(editOf(address, closed), signal, permit);
+  return { messageId, via: ORIGINAL, endsReply: refusal.message };
 }
 
 async function followUp(
@@ -142,18 +189,13 @@ async function followUp(
 ): Promise<Receipt> {
   let messageId: string | null = null;
   for (const text of textsOf(content, delivery)) {
-    messageId = await rest.message(
-      {
-        method: "POST",
-        route: interactionRoute(address),
-        body: messageBody(text),
-        as: "interaction",
-        what: "follow-up",
-        repeatable: false,
-      },
+    const asked = { route: interactionRoute(address), what: "follow-up" };
+    const body = messageBody(text);
+    ({ id: messageId } = await rest.message(
+      { ...asked, method: "POST", body, as: "interaction", repeatable: false },
       signal,
       permit,
-    );
+    ));
   }
   return { messageId, via: "interaction.followup" };
 }
@@ -167,7 +209,7 @@ async function postInChannel(
   for (const [index, text] of texts.entries()) {
     // The text itself always has the part's nonce; a notice of its own needs another.
     const nonce = nonceFor(index === texts.length - 1 ? delivery.partId : `${delivery.partId}/notice`);
-    messageId = await rest.message(
+    ({ id: messageId } = await rest.message(
       {
         method: "POST",
         route: `/channels/${encodeURIComponent(address.channelId)}/messages`,
@@ -178,7 +220,7 @@ async function postInChannel(
       },
       signal,
       permit,
-    );
+    ));
   }
   return { messageId, via: "channel.message" };
 }

@@ -1,4 +1,5 @@
 import { blocksOf } from "../shared/markdown.ts";
+import type { Block } from "../shared/markdown-blocks.ts";
 import { says } from "../shared/markdown-links.ts";
 import {
   guardFence,
@@ -8,7 +9,7 @@ import {
   outsideUrls,
   ZERO_WIDTH_SPACE,
 } from "../shared/markdown-write.ts";
-import { layout } from "../shared/split.ts";
+import { type Dialect, type Limit, layout, type Placed, place } from "../shared/split.ts";
 
 /** Discord counts code points, which are never more than UTF-16 units. */
 const TEXT_CHARS_MAX = 2_000;
@@ -32,16 +33,26 @@ const style: LineStyle = {
     `\`\`\`${block.language}\n${guardMentions(guardFence(block.lines.join("\n")))}\n\`\`\``,
 };
 
+const dialect: Dialect<string> = {
+  limits: [TEXT_CHARS_MAX],
+  measure: (block) => [lengthOf(block, style)],
+  compose: (page) => joinBlocks(page, style),
+};
+
 /** Markdown to Discord's Markdown. Nothing in it can name a person, a role or a channel. */
 export function renderDiscord(markdown: string): readonly string[] {
-  const blocks = blocksOf(markdown, {
+  return layout(read(markdown), dialect);
+}
+
+/** The same where only so much can be said. */
+export function renderWithin(limit: Limit, markdown: string): readonly Placed<string>[] {
+  return place(read(markdown), dialect, limit);
+}
+
+function read(markdown: string): readonly Block[] {
+  return blocksOf(markdown, {
     linkable: (href) => /^https?:/i.test(href),
     tableColumnsMax: 64,
-  });
-  return layout(blocks, {
-    limits: [TEXT_CHARS_MAX],
-    measure: (block) => [lengthOf(block, style)],
-    compose: (page) => joinBlocks(page, style),
   });
 }
 

@@ -6,6 +6,7 @@ const UNKNOWN_MESSAGE = 10_008;
 const UNKNOWN_WEBHOOK = 10_015;
 const UNKNOWN_INTERACTION = 10_062;
 const INVALID_WEBHOOK_TOKEN = 50_027;
+const FOLLOW_UPS_SPENT = 40_094;
 
 /** What an operator can act upon. Discord's own wording may quote what was sent, so it stays out. */
 const MEANINGS: Readonly<Record<number, string>> = {
@@ -18,7 +19,7 @@ const MEANINGS: Readonly<Record<number, string>> = {
   20028: "the channel is written to too often",
   40005: "too large",
   40060: "already acknowledged",
-  40094: "no more than five follow-ups where the app is only installed by a person",
+  [FOLLOW_UPS_SPENT]: "no more than five follow-ups where the app is only installed by a person",
   50001: "the bot has no access to the channel",
   50006: "empty message",
   50007: "this person takes no direct messages from the bot",
@@ -37,14 +38,17 @@ const RETRYABLE = new Set<number>([20_016, 20_028, 130_000]);
 export class DiscordRefusal extends DeliveryError {
   /** `perhaps`: Discord may only not have seen the acknowledgement yet; null: it is about something else. */
   readonly interactionGone: "perhaps" | "certainly" | null;
+  /** There have been as many follow-ups as Discord takes; edits of what was said go on. */
+  readonly isSpent: boolean;
 
   constructor(
     kind: DeliveryError["kind"],
     message: string,
-    options: { status: number; interactionGone: "perhaps" | "certainly" | null },
+    options: { status: number; code: number; interactionGone: "perhaps" | "certainly" | null },
   ) {
     super(kind, message, { status: options.status });
     this.interactionGone = options.interactionGone;
+    this.isSpent = options.code === FOLLOW_UPS_SPENT;
   }
 }
 
@@ -69,6 +73,7 @@ export function apiRefusal(
       `${what}: the bot token is not taken (HTTP 401); look at DISCORD_BOT_TOKEN`,
       {
         status,
+        code: number,
         interactionGone: null,
       },
     );
@@ -78,6 +83,7 @@ export function apiRefusal(
   const detail = number === 0 ? `HTTP ${status}` : `HTTP ${status}, code ${number}`;
   return new DiscordRefusal(kind, `${what}: ${meaning} (${detail})`, {
     status,
+    code: number,
     interactionGone: goneness(status, number),
   });
 }

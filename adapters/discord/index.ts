@@ -34,7 +34,7 @@ export function createDiscordAdapter(options: DiscordOptions): Adapter {
     screen: screenDiscord,
     verify: createVerifier(options.publicKeys),
     parse: (request) => parseDiscord(request, options.applicationId ?? ""),
-    render: (markdown) => renderReply(markdown),
+    render: renderReply,
     probe: (signal) => probeDiscord({ ...options, apiUrl, applicationId: options.applicationId }, signal),
     // There is no `typing`: the deferred answer already says that the app is thinking.
     ...createClient({ rest: createRest({ ...options, apiUrl }), clock, random }),

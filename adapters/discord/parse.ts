@@ -13,6 +13,7 @@ import {
 } from "../shared/json.ts";
 import { mintAddress, TOKEN_LIFE_MS } from "./address.ts";
 import { type Content, type Reading, readCommand, readComponent, readModal } from "./content.ts";
+import { FOLLOW_UPS_MAX } from "./limit.ts";
 import { nameOfUser } from "./people.ts";
 import { isSnowflake, snowflakeTimeMs } from "./snowflake.ts";
 import { TIMESTAMP_HEADER } from "./verify.ts";
@@ -110,6 +111,7 @@ interface Head {
   readonly parentId: string | null;
   readonly isThread: boolean;
   readonly guildId: string | null;
+  readonly isPersonal: boolean;
   readonly user: { readonly id: string; readonly name: string; readonly isBot: boolean };
 }
 
@@ -156,9 +158,15 @@ function readHead(interaction: JsonObject): { ok: true; value: Head } | { ok: fa
       parentId: isSnowflake(parent) ? parent : null,
       isThread: isThreadType(get(channel, "type")),
       guildId,
+      isPersonal: isPersonal(getObject(interaction, "authorizing_integration_owners")),
       user: { id: userId, name, isBot: get(user, "bot") === true },
     },
   };
+}
+
+/** Who installed the app for this interaction: 0 a server (or its bot, in direct messages), 1 a person; here only that. */
+function isPersonal(owners: JsonObject | undefined): boolean {
+  return get(owners, "0") === undefined && get(owners, "1") !== undefined;
 }
 
 /** Announcement, public and private thread. */
@@ -196,6 +204,7 @@ function toEvent(head: Head, content: Content, request: VerifiedRequest): Trigge
       guildId,
       // Counted from here on, so that a clock that differs from Discord's does not shorten it.
       expiresAtMs: request.receivedAtMs + TOKEN_LIFE_MS,
+      ...(head.isPersonal && { followUpsMax: FOLLOW_UPS_MAX }),
     }),
     occurredAtMs: occurredAtMs(id, request),
   };

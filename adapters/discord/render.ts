@@ -1,29 +1,41 @@
+import type { ReplyAddress } from "../../src/domain/event.ts";
 import type { ReplyPart } from "../../src/domain/reply.ts";
-import { getString, parseJsonObject } from "../shared/json.ts";
-import { renderDiscord } from "./dialect.ts";
+import { get, getString, parseJsonObject } from "../shared/json.ts";
+import { readAddress } from "./address.ts";
+import { renderDiscord, renderWithin } from "./dialect.ts";
+import { limitOf } from "./limit.ts";
 
-/** Of one message. Discord counts code points; UTF-16 units are never fewer, so this reading is the strictest. */
-export const CONTENT_CHARS_MAX = 2_000;
-
-export const REPEAT_NOTICE = "-# This may be a repeat: the first delivery was not confirmed.";
 /** Discord refuses an empty message, and would show "thinking" until the interaction ends. */
 const NOTHING = "(empty reply)";
 
-export function renderReply(markdown: string): readonly ReplyPart[] {
-  const contents = renderDiscord(markdown).filter((content) => content.trim() !== "");
-  return (contents.length > 0 ? contents : [NOTHING]).map(
-    (content) => JSON.stringify({ content }) as ReplyPart,
-  );
+export function renderReply(markdown: string, to: ReplyAddress): readonly ReplyPart[] {
+  const parts = partsOf(markdown, to).filter(({ content }) => content.trim() !== "");
+  return (parts.length > 0 ? parts : [{ content: NOTHING }]).map((part) => JSON.stringify(part) as ReplyPart);
 }
 
-/** The text of a part; undefined for what this adapter did not render. */
-export function contentOf(part: ReplyPart): string | undefined {
+interface Part {
+  readonly content: string;
+  /** How much of the reply is unsaid when this part cannot be: what it holds itself and what comes after it. */
+  readonly charsLeft?: number;
+}
+
+function partsOf(markdown: string, to: ReplyAddress): readonly Part[] {
+  const address = readAddress(to);
+  const limit = address === undefined ? null : limitOf(address);
+  if (limit === null) return renderDiscord(markdown).map((content) => ({ content }));
+  const placed = renderWithin(limit, markdown);
+  return placed.map(({ part: content }, index) => {
+    const before = placed[index - 1];
+    return before === undefined ? { content } : { content, charsLeft: before.charsAfter };
+  });
+}
+
+/** A part that this adapter rendered; undefined for any other. */
+export function readPart(part: ReplyPart): { content: string; charsLeft: number | null } | undefined {
   const parsed = parseJsonObject(part);
-  return parsed.ok ? getString(parsed.value, "content") : undefined;
-}
-
-/** The text with the notice above it; undefined when one message has no room for both. */
-export function withNotice(content: string): string | undefined {
-  const marked = `${REPEAT_NOTICE}\n${content}`;
-  return marked.length <= CONTENT_CHARS_MAX ? marked : undefined;
+  if (!parsed.ok) return undefined;
+  const content = getString(parsed.value, "content");
+  const charsLeft = get(parsed.value, "charsLeft");
+  if (content === undefined) return undefined;
+  return { content, charsLeft: typeof charsLeft === "number" ? charsLeft : null };
 }

@@ -22,11 +22,14 @@ export interface RestOptions {
   readonly clock: Pick<Clock, "nowMs">;
 }
 
+const METHODS = { GET: RequestMethod.Get, POST: RequestMethod.Post, PATCH: RequestMethod.Patch } as const;
+
 export interface Call {
-  readonly method: "POST" | "PATCH";
+  readonly method: keyof typeof METHODS;
   /** Below the version; may hold an interaction token, so it never goes into an error. */
   readonly route: `/${string}`;
-  readonly body: JsonObject;
+  /** Absent for what only reads. */
+  readonly body?: JsonObject;
   /** An interaction's own token is in its route; all else is the bot's. */
   readonly as: "bot" | "interaction";
   /** Names the call in errors and receipts. */
@@ -36,8 +39,14 @@ export interface Call {
 }
 
 export interface DiscordRest {
-  /** One call, once: retries belong to the outbox. Gives the id of the message. Throws DeliveryError. */
-  message(call: Call, signal: AbortSignal, permit?: Permit): Promise<string | null>;
+  /** One call, once: retries belong to the outbox. Gives the message. Throws DeliveryError. */
+  message(call: Call, signal: AbortSignal, permit?: Permit): Promise<Message>;
+}
+
+/** As Discord has it; null for what its answer does not tell. */
+interface Message {
+  readonly id: string | null;
+  readonly content: string | null;
 }
 
 /** discord.js' client: it keeps count of Discord's buckets, and refuses a call that would break one. */
@@ -80,14 +89,14 @@ export function createRest(options: RestOptions): DiscordRest {
         const rest = asked.as === "bot" ? bot : interactions;
         const answer = await contexts.run({ permit }, () =>
           rest.request({
-            method: asked.method === "PATCH" ? RequestMethod.Patch : RequestMethod.Post,
+            method: METHODS[asked.method],
             fullRoute: asked.route,
             body: asked.body,
             auth: asked.as === "bot",
             signal: abort.signal,
           }),
         );
-        return getString(answer, "id") ?? null;
+        return { id: getString(answer, "id") ?? null, content: getString(answer, "content") ?? null };
       } catch (error) {
         if (asked.as === "bot" && error instanceof RateLimitError && error.scope === "global") {
           botHeldUntilMs = options.clock.nowMs() + error.retryAfter;

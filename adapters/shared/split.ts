@@ -14,24 +14,66 @@ export interface Dialect<Part> {
 
 /** Messages for one reply. Beyond that people stop reading, and pacing would hold the conversation up for minutes. */
 export const PARTS_MAX = 50;
+
+/** How much of a reply its place takes, and what the last message says when that is not all. */
+export interface Limit {
+  readonly messagesMax: number;
+  readonly notice: (charsLeftOut: number) => string;
+  /** Kept free in each message, the last one included: any of them may turn out to be the last. */
+  readonly keptChars: number;
+}
+
+/** Where nothing but people's patience limits a reply. */
+export const ANYWHERE: Limit = {
+  messagesMax: PARTS_MAX,
+  notice: (chars) => `… (the reply is too long: ${chars} more characters were left out)`,
+  keptChars: 0,
+};
 /** Kept free in the last message for the line that says what was left out. */
 const NOTICE_CHARS = 100;
+
+/** A message, and how many characters of the reply neither it nor one before it says. */
+export interface Placed<Part> {
+  readonly part: Part;
+  readonly charsAfter: number;
+}
+
+/** As {@link place}, for a place that takes as many messages as anybody would read. */
+export function layout<Part>(blocks: readonly Block[], dialect: Dialect<Part>): readonly Part[] {
+  return place(blocks, dialect, ANYWHERE).map(({ part }) => part);
+}
 
 /**
  * Packs blocks into messages, in order. A block is cut only if it fits no message of its own: code between lines,
  * text after a line, a sentence, a word, and at worst between graphemes. Always gives at least one part.
  */
-export function layout<Part>(blocks: readonly Block[], dialect: Dialect<Part>): readonly Part[] {
-  const pages = new Pages(dialect);
+export function place<Part>(
+  blocks: readonly Block[],
+  dialect: Dialect<Part>,
+  limit: Limit,
+): readonly Placed<Part>[] {
+  const pages = new Pages(dialect, limit);
   const said = blocks.filter(isWorthSaying);
+  let charsAfter = 0;
+  let notice: Block | null = null;
   for (const [index, block] of said.entries()) {
     const left = pages.add(block);
     if (left === null) continue;
-    const chars = [left, ...said.slice(index + 1)].reduce((sum, each) => sum + lengthOfText(each), 0);
-    pages.note(`… (the reply is too long: ${chars} more characters were left out)`);
+    charsAfter = charsOf([left, ...said.slice(index + 1)]);
+    notice = sentence(limit.notice(charsAfter));
+    pages.note(notice);
     break;
   }
-  return pages.finish().map((page) => dialect.compose(page));
+  const placed: Placed<Part>[] = [];
+  for (const page of pages.finish().reverse()) {
+    placed.push({ part: dialect.compose(page), charsAfter });
+    charsAfter += charsOf(page.filter((block) => block !== notice));
+  }
+  return placed.reverse();
+}
+
+function charsOf(blocks: readonly Block[]): number {
+  return blocks.reduce((sum, block) => sum + lengthOfText(block), 0);
 }
 
 /** Messages being filled, one after the other. */
@@ -39,12 +81,16 @@ class Pages {
   readonly #done: Block[][] = [];
   readonly #limits: Size;
   readonly #measure: Measure;
+  readonly #messagesMax: number;
+  readonly #keptAtEnd: number;
   #page: Block[] = [];
   #used: Size;
 
-  constructor({ limits, measure }: Dialect<unknown>) {
-    this.#limits = limits;
+  constructor({ limits, measure }: Dialect<unknown>, { messagesMax, keptChars }: Limit) {
+    this.#limits = limits.map((max, i) => (i === 0 ? max - keptChars : max));
     this.#measure = measure;
+    this.#messagesMax = messagesMax;
+    this.#keptAtEnd = Math.max(0, NOTICE_CHARS - keptChars);
     this.#used = limits.map(() => 0);
   }
 
@@ -73,8 +119,8 @@ class Pages {
   }
 
   /** A line in the room that was kept free for it. */
-  note(text: string): void {
-    this.#page.push(sentence(text));
+  note(line: Block): void {
+    this.#page.push(line);
   }
 
   finish(): Block[][] {
@@ -104,12 +150,12 @@ class Pages {
   }
 
   #room(): Size {
-    const kept = this.#isLast() ? NOTICE_CHARS : 0;
+    const kept = this.#isLast() ? this.#keptAtEnd : 0;
     return this.#limits.map((limit, i) => limit - (this.#used[i] ?? 0) - (i === 0 ? kept : 0));
   }
 
   #isLast(): boolean {
-    return this.#done.length === PARTS_MAX - 1;
+    return this.#done.length === this.#messagesMax - 1;
   }
 
   #put(block: Block): void {

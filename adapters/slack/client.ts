@@ -1,12 +1,19 @@
 import { DeliveryError } from "../../src/domain/errors.ts";
 import type { ReplyAddress } from "../../src/domain/event.ts";
-import type { Delivery } from "../../src/domain/reply.ts";
+import type { Delivery, Receipt } from "../../src/domain/reply.ts";
 import type { Adapter, Permit, Recovery } from "../../src/ports/adapter.ts";
 import { get, getArray, getObject, getString, type JsonObject } from "../shared/json.ts";
-import { type MessageAddress, messageTarget, type ResponseUrlAddress, readAddress } from "./address.ts";
+import {
+  type MessageAddress,
+  messageTarget,
+  type ResponseUrlAddress,
+  readAddress,
+  type SlackAddress,
+} from "./address.ts";
+import { closed, RESPONSE_URL_USES_MAX } from "./limit.ts";
 import { partOf, replyMetadata } from "./metadata.ts";
 import { markedAsRepeat, readPart } from "./render.ts";
-import { allowedUrl, RESPONSE_URL_USES_MAX, respond } from "./response-url.ts";
+import { allowedUrl, respond } from "./response-url.ts";
 import type { CallSlack, WebOptions } from "./web.ts";
 
 const POST = "chat.postMessage";
@@ -34,48 +41,67 @@ export function createClient(
 ): SlackClient {
   let statusAllowed = true;
 
-  /** False: there is no usable URL, and nothing was said. */
-  async function trySaying(
-    address: ResponseUrlAddress,
-    delivery: Delivery,
-    text: string,
-    { signal, permit }: { signal: AbortSignal; permit: Permit | undefined },
-  ) {
-    const isOpen =
-      delivery.sendsBefore < RESPONSE_URL_USES_MAX && options.clock.nowMs() < address.expiresAtMs;
-    const url = isOpen ? allowedUrl(address.url, options.apiUrl) : null;
-    return url !== null && (await respond(url, address, text, { ...options, signal, permit })) === "said";
+  const postText = async (address: SlackAddress, text: string, sending: Sending): Promise<Receipt> => {
+    const { channel, threadTs } = messageTarget(address);
+    const answer = await call(
+      POST,
+      {
+        channel,
+        text,
+        ...(threadTs !== null && { thread_ts: threadTs }),
+        unfurl_links: false,
+        unfurl_media: false,
+        metadata: replyMetadata(sending.delivery.partId),
+      },
+      sending.signal,
+      sending.permit,
+    );
+    posted(answer);
+    return { messageId: getString(answer, "ts") ?? null, via: POST };
+  };
+
+  /**
+   * An answer through a `response_url` that is not at its end, by which use of the URL this would be:
+   *
+   * | use | more to say | first | when that is refused |
+   * |-|-|-|-|
+   * | 1 to 4 | | `response_url` | `chat.postMessage` |
+   * | 5 | no | `response_url` | `chat.postMessage` |
+   * | 5 or later | yes | `chat.postMessage` | `response_url`, saying what is left out |
+   * | later: uses are counted when begun, so perhaps too many | no | `chat.postMessage` | `response_url` |
+   */
+  async function answer(url: URL, address: ResponseUrlAddress, sending: Sending): Promise<Receipt> {
+    const { delivery, text, charsAfter, signal, permit } = sending;
+    const say = async (what: string) =>
+      (await respond(url, address, what, { ...options, signal, permit })) === "said";
+    const usesLeft = RESPONSE_URL_USES_MAX - delivery.sendsBefore;
+    if (usesLeft > 1 || (usesLeft === 1 && charsAfter === 0))
+      return (await say(text)) ? THROUGH_URL : await postText(address, text, sending).catch(refuseForGood);
+    try {
+      return await postText(address, text, sending);
+    } catch (error) {
+      if (!isRejected(error)) throw error;
+      if (!(await say(charsAfter > 0 ? closed(text, charsAfter) : text))) return refuseForGood(error);
+      return charsAfter > 0 ? { ...THROUGH_URL, endsReply: error.message } : THROUGH_URL;
+    }
   }
 
   return {
     async send(delivery, signal, permit) {
       const address = readAddress(delivery.to);
-      const said = readPart(delivery.part);
-      if (address === null || said === null)
+      const part = readPart(delivery.part);
+      if (address === null || part === null)
         throw new DeliveryError(
           "rejected",
           "Expected an address and a part of the Slack adapter, got others",
         );
-      const text = delivery.mayRepeat ? markedAsRepeat(said) : said;
-      if (address.kind === "response_url" && (await trySaying(address, delivery, text, { signal, permit })))
-        return { messageId: null, via: "response_url" };
-
-      const { channel, threadTs } = messageTarget(address);
-      const answer = await call(
-        POST,
-        {
-          channel,
-          text,
-          ...(threadTs !== null && { thread_ts: threadTs }),
-          unfurl_links: false,
-          unfurl_media: false,
-          metadata: replyMetadata(delivery.partId),
-        },
-        signal,
-        permit,
-      );
-      posted(answer);
-      return { messageId: getString(answer, "ts") ?? null, via: POST };
+      const text = delivery.mayRepeat ? markedAsRepeat(part.text) : part.text;
+      const sending = { ...part, text, delivery, signal, permit };
+      if (address.kind === "message") return await postText(address, text, sending);
+      if (options.clock.nowMs() >= address.expiresAtMs)
+        return await postText(address, text, sending).catch(refuseForGood);
+      const url = allowedUrl(address.url, options.apiUrl);
+      return await (url === null ? postText(address, text, sending) : answer(url, address, sending));
     },
 
     async recover(delivery, signal) {
@@ -111,6 +137,29 @@ export function createClient(
       }
     },
   };
+}
+
+interface Sending {
+  readonly delivery: Delivery;
+  /** As it is to be said, marked where it may be a repeat. */
+  readonly text: string;
+  readonly charsAfter: number;
+  readonly signal: AbortSignal;
+  readonly permit: Permit | undefined;
+}
+
+const THROUGH_URL: Receipt = { messageId: null, via: "response_url" };
+
+function isRejected(error: unknown): error is DeliveryError {
+  return error instanceof DeliveryError && error.kind === "rejected";
+}
+
+/** Neither way is left, and an operator who reads of the second alone would look for the fault in the wrong place. */
+function refuseForGood(error: unknown): never {
+  if (!isRejected(error)) throw error;
+  const { message, status } = error;
+  const why = `the response_url is over: it takes ${RESPONSE_URL_USES_MAX} answers in 30 minutes`;
+  throw new DeliveryError("rejected", `${message}; ${why}`, { status });
 }
 
 /** Reads the place from the answered message on, looking for the mark of this part. */

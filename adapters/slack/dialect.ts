@@ -1,4 +1,5 @@
 import { blocksOf } from "../shared/markdown.ts";
+import type { Block } from "../shared/markdown-blocks.ts";
 import { says } from "../shared/markdown-links.ts";
 import {
   guardFence,
@@ -9,7 +10,7 @@ import {
   lengthOf,
   ZERO_WIDTH_SPACE,
 } from "../shared/markdown-write.ts";
-import { layout } from "../shared/split.ts";
+import { type Dialect, type Limit, layout, type Placed, place } from "../shared/split.ts";
 
 /** Slack advises 4,000 for `text` and may refuse more; what it counts is not documented, so UTF-16 units bound it. */
 const TEXT_CHARS_MAX = 3_900;
@@ -33,16 +34,26 @@ const style: LineStyle = {
   codeBlock: (block) => `\`\`\`\n${escapeText(guardFence(block.lines.join("\n")))}\n\`\`\``,
 };
 
+const dialect: Dialect<string> = {
+  limits: [TEXT_CHARS_MAX],
+  measure: (block) => [lengthOf(block, style)],
+  compose: (page) => joinBlocks(page, style),
+};
+
 /** Markdown to Slack's mrkdwn, for `text`. Nothing in it can name a person, a group or a channel. */
 export function renderSlack(markdown: string): readonly string[] {
-  const blocks = blocksOf(markdown, {
+  return layout(read(markdown), dialect);
+}
+
+/** The same where any message may turn out to be the last that can be said. */
+export function renderWithin(limit: Limit, markdown: string): readonly Placed<string>[] {
+  return place(read(markdown), dialect, limit);
+}
+
+function read(markdown: string): readonly Block[] {
+  return blocksOf(markdown, {
     linkable: (href) => escapeText(href).length <= 1_500,
     tableColumnsMax: 80,
-  });
-  return layout(blocks, {
-    limits: [TEXT_CHARS_MAX],
-    measure: (block) => [lengthOf(block, style)],
-    compose: (page) => joinBlocks(page, style),
   });
 }
 

@@ -61,7 +61,7 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
     screen: screenSlack,
     verify: (request) => verifySlack(request, signingSecrets),
     parse: (request) => parseSlack(request, { commandReplies, dmReplies, self }),
-    render: (markdown) => renderParts(markdown),
+    render: renderParts,
     send: client.send,
     recover: client.recover,
     typing: client.typing,

@@ -6,9 +6,6 @@ import { getString, parseJsonObject } from "../shared/json.ts";
 import type { ResponseUrlAddress } from "./address.ts";
 import { codeFailure, statusFailure } from "./failure.ts";
 
-/** Slack takes this many answers to one `response_url`. */
-export const RESPONSE_URL_USES_MAX = 5;
-
 /** Slack answers with a word. */
 const ANSWER_BYTES_MAX = 64 * 1024;
 

@@ -22,4 +22,6 @@ export interface Receipt {
   readonly messageId: string | null;
   /** The call that carried it: `chat.postMessage`, `response_url`, … */
   readonly via: string;
+  /** Why nothing can be said after it, which the person has been told with it; absent: there may be more. */
+  readonly endsReply?: string;
 }

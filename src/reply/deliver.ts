@@ -22,8 +22,8 @@ export interface DeliverDeps extends Leave {
 
 /**
  * Says the parts in order, each once: reserve → send → record. A part said by an earlier attempt is passed over,
- * so a retry resumes at the part that failed. Nothing is said before `saved` has resolved. Throws DeliveryError,
- * BreakerOpen, or RunAborted when the lease is gone.
+ * so a retry resumes at the part that failed. Where the platform takes no more, the rest is left out. Nothing is said
+ * before `saved` has resolved. Throws DeliveryError, BreakerOpen, or RunAborted when the lease is gone.
  */
 export async function deliver(
   job: Job,
@@ -40,7 +40,10 @@ export async function deliver(
     let end: CallEnd = "unknown";
     let cause: DeliveryError | undefined;
     try {
-      end = await sayPart({ job, part, index, adapter, deps, signal, saved });
+      const said = await sayPart({ job, part, index, adapter, deps, signal, saved });
+      ({ end } = said);
+      // Told to the person with what was said last.
+      if (said.endsReply !== undefined) return;
     } catch (error) {
       end = endOf(error, signal);
       if (error instanceof DeliveryError) cause = error;
@@ -61,14 +64,20 @@ interface Saying {
   readonly saved: Promise<void>;
 }
 
-/** Gives what it tells about the platform: nothing when there was no need to call it. */
-async function sayPart(saying: Saying): Promise<CallEnd> {
+interface Said {
+  /** What it tells about the platform: nothing when there was no need to call it. */
+  readonly end: CallEnd;
+  /** As in the receipt. */
+  readonly endsReply: string | undefined;
+}
+
+async function sayPart(saying: Saying): Promise<Said> {
   const { job, part, index, deps, saved } = saying;
   const partId = partIdOf(job, index);
   // Asked in the tick in which the answer is stored, so that both share a commit.
   const [reservation] = await Promise.all([deps.outbox.reserve(job, partId), saved]);
   if (reservation.kind === "lost") throw new RunAborted("lease-lost");
-  if (reservation.kind === "sent") return "unknown";
+  if (reservation.kind === "sent") return { end: "unknown", endsReply: reservation.receipt.endsReply };
 
   const { sendsBefore } = reservation;
   const delivery = { partId, to: job.event.replyTo, part, index, sendsBefore, mayRepeat: false };
@@ -77,7 +86,14 @@ async function sayPart(saying: Saying): Promise<CallEnd> {
       ? await sendFirst(delivery, saying)
       : await resolveDoubt(delivery, reservation.isSenderGone, saying);
   record(partId, receipt, saying);
-  return receipt === LEFT_IN_DOUBT ? "unknown" : "ok";
+  const { endsReply } = receipt;
+  if (endsReply !== undefined) {
+    const { id, conversation } = job.event;
+    const { platform } = saying.adapter;
+    const about = { event_id: id, conversation_id: conversation, platform, part: index };
+    deps.log.warn({ ...about, cause: endsReply }, "reply.cut");
+  }
+  return { end: receipt === LEFT_IN_DOUBT ? "unknown" : "ok", endsReply };
 }
 
 /** An event that was refused, or answered before, may be brought back: what it says then is something else. */

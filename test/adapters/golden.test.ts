@@ -1,8 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { mintAddress } from "../../adapters/discord/address.ts";
 import { renderDiscord } from "../../adapters/discord/dialect.ts";
+import { renderReply } from "../../adapters/discord/render.ts";
+import { writeAddress } from "../../adapters/slack/address.ts";
 import { renderSlack } from "../../adapters/slack/dialect.ts";
+import { closed } from "../../adapters/slack/limit.ts";
+import { readPart, renderParts } from "../../adapters/slack/render.ts";
 import { renderTelegram } from "../../adapters/telegram/dialect.ts";
 import { renderWhatsApp } from "../../adapters/whatsapp/dialect.ts";
 
@@ -24,5 +29,32 @@ describe.each(names)("the answer %s", (name) => {
     const markdown = readFileSync(join(folder, `${name}.md`), "utf8");
     const golden = readFileSync(join(folder, `${name}.${dialect}.txt`), "utf8");
     expect(`${DIALECTS[dialect]?.(markdown).join("\n=== next message ===\n")}\n`).toBe(golden);
+  });
+});
+
+/** `cut/<name>.md` is more than the place takes; the golden files end with what says so. */
+const PLACES: Readonly<Record<string, (markdown: string) => readonly string[]>> = {
+  "discord-personal": (markdown) => {
+    const place = { applicationId: "900", id: "1", token: "t", channelId: "20", guildId: null };
+    const to = mintAddress({ ...place, expiresAtMs: 0, followUpsMax: 5 });
+    return renderReply(markdown, to).map((part) => JSON.parse(part).content);
+  },
+  "slack-response-url": (markdown) => {
+    const place = { url: "https://hooks.slack.com/app/x", channel: "C1", user: "U1", expiresAtMs: 0 };
+    const to = writeAddress({ kind: "response_url", ...place, visibility: "ephemeral" });
+    const parts = renderParts(markdown, to).flatMap((part) => readPart(part) ?? []);
+    // Where the bot may not go on by itself.
+    return parts
+      .slice(0, 5)
+      .map(({ text, charsAfter }, index) => (index === 4 ? closed(text, charsAfter) : text));
+  },
+};
+const cut = readdirSync(join(folder, "cut")).filter((file) => file.endsWith(".md"));
+
+describe.each(cut)("the answer %s, which is too long", (file) => {
+  it.each(Object.keys(PLACES))("is cut for %s as its golden file has it", (place) => {
+    const markdown = readFileSync(join(folder, "cut", file), "utf8");
+    const golden = readFileSync(join(folder, "cut", file.replace(/md$/, `${place}.txt`)), "utf8");
+    expect(`${PLACES[place]?.(markdown).join("\n=== next message ===\n")}\n`).toBe(golden);
   });
 });

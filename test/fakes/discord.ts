@@ -18,6 +18,10 @@ export interface FakeDiscord extends FakeServer {
   readonly messages: readonly DiscordMessage[];
   /** Calls to `/channels/…/typing`, by channel. */
   readonly typing: readonly string[];
+  /** Tokens of interactions with an app that only a person has installed: the sixth follow-up is refused. */
+  readonly personal: Set<string>;
+  /** Channels in which there is no bot. */
+  readonly outside: Set<string>;
   /** What goes wrong next with calls whose path holds this text. */
   refuse(path: string, answer: FakeAnswer, times?: number): void;
 }
@@ -63,6 +67,7 @@ const EPOCH_MS = 1_420_070_400_000n;
 /** The interaction dies when nothing has answered it by then. */
 const CALLBACK_MS = 3_000;
 const CONTENT_CHARS_MAX = 2_000;
+const PERSONAL_FOLLOW_UPS_MAX = 5;
 
 /** The part of Discord's API that a gateway uses, version 10. */
 export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDiscord> {
@@ -73,6 +78,9 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
   const byNonce = new Map<string, DiscordMessage>();
   const acknowledged = new Set<string>();
   const typing: string[] = [];
+  const personal = new Set<string>();
+  const outside = new Set<string>();
+  const followUps = new Map<string, number>();
   let lastId = 2_000_000_000_000_000_000n;
 
   function write(
@@ -103,7 +111,15 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
     return { body: shown(message) };
   }
 
+  function followUp(token: string, body: Record<string, unknown>): FakeAnswer {
+    const count = (followUps.get(token) ?? 0) + 1;
+    if (personal.has(token) && count > PERSONAL_FOLLOW_UPS_MAX) return discordError(400, 40_094);
+    followUps.set(token, count);
+    return { body: shown(write("followup", channelOf(token), body)) };
+  }
+
   function channelMessage(channelId: string, body: Record<string, unknown>): FakeAnswer {
+    if (outside.has(channelId)) return discordError(403, 50_001);
     const nonce = body.enforce_nonce === true ? String(body.nonce) : undefined;
     const message = (nonce && byNonce.get(nonce)) || write("bot", channelId, body);
     if (nonce) byNonce.set(nonce, message);
@@ -129,8 +145,7 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
     if (root === "webhooks") {
       if (call.headers.authorization !== undefined) return discordError(401, 0, "401: Unauthorized");
       if (third === "messages" && fourth === "@original") return original(call.method, second, body);
-      if (call.method === "POST" && third === "")
-        return { body: shown(write("followup", channelOf(second), body)) };
+      if (call.method === "POST" && third === "") return followUp(second, body);
     }
     if (root === "gateway" && first === "") return { body: { url: "ws://127.0.0.1:9" } };
     if (call.headers.authorization !== `Bot ${options.botToken}`)
@@ -156,6 +171,8 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
     apiUrl: `${server.url}/api`,
     messages,
     typing,
+    personal,
+    outside,
     refuse(path, answer, times = 1) {
       const fault: Fault = {
         kind: "status",

@@ -26,6 +26,8 @@ export interface FakeSlack extends FakeServer {
   readonly reactions: { readonly channel: string; readonly ts: string; readonly name: string }[];
   /** Uses of each `response_url`, by path; the sixth is refused. */
   readonly responseUrlUses: ReadonlyMap<string, number>;
+  /** Channels and people that the bot may not write to. */
+  readonly outside: Set<string>;
   /** Somebody writes a message, which the bot can read back. */
   post(
     message: Pick<SlackMessage, "channel" | "ts" | "threadTs" | "text"> & { user: string; more?: object },
@@ -50,6 +52,7 @@ export async function fakeSlack(
   const statuses: FakeSlack["statuses"] = [];
   const reactions: FakeSlack["reactions"] = [];
   const responseUrlUses = new Map<string, number>();
+  const outside = new Set<string>();
   let count = 0;
   // A reply is younger than its question: where those carry the real time it has the next second, its fraction being a count.
   const nowMs = options.nowMs ?? (() => 1_789_999_999_000);
@@ -71,6 +74,7 @@ export async function fakeSlack(
       user: "parley",
     }),
     "chat.postMessage": (args) => {
+      if (outside.has(need(args, "channel", "channel_not_found"))) throw new SlackRefusal("not_in_channel");
       const message = say({
         channel: need(args, "channel", "channel_not_found"),
         threadTs: word(args, "thread_ts") ?? null,
@@ -199,7 +203,16 @@ export async function fakeSlack(
   const post: FakeSlack["post"] = (message) => {
     messages.push({ ...message, via: "chat.postMessage", visibleTo: null, metadata: null });
   };
-  return { ...server, apiUrl: `${server.url}/api/`, messages, statuses, reactions, responseUrlUses, post };
+  return {
+    ...server,
+    apiUrl: `${server.url}/api/`,
+    messages,
+    statuses,
+    reactions,
+    responseUrlUses,
+    outside,
+    post,
+  };
 }
 
 /** A webhook signed as Slack signs it, written apart from the gateway's own code. */

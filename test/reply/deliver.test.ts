@@ -132,6 +132,29 @@ describe("a reply", () => {
     expect(slack.said).toEqual(["one", "two", "two", "three"]);
   });
 
+  it("ends with a part after which the platform takes none, also when it is brought up again", async () => {
+    const warned: unknown[] = [];
+    const log = silentLogger();
+    log.warn = (...line: unknown[]) => void warned.push(line);
+    deps = { ...deps, log };
+    const endsReply = "no more than two";
+    slack.fates.push(slack.fate, () => ({ messageId: "m1", via: "fake", endsReply }));
+    await say("one|two|three|four");
+    expect(slack.said).toEqual(["one", "two"]);
+    const about = {
+      event_id: job.event.id,
+      conversation_id: job.event.conversation,
+      platform: "slack",
+      part: 1,
+    };
+    expect(warned).toEqual([[{ ...about, cause: endsReply }, "reply.cut"]]);
+
+    job = await nextAttempt(store, job);
+    await say("one|two|three|four");
+    expect(slack.said).toEqual(["one", "two"]);
+    expect(warned).toHaveLength(1);
+  });
+
   it("stops between two parts when it is aborted", async () => {
     const abort = new AbortController();
     slack.fates.push(({ index }) => {

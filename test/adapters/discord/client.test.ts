@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readAddress } from "../../../adapters/discord/address.ts";
 import { createDiscordAdapter, type DiscordOptions } from "../../../adapters/discord/index.ts";
-import { REPEAT_NOTICE } from "../../../adapters/discord/render.ts";
+import { REPEAT_NOTICE } from "../../../adapters/discord/notice.ts";
 import { Secret } from "../../../src/config/secret.ts";
 import { DeliveryError } from "../../../src/domain/errors.ts";
 import type { ReplyAddress } from "../../../src/domain/event.ts";

@@ -1,5 +1,5 @@
 import { createDiscordAdapter } from "../../../adapters/discord/index.ts";
-import { contentOf } from "../../../adapters/discord/render.ts";
+import { readPart } from "../../../adapters/discord/render.ts";
 import { discordSampler } from "../../../adapters/discord/sample.ts";
 import { REASONS } from "../../../adapters/discord/verify.ts";
 import { Secret } from "../../../src/config/secret.ts";
@@ -29,7 +29,7 @@ adapterContract("discord", {
     return {
       adapter,
       fake,
-      textOf: (part) => contentOf(part) ?? "",
+      textOf: (part) => readPart(part)?.content ?? "",
       said: () => fake.messages.map(({ channelId, content }) => ({ place: channelId, text: content })),
     };
   },
