@@ -37,6 +37,7 @@ const FACTORIES: Readonly<Record<Exclude<Platform, "test">, Open>> = {
     const adapter = createSlackAdapter({
       signingSecrets: env.signingSecrets,
       botToken: env.botToken,
+      ...(env.appId !== null && { appId: env.appId }),
       ...(env.apiUrl !== null && { apiUrl: env.apiUrl }),
       commandReplies: spec.platforms.slack.command_replies,
       dmReplies: spec.platforms.slack.dm_replies,

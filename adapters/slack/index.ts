@@ -16,6 +16,8 @@ export interface SlackOptions {
   /** One, or two while a secret is being changed. */
   readonly signingSecrets: readonly Secret[];
   readonly botToken: Secret;
+  /** What another app delivers is ignored; absent: none is told apart. */
+  readonly appId?: string;
   /** Base of the Web API with a trailing slash; Slack's own when absent. */
   readonly apiUrl?: string;
   /** Who sees the answer to a slash command or a shortcut; the person alone by default. */
@@ -60,7 +62,7 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
     platform: "slack",
     screen: screenSlack,
     verify: (request) => verifySlack(request, signingSecrets),
-    parse: (request) => parseSlack(request, { commandReplies, dmReplies, self }),
+    parse: (request) => parseSlack(request, { commandReplies, dmReplies, self, appId: options.appId }),
     render: renderParts,
     send: client.send,
     recover: client.recover,

@@ -11,6 +11,8 @@ export interface ParseOptions {
   readonly commandReplies: Visibility;
   readonly dmReplies: "thread" | "flat";
   readonly self: SlackSelf;
+  /** The one app whose deliveries are taken; undefined: any that has our signing secret. */
+  readonly appId: string | undefined;
 }
 
 /** Slack shows or does nothing on an empty 200; what there is to say comes later. */
@@ -39,19 +41,28 @@ function parseJson(body: Buffer, options: ParseOptions): Inbound {
   const envelope = read.value;
   const type = requiredText(envelope, "type");
   if (type === "url_verification") return handshake(requiredText(envelope, "challenge"));
+  if (isOfAnother(envelope, options)) return OTHER_APP;
   return type === "event_callback" ? outcome(readEvent(envelope, options)) : outcome(labelOf(type));
 }
 
-function parseForm(body: Buffer, options: InteractionOptions): Inbound {
+function parseForm(body: Buffer, options: InteractionOptions & ParseOptions): Inbound {
   const form: JsonObject = Object.fromEntries(new URLSearchParams(body.toString("utf8")));
   const payload = getString(form, "payload");
   if (payload !== undefined) {
     const read = parseJsonObject(payload);
     if (!read.ok) return { kind: "malformed", message: `${read.message}, in the form field payload` };
-    return outcome(readInteraction(read.value, options));
+    return isOfAnother(read.value, options) ? OTHER_APP : outcome(readInteraction(read.value, options));
   }
   if (getString(form, "ssl_check") === "1") return { kind: "handshake", ack: OK };
-  return outcome(readSlashCommand(form, options));
+  return isOfAnother(form, options) ? OTHER_APP : outcome(readSlashCommand(form, options));
+}
+
+/** Its answer would be said by our app, which may not even be where it was asked. */
+const OTHER_APP: Inbound = { kind: "ignored", reason: "other_application", ack: OK };
+
+function isOfAnother(payload: JsonObject, { appId }: ParseOptions): boolean {
+  const theirs = getString(payload, "api_app_id");
+  return appId !== undefined && theirs !== undefined && theirs !== appId;
 }
 
 function handshake(challenge: string): Inbound {

@@ -37,10 +37,11 @@ export const IGNORED_WORDS: Readonly<Record<IgnoredReason, string>> = {
   view_closed: "Somebody closed a form without submitting it.",
   block_suggestion: "Slack asks for choices to a list; there are none.",
 
+  other_application:
+    "It was meant for another app of the platform. Compare DISCORD_APPLICATION_ID, or SLACK_APP_ID, with the app's page.",
+
   // Discord
   app_event: "Discord tells of the app itself, such as its installation.",
-  other_application:
-    "It was meant for another Discord application. Compare DISCORD_APPLICATION_ID with the application's page.",
   unknown_command_type: "It is a kind of command that Parley does not know.",
 
   // Telegram

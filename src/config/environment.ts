@@ -17,6 +17,8 @@ interface SlackEnvironment {
   readonly signingSecrets: readonly Secret[];
   readonly botToken: Secret;
   readonly appToken: Secret | null;
+  /** Null: not said. */
+  readonly appId: string | null;
   /** Ends in a slash; null: Slack's own. */
   readonly apiUrl: string | null;
 }
@@ -205,6 +207,7 @@ function readSlack(reader: EnvReader): SlackEnvironment | PlatformOff {
   const signingSecrets = reader.guards("SLACK_SIGNING_SECRET").map(asSecret);
   const botToken = reader.secret("SLACK_BOT_TOKEN", TOKEN, "a token without spaces");
   const appToken = reader.secret("SLACK_APP_TOKEN", TOKEN, "a token without spaces");
+  const appId = reader.matching("SLACK_APP_ID", ID, "an id of letters and digits");
   const apiUrl = reader.url("SLACK_API_URL");
   const missing = { SLACK_SIGNING_SECRET: signingSecrets[0] ?? null, SLACK_BOT_TOKEN: botToken };
   if (signingSecrets.length === 0 || botToken === null) return off(missing);
@@ -213,6 +216,7 @@ function readSlack(reader: EnvReader): SlackEnvironment | PlatformOff {
     signingSecrets,
     botToken,
     appToken,
+    appId,
     apiUrl: apiUrl === null ? null : `${withoutSlash(apiUrl)}/`,
   };
 }

@@ -8,6 +8,8 @@ export interface Variable {
   readonly aliases: readonly string[];
   /** Why it has no effect, and what to set instead. */
   readonly idle?: string;
+  /** Values that say what is so anyway. */
+  readonly idleUnless?: RegExp;
 }
 
 function plain(name: string, what: string, ...aliases: string[]): Variable {
@@ -58,6 +60,10 @@ export const VARIABLES: readonly Variable[] = [
     ...secret("SLACK_APP_TOKEN", "No effect yet: it is for Socket Mode, which is not there"),
     idle: "there is no Socket Mode yet; messages come by webhook, checked with SLACK_SIGNING_SECRET",
   },
+  plain(
+    "SLACK_APP_ID",
+    "The Slack app; what another one delivers is then ignored. Without it, none is told apart",
+  ),
   plain("SLACK_API_URL", "Where the Slack API is. Default https://slack.com/api/"),
   plain(
     "DISCORD_PUBLIC_KEY",
@@ -65,6 +71,11 @@ export const VARIABLES: readonly Variable[] = [
   ),
   plain("DISCORD_APPLICATION_ID", "The Discord application"),
   secret("DISCORD_BOT_TOKEN", "Sends to Discord channels when the answer to a command comes too late"),
+  {
+    ...plain("DISCORD_GATEWAY", "on has no effect yet: there is no connection to the Gateway. Always off"),
+    idle: "there is no connection to the Gateway yet; commands and buttons come by webhook, checked with DISCORD_PUBLIC_KEY",
+    idleUnless: /^(?:off|false|no|0)$/i,
+  },
   plain("DISCORD_API_URL", "Where the Discord API is. Default https://discord.com/api"),
   secret(
     "TELEGRAM_WEBHOOK_SECRET",

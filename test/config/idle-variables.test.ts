@@ -26,6 +26,13 @@ describe("variables without effect", () => {
     expect(idleVariables({ [name]: "x" })).toEqual([expect.stringContaining(note)]);
   });
 
+  it("are none that say what is so anyway", () => {
+    expect(idleVariables({ DISCORD_GATEWAY: "off" })).toEqual([]);
+    expect(idleVariables({ DISCORD_GATEWAY: "on" })).toEqual([
+      expect.stringMatching(/^DISCORD_GATEWAY has no effect: there is no connection to the Gateway yet/),
+    ]);
+  });
+
   it("are none of those that are read, empty, of other programs, or links to services", () => {
     const read = VARIABLES.filter(({ idle }) => idle === undefined).flatMap(({ name, aliases }) => [
       name,

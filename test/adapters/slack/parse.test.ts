@@ -606,3 +606,22 @@ describe("what is malformed is said to be so, with its place", () => {
 it("every fixture is a test", () => {
   expect(FIXTURES).toHaveLength(25);
 });
+
+describe("deliveries of another app", () => {
+  const OTHERS = { kind: "ignored", reason: "other_application", ack: OK };
+  const told = FIXTURES.filter((name) => fixture(name).body.toString().includes("api_app_id"));
+
+  it.each(told)("%s is ignored where the app is known, and taken by its own", (name) => {
+    expect(parse(fixture(name), { appId: "A999" })).toEqual(OTHERS);
+    expect(parse(fixture(name), { appId: "A1" })).toEqual(parse(fixture(name)));
+  });
+
+  it("are of every kind", () => {
+    expect(told.length).toBeGreaterThan(15);
+  });
+
+  it("that tell of no app are taken", () => {
+    const body = messageBody({}, {}).replace('"api_app_id":"A1",', "");
+    expect(parse(request(body), { appId: "A999" }).kind).toBe("events");
+  });
+});
