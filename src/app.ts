@@ -36,7 +36,7 @@ import type { Adapter } from "./ports/adapter.ts";
 import type { Clock, Random } from "./ports/clock.ts";
 import type { Store } from "./ports/store.ts";
 import { WaitNotices } from "./reply/waiting.ts";
-import { withUnwritten } from "./store/unwritten.ts";
+import { type Left, withUnwritten } from "./store/unwritten.ts";
 import { createNewId } from "./telemetry/ids.ts";
 import type { Logger } from "./telemetry/log.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
@@ -68,8 +68,11 @@ export interface App {
   readonly storeReport: string;
   /** Begins to claim and run what waits in the store, where that is the role of this replica. */
   startWork(): void;
-  /** Not ready from now on; what runs finishes within this time or is handed back, then the store is closed. */
-  stop(drainMs?: number): Promise<void>;
+  /**
+   * Not ready from now on; what runs finishes within this time or is handed back, then the store is closed. False: it did
+   * not take all that is known, and the next process does some of it again.
+   */
+  stop(drainMs?: number): Promise<boolean>;
 }
 
 /** The composition root: the only place that chooses implementations. */
@@ -135,7 +138,7 @@ export async function createApp({
       if (refusals.isWatched) refusals.tell(refusalView(note));
     },
   });
-  const unwritten = withUnwritten(store);
+  const unwritten = withUnwritten(store, () => log.error({ note: FORGOTTEN }, "store.unwritten"));
   const queue = toldQueue(unwritten.queue, { feed, clock });
 
   const dispatcher: Dispatcher = new Dispatcher({
@@ -274,19 +277,33 @@ export async function createApp({
       stopping.abort();
       housekeeping.stop();
       await dispatcher.stop(drainMs);
-      await within(recorder.stop(), NOTES_MS, clock);
+      await within(Promise.all([recorder.stop(), unwritten.writeAll()]), NOTES_MS, clock);
       rendering.close();
       feed.close();
       refusals.close();
       await store[Symbol.asyncDispose]();
+      return tellLeft(unwritten.left, log);
     },
   };
+}
+
+const FORGOTTEN =
+  "More is known that the store does not take than is kept in memory: the oldest of it is done again when there is room.";
+
+/** Whether nothing is. */
+function tellLeft({ runs, parts }: Left, log: Logger): boolean {
+  if (runs + parts === 0) return true;
+  const note =
+    "The store took none of this until the end: what these runs have cost is paid again, and these parts of replies are " +
+    "in doubt.";
+  log.error({ runs, parts, note }, "store.unwritten");
+  return false;
 }
 
 const RETRY_BASE_MS = 2_000;
 /** Of the drain time, what closing the store may take. */
 const CLOSE_MS = 3_000;
-/** Of that, what the last notes may take. */
+/** Of that, what the last notes and what could not be written before may take. */
 const NOTES_MS = 500;
 
 /** What was said to an event that is done: the replica that said it may be gone. */

@@ -35,24 +35,26 @@ export function untilStopped(
         },
         isOrphaned ? ORPHAN_MS : DRAIN_MS,
       ).unref();
-      drain(app, isOrphaned ? 0 : undefined).then(() => {
+      drain(app, isOrphaned ? 0 : undefined).then((isAllWritten) => {
         log.info("gateway.stopped");
-        resolve(isOrphaned ? STOPPED.failed : STOPPED.drained);
+        resolve(isOrphaned || !isAllWritten ? STOPPED.failed : STOPPED.drained);
       }, reject);
     });
   });
 }
 
-async function drain(app: App, drainMs?: number): Promise<void> {
+/** False: see App. */
+async function drain(app: App, drainMs?: number): Promise<boolean> {
   const closed = new Promise<void>((resolve) => app.server.close(() => resolve()));
   // Whoever watches sees the drain to its end.
   app.server.closeIdleConnections();
-  await app.stop(drainMs);
+  const isAllWritten = await app.stop(drainMs);
   // Requests that are still open have had their answer by now, or never will.
   app.server.closeAllConnections();
   app.watch?.close();
   app.watch?.closeAllConnections();
   await closed;
+  return isAllWritten;
 }
 
 /** A signal to a process and one to its group, or one that a parent passes on, are the same request. */

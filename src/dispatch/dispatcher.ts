@@ -34,6 +34,7 @@ export interface JobSignals {
 
 interface Running {
   readonly job: Job;
+  readonly lease: Lease;
   readonly abort: AbortController;
   readonly stop: AbortController;
   readonly done: Promise<void>;
@@ -148,6 +149,7 @@ export class Dispatcher {
     const stops = new Set<string>();
     this.#stopsHeard = stops;
     const askedAtMs = clock.nowMs();
+    this.#renewLate();
     try {
       const jobs = await queue.claim({ jobsMax, leaseMs, controlOnly });
       if (this.#isStoreAway) log.info("dispatcher.claims_again");
@@ -157,6 +159,17 @@ export class Dispatcher {
       return jobs.length;
     } finally {
       this.#stopsHeard = null;
+    }
+  }
+
+  /**
+   * A claim ends the leases that have run out while nothing could be renewed. Asked just before it, the store hears first
+   * of what we still run: a model may be answering that would have to be paid again.
+   */
+  #renewLate(): void {
+    for (const { lease } of this.#running.values()) {
+      // Each run renews its own, too, and sees to the answer.
+      if (lease.leftMs() === 0) lease.renew().catch(() => {});
     }
   }
 
@@ -194,7 +207,7 @@ export class Dispatcher {
       this.#slotFreed?.();
       this.#slotFreed = null;
     });
-    this.#running.set(job, { job, abort, stop, done });
+    this.#running.set(job, { job, lease, abort, stop, done });
     this.#deps.metrics.runsActive.set(this.#running.size);
   }
 

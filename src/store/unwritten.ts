@@ -12,25 +12,41 @@ interface Unwritten {
   readonly receipt?: Receipt | "not-sent";
 }
 
+export interface Keeping {
+  readonly queue: Queue;
+  readonly outbox: Outbox;
+  /** Tries once more to write all of it, as far as leases allow. Never rejects. */
+  writeAll(): Promise<void>;
+  /** What only this process knows: what so many runs have come to, and what became of so many parts of replies. */
+  readonly left: Left;
+}
+
+export interface Left {
+  readonly runs: number;
+  readonly parts: number;
+}
+
 /**
  * A store that does not forget what it could not write. While a disk is full or Redis is away, what a model has answered
  * and a platform has taken is known to this process alone; kept here, it is written before anything that would do it again:
  * a claim, a reservation, a settlement. What another process has done meanwhile wins over what is kept.
  */
-export function withUnwritten({ queue, outbox }: Pick<Store, "queue" | "outbox">): {
-  readonly queue: Queue;
-  readonly outbox: Outbox;
-} {
-  const kept = new Kept();
+export function withUnwritten(
+  { queue, outbox }: Pick<Store, "queue" | "outbox">,
+  onForgotten: () => void = () => {},
+): Keeping {
+  const kept = new Kept(onForgotten);
   /** Of each job, what the store has, where that is newer than what came with it. */
   const written = new WeakMap<Job, Progress>();
 
   async function checkpoint(job: Job, progress: Progress): Promise<boolean> {
     try {
       const isHeld = await queue.checkpoint(job, progress);
-      if (isHeld) written.set(job, progress);
+      // Where the lease is lost, whoever claims next decides: by now the store may hold more than we know, or less.
+      if (!isHeld) return false;
+      written.set(job, progress);
       kept.drop(job.event.id);
-      return isHeld;
+      return true;
     } catch (error) {
       const since = stageOf(job, written.get(job) ?? job.progress);
       kept.add(job.event.id, { chars: charsOf(progress), progress: { job, since, progress } });
@@ -48,15 +64,13 @@ export function withUnwritten({ queue, outbox }: Pick<Store, "queue" | "outbox">
     }
   }
 
-  async function writeReceipts(prefix = ""): Promise<void> {
-    const due = kept.receipts(prefix).map(([partId, receipt]) => record(partId, receipt));
-    await Promise.all(due);
-  }
+  const writeReceipts = (prefix = "") =>
+    kept.receipts(prefix).map(([partId, receipt]) => record(partId, receipt));
 
   /** All that is known of a job that is ours. */
   async function write(job: Job): Promise<void> {
     if (kept.isEmpty) return;
-    await writeReceipts(`${job.event.id}/`);
+    await Promise.all(writeReceipts(`${job.event.id}/`));
     const progress = kept.progress(job, written.get(job) ?? job.progress);
     if (progress !== null) await checkpoint(job, progress);
   }
@@ -77,7 +91,8 @@ export function withUnwritten({ queue, outbox }: Pick<Store, "queue" | "outbox">
       extend: (job, leaseMs) => queue.extend(job, leaseMs),
       checkpoint,
       async claim(options) {
-        if (!kept.isEmpty) await writeReceipts();
+        // One that is refused for good keeps its own event from being said, and no other from being claimed.
+        if (!kept.isEmpty) await Promise.allSettled(writeReceipts());
         const jobs = await queue.claim(options);
         return kept.isEmpty ? jobs : await Promise.all(jobs.map(known));
       },
@@ -93,13 +108,27 @@ export function withUnwritten({ queue, outbox }: Pick<Store, "queue" | "outbox">
       },
       record,
     },
+    async writeAll() {
+      const runs = kept.runs().map(({ job, progress }) => checkpoint(job, progress));
+      await Promise.allSettled([...writeReceipts(), ...runs]);
+    },
+    get left() {
+      return kept.left;
+    },
   };
 }
 
 /** By the event's id, what its run has come to; by the part's, what became of it. Oldest first. */
 class Kept {
   readonly #entries = new Map<string, Unwritten>();
+  readonly #onForgotten: () => void;
   #chars = 0;
+  /** Since it was empty last. */
+  #hasForgotten = false;
+
+  constructor(onForgotten: () => void) {
+    this.#onForgotten = onForgotten;
+  }
 
   get isEmpty(): boolean {
     return this.#entries.size === 0;
@@ -112,6 +141,8 @@ class Kept {
     for (const oldest of this.#entries.keys()) {
       if (this.#entries.size <= ENTRIES_MAX && this.#chars <= CHARS_MAX) break;
       this.drop(oldest);
+      if (!this.#hasForgotten) this.#onForgotten();
+      this.#hasForgotten = true;
     }
   }
 
@@ -120,6 +151,16 @@ class Kept {
     if (entry === undefined) return;
     this.#entries.delete(key);
     this.#chars -= entry.chars;
+    if (this.isEmpty) this.#hasForgotten = false;
+  }
+
+  get left(): Left {
+    const runs = this.runs().length;
+    return { runs, parts: this.#entries.size - runs };
+  }
+
+  runs(): readonly NonNullable<Unwritten["progress"]>[] {
+    return [...this.#entries.values()].flatMap(({ progress }) => progress ?? []);
   }
 
   receipts(prefix: string): [partId: string, receipt: Receipt | "not-sent"][] {

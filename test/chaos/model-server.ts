@@ -28,8 +28,12 @@ const THINKING_MS_MIN = 5;
 const THINKING_MS_MAX = 60;
 const TOPIC = /\bask-\d+-\d+\b/;
 
-/** Claude, as far as this goes: it thinks for a moment, and repeats what it was asked. */
-export async function startModelServer(dice: Dice, nowMs: () => number): Promise<ModelServer> {
+/** Claude, as far as this goes: it thinks for a moment, or as long as it is told, and repeats what it was asked. */
+export async function startModelServer(
+  dice: Dice,
+  nowMs: () => number,
+  thinks: (topic: string) => Promise<unknown> = () => sleep(dice.between(THINKING_MS_MIN, THINKING_MS_MAX)),
+): Promise<ModelServer> {
   const calls: ModelCall[] = [];
 
   async function handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
@@ -53,7 +57,7 @@ export async function startModelServer(dice: Dice, nowMs: () => number): Promise
     });
     outgoing.writeHead(200, { "content-type": "text/event-stream" });
     outgoing.write(wire([messageStart()]));
-    await sleep(dice.between(THINKING_MS_MIN, THINKING_MS_MAX));
+    await thinks(call.topic);
     outgoing.end(wire([...textBlock(0, answerTo(text, call.topic)), ...messageEnd("end_turn")]));
   }
 

@@ -329,17 +329,47 @@ describe("a lease", () => {
     expect(await store.queue.settle(next, DONE)).toBe(true);
   });
 
-  it("that ran out while the store was away is claimed again, and begun when the work before has ended", async () => {
+  it("that ran out while the store was away is renewed before the store is asked for work, and the work goes on", async () => {
+    let isAway = false;
+    await start(
+      {},
+      {
+        claim: async (options) => {
+          if (isAway) throw storeDown;
+          return await store.queue.claim(options);
+        },
+        extend: async (job, leaseMs) => {
+          if (isAway) throw storeDown;
+          return await store.queue.extend(job, leaseMs);
+        },
+      },
+    );
+    await accept("a");
+    isAway = true;
+    await accept("b");
+    await advance(3 * LEASE_MS);
+    isAway = false;
+    for (let ms = 0; ms < RENEWAL_MS; ms += 250) await advance(250);
+    expect(ids()).toEqual(["a", "b"]);
+    expect(work(0).signals.job.aborted).toBe(false);
+    await finish(0);
+    expect(await recordOf("a")).toMatchObject({ state: "done", attempt: 1 });
+  });
+
+  it("that could not be renewed in time is claimed again, and begun when the work before has ended", async () => {
     let isAway = true;
+    let isClaimedAgain = false;
     await start(
       {},
       {
         claim: async (options) => {
           if (isAway && begun.length > 0) throw storeDown;
-          return await store.queue.claim(options);
+          const jobs = await store.queue.claim(options);
+          isClaimedAgain ||= jobs.some(({ attempt }) => attempt > 1);
+          return jobs;
         },
         extend: async (job, leaseMs) => {
-          if (isAway) throw storeDown;
+          if (isAway || !isClaimedAgain) throw storeDown;
           return await store.queue.extend(job, leaseMs);
         },
       },

@@ -15,6 +15,7 @@ import type { Reception } from "../../src/ingress/reception.ts";
 import type { Adapter, RawRequest } from "../../src/ports/adapter.ts";
 import type { Random } from "../../src/ports/clock.ts";
 import type { StoreStats } from "../../src/ports/store.ts";
+import { withUnwritten } from "../../src/store/unwritten.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { type WorkerDeps, work } from "../../src/worker.ts";
@@ -69,10 +70,11 @@ export async function startGateway(options: GatewayOptions, life: Life): Promise
     },
   });
   const { store } = opened;
+  const { queue, outbox } = withUnwritten(store);
   const adapters = adaptersFor(options, life);
   const agent = simulatedAgent(options, life);
   const dispatcher: Dispatcher = new Dispatcher({
-    queue: store.queue,
+    queue,
     bus: store.bus,
     clock,
     random,
@@ -92,7 +94,7 @@ export async function startGateway(options: GatewayOptions, life: Life): Promise
   });
   let ids = 0;
   const deps: WorkerDeps = {
-    queue: store.queue,
+    queue,
     memory: store.memory,
     adapters,
     runtime: createAgentRuntime({
@@ -112,7 +114,7 @@ export async function startGateway(options: GatewayOptions, life: Life): Promise
     },
     render: (adapter, markdown, to) => adapter.render(markdown, to),
     delivery: {
-      outbox: store.outbox,
+      outbox,
       breakers: new Breakers(clock),
       inDoubt: spec.replies.in_doubt,
       log,
@@ -125,7 +127,7 @@ export async function startGateway(options: GatewayOptions, life: Life): Promise
     log,
     metrics,
   };
-  const front = { queue: store.queue, people: createAcquaintances(store.people), policy, clock, metrics };
+  const front = { queue, people: createAcquaintances(store.people), policy, clock, metrics };
   const housekeeping = startHousekeeping({ store, spec, turnsMs: MEMORY_MS, clock, random, log, metrics });
   dispatcher.start();
 

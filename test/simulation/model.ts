@@ -66,7 +66,7 @@ function simulatedModel({ dice, faults, witness }: Provider, life: Life): ChatMo
       yield { kind: "text", text: text.slice(9) };
       for (const [index, name] of tools.entries())
         yield { kind: "tool-call", call: callOf(eventId, round, index, name) };
-      await life.pass("model!");
+      await life.pass("model!", () => witness.modelAnswered(eventId, round, life.number));
       yield { kind: "end", stop: tools.length > 0 ? "tools" : "end", usage: NO_USAGE };
     },
   };

@@ -69,6 +69,8 @@ export class Witness {
   readonly #holders = new Map<string, number>();
   readonly #durable = new Map<string, Progress>();
   readonly #modelCalls = new Map<string, number>();
+  /** By which process an answer was heard. */
+  readonly #answered = new Map<string, number>();
   readonly #toolRuns = new Map<string, number>();
   readonly #attempts = new Map<string, number>();
   /** What is known about the last send of a part: `open` until somebody knows what became of it. */
@@ -154,6 +156,9 @@ export class Witness {
     if (attempt <= attempts - this.storeFaults)
       this.violate(`${event.id} was claimed as attempt ${attempt} after attempt ${attempts}`);
     this.#attempts.set(event.id, attempt);
+    if (this.#holders.get(event.id) !== life)
+      for (const key of this.#answered.keys())
+        if (key.startsWith(`${event.id} round `)) this.#answered.delete(key);
     this.#holders.set(event.id, life);
     if (refusal === null) this.known.add(event.conversation);
     else this.refusals.set(event.id, refusal.cause);
@@ -191,7 +196,14 @@ export class Witness {
       else if (round !== recorded)
         this.violate(`${eventId}: the model was called for round ${round}, with ${recorded} rounds recorded`);
     }
+    if (this.#answered.get(`${eventId} round ${round}`) === life)
+      this.violate(`${eventId}: a process called the model again for round ${round}, which it had answered`);
     this.#count(this.#modelCalls, `${eventId} round ${round}`, "model calls", eventId);
+  }
+
+  /** What a process has heard it knows, whether its store takes it or not; unless another has had the event since. */
+  modelAnswered(eventId: string, round: number, life: number): void {
+    if (!this.isOutrun(eventId, life)) this.#answered.set(`${eventId} round ${round}`, life);
   }
 
   toolRan(eventId: string, callId: string, repeatable: boolean, life: number): void {

@@ -4,7 +4,7 @@ import { settlementFor } from "../../src/dispatch/settle.ts";
 import { Breakers } from "../../src/domain/breaker.ts";
 import { NO_USAGE, type Step } from "../../src/domain/run.ts";
 import type { AgentRuntime } from "../../src/ports/agent.ts";
-import type { Job } from "../../src/ports/store.ts";
+import type { Job, Outbox } from "../../src/ports/store.ts";
 import { type InlineStore, openInlineStore } from "../../src/store/sqlite/inline.ts";
 import { withUnwritten } from "../../src/store/unwritten.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
@@ -151,6 +151,21 @@ describe.each(["slack", "discord", "telegram", "whatsapp"] as const)("a full dis
     expect(paid).toBe(1);
   });
 
+  it("when the lease has run out as the disk has room again: the next claim goes on from it", async () => {
+    const job = await aClaimed();
+    const filling = agent(() => {
+      disk.trouble.commitsLost = FULL;
+    });
+    await expect(doWork(job, adapter, filling)).rejects.toMatchObject(refusedWrite);
+    disk.trouble.commitsLost = 0;
+    clock.advance(LEASE_MS + 1);
+    // Ends the lease, and gives our event to nobody.
+    expect(await store.queue.claim({ jobsMax: 0, leaseMs: LEASE_MS })).toEqual([]);
+    expect(await kept.queue.settle(job, { kind: "defer", afterMs: 0, cause: "late" })).toBe(false);
+    expect((await claimOne(kept.queue)).progress?.steps).toEqual([STEP]);
+    expect(kept.left).toEqual({ runs: 0, parts: 0 });
+  });
+
   it("what another process has done meanwhile wins", async () => {
     const job = await aClaimed();
     const filling = agent(() => {
@@ -180,25 +195,60 @@ it("a deferral carries with it what could not be written before", async () => {
   expect((await claimOne(store.queue)).progress?.steps).toEqual([STEP]);
 });
 
-it("is bounded: of very many, the oldest are forgotten", async () => {
-  let isFull = true;
-  const seen: string[] = [];
+it("is told of at an end: what is left, and that nothing is once it could be written", async () => {
+  const job = await aJob(kept, anEvent());
+  const adapter = new FakeAdapter("slack");
+  const filling = agent(() => {
+    disk.trouble.commitsLost = FULL;
+  });
+  await expect(doWork(job, adapter, filling)).rejects.toMatchObject(refusedWrite);
+  await expect(kept.outbox.record("slack:9/0", "not-sent")).rejects.toMatchObject(refusedWrite);
+  await kept.writeAll();
+  expect(kept.left).toEqual({ runs: 1, parts: 1 });
+  disk.trouble.commitsLost = 0;
+  await kept.writeAll();
+  expect(kept.left).toEqual({ runs: 0, parts: 0 });
+  expect((await store.journal.find(job.event.id))?.progress?.steps).toEqual([STEP]);
+});
+
+it("one receipt that is refused for good keeps nothing else from being claimed", async () => {
+  const refused = new Error("of the wrong type");
   const narrow = withUnwritten({
     queue: store.queue,
     outbox: {
       reserve: (job, partId) => store.outbox.reserve(job, partId),
-      async record(partId) {
-        if (isFull) throw new Error("full");
-        seen.push(partId);
-      },
+      record: () => Promise.reject(refused),
     },
+  });
+  const ill = anEvent({ id: "slack:ill", conversation: "ill" });
+  const well = anEvent({ id: "slack:well", conversation: "well" });
+  await expect(narrow.outbox.record(`${ill.id}/0`, "not-sent")).rejects.toBe(refused);
+  expect((await aJob(narrow, well)).event.id).toBe(well.id);
+  const job = await aJob(narrow, ill);
+  await expect(narrow.outbox.reserve(job, `${ill.id}/0`)).rejects.toBe(refused);
+});
+
+it("is bounded: of very many, the oldest are forgotten, and that is said once", async () => {
+  let isFull = true;
+  let timesSaid = 0;
+  const seen: string[] = [];
+  const outbox: Outbox = {
+    reserve: (job, partId) => store.outbox.reserve(job, partId),
+    async record(partId) {
+      if (isFull) throw new Error("full");
+      seen.push(partId);
+    },
+  };
+  const narrow = withUnwritten({ queue: store.queue, outbox }, () => {
+    timesSaid += 1;
   });
   const receipt = { messageId: "m", via: "fake" };
   await Promise.allSettled(
-    Array.from({ length: 1_001 }, (_, i) => narrow.outbox.record(`other ${i}/0`, receipt)),
+    Array.from({ length: 1_002 }, (_, i) => narrow.outbox.record(`other ${i}/0`, receipt)),
   );
   isFull = false;
   await narrow.queue.claim({ jobsMax: 1, leaseMs: LEASE_MS });
   expect(seen).toHaveLength(1_000);
   expect(seen).not.toContain("other 0/0");
+  expect(timesSaid).toBe(1);
 });
