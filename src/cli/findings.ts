@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { lstatSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join, relative } from "node:path";
 import { isWatchOpen } from "../app/edge.ts";
@@ -126,7 +126,8 @@ export function clockFinding(answers: readonly Answer[], nowMs: number): Finding
 export function dataFinding(dataDir: string, cwd: string): Finding {
   const name = relative(cwd, dataDir) || ".";
   let folder = dataDir;
-  while (statSync(folder, { throwIfNoEntry: false }) === undefined && folder !== dirname(folder))
+  // A link that leads nowhere is there, and takes nothing.
+  while (lstatSync(folder, { throwIfNoEntry: false }) === undefined && folder !== dirname(folder))
     folder = dirname(folder);
   try {
     rmSync(mkdtempSync(join(folder, `.parley-${randomUUID()}`)), { recursive: true });

@@ -1,4 +1,4 @@
-import { existsSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, renameSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -33,6 +33,34 @@ function versionOf(path: string): unknown {
   db.close();
   return version;
 }
+
+describe("a place that is no folder, and in which none can be made", () => {
+  it.each<[string, (path: string) => string, RegExp]>([
+    ["below what makes no folder", () => "/proc/parley", /\/proc takes no folder \(/],
+    ["below a device", () => "/dev/null/data", /\/dev\/null is no folder \(/],
+    ["a file", (path) => path, /taken is no folder \(/],
+    ["below a file", (path) => join(path, "data"), /taken is no folder \(/],
+    [
+      "a link that leads nowhere",
+      (path) => `${path}-link`,
+      /taken-link is a link to .*gone, which does not exist/,
+    ],
+    [
+      "below a link that leads nowhere",
+      (path) => join(`${path}-link`, "data"),
+      /taken-link is a link to .*gone, which does not exist/,
+    ],
+  ])("(%s) is said to be so, at once", async (_, pathOf, message) => {
+    const taken = join(folder.path, "taken");
+    writeFileSync(taken, "");
+    symlinkSync(join(folder.path, "gone"), `${taken}-link`);
+    const place = pathOf(taken);
+    await expect(openSqliteStore({ ...options(), file: join(place, "parley.db") })).rejects.toMatchObject({
+      code: "STORE_OPEN_FAILED",
+      message: expect.stringMatching(message),
+    });
+  });
+});
 
 describe("the file", () => {
   it("is private, its folder and its log as well", async () => {

@@ -51,10 +51,7 @@ export class Engine {
       file: options.file,
       refusal: new LastRefusal(),
     };
-    if (bringBack(options.file))
-      log(`Gave ${options.file} its name back, which a process that ended had taken`);
-    refuseLogWithoutFile(options.file);
-    if (createFile(options.file)) log(`Made a new database, ${options.file}`, "info");
+    this.#haveFile();
     makeFolderPrivate(options.file, log);
     const warning = fileSystemWarning(options.file);
     if (warning !== null) log(warning);
@@ -251,6 +248,17 @@ export class Engine {
     }
     this.#log(`Opened ${this.#options.file} again after a failed write`);
     return state;
+  }
+
+  #haveFile(): void {
+    const { file } = this.#options;
+    try {
+      if (bringBack(file)) this.#log(`Gave ${file} its name back, which a process that ended had taken`);
+      refuseLogWithoutFile(file);
+      if (createFile(file)) this.#log(`Made a new database, ${file}`, "info");
+    } catch (error) {
+      throw openFailure(error, file);
+    }
   }
 
   #openFirst(nowMs: number): State {

@@ -33,15 +33,38 @@ const DOUBTFUL: ReadonlyMap<number, string> = new Map([
  */
 export function createFile(file: string): boolean {
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(file));
     closeSync(openSync(file, "wx", 0o600));
     return true;
   } catch (error) {
-    // A folder's place that is taken by a file is EEXIST, too; opening says so.
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
     throw new GatewayError("STORE_OPEN_FAILED", `Could not create ${file}: ${describeAt(file, error)}`, {
       cause: error,
     });
+  }
+}
+
+/** One after the other: the recursive mkdir of Node never ends where no folder can be made and none is there (/proc). */
+function makeFolder(folder: string): void {
+  if (isFolder(folder)) return;
+  if (dirname(folder) !== folder) makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Another process may have been as quick.
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST" || !isFolder(folder))
+      throw new NoFolder(folder, error);
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** Not to be taken for a file that is there already. */
+class NoFolder extends Error {
+  constructor(folder: string, cause: unknown) {
+    super(`${folder} cannot be made: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
 }
 

@@ -1,4 +1,14 @@
-import { accessSync, closeSync, constants, openSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  openSync,
+  readlinkSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { describe } from "./database.ts";
@@ -12,16 +22,54 @@ export function describeAt(file: string, error: unknown): string {
 /** What keeps us from writing the file, its log or beside it; null when nothing does. */
 export function obstacleAt(file: string): string | null {
   const folder = dirname(file);
+  const above = obstacleAbove(folder);
+  if (above !== null) return above;
   for (const path of [folder, file, `${file}-wal`]) {
-    const stats = statSync(path, { throwIfNoEntry: false });
-    if (stats === undefined) continue;
+    const stats = look(path);
+    if (stats === null) continue;
+    if (typeof stats === "string") return sentence(stats, path);
     if (path !== folder && stats.isDirectory()) return `${path} is a folder, where a file was expected`;
-    if (path === folder && !stats.isDirectory()) return `${path} is no folder`;
     const code = codeOf(() => accessSync(path, constants.W_OK));
     if (code !== null) return sentence(code, path);
   }
   const code = codeOf(() => tryWriting(folder));
   return code === null ? null : sentence(code, folder);
+}
+
+/** Why there is no folder, or none can be made: told of the first thing on its path that is there. */
+function obstacleAbove(folder: string): string | null {
+  for (let path = folder; ; path = dirname(path)) {
+    const stats = look(path);
+    if (typeof stats === "string") return sentence(stats, path);
+    if (stats === null) {
+      const target = linkTarget(path);
+      if (target !== null) return `${path} is a link to ${target}, which does not exist`;
+      if (dirname(path) !== path) continue;
+      return `${path} does not exist`;
+    }
+    if (!stats.isDirectory()) return `${path} is no folder`;
+    if (path === folder) return null;
+    const code = codeOf(() => accessSync(path, constants.W_OK));
+    return code === null ? `${path} takes no folder` : sentence(code, path);
+  }
+}
+
+/** The system's code where it does not say; null: there is nothing. */
+function look(path: string): Stats | string | null {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) ?? null;
+  } catch (error) {
+    const { code = "an error" } = error as NodeJS.ErrnoException;
+    return code === "ENOTDIR" ? null : code;
+  }
+}
+
+function linkTarget(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null;
+  }
 }
 
 const PROBE = new Uint8Array(16_384);
@@ -70,7 +118,7 @@ function whoWeAre(): string {
 }
 
 function ownerOf(path: string): string {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) return "nobody knows why";
+  const stats = look(path);
+  if (stats === null || typeof stats === "string") return "it may not even be looked at";
   return `it belongs to user ${stats.uid}, mode ${(stats.mode & 0o7777).toString(8).padStart(4, "0")}`;
 }
