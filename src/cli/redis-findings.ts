@@ -10,11 +10,16 @@ const FIXES: Partial<Record<string, string>> = {
   STORE_UNSAFE: "see docs/replicas.md",
 };
 
+const WRITE_FIX =
+  "see to what it says: its memory, its disk or its replicas. Until then events are spooled, or refused";
+
 /** What the servers behind REDIS_URL say of themselves, judged as `serve` judges it. Nothing is opened or written. */
 export async function redisFindings(config: Config): Promise<Finding[]> {
   try {
-    const nodes = await inspectRedis(redisConnection(config), Math.random);
+    const { nodes, refusal } = await inspectRedis(redisConnection(config), Math.random);
     const { durability, report } = judge(nodes, config.gateway.store.redis.accept_loss);
+    if (refusal !== null)
+      return [fail("redis", `STORE_UNAVAILABLE: it takes no writes: ${refusal}`, WRITE_FIX)];
     return [
       durability === "none"
         ? warn("redis", report, "CONFIG SET appendonly yes, and the same in redis.conf")

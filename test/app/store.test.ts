@@ -127,11 +127,11 @@ describe("a connection with TLS", () => {
 
   it("stands with the authority of the server, our certificate, and the name in the server's", async () => {
     const found = await inspected(`ca_file: ${TLS}/ca.pem, ${OURS}, servername: server.test`);
-    expect(found).toMatchObject([{ evictionPolicy: "noeviction", role: "master" }]);
+    expect(found.nodes).toMatchObject([{ evictionPolicy: "noeviction", role: "master" }]);
   });
 
   it("stands without the authority when nothing is verified", async () => {
-    expect(await inspected(`verify: false, ${OURS}`)).toHaveLength(1);
+    expect((await inspected(`verify: false, ${OURS}`)).nodes).toHaveLength(1);
   });
 
   it.each([

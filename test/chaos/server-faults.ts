@@ -11,6 +11,7 @@ export const REDIS_FAULTS = [
   "Redis out of memory",
   "Redis read-only",
   "Redis without enough replicas",
+  "Redis cannot save",
 ] as const;
 export type ServerFault = (typeof GATEWAY_FAULTS)[number] | (typeof REDIS_FAULTS)[number];
 
@@ -82,6 +83,11 @@ async function hurt(fault: ServerFault, trouble: Trouble, dice: Dice): Promise<v
       return await meanwhile(redis, ["maxmemory", "1mb", "0"], awayMs);
     case "Redis without enough replicas":
       return await meanwhile(redis, ["min-replicas-to-write", "1", "0"], awayMs);
+    case "Redis cannot save": {
+      const mend = await redis.failSaving();
+      await sleep(awayMs);
+      return await mend();
+    }
     case "Redis read-only":
       // Of a master that nobody answers at: nothing is taken from there, and all is kept.
       await redis.cli("REPLICAOF", "127.0.0.1", NOBODY_PORT);

@@ -236,6 +236,28 @@ describe("parley doctor", () => {
     expect(gone.stdout).not.toContain("hunter2");
   });
 
+  it("tells of a Redis that answers and takes no writes, in its words, and writes nothing itself", async () => {
+    await using redis = await startRedis();
+    await redis.cli("SET", "a", "1");
+    const finding = async () => (await doctor({ REDIS_URL: redis.url })).of("redis");
+    const setTo = async (name: string, value: string | number) =>
+      await redis.cli("CONFIG", "SET", name, value);
+    for (const [words, hurt, mend] of [
+      [/MISCONF .*disk/, () => redis.failSaving(), undefined],
+      [/OOM /, () => setTo("maxmemory", "1mb"), () => setTo("maxmemory", 0)],
+      [/NOREPLICAS /, () => setTo("min-replicas-to-write", 1), () => setTo("min-replicas-to-write", 0)],
+    ] as const) {
+      const mended = await hurt();
+      expect(await finding()).toMatchObject([
+        { status: "fail", message: expect.stringMatching(/^STORE_UNAVAILABLE: it takes no writes: /) },
+      ]);
+      expect(await finding()).toMatchObject([{ message: expect.stringMatching(words) }]);
+      await (typeof mended === "function" ? mended() : mend?.());
+      expect(await finding()).toMatchObject([{ status: "ok" }]);
+    }
+    expect(await redis.cli("DBSIZE")).toBe(1);
+  });
+
   it("tells a gateway on the port from a stranger", async () => {
     const well = { store: { status: "ok", details: "" } };
     const components = { ...well, lanes: { status: "failed", details: "stalled" } };

@@ -127,9 +127,17 @@ describe("replicas that are replaced one after the other, under load", () => {
 });
 
 describe("a replica whose Redis is away", () => {
+  let mend = async () => {};
   it.each<[string, () => Promise<unknown>, () => Promise<unknown>]>([
     ["killed", () => redis.kill(), () => redis.restart()],
     ["stuck", async () => redis.pause(), async () => redis.resume()],
+    [
+      "unable to save (MISCONF)",
+      async () => {
+        mend = await redis.failSaving();
+      },
+      () => mend(),
+    ],
   ])("because it was %s says so, has platforms send again, and recovers", async (_, takeAway, bringBack) => {
     await using gateway = await replica({}, NO_SPOOL);
     expect((await ready(gateway)).components.spool).toBeUndefined();

@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { type Child, type Ending, launch } from "./child.ts";
+import { eventually } from "./eventually.ts";
 import { freePort } from "./ports.ts";
 import { toolPath } from "./tools.ts";
 
@@ -39,6 +40,8 @@ export interface RedisServer extends AsyncDisposable {
   /** It answers nobody for so long, ourselves included, and then all. */
   clientPause(durationMs: number): Promise<void>;
   flushAll(): Promise<void>;
+  /** It cannot save its data to disk, and refuses writes because of that (MISCONF). Gives how to mend it. */
+  failSaving(): Promise<() => Promise<void>>;
   /** One command over a connection of its own; rejects with what Redis says against it. */
   cli(command: string, ...args: readonly (string | number)[]): Promise<unknown>;
   /** Resolves once so many replicas have said that they hold all there is. */
@@ -145,6 +148,27 @@ function serverOn(port: number, folder: string, first: Child, command: () => rea
     resume: () => child.signal("SIGCONT"),
     async clientPause(durationMs) {
       await cli("CLIENT", "PAUSE", durationMs, "ALL");
+    },
+    async failSaving() {
+      // Nothing can be moved to where a folder is.
+      const dump = join(folder, "dump.rdb");
+      rmSync(dump, { recursive: true, force: true });
+      mkdirSync(join(dump, "in-the-way"), { recursive: true });
+      await cli("CONFIG", "SET", "save", "3600 1");
+      await cli("BGSAVE");
+      await eventually(async () => {
+        const info = String(await cli("INFO", "persistence"));
+        if (!/rdb_last_bgsave_status:err/.test(info)) throw new Error("Expected the save to fail");
+      }, 20_000);
+      return async () => {
+        rmSync(dump, { recursive: true, force: true });
+        await cli("BGSAVE");
+        await eventually(async () => {
+          const info = String(await cli("INFO", "persistence"));
+          if (!/rdb_last_bgsave_status:ok/.test(info)) throw new Error("Expected the save to succeed");
+        }, 20_000);
+        await cli("CONFIG", "SET", "save", "");
+      };
     },
     async flushAll() {
       await cli("FLUSHALL");

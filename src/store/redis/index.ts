@@ -1,7 +1,7 @@
 import type { Clock, Random } from "../../ports/clock.ts";
 import type { RedisConnection } from "./connect.ts";
 import { isRefusal } from "./errors.ts";
-import { type Inspection, inspect, judge } from "./inspect.ts";
+import { type Inspection, inspect, judge, refusalOf } from "./inspect.ts";
 import { isUnavailable } from "./link.ts";
 import { RedisLink } from "./redis-link.ts";
 import { openStoreOn, type SharedStore } from "./store.ts";
@@ -60,15 +60,18 @@ export async function openRedisStore(
   }
 }
 
-/** For `parley doctor`: what the servers say, without opening anything. Throws STORE_UNAVAILABLE. */
+/**
+ * For `parley doctor`: what the servers say, and what they say to a write, without opening or writing anything. Throws
+ * STORE_UNAVAILABLE.
+ */
 export async function inspectRedis(
   connection: RedisConnection,
   random: Random,
-): Promise<readonly Inspection[]> {
+): Promise<{ readonly nodes: readonly Inspection[]; readonly refusal: string | null }> {
   const link = new RedisLink({ connection, key: "{parley}:meta", random, log: () => {} });
   try {
     await link.open(3_000);
-    return await inspect(link.client);
+    return { nodes: await inspect(link.client), refusal: await refusalOf(link.client) };
   } finally {
     await link.close();
   }

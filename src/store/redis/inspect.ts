@@ -19,8 +19,27 @@ export interface Inspection {
 
 /** What each master says of itself. */
 export async function inspect(client: Client): Promise<readonly Inspection[]> {
-  const nodes = client instanceof Redis ? [client] : client.nodes("master");
-  return await Promise.all(nodes.map(inspectNode));
+  return await Promise.all(mastersOf(client).map(inspectNode));
+}
+
+function mastersOf(client: Client): readonly Redis[] {
+  return client instanceof Redis ? [client] : client.nodes("master");
+}
+
+/** A script that may write and does not: it is refused for whatever an event would be. */
+const IDLE_SCRIPT = "#!lua\nreturn 1";
+
+/** Why a master takes no writes now, in its words; null: all do. */
+export async function refusalOf(client: Client): Promise<string | null> {
+  const answers = await Promise.all(
+    mastersOf(client).map((node) =>
+      node.eval(IDLE_SCRIPT, 0).then(
+        () => null,
+        (error: unknown) => asStoreError(error, "eval").message,
+      ),
+    ),
+  );
+  return answers.find((answer) => answer !== null) ?? null;
 }
 
 async function inspectNode(node: Redis): Promise<Inspection> {
