@@ -63,8 +63,13 @@ export function startHousekeeping(deps: HousekeepingDeps): { stop(): void } {
   }
 
   async function readGauges(): Promise<void> {
-    const stats = await within(store.journal.stats(), GAUGES_TIMEOUT_MS, clock).catch(() => null);
-    metrics.storeUp.set(stats === null ? 0 : 1);
+    const [stats, health] = await Promise.all([
+      within(store.journal.stats(), GAUGES_TIMEOUT_MS, clock).catch(() => null),
+      within(store.check(), GAUGES_TIMEOUT_MS, clock).catch(() => null),
+    ]);
+    // One that can be read and takes no event is of no use: a full disk, a Redis that refuses writes.
+    const isUp = stats !== null && health !== null && health.status !== "failed";
+    metrics.storeUp.set(isUp ? 1 : 0);
     // Away: the last values stay, and /ready says why.
     if (stats === null) return;
     for (const state of ["queued", "running", "retrying", "dead"] as const)

@@ -164,7 +164,7 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
     queueOldest: gauge("queue_oldest_age_seconds", "Age of the oldest unfinished event; 0 when none waits.", {
       over: "max",
     }),
-    storeUp: gauge("store_up", "1 while the store answers.", { over: "min" }),
+    storeUp: gauge("store_up", "1 while the store answers and takes events.", { over: "min" }),
     storeBytes: gauge(
       "store_file_size_bytes",
       "Size of the database file with its log; with Redis, the memory that it uses.",

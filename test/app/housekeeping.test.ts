@@ -124,6 +124,18 @@ describe("housekeeping", () => {
     expect(text).toContain("parley_store_up 0");
   });
 
+  it.each([
+    ["says so", async () => ({ status: "failed", code: "STORE_UNAVAILABLE" }) as const],
+    ["rejects", () => Promise.reject(new GatewayError("STORE_WRITE_FAILED", "disk full"))],
+  ])("counts a store as down that is read and takes no events (%s)", async (_, check) => {
+    deps = { ...deps, store: { ...store, check } };
+    start();
+    await store.queue.accept(anOffer(anEvent()));
+    const text = await deps.metrics.scrape();
+    expect(text).toContain('parley_queue_events{state="queued"} 1');
+    expect(text).toContain("parley_store_up 0");
+  });
+
   it("does not keep a scrape waiting for a store that does not answer", async () => {
     const stats = () => new Promise<never>(() => {});
     deps = { ...deps, store: { ...store, journal: { ...store.journal, stats } } };
