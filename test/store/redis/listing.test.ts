@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { EventRecord } from "../../../src/ports/store.ts";
+import { FakeClock } from "../../support/clock.ts";
 import { type RedisServer, startRedis } from "../../support/redis.ts";
-import { openBench } from "./bench.ts";
+import { LEASE_MS, openBench } from "./bench.ts";
 
 const EVENTS = 6_000;
 
@@ -77,3 +78,50 @@ async function calls(): Promise<number> {
   const counts = [...stats.matchAll(/cmdstat_eval(?:sha)?:calls=(\d+)/g)].map(([, count]) => Number(count));
   return counts.reduce((sum, count) => sum + count, 0);
 }
+
+describe("taking back what a process had claimed", () => {
+  /** Two processes on one installation; the first holds so many of the oldest leases, the other all that is left. */
+  async function twoProcesses(own: number, others: number) {
+    const limits = { waitingPerLaneMax: 10, waitingMax: 10_000 };
+    const clock = new FakeClock();
+    const one = await openBench(redis, { limits, clock, owner: "one" });
+    const two = await openBench(redis, { limits, clock, owner: "two", prefix: one.prefix });
+    for (let from = 0; from < own + others; from += 500)
+      await Promise.all(
+        Array.from({ length: Math.min(500, own + others - from) }, (_, n) =>
+          one.accept({ id: `e${from + n}`, conversation: `c${from + n}` }),
+        ),
+      );
+    const mine = own === 0 ? [] : await one.claim(own);
+    clock.advance(1);
+    for (let left = others; left > 0; left -= 500) await two.claim(500);
+    await redis.cli("CONFIG", "RESETSTAT");
+    return { one, two, mine };
+  }
+  const looks = async () => {
+    const stats = String(await redis.cli("INFO", "commandstats"));
+    return Number(/cmdstat_hmget:calls=(\d+)/.exec(stats)?.[1] ?? 0);
+  };
+
+  it("ends with its last lease, however many others run", { timeout: 60_000 }, async () => {
+    const { one, two, mine } = await twoProcesses(3, 3_000);
+    await one.store[Symbol.asyncDispose]();
+    expect(await looks()).toBeLessThan(50);
+    const again = await two.claim(10);
+    expect(again.map(({ event }) => event.id).sort()).toEqual(mine.map(({ event }) => event.id).sort());
+  });
+
+  it("looks at no lease for a process that holds none", { timeout: 60_000 }, async () => {
+    const { one, two } = await twoProcesses(0, 1_000);
+    await one.store[Symbol.asyncDispose]();
+    expect(await looks()).toBeLessThan(50);
+    expect(await two.claim(10)).toEqual([]);
+  });
+
+  it("finds those that stand behind all others", { timeout: 60_000 }, async () => {
+    const { one, two, mine } = await twoProcesses(5, 1_500);
+    for (const job of mine) await one.store.queue.extend(job, 2 * LEASE_MS);
+    await one.store[Symbol.asyncDispose]();
+    expect(await two.claim(10)).toHaveLength(5);
+  });
+});
