@@ -147,6 +147,37 @@ describe("a process that has died", () => {
     expect(await claimed(one)).toEqual(["after"]);
   });
 
+  it("while it spooled, and is started again in the last moment, is waited for until it has brought that", async () => {
+    const pair = new Pair();
+    const [one, dies] = [await pair.open("one"), await pair.open("dies")];
+    await clear(one, pair);
+    const cameMs = pair.clock.nowMs();
+    await spooling(dies, cameMs);
+    pair.clock.advance(100);
+    await accept(one, "second", "lane");
+    const stays = async (ms: number, word: () => Promise<unknown>) => {
+      for (let passedMs = 0; passedMs < ms; passedMs += 250) {
+        await clear(one, pair);
+        await word();
+        expect(await claimed(one)).toEqual([]);
+        pair.clock.advance(250);
+      }
+    };
+    await stays(14_750, async () => {});
+    const again = await pair.open("dies");
+    await stays(30_000, () => spooling(again, cameMs));
+    await again.queue.accept(
+      anOffer(anEvent({ id: "first", conversation: "lane" }), { spooledAtMs: cameMs }),
+    );
+    await clear(again, pair);
+    pair.clock.advance(250);
+    await clear(again, pair);
+    const [first] = await one.queue.claim({ jobsMax: 9, leaseMs: 30_000 });
+    expect(first?.event.id).toBe("first");
+    if (first !== undefined) await one.queue.settle(first, { kind: "done", outcome: "answered", turns: [] });
+    expect(await claimed(one)).toEqual(["second"]);
+  });
+
   it("with nothing in its spool is not waited for", async () => {
     const pair = new Pair();
     const [one, dies] = [await pair.open("one"), await pair.open("dies")];
