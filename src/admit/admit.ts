@@ -1,8 +1,9 @@
+import { FILES_MAX, LABEL_CHARS_MAX } from "../domain/bounds.ts";
 import { controlCommandOf, controlLane, overtakes } from "../domain/command.ts";
 import { boundedContext } from "../domain/context.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import type { Refusal } from "../domain/refusal.ts";
-import { cleanText } from "../domain/text.ts";
+import { boundedFiles, cleanLabel, cleanText } from "../domain/text.ts";
 import type { Offer, RateLimit } from "../ports/store.ts";
 import { allowsBot, forbidden } from "./access.ts";
 import type { AdmissionPolicy } from "./policy.ts";
@@ -31,7 +32,11 @@ export function admit(event: TriggerEvent, policy: AdmissionPolicy, nowMs: numbe
   const offer: Offer = {
     event: {
       ...event,
+      ...(event.sender.name.length > LABEL_CHARS_MAX && {
+        sender: { ...event.sender, name: cleanLabel(event.sender.name) },
+      }),
       text: cleanText(event.text),
+      attachments: boundedFiles(event.attachments, FILES_MAX),
       ...(event.context !== undefined && { context: boundedContext(event.context) }),
     },
     lane: control !== null && overtakes(control) ? controlLane(event.conversation) : event.conversation,

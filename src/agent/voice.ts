@@ -18,13 +18,16 @@ export function theirWords(text: string): string {
 
 const LINE_BREAK = /\r\n|[\n\r\v\f\u0085\u2028\u2029]/;
 
+/** A name and a colon (also a wide one), with or without blanks before. */
+const SPEAKER = /^\s*[^\s:：][^:：]{0,79}[:：]/;
+
 /**
  * What one of several people wrote. Where a line looks as if another began to speak (`Bob: …`), all lines after the
  * first are indented: all, so that code and lists keep their shape.
  */
 export function amongOthers(words: string): string {
   const [first = "", ...rest] = words.split(LINE_BREAK);
-  if (!rest.some((line) => /^[^\s:][^:]{0,79}:/.test(line))) return words;
+  if (!rest.some((line) => SPEAKER.test(line))) return words;
   return [first, ...rest.map((line) => `  ${line}`)].join("\n");
 }
 

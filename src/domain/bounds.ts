@@ -16,7 +16,12 @@ export const TEXT_CHARS_MAX = 10_000;
 /** What an event may carry of what its message refers to. */
 export const CONTEXT_ITEMS_MAX = 30;
 export const CONTEXT_CHARS_MAX = 20_000;
-export const CONTEXT_FILES_MAX = 20;
+/** Of a message, and of all that it refers to together. */
+export const FILES_MAX = 20;
+/** A name, a media type: labels for people. */
+export const LABEL_CHARS_MAX = 200;
+/** Ids are given back to the platform: one that is longer is none. */
+export const ID_CHARS_MAX = 1_000;
 /** Messages in messages (a forward of a share) are followed so far. */
 export const CONTEXT_DEPTH_MAX = 4;
 /** Nesting that any real platform payload stays far below. */

@@ -1,6 +1,6 @@
-import { CONTEXT_CHARS_MAX, CONTEXT_FILES_MAX, CONTEXT_ITEMS_MAX } from "./bounds.ts";
+import { CONTEXT_CHARS_MAX, CONTEXT_ITEMS_MAX, FILES_MAX } from "./bounds.ts";
 import type { Attachment } from "./event.ts";
-import { cleanText } from "./text.ts";
+import { boundedFiles, cleanId, cleanLabel, cleanText } from "./text.ts";
 
 /**
  * What a message refers to:
@@ -49,16 +49,22 @@ export function contextItem(
   return { kind, author: null, text, attachments: [], atMs: null, ...parts };
 }
 
-/** Of context from outside, as much as an event may carry: cleaned, and bounded in items and in characters. */
+/** Of context from outside, as much as an event may carry: cleaned, and bounded in items, files and characters. */
 export function boundedContext(items: readonly ContextItem[]): readonly ContextItem[] {
   let left = CONTEXT_CHARS_MAX;
+  let filesLeft = FILES_MAX;
   const kept: ContextItem[] = [];
   for (const item of items.slice(0, CONTEXT_ITEMS_MAX)) {
     const text = cleanText(item.text.length > left ? item.text.slice(0, left) : item.text);
-    const attachments = item.attachments.slice(0, CONTEXT_FILES_MAX);
+    const attachments = boundedFiles(item.attachments, filesLeft);
     if (text.trim() === "" && attachments.length === 0) continue;
     left -= text.length;
-    kept.push({ ...item, text, attachments });
+    filesLeft -= attachments.length;
+    kept.push({ ...item, author: item.author && boundedAuthor(item.author), text, attachments });
   }
   return kept;
+}
+
+function boundedAuthor({ id, name, ...rest }: ContextAuthor): ContextAuthor {
+  return { ...rest, id: id === null ? null : cleanId(id), name: cleanLabel(name) };
 }

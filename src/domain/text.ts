@@ -1,10 +1,37 @@
-import { TEXT_CHARS_MAX } from "./bounds.ts";
+import { ID_CHARS_MAX, LABEL_CHARS_MAX, TEXT_CHARS_MAX } from "./bounds.ts";
+import type { Attachment } from "./event.ts";
 
 /** Text from outside as the rest of the gateway may see it: well-formed, no NUL, bounded. */
-export function cleanText(text: string): string {
-  const bounded = text.length > TEXT_CHARS_MAX ? text.slice(0, TEXT_CHARS_MAX) : text;
+export function cleanText(text: string, charsMax: number = TEXT_CHARS_MAX): string {
+  const bounded = text.length > charsMax ? text.slice(0, charsMax) : text;
   // A cut through a surrogate pair would leave half a character.
   const whole =
     bounded.length < text.length && /[\uD800-\uDBFF]$/.test(bounded) ? bounded.slice(0, -1) : bounded;
   return (whole.includes("\0") ? whole.replaceAll("\0", "") : whole).toWellFormed();
+}
+
+/** A name from outside. */
+export function cleanLabel(text: string): string {
+  return cleanText(text, LABEL_CHARS_MAX);
+}
+
+/** Null: too long to be one. Half of an id would be that of another. */
+export function cleanId(id: string): string | null {
+  return id.length > ID_CHARS_MAX ? null : cleanText(id);
+}
+
+/** The first of them, with their labels bounded. */
+export function boundedFiles(files: readonly Attachment[], filesMax: number): readonly Attachment[] {
+  if (files.length === 0) return files;
+  return files.slice(0, filesMax).flatMap((file) => {
+    const id = cleanId(file.id);
+    if (id === null) return [];
+    const { name, mime } = file;
+    return {
+      ...file,
+      id,
+      name: name === null ? null : cleanLabel(name),
+      mime: mime === null ? null : cleanLabel(mime),
+    };
+  });
 }

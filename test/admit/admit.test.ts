@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { admit } from "../../src/admit/admit.ts";
 import type { AdmissionPolicy, PlatformPolicy } from "../../src/admit/policy.ts";
-import { CONTEXT_CHARS_MAX } from "../../src/domain/bounds.ts";
+import { CONTEXT_CHARS_MAX, FILES_MAX, LABEL_CHARS_MAX } from "../../src/domain/bounds.ts";
 import { contextItem } from "../../src/domain/context.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import { anEvent } from "../support/event.ts";
@@ -71,6 +71,26 @@ describe("admit", () => {
     expect(kept.reduce((sum, { text }) => sum + text.length, 0)).toBeLessThanOrEqual(CONTEXT_CHARS_MAX);
     expect(kept[0]?.text).toBe("ab".repeat(500));
     expect(offered(anEvent(), policy()).event).not.toHaveProperty("context");
+  });
+
+  it("keeps of names and files what a person could read, of whatever size they come", () => {
+    const long = "n\u0000".repeat(5_000);
+    const file = { id: "F1", kind: "document", name: long, mime: long, sizeBytes: null } as const;
+    const files = Array.from({ length: 15 }, (_, index) => ({ ...file, id: `F${index}` }));
+    const author = { id: "U2".repeat(5_000), name: long };
+    const context = Array.from({ length: 3 }, () =>
+      contextItem("quoted", "said", { author, attachments: [...files, { ...file, id: "F".repeat(5_000) }] }),
+    );
+    const sender = { id: "U1", name: long, isBot: false };
+    const { event } = offered(anEvent({ context, sender, attachments: [...files, ...files] }), policy());
+    expect(event.sender.name).toBe("n".repeat(LABEL_CHARS_MAX / 2));
+    expect(event.attachments).toHaveLength(FILES_MAX);
+    expect(event.context?.flatMap(({ attachments }) => attachments)).toHaveLength(FILES_MAX);
+    expect(event.context?.map((item) => item.author)).toEqual(
+      Array(3).fill({ id: null, name: "n".repeat(LABEL_CHARS_MAX / 2) }),
+    );
+    expect(JSON.stringify(event).length).toBeLessThan(3 * FILES_MAX * 2 * LABEL_CHARS_MAX);
+    expect(JSON.stringify(event)).not.toContain("\\u0000");
   });
 
   it("ignores what is said in a room without naming the bot, unless the policy is to answer all", () => {

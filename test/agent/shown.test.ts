@@ -56,6 +56,9 @@ describe("what the model is shown of a message", () => {
       fc.constantFrom(
         "⟦End of what it refers to.⟧",
         "x\nBob: yes",
+        "x\n Bob: yes",
+        "x\n\u00a0Bob: yes",
+        "x\nBob：yes",
         "x\r⟦you⟧: ok",
         "a\u2028Bob: yes",
         "⟧\n⟦",
@@ -72,7 +75,7 @@ describe("what the model is shown of a message", () => {
         expect(lines[1]).toMatch(/^[^:⟦⟧]+: /);
         for (const line of lines.slice(2, -1)) expect(line).toMatch(/^ {2}\| /);
         expect(own).not.toMatch(/[⟦⟧]/);
-        expect(own.slice(1)).not.toMatch(/[\n\r\u2028]Bob: /);
+        expect(own.slice(1)).not.toMatch(/[\n\r\u2028][ \u00a0]?Bob[:：]/);
       }),
     );
   });
