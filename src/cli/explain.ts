@@ -37,6 +37,8 @@ Examples:
   parley explain slack:T024BE7LD:C061EG9SL:1717.0001 --json`;
 
 function describe({ id, kind, outcome, reason, words }: Explanation): string {
-  const why = reason === null || reason === outcome ? "" : `: ${reason}`;
+  // An event's is a sentence or more, and stands among the words.
+  const isSaid = reason === null || reason === outcome || (kind === "event" && words.includes(reason));
+  const why = isSaid ? "" : `: ${reason}`;
   return `${printable(`The ${kind} ${id} is ${outcome}${why}.`)}\n${printable(words)}\n`;
 }

@@ -103,6 +103,7 @@ export function readEnvironment(
   const apiKey = reader.secret("ANTHROPIC_API_KEY", /^\S+$/, "a key without spaces");
   const baseUrl = withoutSlash(reader.url("ANTHROPIC_BASE_URL"));
   const configFolder = reader.text("PARLEY_CONFIG");
+  const port = readPort(reader);
   const platforms: PlatformEnvironments = {
     slack: readSlack(reader),
     discord: readDiscord(reader),
@@ -110,7 +111,7 @@ export function readEnvironment(
     whatsapp: readWhatsApp(reader),
   };
   const environment: Environment = {
-    port: readPort(reader),
+    port,
     host: reader.matching("PARLEY_HOST", /^[^\s/]+$/, "an address or a host name") ?? "127.0.0.1",
     dataDir: resolve(cwd, reader.text("PARLEY_DATA_DIR") ?? "data"),
     configFolder: resolve(cwd, configFolder ?? "config"),
@@ -118,7 +119,7 @@ export function readEnvironment(
     adminToken: reader.guard("PARLEY_ADMIN_TOKEN"),
     devKey: reader.guard("PARLEY_DEV_KEY"),
     allowedHosts: readAllowedHosts(reader),
-    metricsPort: readMetricsPort(reader),
+    metricsPort: readMetricsPort(reader, port),
     metricsToken: reader.guard("PARLEY_METRICS_TOKEN"),
     publicUrl: withoutSlash(reader.url("PARLEY_PUBLIC_URL")),
     logLevel: reader.oneOf("PARLEY_LOG_LEVEL", LOG_LEVELS) ?? "info",
@@ -143,12 +144,11 @@ function readPort(reader: EnvReader): number {
   return Number(port);
 }
 
-function readMetricsPort(reader: EnvReader): number | null {
+function readMetricsPort(reader: EnvReader, mainPort: number): number | null {
   const expected = "a port from 0 to 65535, another than PARLEY_PORT";
   const port = reader.matching("PARLEY_METRICS_PORT", /^\d{1,5}$/, expected);
   if (port === null) return null;
-  if (Number(port) <= 65_535 && (Number(port) === 0 || Number(port) !== readPort(reader)))
-    return Number(port);
+  if (Number(port) <= 65_535 && (Number(port) === 0 || Number(port) !== mainPort)) return Number(port);
   reader.complain("PARLEY_METRICS_PORT", `expected ${expected}, got ${port}`);
   return null;
 }

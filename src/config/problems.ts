@@ -53,22 +53,33 @@ export interface Finding {
   /** True: the key itself is wrong, not its value. */
   readonly isKey: boolean;
   readonly message: string;
+  /** Of a wrong key: the one that was probably meant. */
+  readonly near?: string | undefined;
 }
 
 type Issue = z.core.$ZodIssue;
 
 /** The schema's complaints in the words of the person who wrote the file. */
 export function findings(issues: readonly Issue[], input: Input, base: Path = []): Finding[] {
-  return issues.flatMap((issue) => findingsOf(issue, input, [...base, ...issue.path]));
+  const found = issues.flatMap((issue) => findingsOf(issue, input, [...base, ...issue.path]));
+  // A misspelt key is one mistake: that the right one is missing needs no line of its own.
+  const meant = new Set(found.flatMap(({ path, near }) => near && formatPath([...path.slice(0, -1), near])));
+  return found.filter(
+    ({ path, isKey }) => isKey || !meant.has(formatPath(path)) || input.got(path) !== "nothing",
+  );
 }
 
 function findingsOf(issue: Issue, input: Input, path: Path): Finding[] {
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({
-      path: [...path, key],
-      isKey: true,
-      message: unknownKey(key, input.keysAt(path)),
-    }));
+    return issue.keys.map((key) => {
+      const near = closest(key, input.keysAt(path));
+      return {
+        path: [...path, key],
+        isKey: true,
+        message: unknownKey(key, near, input.keysAt(path)),
+        near,
+      };
+    });
   }
   if (issue.code === "invalid_union") {
     // The branch that got furthest is the one that was meant.
@@ -99,8 +110,7 @@ function reachesInside(issue: Issue): boolean {
   return issue.path.length > 0 || issue.code === "unrecognized_keys";
 }
 
-function unknownKey(key: string, known: readonly string[]): string {
-  const near = closest(key, known);
+function unknownKey(key: string, near: string | undefined, known: readonly string[]): string {
   const hint = near === undefined ? `expected one of ${known.join(", ")}` : `expected ${near}`;
   const question = near === undefined ? "" : ` (did you mean ${near}?)`;
   return known.length === 0

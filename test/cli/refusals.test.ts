@@ -109,6 +109,9 @@ describe("parley explain", () => {
       reason: "MODEL_AUTH: 401",
       event: { id: "slack:1", state: "dead" },
     });
+    const text = (await call(["explain", "slack:1"], { env })).stdout;
+    expect(text).toMatch(/^The event slack:1 is dead\.\n/);
+    expect(text.split("MODEL_AUTH: 401")).toHaveLength(2);
   });
 
   it("ends with 1 where nothing is known, and says what to do", async () => {

@@ -60,6 +60,10 @@ describe("the environment", () => {
   it.each([
     [{ PARLEY_PORT: "65536" }, "environment PARLEY_PORT: expected a port from 0 to 65535, got 65536"],
     [{ PORT: "http" }, 'environment PORT: expected a port from 0 to 65535, got "http"'],
+    [
+      { PARLEY_PORT: "65536", PARLEY_METRICS_PORT: "9090" },
+      "environment PARLEY_PORT: expected a port from 0 to 65535, got 65536",
+    ],
     [{ PARLEY_PORT: "-1" }, 'environment PARLEY_PORT: expected a port from 0 to 65535, got "-1"'],
     [
       { PARLEY_HOST: "http://x/" },

@@ -115,6 +115,18 @@ describe("loading the configuration", () => {
     ]);
   });
 
+  it("has one line for a misspelt key, and one more only for what is missing beside it", () => {
+    const agent = AGENT.replace("model:", "modle:");
+    expect(agent).not.toBe(AGENT);
+    expect(problemsOf(load({ "agents/a.yaml": agent }))).toEqual([
+      expect.stringContaining("spec.modle: expected model, got the unknown key modle (did you mean model?)"),
+    ]);
+    expect(problemsOf(load({ "agents/a.yaml": agent.replace("modle:", "colour:") }))).toEqual([
+      expect.stringContaining("spec.model: expected a mapping such as"),
+      expect.stringContaining("got the unknown key colour"),
+    ]);
+  });
+
   it("takes an empty file", () => {
     expect(problemsOf(load({ "gateway.yaml": "", "agents/a.yaml": AGENT }))).toEqual([]);
   });
@@ -160,7 +172,6 @@ describe("loading the configuration", () => {
     if (!good.ok) expect.fail(problemsOf(good).join("\n"));
     expect([...good.config.agents.keys()]).toEqual(["assistant", "b"]);
     expect(problemsOf(load({ "agents/all.yaml": list("{ metadata: { name: b }, spce: {} }") }))).toEqual([
-      "config/agents/all.yaml:5:5 items[1].spec: expected a mapping, got nothing",
       "config/agents/all.yaml:5:30 items[1].spce: expected spec, got the unknown key spce (did you mean spec?)",
     ]);
   });
