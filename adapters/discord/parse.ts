@@ -166,7 +166,8 @@ function readHead(interaction: JsonObject): { ok: true; value: Head } | { ok: fa
 
 /** Who installed the app for this interaction: 0 a server (or its bot, in direct messages), 1 a person; here only that. */
 function isPersonal(owners: JsonObject | undefined): boolean {
-  return get(owners, "0") === undefined && get(owners, "1") !== undefined;
+  const [server, person] = ["0", "1"].map((key) => get(owners, key) ?? null);
+  return server === null && person !== null;
 }
 
 /** Announcement, public and private thread. */

@@ -59,7 +59,7 @@ export function place<Part>(
   for (const [index, block] of said.entries()) {
     const left = pages.add(block);
     if (left === null) continue;
-    charsAfter = charsOf([left, ...said.slice(index + 1)]);
+    charsAfter = charsOf([...pages.takeHeadings(), left, ...said.slice(index + 1)]);
     notice = sentence(limit.notice(charsAfter));
     pages.note(notice);
     break;
@@ -118,6 +118,12 @@ class Pages {
     return null;
   }
 
+  /** Those at the foot of the page, which say nothing without what comes after them. */
+  takeHeadings(): Block[] {
+    const lastText = this.#page.findLastIndex((block) => block.kind === "code" || !block.heading);
+    return lastText === -1 ? [] : this.#page.splice(lastText + 1);
+  }
+
   /** A line in the room that was kept free for it. */
   note(line: Block): void {
     this.#page.push(line);
@@ -166,8 +172,7 @@ class Pages {
 
   /** A heading alone at the foot of a message belongs to the next one. */
   #turn(): void {
-    const lastText = this.#page.findLastIndex((block) => block.kind === "code" || !block.heading);
-    const headings = lastText === -1 ? [] : this.#page.splice(lastText + 1);
+    const headings = this.takeHeadings();
     this.#done.push(this.#page);
     this.#page = [];
     this.#used = this.#limits.map(() => 0);

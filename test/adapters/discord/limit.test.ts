@@ -95,6 +95,7 @@ describe("an app that only a person has installed", () => {
     ["a server, in its bot's direct messages", { "0": "0", "1": "30" }],
     ["nobody that is told", undefined],
     ["nobody", {}],
+    ["a person of whom nothing is told", { "1": null }],
     ["something that is no map", "1"],
     ["a list", ["10", "30"]],
   ])("has no say where it was let in by %s", (_, owners) => {
@@ -128,6 +129,16 @@ describe("an app that only a person has installed", () => {
     );
   });
 });
+
+it.each(["button", "modal", "user-command", "message-command", "thread"])(
+  "the limit holds for a %s too",
+  (kind) => {
+    const body = { ...bodyOf(kind), authorizing_integration_owners: { "0": null, "1": "30" } };
+    const inbound = adapter.parse(asVerified(request(body)));
+    const [event] = inbound.kind === "events" ? inbound.events : [];
+    expect(adapter.render(LONG, event?.replyTo as ReplyAddress)).toHaveLength(6);
+  },
+);
 
 describe("when other words have used up follow-ups", () => {
   it("a repetition among six parts leaves the last out, and the first message says so", async () => {

@@ -3,7 +3,7 @@ import { renderDiscord } from "../../../adapters/discord/dialect.ts";
 import { blocksOf } from "../../../adapters/shared/markdown.ts";
 import type { Block, TextBlock } from "../../../adapters/shared/markdown-blocks.ts";
 import { PLAIN, textOf } from "../../../adapters/shared/markdown-blocks.ts";
-import { type Dialect, layout, PARTS_MAX } from "../../../adapters/shared/split.ts";
+import { type Dialect, type Limit, layout, PARTS_MAX, place } from "../../../adapters/shared/split.ts";
 import { renderSlack } from "../../../adapters/slack/dialect.ts";
 import { renderTelegram } from "../../../adapters/telegram/dialect.ts";
 import { renderWhatsApp } from "../../../adapters/whatsapp/dialect.ts";
@@ -106,6 +106,24 @@ describe("splitting", () => {
         .replace(/\|….*$/, "")
         .match(/\d/g)?.length ?? 0;
     expect(said + digitsSaid + left).toBe(60 * 198 + digits);
+  });
+
+  it("leaves a heading out with what it announces", () => {
+    const blocks = [text("a".repeat(95)), text("Title", { heading: true }), text("b".repeat(90))];
+    const limit: Limit = { messagesMax: 1, notice: (chars) => `and ${chars}`, keptChars: 100 };
+    expect(place(blocks, bare(200).dialect, limit)).toEqual([
+      { part: `${"a".repeat(95)}|and 95`, charsAfter: 95 },
+    ]);
+  });
+
+  it("tells of each message how much comes after it", () => {
+    const limit: Limit = { messagesMax: 3, notice: (chars) => `and ${chars}`, keptChars: 100 };
+    const blocks = ["a", "b", "c", "d", "e"].map((letter) => text(letter.repeat(10)));
+    expect(place(blocks, bare(110).dialect, limit)).toEqual([
+      { part: "a".repeat(10), charsAfter: 40 },
+      { part: "b".repeat(10), charsAfter: 30 },
+      { part: `${"c".repeat(10)}|and 20`, charsAfter: 20 },
+    ]);
   });
 
   it("holds every bound of a message, not only the text", () => {
