@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { mintAddress } from "../../../adapters/discord/address.ts";
 import { loadRenderer } from "../../../adapters/renderers.ts";
 import { Rendering, type RenderingOptions } from "../../../src/app/rendering/index.ts";
 import type { Platform, ReplyAddress } from "../../../src/domain/event.ts";
@@ -32,6 +33,16 @@ describe("rendering", () => {
       expect(await parts).toEqual(adapter.render(LONG, TO));
     },
   );
+
+  it("on a thread keeps to what the place takes", async () => {
+    const adapter = await realAdapter("discord");
+    const place = { applicationId: "900", id: "1", token: "t", channelId: "20", guildId: null };
+    const to = mintAddress({ ...place, expiresAtMs: 0, followUpsMax: 5 });
+    const parts = open()(adapter, LONG.repeat(3), to);
+    expect(parts).toBeInstanceOf(Promise);
+    expect(await parts).toHaveLength(6);
+    expect(await open()(adapter, LONG.repeat(3), TO)).not.toHaveLength(6);
+  });
 
   it("of a usual answer is done at once", async () => {
     const adapter = await realAdapter("slack");

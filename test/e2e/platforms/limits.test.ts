@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SampleRequest } from "../../../adapters/shared/sample.ts";
 import { longText } from "../../../src/models/demo-script.ts";
+import { discordError } from "../../fakes/discord.ts";
 import { type Setup, startWithPlatforms } from "../gateway-with-platforms.ts";
 import { deliver, discordSignature, seenOn, webhook, withoutSpace } from "../platforms.ts";
 import { scrapeWhenIdle } from "../scrape.ts";
@@ -132,5 +133,35 @@ describe("Slack's response_url", () => {
     await setup.gateway.logged(
       '"platform":"slack","part":4,"cause":"chat.postMessage: not_in_channel","msg":"reply.cut"',
     );
+  });
+});
+
+/** The answer that this address cannot take any more, and that the bot may not say by itself. */
+describe("what comes too late is given up at once, for a reason that names both ways", () => {
+  const died = (place: string, cause: string) =>
+    setup.gateway.logged(
+      new RegExp(`"event_id":"[^"]*"[^\n]*${place}[^\n]*"cause":"${cause}[^\n]*"msg":"event.dead"`),
+    );
+
+  it("on Discord, when the interaction is over", async () => {
+    const { discord } = setup.platforms;
+    discord.outside.add("7003");
+    const request = webhook("discord", { channel: "7003", text: "late" });
+    const { token } = JSON.parse(request.body);
+    discord.refuse(token, discordError(401, 50_027), 10);
+    await post(request);
+    await died("7003", "DELIVERY_REJECTED: .*code 50001\\); the interaction is over");
+    expect(discord.calls.filter(({ path }) => path.includes(token) || path.includes("7003"))).toHaveLength(2);
+  });
+
+  it("on Slack, when the response_url is", async () => {
+    const { slack } = setup.platforms;
+    slack.outside.add("U703");
+    const isOver = ({ path }: { path: string }) => path.startsWith("/commands/");
+    slack.faults.push({ kind: "status", status: 404, body: "expired_url", match: isOver });
+    const before = slack.calls.length;
+    await post(webhook("slack", { kind: "slash", channel: "C703", user: "U703", text: "/ask late" }));
+    await died("C703", "DELIVERY_REJECTED: chat.postMessage: not_in_channel; the response_url is over");
+    expect(slack.calls.slice(before)).toHaveLength(2);
   });
 });
