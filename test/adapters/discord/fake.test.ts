@@ -35,6 +35,17 @@ describe("the fake Discord", () => {
     expect(late).toMatchObject({ status: 404, body: { code: 10_062 } });
   });
 
+  it("takes five follow-ups where only a person has installed the app, and edits after them", async () => {
+    fake.personal.add("mine");
+    const follow = (token: string) => call("POST", `/webhooks/900/${token}`, { body: { content: "more" } });
+    for (let i = 0; i < 5; i++) expect((await follow("mine")).status).toBe(200);
+    expect(await follow("mine")).toMatchObject({ status: 400, body: { code: 40_094 } });
+    const edit = await call("PATCH", "/webhooks/900/mine/messages/@original", { body: { content: "edit" } });
+    expect(edit.status).toBe(200);
+    for (let i = 0; i < 7; i++) expect((await follow("anyone's")).status).toBe(200);
+    expect(fake.messages).toHaveLength(5 + 1 + 7);
+  });
+
   it("holds one deferred answer for each token, and shows it", async () => {
     const path = "/webhooks/900/tok/messages/@original";
     expect((await call("GET", path)).body).toMatchObject({ code: 10_008 });
