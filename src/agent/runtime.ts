@@ -150,8 +150,14 @@ class TurnRun {
 
   async #keep(step: Step): Promise<void> {
     this.#steps.push(step);
+    const recorded = this.#hold.record([...this.#steps]);
+    if (nextAction(this.#steps).kind === "finish") {
+      // Of the last one the answer is made, which is written right behind it and says whether the run is still ours.
+      recorded.catch(() => {});
+      return;
+    }
     try {
-      await this.#hold.record([...this.#steps]);
+      await recorded;
     } catch (error) {
       this.#hasLostRecord = true;
       throw error;

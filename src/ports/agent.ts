@@ -46,7 +46,8 @@ export interface Waiting {
 }
 
 /**
- * Runs one turn to its end. Records each step before going on, and looks at its hold before each call of a model or a tool.
+ * Runs one turn to its end. Records each step before going on, and looks at its hold before each call of a model or a
+ * tool. The record of the last step is on its way when the result is there, so that the answer can be written with it.
  * Throws ModelError when the turn should be tried again later, BreakerOpen when the model is left alone for now; gives a
  * `failed` result when neither would help.
  */

@@ -501,7 +501,7 @@ describe("an aborted run", () => {
 
   it("ends with the failure of its record, also when it was stopped meanwhile", async () => {
     const abort = new AbortController();
-    const bench = benchFor(agentOf(fakeModel([{ text: "ok" }])));
+    const bench = benchFor(agentOf(fakeModel([{ text: "ok", stop: "pause" }, { text: "and more" }])));
     const result = bench.run({
       signal: abort.signal,
       record: async () => {
@@ -510,5 +510,18 @@ describe("an aborted run", () => {
       },
     });
     await expect(result).rejects.toMatchObject({ why: "lease-lost" });
+  });
+
+  it("does not wait for the record of its last step: the answer goes right behind it", async () => {
+    const recorded: number[] = [];
+    const bench = benchFor(agentOf(fakeModel([{ text: "First, ", stop: "pause" }, { text: "second." }])));
+    const result = bench.run({
+      record: (steps) => {
+        recorded.push(steps.length);
+        return steps.length === 1 ? Promise.resolve() : new Promise(() => {});
+      },
+    });
+    expect(await result).toMatchObject({ outcome: "answered", text: "First, second." });
+    expect(recorded).toEqual([1, 2]);
   });
 });

@@ -278,8 +278,11 @@ describe("the thread", () => {
     });
     expect(await accept(store, "a")).toEqual({ kind: "accepted" });
     expect(await claim(store)).toMatchObject({ event: { id: "a" } });
-    const waiting = store.queue.ready(new AbortController().signal);
-    const results = await Promise.allSettled([accept(store, "b"), accept(store, "c"), waiting]);
+    const results = await Promise.allSettled([
+      accept(store, "b"),
+      accept(store, "c"),
+      store.queue.ready(new AbortController().signal),
+    ]);
     for (const result of results) expect(result).toMatchObject({ status: "rejected", reason: writeFailed });
     await expect(accept(store, "d")).rejects.toMatchObject(writeFailed);
     await expect(store.queue.ready(new AbortController().signal)).rejects.toMatchObject(writeFailed);

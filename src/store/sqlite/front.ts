@@ -89,7 +89,11 @@ export function createFront(options: {
 
 function createQueue(ask: Ask, readiness: Readiness, bus: Bus): Queue {
   return {
-    accept: async (offer) => toAcceptance(await ask("accept", toOfferRow(offer))),
+    async accept(offer) {
+      const accepted = ask("accept", toOfferRow(offer));
+      readiness.expect();
+      return toAcceptance(await accepted);
+    },
     claim: async (claim) => (await ask("claim", claim)).map(toJob),
     async extend(job, leaseMs) {
       const result = await ask("extend", [job.token, leaseMs]);

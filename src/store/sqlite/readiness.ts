@@ -52,6 +52,11 @@ export class Readiness {
     });
   }
 
+  /** Something is on its way to the engine that will be claimable: a claim behind it shares its commit, and finds it. */
+  expect(): void {
+    if (this.#waiters.size > 0) this.#wakeAll();
+  }
+
   update(status: Status): void {
     this.#status = status;
     if (this.#waiters.size === 0) return;
