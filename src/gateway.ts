@@ -48,7 +48,14 @@ export async function receive(request: RawRequest, adapter: Adapter, deps: Gatew
 }
 
 async function publish(
-  { events, ignored, ack, untoldAck = ack, people }: Extract<Inbound, { kind: "events" }>,
+  {
+    events,
+    ignored,
+    ack,
+    untoldAck = ack,
+    ignoredAck = untoldAck,
+    people,
+  }: Extract<Inbound, { kind: "events" }>,
   adapter: Adapter,
   deps: GatewayDeps,
 ): Promise<Reception> {
@@ -56,16 +63,18 @@ async function publish(
   const { known, fates } = await offer(events, adapter, deps);
   for (const [i, fate] of fates.entries()) if (isForNothing(fate)) dismiss(known[i], adapter);
   const outcomes = fates.map((one) => count(one, adapter, deps));
+  for (const [i, event] of events.entries()) if (outcomes[i] === "accepted") adapter.accepted?.(event);
   const outcome = RANKED.find((candidate) => outcomes.includes(candidate)) ?? "ignored";
   const decisive = outcomes.indexOf(outcome);
   const fate = fates[decisive];
   const event = known[decisive];
   // Nothing will follow: what promises a reply would wait for ever.
+  const isIgnored = outcomes.every((one) => one === "ignored");
   const isUntold = fates.every((one) => one.kind === "ignored" || (one.kind === "refused" && !one.told));
   return {
     outcome,
     // Only now: an acknowledgement promises that the events survive a crash.
-    ack: outcome === "unavailable" ? { status: 503 } : isUntold ? untoldAck : ack,
+    ack: outcome === "unavailable" ? { status: 503 } : isIgnored ? ignoredAck : isUntold ? untoldAck : ack,
     ...(fate && reasonOf(fate)),
     ...(event && { eventId: event.id, conversation: event.conversation }),
     events: events.length,

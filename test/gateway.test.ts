@@ -325,6 +325,18 @@ describe("an event that is ignored after all", () => {
     const events = [anEvent({ trigger: "ambient" })];
     const inbound = { kind: "events", events, ignored: [], ack, untoldAck } as const;
     expect(await postOf(inbound)).toMatchObject({ outcome: "ignored", ack: untoldAck });
+    const ignoredAck = { status: 200, body: "not for me" };
+    expect(await postOf({ ...inbound, ignoredAck })).toMatchObject({ outcome: "ignored", ack: ignoredAck });
+  });
+
+  it("is not remembered by its adapter, and one that is stored is, once", async () => {
+    const heard: string[] = [];
+    slack.accepted = ({ id }) => void heard.push(id);
+    await postEvents([{ id: "slack:1", trigger: "ambient" }, { id: "slack:2" }]);
+    await postEvents([{ id: "slack:2" }]);
+    isPaused = true;
+    await postEvents([{ id: "slack:3" }]);
+    expect(heard).toEqual(["slack:2"]);
   });
 });
 

@@ -40,6 +40,9 @@ const REFUSED_AGAIN = json({
   type: 4,
   data: { content: "I am not answering this. The reason that I gave a moment ago still holds.", flags: 64 },
 });
+/** A press that is turned off: Discord stops the spinner, and shows nothing. */
+const PRESS_OFF = json({ type: 6 });
+const FORM_OFF = json({ type: 4, data: { content: "Forms are not answered here.", flags: 64 } });
 const OK: Ack = { status: 200 };
 const NO_CONTENT: Ack = { status: 204 };
 
@@ -92,7 +95,15 @@ function parseTrigger(request: VerifiedRequest, interaction: JsonObject, type: n
     return malformed(`Expected ${reading.where} to be a non-empty string, got ${nameOf(reading.got)}`);
   }
   const event = toEvent(head.value, reading.content, request);
-  return { kind: "events", events: [event], ignored: [], ack: DEFERRED, untoldAck: REFUSED_AGAIN };
+  const off = type === COMPONENT ? PRESS_OFF : type === MODAL_SUBMIT ? FORM_OFF : undefined;
+  return {
+    kind: "events",
+    events: [event],
+    ignored: [],
+    ack: DEFERRED,
+    untoldAck: REFUSED_AGAIN,
+    ...(off && { ignoredAck: off }),
+  };
 }
 
 function readData(type: number, data: JsonObject, interaction: JsonObject): Reading {

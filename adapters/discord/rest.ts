@@ -81,7 +81,7 @@ export function createRest(options: RestOptions): DiscordRest {
         // Each time, for the library forgets its token after one 401.
         bot.setToken(options.botToken.reveal());
       }
-      // It also never takes its listener off the signal it is given, so it gets one that ends with the asked.
+      // It also never takes its listener off the signal it is given, so it gets one that lasts no longer than this call.
       const abort = new AbortController();
       const stop = () => abort.abort();
       signal.addEventListener("abort", stop, { once: true });

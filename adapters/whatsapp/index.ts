@@ -42,11 +42,8 @@ export function createWhatsAppAdapter(options: WhatsAppOptions): Adapter {
     platform: "whatsapp",
     screen: screenWhatsApp,
     verify: (request) => verifyWhatsApp(request, options),
-    parse(request) {
-      const inbound = parseWhatsApp(request, options.phoneNumberId, seen);
-      seen.heard(inbound);
-      return inbound;
-    },
+    parse: (request) => parseWhatsApp(request, options.phoneNumberId, seen),
+    accepted: (event) => seen.heard(event),
     render: (markdown) => renderReply(markdown),
     send: (delivery, signal, permit) =>
       send(delivery, { client, seen, nowMs: options.clock.nowMs(), signal, permit }),

@@ -1,7 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { type ContextItem, type ContextKind, contextItem } from "../../src/domain/context.ts";
-import type { Person } from "../../src/domain/event.ts";
-import type { Inbound } from "../../src/ports/adapter.ts";
+import type { Person, TriggerEvent } from "../../src/domain/event.ts";
 import { readAddress, type WhatsAppAddress } from "./address.ts";
 
 const MESSAGES_MAX = 2_000;
@@ -21,14 +20,11 @@ interface SeenMessage {
 export class Seen {
   readonly #messages = new LRUCache<string, SeenMessage>({ max: MESSAGES_MAX });
 
-  heard(inbound: Inbound): void {
-    if (inbound.kind !== "events") return;
-    for (const { text, sender, person, replyTo } of inbound.events) {
-      const messageId = readAddress(replyTo)?.messageId;
-      if (messageId === undefined || text === "") continue;
-      const author = { id: sender.id, name: sender.name };
-      this.#messages.set(messageId, { text: clipped(text), people: namesOf(person), author });
-    }
+  heard({ text, sender, person, replyTo }: TriggerEvent): void {
+    const messageId = readAddress(replyTo)?.messageId;
+    if (messageId === undefined || text === "") return;
+    const author = { id: sender.id, name: sender.name };
+    this.#messages.set(messageId, { text: clipped(text), people: namesOf(person), author });
   }
 
   said(messageId: string, text: string, address: WhatsAppAddress): void {

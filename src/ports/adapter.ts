@@ -50,7 +50,8 @@ export const PROBE = { kind: "probe" } as const;
 export type Inbound =
   /**
    * `ignored` holds a reason for each other item of the batch. `untoldAck` takes the place of an `ack` that promises
-   * a reply, when none will come: all was refused, and the person had been told of it before.
+   * a reply, when none will come: all was refused, and the person had been told of it before; `ignoredAck`, where none
+   * is for us at all (else `untoldAck` does).
    */
   | {
       readonly kind: "events";
@@ -58,6 +59,7 @@ export type Inbound =
       readonly ignored: readonly string[];
       readonly ack: Ack;
       readonly untoldAck?: Ack;
+      readonly ignoredAck?: Ack;
       /** Whose names came together, beside those of the events. */
       readonly people?: readonly Person[];
     }
@@ -116,8 +118,10 @@ export interface Adapter {
    * which looks at all of this again. Pure. Never throws on any input.
    */
   screen(head: RequestHead): TurnedAway | null;
-  /** Pure. Never throws on any input. */
+  /** Changes nothing; what it has learnt of itself and of earlier messages it may use. Never throws on any input. */
   parse(request: VerifiedRequest): Inbound;
+  /** Told of each event, as `parse` gave it, once it is stored, for what is remembered in memory alone. Never throws. */
+  accepted?(event: TriggerEvent): void;
   /** Pure. Markdown to messages in this platform's dialect, each within its limit; at least one. */
   render(markdown: string, to: ReplyAddress): readonly ReplyPart[];
   /** Sends one part. Throws DeliveryError, or what the permit throws when it is asked: then nothing was said. */

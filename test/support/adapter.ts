@@ -36,6 +36,7 @@ export class FakeAdapter implements Adapter {
   memory: Recovery = "unknown";
   thread?: ThreadReader;
   serves?: NonNullable<Adapter["serves"]>;
+  accepted?: NonNullable<Adapter["accepted"]>;
 
   constructor(platform: Platform = "slack") {
     this.platform = platform;

@@ -185,7 +185,9 @@ describe("what a message refers to", () => {
     const own = adapterOf();
     const from = (person: string, over: object) => {
       const inbound = own.parse(asVerified(post(hook({ messages: [message({ from: person, ...over })] }))));
-      return inbound.kind === "events" ? inbound.events[0]?.context : inbound;
+      if (inbound.kind !== "events") return inbound;
+      for (const event of inbound.events) own.accepted?.(event);
+      return inbound.events[0]?.context;
     };
     const context = { from: "447700900123", id: "wamid.q1" };
     expect(from("447700900123", { id: "wamid.q1", text: { body: "Boiler two is at 140" } })).toBeUndefined();
@@ -197,6 +199,17 @@ describe("what a message refers to", () => {
     from("447700900123", long);
     const again = from("447700900123", { id: "wamid.q5", context: { ...context, id: "wamid.q4" } });
     expect(again).toMatchObject([{ text: `${"x".repeat(1_000)} […]` }]);
+  });
+
+  it("is not what was said in a message that was not taken: parsing leaves nothing behind", () => {
+    const own = adapterOf();
+    const context = { from: "447700900123", id: "wamid.q1" };
+    const messages = [message({ id: "wamid.q1", text: { body: "refused" } })];
+    const read = (body: object) => own.parse(asVerified(post(hook(body))));
+    expect(read({ messages })).toMatchObject({ kind: "events" });
+    expect(read({ messages: [message({ id: "wamid.q2", context })] })).toMatchObject({
+      events: [{ context: [{ kind: "note" }] }],
+    });
   });
 
   it("is what was passed on, which the person who passes it on did not say", () => {
