@@ -21,6 +21,8 @@ export function parseTest(request: VerifiedRequest, newId: NewId): Inbound {
   }
   const parsed = readJsonObject(request.body);
   if (!parsed.ok) return { kind: "malformed", message: parsed.message };
+  const asked = queryComplaint(request.target);
+  if (asked !== undefined) return { kind: "malformed", message: asked };
   const key = request.header("idempotency-key");
   const wrong = complaint(parsed.value, key);
   if (wrong !== undefined) return { kind: "malformed", message: wrong };
@@ -32,6 +34,18 @@ export function parseTest(request: VerifiedRequest, newId: NewId): Inbound {
     ignored: [],
     ack: { status: 200, contentType: "application/json", body },
   };
+}
+
+/** Before anything runs: whoever mistypes `wait` would miss the answer to what was run. */
+function queryComplaint(target: string): string | undefined {
+  const query = new URLSearchParams(target.split("?")[1] ?? "");
+  const unknown = [...new Set(query.keys())].filter((name) => name !== "wait");
+  if (unknown.length > 0) return `Unknown ${listed(unknown)} in the query; expected wait`;
+  const [wait, ...others] = query.getAll("wait");
+  if (others.length > 0) return `Expected wait once in the query, got it ${others.length + 1} times`;
+  if (wait === undefined || /^\d{1,9}(?:\.\d{1,9})?$/.test(wait)) return undefined;
+  const got = wait === "" ? "an empty string" : JSON.stringify(wait.slice(0, 40).toWellFormed());
+  return `Expected wait in the query to be seconds, such as 10, got ${got}`;
 }
 
 /** The first thing wrong with the request; undefined when all is well. */

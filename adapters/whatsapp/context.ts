@@ -84,7 +84,8 @@ function reply(message: JsonObject, { person, ourNumber, seen }: Referring): rea
   const isPress = PRESSES.has(getString(message, "type") ?? "");
   const known = seen.item(isPress ? "pressed" : "quoted", id, person);
   if (known !== undefined) return [known];
-  if (isPress) return [];
+  // A product that was asked about is shown itself: the message that shows it says no more.
+  if (isPress || getObject(context, "referred_product") !== undefined) return [];
   const from = getString(context, "from")?.replace(/^\+/, "");
   const isOurs = from !== undefined && from === ourNumber?.replaceAll(/\D/g, "");
   const whose = isOurs ? "of yours" : "of this conversation";

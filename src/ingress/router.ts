@@ -55,6 +55,8 @@ export function createRouter(deps: RouterDeps): Hono<Env> {
     tell(c, jsonAnswer(report.status === "not_ready" ? 503 : 200, report));
   const ready = async (c: Context<Env>) => told(c, await health.ready());
   app.get("/health", (c) => tell(c, jsonAnswer(200, health.alive())));
+  // What HAProxy asks where nobody told it what to ask (`option httpchk`).
+  app.on("OPTIONS", "/", (c) => tell(c, jsonAnswer(200, health.alive())));
   app.get("/ready", ready);
   app.get("/health/ready", ready);
   app.get("/ready/webhooks", async (c) => told(c, await health.webhooks()));

@@ -94,7 +94,8 @@ export function createServers(deps: ServerDeps): { readonly server: Server; read
     const path = pathOf(incoming);
     const wrong = wrongPath(path);
     if (wrong !== undefined) return errorAnswer(400, wrong);
-    const isForAll = path === "/health" || WEBHOOK.test(path);
+    const isForAll =
+      path === "/health" || (path === "/" && incoming.method === "OPTIONS") || WEBHOOK.test(path);
     return isForAll || isOurHost(incoming.headers.host) ? undefined : NOT_US;
   }
 

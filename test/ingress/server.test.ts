@@ -354,6 +354,14 @@ describe("every response", () => {
     expect([response.status, await response.json()]).toEqual([code, { status, last_beat: null, running: 0 }]);
   });
 
+  it("answers what a load balancer asks that nobody told what to ask, whoever it takes us for", async () => {
+    const { url, port } = await open();
+    expect(await statusLineOf(port, "OPTIONS / HTTP/1.0\r\n\r\n")).toMatch(/^HTTP\/1\.1 200/);
+    const named = "OPTIONS / HTTP/1.1\r\nhost: lb.example\r\nconnection: close\r\n\r\n";
+    expect(await statusLineOf(port, named)).toMatch(/^HTTP\/1\.1 200/);
+    expect((await fetch(url)).status).toBe(404);
+  });
+
   it("survives odd requests without a 500", async () => {
     const { port } = await open();
     const close = "connection: close\r\n";

@@ -4,6 +4,11 @@ import { testSampler } from "../../../adapters/test/sample.ts";
 import { asVerified, rawRequest } from "../../contract/raw-request.ts";
 import { adapterOf, DEV_KEY, NOW_MS, post } from "./setup.ts";
 
+const asking = (query: string) =>
+  adapterOf().parse(
+    asVerified({ ...post(JSON.stringify({ message: "hello" })), target: `/webhooks/test${query}` }),
+  );
+
 const parse = (body: unknown, headers: Record<string, string | undefined> = {}) =>
   adapterOf().parse(asVerified(post(typeof body === "string" ? body : JSON.stringify(body), headers)));
 
@@ -175,5 +180,26 @@ describe("the sample", () => {
 
   it("of another kind is refused", () => {
     expect(() => testSampler.build({ ...options, kind: "button", secret: "" })).toThrow(RangeError);
+  });
+});
+
+describe("what is asked in the query", () => {
+  it.each(["", "?", "?wait=10", "?wait=0", "?wait=0.5", "?wait=600"])("%j is taken", (query) => {
+    expect(asking(query).kind).toBe("events");
+  });
+
+  it.each([
+    ["?wait=abc", 'Expected wait in the query to be seconds, such as 10, got "abc"'],
+    ["?wait=", "Expected wait in the query to be seconds, such as 10, got an empty string"],
+    ["?wait=-1", 'Expected wait in the query to be seconds, such as 10, got "-1"'],
+    ["?wait=10s", 'Expected wait in the query to be seconds, such as 10, got "10s"'],
+    ["?wait=1e3", 'Expected wait in the query to be seconds, such as 10, got "1e3"'],
+    ["?wait=Infinity", 'Expected wait in the query to be seconds, such as 10, got "Infinity"'],
+    ["?wait=%zz", 'Expected wait in the query to be seconds, such as 10, got "%zz"'],
+    ["?wait=1&wait=2", "Expected wait once in the query, got it 2 times"],
+    ["?wiat=10", 'Unknown key "wiat" in the query; expected wait'],
+    ["?Wait=10&wait=10", 'Unknown key "Wait" in the query; expected wait'],
+  ])("%j is refused before anything runs, with what was expected", (query, message) => {
+    expect(asking(query)).toEqual({ kind: "malformed", message });
   });
 });

@@ -152,6 +152,9 @@ describe("what a message refers to", () => {
       text: "hello",
       context: [{ kind: "product", text: "PUMP-RED-2 (catalogue C7)", author: null }],
     });
+    // As WhatsApp sends it, with the message that shows the product.
+    const whole = { from: "15550001111", id: "wamid.OUT1", ...context };
+    expect(of({ context: whole })?.context).toEqual(of({ context })?.context);
   });
 
   it("is what was ordered, before the words that came with it", () => {
