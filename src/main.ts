@@ -194,6 +194,8 @@ const EXIT_OF: Partial<Record<string, number>> = {
   CONFIG_INVALID: EXIT.badConfig,
   STORE_OPEN_FAILED: EXIT.unavailable,
   STORE_LOCKED: EXIT.unavailable,
+  STORE_DAMAGED: EXIT.unavailable,
+  STORE_MOVED: EXIT.unavailable,
   STORE_SCHEMA_NEWER: EXIT.unavailable,
   STORE_UNAVAILABLE: EXIT.unavailable,
   STORE_UNSAFE: EXIT.badConfig,

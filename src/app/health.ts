@@ -34,12 +34,15 @@ const STALLED_MS = 60_000;
 /** A probe must not wait for a store that does not answer. */
 const STORE_TIMEOUT_MS = 2_000;
 /** Whoever asks often is told the same: each look is a write. */
-const STORE_LOOK_MS = 1_000;
+const LOOK_MS = 1_000;
 
 export function createHealth(deps: HealthDeps): Health {
   const { clock, dispatcher } = deps;
   const since = new Map<string, string>();
-  let look: { readonly atMs: number; readonly report: Promise<ComponentReport> } | null = null;
+  const looks = {
+    store: lookOf(clock, () => storeReport(deps)),
+    spool: lookOf(clock, () => spoolCheck(deps)),
+  };
 
   const heartbeat = () => {
     if (deps.role === "ingress") return { status: "off" as const, last_beat: null, running: 0 };
@@ -50,13 +53,6 @@ export function createHealth(deps: HealthDeps): Health {
       running: dispatcher.running,
     };
   };
-
-  function store(): Promise<ComponentReport> {
-    const nowMs = clock.nowMs();
-    if (look === null || Math.abs(nowMs - look.atMs) >= STORE_LOOK_MS)
-      look = { atMs: nowMs, report: storeReport(deps) };
-    return look.report;
-  }
 
   /** Keeps in mind since when something has been wrong. */
   function dated(name: string, report: ComponentReport): ComponentReport {
@@ -99,9 +95,10 @@ export function createHealth(deps: HealthDeps): Health {
     }),
     heartbeat,
     async ready() {
+      const [store, spool] = await Promise.all([looks.store(), looks.spool()]);
       return told({
-        store: await store(),
-        ...(deps.spool !== null && { spool: spoolReport(deps.spool.waiting()) }),
+        store,
+        ...(deps.spool !== null && spool !== null && { spool: spoolReport(deps.spool.waiting(), spool) }),
         dispatcher: DISPATCHER[heartbeat().status],
         // An outage of the model must not take away the acknowledgements, so it is shown and no more.
         models: deps.models(),
@@ -112,10 +109,10 @@ export function createHealth(deps: HealthDeps): Health {
     },
     async webhooks() {
       if (deps.role === "worker") return told({ webhooks: NO_WEBHOOKS, ...(await shared()) });
-      const [kept, spool] = await Promise.all([store(), spoolCheck(deps)]);
+      const [kept, spool] = await Promise.all([looks.store(), looks.spool()]);
       return told({
         // What the spool takes is durable, too.
-        store: kept.status === "failed" && spool?.status === "ok" ? { ...kept, status: "degraded" } : kept,
+        store: kept.status === "failed" && isTaking(spool) ? { ...kept, status: "degraded" } : kept,
         // Without need of it, a spool that fails is something to look at.
         ...(spool !== null && {
           spool:
@@ -144,8 +141,21 @@ const NO_WEBHOOKS: ComponentReport = {
   details: "this replica is a worker; webhooks go to those whose role is ingress or all",
 };
 
-/** Shown, and no more: what waits there was acknowledged and is safe. */
-function spoolReport(waiting: number): ComponentReport {
+/** One look serves all who ask within its time. */
+function lookOf<T>(clock: Clock, look: () => Promise<T>): () => Promise<T> {
+  let last: { readonly atMs: number; readonly report: Promise<T> } | null = null;
+  return () => {
+    const nowMs = clock.nowMs();
+    if (last === null || Math.abs(nowMs - last.atMs) >= LOOK_MS) last = { atMs: nowMs, report: look() };
+    return last.report;
+  };
+}
+
+const isTaking = (spool: ComponentReport | null) => spool !== null && spool.status !== "failed";
+
+/** Shown, and no more: what waits there was acknowledged and is safe; a file that fails is not needed while the store is well. */
+function spoolReport(waiting: number, check: ComponentReport): ComponentReport {
+  if (check.status !== "ok") return { ...check, status: "degraded" };
   return waiting === 0
     ? { status: "ok", details: "empty" }
     : {

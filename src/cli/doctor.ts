@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { styleText } from "node:util";
@@ -8,6 +8,7 @@ import type { Config } from "../config/load.ts";
 import { formatProblem } from "../config/problems.ts";
 import { GatewayError } from "../domain/errors.ts";
 import type { ProbeFinding } from "../ports/adapter.ts";
+import { fileOf, slotsIn } from "../store/spool/slots.ts";
 import { inspectFile, logBytes } from "../store/sqlite/examine.ts";
 import { openToOthers } from "../store/sqlite/privacy.ts";
 import { systemClock } from "../telemetry/clock.ts";
@@ -133,11 +134,27 @@ function configFindings(problems: readonly string[], notes: readonly string[]): 
 }
 
 async function storeFindings(config: Config, store: TryStore): Promise<Finding[]> {
-  if (config.environment.redisUrl !== null) {
-    const { redisFindings } = await import("./redis-findings.ts");
-    return await redisFindings(config);
-  }
-  const file = join(config.environment.dataDir, "parley.db");
+  const { dataDir, redisUrl } = config.environment;
+  const spools = spoolFindings(dataDir, store);
+  if (redisUrl === null) return [...fileFindings(dataDir, store), ...spools];
+  const { redisFindings } = await import("./redis-findings.ts");
+  return [...(await redisFindings(config)), ...spools];
+}
+
+/** What was acknowledged while Redis was away, also where there is none any more. */
+function spoolFindings(dataDir: string, store: TryStore): Finding[] {
+  if (!existsSync(dataDir) || !statSync(dataDir).isDirectory()) return [];
+  return slotsIn(dataDir).map((number) => {
+    const result = store(fileOf(dataDir, number));
+    const name = `spool-${number}.db`;
+    if (result === "opened") return ok("spool", `${name} can be opened, and is whole`);
+    if (result === "locked") return ok("spool", `${name} is in use: a gateway is running`);
+    return fail("spool", result.problem, "see docs/errors.md; what it holds was acknowledged");
+  });
+}
+
+function fileFindings(dataDir: string, store: TryStore): Finding[] {
+  const file = join(dataDir, "parley.db");
   if (!existsSync(file) && logBytes(file) === 0) return [ok("store", "will be made at the first start")];
   const open = openToOthers(file).map((path) =>
     warn("store", `${path} is open to other users`, "chmod 700 the folder and 600 its files; a start does"),

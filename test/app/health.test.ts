@@ -137,6 +137,23 @@ describe("readiness", () => {
     });
   });
 
+  it("shows a spool that fails or has somebody come and look, and is not lost by it", async () => {
+    const moved = new GatewayError("STORE_MOVED", "spool-0.db was deleted");
+    const failing = { waiting: () => 7, check: () => Promise.reject(moved) };
+    expect(await ready({ spool: failing })).toMatchObject({
+      status: "degraded",
+      components: { spool: { status: "degraded", code: "STORE_MOVED", details: "spool-0.db was deleted" } },
+    });
+    const left = { status: "degraded", code: "STORE_DAMAGED", details: "what spool-3.db holds" } as const;
+    const spool = { waiting: () => 0, check: async () => left };
+    expect(await ready({ spool })).toMatchObject({ status: "degraded", components: { spool: left } });
+    const store = storeWith(() => Promise.reject(AWAY));
+    expect(await createHealth({ ...deps, store, spool }).webhooks()).toMatchObject({
+      status: "degraded",
+      components: { store: { status: "degraded", code: "STORE_UNAVAILABLE" }, spool: left },
+    });
+  });
+
   it("shows what waits in the spool, and is not lost by it", async () => {
     expect(await ready({ spool: spoolOf(0) })).toMatchObject({ components: { spool: { status: "ok" } } });
     expect(await ready({ spool: spoolOf(7) })).toMatchObject({

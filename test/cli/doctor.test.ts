@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Answer } from "../../src/cli/ask.ts";
@@ -200,6 +200,26 @@ describe("parley doctor", () => {
     expect((await doctor({}, cwd)).of("store")).toMatchObject([
       { status: "fail", message: expect.stringMatching(/^STORE_DAMAGED: .*parley\.db-wal/) },
     ]);
+  });
+
+  it("looks through the spool's files, also those of which only the log is left", async () => {
+    const cwd = emptyFolder();
+    const file = (n: number) => join(cwd, `data/spool-${n}.db`);
+    const limits = { waitingPerLaneMax: 10, waitingMax: 10 };
+    for (const n of [0, 1]) {
+      const spool = await openSqliteStore({ file: file(n), clock: systemClock, limits });
+      await spool[Symbol.asyncDispose]();
+    }
+    writeFileSync(file(1), Buffer.from(readFileSync(file(1))).fill(0x5a, 4_096));
+    writeFileSync(`${file(2)}-wal`, "a log");
+    const { code, of } = await doctor({}, cwd);
+    expect(code).toBe(1);
+    expect(of("spool")).toMatchObject([
+      { status: "ok", message: "spool-0.db can be opened, and is whole" },
+      { status: "fail", message: expect.stringMatching(/^STORE_DAMAGED: .*spool-1\.db/) },
+      { status: "fail", message: expect.stringMatching(/^STORE_DAMAGED: .*spool-2\.db-wal/) },
+    ]);
+    expect(existsSync(file(2))).toBe(false);
   });
 
   it("asks the Redis that is shared, and not the database file that is not", async () => {

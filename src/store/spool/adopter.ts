@@ -1,6 +1,16 @@
 import type { Clock } from "../../ports/clock.ts";
+import type { Log } from "../sqlite/protocol.ts";
 import { countWaiting, type Forwarder } from "./forwarder.ts";
-import { fileOf, isLocked, type OpenFile, openSlot, removeFile, type Slot, slotsIn } from "./slots.ts";
+import {
+  fileOf,
+  isLocked,
+  type OpenFile,
+  openSlot,
+  removeFile,
+  type Slot,
+  slotsIn,
+  type Unusable,
+} from "./slots.ts";
 import { describe } from "./trouble.ts";
 
 const LOOK_MS = 30_000;
@@ -13,7 +23,9 @@ export interface AdopterDeps {
   readonly forwarderOf: (slot: Slot) => Forwarder;
   readonly isStoreAway: () => boolean;
   readonly clock: Clock;
-  readonly log: (line: string) => void;
+  /** Damaged, of a newer version, or gone from beside its log; said once of each. */
+  readonly unusable: Unusable;
+  readonly log: Log;
 }
 
 /** Forwards what is left in slots that no process takes again, because there are fewer now. */
@@ -23,8 +35,6 @@ export class Adopter {
   #free: ReadonlySet<number> = new Set();
   /** Hold nothing but dead letters, which had their try. */
   readonly #spent = new Set<number>();
-  /** Damaged, or of a newer version; said once of each. */
-  readonly #unusable = new Set<number>();
 
   constructor(deps: AdopterDeps) {
     this.#deps = deps;
@@ -43,16 +53,18 @@ export class Adopter {
   }
 
   async #look(signal: AbortSignal): Promise<void> {
-    const { folder, number: own, isStoreAway } = this.#deps;
+    const { folder, number: own, isStoreAway, unusable } = this.#deps;
     // Until it is back nothing could be forwarded, and the slot had better be free for its successor.
     if (isStoreAway()) return;
-    const free = slotsIn(folder).filter((number) => number !== own && this.#isFree(number));
+    const slots = slotsIn(folder);
+    for (const number of unusable.keys()) if (!slots.includes(number)) unusable.delete(number);
+    const free = slots.filter((number) => number !== own && this.#isFree(number));
     const leftovers = free.filter((number) => this.#free.has(number) && !this.#spent.has(number));
     this.#free = new Set(free);
     for (const number of leftovers) {
       try {
         await this.#adopt(number, signal);
-        this.#unusable.delete(number);
+        unusable.delete(number);
       } catch (error) {
         if (signal.aborted) return;
         this.#passOver(number, error);
@@ -63,8 +75,11 @@ export class Adopter {
   #isFree(number: number): boolean {
     try {
       const isFree = !isLocked(fileOf(this.#deps.folder, number));
-      if (!isFree) this.#spent.delete(number);
-      return isFree;
+      if (isFree) return true;
+      // Somebody has it, and so it can be used.
+      this.#spent.delete(number);
+      this.#deps.unusable.delete(number);
+      return false;
     } catch (error) {
       this.#passOver(number, error);
       return false;
@@ -72,10 +87,10 @@ export class Adopter {
   }
 
   #passOver(number: number, error: unknown): void {
-    const { folder, log } = this.#deps;
-    if (!this.#unusable.has(number))
-      log(`Could not look after ${fileOf(folder, number)}: ${describe(error)}`);
-    this.#unusable.add(number);
+    const { folder, unusable, log } = this.#deps;
+    if (!unusable.has(number))
+      log(`Could not look after ${fileOf(folder, number)}: ${describe(error)}`, "error");
+    unusable.set(number, error);
   }
 
   async #adopt(number: number, signal: AbortSignal): Promise<void> {

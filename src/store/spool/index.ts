@@ -1,5 +1,6 @@
 import assert from "node:assert";
 import { asFirstKnown, type KnownPerson } from "../../domain/conversation.ts";
+import { GatewayError } from "../../domain/errors.ts";
 import type { Person } from "../../domain/event.ts";
 import type { Clock, Random } from "../../ports/clock.ts";
 import type { Retention, Store, StoreHealth } from "../../ports/store.ts";
@@ -12,7 +13,7 @@ import { countWaiting, Forwarder } from "./forwarder.ts";
 import { ClaimGate } from "./gate.ts";
 import { Herald } from "./herald.ts";
 import { Intake } from "./intake.ts";
-import { type OpenFile, type Slot, takeSlot } from "./slots.ts";
+import { fileOf, type OpenFile, type Slot, takeSlot, type Unusable } from "./slots.ts";
 import { describe, isUnavailable } from "./trouble.ts";
 
 export interface SpoolOptions {
@@ -73,7 +74,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     get waiting() {
       return attached?.waiting ?? left;
     },
-    check: () => slot.store.check(),
+    check: async () => withUnusable(await slot.store.check(), slot.unusable, folder),
     attach(store, deps) {
       assert(attached === undefined, "Expected a spool to be attached once");
       attached = new Attached(store, slot, {
@@ -82,6 +83,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
         open,
         left,
         oldestAtMs: oldestAcceptedAtMs,
+        unusable: slot.unusable,
       });
       return attached.store;
     },
@@ -91,10 +93,24 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   };
 }
 
+/** What others have left and nobody can forward was acknowledged: an alarm until somebody has looked after it. */
+function withUnusable(health: StoreHealth, unusable: Unusable, folder: string): StoreHealth {
+  const [first] = unusable;
+  if (health.status !== "ok" || first === undefined) return health;
+  const [number, error] = first;
+  const rest = unusable.size > 1 ? ` (and ${unusable.size - 1} more)` : "";
+  return {
+    status: "degraded",
+    code: error instanceof GatewayError ? error.code : "STORE_OPEN_FAILED",
+    details: `takes events, but what ${fileOf(folder, number)}${rest} holds cannot be forwarded: ${describe(error)}`,
+  };
+}
+
 interface Left {
   readonly open: OpenFile;
   readonly left: number;
   readonly oldestAtMs: number | null;
+  readonly unusable: Unusable;
 }
 
 /** A store and the spool before it, at work. */
@@ -146,6 +162,7 @@ class Attached {
       clock,
       log,
       isStoreAway: () => gate.areOffersFailing,
+      unusable: deps.unusable,
     });
     this.store = this.#inFront(gate);
     const { signal } = this.#stopping;

@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { GatewayError } from "../../domain/errors.ts";
 import type { Random } from "../../ports/clock.ts";
 import type { Store } from "../../ports/store.ts";
-import { openDatabase } from "../sqlite/database.ts";
-import { createFile } from "../sqlite/file.ts";
+import { openDatabase, openFailure } from "../sqlite/database.ts";
+import { refuseLogWithoutFile } from "../sqlite/examine.ts";
+import { bringBack, createFile } from "../sqlite/file.ts";
+import type { Log } from "../sqlite/protocol.ts";
 import { describe } from "./trouble.ts";
 
 const SLOTS_MAX = 64;
@@ -19,6 +21,9 @@ export interface Slot {
   readonly store: Store;
 }
 
+/** Slots that hold something which cannot be brought to the store, by their numbers, with the reason of each. */
+export type Unusable = Map<number, unknown>;
+
 /**
  * Opens the first slot that no other process has. Its number decides the name of this process, so that one that is
  * started again goes on under the name of its predecessor. Throws STORE_OPEN_FAILED.
@@ -27,11 +32,11 @@ export async function takeSlot(
   folder: string,
   open: OpenFile,
   random: Random,
-  log: (line: string) => void,
-): Promise<Slot & { owner: string }> {
-  let trouble: unknown;
+  log: Log,
+): Promise<Slot & { owner: string; unusable: Unusable }> {
+  const unusable: Unusable = new Map();
   for (let number = 0; number < SLOTS_MAX; number++) {
-    const isNew = !existsSync(fileOf(folder, number));
+    const isNew = !isTaken(folder, number);
     try {
       const slot = await openSlot(folder, number, open, log);
       if (slot === null) continue;
@@ -39,18 +44,18 @@ export async function takeSlot(
       unused.use(slot.store);
       const owner = ownerOf(folder, number, random);
       unused.move();
-      return { ...slot, owner };
+      return { ...slot, owner, unusable };
     } catch (error) {
       // A file that cannot even be made says that no other can; one that is damaged, or of a newer version, does not.
       if (isNew) throw error;
-      log(`Could not use ${fileOf(folder, number)}: ${describe(error)}`);
-      trouble = error;
+      log(`Could not use ${fileOf(folder, number)}: ${describe(error)}`, "error");
+      unusable.set(number, error);
     }
   }
   throw new GatewayError(
     "STORE_OPEN_FAILED",
     `Expected one of ${SLOTS_MAX} spool files in ${folder} to be free, got none. Fewer processes, or another folder.`,
-    { cause: trouble },
+    { cause: unusable.values().next().value },
   );
 }
 
@@ -62,7 +67,7 @@ export async function openSlot(
   log: (line: string) => void,
 ): Promise<Slot | null> {
   const file = fileOf(folder, number);
-  createFile(file);
+  haveFile(file, log);
   const before = identityOf(file);
   if (isLocked(file)) return null;
   const store = await opened(file, open);
@@ -74,6 +79,17 @@ export async function openSlot(
   await reviveDead(store, file, log);
   unused.move();
   return { number, file, store };
+}
+
+function haveFile(file: string, log: (line: string) => void): void {
+  try {
+    if (bringBack(file)) log(`Gave ${file} its name back, which a process that ended had taken`);
+    // SQLite would throw the log away with what it holds.
+    refuseLogWithoutFile(file);
+    createFile(file);
+  } catch (error) {
+    throw openFailure(error, file);
+  }
 }
 
 /** What could not be forwarded gets one more try with each start: often it was a fault that a new version has not. */
@@ -98,6 +114,7 @@ async function opened(file: string, open: OpenFile): Promise<Store | null> {
 /** Asked before a store is opened, because a store starts a thread only to find the same. */
 export function isLocked(file: string): boolean {
   try {
+    refuseLogWithoutFile(file);
     openDatabase(file, "process").close();
     return false;
   } catch (error) {
@@ -111,10 +128,19 @@ function isLockedError(error: unknown): boolean {
 }
 
 export function slotsIn(folder: string): readonly number[] {
-  return readdirSync(folder)
-    .flatMap((name) => /^spool-(\d+)\.db$/.exec(name)?.[1] ?? [])
-    .map(Number)
-    .sort((a, b) => a - b);
+  const numbers = readdirSync(folder)
+    .flatMap((name) => /^spool-(\d+)\.db(?:-wal|\.closing)?$/.exec(name)?.[1] ?? [])
+    .map(Number);
+  return [...new Set(numbers)].sort((a, b) => a - b);
+}
+
+/** Also by a log whose file has gone: it holds what was acknowledged. */
+function isTaken(folder: string, number: number): boolean {
+  try {
+    return slotsIn(folder).includes(number);
+  } catch {
+    return false; // No folder, or none that we may look into.
+  }
 }
 
 export function fileOf(folder: string, number: number): string {

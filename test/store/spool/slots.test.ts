@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
@@ -93,6 +93,58 @@ describe("a folder", () => {
     const gateway = await world.start();
     expect(filesOf(world)).toEqual(["spool-0.db", "spool-1.db"]);
     expect(gateway.log.join("\n")).toContain("Could not use");
+  });
+
+  it("with a log whose file has gone has others, and tells of it until the file is back", async () => {
+    const world = await World.open();
+    const first = await world.start();
+    world.shared.mood = "away";
+    await first.accept("a");
+    first.crash();
+    const file = join(world.spools, "spool-0.db");
+    renameSync(file, join(world.spools, "kept-elsewhere"));
+    world.shared.mood = "well";
+    const second = await world.start();
+    const left = readdirSync(world.spools).filter((name) => name.startsWith("spool-0"));
+    expect(left.sort()).toEqual(["spool-0.db-wal", "spool-0.owner"]);
+    expect(second.log.join("\n")).toMatch(/Could not use .*spool-0\.db: STORE_DAMAGED: .*restore the file/);
+    const alarm = {
+      status: "degraded",
+      code: "STORE_DAMAGED",
+      details: expect.stringMatching(
+        /takes events, but what .*spool-0\.db holds cannot be forwarded: STORE_DAMAGED/,
+      ),
+    };
+    expect(await world.until(second.spool.check())).toEqual(alarm);
+    await world.elapse(LOOKS_MS);
+    expect(await world.until(second.spool.check())).toEqual(alarm);
+
+    renameSync(join(world.spools, "kept-elsewhere"), file);
+    await world.elapse(2 * LOOKS_MS);
+    expect(await world.ids()).toEqual(["a"]);
+    expect(await world.until(second.spool.check())).toEqual({ status: "ok" });
+    expect(filesOf(world)).toEqual(["spool-1.db"]);
+  });
+
+  it("with a file that a process has left under another name, to close it as it was, gives it its name back", async () => {
+    const world = await World.open();
+    const first = await world.start();
+    world.shared.mood = "away";
+    await first.accept("a");
+    first.crash();
+    renameSync(join(world.spools, "spool-0.db"), join(world.spools, "spool-0.db.closing"));
+    const second = await world.start();
+    expect(second.spool.waiting).toBe(1);
+    expect(second.spool.owner).toBe(first.spool.owner);
+  });
+
+  it("whose file is deleted under the process that has it is told of, though nothing is spooled", async () => {
+    const world = await World.open();
+    const gateway = await world.start();
+    rmSync(join(world.spools, "spool-0.db"));
+    expect(await world.until(gateway.spool.check().catch((error: unknown) => error))).toMatchObject({
+      code: "STORE_MOVED",
+    });
   });
 
   it("with files that cannot be used has its others looked after, and says so once", async () => {
