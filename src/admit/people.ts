@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import type { KnownPerson } from "../domain/conversation.ts";
+import { type KnownPerson, withSender } from "../domain/conversation.ts";
 import type { Person, TriggerEvent } from "../domain/event.ts";
 import type { People } from "../ports/store.ts";
 
@@ -32,12 +32,7 @@ export function createAcquaintances(people: People): Acquaintances {
   }
 
   async function settleOne(event: TriggerEvent): Promise<TriggerEvent> {
-    const { person, ...rest } = event;
-    if (person === undefined) return event;
-    const { conversation, names } = await ask(person);
-    const others = names.filter((name) => name !== rest.sender.id);
-    const sender = others.length === 0 ? rest.sender : { ...rest.sender, alsoKnownAs: others };
-    return { ...rest, conversation, sender };
+    return event.person === undefined ? event : withSender(event, await ask(event.person));
   }
 
   return {

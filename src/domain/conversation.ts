@@ -1,4 +1,4 @@
-import type { Person, Platform } from "./event.ts";
+import type { Person, Platform, TriggerEvent } from "./event.ts";
 
 /**
  * The key that orders runs and scopes memory: platform, tenant, place, thread.
@@ -37,6 +37,18 @@ export function asKnown(conversation: string, ...names: readonly (string | null)
 export function asFirstKnown({ lasting, passing }: Person): KnownPerson {
   const names = [lasting, passing].flatMap((name) => (name === null ? [] : [name.conversation]));
   return asKnown(names[0] ?? "", ...names);
+}
+
+/** The event in the conversation of its sender. What is provisional can be settled again, and so keeps its names. */
+export function withSender({ person, ...event }: TriggerEvent, known: KnownPerson): TriggerEvent {
+  const { id, ...sender } = event.sender;
+  const others = known.names.filter((name) => name !== id);
+  return {
+    ...event,
+    ...(known.isProvisional && person !== undefined && { person }),
+    conversation: known.conversation,
+    sender: { id, ...sender, ...(others.length > 0 && { alsoKnownAs: others }) },
+  };
 }
 
 function lastPartOf(conversation: string): string {

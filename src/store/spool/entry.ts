@@ -1,5 +1,6 @@
+import { withSender } from "../../domain/conversation.ts";
 import type { TriggerEvent } from "../../domain/event.ts";
-import type { Job, Offer } from "../../ports/store.ts";
+import type { Job, Offer, People } from "../../ports/store.ts";
 
 /** Decides again about an event that has waited; null: it is not for us any more. */
 export type OfferOf = (event: TriggerEvent, acceptedAtMs: number) => Offer | null;
@@ -15,9 +16,18 @@ export function toEntry(offer: Offer, arrivedAtMs: number): Offer {
   return { ...offer, event, onlyIfKnown: false };
 }
 
-/** Its limits were charged as it was spooled, and what they said then holds. */
-export function toOffer({ event: stored, refusal }: Job, offerOf: OfferOf): Offer | null {
-  const { arrivedAtMs, ...event } = stored as SpooledEvent;
+/**
+ * Its limits were charged as it was spooled, and what they said then holds. By which names its sender is known could not
+ * be asked then, and is now. Rejects with STORE_*.
+ */
+export async function toOffer(
+  { event: stored, refusal }: Job,
+  people: People,
+  offerOf: OfferOf,
+): Promise<Offer | null> {
+  const { arrivedAtMs, ...spooled } = stored as SpooledEvent;
+  const { person } = spooled;
+  const event = person === undefined ? spooled : withSender(spooled, await people.settle(person));
   const offer = offerOf(event, arrivedAtMs);
   if (offer === null) return null;
   return { ...offer, refusal: refusal ?? offer.refusal, limits: [], spooledAtMs: arrivedAtMs };

@@ -1,6 +1,6 @@
 import { backoffMs } from "../../domain/backoff.ts";
 import type { Clock, Random } from "../../ports/clock.ts";
-import type { Acceptance, Job, Queue, Settlement, Store } from "../../ports/store.ts";
+import type { Acceptance, Job, People, Queue, Settlement, Store } from "../../ports/store.ts";
 import { type OfferOf, toOffer } from "./entry.ts";
 import { describe, isUnavailable } from "./trouble.ts";
 
@@ -21,6 +21,7 @@ const TRIES_MAX = 20;
 export interface ForwarderDeps {
   readonly file: Pick<Queue, "claim" | "settle" | "ready">;
   readonly store: Pick<Queue, "accept">;
+  readonly people: People;
   readonly offerOf: OfferOf;
   /** Whether another replica may still bring what makes a conversation known. */
   readonly isSettling: () => boolean;
@@ -106,7 +107,7 @@ export class Forwarder {
 
   async #offer(job: Job): Promise<Verdict> {
     try {
-      const offer = toOffer(job, this.#deps.offerOf);
+      const offer = await toOffer(job, this.#deps.people, this.#deps.offerOf);
       if (offer === null) return { settlement: { kind: "dropped", cause: "ignored" }, store: "not-asked" };
       return { settlement: this.#settlementFor(await this.#deps.store.accept(offer)), store: "answers" };
     } catch (error) {

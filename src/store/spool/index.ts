@@ -151,7 +151,16 @@ class Attached {
     });
     const forwarderOf = ({ store }: Slot) =>
       new Forwarder({
-        ...{ file: store.queue, store: inner.queue, offerOf, clock, random, log, isSettling },
+        ...{
+          file: store.queue,
+          store: inner.queue,
+          people: inner.people,
+          offerOf,
+          clock,
+          random,
+          log,
+          isSettling,
+        },
       });
     this.#forwarder = forwarderOf(slot);
     const adopter = new Adopter({

@@ -43,6 +43,7 @@ export class MoodyStore {
         },
         claim: (options) => this.#carryOut(() => queue.claim(options), false),
       },
+      people: { settle: (person) => this.#carryOut(() => inner.people.settle(person), false) },
     };
   }
 
