@@ -1,8 +1,9 @@
 import { BreakerOpen, type Breakers, type CallEnd } from "../domain/breaker.ts";
 import { controlCommandOf } from "../domain/command.ts";
-import { type ContextItem, contextItem } from "../domain/context.ts";
+import { boundedSource, type ContextItem, contextItem } from "../domain/context.ts";
 import { DeliveryError, GatewayError } from "../domain/errors.ts";
 import type { TriggerEvent } from "../domain/event.ts";
+import { redactedJson } from "../domain/redact.ts";
 import type { Adapter, ThreadPast, ThreadReader } from "../ports/adapter.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -42,7 +43,9 @@ export async function earlierIn(
       { ...about, messages: items.length, duration_ms: deps.clock.nowMs() - startedAtMs },
       "thread.read",
     );
-    return past.isWhole ? items : [PARTLY_READ, ...items];
+    // It is kept and shown to the model, and was said by an API, not by a webhook that somebody signed.
+    const shown = redactedJson(items).map(boundedSource);
+    return past.isWhole ? shown : [PARTLY_READ, ...shown];
   } catch (error) {
     signal.throwIfAborted();
     deps.log.warn({ ...about, cause: causeOf(error) }, "thread.unread");

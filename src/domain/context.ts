@@ -65,6 +65,12 @@ export function boundedContext(items: readonly ContextItem[]): readonly ContextI
   return kept;
 }
 
+/** Of an item whose words its reader has bounded: the labels and files. */
+export function boundedSource(item: ContextItem): ContextItem {
+  const attachments = boundedFiles(item.attachments, FILES_MAX);
+  return { ...item, author: item.author && boundedAuthor(item.author), attachments };
+}
+
 function boundedAuthor({ id, name, ...rest }: ContextAuthor): ContextAuthor {
   return { ...rest, id: id === null ? null : cleanId(id), name: cleanLabel(name) };
 }

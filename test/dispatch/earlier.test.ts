@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { Secret } from "../../src/config/secret.ts";
 import { earlierIn } from "../../src/dispatch/earlier.ts";
 import { BREAKER_FAILURES_IN_ROW_MAX } from "../../src/domain/bounds.ts";
 import { Breakers } from "../../src/domain/breaker.ts";
@@ -48,6 +49,20 @@ describe("what was said earlier in a thread", () => {
   it("is what the platform gives", async () => {
     reading(async () => ({ items: [said("one"), said("two")], isWhole: true }));
     expect(await ask()).toEqual([said("one"), said("two")]);
+  });
+
+  it("holds no secret of ours that the platform repeats, and no name or list of files without a bound", async () => {
+    const secret = new Secret("xoxb-canary-0123456789").reveal();
+    const file = { id: "F1", kind: "document" as const, name: secret, mime: "x".repeat(5_000), sizeBytes: 1 };
+    const item = contextItem("thread", `the token is ${secret}`, {
+      author: { id: "U8", name: `${secret}${"n".repeat(5_000)}` },
+      attachments: Array(500).fill(file),
+    });
+    reading(async () => ({ items: [said("one"), item], isWhole: true }));
+    const items = (await ask()) ?? [];
+    expect(items[1]).toMatchObject({ text: "the token is ***", author: { id: "U8" } });
+    expect(JSON.stringify(items)).not.toContain("canary");
+    expect(JSON.stringify(items).length).toBeLessThan(10_000);
   });
 
   it("tells when the platform gave only a part", async () => {
