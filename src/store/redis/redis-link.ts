@@ -1,6 +1,6 @@
 import { Redis } from "ioredis";
 import type { Random } from "../../ports/clock.ts";
-import { type Client, createClient, type RedisConnection } from "./connect.ts";
+import { type Client, createClient, forgiveSilence, type RedisConnection } from "./connect.ts";
 import { asStoreError, isAnswer, isHopeless, plainly } from "./errors.ts";
 import { Gathering } from "./gathering.ts";
 import { type Argument, closed, type Link, type Patience, unavailable } from "./link.ts";
@@ -227,13 +227,17 @@ export class RedisLink implements Link {
     if (this.#pending.size === 0) this.#isSilent = false;
   }
 
-  /** While we stood still, Redis had no chance: what was asked before may not even have left, and gets its whole time. */
+  /**
+   * While we stood still, Redis had no chance: what was asked before may not even have left, and gets its whole time.
+   * Comes before the timers that had longer to go, so that no connection is cut for it either.
+   */
   #forgiveOurOwnPause(): void {
     const nowMs = performance.now();
     const pausedMs = nowMs - this.#lookedAt - this.#times.briefMs / LOOKS;
     this.#lookedAt = nowMs;
     if (pausedMs < this.#times.briefMs / LOOKS) return;
     for (const pending of this.#pending) pending.askedAt = Math.min(nowMs, pending.askedAt + pausedMs);
+    for (const client of [this.client, this.#listener]) forgiveSilence(client);
   }
 
   /** One look for all instead of a timer for each. */

@@ -65,6 +65,25 @@ describe("a Redis that does not answer", () => {
     expect(await accepted).toEqual({ kind: "accepted" });
   });
 
+  it("keeps its connection when it was the process that stood still, for longer than one may be silent", {
+    timeout: 60_000,
+  }, async () => {
+    const bench = await open({ briefMs: 500, silentMs: 1_000 });
+    const before = bench.proxy.connections;
+    redis.pause();
+    const accepted = bench.accept({ id: "asked before it" });
+    await nextTick();
+    standStill(2_500);
+    redis.resume();
+    expect(await accepted).toEqual({ kind: "accepted" });
+    expect([bench.lines, bench.proxy.connections]).toEqual([[], before]);
+    // One that is silent now is given up all the same.
+    bench.proxy.stall();
+    await expect(bench.accept({ id: "asked after it" })).rejects.toMatchObject(UNAVAILABLE);
+    expect(await bench.logged("Lost the connection")).toContain("1000ms");
+    bench.proxy.resume();
+  });
+
   it.each(["SIGSTOP", "CLIENT PAUSE"])(
     "lets a settlement wait for it, and takes events again as soon as it goes on (%s)",
     async (how) => {
