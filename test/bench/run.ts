@@ -18,6 +18,7 @@ import {
   redisAcceptTable,
   redisConversationsTable,
   redisMemoryTable,
+  redisScriptsTable,
   redisWorkTable,
 } from "./redis/report.ts";
 import { secretsOf } from "./secrets.ts";
@@ -43,6 +44,7 @@ const TABLES: Readonly<Record<string, (isQuick: boolean) => Promise<string>>> = 
   "redis-work": redisWorkTable,
   "redis-conversations": redisConversationsTable,
   "redis-memory": redisMemoryTable,
+  "redis-scripts": redisScriptsTable,
 };
 
 const { values } = parseArgs({

@@ -1,14 +1,14 @@
 import { Secret } from "../../../src/config/secret.ts";
 import type { ReplyPart } from "../../../src/domain/reply.ts";
 import { NO_USAGE, type Progress, type Turn } from "../../../src/domain/run.ts";
-import type { Job, Store } from "../../../src/ports/store.ts";
+import type { Job } from "../../../src/ports/store.ts";
 import { RedisLink } from "../../../src/store/redis/redis-link.ts";
-import { openStoreOn } from "../../../src/store/redis/store.ts";
+import { openStoreOn, type SharedStore } from "../../../src/store/redis/store.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { anOffer } from "./store.ts";
 
 export interface Past extends AsyncDisposable {
-  readonly store: Store;
+  readonly store: SharedStore;
   readonly clock: FakeClock;
 }
 
@@ -24,7 +24,9 @@ export async function openPast(url: string, prefix: string): Promise<Past> {
     tls: null,
     waitReplicas: 0,
   };
-  const link = new RedisLink({ connection, key: `{${prefix}}:meta`, random, log });
+  // However busy the machine is: nobody waits for this.
+  const times = { briefMs: 60_000, silentMs: 60_000 };
+  const link = new RedisLink({ connection, key: `{${prefix}}:meta`, random, log, times });
   await link.open(5_000);
   const limits = { waitingPerLaneMax: 1e6, waitingMax: 1e7 };
   const store = await openStoreOn({

@@ -3,6 +3,7 @@ import { type AcceptRow, acceptLine } from "../turns.ts";
 import { benchRedisAccept, type RedisAccept } from "./accept.ts";
 import { benchRedisConversations, type RedisConversationsCost } from "./conversations.ts";
 import { benchRedisMemory, type MemoryRow } from "./memory.ts";
+import { benchRedisScripts, type ScriptRow } from "./scripts.ts";
 import { benchRedisWork, type WorkRow } from "./work.ts";
 
 export async function redisAcceptTable(isQuick: boolean): Promise<string> {
@@ -26,6 +27,12 @@ export async function redisConversationsTable(isQuick: boolean): Promise<string>
 export async function redisMemoryTable(isQuick: boolean): Promise<string> {
   const module = new URL("memory.ts", import.meta.url);
   return memoryReport(await inOwnProcess(module, benchRedisMemory, { copies: isQuick ? 10_000 : 100_000 }));
+}
+
+export async function redisScriptsTable(isQuick: boolean): Promise<string> {
+  const module = new URL("scripts.ts", import.meta.url);
+  const waiting = isQuick ? 10_000 : 100_000;
+  return scriptsReport(await inOwnProcess(module, benchRedisScripts, { waiting }), waiting);
 }
 
 const GOALS: Readonly<Record<string, string>> = {
@@ -89,6 +96,23 @@ What \`used_memory\` grows by for each of a hundred thousand. [replicas.md](repl
 |-|-|
 ${memory.map(({ name, bytes }) => `| ${name} | ${number(bytes)} |`).join("\n")}
 `;
+}
+
+function scriptsReport(rows: readonly ScriptRow[], waiting: number): string {
+  return `## On Redis: how long a script holds it
+
+With ${number(waiting)} events that wait for a retry, each in a conversation of its own. While a script runs, nobody else is
+served, so each that walks looks at so many at a time. Goal: 10 ms. \`SLOWLOG\` counts what else the machine does,
+too; CPU is that of Redis.
+
+| | scripts | longest by \`SLOWLOG\`, ms | CPU of one, ms |
+|-|-|-|-|
+${rows.map(scriptLine).join("\n")}
+`;
+}
+
+function scriptLine({ name, scripts, longestMs, cpuMs }: ScriptRow): string {
+  return `| ${name} | ${number(scripts)} | ${longestMs.toFixed(1)} | ${cpuMs.toFixed(1)} |`;
 }
 
 function lineOf(row: AcceptRow): string {

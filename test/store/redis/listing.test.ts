@@ -36,6 +36,16 @@ it("finds the few that are queued among thousands that wait for a retry, a bite 
   // A call for each bite, so that others are served in between.
   expect(await calls()).toBeGreaterThanOrEqual(3);
 
+  // Of those that are found at once, each bite gives some.
+  for (const state of ["retrying", undefined] as const) {
+    await redis.cli("CONFIG", "RESETSTAT");
+    const many = await bench.store.journal.list({ limit: 1_000, ...(state && { state }) });
+    const newest = Array.from({ length: EVENTS }, (_, n) => EVENTS - 1 - n);
+    const expected = newest.filter((n) => state === undefined || !queued.includes(n)).slice(0, 1_000);
+    expect(many.map(({ id }) => id)).toEqual(expected.map((n) => `e${n}`));
+    expect(await calls()).toBeGreaterThanOrEqual(4);
+  }
+
   const pages: EventRecord[] = [];
   for (;;) {
     const beforeSeq = pages.at(-1)?.seq;

@@ -10,7 +10,10 @@
 -- Gives: { status, job, job, … }, a job being
 --   { token, seq, lane, attempt, failures, at, body, refusal, progress, crashes, replay, stop, waits since }
 
-local LANES_AT_ONCE = 1000
+-- Lanes that are due, leases that have run out, lanes that must not begin: of each so many are looked at. Nobody else is
+-- served meanwhile, and the next claim goes on.
+local LANES_AT_ONCE = 128
+local ASIDE_AT_ONCE = 500
 local BYTES_MAX = 8 * 1024 * 1024
 -- How far `seen` of a conversation may lag behind: to the hour is enough, and spares a busy one the writes.
 local SEEN_MS = 3600000
@@ -110,7 +113,7 @@ local answer = { {} }
 -- meet them again in other hands.
 local fence = math.max(tonumber(call('HGET', meta, 'fence')), steady * 1000)
 local taken, bytes = 0, 0
-while taken < jobs_max and bytes < BYTES_MAX and aside < LANES_AT_ONCE do
+while taken < jobs_max and bytes < BYTES_MAX and aside < ASIDE_AT_ONCE do
   local lane = next_lane()
   if not lane then break end
   if is_control(lane) or may_begin(lane) then

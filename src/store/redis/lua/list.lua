@@ -1,13 +1,15 @@
 #!lua flags=no-writes
 -- Events by state, newest first.
 -- Invariant: in the order of acceptance or of the last replay, whatever came of them.
--- Looks at so many at most, since nobody else is served meanwhile, and says where to go on.
+-- Looks at so many at most, and gives so many, since nobody else is served meanwhile, and says where to go on.
 -- ARGV[2] state, or '' for all  [3] at most  [4] only those with a smaller seq, or ''
 -- Gives: { the seq below which there may be more, or '', record, record, … }
 
 local CHUNK = 500
-local LOOKS_MAX = 2000
-local limit = tonumber(ARGV[3])
+local LOOKS_MAX = 1000
+local RECORDS_MAX = 250
+local wanted_max = tonumber(ARGV[3])
+local limit = math.min(wanted_max, RECORDS_MAX)
 local below = ARGV[4] == '' and '+inf' or '(' .. ARGV[4]
 
 local function newest(key, from, count)
@@ -70,4 +72,6 @@ else
 end
 local answer = { more or '' }
 for i = 1, math.min(limit, #seqs) do answer[i + 1] = record_of(seqs[i]) end
+-- More are wanted than one bite has.
+if not more and limit < wanted_max and #seqs >= limit then answer[1] = seqs[limit] end
 return answer

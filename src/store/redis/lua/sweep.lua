@@ -7,7 +7,7 @@
 -- ARGV[2] done | dropped | dead | conversations | limits  [3] after this seq or cursor  [4] ms to keep
 -- Gives: { how many went, where to go on or -1 }
 
-local BITE = 250
+local BITE = 128
 local SEEN_MS = 3600000
 local TTL_SLACK_MS = 60000
 
