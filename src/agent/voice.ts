@@ -38,7 +38,7 @@ export function attributed(name: string, text: string): string {
 
 /** A name is chosen by its bearer: it must not pose as another message. */
 export function speaker(name: string): string {
-  return oneLine(theirWords(name)).replaceAll(":", " ").trim() || "somebody";
+  return oneLine(theirWords(name)).replaceAll(/[:：]/g, " ").trim() || "somebody";
 }
 
 /** The bot's own words among those of others; no name can hold these brackets. */
