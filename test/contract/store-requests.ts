@@ -105,6 +105,18 @@ export function requestsContract(bench: StoreBench): void {
       expect(kept.forged?.[0]?.id).toBe(idOf(1_099));
     });
 
+    it("counts a note that is told again once, and what had room before still has", async () => {
+      const { requests } = bench.store;
+      for (let times = 0; times < 4; times++) await requests.record(notes("forged", 0, 12), BOUNDS);
+      await requests.record(notes("ignored", 100, 118), BOUNDS);
+      expect(await all()).toHaveLength(30);
+      await requests.record([], { ...BOUNDS, afterId: idOf(6) });
+      await requests.record(notes("stale", 200, 206), BOUNDS);
+      expect(await all()).toHaveLength(30);
+      await requests.record(notes("stale", 300, 301), BOUNDS);
+      expect((await all()).length).toBe(30);
+    });
+
     it("keeps what was taken apart from what was refused", async () => {
       const { requests } = bench.store;
       await requests.record([aNote(1, "forged"), aNote(2, "handshake")], BOUNDS);

@@ -7,16 +7,21 @@ import type { State } from "./state.ts";
 const NO_ID = "~";
 
 export function noteRequests(
-  { sql }: State,
+  state: State,
   { rows, refusedMax, afterId }: Operations["noteRequests"]["args"],
 ): null {
-  for (const row of rows) sql.noteRequest.run(...row);
-  sql.deleteOldRequests.run(afterId);
-  const counts = sql.countRequests.all();
+  const { sql } = state;
+  // Counted once: they are up to twice `refusedMax`, and there is a note every half second.
+  state.requestCounts ??= new Map(sql.countRequests.all().map(({ outcome, count }) => [outcome, count]));
+  const counts = state.requestCounts;
+  const add = (outcome: string, count: number) => counts.set(outcome, (counts.get(outcome) ?? 0) + count);
+  for (const row of rows) add(row[2], Number(sql.noteRequest.run(...row).changes));
+  for (const { outcome } of sql.deleteOldRequests.all(afterId)) add(outcome, -1);
   for (const taken of [false, true]) {
-    const ofKind = counts.filter(({ outcome }) => isTaken(outcome as RequestOutcome) === taken);
-    const gone = surplus(new Map(ofKind.map(({ outcome, count }) => [outcome, count])), refusedMax);
-    for (const [outcome, count] of gone) sql.deleteRequests.run(outcome, count);
+    const ofKind = [...counts].filter(([outcome]) => isTaken(outcome as RequestOutcome) === taken);
+    const gone = surplus(new Map(ofKind), refusedMax);
+    for (const [outcome, count] of gone)
+      add(outcome, -Number(sql.deleteRequests.run(outcome, count).changes));
   }
   return null;
 }

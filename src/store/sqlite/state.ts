@@ -23,6 +23,8 @@ export interface State extends Volatile {
   readonly sql: Statements;
   readonly lanes: Lanes;
   nextSeq: number;
+  /** Notes of requests by their outcome; null until they are counted. */
+  requestCounts: Map<string, number> | null;
   /** Estimate of what was written to the log since it was last copied into the file. */
   unsavedBytes: number;
   /** Whether commits wait for the disk at the moment; so a file is opened. */
@@ -35,7 +37,8 @@ export function loadState(db: Database, kept: Volatile, nowMs: number): State {
   const newest = sql.newestSeq.get()?.seq ?? 0;
   const floor = sql.seqFloor.get()?.value ?? 1;
   const lanes = loadLanes(sql, kept, nowMs);
-  return { ...kept, db, sql, lanes, nextSeq: Math.max(newest + 1, floor), unsavedBytes: 0, flushes: true };
+  const nextSeq = Math.max(newest + 1, floor);
+  return { ...kept, db, sql, lanes, nextSeq, requestCounts: null, unsavedBytes: 0, flushes: true };
 }
 
 function loadLanes(sql: Statements, { leases, time }: Volatile, nowMs: number): Lanes {

@@ -229,9 +229,10 @@ export function prepareStatements(db: Database) {
 
     // Requests
     noteRequest: db.prepare(
-      "INSERT OR REPLACE INTO requests (id, request_id, outcome, body) VALUES (?, ?, ?, ?)",
+      // One that is told again, because nobody heard that it was written, is there.
+      "INSERT OR IGNORE INTO requests (id, request_id, outcome, body) VALUES (?, ?, ?, ?)",
     ),
-    deleteOldRequests: db.prepare("DELETE FROM requests WHERE id < ?"),
+    deleteOldRequests: db.prepare<{ outcome: string }>("DELETE FROM requests WHERE id < ? RETURNING outcome"),
     countRequests: db.prepare<{ outcome: string; count: number }>(
       "SELECT outcome, count(*) AS count FROM requests GROUP BY outcome",
     ),
