@@ -16,7 +16,9 @@ const DAMAGE = "EVENT_DAMAGED: expected its text as written, got something else 
 
 async function acceptThree(store: Store): Promise<void> {
   for (const id of ["slack:a", "slack:b", "slack:c"])
-    await store.queue.accept(anOffer(anEvent({ id, conversation: `slack:T1:${id}`, text: `of ${id}` })));
+    await store.queue.accept(
+      anOffer(anEvent({ id, aliases: [`${id}-twin`], conversation: `slack:T1:${id}`, text: `of ${id}` })),
+    );
 }
 
 /** The second of three cannot be read: the others go on, it becomes a dead letter, and nothing trips over that. */
@@ -41,6 +43,13 @@ async function othersGoOn(store: Store, clock: FakeClock): Promise<void> {
   expect(await store.journal.find("slack:b")).toBeNull();
 }
 
+function keysLeft(file: string): unknown[] {
+  const db = new DatabaseSync(file);
+  const keys = db.prepare("SELECT key FROM keys ORDER BY key").all();
+  db.close();
+  return keys.map(({ key }) => key);
+}
+
 describe("an event of which a bit was turned on the disk", () => {
   it("is a dead letter, and holds up no other: SQLite", async () => {
     const folder = aFolder("memory");
@@ -52,11 +61,40 @@ describe("an event of which a bit was turned on the disk", () => {
     const db = new DatabaseSync(file);
     db.exec(`UPDATE events SET body = replace(body, '"text":"of slack:b"', '"text":!of slack:b"')`);
     db.close();
-    await using store = await openInlineStore({ file, clock, limits: LIMITS });
+    const store = await openInlineStore({ file, clock, limits: LIMITS });
     await othersGoOn(store, clock);
     expect(await store.archive.replay("slack:b", { by: "ops", mode: "anew", states: ["dead"] })).toBe(
       "unknown",
     );
+    await store[Symbol.asyncDispose]();
+    // Of the others, which are in hand.
+    expect(keysLeft(file)).toEqual(["slack:a", "slack:a-twin", "slack:c", "slack:c-twin"]);
+    folder.remove();
+  });
+
+  it("bars its duplicates for as long as any other, and leaves no key after that", async () => {
+    const folder = aFolder("memory");
+    const clock = new FakeClock();
+    const file = join(folder.path, "parley.db");
+    const before = await openInlineStore({ file, clock, limits: LIMITS });
+    await acceptThree(before);
+    for (const job of await before.queue.claim({ jobsMax: 10, leaseMs: LEASE_MS }))
+      await before.queue.settle(job, { kind: "dead", cause: DAMAGE });
+    await before[Symbol.asyncDispose]();
+    const db = new DatabaseSync(file);
+    db.exec(`UPDATE events SET body = replace(body, '"aliases":["slack:b-twin"]', '"aliases":[17]')`);
+    db.exec(`UPDATE events SET body = replace(body, '"text":"of slack:c"', '"text":!')`);
+    db.close();
+    const store = await openInlineStore({ file, clock, limits: LIMITS });
+    clock.advance(1);
+    await store.sweep({ finishedMs: 0, deadMs: 0, turnsMs: DAY_MS });
+    expect(await store.journal.list({ limit: 10 })).toEqual([]);
+    for (const id of ["slack:b-twin", "slack:c-twin"])
+      expect(await store.queue.accept(anOffer(anEvent({ id })))).toEqual({ kind: "duplicate" });
+    clock.advance(30 * DAY_MS);
+    await store.sweep({ finishedMs: 0, deadMs: 0, turnsMs: DAY_MS });
+    await store[Symbol.asyncDispose]();
+    expect(keysLeft(file)).toEqual([]);
     folder.remove();
   });
 

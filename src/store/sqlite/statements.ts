@@ -42,7 +42,7 @@ export interface SettledRow {
   readonly accepted_ms: number;
   readonly updated_ms: number;
   /** As JSON. */
-  readonly aliases: string;
+  readonly aliases: string | null;
 }
 
 /** How far `seen_ms` of a conversation may lag behind. */
@@ -212,9 +212,13 @@ export function prepareStatements(db: Database) {
       "DELETE FROM told WHERE key IN (SELECT key FROM told WHERE until_ms <= ? ORDER BY until_ms LIMIT ?)",
     ),
     settledAfter: db.prepare<SettledRow>(
-      `SELECT seq, id, accepted_ms, updated_ms, iif(json_valid(body), coalesce(json_extract(body, '$.aliases'), '[]'), '[]') AS aliases FROM events
+      `SELECT seq, id, accepted_ms, updated_ms, CASE
+         WHEN NOT json_valid(body) THEN NULL
+         ELSE coalesce(json_extract(body, '$.aliases'), '[]') END AS aliases FROM events
        WHERE state = ? AND seq > ? ORDER BY seq LIMIT ?`,
     ),
+    // Of the whole table, for there is no index on this: only where an event cannot say its own.
+    keysOf: db.prepare<{ key: string }>("SELECT key FROM keys WHERE seq = ?"),
     deleteEvent: db.prepare("DELETE FROM events WHERE seq = ?"),
     deleteProgress: db.prepare("DELETE FROM progress WHERE seq = ?"),
     deleteOutbox: db.prepare("DELETE FROM outbox WHERE seq = ?"),

@@ -85,7 +85,8 @@ function settled(
 }
 
 function deleteEvent({ sql }: State, { seq, id, aliases }: SettledRow, nowMs: number): number {
-  const keys = [id, ...(JSON.parse(aliases) as string[]).map(wellFormed)];
+  const named = aliasesIn(aliases);
+  const keys = named === null ? sql.keysOf.all(seq).map(({ key }) => key) : [id, ...named.map(wellFormed)];
   const expiresMs = sql.keyExpiry.get(id, seq)?.expires_ms ?? 0;
   let gone = Number(sql.deleteEvent.run(seq).changes);
   gone += Number(sql.deleteProgress.run(seq).changes);
@@ -93,6 +94,17 @@ function deleteEvent({ sql }: State, { seq, id, aliases }: SettledRow, nowMs: nu
   if (expiresMs > nowMs) sql.addOrphan.run(expiresMs, seq, JSON.stringify(keys));
   else for (const key of keys) gone += Number(sql.deleteKey.run(key, seq, nowMs).changes);
   return gone;
+}
+
+/** Null: the text of the event is damaged, and what it held cannot be read. */
+function aliasesIn(json: string | null): readonly string[] | null {
+  try {
+    const aliases: unknown = JSON.parse(json ?? "null");
+    const areNames = Array.isArray(aliases) && aliases.every((alias) => typeof alias === "string");
+    return areNames ? aliases : null;
+  } catch {
+    return null;
+  }
 }
 
 /** A conversation is forgotten when memory would hold nothing of it; one with work to do is not. */
