@@ -10,6 +10,7 @@ import { GatewayError } from "../domain/errors.ts";
 import type { ProbeFinding } from "../ports/adapter.ts";
 import { fileOf, slotsIn } from "../store/spool/slots.ts";
 import { inspectFile, logBytes } from "../store/sqlite/examine.ts";
+import { describeAt } from "../store/sqlite/obstacle.ts";
 import { openToOthers } from "../store/sqlite/privacy.ts";
 import { systemClock } from "../telemetry/clock.ts";
 import { type Answer, ask, httpBase } from "./ask.ts";
@@ -135,10 +136,21 @@ function configFindings(problems: readonly string[], notes: readonly string[]): 
 
 async function storeFindings(config: Config, store: TryStore): Promise<Finding[]> {
   const { dataDir, redisUrl } = config.environment;
-  const spools = spoolFindings(dataDir, store);
-  if (redisUrl === null) return [...fileFindings(dataDir, store), ...spools];
+  const spools = looking("spool", dataDir, () => spoolFindings(dataDir, store));
+  if (redisUrl === null) return [...looking("store", dataDir, () => fileFindings(dataDir, store)), ...spools];
   const { redisFindings } = await import("./redis-findings.ts");
   return [...(await redisFindings(config)), ...spools];
+}
+
+/** That the system lets us not even look, as at a folder of another user, is a finding too. */
+function looking(check: string, dataDir: string, look: () => Finding[]): Finding[] {
+  try {
+    return look();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    const what = describeAt(join(dataDir, "parley.db"), error);
+    return [fail(check, what, "start it as the user who owns the folder, or set PARLEY_DATA_DIR")];
+  }
 }
 
 /** What was acknowledged while Redis was away, also where there is none any more. */

@@ -126,10 +126,10 @@ export function clockFinding(answers: readonly Answer[], nowMs: number): Finding
 export function dataFinding(dataDir: string, cwd: string): Finding {
   const name = relative(cwd, dataDir) || ".";
   let folder = dataDir;
-  // A link that leads nowhere is there, and takes nothing.
-  while (lstatSync(folder, { throwIfNoEntry: false }) === undefined && folder !== dirname(folder))
-    folder = dirname(folder);
   try {
+    // A link that leads nowhere is there, and takes nothing.
+    while (lstatSync(folder, { throwIfNoEntry: false }) === undefined && folder !== dirname(folder))
+      folder = dirname(folder);
     rmSync(mkdtempSync(join(folder, `.parley-${randomUUID()}`)), { recursive: true });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "an error";

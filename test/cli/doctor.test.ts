@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Answer } from "../../src/cli/ask.ts";
@@ -157,6 +157,21 @@ describe("parley doctor", () => {
     const { code, of } = await doctor({}, cwd);
     expect(code).toBe(1);
     expect(of("data")).toMatchObject([{ status: "fail", message: "expected to write to data, got ENOTDIR" }]);
+  });
+
+  it.each([
+    ["leads nowhere", (folder: string) => symlinkSync("data", join(folder, "data")), "data"],
+    ["has a name that the system does not take", () => undefined, "x".repeat(300)],
+  ])("fails, without a stack trace, on a data folder that %s", async (_, make, name) => {
+    const cwd = emptyFolder();
+    make(cwd);
+    const { code, of, stderr } = await doctor({ PARLEY_DATA_DIR: name }, cwd);
+    expect(code).toBe(1);
+    expect(stderr).toBe("");
+    expect(of("data")).toMatchObject([{ status: "fail" }]);
+    expect(of("store")).toMatchObject([
+      { status: "fail", message: expect.stringMatching(/cannot be written: E(LOOP|NAMETOOLONG) \(/) },
+    ]);
   });
 
   it("opens a store that is there, and sees that another process has it", async () => {
