@@ -25,7 +25,10 @@ export function addConfig(program: Command, terminal: Terminal, settle: Settle):
     .description("check every file and variable; nothing is started")
     .option("-c, --config <folder>", "folder of gateway.yaml and agents/ (default: PARLEY_CONFIG, or config)")
     .option("--json", "print the result as JSON")
-    .addHelpText("after", "\nExample:\n  parley config validate --config deploy/config && parley serve")
+    .addHelpText(
+      "after",
+      "\nExample:\n  parley config validate --config other/config && parley serve --config other/config",
+    )
     .action((options: { config?: string; json?: true }) => {
       const loaded = load(terminal, options.config);
       const result = loaded.ok ? { ok: true, notes: loaded.config.notes } : loaded;

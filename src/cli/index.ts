@@ -23,9 +23,10 @@ type AddCommand = (program: Command, terminal: Terminal, settle: Settle) => void
 
 /** Runs one command. Gives the exit code; never throws. */
 export async function main(
-  args: readonly string[],
-  terminal: Terminal = processTerminal(args),
+  given: readonly string[],
+  terminal: Terminal = processTerminal(given),
 ): Promise<number> {
+  const args = withHelpLast(given);
   const exit = { code: EXIT.ok as number };
   try {
     const program = buildProgram(terminal);
@@ -54,6 +55,13 @@ export async function main(
   }
 }
 
+/** `help dead replay` is `dead replay --help`: the library's own would explain `dead` alone, and all for a misspelt name. */
+function withHelpLast(args: readonly string[]): readonly string[] {
+  const [first, ...rest] = args;
+  if (first !== "help" || rest[0] === undefined) return args;
+  return Object.hasOwn(COMMANDS, rest[0]) ? [...rest, "--help"] : rest;
+}
+
 function buildProgram(terminal: Terminal): Command {
   const program = new Command("parley")
     .description("A self-hosted gateway between chat platforms and agents")
@@ -61,7 +69,7 @@ function buildProgram(terminal: Terminal): Command {
     .exitOverride()
     .configureOutput({ writeOut: terminal.out, writeErr: (text) => terminal.talk(inert(text)) })
     .showHelpAfterError("(parley --help lists the commands)")
-    .helpCommand("help [command]", "explain a command")
+    .helpCommand("help [command...]", "explain a command")
     .addHelpText(
       "after",
       `

@@ -35,6 +35,7 @@ describe("parley", () => {
     const { code, stdout } = await call([...command.split(" "), "--help"]);
     expect(code).toBe(0);
     expect(stdout).toContain(`Usage: parley ${command}`);
+    expect(await call(["help", ...command.split(" ")])).toMatchObject({ code: 0, stdout });
   });
 
   it("prints the version of the package", async () => {
@@ -47,6 +48,7 @@ describe("parley", () => {
   it.each([
     [[], "Usage: parley"],
     [["sevre"], "Did you mean serve?"],
+    [["help", "sevre"], "Did you mean serve?"],
     [["send"], "missing required argument 'platform'"],
     [["send", "slak"], "Allowed choices are slack, discord, telegram, whatsapp, test"],
     [["doctor", "--jsn"], "Did you mean --json?"],
