@@ -4,7 +4,7 @@ import type { IgnoredReason } from "../domain/ignored.ts";
 export const IGNORED_WORDS: Readonly<Record<IgnoredReason, string>> = {
   not_addressed:
     "The bot was not named, and the conversation is none that it takes part in. Mention it, answer one of its " +
-    "messages, or set access.respond_to of the platform to `all`.",
+    "messages, or set respond_to of the platform in gateway.yaml to `all`.",
   bot: "It was said by a bot. To answer bots, name them in access.bots of the platform.",
   own_message: "It is one of the bot's own messages, come back.",
   system: "The platform itself said it, not a person.",

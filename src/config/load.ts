@@ -167,13 +167,20 @@ function check<T extends z.ZodType>(
 function foreignFormat(value: unknown): string | null {
   const version = isObject(value) ? value.apiVersion : undefined;
   if (typeof version !== "string" || !/^aof\b/i.test(version)) return null;
-  return (
-    `expected parley/v1, got ${got(version)}: this is a file of AOF. Here, model "anthropic:NAME" is model: ` +
-    "{ provider: anthropic, model: NAME }; instructions is system_prompt; max_tokens stands in model; max_iterations " +
-    "and max_execution_time_secs are limits.max_iterations and limits.max_execution_time_seconds; memory is " +
-    "{ ttl_seconds, max_messages }; triggers are routes in gateway.yaml; temperature and tools have no counterpart yet"
-  );
+  const keys = isObject(value) && value.kind === "DaemonConfig" ? DAEMON_KEYS : AGENT_KEYS;
+  return `expected parley/v1, got ${got(version)}: this is a file of AOF. Here, ${keys}`;
 }
+
+const AGENT_KEYS =
+  'model "anthropic:NAME" is model: { provider: anthropic, model: NAME }; instructions is system_prompt; max_tokens ' +
+  "stands in model; max_iterations and max_execution_time_secs are limits.max_iterations and " +
+  "limits.max_execution_time_seconds; memory is { ttl_seconds, max_messages }; triggers are routes in gateway.yaml; " +
+  "temperature and tools have no counterpart yet";
+const DAEMON_KEYS =
+  "DaemonConfig is Gateway, without metadata; server.port and server.host are the variables PARLEY_PORT and " +
+  "PARLEY_HOST; enabled is auto, or false; secrets (bot_token_env and the like) are variables with names of their own, " +
+  "such as SLACK_BOT_TOKEN; agents are the files of the folder agents beside this one; runtime.default_agent is the " +
+  "last of routes, runtime.max_concurrent_tasks is queue.concurrency; flows and fleets have no counterpart yet";
 
 function byPlace(a: Problem, b: Problem): number {
   return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);

@@ -7,7 +7,7 @@ import { emptyFolder, oldNode } from "./helpers.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 /** The others begin with the same look, or with bin/parley.js. */
-const SCRIPTS = ["start", "test", "check"];
+const SCRIPTS = ["start", "test", "check", "dev"];
 
 async function failing(file: string, args: readonly string[], cwd: string): Promise<string> {
   const ended = await promisify(execFile)(file, [...args], { cwd }).then(

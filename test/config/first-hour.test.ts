@@ -82,6 +82,11 @@ describe("an error in a file", () => {
       /a\.yaml:1:\d+ apiVersion: expected parley\/v1, got "aof\.dev\/v1": this is a file of AOF/,
     );
     expect(stderr).toContain("instructions is system_prompt");
+    const daemon =
+      "apiVersion: aof.dev/v1\nkind: DaemonConfig\nmetadata: { name: d }\nspec: { server: { port: 8080 } }";
+    const told = (await validate({ "gateway.yaml": daemon })).stderr;
+    expect(told).toContain("server.port and server.host are the variables PARLEY_PORT and PARLEY_HOST");
+    expect(told).not.toContain("system_prompt");
   });
 });
 
