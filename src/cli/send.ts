@@ -165,6 +165,8 @@ interface Sent {
   readonly requestId: string | null;
   readonly body: string;
   readonly fate: Fate;
+  /** Why the API did not tell its fate. */
+  readonly unasked: CommandError | null;
 }
 
 async function deliver(
@@ -189,9 +191,27 @@ async function deliver(
   const requestId = answer.headers.get("x-request-id");
   const guessed = guessedFate(platform, answer.status, answer.body);
   const told = toldFate(answer.headers);
-  const asked = told ?? (client !== null && requestId !== null ? await askedFate(client, requestId) : null);
-  const fate = { ...guessed, ...asked };
-  return await report({ ...answer, platform, requestId, fate }, client, options, terminal);
+  const canAsk = told === null && client !== null && requestId !== null;
+  const asked = await attempt(canAsk ? () => askedFate(client, requestId) : async () => told);
+  const fate = { ...guessed, ...asked.value };
+  return await report(
+    { ...answer, platform, requestId, fate, unasked: asked.failure },
+    client,
+    options,
+    terminal,
+  );
+}
+
+/** That the API cannot be asked is no reason to hide what the webhook was answered, which has been sent by then. */
+async function attempt<T>(
+  ask: () => Promise<T | null>,
+): Promise<{ value: T | null; failure: CommandError | null }> {
+  try {
+    return { value: await ask(), failure: null };
+  } catch (error) {
+    if (error instanceof CommandError) return { value: null, failure: error };
+    throw error;
+  }
 }
 
 /** Null: the admin API cannot be asked. */
@@ -208,14 +228,18 @@ function clientFor(
 }
 
 async function report(
-  { platform, status, requestId, body, fate }: Sent,
+  { platform, status, requestId, body, fate, unasked }: Sent,
   client: Client | null,
   { json, wait }: SendOptions,
   terminal: Terminal,
 ): Promise<number> {
   const { outcome, reason, eventId } = fate;
   const follow = wait !== undefined && platform !== "test" && client !== null && eventId !== undefined;
-  const event = follow && isTaken(fate) ? await followEvent(client, eventId, wait) : null;
+  const followed = await attempt(
+    follow && isTaken(fate) ? () => followEvent(client, eventId, wait) : async () => null,
+  );
+  const event = followed.value;
+  const failure = unasked ?? followed.failure;
   const reply = event?.progress?.answer?.text ?? replyIn(body);
   if (json) {
     const answer = {
@@ -232,16 +256,24 @@ async function report(
     const why = reason === undefined ? "" : `: ${printable(reason)}`;
     terminal.out(`${status} ${printable(outcome)}${why}\n${body === "" ? "" : `${inert(body)}\n`}`);
     if (event !== null) terminal.out(`${event.state}\n${reply === undefined ? "" : `${inert(reply)}\n`}`);
-    talkOf({ platform, status, requestId, body, fate }, terminal);
+    talkOf({ platform, status, requestId, fate }, failure, terminal);
+  }
+  if (failure !== null) {
+    terminal.talk(`It could not be asked what became of it: ${inert(failure.message)}\n`);
+    if (wait !== undefined && platform !== "test") return failure.exitCode;
   }
   const hasFailed = event?.state === "dead" || event?.state === "dropped";
   return isTaken(fate) && status < 300 && !hasFailed ? EXIT.ok : EXIT.failed;
 }
 
-function talkOf({ platform, status, requestId, fate }: Sent, terminal: Terminal): void {
+function talkOf(
+  { platform, status, requestId, fate }: Pick<Sent, "platform" | "status" | "requestId" | "fate">,
+  failure: CommandError | null,
+  terminal: Terminal,
+): void {
   const { outcome, eventId } = fate;
   if (eventId !== undefined) terminal.talk(`Event ${printable(eventId)}.\n`);
-  if (outcome === "acknowledged") terminal.talk(`${NOT_TOLD}\n`);
+  if (outcome === "acknowledged" && failure === null) terminal.talk(`${NOT_TOLD}\n`);
   else if (!isTaken(fate) && requestId !== null)
     terminal.talk(`parley explain ${printable(requestId)} says what to do.\n`);
   if (platform === "test" && status === 401) terminal.talk(NEEDS_KEY);

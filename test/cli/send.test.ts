@@ -127,6 +127,28 @@ describe("parley send", () => {
   });
 
   it.each([
+    ["what became of it", "/explain/", { outcome: "acknowledged" }],
+    ["how it ended", "/events/", { outcome: "accepted", event_id: "slack:1" }],
+  ])("says what the webhook was answered where %s cannot be asked", async (_, silent, known) => {
+    const server = await fakeServer(({ path }) => {
+      if (path.includes(silent))
+        return { status: 503, body: { error: { code: "x", message: "the store is away" } } };
+      if (!path.includes("/explain/")) return { body: "", headers: { "x-request-id": "req_1" } };
+      return { body: { id: "req_1", outcome: "accepted", reason: null, event: { id: "slack:1" } } };
+    });
+    onTestFinished(() => server.close());
+    const env = { SLACK_SIGNING_SECRET: "s", PARLEY_ADMIN_TOKEN: "t".repeat(32) };
+    const waiting = await call(["send", "slack", "--json", "--wait", "1", "--url", server.url], { env });
+    expect([waiting.code, JSON.parse(waiting.stdout)]).toEqual([
+      1,
+      { status: 200, request_id: "req_1", ...known },
+    ]);
+    expect(waiting.stderr).toContain("It could not be asked what became of it: the store is away");
+    const sent = await call(["send", "slack", "--url", server.url], { env });
+    expect([sent.code, sent.stdout]).toEqual([0, `200 ${known.outcome}\n`]);
+  });
+
+  it.each([
     [400, "malformed"],
     [401, "forged"],
     [403, "handshake-refused"],
