@@ -158,12 +158,17 @@ function lines(texts: readonly string[]): string {
   return texts.filter((text) => text.trim() !== "").join("\n");
 }
 
+/** A button, or an option of a menu, that opens a page: Slack tells of it, and wants nothing but its acknowledgement. */
+export function isLink(element: unknown): boolean {
+  return (getString(element, "url") ?? "") !== "";
+}
+
 /** Whether blocks ask for input that something else sends: a form in a message. */
 export function isForm(blocks: readonly unknown[]): boolean {
   return blocks.some((block) => {
     const type = getString(block, "type");
     if (type === "input") return true;
     const elements = type === "actions" ? getArray(block, "elements") : [getObject(block, "accessory")];
-    return elements.some((element) => getString(element, "type") === "button");
+    return elements.some((element) => getString(element, "type") === "button" && !isLink(element));
   });
 }

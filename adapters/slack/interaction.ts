@@ -3,7 +3,7 @@ import { conversationKey } from "../../src/domain/conversation.ts";
 import type { Pressed, ReplyAddress, Trigger, TriggerEvent } from "../../src/domain/event.ts";
 import { get, getArray, getObject, getString, type JsonObject, parseJsonObject } from "../shared/json.ts";
 import { type Visibility, writeAddress } from "./address.ts";
-import { isForm } from "./blocks.ts";
+import { isForm, isLink } from "./blocks.ts";
 import { messageItems } from "./content.ts";
 import type { SlackSelf } from "./identity.ts";
 import {
@@ -68,6 +68,7 @@ function readAction(payload: JsonObject, options: InteractionOptions): TriggerEv
   if (action === undefined) throw new PayloadError("Expected payload.actions to hold an action, got none");
   const container = getObject(payload, "container");
   const message = getObject(payload, "message");
+  if (isLink(action) || isLink(getObject(action, "selected_option"))) return "link_button";
   const pressed = pressedOf(action);
   // What is filled in is sent with the form, by its button; Slack tells of each change on the way there.
   if (pressed.kind === "choice" && (getObject(payload, "view") !== undefined || isForm(blocksOf(message))))

@@ -11,6 +11,7 @@ export const IGNORED_WORDS: Readonly<Record<IgnoredReason, string>> = {
   edit: "Somebody changed a message. Changes start no new run.",
   buttons_off:
     "Something was pressed or a form was sent, and buttons of the platform in gateway.yaml is set to `ignore`.",
+  link_button: "Somebody pressed a button that opens a page. That starts no run.",
   form_input: "Somebody filled in a part of a form. It runs when the form is sent, with what was filled in.",
   empty: "The request held no message.",
 

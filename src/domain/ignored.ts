@@ -11,6 +11,7 @@ export const IGNORED_REASONS = [
   "edit",
   "buttons_off",
   "form_input",
+  "link_button",
   "empty",
   "message_deleted",
   "message_replied",

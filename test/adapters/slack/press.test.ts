@@ -122,6 +122,22 @@ describe("a change of an input", () => {
   });
 });
 
+describe("what opens a page", () => {
+  const url = "https://example.com/run/7";
+
+  it.each([
+    ["a button", { ...button, url }],
+    ["an option of a menu", { action_id: "more", type: "overflow", selected_option: { ...option, url } }],
+  ])("(%s) runs nothing when it is pressed", (_, action) => {
+    expect(parse(press(action))).toEqual({ kind: "ignored", reason: "link_button", ack: { status: 200 } });
+  });
+
+  it("is nothing that sends a form", () => {
+    const message = { ts: TS, blocks: [{ type: "actions", elements: [{ ...button, url }] }] };
+    expect(pressed(choice("static_select"), { message })).toMatchObject({ text: "prod" });
+  });
+});
+
 describe("a press on a message that one person alone sees", () => {
   it("in a thread is answered in that thread, for that person", () => {
     const container = {
