@@ -4,7 +4,7 @@ import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { ThreadPast, ThreadReader } from "../../src/ports/adapter.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import { get, getArray, getObject, getString, type JsonObject } from "../shared/json.ts";
-import { readAddress } from "./address.ts";
+import { readAddress, type SlackAddress } from "./address.ts";
 import { messageItems } from "./content.ts";
 import type { SlackSelf } from "./identity.ts";
 import { isOwnPost } from "./metadata.ts";
@@ -58,7 +58,7 @@ export function createThreadReader(deps: {
       const kept = rootAndNewest(messages, limits.messages);
       return {
         items: fitting(
-          kept.flatMap((message) => itemsOf(message, self)),
+          kept.flatMap((message) => itemsOf(message, self)).filter((item) => !isShown(item, event)),
           limits,
         ),
         isWhole,
@@ -70,14 +70,27 @@ export function createThreadReader(deps: {
 interface Place {
   readonly channel: string;
   readonly root: string;
-  /** The question itself. */
+  /** The question itself, or when the button was pressed. */
   readonly ts: string;
 }
 
-function placeOf({ replyTo, place, thread }: TriggerEvent): Place | null {
+function placeOf({ replyTo, place, thread, trigger, occurredAtMs }: TriggerEvent): Place | null {
   const address = readAddress(replyTo);
-  if (address?.kind !== "message" || address.ts === undefined || thread === null) return null;
+  if (address === null || thread === null) return null;
+  if (trigger === "button")
+    return isPrivate(address) ? null : { channel: place, root: thread, ts: (occurredAtMs / 1000).toFixed(6) };
+  if (address.kind !== "message" || address.ts === undefined) return null;
   return thread === address.ts ? null : { channel: place, root: thread, ts: address.ts };
+}
+
+/** Of a press that only one person sees the conversation is that person's, and not the thread's. */
+function isPrivate(address: SlackAddress): boolean {
+  return address.kind === "response_url" ? address.visibility === "ephemeral" : address.threadTs === null;
+}
+
+/** The message that holds what was pressed is shown as such. */
+function isShown({ text, atMs }: ContextItem, { context = [] }: TriggerEvent): boolean {
+  return context.some((item) => item.kind === "pressed" && item.atMs === atMs && item.text === text);
 }
 
 /** The root and what follows it, up to the question. Once something was read, a failure only cuts it short. */

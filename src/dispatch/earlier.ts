@@ -31,7 +31,8 @@ export async function earlierIn(
 ): Promise<readonly ContextItem[] | null> {
   const reader = adapter.thread;
   if (reader === undefined || event.thread === null) return null;
-  if (event.trigger === "button" || event.trigger === "command") return null;
+  // Its answer, and so its conversation, is for one person alone.
+  if (event.trigger === "command") return null;
   const startedAtMs = deps.clock.nowMs();
   const about = { event_id: event.id, platform: adapter.platform };
   try {

@@ -75,11 +75,15 @@ describe("what was said earlier in a thread", () => {
 
   it.each<[string, Partial<TriggerEvent>]>([
     ["outside of a thread", { thread: null }],
-    ["for a button, which brings its message along", { trigger: "button" }],
     ["for a command", { trigger: "command" }],
   ])("is not asked for %s", async (_name, event) => {
     reading(async () => ({ items: [said("one")], isWhole: true }));
     expect([await ask(event), asked]).toEqual([null, 0]);
+  });
+
+  it("is asked for when a button is what brings the bot into the thread", async () => {
+    reading(async () => ({ items: [said("one")], isWhole: true }));
+    expect(await ask({ trigger: "button" })).toEqual([said("one")]);
   });
 
   it("does not bring back what somebody asked to forget", async () => {

@@ -27,6 +27,24 @@ const question = (inner: object = {}) =>
 const post = (n: number, text: string, more: object = {}, user = "U8") =>
   fake.post({ channel: "C1", ts: ts(n), threadTs: n === 0 ? null : ROOT, text, user, more });
 
+function press(more: object = {}) {
+  const payload = {
+    type: "block_actions",
+    user: { id: "U1", name: "ann", team_id: "T1" },
+    api_app_id: "A1",
+    team: { id: "T1" },
+    channel: { id: "C1" },
+    trigger_id: "1.2.def",
+    container: { type: "message", message_ts: ts(6), channel_id: "C1" },
+    message: { ts: ts(6), thread_ts: ROOT, user: "UBOT", app_id: "A1", text: "Restart it?" },
+    response_url: "https://hooks.slack.com/actions/T1/1/x",
+    actions: [{ type: "button", action_id: "go", text: { type: "plain_text", text: "Go" } }],
+    ...more,
+  };
+  const body = new URLSearchParams({ payload: JSON.stringify(payload) }).toString();
+  return eventOf(request(body, "application/x-www-form-urlencoded"));
+}
+
 async function read(slack = adapter(), event = question()): Promise<ThreadPast> {
   if (slack.thread === undefined)
     throw new Error("Expected an adapter that reads threads, got one that does not");
@@ -120,6 +138,25 @@ describe("the thread that a mention stands in", () => {
 
   it("is nothing for the message that begins it", async () => {
     expect(await read(adapter(), question({ ts: ROOT }))).toEqual({ items: [], isWhole: true });
+    expect(fake.calls).toEqual([]);
+  });
+
+  it("is read up to a press on a button in it, but for the message that holds the button", async () => {
+    post(0, "Pump nine fails at 06:10");
+    post(5, "seen it too", {}, "U7");
+    post(6, "Restart it?", { app_id: "A1" }, "UBOT");
+    expect(linesOf(await read(adapter(), press()))).toEqual([
+      "U8: Pump nine fails at 06:10",
+      "U7: seen it too",
+    ]);
+    expect(argsOf(0)).toMatchObject({ channel: "C1", ts: ROOT, latest: (NOW_MS / 1000).toFixed(6) });
+  });
+
+  it("is not read for a button that one person alone sees", async () => {
+    post(0, "root");
+    const container = { type: "message", message_ts: ts(6), channel_id: "C1", thread_ts: ROOT };
+    const event = press({ message: undefined, container: { ...container, is_ephemeral: true } });
+    expect(await read(adapter(), event)).toEqual({ items: [], isWhole: true });
     expect(fake.calls).toEqual([]);
   });
 
