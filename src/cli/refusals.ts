@@ -48,11 +48,11 @@ export function forbidWithRefused(options: Readonly<Record<string, string | unde
 
 function refusalsTable(refusals: readonly RefusalView[], nowMs: number): string {
   const rows = refusals.map(({ at, platform, outcome, peer, request_id, ...refusal }) => ({
-    cells: [ageOf(at, nowMs), platform, outcome],
-    story: `${whyOf(refusal)}${peer === null ? "" : `, from ${peer}`}`,
+    cells: [ageOf(at, nowMs), platform, outcome, peer ?? "-"],
+    story: whyOf(refusal),
     id: request_id,
   }));
-  return table({ cells: ["AGE", "PLATFORM", "OUTCOME"], story: "REASON", id: "REQUEST" }, rows);
+  return table({ cells: ["AGE", "PLATFORM", "OUTCOME", "FROM"], story: "REASON", id: "REQUEST" }, rows);
 }
 
 /** As it happens, on one line. */

@@ -29,12 +29,14 @@ describe("parley events list --refused", () => {
     note("req_1", { outcome: "forged", reason: "missing X-Slack-Signature", peer: "2001:db8::1" });
     note("req_2", { peer: null, reason: "not\u001b[2J_addressed" });
     note("req_3", { outcome: "accepted" });
+    note("req_4", { outcome: "forged", reason: "word ".repeat(20), peer: "192.0.2.1" });
     const { code, stdout } = await call(["events", "list", "--refused"], { env });
     expect(code).toBe(0);
     expect(stdout.replaceAll(/^\d+s /gm, "0s ").split("\n")).toEqual([
-      "AGE  PLATFORM  OUTCOME  REASON                                       REQUEST",
-      "0s   slack     ignored  not [2J_addressed                            req_2",
-      "0s   slack     forged   missing X-Slack-Signature, from 2001:db8::1  req_1",
+      "AGE  PLATFORM  OUTCOME  FROM         REASON                                                  REQUEST",
+      "0s   slack     forged   192.0.2.1    word word word word word word word word word word wor…  req_4",
+      "0s   slack     ignored  -            not [2J_addressed                                       req_2",
+      "0s   slack     forged   2001:db8::1  missing X-Slack-Signature                               req_1",
       "",
     ]);
   });
