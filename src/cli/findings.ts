@@ -153,7 +153,6 @@ export function tryPort(port: number, host: string): Promise<string> {
   });
 }
 
-/** What an answer to `GET /ready` says about the gateway. */
 /** Whether a proxy that shows itself in nothing lets the outside see agents, models and costs. */
 export function metricsFinding(environment: Environment): Finding {
   const { metricsPort, metricsToken } = environment;
@@ -168,6 +167,7 @@ export function metricsFinding(environment: Environment): Finding {
     : ok("metrics", "told to this machine and private networks");
 }
 
+/** What an answer to `GET /ready` says about the gateway. */
 export function gatewayFinding(url: string, answer: Answer): Finding {
   if (answer.kind === "unreachable")
     return fail(
