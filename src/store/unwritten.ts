@@ -8,8 +8,16 @@ const CHARS_MAX = 16 * 1024 * 1024;
 
 interface Unwritten {
   readonly chars: number;
-  readonly progress?: { readonly job: Job; readonly since: string; readonly progress: Progress };
+  readonly progress?: UnwrittenRun;
   readonly receipt?: Receipt | "not-sent";
+}
+
+interface UnwrittenRun {
+  readonly job: Job;
+  readonly since: string;
+  readonly progress: Progress;
+  /** Its lease was gone by the time that the store answered: whoever claims it next decides, and that may be we. */
+  readonly isLost: boolean;
 }
 
 export interface Keeping {
@@ -39,17 +47,24 @@ export function withUnwritten(
   /** Of each job, what the store has, where that is newer than what came with it. */
   const written = new WeakMap<Job, Progress>();
 
+  function keep(job: Job, progress: Progress, isLost: boolean): void {
+    const since = stageOf(job, written.get(job) ?? job.progress);
+    kept.add(job.event.id, { chars: charsOf(progress), progress: { job, since, progress, isLost } });
+  }
+
   async function checkpoint(job: Job, progress: Progress): Promise<boolean> {
     try {
       const isHeld = await queue.checkpoint(job, progress);
-      // Where the lease is lost, whoever claims next decides: by now the store may hold more than we know, or less.
-      if (!isHeld) return false;
+      if (!isHeld) {
+        // The store may have been away for longer than the lease: nobody else need have begun.
+        keep(job, progress, true);
+        return false;
+      }
       written.set(job, progress);
       kept.drop(job.event.id);
       return true;
     } catch (error) {
-      const since = stageOf(job, written.get(job) ?? job.progress);
-      kept.add(job.event.id, { chars: charsOf(progress), progress: { job, since, progress } });
+      keep(job, progress, false);
       throw error;
     }
   }
@@ -140,7 +155,10 @@ class Kept {
     this.#chars += entry.chars;
     for (const oldest of this.#entries.keys()) {
       if (this.#entries.size <= ENTRIES_MAX && this.#chars <= CHARS_MAX) break;
+      const isLost = this.#entries.get(oldest)?.progress?.isLost === true;
       this.drop(oldest);
+      // One that others have most likely brought to its end is no loss.
+      if (isLost) continue;
       if (!this.#hasForgotten) this.#onForgotten();
       this.#hasForgotten = true;
     }
@@ -155,12 +173,14 @@ class Kept {
   }
 
   get left(): Left {
-    const runs = this.runs().length;
-    return { runs, parts: this.#entries.size - runs };
+    return { runs: this.runs().length, parts: this.receipts("").length };
   }
 
-  runs(): readonly NonNullable<Unwritten["progress"]>[] {
-    return [...this.#entries.values()].flatMap(({ progress }) => progress ?? []);
+  /** Those that are ours, as far as we know. */
+  runs(): readonly UnwrittenRun[] {
+    return [...this.#entries.values()].flatMap(({ progress }) =>
+      progress === undefined || progress.isLost ? [] : [progress],
+    );
   }
 
   receipts(prefix: string): [partId: string, receipt: Receipt | "not-sent"][] {

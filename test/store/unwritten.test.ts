@@ -166,6 +166,20 @@ describe.each(["slack", "discord", "telegram", "whatsapp"] as const)("a full dis
     expect(kept.left).toEqual({ runs: 0, parts: 0 });
   });
 
+  it("when the store took so long that the lease was gone: the next claim goes on from it, if it is ours", async () => {
+    const job = await aClaimed();
+    let lost: Promise<unknown> = Promise.resolve();
+    const late = agent(() => {
+      clock.advance(LEASE_MS + 1);
+      // Ends the lease, and gives our event to nobody.
+      lost = store.queue.claim({ jobsMax: 0, leaseMs: LEASE_MS });
+    });
+    await expect(doWork(job, adapter, late)).rejects.toMatchObject({ why: "lease-lost" });
+    await lost;
+    expect(kept.left).toEqual({ runs: 0, parts: 0 });
+    expect((await claimOne(kept.queue)).progress?.steps).toEqual([STEP]);
+  });
+
   it("what another process has done meanwhile wins", async () => {
     const job = await aClaimed();
     const filling = agent(() => {
