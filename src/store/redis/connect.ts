@@ -29,12 +29,15 @@ export type Client = Redis | Cluster;
 const CONNECT_MS = 3_000;
 /** A connection that was closed by us and is still open after this is cut. */
 const CLOSE_MS = 500;
+const TIMER_MS_MAX = 2 ** 31 - 1;
 const AGAIN_MS_MIN = 50;
 const AGAIN_MS_MAX = 1_000;
 
 export interface ClientOptions {
   /** A connection that is this long silent while something was asked is made anew. */
   readonly silentMs: number;
+  /** Once it is there, who asks sees to that (see `cut`). */
+  readonly isTimedByCaller: boolean;
   readonly random: () => number;
 }
 
@@ -44,8 +47,12 @@ export interface ClientOptions {
  */
 export function createClient(connection: RedisConnection, options: ClientOptions): Client {
   const client = newClient(connection, options);
-  if (client instanceof Redis) outliveErrors(client);
-  else client.on("+node", outliveErrors);
+  const prepare = (one: Redis) => {
+    outliveErrors(one);
+    if (options.isTimedByCaller) timeHandshakeOnly(one, options.silentMs);
+  };
+  if (client instanceof Redis) prepare(client);
+  else client.on("+node", prepare);
   return client;
 }
 
@@ -57,14 +64,23 @@ function outliveErrors(client: Redis): void {
   client.on("error", () => client.stream?.on("error", () => {}));
 }
 
-/** What a connection was silent for until now does not count: it was us. */
-export function forgiveSilence(client: Client): void {
-  const connections = client instanceof Redis ? [client] : client.nodes();
-  for (const connection of connections) {
-    // No way of its own leads there; the version is pinned, and a test stands still for longer than that timer.
-    const { socketTimeoutTimer } = connection as unknown as { socketTimeoutTimer?: NodeJS.Timeout };
-    socketTimeoutTimer?.refresh();
-  }
+/**
+ * Its own timer runs on while the process stands still, and would cut a connection to a server that is well. So it times
+ * the handshake alone, and whoever asks times the rest.
+ */
+function timeHandshakeOnly(client: Redis, silentMs: number): void {
+  client.on("ready", () => {
+    client.options.socketTimeout = TIMER_MS_MAX;
+  });
+  client.on("close", () => {
+    client.options.socketTimeout = silentMs;
+  });
+}
+
+/** Cuts its connections, and it makes new ones; what was asked on them is rejected. */
+export function cut(client: Client, why: string): void {
+  for (const { stream } of client instanceof Redis ? [client] : client.nodes())
+    stream?.destroy(new Error(why));
 }
 
 function newClient(connection: RedisConnection, { silentMs, random }: ClientOptions): Client {

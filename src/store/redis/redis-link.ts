@@ -1,6 +1,6 @@
 import { Redis } from "ioredis";
 import type { Random } from "../../ports/clock.ts";
-import { type Client, createClient, forgiveSilence, type RedisConnection } from "./connect.ts";
+import { type Client, createClient, cut, type RedisConnection } from "./connect.ts";
 import { asStoreError, isAnswer, isHopeless, plainly } from "./errors.ts";
 import { Gathering } from "./gathering.ts";
 import { type Argument, closed, type Link, type Patience, unavailable } from "./link.ts";
@@ -64,9 +64,10 @@ export class RedisLink implements Link {
   constructor(options: LinkOptions) {
     this.#options = options;
     this.#times = options.times ?? TIMES;
-    const clientOptions = { silentMs: this.#times.silentMs, random: options.random };
-    this.client = createClient(options.connection, clientOptions);
-    this.#listener = createClient(options.connection, clientOptions);
+    const { silentMs } = this.#times;
+    const { connection, random } = options;
+    this.client = createClient(connection, { silentMs, isTimedByCaller: true, random });
+    this.#listener = createClient(connection, { silentMs, isTimedByCaller: false, random });
     const { waitReplicas } = options.connection;
     const waitMs = this.#times.briefMs * WAIT_SHARE;
     this.#replicas = new Replicas(waitReplicas, waitMs, (ms) =>
@@ -227,23 +228,23 @@ export class RedisLink implements Link {
     if (this.#pending.size === 0) this.#isSilent = false;
   }
 
-  /**
-   * While we stood still, Redis had no chance: what was asked before may not even have left, and gets its whole time.
-   * Comes before the timers that had longer to go, so that no connection is cut for it either.
-   */
+  /** While we stood still, Redis had no chance: what was asked before may not even have left, and gets its whole time. */
   #forgiveOurOwnPause(): void {
     const nowMs = performance.now();
     const pausedMs = nowMs - this.#lookedAt - this.#times.briefMs / LOOKS;
     this.#lookedAt = nowMs;
     if (pausedMs < this.#times.briefMs / LOOKS) return;
     for (const pending of this.#pending) pending.askedAt = Math.min(nowMs, pending.askedAt + pausedMs);
-    for (const client of [this.client, this.#listener]) forgiveSilence(client);
   }
 
   /** One look for all instead of a timer for each. */
   #lookForSilence(): void {
-    const { briefMs } = this.#times;
-    const since = performance.now() - briefMs;
+    const { briefMs, silentMs } = this.#times;
+    const nowMs = performance.now();
+    const since = nowMs - briefMs;
+    const [oldest] = this.#pending;
+    if (oldest !== undefined && oldest.askedAt <= nowMs - silentMs)
+      cut(this.client, `silent for ${silentMs} ms`);
     for (const { askedAt, patience, reject } of this.#pending) {
       if (askedAt > since) return;
       this.#isSilent = true;

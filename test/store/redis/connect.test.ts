@@ -30,7 +30,7 @@ it("a connection that is closed while its handshake fails ends nothing else", as
   };
   for (let n = 0; n < 20; n++) {
     const connection = connectionTo(`rediss://127.0.0.1:${port}`, { tls });
-    const client = createClient(connection, { silentMs: 5_000, random: () => 0 });
+    const client = createClient(connection, { silentMs: 5_000, isTimedByCaller: false, random: () => 0 });
     client.connect().catch(() => {}); // Its failure is told as an error, too.
     const ended = next(client, "end");
     expect(await next(client, "error")).toMatchObject({ code: "ERR_TLS_CERT_ALTNAME_INVALID" });

@@ -80,7 +80,7 @@ describe("a Redis that does not answer", () => {
     // One that is silent now is given up all the same.
     bench.proxy.stall();
     await expect(bench.accept({ id: "asked after it" })).rejects.toMatchObject(UNAVAILABLE);
-    expect(await bench.logged("Lost the connection")).toContain("1000ms");
+    expect(await bench.logged("Lost the connection")).toContain("silent for 1000 ms");
     bench.proxy.resume();
   });
 
@@ -128,7 +128,7 @@ describe("a Redis that does not answer", () => {
     const back = bench.back();
     bench.proxy.stall();
     const settled = bench.done(job);
-    expect(await bench.logged("Lost the connection")).toContain("1000ms");
+    expect(await bench.logged("Lost the connection")).toContain("silent for 1000 ms");
     await expect(bench.accept({ id: "b" })).rejects.toMatchObject(UNAVAILABLE);
     bench.proxy.resume();
     await back;
