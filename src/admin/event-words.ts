@@ -12,8 +12,7 @@ export function eventWords(record: EventRecord, lane: LaneState): string {
 
 const WORDS: Readonly<Record<EventState, (record: EventRecord, lane: LaneState) => string>> = {
   queued: (record, lane) => `It is stored and waits. ${queuedWords(record, lane)}`,
-  running: (record) =>
-    `Agent ${agentOf(record) ?? "of its route"} works on it (attempt ${record.attempt}). ${answerSoFar(record)}`,
+  running: (record) => `${workerOf(record)} works on it (attempt ${record.attempt}). ${answerSoFar(record)}`,
   retrying: (record) =>
     `It failed ${times(record.attempt)} and waits for its next attempt; what came after it in the conversation waits ` +
     `with it. ${because(record)} ${answerSoFar(record)}`,
@@ -26,6 +25,11 @@ const WORDS: Readonly<Record<EventState, (record: EventRecord, lane: LaneState) 
       : `When the cause is gone, parley dead replay '${record.id}' runs it again.`),
 };
 
+function workerOf(record: EventRecord): string {
+  const agent = agentOf(record);
+  return agent === null ? "The agent of its route" : `Agent ${agent}`;
+}
+
 function queuedWords(record: EventRecord, lane: LaneState): string {
   if (record.cause !== null) return because(record);
   if (lane === "running")
@@ -37,7 +41,7 @@ function queuedWords(record: EventRecord, lane: LaneState): string {
 
 function because({ cause }: EventRecord): string {
   if (cause === null) return "";
-  return `The cause: ${cause}. ${WAITS[cause] ?? errorWords(cause)}`;
+  return `The cause: ${cause}. ${WAITS[cause] ?? (UNTOLD.test(cause) ? UNTOLD_WORDS : errorWords(cause))}`;
 }
 
 /** For what an event waits that is nobody's fault. */
@@ -45,6 +49,11 @@ const WAITS: Readonly<Record<string, string>> = {
   draining: "The gateway was stopping, and hands back what it had in hand.",
   paused: "It is asked for again in a minute, as long as the kill switch is on.",
 };
+
+/** Of an adapter whose platform does not say whose token we have. */
+const UNTOLD = / has not told yet whose credentials these are$/;
+const UNTOLD_WORDS =
+  "It runs as soon as the platform's API answers and takes our token: /ready and parley doctor say why it does not.";
 
 function answerSoFar({ progress }: EventRecord): string {
   if (progress === null) return "";

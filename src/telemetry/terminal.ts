@@ -15,6 +15,7 @@ interface Line extends Readonly<Record<string, unknown>> {
   readonly cost_cents?: number;
   readonly attempt?: number;
   readonly cause?: string;
+  readonly note?: string;
 }
 
 /** The numbers that pino writes for its levels. */
@@ -52,6 +53,8 @@ function wordsOf(line: Line): string | null {
       return line.outcome === "accepted" ? null : joined([`${line.platform}: ${line.outcome}`, line.reason]);
     case "reply.sent":
       return null;
+    case "store.note":
+      return line.note ?? null;
     default:
       return joined([line.msg, fieldsOf(line)]);
   }

@@ -25,6 +25,12 @@ const FINISHED = {
 };
 
 describe("the log at a terminal", () => {
+  it("says what the store notes without its name", () => {
+    expect(textOf({ note: "Made a new database, /data/parley.db", msg: "store.note" })).toBe(
+      "INFO: Made a new database, /data/parley.db\n",
+    );
+  });
+
   it("has one line a message, in words", () => {
     const lines = [
       { ...RECEIVED, outcome: "accepted", event_id: "slack:1" },
