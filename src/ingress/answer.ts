@@ -89,9 +89,25 @@ const SECURITY_PAIRS = Object.entries(SECURITY_HEADERS).flat();
 /** The same past the router. A client that has gone is told nothing. */
 export function send({ status, headers, body }: Answer, requestId: string, outgoing: ServerResponse): void {
   if (outgoing.destroyed) return;
+  closeWhenRead(outgoing);
   const pairs = [...SECURITY_PAIRS, "x-request-id", requestId];
   for (const name in headers) pairs.push(name, headers[name] ?? "");
   pairs.push("content-length", String(Buffer.byteLength(body)));
   outgoing.writeHead(status, pairs);
   outgoing.end(body);
+}
+
+/**
+ * Whoever wants the connection closed (nginx does, until it is told otherwise) and is still sending gets a reset instead
+ * of the answer when it is closed at once, and a proxy then takes us for broken. So it is closed when all was read.
+ */
+export function closeWhenRead(outgoing: ServerResponse): void {
+  const { req, shouldKeepAlive } = outgoing;
+  if (shouldKeepAlive || req.complete) return;
+  outgoing.shouldKeepAlive = true;
+  const { socket } = req;
+  outgoing.once("finish", () => {
+    if (req.complete) socket.end();
+    else req.once("end", () => socket.end());
+  });
 }

@@ -17,7 +17,7 @@ import {
 } from "../domain/bounds.ts";
 import type { Platform } from "../domain/event.ts";
 import { UsedUp } from "../telemetry/heap.ts";
-import { type Answer, errorAnswer, send } from "./answer.ts";
+import { type Answer, closeWhenRead, errorAnswer, send } from "./answer.ts";
 import { BodyRoom } from "./body-room.ts";
 import { type Count, createRequestCounter } from "./count.ts";
 import { Drain } from "./drain.ts";
@@ -131,6 +131,7 @@ export function createServers(deps: ServerDeps): { readonly server: Server; read
         : undefined;
     if (refusal !== undefined) return refuse(refusal, incoming, outgoing);
     if (webhook === undefined) {
+      closeWhenRead(outgoing);
       void routed(incoming, outgoing);
       return;
     }

@@ -236,6 +236,33 @@ describe("bodies", () => {
     expect(bodies).toEqual([big]);
   });
 
+  it.each([
+    ["/webhooks/whatsapp", "413 Payload Too Large"],
+    ["/webhooks//slack", "400 Bad Request"],
+    ["/nothing", "404 Not Found"],
+  ])(
+    "refused unread at %s are read before a connection is closed whose sender wants it closed",
+    async (path, status) => {
+      const { port } = await open();
+      const body = Buffer.alloc(8 * BODY_BYTES_MAX, "x");
+      const head = `POST ${path} HTTP/1.0\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n`;
+      const answer = await new Promise<string>((resolve, reject) => {
+        let text = "";
+        const socket = connect(port, "127.0.0.1");
+        // Like a proxy that looks at the answer only when it has sent everything.
+        socket.pause();
+        socket.write(head);
+        socket.write(body, () => socket.resume());
+        socket.on("data", (chunk) => {
+          text += chunk;
+        });
+        socket.on("close", () => resolve(text.split("\r\n", 1)[0] ?? ""));
+        socket.on("error", reject);
+      });
+      expect(answer).toBe(`HTTP/1.1 ${status}`);
+    },
+  );
+
   it("over the limit are refused while they stream in, without a declared length", async () => {
     const { port, received } = await open();
     const status = await new Promise<number>((resolve, reject) => {
