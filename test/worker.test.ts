@@ -566,7 +566,8 @@ describe("a run that was cut off", () => {
     const agents = new Map([
       ["assistant", agentOf(model, { tools: [tool], limits: { maxExecutionMs: 60_000 } })],
     ]);
-    agent = createAgentRuntime({ agents, clock, random: () => 0, observe }).run;
+    const runtime = createAgentRuntime({ agents, clock, random: () => 0, observe });
+    agent = (run, hold, signal) => runtime.run(run, hold, signal);
     const claimed = await job();
     for (let outages = 0; outages < 2; outages++) {
       const { settlement } = await attempted(outages === 0 ? claimed : await claimOne(store.queue));

@@ -182,7 +182,9 @@ describe("when other words have used up follow-ups", () => {
   });
 
   it("and the first message has no room for the line, the refusal is the reason", async () => {
-    const full = ["x".repeat(2_000), ..."12345"].map((content) => JSON.stringify({ content }) as ReplyPart);
+    const full = ["x".repeat(2_000), ..."12345".split("")].map(
+      (content) => JSON.stringify({ content }) as ReplyPart,
+    );
     await say(full);
     const [tooMany] = full.slice(-1) as [ReplyPart];
     await expect(say([tooMany], { index: 6 })).rejects.toMatchObject({
@@ -192,7 +194,7 @@ describe("when other words have used up follow-ups", () => {
   });
 
   it("a part of an older version, which does not know how much comes after it, says that something is missing", async () => {
-    const old = [..."123456"].map((content) => JSON.stringify({ content }) as ReplyPart);
+    const old = "123456".split("").map((content) => JSON.stringify({ content }) as ReplyPart);
     await say(old);
     await say([JSON.stringify({ content: "7" }) as ReplyPart], { index: 6 });
     expect(said()[0]).toMatch(/^1\n\n… \(the rest does not fit: Discord takes no more than 6 messages/);
