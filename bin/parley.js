@@ -15,6 +15,9 @@ const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"];
 /** A signal to both processes has reached us by then. */
 const DIRECT_MS = 100;
 
+/** npm has Node 24 for these alone. */
+const PACKAGED = ["linux-x64", "linux-arm64", "win32-x64"];
+
 /** Sources where they are (a checkout), compiled files otherwise (the package, the image); `npm start` compiles first. */
 const ENTRIES = ["../src/cli/index.ts", "../dist/src/cli/index.js"];
 if (process.env.PARLEY_RUN === "compiled") ENTRIES.reverse();
@@ -88,9 +91,6 @@ function handOver() {
     process.kill(process.pid, signal);
   });
 }
-
-/** npm has Node 24 for these alone. */
-const PACKAGED = ["linux-x64", "linux-arm64", "win32-x64"];
 
 function advice() {
   const install = `install Node ${NEEDED_MAJOR} (nodejs.org, nvm install ${NEEDED_MAJOR}, or brew install node@${NEEDED_MAJOR})`;

@@ -31,3 +31,16 @@ it("says to run npm ci, whatever was started before that", async () => {
     expect(await failing("npm", ["run", script], folder), script).toContain("run npm ci first");
   }
 });
+
+it("says which Node it needs to an older one without the packaged one, and how to get it", async () => {
+  const folder = emptyFolder();
+  for (const name of ["bin", "package.json", "node_modules/commander"])
+    cpSync(join(ROOT, name), join(folder, name), { recursive: true });
+  // Whatever runs the tests plays the older one.
+  const old = `data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"20.20.0"}})`;
+  const stderr = await failing(process.execPath, ["--import", old, "bin/parley.js", "doctor"], folder);
+  expect(stderr).toMatch(
+    /^parley: expected Node 24 or newer, got v\S+, and no packaged one for \S+; install Node 24/,
+  );
+  expect(stderr).not.toContain("    at ");
+});
