@@ -79,10 +79,16 @@ export function giveBackWhenIdle(): void {
   setInterval(() => leftovers.look(), LOOK_EVERY_MS).unref();
 }
 
+/** Reached for when it is needed: a flag that is set, and a context that is made, with each thread are no small things. */
 function collector(options: { readonly type: "minor" | "major" }): () => void {
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as (options: object) => void;
-  return () => collect(options);
+  let collect: ((options: object) => void) | undefined;
+  return () => {
+    if (collect === undefined) {
+      setFlagsFromString("--expose-gc");
+      collect = runInNewContext("gc") as (options: object) => void;
+    }
+    collect(options);
+  };
 }
 
 function ownHeap(): Heap {
