@@ -64,9 +64,10 @@ export function readBody<T>(
     incoming.on("end", () => {
       incoming.off("data", onData);
       if (isRefused) return;
-      resolve(
-        use(large === undefined ? (small?.subarray(0, length) ?? Buffer.alloc(0)) : room.joined(large)),
-      );
+      const bytes =
+        large === undefined ? (small?.subarray(0, length) ?? Buffer.alloc(0)) : room.joined(large);
+      // What it throws is for the caller to answer, and must not end the process.
+      resolve(Promise.try(use, bytes));
       large = undefined;
     });
     incoming.on("error", cut);

@@ -203,6 +203,19 @@ describe("the webhook routes", () => {
     expect(accepted).not.toHaveProperty("peer");
   });
 
+  it("answer 500 when the front half stumbles before it promises anything, and go on", async () => {
+    let isIll = true;
+    const receive = (): Promise<Reception> => {
+      if (isIll) throw new Error("stumbled");
+      return Promise.resolve(ACCEPTED);
+    };
+    const { url } = await open(ACCEPTED, { receive });
+    for (const body of ["{}", Buffer.alloc(100_000, "x")])
+      expect((await post(`${url}/webhooks/slack`, body)).status).toBe(500);
+    isIll = false;
+    expect((await post(`${url}/webhooks/slack`)).status).toBe(200);
+  });
+
   it("answer 503 when the front half breaks down or never ends, not 500 and not never", {
     timeout: 10_000,
   }, async () => {
