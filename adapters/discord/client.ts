@@ -4,6 +4,7 @@ import { DeliveryError } from "../../src/domain/errors.ts";
 import type { Delivery, Receipt } from "../../src/domain/reply.ts";
 import type { Adapter, Permit } from "../../src/ports/adapter.ts";
 import type { Clock, Random } from "../../src/ports/clock.ts";
+import { rejectedLast } from "../shared/http.ts";
 import type { JsonObject } from "../shared/json.ts";
 import { type DiscordAddress, readAddress } from "./address.ts";
 import { DiscordRefusal } from "./failure.ts";
@@ -66,9 +67,7 @@ export function createClient(options: ClientOptions): Pick<Adapter, "send" | "re
         over.set(address.id, true);
       }
       if (!channelSends.has(delivery.partId)) channelSends.set(delivery.partId, clock.nowMs());
-      return postInChannel(options.rest, sending).catch((error: unknown) => {
-        throw lateRefusal(error);
-      });
+      return postInChannel(options.rest, sending).catch((error: unknown) => rejectedLast(error, OVER));
     },
 
     async recover(delivery) {
@@ -102,19 +101,6 @@ async function untilKnown(
   return undefined;
 }
 
-/** Neither way is left, and an operator who reads of the second alone would look for the fault in the wrong place. */
-function lateRefusal(error: unknown): unknown {
-  if (!(error instanceof DeliveryError) || error.kind !== "rejected") return error;
-  const { message, status } = error;
-  return new DeliveryError(
-    "rejected",
-    `${message}; the interaction is over: it takes replies for 15 minutes`,
-    {
-      status,
-    },
-  );
-}
-
 async function pause(clock: Clock, durationMs: number, signal: AbortSignal): Promise<void> {
   try {
     await clock.sleep(durationMs, signal);
@@ -142,6 +128,7 @@ async function editOriginal(
   return { messageId, via: ORIGINAL };
 }
 
+const OVER = "the interaction is over: it takes replies for 15 minutes";
 const ORIGINAL = "interaction.original";
 
 function originalOf(address: DiscordAddress) {

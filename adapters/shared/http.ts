@@ -22,6 +22,20 @@ export function networkFailure(error: unknown, what: string): DeliveryError {
     : new DeliveryError("unknown", `${what}: connection lost or timed out (${detail})`, { cause: error });
 }
 
+export function isRejected(error: unknown): error is DeliveryError {
+  return error instanceof DeliveryError && error.kind === "rejected";
+}
+
+/**
+ * Throws what the last way said, and of a rejection also why the first was over: an operator who reads of the second
+ * alone would look for the fault in the wrong place.
+ */
+export function rejectedLast(error: unknown, firstWayOver: string): never {
+  if (!isRejected(error)) throw error;
+  const { message, status } = error;
+  throw new DeliveryError("rejected", `${message}; ${firstWayOver}`, { status });
+}
+
 function isNeverSent(code: string): boolean {
   return NEVER_SENT.has(code) || NO_TLS.test(code);
 }

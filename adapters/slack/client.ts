@@ -2,6 +2,7 @@ import { DeliveryError } from "../../src/domain/errors.ts";
 import type { ReplyAddress } from "../../src/domain/event.ts";
 import type { Delivery, Receipt } from "../../src/domain/reply.ts";
 import type { Adapter, Permit, Recovery } from "../../src/ports/adapter.ts";
+import { isRejected, rejectedLast } from "../shared/http.ts";
 import { get, getArray, getObject, getString, type JsonObject } from "../shared/json.ts";
 import {
   type MessageAddress,
@@ -150,16 +151,11 @@ interface Sending {
 
 const THROUGH_URL: Receipt = { messageId: null, via: "response_url" };
 
-function isRejected(error: unknown): error is DeliveryError {
-  return error instanceof DeliveryError && error.kind === "rejected";
-}
-
-/** Neither way is left, and an operator who reads of the second alone would look for the fault in the wrong place. */
 function refuseForGood(error: unknown): never {
-  if (!isRejected(error)) throw error;
-  const { message, status } = error;
-  const why = `the response_url is over: it takes ${RESPONSE_URL_USES_MAX} answers in 30 minutes`;
-  throw new DeliveryError("rejected", `${message}; ${why}`, { status });
+  return rejectedLast(
+    error,
+    `the response_url is over: it takes ${RESPONSE_URL_USES_MAX} answers in 30 minutes`,
+  );
 }
 
 /** Reads the place from the answered message on, looking for the mark of this part. */
