@@ -1,6 +1,5 @@
 import type { Server } from "node:http";
 import { openAdapters } from "../adapters/index.ts";
-import { textMatches } from "../adapters/shared/hmac.ts";
 import { createTestAdapter } from "../adapters/test/index.ts";
 import { LifeFeed } from "./admin/life-feed.ts";
 import { RefusalFeed, refusalView } from "./admin/refusal.ts";
@@ -36,6 +35,7 @@ import type { Adapter } from "./ports/adapter.ts";
 import type { Clock, Random } from "./ports/clock.ts";
 import type { Store } from "./ports/store.ts";
 import { WaitNotices } from "./reply/waiting.ts";
+import { textMatches } from "./shared/hmac.ts";
 import { type Left, withUnwritten } from "./store/unwritten.ts";
 import { createNewId } from "./telemetry/ids.ts";
 import type { Logger } from "./telemetry/log.ts";

@@ -8,6 +8,7 @@ import { onSignals, type StopRequest, untilStopped } from "./app/stopping.ts";
 import { type Config, type Loaded, loadConfig } from "./config/load.ts";
 import { formatProblem } from "./config/problems.ts";
 import { GatewayError } from "./domain/errors.ts";
+import { EXIT } from "./shared/exit.ts";
 import { systemClock } from "./telemetry/clock.ts";
 import { giveBackWhenIdle, keepHeapsSmall } from "./telemetry/heap.ts";
 import { createLogger, type Logger, written } from "./telemetry/log.ts";
@@ -23,9 +24,6 @@ export interface ServeOptions {
   readonly processes?: number;
 }
 
-/** Exit codes of sysexits.h. */
-const EXIT = { failed: 1, unavailable: 69, badConfig: 78 } as const;
-
 const DRAINING =
   "Draining: no new requests; running answers finish or are handed back. Once more to stop at once.";
 
@@ -35,7 +33,7 @@ export async function serve(options: ServeOptions, { leaseMs }: { leaseMs?: numb
   const loaded = await load({ ...process.env, ...overrides });
   if (!loaded.ok) {
     for (const problem of loaded.problems) console.error(formatProblem(problem));
-    return EXIT.badConfig;
+    return EXIT.config;
   }
   const { config } = loaded;
   if (config.environment.processes > 1) return await supervise(config, overrides);
@@ -101,8 +99,8 @@ export async function serveSupervised(n: number): Promise<number> {
   const loaded = await load(process.env);
   if (!loaded.ok) {
     const reason = loaded.problems.map(formatProblem).join("\n");
-    supervisor.tell({ kind: "failed", code: EXIT.badConfig, reason });
-    return EXIT.badConfig;
+    supervisor.tell({ kind: "failed", code: EXIT.config, reason });
+    return EXIT.config;
   }
   const log = await loggerOf(loaded.config, n);
   onHangUp(log);
@@ -191,14 +189,14 @@ function newDevKey(): string {
 }
 
 const EXIT_OF: Partial<Record<string, number>> = {
-  CONFIG_INVALID: EXIT.badConfig,
-  STORE_OPEN_FAILED: EXIT.unavailable,
-  STORE_LOCKED: EXIT.unavailable,
-  STORE_DAMAGED: EXIT.unavailable,
-  STORE_MOVED: EXIT.unavailable,
-  STORE_SCHEMA_NEWER: EXIT.unavailable,
-  STORE_UNAVAILABLE: EXIT.unavailable,
-  STORE_UNSAFE: EXIT.badConfig,
+  CONFIG_INVALID: EXIT.config,
+  STORE_OPEN_FAILED: EXIT.unreachable,
+  STORE_LOCKED: EXIT.unreachable,
+  STORE_DAMAGED: EXIT.unreachable,
+  STORE_MOVED: EXIT.unreachable,
+  STORE_SCHEMA_NEWER: EXIT.unreachable,
+  STORE_UNAVAILABLE: EXIT.unreachable,
+  STORE_UNSAFE: EXIT.config,
 };
 
 /** Prices are checked only when models are called for money: their table is a fifth of the memory of an idle process. */

@@ -1,5 +1,5 @@
 import type { ReplyAddress } from "../../src/domain/event.ts";
-import { get, getString, parseJsonObject } from "../shared/json.ts";
+import { get, getString, parseJsonObject } from "../../src/shared/json.ts";
 
 /** Discord takes edits and follow-ups of an interaction for 15 minutes; a call begun near the end must still land. */
 export const TOKEN_LIFE_MS = 15 * 60_000 - 30_000;

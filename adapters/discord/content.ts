@@ -1,6 +1,6 @@
 import type { ContextItem } from "../../src/domain/context.ts";
 import type { Attachment, Pressed, Trigger } from "../../src/domain/event.ts";
-import { get, getArray, getObject, getString, type JsonObject } from "../shared/json.ts";
+import { get, getArray, getObject, getString, type JsonObject } from "../../src/shared/json.ts";
 import { pressedItem, targetItems } from "./context.ts";
 import { attachmentsIn } from "./files.ts";
 import { readInvocation } from "./options.ts";

@@ -4,7 +4,7 @@ import {
   type ContextKind,
   contextItem,
 } from "../../src/domain/context.ts";
-import { get, getObject, getString, type JsonObject } from "../shared/json.ts";
+import { get, getObject, getString, type JsonObject } from "../../src/shared/json.ts";
 import { attachmentsIn } from "./files.ts";
 import { nameOfUser } from "./people.ts";
 import { isSnowflake } from "./snowflake.ts";

@@ -1,5 +1,5 @@
 import { DeliveryError } from "../../src/domain/errors.ts";
-import { kindOfStatus } from "../shared/http.ts";
+import { kindOfStatus } from "../../src/shared/fault.ts";
 
 /** Error codes of Discord's JSON answers. */
 const UNKNOWN_MESSAGE = 10_008;

@@ -1,5 +1,5 @@
 import type { Attachment } from "../../src/domain/event.ts";
-import { get, getArray, getObject, getString, type JsonObject } from "../shared/json.ts";
+import { get, getArray, getObject, getString, type JsonObject } from "../../src/shared/json.ts";
 import { isSnowflake } from "./snowflake.ts";
 
 /** A message lists its files; what an interaction refers to comes as a table by id. */

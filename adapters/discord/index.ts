@@ -1,7 +1,7 @@
-import type { Secret } from "../../src/config/secret.ts";
 import { GatewayError } from "../../src/domain/errors.ts";
 import type { Adapter } from "../../src/ports/adapter.ts";
 import type { Clock, Random } from "../../src/ports/clock.ts";
+import type { Secret } from "../../src/shared/secret.ts";
 import { createClient } from "./client.ts";
 import { parseDiscord } from "./parse.ts";
 import { probeDiscord } from "./probe.ts";

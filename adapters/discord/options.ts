@@ -1,4 +1,4 @@
-import { get, getArray, getObject, getString, type JsonObject } from "../shared/json.ts";
+import { get, getArray, getObject, getString, type JsonObject } from "../../src/shared/json.ts";
 import { nameOfUser } from "./people.ts";
 
 /** Application command option types: https://discord.com/developers/docs/interactions/application-commands */

@@ -10,7 +10,7 @@ import {
   mediaType,
   nameOf,
   readJsonObject,
-} from "../shared/json.ts";
+} from "../../src/shared/json.ts";
 import { mintAddress, TOKEN_LIFE_MS } from "./address.ts";
 import { type Content, type Reading, readCommand, readComponent, readModal } from "./content.ts";
 import { FOLLOW_UPS_MAX } from "./limit.ts";

@@ -1,4 +1,4 @@
-import { getString } from "../shared/json.ts";
+import { getString } from "../../src/shared/json.ts";
 
 /** The name people see; the handle of an account that has not chosen one. */
 export function nameOfUser(user: unknown): string | undefined {

@@ -1,8 +1,8 @@
 import { DefaultUserAgent } from "@discordjs/rest";
 import { DeliveryError } from "../../src/domain/errors.ts";
 import type { ProbeFinding } from "../../src/ports/adapter.ts";
-import { call } from "../shared/call.ts";
-import { getString, type JsonObject, parseJsonObject } from "../shared/json.ts";
+import { call } from "../../src/shared/call.ts";
+import { getString, type JsonObject, parseJsonObject } from "../../src/shared/json.ts";
 import { mismatch, PROBE_TIMEOUT_MS, probed, well } from "../shared/probe.ts";
 import { apiRefusal, serverFailure } from "./failure.ts";
 import { apiBase, type RestOptions } from "./rest.ts";

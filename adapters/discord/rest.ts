@@ -1,13 +1,12 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { DiscordAPIError, HTTPError, RateLimitError, REST, RequestMethod } from "@discordjs/rest";
-import type { Secret } from "../../src/config/secret.ts";
 import { RunAborted } from "../../src/domain/abort.ts";
 import { DeliveryError, GatewayError } from "../../src/domain/errors.ts";
-import type { Permit } from "../../src/ports/adapter.ts";
 import type { Clock } from "../../src/ports/clock.ts";
-import { call } from "../shared/call.ts";
-import { retryAfterMs } from "../shared/http.ts";
-import { get, getString, type JsonObject, parseJsonObject } from "../shared/json.ts";
+import { call, type Permit } from "../../src/shared/call.ts";
+import { retryAfterMs } from "../../src/shared/fault.ts";
+import { get, getString, type JsonObject, parseJsonObject } from "../../src/shared/json.ts";
+import type { Secret } from "../../src/shared/secret.ts";
 import { apiRefusal, serverFailure } from "./failure.ts";
 
 /** Answers are a message at most; more than this is not Discord. */

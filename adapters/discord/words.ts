@@ -1,4 +1,4 @@
-import { get, getArray, getObject, getString, type JsonObject } from "../shared/json.ts";
+import { get, getArray, getObject, getString, type JsonObject } from "../../src/shared/json.ts";
 
 const EMBEDS_MAX = 10;
 const FIELDS_MAX = 25;

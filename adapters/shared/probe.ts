@@ -1,6 +1,6 @@
 import { DeliveryError } from "../../src/domain/errors.ts";
 import type { ProbeFinding } from "../../src/ports/adapter.ts";
-import { Redirected } from "./call.ts";
+import { Redirected } from "../../src/shared/call.ts";
 
 /** From connecting to the last byte: whoever asks is not to wait for long. */
 export const PROBE_TIMEOUT_MS = 4_000;

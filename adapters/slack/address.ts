@@ -1,5 +1,5 @@
 import type { ReplyAddress } from "../../src/domain/event.ts";
-import { getString, parseJsonObject } from "../shared/json.ts";
+import { getString, parseJsonObject } from "../../src/shared/json.ts";
 
 /** Who sees an answer given through a `response_url`: the person who asked, or everyone in the channel. */
 export type Visibility = "ephemeral" | "in_channel";

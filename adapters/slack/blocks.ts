@@ -1,4 +1,4 @@
-import { get, getArray, getObject, getString } from "../shared/json.ts";
+import { get, getArray, getObject, getString } from "../../src/shared/json.ts";
 
 /** Slack allows 50 blocks of 3,000 characters; the readable part of more is not looked at. */
 const CHARS_MAX = 40_000;

@@ -1,9 +1,10 @@
 import { DeliveryError } from "../../src/domain/errors.ts";
 import type { ReplyAddress } from "../../src/domain/event.ts";
 import type { Delivery, Receipt } from "../../src/domain/reply.ts";
-import type { Adapter, Permit, Recovery } from "../../src/ports/adapter.ts";
-import { isRejected, rejectedLast } from "../shared/http.ts";
-import { get, getArray, getObject, getString, type JsonObject } from "../shared/json.ts";
+import type { Adapter, Recovery } from "../../src/ports/adapter.ts";
+import type { Permit } from "../../src/shared/call.ts";
+import { isRejected, rejectedLast } from "../../src/shared/fault.ts";
+import { get, getArray, getObject, getString, type JsonObject } from "../../src/shared/json.ts";
 import {
   type MessageAddress,
   messageTarget,

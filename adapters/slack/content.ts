@@ -1,6 +1,6 @@
 import { CONTEXT_DEPTH_MAX, CONTEXT_ITEMS_MAX } from "../../src/domain/bounds.ts";
 import { type ContextAuthor, type ContextItem, contextItem } from "../../src/domain/context.ts";
-import { get, getArray, getObject, getString } from "../shared/json.ts";
+import { get, getArray, getObject, getString } from "../../src/shared/json.ts";
 import { blocksText } from "./blocks.ts";
 import { filesOf } from "./files.ts";
 import { tsToMs } from "./payload.ts";

@@ -1,5 +1,5 @@
 import { DeliveryError } from "../../src/domain/errors.ts";
-import { kindOfStatus, retryAfterMs } from "../shared/http.ts";
+import { kindOfStatus, retryAfterMs } from "../../src/shared/fault.ts";
 
 /** `ok: false` that passes by itself. */
 const PASSING = new Set([

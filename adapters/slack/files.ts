@@ -1,5 +1,5 @@
 import type { Attachment } from "../../src/domain/event.ts";
-import { get, getArray, getString } from "../shared/json.ts";
+import { get, getArray, getString } from "../../src/shared/json.ts";
 
 /** The files of a message, or of one that was passed on. */
 export function filesOf(message: unknown): readonly Attachment[] {

@@ -1,7 +1,7 @@
-import type { Secret } from "../../src/config/secret.ts";
 import { GatewayError } from "../../src/domain/errors.ts";
 import type { Adapter } from "../../src/ports/adapter.ts";
 import type { Clock } from "../../src/ports/clock.ts";
+import type { Secret } from "../../src/shared/secret.ts";
 import type { Visibility } from "./address.ts";
 import { createClient } from "./client.ts";
 import { Identity } from "./identity.ts";

@@ -1,7 +1,14 @@
 import type { ContextItem } from "../../src/domain/context.ts";
 import { conversationKey } from "../../src/domain/conversation.ts";
 import type { Pressed, ReplyAddress, Trigger, TriggerEvent } from "../../src/domain/event.ts";
-import { get, getArray, getObject, getString, type JsonObject, parseJsonObject } from "../shared/json.ts";
+import {
+  get,
+  getArray,
+  getObject,
+  getString,
+  type JsonObject,
+  parseJsonObject,
+} from "../../src/shared/json.ts";
 import { type Visibility, writeAddress } from "./address.ts";
 import { isForm, isLink } from "./blocks.ts";
 import { messageItems } from "./content.ts";

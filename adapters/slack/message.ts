@@ -1,6 +1,6 @@
 import { conversationKey } from "../../src/domain/conversation.ts";
 import type { Trigger, TriggerEvent } from "../../src/domain/event.ts";
-import { get, getArray, getObject, getString, type JsonObject } from "../shared/json.ts";
+import { get, getArray, getObject, getString, type JsonObject } from "../../src/shared/json.ts";
 import { writeAddress } from "./address.ts";
 import { contentOf } from "./content.ts";
 import { filesOf } from "./files.ts";

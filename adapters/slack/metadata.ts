@@ -1,4 +1,4 @@
-import { getObject, getString } from "../shared/json.ts";
+import { getObject, getString } from "../../src/shared/json.ts";
 
 /** Marks our replies in Slack's message metadata, so that one in doubt can be looked up and none is answered. */
 const REPLY = "parley_reply";

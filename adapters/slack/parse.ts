@@ -1,6 +1,12 @@
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { Ack, Inbound, VerifiedRequest } from "../../src/ports/adapter.ts";
-import { getString, type JsonObject, mediaType, parseJsonObject, readJsonObject } from "../shared/json.ts";
+import {
+  getString,
+  type JsonObject,
+  mediaType,
+  parseJsonObject,
+  readJsonObject,
+} from "../../src/shared/json.ts";
 import type { Visibility } from "./address.ts";
 import type { SlackSelf } from "./identity.ts";
 import { type InteractionOptions, readInteraction, readSlashCommand } from "./interaction.ts";

@@ -1,4 +1,4 @@
-import { get, getArray, getString, isObject, type JsonObject, nameOf } from "../shared/json.ts";
+import { get, getArray, getString, isObject, type JsonObject, nameOf } from "../../src/shared/json.ts";
 
 /** A field that is not what Slack documents. Thrown and caught within parse. */
 export class PayloadError extends Error {}

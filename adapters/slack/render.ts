@@ -1,6 +1,6 @@
 import type { ReplyAddress } from "../../src/domain/event.ts";
 import type { ReplyPart } from "../../src/domain/reply.ts";
-import { get, getString, parseJsonObject } from "../shared/json.ts";
+import { get, getString, parseJsonObject } from "../../src/shared/json.ts";
 import { readAddress } from "./address.ts";
 import { renderSlack, renderWithin } from "./dialect.ts";
 import { limitOf } from "./limit.ts";

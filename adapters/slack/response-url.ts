@@ -1,8 +1,7 @@
 import { DeliveryError } from "../../src/domain/errors.ts";
-import type { Permit } from "../../src/ports/adapter.ts";
 import type { Clock } from "../../src/ports/clock.ts";
-import { type Answer, call, Redirected } from "../shared/call.ts";
-import { getString, parseJsonObject } from "../shared/json.ts";
+import { type Answer, call, type Permit, Redirected } from "../../src/shared/call.ts";
+import { getString, parseJsonObject } from "../../src/shared/json.ts";
 import type { ResponseUrlAddress } from "./address.ts";
 import { codeFailure, statusFailure } from "./failure.ts";
 

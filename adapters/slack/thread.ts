@@ -3,7 +3,7 @@ import { DeliveryError } from "../../src/domain/errors.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { ThreadPast, ThreadReader } from "../../src/ports/adapter.ts";
 import type { Clock } from "../../src/ports/clock.ts";
-import { get, getArray, getObject, getString, type JsonObject } from "../shared/json.ts";
+import { get, getArray, getObject, getString, type JsonObject } from "../../src/shared/json.ts";
 import { readAddress, type SlackAddress } from "./address.ts";
 import { messageItems } from "./content.ts";
 import type { SlackSelf } from "./identity.ts";

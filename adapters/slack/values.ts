@@ -1,5 +1,5 @@
 import type { Pressed } from "../../src/domain/event.ts";
-import { get, getArray, getObject, getString, isObject, type JsonObject } from "../shared/json.ts";
+import { get, getArray, getObject, getString, isObject, type JsonObject } from "../../src/shared/json.ts";
 
 /** Where Slack's elements keep a choice that is neither a plain value nor an option. */
 const CHOICES = [

@@ -1,4 +1,3 @@
-import type { Secret } from "../../src/config/secret.ts";
 import {
   GENUINE,
   PROBE,
@@ -7,8 +6,9 @@ import {
   type TurnedAway,
   type Verdict,
 } from "../../src/ports/adapter.ts";
-import { hmacMatches } from "../shared/hmac.ts";
-import { mediaType } from "../shared/json.ts";
+import { hmacMatches } from "../../src/shared/hmac.ts";
+import { mediaType } from "../../src/shared/json.ts";
+import type { Secret } from "../../src/shared/secret.ts";
 
 /** Further than this from our clock, on either side, a request is a replay. */
 const WINDOW_SECONDS = 300;

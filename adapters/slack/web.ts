@@ -1,9 +1,8 @@
-import type { Secret } from "../../src/config/secret.ts";
 import { DeliveryError } from "../../src/domain/errors.ts";
-import type { Permit } from "../../src/ports/adapter.ts";
 import type { Clock } from "../../src/ports/clock.ts";
-import { call } from "../shared/call.ts";
-import { get, getString, type JsonObject, parseJsonObject } from "../shared/json.ts";
+import { call, type Permit } from "../../src/shared/call.ts";
+import { get, getString, type JsonObject, parseJsonObject } from "../../src/shared/json.ts";
+import type { Secret } from "../../src/shared/secret.ts";
 import { codeFailure, statusFailure } from "./failure.ts";
 
 const API_URL = "https://slack.com/api/";

@@ -1,5 +1,5 @@
 import type { ReplyAddress } from "../../src/domain/event.ts";
-import { getString, parseJsonObject } from "../shared/json.ts";
+import { getString, parseJsonObject } from "../../src/shared/json.ts";
 import { flag, integer } from "./payload.ts";
 
 /** Where a reply goes, and what it answers. */

@@ -1,5 +1,5 @@
 import type { Attachment } from "../../src/domain/event.ts";
-import { getArray, getObject, getString } from "../shared/json.ts";
+import { getArray, getObject, getString } from "../../src/shared/json.ts";
 import { integer } from "./payload.ts";
 import { contactName, coordinates, placeName } from "./words.ts";
 

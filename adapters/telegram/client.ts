@@ -1,10 +1,9 @@
-import type { Secret } from "../../src/config/secret.ts";
 import { DeliveryError, GatewayError } from "../../src/domain/errors.ts";
 import { quoted } from "../../src/domain/redact.ts";
-import type { Permit } from "../../src/ports/adapter.ts";
-import { call } from "../shared/call.ts";
-import { kindOfStatus } from "../shared/http.ts";
-import { get, getString, parseJsonObject } from "../shared/json.ts";
+import { call, type Permit } from "../../src/shared/call.ts";
+import { kindOfStatus } from "../../src/shared/fault.ts";
+import { get, getString, parseJsonObject } from "../../src/shared/json.ts";
+import type { Secret } from "../../src/shared/secret.ts";
 import { id, integer } from "./payload.ts";
 
 /** Answers are a message at most; more than this is not Telegram. */

@@ -4,7 +4,7 @@ import {
   type ContextKind,
   contextItem,
 } from "../../src/domain/context.ts";
-import { get, getObject, getString, type JsonObject } from "../shared/json.ts";
+import { get, getObject, getString, type JsonObject } from "../../src/shared/json.ts";
 import { readAttachments } from "./attachments.ts";
 import { id, integer, timeMs } from "./payload.ts";
 import type { Bot } from "./text.ts";

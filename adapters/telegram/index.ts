@@ -1,10 +1,10 @@
 import { LRUCache } from "lru-cache";
-import type { Secret } from "../../src/config/secret.ts";
 import { GatewayError } from "../../src/domain/errors.ts";
 import type { ReplyAddress } from "../../src/domain/event.ts";
 import type { Adapter } from "../../src/ports/adapter.ts";
 import type { Clock } from "../../src/ports/clock.ts";
-import { getString } from "../shared/json.ts";
+import { getString } from "../../src/shared/json.ts";
+import type { Secret } from "../../src/shared/secret.ts";
 import { readCallback } from "./address.ts";
 import { createClient, type TelegramClient } from "./client.ts";
 import { parseUpdate } from "./parse.ts";

@@ -1,5 +1,5 @@
 import type { ReplyAddress, Trigger, TriggerEvent } from "../../src/domain/event.ts";
-import { get, getArray, getObject, getString, type JsonObject } from "../shared/json.ts";
+import { get, getArray, getObject, getString, type JsonObject } from "../../src/shared/json.ts";
 import { writeAddress, writeCallback } from "./address.ts";
 import { readAttachments } from "./attachments.ts";
 import { readContext, readForward, readPressedMessage } from "./context.ts";

@@ -1,5 +1,5 @@
 import type { Ack, Inbound, VerifiedRequest } from "../../src/ports/adapter.ts";
-import { get, getObject, type JsonObject, mediaType, nameOf, readJsonObject } from "../shared/json.ts";
+import { get, getObject, type JsonObject, mediaType, nameOf, readJsonObject } from "../../src/shared/json.ts";
 import { type Reading, readButton, readMessage } from "./message.ts";
 import { integer } from "./payload.ts";
 import type { Bot } from "./text.ts";

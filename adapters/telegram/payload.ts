@@ -1,4 +1,4 @@
-import { get } from "../shared/json.ts";
+import { get } from "../../src/shared/json.ts";
 
 /** Telegram's ids fit in 52 bits, so a number that is not a safe integer is not one of them. */
 export function integer(object: unknown, key: string): number | undefined {

@@ -1,5 +1,5 @@
 import { conversationKey } from "../../src/domain/conversation.ts";
-import { get, getObject, getString, type JsonObject } from "../shared/json.ts";
+import { get, getObject, getString, type JsonObject } from "../../src/shared/json.ts";
 import type { TelegramAddress } from "./address.ts";
 import { flag, id, integer } from "./payload.ts";
 import type { Bot } from "./text.ts";

@@ -1,6 +1,6 @@
 import { quoted } from "../../src/domain/redact.ts";
 import type { ProbeFinding } from "../../src/ports/adapter.ts";
-import { getString } from "../shared/json.ts";
+import { getString } from "../../src/shared/json.ts";
 import { doubtful, PROBE_TIMEOUT_MS, probed, well } from "../shared/probe.ts";
 import { failureOf, type TelegramClient } from "./client.ts";
 import { integer } from "./payload.ts";

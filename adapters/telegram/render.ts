@@ -1,5 +1,5 @@
 import type { ReplyPart } from "../../src/domain/reply.ts";
-import { getString, parseJsonObject } from "../shared/json.ts";
+import { getString, parseJsonObject } from "../../src/shared/json.ts";
 import { renderTelegram, type TelegramText } from "./dialect.ts";
 
 /** Of one message after its markup is parsed. Telegram counts code points; UTF-16 units are never fewer. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { JsonObject } from "../shared/json.ts";
+import type { JsonObject } from "../../src/shared/json.ts";
 import { escapedJson, type SampleOptions, type Sampler } from "../shared/sample.ts";
 import { SECRET_HEADER } from "./verify.ts";
 

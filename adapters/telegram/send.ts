@@ -1,6 +1,6 @@
 import { DeliveryError } from "../../src/domain/errors.ts";
 import type { Delivery, Receipt } from "../../src/domain/reply.ts";
-import type { Permit } from "../../src/ports/adapter.ts";
+import type { Permit } from "../../src/shared/call.ts";
 import { readAddress, type TelegramAddress } from "./address.ts";
 import { type Answer, failureOf, type Refused, type TelegramClient } from "./client.ts";
 import type { TelegramText } from "./dialect.ts";

@@ -1,4 +1,4 @@
-import { get, getObject, getString } from "../shared/json.ts";
+import { get, getObject, getString } from "../../src/shared/json.ts";
 import { id, integer } from "./payload.ts";
 
 /** Who we are on Telegram. `username` is null until getMe has told. */

@@ -1,4 +1,4 @@
-import { get, getArray, getObject, getString } from "../shared/json.ts";
+import { get, getArray, getObject, getString } from "../../src/shared/json.ts";
 import { flag, integer } from "./payload.ts";
 
 const ITEMS_MAX = 50;

@@ -1,7 +1,7 @@
-import type { Secret } from "../../src/config/secret.ts";
 import { DeliveryError } from "../../src/domain/errors.ts";
 import type { Adapter } from "../../src/ports/adapter.ts";
 import type { NewId } from "../../src/ports/clock.ts";
+import type { Secret } from "../../src/shared/secret.ts";
 import { eventIdOf, mintPart, textOf } from "./address.ts";
 import { parseTest } from "./parse.ts";
 import { createReplies, type RepliesDeps } from "./replies.ts";

@@ -2,7 +2,7 @@ import { conversationKey } from "../../src/domain/conversation.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { Inbound, VerifiedRequest } from "../../src/ports/adapter.ts";
 import type { NewId } from "../../src/ports/clock.ts";
-import { get, type JsonObject, mediaType, nameOf, readJsonObject } from "../shared/json.ts";
+import { get, type JsonObject, mediaType, nameOf, readJsonObject } from "../../src/shared/json.ts";
 import { mintAddress } from "./address.ts";
 
 const KEYS = ["message", "user", "conversation", "agent", "id"] as const;

@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Bus } from "../../src/ports/store.ts";
-import { get, parseJsonObject } from "../shared/json.ts";
+import { get, parseJsonObject } from "../../src/shared/json.ts";
 
 const REPLIES_MAX = 1_000;
 const CHARS_MAX = 16 * 1024 * 1024;

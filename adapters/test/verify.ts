@@ -1,4 +1,3 @@
-import type { Secret } from "../../src/config/secret.ts";
 import { isLoopbackHost } from "../../src/domain/loopback.ts";
 import {
   GENUINE,
@@ -7,7 +6,8 @@ import {
   type TurnedAway,
   type Verdict,
 } from "../../src/ports/adapter.ts";
-import { textMatches } from "../shared/hmac.ts";
+import { textMatches } from "../../src/shared/hmac.ts";
+import type { Secret } from "../../src/shared/secret.ts";
 
 export const REASONS = {
   method: "expected POST",

@@ -1,5 +1,5 @@
 import type { ReplyAddress } from "../../src/domain/event.ts";
-import { get, getString, type JsonObject, parseJsonObject } from "../shared/json.ts";
+import { get, getString, type JsonObject, parseJsonObject } from "../../src/shared/json.ts";
 
 /** Free text may be sent for 24 h after each message of the person; later only approved templates. */
 export const WINDOW_MS = 24 * 3_600_000;

@@ -1,9 +1,8 @@
-import type { Secret } from "../../src/config/secret.ts";
 import { DeliveryError } from "../../src/domain/errors.ts";
-import type { Permit } from "../../src/ports/adapter.ts";
 import type { Clock } from "../../src/ports/clock.ts";
-import { call } from "../shared/call.ts";
-import { getArray, getString, type JsonObject, parseJsonObject } from "../shared/json.ts";
+import { call, type Permit } from "../../src/shared/call.ts";
+import { getArray, getString, type JsonObject, parseJsonObject } from "../../src/shared/json.ts";
+import type { Secret } from "../../src/shared/secret.ts";
 import { failureOf } from "./failure.ts";
 
 /** Answers are a few hundred bytes; more than this is not Meta. */

@@ -1,6 +1,6 @@
 import { type ContextItem, contextItem } from "../../src/domain/context.ts";
 import type { Person } from "../../src/domain/event.ts";
-import { get, getArray, getObject, getString, type JsonObject } from "../shared/json.ts";
+import { get, getArray, getObject, getString, type JsonObject } from "../../src/shared/json.ts";
 import type { Seen } from "./seen.ts";
 
 const ITEMS_MAX = 30;

@@ -1,6 +1,6 @@
 import { DeliveryError } from "../../src/domain/errors.ts";
-import { kindOfStatus, retryAfterMs } from "../shared/http.ts";
-import { get, getObject, parseJsonObject } from "../shared/json.ts";
+import { kindOfStatus, retryAfterMs } from "../../src/shared/fault.ts";
+import { get, getObject, parseJsonObject } from "../../src/shared/json.ts";
 
 /**
  * What Meta's error codes mean for a message. The same codes come in the answer to a call and in failed statuses.

@@ -1,9 +1,10 @@
-import type { Secret } from "../../src/config/secret.ts";
 import { DeliveryError, GatewayError } from "../../src/domain/errors.ts";
 import type { Delivery, Receipt } from "../../src/domain/reply.ts";
-import type { Adapter, Permit } from "../../src/ports/adapter.ts";
+import type { Adapter } from "../../src/ports/adapter.ts";
 import type { Clock } from "../../src/ports/clock.ts";
-import type { JsonObject } from "../shared/json.ts";
+import type { Permit } from "../../src/shared/call.ts";
+import type { JsonObject } from "../../src/shared/json.ts";
+import type { Secret } from "../../src/shared/secret.ts";
 import { readAddress, type WhatsAppAddress } from "./address.ts";
 import { createClient, type WhatsAppClient } from "./client.ts";
 import { parseWhatsApp } from "./parse.ts";

@@ -1,7 +1,15 @@
 import { contextItem } from "../../src/domain/context.ts";
 import type { Person, TriggerEvent } from "../../src/domain/event.ts";
 import type { Ack, Inbound, VerifiedRequest } from "../../src/ports/adapter.ts";
-import { get, getArray, getObject, getString, isObject, nameOf, readJsonObject } from "../shared/json.ts";
+import {
+  get,
+  getArray,
+  getObject,
+  getString,
+  isObject,
+  nameOf,
+  readJsonObject,
+} from "../../src/shared/json.ts";
 import { mintAddress, WINDOW_MS } from "./address.ts";
 import { isForwarded, readContext } from "./context.ts";
 import { readContent } from "./payload.ts";

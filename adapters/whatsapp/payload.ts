@@ -1,5 +1,5 @@
 import type { Attachment, Pressed } from "../../src/domain/event.ts";
-import { get, getArray, getObject, getString, isObject, type JsonObject } from "../shared/json.ts";
+import { get, getArray, getObject, getString, isObject, type JsonObject } from "../../src/shared/json.ts";
 
 /** What a person said with one message, whatever its type. */
 interface Content {

@@ -1,6 +1,6 @@
 import { conversationKey } from "../../src/domain/conversation.ts";
 import type { Person, PersonName } from "../../src/domain/event.ts";
-import { getArray, getObject, getString, type JsonObject } from "../shared/json.ts";
+import { getArray, getObject, getString, type JsonObject } from "../../src/shared/json.ts";
 import type { Recipient } from "./address.ts";
 import { label } from "./payload.ts";
 

@@ -1,5 +1,5 @@
 import type { ReplyPart } from "../../src/domain/reply.ts";
-import { getString, parseJsonObject } from "../shared/json.ts";
+import { getString, parseJsonObject } from "../../src/shared/json.ts";
 import { renderWhatsApp } from "./dialect.ts";
 
 /** Of one message, in UTF-16 units. Meta says "characters"; this reading is the strictest. */

@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import type { JsonObject } from "../shared/json.ts";
+import type { JsonObject } from "../../src/shared/json.ts";
 import { escapedJson, type SampleOptions, type SampleRequest, type Sampler } from "../shared/sample.ts";
 
 const PATH = "/webhooks/whatsapp";

@@ -1,4 +1,3 @@
-import type { Secret } from "../../src/config/secret.ts";
 import {
   GENUINE,
   type RawRequest,
@@ -6,7 +5,8 @@ import {
   type TurnedAway,
   type Verdict,
 } from "../../src/ports/adapter.ts";
-import { hmacMatches, textMatches } from "../shared/hmac.ts";
+import { hmacMatches, textMatches } from "../../src/shared/hmac.ts";
+import type { Secret } from "../../src/shared/secret.ts";
 
 interface VerifyOptions {
   /** One, or two during a rotation. */

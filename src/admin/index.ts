@@ -1,7 +1,7 @@
 import { Hono } from "hono";
-import { textMatches } from "../../adapters/shared/hmac.ts";
-import type { Secret } from "../config/secret.ts";
 import { GatewayError } from "../domain/errors.ts";
+import { textMatches } from "../shared/hmac.ts";
+import type { Secret } from "../shared/secret.ts";
 import { type Answer, problem, storeAway } from "./answers.ts";
 import { OPERATOR_CHARS_MAX } from "./bounds.ts";
 import { createHandlers, type HandlerDeps } from "./handlers.ts";

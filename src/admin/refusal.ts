@@ -3,8 +3,8 @@ import { REFUSED_OUTCOMES } from "../domain/request.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { RequestNote } from "../ports/request-log.ts";
 import type { Bus } from "../ports/store.ts";
+import { iso } from "../shared/time.ts";
 import { Feed } from "./feed.ts";
-import { iso } from "./views.ts";
 
 /** A request that was refused or ignored. Never message text: it goes over the bus to every replica. */
 export const refusalSchema = z.object({

@@ -1,6 +1,6 @@
 import type { EventRecord, EventState, Journal } from "../ports/store.ts";
+import { momentMs } from "../shared/time.ts";
 import { CHUNK, SCANNED_MAX } from "./bounds.ts";
-import { momentMs } from "./moment.ts";
 import type { EventsQuery, LetterFilter } from "./requests.ts";
 import { agentOf, kindOf } from "./views.ts";
 

@@ -1,6 +1,7 @@
 import type { TriggerEvent } from "../domain/event.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Acceptance, Queue, Settlement } from "../ports/store.ts";
+import { iso } from "../shared/time.ts";
 import type { Life, LifeState } from "./life.ts";
 import type { LifeFeed } from "./life-feed.ts";
 
@@ -56,7 +57,7 @@ export function lifeOf(
   change: { state: LifeState; attempt: number | null; detail: string | null; atMs: number },
 ): Life {
   const { state, attempt, detail, atMs } = change;
-  return { at: new Date(atMs).toISOString(), state, id, platform, conversation, attempt, detail };
+  return { at: iso(atMs), state, id, platform, conversation, attempt, detail };
 }
 
 /** Null: nothing of it was stored, so there is no life to tell of. */

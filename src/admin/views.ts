@@ -1,5 +1,6 @@
 import type { Progress, Step, Usage } from "../domain/run.ts";
 import type { EventRecord } from "../ports/store.ts";
+import { iso } from "../shared/time.ts";
 import { EXCERPT_CHARS_MAX } from "./bounds.ts";
 import type {
   EventDetail,
@@ -113,11 +114,4 @@ function usageView(usage: Usage): UsageView {
     cache_write_tokens: usage.cacheWriteTokens,
     cost_cents: usage.costCents,
   };
-}
-
-/** A platform may claim any time; beyond this one there is no date. */
-const DATE_MS_MAX = 8.64e15;
-
-export function iso(ms: number): string {
-  return new Date(Math.min(ms, DATE_MS_MAX)).toISOString();
 }

@@ -3,10 +3,10 @@ import type { LifeFeed } from "../admin/life-feed.ts";
 import type { RefusalFeed } from "../admin/refusal.ts";
 import { admit } from "../admit/admit.ts";
 import type { AdmissionPolicy } from "../admit/policy.ts";
-import type { Secret } from "../config/secret.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
+import type { Secret } from "../shared/secret.ts";
 import type { Logger } from "../telemetry/log.ts";
 
 export interface AdminSetup {

@@ -1,5 +1,6 @@
 import type { BreakerObserver, BreakerReport } from "../domain/breaker.ts";
 import type { ComponentReport } from "../ingress/health.ts";
+import { iso } from "../shared/time.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 
@@ -42,6 +43,6 @@ export function restingReport(reports: readonly BreakerReport[]): ComponentRepor
     status: "degraded",
     details: `not called for now, and asked again now and then: ${why.join("; ")}`,
     ...(first.cause !== null && { code: first.cause.code }),
-    ...(first.sinceMs !== null && { since: new Date(first.sinceMs).toISOString() }),
+    ...(first.sinceMs !== null && { since: iso(first.sinceMs) }),
   };
 }

@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Environment } from "../config/environment.ts";
-import { Secret } from "../config/secret.ts";
 import { isLoopbackBind } from "../domain/loopback.ts";
+import { Secret } from "../shared/secret.ts";
 
 /** Who may use the test webhook, which runs any agent for anybody it lets in. */
 export interface Developers {

@@ -4,6 +4,7 @@ import { GatewayError } from "../domain/errors.ts";
 import type { ComponentReport, Health, ReadyReport } from "../ingress/health.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
+import { iso } from "../shared/time.ts";
 import type { Machine } from "./machine.ts";
 import { within } from "./within.ts";
 
@@ -49,7 +50,7 @@ export function createHealth(deps: HealthDeps): Health {
     const isAlive = clock.nowMs() - dispatcher.lastBeatMs < STALLED_MS;
     return {
       status: isAlive ? ("alive" as const) : ("stalled" as const),
-      last_beat: new Date(dispatcher.lastBeatMs).toISOString(),
+      last_beat: iso(dispatcher.lastBeatMs),
       running: dispatcher.running,
     };
   };
@@ -60,7 +61,7 @@ export function createHealth(deps: HealthDeps): Health {
       since.delete(name);
       return report;
     }
-    const first = since.get(name) ?? new Date(clock.nowMs()).toISOString();
+    const first = since.get(name) ?? iso(clock.nowMs());
     since.set(name, first);
     return { since: first, ...report };
   }
@@ -76,7 +77,7 @@ export function createHealth(deps: HealthDeps): Health {
     return {
       status,
       version: deps.version,
-      timestamp: new Date(clock.nowMs()).toISOString(),
+      timestamp: iso(clock.nowMs()),
       components: Object.fromEntries(entries),
     };
   }

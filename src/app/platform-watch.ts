@@ -2,6 +2,7 @@ import type { BreakerCause, CallEnd } from "../domain/breaker.ts";
 import type { ComponentReport } from "../ingress/health.ts";
 import type { Adapter, ProbeFinding } from "../ports/adapter.ts";
 import type { Clock, Random } from "../ports/clock.ts";
+import { iso } from "../shared/time.ts";
 import type { Logger } from "../telemetry/log.ts";
 
 /** Where all is well, and where something is not. Each varied by a quarter, so that replicas do not ask at once. */
@@ -55,7 +56,7 @@ export class PlatformWatch {
   report(name: string): ComponentReport | null {
     const trouble = this.#troubles.get(name);
     if (trouble === undefined) return null;
-    const since = new Date(trouble.sinceMs).toISOString();
+    const since = iso(trouble.sinceMs);
     return { status: "degraded", code: trouble.code, details: trouble.message, since };
   }
 

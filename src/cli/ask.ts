@@ -1,5 +1,6 @@
+import { EXIT } from "../shared/exit.ts";
 import { printable } from "./printable.ts";
-import { CommandError, EXIT } from "./terminal.ts";
+import { CommandError } from "./terminal.ts";
 
 const BODY_CHARS_MAX = 1024 * 1024;
 

@@ -1,11 +1,12 @@
-import { get, getString, type JsonObject, parseJsonObject } from "../../adapters/shared/json.ts";
 import type { SampledBot } from "../../adapters/shared/sample.ts";
 import { createEnvReader, type EnvReader } from "../config/env-reader.ts";
 import type { Platform } from "../domain/event.ts";
 import { quoted } from "../domain/redact.ts";
+import { EXIT } from "../shared/exit.ts";
+import { get, getString, type JsonObject, parseJsonObject } from "../shared/json.ts";
 import { ask } from "./ask.ts";
 import { printable } from "./printable.ts";
-import { CommandError, EXIT, type Terminal } from "./terminal.ts";
+import { CommandError, type Terminal } from "./terminal.ts";
 
 const TIMEOUT_MS = 5_000;
 /** Of what a platform says. */

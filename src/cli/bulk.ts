@@ -1,8 +1,9 @@
 import { BULK_IDS_MAX } from "../admin/bounds.ts";
 import type { BulkEnd, BulkLine } from "../admin/schemas.ts";
+import { EXIT } from "../shared/exit.ts";
 import { type Client, createClient, jsonBody } from "./client.ts";
 import { inert, printable } from "./printable.ts";
-import { CommandError, EXIT, type Terminal } from "./terminal.ts";
+import { CommandError, type Terminal } from "./terminal.ts";
 
 export type BulkAction = "replay" | "drop";
 

@@ -1,6 +1,7 @@
 import { closest } from "../config/closest.ts";
+import { EXIT } from "../shared/exit.ts";
 import { printable } from "./printable.ts";
-import { CommandError, EXIT } from "./terminal.ts";
+import { CommandError } from "./terminal.ts";
 
 /** One of the choices, or several with commas between; anything else is an error that names them. */
 export function oneOfThese(option: string, given: string | undefined, choices: readonly string[]): void {

@@ -1,12 +1,13 @@
 import { hostname, userInfo } from "node:os";
 import type { Command } from "commander";
-import { get, getString } from "../../adapters/shared/json.ts";
 import { createEnvReader } from "../config/env-reader.ts";
 import { readEnvironment } from "../config/environment.ts";
-import type { Secret } from "../config/secret.ts";
+import { EXIT } from "../shared/exit.ts";
+import { get, getString } from "../shared/json.ts";
+import type { Secret } from "../shared/secret.ts";
 import { codeOf, httpBase, isRedirect } from "./ask.ts";
 import { printable } from "./printable.ts";
-import { CommandError, EXIT, type Terminal } from "./terminal.ts";
+import { CommandError, type Terminal } from "./terminal.ts";
 
 /** Longer than a gateway takes that has to look through a large store. */
 const TIMEOUT_MS = 60_000;

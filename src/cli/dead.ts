@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { BULK_IDS_MAX } from "../admin/bounds.ts";
 import { LETTER_KINDS, type LetterDetail, type LetterView } from "../admin/schemas.ts";
 import { PLATFORMS } from "../domain/event.ts";
+import { EXIT } from "../shared/exit.ts";
 import { type BulkAction, runBulk } from "./bulk.ts";
 import { createClient, TOKEN_HELP, withUrl } from "./client.ts";
 import { describeEvent } from "./describe.ts";
@@ -9,7 +10,7 @@ import type { Settle } from "./index.ts";
 import { asCount, fetchPages, printList } from "./pages.ts";
 import { ageOf, inert } from "./printable.ts";
 import { table } from "./table.ts";
-import { CommandError, EXIT, type Terminal } from "./terminal.ts";
+import { CommandError, type Terminal } from "./terminal.ts";
 
 export interface FilterOptions {
   readonly platform?: string;

@@ -8,6 +8,7 @@ import type { Config } from "../config/load.ts";
 import { formatProblem } from "../config/problems.ts";
 import { GatewayError } from "../domain/errors.ts";
 import type { ProbeFinding } from "../ports/adapter.ts";
+import { EXIT } from "../shared/exit.ts";
 import { fileOf, slotsIn } from "../store/spool/slots.ts";
 import { inspectFile, logBytes } from "../store/sqlite/examine.ts";
 import { describeAt } from "../store/sqlite/obstacle.ts";
@@ -31,7 +32,7 @@ import {
 } from "./findings.ts";
 import type { Settle } from "./index.ts";
 import { inert } from "./printable.ts";
-import { EXIT, type Terminal } from "./terminal.ts";
+import type { Terminal } from "./terminal.ts";
 
 const TIMEOUT_MS = 3_000;
 

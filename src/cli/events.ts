@@ -1,12 +1,13 @@
 import type { Command } from "commander";
 import type { EventDetail, EventView } from "../admin/schemas.ts";
+import { EXIT } from "../shared/exit.ts";
 import { createClient, TOKEN_HELP, withUrl } from "./client.ts";
 import { describeEvent } from "./describe.ts";
 import { asCount, fetchPages, printList } from "./pages.ts";
 import { ageOf, inert } from "./printable.ts";
 import { listRefusals, outcomeOption, type RefusalOptions } from "./refusals.ts";
 import { table } from "./table.ts";
-import { CommandError, EXIT, type Terminal } from "./terminal.ts";
+import { CommandError, type Terminal } from "./terminal.ts";
 
 interface ListOptions extends RefusalOptions {
   readonly url?: string;

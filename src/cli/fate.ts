@@ -1,8 +1,8 @@
-import { get, getString, parseJsonObject } from "../../adapters/shared/json.ts";
 import type { Explanation } from "../admin/explain.ts";
 import type { EventDetail } from "../admin/schemas.ts";
 import type { Platform } from "../domain/event.ts";
 import { FATE_HEADERS } from "../ingress/fate.ts";
+import { get, getString, parseJsonObject } from "../shared/json.ts";
 import { systemClock } from "../telemetry/clock.ts";
 import { isRedirect } from "./ask.ts";
 import { type Client, Refused } from "./client.ts";

@@ -1,8 +1,9 @@
 import process from "node:process";
 import { Command, CommanderError } from "commander";
+import { EXIT } from "../shared/exit.ts";
 import { packageVersion } from "../telemetry/version.ts";
 import { inert } from "./printable.ts";
-import { CommandError, EXIT, type Terminal } from "./terminal.ts";
+import { CommandError, type Terminal } from "./terminal.ts";
 
 /** In the order of the help. */
 const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {

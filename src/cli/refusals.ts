@@ -1,11 +1,12 @@
 import { Option } from "commander";
 import type { RefusalView } from "../admin/refusal.ts";
 import { REFUSED_OUTCOMES } from "../domain/request.ts";
+import { EXIT } from "../shared/exit.ts";
 import type { Client } from "./client.ts";
 import { fetchPages, printList } from "./pages.ts";
 import { ageOf, printable } from "./printable.ts";
 import { table } from "./table.ts";
-import { CommandError, EXIT, type Terminal } from "./terminal.ts";
+import { CommandError, type Terminal } from "./terminal.ts";
 
 /** What requests that were refused can be asked for. */
 export interface RefusalOptions {

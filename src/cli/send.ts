@@ -1,6 +1,5 @@
 import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { Argument, type Command, InvalidArgumentError } from "commander";
-import { getString, parseJsonObject } from "../../adapters/shared/json.ts";
 import type { SampleRequest } from "../../adapters/shared/sample.ts";
 import { readDevKey } from "../app/developers.ts";
 import { closest } from "../config/closest.ts";
@@ -9,6 +8,8 @@ import { readEnvironment } from "../config/environment.ts";
 import { WAIT_SECONDS_MAX } from "../domain/bounds.ts";
 import { PLATFORMS, type Platform } from "../domain/event.ts";
 import { isLoopbackHost } from "../domain/loopback.ts";
+import { EXIT } from "../shared/exit.ts";
+import { getString, parseJsonObject } from "../shared/json.ts";
 import { ask, httpBase } from "./ask.ts";
 import { botFor } from "./bots.ts";
 import { type Client, createClient } from "./client.ts";
@@ -17,7 +18,7 @@ import { askedFate, type Fate, followEvent, guessedFate, isTaken, toldFate } fro
 import type { Settle } from "./index.ts";
 import { inert, printable } from "./printable.ts";
 import { SAMPLES } from "./samples.ts";
-import { CommandError, EXIT, type Terminal } from "./terminal.ts";
+import { CommandError, type Terminal } from "./terminal.ts";
 
 const TIMEOUT_MS = 15_000;
 

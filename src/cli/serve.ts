@@ -1,7 +1,8 @@
 import process from "node:process";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { PROCESSES_MAX, ROLES } from "../config/environment.ts";
-import { EXIT, type Terminal } from "./terminal.ts";
+import { EXIT } from "../shared/exit.ts";
+import type { Terminal } from "./terminal.ts";
 
 interface ServeOptions {
   port?: number;

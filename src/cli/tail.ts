@@ -3,13 +3,14 @@ import { LIFE_STATES, type Life } from "../admin/life.ts";
 import type { RefusalView } from "../admin/refusal.ts";
 import { PLATFORMS } from "../domain/event.ts";
 import { REFUSED_OUTCOMES } from "../domain/request.ts";
+import { EXIT } from "../shared/exit.ts";
 import { systemClock } from "../telemetry/clock.ts";
 import { oneOfThese } from "./choices.ts";
 import { type Client, createClient, queryOf, Refused, TOKEN_HELP, withUrl } from "./client.ts";
 import type { Settle } from "./index.ts";
 import { inert, printable } from "./printable.ts";
 import { forbidWithRefused, outcomeOption, refusalLine } from "./refusals.ts";
-import { CommandError, EXIT, type Terminal } from "./terminal.ts";
+import { CommandError, type Terminal } from "./terminal.ts";
 
 interface TailOptions {
   readonly url?: string;

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
+import { Secret } from "../shared/secret.ts";
 import { got, type Problem } from "./problems.ts";
-import { Secret } from "./secret.ts";
 import { type Guard, wrongSecret } from "./secret-forms.ts";
 import { VARIABLES } from "./variables.ts";
 

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
+import { Secret } from "../shared/secret.ts";
 import { createEnvReader, type Env, type EnvReader } from "./env-reader.ts";
 import { idleVariables } from "./idle-variables.ts";
 import { got, type Problem } from "./problems.ts";
-import { Secret } from "./secret.ts";
 import { VARIABLES } from "./variables.ts";
 
 /** A platform without all its secrets: `present` is empty when nothing of it is configured. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isObject } from "../../adapters/shared/json.ts";
+import { isObject } from "../shared/json.ts";
 import type { Path } from "./problems.ts";
 import { agentFile, agentListFile, gatewayFile } from "./schema.ts";
 

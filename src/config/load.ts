@@ -1,6 +1,6 @@
 import { relative, resolve } from "node:path";
 import type { z } from "zod";
-import { isObject } from "../../adapters/shared/json.ts";
+import { isObject } from "../shared/json.ts";
 import { closest } from "./closest.ts";
 import { agentNotes, gatewayNotes } from "./conflicts.ts";
 import type { Env } from "./env-reader.ts";

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { BlockList, isIPv6 } from "node:net";
-import { textMatches } from "../../adapters/shared/hmac.ts";
-import type { Secret } from "../config/secret.ts";
+import { textMatches } from "../shared/hmac.ts";
+import type { Secret } from "../shared/secret.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { type Answer, errorAnswer, jsonAnswer, send, tooManyGuesses } from "./answer.ts";
 import type { Guesses } from "./guesses.ts";

@@ -1,5 +1,5 @@
-import { retryAfterMs } from "../../adapters/shared/http.ts";
 import { ModelError } from "../domain/errors.ts";
+import { retryAfterMs } from "../shared/fault.ts";
 
 type ModelCode = ConstructorParameters<typeof ModelError>[0];
 

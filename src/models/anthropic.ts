@@ -1,9 +1,9 @@
 import type Anthropic from "@anthropic-ai/sdk";
-import type { Secret } from "../config/secret.ts";
 import { ModelError } from "../domain/errors.ts";
 import type { StopReason, ToolCall, Usage } from "../domain/run.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ChatModel, Chunk, Prompt } from "../ports/model.ts";
+import type { Secret } from "../shared/secret.ts";
 import { modelErrorFrom } from "./anthropic-errors.ts";
 import { echoOf, requestFor } from "./anthropic-request.ts";
 import { ceilingCents, costCents, type Price } from "./price.ts";

@@ -2,6 +2,7 @@ import type { Brand } from "../domain/brand.ts";
 import type { ContextItem } from "../domain/context.ts";
 import type { Person, Platform, ReplyAddress, TriggerEvent } from "../domain/event.ts";
 import type { Delivery, Receipt, ReplyPart } from "../domain/reply.ts";
+import type { Permit } from "../shared/call.ts";
 
 /** A request as it came, body unread by anyone. */
 export interface RawRequest {
@@ -76,17 +77,6 @@ export type Inbound =
   | { readonly kind: "malformed"; readonly message: string }
   /** 415; `message` says which media types are taken. */
   | { readonly kind: "unsupported"; readonly message: string };
-
-/**
- * Leave to say something for a job. Asked when the connection stands, right before the first byte: whoever was stopped
- * for a while on the way there may have been followed by another.
- */
-export interface Permit {
-  /** How long nobody else can have the job, by this process; 0: not for long enough to say something. */
-  leftMs(): number;
-  /** Asks the store for more time. Rejects when the job is lost, or when that cannot be told. */
-  renew(): Promise<void>;
-}
 
 /**
  * What can be found out about a part that may have been said:

@@ -1,5 +1,5 @@
 import { RunAborted } from "../domain/abort.ts";
-import type { Permit } from "../ports/adapter.ts";
+import type { Permit } from "../shared/call.ts";
 
 /** By which whoever works on a job knows that it is still theirs. */
 export interface Leave {

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Secret } from "../../src/config/secret.ts";
 import { BreakerOpen } from "../../src/domain/breaker.ts";
 import { ModelError } from "../../src/domain/errors.ts";
 import { createAnthropicModel } from "../../src/models/anthropic.ts";
 import { costCents } from "../../src/models/price.ts";
+import { Secret } from "../../src/shared/secret.ts";
 import {
   agentOf,
   benchFor,

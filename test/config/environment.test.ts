@@ -4,8 +4,8 @@ import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { readEnvironment } from "../../src/config/environment.ts";
 import { formatProblem } from "../../src/config/problems.ts";
-import type { Secret } from "../../src/config/secret.ts";
 import { VARIABLES } from "../../src/config/variables.ts";
+import type { Secret } from "../../src/shared/secret.ts";
 import { folderWith } from "./helpers.ts";
 
 const KEY = "ab".repeat(32);

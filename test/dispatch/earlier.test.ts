@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { Secret } from "../../src/config/secret.ts";
 import { earlierIn } from "../../src/dispatch/earlier.ts";
 import { BREAKER_FAILURES_IN_ROW_MAX } from "../../src/domain/bounds.ts";
 import { Breakers } from "../../src/domain/breaker.ts";
@@ -7,6 +6,7 @@ import { contextItem } from "../../src/domain/context.ts";
 import { DeliveryError } from "../../src/domain/errors.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { ThreadReader } from "../../src/ports/adapter.ts";
+import { Secret } from "../../src/shared/secret.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
 import { FakeAdapter } from "../support/adapter.ts";
 import { FakeClock } from "../support/clock.ts";

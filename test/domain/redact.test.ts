@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { Secret } from "../../src/config/secret.ts";
 import { DeliveryError, GatewayError, ModelError } from "../../src/domain/errors.ts";
 import { quoted, redacted, redactedJson } from "../../src/domain/redact.ts";
+import { Secret } from "../../src/shared/secret.ts";
 
 const KEY = 'canary+key/"7f_3"=e9';
 new Secret(KEY);

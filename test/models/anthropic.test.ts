@@ -1,7 +1,7 @@
 import { LLMock } from "@copilotkit/aimock";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { Secret } from "../../src/config/secret.ts";
 import { type AnthropicOptions, createAnthropicModel } from "../../src/models/anthropic.ts";
+import { Secret } from "../../src/shared/secret.ts";
 import { systemClock } from "../../src/telemetry/clock.ts";
 import {
   block,

@@ -1,6 +1,7 @@
 import { DeliveryError } from "../../src/domain/errors.ts";
 import type { Delivery, ReplyPart } from "../../src/domain/reply.ts";
-import type { Adapter, Permit } from "../../src/ports/adapter.ts";
+import type { Adapter } from "../../src/ports/adapter.ts";
+import type { Permit } from "../../src/shared/call.ts";
 import type { Dice } from "./dice.ts";
 import type { Faults, SendFate } from "./faults.ts";
 import type { Life } from "./life.ts";

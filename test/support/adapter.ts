@@ -4,11 +4,11 @@ import {
   type Adapter,
   GENUINE,
   type Inbound,
-  type Permit,
   type Recovery,
   type ThreadReader,
   type Verdict,
 } from "../../src/ports/adapter.ts";
+import type { Permit } from "../../src/shared/call.ts";
 
 type Fate = (
   delivery: Delivery,

@@ -10,7 +10,7 @@ const SOURCE = new URL("../../src/", import.meta.url);
 async function outputOf(options: LogOptions, body: string): Promise<string> {
   const script = `
     import { createLogger } from ${JSON.stringify(new URL("telemetry/log.ts", SOURCE).href)};
-    import { Secret } from ${JSON.stringify(new URL("config/secret.ts", SOURCE).href)};
+    import { Secret } from ${JSON.stringify(new URL("shared/secret.ts", SOURCE).href)};
     const log = await createLogger(${JSON.stringify(options)});
     const secret = new Secret("hunter2");
     ${body}`;

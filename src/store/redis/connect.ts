@@ -1,5 +1,5 @@
 import { Cluster, Redis, type RedisOptions } from "ioredis";
-import type { Secret } from "../../config/secret.ts";
+import type { Secret } from "../../shared/secret.ts";
 
 export interface RedisConnection {
   /** `redis://` or `rediss://`, with user, password and number of the database in it. */

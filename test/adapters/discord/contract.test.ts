@@ -2,7 +2,7 @@ import { createDiscordAdapter } from "../../../adapters/discord/index.ts";
 import { readPart } from "../../../adapters/discord/render.ts";
 import { discordSampler } from "../../../adapters/discord/sample.ts";
 import { REASONS } from "../../../adapters/discord/verify.ts";
-import { Secret } from "../../../src/config/secret.ts";
+import { Secret } from "../../../src/shared/secret.ts";
 import { adapterContract } from "../../contract/adapter.ts";
 import { discordError, discordRateLimit, fakeDiscord } from "../../fakes/discord.ts";
 import { OTHER_SEED, PUBLIC_KEY, SEED } from "./fixture.ts";

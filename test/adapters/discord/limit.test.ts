@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createDiscordAdapter } from "../../../adapters/discord/index.ts";
-import { Secret } from "../../../src/config/secret.ts";
 import type { ReplyAddress } from "../../../src/domain/event.ts";
 import type { Delivery, Receipt, ReplyPart } from "../../../src/domain/reply.ts";
 import type { Adapter } from "../../../src/ports/adapter.ts";
+import { Secret } from "../../../src/shared/secret.ts";
 import { asVerified } from "../../contract/raw-request.ts";
 import { type FakeDiscord, fakeDiscord } from "../../fakes/discord.ts";
 import { markdownish, openFences } from "../shared/markdown-arbitrary.ts";

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { SlackOptions } from "../../../adapters/slack/index.ts";
 import { allowedUrl } from "../../../adapters/slack/response-url.ts";
-import { Secret } from "../../../src/config/secret.ts";
 import { DeliveryError } from "../../../src/domain/errors.ts";
 import type { ReplyAddress } from "../../../src/domain/event.ts";
 import type { Delivery, ReplyPart } from "../../../src/domain/reply.ts";
+import { Secret } from "../../../src/shared/secret.ts";
 import type { FakeAnswer } from "../../fakes/server.ts";
 import { type FakeSlack, fakeSlack, slackError, slackRateLimited } from "../../fakes/slack.ts";
 import { FakeClock } from "../../support/clock.ts";

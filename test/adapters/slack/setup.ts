@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createSlackAdapter, type SlackAdapter, type SlackOptions } from "../../../adapters/slack/index.ts";
-import { Secret } from "../../../src/config/secret.ts";
 import type { TriggerEvent } from "../../../src/domain/event.ts";
 import type { Inbound, RawRequest } from "../../../src/ports/adapter.ts";
+import { Secret } from "../../../src/shared/secret.ts";
 import { asVerified, rawRequest } from "../../contract/raw-request.ts";
 import { slackSigned } from "../../fakes/slack.ts";
 import { FakeClock } from "../../support/clock.ts";

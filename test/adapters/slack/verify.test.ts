@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createSlackAdapter } from "../../../adapters/slack/index.ts";
-import { Secret } from "../../../src/config/secret.ts";
 import type { RawRequest } from "../../../src/ports/adapter.ts";
+import { Secret } from "../../../src/shared/secret.ts";
 import { rawRequest, withFlippedByte, withHeader } from "../../contract/raw-request.ts";
 import { slackSigned } from "../../fakes/slack.ts";
 import { FakeClock } from "../../support/clock.ts";

@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseUpdate } from "../../../adapters/telegram/parse.ts";
 import type { Bot } from "../../../adapters/telegram/text.ts";
-import { Secret } from "../../../src/config/secret.ts";
 import type { ReplyAddress, TriggerEvent } from "../../../src/domain/event.ts";
 import type { Inbound, RawRequest } from "../../../src/ports/adapter.ts";
+import { Secret } from "../../../src/shared/secret.ts";
 import { asVerified } from "../../contract/raw-request.ts";
 
 export const NOW_MS = 1_780_000_000_000;

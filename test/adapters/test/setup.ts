@@ -1,6 +1,6 @@
 import { createTestAdapter, type TestOptions } from "../../../adapters/test/index.ts";
-import { Secret } from "../../../src/config/secret.ts";
 import type { RawRequest } from "../../../src/ports/adapter.ts";
+import { Secret } from "../../../src/shared/secret.ts";
 import { createBus } from "../../../src/store/bus.ts";
 import { FakeClock } from "../../support/clock.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Secret } from "../../../src/config/secret.ts";
+import { Secret } from "../../../src/shared/secret.ts";
 import { adapterOf, DEV_KEY, post } from "./setup.ts";
 
 const BODY = '{"message":"hi"}';

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createWhatsAppAdapter, type WhatsAppOptions } from "../../../adapters/whatsapp/index.ts";
-import { Secret } from "../../../src/config/secret.ts";
 import type { RawRequest } from "../../../src/ports/adapter.ts";
+import { Secret } from "../../../src/shared/secret.ts";
 
 export const NOW_MS = 1_780_000_000_000;
 export const ACCESS_TOKEN = "EAAtoken-never-shown";

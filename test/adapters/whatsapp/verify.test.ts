@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Secret } from "../../../src/config/secret.ts";
+import { Secret } from "../../../src/shared/secret.ts";
 import { adapterOf, fixture, get, post } from "./setup.ts";
 
 const VECTOR = {

@@ -1,7 +1,7 @@
-import { Secret } from "../../../src/config/secret.ts";
 import type { ReplyPart } from "../../../src/domain/reply.ts";
 import { NO_USAGE, type Progress, type Turn } from "../../../src/domain/run.ts";
 import type { Job } from "../../../src/ports/store.ts";
+import { Secret } from "../../../src/shared/secret.ts";
 import { RedisLink } from "../../../src/store/redis/redis-link.ts";
 import { openStoreOn, type SharedStore } from "../../../src/store/redis/store.ts";
 import { FakeClock } from "../../support/clock.ts";

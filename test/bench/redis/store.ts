@@ -1,6 +1,6 @@
-import { Secret } from "../../../src/config/secret.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import type { Offer, Store } from "../../../src/ports/store.ts";
+import { Secret } from "../../../src/shared/secret.ts";
 import { openRedisStore } from "../../../src/store/redis/index.ts";
 import { systemClock } from "../../../src/telemetry/clock.ts";
 import { anEvent } from "../../support/event.ts";

@@ -1,5 +1,5 @@
 // Opens a store, closes it when told to, and is over as soon as nothing keeps it.
-import { Secret } from "../../../src/config/secret.ts";
+import { Secret } from "../../../src/shared/secret.ts";
 import { openRedisStore } from "../../../src/store/redis/index.ts";
 import { systemClock } from "../../../src/telemetry/clock.ts";
 

@@ -1,5 +1,5 @@
-import { Secret } from "../../../src/config/secret.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
+import { Secret } from "../../../src/shared/secret.ts";
 import type { RedisConnection } from "../../../src/store/redis/connect.ts";
 import { openRedisStore } from "../../../src/store/redis/index.ts";
 import { type LinkTimes, RedisLink } from "../../../src/store/redis/redis-link.ts";

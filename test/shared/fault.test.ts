@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { kindOfStatus, networkFailure, retryAfterMs } from "../../../adapters/shared/http.ts";
+import { kindOfStatus, networkFailure, retryAfterMs } from "../../src/shared/fault.ts";
 
 const servers: { close(): void; closeAllConnections(): void }[] = [];
 afterEach(() => {

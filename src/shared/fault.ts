@@ -1,4 +1,4 @@
-import { DeliveryError } from "../../src/domain/errors.ts";
+import { DeliveryError } from "../domain/errors.ts";
 
 /** Errors that come before a byte of the request has left: the message was certainly not said. */
 const NEVER_SENT = new Set([

@@ -1,6 +1,6 @@
 import { format, inspect } from "node:util";
 import { expect, it } from "vitest";
-import { Secret } from "../../src/config/secret.ts";
+import { Secret } from "../../src/shared/secret.ts";
 
 const secret = new Secret("hunter2");
 

@@ -1,10 +1,9 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Call, call } from "../../../adapters/shared/call.ts";
-import { RunAborted } from "../../../src/domain/abort.ts";
-import type { Permit } from "../../../src/ports/adapter.ts";
-import { type FakeServer, fakeServer } from "../../fakes/server.ts";
-import { freePort } from "../../support/ports.ts";
+import { RunAborted } from "../../src/domain/abort.ts";
+import { type Call, call, type Permit } from "../../src/shared/call.ts";
+import { type FakeServer, fakeServer } from "../fakes/server.ts";
+import { freePort } from "../support/ports.ts";
 
 const never = new AbortController().signal;
 const LONG_MS = 600_000;

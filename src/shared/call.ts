@@ -1,9 +1,19 @@
 import http, { type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import https from "node:https";
 import type { Socket } from "node:net";
-import { DeliveryError } from "../../src/domain/errors.ts";
-import type { Permit } from "../../src/ports/adapter.ts";
-import { networkFailure } from "./http.ts";
+import { DeliveryError } from "../domain/errors.ts";
+import { networkFailure } from "./fault.ts";
+
+/**
+ * Leave to say something for a job. Asked when the connection stands, right before the first byte: whoever was stopped
+ * for a while on the way there may have been followed by another.
+ */
+export interface Permit {
+  /** How long nobody else can have the job, by this process; 0: not for long enough to say something. */
+  leftMs(): number;
+  /** Asks the store for more time. Rejects when the job is lost, or when that cannot be told. */
+  renew(): Promise<void>;
+}
 
 export interface Call {
   /** Names the call in errors, which hold nothing of its address, headers or body. */

@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
-import type { Secret } from "../../src/config/secret.ts";
+import type { Secret } from "./secret.ts";
 
 const SHA256_HEX = /^[0-9a-f]{64}$/i;
 

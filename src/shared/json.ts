@@ -1,4 +1,4 @@
-import { JSON_DEPTH_MAX } from "../../src/domain/bounds.ts";
+import { JSON_DEPTH_MAX } from "../domain/bounds.ts";
 
 export type JsonObject = { readonly [key: string]: unknown };
 

@@ -21,3 +21,10 @@ export function momentMs(text: string, nowMs: number): number | null {
 export function isMoment(text: string): boolean {
   return momentMs(text, 0) !== null;
 }
+
+/** A platform may claim any time; beyond this one there is no date. */
+const DATE_MS_MAX = 8.64e15;
+
+export function iso(ms: number): string {
+  return new Date(Math.min(ms, DATE_MS_MAX)).toISOString();
+}

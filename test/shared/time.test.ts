@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { momentMs } from "../../src/admin/moment.ts";
+import { momentMs } from "../../src/shared/time.ts";
 
 const NOW_MS = Date.parse("2026-11-21T12:00:00Z");
 
