@@ -33,7 +33,7 @@ const SUPPRESS_EMBEDS = 4;
 
 export interface ClientOptions {
   readonly rest: DiscordRest;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, "nowMs" | "sleep">;
   readonly random: Random;
 }
 
@@ -102,7 +102,7 @@ async function untilKnown(
   return undefined;
 }
 
-async function pause(clock: Clock, durationMs: number, signal: AbortSignal): Promise<void> {
+async function pause(clock: Pick<Clock, "sleep">, durationMs: number, signal: AbortSignal): Promise<void> {
   try {
     await clock.sleep(durationMs, signal);
   } catch {

@@ -18,7 +18,7 @@ export interface DiscordOptions {
   readonly applicationId?: string;
   /** Where the API is, for tests and proxies: `http://127.0.0.1:9/api`. The version is added. */
   readonly apiUrl?: string;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, "nowMs" | "sleep">;
   /** For one call to Discord, from connecting to the last byte. */
   readonly timeoutMs: number;
   readonly random: Random;

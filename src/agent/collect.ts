@@ -4,7 +4,7 @@ import type { ToolCall } from "../domain/run.ts";
 import type { ChatModel, Prompt } from "../ports/model.ts";
 import { ANSWER_CHARS_MAX, TOOL_CALLS_MAX } from "./bounds.ts";
 import type { ModelStep } from "./progress.ts";
-import { untilAborted } from "./signals.ts";
+import { UntilAborted } from "./signals.ts";
 
 /**
  * One model call, from its stream to the step that is recorded. `said` is told the text so far, for the case that
@@ -18,11 +18,12 @@ export async function collect(
   heard?: () => void,
 ): Promise<ModelStep> {
   const chunks = model.generate(prompt, signal, heard)[Symbol.asyncIterator]();
+  const until = new UntilAborted(signal);
   let text = "";
   const toolCalls: ToolCall[] = [];
   try {
     for (;;) {
-      const { done, value: chunk } = await untilAborted(chunks.next(), signal);
+      const { done, value: chunk } = await until.wait(chunks.next());
       if (done)
         throw new ModelError("MODEL_STREAM_CUT", "The answer stopped without an end", { retryable: true });
       heard?.();
@@ -47,6 +48,7 @@ export async function collect(
       }
     }
   } finally {
+    until.end();
     // Not awaited: a model that does not heed its signal must not hold the run.
     chunks.return?.().catch(() => {});
   }

@@ -9,13 +9,38 @@ export class OutOfTime extends Error {
 }
 
 /** Rejects with the signal's reason when that comes first, whether or not the work heeds the signal. */
-export function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const leave = () => reject(signal.reason);
-    if (signal.aborted) leave();
-    signal.addEventListener("abort", leave, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
-  });
+export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const until = new UntilAborted(signal);
+  try {
+    return await until.wait(work);
+  } finally {
+    until.end();
+  }
+}
+
+/** The same for one piece of work after the other: the signal is listened to once, and not for each word of a stream. */
+export class UntilAborted {
+  readonly #signal: AbortSignal;
+  #reject: (reason: unknown) => void = () => {};
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+    signal.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  wait<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#reject = reject;
+      work.then(resolve, reject);
+      if (this.#signal.aborted) this.#onAbort();
+    });
+  }
+
+  end(): void {
+    this.#signal.removeEventListener("abort", this.#onAbort);
+  }
+
+  readonly #onAbort = () => this.#reject(this.#signal.reason);
 }
 
 export interface Timed {
@@ -29,27 +54,19 @@ export interface Timed {
 export function timed(signal: AbortSignal, durationMs: number, reason: () => Error, clock: Clock): Timed {
   // Linked by hand: AbortSignal.any costs more than a whole run of a quick model.
   const scope = new AbortController();
-  const over = new AbortController();
+  let off = () => {};
   const follow = () => scope.abort(signal.reason);
   if (signal.aborted) follow();
   else if (durationMs <= 0) scope.abort(reason());
   else {
     signal.addEventListener("abort", follow, { once: true });
-    if (durationMs !== Infinity) {
-      clock.sleep(durationMs, over.signal).then(
-        () => scope.abort(reason()),
-        () => {}, // ended before the time
-      );
-    }
+    if (durationMs !== Infinity) off = clock.timer(durationMs, () => scope.abort(reason()));
   }
   return {
     signal: scope.signal,
     end: () => {
       signal.removeEventListener("abort", follow);
-      over.abort(ENDED);
+      off();
     },
   };
 }
-
-/** Said to our own sleep; the default reason would be an error with a stack, made anew each time. */
-const ENDED = "ended";

@@ -175,12 +175,21 @@ export class Dispatcher {
 
   /** Waits for work or for room, but comes round now and then so that the heartbeat stays true, and ends with `stop`. */
   async #aBeatAtMost(wait: (over: AbortSignal) => Promise<void>, stop: AbortSignal): Promise<void> {
+    if (stop.aborted) return;
     const round = new AbortController();
-    const signal = AbortSignal.any([stop, round.signal]);
-    await Promise.race([wait(signal), this.#deps.clock.sleep(BEAT_MS, signal)]).catch((error: unknown) => {
-      if (!stop.aborted) throw error;
-    });
-    round.abort(OVER);
+    const end = () => round.abort(OVER);
+    // By hand: AbortSignal.any costs more than all that it links here.
+    stop.addEventListener("abort", end, { once: true });
+    const off = this.#deps.clock.timer(BEAT_MS, end);
+    try {
+      await wait(round.signal);
+    } catch (error) {
+      if (!round.signal.aborted) throw error;
+    } finally {
+      off();
+      stop.removeEventListener("abort", end);
+      end();
+    }
   }
 
   #slot(): Promise<void> {
@@ -225,15 +234,13 @@ export class Dispatcher {
     signals: JobSignals,
     before: readonly Promise<void>[],
   ): Promise<void> {
-    const over = new AbortController();
-    const keeping = this.#keep(lease, job, abort, over.signal);
+    const keeper = this.#keep(lease, job, abort);
     try {
       if (before.length > 0) await Promise.allSettled(before);
       const settlement = await this.#outcomeOf(job, signals);
       if (settlement !== null) await this.#settle(job, settlement);
     } finally {
-      over.abort(OVER);
-      await keeping;
+      await keeper.end();
     }
   }
 
@@ -290,23 +297,38 @@ export class Dispatcher {
   }
 
   /**
-   * Renews at a quarter of the lease. When the store is away it is asked often, so that it hears of the run before
-   * anybody looks for leases that have run out meanwhile.
+   * Renews at a quarter of the lease, until `end`. When the store is away it is asked often, so that it hears of the run
+   * before anybody looks for leases that have run out meanwhile.
    */
-  async #keep(lease: Lease, job: Job, abort: AbortController, over: AbortSignal): Promise<void> {
+  #keep(lease: Lease, job: Job, abort: AbortController): { readonly end: () => Promise<void> } {
     const { clock, leaseMs, log } = this.#deps;
     let isFailing = false;
-    while (!over.aborted) {
-      await clock.sleep(isFailing ? RENEW_AGAIN_MS : leaseMs / 4, over).catch(() => {});
-      if (over.aborted) return;
+    let isOver = false;
+    let renewing = Promise.resolve();
+    const renew = async () => {
       try {
-        if (!(await lease.renew())) return abort.abort(new RunAborted("lease-lost"));
+        if (!(await lease.renew())) {
+          if (!isOver) abort.abort(new RunAborted("lease-lost"));
+          return;
+        }
         isFailing = false;
       } catch (error) {
         if (!isFailing) log.error({ event_id: job.event.id, cause: causeOf(error) }, "event.extend_failed");
         isFailing = true;
       }
-    }
+      if (!isOver) off = clock.timer(isFailing ? RENEW_AGAIN_MS : leaseMs / 4, begin);
+    };
+    const begin = () => {
+      renewing = renew();
+    };
+    let off = clock.timer(leaseMs / 4, begin);
+    return {
+      end() {
+        isOver = true;
+        off();
+        return renewing;
+      },
+    };
   }
 }
 

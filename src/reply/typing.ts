@@ -9,15 +9,16 @@ export const TYPING_AFTER_MS = 500;
 export function showTyping(
   adapter: Pick<Adapter, "typing">,
   to: ReplyAddress,
-  clock: Pick<Clock, "sleep">,
+  clock: Pick<Clock, "timer">,
 ): () => void {
   if (adapter.typing === undefined) return () => {};
-  const stop = new AbortController();
-  const late = clock.sleep(TYPING_AFTER_MS, stop.signal);
-  late.then(
-    () => void adapter.typing?.(to, stop.signal),
-    () => {}, // Answered before.
-  );
-  // A reason of ours: the default one is an error with a stack, made anew each time.
-  return () => stop.abort("answered");
+  let shown: AbortController | undefined;
+  const off = clock.timer(TYPING_AFTER_MS, () => {
+    shown = new AbortController();
+    void adapter.typing?.(to, shown.signal);
+  });
+  return () => {
+    off();
+    shown?.abort("answered");
+  };
 }

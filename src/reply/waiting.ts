@@ -63,7 +63,7 @@ interface PatienceOptions {
 
 interface Alarm {
   readonly atMs: number;
-  readonly off: AbortController;
+  readonly off: () => void;
 }
 
 /**
@@ -95,7 +95,7 @@ export class Patience implements Waiting {
   }
 
   heard(): void {
-    this.#alarm?.off.abort("over");
+    this.#alarm?.off();
     this.#alarm = null;
   }
 
@@ -112,25 +112,21 @@ export class Patience implements Waiting {
     const atMs = Math.max(this.#dueAtMs, nowMs + ms);
     if (this.#alarm !== null && this.#alarm.atMs <= atMs) return;
     this.heard();
-    const alarm = { atMs, off: new AbortController() };
-    this.#alarm = alarm;
-    const { signal } = alarm.off;
-    const due = atMs > nowMs ? clock.sleep(atMs - nowMs, signal) : Promise.resolve();
-    this.#saying = due.then(
-      () => {
-        // Heard of in the very moment.
-        if (signal.aborted) return;
-        this.#dueAtMs = null;
-        return this.#say();
-      },
-      () => {}, // Answered, stopped or put back before that.
-    );
+    this.#alarm = { atMs, off: clock.timer(atMs - nowMs, () => this.#ring()) };
+  }
+
+  #ring(): void {
+    this.#alarm = null;
+    this.#dueAtMs = null;
+    this.#saying = this.#say();
   }
 
   /** Ends the wait. What is being said has been said when this resolves, so that the answer comes after it. */
   async end(): Promise<void> {
+    const atMs = this.#alarm?.atMs ?? Infinity;
+    this.heard();
     // A line that is due now is said; one that is due later is for the next try.
-    if (this.#alarm !== null && this.#alarm.atMs > this.#options.clock.nowMs()) this.heard();
+    if (atMs <= this.#options.clock.nowMs()) this.#ring();
     await this.#saying;
     this.#leave();
   }

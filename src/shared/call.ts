@@ -85,6 +85,8 @@ class Exchange {
   #timer: NodeJS.Timeout | undefined;
   /** Whether a byte of the request may have left. */
   #begun = false;
+  /** There is an answer: what breaks now is nobody's concern, and an error for it would be made for each call. */
+  #isOver = false;
 
   constructor(options: Call) {
     this.#options = options;
@@ -145,7 +147,10 @@ class Exchange {
     const { statusCode: status = 0, headers } = response;
     const chunks: Buffer[] = [];
     let bytes = 0;
-    const end = (text: string | null) => this.#over.resolve({ status, headers, text });
+    const end = (text: string | null) => {
+      this.#isOver = true;
+      this.#over.resolve({ status, headers, text });
+    };
     response.on("data", (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes <= this.#options.bytesMax) chunks.push(chunk);
@@ -165,6 +170,8 @@ class Exchange {
 
   /** Does nothing once there is an answer. */
   fail(error: unknown): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
     const { what } = this.#options;
     const bare = bareError(error);
     this.#over.reject(

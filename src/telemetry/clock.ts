@@ -16,4 +16,8 @@ export const systemClock: Clock = {
       }, durationMs);
       signal?.addEventListener("abort", onAbort, { once: true });
     }),
+  timer: (durationMs, ring) => {
+    const timer = setTimeout(ring, durationMs);
+    return () => clearTimeout(timer);
+  },
 };

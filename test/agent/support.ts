@@ -12,11 +12,13 @@ import type { Hold, Run, RunResult, Waiting } from "../../src/ports/agent.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { ChatModel, Chunk, Prompt } from "../../src/ports/model.ts";
 import type { Tool } from "../../src/ports/tool.ts";
+import { timerOf } from "../support/timer.ts";
 
 /** Time that passes only when everybody waits for it. */
 export class SimClock implements Clock {
   #nowMs = 1_700_000_000_000;
   readonly #sleepers = new Set<{ readonly untilMs: number; readonly wake: () => void }>();
+  readonly timer = timerOf(this);
 
   nowMs(): number {
     return this.#nowMs;

@@ -5,10 +5,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import type { Clock } from "../../src/ports/clock.ts";
 import type { RateLimit, Store } from "../../src/ports/store.ts";
 import { openSqliteStore } from "../../src/store/sqlite/index.ts";
+import { systemClock } from "../../src/telemetry/clock.ts";
 import { anEvent } from "../support/event.ts";
 import { fill } from "./fill.ts";
 
@@ -16,12 +15,6 @@ const EVENTS = Number(process.argv[2] ?? 60_000);
 const PRODUCERS = 64;
 const IDLE_CONVERSATIONS = 1_000_000;
 
-const clock: Clock = {
-  nowMs: () => Date.now(),
-  sleep: async (ms, signal) => {
-    await sleep(ms, undefined, signal === undefined ? {} : { signal });
-  },
-};
 const text = "All work and no play makes a gateway a dull place to wait for an answer in. ".repeat(8);
 const limits: readonly RateLimit[] = (["user", "conversation", "tenant", "global"] as const).map((scope) => ({
   scope,
@@ -38,7 +31,7 @@ async function measure(idle: number): Promise<void> {
   const open = () =>
     openSqliteStore({
       file,
-      clock,
+      clock: systemClock,
       limits: { waitingPerLaneMax: EVENTS, waitingMax: EVENTS * 2 },
     });
   try {

@@ -1,11 +1,13 @@
 import type { Clock } from "../../src/ports/clock.ts";
 import type { ChatModel, Chunk, Prompt } from "../../src/ports/model.ts";
+import { timerOf } from "../support/timer.ts";
 
 /** A clock that stands still until it is told to go on. */
 export class StillClock implements Clock {
   #nowMs = 1_700_000_000_000;
   readonly sleeps: { readonly durationMs: number; readonly wake: () => void }[] = [];
   #watchers: (() => void)[] = [];
+  readonly timer = timerOf(this);
 
   nowMs(): number {
     return this.#nowMs;

@@ -1,4 +1,5 @@
 import type { Clock } from "../../src/ports/clock.ts";
+import { timerOf } from "../support/timer.ts";
 
 interface Timer {
   readonly atMs: number;
@@ -52,6 +53,7 @@ export class ProcessClock implements Clock {
   /** Carries an alarm to the process, which may be frozen. */
   readonly #reach: (wake: () => void) => void;
   readonly #cancels = new Set<() => void>();
+  readonly timer = timerOf(this);
   #hasEnded = false;
 
   constructor(time: VirtualTime, reach: (wake: () => void) => void) {

@@ -1,7 +1,7 @@
 import { writeSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Store } from "../../src/ports/store.ts";
 import { openSqliteStore } from "../../src/store/sqlite/index.ts";
+import { systemClock } from "../../src/telemetry/clock.ts";
 import { anOffer } from "../contract/store.ts";
 import { anEvent } from "../support/event.ts";
 
@@ -24,7 +24,7 @@ const plan = JSON.parse(process.argv[2] ?? "{}") as CrashPlan;
 
 const store = await openSqliteStore({
   file: plan.file,
-  clock: { nowMs: () => Date.now(), sleep: (ms, signal) => sleep(ms, undefined, signal ? { signal } : {}) },
+  clock: systemClock,
   limits: { waitingPerLaneMax: 100_000, waitingMax: 100_000 },
 });
 say("open");

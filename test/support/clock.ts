@@ -1,9 +1,11 @@
 import type { Clock } from "../../src/ports/clock.ts";
+import { timerOf } from "./timer.ts";
 
 /** Time that moves only when told to. Sleepers wake in order of their time. */
 export class FakeClock implements Clock {
   #nowMs: number;
   #sleepers: { atMs: number; wake: () => void }[] = [];
+  readonly timer = timerOf(this);
 
   constructor(nowMs = 1_700_000_000_000) {
     this.#nowMs = nowMs;

@@ -17,7 +17,7 @@ export class Readiness {
   readonly #clock: Clock;
   readonly #waiters = new Set<Waiter>();
   #status: Status;
-  #nap: { readonly untilMs: number; readonly alarm: AbortController } | null = null;
+  #nap: { readonly untilMs: number; readonly off: () => void } | null = null;
   #ended: Error | null = null;
 
   constructor(clock: Clock, status: Status) {
@@ -77,26 +77,25 @@ export class Readiness {
 
   #takeNap(): void {
     const { wakeAtMs } = this.#status;
-    if (this.#nap !== null && this.#nap.untilMs === wakeAtMs) return;
+    // One that ends sooner may stay: leases come and go with each event, and a timer for each would wake for nothing.
+    if (wakeAtMs === null || (this.#nap !== null && this.#nap.untilMs <= wakeAtMs)) return;
     this.#endNap();
-    if (wakeAtMs === null) return;
-    const nap = { untilMs: wakeAtMs, alarm: new AbortController() };
-    this.#nap = nap;
     const napMs = Math.min(wakeAtMs - this.#clock.nowMs(), NAP_MS_MAX);
-    this.#clock.sleep(Math.max(0, napMs), nap.alarm.signal).then(
-      () => {
-        if (this.#nap !== nap) return;
-        // Whatever the clock says now: it may have been set, and a claim finds out.
-        this.#wakeAll();
-      },
-      () => undefined, // Only ever aborted by us.
-    );
+    const off = this.#clock.timer(Math.max(0, napMs), () => this.#wakeFrom(wakeAtMs));
+    this.#nap = { untilMs: wakeAtMs, off };
+  }
+
+  #wakeFrom(untilMs: number): void {
+    this.#nap = null;
+    const { wakeAtMs } = this.#status;
+    // Whatever the clock says now: it may have been set, and a claim finds out.
+    if (wakeAtMs !== null && wakeAtMs <= untilMs) this.#wakeAll();
+    else this.#takeNap();
   }
 
   #endNap(): void {
-    const nap = this.#nap;
+    this.#nap?.off();
     this.#nap = null;
-    nap?.alarm.abort();
   }
 
   #wakeAll(): void {

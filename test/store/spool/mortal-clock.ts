@@ -1,8 +1,10 @@
 import type { Clock } from "../../../src/ports/clock.ts";
+import { timerOf } from "../../support/timer.ts";
 
 /** The time as one process sees it. When the process ends, so do its sleeps: nobody wakes up. */
 export class MortalClock implements Clock {
   readonly #time: Clock;
+  readonly timer = timerOf(this);
   #hasEnded = false;
 
   constructor(time: Clock) {
