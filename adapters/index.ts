@@ -32,7 +32,7 @@ const FACTORIES: Readonly<Record<Exclude<Platform, "test">, Open>> = {
   async slack({ environment: { platforms }, spec, clock }) {
     const env = platforms.slack;
     if (env.kind === "off") return null;
-    const { createSlackAdapter } = await import("./slack/index.ts");
+    const { createSlackAdapter } = await import("./slack/adapter.ts");
     const { thread_context: thread } = spec.platforms.slack;
     const adapter = createSlackAdapter({
       signingSecrets: env.signingSecrets,
@@ -66,7 +66,7 @@ const FACTORIES: Readonly<Record<Exclude<Platform, "test">, Open>> = {
   async discord({ environment: { platforms }, clock, random }) {
     const env = platforms.discord;
     if (env.kind === "off") return null;
-    const { createDiscordAdapter } = await import("./discord/index.ts");
+    const { createDiscordAdapter } = await import("./discord/adapter.ts");
     const adapter = createDiscordAdapter({
       publicKeys: env.publicKeys,
       applicationId: env.applicationId,
@@ -82,7 +82,7 @@ const FACTORIES: Readonly<Record<Exclude<Platform, "test">, Open>> = {
   async telegram({ environment, clock }) {
     const env = environment.platforms.telegram;
     if (env.kind === "off") return null;
-    const { createTelegramAdapter, learnUsername } = await import("./telegram/index.ts");
+    const { createTelegramAdapter, learnUsername } = await import("./telegram/adapter.ts");
     const identity = { username: null as string | null };
     const options = {
       botToken: env.botToken,
@@ -107,7 +107,7 @@ const FACTORIES: Readonly<Record<Exclude<Platform, "test">, Open>> = {
   async whatsapp({ environment: { platforms }, spec, clock }) {
     const env = platforms.whatsapp;
     if (env.kind === "off") return null;
-    const { createWhatsAppAdapter } = await import("./whatsapp/index.ts");
+    const { createWhatsAppAdapter } = await import("./whatsapp/adapter.ts");
     const adapter = createWhatsAppAdapter({
       accessToken: env.accessToken,
       appSecrets: env.appSecrets,

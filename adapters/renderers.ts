@@ -6,7 +6,7 @@ export type Renderer = (markdown: string, to: ReplyAddress) => readonly ReplyPar
 
 /** The platforms whose dialect takes work. Each is loaded when it is needed. */
 const LOADERS: Readonly<Partial<Record<Platform, () => Promise<Renderer>>>> = {
-  slack: async () => (await import("./slack/render.ts")).renderParts,
+  slack: async () => (await import("./slack/render.ts")).renderReply,
   discord: async () => (await import("./discord/render.ts")).renderReply,
   telegram: async () => (await import("./telegram/render.ts")).renderReply,
   whatsapp: async () => (await import("./whatsapp/render.ts")).renderReply,

@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
 import { openAdapters } from "../adapters/index.ts";
-import { createTestAdapter } from "../adapters/test/index.ts";
+import { createTestAdapter } from "../adapters/test/adapter.ts";
 import { LifeFeed } from "./admin/life-feed.ts";
 import { RefusalFeed, refusalView } from "./admin/refusal.ts";
 import { toldQueue } from "./admin/told.ts";

@@ -1,6 +1,6 @@
 import { createHmac, createPrivateKey, sign } from "node:crypto";
 import { expect, it } from "vitest";
-import { createDiscordAdapter } from "../adapters/discord/index.ts";
+import { createDiscordAdapter } from "../adapters/discord/adapter.ts";
 import { createAcquaintances } from "../src/admit/people.ts";
 import { IGNORED_REASONS } from "../src/domain/ignored.ts";
 import { receive } from "../src/gateway.ts";

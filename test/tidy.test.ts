@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { PLATFORMS } from "../src/domain/event.ts";
 
 /** The layer list: a file imports from its own module and from earlier rows only. */
 const LAYERS: readonly (readonly RegExp[])[] = [
@@ -71,11 +72,31 @@ describe("the source tree", () => {
     expect(others).toEqual([]);
   });
 
+  it("has the same names in the folder of each platform", () => {
+    const missing = PLATFORMS.flatMap((platform) => {
+      const names = readdirSync(join(root, "adapters", platform));
+      // The test platform has no markup of its own, and no API.
+      const due = platform === "test" ? NAMES : [...NAMES, ...NAMES_OF_AN_API];
+      return due.filter((name) => !names.includes(name)).map((name) => `${platform}/${name}`);
+    });
+    expect(missing).toEqual([]);
+  });
+
   it("has no file that has outgrown one idea", () => {
     const long = files.filter((file) => readFileSync(join(root, file), "utf8").split("\n").length > 400);
     expect(long).toEqual([]);
   });
 });
+
+const NAMES = [
+  "README.md",
+  ...tsOf("adapter", "verify", "parse", "event", "address", "render", "send", "sample"),
+];
+const NAMES_OF_AN_API = tsOf("text", "dialect", "api", "failure");
+
+function tsOf(...names: string[]): string[] {
+  return names.map((name) => `${name}.ts`);
+}
 
 function isAllowed(file: string, target: string): boolean {
   if (moduleOf(file) === moduleOf(target)) return true;

@@ -5,7 +5,7 @@ import { pressedItem, targetItems } from "./context.ts";
 import { attachmentsIn } from "./files.ts";
 import { readInvocation } from "./options.ts";
 import { nameOfUser } from "./people.ts";
-import { componentsIn, labelOf } from "./words.ts";
+import { componentsIn, labelOf } from "./text.ts";
 
 /** Application command types. */
 const SLASH = 1;

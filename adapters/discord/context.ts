@@ -8,7 +8,7 @@ import { get, getObject, getString, type JsonObject } from "../../src/shared/jso
 import { attachmentsIn } from "./files.ts";
 import { nameOfUser } from "./people.ts";
 import { isSnowflake } from "./snowflake.ts";
-import { messageWords, snapshotsOf } from "./words.ts";
+import { messageWords, snapshotsOf } from "./text.ts";
 
 /** The message that a command is for, after the one that it replies to. */
 export function targetItems(message: JsonObject | undefined, applicationId: string): readonly ContextItem[] {

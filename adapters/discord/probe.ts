@@ -4,8 +4,8 @@ import type { ProbeFinding } from "../../src/ports/adapter.ts";
 import { call } from "../../src/shared/call.ts";
 import { getString, type JsonObject, parseJsonObject } from "../../src/shared/json.ts";
 import { mismatch, PROBE_TIMEOUT_MS, probed, well } from "../shared/probe.ts";
+import { apiBase, type RestOptions } from "./api.ts";
 import { apiRefusal, serverFailure } from "./failure.ts";
-import { apiBase, type RestOptions } from "./rest.ts";
 
 const SETTINGS = { address: "DISCORD_API_URL", credential: "DISCORD_BOT_TOKEN" };
 const ANSWER_BYTES_MAX = 256 * 1024;

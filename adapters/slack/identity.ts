@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { DeliveryError } from "../../src/domain/errors.ts";
 import { get, getString, type JsonObject } from "../../src/shared/json.ts";
-import type { CallSlack } from "./web.ts";
+import type { CallSlack } from "./api.ts";
 
 /** Who we are, as far as it is known: filled in by `auth.test`, and by what Slack says of our own posts. */
 export interface SlackSelf {

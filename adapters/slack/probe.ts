@@ -1,7 +1,7 @@
 import { DeliveryError } from "../../src/domain/errors.ts";
 import type { ProbeFinding } from "../../src/ports/adapter.ts";
 import { PROBE_TIMEOUT_MS, probed, well } from "../shared/probe.ts";
-import { createWeb, type WebOptions } from "./web.ts";
+import { createWeb, type WebOptions } from "./api.ts";
 
 const SETTINGS = { address: "SLACK_API_URL", credential: "SLACK_BOT_TOKEN" };
 

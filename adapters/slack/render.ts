@@ -16,7 +16,7 @@ interface Part {
 }
 
 /** Markdown to messages in Slack's dialect, each within the limit; at least one. */
-export function renderParts(markdown: string, to: ReplyAddress): readonly ReplyPart[] {
+export function renderReply(markdown: string, to: ReplyAddress): readonly ReplyPart[] {
   const parts = partsOf(markdown, to).filter(({ text }) => text.trim() !== "");
   return (parts.length > 0 ? parts : [{ text: EMPTY }]).map(writePart);
 }

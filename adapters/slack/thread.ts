@@ -5,10 +5,10 @@ import type { ThreadPast, ThreadReader } from "../../src/ports/adapter.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import { get, getArray, getObject, getString, type JsonObject } from "../../src/shared/json.ts";
 import { readAddress, type SlackAddress } from "./address.ts";
+import type { CallSlack } from "./api.ts";
 import { messageItems } from "./content.ts";
 import type { SlackSelf } from "./identity.ts";
 import { isOwnPost } from "./metadata.ts";
-import type { CallSlack } from "./web.ts";
 
 /** How much of a thread is shown, in number and characters, and how long a run may wait for it. */
 export interface ThreadLimits {

@@ -2,7 +2,8 @@ import { quoted } from "../../src/domain/redact.ts";
 import type { ProbeFinding } from "../../src/ports/adapter.ts";
 import { getString } from "../../src/shared/json.ts";
 import { doubtful, PROBE_TIMEOUT_MS, probed, well } from "../shared/probe.ts";
-import { failureOf, type TelegramClient } from "./client.ts";
+import type { TelegramClient } from "./api.ts";
+import { failureOf } from "./failure.ts";
 import { integer } from "./payload.ts";
 
 const SETTINGS = { address: "TELEGRAM_API_ROOT", credential: "TELEGRAM_BOT_TOKEN" };

@@ -2,8 +2,9 @@ import { DeliveryError } from "../../src/domain/errors.ts";
 import type { Delivery, Receipt } from "../../src/domain/reply.ts";
 import type { Permit } from "../../src/shared/call.ts";
 import { readAddress, type TelegramAddress } from "./address.ts";
-import { type Answer, failureOf, type Refused, type TelegramClient } from "./client.ts";
+import type { Answer, Refused, TelegramClient } from "./api.ts";
 import type { TelegramText } from "./dialect.ts";
+import { failureOf } from "./failure.ts";
 import { id } from "./payload.ts";
 import { textOf, withNotice } from "./render.ts";
 

@@ -1,7 +1,7 @@
 import type { ReplyAddress } from "../../src/domain/event.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import { readAddress, type TelegramAddress } from "./address.ts";
-import type { TelegramClient } from "./client.ts";
+import type { TelegramClient } from "./api.ts";
 
 /** The indicator fades after 5 s. */
 const TYPING_EVERY_MS = 4_000;

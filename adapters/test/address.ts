@@ -1,5 +1,4 @@
 import type { ReplyAddress } from "../../src/domain/event.ts";
-import type { ReplyPart } from "../../src/domain/reply.ts";
 import { get, getString, parseJsonObject } from "../../src/shared/json.ts";
 
 export function mintAddress(eventId: string): ReplyAddress {
@@ -11,15 +10,4 @@ export function eventIdOf(address: ReplyAddress): string | undefined {
   const parsed = parseJsonObject(address);
   if (!parsed.ok || get(parsed.value, "kind") !== "test") return undefined;
   return getString(parsed.value, "eventId");
-}
-
-export function mintPart(text: string): ReplyPart {
-  return JSON.stringify({ text }) as ReplyPart;
-}
-
-/** May be empty; undefined for what this adapter did not render. */
-export function textOf(part: ReplyPart): string | undefined {
-  const parsed = parseJsonObject(part);
-  const text = parsed.ok ? get(parsed.value, "text") : undefined;
-  return typeof text === "string" ? text : undefined;
 }

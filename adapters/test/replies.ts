@@ -22,7 +22,7 @@ export interface RepliesDeps {
 }
 
 /** Where replies and those who wait for them meet, whichever comes first. In memory only. */
-interface Replies {
+export interface Replies {
   /** A part that comes again under its id replaces itself. */
   put(eventId: string, partId: string, text: string): void;
   /** What has been said so far, as soon as there is any; null when aborted, or when too many wait already. */

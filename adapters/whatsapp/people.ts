@@ -2,7 +2,7 @@ import { conversationKey } from "../../src/domain/conversation.ts";
 import type { Person, PersonName } from "../../src/domain/event.ts";
 import { getArray, getObject, getString, type JsonObject } from "../../src/shared/json.ts";
 import type { Recipient } from "./address.ts";
-import { label } from "./payload.ts";
+import { label } from "./text.ts";
 
 /** Printable ASCII: ids go into keys, logs and the next request to Meta. */
 export const ID = /^[\x21-\x7e]{1,256}$/;

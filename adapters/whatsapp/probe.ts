@@ -1,6 +1,6 @@
 import type { ProbeFinding } from "../../src/ports/adapter.ts";
 import { doubtful, PROBE_TIMEOUT_MS, probed, well } from "../shared/probe.ts";
-import type { WhatsAppClient } from "./client.ts";
+import type { WhatsAppClient } from "./api.ts";
 
 const SETTINGS = { address: "WHATSAPP_API_URL", credential: "WHATSAPP_ACCESS_TOKEN" };
 

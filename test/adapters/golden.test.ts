@@ -7,7 +7,7 @@ import { renderReply } from "../../adapters/discord/render.ts";
 import { writeAddress } from "../../adapters/slack/address.ts";
 import { renderSlack } from "../../adapters/slack/dialect.ts";
 import { closed } from "../../adapters/slack/limit.ts";
-import { readPart, renderParts } from "../../adapters/slack/render.ts";
+import { readPart, renderReply as renderParts } from "../../adapters/slack/render.ts";
 import { renderTelegram } from "../../adapters/telegram/dialect.ts";
 import { renderWhatsApp } from "../../adapters/whatsapp/dialect.ts";
 

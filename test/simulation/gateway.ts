@@ -1,5 +1,5 @@
-import { createSlackAdapter } from "../../adapters/slack/index.ts";
-import { createTelegramAdapter } from "../../adapters/telegram/index.ts";
+import { createSlackAdapter } from "../../adapters/slack/adapter.ts";
+import { createTelegramAdapter } from "../../adapters/telegram/adapter.ts";
 import { admit } from "../../src/admit/admit.ts";
 import { createAcquaintances } from "../../src/admit/people.ts";
 import { createAgentRuntime } from "../../src/agent/runtime.ts";

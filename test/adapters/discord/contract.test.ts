@@ -1,4 +1,4 @@
-import { createDiscordAdapter } from "../../../adapters/discord/index.ts";
+import { createDiscordAdapter } from "../../../adapters/discord/adapter.ts";
 import { readPart } from "../../../adapters/discord/render.ts";
 import { discordSampler } from "../../../adapters/discord/sample.ts";
 import { REASONS } from "../../../adapters/discord/verify.ts";

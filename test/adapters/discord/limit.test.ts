@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createDiscordAdapter } from "../../../adapters/discord/index.ts";
+import { createDiscordAdapter } from "../../../adapters/discord/adapter.ts";
 import type { ReplyAddress } from "../../../src/domain/event.ts";
 import type { Delivery, Receipt, ReplyPart } from "../../../src/domain/reply.ts";
 import type { Adapter } from "../../../src/ports/adapter.ts";

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { createDiscordAdapter, type DiscordOptions } from "../../../adapters/discord/index.ts";
+import { createDiscordAdapter, type DiscordOptions } from "../../../adapters/discord/adapter.ts";
 import { Secret } from "../../../src/shared/secret.ts";
 import { type FakeDiscord, fakeDiscord } from "../../fakes/discord.ts";
 import { OTHER_PUBLIC_KEY, PUBLIC_KEY } from "./fixture.ts";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { SlackAdapter } from "../../../adapters/slack/index.ts";
+import type { SlackAdapter } from "../../../adapters/slack/adapter.ts";
 import type { ReplyAddress, TriggerEvent } from "../../../src/domain/event.ts";
 import type { ReplyPart } from "../../../src/domain/reply.ts";
 import { asVerified } from "../../contract/raw-request.ts";

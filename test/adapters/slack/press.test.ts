@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { SlackOptions } from "../../../adapters/slack/index.ts";
+import type { SlackOptions } from "../../../adapters/slack/adapter.ts";
 import type { TriggerEvent } from "../../../src/domain/event.ts";
 import { eventOf, parse, request } from "./setup.ts";
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { createSlackAdapter, type SlackAdapter, type SlackOptions } from "../../../adapters/slack/index.ts";
+import { createSlackAdapter, type SlackAdapter, type SlackOptions } from "../../../adapters/slack/adapter.ts";
 import type { TriggerEvent } from "../../../src/domain/event.ts";
 import type { Inbound, RawRequest } from "../../../src/ports/adapter.ts";
 import { Secret } from "../../../src/shared/secret.ts";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { SlackAdapter, SlackOptions } from "../../../adapters/slack/index.ts";
+import type { SlackAdapter, SlackOptions } from "../../../adapters/slack/adapter.ts";
 import type { ThreadPast } from "../../../src/ports/adapter.ts";
 import { type FakeSlack, fakeSlack, slackError, slackRateLimited } from "../../fakes/slack.ts";
 import { FakeClock } from "../../support/clock.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createSlackAdapter } from "../../../adapters/slack/index.ts";
+import { createSlackAdapter } from "../../../adapters/slack/adapter.ts";
 import type { RawRequest } from "../../../src/ports/adapter.ts";
 import { Secret } from "../../../src/shared/secret.ts";
 import { rawRequest, withFlippedByte, withHeader } from "../../contract/raw-request.ts";

@@ -1,4 +1,4 @@
-import { createTelegramAdapter, type TelegramOptions } from "../../../adapters/telegram/index.ts";
+import { createTelegramAdapter, type TelegramOptions } from "../../../adapters/telegram/adapter.ts";
 import { type FakeTelegram, fakeTelegram } from "../../fakes/telegram.ts";
 import { BOT_TOKEN, secretOf, WEBHOOK_SECRET } from "./setup.ts";
 

@@ -1,4 +1,4 @@
-import { createTestAdapter, type TestOptions } from "../../../adapters/test/index.ts";
+import { createTestAdapter, type TestOptions } from "../../../adapters/test/adapter.ts";
 import type { RawRequest } from "../../../src/ports/adapter.ts";
 import { Secret } from "../../../src/shared/secret.ts";
 import { createBus } from "../../../src/store/bus.ts";

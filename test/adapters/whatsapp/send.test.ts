@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { WhatsAppOptions } from "../../../adapters/whatsapp/index.ts";
+import type { WhatsAppOptions } from "../../../adapters/whatsapp/adapter.ts";
 import { whatsAppSampler } from "../../../adapters/whatsapp/sample.ts";
 import { DeliveryError } from "../../../src/domain/errors.ts";
 import type { ReplyAddress } from "../../../src/domain/event.ts";

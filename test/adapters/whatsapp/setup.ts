@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createWhatsAppAdapter, type WhatsAppOptions } from "../../../adapters/whatsapp/index.ts";
+import { createWhatsAppAdapter, type WhatsAppOptions } from "../../../adapters/whatsapp/adapter.ts";
 import type { RawRequest } from "../../../src/ports/adapter.ts";
 import { Secret } from "../../../src/shared/secret.ts";
 

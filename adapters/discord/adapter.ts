@@ -2,11 +2,11 @@ import { GatewayError } from "../../src/domain/errors.ts";
 import type { Adapter } from "../../src/ports/adapter.ts";
 import type { Clock, Random } from "../../src/ports/clock.ts";
 import type { Secret } from "../../src/shared/secret.ts";
-import { createClient } from "./client.ts";
+import { createRest } from "./api.ts";
 import { parseDiscord } from "./parse.ts";
 import { probeDiscord } from "./probe.ts";
 import { renderReply } from "./render.ts";
-import { createRest } from "./rest.ts";
+import { createClient } from "./send.ts";
 import { createVerifier, screenDiscord } from "./verify.ts";
 
 export interface DiscordOptions {

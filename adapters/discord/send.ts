@@ -8,11 +8,11 @@ import type { Permit } from "../../src/shared/call.ts";
 import { rejectedLast } from "../../src/shared/fault.ts";
 import type { JsonObject } from "../../src/shared/json.ts";
 import { type DiscordAddress, readAddress } from "./address.ts";
+import type { DiscordRest } from "./api.ts";
 import { DiscordRefusal } from "./failure.ts";
 import { closingLine } from "./limit.ts";
 import { REPEAT_NOTICE, withLine, withNotice } from "./notice.ts";
 import { readPart } from "./render.ts";
-import type { DiscordRest } from "./rest.ts";
 
 /**
  * Discord may not know an interaction until it has processed our acknowledgement, and now and then forgets one for

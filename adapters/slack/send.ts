@@ -12,11 +12,11 @@ import {
   readAddress,
   type SlackAddress,
 } from "./address.ts";
+import type { CallSlack, WebOptions } from "./api.ts";
 import { closed, RESPONSE_URL_USES_MAX } from "./limit.ts";
 import { partOf, replyMetadata } from "./metadata.ts";
 import { markedAsRepeat, readPart } from "./render.ts";
 import { allowedUrl, respond } from "./response-url.ts";
-import type { CallSlack, WebOptions } from "./web.ts";
 
 const POST = "chat.postMessage";
 /** A status clears by itself after two minutes. */

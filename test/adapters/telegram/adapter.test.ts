@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createTelegramAdapter, learnUsername } from "../../../adapters/telegram/index.ts";
+import { createTelegramAdapter, learnUsername } from "../../../adapters/telegram/adapter.ts";
 import type { ReplyAddress } from "../../../src/domain/event.ts";
 import type { ReplyPart } from "../../../src/domain/reply.ts";
 import { asVerified } from "../../contract/raw-request.ts";

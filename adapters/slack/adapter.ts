@@ -3,14 +3,14 @@ import type { Adapter } from "../../src/ports/adapter.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import type { Visibility } from "./address.ts";
-import { createClient } from "./client.ts";
+import { createWeb } from "./api.ts";
 import { Identity } from "./identity.ts";
 import { parseSlack } from "./parse.ts";
 import { probeSlack } from "./probe.ts";
-import { renderParts } from "./render.ts";
+import { renderReply } from "./render.ts";
+import { createClient } from "./send.ts";
 import { createThreadReader, type ThreadLimits } from "./thread.ts";
 import { screenSlack, verifySlack } from "./verify.ts";
-import { createWeb } from "./web.ts";
 
 export interface SlackOptions {
   /** One, or two while a secret is being changed. */
@@ -63,7 +63,7 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
     screen: screenSlack,
     verify: (request) => verifySlack(request, signingSecrets),
     parse: (request) => parseSlack(request, { commandReplies, dmReplies, self, appId: options.appId }),
-    render: renderParts,
+    render: renderReply,
     send: client.send,
     recover: client.recover,
     typing: client.typing,

@@ -1,10 +1,10 @@
-import { DeliveryError } from "../../src/domain/errors.ts";
 import type { Adapter } from "../../src/ports/adapter.ts";
 import type { NewId } from "../../src/ports/clock.ts";
 import type { Secret } from "../../src/shared/secret.ts";
-import { eventIdOf, mintPart, textOf } from "./address.ts";
 import { parseTest } from "./parse.ts";
+import { renderReply } from "./render.ts";
 import { createReplies, type RepliesDeps } from "./replies.ts";
+import { sendPart } from "./send.ts";
 import { screenTest, verifyTest } from "./verify.ts";
 
 export interface TestOptions extends RepliesDeps {
@@ -31,17 +31,8 @@ export function createTestAdapter(options: TestOptions): TestAdapter {
     screen: (head) => screenTest(head, options),
     verify: (request) => verifyTest(request, options),
     parse: (request) => parseTest(request, options.newId),
-    render: (markdown) => [mintPart(markdown)],
-    async send({ to, part, partId }) {
-      const eventId = eventIdOf(to);
-      const text = textOf(part);
-      if (eventId === undefined || text === undefined) {
-        throw new DeliveryError("rejected", "Expected a test address and part, got those of another adapter");
-      }
-      // Who waits here waits for the answer: a word that it takes longer would be taken for it.
-      if (!partId.endsWith("/wait")) replies.put(eventId, partId, text);
-      return { messageId: partId, via: "memory" };
-    },
+    render: (markdown) => renderReply(markdown),
+    send: async (delivery) => sendPart(delivery, replies),
     // A part sent again replaces itself, so a copy is never seen.
     recover: async () => "repeatable",
     waitForReply: (eventId, signal) => replies.wait(eventId, signal),

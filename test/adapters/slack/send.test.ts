@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { SlackOptions } from "../../../adapters/slack/index.ts";
+import type { SlackOptions } from "../../../adapters/slack/adapter.ts";
 import { allowedUrl } from "../../../adapters/slack/response-url.ts";
 import { DeliveryError } from "../../../src/domain/errors.ts";
 import type { ReplyAddress } from "../../../src/domain/event.ts";

@@ -1,7 +1,6 @@
 import { DeliveryError, GatewayError } from "../../src/domain/errors.ts";
 import { quoted } from "../../src/domain/redact.ts";
 import { call, type Permit } from "../../src/shared/call.ts";
-import { kindOfStatus } from "../../src/shared/fault.ts";
 import { get, getString, parseJsonObject } from "../../src/shared/json.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import { id, integer } from "./payload.ts";
@@ -67,27 +66,6 @@ export function createClient(options: ClientOptions): TelegramClient {
       );
     },
   };
-}
-
-/** What is answered to any method with a token that is none, or is none any more. */
-const NO_TOKEN = new Set([401, 404]);
-
-/**
- * What the outbox should make of a refusal. Throttling carries the pause that Telegram asks for.
- *
- * | status | |
- * |-|-|
- * | 401 (revoked), 404 (never was one) | `refused`: the token; every message waits |
- * | 429 | `retry`, after the pause |
- * | 5xx | as for any server |
- * | any other (400 of a chat, 403 of a person who has blocked the bot) | `rejected` |
- */
-export function failureOf(method: string, refused: Refused): DeliveryError {
-  const { status, retryAfterMs } = refused;
-  const message = `Telegram ${method}: ${status} ${refused.description}`;
-  if (status === 429) return new DeliveryError("retry", message, { status, retryAfterMs });
-  if (NO_TOKEN.has(status)) return new DeliveryError("refused", message, { status });
-  return new DeliveryError(kindOfStatus(status), message, { status });
 }
 
 const NOTHING_ASKED = { retryAfterMs: null, migratedTo: null };

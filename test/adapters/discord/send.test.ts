@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createDiscordAdapter, type DiscordOptions } from "../../../adapters/discord/adapter.ts";
 import { readAddress } from "../../../adapters/discord/address.ts";
-import { createDiscordAdapter, type DiscordOptions } from "../../../adapters/discord/index.ts";
 import { REPEAT_NOTICE } from "../../../adapters/discord/notice.ts";
 import { DeliveryError } from "../../../src/domain/errors.ts";
 import type { ReplyAddress } from "../../../src/domain/event.ts";

@@ -6,7 +6,7 @@ import type { Clock } from "../../src/ports/clock.ts";
 import { getString } from "../../src/shared/json.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import { readCallback } from "./address.ts";
-import { createClient, type TelegramClient } from "./client.ts";
+import { createClient, type TelegramClient } from "./api.ts";
 import { parseUpdate } from "./parse.ts";
 import { id } from "./payload.ts";
 import { probeTelegram } from "./probe.ts";

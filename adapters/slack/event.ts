@@ -1,0 +1,69 @@
+import type { TriggerEvent } from "../../src/domain/event.ts";
+import type { Ack, Inbound } from "../../src/ports/adapter.ts";
+import { getString, type JsonObject } from "../../src/shared/json.ts";
+import { type InteractionOptions, readInteraction, readSlashCommand } from "./interaction.ts";
+import { readEvent } from "./message.ts";
+import { labelOf, PayloadError, requiredText } from "./payload.ts";
+
+export interface EventOptions extends InteractionOptions {
+  /** The one app whose deliveries are taken; undefined: any that has our signing secret. */
+  readonly appId: string | undefined;
+}
+
+/** Slack shows or does nothing on an empty 200; what there is to say comes later. */
+const OK: Ack = { status: 200 };
+
+/** Of the Events API: a message, or something that happened. */
+export function readEnvelope(envelope: JsonObject, options: EventOptions): Inbound {
+  return readable(() => {
+    const type = requiredText(envelope, "type");
+    if (type === "url_verification") return handshake(requiredText(envelope, "challenge"));
+    if (isOfAnother(envelope, options)) return OTHER_APP;
+    return type === "event_callback" ? outcome(readEvent(envelope, options)) : outcome(labelOf(type));
+  });
+}
+
+/** What was pressed, chosen or sent: the `payload` of an interactivity request. */
+export function readPressed(payload: JsonObject, options: EventOptions): Inbound {
+  return readable(() =>
+    isOfAnother(payload, options) ? OTHER_APP : outcome(readInteraction(payload, options)),
+  );
+}
+
+/** A slash command, flat as Slack sends it. */
+export function readCommand(form: JsonObject, options: EventOptions): Inbound {
+  return readable(() => {
+    if (getString(form, "ssl_check") === "1") return { kind: "handshake", ack: OK };
+    return isOfAnother(form, options) ? OTHER_APP : outcome(readSlashCommand(form, options));
+  });
+}
+
+function readable(read: () => Inbound): Inbound {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof PayloadError) return { kind: "malformed", message: error.message };
+    throw error;
+  }
+}
+
+/** Its answer would be said by our app, which may not even be where it was asked. */
+const OTHER_APP: Inbound = { kind: "ignored", reason: "other_application", ack: OK };
+
+function isOfAnother(payload: JsonObject, { appId }: EventOptions): boolean {
+  const theirs = getString(payload, "api_app_id");
+  return appId !== undefined && theirs !== undefined && theirs !== appId;
+}
+
+function handshake(challenge: string): Inbound {
+  return {
+    kind: "handshake",
+    ack: { status: 200, contentType: "application/json", body: JSON.stringify({ challenge }) },
+  };
+}
+
+function outcome(read: TriggerEvent | string): Inbound {
+  return typeof read === "string"
+    ? { kind: "ignored", reason: read, ack: OK }
+    : { kind: "events", events: [read], ignored: [], ack: OK };
+}
