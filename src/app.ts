@@ -3,7 +3,7 @@ import { openAdapters } from "../adapters/index.ts";
 import { createTestAdapter } from "../adapters/test/adapter.ts";
 import { LifeFeed } from "./admin/life-feed.ts";
 import { RefusalFeed, refusalView } from "./admin/refusal.ts";
-import { toldQueue } from "./admin/told.ts";
+import { toldInbox, toldQueue } from "./admin/told.ts";
 import { admit } from "./admit/admit.ts";
 import { createAcquaintances } from "./admit/people.ts";
 import { buildAdmin } from "./app/admin.ts";
@@ -139,6 +139,7 @@ export async function createApp({
     },
   });
   const unwritten = withUnwritten(store, () => log.error({ note: FORGOTTEN }, "store.unwritten"));
+  const inbox = toldInbox(store.inbox, { feed, clock });
   const queue = toldQueue(unwritten.queue, { feed, clock });
 
   const dispatcher: Dispatcher = new Dispatcher({
@@ -188,7 +189,7 @@ export async function createApp({
   }
 
   const people = createAcquaintances(store.people);
-  const gatewayDeps = { queue, people, policy, clock, metrics };
+  const gatewayDeps = { inbox, people, policy, clock, metrics };
   const platforms = [...adapters.keys()];
   const health = createHealth({
     version,

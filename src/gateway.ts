@@ -8,11 +8,11 @@ import type { Item, Reception, ReceptionOutcome } from "./ingress/reception.ts";
 import { verifyRequest } from "./ingress/verify.ts";
 import type { Adapter, Inbound, RawRequest, RequestHead, TurnedAway } from "./ports/adapter.ts";
 import type { Clock } from "./ports/clock.ts";
-import type { Acceptance, Queue } from "./ports/store.ts";
+import type { Acceptance, Inbox } from "./ports/inbox.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 
 export interface GatewayDeps {
-  readonly queue: Pick<Queue, "accept">;
+  readonly inbox: Inbox;
   readonly people: Acquaintances;
   readonly policy: AdmissionPolicy;
   readonly clock: Pick<Clock, "nowMs">;
@@ -133,13 +133,13 @@ function failed(error: unknown): Fate {
 async function fateOf(
   event: TriggerEvent,
   adapter: Adapter,
-  { policy, clock, queue }: GatewayDeps,
+  { policy, clock, inbox }: GatewayDeps,
 ): Promise<Fate> {
   const admission = admit(event, policy, clock.nowMs());
   if (admission.kind === "ignored") return admission;
   const { offer } = admission;
   try {
-    return await queue.accept(adapter.serves?.(event) === false ? notInstalled(offer) : offer);
+    return await inbox.accept(adapter.serves?.(event) === false ? notInstalled(offer) : offer);
   } catch (error) {
     return failed(error);
   }

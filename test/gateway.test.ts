@@ -46,7 +46,7 @@ beforeEach(async () => {
     isPaused: () => isPaused,
   };
   deps = {
-    queue: store.queue,
+    inbox: store.inbox,
     people: createAcquaintances(store.people),
     policy,
     clock,
@@ -205,10 +205,10 @@ describe("an event", () => {
     let isAcknowledged = false;
     deps = {
       ...deps,
-      queue: {
+      inbox: {
         async accept(offer) {
           await stores.promise;
-          return await store.queue.accept(offer);
+          return await store.inbox.accept(offer);
         },
       },
     };
@@ -347,7 +347,7 @@ describe("an event that is ignored after all", () => {
 describe("a store that cannot take an event", () => {
   it("is 503, so that the platform sends it again", async () => {
     const accept = () => Promise.reject(new GatewayError("STORE_WRITE_FAILED", "disk full"));
-    deps = { ...deps, queue: { accept } };
+    deps = { ...deps, inbox: { accept } };
     expect(await postEvents([{}])).toMatchObject({
       outcome: "unavailable",
       ack: { status: 503 },
@@ -386,7 +386,7 @@ describe("a batch", () => {
     let tick = 0;
     deps = {
       ...deps,
-      queue: {
+      inbox: {
         async accept() {
           ticks.push(tick);
           await new Promise((resolve) => setImmediate(resolve));

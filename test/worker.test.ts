@@ -11,7 +11,9 @@ import { DeliveryError, GatewayError, ModelError } from "../src/domain/errors.ts
 import type { TriggerEvent } from "../src/domain/event.ts";
 import { NO_USAGE, type Step } from "../src/domain/run.ts";
 import type { AgentRuntime, Run, RunResult } from "../src/ports/agent.ts";
-import type { Job, Offer, ReplayMode } from "../src/ports/store.ts";
+import type { Offer } from "../src/ports/inbox.ts";
+import type { ReplayMode } from "../src/ports/journal.ts";
+import type { Job } from "../src/ports/queue.ts";
 import { TYPING_AFTER_MS } from "../src/reply/typing.ts";
 import { WaitNotices } from "../src/reply/waiting.ts";
 import type { InlineStore } from "../src/store/sqlite/inline.ts";
@@ -146,9 +148,9 @@ async function afterCrashes(n: number): Promise<Job> {
 /** The event after so many deaths of the process that held it among others. */
 async function afterCutOffs(n: number): Promise<Job> {
   for (let i = 0; i < SUSPECTS_MAX; i++) {
-    await store.queue.accept(anOffer(anEvent({ id: `slack:other ${i}`, conversation: `other ${i}` })));
+    await store.inbox.accept(anOffer(anEvent({ id: `slack:other ${i}`, conversation: `other ${i}` })));
   }
-  await store.queue.accept(anOffer(anEvent()));
+  await store.inbox.accept(anOffer(anEvent()));
   for (;;) {
     const jobs = await claimAll(store.queue);
     const claimed = jobs.find(({ event }) => event.id === anEvent().id);
@@ -691,8 +693,8 @@ describe("a run that was cut off", () => {
   });
 
   it("leaves its conversation to the next message when it is given up", async () => {
-    await store.queue.accept(anOffer(anEvent()));
-    await store.queue.accept(anOffer(anEvent({ id: "slack:next", text: "next" })));
+    await store.inbox.accept(anOffer(anEvent()));
+    await store.inbox.accept(anOffer(anEvent({ id: "slack:next", text: "next" })));
     for (let deaths = 0; deaths < CRASHES_MAX; deaths++) {
       expect(await claimOne(store.queue)).toMatchObject({ crashes: deaths });
       clock.advance(LEASE_MS + 1);
@@ -723,7 +725,7 @@ describe("a run that was cut off", () => {
 describe("a message whose end was asked for before it was run", () => {
   async function stoppedJob(): Promise<Job> {
     const { event } = anOffer(anEvent());
-    await store.queue.accept(anOffer(event));
+    await store.inbox.accept(anOffer(event));
     await store.lanes.stop(event.conversation);
     return await claimOne(store.queue);
   }
@@ -969,7 +971,7 @@ describe("a message whose files may come with another delivery of it", () => {
 
   it("waits for them for a moment, at no cost of an attempt, and is run with them", async () => {
     const claimed = await job(mayGrow);
-    await store.queue.accept(anOffer(anEvent({ attachments: files })));
+    await store.inbox.accept(anOffer(anEvent({ attachments: files })));
     expect(claimed.event.attachments).toEqual([]);
     const again = await claimedAgain(claimed);
     expect([again.attempt, again.failures, runs.length]).toEqual([1, 0, 0]);
@@ -985,7 +987,7 @@ describe("a message whose files may come with another delivery of it", () => {
 
   it("keeps its place before what was said after it", async () => {
     const claimed = await job(mayGrow);
-    await store.queue.accept(anOffer(anEvent({ id: "slack:next", text: "next" })));
+    await store.inbox.accept(anOffer(anEvent({ id: "slack:next", text: "next" })));
     await workAndSettle(await claimedAgain(claimed));
     await workAndSettle(await claimOne(store.queue));
     expect(slack.said).toEqual(["You said: what is this?", "You said: next"]);

@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
+import type { Bus } from "../../src/ports/bus.ts";
 import type { Clock } from "../../src/ports/clock.ts";
-import type { Bus } from "../../src/ports/store.ts";
 import { get, parseJsonObject } from "../../src/shared/json.ts";
 
 const REPLIES_MAX = 1_000;

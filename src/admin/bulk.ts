@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { GatewayError } from "../domain/errors.ts";
-import type { EventRecord, Journal } from "../ports/store.ts";
+import type { EventRecord, Journal } from "../ports/journal.ts";
 import { dropLetter, NO_TEXT, type ReplayDeps, type Replayed, replayLetter } from "./replay.ts";
 import type { BulkBody } from "./requests.ts";
 import type { BulkEnd, BulkLine } from "./schemas.ts";

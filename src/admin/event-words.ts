@@ -1,6 +1,7 @@
 import { REFUSAL_CAUSES } from "../domain/refusal.ts";
 import type { RunOutcome } from "../domain/run.ts";
-import type { EventRecord, EventState, LaneState } from "../ports/store.ts";
+import type { EventRecord, EventState } from "../ports/journal.ts";
+import type { LaneState } from "../ports/lanes.ts";
 import { errorWords } from "./error-words.ts";
 import { refusedWords } from "./request-words.ts";
 import { agentOf, kindOf } from "./views.ts";

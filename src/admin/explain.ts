@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { REFUSED_OUTCOMES, REQUEST_OUTCOMES } from "../domain/request.ts";
+import type { EventRecord, Journal } from "../ports/journal.ts";
+import type { Lanes } from "../ports/lanes.ts";
 import type { RequestLog, RequestNote } from "../ports/request-log.ts";
-import type { EventRecord, Journal, Lanes } from "../ports/store.ts";
 import { CHUNK, SCANNED_MAX } from "./bounds.ts";
 import { isNoteId } from "./cursor.ts";
 import { eventWords } from "./event-words.ts";

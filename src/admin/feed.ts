@@ -1,6 +1,6 @@
 import { z } from "zod";
+import type { Bus } from "../ports/bus.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Bus } from "../ports/store.ts";
 import { LIVES_WAITING_MAX, WATCH_EVERY_MS, WATCHED_FOR_MS } from "./bounds.ts";
 
 /** `missed`: what was left out because the bus was slower than it came. */

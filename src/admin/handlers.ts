@@ -1,7 +1,8 @@
 import type { z } from "zod";
 import type { Clock } from "../ports/clock.ts";
+import type { EventRecord } from "../ports/journal.ts";
+import type { Lanes } from "../ports/lanes.ts";
 import type { RequestLog } from "../ports/request-log.ts";
-import type { EventRecord, Lanes } from "../ports/store.ts";
 import { type Answer, problem, unavailable } from "./answers.ts";
 import { STREAMS_MAX } from "./bounds.ts";
 import { type BulkDeps, type BulkOrder, carryOut, snapshot } from "./bulk.ts";

@@ -1,5 +1,5 @@
+import type { Bus } from "../ports/bus.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Bus } from "../ports/store.ts";
 import { Feed } from "./feed.ts";
 import { type Life, lifeSchema } from "./life.ts";
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { REFUSED_OUTCOMES } from "../domain/request.ts";
+import type { Bus } from "../ports/bus.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { RequestNote } from "../ports/request-log.ts";
-import type { Bus } from "../ports/store.ts";
 import { iso } from "../shared/time.ts";
 import { Feed } from "./feed.ts";
 

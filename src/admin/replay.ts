@@ -1,6 +1,7 @@
 import type { TriggerEvent } from "../domain/event.ts";
+import type { Archive, ReplayRequest } from "../ports/archive.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Archive, EventRecord, Journal, ReplayMode, ReplayRequest } from "../ports/store.ts";
+import type { EventRecord, Journal, ReplayMode } from "../ports/journal.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { LifeFeed } from "./life-feed.ts";
 import { lifeOf } from "./told.ts";

@@ -1,4 +1,4 @@
-import type { EventRecord, EventState, Journal } from "../ports/store.ts";
+import type { EventRecord, EventState, Journal } from "../ports/journal.ts";
 import { momentMs } from "../shared/time.ts";
 import { CHUNK, SCANNED_MAX } from "./bounds.ts";
 import type { EventsQuery, LetterFilter } from "./requests.ts";

@@ -1,6 +1,7 @@
 import type { TriggerEvent } from "../domain/event.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Acceptance, Queue, Settlement } from "../ports/store.ts";
+import type { Acceptance, Inbox } from "../ports/inbox.ts";
+import type { Job, Queue, Settlement } from "../ports/queue.ts";
 import { iso } from "../shared/time.ts";
 import type { Life, LifeState } from "./life.ts";
 import type { LifeFeed } from "./life-feed.ts";
@@ -11,39 +12,42 @@ export interface Told {
 }
 
 /** What happened, and why, how it ended or who did it. */
-type Change = readonly [state: LifeState, detail: string | null];
+interface Change {
+  readonly state: LifeState;
+  readonly detail: string | null;
+}
 
-/** The same queue, which tells whoever watches what becomes of each event. Costs nothing while nobody does. */
-export function toldQueue(queue: Queue, { feed, clock }: Told): Queue {
-  function tell(
-    event: TriggerEvent,
-    attempt: number | null,
-    [state, detail]: Change,
-    atMs: number = clock.nowMs(),
-  ): void {
-    feed.tell(lifeOf(event, { state, attempt, detail, atMs }));
-  }
-
+/** The same inbox, which tells whoever watches what becomes of each event. Costs nothing while nobody does. */
+export function toldInbox(inbox: Inbox, { feed, clock }: Told): Inbox {
   return {
     accept(offer) {
-      const accepting = queue.accept(offer);
+      const accepting = inbox.accept(offer);
       if (!feed.isWatched) return accepting;
       // Another replica may have claimed it before we know that it was accepted.
       const atMs = clock.nowMs();
       return accepting.then((acceptance) => {
         const change = ofAcceptance(acceptance);
-        if (change !== null) tell(offer.event, null, change, atMs);
+        if (change !== null) feed.tell(lifeOf(offer.event, { attempt: null, ...change, atMs }));
         return acceptance;
       });
     },
+  };
+}
+
+/** The same for a queue. */
+export function toldQueue(queue: Queue, { feed, clock }: Told): Queue {
+  const tell = ({ event, attempt }: Job, change: Change) =>
+    feed.tell(lifeOf(event, { attempt, ...change, atMs: clock.nowMs() }));
+
+  return {
     async claim(options) {
       const jobs = await queue.claim(options);
-      if (feed.isWatched) for (const { event, attempt } of jobs) tell(event, attempt, ["claimed", null]);
+      if (feed.isWatched) for (const job of jobs) tell(job, { state: "claimed", detail: null });
       return jobs;
     },
     async settle(job, settlement) {
       const isHeld = await queue.settle(job, settlement);
-      if (isHeld && feed.isWatched) tell(job.event, job.attempt, ofSettlement(settlement));
+      if (isHeld && feed.isWatched) tell(job, ofSettlement(settlement));
       return isHeld;
     },
     extend: (job, leaseMs) => queue.extend(job, leaseMs),
@@ -65,9 +69,9 @@ function ofAcceptance(acceptance: Acceptance): Change | null {
   switch (acceptance.kind) {
     case "accepted":
     case "duplicate":
-      return [acceptance.kind, null];
+      return { state: acceptance.kind, detail: null };
     case "refused":
-      return ["refused", `${acceptance.refusal.cause}: ${acceptance.refusal.detail}`];
+      return { state: "refused", detail: `${acceptance.refusal.cause}: ${acceptance.refusal.detail}` };
     case "unknown-conversation":
     case "full":
       return null;
@@ -77,13 +81,13 @@ function ofAcceptance(acceptance: Acceptance): Change | null {
 function ofSettlement(settlement: Settlement): Change {
   switch (settlement.kind) {
     case "done":
-      return ["done", settlement.outcome];
+      return { state: "done", detail: settlement.outcome };
     case "retry":
-      return ["retrying", settlement.cause];
+      return { state: "retrying", detail: settlement.cause };
     case "defer":
-      return ["deferred", settlement.cause];
+      return { state: "deferred", detail: settlement.cause };
     case "dropped":
     case "dead":
-      return [settlement.kind, settlement.cause];
+      return { state: settlement.kind, detail: settlement.cause };
   }
 }

@@ -1,5 +1,5 @@
 import type { Progress, Step, Usage } from "../domain/run.ts";
-import type { EventRecord } from "../ports/store.ts";
+import type { EventRecord } from "../ports/journal.ts";
 import { iso } from "../shared/time.ts";
 import { EXCERPT_CHARS_MAX } from "./bounds.ts";
 import type {

@@ -4,7 +4,7 @@ import { boundedContext } from "../domain/context.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import { boundedFiles, cleanLabel, cleanText } from "../domain/text.ts";
-import type { Offer, RateLimit } from "../ports/store.ts";
+import type { Offer, RateLimit } from "../ports/inbox.ts";
 import { allowsBot, forbidden } from "./access.ts";
 import type { AdmissionPolicy } from "./policy.ts";
 

@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { type KnownPerson, withSender } from "../domain/conversation.ts";
 import type { Person, TriggerEvent } from "../domain/event.ts";
-import type { People } from "../ports/store.ts";
+import type { People } from "../ports/people.ts";
 
 /** People of whom both names came lately: their conversation never changes, so the store need not be asked. */
 const PEOPLE_MAX = 10_000;

@@ -1,5 +1,5 @@
 import type { Platform } from "../domain/event.ts";
-import type { RateLimit } from "../ports/store.ts";
+import type { RateLimit } from "../ports/inbox.ts";
 
 /** `any`, or only the ids listed. */
 export type AllowList = "any" | ReadonlySet<string>;

@@ -22,10 +22,10 @@ export function measured(store: Store, metrics: Metrics): Store {
     };
   }
 
-  const { queue, outbox, memory, people, journal, lanes, archive, requests } = store;
+  const { inbox, queue, outbox, memory, people, journal, lanes, archive, requests } = store;
   return {
+    inbox: { accept: timed("accept", (offer) => inbox.accept(offer)) },
     queue: {
-      accept: timed("accept", (offer) => queue.accept(offer)),
       claim: timed("claim", (options) => queue.claim(options)),
       extend: timed("extend", (job, leaseMs) => queue.extend(job, leaseMs)),
       checkpoint: timed("checkpoint", (job, progress) => queue.checkpoint(job, progress)),

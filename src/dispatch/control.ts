@@ -1,6 +1,7 @@
 import type { ControlCommand } from "../domain/command.ts";
 import type { TriggerEvent } from "../domain/event.ts";
-import type { LaneState, Lanes, Memory } from "../ports/store.ts";
+import type { LaneState, Lanes } from "../ports/lanes.ts";
+import type { Memory } from "../ports/memory.ts";
 
 export interface ControlDeps {
   readonly memory: Pick<Memory, "forget">;

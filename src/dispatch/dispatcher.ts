@@ -1,7 +1,9 @@
 import { RunAborted } from "../domain/abort.ts";
 import { GatewayError } from "../domain/errors.ts";
+import type { Bus } from "../ports/bus.ts";
 import type { Clock, Random } from "../ports/clock.ts";
-import { type Bus, type Job, type Queue, type Settlement, STOP_TOPIC } from "../ports/store.ts";
+import { STOP_TOPIC } from "../ports/lanes.ts";
+import type { Job, Queue, Settlement } from "../ports/queue.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { Lease } from "./lease.ts";

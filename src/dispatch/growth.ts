@@ -1,6 +1,6 @@
 import { GROWTH_MS } from "../domain/bounds.ts";
 import { controlCommandOf } from "../domain/command.ts";
-import type { Job } from "../ports/store.ts";
+import type { Job } from "../ports/queue.ts";
 
 /**
  * How long to leave an event alone, because another delivery of the same message may bring its files. Only just after

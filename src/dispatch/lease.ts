@@ -1,5 +1,5 @@
 import type { Clock } from "../ports/clock.ts";
-import type { Job, Queue } from "../ports/store.ts";
+import type { Job, Queue } from "../ports/queue.ts";
 
 export interface LeaseDeps {
   readonly queue: Pick<Queue, "extend">;

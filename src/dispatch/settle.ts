@@ -5,7 +5,7 @@ import { BreakerOpen } from "../domain/breaker.ts";
 import { DeliveryError, GatewayError, ModelError } from "../domain/errors.ts";
 import { redacted } from "../domain/redact.ts";
 import type { Random } from "../ports/clock.ts";
-import type { Job, Settlement } from "../ports/store.ts";
+import type { Job, Settlement } from "../ports/queue.ts";
 
 export interface RetryPolicy {
   /** Failures of one event before it is a dead letter. What a crash cut off is no failure; CUT_OFFS_MAX bounds that. */

@@ -5,7 +5,8 @@ import { DeliveryError } from "../domain/errors.ts";
 import type { Adapter } from "../ports/adapter.ts";
 import type { Waiting } from "../ports/agent.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Job, Outbox } from "../ports/store.ts";
+import type { Outbox } from "../ports/outbox.ts";
+import type { Job } from "../ports/queue.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { LeasePermit, type Leave } from "./permit.ts";
 

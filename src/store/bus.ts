@@ -1,4 +1,4 @@
-import type { Bus } from "../ports/store.ts";
+import type { Bus } from "../ports/bus.ts";
 
 /** Word within this process. Listeners are called after the caller has gone on, each on its own. */
 export function createBus(): Bus {

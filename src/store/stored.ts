@@ -2,7 +2,7 @@ import { PLATFORMS, type ReplyAddress, type TriggerEvent } from "../domain/event
 import type { Refusal } from "../domain/refusal.ts";
 import type { Receipt } from "../domain/reply.ts";
 import type { Progress } from "../domain/run.ts";
-import type { Job } from "../ports/store.ts";
+import type { Job } from "../ports/queue.ts";
 
 /** The texts of an event as a store keeps them; null where there is none. */
 export interface StoredTexts {

@@ -1,6 +1,8 @@
 import type { Receipt } from "../domain/reply.ts";
 import type { Progress } from "../domain/run.ts";
-import type { Job, Outbox, Queue, Store } from "../ports/store.ts";
+import type { Outbox } from "../ports/outbox.ts";
+import type { Job, Queue } from "../ports/queue.ts";
+import type { Store } from "../ports/store.ts";
 
 /** Of answers and receipts together; what comes in addition is forgotten, the oldest first. */
 const ENTRIES_MAX = 1_000;
@@ -101,7 +103,6 @@ export function withUnwritten(
 
   return {
     queue: {
-      accept: (offer) => queue.accept(offer),
       ready: (signal) => queue.ready(signal),
       extend: (job, leaseMs) => queue.extend(job, leaseMs),
       checkpoint,

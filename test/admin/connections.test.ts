@@ -42,7 +42,7 @@ describe("a stream on a real connection", () => {
     const socket = await begin("GET /api/v1/stream");
     const conversation = `slack:${"x".repeat(10_000)}`;
     for (let n = 0; admin.feed.watchers > 0; n++) {
-      await admin.queue.accept(anOffer(anEvent({ id: `slack:${n}`, conversation })));
+      await admin.inbox.accept(anOffer(anEvent({ id: `slack:${n}`, conversation })));
       await setImmediate();
     }
     expect(await text(socket)).toContain(": cut off, because this was read too slowly\n\n");

@@ -75,7 +75,7 @@ describe("the list of dead letters", () => {
   });
 
   it("goes by when a letter died, not by when it came", async () => {
-    await admin.queue.accept(anOffer(anEvent({ id: "slack:1" })));
+    await admin.inbox.accept(anOffer(anEvent({ id: "slack:1" })));
     const early = await claimOne(admin.queue);
     await admin.bury({ id: "slack:2", conversation: "slack:other" });
     admin.clock.advance(MINUTE_MS / 4);
@@ -97,7 +97,7 @@ describe("one dead letter", () => {
   });
 
   it("is 404 when there is none, and 409 when it is alive", async () => {
-    await admin.queue.accept(anOffer(anEvent({ id: "slack:1" })));
+    await admin.inbox.accept(anOffer(anEvent({ id: "slack:1" })));
     expect((await admin.ask(at("slack:none"))).status).toBe(404);
     expect(await outcomeOf(await admin.ask(at("slack:1")))).toEqual(
       conflict("Expected a dead letter, got an event that is queued"),
@@ -173,7 +173,7 @@ describe("the replay of a dead letter", () => {
     expect((await replay("slack:none")).status).toBe(404);
     admin = await openAdmin({ limits: { waitingPerLaneMax: 10, waitingMax: 1 } });
     await admin.bury({ id: "slack:1" });
-    await admin.queue.accept(anOffer(anEvent({ id: "slack:2", conversation: "slack:other" })));
+    await admin.inbox.accept(anOffer(anEvent({ id: "slack:2", conversation: "slack:other" })));
     const response = await replay("slack:1");
     expect([response.status, response.headers.get("retry-after")]).toEqual([503, "5"]);
     expect(await stateOf("slack:1")).toBe("dead");

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { PAGE_MAX, SCANNED_MAX } from "../../src/admin/bounds.ts";
 import type { EventView } from "../../src/admin/schemas.ts";
-import type { Settlement } from "../../src/ports/store.ts";
+import type { Settlement } from "../../src/ports/queue.ts";
 import { type Admin, aRun, openAdmin } from "../support/admin.ts";
 import { anEvent } from "../support/event.ts";
 import { anOffer, claimOne } from "../support/store.ts";
@@ -114,8 +114,8 @@ describe("one event", () => {
       cacheWriteTokens: 0,
       costCents: 0.5,
     };
-    const { queue, clock } = admin;
-    await queue.accept(
+    const { inbox, queue, clock } = admin;
+    await inbox.accept(
       anOffer(anEvent({ id: "slack:T1/C1:1", text: "deploy it", occurredAtMs: clock.nowMs() })),
     );
     const job = await claimOne(queue);
@@ -236,14 +236,14 @@ describe("the replay of an event", () => {
     expect((await replay("slack:none")).status).toBe(404);
     admin = await openAdmin({ limits: { waitingPerLaneMax: 1, waitingMax: 10 } });
     await admin.finish({ id: "slack:1" }, DONE);
-    await admin.queue.accept(anOffer(anEvent({ id: "slack:2" })));
+    await admin.inbox.accept(anOffer(anEvent({ id: "slack:2" })));
     const response = await replay("slack:1");
     expect([response.status, response.headers.get("retry-after")]).toEqual([503, "5"]);
   });
 
   it("is refused for a message that was refused unheard, because its text is gone", async () => {
     const refusal = { cause: "not_allowed", detail: "user", noticeWindowMs: 0 } as const;
-    await admin.queue.accept(anOffer(anEvent({ id: "slack:1" }), { refusal }));
+    await admin.inbox.accept(anOffer(anEvent({ id: "slack:1" }), { refusal }));
     expect((await get<EventPage>("/events")).events[0]).toMatchObject({ state: "dropped" });
     const response = await replay("slack:1");
     expect([response.status, await response.json()]).toEqual([

@@ -47,7 +47,7 @@ describe("what became of a request", () => {
   });
 
   it("leads from an accepted request to its event, and says where that stands", async () => {
-    await admin.queue.accept(anOffer(anEvent({ id: "slack:1" })));
+    await admin.inbox.accept(anOffer(anEvent({ id: "slack:1" })));
     note("req_1", { outcome: "accepted", eventId: "slack:1" });
     const waiting = await explain("req_1");
     expect(waiting).toMatchObject({
@@ -100,8 +100,8 @@ describe("what becomes of an event", () => {
   const words = async (id: string) => (await explain(id)).words;
 
   it("says what a queued one waits for", async () => {
-    await admin.queue.accept(anOffer(anEvent({ id: "slack:1" })));
-    await admin.queue.accept(anOffer(anEvent({ id: "slack:2" })));
+    await admin.inbox.accept(anOffer(anEvent({ id: "slack:1" })));
+    await admin.inbox.accept(anOffer(anEvent({ id: "slack:2" })));
     expect(await words("slack:2")).toContain("It is its turn, or an earlier message");
     const job = await claimOne(admin.queue);
     expect(await words("slack:1")).toMatch(/^The agent of its route works on it \(attempt 1\)\.$/);
@@ -109,13 +109,13 @@ describe("what becomes of an event", () => {
     await admin.queue.settle(job, { kind: "defer", afterMs: 1_000, cause: "BREAKER_OPEN: anthropic" });
     expect(await words("slack:1")).toContain("The model or the platform kept failing and is left alone");
     const untold = "slack has not told yet whose credentials these are";
-    await admin.queue.accept(anOffer(anEvent({ id: "slack:3", conversation: "slack:T1:C3" })));
+    await admin.inbox.accept(anOffer(anEvent({ id: "slack:3", conversation: "slack:T1:C3" })));
     await admin.queue.settle(await claimOne(admin.queue), { kind: "defer", afterMs: 1_000, cause: untold });
     expect(await words("slack:3")).toMatch(/ are\. It runs as soon as the platform's API .* takes our token/);
   });
 
   it("says why one waits for its next attempt", async () => {
-    await admin.queue.accept(anOffer(anEvent({ id: "slack:1" })));
+    await admin.inbox.accept(anOffer(anEvent({ id: "slack:1" })));
     await admin.queue.settle(await claimOne(admin.queue), {
       kind: "retry",
       afterMs: 1_000,

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { LIVES_WAITING_MAX, WATCH_EVERY_MS, WATCHED_FOR_MS } from "../../src/admin/bounds.ts";
 import type { Life } from "../../src/admin/life.ts";
 import { LifeFeed } from "../../src/admin/life-feed.ts";
-import type { Bus } from "../../src/ports/store.ts";
+import type { Bus } from "../../src/ports/bus.ts";
 import { createBus } from "../../src/store/bus.ts";
 import { FakeClock } from "../support/clock.ts";
 

@@ -143,7 +143,7 @@ async function aFewEvents(): Promise<void> {
   await admin.queue.settle(await claimOne(admin.queue), { kind: "dead", cause: "again" });
   await admin.finish({ id: "slack:3" }, { kind: "done", outcome: "answered", turns: [] });
   await admin.bury({ id: "slack:4", occurredAtMs: 1 }, "too slow", aRun({ cause: "x" }));
-  await admin.queue.accept(anOffer(anEvent({ id: "slack:5" })));
+  await admin.inbox.accept(anOffer(anEvent({ id: "slack:5" })));
   for (const requestId of ["req_1", "req_2"]) admin.recorder.note({ ...ALL_THERE_CAN_BE, requestId });
 }
 

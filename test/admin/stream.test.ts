@@ -93,7 +93,7 @@ describe("the stream of lives", () => {
     const { read } = await open();
     const conversation = `slack:${"x".repeat(10_000)}`;
     for (let n = 0; n * 10_000 < STREAM_CHARS_MAX + 20_000; n++) {
-      await admin.queue.accept(anOffer(anEvent({ id: `slack:${n}`, conversation })));
+      await admin.inbox.accept(anOffer(anEvent({ id: `slack:${n}`, conversation })));
       await setImmediate();
     }
     const text = await read();

@@ -1,12 +1,15 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Life } from "../../src/admin/life.ts";
-import { toldQueue } from "../../src/admin/told.ts";
-import type { Queue, Settlement, Store } from "../../src/ports/store.ts";
+import { toldInbox, toldQueue } from "../../src/admin/told.ts";
+import type { Inbox } from "../../src/ports/inbox.ts";
+import type { Queue, Settlement } from "../../src/ports/queue.ts";
+import type { Store } from "../../src/ports/store.ts";
 import { FakeClock } from "../support/clock.ts";
 import { anEvent } from "../support/event.ts";
 import { anOffer, claimOne, openTestStore } from "../support/store.ts";
 
 let store: Store;
+let inbox: Inbox;
 let queue: Queue;
 let isWatched: boolean;
 let told: Life[];
@@ -22,6 +25,7 @@ beforeEach(async () => {
     },
     tell: (life: Life) => void told.push(life),
   };
+  inbox = toldInbox(store.inbox, { feed, clock });
   queue = toldQueue(store.queue, { feed, clock });
 });
 
@@ -29,7 +33,7 @@ const words = () => told.map(({ state, attempt, detail }) => [state, attempt, de
 
 describe("a queue that tells", () => {
   it("tells of an acceptance, a claim and the end, without a word of the message", async () => {
-    await queue.accept(anOffer(anEvent({ text: "secret words" })));
+    await inbox.accept(anOffer(anEvent({ text: "secret words" })));
     const job = await claimOne(queue);
     expect(await queue.extend(job, 1_000)).toBe(true);
     await queue.settle(job, { kind: "done", outcome: "answered", turns: [] });
@@ -56,20 +60,20 @@ describe("a queue that tells", () => {
     [{ kind: "dropped", cause: "rate_limited" }, "dropped", "rate_limited"],
     [{ kind: "dead", cause: "gave up" }, "dead", "gave up"],
   ])("tells of the settlement %o", async (settlement, state, detail) => {
-    await queue.accept(anOffer(anEvent()));
+    await inbox.accept(anOffer(anEvent()));
     await queue.settle(await claimOne(queue), settlement);
     expect(words().at(-1)).toEqual([state, 1, detail]);
   });
 
   it("tells of duplicates and refusals, and not of what was never stored", async () => {
     const refusal = { cause: "too_old", detail: "over 60 s", noticeWindowMs: 0 } as const;
-    await queue.accept(anOffer(anEvent()));
-    await queue.accept(anOffer(anEvent()));
-    await queue.accept(anOffer(anEvent({ id: "slack:old" }), { refusal }));
-    await queue.accept(anOffer(anEvent({ id: "slack:2" })));
-    expect(await queue.accept(anOffer(anEvent({ id: "slack:3" })))).toEqual({ kind: "full" });
+    await inbox.accept(anOffer(anEvent()));
+    await inbox.accept(anOffer(anEvent()));
+    await inbox.accept(anOffer(anEvent({ id: "slack:old" }), { refusal }));
+    await inbox.accept(anOffer(anEvent({ id: "slack:2" })));
+    expect(await inbox.accept(anOffer(anEvent({ id: "slack:3" })))).toEqual({ kind: "full" });
     const thread = anEvent({ id: "slack:4", conversation: "slack:other" });
-    expect(await queue.accept(anOffer(thread, { onlyIfKnown: true }))).toMatchObject({
+    expect(await inbox.accept(anOffer(thread, { onlyIfKnown: true }))).toMatchObject({
       kind: "unknown-conversation",
     });
     expect(words()).toEqual([
@@ -81,7 +85,7 @@ describe("a queue that tells", () => {
   });
 
   it("says nothing of a settlement that came too late", async () => {
-    await queue.accept(anOffer(anEvent()));
+    await inbox.accept(anOffer(anEvent()));
     const job = await claimOne(queue);
     await queue.settle(job, { kind: "dead", cause: "gave up" });
     told = [];
@@ -91,7 +95,7 @@ describe("a queue that tells", () => {
 
   it("says nothing while nobody watches, and works all the same", async () => {
     isWatched = false;
-    expect(await queue.accept(anOffer(anEvent()))).toEqual({ kind: "accepted" });
+    expect(await inbox.accept(anOffer(anEvent()))).toEqual({ kind: "accepted" });
     const job = await claimOne(queue);
     expect(
       await queue.checkpoint(job, { runId: "r", agent: "a", startedAtMs: 0, steps: [], answer: null }),

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { createHealth, type HealthDeps } from "../../src/app/health.ts";
 import { diskReport, machineOf, memoryLimit, memoryReport } from "../../src/app/machine.ts";
 import { GatewayError } from "../../src/domain/errors.ts";
-import type { Journal, StoreStats } from "../../src/ports/store.ts";
+import type { Journal, StoreStats } from "../../src/ports/journal.ts";
 import { FakeClock } from "../support/clock.ts";
 import { anEvent } from "../support/event.ts";
 import { anOffer, openTestStore } from "../support/store.ts";
@@ -85,7 +85,7 @@ describe("liveness", () => {
 describe("readiness", () => {
   it("tells of every component", async () => {
     const store = await openTestStore(clock);
-    await store.queue.accept(anOffer(anEvent()));
+    await store.inbox.accept(anOffer(anEvent()));
     expect(await ready({ store })).toEqual({
       status: "ready",
       version: "1.2.3",

@@ -105,7 +105,7 @@ describe("housekeeping", () => {
 
   it("reads the queue's gauges as they are scraped", async () => {
     start();
-    await store.queue.accept(anOffer(anEvent()));
+    await store.inbox.accept(anOffer(anEvent()));
     await advance(3_000);
     const text = await deps.metrics.scrape();
     expect(text).toContain('parley_queue_events{state="queued"} 1');
@@ -130,7 +130,7 @@ describe("housekeeping", () => {
   ])("counts a store as down that is read and takes no events (%s)", async (_, check) => {
     deps = { ...deps, store: { ...store, check } };
     start();
-    await store.queue.accept(anOffer(anEvent()));
+    await store.inbox.accept(anOffer(anEvent()));
     const text = await deps.metrics.scrape();
     expect(text).toContain('parley_queue_events{state="queued"} 1');
     expect(text).toContain("parley_store_up 0");

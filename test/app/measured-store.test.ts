@@ -10,7 +10,7 @@ import { anOffer, claimOne, openTestStore } from "../support/store.ts";
 it("a measured store does what the store does, and counts its calls", async () => {
   const metrics = createMetrics();
   const store = measured(await openTestStore(new FakeClock()), metrics);
-  expect(await store.queue.accept(anOffer(anEvent()))).toEqual({ kind: "accepted" });
+  expect(await store.inbox.accept(anOffer(anEvent()))).toEqual({ kind: "accepted" });
   const job = await claimOne(store.queue);
   expect(await store.outbox.reserve(job, `${job.event.id}/0`)).toEqual({ kind: "fresh", sendsBefore: 0 });
   await store.queue.settle(job, { kind: "done", outcome: "answered", turns: [] });
@@ -31,11 +31,12 @@ it("a measured store counts failures by their code, and passes them on", async (
   const store = measured(
     {
       ...inner,
-      queue: { ...inner.queue, accept: fail, claim: () => Promise.reject(new TypeError("a fault of ours")) },
+      inbox: { accept: fail },
+      queue: { ...inner.queue, claim: () => Promise.reject(new TypeError("a fault of ours")) },
     },
     metrics,
   );
-  await expect(store.queue.accept(anOffer(anEvent()))).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+  await expect(store.inbox.accept(anOffer(anEvent()))).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
   await expect(store.queue.claim({ jobsMax: 1, leaseMs: 1 })).rejects.toThrow("a fault of ours");
   const failures = { operation: "accept", code: "STORE_UNAVAILABLE" };
   expect(await countOf(metrics, "storeErrors", failures)).toBe(1);

@@ -60,7 +60,7 @@ describe("the store that is opened", () => {
     expect(store.durability).toBe("power");
     expect(spool?.waiting()).toBe(0);
     expect(existsSync(join(cwd, "data/parley.db"))).toBe(false);
-    expect(await store.queue.accept(anOffer(anEvent()))).toEqual({ kind: "accepted" });
+    expect(await store.inbox.accept(anOffer(anEvent()))).toEqual({ kind: "accepted" });
   });
 
   it("has no spool where the operator wants none, or where it cannot be written", async () => {
@@ -73,7 +73,7 @@ describe("the store that is opened", () => {
       const { store, spool } = await openStore(opened);
       await using _ = store;
       expect(spool).toBeNull();
-      expect(await store.queue.accept(anOffer(anEvent({ id: `slack:${option}` })))).toEqual({
+      expect(await store.inbox.accept(anOffer(anEvent({ id: `slack:${option}` })))).toEqual({
         kind: "accepted",
       });
     }
@@ -91,7 +91,7 @@ describe("the store that is opened", () => {
     await using _ = store;
     await own.kill();
     for (const id of ["slack:1", "slack:2"])
-      expect(await store.queue.accept(anOffer(anEvent({ id })))).toEqual({ kind: "accepted" });
+      expect(await store.inbox.accept(anOffer(anEvent({ id })))).toEqual({ kind: "accepted" });
     expect(spool?.waiting()).toBe(2);
     const text = await opened.metrics.scrape();
     expect(text).toContain("parley_spool_events 2\n");

@@ -5,7 +5,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { RateLimit, Store } from "../../src/ports/store.ts";
+import type { RateLimit } from "../../src/ports/inbox.ts";
+import type { Store } from "../../src/ports/store.ts";
 import { openSqliteStore } from "../../src/store/sqlite/index.ts";
 import { systemClock } from "../../src/telemetry/clock.ts";
 import { anEvent } from "../support/event.ts";
@@ -50,7 +51,7 @@ async function measure(idle: number): Promise<void> {
 async function accept(store: Store, i: number): Promise<void> {
   const conversation = `slack:T1:C${i % 1_000}`;
   const event = anEvent({ id: `${conversation}:${i}`, aliases: [`slack:Ev${i}`], conversation, text });
-  const answer = await store.queue.accept({
+  const answer = await store.inbox.accept({
     event,
     lane: conversation,
     refusal: null,

@@ -45,7 +45,7 @@ describe("parley events", () => {
   });
 
   it("shows the steps of a run in progress", async () => {
-    await admin.queue.accept(anOffer(anEvent({ id: "slack:2" })));
+    await admin.inbox.accept(anOffer(anEvent({ id: "slack:2" })));
     const usage = { inputTokens: 1, outputTokens: 1, cacheReadTokens: 0, cacheWriteTokens: 0, costCents: 0 };
     const steps = [
       { kind: "model", text: "I look", toolCalls: [{ id: "t", name: "kubectl", input: { a: 1 } }], usage },

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Job, ReplayRequest, Store } from "../../src/ports/store.ts";
+import type { ReplayRequest } from "../../src/ports/archive.ts";
+import type { Job } from "../../src/ports/queue.ts";
+import type { Store } from "../../src/ports/store.ts";
 import { aProgress, aRefusal, aTurn, HOUR_MS, LEASE_MS, type StoreBench } from "./store.ts";
 
 const RESUME: ReplayRequest = { by: "ann", mode: "resume", states: ["dead"] };

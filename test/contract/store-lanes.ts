@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Job } from "../../src/ports/store.ts";
-import { STOP_TOPIC } from "../../src/ports/store.ts";
+import { STOP_TOPIC } from "../../src/ports/lanes.ts";
+import type { Job } from "../../src/ports/queue.ts";
 import { LEASE_MS, type StoreBench } from "./store.ts";
 
 /** Looking at a lane's oldest event, and asking for its end. */

@@ -3,7 +3,9 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { Refusal } from "../../src/domain/refusal.ts";
 import { NO_USAGE, type Progress, type Turn } from "../../src/domain/run.ts";
-import type { Acceptance, Job, Offer, RateLimit, Store } from "../../src/ports/store.ts";
+import type { Acceptance, Offer, RateLimit } from "../../src/ports/inbox.ts";
+import type { Job } from "../../src/ports/queue.ts";
+import type { Store } from "../../src/ports/store.ts";
 import { FakeClock } from "../support/clock.ts";
 import { anEvent } from "../support/event.ts";
 import { archiveContract } from "./store-archive.ts";
@@ -75,7 +77,7 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
     }
 
     const accept = (changes: Partial<TriggerEvent> & { id: string }, offer: Partial<Offer> = {}) =>
-      store.queue.accept(anOffer(anEvent({ conversation: "c1", ...changes }), offer));
+      store.inbox.accept(anOffer(anEvent({ conversation: "c1", ...changes }), offer));
 
     async function acceptAll(conversation: string, ...ids: string[]): Promise<void> {
       for (const id of ids) expect(await accept({ id, conversation })).toEqual({ kind: "accepted" });
@@ -123,7 +125,7 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
     describe("accepting", () => {
       it("keeps what it accepted over a restart, as it was", async () => {
         const event = anEvent({ id: "a", text: "héllo \u0000 😀 \ud800", conversation: "c1" });
-        expect(await store.queue.accept(anOffer(event))).toEqual({ kind: "accepted" });
+        expect(await store.inbox.accept(anOffer(event))).toEqual({ kind: "accepted" });
         store = await under.reopen();
         expect((await claimOne()).event).toEqual(event);
       });

@@ -71,7 +71,7 @@ async function commitsFor(text: string) {
     await store[Symbol.asyncDispose]();
   });
   const event = anEvent({ text });
-  expect(await store.queue.accept(anOffer(event))).toEqual({ kind: "accepted" });
+  expect(await store.inbox.accept(anOffer(event))).toEqual({ kind: "accepted" });
   commits.length = 0;
   dispatcher.start();
   await settled.promise;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type ControlDeps, obey } from "../../src/dispatch/control.ts";
-import type { LaneState } from "../../src/ports/store.ts";
+import type { LaneState } from "../../src/ports/lanes.ts";
 import { anEvent } from "../support/event.ts";
 
 const event = anEvent({ conversation: "c1" });

@@ -5,7 +5,7 @@ import { BreakerOpen } from "../../src/domain/breaker.ts";
 import { controlLane } from "../../src/domain/command.ts";
 import { DeliveryError, GatewayError, ModelError } from "../../src/domain/errors.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
-import type { Job, Queue, Settlement } from "../../src/ports/store.ts";
+import type { Job, Queue, Settlement } from "../../src/ports/queue.ts";
 import type { InlineStore } from "../../src/store/sqlite/inline.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
 import { createMetrics, type Metrics } from "../../src/telemetry/metrics.ts";
@@ -85,7 +85,7 @@ async function start(changes: Partial<DispatcherDeps> = {}, queue: Partial<Queue
 }
 
 async function accept(id: string, conversation = id, changes: Partial<TriggerEvent> = {}): Promise<void> {
-  await store.queue.accept(anOffer(anEvent({ id, conversation, ...changes })));
+  await store.inbox.accept(anOffer(anEvent({ id, conversation, ...changes })));
   await calm();
 }
 
@@ -116,7 +116,7 @@ async function recordOf(id: string) {
 
 it("what the store cannot read of an event is not begun: it is a dead letter, and what came with it goes on", async () => {
   for (const id of ["slack:a", "slack:b"])
-    await store.queue.accept(anOffer(anEvent({ id, conversation: `slack:T1:${id}` })));
+    await store.inbox.accept(anOffer(anEvent({ id, conversation: `slack:T1:${id}` })));
   const damage = "EVENT_DAMAGED: expected its text";
   await start(
     {},
@@ -162,7 +162,7 @@ describe("a dispatcher", () => {
     await accept("a");
     await accept("b");
     const stop = anEvent({ id: "stop", conversation: "a" });
-    await store.queue.accept({ ...anOffer(stop), lane: controlLane("a") });
+    await store.inbox.accept({ ...anOffer(stop), lane: controlLane("a") });
     await advance(500);
     expect(ids()).toEqual(["a", "stop"]);
     await finish(1);

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { Lease } from "../../src/dispatch/lease.ts";
 import { GatewayError } from "../../src/domain/errors.ts";
-import type { Job, Queue } from "../../src/ports/store.ts";
+import type { Job, Queue } from "../../src/ports/queue.ts";
 import { FakeClock } from "../support/clock.ts";
 import { aJob, claimOne, LEASE_MS, openTestStore } from "../support/store.ts";
 

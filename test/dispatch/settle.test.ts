@@ -4,7 +4,7 @@ import { type AbortReason, RunAborted } from "../../src/domain/abort.ts";
 import { BreakerOpen } from "../../src/domain/breaker.ts";
 import { DeliveryError, GatewayError, ModelError } from "../../src/domain/errors.ts";
 import { NO_USAGE, type Progress } from "../../src/domain/run.ts";
-import type { Job, Settlement } from "../../src/ports/store.ts";
+import type { Job, Settlement } from "../../src/ports/queue.ts";
 import { anEvent } from "../support/event.ts";
 
 const POLICY = { attemptsMax: 3, baseMs: 2_000 };

@@ -1,5 +1,6 @@
 import type { Progress } from "../../src/domain/run.ts";
-import type { Job, Store } from "../../src/ports/store.ts";
+import type { Job } from "../../src/ports/queue.ts";
+import type { Store } from "../../src/ports/store.ts";
 import type { FakeClock } from "../support/clock.ts";
 import { anEvent } from "../support/event.ts";
 import { anOffer } from "../support/store.ts";
@@ -63,7 +64,7 @@ export class Hands {
 
   async #accept({ id, lane }: Extract<Call, { kind: "accept" }>, worker: number): Promise<Answer> {
     const event = anEvent({ id: this.#prefix + id, conversation: this.#prefix + lane });
-    const { kind } = await this.#view(worker).queue.accept(anOffer(event));
+    const { kind } = await this.#view(worker).inbox.accept(anOffer(event));
     if (kind === "accepted" || kind === "duplicate") return kind;
     throw new Error(`Expected ${event.id} to be accepted or known, got ${kind}`);
   }

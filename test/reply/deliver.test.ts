@@ -4,7 +4,8 @@ import { BREAKER_FAILURES_IN_ROW_MAX, BREAKER_OPEN_MS } from "../../src/domain/b
 import { BreakerOpen, Breakers } from "../../src/domain/breaker.ts";
 import { DeliveryError, GatewayError } from "../../src/domain/errors.ts";
 import type { ReplyPart } from "../../src/domain/reply.ts";
-import type { Job, Outbox } from "../../src/ports/store.ts";
+import type { Outbox } from "../../src/ports/outbox.ts";
+import type { Job } from "../../src/ports/queue.ts";
 import { type DeliverDeps, deliver } from "../../src/reply/deliver.ts";
 import type { InlineStore } from "../../src/store/sqlite/inline.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";

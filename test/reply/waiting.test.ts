@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { Breakers } from "../../src/domain/breaker.ts";
 import { DeliveryError } from "../../src/domain/errors.ts";
-import type { Job } from "../../src/ports/store.ts";
+import type { Job } from "../../src/ports/queue.ts";
 import { WaitNotices } from "../../src/reply/waiting.ts";
 import type { InlineStore } from "../../src/store/sqlite/inline.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";

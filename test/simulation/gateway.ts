@@ -13,7 +13,7 @@ import { receive } from "../../src/gateway.ts";
 import type { Reception } from "../../src/ingress/reception.ts";
 import type { Adapter, RawRequest } from "../../src/ports/adapter.ts";
 import type { Random } from "../../src/ports/clock.ts";
-import type { StoreStats } from "../../src/ports/store.ts";
+import type { StoreStats } from "../../src/ports/journal.ts";
 import { Secret } from "../../src/shared/secret.ts";
 import { withUnwritten } from "../../src/store/unwritten.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
@@ -127,7 +127,7 @@ export async function startGateway(options: GatewayOptions, life: Life): Promise
     log,
     metrics,
   };
-  const front = { queue, people: createAcquaintances(store.people), policy, clock, metrics };
+  const front = { inbox: store.inbox, people: createAcquaintances(store.people), policy, clock, metrics };
   const housekeeping = startHousekeeping({ store, spec, turnsMs: MEMORY_MS, clock, random, log, metrics });
   dispatcher.start();
 

@@ -1,5 +1,7 @@
 import type { TriggerEvent } from "../../src/domain/event.ts";
-import type { Offer, Store, StoreStats } from "../../src/ports/store.ts";
+import type { Offer } from "../../src/ports/inbox.ts";
+import type { StoreStats } from "../../src/ports/journal.ts";
+import type { Store } from "../../src/ports/store.ts";
 import type { StoreLimits } from "../../src/store/sqlite/protocol.ts";
 import type { Dice } from "./dice.ts";
 import type { Faults } from "./faults.ts";

@@ -4,11 +4,11 @@ import type { Witness } from "./witness.ts";
 
 /** The store as one process uses it: a step before and after each call. */
 export function steppedStore(store: Store, life: Life, witness: Witness): Store {
-  const { queue, outbox, memory, lanes } = store;
+  const { inbox, queue, outbox, memory, lanes } = store;
   return {
     ...store,
+    inbox: { accept: (offer) => life.call("accept", () => inbox.accept(offer)) },
     queue: {
-      accept: (offer) => life.call("accept", () => queue.accept(offer)),
       claim: (options) => life.call("claim", () => queue.claim(options)),
       extend: (job, leaseMs) => life.call("extend", () => queue.extend(job, leaseMs)),
       checkpoint: (job, progress) => life.call("checkpoint", () => queue.checkpoint(job, progress)),

@@ -1,6 +1,6 @@
 import type { Delivery } from "../../src/domain/reply.ts";
 import type { Progress } from "../../src/domain/run.ts";
-import type { Job, Settlement } from "../../src/ports/store.ts";
+import type { Job, Settlement } from "../../src/ports/queue.ts";
 import type { VirtualTime } from "./time.ts";
 
 /** One message as a person saw it. */

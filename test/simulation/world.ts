@@ -1,5 +1,5 @@
 import type { GatewaySpec } from "../../src/config/schema.ts";
-import type { StoreStats } from "../../src/ports/store.ts";
+import type { StoreStats } from "../../src/ports/journal.ts";
 import { Chat, type Memory, type OnTheWay } from "./chat.ts";
 import type { Dice } from "./dice.ts";
 import type { Faults } from "./faults.ts";

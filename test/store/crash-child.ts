@@ -55,7 +55,7 @@ function say(line: string): void {
 async function offer(conversation: string, ids: readonly string[]): Promise<void> {
   for (const id of ids) {
     say(`O ${id}`);
-    const { kind } = await store.queue.accept(anOffer(anEvent({ id, conversation, text: "x".repeat(500) })));
+    const { kind } = await store.inbox.accept(anOffer(anEvent({ id, conversation, text: "x".repeat(500) })));
     if (kind !== "accepted" && kind !== "duplicate")
       throw new Error(`Expected ${id} to be taken, got ${kind}`);
     say(`A ${id}`);

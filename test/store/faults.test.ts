@@ -171,7 +171,7 @@ describe("a power cut", () => {
       const ids = Array.from({ length: 1 + Math.floor(random() * 12) }, () => `e${next++}`);
       await Promise.all(
         ids.map((id) =>
-          store.queue.accept(anOffer(anEvent({ id, conversation: id, text: "x".repeat(900) }))),
+          store.inbox.accept(anOffer(anEvent({ id, conversation: id, text: "x".repeat(900) }))),
         ),
       );
       flushed.push({ bytes: walBytes(), ids });
@@ -194,7 +194,7 @@ describe("a power cut", () => {
 
   it("can tell: a log that is cut short of a flush does lose", async () => {
     const store = await openInlineStore(options());
-    await store.queue.accept(anOffer(anEvent({ id: "a" })));
+    await store.inbox.accept(anOffer(anEvent({ id: "a" })));
     const bytes = statSync(`${file}-wal`).size;
     store.crash();
     expect(await idsAfterCut(bytes)).toEqual(["a"]);

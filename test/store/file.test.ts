@@ -65,7 +65,7 @@ describe("a place that is no folder, and in which none can be made", () => {
 describe("the file", () => {
   it("is private, its folder and its log as well", async () => {
     const store = await openInlineStore(options());
-    await store.queue.accept(anOffer(anEvent()));
+    await store.inbox.accept(anOffer(anEvent()));
     const mode = (path: string) => (statSync(path).mode & 0o777).toString(8);
     expect([mode(join(folder.path, "data")), mode(file), mode(`${file}-wal`)]).toEqual(["700", "600", "600"]);
     await store[Symbol.asyncDispose]();
@@ -73,7 +73,7 @@ describe("the file", () => {
 
   it("gets its name back when a process ended while it closed the file as it was", async () => {
     const before = await openInlineStore(options());
-    await before.queue.accept(anOffer(anEvent()));
+    await before.inbox.accept(anOffer(anEvent()));
     await before[Symbol.asyncDispose]();
     const after = {
       store: async () => await (await openInlineStore(options()))[Symbol.asyncDispose](),
@@ -91,7 +91,7 @@ describe("the file", () => {
 
   it("has its log copied in when it is closed", async () => {
     const store = await openSqliteStore(options());
-    await store.queue.accept(anOffer(anEvent()));
+    await store.inbox.accept(anOffer(anEvent()));
     await store[Symbol.asyncDispose]();
     expect(existsSync(`${file}-wal`)).toBe(false);
   });
@@ -141,7 +141,7 @@ describe("the file", () => {
       limits: { waitingPerLaneMax: 999, waitingMax: 999 },
     });
     for (let i = 0; i < 400; i++)
-      await store.queue.accept(anOffer(anEvent({ id: `e${i}`, text: "x".repeat(20_000) })));
+      await store.inbox.accept(anOffer(anEvent({ id: `e${i}`, text: "x".repeat(20_000) })));
     for (let jobs = await claim(); jobs.length > 0; jobs = await claim()) {
       for (const job of jobs) await store.queue.settle(job, { kind: "done", outcome: "answered", turns: [] });
     }
@@ -182,7 +182,7 @@ describe("migrations", () => {
 
   it("keep a private copy of an older file as it was", async () => {
     const store = await openInlineStore(options());
-    await store.queue.accept(anOffer(anEvent({ id: "a" })));
+    await store.inbox.accept(anOffer(anEvent({ id: "a" })));
     await store[Symbol.asyncDispose]();
     const db = open();
     const copy = migrate(db, file, NEXT);

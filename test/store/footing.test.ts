@@ -46,7 +46,7 @@ const options = () => ({
   },
 });
 const accept = (store: Store, id: string, text = "hello") =>
-  store.queue.accept(anOffer(anEvent({ id, text, conversation: "c1" })));
+  store.inbox.accept(anOffer(anEvent({ id, text, conversation: "c1" })));
 const claim = async (store: Store) => (await store.queue.claim({ jobsMax: 1, leaseMs: 30_000 }))[0];
 const close = (store: Store) => store[Symbol.asyncDispose]();
 

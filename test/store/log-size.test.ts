@@ -35,7 +35,7 @@ it("the log stays small while a sweep deletes, and the disk gets it back when no
     const ids = Array.from({ length: 100 }, (_, n) => i + n);
     await Promise.all(
       ids.map((n) =>
-        store.queue.accept(anOffer(anEvent({ id: `event-${n}`, conversation: `c${n % 500}`, text }))),
+        store.inbox.accept(anOffer(anEvent({ id: `event-${n}`, conversation: `c${n % 500}`, text }))),
       ),
     );
   }

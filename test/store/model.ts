@@ -1,5 +1,5 @@
 import { SUSPECTS_MAX } from "../../src/domain/bounds.ts";
-import type { Job } from "../../src/ports/store.ts";
+import type { Job } from "../../src/ports/queue.ts";
 
 interface Claim {
   readonly job: Job;

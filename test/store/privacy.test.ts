@@ -33,7 +33,7 @@ const open = () =>
 
 it("a database, its log, a copy, a spool, the developers' key and a folder that were open to others are closed, and that is said", async () => {
   const first = await open();
-  await first.queue.accept(anOffer(anEvent()));
+  await first.inbox.accept(anOffer(anEvent()));
   first.crash();
   const others = ["parley.db.v1", "spool-0.db", "spool-0.owner", "dev-key"];
   for (const name of others) writeFileSync(join(data, name), "");
@@ -42,7 +42,7 @@ it("a database, its log, a copy, a spool, the developers' key and a folder that 
   chmodSync(data, 0o777);
   expect(openToOthers(file)).toHaveLength(7);
   const store = await open();
-  await store.queue.accept(anOffer(anEvent({ id: "b" })));
+  await store.inbox.accept(anOffer(anEvent({ id: "b" })));
   expect(mode(data)).toBe("700");
   expect(names.map((name) => mode(join(data, name)))).toEqual(names.map(() => "600"));
   expect(lines).toHaveLength(7);

@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import { SUSPECTS_MAX } from "../../src/domain/bounds.ts";
-import type { Job, Store } from "../../src/ports/store.ts";
+import type { Job } from "../../src/ports/queue.ts";
+import type { Store } from "../../src/ports/store.ts";
 import { anOffer } from "../contract/store.ts";
 import type { FakeClock } from "../support/clock.ts";
 import { anEvent } from "../support/event.ts";
@@ -58,7 +59,7 @@ export async function walk(world: World, pick: (below: number) => number, steps:
   async function offer(): Promise<void> {
     const id = `e${next++}`;
     const lane = `c${pick(LANES)}`;
-    const send = (store: Store) => store.queue.accept(anOffer(anEvent({ id, conversation: lane })));
+    const send = (store: Store) => store.inbox.accept(anOffer(anEvent({ id, conversation: lane })));
     const { answer, again } = await world.attempt(anyone(), "accept", send);
     if (!again || answer.kind !== "duplicate") expect(answer).toEqual({ kind: "accepted" });
     model.add(newcomer(id, lane));

@@ -23,7 +23,7 @@ it("an event that is offered wakes who waits to claim, so that both share a comm
   const claimed = store.queue
     .ready(signal)
     .then(() => store.queue.claim({ jobsMax: 1, leaseMs: 1_000, controlOnly: false }));
-  const accepted = store.queue.accept(anOffer(anEvent()));
+  const accepted = store.inbox.accept(anOffer(anEvent()));
   await new Promise((done) => setImmediate(done));
   expect(sent).toEqual([["accept", "claim"]]);
   // One that was known already leaves nothing to claim, and nobody asks again for it.

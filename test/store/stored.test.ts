@@ -16,7 +16,7 @@ const DAMAGE = "EVENT_DAMAGED: expected its text as written, got something else 
 
 async function acceptThree(store: Store): Promise<void> {
   for (const id of ["slack:a", "slack:b", "slack:c"])
-    await store.queue.accept(
+    await store.inbox.accept(
       anOffer(anEvent({ id, aliases: [`${id}-twin`], conversation: `slack:T1:${id}`, text: `of ${id}` })),
     );
 }
@@ -90,7 +90,7 @@ describe("an event of which a bit was turned on the disk", () => {
     await store.sweep({ finishedMs: 0, deadMs: 0, turnsMs: DAY_MS });
     expect(await store.journal.list({ limit: 10 })).toEqual([]);
     for (const id of ["slack:b-twin", "slack:c-twin"])
-      expect(await store.queue.accept(anOffer(anEvent({ id })))).toEqual({ kind: "duplicate" });
+      expect(await store.inbox.accept(anOffer(anEvent({ id })))).toEqual({ kind: "duplicate" });
     clock.advance(30 * DAY_MS);
     await store.sweep({ finishedMs: 0, deadMs: 0, turnsMs: DAY_MS });
     await store[Symbol.asyncDispose]();

@@ -23,7 +23,7 @@ const options = (changes: Partial<InlineStoreOptions> = {}): InlineStoreOptions 
   ...changes,
 });
 const accept = (store: Store, id: string, text = "hello") =>
-  store.queue.accept(anOffer(anEvent({ id, text, conversation: "c1" })));
+  store.inbox.accept(anOffer(anEvent({ id, text, conversation: "c1" })));
 const claim = async (store: Store) => (await store.queue.claim({ jobsMax: 1, leaseMs: 30_000 }))[0];
 const writeFailed = { code: "STORE_WRITE_FAILED" };
 
@@ -171,7 +171,7 @@ describe("a flush that fails", () => {
     const disk = failingDisk();
     const store = await openInlineStore(options({ open: disk.open }));
     const limits = [{ scope: "user", key: "U1", messages: 1, perMs: 60_000 }] as const;
-    const say = () => store.queue.accept(anOffer(anEvent({ id: "a" }), { limits }));
+    const say = () => store.inbox.accept(anOffer(anEvent({ id: "a" }), { limits }));
     disk.trouble.commitsLost = 1;
     await expect(say()).rejects.toMatchObject(writeFailed);
     expect(await say()).toEqual({ kind: "accepted" });
@@ -182,7 +182,7 @@ describe("a flush that fails", () => {
 describe("an operation that cannot be carried out", () => {
   it("fails alone, wherever it stands in its batch", async () => {
     const store = await openInlineStore(options());
-    const impossible = store.queue.accept(anOffer(anEvent({ id: "b" }), { dedupMs: Number.NaN }));
+    const impossible = store.inbox.accept(anOffer(anEvent({ id: "b" }), { dedupMs: Number.NaN }));
     const results = await Promise.allSettled([accept(store, "a"), impossible, accept(store, "c")]);
     expect(results).toMatchObject([
       { status: "fulfilled", value: { kind: "accepted" } },

@@ -4,7 +4,8 @@ import { settlementFor } from "../../src/dispatch/settle.ts";
 import { Breakers } from "../../src/domain/breaker.ts";
 import { NO_USAGE, type Step } from "../../src/domain/run.ts";
 import type { AgentRuntime } from "../../src/ports/agent.ts";
-import type { Job, Outbox } from "../../src/ports/store.ts";
+import type { Outbox } from "../../src/ports/outbox.ts";
+import type { Job } from "../../src/ports/queue.ts";
 import { type InlineStore, openInlineStore } from "../../src/store/sqlite/inline.ts";
 import { withUnwritten } from "../../src/store/unwritten.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
@@ -94,7 +95,7 @@ async function roomAgain(): Promise<Job> {
 
 describe.each(["slack", "discord", "telegram", "whatsapp"] as const)("a full disk, on %s", (platform) => {
   let adapter: FakeAdapter;
-  const aClaimed = () => aJob(kept, { platform, id: `${platform}:1` });
+  const aClaimed = () => aJob({ ...kept, inbox: store.inbox }, { platform, id: `${platform}:1` });
   beforeEach(() => {
     adapter = new FakeAdapter(platform);
   });
@@ -197,7 +198,7 @@ describe.each(["slack", "discord", "telegram", "whatsapp"] as const)("a full dis
 });
 
 it("a deferral carries with it what could not be written before", async () => {
-  const job = await aJob(kept, anEvent());
+  const job = await aJob({ ...kept, inbox: store.inbox }, anEvent());
   const adapter = new FakeAdapter("slack");
   const filling = agent(() => {
     disk.trouble.commitsLost = FULL;
@@ -210,7 +211,7 @@ it("a deferral carries with it what could not be written before", async () => {
 });
 
 it("is told of at an end: what is left, and that nothing is once it could be written", async () => {
-  const job = await aJob(kept, anEvent());
+  const job = await aJob({ ...kept, inbox: store.inbox }, anEvent());
   const adapter = new FakeAdapter("slack");
   const filling = agent(() => {
     disk.trouble.commitsLost = FULL;
@@ -237,8 +238,8 @@ it("one receipt that is refused for good keeps nothing else from being claimed",
   const ill = anEvent({ id: "slack:ill", conversation: "ill" });
   const well = anEvent({ id: "slack:well", conversation: "well" });
   await expect(narrow.outbox.record(`${ill.id}/0`, "not-sent")).rejects.toBe(refused);
-  expect((await aJob(narrow, well)).event.id).toBe(well.id);
-  const job = await aJob(narrow, ill);
+  expect((await aJob({ ...narrow, inbox: store.inbox }, well)).event.id).toBe(well.id);
+  const job = await aJob({ ...narrow, inbox: store.inbox }, ill);
   await expect(narrow.outbox.reserve(job, `${ill.id}/0`)).rejects.toBe(refused);
 });
 

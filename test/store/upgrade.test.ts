@@ -4,7 +4,8 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { Refusal } from "../../src/domain/refusal.ts";
-import type { Job, Store } from "../../src/ports/store.ts";
+import type { Job } from "../../src/ports/queue.ts";
+import type { Store } from "../../src/ports/store.ts";
 import { openInlineStore } from "../../src/store/sqlite/inline.ts";
 import { anOffer, aProgress, aRefusal } from "../contract/store.ts";
 import { FakeClock } from "../support/clock.ts";
@@ -163,7 +164,7 @@ describe("a file of version 1", () => {
     expect(job).toMatchObject({ attempt: 1, lane: "c dead", progress: aProgress("dead") });
     expect(await store.outbox.reserve(job, "dead/0")).toMatchObject({ kind: "sent" });
     for (const id of ["done", "alias", "dead"])
-      expect(await store.queue.accept(anOffer(anEvent({ id })))).toEqual({ kind: "duplicate" });
+      expect(await store.inbox.accept(anOffer(anEvent({ id })))).toEqual({ kind: "duplicate" });
     await store[Symbol.asyncDispose]();
   });
 

@@ -2,7 +2,7 @@ import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 import { LifeFeed } from "../../src/admin/life-feed.ts";
 import { RefusalFeed, refusalView } from "../../src/admin/refusal.ts";
-import { toldQueue } from "../../src/admin/told.ts";
+import { toldInbox, toldQueue } from "../../src/admin/told.ts";
 import type { AdmissionPolicy, PlatformPolicy } from "../../src/admit/policy.ts";
 import { buildAdmin } from "../../src/app/admin.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
@@ -11,7 +11,9 @@ import { type Answer, NO_USAGE, type Progress } from "../../src/domain/run.ts";
 import { Guesses } from "../../src/ingress/guesses.ts";
 import { RequestRecorder } from "../../src/ingress/recorder.ts";
 import { createServers } from "../../src/ingress/server.ts";
-import type { Queue, Settlement, Store } from "../../src/ports/store.ts";
+import type { Inbox } from "../../src/ports/inbox.ts";
+import type { Queue, Settlement } from "../../src/ports/queue.ts";
+import type { Store } from "../../src/ports/store.ts";
 import { Secret } from "../../src/shared/secret.ts";
 import { createNewId } from "../../src/telemetry/ids.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
@@ -54,6 +56,7 @@ export interface Admin {
   readonly clock: FakeClock;
   readonly store: Store;
   /** Tells what becomes of events. */
+  readonly inbox: Inbox;
   readonly queue: Queue;
   readonly feed: LifeFeed;
   readonly refusals: RefusalFeed;
@@ -78,6 +81,7 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
   const stopping = new AbortController();
   const parts = { ...store, ...options.broken?.(store) };
   const feed = new LifeFeed({ bus: parts.bus, clock });
+  const inbox = toldInbox(store.inbox, { feed, clock });
   const queue = toldQueue(store.queue, { feed, clock });
   const refusals = new RefusalFeed({ bus: parts.bus, clock });
   const recorder = new RequestRecorder({
@@ -109,7 +113,7 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
 
   async function finish(event: Partial<TriggerEvent>, settlement: Settlement, progress?: Progress) {
     const whole = anEvent({ occurredAtMs: clock.nowMs(), ...event });
-    await queue.accept(anOffer(whole));
+    await inbox.accept(anOffer(whole));
     const jobs = await queue.claim({ jobsMax: 100, leaseMs: LEASE_MS });
     const job = jobs.find((one) => one.event.id === whole.id);
     if (job === undefined) throw new Error(`Expected to claim ${whole.id}, got ${jobs.length} others`);
@@ -120,6 +124,7 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
   return {
     clock,
     store,
+    inbox,
     queue,
     feed,
     refusals,

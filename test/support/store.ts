@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { TriggerEvent } from "../../src/domain/event.ts";
-import type { Job, Offer, Queue, Store } from "../../src/ports/store.ts";
+import type { Offer } from "../../src/ports/inbox.ts";
+import type { Job, Queue } from "../../src/ports/queue.ts";
+import type { Store } from "../../src/ports/store.ts";
 import { type InlineStore, openInlineStore } from "../../src/store/sqlite/inline.ts";
 import { aFolder } from "../store/folder.ts";
 import type { FakeClock } from "./clock.ts";
@@ -54,11 +56,11 @@ export async function claimOne(queue: Pick<Queue, "claim">): Promise<Job> {
 
 /** The only event of this store, accepted and claimed. */
 export async function aJob(
-  { queue }: Pick<Store, "queue">,
+  { inbox, queue }: Pick<Store, "inbox" | "queue">,
   event: Partial<TriggerEvent> = {},
   offer: Partial<Offer> = {},
 ): Promise<Job> {
-  await queue.accept(anOffer(anEvent(event), offer));
+  await inbox.accept(anOffer(anEvent(event), offer));
   return await claimOne(queue);
 }
 

@@ -1,4 +1,4 @@
-import type { Job } from "../../ports/store.ts";
+import type { Job } from "../../ports/queue.ts";
 
 /** The claims of this process: which event a token is for. What is not here is lost, whatever Redis says. */
 export class Holdings {

@@ -1,5 +1,5 @@
+import type { Bus } from "../../ports/bus.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { Bus } from "../../ports/store.ts";
 import type { LastRefusal } from "../last-refusal.ts";
 import type { Holdings } from "./holdings.ts";
 import type { Argument, Patience } from "./link.ts";

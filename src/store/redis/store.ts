@@ -6,6 +6,7 @@ import type { Watermarks } from "../../ports/watermarks.ts";
 import { createBus } from "../bus.ts";
 import { LastRefusal } from "../last-refusal.ts";
 import { Holdings } from "./holdings.ts";
+import { createInbox } from "./inbox.ts";
 import { closed, type Link, unavailable } from "./link.ts";
 import type { LocalBus, Parts } from "./parts.ts";
 import { Persistence } from "./persist.ts";
@@ -148,6 +149,7 @@ export function createFront(options: LateOptions): Front {
   }
 
   const store: SharedStore = {
+    inbox: createInbox(parts),
     queue: createQueue(parts),
     outbox: createOutbox(parts),
     memory: createMemory(parts),

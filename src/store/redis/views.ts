@@ -2,21 +2,12 @@ import { LRUCache } from "lru-cache";
 import { ADOPTED_AFTER_MS_MAX, PEOPLE_KEPT_MS } from "../../domain/bounds.ts";
 import { asKnown } from "../../domain/conversation.ts";
 import type { Progress, Turn } from "../../domain/run.ts";
-import {
-  type Archive,
-  type EventRecord,
-  type EventState,
-  type Journal,
-  type LaneState,
-  type Lanes,
-  type Memory,
-  type Outbox,
-  type People,
-  type ReplayAnswer,
-  type ReplayNote,
-  type Reservation,
-  STOP_TOPIC,
-} from "../../ports/store.ts";
+import type { Archive, ReplayAnswer } from "../../ports/archive.ts";
+import type { EventRecord, EventState, Journal, ReplayNote } from "../../ports/journal.ts";
+import { type LaneState, type Lanes, STOP_TOPIC } from "../../ports/lanes.ts";
+import type { Memory } from "../../ports/memory.ts";
+import type { Outbox, Reservation } from "../../ports/outbox.ts";
+import type { People } from "../../ports/people.ts";
 import { wellFormed } from "../sqlite/well-formed.ts";
 import { readable, storedEvent, storedOrNull, storedReceipt } from "../stored.ts";
 import type { Parts } from "./parts.ts";

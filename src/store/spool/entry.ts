@@ -1,6 +1,8 @@
 import { withSender } from "../../domain/conversation.ts";
 import type { TriggerEvent } from "../../domain/event.ts";
-import type { Job, Offer, People } from "../../ports/store.ts";
+import type { Offer } from "../../ports/inbox.ts";
+import type { People } from "../../ports/people.ts";
+import type { Job } from "../../ports/queue.ts";
 
 /** Decides again about an event that has waited; null: it is not for us any more. */
 export type OfferOf = (event: TriggerEvent, acceptedAtMs: number) => Offer | null;

@@ -1,6 +1,9 @@
 import { backoffMs } from "../../domain/backoff.ts";
 import type { Clock, Random } from "../../ports/clock.ts";
-import type { Acceptance, Job, People, Queue, Settlement, Store } from "../../ports/store.ts";
+import type { Acceptance, Inbox } from "../../ports/inbox.ts";
+import type { People } from "../../ports/people.ts";
+import type { Job, Queue, Settlement } from "../../ports/queue.ts";
+import type { Store } from "../../ports/store.ts";
 import { type OfferOf, toOffer } from "./entry.ts";
 import { describe, isUnavailable } from "./trouble.ts";
 
@@ -20,7 +23,7 @@ const TRIES_MAX = 20;
 
 export interface ForwarderDeps {
   readonly file: Pick<Queue, "claim" | "settle" | "ready">;
-  readonly store: Pick<Queue, "accept">;
+  readonly store: Inbox;
   readonly people: People;
   readonly offerOf: OfferOf;
   /** Whether another replica may still bring what makes a conversation known. */

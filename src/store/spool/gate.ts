@@ -1,6 +1,6 @@
 import { isControlLane } from "../../domain/command.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { Job, Queue } from "../../ports/store.ts";
+import type { Job, Queue } from "../../ports/queue.ts";
 import { isUnavailable } from "./trouble.ts";
 
 /** Long enough for every replica to find out that the store is back, and to say what it has kept. */

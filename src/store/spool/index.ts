@@ -138,7 +138,7 @@ class Attached {
     this.#intake = new Intake({
       ...{
         file: slot.store,
-        store: inner.queue,
+        store: inner.inbox,
         gate,
         clock,
         log,
@@ -153,7 +153,7 @@ class Attached {
       new Forwarder({
         ...{
           file: store.queue,
-          store: inner.queue,
+          store: inner.inbox,
           people: inner.people,
           offerOf,
           clock,
@@ -187,8 +187,8 @@ class Attached {
     const inner = this.#inner;
     const { queue } = inner;
     return {
+      inbox: { accept: (offer) => this.#intake.accept(offer) },
       queue: {
-        accept: (offer) => this.#intake.accept(offer),
         claim: (options) => gate.claim(queue, options),
         ready: (signal) => gate.ready(queue, signal),
         extend: (job, leaseMs) => queue.extend(job, leaseMs),

@@ -1,6 +1,7 @@
 import { GatewayError } from "../../domain/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { Acceptance, Offer, Queue, Store } from "../../ports/store.ts";
+import type { Acceptance, Inbox, Offer } from "../../ports/inbox.ts";
+import type { Store } from "../../ports/store.ts";
 import type { Watermark } from "../../ports/watermarks.ts";
 import { toEntry } from "./entry.ts";
 import { countWaiting, type Round } from "./forwarder.ts";
@@ -30,7 +31,7 @@ interface Arrival {
 
 export interface IntakeDeps {
   readonly file: Store;
-  readonly store: Pick<Queue, "accept">;
+  readonly store: Inbox;
   readonly gate: ClaimGate;
   readonly clock: Clock;
   readonly log: (line: string) => void;
@@ -210,7 +211,7 @@ export class Intake {
       this.#count(-1);
     };
     const told = this.#deps.told();
-    const write = this.#deps.file.queue.accept(toEntry(offer, atMs)).then(
+    const write = this.#deps.file.inbox.accept(toEntry(offer, atMs)).then(
       (acceptance) => {
         const isQueued = acceptance.kind === "accepted" || (acceptance.kind === "refused" && acceptance.told);
         if (!isQueued) notQueued();

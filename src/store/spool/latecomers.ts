@@ -1,4 +1,4 @@
-import type { Offer, Queue } from "../../ports/store.ts";
+import type { Inbox, Offer } from "../../ports/inbox.ts";
 
 /**
  * Files for events that the spool took without them (`mayGrow`). The event in the file takes them over, but that may be
@@ -6,11 +6,11 @@ import type { Offer, Queue } from "../../ports/store.ts";
  * durable: a process that dies in between has acknowledged the event, and what is lost are its files.
  */
 export class Latecomers {
-  readonly #store: Pick<Queue, "accept">;
+  readonly #store: Inbox;
   /** By the ids of events that wait in the file; one each. */
   readonly #late = new Map<string, Offer>();
 
-  constructor(store: Pick<Queue, "accept">) {
+  constructor(store: Inbox) {
     this.#store = store;
   }
 

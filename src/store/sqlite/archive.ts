@@ -1,5 +1,6 @@
 import type { TriggerEvent } from "../../domain/event.ts";
-import type { ReplayAnswer, ReplayNote, ReplayRequest } from "../../ports/store.ts";
+import type { ReplayAnswer, ReplayRequest } from "../../ports/archive.ts";
+import type { ReplayNote } from "../../ports/journal.ts";
 import { parsedEvent, storedOrNull } from "../stored.ts";
 import { isFull } from "./accept.ts";
 import { eventOf } from "./journal.ts";

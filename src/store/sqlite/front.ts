@@ -2,27 +2,19 @@ import { asFirstKnown, asKnown } from "../../domain/conversation.ts";
 import type { PersonName } from "../../domain/event.ts";
 
 import type { Progress, Turn } from "../../domain/run.ts";
+import type { Archive } from "../../ports/archive.ts";
+import type { Bus } from "../../ports/bus.ts";
 import type { Clock } from "../../ports/clock.ts";
+import type { Acceptance, Inbox, Offer } from "../../ports/inbox.ts";
+import type { EventRecord, Journal, ReplayNote } from "../../ports/journal.ts";
+import type { Lanes } from "../../ports/lanes.ts";
+import { STOP_TOPIC } from "../../ports/lanes.ts";
+import type { Memory } from "../../ports/memory.ts";
+import type { Outbox } from "../../ports/outbox.ts";
+import type { People } from "../../ports/people.ts";
+import type { Job, Queue, Settlement } from "../../ports/queue.ts";
 import type { RequestLog, RequestNote } from "../../ports/request-log.ts";
-import type {
-  Acceptance,
-  Archive,
-  Bus,
-  Durability,
-  EventRecord,
-  Job,
-  Journal,
-  Lanes,
-  Memory,
-  Offer,
-  Outbox,
-  People,
-  Queue,
-  ReplayNote,
-  Settlement,
-  Store,
-} from "../../ports/store.ts";
-import { STOP_TOPIC } from "../../ports/store.ts";
+import type { Durability, Store } from "../../ports/store.ts";
 import { createBus } from "../bus.ts";
 import { readable, storedEvent, storedJob, storedOrNull, storedReceipt } from "../stored.ts";
 import type { Batcher } from "./batcher.ts";
@@ -55,6 +47,7 @@ export function createFront(options: {
   const ask: Ask = (kind, args) => batcher.call(kind, Math.trunc(clock.nowMs()), args);
   const bus = createBus();
   return {
+    inbox: createInbox(ask, readiness),
     queue: createQueue(ask, readiness, bus),
     outbox: createOutbox(ask),
     memory: createMemory(ask),
@@ -87,13 +80,18 @@ export function createFront(options: {
   };
 }
 
-function createQueue(ask: Ask, readiness: Readiness, bus: Bus): Queue {
+function createInbox(ask: Ask, readiness: Readiness): Inbox {
   return {
     async accept(offer) {
       const accepted = ask("accept", toOfferRow(offer));
       readiness.expect();
       return toAcceptance(await accepted);
     },
+  };
+}
+
+function createQueue(ask: Ask, readiness: Readiness, bus: Bus): Queue {
+  return {
     claim: async (claim) => (await ask("claim", claim)).map(toJob),
     async extend(job, leaseMs) {
       const result = await ask("extend", [job.token, leaseMs]);

@@ -1,4 +1,4 @@
-import type { EventState, StoreStats } from "../../ports/store.ts";
+import type { EventState, StoreStats } from "../../ports/journal.ts";
 import { sizeBytes } from "./file.ts";
 import type { JournalRow, Operations } from "./protocol.ts";
 import type { State } from "./state.ts";

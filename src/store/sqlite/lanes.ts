@@ -1,5 +1,5 @@
 import { isControlLane } from "../../domain/command.ts";
-import type { LaneState } from "../../ports/store.ts";
+import type { LaneState } from "../../ports/lanes.ts";
 import { Fifo } from "./fifo.ts";
 import { DueHeap } from "./heap.ts";
 import { Turns } from "./turns.ts";

@@ -2,7 +2,7 @@ import { ADOPTED_AFTER_MS_MAX } from "../../domain/bounds.ts";
 import type { PersonResult, PersonRow } from "./protocol.ts";
 import type { State } from "./state.ts";
 
-/** See People in src/ports/store.ts. Whether anybody is known by two names comes with the answer. */
+/** See People in src/ports/people.ts. Whether anybody is known by two names comes with the answer. */
 export function settlePerson(state: State, [lasting, passing]: PersonRow, nowMs: number): PersonResult {
   if (lasting !== null && passing !== null) return settleBoth(state, lasting, passing, nowMs);
   const { sql } = state;

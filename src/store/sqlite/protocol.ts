@@ -1,15 +1,11 @@
 import type { ErrorCode } from "../../domain/errors.ts";
 import type { Refusal } from "../../domain/refusal.ts";
-import type {
-  EventState,
-  LaneState,
-  RateLimit,
-  ReplayAnswer,
-  ReplayRequest,
-  Reservation,
-  Retention,
-  StoreStats,
-} from "../../ports/store.ts";
+import type { ReplayAnswer, ReplayRequest } from "../../ports/archive.ts";
+import type { RateLimit } from "../../ports/inbox.ts";
+import type { EventState, StoreStats } from "../../ports/journal.ts";
+import type { LaneState } from "../../ports/lanes.ts";
+import type { Reservation } from "../../ports/outbox.ts";
+import type { Retention } from "../../ports/store.ts";
 
 /**
  * What the store's front asks of its engine. Everything is plain data, so that a batch can cross to a thread;

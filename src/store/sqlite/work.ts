@@ -1,4 +1,4 @@
-import type { LaneState } from "../../ports/store.ts";
+import type { LaneState } from "../../ports/lanes.ts";
 import { loseHolds } from "./holds.ts";
 import { homeLane, type Waiting } from "./lanes.ts";
 import { tokenOf } from "./leases.ts";

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { DeliveryError } from "../../../src/domain/errors.ts";
 import type { ReplyAddress } from "../../../src/domain/event.ts";
 import type { Delivery, ReplyPart } from "../../../src/domain/reply.ts";
-import type { Bus } from "../../../src/ports/store.ts";
+import type { Bus } from "../../../src/ports/bus.ts";
 import { createBus } from "../../../src/store/bus.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { adapterOf } from "./setup.ts";

@@ -1,6 +1,7 @@
 import { Redis } from "ioredis";
 import { LEASE_MS } from "../../../src/domain/bounds.ts";
-import type { Settlement, Store } from "../../../src/ports/store.ts";
+import type { Settlement } from "../../../src/ports/queue.ts";
+import type { Store } from "../../../src/ports/store.ts";
 import { systemClock } from "../../../src/telemetry/clock.ts";
 import { startRedis } from "../../support/redis.ts";
 import { median } from "../drive.ts";
@@ -152,7 +153,7 @@ async function costOf({ idle, store }: Subject, round: number): Promise<Cost> {
       const n = round * EVENTS + i;
       const place = numberOf((n * STRIDE) % idle);
       const offer = anOffer({ id: `${place}.now.${n}`, place, text: QUESTION, clock: systemClock });
-      const { kind } = await store.queue.accept(offer);
+      const { kind } = await store.inbox.accept(offer);
       if (kind !== "accepted") throw new Error(`Expected accepted, got ${kind}`);
     });
   });

@@ -1,6 +1,6 @@
 import type { ReplyPart } from "../../../src/domain/reply.ts";
 import { NO_USAGE, type Progress, type Turn } from "../../../src/domain/run.ts";
-import type { Job } from "../../../src/ports/store.ts";
+import type { Job } from "../../../src/ports/queue.ts";
 import { Secret } from "../../../src/shared/secret.ts";
 import { RedisLink } from "../../../src/store/redis/redis-link.ts";
 import { openStoreOn, type SharedStore } from "../../../src/store/redis/store.ts";
@@ -45,7 +45,7 @@ export async function openPast(url: string, prefix: string): Promise<Past> {
 
 /** A message that waits. */
 export async function ask({ store, clock }: Past, number: string, text: string, round = 0): Promise<void> {
-  const answer = await store.queue.accept(anOffer({ id: `${number}.${round}`, place: number, text, clock }));
+  const answer = await store.inbox.accept(anOffer({ id: `${number}.${round}`, place: number, text, clock }));
   if (answer.kind !== "accepted") throw new Error(`Expected accepted, got ${answer.kind}`);
 }
 

@@ -1,5 +1,5 @@
 import { Redis } from "ioredis";
-import type { Job } from "../../../src/ports/store.ts";
+import type { Job } from "../../../src/ports/queue.ts";
 import { startRedis } from "../../support/redis.ts";
 import { ask, openPast, type Past } from "./past.ts";
 import { inFlight } from "./store.ts";

@@ -1,5 +1,6 @@
 import type { Clock } from "../../../src/ports/clock.ts";
-import type { Offer, Store } from "../../../src/ports/store.ts";
+import type { Offer } from "../../../src/ports/inbox.ts";
+import type { Store } from "../../../src/ports/store.ts";
 import { Secret } from "../../../src/shared/secret.ts";
 import { openRedisStore } from "../../../src/store/redis/index.ts";
 import { systemClock } from "../../../src/telemetry/clock.ts";

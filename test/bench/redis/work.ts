@@ -126,7 +126,7 @@ async function parley(
     async add(index) {
       const place = `C${index % CONVERSATIONS}`;
       const offer = anOffer({ id: String(index), place, text: TEXT, clock: systemClock });
-      const { kind: answer } = await store.queue.accept(offer);
+      const { kind: answer } = await store.inbox.accept(offer);
       if (answer !== "accepted") throw new Error(`Expected accepted, got ${answer}`);
     },
   };

@@ -1,7 +1,7 @@
 import type { TriggerEvent } from "../../../src/domain/event.ts";
 import type { Refusal } from "../../../src/domain/refusal.ts";
 import type { Progress } from "../../../src/domain/run.ts";
-import type { Settlement } from "../../../src/ports/store.ts";
+import type { Settlement } from "../../../src/ports/queue.ts";
 import type { Argument } from "../../../src/store/redis/link.ts";
 import type { ScriptName } from "../../../src/store/redis/scripts.ts";
 import type { VirtualTime } from "../time.ts";

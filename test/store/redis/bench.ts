@@ -1,7 +1,9 @@
 import { onTestFinished } from "vitest";
 import type { TriggerEvent } from "../../../src/domain/event.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
-import type { Acceptance, Job, Offer, Store } from "../../../src/ports/store.ts";
+import type { Acceptance, Offer } from "../../../src/ports/inbox.ts";
+import type { Job } from "../../../src/ports/queue.ts";
+import type { Store } from "../../../src/ports/store.ts";
 import type { RedisConnection } from "../../../src/store/redis/connect.ts";
 import type { LinkTimes } from "../../../src/store/redis/redis-link.ts";
 import { loadScripts, type ScriptName } from "../../../src/store/redis/scripts.ts";
@@ -66,13 +68,13 @@ export async function openBench(redis: RedisServer, options: BenchOptions = {}):
 
 type Steps = Pick<RedisBench, "accept" | "claim" | "claimOne" | "done" | "drain">;
 
-function stepsOn({ queue }: Store): Steps {
+function stepsOn({ inbox, queue }: Store): Steps {
   const claim = (jobsMax = 100) => queue.claim({ jobsMax, leaseMs: LEASE_MS });
   const done = (job: Job) => queue.settle(job, DONE);
   return {
     claim,
     done,
-    accept: (changes, offer) => queue.accept(anOffer(anEvent({ conversation: "c1", ...changes }), offer)),
+    accept: (changes, offer) => inbox.accept(anOffer(anEvent({ conversation: "c1", ...changes }), offer)),
     async claimOne() {
       const [job, ...others] = await claim();
       if (job === undefined || others.length > 0)

@@ -44,7 +44,7 @@ describe("a Cluster", () => {
   }
 
   const accept = (id: string, text = "hello") =>
-    opened.store.queue.accept(anOffer(anEvent({ id, text, conversation: "c1" })));
+    opened.store.inbox.accept(anOffer(anEvent({ id, text, conversation: "c1" })));
   const claim = () => opened.store.queue.claim({ jobsMax: 9, leaseMs: LEASE_MS });
 
   /** Again for as long as it cannot be done. */
@@ -78,7 +78,7 @@ describe("a Cluster", () => {
       { time: "server", times: { briefMs: 200, silentMs: 1_000 } },
     );
     onTestFinished(() => store[Symbol.asyncDispose]());
-    const offer = (id: string) => store.queue.accept(anOffer(anEvent({ id })));
+    const offer = (id: string) => store.inbox.accept(anOffer(anEvent({ id })));
     const silent = await nodeOf(`{${prefix}}:meta`);
     const cut = once(link.client, "-node");
     silent.pause();

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Job } from "../../../src/ports/store.ts";
+import type { Job } from "../../../src/ports/queue.ts";
 import type { ScriptName } from "../../../src/store/redis/scripts.ts";
 import { aProgress, aTurn } from "../../contract/store.ts";
 import { type RedisServer, startRedis } from "../../support/redis.ts";

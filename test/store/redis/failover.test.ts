@@ -2,7 +2,8 @@ import { setImmediate as nextTick } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
 import type { TriggerEvent } from "../../../src/domain/event.ts";
-import type { Acceptance, Store } from "../../../src/ports/store.ts";
+import type { Acceptance } from "../../../src/ports/inbox.ts";
+import type { Store } from "../../../src/ports/store.ts";
 import { anOffer } from "../../contract/store.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { anEvent } from "../../support/event.ts";
@@ -14,7 +15,7 @@ import { openInEarnest } from "./setup.ts";
 const UNAVAILABLE = { code: "STORE_UNAVAILABLE" };
 const SLOW_MS = 30_000;
 
-const offer = ({ queue }: Store, event: Partial<TriggerEvent>) => queue.accept(anOffer(anEvent(event)));
+const offer = ({ inbox }: Store, event: Partial<TriggerEvent>) => inbox.accept(anOffer(anEvent(event)));
 
 /** One that has synchronised counts from when it says so to its master, up to a second later. */
 async function startOnlineReplica(master: RedisServer): Promise<RedisServer> {

@@ -20,7 +20,7 @@ describe("two versions on one Redis", () => {
   it("go together while the newer only adds fields", async () => {
     const prefix = newPrefix();
     const { store } = await open(prefix);
-    await store.queue.accept(anOffer(anEvent({ id: "a" })));
+    await store.inbox.accept(anOffer(anEvent({ id: "a" })));
     await redis.cli("HSET", `{${prefix}}:e:1`, "field-of-tomorrow", "x");
     await redis.cli("HSET", `{${prefix}}:meta`, "counter-of-tomorrow", "x");
     const [job] = await store.queue.claim({ jobsMax: 1, leaseMs: 1_000 });

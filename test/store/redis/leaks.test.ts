@@ -1,6 +1,6 @@
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Job } from "../../../src/ports/store.ts";
+import type { Job } from "../../../src/ports/queue.ts";
 import { aProgress, aRefusal, aTurn } from "../../contract/store.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { type RedisServer, startRedis } from "../../support/redis.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { EventRecord } from "../../../src/ports/store.ts";
+import type { EventRecord } from "../../../src/ports/journal.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { type RedisServer, startRedis } from "../../support/redis.ts";
 import { LEASE_MS, openBench } from "./bench.ts";

@@ -32,7 +32,7 @@ async function wholeErrorOf(opening: Promise<unknown>): Promise<string> {
 }
 
 async function works(store: EarnestStore): Promise<boolean> {
-  await store.queue.accept(anOffer(anEvent({ id: "a" })));
+  await store.inbox.accept(anOffer(anEvent({ id: "a" })));
   const [job] = await store.queue.claim({ jobsMax: 1, leaseMs: 1_000 });
   return job?.event.id === "a";
 }
@@ -134,7 +134,7 @@ describe("a password", () => {
     await using store = await openInEarnest({ url: withPassword(proxy.url, PASSWORD) }, { lines });
     proxy.target = other.port;
     proxy.cut();
-    const offer = () => store.queue.accept(anOffer(anEvent({ id: "a" })));
+    const offer = () => store.inbox.accept(anOffer(anEvent({ id: "a" })));
     let whole = "";
     while (!whole.includes("WRONGPASS")) {
       whole = await wholeErrorOf(offer());

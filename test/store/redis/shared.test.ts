@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { STOP_TOPIC } from "../../../src/ports/store.ts";
+import { STOP_TOPIC } from "../../../src/ports/lanes.ts";
 import { systemClock } from "../../../src/telemetry/clock.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { type RedisServer, startRedis } from "../../support/redis.ts";

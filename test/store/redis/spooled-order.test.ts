@@ -36,15 +36,15 @@ it("puts what a spool kept behind what came earlier, however late Redis carried 
   const store = await open(clock);
   redis.pause();
   // Given up after a second, and carried out as soon as Redis goes on.
-  const first = store.queue.accept(anOffer(anEvent({ id: "first" })));
+  const first = store.inbox.accept(anOffer(anEvent({ id: "first" })));
   clock.advance(500);
   const spooledAtMs = clock.nowMs();
   await expect(first).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
   clock.advance(60_000);
   redis.resume();
   await store.lanes.stateOf("any"); // An answer: it is back.
-  await store.queue.accept(anOffer(anEvent({ id: "second" }), { spooledAtMs }));
-  await store.queue.accept(anOffer(anEvent({ id: "third" })));
+  await store.inbox.accept(anOffer(anEvent({ id: "second" }), { spooledAtMs }));
+  await store.inbox.accept(anOffer(anEvent({ id: "third" })));
   expect(await drain(store)).toEqual(["first", "second", "third"]);
 });
 
@@ -56,14 +56,14 @@ it("puts right what Redis was late to carry out, and in another order than it ca
   const secondAtMs = clock.nowMs();
   const takenAt = (id: string, atMs: number) => {
     clock.advance(atMs - clock.nowMs());
-    return store.queue.accept(anOffer(anEvent({ id })));
+    return store.inbox.accept(anOffer(anEvent({ id })));
   };
   // Both are spooled as well, because nobody waited for these.
   await takenAt("second", secondAtMs);
   await takenAt("first", firstAtMs);
   clock.advance(60_000);
   for (const [id, spooledAtMs] of [["second", secondAtMs] as const, ["first", firstAtMs] as const])
-    expect(await store.queue.accept(anOffer(anEvent({ id }), { spooledAtMs }))).toEqual({
+    expect(await store.inbox.accept(anOffer(anEvent({ id }), { spooledAtMs }))).toEqual({
       kind: "duplicate",
     });
   expect(await drain(store)).toEqual(["first", "second"]);
@@ -74,7 +74,7 @@ it("has what a spool kept wait since it was said, and once it was called back, s
   const store = await open(clock);
   const spooledAtMs = clock.nowMs();
   clock.advance(3_600_000);
-  await store.queue.accept(anOffer(anEvent({ id: "spooled" }), { spooledAtMs }));
+  await store.inbox.accept(anOffer(anEvent({ id: "spooled" }), { spooledAtMs }));
   const [job] = await store.queue.claim({ jobsMax: 1, leaseMs: 60_000 });
   expect(job).toMatchObject({ acceptedAtMs: spooledAtMs, waitsSinceMs: spooledAtMs });
   if (job !== undefined) await store.queue.settle(job, { kind: "dead", cause: "test" });
@@ -89,14 +89,14 @@ it("has what a spool kept wait since it was said, and once it was called back, s
 it("puts what a spool kept before what came later, also when an old event was called back behind that", async () => {
   const clock = new FakeClock();
   const store = await open(clock);
-  await store.queue.accept(anOffer(anEvent({ id: "old" })));
+  await store.inbox.accept(anOffer(anEvent({ id: "old" })));
   await drain(store);
   clock.advance(1_000);
   const spooledAtMs = clock.nowMs();
   clock.advance(1_000);
-  await store.queue.accept(anOffer(anEvent({ id: "later" })));
+  await store.inbox.accept(anOffer(anEvent({ id: "later" })));
   await store.archive.replay("old", { by: "ann", mode: "anew", states: ["done"] });
-  await store.queue.accept(anOffer(anEvent({ id: "spooled" }), { spooledAtMs }));
+  await store.inbox.accept(anOffer(anEvent({ id: "spooled" }), { spooledAtMs }));
   expect(await drain(store)).toEqual(["spooled", "later", "old"]);
 });
 
@@ -106,31 +106,31 @@ describe("an event that several processes have spooled", () => {
   it("came when it came to the first of them, whoever brings it first", async () => {
     const store = await open(new FakeClock());
     for (const offer of [came("second", 20), came("first", 30), came("third", 40)])
-      expect(await store.queue.accept(offer)).toEqual({ kind: "accepted" });
+      expect(await store.inbox.accept(offer)).toEqual({ kind: "accepted" });
     for (const offer of [came("third", 50), came("first", 10), came("second", 20)])
-      expect(await store.queue.accept(offer)).toEqual({ kind: "duplicate" });
+      expect(await store.inbox.accept(offer)).toEqual({ kind: "duplicate" });
     expect(await drain(store)).toEqual(["first", "second", "third"]);
   });
 
   it("came before what was taken without a spool later", async () => {
     const store = await open(new FakeClock());
-    await store.queue.accept(anOffer(anEvent({ id: "second" })));
-    await store.queue.accept(anOffer(anEvent({ id: "first" })));
-    await store.queue.accept(came("first", 10));
+    await store.inbox.accept(anOffer(anEvent({ id: "second" })));
+    await store.inbox.accept(anOffer(anEvent({ id: "first" })));
+    await store.inbox.accept(came("first", 10));
     expect(await drain(store)).toEqual(["first", "second"]);
   });
 
   it("does not overtake what has begun, and is let alone when it has begun itself or is over", async () => {
     const store = await open(new FakeClock());
-    await store.queue.accept(came("first", 20));
-    await store.queue.accept(came("second", 30));
+    await store.inbox.accept(came("first", 20));
+    await store.inbox.accept(came("second", 30));
     const [first] = await store.queue.claim({ jobsMax: 1, leaseMs: 60_000 });
     if (first === undefined) throw new Error("Expected a job, got none");
-    await store.queue.accept(came("second", 10));
-    await store.queue.accept(came("first", 5));
+    await store.inbox.accept(came("second", 10));
+    await store.inbox.accept(came("first", 5));
     await store.queue.settle(first, { kind: "retry", afterMs: 0, cause: "test" });
     expect(await drain(store)).toEqual(["first", "second"]);
-    await store.queue.accept(came("first", 1));
+    await store.inbox.accept(came("first", 1));
     expect(await drain(store)).toEqual([]);
   });
 });

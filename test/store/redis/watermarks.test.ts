@@ -36,8 +36,8 @@ function spooling({ watermarks }: SharedStore, lowAtMs: number): ReturnType<Wate
   return watermarks.tell({ isSpooling: true, lowAtMs });
 }
 
-async function accept({ queue }: SharedStore, id: string, lane = id): Promise<void> {
-  await queue.accept(anOffer(anEvent({ id, conversation: lane })));
+async function accept({ inbox }: SharedStore, id: string, lane = id): Promise<void> {
+  await inbox.accept(anOffer(anEvent({ id, conversation: lane })));
 }
 
 async function claimed({ queue }: SharedStore): Promise<readonly string[]> {
@@ -83,7 +83,7 @@ describe("while a process has something in its spool", () => {
     pair.clock.advance(100);
     await accept(other, "second", "lane");
     expect(await claimed(other)).toEqual([]);
-    await one.queue.accept(anOffer(anEvent({ id: "first", conversation: "lane" }), { spooledAtMs: cameMs }));
+    await one.inbox.accept(anOffer(anEvent({ id: "first", conversation: "lane" }), { spooledAtMs: cameMs }));
     pair.clock.advance(250);
     await clear(one, pair);
     expect(await claimed(other)).toEqual(["first"]);
@@ -100,7 +100,7 @@ describe("while a process has something in its spool", () => {
     await one.queue.settle(job, { kind: "retry", afterMs: 0, cause: "test" });
     await accept(one, "other");
     const stop = anOffer(anEvent({ id: "stop" }), { lane: "c1!control" });
-    await one.queue.accept(stop);
+    await one.inbox.accept(stop);
     expect(await claimed(one)).toEqual(["begun", "stop"]);
   });
 
@@ -166,7 +166,7 @@ describe("a process that has died", () => {
     await stays(14_750, async () => {});
     const again = await pair.open("dies");
     await stays(30_000, () => spooling(again, cameMs));
-    await again.queue.accept(
+    await again.inbox.accept(
       anOffer(anEvent({ id: "first", conversation: "lane" }), { spooledAtMs: cameMs }),
     );
     await clear(again, pair);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Acceptance } from "../../../src/ports/store.ts";
+import type { Acceptance } from "../../../src/ports/inbox.ts";
 import type { Mood } from "./moody-store.ts";
 import { quiet } from "./mortal-clock.ts";
 import { LONG_MS, type Process, type ProcessOptions, World } from "./world.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { controlLane } from "../../../src/domain/command.ts";
-import type { Job } from "../../../src/ports/store.ts";
+import type { Job } from "../../../src/ports/queue.ts";
 import { ClaimGate } from "../../../src/store/spool/gate.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { anEvent } from "../../support/event.ts";
@@ -19,7 +19,7 @@ async function claimedIds(process: Process): Promise<readonly string[]> {
 /** A command to the gateway itself. */
 async function acceptCommand(process: Process, id: string): Promise<void> {
   const event = anEvent({ id, conversation: "c2" });
-  await process.store.queue.accept(anOffer(event, { lane: controlLane("c2") }));
+  await process.store.inbox.accept(anOffer(event, { lane: controlLane("c2") }));
 }
 
 async function untilClaimed(process: Process, world: World): Promise<number> {

@@ -1,6 +1,7 @@
 import { GatewayError } from "../../../src/domain/errors.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
-import type { Acceptance, Offer, Store } from "../../../src/ports/store.ts";
+import type { Acceptance, Offer } from "../../../src/ports/inbox.ts";
+import type { Store } from "../../../src/ports/store.ts";
 import type { Watermark, Watermarks } from "../../../src/ports/watermarks.ts";
 
 /**
@@ -32,15 +33,17 @@ export class MoodyStore {
 
   constructor(inner: Store, time: Clock) {
     this.#time = time;
-    const { queue } = inner;
+    const { inbox, queue } = inner;
     this.store = {
       ...inner,
-      queue: {
-        ...queue,
+      inbox: {
         accept: (offer) => {
           this.offers.push(offer);
-          return this.#carryOut<Acceptance>(() => queue.accept(offer), true);
+          return this.#carryOut<Acceptance>(() => inbox.accept(offer), true);
         },
+      },
+      queue: {
+        ...queue,
         claim: (options) => this.#carryOut(() => queue.claim(options), false),
       },
       people: { settle: (person) => this.#carryOut(() => inner.people.settle(person), false) },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { TriggerEvent } from "../../../src/domain/event.ts";
-import type { Acceptance } from "../../../src/ports/store.ts";
+import type { Acceptance } from "../../../src/ports/inbox.ts";
 import { anOffer } from "../../support/store.ts";
 import { quiet } from "./mortal-clock.ts";
 import { LONG_MS, type Process, World } from "./world.ts";

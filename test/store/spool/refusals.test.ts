@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { TriggerEvent } from "../../../src/domain/event.ts";
 import type { Refusal } from "../../../src/domain/refusal.ts";
-import type { Offer, RateLimit } from "../../../src/ports/store.ts";
+import type { Offer, RateLimit } from "../../../src/ports/inbox.ts";
 import { anOffer } from "../../support/store.ts";
 import { failingDisk } from "../commits.ts";
 import { LONG_MS, ROOMY, World } from "./world.ts";

@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { TriggerEvent } from "../../../src/domain/event.ts";
-import type { Acceptance, EventRecord, Offer, Store } from "../../../src/ports/store.ts";
+import type { Acceptance, Offer } from "../../../src/ports/inbox.ts";
+import type { EventRecord } from "../../../src/ports/journal.ts";
+import type { Store } from "../../../src/ports/store.ts";
 import { openSpool, type Spool } from "../../../src/store/spool/index.ts";
 import type { OpenDatabase } from "../../../src/store/sqlite/database.ts";
 import { type InlineStore, openInlineStore } from "../../../src/store/sqlite/inline.ts";
@@ -44,15 +46,15 @@ const ANSWER_TURNS = 2;
 
 /** A commit answers in a later turn of the loop, as it does from a thread. */
 function withSlowAnswers(store: Store): Store {
-  const { queue } = store;
+  const { inbox } = store;
   const accept = async (offer: Offer) => {
     try {
-      return await queue.accept(offer);
+      return await inbox.accept(offer);
     } finally {
       for (let turn = 0; turn < ANSWER_TURNS; turn++) await quiet();
     }
   };
-  return { ...store, queue: { ...queue, accept } };
+  return { ...store, inbox: { accept } };
 }
 
 /** One store that all share, and processes that come and go; time passes only when told to. */
@@ -113,7 +115,7 @@ export class World {
       log,
       counts,
       accept: (id, event = {}, offer = {}) =>
-        this.#answered(store.queue.accept(anOffer(anEvent({ id, ...event }), offer))),
+        this.#answered(store.inbox.accept(anOffer(anEvent({ id, ...event }), offer))),
       crash() {
         clock.end();
         for (const file of files) file.crash();

@@ -1,0 +1,11 @@
+import type { Turn } from "../domain/run.ts";
+
+export interface Memory {
+  /** Oldest first; at most `turnsMax`, none from before `sinceMs` or the last `forget`. */
+  recall(conversation: string, options: { turnsMax: number; sinceMs: number }): Promise<readonly Turn[]>;
+  /**
+   * Also for a run in progress: what it will remember is forgotten already. `untilEventId`: only what was accepted
+   * no later than that event, so that what came after "forget" is remembered however long that had to wait.
+   */
+  forget(conversation: string, untilEventId?: string): Promise<void>;
+}

@@ -1,0 +1,24 @@
+import type { Receipt } from "../domain/reply.ts";
+import type { Job } from "./queue.ts";
+
+export type Reservation =
+  /** Say it. `sendsBefore` counts earlier sends of the whole reply. */
+  | { readonly kind: "fresh"; readonly sendsBefore: number }
+  /**
+   * An earlier send was never recorded: it may have been said. `isSenderGone`: nobody who began one can still be on
+   * the way to it. Each has ended, or handed its claim back; none is a process of which only the lease has run out.
+   */
+  | { readonly kind: "in-doubt"; readonly sendsBefore: number; readonly isSenderGone: boolean }
+  | { readonly kind: "sent"; readonly receipt: Receipt }
+  | { readonly kind: "lost" }; // the lease is lost: say nothing
+
+/** Remembers what was said aloud, so that a repeated run stays quiet. */
+export interface Outbox {
+  /** Durable before it resolves. Part ids are `${event id}/…` and never shared by two events. */
+  reserve(job: Job, partId: string): Promise<Reservation>;
+  /**
+   * What became of the send: a receipt, or `not-sent` when the platform certainly did not take it. That takes back the
+   * reservation that was made last by this process, and none that another has made since.
+   */
+  record(partId: string, result: Receipt | "not-sent"): Promise<void>;
+}

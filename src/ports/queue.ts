@@ -1,0 +1,62 @@
+import type { TriggerEvent } from "../domain/event.ts";
+import type { Refusal } from "../domain/refusal.ts";
+import type { Progress, RunOutcome, Turn } from "../domain/run.ts";
+
+/** A claimed event. At most one live claim per lane; it is always the oldest. */
+export interface Job {
+  readonly event: TriggerEvent;
+  readonly lane: string;
+  /** Set: do not run it, tell the person and drop it. */
+  readonly refusal: Refusal | null;
+  /** Counts from 1; on disk before the claim is given out, so that the death of the process does not undo it. */
+  readonly attempt: number;
+  /** How often it was settled as `retry`. Attempts beyond these and the present one were cut off by a crash. */
+  readonly failures: number;
+  /**
+   * Deaths of a process that held this event and hardly any other (SUSPECTS_MAX): the event may be what kills.
+   * A death with many events in hand says nothing about any one of them and is not counted here.
+   */
+  readonly crashes: number;
+  /** How often it was replayed anew after it had finished; part ids of its replies carry this number. */
+  readonly replay: number;
+  /** Somebody said /stop while it waited for its next attempt or while its last holder ran it: end it, do not run it. */
+  readonly stopRequested: boolean;
+  /** Fencing token: grows with each claim of the event. A call with an old one changes nothing. */
+  readonly token: number;
+  /** What the last holder had achieved. */
+  readonly progress: Progress | null;
+  readonly acceptedAtMs: number;
+  /** When it was accepted, or brought back last: what somebody's patience is counted from. */
+  readonly waitsSinceMs: number;
+  /**
+   * Set: what was kept of it cannot be read, and this is the cause with which it ends. Nothing may be run or said for it;
+   * `event` then holds no more than where it waited.
+   */
+  readonly damage?: string;
+}
+
+export type Settlement =
+  /** The run is over and said. `turns` go to memory in the same transaction. */
+  | { readonly kind: "done"; readonly outcome: RunOutcome; readonly turns: readonly Turn[] }
+  /** Not run by policy; the person has been told where due. */
+  | { readonly kind: "dropped"; readonly cause: string }
+  /** Waiting that is nobody's fault (drain, open breaker): uses up no attempt. */
+  | { readonly kind: "defer"; readonly afterMs: number; readonly cause: string }
+  /** A failure. Holds the lane, never reorders it. */
+  | { readonly kind: "retry"; readonly afterMs: number; readonly cause: string }
+  /** Gave up: a dead letter, kept with its cause. The lane goes on. */
+  | { readonly kind: "dead"; readonly cause: string };
+
+/** What the back half works from: at least once, one job at a time per lane, oldest first. */
+export interface Queue {
+  /** Control lanes come first; with `controlOnly`, nothing else does. */
+  claim(options: { jobsMax: number; leaseMs: number; controlOnly?: boolean }): Promise<readonly Job[]>;
+  /** False: the lease is lost. */
+  extend(job: Job, leaseMs: number): Promise<boolean>;
+  /** Records progress; false: the lease is lost and nothing was recorded. */
+  checkpoint(job: Job, progress: Progress): Promise<boolean>;
+  /** False: the lease is lost and nothing changed. */
+  settle(job: Job, settlement: Settlement): Promise<boolean>;
+  /** Resolves when a claim may find something; rejects with the signal's reason when aborted. */
+  ready(signal: AbortSignal): Promise<void>;
+}
