@@ -85,9 +85,11 @@ export function requestsOf({ name, sampler, kind, secret, channel }: Subject): (
 /** Limits on, but far above what a benchmark sends. */
 export function benchEnv({
   acceptOnly,
+  secrets = secretsOf(),
   env = {},
 }: {
   acceptOnly: boolean;
+  secrets?: Record<string, string>;
   env?: Record<string, string>;
 }): Record<string, string> {
   const folder = benchFolder();
@@ -111,7 +113,7 @@ spec:
     PARLEY_CONFIG: config,
     PARLEY_DATA_DIR: join(folder, "data"),
     ...(acceptOnly && { BENCH_ACCEPT_ONLY: "1" }),
-    ...secretsOf(),
+    ...secrets,
     ...env,
   };
 }

@@ -23,10 +23,16 @@ export function toWire({ method, path, headers, body }: WireRequest): Buffer {
 }
 
 /**
- * Sends every request once, over so many keep-alive connections, each with one request in flight.
+ * Sends every request once, over so many keep-alive connections, each with one request in flight: until it is answered,
+ * or until what is awaited of it has come about as well.
  * Plain sockets: an HTTP client would cost more than the servers it measures.
  */
-export async function drive(port: number, requests: readonly Buffer[], connections: number): Promise<Drive> {
+export async function drive(
+  port: number,
+  requests: readonly Buffer[],
+  connections: number,
+  awaited?: (index: number) => Promise<void>,
+): Promise<Drive> {
   const latencies = new Float64Array(requests.length);
   const statuses = new Map<number, number>();
   let next = 0;
@@ -47,6 +53,15 @@ export async function drive(port: number, requests: readonly Buffer[], connectio
         sentAt = performance.now();
         socket.write(request);
       };
+      const finish = () => {
+        latencies[index] = performance.now() - sentAt;
+        answered++;
+        send();
+      };
+      const afterwards = async (awaited: (index: number) => Promise<void>) => {
+        await awaited(index);
+        finish();
+      };
       socket.on("data", (chunk) => {
         pending += chunk.toString("latin1");
         const end = pending.indexOf("\r\n\r\n");
@@ -56,9 +71,9 @@ export async function drive(port: number, requests: readonly Buffer[], connectio
         const status = Number(pending.slice(9, 12));
         statuses.set(status, (statuses.get(status) ?? 0) + 1);
         pending = "";
-        latencies[index] = performance.now() - sentAt;
-        answered++;
-        send();
+        // Not an await for nothing: whoever awaits nothing more must not pay for it.
+        if (awaited === undefined) finish();
+        else void afterwards(awaited);
       });
       socket.on("error", reject);
       socket.on("close", () =>

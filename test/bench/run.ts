@@ -8,6 +8,7 @@ import { cpus } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { benchAccept } from "./accept.ts";
+import { answeredTable } from "./answered/report.ts";
 import { benchConversations } from "./conversations.ts";
 import { benchMemory } from "./memory.ts";
 import { memoryReport } from "./memory-report.ts";
@@ -34,6 +35,7 @@ const GOALS: Readonly<Record<string, string>> = {
 
 /** In the order of the page. */
 const TABLES: Readonly<Record<string, (isQuick: boolean) => Promise<string>>> = {
+  answered: answeredTable,
   accept: acceptTable,
   verify: verifyTable,
   overhead: overheadTable,
@@ -67,8 +69,9 @@ function fail(name: string): never {
 function intro(): string {
   return `# Benchmarks
 
-Written by \`npm run bench\` (Node ${process.versions.node}, ${cpus().length} cores). Nothing is pinned: the gateway
-has two busy threads, and one core for both would measure the scheduler. Each table has a process of its own for its
+Written by \`npm run bench\` (Node ${process.versions.node}, ${cpus().length} cores). But for the first table nothing is
+pinned: where only accepting is measured, the gateway has two busy threads, and one core for both would measure the
+scheduler. Each table has a process of its own for its
 load. Contenders take turns in one run, and ratios are medians over the rounds against the bare server of the same round.
 Absolute figures depend on the machine and on what else it does: **trust the ratios**.
 `;

@@ -22,13 +22,19 @@ export function cpuMicrosOf(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * TICK_MICROS;
 }
 
-/** Starts `node script` and waits for its line `listening PORT`. */
+/** For Node, of every server under test: `--cpu-prof`, say. */
+export function nodeArgs(): readonly string[] {
+  return process.env.BENCH_NODE_ARGS?.split(" ") ?? [];
+}
+
+/** Starts `node script`, perhaps behind a command that starts another, and waits for its line `listening PORT`. */
 export async function startServer(
   script: string,
-  options: { env?: Record<string, string> } = {},
+  options: { env?: Record<string, string>; behind?: readonly string[] } = {},
 ): Promise<ServerProcess> {
-  const args = process.env.BENCH_NODE_ARGS?.split(" ") ?? [];
-  const child = spawn(process.execPath, [...args, join(import.meta.dirname, script)], {
+  const command = [process.execPath, ...nodeArgs(), join(import.meta.dirname, script)];
+  const [file = "", ...args] = [...(options.behind ?? []), ...command];
+  const child = spawn(file, args, {
     env: { ...process.env, ...options.env },
     stdio: ["ignore", "pipe", "inherit"],
   });
