@@ -1,9 +1,6 @@
 import type { Server } from "node:http";
 import { openAdapters } from "../adapters/index.ts";
 import { createTestAdapter } from "../adapters/test/adapter.ts";
-import { LifeFeed } from "./admin/life-feed.ts";
-import { RefusalFeed, refusalView } from "./admin/refusal.ts";
-import { toldInbox, toldQueue } from "./admin/told.ts";
 import { admit } from "./admit/admit.ts";
 import { createAcquaintances } from "./admit/people.ts";
 import { buildAdmin } from "./app/admin.ts";
@@ -26,6 +23,9 @@ import { routeOf } from "./dispatch/route.ts";
 import { DRAIN_MS, LEASE_MS } from "./domain/bounds.ts";
 import { Breakers } from "./domain/breaker.ts";
 import type { Platform, TriggerEvent } from "./domain/event.ts";
+import { LifeFeed } from "./feed/life-feed.ts";
+import { observedInbox, observedQueue } from "./feed/observed.ts";
+import { RefusalFeed, refusalView } from "./feed/refusal.ts";
 import { receive, screen } from "./gateway.ts";
 import { Guesses } from "./ingress/guesses.ts";
 import type { ComponentReport } from "./ingress/health.ts";
@@ -37,7 +37,7 @@ import type { Store } from "./ports/store.ts";
 import { WaitNotices } from "./reply/waiting.ts";
 import { textMatches } from "./shared/hmac.ts";
 import { type Left, withUnwritten } from "./store/unwritten.ts";
-import { createNewId } from "./telemetry/ids.ts";
+import { createNewId } from "./system/ids.ts";
 import type { Logger } from "./telemetry/log.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 import { type WorkerDeps, work } from "./worker.ts";
@@ -135,12 +135,12 @@ export async function createApp({
     log,
     metrics,
     heard(note) {
-      if (refusals.isWatched) refusals.tell(refusalView(note));
+      if (refusals.isWatched) refusals.publish(refusalView(note));
     },
   });
   const unwritten = withUnwritten(store, () => log.error({ note: FORGOTTEN }, "store.unwritten"));
-  const inbox = toldInbox(store.inbox, { feed, clock });
-  const queue = toldQueue(unwritten.queue, { feed, clock });
+  const inbox = observedInbox(store.inbox, { feed, clock });
+  const queue = observedQueue(unwritten.queue, { feed, clock });
 
   const dispatcher: Dispatcher = new Dispatcher({
     queue,

@@ -9,11 +9,11 @@ import { type Config, type Loaded, loadConfig } from "./config/load.ts";
 import { formatProblem } from "./config/problems.ts";
 import { GatewayError } from "./domain/errors.ts";
 import { EXIT } from "./shared/exit.ts";
-import { systemClock } from "./telemetry/clock.ts";
+import { systemClock } from "./system/clock.ts";
+import { packageVersion } from "./system/version.ts";
 import { giveBackWhenIdle, keepHeapsSmall } from "./telemetry/heap.ts";
 import { createLogger, type Logger, written } from "./telemetry/log.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
-import { packageVersion } from "./telemetry/version.ts";
 
 export interface ServeOptions {
   readonly port?: number;

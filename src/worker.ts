@@ -24,7 +24,7 @@ import type { Clock, NewId } from "./ports/clock.ts";
 import type { Memory } from "./ports/memory.ts";
 import type { Job, Queue, Settlement } from "./ports/queue.ts";
 import { type DeliverDeps, deliver } from "./reply/deliver.ts";
-import { GAVE_UP, NO_AGENT, NOT_REACHED, noticeText } from "./reply/notices.ts";
+import { GAVE_UP, NO_AGENT, NOT_REACHED, noticeText } from "./reply/texts.ts";
 import { showTyping } from "./reply/typing.ts";
 import type { Patience, WaitNotices } from "./reply/waiting.ts";
 import type { Logger } from "./telemetry/log.ts";

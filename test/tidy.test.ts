@@ -8,9 +8,10 @@ const LAYERS: readonly (readonly RegExp[])[] = [
   [/^src\/domain\//],
   [/^src\/shared\//],
   [/^src\/ports\//],
-  [/^src\/config\//, /^src\/telemetry\//, /^adapters\/shared\//],
+  [/^src\/(config|telemetry|system)\//, /^adapters\/shared\//],
+  [/^src\/(feed|reply)\//],
   [
-    /^src\/(ingress|admit|dispatch|agent|reply|admin)\//,
+    /^src\/(ingress|admit|dispatch|agent|admin)\//,
     /^src\/(store|models|mcp)\//,
     /^adapters\/(slack|discord|telegram|whatsapp|test)\//,
   ],

@@ -22,9 +22,3 @@ export const STREAMS_MAX = 100;
 export const HEARTBEAT_MS = 15_000;
 /** What may wait for a reader before it is cut off as too slow. */
 export const STREAM_CHARS_MAX = 256 * 1024;
-
-/** Whoever watches says so this often, and is believed for three times as long. */
-export const WATCH_EVERY_MS = 10_000;
-export const WATCHED_FOR_MS = 30_000;
-/** Changes that may wait for the bus; what comes on top is counted and left out. */
-export const LIVES_WAITING_MAX = 1_000;

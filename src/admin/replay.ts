@@ -1,10 +1,10 @@
 import type { TriggerEvent } from "../domain/event.ts";
+import type { LifeFeed } from "../feed/life-feed.ts";
+import { lifeOf } from "../feed/observed.ts";
 import type { Archive, ReplayRequest } from "../ports/archive.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { EventRecord, Journal, ReplayMode } from "../ports/journal.ts";
 import type { Logger } from "../telemetry/log.ts";
-import type { LifeFeed } from "./life-feed.ts";
-import { lifeOf } from "./told.ts";
 import { kindOf } from "./views.ts";
 
 export interface ReplayDeps {
@@ -12,7 +12,7 @@ export interface ReplayDeps {
   readonly archive: Archive;
   /** Why admission would not let this event run now; null when it would. */
   readonly refusalOf: (event: TriggerEvent) => string | null;
-  readonly feed: Pick<LifeFeed, "isWatched" | "tell">;
+  readonly feed: Pick<LifeFeed, "isWatched" | "publish">;
   readonly clock: Pick<Clock, "nowMs">;
   readonly log: Logger;
 }
@@ -54,7 +54,7 @@ async function replay(
   switch (answer) {
     case "queued":
       deps.log.info({ event_id: record.id, by, mode }, "event.replayed");
-      tell(record, "replayed", by, deps);
+      publish(record, "replayed", by, deps);
       return { kind: "queued", mode };
     case "full":
     case "unknown":
@@ -75,15 +75,15 @@ async function replay(
 export async function dropLetter(record: EventRecord, by: string, deps: ReplayDeps): Promise<boolean> {
   if (!(await deps.archive.drop(record.id, by))) return false;
   deps.log.info({ event_id: record.id, by }, "event.dropped");
-  tell(record, "dropped", by, deps);
+  publish(record, "dropped", by, deps);
   return true;
 }
 
-function tell(
+function publish(
   { event, attempt }: EventRecord,
   state: "replayed" | "dropped",
   by: string,
   { feed, clock }: ReplayDeps,
 ): void {
-  if (feed.isWatched) feed.tell(lifeOf(event, { state, attempt, detail: by, atMs: clock.nowMs() }));
+  if (feed.isWatched) feed.publish(lifeOf(event, { state, attempt, detail: by, atMs: clock.nowMs() }));
 }

@@ -3,11 +3,11 @@ import { closest } from "../config/closest.ts";
 import { findings, formatPath, got, type Path } from "../config/problems.ts";
 import { PLATFORMS } from "../domain/event.ts";
 import { REFUSED_OUTCOMES, type RequestOutcome } from "../domain/request.ts";
+import { LIFE_STATES, type LifeState } from "../feed/life.ts";
 import { parseJsonObject } from "../shared/json.ts";
 import { isMoment } from "../shared/time.ts";
 import { BODY_BYTES_MAX, BULK_IDS_MAX, BULK_MAX, PAGE_DEFAULT, PAGE_MAX } from "./bounds.ts";
 import { cursorId } from "./cursor.ts";
-import { LIFE_STATES, type LifeState } from "./life.ts";
 import { LETTER_KINDS } from "./schemas.ts";
 
 /** What callers of the admin API may ask. */

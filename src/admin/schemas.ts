@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { PLATFORMS } from "../domain/event.ts";
-import { refusalSchema } from "./refusal.ts";
+import { refusalSchema } from "../feed/refusal.ts";
 
 /** The shapes of the admin API: what it answers, which `openapi.json` describes and tests check. */
 

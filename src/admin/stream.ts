@@ -1,8 +1,8 @@
+import type { Feed } from "../feed/feed.ts";
+import type { Life } from "../feed/life.ts";
+import type { RefusalView } from "../feed/refusal.ts";
 import type { Clock } from "../ports/clock.ts";
 import { HEARTBEAT_MS, STREAM_CHARS_MAX } from "./bounds.ts";
-import type { Feed } from "./feed.ts";
-import type { Life } from "./life.ts";
-import type { RefusalView } from "./refusal.ts";
 import type { RefusalStreamQuery, StreamQuery } from "./requests.ts";
 
 export interface StreamDeps {

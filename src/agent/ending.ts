@@ -1,14 +1,20 @@
 import type { ErrorCode } from "../domain/errors.ts";
 import type { RunOutcome, Step } from "../domain/run.ts";
 import type { RunResult } from "../ports/agent.ts";
+import {
+  AGENT_GONE,
+  CUT,
+  DECLINED,
+  failedText,
+  NO_WORDS,
+  ranOutText,
+  STOPPED,
+  withPartial,
+} from "../reply/texts.ts";
 import type { AgentLimits } from "./agent.ts";
 import { type ModelStep, modelCallsIn, textOf, usageOf } from "./progress.ts";
 
 type LimitOutcome = Extract<RunOutcome, `out-of-${string}`>;
-
-const NO_WORDS = "I have no answer: the model ended its turn without a word.";
-const REFUSED = "I cannot help with that: the model declined to answer.";
-const CUT = "My answer reached its length limit, so it is not complete.";
 
 /** What went wrong, as far as the person should know. */
 const FAILURES: Partial<Record<ErrorCode, string>> = {
@@ -17,7 +23,7 @@ const FAILURES: Partial<Record<ErrorCode, string>> = {
 
 /** A run that the model itself brought to its end. */
 export function finished(steps: readonly Step[], last: ModelStep): RunResult {
-  if (last.stop === "refusal") return result(steps, "refused", REFUSED);
+  if (last.stop === "refusal") return result(steps, "refused", DECLINED);
   const text = textOf(steps);
   if (last.stop === "length") return result(steps, "out-of-tokens", withPartial(CUT, text));
   if (text === "") return { ...result(steps, "failed", NO_WORDS), cause: "the model gave an empty answer" };
@@ -35,40 +41,29 @@ export function limited(
 }
 
 export function stopped(steps: readonly Step[]): RunResult {
-  return result(steps, "stopped", "Stopped.");
+  return result(steps, "stopped", STOPPED);
 }
 
 /** `cause` is for the operator, the text for the person. */
 export function failed(steps: readonly Step[], code: ErrorCode, cause: string): RunResult {
-  const what = FAILURES[code] ?? "the model is not available";
-  return {
-    ...result(steps, "failed", `I cannot answer this: ${what}. It is kept for the operator to look at.`),
-    cause: `${code}: ${cause}`,
-  };
+  return { ...result(steps, "failed", failedText(FAILURES[code])), cause: `${code}: ${cause}` };
 }
 
 export function noSuchAgent(steps: readonly Step[], agent: string): RunResult {
-  const text =
-    "I cannot answer: the agent that should do so is not set up any more. This is kept for the operator to look at.";
-  return { ...result(steps, "failed", text), cause: `no agent is named ${agent}` };
+  return { ...result(steps, "failed", AGENT_GONE), cause: `no agent is named ${agent}` };
 }
 
 function limitText(outcome: LimitOutcome, limits: AgentLimits): string {
   switch (outcome) {
     case "out-of-time":
-      return `I ran out of time (${limits.maxExecutionMs / 1000} s) before finishing.`;
+      return ranOutText(`time (${limits.maxExecutionMs / 1000} s)`);
     case "out-of-tokens":
-      return `I ran out of tokens (${limits.tokensMax}) before finishing.`;
+      return ranOutText(`tokens (${limits.tokensMax})`);
     case "out-of-money":
-      return `I ran out of budget (${limits.costCentsMax} cents) before finishing.`;
+      return ranOutText(`budget (${limits.costCentsMax} cents)`);
     case "out-of-steps":
-      return `I ran out of steps (${limits.maxIterations}) before finishing.`;
+      return ranOutText(`steps (${limits.maxIterations})`);
   }
-}
-
-/** The notice comes first: after half an answer it could end up inside an open code block. */
-function withPartial(notice: string, partial: string): string {
-  return partial === "" ? notice : `${notice} This is what I have so far:\n\n${partial}`;
 }
 
 function result(steps: readonly Step[], outcome: RunOutcome, text: string): RunResult {

@@ -1,9 +1,9 @@
 import { type AdminApi, type AdminDeps, createAdminApi } from "../admin/index.ts";
-import type { LifeFeed } from "../admin/life-feed.ts";
-import type { RefusalFeed } from "../admin/refusal.ts";
 import { admit } from "../admit/admit.ts";
 import type { AdmissionPolicy } from "../admit/policy.ts";
 import type { TriggerEvent } from "../domain/event.ts";
+import type { LifeFeed } from "../feed/life-feed.ts";
+import type { RefusalFeed } from "../feed/refusal.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
 import type { Secret } from "../shared/secret.ts";

@@ -1,12 +1,11 @@
 import process from "node:process";
 import type { App } from "../app.ts";
 import { DRAIN_MS } from "../domain/bounds.ts";
+import { EXIT } from "../shared/exit.ts";
 import type { Logger } from "../telemetry/log.ts";
 
 /** `orphaned`: whoever started us is gone, and with it the socket we listened on. */
 export type StopRequest = "drain" | "at-once" | "orphaned";
-
-export const STOPPED = { drained: 0, failed: 1, interrupted: 130 } as const;
 
 /** What runs is handed back; then the process must be gone, because nobody watches it any more. */
 const ORPHAN_MS = 5_000;
@@ -22,7 +21,7 @@ export function untilStopped(
     onStop((how) => {
       if (how === "at-once") {
         log.warn("gateway.stopped_at_once");
-        process.exit(STOPPED.interrupted);
+        process.exit(EXIT.interrupted);
       }
       if (draining) return;
       draining = true;
@@ -31,13 +30,13 @@ export function untilStopped(
       setTimeout(
         () => {
           log.error("gateway.drain_timed_out");
-          process.exit(STOPPED.failed);
+          process.exit(EXIT.failed);
         },
         isOrphaned ? ORPHAN_MS : DRAIN_MS,
       ).unref();
       drain(app, isOrphaned ? 0 : undefined).then((isAllWritten) => {
         log.info("gateway.stopped");
-        resolve(isOrphaned || !isAllWritten ? STOPPED.failed : STOPPED.drained);
+        resolve(isOrphaned || !isAllWritten ? EXIT.failed : EXIT.ok);
       }, reject);
     });
   });

@@ -13,7 +13,7 @@ import { fileOf, slotsIn } from "../store/spool/slots.ts";
 import { inspectFile, logBytes } from "../store/sqlite/examine.ts";
 import { describeAt } from "../store/sqlite/obstacle.ts";
 import { openToOthers } from "../store/sqlite/privacy.ts";
-import { systemClock } from "../telemetry/clock.ts";
+import { systemClock } from "../system/clock.ts";
 import { type Answer, ask, httpBase } from "./ask.ts";
 import { load } from "./config.ts";
 import {

@@ -3,7 +3,7 @@ import type { EventDetail } from "../admin/schemas.ts";
 import type { Platform } from "../domain/event.ts";
 import { FATE_HEADERS } from "../ingress/fate.ts";
 import { get, getString, parseJsonObject } from "../shared/json.ts";
-import { systemClock } from "../telemetry/clock.ts";
+import { systemClock } from "../system/clock.ts";
 import { isRedirect } from "./ask.ts";
 import { type Client, Refused } from "./client.ts";
 

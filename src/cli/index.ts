@@ -1,7 +1,7 @@
 import process from "node:process";
 import { Command, CommanderError } from "commander";
 import { EXIT } from "../shared/exit.ts";
-import { packageVersion } from "../telemetry/version.ts";
+import { packageVersion } from "../system/version.ts";
 import { inert } from "./printable.ts";
 import { CommandError, type Terminal } from "./terminal.ts";
 

@@ -1,6 +1,6 @@
 import { Option } from "commander";
-import type { RefusalView } from "../admin/refusal.ts";
 import { REFUSED_OUTCOMES } from "../domain/request.ts";
+import type { RefusalView } from "../feed/refusal.ts";
 import { EXIT } from "../shared/exit.ts";
 import type { Client } from "./client.ts";
 import { fetchPages, printList } from "./pages.ts";

@@ -1,10 +1,10 @@
 import type { Command } from "commander";
-import { LIFE_STATES, type Life } from "../admin/life.ts";
-import type { RefusalView } from "../admin/refusal.ts";
 import { PLATFORMS } from "../domain/event.ts";
 import { REFUSED_OUTCOMES } from "../domain/request.ts";
+import { LIFE_STATES, type Life } from "../feed/life.ts";
+import type { RefusalView } from "../feed/refusal.ts";
 import { EXIT } from "../shared/exit.ts";
-import { systemClock } from "../telemetry/clock.ts";
+import { systemClock } from "../system/clock.ts";
 import { oneOfThese } from "./choices.ts";
 import { type Client, createClient, queryOf, Refused, TOKEN_HELP, withUrl } from "./client.ts";
 import type { Settle } from "./index.ts";

@@ -1,7 +1,8 @@
 import type { ControlCommand } from "../domain/command.ts";
 import type { TriggerEvent } from "../domain/event.ts";
-import type { LaneState, Lanes } from "../ports/lanes.ts";
+import type { Lanes } from "../ports/lanes.ts";
 import type { Memory } from "../ports/memory.ts";
+import { FORGOTTEN, HELP, NOTHING_TO_STOP, STOPPING, statusText } from "../reply/texts.ts";
 
 export interface ControlDeps {
   readonly memory: Pick<Memory, "forget">;
@@ -19,40 +20,19 @@ export async function obey(command: ControlCommand, event: TriggerEvent, deps: C
     case "help":
       return HELP;
     case "status":
-      return await statusText(event, deps);
+      return await status(event, deps);
     case "reset":
       await deps.memory.forget(event.conversation, event.id);
-      return "Done. I have forgotten this conversation; we start afresh.";
+      return FORGOTTEN;
     case "stop":
-      return (await deps.lanes.stop(event.conversation)) === "idle"
-        ? "Nothing is running here."
-        : "Stopping.";
+      return (await deps.lanes.stop(event.conversation)) === "idle" ? NOTHING_TO_STOP : STOPPING;
   }
 }
 
-const HELP = `Write to me, mention me in a channel or use a command, and I will answer. In a thread that I take part in you need not mention me.
-
-- \`/help\`: this text
-- \`/status\`: which agent answers here, and whether it is busy
-- \`/reset\`: forget this conversation
-- \`/stop\`: stop what I am doing here
-
-Where slash commands are not available, write \`!help\`, \`!status\`, \`!reset\` or \`!stop\` as a message.`;
-
-const WORK: Readonly<Record<LaneState, string>> = {
-  idle: "Nothing is running in this conversation.",
-  waiting: "A message in this conversation waits to be answered.",
-  running: "I am working on an answer in this conversation.",
-};
-
-async function statusText(event: TriggerEvent, deps: ControlDeps): Promise<string> {
-  const agent = deps.describeAgent(event);
-  const lines = [
-    agent === null
-      ? "No agent is set up to answer here."
-      : `Agent **${agent.name}** answers here, with ${agent.model}.`,
-    WORK[await deps.lanes.stateOf(event.conversation)],
-  ];
-  if (deps.isPaused()) lines.push("I am paused: messages are not answered at the moment.");
-  return `${lines.join("\n")}\n\nParley ${deps.version}`;
+async function status(
+  event: TriggerEvent,
+  { describeAgent, lanes, isPaused, version }: ControlDeps,
+): Promise<string> {
+  const lane = await lanes.stateOf(event.conversation);
+  return statusText({ agent: describeAgent(event), lane, isPaused: isPaused(), version });
 }

@@ -196,7 +196,7 @@ export class RequestRecorder {
 
 const NOTE = "ref";
 
-/** Ids begin with their time; see telemetry/ids.ts. */
+/** Ids begin with their time; see system/ids.ts. */
 function firstIdOf(ms: number): string {
   return `${NOTE}_${Math.max(0, ms).toString(32).padStart(9, "0")}`;
 }

@@ -9,6 +9,7 @@ import type { Outbox } from "../ports/outbox.ts";
 import type { Job } from "../ports/queue.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { LeasePermit, type Leave } from "./permit.ts";
+import { WAITING } from "./texts.ts";
 
 export interface WaitingDeps {
   /** How long after it was accepted, or brought back, a message that the model cannot answer yet is told so; null: never. */
@@ -20,9 +21,6 @@ export interface WaitingDeps {
 
 /** Told again too soon is a nuisance and no more: what is forgotten here is still told once for each message. */
 const CONVERSATIONS_MAX = 10_000;
-
-const TEXT =
-  "The assistant cannot be reached right now. Your message is kept and I keep trying; an answer follows as soon as there is one.";
 
 export interface SayingDeps extends Leave {
   readonly outbox: Outbox;
@@ -154,7 +152,7 @@ async function sayOnce(
   // A platform that is down itself has nobody to hear it.
   if (breakers.of(adapter.platform).state() !== "closed") return false;
   const partId = `${event.id}/${replay > 0 ? `r${replay}/` : ""}wait`;
-  const [part] = adapter.render(TEXT, event.replyTo);
+  const [part] = adapter.render(WAITING, event.replyTo);
   if (part === undefined) return false;
   try {
     const reservation = await outbox.reserve(job, partId);

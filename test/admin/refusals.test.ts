@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { RefusalView } from "../../src/admin/refusal.ts";
 import { REQUEST_OUTCOMES } from "../../src/domain/request.ts";
+import type { RefusalView } from "../../src/feed/refusal.ts";
 import type { Noted } from "../../src/ingress/recorder.ts";
 import { type Admin, openAdmin } from "../support/admin.ts";
 

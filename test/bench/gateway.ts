@@ -4,7 +4,7 @@
 import type { AddressInfo } from "node:net";
 import { createApp } from "../../src/app.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import { systemClock } from "../../src/telemetry/clock.ts";
+import { systemClock } from "../../src/system/clock.ts";
 import { createLogger } from "../../src/telemetry/log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import type { RateLimit } from "../../src/ports/inbox.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { openSqliteStore } from "../../src/store/sqlite/index.ts";
-import { systemClock } from "../../src/telemetry/clock.ts";
+import { systemClock } from "../../src/system/clock.ts";
 import { anEvent } from "../support/event.ts";
 import { fill } from "./fill.ts";
 

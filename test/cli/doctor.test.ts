@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Answer } from "../../src/cli/ask.ts";
 import { clockFinding, type Finding, gatewayFinding, nodeFinding } from "../../src/cli/findings.ts";
 import { openSqliteStore } from "../../src/store/sqlite/index.ts";
-import { systemClock } from "../../src/telemetry/clock.ts";
+import { systemClock } from "../../src/system/clock.ts";
 import { type FakeAnswer, type FakeServer, fakeServer } from "../fakes/server.ts";
 import { startRedis } from "../support/redis.ts";
 import { call, emptyFolder } from "./helpers.ts";

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { REQUEST_OUTCOMES } from "../../src/domain/request.ts";
 import { type Noted, RequestRecorder } from "../../src/ingress/recorder.ts";
 import type { RequestBounds, RequestNote } from "../../src/ports/request-log.ts";
-import { createNewId } from "../../src/telemetry/ids.ts";
+import { createNewId } from "../../src/system/ids.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { FakeClock } from "../support/clock.ts";

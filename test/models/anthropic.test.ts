@@ -2,7 +2,7 @@ import { LLMock } from "@copilotkit/aimock";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type AnthropicOptions, createAnthropicModel } from "../../src/models/anthropic.ts";
 import { Secret } from "../../src/shared/secret.ts";
-import { systemClock } from "../../src/telemetry/clock.ts";
+import { systemClock } from "../../src/system/clock.ts";
 import {
   block,
   messageEnd,

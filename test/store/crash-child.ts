@@ -1,7 +1,7 @@
 import { writeSync } from "node:fs";
 import type { Store } from "../../src/ports/store.ts";
 import { openSqliteStore } from "../../src/store/sqlite/index.ts";
-import { systemClock } from "../../src/telemetry/clock.ts";
+import { systemClock } from "../../src/system/clock.ts";
 import { anOffer } from "../contract/store.ts";
 import { anEvent } from "../support/event.ts";
 

@@ -1,13 +1,13 @@
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
-import { LifeFeed } from "../../src/admin/life-feed.ts";
-import { RefusalFeed, refusalView } from "../../src/admin/refusal.ts";
-import { toldInbox, toldQueue } from "../../src/admin/told.ts";
 import type { AdmissionPolicy, PlatformPolicy } from "../../src/admit/policy.ts";
 import { buildAdmin } from "../../src/app/admin.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { ReplyPart } from "../../src/domain/reply.ts";
 import { type Answer, NO_USAGE, type Progress } from "../../src/domain/run.ts";
+import { LifeFeed } from "../../src/feed/life-feed.ts";
+import { observedInbox, observedQueue } from "../../src/feed/observed.ts";
+import { RefusalFeed, refusalView } from "../../src/feed/refusal.ts";
 import { Guesses } from "../../src/ingress/guesses.ts";
 import { RequestRecorder } from "../../src/ingress/recorder.ts";
 import { createServers } from "../../src/ingress/server.ts";
@@ -15,7 +15,7 @@ import type { Inbox } from "../../src/ports/inbox.ts";
 import type { Queue, Settlement } from "../../src/ports/queue.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { Secret } from "../../src/shared/secret.ts";
-import { createNewId } from "../../src/telemetry/ids.ts";
+import { createNewId } from "../../src/system/ids.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { FakeClock } from "./clock.ts";
@@ -81,8 +81,8 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
   const stopping = new AbortController();
   const parts = { ...store, ...options.broken?.(store) };
   const feed = new LifeFeed({ bus: parts.bus, clock });
-  const inbox = toldInbox(store.inbox, { feed, clock });
-  const queue = toldQueue(store.queue, { feed, clock });
+  const inbox = observedInbox(store.inbox, { feed, clock });
+  const queue = observedQueue(store.queue, { feed, clock });
   const refusals = new RefusalFeed({ bus: parts.bus, clock });
   const recorder = new RequestRecorder({
     requests: parts.requests,
@@ -93,7 +93,7 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
     log: silentLogger(),
     metrics: createMetrics(),
     heard(note) {
-      if (refusals.isWatched) refusals.tell(refusalView(note));
+      if (refusals.isWatched) refusals.publish(refusalView(note));
     },
   });
   const guesses = new Guesses({ clock, log: silentLogger(), metrics: createMetrics() });

@@ -1,8 +1,9 @@
 import cluster from "node:cluster";
 import process from "node:process";
 import type { Clock } from "../../ports/clock.ts";
+import { EXIT } from "../../shared/exit.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
-import { STOPPED, type StopRequest } from "../stopping.ts";
+import type { StopRequest } from "../stopping.ts";
 import { within } from "../within.ts";
 import type { FromProcess, ToProcess } from "./messages.ts";
 
@@ -27,7 +28,7 @@ export function connectToSupervisor(own: Metrics, clock: Clock): Supervised {
   };
   const stop = (how: StopRequest) => {
     // Not started yet: there is nothing to hand back.
-    if (stops.size === 0) process.exit(how === "drain" ? STOPPED.drained : STOPPED.interrupted);
+    if (stops.size === 0) process.exit(how === "drain" ? EXIT.ok : EXIT.interrupted);
     for (const one of stops) one(how);
   };
 

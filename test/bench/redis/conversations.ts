@@ -2,7 +2,7 @@ import { Redis } from "ioredis";
 import { LEASE_MS } from "../../../src/domain/bounds.ts";
 import type { Settlement } from "../../../src/ports/queue.ts";
 import type { Store } from "../../../src/ports/store.ts";
-import { systemClock } from "../../../src/telemetry/clock.ts";
+import { systemClock } from "../../../src/system/clock.ts";
 import { startRedis } from "../../support/redis.ts";
 import { median } from "../drive.ts";
 import { commandsFor, copyOften, MARK, MARKED_SEQ, numberOf } from "./clone.ts";

@@ -3,7 +3,7 @@ import type { Offer } from "../../../src/ports/inbox.ts";
 import type { Store } from "../../../src/ports/store.ts";
 import { Secret } from "../../../src/shared/secret.ts";
 import { openRedisStore } from "../../../src/store/redis/index.ts";
-import { systemClock } from "../../../src/telemetry/clock.ts";
+import { systemClock } from "../../../src/system/clock.ts";
 import { anEvent } from "../../support/event.ts";
 
 export const HOUR_MS = 3_600_000;

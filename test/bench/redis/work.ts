@@ -1,5 +1,5 @@
 import { Queue } from "bullmq";
-import { systemClock } from "../../../src/telemetry/clock.ts";
+import { systemClock } from "../../../src/system/clock.ts";
 import { type RedisServer, startRedis } from "../../support/redis.ts";
 import { median } from "../drive.ts";
 import { cpuMicrosOf } from "../server-process.ts";

@@ -6,7 +6,7 @@ import { LEASE_MS } from "../../../src/domain/bounds.ts";
 import { NO_USAGE, type Progress } from "../../../src/domain/run.ts";
 import type { Job, Settlement } from "../../../src/ports/queue.ts";
 import type { Store } from "../../../src/ports/store.ts";
-import { systemClock } from "../../../src/telemetry/clock.ts";
+import { systemClock } from "../../../src/system/clock.ts";
 import { silentLogger } from "../../../src/telemetry/log.ts";
 import { createMetrics } from "../../../src/telemetry/metrics.ts";
 import { openBenchStore } from "./store.ts";

@@ -1,7 +1,7 @@
 // Opens a store, closes it when told to, and is over as soon as nothing keeps it.
 import { Secret } from "../../../src/shared/secret.ts";
 import { openRedisStore } from "../../../src/store/redis/index.ts";
-import { systemClock } from "../../../src/telemetry/clock.ts";
+import { systemClock } from "../../../src/system/clock.ts";
 
 const store = await openRedisStore({
   connection: {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { setImmediate as nextTick } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { systemClock } from "../../../src/telemetry/clock.ts";
+import { systemClock } from "../../../src/system/clock.ts";
 import { anOffer } from "../../contract/store.ts";
 import { anEvent } from "../../support/event.ts";
 import type { RedisServer } from "../../support/redis.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { systemClock } from "../../../src/telemetry/clock.ts";
+import { systemClock } from "../../../src/system/clock.ts";
 import { aProgress, aTurn } from "../../contract/store.ts";
 import { type RedisServer, startRedis } from "../../support/redis.ts";
 import { DONE, LEASE_MS, openBench, type RedisBench } from "./bench.ts";

@@ -4,7 +4,7 @@ import type { RedisConnection } from "../../../src/store/redis/connect.ts";
 import { openRedisStore } from "../../../src/store/redis/index.ts";
 import { type LinkTimes, RedisLink } from "../../../src/store/redis/redis-link.ts";
 import { openStoreOn, type SharedStore } from "../../../src/store/redis/store.ts";
-import { systemClock } from "../../../src/telemetry/clock.ts";
+import { systemClock } from "../../../src/system/clock.ts";
 import type { OpenOptions, StoreUnderTest } from "../../contract/store.ts";
 
 export function connectionTo(url: string, changes: Partial<RedisConnection> = {}): RedisConnection {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { STOP_TOPIC } from "../../../src/ports/lanes.ts";
-import { systemClock } from "../../../src/telemetry/clock.ts";
+import { systemClock } from "../../../src/system/clock.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { type RedisServer, startRedis } from "../../support/redis.ts";
 import { isPending, LEASE_MS, openBench, type RedisBench } from "./bench.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { setImmediate as nextTick } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { systemClock } from "../../../src/telemetry/clock.ts";
+import { systemClock } from "../../../src/system/clock.ts";
 import { launch } from "../../support/child.ts";
 import { type RedisServer, startRedis } from "../../support/redis.ts";
 import { standStill } from "../../support/stand-still.ts";

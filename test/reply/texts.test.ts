@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Refusal } from "../../src/domain/refusal.ts";
-import { noticeText } from "../../src/reply/notices.ts";
+import { noticeText } from "../../src/reply/texts.ts";
 
 const refused = (changes: Partial<Refusal>): string =>
   noticeText({ cause: "rate_limited", detail: "user", noticeWindowMs: 60_000, ...changes });

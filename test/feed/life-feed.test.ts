@@ -1,8 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import { beforeEach, describe, expect, it } from "vitest";
-import { LIVES_WAITING_MAX, WATCH_EVERY_MS, WATCHED_FOR_MS } from "../../src/admin/bounds.ts";
-import type { Life } from "../../src/admin/life.ts";
-import { LifeFeed } from "../../src/admin/life-feed.ts";
+import { LIVES_WAITING_MAX, WATCH_EVERY_MS, WATCHED_FOR_MS } from "../../src/feed/bounds.ts";
+import type { Life } from "../../src/feed/life.ts";
+import { LifeFeed } from "../../src/feed/life-feed.ts";
 import type { Bus } from "../../src/ports/bus.ts";
 import { createBus } from "../../src/store/bus.ts";
 import { FakeClock } from "../support/clock.ts";
@@ -64,7 +64,7 @@ describe("the feed of lives", () => {
     const far = await watch(there);
     expect([here.isWatched, there.isWatched]).toEqual([true, true]);
     published = [];
-    for (const id of ["a", "b", "c"]) here.tell(aLife(id));
+    for (const id of ["a", "b", "c"]) here.publish(aLife(id));
     await setImmediate();
     expect(near.ids).toEqual(["a", "b", "c"]);
     expect(far.ids).toEqual(["a", "b", "c"]);
@@ -90,7 +90,7 @@ describe("the feed of lives", () => {
     const one = await watch(here);
     const other = await watch(here);
     one.leave();
-    there.tell(aLife("a"));
+    there.publish(aLife("a"));
     await setImmediate();
     expect([one.ids, other.ids]).toEqual([[], ["a"]]);
     expect(here.watchers).toBe(1);
@@ -98,10 +98,10 @@ describe("the feed of lives", () => {
 
   it("counts what comes faster than the bus takes it, and leaves it out", async () => {
     const { ids, missed } = await watch(here);
-    for (let n = 0; n < LIVES_WAITING_MAX + 5; n++) there.tell(aLife(String(n)));
+    for (let n = 0; n < LIVES_WAITING_MAX + 5; n++) there.publish(aLife(String(n)));
     await setImmediate();
     expect(ids).toHaveLength(LIVES_WAITING_MAX);
-    there.tell(aLife("after"));
+    there.publish(aLife("after"));
     await setImmediate();
     expect(ids.at(-1)).toBe("after");
     expect(missed()).toBe(5);
@@ -119,7 +119,7 @@ describe("the feed of lives", () => {
   it("is silent once closed", async () => {
     const { ids } = await watch(here);
     here.close();
-    there.tell(aLife("a"));
+    there.publish(aLife("a"));
     await setImmediate();
     expect(ids).toEqual([]);
     expect(clock.sleeping).toBe(0);

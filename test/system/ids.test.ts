@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createNewId } from "../../src/telemetry/ids.ts";
+import { createNewId } from "../../src/system/ids.ts";
 import { FakeClock } from "../support/clock.ts";
 
 describe("an id", () => {

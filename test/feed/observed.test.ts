@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { Life } from "../../src/admin/life.ts";
-import { toldInbox, toldQueue } from "../../src/admin/told.ts";
+import type { Life } from "../../src/feed/life.ts";
+import { observedInbox, observedQueue } from "../../src/feed/observed.ts";
 import type { Inbox } from "../../src/ports/inbox.ts";
 import type { Queue, Settlement } from "../../src/ports/queue.ts";
 import type { Store } from "../../src/ports/store.ts";
@@ -23,16 +23,16 @@ beforeEach(async () => {
     get isWatched() {
       return isWatched;
     },
-    tell: (life: Life) => void told.push(life),
+    publish: (life: Life) => void told.push(life),
   };
-  inbox = toldInbox(store.inbox, { feed, clock });
-  queue = toldQueue(store.queue, { feed, clock });
+  inbox = observedInbox(store.inbox, { feed, clock });
+  queue = observedQueue(store.queue, { feed, clock });
 });
 
 const words = () => told.map(({ state, attempt, detail }) => [state, attempt, detail]);
 
-describe("a queue that tells", () => {
-  it("tells of an acceptance, a claim and the end, without a word of the message", async () => {
+describe("an observed queue", () => {
+  it("shows an acceptance, a claim and the end, without a word of the message", async () => {
     await inbox.accept(anOffer(anEvent({ text: "secret words" })));
     const job = await claimOne(queue);
     expect(await queue.extend(job, 1_000)).toBe(true);
@@ -59,13 +59,13 @@ describe("a queue that tells", () => {
     [{ kind: "defer", afterMs: 0, cause: "paused" }, "deferred", "paused"],
     [{ kind: "dropped", cause: "rate_limited" }, "dropped", "rate_limited"],
     [{ kind: "dead", cause: "gave up" }, "dead", "gave up"],
-  ])("tells of the settlement %o", async (settlement, state, detail) => {
+  ])("shows the settlement %o", async (settlement, state, detail) => {
     await inbox.accept(anOffer(anEvent()));
     await queue.settle(await claimOne(queue), settlement);
     expect(words().at(-1)).toEqual([state, 1, detail]);
   });
 
-  it("tells of duplicates and refusals, and not of what was never stored", async () => {
+  it("shows duplicates and refusals, and not of what was never stored", async () => {
     const refusal = { cause: "too_old", detail: "over 60 s", noticeWindowMs: 0 } as const;
     await inbox.accept(anOffer(anEvent()));
     await inbox.accept(anOffer(anEvent()));

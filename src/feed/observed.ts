@@ -6,8 +6,8 @@ import { iso } from "../shared/time.ts";
 import type { Life, LifeState } from "./life.ts";
 import type { LifeFeed } from "./life-feed.ts";
 
-export interface Told {
-  readonly feed: Pick<LifeFeed, "isWatched" | "tell">;
+export interface Observer {
+  readonly feed: Pick<LifeFeed, "isWatched" | "publish">;
   readonly clock: Pick<Clock, "nowMs">;
 }
 
@@ -17,8 +17,8 @@ interface Change {
   readonly detail: string | null;
 }
 
-/** The same inbox, which tells whoever watches what becomes of each event. Costs nothing while nobody does. */
-export function toldInbox(inbox: Inbox, { feed, clock }: Told): Inbox {
+/** The same inbox; whoever watches sees what becomes of each event. Costs nothing while nobody does. */
+export function observedInbox(inbox: Inbox, { feed, clock }: Observer): Inbox {
   return {
     accept(offer) {
       const accepting = inbox.accept(offer);
@@ -27,7 +27,7 @@ export function toldInbox(inbox: Inbox, { feed, clock }: Told): Inbox {
       const atMs = clock.nowMs();
       return accepting.then((acceptance) => {
         const change = ofAcceptance(acceptance);
-        if (change !== null) feed.tell(lifeOf(offer.event, { attempt: null, ...change, atMs }));
+        if (change !== null) feed.publish(lifeOf(offer.event, { attempt: null, ...change, atMs }));
         return acceptance;
       });
     },
@@ -35,19 +35,19 @@ export function toldInbox(inbox: Inbox, { feed, clock }: Told): Inbox {
 }
 
 /** The same for a queue. */
-export function toldQueue(queue: Queue, { feed, clock }: Told): Queue {
-  const tell = ({ event, attempt }: Job, change: Change) =>
-    feed.tell(lifeOf(event, { attempt, ...change, atMs: clock.nowMs() }));
+export function observedQueue(queue: Queue, { feed, clock }: Observer): Queue {
+  const publish = ({ event, attempt }: Job, change: Change) =>
+    feed.publish(lifeOf(event, { attempt, ...change, atMs: clock.nowMs() }));
 
   return {
     async claim(options) {
       const jobs = await queue.claim(options);
-      if (feed.isWatched) for (const job of jobs) tell(job, { state: "claimed", detail: null });
+      if (feed.isWatched) for (const job of jobs) publish(job, { state: "claimed", detail: null });
       return jobs;
     },
     async settle(job, settlement) {
       const isHeld = await queue.settle(job, settlement);
-      if (isHeld && feed.isWatched) tell(job, ofSettlement(settlement));
+      if (isHeld && feed.isWatched) publish(job, ofSettlement(settlement));
       return isHeld;
     },
     extend: (job, leaseMs) => queue.extend(job, leaseMs),
@@ -64,7 +64,7 @@ export function lifeOf(
   return { at: iso(atMs), state, id, platform, conversation, attempt, detail };
 }
 
-/** Null: nothing of it was stored, so there is no life to tell of. */
+/** Null: nothing of it was stored, so there is no life to show. */
 function ofAcceptance(acceptance: Acceptance): Change | null {
   switch (acceptance.kind) {
     case "accepted":

@@ -4,7 +4,7 @@ import type { Clock } from "../ports/clock.ts";
 import { LIVES_WAITING_MAX, WATCH_EVERY_MS, WATCHED_FOR_MS } from "./bounds.ts";
 
 /** `missed`: what was left out because the bus was slower than it came. */
-export type Heard<T> = (items: readonly T[], missed: number) => void;
+export type Listener<T> = (items: readonly T[], missed: number) => void;
 
 export interface FeedOptions<T> {
   readonly bus: Bus;
@@ -15,7 +15,7 @@ export interface FeedOptions<T> {
 }
 
 /**
- * Tells what happens to whoever watches, on whatever replica. Watchers announce themselves, so that a gateway nobody
+ * What happens, for whoever watches, on whatever replica. Watchers announce themselves, so that a gateway nobody
  * watches publishes nothing.
  */
 export class Feed<T> {
@@ -24,7 +24,7 @@ export class Feed<T> {
   readonly #messageSchema: z.ZodType<Message<T>>;
   readonly #clock: Clock;
   readonly #unsubscribe: () => void;
-  readonly #watchers = new Set<Heard<T>>();
+  readonly #watchers = new Set<Listener<T>>();
   #watchedUntilMs = 0;
   #waiting: T[] = [];
   #missed = 0;
@@ -36,15 +36,15 @@ export class Feed<T> {
     this.#clock = clock;
     this.#topic = topic;
     this.#messageSchema = z.object({ lives: z.array(schema), missed: z.int().min(0) });
-    this.#unsubscribe = bus.subscribe(`${topic}-watch`, () => this.#believe());
+    this.#unsubscribe = bus.subscribe(`${topic}-watch`, () => this.#extendWatch());
   }
 
-  /** Ask before making what would be told. */
+  /** Ask before making what would be published. */
   get isWatched(): boolean {
     return this.#watchedUntilMs !== 0 && this.#watchedUntilMs > this.#clock.nowMs();
   }
 
-  tell(item: T): void {
+  publish(item: T): void {
     if (this.#waiting.length >= LIVES_WAITING_MAX) {
       this.#missed++;
       return;
@@ -59,13 +59,13 @@ export class Feed<T> {
     return this.#watchers.size;
   }
 
-  /** Resolves once every replica has been told to tell. Gives how to leave. */
-  async watch(heard: Heard<T>): Promise<() => void> {
-    this.#watchers.add(heard);
+  /** Resolves once every replica has been told to publish. Gives how to leave. */
+  async watch(listener: Listener<T>): Promise<() => void> {
+    this.#watchers.add(listener);
     this.#stopWatching ??= this.#startWatching();
     await this.#announce();
     return () => {
-      this.#watchers.delete(heard);
+      this.#watchers.delete(listener);
       if (this.#watchers.size > 0) return;
       this.#stopWatching?.();
       this.#stopWatching = null;
@@ -91,7 +91,7 @@ export class Feed<T> {
   }
 
   #startWatching(): () => void {
-    const leave = this.#bus.subscribe(this.#topic, (message) => this.#hear(message));
+    const leave = this.#bus.subscribe(this.#topic, (message) => this.#receive(message));
     const over = new AbortController();
     void this.#announceUntil(over.signal);
     return () => {
@@ -109,18 +109,18 @@ export class Feed<T> {
 
   async #announce(): Promise<void> {
     // Ours need not go round by the bus.
-    this.#believe();
+    this.#extendWatch();
     await this.#bus.publish(`${this.#topic}-watch`, "");
   }
 
-  #believe(): void {
+  #extendWatch(): void {
     this.#watchedUntilMs = this.#clock.nowMs() + WATCHED_FOR_MS;
   }
 
-  #hear(message: string): void {
-    const heard = this.#read(message);
-    if (heard === null) return;
-    for (const watcher of this.#watchers) watcher(heard.lives, heard.missed);
+  #receive(message: string): void {
+    const batch = this.#read(message);
+    if (batch === null) return;
+    for (const listener of this.#watchers) listener(batch.lives, batch.missed);
   }
 
   /** Null: from a version that says it in another way. */
@@ -133,7 +133,7 @@ export class Feed<T> {
   }
 }
 
-/** What is told is called `lives`, as the replicas of earlier versions call it. */
+/** The items are called `lives`, as the replicas of earlier versions call it. */
 interface Message<T> {
   readonly lives: readonly T[];
   readonly missed: number;

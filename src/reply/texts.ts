@@ -1,0 +1,101 @@
+import type { Refusal } from "../domain/refusal.ts";
+import type { LaneState } from "../ports/lanes.ts";
+
+// Every word that the bot itself says to people, in one place. What a platform's dialect adds (that a message may be a
+// repeat) stands with its adapter; what a model says is its own.
+
+/** One short honest line to a person whose message was not run. */
+export function noticeText(refusal: Refusal): string {
+  switch (refusal.cause) {
+    case "rate_limited":
+      return `That was too many messages at once${forWhom(refusal.detail)}. Please wait ${waitText(refusal.retryAfterMs)} and send it again.`;
+    case "not_allowed":
+      return refusal.detail === "direct_message"
+        ? "I do not take direct messages here. Please ask in a channel."
+        : "You are not allowed to use me here. An administrator can change that.";
+    case "paused":
+      return "I am paused at the moment. Your message was not answered; please send it again later.";
+    case "too_old":
+      return "That message reached me too late to answer it. Please send it again.";
+    case "not_installed":
+      return "I am not set up for this workspace.";
+  }
+}
+
+function forWhom(scope: string): string {
+  return scope === "user" ? "" : scope === "conversation" ? " in this conversation" : " for all of us here";
+}
+
+function waitText(ms: number | undefined): string {
+  const seconds = Math.max(1, Math.ceil((ms ?? 1000) / 1000));
+  return seconds < 120
+    ? `${seconds} second${seconds === 1 ? "" : "s"}`
+    : `${Math.ceil(seconds / 60)} minutes`;
+}
+
+export const GAVE_UP =
+  "I could not answer this: something failed several times. The operator can see what it was.";
+export const NO_AGENT = "No agent is set up to answer here.";
+export const NOT_REACHED =
+  "I could not answer this: the assistant could not be reached for too long. Please ask again; the operator can see why.";
+/** Said while somebody waits for a model that is down. */
+export const WAITING =
+  "The assistant cannot be reached right now. Your message is kept and I keep trying; an answer follows as soon as there is one.";
+
+export const HELP = `Write to me, mention me in a channel or use a command, and I will answer. In a thread that I take part in you need not mention me.
+
+- \`/help\`: this text
+- \`/status\`: which agent answers here, and whether it is busy
+- \`/reset\`: forget this conversation
+- \`/stop\`: stop what I am doing here
+
+Where slash commands are not available, write \`!help\`, \`!status\`, \`!reset\` or \`!stop\` as a message.`;
+
+export const FORGOTTEN = "Done. I have forgotten this conversation; we start afresh.";
+export const NOTHING_TO_STOP = "Nothing is running here.";
+export const STOPPING = "Stopping.";
+export const STOPPED = "Stopped.";
+
+export interface Status {
+  /** Null: no route matches. */
+  readonly agent: { readonly name: string; readonly model: string } | null;
+  readonly lane: LaneState;
+  readonly isPaused: boolean;
+  readonly version: string;
+}
+
+export function statusText({ agent, lane, isPaused, version }: Status): string {
+  const lines = [
+    agent === null ? NO_AGENT : `Agent **${agent.name}** answers here, with ${agent.model}.`,
+    LANE[lane],
+    ...(isPaused ? ["I am paused: messages are not answered at the moment."] : []),
+  ];
+  return `${lines.join("\n")}\n\nParley ${version}`;
+}
+
+const LANE: Readonly<Record<LaneState, string>> = {
+  idle: "Nothing is running in this conversation.",
+  waiting: "A message in this conversation waits to be answered.",
+  running: "I am working on an answer in this conversation.",
+};
+
+export const NO_WORDS = "I have no answer: the model ended its turn without a word.";
+export const DECLINED = "I cannot help with that: the model declined to answer.";
+export const CUT = "My answer reached its length limit, so it is not complete.";
+export const AGENT_GONE =
+  "I cannot answer: the agent that should do so is not set up any more. This is kept for the operator to look at.";
+
+/** `what`: what went wrong, as far as the person should know. */
+export function failedText(what = "the model is not available"): string {
+  return `I cannot answer this: ${what}. It is kept for the operator to look at.`;
+}
+
+/** `of`: what there was no more of, and how much of it there had been. */
+export function ranOutText(of: string): string {
+  return `I ran out of ${of} before finishing.`;
+}
+
+/** The notice comes first: after half an answer it could end up inside an open code block. */
+export function withPartial(notice: string, partial: string): string {
+  return partial === "" ? notice : `${notice} This is what I have so far:\n\n${partial}`;
+}
