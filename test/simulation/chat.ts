@@ -125,13 +125,18 @@ export class Chat {
     const isCopy = this.#said.has(delivery.partId);
     this.#said.add(delivery.partId);
     if (isCopy && recovery === "refuses-copies") witness.note(`copy of ${delivery.partId} refused`);
+    else if (isWaitLine(delivery.partId)) witness.waitHeard(eventOf(delivery), delivery, life.number);
     else witness.heard(eventOf(delivery), delivery, life.number);
   }
 }
 
-/** A part is named after its event: `…/0`, in a notice `…/notice/0`. */
+/** A part is named after its event: `…/0`, in a notice `…/notice/0`, a line to whoever waits `…/wait`. */
 function eventOf({ partId }: Delivery): string {
-  return partId.replace(/(\/notice)?\/\d+$/, "");
+  return partId.replace(/(\/notice)?\/\d+$|\/wait$/, "");
+}
+
+export function isWaitLine(partId: string): boolean {
+  return partId.endsWith("/wait");
 }
 
 function refusalOf(fate: SendFate, dice: Dice): DeliveryError | null {

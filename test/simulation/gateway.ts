@@ -1,24 +1,21 @@
 import { createSlackAdapter } from "../../adapters/slack/adapter.ts";
 import { createTelegramAdapter } from "../../adapters/telegram/adapter.ts";
-import { admit } from "../../src/admit/admit.ts";
-import { createAcquaintances } from "../../src/admit/people.ts";
 import { createAgentRuntime } from "../../src/agent/runtime.ts";
+import { type BackOptions, composeBack } from "../../src/app/back.ts";
+import { composeFront, offerAgain } from "../../src/app/front.ts";
 import { startHousekeeping } from "../../src/app/housekeeping.ts";
-import { policyOf, routesOf } from "../../src/app/policy.ts";
+import { policyOf } from "../../src/app/policy.ts";
 import type { GatewaySpec } from "../../src/config/schema.ts";
-import { Dispatcher } from "../../src/dispatch/dispatcher.ts";
-import { LEASE_MS } from "../../src/domain/bounds.ts";
 import { Breakers } from "../../src/domain/breaker.ts";
-import { receive } from "../../src/gateway.ts";
+import type { Platform } from "../../src/domain/event.ts";
+import { LifeFeed } from "../../src/feed/life-feed.ts";
 import type { Reception } from "../../src/ingress/reception.ts";
 import type { Adapter, RawRequest } from "../../src/ports/adapter.ts";
 import type { Random } from "../../src/ports/clock.ts";
 import type { StoreStats } from "../../src/ports/journal.ts";
 import { Secret } from "../../src/shared/secret.ts";
-import { withUnwritten } from "../../src/store/unwritten.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
-import { type WorkerDeps, work } from "../../src/worker.ts";
 import type { Chat } from "./chat.ts";
 import type { Life } from "./life.ts";
 import { type Provider, simulatedAgent } from "./model.ts";
@@ -33,7 +30,6 @@ export const SECRETS: Readonly<Record<SimulatedPlatform, string>> = {
 
 /** Of the drain time, as the composition root divides it. */
 const DRAIN_MS = 27_000;
-const RETRY_BASE_MS = 2_000;
 const MEMORY_MS = 86_400_000;
 /** Shared by all simulated processes: nothing reads them. */
 const metrics = createMetrics();
@@ -47,7 +43,7 @@ export interface GatewayOptions extends Provider {
   readonly random: Random;
 }
 
-/** One process: everything between its webhooks and its platforms, as src/app.ts composes it. */
+/** One process: everything between its webhooks and its platforms, composed by what composes the gateway (src/app/front.ts, back.ts). */
 export interface Gateway {
   receive(request: RawRequest, platform: SimulatedPlatform): Promise<Reception>;
   /** Drains and closes. */
@@ -61,81 +57,42 @@ export async function startGateway(options: GatewayOptions, life: Life): Promise
   const { clock } = life;
   const limits = { waitingPerLaneMax: spec.queue.waiting_per_conversation, waitingMax: spec.queue.waiting };
   const policy = policyOf(spec, isPaused);
-  const opened = await openStore({
-    limits,
-    random,
-    offerOf(event) {
-      const admission = admit(event, policy, clock.nowMs());
-      return admission.kind === "offer" ? admission.offer : null;
-    },
-  });
+  const opened = await openStore({ limits, random, offerOf: offerAgain(policy, clock) });
   const { store } = opened;
-  const { queue, outbox } = withUnwritten(store);
   const adapters = adaptersFor(options, life);
-  const agent = simulatedAgent(options, life);
-  const dispatcher: Dispatcher = new Dispatcher({
-    queue,
-    bus: store.bus,
-    clock,
+  const feed = new LifeFeed({ bus: store.bus, clock });
+  const halves = { store, adapters, feed, clock, metrics };
+  const front = composeFront({ ...halves, policy });
+  let ids = 0;
+  const { dispatcher } = composeBack({
+    ...halves,
+    agents: agentsFor(options, life),
+    spec,
+    render: (adapter, markdown, to) => adapter.render(markdown, to),
+    breakers: new Breakers(clock),
+    isPaused,
+    version: "0.0.0",
     random,
-    async work(job, signals) {
+    newId: (prefix) => `${prefix}_${life.number}_${ids++}`,
+    log,
+    async around(job, work) {
       await life.pass("work?", () => witness.workBegan(job, life.number));
       try {
-        return await work(job, deps, signals);
+        return await work();
       } finally {
         if (life.isAlive) witness.workEnded(job, life.number);
       }
     },
-    retry: { attemptsMax: spec.replies.attempts, baseMs: RETRY_BASE_MS },
-    concurrency: spec.queue.concurrency,
-    leaseMs: LEASE_MS,
-    log,
-    metrics,
   });
-  let ids = 0;
-  const deps: WorkerDeps = {
-    queue,
-    memory: store.memory,
-    adapters,
-    runtime: createAgentRuntime({
-      agents: new Map([[agent.name, agent]]),
-      clock,
-      random,
-      observe: { modelCall: () => {}, retry: () => {} },
-    }),
-    routes: routesOf(spec),
-    agents: new Map([[agent.name, { turnsMax: 1_000, ttlMs: MEMORY_MS }]]),
-    control: {
-      memory: store.memory,
-      lanes: store.lanes,
-      describeAgent: () => ({ name: agent.name, model: agent.model.name }),
-      isPaused,
-      version: "0.0.0",
-    },
-    render: (adapter, markdown, to) => adapter.render(markdown, to),
-    delivery: {
-      outbox,
-      breakers: new Breakers(clock),
-      inDoubt: spec.replies.in_doubt,
-      log,
-      metrics,
-    },
-    attemptsMax: spec.replies.attempts,
-    isPaused,
-    clock,
-    newId: (prefix) => `${prefix}_${life.number}_${ids++}`,
-    log,
-    metrics,
-  };
-  const front = { inbox: store.inbox, people: createAcquaintances(store.people), policy, clock, metrics };
   const housekeeping = startHousekeeping({ store, spec, turnsMs: MEMORY_MS, clock, random, log, metrics });
   dispatcher.start();
 
   return {
-    receive: (request, platform) => receive(request, adapters.get(platform) ?? missing(platform), front),
+    receive: front.receive,
     async stop() {
       housekeeping.stop();
       await dispatcher.stop(DRAIN_MS);
+      feed.close();
       await store[Symbol.asyncDispose]();
     },
     stats: () => opened.stats(),
@@ -145,7 +102,22 @@ export async function startGateway(options: GatewayOptions, life: Life): Promise
   };
 }
 
-function adaptersFor({ chats }: GatewayOptions, life: Life): ReadonlyMap<string, Adapter> {
+function agentsFor(options: GatewayOptions, life: Life): BackOptions["agents"] {
+  const agent = simulatedAgent(options, life);
+  const { clock } = life;
+  return {
+    runtime: createAgentRuntime({
+      agents: new Map([[agent.name, agent]]),
+      clock,
+      random: options.random,
+      observe: { modelCall: () => {}, retry: () => {} },
+    }),
+    memory: new Map([[agent.name, { turnsMax: 1_000, ttlMs: MEMORY_MS }]]),
+    modelNames: new Map([[agent.name, agent.model.name]]),
+  };
+}
+
+function adaptersFor({ chats }: GatewayOptions, life: Life): ReadonlyMap<Platform, Adapter> {
   const { clock } = life;
   const slack = createSlackAdapter({
     signingSecrets: [new Secret(SECRETS.slack)],
@@ -160,12 +132,8 @@ function adaptersFor({ chats }: GatewayOptions, life: Life): ReadonlyMap<string,
     clock,
     timeoutMs: 15_000,
   });
-  return new Map([
+  return new Map<Platform, Adapter>([
     ["slack", chats.slack.adapter(slack, life)],
     ["telegram", chats.telegram.adapter(telegram, life)],
   ]);
-}
-
-function missing(platform: string): never {
-  throw new Error(`Expected a simulated platform, got ${platform}`);
 }

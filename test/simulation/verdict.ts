@@ -2,6 +2,7 @@ import { allowance } from "../../src/config/limits.ts";
 import type { GatewaySpec } from "../../src/config/schema.ts";
 import { controlCommandOf } from "../../src/domain/command.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
+import { isWaitLine } from "./chat.ts";
 import type { Ledger, Row } from "./ledger.ts";
 import type { Acked, Moment, Witness } from "./witness.ts";
 import { STRANGER } from "./workload.ts";
@@ -33,6 +34,8 @@ function checkSettled({ rows, parts, leftovers }: Ledger, witness: Witness): voi
   for (const part of parts) {
     const owner = rows.find(({ seq }) => seq === part.seq);
     if (owner === undefined) witness.violate(`${part.partId} belongs to no event`);
+    // Nobody needs a line to whoever waits, so one in doubt is left.
+    else if (isWaitLine(part.partId)) continue;
     // What became of a send is recorded on the way; a store that takes the settlement but not that leaves it open.
     else if (part.state !== "sent" && owner.state !== "dead" && witness.storeFaults + witness.freezes === 0)
       witness.violate(`${part.partId} of a ${owner.state} event is left ${part.state}`);
@@ -113,7 +116,9 @@ function isOvertaking(event: TriggerEvent): boolean {
 function checkEnd(row: Row, witness: Witness): void {
   const { id, state, progress, event, attempt } = row;
   const said = witness.said.filter(({ eventId }) => eventId === id);
-  if (said.some(({ to }) => to !== event.replyTo)) witness.violate(`${id} was answered in another place`);
+  const waitAt = witness.waits.get(id);
+  if (said.some(({ to }) => to !== event.replyTo) || (waitAt !== undefined && waitAt !== event.replyTo))
+    witness.violate(`${id} was answered in another place`);
   if (attempt > 1 + witness.retriesExplained(id))
     witness.violate(
       `${id} used ${attempt} attempts, but only ${witness.retriesExplained(id)} retries are explained`,

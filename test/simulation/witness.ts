@@ -1,3 +1,4 @@
+import type { ReplyAddress } from "../../src/domain/event.ts";
 import type { Delivery } from "../../src/domain/reply.ts";
 import type { Progress } from "../../src/domain/run.ts";
 import type { Job, Settlement } from "../../src/ports/queue.ts";
@@ -45,6 +46,8 @@ export class Witness {
   readonly trace: string[] = [];
   readonly violations: string[] = [];
   readonly said: Said[] = [];
+  /** Where those were told who wait for a model that is away, by their event. */
+  readonly waits = new Map<string, ReplyAddress>();
   readonly acked: Acked[] = [];
   /** When each event was ended, in the order of all that happened. */
   readonly ended = new Map<string, number>();
@@ -252,6 +255,16 @@ export class Witness {
       this.violate(`${partId} was said twice without a mark`);
     if (earlier.some((said) => said.text !== text)) this.violate(`${partId} was said in two versions`);
     this.said.push({ order: this.next(), eventId, index, text, to, isMarked: mayRepeat });
+  }
+
+  /** A line to whoever waits for a model that is away: once, or not at all, and never after the answer. */
+  waitHeard(eventId: string, { partId, part: text, to }: Delivery, life: number): void {
+    this.note(`said ${partId}: ${text}`);
+    if (this.waits.has(eventId)) this.violate(`${partId} was said twice`);
+    const isAnswered = this.said.some((said) => said.eventId === eventId);
+    // What a process has sent before another took its place may come late.
+    if (isAnswered && !this.isOutrun(eventId, life)) this.violate(`${partId} was said after the answer`);
+    this.waits.set(eventId, to);
   }
 
   #count(counts: Map<string, number>, key: string, what: string, eventId: string): void {

@@ -37,6 +37,8 @@ export interface Outcome {
   readonly crashes: number;
   readonly freezes: number;
   readonly marked: number;
+  /** Lines to those who wait for a model that is away. */
+  readonly waits: number;
   readonly storeFaults: number;
   /** Events that a process had to do with after another had taken them over. */
   readonly outrun: number;
@@ -112,9 +114,19 @@ class World {
     await this.#settle();
     await this.#end();
     const events = this.#isFine() ? verdict(await this.#storage.ledger(), this.#witness, this.#plan) : {};
-    const { violations, trace, crashes, freezes, storeFaults, outrun, said } = this.#witness;
+    const { violations, trace, crashes, freezes, storeFaults, outrun, said, waits } = this.#witness;
     const marked = said.filter(({ isMarked }) => isMarked).length;
-    return { violations, trace, crashes, freezes, storeFaults, outrun: outrun.size, marked, events };
+    return {
+      violations,
+      trace,
+      crashes,
+      freezes,
+      storeFaults,
+      outrun: outrun.size,
+      marked,
+      waits: waits.size,
+      events,
+    };
   }
 
   #chat(platform: SimulatedPlatform): Chat {

@@ -1,0 +1,59 @@
+import { admit } from "../admit/admit.ts";
+import { createAcquaintances } from "../admit/people.ts";
+import type { AdmissionPolicy } from "../admit/policy.ts";
+import type { Platform, TriggerEvent } from "../domain/event.ts";
+import { type Observer, observedInbox } from "../feed/observed.ts";
+import { receive, screen } from "../gateway.ts";
+import type { Receive, Screen } from "../ingress/reception.ts";
+import type { Adapter } from "../ports/adapter.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Offer } from "../ports/inbox.ts";
+import type { Store } from "../ports/store.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+
+export interface FrontOptions {
+  readonly store: Pick<Store, "inbox" | "people">;
+  readonly adapters: ReadonlyMap<Platform, Adapter>;
+  readonly policy: AdmissionPolicy;
+  readonly feed: Observer["feed"];
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+}
+
+/** From a webhook to the acknowledgement. */
+export interface Front {
+  readonly receive: Receive;
+  readonly screen: Screen;
+}
+
+export function composeFront({ store, adapters, policy, feed, clock, metrics }: FrontOptions): Front {
+  const deps = {
+    inbox: observedInbox(store.inbox, { feed, clock }),
+    people: createAcquaintances(store.people),
+    policy,
+    clock,
+    metrics,
+  };
+
+  function adapterOf(platform: Platform): Adapter {
+    const adapter = adapters.get(platform);
+    if (adapter === undefined) throw new Error(`No adapter for ${platform}`);
+    return adapter;
+  }
+
+  return {
+    receive: (request, platform) => receive(request, adapterOf(platform), deps),
+    screen: (head, platform) => screen(head, adapterOf(platform)),
+  };
+}
+
+/** What admission makes of an event that has waited elsewhere; null: it is not for us any more. */
+export function offerAgain(
+  policy: AdmissionPolicy,
+  clock: Pick<Clock, "nowMs">,
+): (event: TriggerEvent) => Offer | null {
+  return (event) => {
+    const admission = admit(event, policy, clock.nowMs());
+    return admission.kind === "offer" ? admission.offer : null;
+  };
+}

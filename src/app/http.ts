@@ -1,0 +1,108 @@
+import type { Server } from "node:http";
+import type { AdmissionPolicy } from "../admit/policy.ts";
+import type { Config } from "../config/load.ts";
+import type { Platform } from "../domain/event.ts";
+import type { LifeFeed } from "../feed/life-feed.ts";
+import { RefusalFeed, refusalView } from "../feed/refusal.ts";
+import { Guesses } from "../ingress/guesses.ts";
+import type { Health } from "../ingress/health.ts";
+import { RequestRecorder } from "../ingress/recorder.ts";
+import { createServers } from "../ingress/server.ts";
+import type { Clock, NewId } from "../ports/clock.ts";
+import type { Store } from "../ports/store.ts";
+import { textMatches } from "../shared/hmac.ts";
+import type { Logger } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { buildAdmin } from "./admin.ts";
+import type { Developers } from "./developers.ts";
+import { hostRulesOf, watchRulesOf } from "./edge.ts";
+import type { Front } from "./front.ts";
+
+export interface HttpOptions {
+  readonly config: Config;
+  readonly store: Store;
+  readonly front: Front;
+  readonly platforms: readonly Platform[];
+  readonly policy: AdmissionPolicy;
+  readonly health: Health;
+  readonly feed: LifeFeed;
+  readonly developers: Developers;
+  /** What the test webhook's adapter hears said. */
+  readonly test: { waitForReply(eventId: string, signal: AbortSignal): Promise<string | null> };
+  readonly version: string;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** Aborted when the process goes down. */
+  readonly stopping: AbortSignal;
+}
+
+/** All that is asked over HTTP. */
+export interface Http {
+  readonly server: Server;
+  /** For operators alone, where they have a port of their own. */
+  readonly watch: Server | null;
+  /** Writes the last notes of requests. */
+  flush(): Promise<void>;
+  close(): void;
+}
+
+export function composeHttp(options: HttpOptions): Http {
+  const { config, store, front, policy, feed, developers, version, clock, newId, log, metrics, stopping } =
+    options;
+  const { gateway: spec, environment } = config;
+  const refusals = new RefusalFeed({ bus: store.bus, clock });
+  const recorder = new RequestRecorder({
+    requests: store.requests,
+    refusedMax: spec.retention.refusals,
+    maxAgeMs: spec.retention.finished_seconds * 1000,
+    clock,
+    newId,
+    log,
+    metrics,
+    heard(note) {
+      if (refusals.isWatched) refusals.publish(refusalView(note));
+    },
+  });
+  const guesses = new Guesses({ clock, log, metrics });
+  const { server, watch } = createServers({
+    guesses,
+    screen: front.screen,
+    receive: front.receive,
+    platforms: options.platforms,
+    takesWebhooks: environment.role !== "worker",
+    hosts: hostRulesOf(environment),
+    watch: watchRulesOf(environment),
+    health: options.health,
+    admin: buildAdmin({
+      store,
+      policy,
+      token: environment.adminToken,
+      wrongToken: (guess) => guesses.refuse("admin", guess),
+      feed,
+      refusals,
+      writeNotes: () => recorder.flush(),
+      clock,
+      log,
+      version,
+      stopping,
+    }),
+    newRequestId: () => newId("req"),
+    note: (noted) => recorder.note(noted),
+    isDeveloper: (key) => developers.key !== null && textMatches([developers.key], key),
+    waitForReply: async (eventId, signal) =>
+      (await recordedReply(eventId, store)) ??
+      (await options.test.waitForReply(eventId, AbortSignal.any([signal, stopping]))),
+    clock,
+    log,
+    metrics,
+  });
+  return { server, watch, flush: () => recorder.stop(), close: () => refusals.close() };
+}
+
+/** What was said to an event that is done: the replica that said it may be gone. */
+async function recordedReply(eventId: string, { journal }: Pick<Store, "journal">): Promise<string | null> {
+  const record = await journal.find(eventId).catch(() => null); // Away: whoever waits may still hear it.
+  return record?.state === "done" ? (record.progress?.answer?.text ?? null) : null;
+}
