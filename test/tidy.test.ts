@@ -3,22 +3,45 @@ import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { PLATFORMS } from "../src/domain/event.ts";
 
-/** The layer list: a file imports from its own module and from earlier rows only. */
-const LAYERS: readonly (readonly RegExp[])[] = [
-  [/^src\/domain\//],
-  [/^src\/shared\//],
-  [/^src\/ports\//],
-  [/^src\/(config|telemetry|system)\//, /^adapters\/shared\//],
-  [/^src\/(feed|reply)\//],
+/**
+ * The floor plan: each room, and those that it may import from. Each stands after all that it imports from, so no two
+ * rooms can need each other. `adapters/*` are the platforms, of which none imports another.
+ */
+const ROOMS: readonly (readonly [room: string, mayImport: string])[] = [
+  ["src/domain", ""],
+  ["src/shared", "src/domain"],
+  ["src/ports", "src/domain src/shared"],
+  ["src/config", "src/domain src/shared src/ports"],
+  ["src/telemetry", "src/domain src/shared src/ports"],
+  ["src/system", "src/domain src/shared src/ports"],
+  ["src/feed", "src/domain src/shared src/ports"],
+  ["src/reply", "src/domain src/shared src/ports src/telemetry"],
+  ["src/admit", "src/domain src/shared src/ports"],
+  ["src/ingress", "src/domain src/shared src/ports src/telemetry"],
+  ["src/dispatch", "src/domain src/shared src/ports src/telemetry src/reply"],
+  ["src/agent", "src/domain src/shared src/ports src/reply"],
+  ["src/models", "src/domain src/shared src/ports"],
+  ["src/store", "src/domain src/shared src/ports src/telemetry"],
+  ["src/admin", "src/domain src/shared src/ports src/config src/telemetry src/feed"],
+  ["adapters/shared", "src/domain src/shared src/ports"],
+  ["adapters/*", "src/domain src/shared src/ports adapters/shared"],
+  ["adapters/index", "src/domain src/shared src/ports src/config adapters/*"],
+  ["adapters/renderers", "src/domain src/shared src/ports adapters/*"],
+  ["src/gateway", "src/domain src/ports src/telemetry src/admit src/ingress"],
+  ["src/worker", "src/domain src/shared src/ports src/telemetry src/reply src/dispatch src/agent"],
   [
-    /^src\/(ingress|admit|dispatch|agent|admin)\//,
-    /^src\/(store|models|mcp)\//,
-    /^adapters\/(slack|discord|telegram|whatsapp|test)\//,
+    "src/app",
+    "src/domain src/shared src/ports src/config src/telemetry src/system src/feed src/reply src/admit src/ingress " +
+      "src/dispatch src/agent src/models src/store src/admin adapters/* adapters/index adapters/renderers " +
+      "src/gateway src/worker",
   ],
-  [/^src\/(gateway|worker)\.ts$/, /^adapters\/(index|renderers)\.ts$/],
-  [/^src\/app(\.ts$|\/)/],
-  [/^src\/main\.ts$/],
-  [/^src\/(cli\/|process\.ts$)/],
+  ["src/main", "src/domain src/shared src/config src/telemetry src/system src/models src/app"],
+  ["src/process", "src/main"],
+  [
+    "src/cli",
+    "src/domain src/shared src/ports src/config src/system src/feed src/ingress src/models src/store src/admin " +
+      "adapters/shared adapters/* adapters/index src/app src/main",
+  ],
 ];
 
 const root = resolve(import.meta.dirname, "..");
@@ -27,17 +50,32 @@ const files = [...walk(join(root, "src")), ...walk(join(root, "adapters"))].filt
 );
 
 describe("the source tree", () => {
-  it("has a place in the layer list for every file", () => {
-    expect(files.filter((file) => layerOf(file) === -1)).toEqual([]);
+  it("has a room for every file, each after those that it imports from", () => {
+    const rooms = ROOMS.map(([room]) => room);
+    expect([...new Set(files.map(roomOf))].filter((room) => !rooms.includes(room))).toEqual([]);
+    const late = ROOMS.flatMap(([room, mayImport], place) =>
+      wordsOf(mayImport)
+        .filter((other) => !rooms.slice(0, place).includes(other))
+        .map((other) => `${room} stands before ${other}`),
+    );
+    expect(late).toEqual([]);
   });
 
-  it("imports only from its own module and from earlier layers", () => {
+  it("imports only from the same room and from those that the floor plan allows", () => {
+    const allowed = new Map(ROOMS.map(([room, mayImport]) => [room, new Set(wordsOf(mayImport))]));
     const wrong = files.flatMap((file) =>
       importsOf(file)
-        .filter((target) => !isAllowed(file, target))
+        .filter((target) => !isSameRoom(file, target) && !allowed.get(roomOf(file))?.has(roomOf(target)))
         .map((target) => `${file} imports ${target}`),
     );
     expect(wrong).toEqual([]);
+  });
+
+  it("has no circle of imports, types included", () => {
+    expect(circleIn(new Map(files.map((file) => [file, importsOf(file)])))).toBeNull();
+    // Or it would find none anywhere.
+    const circle = { a: ["b"], b: ["d", "c"], c: ["a"], d: [] };
+    expect(circleIn(new Map(Object.entries(circle)))).toEqual(["a", "b", "c", "a"]);
   });
 
   it("keeps the domain free of I/O", () => {
@@ -99,17 +137,43 @@ function tsOf(...names: string[]): string[] {
   return names.map((name) => `${name}.ts`);
 }
 
-function isAllowed(file: string, target: string): boolean {
-  if (moduleOf(file) === moduleOf(target)) return true;
-  return layerOf(target) < layerOf(file) || (layerOf(file) === 3 && layerOf(target) === 3);
+/** `src/app.ts` and what lies in `src/app/` are one room. */
+function roomOf(file: string): string {
+  const room = folderOf(file);
+  return PLATFORMS.some((platform) => room === `adapters/${platform}`) ? "adapters/*" : room;
 }
 
-function layerOf(file: string): number {
-  return LAYERS.findIndex((patterns) => patterns.some((pattern) => pattern.test(file)));
+function isSameRoom(file: string, other: string): boolean {
+  return folderOf(file) === folderOf(other);
 }
 
-function moduleOf(file: string): string {
+function folderOf(file: string): string {
   return file.split("/").slice(0, 2).join("/").replace(/\.ts$/, "");
+}
+
+function wordsOf(text: string): string[] {
+  return text.split(" ").filter((word) => word !== "");
+}
+
+/** The first one that is found, or null. */
+function circleIn(imports: ReadonlyMap<string, readonly string[]>): readonly string[] | null {
+  const done = new Set<string>();
+  function search(file: string, way: readonly string[]): readonly string[] | null {
+    const at = way.indexOf(file);
+    if (at !== -1) return [...way.slice(at), file];
+    if (done.has(file)) return null;
+    for (const next of imports.get(file) ?? []) {
+      const circle = search(next, [...way, file]);
+      if (circle !== null) return circle;
+    }
+    done.add(file);
+    return null;
+  }
+  for (const file of imports.keys()) {
+    const circle = search(file, []);
+    if (circle !== null) return circle;
+  }
+  return null;
 }
 
 function importsOf(file: string): string[] {

@@ -1,5 +1,6 @@
+import type { Attachment } from "../../src/domain/attachment.ts";
 import type { ContextItem } from "../../src/domain/context.ts";
-import type { Attachment, Pressed, Trigger } from "../../src/domain/event.ts";
+import type { Pressed, Trigger } from "../../src/domain/event.ts";
 import { get, getArray, getObject, getString, type JsonObject } from "../../src/shared/json.ts";
 import { pressedItem, targetItems } from "./context.ts";
 import { attachmentsIn } from "./files.ts";

@@ -1,4 +1,4 @@
-import type { Attachment } from "../../src/domain/event.ts";
+import type { Attachment } from "../../src/domain/attachment.ts";
 import { get, getArray, getObject, getString, type JsonObject } from "../../src/shared/json.ts";
 import { isSnowflake } from "./snowflake.ts";
 

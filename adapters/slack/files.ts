@@ -1,4 +1,4 @@
-import type { Attachment } from "../../src/domain/event.ts";
+import type { Attachment } from "../../src/domain/attachment.ts";
 import { get, getArray, getString } from "../../src/shared/json.ts";
 
 /** The files of a message, or of one that was passed on. */

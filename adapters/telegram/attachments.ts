@@ -1,4 +1,4 @@
-import type { Attachment } from "../../src/domain/event.ts";
+import type { Attachment } from "../../src/domain/attachment.ts";
 import { getArray, getObject, getString } from "../../src/shared/json.ts";
 import { integer } from "./payload.ts";
 import { contactName, coordinates, placeName } from "./words.ts";

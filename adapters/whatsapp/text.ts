@@ -1,4 +1,5 @@
-import type { Attachment, Pressed } from "../../src/domain/event.ts";
+import type { Attachment } from "../../src/domain/attachment.ts";
+import type { Pressed } from "../../src/domain/event.ts";
 import { get, getArray, getObject, getString, isObject, type JsonObject } from "../../src/shared/json.ts";
 
 /** What a person said with one message, whatever its type. */

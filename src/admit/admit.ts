@@ -1,9 +1,10 @@
+import { boundedFiles } from "../domain/attachment.ts";
 import { FILES_MAX, LABEL_CHARS_MAX } from "../domain/bounds.ts";
 import { controlCommandOf, controlLane, overtakes } from "../domain/command.ts";
 import { boundedContext } from "../domain/context.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import type { Refusal } from "../domain/refusal.ts";
-import { boundedFiles, cleanLabel, cleanText } from "../domain/text.ts";
+import { cleanLabel, cleanText } from "../domain/text.ts";
 import type { Offer, RateLimit } from "../ports/inbox.ts";
 import { allowsBot, forbidden } from "./access.ts";
 import type { AdmissionPolicy } from "./policy.ts";

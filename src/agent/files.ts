@@ -1,4 +1,4 @@
-import type { Attachment } from "../domain/event.ts";
+import type { Attachment } from "../domain/attachment.ts";
 import { oneLine, ourLine, quotedLabel } from "./voice.ts";
 
 /** A file is named, not shown: `⟦attached document "pump.pdf", application/pdf, 2 kB⟧`. */

@@ -5,8 +5,7 @@ import { type Config, type Loaded, loadConfig } from "../config/load.ts";
 import { formatProblem } from "../config/problems.ts";
 import { priceOf } from "../models/price-table.ts";
 import { EXIT } from "../shared/exit.ts";
-import type { Settle } from "./index.ts";
-import { CommandError, type Terminal } from "./terminal.ts";
+import { CommandError, type Settle, type Terminal } from "./terminal.ts";
 
 /** Loads the configuration as the gateway does. */
 export function load(terminal: Pick<Terminal, "env" | "cwd">, folder?: string): Loaded {

@@ -6,11 +6,10 @@ import { EXIT } from "../shared/exit.ts";
 import { type BulkAction, runBulk } from "./bulk.ts";
 import { createClient, TOKEN_HELP, withUrl } from "./client.ts";
 import { describeEvent } from "./describe.ts";
-import type { Settle } from "./index.ts";
 import { asCount, fetchPages, printList } from "./pages.ts";
 import { ageOf, inert } from "./printable.ts";
 import { table } from "./table.ts";
-import { CommandError, type Terminal } from "./terminal.ts";
+import { CommandError, type Settle, type Terminal } from "./terminal.ts";
 
 export interface FilterOptions {
   readonly platform?: string;

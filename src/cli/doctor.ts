@@ -30,9 +30,8 @@ import {
   tryPort,
   warn,
 } from "./findings.ts";
-import type { Settle } from "./index.ts";
 import { inert } from "./printable.ts";
-import type { Terminal } from "./terminal.ts";
+import type { Settle, Terminal } from "./terminal.ts";
 
 const TIMEOUT_MS = 3_000;
 

@@ -2,9 +2,8 @@ import type { Command } from "commander";
 import type { Explanation } from "../admin/explain.ts";
 import { EXIT } from "../shared/exit.ts";
 import { createClient, Refused, TOKEN_HELP, withUrl } from "./client.ts";
-import type { Settle } from "./index.ts";
 import { inert, printable } from "./printable.ts";
-import type { Terminal } from "./terminal.ts";
+import type { Settle, Terminal } from "./terminal.ts";
 
 export function addExplain(program: Command, terminal: Terminal, settle: Settle): void {
   withUrl(

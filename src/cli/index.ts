@@ -3,7 +3,7 @@ import { Command, CommanderError } from "commander";
 import { EXIT } from "../shared/exit.ts";
 import { packageVersion } from "../system/version.ts";
 import { inert } from "./printable.ts";
-import { CommandError, type Terminal } from "./terminal.ts";
+import { type AddCommand, CommandError, type Terminal } from "./terminal.ts";
 
 /** In the order of the help. */
 const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
@@ -17,10 +17,6 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   doctor: async () => (await import("./doctor.ts")).addDoctor,
   config: async () => (await import("./config.ts")).addConfig,
 };
-
-/** Takes the exit code of a command that ended without an error. */
-export type Settle = (code: number) => void;
-type AddCommand = (program: Command, terminal: Terminal, settle: Settle) => void;
 
 /** Runs one command. Gives the exit code; never throws. */
 export async function main(

@@ -2,9 +2,8 @@ import type { Command } from "commander";
 import type { EventDetail } from "../admin/schemas.ts";
 import { EXIT } from "../shared/exit.ts";
 import { createClient, TOKEN_HELP, withUrl } from "./client.ts";
-import type { Settle } from "./index.ts";
 import { inert, printable } from "./printable.ts";
-import { CommandError, type Terminal } from "./terminal.ts";
+import { CommandError, type Settle, type Terminal } from "./terminal.ts";
 
 export function addReplay(program: Command, terminal: Terminal, settle: Settle): void {
   withUrl(program.command("replay <id>").description("run a finished event again, as a new run"))

@@ -15,10 +15,9 @@ import { botFor } from "./bots.ts";
 import { type Client, createClient } from "./client.ts";
 import { curlLine } from "./curl.ts";
 import { askedFate, type Fate, followEvent, guessedFate, isTaken, toldFate } from "./fate.ts";
-import type { Settle } from "./index.ts";
 import { inert, printable } from "./printable.ts";
 import { SAMPLES } from "./samples.ts";
-import { CommandError, type Terminal } from "./terminal.ts";
+import { CommandError, type Settle, type Terminal } from "./terminal.ts";
 
 const TIMEOUT_MS = 15_000;
 

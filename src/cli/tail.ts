@@ -7,10 +7,9 @@ import { EXIT } from "../shared/exit.ts";
 import { systemClock } from "../system/clock.ts";
 import { oneOfThese } from "./choices.ts";
 import { type Client, createClient, queryOf, Refused, TOKEN_HELP, withUrl } from "./client.ts";
-import type { Settle } from "./index.ts";
 import { inert, printable } from "./printable.ts";
 import { forbidWithRefused, outcomeOption, refusalLine } from "./refusals.ts";
-import { CommandError, type Terminal } from "./terminal.ts";
+import { CommandError, type Settle, type Terminal } from "./terminal.ts";
 
 interface TailOptions {
   readonly url?: string;

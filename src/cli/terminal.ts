@@ -1,3 +1,4 @@
+import type { Command } from "commander";
 import type { Env } from "../config/env-reader.ts";
 
 /** What a command sees of the outside. Data goes to `out`, talk to `talk`. */
@@ -11,6 +12,10 @@ export interface Terminal {
   /** Takes Ctrl-C over from its default, an end at once. The second one ends at once all the same. */
   readonly interrupted?: () => AbortSignal;
 }
+
+/** Takes the exit code of a command that ended without an error. */
+export type Settle = (code: number) => void;
+export type AddCommand = (program: Command, terminal: Terminal, settle: Settle) => void;
 
 /** Ends a command with an exit code and a line for the person. */
 export class CommandError extends Error {

@@ -1,6 +1,6 @@
+import { type Attachment, boundedFiles } from "./attachment.ts";
 import { CONTEXT_CHARS_MAX, CONTEXT_ITEMS_MAX, FILES_MAX } from "./bounds.ts";
-import type { Attachment } from "./event.ts";
-import { boundedFiles, cleanId, cleanLabel, cleanText } from "./text.ts";
+import { cleanId, cleanLabel, cleanText } from "./text.ts";
 
 /**
  * What a message refers to:

@@ -1,3 +1,4 @@
+import type { Attachment } from "./attachment.ts";
 import type { Brand } from "./brand.ts";
 import type { ContextItem } from "./context.ts";
 
@@ -18,15 +19,6 @@ export type ReplyAddress = Brand<string, "ReplyAddress">;
  * - `ambient`: said in a room without naming the bot; a trigger only by policy
  */
 export type Trigger = "mention" | "direct" | "command" | "button" | "thread" | "ambient";
-
-/** A file that came with a message. Never fetched by the core; `source` says how an adapter would. */
-export interface Attachment {
-  readonly id: string;
-  readonly kind: "image" | "audio" | "video" | "document" | "location" | "contact" | "other";
-  readonly name: string | null;
-  readonly mime: string | null;
-  readonly sizeBytes: number | null;
-}
 
 export interface Pressed {
   readonly kind: "button" | "choice" | "form";

@@ -1,5 +1,4 @@
 import { ID_CHARS_MAX, LABEL_CHARS_MAX, TEXT_CHARS_MAX } from "./bounds.ts";
-import type { Attachment } from "./event.ts";
 
 /** Text from outside as the rest of the gateway may see it: well-formed, no NUL, bounded. */
 export function cleanText(text: string, charsMax: number = TEXT_CHARS_MAX): string {
@@ -18,20 +17,4 @@ export function cleanLabel(text: string): string {
 /** Null: too long to be one. Half of an id would be that of another. */
 export function cleanId(id: string): string | null {
   return id.length > ID_CHARS_MAX ? null : cleanText(id);
-}
-
-/** The first of them, with their labels bounded. */
-export function boundedFiles(files: readonly Attachment[], filesMax: number): readonly Attachment[] {
-  if (files.length === 0) return files;
-  return files.slice(0, filesMax).flatMap((file) => {
-    const id = cleanId(file.id);
-    if (id === null) return [];
-    const { name, mime } = file;
-    return {
-      ...file,
-      id,
-      name: name === null ? null : cleanLabel(name),
-      mime: mime === null ? null : cleanLabel(mime),
-    };
-  });
 }

@@ -3,6 +3,7 @@ import { SMALL_BODY_BYTES } from "../domain/bounds.ts";
 import type { UsedUp } from "../telemetry/heap.ts";
 import type { BodyRoom, LargeBody } from "./body-room.ts";
 import type { Drain } from "./drain.ts";
+import { declaredBytes } from "./request.ts";
 
 /** `shed`: more bodies than may be held at once, and this was the largest. */
 export type Unread = "too-large" | "cut" | "shed";
@@ -73,12 +74,6 @@ export function readBody<T>(
     incoming.on("error", cut);
     incoming.on("close", cut);
   });
-}
-
-/** Undefined when the sender has not said how much will come. */
-export function declaredBytes({ headers }: Pick<IncomingMessage, "headers">): number | undefined {
-  const length = headers["content-length"];
-  return length === undefined ? undefined : Number(length);
 }
 
 /** Chunks may be of one byte each, and an object for each would be a hundred times what they hold. */

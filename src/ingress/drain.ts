@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { DISCARD_BYTES_MAX, SMALL_BODY_BYTES } from "../domain/bounds.ts";
 import type { UsedUp } from "../telemetry/heap.ts";
-import { declaredBytes } from "./body.ts";
+import { declaredBytes } from "./request.ts";
 
 /** Of large bodies that were refused, so many are read at once; a connection gives up to 2 MiB in one turn of the loop. */
 export const DRAINED_AT_ONCE = 8;

@@ -22,6 +22,12 @@ export function peerOf(incoming: IncomingMessage): string | undefined {
   return incoming.socket.remoteAddress;
 }
 
+/** Undefined when the sender has not said how much will come. */
+export function declaredBytes({ headers }: Pick<IncomingMessage, "headers">): number | undefined {
+  const length = headers["content-length"];
+  return length === undefined ? undefined : Number(length);
+}
+
 class IncomingRequest implements RawRequest {
   body = EMPTY;
   readonly receivedAtMs: number;

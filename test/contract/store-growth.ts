@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { Attachment } from "../../src/domain/attachment.ts";
 import { contextItem } from "../../src/domain/context.ts";
-import type { Attachment } from "../../src/domain/event.ts";
 import { NO_USAGE, type Progress } from "../../src/domain/run.ts";
 import { LEASE_MS, type StoreBench } from "./store.ts";
 

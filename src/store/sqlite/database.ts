@@ -1,6 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { GatewayError } from "../../domain/errors.ts";
+import { describe, isLocked, isPageDamaged } from "./fault.ts";
 import { closeAsItIs } from "./file.ts";
 import { describeAt } from "./obstacle.ts";
 import { damaged } from "./watch.ts";
@@ -89,52 +90,13 @@ function wrap(db: DatabaseSync): Database {
   };
 }
 
-const SQLITE_BUSY = 5;
-const SQLITE_CORRUPT = 11;
-const SQLITE_NOTADB = 26;
-const SQLITE_TOOBIG = 18;
-const SQLITE_CONSTRAINT = 19;
-const SQLITE_MISMATCH = 20;
-const SQLITE_FULL = 13;
-
-/** Damage is met where a page is read, and the pages of the neighbours may be sound. */
-const FAULTS_OF_OPERATION: ReadonlySet<number> = new Set([
-  SQLITE_CORRUPT,
-  SQLITE_TOOBIG,
-  SQLITE_CONSTRAINT,
-  SQLITE_MISMATCH,
-]);
-
-/** SQLite's primary result code; undefined for an error from elsewhere. */
-function resultCode(error: unknown): number | undefined {
-  const code = error instanceof Error ? (error as { errcode?: unknown }).errcode : undefined;
-  return typeof code === "number" ? code & 0xff : undefined;
-}
-
-/** The statement was wrong, not the disk: other operations of the batch can still succeed. */
-export function isFaultOfOperation(error: unknown): boolean {
-  const code = resultCode(error);
-  return code === undefined || FAULTS_OF_OPERATION.has(code);
-}
-
-/** What is in the file is not what was written. */
-export function isDamage(error: unknown): boolean {
-  const code = resultCode(error instanceof GatewayError ? error.cause : error);
-  return code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
-}
-
-/** There was no room. The file is sound, and a later write may find room again. */
-export function isDiskFull(error: unknown): boolean {
-  return resultCode(error) === SQLITE_FULL;
-}
-
 export function openFailure(error: unknown, file: string): GatewayError {
   if (error instanceof GatewayError) return error;
-  if (resultCode(error) === SQLITE_CORRUPT) {
+  if (isPageDamaged(error)) {
     const { code, message } = damaged(file, describe(error));
     return new GatewayError(code, message, { cause: error });
   }
-  if (resultCode(error) === SQLITE_BUSY) {
+  if (isLocked(error)) {
     return new GatewayError(
       "STORE_LOCKED",
       `Expected to be the only process that uses ${file}, but another one holds its lock. ` +
@@ -145,11 +107,4 @@ export function openFailure(error: unknown, file: string): GatewayError {
   return new GatewayError("STORE_OPEN_FAILED", `Could not open ${file}: ${describeAt(file, error)}`, {
     cause: error,
   });
-}
-
-/** What SQLite or the system said; neither repeats the values of a statement. */
-export function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const code = resultCode(error);
-  return code === undefined ? error.message : `${error.message} (SQLite ${code})`;
 }

@@ -1,15 +1,9 @@
 import { GatewayError } from "../../domain/errors.ts";
 import { LastRefusal } from "../last-refusal.ts";
 import { Buckets } from "./buckets.ts";
-import {
-  type Database,
-  describe,
-  isDiskFull,
-  isFaultOfOperation,
-  type OpenDatabase,
-  openFailure,
-} from "./database.ts";
+import { type Database, type OpenDatabase, openFailure } from "./database.ts";
 import { examine, logBytes, refuseLogWithoutFile, unreadableRest } from "./examine.ts";
+import { describe, isDiskFull, isFaultOfOperation } from "./fault.ts";
 import { bringBack, closeAsItIs, createFile, fileSystemWarning } from "./file.ts";
 import { endHoldsOfTheDead, handBackAll } from "./holds.ts";
 import { Leases } from "./leases.ts";

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { GatewayError } from "../../domain/errors.ts";
-import { type Database, describe, openDatabase } from "./database.ts";
+import { type Database, openDatabase } from "./database.ts";
+import { describe } from "./fault.ts";
 import { bringBack, closeAsItIs } from "./file.ts";
 import { readVersion, refuseNewer } from "./migrations.ts";
 import { damaged } from "./watch.ts";

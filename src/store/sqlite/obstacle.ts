@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
-import { describe } from "./database.ts";
+import { describe } from "./fault.ts";
 
 /** SQLite says little more than that it failed; this is that, and what the system says of the path. */
 export function describeAt(file: string, error: unknown): string {

@@ -1,4 +1,4 @@
-import { describe, isDamage } from "./database.ts";
+import { describe, isDamage } from "./fault.ts";
 import type { Kind, Log } from "./protocol.ts";
 import { damaged, type Fault, FileWatch, type Look } from "./watch.ts";
 

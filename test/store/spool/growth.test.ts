@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Attachment } from "../../../src/domain/event.ts";
+import type { Attachment } from "../../../src/domain/attachment.ts";
 import { LONG_MS, type Process, World } from "./world.ts";
 
 const FILES: readonly Attachment[] = [
