@@ -2,11 +2,11 @@ import { type Admission, admit, notInstalled } from "./admit/admit.ts";
 import type { Acquaintances } from "./admit/people.ts";
 import type { AdmissionPolicy } from "./admit/policy.ts";
 import { GatewayError } from "./domain/errors.ts";
-import type { TriggerEvent } from "./domain/event.ts";
+import type { Platform, TriggerEvent } from "./domain/event.ts";
 import { ignoredLabel } from "./domain/ignored.ts";
 import type { Item, Reception, ReceptionOutcome } from "./ingress/reception.ts";
 import { verifyRequest } from "./ingress/verify.ts";
-import type { Adapter, Inbound, RawRequest, RequestHead, TurnedAway } from "./ports/adapter.ts";
+import type { Ack, Adapter, Inbound, RawRequest, RequestHead, TurnedAway } from "./ports/adapter.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Acceptance, Inbox } from "./ports/inbox.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
@@ -61,28 +61,28 @@ async function publish(
 ): Promise<Reception> {
   if (people !== undefined) await deps.people.learn(people);
   const { known, fates } = await offer(events, adapter, deps);
-  for (const [i, fate] of fates.entries()) if (isForNothing(fate)) dismiss(known[i], adapter);
-  const outcomes = fates.map((one) => count(one, adapter, deps));
-  for (const [i, event] of events.entries()) if (outcomes[i] === "accepted") adapter.accepted?.(event);
+  const rulings = fates.map(rulingOf);
+  for (const [i, { outcome, isUnanswered, count }] of rulings.entries()) {
+    if (isUnanswered) dismiss(known[i], adapter);
+    count?.(deps.metrics, adapter.platform);
+    if (outcome === "accepted" && events[i] !== undefined) adapter.accepted?.(events[i]);
+  }
+  const outcomes = rulings.map(({ outcome }) => outcome);
   const outcome = RANKED.find((candidate) => outcomes.includes(candidate)) ?? "ignored";
   const decisive = outcomes.indexOf(outcome);
-  const fate = fates[decisive];
   const event = known[decisive];
-  // Nothing will follow: what promises a reply would wait for ever.
-  const isIgnored = outcomes.every((one) => one === "ignored");
-  const isUntold = fates.every((one) => one.kind === "ignored" || (one.kind === "refused" && !one.told));
   return {
     outcome,
     // Only now: an acknowledgement promises that the events survive a crash.
-    ack: outcome === "unavailable" ? { status: 503 } : isIgnored ? ignoredAck : isUntold ? untoldAck : ack,
-    ...(fate && reasonOf(fate)),
+    ack: outcome === "unavailable" ? { status: 503 } : ackFor(rulings, { ack, untoldAck, ignoredAck }),
+    ...rulings[decisive]?.why,
     ...(event && { eventId: event.id, conversation: event.conversation }),
     events: events.length,
     ...(events.length + ignored.length > 1 && {
       others: [
         ...known.flatMap((one, i) => {
-          const [itsOutcome, itsFate] = [outcomes[i], fates[i]];
-          return i === decisive || !itsOutcome || !itsFate ? [] : itemOf(one, itsOutcome, itsFate);
+          const ruling = rulings[i];
+          return i === decisive || ruling === undefined ? [] : itemOf(one, ruling);
         }),
         ...ignored.map((reason) => ({ outcome: "ignored" as const, reason })),
       ],
@@ -90,18 +90,18 @@ async function publish(
   };
 }
 
-/** No run and no notice will answer it. What is stored or was stored before is answered by whoever works on it. */
-function isForNothing(fate: Fate): boolean {
-  if (fate.kind === "refused") return !fate.told;
-  return fate.kind === "ignored" || fate.kind === "unknown-conversation";
+/** Where nothing will follow, what promises a reply would wait for ever. */
+function ackFor(rulings: readonly Ruling[], acks: Record<"ack" | "untoldAck" | "ignoredAck", Ack>): Ack {
+  if (rulings.every(({ outcome }) => outcome === "ignored")) return acks.ignoredAck;
+  return rulings.every(({ isUnanswered }) => isUnanswered) ? acks.untoldAck : acks.ack;
 }
 
 function dismiss(event: TriggerEvent | undefined, adapter: Adapter): void {
   if (event?.trigger === "button") void adapter.dismiss?.(event.replyTo);
 }
 
-function itemOf({ id, conversation }: TriggerEvent, outcome: ReceptionOutcome, fate: Fate): Item {
-  const { reason } = reasonOf(fate);
+function itemOf({ id, conversation }: TriggerEvent, { outcome, why }: Ruling): Item {
+  const reason = why?.reason;
   return { outcome, ...(reason !== undefined && { reason }), eventId: id, conversation };
 }
 
@@ -110,6 +110,15 @@ type Fate =
   | Acceptance
   | Extract<Admission, { kind: "ignored" }>
   | { readonly kind: "failed"; readonly code: string };
+
+/** What a fate comes to. */
+interface Ruling {
+  readonly outcome: ReceptionOutcome;
+  readonly why?: Pick<Reception, "reason" | "refusal">;
+  /** No run and no notice will answer it. What is stored, or was before, is answered by whoever works on it. */
+  readonly isUnanswered: boolean;
+  readonly count?: (metrics: Metrics, platform: Platform) => void;
+}
 
 /** All of a batch is offered in one tick, so that it shares one commit and keeps its order. */
 async function offer(
@@ -148,49 +157,55 @@ async function fateOf(
 /** One failure makes the platform send the whole batch again, so the worst outcome names the batch. */
 const RANKED: readonly ReceptionOutcome[] = ["unavailable", "accepted", "refused", "duplicate", "ignored"];
 
-function count(fate: Fate, { platform }: Adapter, { metrics }: GatewayDeps): ReceptionOutcome {
+function rulingOf(fate: Fate): Ruling {
   switch (fate.kind) {
     case "accepted":
-      return "accepted";
+      return ACCEPTED;
     case "duplicate":
-      metrics.duplicates.inc({ platform });
-      return "duplicate";
-    case "refused":
-      metrics.refusals.inc({ platform, cause: fate.refusal.cause });
-      if (fate.refusal.cause === "rate_limited") {
-        metrics.rateLimited.inc({ platform, scope: fate.refusal.detail });
-      }
-      return "refused";
+      return DUPLICATE;
+    case "refused": {
+      const { refusal, told } = fate;
+      return {
+        outcome: "refused",
+        why: { reason: `${refusal.cause}: ${refusal.detail}`, refusal },
+        isUnanswered: !told,
+        count(metrics, platform) {
+          metrics.refusals.inc({ platform, cause: refusal.cause });
+          if (refusal.cause === "rate_limited") metrics.rateLimited.inc({ platform, scope: refusal.detail });
+        },
+      };
+    }
     case "ignored":
-      metrics.ignored.inc({ platform, reason: ignoredLabel(fate.reason) });
-      return "ignored";
+      return notForUs(fate.reason);
     case "unknown-conversation":
-      metrics.ignored.inc({ platform, reason: NOT_ADDRESSED });
-      return "ignored";
+      return notForUs("not_addressed");
     case "full":
+      return unavailable("QUEUE_FULL");
     case "failed":
-      return "unavailable";
+      return unavailable(fate.code);
   }
 }
 
-const NOT_ADDRESSED = "not_addressed";
+const ACCEPTED: Ruling = { outcome: "accepted", isUnanswered: false };
+const DUPLICATE: Ruling = {
+  outcome: "duplicate",
+  isUnanswered: false,
+  count: (metrics, platform) => metrics.duplicates.inc({ platform }),
+};
 
-function reasonOf(fate: Fate): Pick<Reception, "reason" | "refusal"> {
-  switch (fate.kind) {
-    case "refused":
-      return { reason: `${fate.refusal.cause}: ${fate.refusal.detail}`, refusal: fate.refusal };
-    case "ignored":
-      return { reason: fate.reason };
-    case "unknown-conversation":
-      return { reason: NOT_ADDRESSED };
-    case "full":
-      return { reason: "QUEUE_FULL" };
-    case "failed":
-      return { reason: fate.code };
-    case "accepted":
-    case "duplicate":
-      return {};
-  }
+function notForUs(reason: string): Ruling {
+  const label = ignoredLabel(reason);
+  return {
+    outcome: "ignored",
+    why: { reason },
+    isUnanswered: true,
+    count: (metrics, platform) => metrics.ignored.inc({ platform, reason: label }),
+  };
+}
+
+/** The platform sends it again, so its sender goes on waiting. */
+function unavailable(reason: string): Ruling {
+  return { outcome: "unavailable", why: { reason }, isUnanswered: false };
 }
 
 function countIgnored(adapter: Adapter, reason: string, { metrics }: GatewayDeps): void {

@@ -333,6 +333,20 @@ describe("an event that is ignored after all", () => {
     expect(await postOf({ ...inbound, ignoredAck })).toMatchObject({ outcome: "ignored", ack: ignoredAck });
   });
 
+  it("beside one that was refused without a word gets the answer of a platform that would wait", async () => {
+    slack.serves = ({ tenant }) => tenant === "T1";
+    const untoldAck = { status: 200, body: "nothing follows" };
+    const events = [
+      anEvent({ id: "slack:1", trigger: "thread", conversation: "slack:T1:C1:unknown" }),
+      anEvent({ id: "slack:2", tenant: "T2" }),
+    ];
+    expect(await postOf({ kind: "events", events, ignored: [], ack: ACK, untoldAck })).toMatchObject({
+      outcome: "refused",
+      ack: untoldAck,
+      others: [{ outcome: "ignored", reason: "not_addressed" }],
+    });
+  });
+
   it("is not remembered by its adapter, and one that is stored is, once", async () => {
     const heard: string[] = [];
     slack.accepted = ({ id }) => void heard.push(id);
