@@ -1,6 +1,4 @@
 import type { Server } from "node:http";
-import { openAdapters } from "../adapters/index.ts";
-import { createTestAdapter } from "../adapters/test/adapter.ts";
 import { type BuiltAgents, buildAgents } from "./app/agents.ts";
 import { composeBack } from "./app/back.ts";
 import { breakerWatch, restingReport, showBreakers } from "./app/breaker-watch.ts";
@@ -11,6 +9,7 @@ import { startHousekeeping } from "./app/housekeeping.ts";
 import { composeHttp } from "./app/http.ts";
 import { machineOf } from "./app/machine.ts";
 import { PlatformWatch } from "./app/platform-watch.ts";
+import { openForDevelopers, openPlatforms } from "./app/platforms.ts";
 import { policyOf } from "./app/policy.ts";
 import { Rendering } from "./app/rendering/index.ts";
 import { openStore } from "./app/store.ts";
@@ -72,18 +71,16 @@ export async function createApp(options: AppOptions): Promise<App> {
   const policy = policyOf(spec, isPaused);
   const system = { clock, random, newId, log, metrics, version };
 
-  const opened = await openAdapters({ environment, spec, clock, random });
+  const chats = await openPlatforms(config, system);
   const agents = await buildAgents({ config, ...system });
   const offerOf = offerAgain(policy, clock);
   const { store, report, spool } = await openStore({ config, ...system, offerOf, onDeath: onStoreDeath });
   // Only now, when the data folder is known to be ours: the key of another gateway on it must stay as it is.
   if (newDevKey !== undefined && role !== "worker") leaveDevKey(environment, newDevKey);
   const developers = developersOf(environment);
-  const { key: devKey, open: openOnLoopback } = developers;
-  const test = createTestAdapter({ devKey, openOnLoopback, clock, bus: store.bus, newId });
-  const adapters = new Map<Platform, Adapter>(
-    [...opened.map(({ adapter }) => adapter), test].map((one) => [one.platform, one]),
-  );
+  const forDevelopers = await openForDevelopers(config, system, { ...developers, bus: store.bus, newId });
+  const all = [...chats, ...forDevelopers];
+  const adapters = new Map<Platform, Adapter>(all.map((one) => [one.platform, one]));
   const platforms = [...adapters.keys()];
 
   const feed = new LifeFeed({ bus: store.bus, clock });
@@ -104,7 +101,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     isDraining: () => stopping.signal.aborted,
   });
   const http = composeHttp({
-    ...{ config, store, front, platforms, policy, health, feed, developers, test, ...system },
+    ...{ config, store, front, adapters: all, policy, health, feed, developers, ...system },
     stopping: stopping.signal,
   });
   metrics.buildInfo.set({ version }, 1);
@@ -116,8 +113,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     ...{ server: http.server, watch: http.watch, platforms, agents, developers, storeReport: report() },
     startWork() {
       if (role !== "ingress") dispatcher.start();
-      for (const { adapter, learn } of opened) {
-        void learn?.(stopping.signal);
+      for (const adapter of chats) {
+        void adapter.start?.(stopping.signal);
         if (role !== "ingress") void platformWatch.watch(adapter, stopping.signal);
       }
     },

@@ -2,12 +2,14 @@ import { randomBytes } from "node:crypto";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
+import { MODULES } from "../adapters/index.ts";
 import { leaveDevKey } from "./app/developers.ts";
 import { onHangUp } from "./app/hang-up.ts";
 import { onSignals, type StopRequest, untilStopped } from "./app/stopping.ts";
 import { type Config, type Loaded, loadConfig } from "./config/load.ts";
 import { formatProblem } from "./config/problems.ts";
 import { GatewayError } from "./domain/errors.ts";
+import { besideModule } from "./shared/beside.ts";
 import { EXIT } from "./shared/exit.ts";
 import { systemClock } from "./system/clock.ts";
 import { packageVersion } from "./system/version.ts";
@@ -86,10 +88,7 @@ async function supervise(config: Config, overrides: Readonly<Record<string, stri
   return code;
 }
 
-/** Beside this file, as the source in development and compiled in the image. */
-const PROCESS = import.meta.url.endsWith(".ts")
-  ? new URL("./process.ts", import.meta.url)
-  : new URL("./process.js", import.meta.url);
+const PROCESS = new URL(besideModule(import.meta.url, "process"));
 
 /** Runs process number `n` of several, under a supervisor that passed on its own environment. */
 export async function serveSupervised(n: number): Promise<number> {
@@ -201,7 +200,7 @@ const EXIT_OF: Partial<Record<string, number>> = {
 
 /** Prices are checked only when models are called for money: their table is a fifth of the memory of an idle process. */
 async function load(env: NodeJS.ProcessEnv): Promise<Loaded> {
-  const options = { env, cwd: process.cwd() };
+  const options = { modules: MODULES, env, cwd: process.cwd() };
   const loaded = loadConfig(options);
   if (!loaded.ok || loaded.config.environment.anthropic === null) return loaded;
   const { priceOf } = await import("./models/price-table.ts");

@@ -25,17 +25,15 @@ const ROOMS: readonly (readonly [room: string, mayImport: string])[] = [
   ["src/admin", "src/domain src/shared src/ports src/config src/telemetry src/feed"],
   ["adapters/shared", "src/domain src/shared src/ports"],
   ["adapters/*", "src/domain src/shared src/ports adapters/shared"],
-  ["adapters/index", "src/domain src/shared src/ports src/config adapters/*"],
-  ["adapters/renderers", "src/domain src/shared src/ports adapters/*"],
+  ["adapters/index", "src/ports adapters/*"],
   ["src/gateway", "src/domain src/ports src/telemetry src/admit src/ingress"],
   ["src/worker", "src/domain src/shared src/ports src/telemetry src/reply src/dispatch src/agent"],
   [
     "src/app",
     "src/domain src/shared src/ports src/config src/telemetry src/system src/feed src/reply src/admit src/ingress " +
-      "src/dispatch src/agent src/models src/store src/admin adapters/* adapters/index adapters/renderers " +
-      "src/gateway src/worker",
+      "src/dispatch src/agent src/models src/store src/admin src/gateway src/worker",
   ],
-  ["src/main", "src/domain src/shared src/config src/telemetry src/system src/models src/app"],
+  ["src/main", "adapters/index src/domain src/shared src/config src/telemetry src/system src/models src/app"],
   ["src/process", "src/main"],
   [
     "src/cli",

@@ -1,6 +1,7 @@
 import { GatewayError } from "../../src/domain/errors.ts";
-import type { Adapter } from "../../src/ports/adapter.ts";
+import { type Adapter, PLAIN_WEBHOOK } from "../../src/ports/adapter.ts";
 import type { Clock, Random } from "../../src/ports/clock.ts";
+import { besideModule } from "../../src/shared/beside.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import { createRest } from "./api.ts";
 import { parseDiscord } from "./parse.ts";
@@ -31,10 +32,12 @@ export function createDiscordAdapter(options: DiscordOptions): Adapter {
   const { clock, random } = options;
   return {
     platform: "discord",
+    webhook: PLAIN_WEBHOOK,
     screen: screenDiscord,
     verify: createVerifier(options.publicKeys),
     parse: (request) => parseDiscord(request, options.applicationId ?? ""),
     render: renderReply,
+    renderer: RENDERER,
     probe: (signal) => probeDiscord({ ...options, apiUrl, applicationId: options.applicationId }, signal),
     // There is no `typing`: the deferred answer already says that the app is thinking.
     ...createClient({ rest: createRest({ ...options, apiUrl }), clock, random }),
@@ -49,3 +52,5 @@ function checkOptions({ botToken }: DiscordOptions, apiUrl: string): void {
     throw new GatewayError("CONFIG_INVALID", "Expected the Discord API address to be an http or https URL");
   }
 }
+
+const RENDERER = besideModule(import.meta.url, "render");

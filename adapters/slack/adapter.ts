@@ -1,6 +1,8 @@
+import { LARGEST_BODY_BYTES_MAX } from "../../src/domain/bounds.ts";
 import { GatewayError } from "../../src/domain/errors.ts";
-import type { Adapter } from "../../src/ports/adapter.ts";
+import type { Adapter, WebhookSpec } from "../../src/ports/adapter.ts";
 import type { Clock } from "../../src/ports/clock.ts";
+import { besideModule } from "../../src/shared/beside.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import type { Visibility } from "./address.ts";
 import { createWeb } from "./api.ts";
@@ -60,10 +62,12 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
   const { threadLimits: limits, clock } = options;
   return {
     platform: "slack",
+    webhook: WEBHOOK,
     screen: screenSlack,
     verify: (request) => verifySlack(request, signingSecrets),
     parse: (request) => parseSlack(request, { commandReplies, dmReplies, self, appId: options.appId }),
     render: renderReply,
+    renderer: RENDERER,
     send: client.send,
     recover: client.recover,
     typing: client.typing,
@@ -73,6 +77,15 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
     learn: (signal) => self.learn(call, signal),
   };
 }
+
+const WEBHOOK: WebhookSpec = {
+  // One address does for all; the others are those that many an app has from elsewhere.
+  paths: ["", "/commands", "/interactions"],
+  methods: ["POST"],
+  // As Slack's own framework: forms with blocks can be large.
+  bytesMax: LARGEST_BODY_BYTES_MAX,
+};
+const RENDERER = besideModule(import.meta.url, "render");
 
 function isEmpty(secret: Secret): boolean {
   return secret.reveal() === "";

@@ -1,8 +1,9 @@
 import { LRUCache } from "lru-cache";
 import { GatewayError } from "../../src/domain/errors.ts";
 import type { ReplyAddress } from "../../src/domain/event.ts";
-import type { Adapter } from "../../src/ports/adapter.ts";
+import { type Adapter, PLAIN_WEBHOOK } from "../../src/ports/adapter.ts";
 import type { Clock } from "../../src/ports/clock.ts";
+import { besideModule } from "../../src/shared/beside.ts";
 import { getString } from "../../src/shared/json.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import { readCallback } from "./address.ts";
@@ -58,10 +59,12 @@ export function createTelegramAdapter(options: TelegramOptions): Adapter {
 
   return {
     platform: "telegram",
+    webhook: PLAIN_WEBHOOK,
     screen: (head) => screenTelegram(head, options.webhookSecrets),
     verify: (request) => verifyRequest(request, options.webhookSecrets),
     parse: (request) => parseUpdate(request, { id: botId, username: options.identity.username }),
     render: (markdown) => renderReply(markdown),
+    renderer: RENDERER,
     async send(delivery, signal, permit) {
       if (delivery.index === 0) await stopSpinner(delivery.to);
       return await sendPart(delivery, client, signal, permit);
@@ -129,3 +132,5 @@ function checkSecrets(secrets: readonly Secret[]): void {
       (areValid ? String(secrets.length) : "another character or length"),
   );
 }
+
+const RENDERER = besideModule(import.meta.url, "render");

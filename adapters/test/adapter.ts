@@ -1,4 +1,4 @@
-import type { Adapter } from "../../src/ports/adapter.ts";
+import { type Adapter, PLAIN_WEBHOOK } from "../../src/ports/adapter.ts";
 import type { NewId } from "../../src/ports/clock.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import { parseTest } from "./parse.ts";
@@ -28,6 +28,7 @@ export function createTestAdapter(options: TestOptions): TestAdapter {
   const replies = createReplies(options);
   return {
     platform: "test",
+    webhook: PLAIN_WEBHOOK,
     screen: (head) => screenTest(head, options),
     verify: (request) => verifyTest(request, options),
     parse: (request) => parseTest(request, options.newId),

@@ -1,6 +1,8 @@
+import { BODY_BYTES_MAX } from "../../src/domain/bounds.ts";
 import { GatewayError } from "../../src/domain/errors.ts";
-import type { Adapter } from "../../src/ports/adapter.ts";
+import type { Adapter, WebhookSpec } from "../../src/ports/adapter.ts";
 import type { Clock } from "../../src/ports/clock.ts";
+import { besideModule } from "../../src/shared/beside.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import { readAddress } from "./address.ts";
 import { createClient } from "./api.ts";
@@ -39,11 +41,13 @@ export function createWhatsAppAdapter(options: WhatsAppOptions): Adapter {
   const seen = new Seen();
   return {
     platform: "whatsapp",
+    webhook: WEBHOOK,
     screen: screenWhatsApp,
     verify: (request) => verifyWhatsApp(request, options),
     parse: (request) => parseWhatsApp(request, options.phoneNumberId, seen),
     accepted: (event) => seen.heard(event),
     render: (markdown) => renderReply(markdown),
+    renderer: RENDERER,
     send: (delivery, signal, permit) =>
       sendPart(delivery, { client, seen, nowMs: options.clock.nowMs(), signal, permit }),
     probe: (signal) => probeWhatsApp(client, options.phoneNumberId, signal),
@@ -75,3 +79,7 @@ function checkOptions({ accessToken, appSecrets, verifyToken, phoneNumberId }: W
     );
   }
 }
+
+const RENDERER = besideModule(import.meta.url, "render");
+/** Only the handshake is a GET. */
+const WEBHOOK: WebhookSpec = { paths: [""], methods: ["POST", "GET"], bytesMax: BODY_BYTES_MAX };

@@ -1,7 +1,7 @@
 import type { AddressInfo } from "node:net";
 import type { App } from "../app.ts";
-import type { PlatformOff } from "../config/environment.ts";
 import type { Config } from "../config/load.ts";
+import type { PlatformModule, PlatformOff } from "../ports/platform.ts";
 import { isWatchOpen } from "./edge.ts";
 
 /** What a person at the terminal wants to know at start: where, what is on, what is missing, what to try. */
@@ -10,12 +10,11 @@ export function banner(app: App, config: Config, version: string): string {
   const { address, url } = addressOf(app);
   const webhooks = `${environment.publicUrl ?? url}/webhooks`;
   const isWorker = environment.role === "worker";
-  const platforms = (["slack", "discord", "telegram", "whatsapp"] as const).map((name) => {
-    const platform = environment.platforms[name];
+  const platforms = Object.entries(environment.platforms).map(([name, platform]) => {
     const label = `  ${name.padEnd(9)}`;
-    if (gateway.platforms[name].enabled === false) return `${label} off   switched off in the configuration`;
-    if (platform.kind === "on") return `${label} on    ${isWorker ? "answers only" : `${webhooks}/${name}`}`;
-    return `${label} off   ${whatIsMissing(platform)}`;
+    if (gateway.platforms[name]?.enabled === false) return `${label} off   switched off in the configuration`;
+    if ("missing" in platform) return `${label} off   ${whatIsMissing(platform, config.modules)}`;
+    return `${label} on    ${isWorker ? "answers only" : `${webhooks}/${name}`}`;
   });
   const agents = [...app.agents.modelNames].map(([agent, model]) => `  ${agent.padEnd(9)} ${model}`);
   return [
@@ -67,10 +66,11 @@ function addressOf({ server }: Pick<App, "server">): { address: string; url: str
 
 const EVERY: Readonly<Record<string, string>> = { "0.0.0.0": "IPv4 address", "::": "address" };
 
-function whatIsMissing({ missing, present }: PlatformOff): string {
-  // Discord can do without its bot token for answers within 15 minutes; nobody who sets it up wants only that.
-  const isDiscord = missing.some((name) => name.startsWith("DISCORD_"));
-  const extra = isDiscord && !present.includes("DISCORD_BOT_TOKEN") ? ["DISCORD_BOT_TOKEN"] : [];
+/** Also what it can do without, but not everything: nobody who sets it up wants only that. */
+function whatIsMissing({ missing, present }: PlatformOff, modules: readonly PlatformModule[]): string {
+  const module = modules.find(({ needs }) => needs.some((name) => missing.includes(name)));
+  const wanted = module?.variables.filter(({ without }) => without !== undefined) ?? [];
+  const extra = wanted.map(({ name }) => name).filter((name) => !present.includes(name));
   return `${present.length > 0 ? "incomplete: " : ""}set ${[...missing, ...extra].join(", ")}`;
 }
 

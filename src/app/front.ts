@@ -4,8 +4,8 @@ import type { AdmissionPolicy } from "../admit/policy.ts";
 import type { Platform, TriggerEvent } from "../domain/event.ts";
 import { type Observer, observedInbox } from "../feed/observed.ts";
 import { receive, screen } from "../gateway.ts";
-import type { Receive, Screen } from "../ingress/reception.ts";
-import type { Adapter } from "../ports/adapter.ts";
+import type { Reception } from "../ingress/reception.ts";
+import type { Adapter, RawRequest, RequestHead } from "../ports/adapter.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Offer } from "../ports/inbox.ts";
 import type { Store } from "../ports/store.ts";
@@ -22,8 +22,9 @@ export interface FrontOptions {
 
 /** From a webhook to the acknowledgement. */
 export interface Front {
-  readonly receive: Receive;
-  readonly screen: Screen;
+  readonly receive: (request: RawRequest, platform: Platform) => Promise<Reception>;
+  /** What the headers alone decide; null: the body has to be read. */
+  readonly screen: (head: RequestHead, platform: Platform) => Reception | null;
 }
 
 export function composeFront({ store, adapters, policy, feed, clock, metrics }: FrontOptions): Front {

@@ -1,13 +1,14 @@
 import type { Server } from "node:http";
 import type { AdmissionPolicy } from "../admit/policy.ts";
 import type { Config } from "../config/load.ts";
-import type { Platform } from "../domain/event.ts";
 import type { LifeFeed } from "../feed/life-feed.ts";
 import { RefusalFeed, refusalView } from "../feed/refusal.ts";
 import { Guesses } from "../ingress/guesses.ts";
 import type { Health } from "../ingress/health.ts";
+import type { WebhookSource } from "../ingress/reception.ts";
 import { RequestRecorder } from "../ingress/recorder.ts";
 import { createServers } from "../ingress/server.ts";
+import type { Adapter } from "../ports/adapter.ts";
 import type { Clock, NewId } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
 import { textMatches } from "../shared/hmac.ts";
@@ -22,13 +23,12 @@ export interface HttpOptions {
   readonly config: Config;
   readonly store: Store;
   readonly front: Front;
-  readonly platforms: readonly Platform[];
+  /** Of the platforms that are on. */
+  readonly adapters: readonly Adapter[];
   readonly policy: AdmissionPolicy;
   readonly health: Health;
   readonly feed: LifeFeed;
   readonly developers: Developers;
-  /** What the test webhook's adapter hears said. */
-  readonly test: { waitForReply(eventId: string, signal: AbortSignal): Promise<string | null> };
   readonly version: string;
   readonly clock: Clock;
   readonly newId: NewId;
@@ -49,8 +49,7 @@ export interface Http {
 }
 
 export function composeHttp(options: HttpOptions): Http {
-  const { config, store, front, policy, feed, developers, version, clock, newId, log, metrics, stopping } =
-    options;
+  const { config, store, policy, feed, developers, version, clock, newId, log, metrics, stopping } = options;
   const { gateway: spec, environment } = config;
   const refusals = new RefusalFeed({ bus: store.bus, clock });
   const recorder = new RequestRecorder({
@@ -68,9 +67,7 @@ export function composeHttp(options: HttpOptions): Http {
   const guesses = new Guesses({ clock, log, metrics });
   const { server, watch } = createServers({
     guesses,
-    screen: front.screen,
-    receive: front.receive,
-    platforms: options.platforms,
+    sources: options.adapters.map((adapter) => sourceOf(adapter, options)),
     takesWebhooks: environment.role !== "worker",
     hosts: hostRulesOf(environment),
     watch: watchRulesOf(environment),
@@ -91,14 +88,30 @@ export function composeHttp(options: HttpOptions): Http {
     newRequestId: () => newId("req"),
     note: (noted) => recorder.note(noted),
     isDeveloper: (key) => developers.key !== null && textMatches([developers.key], key),
-    waitForReply: async (eventId, signal) =>
-      (await recordedReply(eventId, store)) ??
-      (await options.test.waitForReply(eventId, AbortSignal.any([signal, stopping]))),
     clock,
     log,
     metrics,
   });
   return { server, watch, flush: () => recorder.stop(), close: () => refusals.close() };
+}
+
+function sourceOf(
+  adapter: Adapter,
+  { front, store, stopping }: Pick<HttpOptions, "front" | "store" | "stopping">,
+): WebhookSource {
+  const { platform, webhook } = adapter;
+  const waitForReply = adapter.waitForReply?.bind(adapter);
+  return {
+    platform,
+    webhook,
+    screen: (head) => front.screen(head, platform),
+    receive: (request) => front.receive(request, platform),
+    ...(waitForReply !== undefined && {
+      waitForReply: async (eventId, signal) =>
+        (await recordedReply(eventId, store)) ??
+        (await waitForReply(eventId, AbortSignal.any([signal, stopping]))),
+    }),
+  };
 }
 
 /** What was said to an event that is done: the replica that said it may be gone. */

@@ -1,20 +1,14 @@
 import type { AdmissionPolicy, AllowList, PlatformPolicy } from "../admit/policy.ts";
 import { allowance } from "../config/limits.ts";
 import { compilePattern, type Pattern } from "../config/pattern.ts";
-import type { GatewaySpec } from "../config/schema.ts";
+import { type GatewaySpec, PLATFORM_DEFAULTS, type PlatformSpec } from "../config/schema.ts";
 import { commandName, type Route } from "../dispatch/route.ts";
+import { PLATFORMS, type Platform } from "../domain/event.ts";
 
 /** The operator's words to what admission decides by. */
 export function policyOf(spec: GatewaySpec, isPaused: () => boolean): AdmissionPolicy {
-  const { slack, discord, telegram, whatsapp } = spec.platforms;
   return {
-    platforms: {
-      slack: platformPolicy(slack),
-      discord: platformPolicy(discord),
-      telegram: platformPolicy(telegram),
-      whatsapp: platformPolicy(whatsapp),
-      test: DEVELOPER,
-    },
+    platforms: policiesOf(spec),
     limits: {
       user: allowance(spec.limits.user),
       conversation: allowance(spec.limits.conversation),
@@ -27,19 +21,15 @@ export function policyOf(spec: GatewaySpec, isPaused: () => boolean): AdmissionP
   };
 }
 
-/** Who reaches the test webhook at all is decided by its verifier. */
-const DEVELOPER: PlatformPolicy = {
-  tenants: "any",
-  channels: "any",
-  users: "any",
-  directMessages: "any",
-  bots: "none",
-  respondTo: "mention",
-  dedupMs: 604_800_000,
-  buttons: "run",
-};
+/** One that the configuration does not know decides by its verifier alone who reaches it at all. */
+function policiesOf({ platforms }: GatewaySpec): AdmissionPolicy["platforms"] {
+  const unknown = PLATFORMS.map((name) => [name, PLATFORM_DEFAULTS] as const);
+  const specs = Object.entries({ ...Object.fromEntries(unknown), ...platforms });
+  const policies = Object.fromEntries(specs.map(([name, one]) => [name, platformPolicy(one)]));
+  return policies as Readonly<Record<Platform, PlatformPolicy>>;
+}
 
-function platformPolicy(platform: GatewaySpec["platforms"]["discord"]): PlatformPolicy {
+function platformPolicy(platform: PlatformSpec): PlatformPolicy {
   const { access } = platform;
   return {
     tenants: allowList(access.tenants),

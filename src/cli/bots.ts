@@ -1,7 +1,10 @@
+import { MODULES } from "../../adapters/index.ts";
 import type { SampledBot } from "../../adapters/shared/sample.ts";
-import { createEnvReader, type EnvReader } from "../config/env-reader.ts";
+import { createEnvReader } from "../config/env-reader.ts";
+import { variablesOf } from "../config/variables.ts";
 import type { Platform } from "../domain/event.ts";
 import { quoted } from "../domain/redact.ts";
+import type { EnvReader } from "../ports/platform.ts";
 import { EXIT } from "../shared/exit.ts";
 import { get, getString, type JsonObject, parseJsonObject } from "../shared/json.ts";
 import { ask } from "./ask.ts";
@@ -18,7 +21,7 @@ export async function botFor(
   { bot, kind }: { readonly bot?: string; readonly kind: string },
   terminal: Terminal,
 ): Promise<SampledBot | null> {
-  const env = createEnvReader(terminal.env, terminal.cwd);
+  const env = createEnvReader(terminal.env, terminal.cwd, variablesOf(MODULES));
   if (platform === "telegram") return await telegramBot(env, { bot, kind }, terminal);
   if (platform === "slack") return await slackBot(env, bot);
   if (bot !== undefined)

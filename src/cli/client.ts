@@ -2,6 +2,7 @@ import { hostname, userInfo } from "node:os";
 import type { Command } from "commander";
 import { createEnvReader } from "../config/env-reader.ts";
 import { readEnvironment } from "../config/environment.ts";
+import { variablesOf } from "../config/variables.ts";
 import { EXIT } from "../shared/exit.ts";
 import { get, getString } from "../shared/json.ts";
 import type { Secret } from "../shared/secret.ts";
@@ -106,17 +107,20 @@ export function queryOf(values: Readonly<Record<string, string | number | undefi
 }
 
 function baseUrl(terminal: Terminal, { url: given }: ClientOptions): string {
-  const reader = createEnvReader(terminal.env, terminal.cwd);
+  const reader = createEnvReader(terminal.env, terminal.cwd, variablesOf([]));
   const url =
     given ??
     reader.text("PARLEY_URL") ??
-    `http://127.0.0.1:${readEnvironment(terminal.env, terminal.cwd).environment.port}`;
+    `http://127.0.0.1:${readEnvironment(terminal.env, terminal.cwd, []).environment.port}`;
   return httpBase(given === undefined ? "PARLEY_URL" : "--url", url);
 }
 
+/** Whether it is long enough is for the gateway to say. */
+const ASCII = { pattern: /^[\x21-\x7e]+$/, words: "ASCII characters without spaces" };
+
 function tokenOf(terminal: Terminal): Secret {
-  const reader = createEnvReader(terminal.env, terminal.cwd);
-  const token = reader.secret("PARLEY_ADMIN_TOKEN", /^[\x21-\x7e]+$/, "ASCII characters without spaces");
+  const reader = createEnvReader(terminal.env, terminal.cwd, variablesOf([]));
+  const token = reader.secret("PARLEY_ADMIN_TOKEN", ASCII);
   if (token !== null) return token;
   const problem = reader.problems[0];
   throw new CommandError(

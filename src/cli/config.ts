@@ -1,6 +1,7 @@
 import { Argument, type Command } from "commander";
 import { stringify } from "yaml";
-import { formatSchema, JSON_SCHEMAS, type JsonSchemaName } from "../config/json-schema.ts";
+import { MODULES } from "../../adapters/index.ts";
+import { formatSchema, JSON_SCHEMAS, type JsonSchemaName, jsonSchemaOf } from "../config/json-schema.ts";
 import { type Config, type Loaded, loadConfig } from "../config/load.ts";
 import { formatProblem } from "../config/problems.ts";
 import { priceOf } from "../models/price-table.ts";
@@ -10,6 +11,7 @@ import { CommandError, type Settle, type Terminal } from "./terminal.ts";
 /** Loads the configuration as the gateway does. */
 export function load(terminal: Pick<Terminal, "env" | "cwd">, folder?: string): Loaded {
   return loadConfig({
+    modules: MODULES,
     folder,
     env: terminal.env,
     cwd: terminal.cwd,
@@ -41,9 +43,9 @@ export function addConfig(program: Command, terminal: Terminal, settle: Settle):
   config
     .command("schema")
     .description("print the JSON Schema of a file, for editors")
-    .addArgument(new Argument("[kind]", "which file").choices(Object.keys(JSON_SCHEMAS)).default("gateway"))
+    .addArgument(new Argument("[kind]", "which file").choices(JSON_SCHEMAS).default("gateway"))
     .addHelpText("after", "\nExample:\n  parley config schema agent > agent.schema.json")
-    .action((kind: JsonSchemaName) => terminal.out(formatSchema(JSON_SCHEMAS[kind]())));
+    .action((kind: JsonSchemaName) => terminal.out(formatSchema(jsonSchemaOf(kind, MODULES))));
 
   config
     .command("print")
@@ -56,8 +58,9 @@ export function addConfig(program: Command, terminal: Terminal, settle: Settle):
       if (!loaded.ok) throw new CommandError(EXIT.config, loaded.problems.map(formatProblem).join("\n"));
       terminal.talk(notesOf(loaded.config));
       // Through JSON, in which a secret is ***.
+      const { gateway, agents, environment, notes } = loaded.config;
       const json = JSON.stringify(
-        { ...loaded.config, agents: Object.fromEntries(loaded.config.agents) },
+        { gateway, agents: Object.fromEntries(agents), environment, notes },
         null,
         2,
       );

@@ -3,9 +3,12 @@ import { join } from "node:path";
 import process from "node:process";
 import { styleText } from "node:util";
 import type { Command } from "commander";
+import { MODULES } from "../../adapters/index.ts";
+import { createEnvReader } from "../config/env-reader.ts";
 import { type Environment, readEnvironment } from "../config/environment.ts";
 import type { Config } from "../config/load.ts";
 import { formatProblem } from "../config/problems.ts";
+import { variablesOf } from "../config/variables.ts";
 import { GatewayError } from "../domain/errors.ts";
 import type { ProbeFinding } from "../ports/adapter.ts";
 import { EXIT } from "../shared/exit.ts";
@@ -68,7 +71,8 @@ interface Options {
 async function examine(terminal: Terminal, options: Options, store: TryStore): Promise<Finding[]> {
   const url = options.url === undefined ? null : httpBase("--url", options.url);
   const loaded = load(terminal, options.config);
-  const { environment } = readEnvironment(terminal.env, terminal.cwd);
+  const { environment } = readEnvironment(terminal.env, terminal.cwd, MODULES);
+  const reader = createEnvReader(terminal.env, terminal.cwd, variablesOf(MODULES));
   const config = loaded.ok ? loaded.config : null;
   const isOffline = options.offline === true;
   const [times, model, probed] = await Promise.all([
@@ -77,12 +81,18 @@ async function examine(terminal: Terminal, options: Options, store: TryStore): P
     config === null || isOffline ? NOT_PROBED : probeAll(config),
   ]);
   const nowMs = systemClock.nowMs();
-  const answers = [model, ...times].filter((one) => one !== null);
+  const answers = [...(model === null ? [] : [model]), ...times];
 
   return [
     nodeFinding(process.version),
     ...configFindings(loaded.ok ? [] : loaded.problems.map(formatProblem), config?.notes ?? []),
-    ...platformFindings(environment.platforms, config?.gateway ?? null, probed),
+    ...platformFindings({
+      modules: MODULES,
+      platforms: environment.platforms,
+      spec: config?.gateway ?? null,
+      probed,
+      isSet: (name) => reader.text(name) !== null,
+    }),
     modelFinding(environment.anthropic, model),
     clockFinding(answers, nowMs),
     dataFinding(environment.dataDir, terminal.cwd),
@@ -93,23 +103,20 @@ async function examine(terminal: Terminal, options: Options, store: TryStore): P
   ];
 }
 
-/** Null where one is not used. */
-function apisOf({ platforms }: Environment): (string | null)[] {
-  const { slack, discord, telegram, whatsapp } = platforms;
-  return [
-    slack.kind === "off" ? null : (slack.apiUrl ?? "https://slack.com/api/"),
-    discord.kind === "off" ? null : (discord.apiUrl ?? "https://discord.com/api"),
-    telegram.kind === "off" ? null : (telegram.apiRoot ?? "https://api.telegram.org"),
-    whatsapp.kind === "off" ? null : (whatsapp.apiUrl ?? "https://graph.facebook.com"),
-  ];
+/** Where those are that are used. */
+function apisOf({ platforms }: Environment): string[] {
+  return MODULES.flatMap((module) => {
+    const settings = platforms[module.name];
+    return settings === undefined || "missing" in settings ? [] : (module.api(settings) ?? []);
+  });
 }
 
 const NOT_PROBED: ReadonlyMap<string, readonly ProbeFinding[]> = new Map();
 
-async function probeAll({ environment, gateway: spec }: Config): Promise<typeof NOT_PROBED> {
-  const { probePlatforms } = await import("../../adapters/index.ts");
-  const context = { environment, spec, clock: systemClock, random: Math.random };
-  return await probePlatforms(context, new AbortController().signal);
+async function probeAll(config: Config): Promise<typeof NOT_PROBED> {
+  const { probePlatforms } = await import("../app/platforms.ts");
+  const context = { clock: systemClock, random: Math.random };
+  return await probePlatforms(config, context, new AbortController().signal);
 }
 
 /** The list of models costs nothing, and is given to whoever may call one. */
@@ -120,8 +127,8 @@ async function askModel(anthropic: Environment["anthropic"]): Promise<Answer | n
   return await ask(`${base}/v1/models?limit=1`, { headers }, TIMEOUT_MS);
 }
 
-async function askTime(url: string | null): Promise<Answer | null> {
-  return url === null ? null : await ask(url, { method: "HEAD" }, TIMEOUT_MS);
+async function askTime(url: string): Promise<Answer> {
+  return await ask(url, { method: "HEAD" }, TIMEOUT_MS);
 }
 
 async function askReady(url: string): Promise<Answer> {

@@ -3,9 +3,10 @@ import { lstatSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join, relative } from "node:path";
 import { isWatchOpen } from "../app/edge.ts";
-import type { Environment, PlatformEnvironments } from "../config/environment.ts";
+import type { Environment } from "../config/environment.ts";
 import type { GatewaySpec } from "../config/schema.ts";
 import type { ProbeFinding } from "../ports/adapter.ts";
+import type { PlatformModule } from "../ports/platform.ts";
 import { type Answer, isRedirect } from "./ask.ts";
 
 /** What one look found. */
@@ -40,23 +41,29 @@ export function nodeFinding(version: string): Finding {
       );
 }
 
+export interface PlatformLook {
+  readonly modules: readonly PlatformModule[];
+  readonly platforms: Environment["platforms"];
+  /** Null: the configuration is not valid. */
+  readonly spec: GatewaySpec | null;
+  readonly probed: ReadonlyMap<string, readonly ProbeFinding[]>;
+  readonly isSet: (variable: string) => boolean;
+}
+
 /** What its API says of a platform's credentials takes the place of "on"; without it they were not tried. */
-export function platformFindings(
-  platforms: PlatformEnvironments,
-  spec: GatewaySpec | null,
-  probed: ReadonlyMap<string, readonly ProbeFinding[]>,
-): Finding[] {
-  return (["slack", "discord", "telegram", "whatsapp"] as const).flatMap((name) => {
+export function platformFindings({ modules, platforms, spec, probed, isSet }: PlatformLook): Finding[] {
+  return modules.flatMap(({ name, variables }) => {
     const platform = platforms[name];
-    if (spec?.platforms[name].enabled === false) return ok(name, "off in gateway.yaml");
-    if (platform.kind === "on") {
+    if (platform === undefined) return [];
+    if (spec?.platforms[name]?.enabled === false) return ok(name, "off in gateway.yaml");
+    if (!("missing" in platform)) {
       const found = probed
         .get(name)
         ?.map(({ status, message, fix }) => ({ check: name, status, message, fix }));
-      const tried = found ?? [ok(name, "on: its secrets are present, and were not tried")];
-      return name === "discord" && platforms.discord.kind === "on" && platforms.discord.botToken === null
-        ? [warn(name, "on, but answers cannot come later than 15 minutes", "set DISCORD_BOT_TOKEN"), ...tried]
-        : tried;
+      const lacking = variables
+        .filter((one) => one.without !== undefined && !isSet(one.name))
+        .map((one) => warn(name, `on, but it cannot ${one.without}`, `set ${one.name}`));
+      return [...lacking, ...(found ?? [ok(name, "on: its secrets are present, and were not tried")])];
     }
     if (platform.present.length === 0) return ok(name, "off: none of its secrets is set");
     const missing = platform.missing.join(" and ");
@@ -107,7 +114,7 @@ function isObjectOfJson(text: string): boolean {
 }
 
 const SKEW_WARN_MS = 60_000;
-/** Slack refuses nothing by itself, but we refuse what is more than 300 s away; a margin for the way is kept. */
+/** Where a time is signed, we refuse what is more than 300 s away; a margin for the way is kept. */
 const SKEW_FAIL_MS = 240_000;
 
 /** Our clock beside the first `Date` among the answers; `nowMs` is when they had come. */

@@ -4,8 +4,8 @@ import { slackSampler } from "../../adapters/slack/sample.ts";
 import { telegramSampler } from "../../adapters/telegram/sample.ts";
 import { testSampler } from "../../adapters/test/sample.ts";
 import { whatsAppSampler } from "../../adapters/whatsapp/sample.ts";
-import type { EnvReader } from "../config/env-reader.ts";
 import type { Platform } from "../domain/event.ts";
+import type { EnvReader } from "../ports/platform.ts";
 
 /** How `send` makes the webhooks of a platform. */
 export interface Sample {

@@ -1,13 +1,16 @@
 import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { Argument, type Command, InvalidArgumentError } from "commander";
+import { MODULES } from "../../adapters/index.ts";
 import type { SampleRequest } from "../../adapters/shared/sample.ts";
 import { readDevKey } from "../app/developers.ts";
 import { closest } from "../config/closest.ts";
-import { createEnvReader, type EnvReader } from "../config/env-reader.ts";
+import { createEnvReader } from "../config/env-reader.ts";
 import { readEnvironment } from "../config/environment.ts";
+import { variablesOf } from "../config/variables.ts";
 import { WAIT_SECONDS_MAX } from "../domain/bounds.ts";
 import { PLATFORMS, type Platform } from "../domain/event.ts";
 import { isLoopbackHost } from "../domain/loopback.ts";
+import type { EnvReader } from "../ports/platform.ts";
 import { EXIT } from "../shared/exit.ts";
 import { getString, parseJsonObject } from "../shared/json.ts";
 import { ask, httpBase } from "./ask.ts";
@@ -100,7 +103,7 @@ function wholeSeconds(value: string): number {
 
 function baseUrl(options: SendOptions, terminal: Terminal): string {
   const url =
-    options.url ?? `http://127.0.0.1:${readEnvironment(terminal.env, terminal.cwd).environment.port}`;
+    options.url ?? `http://127.0.0.1:${readEnvironment(terminal.env, terminal.cwd, []).environment.port}`;
   return httpBase("--url", url);
 }
 
@@ -110,7 +113,7 @@ async function buildRequest(
   terminal: Terminal,
 ): Promise<SampleRequest> {
   const sample = SAMPLES[platform];
-  const env = createEnvReader(terminal.env, terminal.cwd);
+  const env = createEnvReader(terminal.env, terminal.cwd, variablesOf(MODULES));
   const kind = options.kind ?? sample.kinds[0] ?? "message";
   if (!sample.kinds.includes(kind)) {
     const near = closest(kind, sample.kinds);
@@ -156,7 +159,7 @@ function secretFrom(env: EnvReader, variable: string): string {
 /** Of the gateway on this data folder. It is shown to nobody but this machine. */
 function madeKey({ url }: SendOptions, { env, cwd }: Terminal): string {
   if (url !== undefined && !isLoopbackHost(URL.parse(url)?.host ?? "")) return "";
-  return readDevKey(readEnvironment(env, cwd).environment.dataDir)?.reveal() ?? "";
+  return readDevKey(readEnvironment(env, cwd, []).environment.dataDir)?.reveal() ?? "";
 }
 
 interface Sent {
@@ -291,7 +294,7 @@ function replyIn(body: string): string | undefined {
 /** Opens no platform's webhook; the gateway tells whoever shows it what became of the message. */
 function developerKey(platform: Platform, options: SendOptions, terminal: Terminal): Record<string, string> {
   if (platform === "test") return {};
-  const own = createEnvReader(terminal.env, terminal.cwd).text("PARLEY_DEV_KEY");
+  const own = createEnvReader(terminal.env, terminal.cwd, variablesOf(MODULES)).text("PARLEY_DEV_KEY");
   const key = own ?? madeKey(options, terminal);
   return key === "" ? {} : { "x-dev-key": key };
 }

@@ -1,6 +1,7 @@
 import process from "node:process";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { PROCESSES_MAX, ROLES } from "../config/environment.ts";
+import { ROLES } from "../config/environment.ts";
+import { PROCESSES_MAX } from "../config/variables.ts";
 import { EXIT } from "../shared/exit.ts";
 import type { Terminal } from "./terminal.ts";
 

@@ -54,7 +54,6 @@ export function agentNotes(spec: AgentSpec, yaml: YamlFile, base: Path): string[
 export function gatewayNotes(spec: GatewaySpec, yaml: YamlFile): string[] {
   const { queue, max_age_seconds: age, platforms } = spec;
   const note = noteOn(yaml, ["spec"]);
-  const names = Object.keys(platforms) as (keyof typeof platforms)[];
   return [
     ...(queue.waiting_per_conversation > queue.waiting
       ? note(
@@ -62,8 +61,7 @@ export function gatewayNotes(spec: GatewaySpec, yaml: YamlFile): string[] {
           `${queue.waiting_per_conversation} has no effect, because queue.waiting is ${queue.waiting}`,
         )
       : []),
-    ...names.flatMap((name) => {
-      const { dedup_seconds } = platforms[name];
+    ...Object.entries(platforms).flatMap(([name, { dedup_seconds }]) => {
       if (age !== "off" && dedup_seconds >= age) return [];
       const until = age === "off" ? "of any age" : `up to ${age} s old`;
       return note(

@@ -1,42 +1,37 @@
 import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
+import type { EnvReader } from "../ports/platform.ts";
 import { Secret } from "../shared/secret.ts";
+import { type Form, type Variable, wrongSecret } from "../shared/variable.ts";
 import { got, type Problem } from "./problems.ts";
-import { type Guard, wrongSecret } from "./secret-forms.ts";
-import { VARIABLES } from "./variables.ts";
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
 const SECRET_FILE_BYTES_MAX = 64 * 1024;
 
-/** Reads variables one by one and collects what is wrong with them. Empty means not set. */
-export interface EnvReader {
+/** Reads variables as they are declared, and collects what is wrong with them. */
+export interface ConfigReader extends EnvReader {
   readonly problems: readonly Problem[];
-  text(name: string): string | null;
-  /** A text of this form; `expected` says which. */
-  matching(name: string, form: RegExp, expected: string): string | null;
+  /** Of those read so far, the ones that are set, and as they should be. */
+  readonly taken: ReadonlySet<string>;
+  /** `form`: another than is declared. */
+  secret(name: string, form?: Form): Secret | null;
   oneOf<T extends string>(name: string, choices: readonly T[]): T | null;
   truth(name: string): boolean | null;
-  url(name: string): string | null;
-  secret(name: string, form?: RegExp, expected?: string): Secret | null;
-  /** A secret that opens something here, and must be hard to guess. */
-  guard(name: Guard): Secret | null;
-  /** One value, or two during a rotation, separated by a comma, whatever they are. Empty when not set. */
-  pair(name: string): readonly string[];
-  /** The same of secrets that open something here. */
-  guards(name: Guard): readonly string[];
   complain(name: string, message: string): void;
 }
 
-export function createEnvReader(env: Env, cwd: string): EnvReader {
+export function createEnvReader(env: Env, cwd: string, variables: readonly Variable[]): ConfigReader {
   const problems: Problem[] = [];
+  const taken = new Set<string>();
+  const declared = new Map(variables.map((one) => [one.name, one]));
 
   function complain(name: string, message: string): void {
     problems.push({ file: "environment", line: null, column: null, path: name, message });
   }
 
   function raw(name: string): { name: string; value: string } | null {
-    const variable = VARIABLES.find((one) => one.name === name);
+    const variable = declared.get(name);
     if (variable?.secret === true) {
       return secretText(name);
     }
@@ -65,15 +60,24 @@ export function createEnvReader(env: Env, cwd: string): EnvReader {
     const found = raw(name);
     if (found === null) return null;
     const value = check(found.value);
-    if (value !== undefined) return value;
-    const shown = VARIABLES.some((one) => one.name === name && one.secret)
+    if (value !== undefined) {
+      taken.add(name);
+      return value;
+    }
+    const shown = declared.get(name)?.secret
       ? "something else"
       : got(found.value.replace(/\/\/.*@/, "//***@"));
     complain(found.name, `expected ${expected}, got ${shown}`);
     return null;
   }
 
-  function guards(name: Guard): readonly string[] {
+  function formOf(name: string): Form {
+    const form = declared.get(name)?.form;
+    if (form === undefined) throw new Error(`Expected a variable whose form is declared, got ${name}`);
+    return form;
+  }
+
+  function guards(name: string): readonly string[] {
     const found = raw(name);
     if (found === null) return [];
     const values = partsOf(found.value);
@@ -81,31 +85,36 @@ export function createEnvReader(env: Env, cwd: string): EnvReader {
       complain(found.name, `expected one value, or two during a rotation, got ${values.length}`);
     else if (values.length === 0) complain(found.name, "expected one value, got none between the commas");
     for (const [i, value] of values.slice(0, 2).entries()) {
-      const wrong = wrongSecret(name, value);
+      const wrong = wrongSecret(formOf(name), value);
       if (wrong !== null) complain(found.name, values.length > 1 ? `${wrong}, as value ${i + 1}` : wrong);
     }
+    if (values.length > 0) taken.add(name);
     return values;
   }
 
-  function guard(name: Guard): Secret | null {
+  function guard(name: string): Secret | null {
     const found = raw(name);
     if (found === null) return null;
-    const wrong = wrongSecret(name, found.value);
-    if (wrong === null) return new Secret(found.value);
+    const wrong = wrongSecret(formOf(name), found.value);
+    if (wrong === null) {
+      taken.add(name);
+      return new Secret(found.value);
+    }
     complain(found.name, wrong);
     return null;
   }
 
-  const matching = (name: string, form: RegExp, expected: string) =>
-    checked(name, (value) => (form.test(value) ? value : undefined), expected);
+  const inForm = (name: string, { pattern, words }: Form) =>
+    checked(name, (value) => (pattern.test(value) ? value : undefined), words);
 
   return {
     problems,
+    taken,
     complain,
     guard,
     guards,
     pair: (name) => partsOf(raw(name)?.value ?? ""),
-    matching,
+    matching: (name) => inForm(name, formOf(name)),
     text: (name) => raw(name)?.value ?? null,
     oneOf: (name, choices) =>
       checked(name, (value) => choices.find((choice) => choice === value.toLowerCase()), choices.join(", ")),
@@ -118,12 +127,14 @@ export function createEnvReader(env: Env, cwd: string): EnvReader {
       complain(name, "expected an address without a user name and password, got one with them");
       return null;
     },
-    secret(name, form = /^\S(.*\S)?$/s, expected = "a secret") {
-      const value = matching(name, form, expected);
+    secret(name, form = declared.get(name)?.form ?? ANY_SECRET) {
+      const value = inForm(name, form);
       return value === null ? null : new Secret(value);
     },
   };
 }
+
+const ANY_SECRET: Form = { pattern: /^\S(.*\S)?$/s, words: "a secret" };
 
 function partsOf(value: string): readonly string[] {
   return value

@@ -1,6 +1,6 @@
+import type { Variable } from "../shared/variable.ts";
 import { closest } from "./closest.ts";
 import type { Env } from "./env-reader.ts";
-import { VARIABLES, type Variable } from "./variables.ts";
 
 /** Of other programs that do the same, and what to set instead. */
 const INSTEAD: Readonly<Record<string, string>> = {
@@ -16,12 +16,12 @@ const INSTEAD: Readonly<Record<string, string>> = {
   AOF_MEMORY_BACKEND: "memory is kept with the events: in SQLite, or in Redis where REDIS_URL is set",
 };
 
-/** Read by commands, not by the gateway. */
-const OF_COMMANDS: readonly string[] = ["DISCORD_PRIVATE_SEED", "PARLEY_HANDED_OVER", "PARLEY_RUN"];
+/** Passed on by one of our processes to another. */
+const OF_PROCESSES: readonly string[] = ["PARLEY_HANDED_OVER", "PARLEY_RUN"];
 
 /** A note for each variable that somebody has set and that does nothing here. */
-export function idleVariables(env: Env): string[] {
-  const known = new Map(VARIABLES.flatMap((one) => namesOf(one).map((name) => [name, one] as const)));
+export function idleVariables(env: Env, variables: readonly Variable[]): string[] {
+  const known = new Map(variables.flatMap((one) => namesOf(one).map((name) => [name, one] as const)));
   const families = new Set([...known.keys()].map(familyOf));
   return Object.entries(env)
     .filter(([name, value]) => value !== undefined && value.trim() !== "" && !isServiceLink(name, value))
@@ -29,7 +29,7 @@ export function idleVariables(env: Env): string[] {
       const { idle, idleUnless } = known.get(name) ?? {};
       if (idleUnless?.test(value.trim()) === true) return [];
       if (idle !== undefined) return [`${name} has no effect: ${idle}`];
-      if (known.has(name) || OF_COMMANDS.includes(name)) return [];
+      if (known.has(name) || OF_PROCESSES.includes(name)) return [];
       if (Object.hasOwn(INSTEAD, name)) return [`${name} has no effect: ${INSTEAD[name]}`];
       return familyOf(name) !== "" && families.has(familyOf(name)) ? [stranger(name, [...known.keys()])] : [];
     })

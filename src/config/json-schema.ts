@@ -1,14 +1,17 @@
 import { z } from "zod";
+import type { PlatformModule } from "../ports/platform.ts";
 import { isObject } from "../shared/json.ts";
 import type { Path } from "./problems.ts";
-import { agentFile, agentListFile, gatewayFile } from "./schema.ts";
+import { agentFile, agentListFile, gatewayFileOf } from "./schema.ts";
 
 /** JSON Schemas (draft 7, which editors know best) of the files as they are written, before defaults. */
-export const JSON_SCHEMAS = {
-  gateway: () => jsonSchema(gatewayFile, "Parley gateway"),
-  agent: () => jsonSchema(z.union([agentFile, agentListFile]), "Parley agent"),
-} as const;
-export type JsonSchemaName = keyof typeof JSON_SCHEMAS;
+export function jsonSchemaOf(name: JsonSchemaName, modules: readonly PlatformModule[]): object {
+  return name === "gateway"
+    ? jsonSchema(gatewayFileOf(modules), "Parley gateway")
+    : jsonSchema(z.union([agentFile, agentListFile]), "Parley agent");
+}
+export const JSON_SCHEMAS = ["gateway", "agent"] as const;
+export type JsonSchemaName = (typeof JSON_SCHEMAS)[number];
 
 function jsonSchema(schema: z.ZodType, title: string): object {
   return { ...z.toJSONSchema(schema, { io: "input", target: "draft-7" }), title };

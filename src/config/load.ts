@@ -1,12 +1,14 @@
 import { relative, resolve } from "node:path";
 import type { z } from "zod";
+import type { PlatformModule } from "../ports/platform.ts";
 import { isObject } from "../shared/json.ts";
+import { TOKEN, type Variable } from "../shared/variable.ts";
 import { closest } from "./closest.ts";
 import { agentNotes, gatewayNotes } from "./conflicts.ts";
 import type { Env } from "./env-reader.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
 import { type Folder, folderExists, readFolder, type SourceFile } from "./files.ts";
-import { JSON_SCHEMAS, type JsonSchemaName, keysAt } from "./json-schema.ts";
+import { type JsonSchemaName, jsonSchemaOf, keysAt } from "./json-schema.ts";
 import { findings, got, type Path, type Problem } from "./problems.ts";
 import { readYaml, type YamlFile } from "./read-yaml.ts";
 import {
@@ -15,13 +17,15 @@ import {
   agentFile,
   agentListFile,
   type GatewaySpec,
-  gatewayFile,
+  gatewayFileOf,
 } from "./schema.ts";
 import { storeNotes, storeProblems, withAbsoluteFiles } from "./store-problems.ts";
-import { SECRET_NAMES } from "./variables.ts";
+import { variablesOf } from "./variables.ts";
 
 /** Everything an operator has decided. */
 export interface Config {
+  /** What it was read for. */
+  readonly modules: readonly PlatformModule[];
   readonly gateway: GatewaySpec;
   /** By name; never empty. */
   readonly agents: ReadonlyMap<string, AgentSpec>;
@@ -35,6 +39,8 @@ export type Loaded =
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 export interface LoadOptions {
+  /** All platforms that there are; adapters/index.ts has the list. */
+  readonly modules: readonly PlatformModule[];
   /** Overrides PARLEY_CONFIG; relative to `cwd`. */
   readonly folder?: string | undefined;
   readonly env: Env;
@@ -61,15 +67,20 @@ interface Found {
  * Never throws. Without a folder (and without one asked for) the defaults hold.
  */
 export function loadConfig(options: LoadOptions): Loaded {
-  const { environment, problems: wrongVariables, notes } = readEnvironment(options.env, options.cwd);
+  const { modules } = options;
+  const reading: Reading = { env: options.env, variables: variablesOf(modules), modules };
+  const { environment, problems: wrongVariables, notes } = readEnvironment(options.env, options.cwd, modules);
   const path = options.folder === undefined ? environment.configFolder : resolve(options.cwd, options.folder);
   const isAsked = options.folder !== undefined || environment.configFolderGiven;
   const folder = openFolder(path, isAsked, options.cwd);
 
-  const gatewayYaml = folder.gateway === null ? null : read(folder.gateway, options.env);
-  const gateway = check(gatewayYaml ?? emptyYaml("gateway.yaml"), gatewayFile, "gateway");
+  const gatewayYaml = folder.gateway === null ? null : read(folder.gateway, reading);
+  const gateway = check(gatewayYaml ?? emptyYaml("gateway.yaml"), gatewayFileOf(modules), [
+    "gateway",
+    reading,
+  ]);
   const spec = gateway.value?.spec ?? null;
-  const agents = folder.agents.map((file) => readAgents(read(file, options.env)));
+  const agents = folder.agents.map((file) => readAgents(read(file, reading), reading));
   const found = agents.flatMap((one) => one.found);
   const none = folder.agents.length === 0;
 
@@ -96,6 +107,7 @@ export function loadConfig(options: LoadOptions): Loaded {
   return {
     ok: true,
     config: {
+      modules,
       gateway: withAbsoluteFiles(spec, options.cwd),
       agents: new Map(
         (none ? [BUILT_IN] : found.map((one) => one.agent)).map((one) => [one.metadata.name, one.spec]),
@@ -134,27 +146,35 @@ function openFolder(path: string, isAsked: boolean, cwd: string): Folder {
   };
 }
 
-function read(source: SourceFile, env: Env): YamlFile {
-  return readYaml(source.file, source.text, { variable: (name) => env[name], refused: SECRET_NAMES });
+interface Reading {
+  readonly env: Env;
+  readonly variables: readonly Variable[];
+  readonly modules: readonly PlatformModule[];
+}
+
+/** Parley reads its secrets by itself, and they print nowhere: no file may expand one. */
+function read(source: SourceFile, { env, variables }: Reading): YamlFile {
+  const refused = new Set(variables.filter(({ secret }) => secret).map(({ name }) => name));
+  return readYaml(source.file, source.text, { variable: (name) => env[name], refused });
 }
 
 function emptyYaml(file: string): YamlFile {
-  return readYaml(file, "", { variable: () => undefined, refused: SECRET_NAMES });
+  return readYaml(file, "", { variable: () => undefined, refused: new Set() });
 }
 
 function check<T extends z.ZodType>(
   yaml: YamlFile,
   schema: T,
-  name: JsonSchemaName,
+  [name, reading]: readonly [JsonSchemaName, Reading],
 ): { value: z.output<T> | null; problems: readonly Problem[] } {
   if (!yaml.isYaml) return { value: null, problems: yaml.problems };
   const result = schema.safeParse(yaml.value);
   if (result.success) return { value: result.data, problems: yaml.problems };
-  const input = { got: yaml.got, keysAt: (path: Path) => keysAt(JSON_SCHEMAS[name](), path) };
+  const input = { got: yaml.got, keysAt: (path: Path) => keysAt(jsonSchemaOf(name, reading.modules), path) };
   const wrong = findings(result.error.issues, input).map((one) =>
     yaml.problem(
       one.path,
-      (one.path.join() === "apiVersion" && foreignFormat(yaml.value)) || one.message,
+      (one.path.join() === "apiVersion" && foreignFormat(yaml.value, reading)) || one.message,
       one.isKey,
     ),
   );
@@ -164,10 +184,10 @@ function check<T extends z.ZodType>(
 }
 
 /** A file of AOF, whose keys are much alike: what each is called here. */
-function foreignFormat(value: unknown): string | null {
+function foreignFormat(value: unknown, { variables }: Reading): string | null {
   const version = isObject(value) ? value.apiVersion : undefined;
   if (typeof version !== "string" || !/^aof\b/i.test(version)) return null;
-  const keys = isObject(value) && value.kind === "DaemonConfig" ? DAEMON_KEYS : AGENT_KEYS;
+  const keys = isObject(value) && value.kind === "DaemonConfig" ? daemonKeys(variables) : AGENT_KEYS;
   return `expected parley/v1, got ${got(version)}: this is a file of AOF. Here, ${keys}`;
 }
 
@@ -176,22 +196,26 @@ const AGENT_KEYS =
   "stands in model; max_iterations and max_execution_time_secs are limits.max_iterations and " +
   "limits.max_execution_time_seconds; memory is { ttl_seconds, max_messages }; triggers are routes in gateway.yaml; " +
   "temperature and tools have no counterpart yet";
-const DAEMON_KEYS =
+const daemonKeys = (variables: readonly Variable[]) =>
   "DaemonConfig is Gateway, without metadata; server.port and server.host are the variables PARLEY_PORT and " +
   "PARLEY_HOST; enabled is auto, or false; secrets (bot_token_env and the like) are variables with names of their own, " +
-  "such as SLACK_BOT_TOKEN; agents are the files of the folder agents beside this one; runtime.default_agent is the " +
+  `such as ${variables.find(({ form }) => form === TOKEN)?.name ?? "ANTHROPIC_API_KEY"}; ` +
+  "agents are the files of the folder agents beside this one; runtime.default_agent is the " +
   "last of routes, runtime.max_concurrent_tasks is queue.concurrency; flows and fleets have no counterpart yet";
 
 function byPlace(a: Problem, b: Problem): number {
   return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
 }
 
-function readAgents(yaml: YamlFile): { found: readonly Found[]; problems: readonly Problem[] } {
+function readAgents(
+  yaml: YamlFile,
+  reading: Reading,
+): { found: readonly Found[]; problems: readonly Problem[] } {
   if (isObject(yaml.value) && yaml.value.kind === "AgentList") {
-    const { value, problems } = check(yaml, agentListFile, "agent");
+    const { value, problems } = check(yaml, agentListFile, ["agent", reading]);
     return { found: (value?.items ?? []).map((agent, i) => ({ agent, yaml, base: ["items", i] })), problems };
   }
-  const { value, problems } = check(yaml, agentFile, "agent");
+  const { value, problems } = check(yaml, agentFile, ["agent", reading]);
   return { found: value === null ? [] : [{ agent: value, yaml, base: [] }], problems };
 }
 

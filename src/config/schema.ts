@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { PLATFORMS } from "../domain/event.ts";
+import type { PlatformModule } from "../ports/platform.ts";
 import { patternFault } from "./pattern.ts";
 import { storeSchema } from "./store-schema.ts";
 
@@ -61,36 +63,38 @@ const limits = z
   .prefault({})
   .describe("A person over a limit is told once per window. All four are checked, all or nothing.");
 
-const match = z.strictObject({
-  platform: oneOrMore(z.enum(["slack", "discord", "telegram", "whatsapp", "test"])).optional(),
-  tenant: oneOrMore(id)
-    .optional()
-    .describe("Slack team, Discord server, Telegram bot id, WhatsApp business account."),
-  channel: oneOrMore(id).optional().describe("Channel, chat or phone number."),
-  command: oneOrMore(z.string().min(1).max(200))
-    .optional()
-    .describe("Slash command or button id, such as `/deploy`."),
-  pattern: oneOrMore(
-    z
-      .string()
-      .min(1)
-      .max(500)
-      .superRefine((pattern, context) => {
-        const fault = patternFault(pattern);
-        if (fault !== null) context.addIssue({ code: "custom", message: fault });
-      }),
-  )
-    .optional()
-    .describe(
-      "Regular expression (RE2 syntax) searched in the first 1,000 characters, whatever the case of letters; `^` and `$` are its ends.",
-    ),
-});
-const route = z.strictObject({
-  match: match
-    .optional()
-    .describe("All that is named must fit; of a list, one is enough. Without `match`: every message."),
-  agent: agentName.describe("Name of the agent that answers."),
-});
+const matchOf = (modules: readonly PlatformModule[]) =>
+  z.strictObject({
+    platform: oneOrMore(z.enum(PLATFORMS)).optional(),
+    tenant: oneOrMore(id)
+      .optional()
+      .describe(`${modules.flatMap(({ tenant }) => tenant ?? []).join(", ")}.`),
+    channel: oneOrMore(id).optional().describe("Channel, chat or phone number."),
+    command: oneOrMore(z.string().min(1).max(200))
+      .optional()
+      .describe("Slash command or button id, such as `/deploy`."),
+    pattern: oneOrMore(
+      z
+        .string()
+        .min(1)
+        .max(500)
+        .superRefine((pattern, context) => {
+          const fault = patternFault(pattern);
+          if (fault !== null) context.addIssue({ code: "custom", message: fault });
+        }),
+    )
+      .optional()
+      .describe(
+        "Regular expression (RE2 syntax) searched in the first 1,000 characters, whatever the case of letters; `^` and `$` are its ends.",
+      ),
+  });
+const routeOf = (modules: readonly PlatformModule[]) =>
+  z.strictObject({
+    match: matchOf(modules)
+      .optional()
+      .describe("All that is named must fit; of a list, one is enough. Without `match`: every message."),
+    agent: agentName.describe("Name of the agent that answers."),
+  });
 
 const access = z
   .strictObject({
@@ -134,124 +138,102 @@ const platform = {
     .default("run")
     .describe("Whether a press on a button, a choice or a sent form starts a run."),
 };
-const platforms = z
-  .strictObject({
-    slack: z
-      .strictObject({
-        ...platform,
-        command_replies: z
-          .enum(["ephemeral", "in_channel"])
-          .default("ephemeral")
-          .describe("Who sees the answer to a slash command: the person, or the channel."),
-        dm_replies: z
-          .enum(["thread", "flat"])
-          .default("thread")
-          .describe("In direct messages: answer in a thread, or below each other."),
-        thread_context: z
-          .strictObject({
-            messages: count(0, 1_000)
-              .default(50)
-              .describe("The first message and the newest, so many in all; 0: none is read."),
-            characters: count(100, 200_000).default(20_000).describe("Of all of them together."),
-            wait_seconds: count(1, 60)
-              .default(5)
-              .describe("How long a run waits for Slack to give them; then it goes on without."),
-          })
-          .prefault({})
-          .describe("What is read of a thread that the bot comes into, and shown to the agent."),
-      })
-      .prefault({}),
-    discord: z.strictObject(platform).prefault({}),
-    telegram: z.strictObject(platform).prefault({}),
-    whatsapp: z
-      .strictObject({
-        ...platform,
-        api_version: z
-          .string()
-          .regex(/^v\d{1,3}\.\d{1,2}$/, { error: "expected a Graph API version such as v26.0" })
-          .default("v26.0"),
-      })
-      .prefault({}),
-  })
-  .prefault({});
+const platformSpec = z.strictObject(platform);
+export type PlatformSpec = z.output<typeof platformSpec>;
+/** What holds for a platform of which gateway.yaml says nothing. */
+export const PLATFORM_DEFAULTS: PlatformSpec = platformSpec.parse({});
 
-const gatewaySpec = z
-  .strictObject({
-    kill_switch: z.boolean().default(false).describe("Pause: messages are answered that the bot is paused."),
-    max_age_seconds: z
-      .union([z.literal("off"), seconds(YEAR)])
-      .default(DAY)
-      .describe("An older event is recorded, not run; or `off`."),
-    limits,
-    routes: z
-      .array(route)
-      .min(1)
-      .max(1_000)
-      .default([{ agent: "assistant" }])
-      .describe("The first that matches wins; one without `match` is the default, and last."),
-    platforms,
-    queue: z
-      .strictObject({
-        concurrency: count(1, 10_000).default(100).describe("Conversations answered at the same time."),
-        waiting_per_conversation: count(1, 100_000)
-          .default(100)
-          .describe("Messages waiting in one conversation; one more is answered 503."),
-        waiting: count(1, 10_000_000).default(100_000).describe("Messages waiting in all conversations."),
-      })
-      .prefault({}),
-    replies: z
-      .strictObject({
-        in_doubt: z
-          .enum(["resend_marked", "leave"])
-          .default("resend_marked")
-          .describe(
-            "A reply of which nobody can tell whether it was sent: send it again with a mark, or not.",
-          ),
-        attempts: count(1, 100)
-          .default(12)
-          .describe("Failures of a run, and again of saying its answer, before it is a dead letter."),
-      })
-      .prefault({}),
-    notices: z
-      .strictObject({
-        window_seconds: seconds(DAY)
-          .default(600)
-          .describe("A person hears of a refusal once in this time, a conversation of a wait."),
-        waiting_seconds: z
-          .union([z.literal("off"), seconds(3_600)])
-          .default(30)
-          .describe(
-            "Who has waited this long for a model that cannot be reached is told so, in one line; or `off`.",
-          ),
-      })
-      .prefault({}),
-    retention: z
-      .strictObject({
-        finished_seconds: seconds(10 * YEAR)
-          .default(604_800)
-          .describe("Finished and dropped events are kept so long."),
-        dead_seconds: seconds(10 * YEAR)
-          .default(2_592_000)
-          .describe("Dead letters are kept so long."),
-        refusals: z
-          .int()
-          .min(0)
-          .max(100_000)
-          .default(10_000)
-          .describe(
-            "So many of the requests that were refused or ignored are kept, and as many that were taken; 0 keeps none.",
-          ),
-      })
-      .prefault({}),
-    store: storeSchema,
-  })
-  .prefault({});
+/** The options of each platform: those that all have, and its own, which it alone reads. */
+function platformsOf(modules: readonly PlatformModule[]) {
+  const configured = modules.filter(({ isForDevelopers }) => isForDevelopers !== true);
+  const shape = Object.fromEntries(
+    configured.map(({ name, options }) => [name, z.strictObject({ ...platform, ...options }).prefault({})]),
+  ) as unknown as Readonly<Record<string, z.ZodPrefault<typeof platformSpec>>>;
+  return z.strictObject(shape).prefault({});
+}
 
-export const gatewayFile = z.strictObject({
-  apiVersion,
-  kind: z.literal("Gateway").default("Gateway"),
-  spec: gatewaySpec,
-});
+const gatewaySpecOf = (modules: readonly PlatformModule[]) =>
+  z
+    .strictObject({
+      kill_switch: z
+        .boolean()
+        .default(false)
+        .describe("Pause: messages are answered that the bot is paused."),
+      max_age_seconds: z
+        .union([z.literal("off"), seconds(YEAR)])
+        .default(DAY)
+        .describe("An older event is recorded, not run; or `off`."),
+      limits,
+      routes: z
+        .array(routeOf(modules))
+        .min(1)
+        .max(1_000)
+        .default([{ agent: "assistant" }])
+        .describe("The first that matches wins; one without `match` is the default, and last."),
+      platforms: platformsOf(modules),
+      queue: z
+        .strictObject({
+          concurrency: count(1, 10_000).default(100).describe("Conversations answered at the same time."),
+          waiting_per_conversation: count(1, 100_000)
+            .default(100)
+            .describe("Messages waiting in one conversation; one more is answered 503."),
+          waiting: count(1, 10_000_000).default(100_000).describe("Messages waiting in all conversations."),
+        })
+        .prefault({}),
+      replies: z
+        .strictObject({
+          in_doubt: z
+            .enum(["resend_marked", "leave"])
+            .default("resend_marked")
+            .describe(
+              "A reply of which nobody can tell whether it was sent: send it again with a mark, or not.",
+            ),
+          attempts: count(1, 100)
+            .default(12)
+            .describe("Failures of a run, and again of saying its answer, before it is a dead letter."),
+        })
+        .prefault({}),
+      notices: z
+        .strictObject({
+          window_seconds: seconds(DAY)
+            .default(600)
+            .describe("A person hears of a refusal once in this time, a conversation of a wait."),
+          waiting_seconds: z
+            .union([z.literal("off"), seconds(3_600)])
+            .default(30)
+            .describe(
+              "Who has waited this long for a model that cannot be reached is told so, in one line; or `off`.",
+            ),
+        })
+        .prefault({}),
+      retention: z
+        .strictObject({
+          finished_seconds: seconds(10 * YEAR)
+            .default(604_800)
+            .describe("Finished and dropped events are kept so long."),
+          dead_seconds: seconds(10 * YEAR)
+            .default(2_592_000)
+            .describe("Dead letters are kept so long."),
+          refusals: z
+            .int()
+            .min(0)
+            .max(100_000)
+            .default(10_000)
+            .describe(
+              "So many of the requests that were refused or ignored are kept, and as many that were taken; 0 keeps none.",
+            ),
+        })
+        .prefault({}),
+      store: storeSchema,
+    })
+    .prefault({});
+
+export const gatewayFileOf = (modules: readonly PlatformModule[]) =>
+  z.strictObject({
+    apiVersion,
+    kind: z.literal("Gateway").default("Gateway"),
+    spec: gatewaySpecOf(modules),
+  });
 
 // kind: Agent
 
@@ -383,7 +365,7 @@ export const agentListFile = z.strictObject({
 });
 
 /** What gateway.yaml says, defaults filled in; names as in the file. */
-export type GatewaySpec = z.output<typeof gatewaySpec>;
+export type GatewaySpec = z.output<ReturnType<typeof gatewaySpecOf>>;
 /** What the `spec` of an agent says, defaults filled in; names as in the file. */
 export type AgentSpec = z.output<typeof agentSpec>;
 export type AgentFile = z.output<typeof agent>;

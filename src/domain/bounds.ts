@@ -1,8 +1,9 @@
 /** Every fixed limit of the gateway, its unit in its name. What an operator may change is in the configuration. */
 
+/** Of a webhook, where its platform needs no more. */
 export const BODY_BYTES_MAX = 1024 * 1024;
-/** Slack's own framework accepts this much; forms with blocks can be large. */
-export const SLACK_BODY_BYTES_MAX = 4 * 1024 * 1024;
+/** Of any webhook. */
+export const LARGEST_BODY_BYTES_MAX = 4 * 1024 * 1024;
 /** Of a body over its limit, this much is read and thrown away before the connection is closed. */
 export const DISCARD_BYTES_MAX = 32 * 1024 * 1024;
 /** A body up to here is read whoever sends it; connections bound how many there are. */

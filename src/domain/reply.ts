@@ -11,7 +11,7 @@ export interface Delivery {
   readonly to: ReplyAddress;
   readonly part: ReplyPart;
   readonly index: number;
-  /** Sends begun earlier for this reply, all parts together (Slack allows five per `response_url`). */
+  /** Sends begun earlier for this reply, all parts together. */
   readonly sendsBefore: number;
   /** True when an earlier send of this part may have landed: say so to the person. */
   readonly mayRepeat: boolean;

@@ -1,10 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { WAIT_SECONDS_MAX } from "../domain/bounds.ts";
 import { type Answer, answerTo, errorAnswer, jsonAnswer } from "./answer.ts";
-import type { Reception } from "./reception.ts";
-
-/** Waits for the reply to an event of the test webhook; null when none came in time. */
-export type WaitForReply = (eventId: string, signal: AbortSignal) => Promise<string | null>;
+import type { Reception, WaitForReply } from "./reception.ts";
 
 const NEEDS_KEY =
   "Expected the header X-Dev-Key, got none or another. The key is PARLEY_DEV_KEY, or else in the banner of this start" +

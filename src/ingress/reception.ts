@@ -1,7 +1,6 @@
-import type { Platform } from "../domain/event.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import type { RequestOutcome } from "../domain/request.ts";
-import type { Ack, RawRequest, RequestHead } from "../ports/adapter.ts";
+import type { Ack, Adapter, RawRequest, RequestHead } from "../ports/adapter.ts";
 
 /** What became of a webhook that was read to its end. */
 export type ReceptionOutcome = Exclude<RequestOutcome, "too-large" | "cut">;
@@ -28,8 +27,13 @@ export interface Reception {
   readonly others?: readonly Item[];
 }
 
-/** What the headers alone decide; null: the body has to be read. */
-export type Screen = (head: RequestHead, platform: Platform) => Reception | null;
+/** Where webhooks come from, and the front half of their path as the server sees it. */
+export interface WebhookSource extends Pick<Adapter, "platform" | "webhook"> {
+  /** What the headers alone decide; null: the body has to be read. */
+  readonly screen: (head: RequestHead) => Reception | null;
+  readonly receive: (request: RawRequest) => Promise<Reception>;
+  /** Of one for developers, who are told what became of a message; null: there was no reply in time. */
+  readonly waitForReply?: WaitForReply;
+}
 
-/** The front half of the path, as the server sees it. */
-export type Receive = (request: RawRequest, platform: Platform) => Promise<Reception>;
+export type WaitForReply = (eventId: string, signal: AbortSignal) => Promise<string | null>;

@@ -10,18 +10,18 @@ import {
   CONNECTIONS_MAX,
   HEADERS_TIMEOUT_MS,
   KEEP_ALIVE_TIMEOUT_MS,
-  SLACK_BODY_BYTES_MAX,
+  LARGEST_BODY_BYTES_MAX,
   SMALL_BODY_BYTES,
   UNVERIFIED_BYTES_MAX,
   USED_UP_BYTES_MAX,
 } from "../domain/bounds.ts";
-import type { Platform } from "../domain/event.ts";
 import { UsedUp } from "../telemetry/heap.ts";
 import { type Answer, closeWhenRead, errorAnswer, send } from "./answer.ts";
 import { BodyRoom } from "./body-room.ts";
 import { type Count, createRequestCounter } from "./count.ts";
 import { Drain } from "./drain.ts";
 import { createHostCheck, type HostRules, hasTwoHosts } from "./hosts.ts";
+import type { WebhookSource } from "./reception.ts";
 import { requestIdOf } from "./request.ts";
 import { createRouter, type RouterDeps, WEBHOOK } from "./router.ts";
 import { wrongPath } from "./target.ts";
@@ -44,13 +44,12 @@ export interface ServerDeps
     /** Whether what is for operators alone has a port of its own, and is not on this one. */
     readonly isApart: boolean;
   };
-  /** Platforms that are on. The others are 404. */
-  readonly platforms: readonly Platform[];
+  /** Of the platforms that are on. The others are 404. */
+  readonly sources: readonly WebhookSource[];
   readonly newRequestId: () => string;
 }
 
-const ROOM = { max: UNVERIFIED_BYTES_MAX, block: SMALL_BODY_BYTES, bodyMax: SLACK_BODY_BYTES_MAX };
-const SLACK_ALIASES: readonly string[] = ["commands", "interactions"];
+const ROOM = { max: UNVERIFIED_BYTES_MAX, block: SMALL_BODY_BYTES, bodyMax: LARGEST_BODY_BYTES_MAX };
 
 /** The HTTP surface. Nothing a client sends is a 500. `watch` is there where metrics have a port of their own. */
 export function createServers(deps: ServerDeps): { readonly server: Server; readonly watch: Server | null } {
@@ -169,13 +168,14 @@ const TIMEOUTS = {
 };
 
 /** By path, for each platform that is on. */
-function webhooksOf(deps: ServerDeps & WebhookDeps): Map<string, { answer: Webhook; methods: string[] }> {
-  const platforms = deps.takesWebhooks ? deps.platforms : [];
-  const entries = platforms.flatMap((platform) => {
-    const answer = createWebhook(platform, deps);
-    // Only WhatsApp's handshake is a GET.
-    const methods = platform === "whatsapp" ? ["POST", "GET"] : ["POST"];
-    return pathsOf(platform).map((path) => [path, { answer, methods }] as const);
+function webhooksOf(
+  deps: ServerDeps & WebhookDeps,
+): Map<string, { answer: Webhook; methods: readonly string[] }> {
+  const sources = deps.takesWebhooks ? deps.sources : [];
+  const entries = sources.flatMap((source) => {
+    const { methods } = source.webhook;
+    const answer = createWebhook(source, deps);
+    return pathsOf(source).map((path) => [path, { answer, methods }] as const);
   });
   return new Map(entries);
 }
@@ -185,9 +185,7 @@ function pathOf({ url = "" }: IncomingMessage): string {
   return end === -1 ? url : url.slice(0, end);
 }
 
-function pathsOf(platform: Platform): string[] {
+function pathsOf({ platform, webhook }: WebhookSource): string[] {
   const bases = [`/webhooks/${platform}`, `/webhook/${platform}`];
-  return platform === "slack"
-    ? bases.flatMap((base) => [base, ...SLACK_ALIASES.map((alias) => `${base}/${alias}`)])
-    : bases;
+  return bases.flatMap((base) => webhook.paths.map((path) => base + path));
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { ACCEPT_TIMEOUT_MS, BODY_BYTES_MAX, SLACK_BODY_BYTES_MAX } from "../domain/bounds.ts";
+import { ACCEPT_TIMEOUT_MS } from "../domain/bounds.ts";
 import type { Platform } from "../domain/event.ts";
 import { isTaken } from "../domain/request.ts";
 import type { RawRequest } from "../ports/adapter.ts";
@@ -9,23 +9,19 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import { type Answer, answerTo, errorAnswer, RETRY_AFTER, tooManyGuesses } from "./answer.ts";
 import { type Bodies, readBody, type Unread } from "./body.ts";
 import { Deadline } from "./deadline.ts";
-import { answerDeveloper, type WaitForReply } from "./developer.ts";
+import { answerDeveloper } from "./developer.ts";
 import { withFate } from "./fate.ts";
 import type { Guesses } from "./guesses.ts";
-import type { Receive, Reception, Screen } from "./reception.ts";
+import type { Reception, WebhookSource } from "./reception.ts";
 import type { Noted } from "./recorder.ts";
 import { peerOf, requestOf } from "./request.ts";
 
 export interface WebhookDeps {
-  readonly receive: Receive;
-  /** What the headers alone decide. */
-  readonly screen: Screen;
   /** What all bodies may take that are being read. */
   readonly bodies: Bodies;
   readonly clock: Pick<Clock, "nowMs">;
   readonly log: Logger;
   readonly metrics: Metrics;
-  readonly waitForReply: WaitForReply;
   readonly guesses: Pick<Guesses, "refuse">;
   /** Whether this key opens what is for developers alone. */
   readonly isDeveloper: (key: string) => boolean;
@@ -45,9 +41,10 @@ export type Webhook = (
 ) => Promise<Answer>;
 
 /** Serves one platform's webhook: raw bytes within the limit, then the front half of the path, then the answer. */
-export function createWebhook(platform: Platform, deps: WebhookDeps): Webhook {
+export function createWebhook(source: WebhookSource, deps: WebhookDeps): Webhook {
+  const { platform, screen, receive, waitForReply } = source;
+  const { bytesMax } = source.webhook;
   const deadline = new Deadline(ACCEPT_TIMEOUT_MS, LATE);
-  const bytesMax = platform === "slack" ? SLACK_BODY_BYTES_MAX : BODY_BYTES_MAX;
   // Labels are bound once: looking them up for every request costs more than counting.
   const ackSeconds = deps.metrics.ackSeconds.labels({ platform });
   const outcomes = new Map<string, { inc(): void }>();
@@ -64,7 +61,7 @@ export function createWebhook(platform: Platform, deps: WebhookDeps): Webhook {
   function slow(incoming: IncomingMessage, requestId: string, { outcome }: Reception): number | null {
     const isForged = outcome === "forged";
     const isGiven = (incoming.headers["x-dev-key"] ?? "") !== "";
-    if (!isGiven && !(isForged && platform === "test")) return null;
+    if (!isGiven && !(isForged && waitForReply !== undefined)) return null;
     const waitSeconds = deps.guesses.refuse("developer", {
       requestId,
       peer: peerOf(incoming) ?? null,
@@ -76,7 +73,7 @@ export function createWebhook(platform: Platform, deps: WebhookDeps): Webhook {
   /** Verified and parsed before it returns, and nobody may look at the bytes after that: they are lent. */
   function take(request: RawRequest & { body: Buffer }, body: Buffer): Promise<Reception> {
     request.body = body;
-    const reception = deadline.within(deps.receive(request, platform));
+    const reception = deadline.within(receive(request));
     request.body = NO_BYTES;
     return reception;
   }
@@ -94,7 +91,7 @@ export function createWebhook(platform: Platform, deps: WebhookDeps): Webhook {
   return async function answer(incoming, outgoing, requestId, startedAt) {
     const receivedAtMs = deps.clock.nowMs();
     const request = requestOf(incoming, receivedAtMs);
-    const screened = deps.screen(request, platform);
+    const screened = screen(request);
     if (screened !== null) deps.bodies.drain.discard(incoming);
     const reception =
       screened ?? (await readBody(incoming, bytesMax, deps.bodies, (body) => take(request, body)));
@@ -110,9 +107,9 @@ export function createWebhook(platform: Platform, deps: WebhookDeps): Webhook {
     if (waitSeconds !== null) return tooManyGuesses(waitSeconds);
     writeLine(deps.log, { platform, requestId, incoming, durationMs }, reception);
     const answer =
-      platform === "test"
-        ? await answerDeveloper(incoming, outgoing, reception, deps.waitForReply)
-        : answerTo(reception);
+      waitForReply === undefined
+        ? answerTo(reception)
+        : await answerDeveloper(incoming, outgoing, reception, waitForReply);
     return isDeveloper ? withFate(answer, reception) : answer;
   };
 }

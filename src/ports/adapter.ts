@@ -1,3 +1,4 @@
+import { BODY_BYTES_MAX } from "../domain/bounds.ts";
 import type { Brand } from "../domain/brand.ts";
 import type { ContextItem } from "../domain/context.ts";
 import type { Person, Platform, ReplyAddress, TriggerEvent } from "../domain/event.ts";
@@ -7,7 +8,7 @@ import type { Permit } from "../shared/call.ts";
 /** A request as it came, body unread by anyone. */
 export interface RawRequest {
   readonly method: string;
-  /** Path and query as sent: `/webhooks/slack?x=1`. */
+  /** Path and query as sent: `/webhooks/test?x=1`. */
   readonly target: string;
   /** By lower-case name; undefined when absent. A header sent twice is joined with `, `. */
   header(name: string): string | undefined;
@@ -34,7 +35,7 @@ export interface Ack {
  * - `genuine`: go on
  * - `forged`, `stale`: 401, no detail
  * - `refused`: a handshake with the wrong token: 403
- * - `probe`: an unsigned liveness check that deserves an empty 200 and nothing more (Slack `ssl_check`)
+ * - `probe`: an unsigned liveness check that deserves an empty 200 and nothing more
  */
 export type Verdict = { readonly kind: "genuine" | "probe" } | TurnedAway;
 
@@ -101,6 +102,7 @@ export interface ProbeFinding {
 /** One chat platform: bytes in, events out; replies in, receipts out. */
 export interface Adapter {
   readonly platform: Platform;
+  readonly webhook: WebhookSpec;
   /** Pure but for the secret: looks at the raw bytes and headers only. Never throws on any input. */
   verify(request: RawRequest): Verdict;
   /**
@@ -114,6 +116,8 @@ export interface Adapter {
   accepted?(event: TriggerEvent): void;
   /** Pure. Markdown to messages in this platform's dialect, each within its limit; at least one. */
   render(markdown: string, to: ReplyAddress): readonly ReplyPart[];
+  /** The module whose `renderReply` does what `render` does, so that a thread can do it. Absent: it takes no work. */
+  readonly renderer?: string;
   /** Sends one part. Throws DeliveryError, or what the permit throws when it is asked: then nothing was said. */
   send(delivery: Delivery, signal: AbortSignal, permit?: Permit): Promise<Receipt>;
   /** An earlier send of this part may have landed. */
@@ -127,11 +131,28 @@ export interface Adapter {
    * installation that is not ours; null while nobody knows yet. Absent: there is nothing to tell apart.
    */
   serves?(event: TriggerEvent): boolean | null;
+  /** Learns what it has to know of itself, in the background, from the start of the process on. Never throws. */
+  start?(signal: AbortSignal): Promise<void>;
   /** Asks the platform's API, within seconds, whether it answers and takes our credentials. Changes nothing. Never throws. */
   probe?(signal: AbortSignal): Promise<readonly ProbeFinding[]>;
   /** Where the platform keeps what was said before the bot came into a thread. */
   readonly thread?: ThreadReader;
+  /**
+   * Of a platform for developers: its webhook tells what became of a message, and waits for the reply when asked to. Null
+   * when aborted first, or when too many wait already.
+   */
+  waitForReply?(eventId: string, signal: AbortSignal): Promise<string | null>;
 }
+
+export interface WebhookSpec {
+  /** Below `/webhooks/<platform>`: `""` is that itself. */
+  readonly paths: readonly string[];
+  readonly methods: readonly ("POST" | "GET")[];
+  readonly bytesMax: number;
+}
+
+/** As most platforms have it. */
+export const PLAIN_WEBHOOK: WebhookSpec = { paths: [""], methods: ["POST"], bytesMax: BODY_BYTES_MAX };
 
 /** Reads what was said in an event's thread before it. */
 export interface ThreadReader {

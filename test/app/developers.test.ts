@@ -1,13 +1,14 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { MODULES } from "../../adapters/index.ts";
 import { developersOf, leaveDevKey, readDevKey } from "../../src/app/developers.ts";
 import { readEnvironment } from "../../src/config/environment.ts";
 import { emptyFolder } from "../cli/helpers.ts";
 
 const KEY = "abcdefghijklmnopqrstuvwxyz_-0123";
 const environmentOf = (env: Readonly<Record<string, string>>, cwd = emptyFolder()) =>
-  readEnvironment(env, cwd).environment;
+  readEnvironment(env, cwd, MODULES).environment;
 
 describe("the test webhook", () => {
   it.each(["127.0.0.1", "127.8.9.1", "localhost", "::1", "[::1]", "::ffff:127.0.0.1"])(

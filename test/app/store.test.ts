@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { MODULES } from "../../adapters/index.ts";
 import { openStore, redisConnection, type StoreContext } from "../../src/app/store.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { inspectRedis } from "../../src/store/redis/index.ts";
@@ -24,7 +25,7 @@ beforeEach(() => {
 /** What these lines under `spec.store` and this environment make. */
 function context(store: string, env: Readonly<Record<string, string>>): StoreContext {
   writeFileSync(join(cwd, "config/gateway.yaml"), `spec: { store: { ${store} } }\n`);
-  const loaded = loadConfig({ env, cwd });
+  const loaded = loadConfig({ modules: MODULES, env, cwd });
   if (!loaded.ok) throw new Error(problemsOf(loaded).join("\n"));
   return {
     config: loaded.config,

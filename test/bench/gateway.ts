@@ -2,13 +2,14 @@
 // BENCH_ACCEPT_ONLY=1 claims nothing, so that only the front half of the path is measured.
 
 import type { AddressInfo } from "node:net";
+import { MODULES } from "../../adapters/index.ts";
 import { createApp } from "../../src/app.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { createLogger } from "../../src/telemetry/log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 
-const loaded = loadConfig({ env: process.env, cwd: process.cwd() });
+const loaded = loadConfig({ modules: MODULES, env: process.env, cwd: process.cwd() });
 if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
 const { config } = loaded;
 const log = await createLogger({ level: config.environment.logLevel, pretty: false });

@@ -2,7 +2,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { formatSchema, JSON_SCHEMAS } from "../../src/config/json-schema.ts";
+import { MODULES } from "../../adapters/index.ts";
+import { formatSchema, jsonSchemaOf } from "../../src/config/json-schema.ts";
 import { call, emptyFolder, run } from "./helpers.ts";
 
 describe("parley", () => {
@@ -130,10 +131,10 @@ describe("parley config", () => {
   });
 
   it("prints the schemas", async () => {
-    const gateway = formatSchema(JSON_SCHEMAS.gateway());
+    const gateway = formatSchema(jsonSchemaOf("gateway", MODULES));
     expect(await call(["config", "schema"])).toMatchObject({ code: 0, stdout: gateway });
     expect(await call(["config", "schema", "agent"])).toMatchObject({
-      stdout: formatSchema(JSON_SCHEMAS.agent()),
+      stdout: formatSchema(jsonSchemaOf("agent", MODULES)),
     });
   });
 

@@ -60,7 +60,7 @@ describe("parley send", () => {
     const server = await gateway({ status: 401, body: {} });
     const cwd = emptyFolder();
     const made = "made-at-the-start-and-no-other-key";
-    leaveDevKey(readEnvironment({ PARLEY_DATA_DIR: "kept" }, cwd).environment, () => made);
+    leaveDevKey(readEnvironment({ PARLEY_DATA_DIR: "kept" }, cwd, []).environment, () => made);
     const env = { PARLEY_DATA_DIR: "kept" };
     const { code, stderr } = await call(["send", "test", "--url", server.url], { cwd, env });
     expect([code, stderr]).toEqual([1, expect.stringContaining("Set PARLEY_DEV_KEY")]);

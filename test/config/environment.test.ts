@@ -2,9 +2,15 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
+import type { DiscordSettings } from "../../adapters/discord/settings.ts";
+import { MODULES } from "../../adapters/index.ts";
+import type { SlackSettings } from "../../adapters/slack/settings.ts";
+import type { TelegramSettings } from "../../adapters/telegram/settings.ts";
+import type { WhatsAppSettings } from "../../adapters/whatsapp/settings.ts";
 import { readEnvironment } from "../../src/config/environment.ts";
 import { formatProblem } from "../../src/config/problems.ts";
-import { VARIABLES } from "../../src/config/variables.ts";
+import { variablesOf } from "../../src/config/variables.ts";
+import type { PlatformOff } from "../../src/ports/platform.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import { folderWith } from "./helpers.ts";
 
@@ -12,9 +18,19 @@ const KEY = "ab".repeat(32);
 const [OLD, NEW] = ["0d".repeat(16), "ce".repeat(16)];
 
 function read(env: Record<string, string>, cwd = "/nowhere") {
-  const { environment, problems, notes } = readEnvironment(env, cwd);
-  return { environment, problems: problems.map(formatProblem), notes };
+  const { environment, problems, notes } = readEnvironment(env, cwd, MODULES);
+  const platforms = environment.platforms as unknown as Platforms;
+  return { environment: { ...environment, platforms }, problems: problems.map(formatProblem), notes };
 }
+
+interface Platforms {
+  readonly slack: SlackSettings | PlatformOff;
+  readonly discord: DiscordSettings | PlatformOff;
+  readonly telegram: TelegramSettings | PlatformOff;
+  readonly whatsapp: WhatsAppSettings | PlatformOff;
+}
+
+const VARIABLES = variablesOf(MODULES);
 
 const reveal = (secrets: readonly Secret[]) => secrets.map((secret) => secret.reveal());
 

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
+import { MODULES } from "../../adapters/index.ts";
 import { type Loaded, type LoadOptions, loadConfig } from "../../src/config/load.ts";
 import { formatProblem } from "../../src/config/problems.ts";
 
@@ -22,7 +23,7 @@ export function load(
   options: Partial<Pick<LoadOptions, "env" | "isPriced">> = {},
 ): Loaded {
   const inFolder = Object.entries(files).map(([name, text]) => [`config/${name}`, text]);
-  return loadConfig({ env: {}, cwd: folderWith(Object.fromEntries(inFolder)), ...options });
+  return loadConfig({ modules: MODULES, env: {}, cwd: folderWith(Object.fromEntries(inFolder)), ...options });
 }
 
 /** The problems as the operator reads them; empty when there are none. */

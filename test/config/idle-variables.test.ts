@@ -1,7 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { idleVariables } from "../../src/config/idle-variables.ts";
-import { VARIABLES } from "../../src/config/variables.ts";
+import { MODULES } from "../../adapters/index.ts";
+import { idleVariables as idleAmong } from "../../src/config/idle-variables.ts";
+import { variablesOf } from "../../src/config/variables.ts";
 import { call } from "../cli/helpers.ts";
+
+const VARIABLES = variablesOf(MODULES);
+const idleVariables = (env: Readonly<Record<string, string>>) => idleAmong(env, VARIABLES);
 
 describe("variables without effect", () => {
   it.each([

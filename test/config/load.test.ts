@@ -1,8 +1,10 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references to variables are what is tested
+
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { MODULES } from "../../adapters/index.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { AGENT, folderWith, load, problemsOf } from "./helpers.ts";
 
@@ -10,7 +12,7 @@ const root = resolve(import.meta.dirname, "../..");
 
 describe("loading the configuration", () => {
   it("gives the defaults when there is no folder, and says so", () => {
-    const loaded = loadConfig({ env: {}, cwd: folderWith({}) });
+    const loaded = loadConfig({ modules: MODULES, env: {}, cwd: folderWith({}) });
     if (!loaded.ok) expect.fail(problemsOf(loaded).join("\n"));
     expect(loaded.config.gateway.limits.user).toEqual({ messages: 20, per_seconds: 60 });
     expect(loaded.config.agents.get("assistant")?.model).toMatchObject({
@@ -26,20 +28,24 @@ describe("loading the configuration", () => {
   it("insists on a folder that was asked for", () => {
     const cwd = folderWith({});
     const missing = "mine: expected a folder, got nothing";
-    expect(problemsOf(loadConfig({ env: {}, cwd, folder: "mine" }))).toEqual([missing]);
-    expect(problemsOf(loadConfig({ env: { PARLEY_CONFIG: "mine" }, cwd }))).toEqual([missing]);
-    expect(problemsOf(loadConfig({ env: { AOF_CONFIG_PATH: "mine" }, cwd }))).toEqual([missing]);
+    expect(problemsOf(loadConfig({ modules: MODULES, env: {}, cwd, folder: "mine" }))).toEqual([missing]);
+    expect(problemsOf(loadConfig({ modules: MODULES, env: { PARLEY_CONFIG: "mine" }, cwd }))).toEqual([
+      missing,
+    ]);
+    expect(problemsOf(loadConfig({ modules: MODULES, env: { AOF_CONFIG_PATH: "mine" }, cwd }))).toEqual([
+      missing,
+    ]);
   });
 
   it("says at its place what a folder of the wrong kind is", () => {
     const cwd = folderWith({ config: "a file" });
-    expect(problemsOf(loadConfig({ env: {}, cwd }))).toEqual([
+    expect(problemsOf(loadConfig({ modules: MODULES, env: {}, cwd }))).toEqual([
       "config: expected a readable folder, got ENOTDIR",
     ]);
   });
 
   it("ships a gateway.yaml that holds every option at its default", () => {
-    const shipped = loadConfig({ env: {}, cwd: root });
+    const shipped = loadConfig({ modules: MODULES, env: {}, cwd: root });
     const defaults = load({ "agents/a.yaml": AGENT });
     if (!shipped.ok || !defaults.ok) expect.fail(problemsOf(shipped).join("\n"));
     expect(shipped.config.gateway).toEqual(defaults.config.gateway);
@@ -47,8 +53,8 @@ describe("loading the configuration", () => {
   });
 
   it("ships an assistant that equals the built-in one", () => {
-    const shipped = loadConfig({ env: {}, cwd: root });
-    const builtIn = loadConfig({ env: {}, cwd: folderWith({}) });
+    const shipped = loadConfig({ modules: MODULES, env: {}, cwd: root });
+    const builtIn = loadConfig({ modules: MODULES, env: {}, cwd: folderWith({}) });
     if (!shipped.ok || !builtIn.ok) expect.fail(problemsOf(shipped).join("\n"));
     expect(shipped.config.agents).toEqual(builtIn.config.agents);
   });
@@ -150,8 +156,8 @@ describe("loading the configuration", () => {
         "spec: { platforms: { discord: { access: { tenants: [1100000000000000001, '2'] } }, telegram: { access: { channels: [-1001234567890] } } } }",
     });
     if (!loaded.ok) expect.fail(problemsOf(loaded).join("\n"));
-    expect(loaded.config.gateway.platforms.discord.access.tenants).toEqual(["1100000000000000001", "2"]);
-    expect(loaded.config.gateway.platforms.telegram.access.channels).toEqual(["-1001234567890"]);
+    expect(loaded.config.gateway.platforms.discord?.access.tenants).toEqual(["1100000000000000001", "2"]);
+    expect(loaded.config.gateway.platforms.telegram?.access.channels).toEqual(["-1001234567890"]);
   });
 
   it("takes one value or a list in a match", () => {
@@ -241,7 +247,7 @@ describe("variables in files", () => {
     const { gateway, agents } = loaded.config;
     expect(gateway.kill_switch).toBe(true);
     expect(gateway.queue).toMatchObject({ waiting: 7, concurrency: 5 });
-    expect(gateway.platforms.slack.access.tenants).toEqual(["1100000000000000001", "7"]);
+    expect(gateway.platforms.slack?.access.tenants).toEqual(["1100000000000000001", "7"]);
     expect(agents.get("assistant")?.system_prompt).toBe("a: b # c costs ${N} or $5\n");
   });
 
@@ -274,7 +280,7 @@ describe("the configuration folder", () => {
   it("is not left through a link", () => {
     const cwd = folderWith({ "secret.yaml": AGENT, "config/agents/a.yaml": AGENT });
     symlinkSync(join(cwd, "secret.yaml"), join(cwd, "config/agents/b.yaml"));
-    expect(problemsOf(loadConfig({ env: {}, cwd }))).toEqual([
+    expect(problemsOf(loadConfig({ modules: MODULES, env: {}, cwd }))).toEqual([
       "config/agents/b.yaml: expected a file in the configuration folder, got a link that leads out of it",
     ]);
   });
@@ -283,7 +289,7 @@ describe("the configuration folder", () => {
     const cwd = folderWith({ "config/..data/a.yaml": AGENT });
     mkdirSync(join(cwd, "config/agents"));
     symlinkSync("../..data/a.yaml", join(cwd, "config/agents/a.yaml"));
-    const loaded = loadConfig({ env: {}, cwd });
+    const loaded = loadConfig({ modules: MODULES, env: {}, cwd });
     if (!loaded.ok) expect.fail(problemsOf(loaded).join("\n"));
     expect(loaded.config.agents.get("assistant")?.model.provider).toBe("demo");
   });
@@ -293,7 +299,7 @@ describe("the configuration folder", () => {
     mkdirSync(join(cwd, "config/agents/d.yaml"), { recursive: true });
     writeFileSync(join(cwd, "config/agents/big.yaml"), "#".repeat(1024 * 1024 + 1));
     writeFileSync(join(cwd, "config/agents/latin.yaml"), Buffer.from([0x61, 0xff]));
-    expect(problemsOf(loadConfig({ env: {}, cwd }))).toEqual([
+    expect(problemsOf(loadConfig({ modules: MODULES, env: {}, cwd }))).toEqual([
       "config: expected one gateway.yaml, got gateway.yaml and gateway.yml",
       "config/agents/big.yaml: expected a file of at most 1048576 bytes, got 1048577 bytes",
       "config/agents/d.yaml: expected a file of at most 1048576 bytes, got something else",
@@ -373,7 +379,7 @@ describe("hostile YAML", () => {
     fc.assert(
       fc.property(text, (yaml) => {
         writeFileSync(join(cwd, "config/gateway.yaml"), yaml.toWellFormed());
-        const loaded = loadConfig({ env: { X: "1" }, cwd });
+        const loaded = loadConfig({ modules: MODULES, env: { X: "1" }, cwd });
         if (!loaded.ok) {
           expect(loaded.problems.length).toBeGreaterThan(0);
           for (const problem of loaded.problems) expect(problem.message).toMatch(/^expected /);

@@ -1,16 +1,18 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references to variables are what is tested
+
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Ajv } from "ajv";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { MODULES } from "../../adapters/index.ts";
 import { closest } from "../../src/config/closest.ts";
 import { expand, retype } from "../../src/config/expand.ts";
-import { formatSchema, JSON_SCHEMAS, keysAt } from "../../src/config/json-schema.ts";
+import { formatSchema, jsonSchemaOf, keysAt } from "../../src/config/json-schema.ts";
 import { allowance } from "../../src/config/limits.ts";
 import { compilePattern, patternFault } from "../../src/config/pattern.ts";
-import { VARIABLES } from "../../src/config/variables.ts";
+import { variablesOf } from "../../src/config/variables.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const fileText = (name: string) => readFileSync(resolve(root, name), "utf8");
@@ -19,14 +21,14 @@ describe("the JSON Schemas", () => {
   const files = { gateway: "config/schema.json", agent: "config/agent.schema.json" } as const;
 
   it.each(["gateway", "agent"] as const)("%s in config/ is what `parley config schema` prints", (name) => {
-    expect(fileText(files[name])).toBe(formatSchema(JSON_SCHEMAS[name]()));
+    expect(fileText(files[name])).toBe(formatSchema(jsonSchemaOf(name, MODULES)));
   });
 
   it.each([
     ["gateway", "config/gateway.yaml"],
     ["agent", "config/agents/assistant.yaml"],
   ] as const)("%s accepts the shipped %s and refuses an unknown key", (name, file) => {
-    const validate = new Ajv({ strict: false }).compile(JSON_SCHEMAS[name]());
+    const validate = new Ajv({ strict: false }).compile(jsonSchemaOf(name, MODULES));
     const value: unknown = parse(fileText(file));
     expect(validate(value)).toBe(true);
     expect(validate({ ...(value as object), sepc: {} })).toBe(false);
@@ -40,7 +42,7 @@ describe("the JSON Schemas", () => {
   });
 
   it("knows the keys at a path, through lists and alternatives", () => {
-    const schema = JSON_SCHEMAS.gateway();
+    const schema = jsonSchemaOf("gateway", MODULES);
     expect(keysAt(schema, [])).toEqual(["apiVersion", "kind", "spec"]);
     expect(keysAt(schema, ["spec", "limits", "user"])).toEqual(["messages", "per_seconds", "burst"]);
     expect(keysAt(schema, ["spec", "routes", 3])).toEqual(["match", "agent"]);
@@ -51,9 +53,9 @@ describe("the JSON Schemas", () => {
 describe("documentation of the configuration", () => {
   it("names every variable and its aliases", () => {
     const text = fileText("docs/configuration.md");
-    const absent = VARIABLES.flatMap(({ name, aliases }) => [name, ...aliases]).filter(
-      (name) => !text.includes(`\`${name}\``),
-    );
+    const absent = variablesOf(MODULES)
+      .flatMap(({ name, aliases }) => [name, ...aliases])
+      .filter((name) => !text.includes(`\`${name}\``));
     expect(absent).toEqual([]);
   });
 });

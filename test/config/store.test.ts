@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { MODULES } from "../../adapters/index.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { AGENT, folderWith, problemsOf } from "./helpers.ts";
 
@@ -13,7 +14,7 @@ function load(lines: readonly string[], env: Record<string, string> = { REDIS_UR
     "k.pem": "KEY",
   };
   const cwd = folderWith(files);
-  return { cwd, loaded: loadConfig({ env, cwd }) };
+  return { cwd, loaded: loadConfig({ modules: MODULES, env, cwd }) };
 }
 
 const problems = (...args: Parameters<typeof load>) => problemsOf(load(...args).loaded);

@@ -5,12 +5,15 @@ import { afterEach, describe, expect, it } from "vitest";
 import { BODY_BYTES_MAX } from "../../src/domain/bounds.ts";
 import { SECURITY_HEADERS } from "../../src/ingress/answer.ts";
 import { Guesses } from "../../src/ingress/guesses.ts";
-import type { Reception } from "../../src/ingress/reception.ts";
+import type { Reception, WebhookSource } from "../../src/ingress/reception.ts";
 import { createServers, type ServerDeps } from "../../src/ingress/server.ts";
 import type { RawRequest } from "../../src/ports/adapter.ts";
+import { PLAIN_WEBHOOK } from "../../src/ports/adapter.ts";
 import { Secret } from "../../src/shared/secret.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
+import { adapterOf as slackAdapter } from "../adapters/slack/setup.ts";
+import { adapterOf as whatsAppAdapter } from "../adapters/whatsapp/setup.ts";
 import { countOf } from "../support/metrics.ts";
 
 const ACCEPTED: Reception = {
@@ -26,19 +29,30 @@ afterEach(async () => {
 });
 
 /** A server whose front half gives `reception` for everything, and what it was given. */
-async function open(reception: Reception | Error = ACCEPTED, changes: Partial<ServerDeps> = {}) {
+async function open(
+  reception: Reception | Error = ACCEPTED,
+  {
+    receive,
+    waitForReply = async () => null,
+    ...changes
+  }: Partial<ServerDeps & Pick<WebhookSource, "receive" | "waitForReply">> = {},
+) {
   const received: RawRequest[] = [];
   const bodies: Buffer[] = [];
   const metrics = createMetrics();
+  const note = async (request: RawRequest) => {
+    received.push(request);
+    bodies.push(Buffer.from(request.body));
+    if (reception instanceof Error) throw reception;
+    return reception;
+  };
+  const front = { screen: () => null, receive: receive ?? note };
   const { server } = createServers({
-    receive: async (request) => {
-      received.push(request);
-      bodies.push(Buffer.from(request.body));
-      if (reception instanceof Error) throw reception;
-      return reception;
-    },
-    screen: () => null,
-    platforms: ["slack", "whatsapp", "test"],
+    sources: [
+      { ...front, platform: "slack", webhook: slackAdapter().webhook },
+      { ...front, platform: "whatsapp", webhook: whatsAppAdapter().webhook },
+      { ...front, platform: "test", webhook: PLAIN_WEBHOOK, waitForReply },
+    ],
     takesWebhooks: true,
     hosts: { bind: "127.0.0.1", names: ["parley.example", "*.corp.example"], isLocalOnly: true },
     watch: { isApart: false, tokens: [], needsToken: false },
@@ -49,7 +63,6 @@ async function open(reception: Reception | Error = ACCEPTED, changes: Partial<Se
       heartbeat: () => ({ status: "alive", last_beat: "", running: 0 }),
     },
     newRequestId: () => "req_new",
-    waitForReply: async () => null,
     note: () => {},
     guesses: new Guesses({ clock: { nowMs: () => 1_000 }, log: silentLogger(), metrics }),
     isDeveloper: () => false,

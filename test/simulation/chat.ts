@@ -45,6 +45,7 @@ export class Chat {
   adapter(real: Adapter, life: Life): Adapter {
     return {
       platform: real.platform,
+      webhook: real.webhook,
       screen: (head) => real.screen(head),
       verify: (request) => real.verify(request),
       parse: (request) => real.parse(request),

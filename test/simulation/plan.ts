@@ -1,4 +1,5 @@
-import { type GatewaySpec, gatewayFile } from "../../src/config/schema.ts";
+import { MODULES } from "../../adapters/index.ts";
+import { type GatewaySpec, gatewayFileOf } from "../../src/config/schema.ts";
 import type { Memory, OnTheWay } from "./chat.ts";
 import { Dice } from "./dice.ts";
 import { faultsFrom, NO_FAULTS, type Weather } from "./faults.ts";
@@ -98,7 +99,7 @@ function specFrom(dice: Dice, conversations: number): GatewaySpec {
 }
 
 function specOf(spec: Record<string, unknown>): GatewaySpec {
-  return gatewayFile.parse({ spec }).spec;
+  return gatewayFileOf(MODULES).parse({ spec }).spec;
 }
 
 /** Small enough to die at every single step of it: two conversations, one with tools, one with a reply in three parts. */

@@ -4,6 +4,7 @@ import {
   type Adapter,
   GENUINE,
   type Inbound,
+  PLAIN_WEBHOOK,
   type Recovery,
   type ThreadReader,
   type Verdict,
@@ -19,6 +20,7 @@ type Fate = (
 /** A platform in memory. `|` in a text divides it into messages. */
 export class FakeAdapter implements Adapter {
   readonly platform: Platform;
+  readonly webhook = PLAIN_WEBHOOK;
   /** Every send that was begun. */
   readonly sends: Delivery[] = [];
   readonly recoveries: Delivery[] = [];

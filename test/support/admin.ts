@@ -144,9 +144,7 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
     },
     async listen() {
       const { server } = createServers({
-        screen: () => null,
-        receive: async () => ({ outcome: "accepted", ack: { status: 200 }, events: 0 }),
-        platforms: [],
+        sources: [],
         takesWebhooks: false,
         hosts: { bind: "127.0.0.1", names: [], isLocalOnly: true },
         watch: { isApart: false, tokens: [], needsToken: false },
@@ -158,7 +156,6 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
         },
         admin: api,
         newRequestId: () => "req_new",
-        waitForReply: async () => null,
         note: () => {},
         guesses,
         isDeveloper: () => false,

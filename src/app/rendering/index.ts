@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
-import { hasRenderer } from "../../../adapters/renderers.ts";
 import type { ReplyPart } from "../../domain/reply.ts";
 import type { Render } from "../../ports/adapter.ts";
+import { besideModule } from "../../shared/beside.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import type { RenderRequest, RenderResult } from "./messages.ts";
 
@@ -16,10 +16,7 @@ const IDLE_MS = 60_000;
 /** Ample for the largest answer; what needs more is hostile. */
 const THREAD_MEMORY = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32 };
 
-/** Beside this file, as the source in development and compiled in the image. */
-const THREAD = import.meta.url.endsWith(".ts")
-  ? new URL("./thread.ts", import.meta.url)
-  : new URL("./thread.js", import.meta.url);
+const THREAD = new URL(besideModule(import.meta.url, "thread"));
 
 export interface RenderingOptions {
   readonly log: Logger;
@@ -48,9 +45,9 @@ export class Rendering {
 
   /** Never rejects. */
   readonly render: Render = (adapter, markdown, to) => {
-    const { platform } = adapter;
-    if (!hasRenderer(platform) || workOf(markdown) <= WORK_MAX) return adapter.render(markdown, to);
-    return this.#aside({ platform, markdown, to }).then(
+    const { platform, renderer } = adapter;
+    if (renderer === undefined || workOf(markdown) <= WORK_MAX) return adapter.render(markdown, to);
+    return this.#aside({ platform, renderer, markdown, to }).then(
       (parts) => parts ?? adapter.render(fenced(markdown), to),
     );
   };

@@ -3,6 +3,8 @@ import type { ReplyPart } from "../../domain/reply.ts";
 
 export interface RenderRequest {
   readonly platform: Platform;
+  /** See `Adapter.renderer`. */
+  readonly renderer: string;
   readonly markdown: string;
   readonly to: ReplyAddress;
 }

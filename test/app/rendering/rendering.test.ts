@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { mintAddress } from "../../../adapters/discord/address.ts";
-import { loadRenderer } from "../../../adapters/renderers.ts";
 import { Rendering, type RenderingOptions } from "../../../src/app/rendering/index.ts";
 import type { Platform, ReplyAddress } from "../../../src/domain/event.ts";
 import type { Adapter } from "../../../src/ports/adapter.ts";
@@ -19,8 +18,9 @@ function open(options: Partial<RenderingOptions> = {}) {
 }
 
 async function realAdapter(platform: Platform): Promise<Adapter> {
-  const render = await loadRenderer(platform);
-  return Object.assign(new FakeAdapter(platform), { render });
+  const renderer = new URL(`../../../adapters/${platform}/render.ts`, import.meta.url).href;
+  const { renderReply: render } = (await import(renderer)) as { renderReply: Adapter["render"] };
+  return Object.assign(new FakeAdapter(platform), { render, renderer });
 }
 
 describe("rendering", () => {

@@ -1,0 +1,26 @@
+import type { PlatformModule } from "../../src/ports/platform.ts";
+import { API_URL, type DiscordSettings, NEEDS, readSettings, VARIABLES } from "./settings.ts";
+
+export const discord: PlatformModule<DiscordSettings> = {
+  name: "discord",
+  label: "Discord",
+  tenant: "Discord server",
+  variables: VARIABLES,
+  needs: NEEDS,
+  options: {},
+  settings: readSettings,
+  api: ({ apiUrl }) => apiUrl ?? API_URL,
+  async open({ settings, clock, random, timeoutMs }) {
+    const { createDiscordAdapter } = await import("./adapter.ts");
+    const { publicKeys, applicationId, botToken, apiUrl } = settings;
+    return createDiscordAdapter({
+      publicKeys,
+      applicationId,
+      botToken,
+      ...(apiUrl !== null && { apiUrl }),
+      clock,
+      random,
+      timeoutMs,
+    });
+  },
+};

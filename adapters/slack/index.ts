@@ -1,0 +1,57 @@
+import type { PlatformModule } from "../../src/ports/platform.ts";
+import {
+  API_URL,
+  NEEDS,
+  OPTIONS,
+  readSettings,
+  type SlackOptions,
+  type SlackSettings,
+  VARIABLES,
+} from "./settings.ts";
+
+/** The first wait after a failure, which events wait too; later ones are longer. */
+const LEARN_AGAIN_MS = 2_000;
+const LEARN_AGAIN_MS_MAX = 60_000;
+
+export const slack: PlatformModule<SlackSettings, SlackOptions> = {
+  name: "slack",
+  label: "Slack",
+  tenant: "Slack team",
+  variables: VARIABLES,
+  needs: NEEDS,
+  options: OPTIONS,
+  settings: readSettings,
+  api: ({ apiUrl }) => apiUrl ?? API_URL,
+  async open({ settings, options, clock, timeoutMs }) {
+    const { createSlackAdapter } = await import("./adapter.ts");
+    const { signingSecrets, botToken, appId, apiUrl } = settings;
+    const { thread_context: thread } = options;
+    const { learn, ...adapter } = createSlackAdapter({
+      signingSecrets,
+      botToken,
+      ...(appId !== null && { appId }),
+      ...(apiUrl !== null && { apiUrl }),
+      commandReplies: options.command_replies,
+      dmReplies: options.dm_replies,
+      learns: true,
+      ...(thread.messages > 0 && {
+        threadLimits: {
+          messages: thread.messages,
+          characters: thread.characters,
+          waitMs: thread.wait_seconds * 1000,
+        },
+      }),
+      clock,
+      timeoutMs,
+    });
+    return {
+      ...adapter,
+      async start(signal) {
+        for (let delayMs = LEARN_AGAIN_MS; !signal.aborted && !(await learn(signal)); ) {
+          await clock.sleep(delayMs, signal).catch(() => {});
+          delayMs = Math.min(delayMs * 2, LEARN_AGAIN_MS_MAX);
+        }
+      },
+    };
+  },
+};

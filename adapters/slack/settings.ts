@@ -1,0 +1,86 @@
+import { z } from "zod";
+import type { EnvReader, PlatformSettings } from "../../src/ports/platform.ts";
+import type { Secret } from "../../src/shared/secret.ts";
+import { atLeast, ID, plain, secret, TOKEN } from "../../src/shared/variable.ts";
+import { asSecret, withoutSlash } from "../shared/settings.ts";
+
+export interface SlackSettings extends PlatformSettings {
+  /** One, or two during a rotation. */
+  readonly signingSecrets: readonly Secret[];
+  readonly botToken: Secret;
+  readonly appToken: Secret | null;
+  /** Null: not said. */
+  readonly appId: string | null;
+  /** Ends in a slash; null: Slack's own. */
+  readonly apiUrl: string | null;
+}
+
+export const VARIABLES = [
+  secret(
+    "SLACK_SIGNING_SECRET",
+    "Checks that a request comes from Slack; at least 32 characters; two during a rotation",
+    { form: atLeast(32), isPair: true },
+  ),
+  secret("SLACK_BOT_TOKEN", "Sends to Slack (xoxb-…)", { form: TOKEN }),
+  secret("SLACK_APP_TOKEN", "No effect yet: it is for Socket Mode, which is not there", {
+    form: TOKEN,
+    idle: "there is no Socket Mode yet; messages come by webhook, checked with SLACK_SIGNING_SECRET",
+  }),
+  plain(
+    "SLACK_APP_ID",
+    "The Slack app; what another one delivers is then ignored. Without it, none is told apart",
+    { form: ID },
+  ),
+  plain("SLACK_API_URL", "Where the Slack API is. Default https://slack.com/api/"),
+];
+
+export const NEEDS = ["SLACK_SIGNING_SECRET", "SLACK_BOT_TOKEN"];
+
+export const API_URL = "https://slack.com/api/";
+
+export function readSettings(env: EnvReader): SlackSettings | null {
+  const signingSecrets = env.guards("SLACK_SIGNING_SECRET").map(asSecret);
+  const botToken = env.secret("SLACK_BOT_TOKEN");
+  const appToken = env.secret("SLACK_APP_TOKEN");
+  const appId = env.matching("SLACK_APP_ID");
+  const apiUrl = env.url("SLACK_API_URL");
+  if (signingSecrets.length === 0 || botToken === null) return null;
+  return {
+    kind: "on",
+    signingSecrets,
+    botToken,
+    appToken,
+    appId,
+    apiUrl: apiUrl === null ? null : `${withoutSlash(apiUrl)}/`,
+  };
+}
+
+export type SlackOptions = z.output<z.ZodObject<typeof OPTIONS>>;
+export const OPTIONS = {
+  command_replies: z
+    .enum(["ephemeral", "in_channel"])
+    .default("ephemeral")
+    .describe("Who sees the answer to a slash command: the person, or the channel."),
+  dm_replies: z
+    .enum(["thread", "flat"])
+    .default("thread")
+    .describe("In direct messages: answer in a thread, or below each other."),
+  thread_context: z
+    .strictObject({
+      messages: z
+        .int()
+        .min(0)
+        .max(1_000)
+        .default(50)
+        .describe("The first message and the newest, so many in all; 0: none is read."),
+      characters: z.int().min(100).max(200_000).default(20_000).describe("Of all of them together."),
+      wait_seconds: z
+        .int()
+        .min(1)
+        .max(60)
+        .default(5)
+        .describe("How long a run waits for Slack to give them; then it goes on without."),
+    })
+    .prefault({})
+    .describe("What is read of a thread that the bot comes into, and shown to the agent."),
+};

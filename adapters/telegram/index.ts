@@ -1,0 +1,38 @@
+import type { PlatformModule } from "../../src/ports/platform.ts";
+import { API_ROOT, NEEDS, readSettings, type TelegramSettings, VARIABLES } from "./settings.ts";
+
+const LEARN_AGAIN_MS = 60_000;
+
+export const telegram: PlatformModule<TelegramSettings> = {
+  name: "telegram",
+  label: "Telegram",
+  tenant: "Telegram bot id",
+  variables: VARIABLES,
+  needs: NEEDS,
+  options: {},
+  settings: readSettings,
+  api: ({ apiRoot }) => apiRoot ?? API_ROOT,
+  async open({ settings, publicUrl, clock, timeoutMs }) {
+    const { createTelegramAdapter, learnUsername } = await import("./adapter.ts");
+    const { botToken, webhookSecrets, apiRoot } = settings;
+    const identity = { username: null as string | null };
+    const options = {
+      botToken,
+      webhookSecrets,
+      ...(apiRoot !== null && { apiRoot }),
+      identity,
+      publicUrl,
+      clock,
+      timeoutMs,
+    };
+    return {
+      ...createTelegramAdapter(options),
+      async start(signal) {
+        for (let attempt = 0; identity.username === null && !signal.aborted; attempt++) {
+          if (attempt > 0) await clock.sleep(LEARN_AGAIN_MS, signal).catch(() => {});
+          identity.username = await learnUsername(options, signal);
+        }
+      },
+    };
+  },
+};

@@ -1,0 +1,35 @@
+import type { PlatformModule } from "../../src/ports/platform.ts";
+import {
+  API_URL,
+  NEEDS,
+  OPTIONS,
+  readSettings,
+  VARIABLES,
+  type WhatsAppOptions,
+  type WhatsAppSettings,
+} from "./settings.ts";
+
+export const whatsapp: PlatformModule<WhatsAppSettings, WhatsAppOptions> = {
+  name: "whatsapp",
+  label: "WhatsApp",
+  tenant: "WhatsApp business account",
+  variables: VARIABLES,
+  needs: NEEDS,
+  options: OPTIONS,
+  settings: readSettings,
+  api: ({ apiUrl }) => apiUrl ?? API_URL,
+  async open({ settings, options, clock, timeoutMs }) {
+    const { createWhatsAppAdapter } = await import("./adapter.ts");
+    const { accessToken, appSecrets, verifyToken, phoneNumberId, apiUrl } = settings;
+    return createWhatsAppAdapter({
+      accessToken,
+      appSecrets,
+      verifyToken,
+      phoneNumberId,
+      ...(apiUrl !== null && { apiUrl }),
+      apiVersion: options.api_version,
+      clock,
+      timeoutMs,
+    });
+  },
+};

@@ -1,0 +1,78 @@
+import type { Config } from "../config/load.ts";
+import { PLATFORM_DEFAULTS } from "../config/schema.ts";
+import { GatewayError } from "../domain/errors.ts";
+import type { Adapter, ProbeFinding } from "../ports/adapter.ts";
+import type { Clock, Random } from "../ports/clock.ts";
+import type { Developers, PlatformModule } from "../ports/platform.ts";
+
+/** One call to a platform, from connecting to the last byte. */
+const TIMEOUT_MS = 15_000;
+
+interface Context {
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/**
+ * Every platform that is configured and not switched off. Each is loaded only here: the platforms' own libraries are most
+ * of the memory of an idle process.
+ */
+export async function openPlatforms(config: Config, context: Context): Promise<readonly Adapter[]> {
+  return await Promise.all(platformsThatAreOn(config).map((module) => open(module, config, context)));
+}
+
+/** What is for developers alone, always on. */
+export async function openForDevelopers(
+  config: Config,
+  context: Context,
+  developers: Developers,
+): Promise<readonly Adapter[]> {
+  const modules = config.modules.filter(({ isForDevelopers }) => isForDevelopers === true);
+  return await Promise.all(modules.map((module) => open(module, config, { ...context, developers })));
+}
+
+/** What each platform that is on says of our credentials, or what keeps it from being asked. Never throws. */
+export async function probePlatforms(
+  config: Config,
+  context: Context,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, readonly ProbeFinding[]>> {
+  const found = platformsThatAreOn(config).map(async (module) => {
+    try {
+      const adapter = await open(module, config, context);
+      return [module.name, (await adapter.probe?.(signal)) ?? []] as const;
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      return [module.name, [notOpened(error)]] as const;
+    }
+  });
+  return new Map<string, readonly ProbeFinding[]>(await Promise.all(found));
+}
+
+function notOpened({ message }: GatewayError): ProbeFinding {
+  return { status: "fail", message, fix: "see docs/configuration.md", code: null };
+}
+
+function platformsThatAreOn({ modules, gateway, environment }: Config): readonly PlatformModule[] {
+  return modules.filter(
+    ({ name }) => environment.platforms[name]?.kind === "on" && gateway.platforms[name]?.enabled !== false,
+  );
+}
+
+function open(
+  module: PlatformModule,
+  { gateway, environment }: Config,
+  { clock, random, developers }: Context & { readonly developers?: Developers },
+): Promise<Adapter> {
+  const settings = environment.platforms[module.name] ?? { kind: "on" };
+  if (settings.kind === "off") throw new Error(`Expected ${module.name} to be on, got one that is off`);
+  return module.open({
+    clock,
+    random,
+    ...(developers !== undefined && { developers }),
+    settings,
+    options: gateway.platforms[module.name] ?? PLATFORM_DEFAULTS,
+    publicUrl: environment.publicUrl,
+    timeoutMs: TIMEOUT_MS,
+  });
+}

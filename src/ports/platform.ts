@@ -1,0 +1,91 @@
+import type { z } from "zod";
+import type { Platform } from "../domain/event.ts";
+import type { Secret } from "../shared/secret.ts";
+import type { Variable } from "../shared/variable.ts";
+import type { Adapter } from "./adapter.ts";
+import type { Bus } from "./bus.ts";
+import type { Clock, NewId, Random } from "./clock.ts";
+
+/** Reads variables one by one and collects what is wrong with them. Empty means not set. */
+export interface EnvReader {
+  /** Whatever it is. */
+  text(name: string): string | null;
+  /** A text of the form that the variable declares. */
+  matching(name: string): string | null;
+  /** An http(s) address. */
+  url(name: string): string | null;
+  /** A secret of the form that the variable declares, if any. */
+  secret(name: string): Secret | null;
+  /** A secret that opens something here, and must be hard to guess. */
+  guard(name: string): Secret | null;
+  /** One value, or two during a rotation, separated by a comma, whatever they are. Empty when not set. */
+  pair(name: string): readonly string[];
+  /** The same of secrets that open something here. */
+  guards(name: string): readonly string[];
+}
+
+/** What a platform has in the environment; its fields are its own. Secrets print as `***`. */
+export interface PlatformSettings {
+  readonly kind: "on";
+}
+
+/** A platform without all that it needs: `present` is empty when nothing of it is configured. */
+export interface PlatformOff {
+  readonly kind: "off";
+  readonly missing: readonly string[];
+  readonly present: readonly string[];
+}
+
+/**
+ * A chat platform, as the gateway, its commands and its documentation know it. `src/` names none: all of them are in the
+ * list of adapters/index.ts, which main and cli pass in. What it imports is in the memory of every command, so clients
+ * and parsers stand behind `open`.
+ */
+export interface PlatformModule<
+  Settings extends PlatformSettings = PlatformSettings,
+  Options = Readonly<Record<string, unknown>>,
+> {
+  readonly name: Platform;
+  /** As people write it. */
+  readonly label: string;
+  /** What a `tenant` is there: `Slack team`. Null: there is one only. */
+  readonly tenant: string | null;
+  /** In the order of the documentation. */
+  readonly variables: readonly Variable[];
+  /** Names of variables without which it is off, in the order in which they are asked for. */
+  readonly needs: readonly string[];
+  /** Its options in gateway.yaml, beside those that every platform has. */
+  readonly options: z.ZodRawShape;
+  /** Null: something that it needs is not set, or not as it should be. */
+  settings(env: EnvReader): Settings | null;
+  /** An address of its API, which a look at the clock may ask for the time. Null: it has none. */
+  api(settings: Settings): string | null;
+  /** Throws CONFIG_INVALID. Does no I/O by itself. */
+  open(context: OpenContext<Settings, Options>): Promise<Adapter>;
+  /** For whoever develops on this installation: always on, and configured by nothing of the above. */
+  readonly isForDevelopers?: true;
+}
+
+export interface OpenContext<Settings = PlatformSettings, Options = Readonly<Record<string, unknown>>> {
+  readonly settings: Settings;
+  /** As gateway.yaml has them, defaults filled in. */
+  readonly options: Options;
+  /** Where people and platforms reach this gateway, without a slash at its end; null: not said. */
+  readonly publicUrl: string | null;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** For one call of the platform, from connecting to the last byte. */
+  readonly timeoutMs: number;
+  /** Given to the platform for developers alone. */
+  readonly developers?: Developers;
+}
+
+/** Who may use what is for developers, and what it takes to answer them. */
+export interface Developers {
+  /** Callers on this machine need no key. */
+  readonly open: boolean;
+  /** Null: no key lets anybody in. */
+  readonly key: Secret | null;
+  readonly bus: Bus;
+  readonly newId: NewId;
+}
