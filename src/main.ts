@@ -74,7 +74,7 @@ async function supervise(config: Config, overrides: Readonly<Record<string, stri
     random: Math.random,
     log,
     metrics: createMetrics(),
-    say: (text) => console.error(text),
+    print: (text) => console.error(text),
   });
   onSignals((how) => {
     if (how === "drain") console.error(DRAINING);
@@ -98,7 +98,7 @@ export async function serveSupervised(n: number): Promise<number> {
   const loaded = await load(process.env);
   if (!loaded.ok) {
     const reason = loaded.problems.map(formatProblem).join("\n");
-    supervisor.tell({ kind: "failed", code: EXIT.config, reason });
+    supervisor.send({ kind: "failed", code: EXIT.config, reason });
     return EXIT.config;
   }
   const log = await loggerOf(loaded.config, n);
@@ -107,8 +107,8 @@ export async function serveSupervised(n: number): Promise<number> {
     config: loaded.config,
     log,
     metrics: supervisor.metrics,
-    up: (banner) => supervisor.tell({ kind: "up", banner }),
-    failed: (code, reason) => supervisor.tell({ kind: "failed", code, reason }),
+    up: (banner) => supervisor.send({ kind: "up", banner }),
+    failed: (code, reason) => supervisor.send({ kind: "failed", code, reason }),
     onStop(stop) {
       supervisor.onStop(stop);
       // A terminal and systemd send a signal to all of us, and the supervisor passes on its own.
@@ -117,7 +117,7 @@ export async function serveSupervised(n: number): Promise<number> {
   });
 }
 
-interface Run {
+interface GatewayProcess {
   readonly config: Config;
   readonly leaseMs?: number | undefined;
   readonly log: Logger;
@@ -138,7 +138,7 @@ async function runGateway({
   up,
   failed,
   onStop,
-}: Run): Promise<number> {
+}: GatewayProcess): Promise<number> {
   const { host, port, metricsPort } = config.environment;
   const version = packageVersion();
   keepHeapsSmall();

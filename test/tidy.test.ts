@@ -76,6 +76,19 @@ describe("the source tree", () => {
     expect(circleIn(new Map(Object.entries(circle)))).toEqual(["a", "b", "c", "a"]);
   });
 
+  it("calls nothing else by a noun of the domain", () => {
+    const others = files
+      // What a call gives is to have a name of its own when its inside is written anew.
+      .filter((file) => !/^src\/(domain|ports)\//.test(file) && file !== "src/shared/call.ts")
+      .flatMap((file) => {
+        const source = readFileSync(join(root, file), "utf8");
+        return [
+          ...source.matchAll(/\b(?:interface|type|class) (?:Answer|Run|Turn|Verdict|Job|Event)\b(?! *[,}])/g),
+        ].map(([found]) => `${file}: ${found}`);
+      });
+    expect(others).toEqual([]);
+  });
+
   it("keeps the domain free of I/O", () => {
     const impure = files
       .filter((file) => file.startsWith("src/domain/"))

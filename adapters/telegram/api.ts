@@ -27,7 +27,7 @@ export interface Refused {
   readonly migratedTo: string | null;
 }
 
-export type Answer = { readonly kind: "result"; readonly value: unknown } | Refused;
+export type ApiResult = { readonly kind: "result"; readonly value: unknown } | Refused;
 
 export interface TelegramClient {
   /** One call, never repeated: retries belong to the outbox. Throws DeliveryError when there was no answer. */
@@ -36,7 +36,7 @@ export interface TelegramClient {
     payload: object,
     signal: AbortSignal,
     options?: { readonly timeoutMs?: number; readonly permit?: Permit | undefined },
-  ): Promise<Answer>;
+  ): Promise<ApiResult>;
 }
 
 export function createClient(options: ClientOptions): TelegramClient {
@@ -71,7 +71,7 @@ export function createClient(options: ClientOptions): TelegramClient {
 const NOTHING_ASKED = { retryAfterMs: null, migratedTo: null };
 
 /** Undefined for what the Bot API does not say. */
-function answerIn(text: string): Answer | undefined {
+function answerIn(text: string): ApiResult | undefined {
   const parsed = parseJsonObject(text);
   if (!parsed.ok) return undefined;
   if (get(parsed.value, "ok") === true) return { kind: "result", value: get(parsed.value, "result") };

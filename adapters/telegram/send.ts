@@ -2,7 +2,7 @@ import { DeliveryError } from "../../src/domain/errors.ts";
 import type { Delivery, Receipt } from "../../src/domain/reply.ts";
 import type { Permit } from "../../src/shared/call.ts";
 import { readAddress, type TelegramAddress } from "./address.ts";
-import type { Answer, Refused, TelegramClient } from "./api.ts";
+import type { ApiResult, Refused, TelegramClient } from "./api.ts";
 import type { TelegramText } from "./dialect.ts";
 import { failureOf } from "./failure.ts";
 import { id } from "./payload.ts";
@@ -22,7 +22,7 @@ interface SendMessage {
   readonly link_preview_options: { readonly is_disabled: true };
 }
 
-type Send = (request: SendMessage) => Promise<Answer>;
+type Send = (request: SendMessage) => Promise<ApiResult>;
 
 /** Says one part. Throws DeliveryError. */
 export async function sendPart(

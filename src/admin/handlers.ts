@@ -6,7 +6,6 @@ import type { Clock } from "../ports/clock.ts";
 import type { EventRecord } from "../ports/journal.ts";
 import type { Lanes } from "../ports/lanes.ts";
 import type { RequestLog } from "../ports/request-log.ts";
-import { type Answer, problem, unavailable } from "./answers.ts";
 import { STREAMS_MAX } from "./bounds.ts";
 import { type BulkDeps, type BulkOrder, carryOut, snapshot } from "./bulk.ts";
 import { explain, NOTHING_KNOWN } from "./explain.ts";
@@ -14,6 +13,7 @@ import { openApi } from "./openapi.ts";
 import type { OPERATIONS, OperationId } from "./operations.ts";
 import { refusalPage } from "./refusals.ts";
 import { dropLetter, NO_TEXT, type Replayed, replayEvent, replayLetter } from "./replay.ts";
+import { type ApiResponse, problem, unavailable } from "./responses.ts";
 import { eventSearch, letterSearch, searchPage } from "./search.ts";
 import { liveStream, livesOf, refusalsOf } from "./stream.ts";
 import { eventDetail, eventView, letterDetail, letterView } from "./views.ts";
@@ -38,14 +38,17 @@ interface Call<O> {
 }
 
 export type Handlers = {
-  readonly [Id in OperationId]: (call: Call<(typeof OPERATIONS)[Id]>) => Promise<Answer>;
+  readonly [Id in OperationId]: (call: Call<(typeof OPERATIONS)[Id]>) => Promise<ApiResponse>;
 };
 
 /** What each operation does. */
 export function createHandlers(deps: HandlerDeps): Handlers {
   const { journal, clock, feed, refusals, requests } = deps;
 
-  async function found(id: string, then: (record: EventRecord) => Promise<Answer> | Answer): Promise<Answer> {
+  async function found(
+    id: string,
+    then: (record: EventRecord) => Promise<ApiResponse> | ApiResponse,
+  ): Promise<ApiResponse> {
     const record = await journal.find(id);
     return record === null ? unknown() : await then(record);
   }
@@ -53,7 +56,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
   /** A store that takes no notes, because it is full, may still show those that it has. */
   const writtenNotes = () => deps.writeNotes().catch(() => {});
 
-  function live<T>(of: Feed<T>, isWanted: (item: T) => boolean): Answer {
+  function live<T>(of: Feed<T>, isWanted: (item: T) => boolean): ApiResponse {
     if (feed.watchers + refusals.watchers >= STREAMS_MAX)
       return unavailable(`Expected at most ${STREAMS_MAX} streams of this replica, got one more`);
     const headers = {
@@ -104,7 +107,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
 }
 
 /** The letters are chosen before the answer begins: what is wrong until then has a status of its own. */
-async function bulk(order: BulkOrder, deps: HandlerDeps): Promise<Answer> {
+async function bulk(order: BulkOrder, deps: HandlerDeps): Promise<ApiResponse> {
   const wanted = await snapshot(order.body, deps);
   const encoder = new TextEncoder();
   const lines = carryOut(wanted, order, deps);
@@ -117,7 +120,7 @@ async function bulk(order: BulkOrder, deps: HandlerDeps): Promise<Answer> {
   return { status: 200, body, headers };
 }
 
-function ofReplayed(replayed: Replayed, { id, by }: { id: string; by: string }): Answer {
+function ofReplayed(replayed: Replayed, { id, by }: { id: string; by: string }): ApiResponse {
   switch (replayed.kind) {
     case "queued":
       return { status: 202, body: { id, status: "queued", mode: replayed.mode, by } };
@@ -134,14 +137,14 @@ function ofReplayed(replayed: Replayed, { id, by }: { id: string; by: string }):
   }
 }
 
-function noLetter({ state }: EventRecord): Answer {
+function noLetter({ state }: EventRecord): ApiResponse {
   return problem(409, `Expected a dead letter, got an event that is ${state}`);
 }
 
-function unknown(): Answer {
+function unknown(): ApiResponse {
   return problem(404, "There is no event of this id");
 }
 
-function ok(body: object): Answer {
+function ok(body: object): ApiResponse {
   return { status: 200, body };
 }

@@ -2,11 +2,11 @@ import { Hono } from "hono";
 import { GatewayError } from "../domain/errors.ts";
 import { textMatches } from "../shared/hmac.ts";
 import type { Secret } from "../shared/secret.ts";
-import { type Answer, problem, storeAway } from "./answers.ts";
 import { OPERATOR_CHARS_MAX } from "./bounds.ts";
 import { createHandlers, type HandlerDeps } from "./handlers.ts";
 import { OPERATIONS, type Operation } from "./operations.ts";
 import { readBody, readQuery } from "./requests.ts";
+import { type ApiResponse, problem, storeAway } from "./responses.ts";
 
 export interface AdminDeps extends HandlerDeps {
   /** Null: the API is off. */
@@ -71,7 +71,7 @@ export function createAdminApi(deps: AdminDeps): AdminApi {
   return { fetch: (request, context) => router.fetch(request, context) };
 }
 
-type Handle = (call: object) => Promise<Answer>;
+type Handle = (call: object) => Promise<ApiResponse>;
 
 const OFF = problem(
   404,
@@ -81,7 +81,7 @@ const UNAUTHORIZED = problem(401, "Expected the bearer token of PARLEY_ADMIN_TOK
   "www-authenticate": "Bearer",
 });
 
-function tooManyGuesses(waitSeconds: number): Answer {
+function tooManyGuesses(waitSeconds: number): ApiResponse {
   return problem(429, `Expected the token, got many others; wait for ${waitSeconds} s`, {
     "retry-after": String(waitSeconds),
   });
@@ -122,7 +122,7 @@ function operatorOf({ headers }: Request): string | null {
   return OPERATOR.test(given) ? given : null;
 }
 
-function respond({ status, body, headers }: Answer, context: AdminContext): Response {
+function respond({ status, body, headers }: ApiResponse, context: AdminContext): Response {
   const isStream = body instanceof ReadableStream;
   return new Response(isStream ? body : JSON.stringify(body), {
     status,

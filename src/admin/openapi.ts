@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { lifeSchema } from "../feed/life.ts";
 import { refusalSchema } from "../feed/refusal.ts";
-import type { ProblemStatus } from "./answers.ts";
 import { OPERATOR_CHARS_MAX } from "./bounds.ts";
 import { explanationSchema } from "./explain.ts";
 import { OPERATIONS, type Operation } from "./operations.ts";
+import type { ProblemStatus } from "./responses.ts";
 import {
   bulkEndSchema,
   bulkLineSchema,

@@ -1,5 +1,4 @@
 import type { z } from "zod";
-import type { ProblemStatus } from "./answers.ts";
 import {
   bulkBody,
   eventsQuery,
@@ -9,6 +8,7 @@ import {
   refusalsQuery,
   streamQuery,
 } from "./requests.ts";
+import type { ProblemStatus } from "./responses.ts";
 
 /** One route of the admin API. The router and `openapi.json` are both made of these. */
 export interface Operation {

@@ -66,7 +66,7 @@ export function createHealth(deps: HealthDeps): Health {
     return { since: first, ...report };
   }
 
-  function told(components: Components): ReadyReport {
+  function reportOf(components: Components): ReadyReport {
     const entries = Object.entries(components).map(([name, one]) => [name, dated(name, one)] as const);
     const statuses = entries.map(([, { status }]) => status);
     const status = statuses.includes("failed")
@@ -97,7 +97,7 @@ export function createHealth(deps: HealthDeps): Health {
     heartbeat,
     async ready() {
       const [store, spool] = await Promise.all([looks.store(), looks.spool()]);
-      return told({
+      return reportOf({
         store,
         ...(deps.spool !== null && spool !== null && { spool: spoolReport(deps.spool.waiting(), spool) }),
         dispatcher: DISPATCHER[heartbeat().status],
@@ -109,9 +109,9 @@ export function createHealth(deps: HealthDeps): Health {
       });
     },
     async webhooks() {
-      if (deps.role === "worker") return told({ webhooks: NO_WEBHOOKS, ...(await shared()) });
+      if (deps.role === "worker") return reportOf({ webhooks: NO_WEBHOOKS, ...(await shared()) });
       const [kept, spool] = await Promise.all([looks.store(), looks.spool()]);
-      return told({
+      return reportOf({
         // What the spool takes is durable, too.
         store: kept.status === "failed" && isTaking(spool) ? { ...kept, status: "degraded" } : kept,
         // Without need of it, a spool that fails is something to look at.

@@ -64,19 +64,19 @@ const SAME_REQUEST_MS = 100;
  * same request. Gives how to leave.
  */
 export function onSignals(
-  tell: (how: "drain" | "at-once") => void,
+  stop: (how: "drain" | "at-once") => void,
   nowMs: () => number = () => performance.now(),
 ): () => void {
-  let toldAtMs: number | null = null;
+  let askedAtMs: number | null = null;
   const onSignal = () => {
-    if (toldAtMs === null) {
-      toldAtMs = nowMs();
-      tell("drain");
-    } else if (nowMs() - toldAtMs >= SAME_REQUEST_MS) tell("at-once");
+    if (askedAtMs === null) {
+      askedAtMs = nowMs();
+      stop("drain");
+    } else if (nowMs() - askedAtMs >= SAME_REQUEST_MS) stop("at-once");
   };
   for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
   whenNpmIsGone(() => {
-    if (toldAtMs === null) onSignal();
+    if (askedAtMs === null) onSignal();
   });
   return () => {
     for (const signal of STOP_SIGNALS) process.off(signal, onSignal);
@@ -91,13 +91,13 @@ const PARENT_CHECK_MS = 250;
  * npm passes a signal on to the shell of its script, and a shell that dies of it tells nobody: a gateway left
  * behind would hold the port and the database against its successor. Another parent means that this one is gone.
  */
-function whenNpmIsGone(tell: () => void): void {
+function whenNpmIsGone(stop: () => void): void {
   if (process.env.npm_lifecycle_event === undefined) return;
   const parent = process.ppid;
   const check = setInterval(() => {
     if (process.ppid === parent) return;
     clearInterval(check);
-    tell();
+    stop();
   }, PARENT_CHECK_MS);
   check.unref();
 }

@@ -4,7 +4,7 @@ import { CommandError } from "./terminal.ts";
 
 const BODY_CHARS_MAX = 1024 * 1024;
 
-export type Answer =
+export type Asked =
   | {
       readonly kind: "answered";
       readonly status: number;
@@ -16,7 +16,7 @@ export type Answer =
   | { readonly kind: "unreachable"; readonly code: string };
 
 /** One request with a deadline, never following a redirect. Never throws. */
-export async function ask(url: string, init: RequestInit, timeoutMs: number): Promise<Answer> {
+export async function ask(url: string, init: RequestInit, timeoutMs: number): Promise<Asked> {
   const startedAt = performance.now();
   try {
     const signal = AbortSignal.timeout(timeoutMs);

@@ -14,7 +14,7 @@ export interface BulkFlags {
   readonly json?: true;
 }
 
-interface Run {
+interface BulkContext {
   readonly client: Client;
   readonly action: BulkAction;
   readonly isJson: boolean;
@@ -44,7 +44,7 @@ export async function runBulk(
 }
 
 /** Says on stdout what would be done. */
-async function rehearse(run: Run, order: object): Promise<number> {
+async function rehearse(run: BulkContext, order: object): Promise<number> {
   const { terminal, isJson } = run;
   const end = await follow(run, { ...order, dry_run: true }, (line) => {
     if (!isJson) terminal.out(`${storyOf(line)}\n`);
@@ -59,7 +59,7 @@ async function rehearse(run: Run, order: object): Promise<number> {
 
 /** Asks the person. Gives the order that was agreed to and how many cannot be part of it, or the exit code. */
 async function choose(
-  run: Run,
+  run: BulkContext,
   order: object,
   confirm: (question: string) => Promise<boolean>,
 ): Promise<{ order: object; left: number } | number> {
@@ -83,7 +83,7 @@ async function choose(
   return { order: ids.length <= BULK_IDS_MAX ? { ids } : order, left };
 }
 
-async function perform(run: Run, order: object, left = 0): Promise<number> {
+async function perform(run: BulkContext, order: object, left = 0): Promise<number> {
   const { terminal, action } = run;
   let done = 0;
   let of = 0;
@@ -105,7 +105,7 @@ async function perform(run: Run, order: object, left = 0): Promise<number> {
 
 /** Gives the last line; null when Ctrl-C came first. */
 async function follow(
-  { client, action, isJson, terminal, interrupted }: Run,
+  { client, action, isJson, terminal, interrupted }: BulkContext,
   body: object,
   each: (line: BulkLine) => void,
 ): Promise<BulkEnd | null> {

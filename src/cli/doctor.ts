@@ -17,7 +17,7 @@ import { inspectFile, logBytes } from "../store/sqlite/examine.ts";
 import { describeAt } from "../store/sqlite/obstacle.ts";
 import { openToOthers } from "../store/sqlite/privacy.ts";
 import { systemClock } from "../system/clock.ts";
-import { type Answer, ask, httpBase } from "./ask.ts";
+import { type Asked, ask, httpBase } from "./ask.ts";
 import { load } from "./config.ts";
 import {
   clockFinding,
@@ -120,18 +120,18 @@ async function probeAll(config: Config): Promise<typeof NOT_PROBED> {
 }
 
 /** The list of models costs nothing, and is given to whoever may call one. */
-async function askModel(anthropic: Environment["anthropic"]): Promise<Answer | null> {
+async function askModel(anthropic: Environment["anthropic"]): Promise<Asked | null> {
   if (anthropic === null) return null;
   const headers = { "x-api-key": anthropic.apiKey.reveal(), "anthropic-version": "2023-06-01" };
   const base = anthropic.baseUrl ?? "https://api.anthropic.com";
   return await ask(`${base}/v1/models?limit=1`, { headers }, TIMEOUT_MS);
 }
 
-async function askTime(url: string): Promise<Answer> {
+async function askTime(url: string): Promise<Asked> {
   return await ask(url, { method: "HEAD" }, TIMEOUT_MS);
 }
 
-async function askReady(url: string): Promise<Answer> {
+async function askReady(url: string): Promise<Asked> {
   return await ask(`${url}/ready`, { method: "GET" }, TIMEOUT_MS);
 }
 

@@ -7,7 +7,7 @@ import type { Environment } from "../config/environment.ts";
 import type { GatewaySpec } from "../config/schema.ts";
 import type { ProbeFinding } from "../ports/adapter.ts";
 import type { PlatformModule } from "../ports/platform.ts";
-import { type Answer, isRedirect } from "./ask.ts";
+import { type Asked, isRedirect } from "./ask.ts";
 
 /** What one look found. */
 export interface Finding {
@@ -72,7 +72,7 @@ export function platformFindings({ modules, platforms, spec, probed, isSet }: Pl
 }
 
 /** `answer`: to a list of the models; null: nobody asked. */
-export function modelFinding(anthropic: Environment["anthropic"], answer: Answer | null): Finding {
+export function modelFinding(anthropic: Environment["anthropic"], answer: Asked | null): Finding {
   if (anthropic === null)
     return warn(
       "model",
@@ -118,7 +118,7 @@ const SKEW_WARN_MS = 60_000;
 const SKEW_FAIL_MS = 240_000;
 
 /** Our clock beside the first `Date` among the answers; `nowMs` is when they had come. */
-export function clockFinding(answers: readonly Answer[], nowMs: number): Finding {
+export function clockFinding(answers: readonly Asked[], nowMs: number): Finding {
   const answer = answers.find((one) => one.kind === "answered" && one.headers.has("date"));
   const theirsMs = answer?.kind === "answered" ? Date.parse(answer.headers.get("date") ?? "") : Number.NaN;
   if (Number.isNaN(theirsMs)) return ok("clock", "not checked: no API to compare with");
@@ -175,7 +175,7 @@ export function metricsFinding(environment: Environment): Finding {
 }
 
 /** What an answer to `GET /ready` says about the gateway. */
-export function gatewayFinding(url: string, answer: Answer): Finding {
+export function gatewayFinding(url: string, answer: Asked): Finding {
   if (answer.kind === "unreachable")
     return fail(
       "gateway",

@@ -104,17 +104,17 @@ export class Breaker {
   /** Asks to make a call; the result must be called once with how it ended. Throws BreakerOpen. */
   enter(): Leave {
     const state = this.state();
-    const told = (end: CallEnd, cause?: BreakerCause) => this.#observer?.called?.(this.#name, end, cause);
+    const report = (end: CallEnd, cause?: BreakerCause) => this.#observer?.called?.(this.#name, end, cause);
     if (state === "closed")
       return (end, cause) => {
-        told(end, cause);
+        report(end, cause);
         this.#count(end, cause);
       };
     if (state === "open") throw new BreakerOpen(this.#name, this.#openMs(), this.#cause);
     if (this.#isProbing) throw new BreakerOpen(this.#name, BREAKER_PROBE_MS, this.#cause);
     this.#isProbing = true;
     return (end, cause) => {
-      told(end, cause);
+      report(end, cause);
       this.#probed(end, cause);
     };
   }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { WAIT_SECONDS_MAX } from "../domain/bounds.ts";
-import { type Answer, answerTo, errorAnswer, jsonAnswer } from "./answer.ts";
 import type { Reception, WaitForReply } from "./reception.ts";
+import { answerTo, errorAnswer, type HttpResponse, jsonAnswer } from "./response.ts";
 
 const NEEDS_KEY =
   "Expected the header X-Dev-Key, got none or another. The key is PARLEY_DEV_KEY, or else in the banner of this start" +
@@ -13,7 +13,7 @@ export async function answerDeveloper(
   outgoing: ServerResponse,
   reception: Reception,
   waitForReply: WaitForReply,
-): Promise<Answer> {
+): Promise<HttpResponse> {
   const { outcome, eventId, refusal } = reception;
   if (outcome === "refused" && refusal?.cause === "rate_limited") {
     const seconds = Math.max(1, Math.ceil((refusal.retryAfterMs ?? 1000) / 1000));

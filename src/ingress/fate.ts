@@ -1,5 +1,5 @@
-import type { Answer } from "./answer.ts";
 import type { Reception } from "./reception.ts";
+import type { HttpResponse } from "./response.ts";
 
 /** Percent-encoded: an id may hold anything. */
 export const FATE_HEADERS = {
@@ -12,7 +12,7 @@ export const FATE_HEADERS = {
  * What became of a webhook, for whoever has shown the developer's key. Platforms, and forgers, are told no more than
  * their protocol wants.
  */
-export function withFate(answer: Answer, { outcome, reason, eventId }: Reception): Answer {
+export function withFate(answer: HttpResponse, { outcome, reason, eventId }: Reception): HttpResponse {
   return {
     ...answer,
     headers: {

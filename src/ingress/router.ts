@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
-import { type Answer, errorAnswer, jsonAnswer, SECURITY_HEADERS, toResponse } from "./answer.ts";
 import type { Health, ReadyReport } from "./health.ts";
 import { peerOf } from "./request.ts";
+import { errorAnswer, type HttpResponse, jsonAnswer, SECURITY_HEADERS, toResponse } from "./response.ts";
 import type { Watched } from "./watch.ts";
 import type { Webhook } from "./webhooks.ts";
 
@@ -26,10 +26,10 @@ export interface RouterDeps {
   };
   readonly watched: Watched;
   /** Refuses whoever may not see that. */
-  readonly watchGuard: (incoming: IncomingMessage) => Answer | undefined;
+  readonly watchGuard: (incoming: IncomingMessage) => HttpResponse | undefined;
   readonly requestIdOf: (incoming: IncomingMessage) => string;
   /** What is told of an error of ours, which is logged. */
-  readonly broken: (error: unknown, requestId: string) => Answer;
+  readonly broken: (error: unknown, requestId: string) => HttpResponse;
 }
 
 type Env = { Bindings: HttpBindings };
@@ -40,28 +40,28 @@ export const WEBHOOK = /^\/webhooks?\//;
 export function createRouter(deps: RouterDeps): Hono<Env> {
   const { webhooks, health, admin, watched, watchGuard, requestIdOf, broken } = deps;
   const app = new Hono<Env>();
-  const tell = (c: Context<Env>, answer: Answer) => toResponse(answer, requestIdOf(c.env.incoming));
+  const respond = (c: Context<Env>, answer: HttpResponse) => toResponse(answer, requestIdOf(c.env.incoming));
 
   for (const [path, { answer, methods }] of webhooks) {
     app.on([...methods], path, async (c) => {
       const { incoming, outgoing } = c.env;
       const requestId = requestIdOf(incoming);
-      const told = await answer(incoming, outgoing as ServerResponse, requestId, performance.now());
-      return toResponse(told, requestId);
+      const answered = await answer(incoming, outgoing as ServerResponse, requestId, performance.now());
+      return toResponse(answered, requestId);
     });
   }
 
-  const told = (c: Context<Env>, report: ReadyReport) =>
-    tell(c, jsonAnswer(report.status === "not_ready" ? 503 : 200, report));
-  const ready = async (c: Context<Env>) => told(c, await health.ready());
-  app.get("/health", (c) => tell(c, jsonAnswer(200, health.alive())));
+  const report = (c: Context<Env>, ready: ReadyReport) =>
+    respond(c, jsonAnswer(ready.status === "not_ready" ? 503 : 200, ready));
+  const ready = async (c: Context<Env>) => report(c, await health.ready());
+  app.get("/health", (c) => respond(c, jsonAnswer(200, health.alive())));
   // What HAProxy asks where nobody told it what to ask (`option httpchk`).
-  app.on("OPTIONS", "/", (c) => tell(c, jsonAnswer(200, health.alive())));
+  app.on("OPTIONS", "/", (c) => respond(c, jsonAnswer(200, health.alive())));
   app.get("/ready", ready);
   app.get("/health/ready", ready);
-  app.get("/ready/webhooks", async (c) => told(c, await health.webhooks()));
+  app.get("/ready/webhooks", async (c) => report(c, await health.webhooks()));
   for (const [path, answer] of watched) {
-    app.get(path, async (c) => tell(c, watchGuard(c.env.incoming) ?? (await answer())));
+    app.get(path, async (c) => respond(c, watchGuard(c.env.incoming) ?? (await answer())));
   }
 
   if (admin !== undefined) {
@@ -83,7 +83,7 @@ export function createRouter(deps: RouterDeps): Hono<Env> {
         : !deps.takesWebhooks && WEBHOOK.test(c.req.path)
           ? "This replica is a worker; webhooks go to those whose role is ingress or all"
           : "No such route, or the platform is not configured";
-    return tell(c, errorAnswer(404, message, known.length > 0 ? { allow: methods } : {}));
+    return respond(c, errorAnswer(404, message, known.length > 0 ? { allow: methods } : {}));
   });
   app.onError((error, c) => {
     const requestId = requestIdOf(c.env.incoming);

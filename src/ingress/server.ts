@@ -16,13 +16,13 @@ import {
   USED_UP_BYTES_MAX,
 } from "../domain/bounds.ts";
 import { UsedUp } from "../telemetry/heap.ts";
-import { type Answer, closeWhenRead, errorAnswer, send } from "./answer.ts";
 import { BodyRoom } from "./body-room.ts";
 import { type Count, createRequestCounter } from "./count.ts";
 import { Drain } from "./drain.ts";
 import { createHostCheck, type HostRules, hasTwoHosts } from "./hosts.ts";
 import type { WebhookSource } from "./reception.ts";
 import { requestIdOf } from "./request.ts";
+import { closeWhenRead, errorAnswer, type HttpResponse, send } from "./response.ts";
 import { createRouter, type RouterDeps, WEBHOOK } from "./router.ts";
 import { wrongPath } from "./target.ts";
 import {
@@ -89,7 +89,7 @@ export function createServers(deps: ServerDeps): { readonly server: Server; read
   );
 
   /** For every request but nearly all webhooks, which are found by their exact path and mean nobody else. */
-  function refusalOf(incoming: IncomingMessage): Answer | undefined {
+  function refusalOf(incoming: IncomingMessage): HttpResponse | undefined {
     const path = pathOf(incoming);
     const wrong = wrongPath(path);
     if (wrong !== undefined) return errorAnswer(400, wrong);
@@ -98,7 +98,7 @@ export function createServers(deps: ServerDeps): { readonly server: Server; read
     return isForAll || isOurHost(incoming.headers.host) ? undefined : NOT_US;
   }
 
-  function refuse(answer: Answer, incoming: IncomingMessage, outgoing: ServerResponse): void {
+  function refuse(answer: HttpResponse, incoming: IncomingMessage, outgoing: ServerResponse): void {
     const startedAt = performance.now();
     send(answer, newRequestId(incoming), outgoing);
     countOf(incoming.method, "")(answer.status, startedAt);
@@ -107,7 +107,7 @@ export function createServers(deps: ServerDeps): { readonly server: Server; read
   async function serve(webhook: Webhook, count: Count, incoming: IncomingMessage, outgoing: ServerResponse) {
     const startedAt = performance.now();
     const requestId = newRequestId(incoming);
-    let answer: Answer;
+    let answer: HttpResponse;
     try {
       answer = await webhook(incoming, outgoing, requestId, startedAt);
     } catch (error) {

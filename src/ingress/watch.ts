@@ -3,14 +3,14 @@ import { BlockList, isIPv6 } from "node:net";
 import { textMatches } from "../shared/hmac.ts";
 import type { Secret } from "../shared/secret.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { type Answer, errorAnswer, jsonAnswer, send, tooManyGuesses } from "./answer.ts";
 import type { Guesses } from "./guesses.ts";
 import type { Health } from "./health.ts";
 import { hasTwoHosts } from "./hosts.ts";
 import { cameThroughProxy, peerOf } from "./request.ts";
+import { errorAnswer, type HttpResponse, jsonAnswer, send, tooManyGuesses } from "./response.ts";
 
 /** What is for operators alone, by path: it names agents, models and what they cost. */
-export type Watched = ReadonlyMap<string, () => Promise<Answer>>;
+export type Watched = ReadonlyMap<string, () => Promise<HttpResponse>>;
 
 export function watched({
   health,
@@ -52,7 +52,7 @@ export function createWatchGuard({
   requestIdOf,
 }: Pick<WatchServerDeps, "rules" | "guesses" | "requestIdOf">): (
   incoming: IncomingMessage,
-) => Answer | undefined {
+) => HttpResponse | undefined {
   return (incoming) => {
     const { authorization } = incoming.headers;
     const given = /^Bearer ([!-~]+)$/i.exec(authorization ?? "")?.[1];
@@ -105,14 +105,14 @@ export interface WatchServerDeps {
   readonly guesses: Pick<Guesses, "refuse">;
   readonly isOurHost: (host: string | undefined) => boolean;
   readonly requestIdOf: (incoming: IncomingMessage) => string;
-  readonly broken: (error: unknown, requestId: string) => Answer;
+  readonly broken: (error: unknown, requestId: string) => HttpResponse;
 }
 
 /** The port of `PARLEY_METRICS_PORT`: nothing else is on it, so whoever reaches it may watch, unless there is a token. */
 export function createWatchServer(deps: WatchServerDeps): Server {
   const { paths, rules, isOurHost, requestIdOf, broken } = deps;
   const guard = createWatchGuard(deps);
-  async function answerTo(incoming: IncomingMessage): Promise<Answer> {
+  async function answerTo(incoming: IncomingMessage): Promise<HttpResponse> {
     if (hasTwoHosts(incoming)) return TWO_HOSTS;
     if (!isOurHost(incoming.headers.host)) return NOT_US;
     const answer = paths.get(incoming.url?.split("?", 1)[0] ?? "");
@@ -128,8 +128,8 @@ export function createWatchServer(deps: WatchServerDeps): Server {
   });
 }
 
-export const TWO_HOSTS: Answer = errorAnswer(400, "Expected one Host header, got two");
-export const NOT_US: Answer = errorAnswer(
+export const TWO_HOSTS: HttpResponse = errorAnswer(400, "Expected one Host header, got two");
+export const NOT_US: HttpResponse = errorAnswer(
   403,
   "Expected a Host of this gateway, got another; PARLEY_PUBLIC_URL and PARLEY_ALLOWED_HOSTS say which it has",
 );

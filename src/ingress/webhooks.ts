@@ -6,7 +6,6 @@ import type { RawRequest } from "../ports/adapter.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { type Answer, answerTo, errorAnswer, RETRY_AFTER, tooManyGuesses } from "./answer.ts";
 import { type Bodies, readBody, type Unread } from "./body.ts";
 import { Deadline } from "./deadline.ts";
 import { answerDeveloper } from "./developer.ts";
@@ -15,6 +14,7 @@ import type { Guesses } from "./guesses.ts";
 import type { Reception, WebhookSource } from "./reception.ts";
 import type { Noted } from "./recorder.ts";
 import { peerOf, requestOf } from "./request.ts";
+import { answerTo, errorAnswer, type HttpResponse, RETRY_AFTER, tooManyGuesses } from "./response.ts";
 
 export interface WebhookDeps {
   /** What all bodies may take that are being read. */
@@ -38,7 +38,7 @@ export type Webhook = (
   outgoing: ServerResponse,
   requestId: string,
   startedAt: number,
-) => Promise<Answer>;
+) => Promise<HttpResponse>;
 
 /** Serves one platform's webhook: raw bytes within the limit, then the front half of the path, then the answer. */
 export function createWebhook(source: WebhookSource, deps: WebhookDeps): Webhook {
@@ -78,7 +78,7 @@ export function createWebhook(source: WebhookSource, deps: WebhookDeps): Webhook
     return reception;
   }
 
-  function unread(why: Unread, incoming: IncomingMessage, requestId: string): Answer {
+  function unread(why: Unread, incoming: IncomingMessage, requestId: string): HttpResponse {
     const outcome = why === "shed" ? "unavailable" : why;
     countOutcome(outcome);
     const peer = peerOf(incoming);
@@ -141,7 +141,7 @@ function noteAll(
   }
 }
 
-function unreadable(why: Unread, bytesMax: number): Answer {
+function unreadable(why: Unread, bytesMax: number): HttpResponse {
   if (why === "shed") return errorAnswer(503, "Too much at once; send it again", RETRY_AFTER);
   return why === "too-large"
     ? errorAnswer(413, `Expected a body of at most ${bytesMax} bytes, got more`)

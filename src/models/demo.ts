@@ -49,7 +49,7 @@ export function createDemoModel(options: { clock: Clock; notice?: boolean }): Ch
   };
 }
 
-interface Turn {
+interface Question {
   readonly text: string;
   /** No answer was given before in this conversation. */
   readonly isFirst: boolean;
@@ -57,7 +57,7 @@ interface Turn {
   readonly results: readonly string[];
 }
 
-function turnOf(messages: readonly Message[]): Turn {
+function turnOf(messages: readonly Message[]): Question {
   const at = messages.findLastIndex(({ role }) => role === "user");
   const message = messages[at];
   return {

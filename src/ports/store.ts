@@ -38,7 +38,7 @@ export interface Store extends AsyncDisposable {
   readonly durability: Durability;
   /** Found out by a small write, and by what became of the last others. Rejects with STORE_*, which is `failed` too. */
   check(): Promise<StoreHealth>;
-  /** Deletes what is past its time, in small bites. Gives how many rows went. */
+  /** Deletes what is past its time, in small batches. Gives how many rows went. */
   sweep(retention: Retention): Promise<number>;
 }
 

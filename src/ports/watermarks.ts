@@ -15,5 +15,5 @@ export interface Watermarks {
    * Rejects with STORE_* when the store cannot be told. `isTaken`: it counts from now on; else it came too late to say
    * anything about now.
    */
-  tell(mark: Watermark): Promise<{ readonly isTaken: boolean; readonly isAnotherSpooling: boolean }>;
+  publish(mark: Watermark): Promise<{ readonly isTaken: boolean; readonly isAnotherSpooling: boolean }>;
 }

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import type { Answer } from "../../src/cli/ask.ts";
+import type { Asked } from "../../src/cli/ask.ts";
 import { clockFinding, type Finding, gatewayFinding, nodeFinding } from "../../src/cli/findings.ts";
 import { openSqliteStore } from "../../src/store/sqlite/index.ts";
 import { systemClock } from "../../src/system/clock.ts";
@@ -355,7 +355,7 @@ describe("parley doctor", () => {
 });
 
 describe("findings", () => {
-  const at = (date: string): Answer => ({
+  const at = (date: string): Asked => ({
     kind: "answered",
     status: 200,
     headers: new Headers({ date }),
@@ -376,7 +376,7 @@ describe("findings", () => {
   });
 
   it("take the first date that there is", () => {
-    const away: Answer = { kind: "unreachable", code: "ENOTFOUND" };
+    const away: Asked = { kind: "unreachable", code: "ENOTFOUND" };
     expect(clockFinding([away, at(noon)], Date.parse(noon)).message).toContain("agrees");
     expect(clockFinding([away, at("nonsense")], 0).message).toContain("not checked");
   });

@@ -1,6 +1,6 @@
 import type { Snapshot } from "../../telemetry/metrics.ts";
 
-/** What a process tells its supervisor. */
+/** From a process to its supervisor. */
 export type FromProcess =
   /** It hears what it is told from now on; what was said before is lost. */
   | { readonly kind: "here" }
@@ -13,7 +13,7 @@ export type FromProcess =
   /** Its own metrics, as they were asked for. */
   | { readonly kind: "snapshot"; readonly id: number; readonly snapshot: Snapshot };
 
-/** What a supervisor tells a process. */
+/** From a supervisor to a process. */
 export type ToProcess =
   | { readonly kind: "drain" }
   | { readonly kind: "stop-at-once" }

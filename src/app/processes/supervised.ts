@@ -14,7 +14,7 @@ const SCRAPE_TIMEOUT_MS = 5_000;
 export interface Supervised {
   /** Whichever process is asked, it answers for all. */
   readonly metrics: Metrics;
-  tell(message: FromProcess): void;
+  send(message: FromProcess): void;
   onStop(stop: (how: StopRequest) => void): void;
 }
 
@@ -23,7 +23,7 @@ export function connectToSupervisor(own: Metrics, clock: Clock): Supervised {
   const stops = new Set<(how: StopRequest) => void>();
   let ids = 0;
 
-  const tell = (message: FromProcess) => {
+  const send = (message: FromProcess) => {
     if (process.connected) process.send?.(message, () => {}); // A supervisor that is gone is told of by `disconnect`.
   };
   const stop = (how: StopRequest) => {
@@ -37,9 +37,9 @@ export function connectToSupervisor(own: Metrics, clock: Clock): Supervised {
     else if (message.kind === "stop-at-once") stop("at-once");
     else if (message.kind === "scraped") asked.get(message.id)?.(message.text);
     else if (message.kind === "snapshot")
-      void own.snapshot().then((snapshot) => tell({ kind: "snapshot", id: message.id, snapshot }));
+      void own.snapshot().then((snapshot) => send({ kind: "snapshot", id: message.id, snapshot }));
   });
-  tell({ kind: "here" });
+  send({ kind: "here" });
   // Node would end us here and now; what runs is handed back first.
   if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
   process.once("disconnect", () => stop("orphaned"));
@@ -48,7 +48,7 @@ export function connectToSupervisor(own: Metrics, clock: Clock): Supervised {
     const id = ++ids;
     const { promise, resolve } = Promise.withResolvers<string>();
     asked.set(id, resolve);
-    tell({ kind: "scrape", id });
+    send({ kind: "scrape", id });
     const text = await within(promise, SCRAPE_TIMEOUT_MS, clock);
     asked.delete(id);
     return text ?? (await own.scrape());
@@ -56,7 +56,7 @@ export function connectToSupervisor(own: Metrics, clock: Clock): Supervised {
 
   return {
     metrics: { ...own, scrape },
-    tell,
+    send,
     onStop: (one) => void stops.add(one),
   };
 }

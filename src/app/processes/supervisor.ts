@@ -15,7 +15,7 @@ export interface SupervisorDeps {
   readonly log: Logger;
   readonly metrics: Pick<Metrics, "processDeaths">;
   /** To the person at the terminal. */
-  readonly say: (text: string) => void;
+  readonly print: (text: string) => void;
 }
 
 interface Slot {
@@ -121,7 +121,7 @@ export class Supervisor {
         slot.upAtMs = this.#deps.clock.nowMs();
         if (this.#stage === "starting" && this.#slots.every(({ upAtMs }) => upAtMs !== null)) {
           this.#stage = "running";
-          this.#deps.say(message.banner);
+          this.#deps.print(message.banner);
         }
         return;
       case "failed":
@@ -158,7 +158,7 @@ export class Supervisor {
     const cannotStart = this.#stage === "starting" && !hadListened && "code" in ending;
     const isHopeless = slot.failures >= FAILURES_MAX && this.#listening().length === 0;
     if (cannotStart || isHopeless) {
-      this.#deps.say(slot.reason ?? `Process ${slot.n} ended with ${code} before it listened.`);
+      this.#deps.print(slot.reason ?? `Process ${slot.n} ended with ${code} before it listened.`);
       return this.#stop(code === 0 ? EXIT.failed : code);
     }
     metrics.processDeaths.inc();

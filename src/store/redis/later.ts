@@ -12,7 +12,7 @@ const START_MS = 2_000;
 const AGAIN_MS = 250;
 /** What a Redis was found to be changes when somebody has changed it. */
 const LOOK_MS = 5_000;
-const TELL_MS = 60_000;
+const REPORT_AGAIN_MS = 60_000;
 
 export interface LateStore {
   readonly store: SharedStore;
@@ -45,8 +45,8 @@ class Opening implements LateStore {
   #reason: GatewayError | null = unavailable("it has not answered yet");
   #isStarted = false;
   #awaySinceMs: number | null = null;
-  #told = "";
-  #toldAtMs = 0;
+  #reported = "";
+  #reportedAtMs = 0;
 
   constructor(options: RedisStoreOptions) {
     const { connection, prefix, random, log } = options;
@@ -74,7 +74,7 @@ class Opening implements LateStore {
     over.abort("over");
     if (this.#isFinal) return this.#reason;
     this.#isStarted = true;
-    this.#tell();
+    this.#report();
     return null;
   }
 
@@ -85,7 +85,7 @@ class Opening implements LateStore {
     while (!signal.aborted) {
       this.#reason = await this.#attempt();
       if (this.#reason === null || this.#isFinal) this.#decided.resolve();
-      this.#tell();
+      this.#report();
       if (this.#reason === null) return;
       await clock.sleep(isUnavailable(this.#reason) ? AGAIN_MS : LOOK_MS, signal).catch(() => {});
     }
@@ -109,7 +109,7 @@ class Opening implements LateStore {
   }
 
   /** At once when it is something else, else once a minute. */
-  #tell(): void {
+  #report(): void {
     if (!this.#isStarted || this.#closing.signal.aborted) return;
     const { clock, log } = this.#options;
     const nowMs = clock.nowMs();
@@ -121,9 +121,14 @@ class Opening implements LateStore {
     }
     this.#awaySinceMs ??= nowMs;
     const { message } = this.#reason;
-    if (message === this.#told && nowMs - this.#toldAtMs < TELL_MS && nowMs >= this.#toldAtMs) return;
-    this.#told = message;
-    this.#toldAtMs = nowMs;
+    if (
+      message === this.#reported &&
+      nowMs - this.#reportedAtMs < REPORT_AGAIN_MS &&
+      nowMs >= this.#reportedAtMs
+    )
+      return;
+    this.#reported = message;
+    this.#reportedAtMs = nowMs;
     log(`${message}. Started without it; what comes is spooled until it can be used`);
   }
 }

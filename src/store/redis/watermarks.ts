@@ -6,7 +6,7 @@ export function createWatermarks({ run, now, clock, owner }: Parts): Watermarks 
   /** The server's time in its last answer, and when that was here. */
   let answered: { readonly steadyMs: number; readonly atMs: number } | null = null;
   return {
-    async tell({ isSpooling, lowAtMs }) {
+    async publish({ isSpooling, lowAtMs }) {
       const sentAtMs = answered === null ? "" : answered.steadyMs + clock.nowMs() - answered.atMs;
       const args = [owner, ++words, Math.trunc(lowAtMs), isSpooling ? 1 : 0, sentAtMs];
       const answer = (await run("report", [now(), ...args], "brief")) as [number, number, number];

@@ -43,7 +43,7 @@ export interface Round {
 }
 
 /** What becomes of an event in the file, and who said so. */
-interface Verdict {
+interface Forwarded {
   readonly settlement: Settlement;
   readonly store: Round["store"];
 }
@@ -85,30 +85,30 @@ export class Forwarder {
     // One event finds out whether the store is back; the others need not be written to for that.
     const jobs = await file.claim({ jobsMax: this.isAway ? 1 : LANES_MAX, leaseMs: LEASE_MS });
     onClaim(jobs.length);
-    const verdicts = await this.#offerAll(jobs);
-    await Promise.all(jobs.map((job, i) => file.settle(job, (verdicts[i] ?? NO_ANSWER).settlement)));
+    const results = await this.#offerAll(jobs);
+    await Promise.all(jobs.map((job, i) => file.settle(job, (results[i] ?? NO_ANSWER).settlement)));
 
-    const store = RANKED.find((one) => verdicts.some((verdict) => verdict.store === one)) ?? "not-asked";
+    const store = RANKED.find((one) => results.some((result) => result.store === one)) ?? "not-asked";
     if (store === "away") this.#awayRounds++;
     if (store === "answers") this.#awayRounds = 0;
-    const isGone = (_: Job, i: number) => !("afterMs" in (verdicts[i] ?? NO_ANSWER).settlement);
+    const isGone = (_: Job, i: number) => !("afterMs" in (results[i] ?? NO_ANSWER).settlement);
     const gone = jobs.filter(isGone).map(({ event }) => event.id);
-    return { claimed: jobs.length, gone, store, cause: causeOf(verdicts) };
+    return { claimed: jobs.length, gone, store, cause: causeOf(results) };
   }
 
-  async #offerAll(jobs: readonly Job[]): Promise<readonly Verdict[]> {
+  async #offerAll(jobs: readonly Job[]): Promise<readonly Forwarded[]> {
     if (jobs.length === 0) return [];
     const answered = new AbortController();
     const late = this.#deps.clock.sleep(PATIENCE_MS, answered.signal).then(
       () => NO_ANSWER,
       () => NO_ANSWER,
     );
-    const verdicts = await Promise.all(jobs.map((job) => Promise.race([this.#offer(job), late])));
+    const results = await Promise.all(jobs.map((job) => Promise.race([this.#offer(job), late])));
     answered.abort(OVER);
-    return verdicts;
+    return results;
   }
 
-  async #offer(job: Job): Promise<Verdict> {
+  async #offer(job: Job): Promise<Forwarded> {
     try {
       const offer = await toOffer(job, this.#deps.people, this.#deps.offerOf);
       if (offer === null) return { settlement: { kind: "dropped", cause: "ignored" }, store: "not-asked" };
@@ -152,12 +152,12 @@ const NO_ANSWER = away("it does not answer");
 /** One event that found the store away says more than others that were just in time. */
 const RANKED = ["away", "answers"] as const;
 
-function away(cause: string): Verdict {
+function away(cause: string): Forwarded {
   return { settlement: { kind: "defer", afterMs: 0, cause }, store: "away" };
 }
 
-function causeOf(verdicts: readonly Verdict[]): string | null {
-  const first = verdicts.find(({ store }) => store === "away")?.settlement;
+function causeOf(results: readonly Forwarded[]): string | null {
+  const first = results.find(({ store }) => store === "away")?.settlement;
   return first !== undefined && "cause" in first ? first.cause : null;
 }
 

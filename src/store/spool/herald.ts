@@ -42,7 +42,7 @@ export class Herald {
   }
 
   /** Resolves when what has just been spooled may be acknowledged: nothing that comes after that will overtake it. */
-  told(): Promise<void> {
+  published(): Promise<void> {
     if (this.#isSafe) return Promise.resolve();
     this.#isNudged = true;
     if (!this.#isTelling) this.#cut.abort(CUT);
@@ -58,10 +58,10 @@ export class Herald {
     };
     signal.addEventListener("abort", end, { once: true });
     // The first word tells the store that we are there; only the second can say that our spool is empty.
-    await this.#tell(signal);
+    await this.#publish(signal);
     while (!signal.aborted) {
       this.#isNudged = false;
-      await this.#tell(signal);
+      await this.#publish(signal);
       if (!this.#isNudged && !signal.aborted) await this.#aTick();
     }
   }
@@ -76,7 +76,7 @@ export class Herald {
   }
 
   /** Time goes on while the store does not answer. */
-  async #tell(signal: AbortSignal): Promise<void> {
+  async #publish(signal: AbortSignal): Promise<void> {
     this.#isTelling = true;
     void this.#word().then(() => {
       this.#isTelling = false;
@@ -102,7 +102,7 @@ export class Herald {
     const { isSpooling, lowAtMs } = mark();
     if (!isSpooling) this.#isTold = false;
     try {
-      const answer = await watermarks.tell({ isSpooling, lowAtMs });
+      const answer = await watermarks.publish({ isSpooling, lowAtMs });
       gate.heard();
       this.#isAnotherSpooling = answer.isAnotherSpooling;
       if (!answer.isTaken) return;

@@ -147,7 +147,7 @@ class Attached {
         onChange,
         isSettling,
       },
-      told: () => herald.told(),
+      published: () => herald.published(),
     });
     const forwarderOf = ({ store }: Slot) =>
       new Forwarder({

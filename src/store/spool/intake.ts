@@ -41,7 +41,7 @@ export interface IntakeDeps {
   /** Whether another replica may hold what came before: then a conversation that is not known yet may become so. */
   readonly isSettling: () => boolean;
   /** Resolves when what was just spooled may be acknowledged. */
-  readonly told: () => Promise<void>;
+  readonly published: () => Promise<void>;
   readonly onChange: (waiting: number) => void;
 }
 
@@ -210,14 +210,14 @@ export class Intake {
       if (isNew) this.#kept.remove(id);
       this.#count(-1);
     };
-    const told = this.#deps.told();
+    const published = this.#deps.published();
     const write = this.#deps.file.inbox.accept(toEntry(offer, atMs)).then(
       (acceptance) => {
         const isQueued = acceptance.kind === "accepted" || (acceptance.kind === "refused" && acceptance.told);
         if (!isQueued) notQueued();
         if (acceptance.kind === "duplicate")
           this.#latecomers.came(offer, atMs, this.#kept.mayHold(offer.event.id));
-        void told.then(() => answer.resolve(acceptance));
+        void published.then(() => answer.resolve(acceptance));
       },
       (error: unknown) => {
         notQueued();

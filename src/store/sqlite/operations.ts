@@ -72,7 +72,7 @@ export function apply<K extends Kind>(state: State, request: Request<K>): Operat
   return result;
 }
 
-/** A bite of a sweep deletes hundreds of rows, and a claim in vain, as an idle process makes them, writes nothing. */
+/** A batch of a sweep deletes hundreds of rows, and a claim in vain, as an idle process makes them, writes nothing. */
 function rowsOf<K extends Kind>(kind: K, result: Operations[K]["result"]): number {
   if (kind === "claim") return (result as Operations["claim"]["result"]).length;
   if (kind !== "sweep") return 1;

@@ -47,10 +47,10 @@ export class Soundness {
 
   /** An error that says so of the file. */
   failed(error: unknown): void {
-    if (isDamage(error)) this.#believe(damaged(this.#file, describe(error)));
+    if (isDamage(error)) this.#keep(damaged(this.#file, describe(error)));
   }
 
-  #believe(fault: Fault): void {
+  #keep(fault: Fault): void {
     if (this.#damage !== null) return;
     this.#damage = fault;
     this.#log(`${fault.code}: ${fault.message}`, "error");
@@ -58,7 +58,7 @@ export class Soundness {
 
   /** Says what begins and ends, once. */
   #seen(fault: Fault | null): Fault | null {
-    if (fault?.code === "STORE_DAMAGED") this.#believe(fault);
+    if (fault?.code === "STORE_DAMAGED") this.#keep(fault);
     const isMoved = fault?.code === "STORE_MOVED";
     if (isMoved && !this.#isMoved) this.#log(`${fault.code}: ${fault.message}`, "error");
     if (!isMoved && this.#isMoved) this.#log(`${this.#file} is back; events are accepted again`, "warn");

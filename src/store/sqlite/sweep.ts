@@ -5,7 +5,7 @@ import type { State } from "./state.ts";
 import { SEEN_ACCURACY_MS, type SettledRow } from "./statements.ts";
 import { wellFormed } from "./well-formed.ts";
 
-/** Rows looked at in one bite: about a millisecond, so that accepting goes on between two. */
+/** Rows looked at in one batch: about a millisecond, so that accepting goes on between two. */
 const BITE_ROWS = 250;
 /** Free pages left in the file for reuse: giving all back would only make it grow again. */
 const SPARE_PAGES = 256;
@@ -31,7 +31,7 @@ const STAGES: readonly Stage[] = [
   shrinkFile,
 ];
 
-/** One bite. The caller goes on with `next` until it is null. */
+/** One batch. The caller goes on with `next` until it is null. */
 export function sweep(
   state: State,
   { stage, afterSeq }: SweepCursor,
@@ -40,10 +40,10 @@ export function sweep(
 ): SweepResult {
   const run = STAGES[stage];
   if (run === undefined) return { gone: 0, next: null };
-  const bite = run(state, retention, nowMs, afterSeq);
-  if (bite.afterSeq !== null) return { gone: bite.gone, next: { stage, afterSeq: bite.afterSeq } };
+  const batch = run(state, retention, nowMs, afterSeq);
+  if (batch.afterSeq !== null) return { gone: batch.gone, next: { stage, afterSeq: batch.afterSeq } };
   const isLast = stage + 1 === STAGES.length;
-  return { gone: bite.gone, next: isLast ? null : { stage: stage + 1, afterSeq: 0 } };
+  return { gone: batch.gone, next: isLast ? null : { stage: stage + 1, afterSeq: 0 } };
 }
 
 /** For stages whose rows leave the index they are found by, so that there is no place to remember. */

@@ -31,7 +31,7 @@ beforeEach(() => {
     random: () => 0.999,
     log: silentLogger(),
     metrics,
-    say: (text) => said.push(text),
+    print: (text) => said.push(text),
   });
   exitCode = supervisor.run();
 });

@@ -61,7 +61,7 @@ export async function benchRedisScripts({ waiting }: { waiting: number }): Promi
     await measure("claim of 10 while none is due", () => claim(past, 10));
     clock.advance(2 * HOUR_MS);
     await measure("claim of 10 when all are due at once", () => claim(past, 10));
-    await past.store.watermarks.tell({ isSpooling: true, lowAtMs: 0 });
+    await past.store.watermarks.publish({ isSpooling: true, lowAtMs: 0 });
     await measure("claim of 10 while a spool holds all of them back", () => claim(past, 10));
     // Longer than a word of a spool is good for, shorter than a lease.
     clock.advance(20_000);

@@ -29,11 +29,12 @@ class Pair {
 }
 
 async function clear({ watermarks }: SharedStore, { clock }: Pair): Promise<void> {
-  for (let word = 0; word < 2; word++) await watermarks.tell({ isSpooling: false, lowAtMs: clock.nowMs() });
+  for (let word = 0; word < 2; word++)
+    await watermarks.publish({ isSpooling: false, lowAtMs: clock.nowMs() });
 }
 
-function spooling({ watermarks }: SharedStore, lowAtMs: number): ReturnType<Watermarks["tell"]> {
-  return watermarks.tell({ isSpooling: true, lowAtMs });
+function spooling({ watermarks }: SharedStore, lowAtMs: number): ReturnType<Watermarks["publish"]> {
+  return watermarks.publish({ isSpooling: true, lowAtMs });
 }
 
 async function accept({ inbox }: SharedStore, id: string, lane = id): Promise<void> {
@@ -54,7 +55,7 @@ describe("while a process has something in its spool", () => {
     await accept(one, "before");
     pair.clock.advance(10);
     await spooling(other, pair.clock.nowMs());
-    expect(await one.watermarks.tell({ isSpooling: false, lowAtMs: pair.clock.nowMs() })).toEqual({
+    expect(await one.watermarks.publish({ isSpooling: false, lowAtMs: pair.clock.nowMs() })).toEqual({
       isTaken: true,
       isAnotherSpooling: true,
     });
@@ -266,7 +267,7 @@ it("a process that closes with an empty spool is forgotten, and with a full one 
   const pair = new Pair();
   const [one, empty, full] = [await pair.open("one"), await pair.open("empty"), await pair.open("full")];
   await clear(one, pair);
-  await empty.watermarks.tell({ isSpooling: false, lowAtMs: pair.clock.nowMs() });
+  await empty.watermarks.publish({ isSpooling: false, lowAtMs: pair.clock.nowMs() });
   await accept(one, "a");
   expect(await claimed(one)).toEqual([]);
   await empty[Symbol.asyncDispose]();

@@ -53,7 +53,7 @@ export class MoodyStore {
   /** Of one process. What others say is of no account here: see the tests of the store that keeps it. */
   get watermarks(): Watermarks {
     return {
-      tell: (mark) =>
+      publish: (mark) =>
         this.#carryOut(async () => {
           this.marks.push(mark);
           return { isTaken: true, isAnotherSpooling: false };

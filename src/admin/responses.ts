@@ -16,7 +16,7 @@ const CODES = {
 export type ProblemStatus = keyof typeof CODES;
 
 /** What a handler answers; headers that every answer has come on top. */
-export interface Answer {
+export interface ApiResponse {
   readonly status: number;
   /** JSON, unless it is a stream. */
   readonly body: object | ReadableStream<Uint8Array>;
@@ -27,15 +27,15 @@ export function problem(
   status: ProblemStatus,
   message: string,
   headers: Record<string, string> = {},
-): Answer {
+): ApiResponse {
   return { status, body: { error: { code: CODES[status], message } }, headers };
 }
 
 /** The same request may succeed later. It may have been carried out, too, where only the answer was lost. */
-export function unavailable(message: string): Answer {
+export function unavailable(message: string): ApiResponse {
   return problem(503, message, { "retry-after": String(RETRY_AFTER_SECONDS) });
 }
 
-export function storeAway({ code, message }: GatewayError): Answer {
+export function storeAway({ code, message }: GatewayError): ApiResponse {
   return unavailable(`${code}: ${message}`);
 }

@@ -3,7 +3,7 @@ import type { Ack } from "../ports/adapter.ts";
 import type { Reception } from "./reception.ts";
 
 /** What a client is told, whichever way it is written. */
-export interface Answer {
+export interface HttpResponse {
   readonly status: number;
   /** Without those that go with every answer. */
   readonly headers: Readonly<Record<string, string>>;
@@ -35,16 +35,20 @@ const CODES: Readonly<Record<ErrorStatus, string>> = {
   503: "unavailable",
 };
 
-export function errorAnswer(status: ErrorStatus, message: string, headers?: Record<string, string>): Answer {
+export function errorAnswer(
+  status: ErrorStatus,
+  message: string,
+  headers?: Record<string, string>,
+): HttpResponse {
   return jsonAnswer(status, { error: { code: CODES[status], message } }, headers);
 }
 
-export function jsonAnswer(status: number, body: unknown, headers?: Record<string, string>): Answer {
+export function jsonAnswer(status: number, body: unknown, headers?: Record<string, string>): HttpResponse {
   return { status, headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) };
 }
 
 /** Of a peer that has sent many wrong tokens. The right one would have been taken. */
-export function tooManyGuesses(waitSeconds: number): Answer {
+export function tooManyGuesses(waitSeconds: number): HttpResponse {
   return errorAnswer(429, `Expected the token, got many others; wait for ${waitSeconds} s`, {
     "retry-after": String(waitSeconds),
   });
@@ -54,7 +58,7 @@ export function tooManyGuesses(waitSeconds: number): Answer {
 export const RETRY_AFTER = { "retry-after": "5" };
 
 /** What a platform is told of what became of its webhook. Of a bad signature it is told nothing more: so is a forger. */
-export function answerTo({ ack, outcome, reason }: Reception): Answer {
+export function answerTo({ ack, outcome, reason }: Reception): HttpResponse {
   switch (outcome) {
     case "forged":
     case "stale":
@@ -72,12 +76,12 @@ export function answerTo({ ack, outcome, reason }: Reception): Answer {
   }
 }
 
-function ackAnswer({ status, contentType, body = "" }: Ack): Answer {
+function ackAnswer({ status, contentType, body = "" }: Ack): HttpResponse {
   return { status, headers: contentType === undefined ? {} : { "content-type": contentType }, body };
 }
 
 /** For the router. */
-export function toResponse({ status, headers, body }: Answer, requestId: string): Response {
+export function toResponse({ status, headers, body }: HttpResponse, requestId: string): Response {
   return new Response(body, {
     status,
     headers: { ...SECURITY_HEADERS, "x-request-id": requestId, ...headers },
@@ -87,7 +91,11 @@ export function toResponse({ status, headers, body }: Answer, requestId: string)
 const SECURITY_PAIRS = Object.entries(SECURITY_HEADERS).flat();
 
 /** The same past the router. A client that has gone is told nothing. */
-export function send({ status, headers, body }: Answer, requestId: string, outgoing: ServerResponse): void {
+export function send(
+  { status, headers, body }: HttpResponse,
+  requestId: string,
+  outgoing: ServerResponse,
+): void {
   if (outgoing.destroyed) return;
   closeWhenRead(outgoing);
   const pairs = [...SECURITY_PAIRS, "x-request-id", requestId];
