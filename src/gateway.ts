@@ -209,7 +209,7 @@ function unavailable(reason: string): Ruling {
 }
 
 function countIgnored(adapter: Adapter, reason: string, { metrics }: GatewayDeps): void {
-  metrics.ignored.inc({ platform: adapter.platform, reason: ignoredLabel(reason) });
+  metrics.ignored.inc({ platform: adapter.platform, reason: ignoredLabel(reason, adapter.ignored) });
 }
 
 /** What the headers alone decide, before the body is read; null: it has to be. */

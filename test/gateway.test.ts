@@ -385,6 +385,7 @@ describe("a store that cannot take an event", () => {
 describe("a batch", () => {
   it("is stored in its order, and what it ignores is counted", async () => {
     const ids = ["slack:1", "slack:2"];
+    slack.ignored = { status_read: "A message of the bot was read." };
     const reception = await postEvents(
       ids.map((id) => ({ id })),
       ["status_read", "status_read", "edit"],

@@ -4,6 +4,7 @@ import type { Clock, Random } from "../../src/ports/clock.ts";
 import { besideModule } from "../../src/shared/beside.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import { createRest } from "./api.ts";
+import { WORDS } from "./explain.ts";
 import { parseDiscord } from "./parse.ts";
 import { probeDiscord } from "./probe.ts";
 import { renderReply } from "./render.ts";
@@ -33,6 +34,7 @@ export function createDiscordAdapter(options: DiscordOptions): Adapter {
   return {
     platform: "discord",
     webhook: PLAIN_WEBHOOK,
+    ignored: WORDS.ignored,
     screen: screenDiscord,
     verify: createVerifier(options.publicKeys),
     parse: (request) => parseDiscord(request, options.applicationId ?? ""),

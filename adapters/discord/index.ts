@@ -1,4 +1,5 @@
 import type { PlatformModule } from "../../src/ports/platform.ts";
+import { WORDS } from "./explain.ts";
 import { API_URL, type DiscordSettings, NEEDS, readSettings, VARIABLES } from "./settings.ts";
 
 export const discord: PlatformModule<DiscordSettings> = {
@@ -10,6 +11,7 @@ export const discord: PlatformModule<DiscordSettings> = {
   options: {},
   settings: readSettings,
   api: ({ apiUrl }) => apiUrl ?? API_URL,
+  words: WORDS,
   async open({ settings, clock, random, timeoutMs }) {
     const { createDiscordAdapter } = await import("./adapter.ts");
     const { publicKeys, applicationId, botToken, apiUrl } = settings;

@@ -6,6 +6,7 @@ import { besideModule } from "../../src/shared/beside.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import type { Visibility } from "./address.ts";
 import { createWeb } from "./api.ts";
+import { WORDS } from "./explain.ts";
 import { Identity } from "./identity.ts";
 import { parseSlack } from "./parse.ts";
 import { probeSlack } from "./probe.ts";
@@ -63,6 +64,7 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
   return {
     platform: "slack",
     webhook: WEBHOOK,
+    ignored: WORDS.ignored,
     screen: screenSlack,
     verify: (request) => verifySlack(request, signingSecrets),
     parse: (request) => parseSlack(request, { commandReplies, dmReplies, self, appId: options.appId }),

@@ -1,4 +1,5 @@
 import type { PlatformModule } from "../../src/ports/platform.ts";
+import { WORDS } from "./explain.ts";
 import {
   API_URL,
   NEEDS,
@@ -22,6 +23,7 @@ export const slack: PlatformModule<SlackSettings, SlackOptions> = {
   options: OPTIONS,
   settings: readSettings,
   api: ({ apiUrl }) => apiUrl ?? API_URL,
+  words: WORDS,
   async open({ settings, options, clock, timeoutMs }) {
     const { createSlackAdapter } = await import("./adapter.ts");
     const { signingSecrets, botToken, appId, apiUrl } = settings;

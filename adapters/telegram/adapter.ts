@@ -8,6 +8,7 @@ import { getString } from "../../src/shared/json.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import { readCallback } from "./address.ts";
 import { createClient, type TelegramClient } from "./api.ts";
+import { WORDS } from "./explain.ts";
 import { parseUpdate } from "./parse.ts";
 import { id } from "./payload.ts";
 import { probeTelegram } from "./probe.ts";
@@ -60,6 +61,7 @@ export function createTelegramAdapter(options: TelegramOptions): Adapter {
   return {
     platform: "telegram",
     webhook: PLAIN_WEBHOOK,
+    ignored: WORDS.ignored,
     screen: (head) => screenTelegram(head, options.webhookSecrets),
     verify: (request) => verifyRequest(request, options.webhookSecrets),
     parse: (request) => parseUpdate(request, { id: botId, username: options.identity.username }),

@@ -1,4 +1,5 @@
 import type { PlatformModule } from "../../src/ports/platform.ts";
+import { WORDS } from "./explain.ts";
 import { API_ROOT, NEEDS, readSettings, type TelegramSettings, VARIABLES } from "./settings.ts";
 
 const LEARN_AGAIN_MS = 60_000;
@@ -12,6 +13,7 @@ export const telegram: PlatformModule<TelegramSettings> = {
   options: {},
   settings: readSettings,
   api: ({ apiRoot }) => apiRoot ?? API_ROOT,
+  words: WORDS,
   async open({ settings, publicUrl, clock, timeoutMs }) {
     const { createTelegramAdapter, learnUsername } = await import("./adapter.ts");
     const { botToken, webhookSecrets, apiRoot } = settings;

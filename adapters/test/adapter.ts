@@ -1,6 +1,7 @@
 import { type Adapter, PLAIN_WEBHOOK } from "../../src/ports/adapter.ts";
 import type { NewId } from "../../src/ports/clock.ts";
 import type { Secret } from "../../src/shared/secret.ts";
+import { WORDS } from "./explain.ts";
 import { parseTest } from "./parse.ts";
 import { renderReply } from "./render.ts";
 import { createReplies, type RepliesDeps } from "./replies.ts";
@@ -29,6 +30,7 @@ export function createTestAdapter(options: TestOptions): TestAdapter {
   return {
     platform: "test",
     webhook: PLAIN_WEBHOOK,
+    ignored: WORDS.ignored,
     screen: (head) => screenTest(head, options),
     verify: (request) => verifyTest(request, options),
     parse: (request) => parseTest(request, options.newId),

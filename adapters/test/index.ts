@@ -1,4 +1,5 @@
 import type { PlatformModule } from "../../src/ports/platform.ts";
+import { WORDS } from "./explain.ts";
 
 /** The developer's webhook. Who may use it is said by PARLEY_DEV_KEY and by where the gateway listens. */
 export const test: PlatformModule = {
@@ -10,6 +11,7 @@ export const test: PlatformModule = {
   options: {},
   settings: () => ({ kind: "on" }),
   api: () => null,
+  words: WORDS,
   async open({ clock, developers }) {
     const { createTestAdapter } = await import("./adapter.ts");
     if (developers === undefined)

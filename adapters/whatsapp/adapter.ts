@@ -6,6 +6,7 @@ import { besideModule } from "../../src/shared/beside.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import { readAddress } from "./address.ts";
 import { createClient } from "./api.ts";
+import { WORDS } from "./explain.ts";
 import { parseWhatsApp } from "./parse.ts";
 import { probeWhatsApp } from "./probe.ts";
 import { renderReply } from "./render.ts";
@@ -42,6 +43,7 @@ export function createWhatsAppAdapter(options: WhatsAppOptions): Adapter {
   return {
     platform: "whatsapp",
     webhook: WEBHOOK,
+    ignored: WORDS.ignored,
     screen: screenWhatsApp,
     verify: (request) => verifyWhatsApp(request, options),
     parse: (request) => parseWhatsApp(request, options.phoneNumberId, seen),

@@ -1,4 +1,5 @@
 import type { PlatformModule } from "../../src/ports/platform.ts";
+import { WORDS } from "./explain.ts";
 import {
   API_URL,
   NEEDS,
@@ -18,6 +19,7 @@ export const whatsapp: PlatformModule<WhatsAppSettings, WhatsAppOptions> = {
   options: OPTIONS,
   settings: readSettings,
   api: ({ apiUrl }) => apiUrl ?? API_URL,
+  words: WORDS,
   async open({ settings, options, clock, timeoutMs }) {
     const { createWhatsAppAdapter } = await import("./adapter.ts");
     const { accessToken, appSecrets, verifyToken, phoneNumberId, apiUrl } = settings;

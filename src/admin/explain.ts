@@ -1,7 +1,9 @@
 import { z } from "zod";
+import type { Platform } from "../domain/event.ts";
 import { REFUSED_OUTCOMES, REQUEST_OUTCOMES } from "../domain/request.ts";
 import type { EventRecord, Journal } from "../ports/journal.ts";
 import type { Lanes } from "../ports/lanes.ts";
+import type { PlatformWords } from "../ports/platform.ts";
 import type { RequestLog, RequestNote } from "../ports/request-log.ts";
 import { CHUNK, SCANNED_MAX } from "./bounds.ts";
 import { isNoteId } from "./cursor.ts";
@@ -24,6 +26,7 @@ export interface ExplainDeps {
   readonly journal: Pick<Journal, "find">;
   readonly requests: Pick<RequestLog, "list" | "find">;
   readonly lanes: Pick<Lanes, "stateOf">;
+  readonly wordsOf: (platform: Platform) => PlatformWords;
 }
 
 export const NOTHING_KNOWN =
@@ -86,15 +89,16 @@ async function ofRequest(
 ): Promise<Explanation> {
   const record = first.eventId === null ? null : await deps.journal.find(first.eventId);
   const about = record === null ? null : await ofEvent(record, deps);
+  const wordsOf = (note: RequestNote) => requestWords(note, deps.wordsOf(note.platform));
   return {
     id,
     kind: "request",
     outcome: first.outcome,
     reason: first.reason,
     words: [
-      requestWords(first),
+      wordsOf(first),
       ...(about === null ? [] : [`Its event is ${about.id}. ${about.words}`]),
-      ...others.map((other) => `Beside it: ${other.eventId ?? "another part"}: ${requestWords(other)}`),
+      ...others.map((other) => `Beside it: ${other.eventId ?? "another part"}: ${wordsOf(other)}`),
     ].join(" "),
     ...(about?.event !== undefined && { event: about.event }),
   };

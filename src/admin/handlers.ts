@@ -8,7 +8,7 @@ import type { Lanes } from "../ports/lanes.ts";
 import type { RequestLog } from "../ports/request-log.ts";
 import { STREAMS_MAX } from "./bounds.ts";
 import { type BulkDeps, type BulkOrder, carryOut, snapshot } from "./bulk.ts";
-import { explain, NOTHING_KNOWN } from "./explain.ts";
+import { type ExplainDeps, explain, NOTHING_KNOWN } from "./explain.ts";
 import { openApi } from "./openapi.ts";
 import type { OPERATIONS, OperationId } from "./operations.ts";
 import { refusalPage } from "./refusals.ts";
@@ -27,6 +27,7 @@ export interface HandlerDeps extends BulkDeps {
   readonly writeNotes: () => Promise<void>;
   readonly clock: Clock;
   readonly version: string;
+  readonly wordsOf: ExplainDeps["wordsOf"];
 }
 
 /** A request that has been checked. `id` and `by` are empty where the operation has none. */

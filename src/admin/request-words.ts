@@ -1,32 +1,31 @@
-import type { Platform } from "../domain/event.ts";
-import { ignoredLabel } from "../domain/ignored.ts";
 import type { RefusalCause } from "../domain/refusal.ts";
 import type { RequestOutcome } from "../domain/request.ts";
+import type { IgnoredWords } from "../ports/adapter.ts";
+import type { PlatformWords } from "../ports/platform.ts";
 import type { RequestNote } from "../ports/request-log.ts";
 import { errorWords } from "./error-words.ts";
 import { IGNORED_WORDS } from "./ignored-words.ts";
 
 /** What became of a request, for a person, and what to do about it. */
-export function requestWords(note: Pick<RequestNote, "outcome" | "reason" | "platform">): string {
-  const said = WORDS[note.outcome](note.reason ?? "", note.platform);
+export function requestWords(note: Pick<RequestNote, "outcome" | "reason">, platform: PlatformWords): string {
+  const said = WORDS[note.outcome](note.reason ?? "", platform);
   return said.replace(/\s+/g, " ").trim();
 }
 
-const WORDS: Readonly<Record<RequestOutcome, (reason: string, platform: Platform) => string>> = {
+const WORDS: Readonly<Record<RequestOutcome, (reason: string, platform: PlatformWords) => string>> = {
   accepted: () => "It was accepted and stored.",
   handshake: (_, platform) =>
-    `${NAMES[platform]} checked that the webhook is there, and it is. There is nothing to answer.`,
-  duplicate: () =>
-    "It was delivered before, and is answered once: platforms send again what they think was not taken, and Slack " +
-    "sends a mention twice.",
+    `${platform.sender ?? "Somebody"} checked that the webhook is there, and it is. There is nothing to answer.`,
+  duplicate: (_, { twice }) =>
+    "It was delivered before, and is answered once: platforms send again what they think was not taken" +
+    `${twice === undefined ? "" : `, and ${twice}`}.`,
   refused: (reason) => refusedWords(reason),
-  ignored: (reason) => `It was taken and ignored (${reason}). ${ignoredWords(reason)}`,
+  ignored: (reason, { ignored }) => `It was taken and ignored (${reason}). ${ignoredWords(reason, ignored)}`,
   forged: (reason, platform) =>
     `It was refused with 401, unread: ${reason || "not verified"}. ${forgedAdvice(reason, platform)}`,
   stale: (reason) => `It was refused with 401, unread: ${reason || "too old"}. ${staleAdvice(reason)}`,
-  "handshake-refused": (reason) =>
-    `The handshake was refused with 403: ${reason || "wrong token"}. Type the value of WHATSAPP_VERIFY_TOKEN into ` +
-    "Meta's form of the webhook.",
+  "handshake-refused": (reason, { handshake }) =>
+    `The handshake was refused with 403: ${reason || "wrong token"}. ${handshake === undefined ? "" : `${handshake}.`}`,
   malformed: (reason) =>
     `It was refused with 400, because it is not in the platform's shape: ${reason}. parley send --print-curl shows one that is.`,
   unsupported: (reason) => `It was refused with 415, because of its Content-Type: ${reason}.`,
@@ -37,29 +36,12 @@ const WORDS: Readonly<Record<RequestOutcome, (reason: string, platform: Platform
     `It could not be stored (${reason}) and was answered 503, so the platform sends it again. ${errorWords(reason)}`,
 };
 
-const NAMES: Readonly<Record<Platform, string>> = {
-  slack: "Slack",
-  discord: "Discord",
-  telegram: "Telegram",
-  whatsapp: "Meta",
-  test: "Somebody",
-};
-
-/** Where the secret is, by which each platform is known. */
-const SECRETS: Readonly<Record<Platform, string>> = {
-  slack: "Compare SLACK_SIGNING_SECRET with the Signing Secret on the app's page Basic Information",
-  discord: "Compare DISCORD_PUBLIC_KEY with the application's page General Information",
-  telegram: "Compare TELEGRAM_WEBHOOK_SECRET with the secret_token that setWebhook was given",
-  whatsapp: "Compare WHATSAPP_APP_SECRET with the App Secret on the app's page Basic settings",
-  test: "Send the header X-Dev-Key with the value of PARLEY_DEV_KEY",
-};
-
-function forgedAdvice(reason: string, platform: Platform): string {
-  if (platform === "test") return `${SECRETS.test}.`;
+function forgedAdvice(reason: string, { sender, secret }: PlatformWords): string {
+  if (sender === null) return `${secret}.`;
   if (reason.startsWith("missing"))
-    return `Either it was not ${NAMES[platform]} that sent it, or a proxy before us takes the header away. ${SECRETS[platform]}.`;
-  if (reason.startsWith("expected ")) return `It was not ${NAMES[platform]} that sent it.`;
-  return `${SECRETS[platform]}; or a proxy before us has changed the body, or it was not ${NAMES[platform]} that sent it.`;
+    return `Either it was not ${sender} that sent it, or a proxy before us takes the header away. ${secret}.`;
+  if (reason.startsWith("expected ")) return `It was not ${sender} that sent it.`;
+  return `${secret}; or a proxy before us has changed the body, or it was not ${sender} that sent it.`;
 }
 
 function staleAdvice(reason: string): string {
@@ -89,9 +71,10 @@ export function refusedWords(reason: string): string {
   return `It was taken, recorded and not run (${reason}). ${words}`;
 }
 
-export function ignoredWords(reason: string): string {
-  const label = ignoredLabel(reason);
-  return label !== "other"
-    ? IGNORED_WORDS[label]
-    : "It is none of the things that start a run: a mention, a direct message, a command, a button.";
+function ignoredWords(reason: string, own: IgnoredWords): string {
+  const known: IgnoredWords = { ...own, ...IGNORED_WORDS };
+  return Object.hasOwn(known, reason) ? (known[reason] ?? "") : NONE_OF_THEM;
 }
+
+const NONE_OF_THEM =
+  "It is none of the things that start a run: a mention, a direct message, a command, a button.";

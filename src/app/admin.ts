@@ -21,6 +21,7 @@ export interface AdminSetup {
   readonly clock: Clock;
   readonly log: Logger;
   readonly version: string;
+  readonly wordsOf: AdminDeps["wordsOf"];
   /** Aborted when the process goes down. */
   readonly stopping: AbortSignal;
 }

@@ -18,6 +18,7 @@ import { buildAdmin } from "./admin.ts";
 import type { Developers } from "./developers.ts";
 import { hostRulesOf, watchRulesOf } from "./edge.ts";
 import type { Front } from "./front.ts";
+import { wordsOf } from "./platforms.ts";
 
 export interface HttpOptions {
   readonly config: Config;
@@ -83,6 +84,7 @@ export function composeHttp(options: HttpOptions): Http {
       clock,
       log,
       version,
+      wordsOf: wordsOf(config.modules),
       stopping,
     }),
     newRequestId: () => newId("req"),

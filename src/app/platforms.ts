@@ -1,9 +1,10 @@
 import type { Config } from "../config/load.ts";
 import { PLATFORM_DEFAULTS } from "../config/schema.ts";
 import { GatewayError } from "../domain/errors.ts";
+import type { Platform } from "../domain/event.ts";
 import type { Adapter, ProbeFinding } from "../ports/adapter.ts";
 import type { Clock, Random } from "../ports/clock.ts";
-import type { Developers, PlatformModule } from "../ports/platform.ts";
+import type { Developers, PlatformModule, PlatformWords } from "../ports/platform.ts";
 
 /** One call to a platform, from connecting to the last byte. */
 const TIMEOUT_MS = 15_000;
@@ -76,3 +77,12 @@ function open(
     timeoutMs: TIMEOUT_MS,
   });
 }
+
+/** What operators are told of a platform's requests, also of one that is off by now. */
+export function wordsOf(modules: readonly PlatformModule[]): (platform: Platform) => PlatformWords {
+  const words = new Map(modules.map((module) => [module.name, module.words]));
+  return (platform) => words.get(platform) ?? NO_WORDS;
+}
+
+/** Of one that this version does not know: somebody has taken it away since. */
+const NO_WORDS: PlatformWords = { sender: null, secret: "Compare its secret", ignored: {} };

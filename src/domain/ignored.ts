@@ -1,6 +1,6 @@
 /**
- * Why a part of a genuine webhook is no trigger, as far as a metric tells it apart. Platforms name new kinds as they
- * like, and each would be a series for good: what is not here is counted as `other`, and has its name in the log and in
+ * Why a part of a genuine webhook is no trigger, whatever its platform; each platform knows more. Platforms name new
+ * kinds as they like, and each would be a series for good: what is not here is counted as `other`, and has its name in the log and in
  * the list of refused and ignored requests alone.
  */
 export const IGNORED_REASONS = [
@@ -13,78 +13,13 @@ export const IGNORED_REASONS = [
   "form_input",
   "link_button",
   "empty",
-  "message_deleted",
-  "message_replied",
-  "channel_join",
-  "channel_leave",
-  "channel_topic",
-  "channel_purpose",
-  "bot_add",
-  "bot_remove",
-  "reaction_added",
-  "reaction_removed",
-  "app_home_opened",
-  "app_rate_limited",
-  "app_uninstalled",
-  "tokens_revoked",
-  "assistant_thread_started",
-  "assistant_thread_context_changed",
-  "agent_session_stopped",
-  "view_closed",
-  "block_suggestion",
-  "app_event",
-  "other_application",
-  "unknown_command_type",
-  "business",
-  "chat_migrated",
-  "service_message",
-  "channel_post",
-  "album_part",
-  "other_bot_command",
-  "button_without_data",
-  "inline_button",
-  "message_reaction",
-  "message_reaction_count",
-  "inline_query",
-  "chosen_inline_result",
-  "shipping_query",
-  "pre_checkout_query",
-  "purchased_paid_media",
-  "poll",
-  "poll_answer",
-  "my_chat_member",
-  "chat_member",
-  "chat_join_request",
-  "chat_boost",
-  "removed_chat_boost",
-  "guest_message",
-  "managed_bot",
-  "unknown_update",
-  "other_object",
-  "other_field",
-  "other_phone_number",
-  "platform_error",
-  "group_message",
-  "reaction",
-  "unsupported",
-  "revoke",
-  "order",
-  "unknown_type",
-  "status_sent",
-  "status_delivered",
-  "status_read",
-  "status_played",
-  "status_deleted",
-  "status_failed",
-  "status_other",
-  "malformed_entry",
-  "malformed_change",
   "malformed_message",
 ] as const;
 export type IgnoredReason = (typeof IGNORED_REASONS)[number];
 
 const KNOWN: ReadonlySet<string> = new Set(IGNORED_REASONS);
 
-export function ignoredLabel(reason: string): IgnoredReason | "other" {
-  return KNOWN.has(reason) ? (reason as IgnoredReason) : "other";
+/** `own`: by reason, what the platform knows beside these. */
+export function ignoredLabel(reason: string, own: Readonly<Record<string, unknown>> = {}): string {
+  return KNOWN.has(reason) || Object.hasOwn(own, reason) ? reason : "other";
 }

@@ -103,6 +103,8 @@ export interface ProbeFinding {
 export interface Adapter {
   readonly platform: Platform;
   readonly webhook: WebhookSpec;
+  /** Its own reasons to ignore something, of which metrics tell each apart. */
+  readonly ignored?: IgnoredWords;
   /** Pure but for the secret: looks at the raw bytes and headers only. Never throws on any input. */
   verify(request: RawRequest): Verdict;
   /**
@@ -143,6 +145,9 @@ export interface Adapter {
    */
   waitForReply?(eventId: string, signal: AbortSignal): Promise<string | null>;
 }
+
+/** A reason, and what it means, for operators. */
+export type IgnoredWords = Readonly<Record<string, string>>;
 
 export interface WebhookSpec {
   /** Below `/webhooks/<platform>`: `""` is that itself. */

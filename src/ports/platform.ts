@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { Platform } from "../domain/event.ts";
 import type { Secret } from "../shared/secret.ts";
 import type { Variable } from "../shared/variable.ts";
-import type { Adapter } from "./adapter.ts";
+import type { Adapter, IgnoredWords } from "./adapter.ts";
 import type { Bus } from "./bus.ts";
 import type { Clock, NewId, Random } from "./clock.ts";
 
@@ -60,10 +60,25 @@ export interface PlatformModule<
   settings(env: EnvReader): Settings | null;
   /** An address of its API, which a look at the clock may ask for the time. Null: it has none. */
   api(settings: Settings): string | null;
+  readonly words: PlatformWords;
   /** Throws CONFIG_INVALID. Does no I/O by itself. */
   open(context: OpenContext<Settings, Options>): Promise<Adapter>;
   /** For whoever develops on this installation: always on, and configured by nothing of the above. */
   readonly isForDevelopers?: true;
+}
+
+/** What operators are told of its requests. */
+export interface PlatformWords {
+  /** Who sends them, when they are genuine; null: anybody. */
+  readonly sender: string | null;
+  /** Where to look when a request was not verified: a sentence without its stop. */
+  readonly secret: string;
+  /** What to do when its handshake was refused, as a sentence; absent: it has none that can be. */
+  readonly handshake?: string;
+  /** Why the same message may come twice although it was taken. */
+  readonly twice?: string;
+  /** Why a request was ignored, beside what the gateway itself knows: the reason, and what it means. */
+  readonly ignored: IgnoredWords;
 }
 
 export interface OpenContext<Settings = PlatformSettings, Options = Readonly<Record<string, unknown>>> {

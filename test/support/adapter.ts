@@ -28,6 +28,7 @@ export class FakeAdapter implements Adapter {
   /** One for each time that the bot was shown as working. */
   readonly typings: AbortSignal[] = [];
   readonly dismissed: ReplyAddress[] = [];
+  ignored: NonNullable<Adapter["ignored"]> = {};
   parsed = 0;
   verdict: Verdict | (() => Verdict) = GENUINE;
   inbound: Inbound = { kind: "ignored", reason: "test", ack: { status: 200 } };

@@ -1,7 +1,9 @@
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
+import { MODULES } from "../../adapters/index.ts";
 import type { AdmissionPolicy, PlatformPolicy } from "../../src/admit/policy.ts";
 import { buildAdmin } from "../../src/app/admin.ts";
+import { wordsOf } from "../../src/app/platforms.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { ReplyPart } from "../../src/domain/reply.ts";
 import { type Answer, NO_USAGE, type Progress } from "../../src/domain/run.ts";
@@ -108,6 +110,7 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
     clock,
     log: silentLogger(),
     version: "1.2.3",
+    wordsOf: wordsOf(MODULES),
     stopping: stopping.signal,
   });
 

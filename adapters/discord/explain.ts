@@ -1,0 +1,13 @@
+import type { PlatformWords } from "../../src/ports/platform.ts";
+
+export const WORDS: PlatformWords = {
+  sender: "Discord",
+  secret: "Compare DISCORD_PUBLIC_KEY with the application's page General Information",
+  ignored: {
+    app_event: "Discord tells of the app itself, such as its installation.",
+    unknown_command_type: "It is a kind of command that Parley does not know.",
+    other_application:
+      "It was meant for another app of the platform. Compare DISCORD_APPLICATION_ID with the app's page.",
+    unknown_type: "It is a kind of interaction that Parley does not know.",
+  },
+};
