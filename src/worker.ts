@@ -5,6 +5,7 @@ import type { JobSignals } from "./dispatch/dispatcher.ts";
 import { earlierIn } from "./dispatch/earlier.ts";
 import { growsForMs } from "./dispatch/growth.ts";
 import { goesRound } from "./dispatch/loop.ts";
+import { type AgentMemory, historyOf } from "./dispatch/memory.ts";
 import { type Route, routeOf } from "./dispatch/route.ts";
 import { canBeAnswered } from "./dispatch/serves.ts";
 import { causeOf, Deferred, isStoreFailure, Sooner } from "./dispatch/settle.ts";
@@ -50,12 +51,6 @@ export interface WorkerDeps {
   readonly newId: NewId;
   readonly log: Logger;
   readonly metrics: Metrics;
-}
-
-/** How much of a conversation an agent gets to see. */
-export interface AgentMemory {
-  readonly turnsMax: number;
-  readonly ttlMs: number;
 }
 
 /**
@@ -179,10 +174,9 @@ async function run(
   const { event } = job;
   const startedAt = performance.now();
   deps.metrics.eventAge.observe({ platform: adapter.platform }, ageSeconds(job, deps.clock));
-  const sinceMs = deps.clock.nowMs() - memory.ttlMs;
-  const history = await deps.memory.recall(event.conversation, { turnsMax: memory.turnsMax, sinceMs });
+  const history = await historyOf(job, memory, deps);
   if (goesRound(history, event)) return LOOP;
-  const progress = history.length > 0 ? begun : await withEarlier(job, begun, sinceMs, adapter, deps, signal);
+  const progress = history.length > 0 ? begun : await withEarlier(job, begun, memory, adapter, deps, signal);
   const { runId: id, agent, steps, earlier } = progress;
   // What has achieved nothing may have waited for its model: only what it does now takes of its time.
   const takenUpAtMs = deps.clock.nowMs();
@@ -258,14 +252,14 @@ function attemptOutcome(error: unknown, signal: AbortSignal): string {
 async function withEarlier(
   job: Job,
   progress: Progress,
-  sinceMs: number,
+  { ttlMs }: AgentMemory,
   adapter: Adapter,
   deps: WorkerDeps,
   signal: AbortSignal,
 ): Promise<Progress> {
   if (progress.earlier !== undefined || progress.steps.length > 0) return progress;
   const { clock, log, delivery } = deps;
-  const reading = { breakers: delivery.breakers, clock, log, sinceMs };
+  const reading = { breakers: delivery.breakers, clock, log, sinceMs: clock.nowMs() - ttlMs };
   const earlier = await earlierIn(job.event, adapter, reading, signal);
   if (earlier === null) return progress;
   const read = { ...progress, earlier };

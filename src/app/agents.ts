@@ -3,6 +3,7 @@ import { createAgentRuntime } from "../agent/runtime.ts";
 import type { Environment } from "../config/environment.ts";
 import type { Config } from "../config/load.ts";
 import type { AgentSpec, PriceSpec } from "../config/schema.ts";
+import type { AgentMemory } from "../dispatch/memory.ts";
 import type { BreakerReport } from "../domain/breaker.ts";
 import { GatewayError } from "../domain/errors.ts";
 import { createDemoModel } from "../models/demo.ts";
@@ -12,7 +13,6 @@ import type { Clock, Random } from "../ports/clock.ts";
 import type { ChatModel } from "../ports/model.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import type { AgentMemory } from "../worker.ts";
 import { breakerWatch, showBreakers } from "./breaker-watch.ts";
 
 export interface BuiltAgents {

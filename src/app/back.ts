@@ -1,5 +1,6 @@
 import type { GatewaySpec } from "../config/schema.ts";
 import { Dispatcher } from "../dispatch/dispatcher.ts";
+import { recallFor } from "../dispatch/memory.ts";
 import { routeOf } from "../dispatch/route.ts";
 import { LEASE_MS } from "../domain/bounds.ts";
 import type { Breakers } from "../domain/breaker.ts";
@@ -64,6 +65,7 @@ export function composeBack(options: BackOptions): Back {
     retry: { attemptsMax: spec.replies.attempts, baseMs: RETRY_BASE_MS },
     concurrency: spec.queue.concurrency,
     leaseMs: options.leaseMs ?? LEASE_MS,
+    memory: recallFor(options.agents.memory),
     log,
     metrics,
   });

@@ -7,6 +7,7 @@ import type { Job, Queue, Settlement } from "../ports/queue.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { Lease } from "./lease.ts";
+import { type AgentMemory, recallOf } from "./memory.ts";
 import { causeOf, isStoreFailure, type RetryPolicy, settlementFor } from "./settle.ts";
 
 export interface DispatcherDeps {
@@ -19,6 +20,8 @@ export interface DispatcherDeps {
   readonly retry: RetryPolicy;
   readonly concurrency: number;
   readonly leaseMs: number;
+  /** What claims bring along of each conversation. */
+  readonly memory: AgentMemory;
   readonly log: Logger;
   readonly metrics: Metrics;
 }
@@ -147,13 +150,14 @@ export class Dispatcher {
 
   /** Begins what it claims, and gives how much that is. */
   async #claim(jobsMax: number, controlOnly: boolean): Promise<number> {
-    const { queue, clock, leaseMs, log } = this.#deps;
+    const { queue, clock, leaseMs, memory, log } = this.#deps;
     const stops = new Set<string>();
     this.#stopsHeard = stops;
     const askedAtMs = clock.nowMs();
     this.#renewLate();
     try {
-      const jobs = await queue.claim({ jobsMax, leaseMs, controlOnly });
+      const recall = recallOf(memory, askedAtMs);
+      const jobs = await queue.claim({ jobsMax, leaseMs, controlOnly, ...(!controlOnly && { recall }) });
       if (this.#isStoreAway) log.info("dispatcher.claims_again");
       this.#isStoreAway = false;
       for (const job of jobs)

@@ -1,8 +1,14 @@
 import type { Turn } from "../domain/run.ts";
 
+/** Of all that is remembered of a conversation, at most so many turns, the newest, and none from before. */
+export interface Recall {
+  readonly turnsMax: number;
+  readonly sinceMs: number;
+}
+
 export interface Memory {
   /** Oldest first; at most `turnsMax`, none from before `sinceMs` or the last `forget`. */
-  recall(conversation: string, options: { turnsMax: number; sinceMs: number }): Promise<readonly Turn[]>;
+  recall(conversation: string, options: Recall): Promise<readonly Turn[]>;
   /**
    * Also for a run in progress: what it will remember is forgotten already. `untilEventId`: only what was accepted
    * no later than that event, so that what came after "forget" is remembered however long that had to wait.

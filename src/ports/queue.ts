@@ -1,6 +1,7 @@
 import type { TriggerEvent } from "../domain/event.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import type { Progress, RunOutcome, Turn } from "../domain/run.ts";
+import type { Recall } from "./memory.ts";
 
 /** A claimed event. At most one live claim per lane; it is always the oldest. */
 export interface Job {
@@ -28,6 +29,8 @@ export interface Job {
   readonly acceptedAtMs: number;
   /** When it was accepted, or brought back last: what somebody's patience is counted from. */
   readonly waitsSinceMs: number;
+  /** The conversation as it was remembered at the claim, where that asked for it and had room. */
+  readonly recalled?: Recall & { readonly turns: readonly Turn[] };
   /**
    * Set: what was kept of it cannot be read, and this is the cause with which it ends. Nothing may be run or said for it;
    * `event` then holds no more than where it waited.
@@ -47,10 +50,17 @@ export type Settlement =
   /** Gave up: a dead letter, kept with its cause. The lane goes on. */
   | { readonly kind: "dead"; readonly cause: string };
 
+export interface ClaimOptions {
+  readonly jobsMax: number;
+  readonly leaseMs: number;
+  readonly controlOnly?: boolean;
+  readonly recall?: Recall;
+}
+
 /** What the back half works from: at least once, one job at a time per lane, oldest first. */
 export interface Queue {
-  /** Control lanes come first; with `controlOnly`, nothing else does. */
-  claim(options: { jobsMax: number; leaseMs: number; controlOnly?: boolean }): Promise<readonly Job[]>;
+  /** Control lanes come first; with `controlOnly`, nothing else does. With `recall`, jobs bring their memory. */
+  claim(options: ClaimOptions): Promise<readonly Job[]>;
   /** False: the lease is lost. */
   extend(job: Job, leaseMs: number): Promise<boolean>;
   /** Records progress; false: the lease is lost and nothing was recorded. */

@@ -42,7 +42,9 @@ export interface Answer {
 
 /** A connection that its server is about to close would put the next reply in doubt, so none idles for long. */
 const IDLE_MS = 4_000;
-const KEPT = { keepAlive: true, timeout: IDLE_MS, maxFreeSockets: 32 };
+/** As many as may be under way at once, or every busy moment would throw connections away and make new ones. */
+const FREE_MAX = 256;
+const KEPT = { keepAlive: true, timeout: IDLE_MS, maxFreeSockets: FREE_MAX };
 const plain = new http.Agent(KEPT);
 const encrypted = new https.Agent(KEPT);
 
@@ -162,6 +164,7 @@ class Exchange {
     response.once("end", () => end(Buffer.concat(chunks).toString("utf8")));
     // A failing status has decided alone; that its body was cut off only loses the reason.
     response.once("close", () => {
+      if (this.#isOver) return;
       if (status >= 300) end(null);
       else this.fail(named("ECONNRESET"));
     });

@@ -4,6 +4,7 @@ import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { Refusal } from "../../src/domain/refusal.ts";
 import { NO_USAGE, type Progress, type Turn } from "../../src/domain/run.ts";
 import type { Acceptance, Offer, RateLimit } from "../../src/ports/inbox.ts";
+import type { Recall } from "../../src/ports/memory.ts";
 import type { Job } from "../../src/ports/queue.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { FakeClock } from "../support/clock.ts";
@@ -768,6 +769,45 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
     }
 
     describe("memory", () => {
+      it("comes with the claim that asks for it", async () => {
+        await converse("a", "1", "2");
+        clock.advance(1_000);
+        await converse("b", "3", "4");
+        const sinceMs = clock.nowMs();
+        const recalledWith = async (recall?: Recall) => {
+          const [job] = await store.queue.claim({ jobsMax: 1, leaseMs: LEASE_MS, ...(recall && { recall }) });
+          if (job === undefined) throw new Error("Expected a job, got none");
+          await store.queue.settle(job, { kind: "retry", afterMs: 0, cause: "again" });
+          const { recalled } = job;
+          return recalled && { ...recalled, turns: recalled.turns.map(({ text }) => text) };
+        };
+        await acceptAll("c1", "c");
+        expect(await recalledWith()).toBeUndefined();
+        for (const [recall, turns] of [
+          [{ turnsMax: 100, sinceMs: 0 }, ["1", "2", "3", "4"]],
+          [{ turnsMax: 3, sinceMs: 0 }, ["2", "3", "4"]],
+          [{ turnsMax: 3, sinceMs }, ["3", "4"]],
+          [{ turnsMax: 0, sinceMs: 0 }, []],
+        ] as const) {
+          expect(await recalledWith(recall)).toEqual({ ...recall, turns });
+        }
+        await store.memory.forget("c1");
+        expect(await recalledWith({ turnsMax: 3, sinceMs: 0 })).toMatchObject({ turns: [] });
+      });
+
+      it("comes with a claim of many jobs as long as there is room, and is asked for by the others", async () => {
+        const text = "x".repeat(400 * 1024);
+        const lanes = ["c1", "c2", "c3", "c4"];
+        for (const lane of lanes) {
+          await acceptAll(lane, `${lane}-old`);
+          await done(await claimOne(), [aTurn(text)]);
+        }
+        for (const lane of lanes) await acceptAll(lane, lane);
+        const recall = { turnsMax: 9, sinceMs: 0 };
+        const jobs = await store.queue.claim({ jobsMax: 9, leaseMs: LEASE_MS, recall });
+        expect(jobs.map(({ recalled }) => recalled?.turns.length)).toEqual([1, 1, 1, undefined]);
+      });
+
       it("gives the newest turns, oldest first, of one conversation and one time", async () => {
         await converse("a", "1", "2");
         clock.advance(1_000);

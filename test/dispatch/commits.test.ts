@@ -1,5 +1,6 @@
 import { expect, it, onTestFinished } from "vitest";
 import { Dispatcher } from "../../src/dispatch/dispatcher.ts";
+import { recallFor } from "../../src/dispatch/memory.ts";
 import { Breakers } from "../../src/domain/breaker.ts";
 import { NO_USAGE } from "../../src/domain/run.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
@@ -18,6 +19,7 @@ async function commitsFor(text: string) {
   const log = silentLogger();
   const metrics = createMetrics();
   const retry = { attemptsMax: 3, baseMs: 1_000 };
+  const agents = new Map([["assistant", { turnsMax: 10, ttlMs: 60_000 }]]);
   const workerDeps: WorkerDeps = {
     queue: store.queue,
     memory: store.memory,
@@ -29,7 +31,7 @@ async function commitsFor(text: string) {
       },
     },
     routes: [{ match: {}, agent: "assistant" }],
-    agents: new Map([["assistant", { turnsMax: 10, ttlMs: 60_000 }]]),
+    agents,
     control: {
       memory: store.memory,
       lanes: store.lanes,
@@ -63,6 +65,7 @@ async function commitsFor(text: string) {
     retry,
     concurrency: 1,
     leaseMs: LEASE_MS,
+    memory: recallFor(agents),
     log,
     metrics,
   });
@@ -82,7 +85,6 @@ async function commitsFor(text: string) {
 it("an answer shares its commit with the reservation of its first part, a record with what follows it", async () => {
   expect(await commitsFor("one")).toEqual([
     ["claim"],
-    ["recall"],
     ["checkpoint"],
     ["checkpoint", "reserve"],
     ["record", "settle"],
@@ -90,7 +92,7 @@ it("an answer shares its commit with the reservation of its first part, a record
 });
 
 it("a further part adds one commit", async () => {
-  expect((await commitsFor("one|two|three")).slice(3)).toEqual([
+  expect((await commitsFor("one|two|three")).slice(2)).toEqual([
     ["checkpoint", "reserve"],
     ["record", "reserve"],
     ["record", "reserve"],

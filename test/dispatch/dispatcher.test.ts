@@ -66,6 +66,7 @@ function open(changes: Partial<DispatcherDeps> = {}, queue: Partial<Queue> = {})
     retry: { attemptsMax: ATTEMPTS_MAX, baseMs: 2_000 },
     concurrency: 2,
     leaseMs: LEASE_MS,
+    memory: { turnsMax: 10, ttlMs: 60_000 },
     log: silentLogger(),
     metrics,
     ...changes,

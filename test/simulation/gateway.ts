@@ -112,7 +112,7 @@ function agentsFor(options: GatewayOptions, life: Life): BackOptions["agents"] {
       random: options.random,
       observe: { modelCall: () => {}, retry: () => {} },
     }),
-    memory: new Map([[agent.name, { turnsMax: 1_000, ttlMs: MEMORY_MS }]]),
+    memory: new Map([[agent.name, { turnsMax: 100, ttlMs: MEMORY_MS }]]),
     modelNames: new Map([[agent.name, agent.model.name]]),
   };
 }

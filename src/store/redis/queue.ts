@@ -1,7 +1,9 @@
 import { SUSPECTS_MAX } from "../../domain/bounds.ts";
+import type { Turn } from "../../domain/run.ts";
 import { STOP_TOPIC } from "../../ports/lanes.ts";
+import type { Recall } from "../../ports/memory.ts";
 import type { Job, Queue, Settlement } from "../../ports/queue.ts";
-import { storedJob } from "../stored.ts";
+import { readable, storedJob } from "../stored.ts";
 import type { Argument } from "./link.ts";
 import type { Parts } from "./parts.ts";
 import type { Status } from "./pulse.ts";
@@ -22,19 +24,20 @@ export function createQueue(parts: Parts): Queue {
   }
 
   return {
-    async claim({ jobsMax, leaseMs, controlOnly }) {
+    async claim({ jobsMax, leaseMs, controlOnly, recall }) {
       if (claimLost) {
         await run("release", [now(), owner, "lost", SUSPECTS_MAX, ...holdings.tokens()], "long");
         claimLost = false;
       }
-      const args = [now(), jobsMax, leaseMs, controlOnly ? 1 : 0, owner, SUSPECTS_MAX];
+      const turns = [recall?.turnsMax ?? "", recall?.sinceMs ?? ""];
+      const args = [now(), jobsMax, leaseMs, controlOnly ? 1 : 0, owner, SUSPECTS_MAX, ...turns];
       const [status, ...rows] = (await run("claim", args, "long").catch((error: unknown) => {
         claimLost = true;
         throw error;
       })) as [Status, ...ClaimedRow[]];
       parts.heardFrom(status);
       return rows.map((row) => {
-        const job = toJob(row);
+        const job = toJob(row, recall);
         holdings.take(job.token, row[1]);
         return job;
       });
@@ -86,23 +89,12 @@ type ClaimedRow = readonly [
   replay: number,
   stop: number,
   waitsSinceMs: string,
+  turns?: readonly string[],
 ];
 
-function toJob([
-  token,
-  ,
-  lane,
-  attempt,
-  failures,
-  at,
-  body,
-  refusal,
-  progress,
-  crashes,
-  replay,
-  stop,
-  since,
-]: ClaimedRow): Job {
+function toJob(row: ClaimedRow, recall: Recall | undefined): Job {
+  const [token, , lane, attempt, failures, at, ...more] = row;
+  const [body, refusal, progress, crashes, replay, stop, since, turns] = more;
   return {
     ...storedJob({
       lane,
@@ -119,6 +111,7 @@ function toJob([
     token: Number(token),
     acceptedAtMs: Number(at),
     waitsSinceMs: Number(since),
+    ...(recall && turns && { recalled: { ...recall, turns: readable<Turn>(turns) } }),
   };
 }
 

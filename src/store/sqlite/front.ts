@@ -9,7 +9,7 @@ import type { Acceptance, Inbox, Offer } from "../../ports/inbox.ts";
 import type { EventRecord, Journal, ReplayNote } from "../../ports/journal.ts";
 import type { Lanes } from "../../ports/lanes.ts";
 import { STOP_TOPIC } from "../../ports/lanes.ts";
-import type { Memory } from "../../ports/memory.ts";
+import type { Memory, Recall } from "../../ports/memory.ts";
 import type { Outbox } from "../../ports/outbox.ts";
 import type { People } from "../../ports/people.ts";
 import type { Job, Queue, Settlement } from "../../ports/queue.ts";
@@ -92,7 +92,7 @@ function createInbox(ask: Ask, readiness: Readiness): Inbox {
 
 function createQueue(ask: Ask, readiness: Readiness, bus: Bus): Queue {
   return {
-    claim: async (claim) => (await ask("claim", claim)).map(toJob),
+    claim: async (claim) => (await ask("claim", claim)).map((row) => toJob(row, claim.recall)),
     async extend(job, leaseMs) {
       const result = await ask("extend", [job.token, leaseMs]);
       if (result === "stop") await bus.publish(STOP_TOPIC, job.lane);
@@ -217,7 +217,7 @@ function toAcceptance(result: AcceptResult): Acceptance {
   return typeof result === "string" ? { kind: result } : { kind: "refused", ...result };
 }
 
-function toJob(row: ClaimedRow): Job {
+function toJob(row: ClaimedRow, recall: Recall | undefined): Job {
   const [
     token,
     lane,
@@ -230,7 +230,7 @@ function toJob(row: ClaimedRow): Job {
     waitsSinceMs,
     ...texts
   ] = row;
-  const [body, refusal, progress] = texts;
+  const [body, refusal, progress, turns] = texts;
   return {
     ...storedJob({ lane, body, refusal, progress }),
     lane,
@@ -242,6 +242,7 @@ function toJob(row: ClaimedRow): Job {
     token,
     acceptedAtMs,
     waitsSinceMs,
+    ...(recall && turns && { recalled: { ...recall, turns: readable<Turn>(turns) } }),
   };
 }
 

@@ -5,6 +5,7 @@ import type { RateLimit } from "../../ports/inbox.ts";
 import type { EventState, StoreStats } from "../../ports/journal.ts";
 import type { LaneState } from "../../ports/lanes.ts";
 import type { Reservation } from "../../ports/outbox.ts";
+import type { ClaimOptions } from "../../ports/queue.ts";
 import type { Retention } from "../../ports/store.ts";
 
 /**
@@ -13,7 +14,7 @@ import type { Retention } from "../../ports/store.ts";
  */
 export interface Operations {
   accept: { args: OfferRow; result: AcceptResult };
-  claim: { args: { jobsMax: number; leaseMs: number; controlOnly?: boolean }; result: readonly ClaimedRow[] };
+  claim: { args: ClaimOptions; result: readonly ClaimedRow[] };
   extend: { args: readonly [token: number, leaseMs: number]; result: ExtendResult };
   checkpoint: { args: readonly [token: number, progress: string]; result: boolean };
   settle: { args: readonly [token: number, settlement: SettlementRow]; result: boolean };
@@ -107,6 +108,8 @@ export type ClaimedRow = readonly [
   body: string,
   refusal: string | null,
   progress: string | null,
+  /** Null where nobody asked, or there was no room. */
+  turns: readonly string[] | null,
 ];
 
 /** A turn is its time and its JSON. */

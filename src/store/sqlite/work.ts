@@ -1,13 +1,18 @@
 import type { LaneState } from "../../ports/lanes.ts";
+import type { Recall } from "../../ports/memory.ts";
 import { loseHolds } from "./holds.ts";
 import { homeLane, type Waiting } from "./lanes.ts";
 import { tokenOf } from "./leases.ts";
+import { recall } from "./memory.ts";
 import type { ClaimedRow, ExtendResult, Operations, ReservationRow, SettlementRow } from "./protocol.ts";
 import type { State } from "./state.ts";
 
+/** Of the memories that one claim brings along: they are copied to who asked, and held until the last of its jobs has ended. */
+const RECALLED_CHARS_MAX = 1024 * 1024;
+
 export function claim(
   state: State,
-  { jobsMax, leaseMs, controlOnly }: Operations["claim"]["args"],
+  { jobsMax, leaseMs, controlOnly, recall: wanted }: Operations["claim"]["args"],
   nowMs: number,
 ): readonly ClaimedRow[] {
   const { lanes } = state;
@@ -15,16 +20,26 @@ export function claim(
   loseHolds(state, steadyMs);
   lanes.wake(steadyMs);
   const claimed: ClaimedRow[] = [];
+  let chars = 0;
   while (claimed.length < jobsMax) {
     const job = lanes.take(controlOnly);
     if (job === undefined) break;
-    claimed.push(begin(state, job, steadyMs + leaseMs, nowMs));
+    const asked = chars < RECALLED_CHARS_MAX ? wanted : undefined;
+    const row = begin(state, job, steadyMs + leaseMs, nowMs, asked);
+    for (const turn of row[12] ?? []) chars += turn.length;
+    claimed.push(row);
   }
   return claimed;
 }
 
 /** The attempt is on disk before the claim is out, so a message that kills the process still runs out of attempts. */
-function begin(state: State, job: Waiting, untilMs: number, nowMs: number): ClaimedRow {
+function begin(
+  state: State,
+  job: Waiting,
+  untilMs: number,
+  nowMs: number,
+  asked: Recall | undefined,
+): ClaimedRow {
   const { sql, leases } = state;
   job.attempt += 1;
   job.claims += 1;
@@ -48,6 +63,9 @@ function begin(state: State, job: Waiting, untilMs: number, nowMs: number): Clai
     stored.body,
     job.refusal,
     stored.progress,
+    asked === undefined || job.refusal !== null
+      ? null
+      : recall(state, job.conversation, asked.turnsMax, asked.sinceMs),
   ];
 }
 

@@ -65,6 +65,7 @@ async function parleyWorker(work: Work): Promise<Works> {
   const metrics = createMetrics();
   const create = () =>
     new Dispatcher({
+      memory: { turnsMax: 20, ttlMs: 3_600_000 },
       queue,
       bus: store.bus,
       clock: systemClock,

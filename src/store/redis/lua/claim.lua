@@ -7,14 +7,17 @@
 --
 -- ARGV[2] most jobs  [3] lease in ms  [4] '1': only commands to the gateway  [5] who claims
 -- ARGV[6] a process that dies with more events in hand than this makes none of them a suspect
+-- ARGV[7] most turns of the conversation to bring along, '' for none  [8] since, in ms
 -- Gives: { status, job, job, … }, a job being
---   { token, seq, lane, attempt, failures, at, body, refusal, progress, crashes, replay, stop, waits since }
+--   { token, seq, lane, attempt, failures, at, body, refusal, progress, crashes, replay, stop, waits since, turns }
+--   `turns` is left out where nobody asked for them, or where there is no room
 
 -- Lanes that are due, leases that have run out, lanes that must not begin: of each so many are looked at. Nobody else is
 -- served meanwhile, and the next claim goes on.
 local LANES_AT_ONCE = 128
 local ASIDE_AT_ONCE = 500
 local BYTES_MAX = 8 * 1024 * 1024
+local TURNS_BYTES_MAX = 1024 * 1024
 -- How far `seen` of a conversation may lag behind: to the hour is enough, and spares a busy one the writes.
 local SEEN_MS = 3600000
 local DEATH_MS = 600000
@@ -68,6 +71,15 @@ local function see(conversation)
   call('ZADD', base .. 'idle', 'NX', wall, conversation)
 end
 
+local turns_max, since = tonumber(ARGV[7]), tonumber(ARGV[8])
+local turns_bytes = 0
+local function recalled(conversation)
+  if not turns_max or turns_bytes >= TURNS_BYTES_MAX then return nil end
+  local turns, bytes = turns_of(conversation, turns_max, since)
+  turns_bytes = turns_bytes + bytes
+  return turns
+end
+
 local leased_until = whole(steady + lease_ms)
 local function begin(lane, token)
   local seq = call('LINDEX', lane_key(lane), 0)
@@ -84,6 +96,7 @@ local function begin(lane, token)
   return {
     token, seq, lane, attempt, failures, held[2], held[3], held[4] or '', held[5] or '',
     tonumber(held[6] or 0), tonumber(held[7] or 0), held[8] and 1 or 0, is_replayed and held[11] or held[2],
+    not held[4] and recalled(held[9] or lane) or nil,
   }
 end
 

@@ -280,3 +280,25 @@ local function record_of(seq)
     tonumber(seq), found[8] or '',
   }
 end
+
+-- The newest turns of a conversation, oldest first: at most so many, none from before. Also their bytes.
+local function turns_of(conversation, turns_max, since)
+  local key = base .. 't:' .. conversation
+  local size = math.min(100, turns_max)
+  local newest, bytes, last = {}, 0, -1
+  while #newest < turns_max do
+    local chunk = call('LRANGE', key, last - size + 1, last)
+    for i = #chunk, 1, -1 do
+      local at, turn = string.match(chunk[i], '^%S+ (%-?%d+) (.*)$')
+      if tonumber(at) >= since and #newest < turns_max then
+        newest[#newest + 1] = turn
+        bytes = bytes + #turn
+      end
+    end
+    if #chunk < size then break end
+    last = last - size
+  end
+  local oldest_first = {}
+  for i = #newest, 1, -1 do oldest_first[#oldest_first + 1] = newest[i] end
+  return oldest_first, bytes
+end
