@@ -1,9 +1,10 @@
 import type { RefusalCause } from "../../domain/refusal.ts";
 import type { Acceptance, Inbox, Offer, RateLimit } from "../../ports/inbox.ts";
-import { wellFormed } from "../sqlite/well-formed.ts";
+import { wellFormed } from "../well-formed.ts";
 import { refused } from "./errors.ts";
 import { type Argument, isUnavailable } from "./link.ts";
 import type { Parts } from "./parts.ts";
+import { offerRow } from "./rows.ts";
 
 export function createInbox(parts: Parts): Inbox {
   const { run, now, refusal, clock } = parts;
@@ -26,26 +27,26 @@ export function createInbox(parts: Parts): Inbox {
 function offerArgs(offer: Offer, { limits, clock }: Parts): Argument[] {
   const { event, refusal, lane } = offer;
   const { text, attachments, ...rest } = event;
-  const head = [
-    wellFormed(event.id),
-    wellFormed(lane),
-    event.conversation === lane ? "" : wellFormed(event.conversation),
-    event.platform,
-    wellFormed(event.tenant),
-    wellFormed(event.sender.id),
-    refusal === null ? "" : JSON.stringify(refusal),
-    refusal?.cause ?? "",
-    refusal?.noticeWindowMs ?? 0,
-    offer.onlyIfKnown ? 1 : 0,
-    offer.isTold ? 1 : 0,
-    offer.dedupMs,
-    limits.waitingPerLaneMax,
-    limits.waitingMax,
-    offer.spooledAtMs ?? Math.trunc(clock.nowMs()),
-    offer.spooledAtMs === undefined ? 0 : 1,
-    refusal === null ? offer.limits.flatMap(toLimit) : [],
-    event.aliases.map(wellFormed),
-  ];
+  const head = offerRow({
+    id: wellFormed(event.id),
+    lane: wellFormed(lane),
+    conversation: event.conversation === lane ? "" : wellFormed(event.conversation),
+    platform: event.platform,
+    tenant: wellFormed(event.tenant),
+    sender: wellFormed(event.sender.id),
+    refusal: refusal === null ? "" : JSON.stringify(refusal),
+    cause: refusal?.cause ?? "",
+    notice_ms: refusal?.noticeWindowMs ?? 0,
+    only_known: offer.onlyIfKnown ? 1 : 0,
+    may_be_told: offer.isTold ? 1 : 0,
+    dedup_ms: offer.dedupMs,
+    lane_max: limits.waitingPerLaneMax,
+    all_max: limits.waitingMax,
+    came: offer.spooledAtMs ?? Math.trunc(clock.nowMs()),
+    spooled: offer.spooledAtMs === undefined ? 0 : 1,
+    limits: refusal === null ? offer.limits.flatMap(toLimit) : [],
+    aliases: event.aliases.map(wellFormed),
+  });
   const tail = `,"text":${JSON.stringify(text)},"attachments":${JSON.stringify(attachments)}}`;
   return [JSON.stringify(head), JSON.stringify(rest).slice(0, -1), tail];
 }

@@ -1,7 +1,7 @@
 import { isTaken, REQUEST_OUTCOMES } from "../../domain/request.ts";
 import type { RequestLog, RequestNote } from "../../ports/request-log.ts";
-import { wellFormed } from "../sqlite/well-formed.ts";
 import { readable } from "../stored.ts";
+import { wellFormed } from "../well-formed.ts";
 import type { Parts } from "./parts.ts";
 
 /** Notes looked at by one script. */

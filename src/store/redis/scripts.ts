@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { withFields } from "./rows.ts";
 
 export const SCRIPT_NAMES = [
   "open",
@@ -43,7 +44,7 @@ export function loadScripts(): Readonly<Record<ScriptName, Script>> {
   const prelude = read("prelude");
   const entries = SCRIPT_NAMES.map((name) => {
     const [, flags = "#!lua\n", body = ""] = /^(#!lua[^\n]*\n)?([\s\S]*)$/.exec(read(name)) ?? [];
-    const source = `${flags}${prelude}\n${body}`;
+    const source = withFields(`${flags}${prelude}\n${body}`);
     return [name, { source, digest: createHash("sha1").update(source).digest("hex") }] as const;
   });
   return Object.fromEntries(entries) as Record<ScriptName, Script>;

@@ -8,8 +8,8 @@ import { type LaneState, type Lanes, STOP_TOPIC } from "../../ports/lanes.ts";
 import type { Memory } from "../../ports/memory.ts";
 import type { Outbox, Reservation } from "../../ports/outbox.ts";
 import type { People } from "../../ports/people.ts";
-import { wellFormed } from "../sqlite/well-formed.ts";
 import { readable, storedEvent, storedOrNull, storedReceipt } from "../stored.ts";
+import { wellFormed } from "../well-formed.ts";
 import type { Parts } from "./parts.ts";
 
 /** Parts reserved and not yet recorded, in this process. */

@@ -11,8 +11,31 @@ const NOTICE_WINDOW_MS_MIN = 60_000;
 /** Only found where there are some, of the message or of what it refers to: quotes inside of texts are escaped. */
 const WITH_FILES = '"attachments":[{';
 
-export function accept(state: State, offer: OfferRow, nowMs: number): AcceptResult {
-  const [id, aliases, lane, conversation, , , , body, refusal, limits, onlyIfKnown, isTold] = offer;
+/** What was offered, by name. */
+type Offered = ReturnType<typeof named>;
+
+function named([
+  id,
+  aliases,
+  lane,
+  conversation,
+  platform,
+  tenant,
+  sender,
+  body,
+  refusal,
+  limits,
+  onlyIfKnown,
+  isTold,
+  dedupMs,
+]: OfferRow) {
+  const source: Source = [platform, tenant, sender];
+  return { id, aliases, lane, conversation, source, body, refusal, limits, onlyIfKnown, isTold, dedupMs };
+}
+
+export function accept(state: State, row: OfferRow, nowMs: number): AcceptResult {
+  const offer = named(row);
+  const { id, aliases, lane, conversation, body, refusal, limits, onlyIfKnown, isTold } = offer;
   const originalSeq = findOriginal(state, id, aliases, nowMs);
   if (originalSeq !== null) {
     addMissingKeys(state, offer, originalSeq, nowMs);
@@ -43,19 +66,22 @@ function findOriginal(state: State, id: string, aliases: readonly string[], nowM
   return row?.seq ?? null;
 }
 
-function addKeys(state: State, offer: OfferRow, seq: number, nowMs: number): void {
-  const [id, aliases] = offer;
-  const expiresMs = nowMs + dedupMsOf(offer);
+function addKeys(state: State, { id, aliases, dedupMs }: Offered, seq: number, nowMs: number): void {
+  const expiresMs = nowMs + dedupMs;
   state.sql.addKey.run(id, seq, expiresMs);
   for (const alias of aliases) if (alias !== id) state.sql.addKey.run(alias, seq, expiresMs);
 }
 
 /** A third delivery may share a key with the second only. */
-function addMissingKeys(state: State, offer: OfferRow, originalSeq: number, nowMs: number): void {
-  const [id, aliases] = offer;
+function addMissingKeys(
+  state: State,
+  { id, aliases, dedupMs }: Offered,
+  originalSeq: number,
+  nowMs: number,
+): void {
   const missing = [id, ...aliases].filter((key) => state.sql.liveKey.get(key, nowMs) === undefined);
   if (missing.length === 0) return;
-  const expiresMs = nowMs + dedupMsOf(offer);
+  const expiresMs = nowMs + dedupMs;
   for (const key of missing) state.sql.addKey.run(key, originalSeq, expiresMs);
   state.sql.addOrphan.run(expiresMs, originalSeq, JSON.stringify(missing));
 }
@@ -70,10 +96,6 @@ function grow({ lanes, sql }: State, seq: number, offered: string): void {
   const { attachments } = JSON.parse(offered) as TriggerEvent;
   if (!event?.mayGrow || event.attachments.length > 0 || attachments.length === 0) return;
   sql.setBody.run(JSON.stringify({ ...event, attachments } satisfies TriggerEvent), seq);
-}
-
-function dedupMsOf([, , , , , , , , , , , , dedupMs]: OfferRow): number {
-  return dedupMs;
 }
 
 function isKnown(state: State, conversation: string): boolean {
@@ -106,13 +128,11 @@ function rateRefusal(
 
 function enqueue(
   state: State,
-  offer: OfferRow,
+  { id, conversation, source, body }: Offered,
   place: { seq: number; lane: string; refusal: Refusal | null },
   nowMs: number,
 ): void {
-  const [id, , , conversation, platform, tenant, sender, body] = offer;
   const { seq, lane } = place;
-  const source: Source = [platform, tenant, sender];
   const refusal = place.refusal === null ? null : JSON.stringify(place.refusal);
   state.sql.addEvent.run(seq, id, nowMs, body);
   state.sql.addWaiting.run(
@@ -130,11 +150,10 @@ function enqueue(
 }
 
 /** Whether this person has not been told the same within the window. The mark is written with the event. */
-function isNoticeDue(state: State, offer: OfferRow, refusal: Refusal, nowMs: number): boolean {
+function isNoticeDue(state: State, { source }: Offered, refusal: Refusal, nowMs: number): boolean {
   if (refusal.noticeWindowMs <= 0) return false;
-  const [, , , , platform, tenant, sender] = offer;
   // Not by conversation: each mention in a channel opens one, and a flood would get a notice for each.
-  const key = JSON.stringify([refusal.cause, `${platform}:${tenant}:${sender}`]);
+  const key = JSON.stringify([refusal.cause, source.join(":")]);
   const toldMs = state.sql.toldAt.get(key)?.at_ms;
   // A mark from the future is from before the clock was set back: it must not silence for longer.
   if (toldMs !== undefined && toldMs <= nowMs && nowMs - toldMs < refusal.noticeWindowMs) return false;

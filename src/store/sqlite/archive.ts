@@ -2,12 +2,12 @@ import type { TriggerEvent } from "../../domain/event.ts";
 import type { ReplayAnswer, ReplayRequest } from "../../ports/archive.ts";
 import type { ReplayNote } from "../../ports/journal.ts";
 import { parsedEvent, storedOrNull } from "../stored.ts";
+import { wellFormed } from "../well-formed.ts";
 import { isFull } from "./accept.ts";
 import { eventOf } from "./journal.ts";
 import { newcomer, type Source } from "./lanes.ts";
 import type { State } from "./state.ts";
 import type { EventRow } from "./statements.ts";
-import { wellFormed } from "./well-formed.ts";
 
 /** The event gets a new seq, and with it the last place in its lane, in its conversation and in the list. */
 export function replay(state: State, id: string, request: ReplayRequest, nowMs: number): ReplayAnswer {

@@ -17,6 +17,7 @@ import type { RequestLog, RequestNote } from "../../ports/request-log.ts";
 import type { Durability, Store } from "../../ports/store.ts";
 import { createBus } from "../bus.ts";
 import { readable, storedEvent, storedJob, storedOrNull, storedReceipt } from "../stored.ts";
+import { wellFormed } from "../well-formed.ts";
 import type { Batcher } from "./batcher.ts";
 import type {
   AcceptResult,
@@ -29,7 +30,6 @@ import type {
   SweepCursor,
 } from "./protocol.ts";
 import type { Readiness } from "./readiness.ts";
-import { wellFormed } from "./well-formed.ts";
 
 type Ask = <K extends Kind>(kind: K, args: Operations[K]["args"]) => Promise<Operations[K]["result"]>;
 

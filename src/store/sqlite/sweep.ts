@@ -1,9 +1,9 @@
 import { PEOPLE_KEPT_MS } from "../../domain/bounds.ts";
 import type { Retention } from "../../ports/store.ts";
+import { wellFormed } from "../well-formed.ts";
 import type { SweepCursor, SweepResult } from "./protocol.ts";
 import type { State } from "./state.ts";
 import { SEEN_ACCURACY_MS, type SettledRow } from "./statements.ts";
-import { wellFormed } from "./well-formed.ts";
 
 /** Rows looked at in one batch: about a millisecond, so that accepting goes on between two. */
 const BITE_ROWS = 250;

@@ -4,10 +4,11 @@
 -- unknown conversation use up no allowance.
 --
 -- ARGV[2…] one event after the other, each in three:
---   a JSON array: id, lane, conversation ('': the lane), platform, tenant, sender, refusal as JSON or '', its cause,
---     ms for which the person is not told again, 1: only if the conversation is known, 1: may be told of a limit,
---     ms to remember the keys, most events waiting in a lane, in all, when it came by the clock of the process that
---     took it, 1: a spool has kept it since, limits (three each: '<scope>:<key>', messages, ms), aliases
+--   a JSON array, its fields in the order of ../rows.ts: id, lane, conversation ('': the lane), platform, tenant, sender,
+--     refusal as JSON or '', its cause, notice_ms for which the person is not told again, only_known 1: only if the
+--     conversation is known, may_be_told 1: of a limit, dedup_ms to remember the keys, most events waiting in a lane, in
+--     all, came: when, by the clock of the process that took it, spooled 1: a spool has kept it since, limits (three each:
+--     '<scope>:<key>', messages, ms), aliases
 --   the event as JSON up to its text
 --   the rest of it
 -- Gives, for each: { kind, [cause or '', detail, notice ms, retry ms, told] } or { failed, why }
@@ -156,8 +157,7 @@ local function is_notice_due(cause, person, notice_ms)
 end
 
 local function accept(head, rest, tail)
-  local id, lane, conversation, platform, tenant, sender, refusal, cause, notice_ms, only_known, may_be_told, dedup_ms,
-    lane_max, all_max, came, spooled, limits, aliases = unpack(cjson.decode(head))
+  local OFFER_FIELDS = unpack(cjson.decode(head))
   if conversation == '' then conversation = lane end
   came = whole(came)
   local is_spooled = spooled == 1
