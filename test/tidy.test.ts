@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { MODULES } from "../adapters/index.ts";
 import { PLATFORMS } from "../src/domain/event.ts";
 
 /**
@@ -122,6 +123,21 @@ describe("the source tree", () => {
     expect(others).toEqual([]);
   });
 
+  it("knows no platform by name in src/, but for the list of names", () => {
+    const sources = walk(join(root, "src")).filter((file) => file !== "src/domain/event.ts");
+    expect(sources.length).toBeGreaterThan(200);
+    const naming = sources.flatMap((file) => {
+      const lines = readFileSync(join(root, file), "utf8").split("\n");
+      return lines.flatMap((line, i) => (NAMED.test(line) ? [`${file}:${i + 1} ${line.trim()}`] : []));
+    });
+    expect(naming).toEqual([]);
+  });
+
+  it("lists a module for each name, in the same order", () => {
+    expect(MODULES.map(({ name }) => name)).toEqual(PLATFORMS);
+    expect(MODULES.map(({ name }) => name)).toContain("test");
+  });
+
   it("has the same names in the folder of each platform", () => {
     const missing = PLATFORMS.flatMap((platform) => {
       const names = readdirSync(join(root, "adapters", platform));
@@ -138,11 +154,26 @@ describe("the source tree", () => {
   });
 });
 
+/** In code and comments; "test" is a word as well, so only where it is the name. */
+const NAMED = new RegExp(`${PLATFORMS.filter((name) => name !== "test").join("|")}|[!=]== "test"`, "i");
+
 const NAMES = [
   "README.md",
-  ...tsOf("adapter", "verify", "parse", "event", "address", "render", "send", "sample"),
+  ...tsOf(
+    "index",
+    "adapter",
+    "sending",
+    "explain",
+    "verify",
+    "parse",
+    "event",
+    "address",
+    "render",
+    "send",
+    "sample",
+  ),
 ];
-const NAMES_OF_AN_API = tsOf("text", "dialect", "api", "failure");
+const NAMES_OF_AN_API = tsOf("settings", "text", "dialect", "api", "failure");
 
 function tsOf(...names: string[]): string[] {
   return names.map((name) => `${name}.ts`);

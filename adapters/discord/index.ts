@@ -12,6 +12,8 @@ export const discord: PlatformModule<DiscordSettings> = {
   settings: readSettings,
   api: ({ apiUrl }) => apiUrl ?? API_URL,
   words: WORDS,
+  example: "discord --generate-key",
+  sampler: async () => (await import("./sending.ts")).sending,
   async open({ settings, clock, random, timeoutMs }) {
     const { createDiscordAdapter } = await import("./adapter.ts");
     const { publicKeys, applicationId, botToken, apiUrl } = settings;

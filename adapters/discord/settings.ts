@@ -1,4 +1,5 @@
-import type { EnvReader, PlatformSettings } from "../../src/ports/platform.ts";
+import type { EnvReader } from "../../src/ports/env-reader.ts";
+import type { PlatformSettings } from "../../src/ports/platform.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import { ID, plain, secret, TOKEN } from "../../src/shared/variable.ts";
 import { withoutSlash } from "../shared/settings.ts";

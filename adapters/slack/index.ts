@@ -24,6 +24,8 @@ export const slack: PlatformModule<SlackSettings, SlackOptions> = {
   settings: readSettings,
   api: ({ apiUrl }) => apiUrl ?? API_URL,
   words: WORDS,
+  example: 'slack --kind slash --text "deploy api"',
+  sampler: async () => (await import("./sending.ts")).sending,
   async open({ settings, options, clock, timeoutMs }) {
     const { createSlackAdapter } = await import("./adapter.ts");
     const { signingSecrets, botToken, appId, apiUrl } = settings;

@@ -14,6 +14,8 @@ export const telegram: PlatformModule<TelegramSettings> = {
   settings: readSettings,
   api: ({ apiRoot }) => apiRoot ?? API_ROOT,
   words: WORDS,
+  example: "telegram --text \"it's 5 o'clock\" --print-curl | sh",
+  sampler: async () => (await import("./sending.ts")).sending,
   async open({ settings, publicUrl, clock, timeoutMs }) {
     const { createTelegramAdapter, learnUsername } = await import("./adapter.ts");
     const { botToken, webhookSecrets, apiRoot } = settings;

@@ -12,6 +12,7 @@ export const test: PlatformModule = {
   settings: () => ({ kind: "on" }),
   api: () => null,
   words: WORDS,
+  sampler: async () => (await import("./sending.ts")).sending,
   async open({ clock, developers }) {
     const { createTestAdapter } = await import("./adapter.ts");
     if (developers === undefined)

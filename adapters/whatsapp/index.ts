@@ -20,6 +20,7 @@ export const whatsapp: PlatformModule<WhatsAppSettings, WhatsAppOptions> = {
   settings: readSettings,
   api: ({ apiUrl }) => apiUrl ?? API_URL,
   words: WORDS,
+  sampler: async () => (await import("./sending.ts")).sending,
   async open({ settings, options, clock, timeoutMs }) {
     const { createWhatsAppAdapter } = await import("./adapter.ts");
     const { accessToken, appSecrets, verifyToken, phoneNumberId, apiUrl } = settings;

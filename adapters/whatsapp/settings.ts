@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { EnvReader, PlatformSettings } from "../../src/ports/platform.ts";
+import type { EnvReader } from "../../src/ports/env-reader.ts";
+import type { PlatformSettings } from "../../src/ports/platform.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import { atLeast, ID, plain, secret, TOKEN } from "../../src/shared/variable.ts";
 import { asSecret, withoutSlash } from "../shared/settings.ts";

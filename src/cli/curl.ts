@@ -1,4 +1,4 @@
-import type { SampleRequest } from "../../adapters/shared/sample.ts";
+import type { SampleRequest } from "../ports/sampler.ts";
 
 /** A line for a POSIX shell that sends exactly this request. */
 export function curlLine(request: SampleRequest, url: string): string {

@@ -6,6 +6,7 @@ import { EXIT } from "../shared/exit.ts";
 import { type BulkAction, runBulk } from "./bulk.ts";
 import { createClient, TOKEN_HELP, withUrl } from "./client.ts";
 import { describeEvent } from "./describe.ts";
+import { A_PLATFORM, AN_EVENT } from "./examples.ts";
 import { asCount, fetchPages, printList } from "./pages.ts";
 import { ageOf, inert } from "./printable.ts";
 import { table } from "./table.ts";
@@ -57,7 +58,7 @@ export function addDead(program: Command, terminal: Terminal, settle: Settle): v
 
   withUrl(dead.command("show <id>").description("show all there is to know of a dead letter"))
     .option("--json", "print it as JSON")
-    .addHelpText("after", "\nExample:\n  parley dead show slack:T024BE7LD:C061EG9SL:1717.0001")
+    .addHelpText("after", `\nExample:\n  parley dead show ${AN_EVENT}`)
     .action(async (id: string, options: { url?: string; json?: true }) => {
       const letter = await createClient(terminal, options).json<LetterDetail>(
         `/dead/${encodeURIComponent(id)}`,
@@ -135,13 +136,13 @@ ${TOKEN_HELP}
 
 Examples:
   parley dead list --since 2h
-  parley dead replay --since 2h --platform slack --dry-run
+  parley dead replay --since 2h --platform ${A_PLATFORM} --dry-run
   parley dead replay --all --yes`;
 
 const LIST_HELP = `
 Examples:
   parley dead list
-  parley dead list --since 2h --platform slack --kind outbound
+  parley dead list --since 2h --platform ${A_PLATFORM} --kind outbound
   parley dead list --cause DELIVERY_REJECTED --json | jq -r '.[].id'`;
 
 const BULK_HELP: Readonly<Record<BulkAction, string>> = {
@@ -149,11 +150,11 @@ const BULK_HELP: Readonly<Record<BulkAction, string>> = {
 Ends with 0 when all were replayed, with 1 when some were not, and with 130 after Ctrl-C.
 
 Examples:
-  parley dead replay slack:T024BE7LD:C061EG9SL:1717.0001
+  parley dead replay ${AN_EVENT}
   parley dead replay --since 2h --cause MODEL_OVERLOADED --dry-run
   parley dead replay --all --yes`,
   drop: `
 Examples:
-  parley dead drop slack:T024BE7LD:C061EG9SL:1717.0001
+  parley dead drop ${AN_EVENT}
   parley dead drop --until 7d --yes`,
 };

@@ -3,6 +3,7 @@ import type { EventDetail, EventView } from "../admin/schemas.ts";
 import { EXIT } from "../shared/exit.ts";
 import { createClient, TOKEN_HELP, withUrl } from "./client.ts";
 import { describeEvent } from "./describe.ts";
+import { A_PLATFORM, AN_EVENT } from "./examples.ts";
 import { asCount, fetchPages, printList } from "./pages.ts";
 import { ageOf, inert } from "./printable.ts";
 import { listRefusals, outcomeOption, type RefusalOptions } from "./refusals.ts";
@@ -35,7 +36,7 @@ export function addEvents(program: Command, terminal: Terminal): void {
     .option("--json", "print them as JSON")
     .addHelpText(
       "after",
-      "\nExamples:\n  parley events list --since 30m\n  parley events list --state retrying --platform slack\n  parley events list --refused --outcome forged,stale --since 1h",
+      `\nExamples:\n  parley events list --since 30m\n  parley events list --state retrying --platform ${A_PLATFORM}\n  parley events list --refused --outcome forged,stale --since 1h`,
     )
     .action(async ({ url, limit, json, refused, outcome, ...filter }: ListOptions) => {
       if (refused === undefined && outcome !== undefined)
@@ -49,7 +50,7 @@ export function addEvents(program: Command, terminal: Terminal): void {
 
   withUrl(events.command("show <id>").description("show all there is to know of an event"))
     .option("--json", "print it as JSON")
-    .addHelpText("after", "\nExample:\n  parley events show slack:T024BE7LD:C061EG9SL:1717.0001")
+    .addHelpText("after", `\nExample:\n  parley events show ${AN_EVENT}`)
     .action(async (id: string, options: { url?: string; json?: true }) => {
       const client = createClient(terminal, options);
       const event = await client.json<EventDetail>(`/events/${encodeURIComponent(id)}`);

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { Explanation } from "../admin/explain.ts";
 import { EXIT } from "../shared/exit.ts";
 import { createClient, Refused, TOKEN_HELP, withUrl } from "./client.ts";
+import { AN_EVENT } from "./examples.ts";
 import { inert, printable } from "./printable.ts";
 import type { Settle, Terminal } from "./terminal.ts";
 
@@ -34,7 +35,7 @@ ${TOKEN_HELP}
 
 Examples:
   parley explain req_1k2m3n4o5p6q7r8s9t0a
-  parley explain slack:T024BE7LD:C061EG9SL:1717.0001 --json`;
+  parley explain ${AN_EVENT} --json`;
 
 function describe({ id, kind, outcome, reason, words }: Explanation): string {
   // An event's is a sentence or more, and stands among the words.

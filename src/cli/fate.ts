@@ -1,6 +1,5 @@
 import type { Explanation } from "../admin/explain.ts";
 import type { EventDetail } from "../admin/schemas.ts";
-import type { Platform } from "../domain/event.ts";
 import { FATE_HEADERS } from "../ingress/fate.ts";
 import { get, getString, parseJsonObject } from "../shared/json.ts";
 import { systemClock } from "../system/clock.ts";
@@ -65,11 +64,11 @@ const OUTCOMES: Readonly<Record<number, string>> = {
 };
 
 /** What can be told of the answer alone. */
-export function guessedFate(platform: Platform, status: number, body: string): Fate {
+export function guessedFate(isForDevelopers: boolean, status: number, body: string): Fate {
   const parsed = parseJsonObject(body);
   const answer = parsed.ok ? parsed.value : {};
   if (status >= 200 && status < 300) {
-    const outcome = platform === "test" ? getString(answer, "status") : undefined;
+    const outcome = isForDevelopers ? getString(answer, "status") : undefined;
     const id = getString(answer, "id");
     return outcome === undefined ? { outcome: "acknowledged" } : { outcome, ...(id && { eventId: id }) };
   }

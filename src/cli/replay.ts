@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { EventDetail } from "../admin/schemas.ts";
 import { EXIT } from "../shared/exit.ts";
 import { createClient, TOKEN_HELP, withUrl } from "./client.ts";
+import { AN_EVENT } from "./examples.ts";
 import { inert, printable } from "./printable.ts";
 import { CommandError, type Settle, type Terminal } from "./terminal.ts";
 
@@ -38,5 +39,5 @@ what was not said.
 ${TOKEN_HELP}
 
 Examples:
-  parley replay slack:T024BE7LD:C061EG9SL:1717.0001
-  parley replay --yes slack:T024BE7LD:C061EG9SL:1717.0001`;
+  parley replay ${AN_EVENT}
+  parley replay --yes ${AN_EVENT}`;

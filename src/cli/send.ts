@@ -1,7 +1,6 @@
-import { generateKeyPairSync, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { Argument, type Command, InvalidArgumentError } from "commander";
 import { MODULES } from "../../adapters/index.ts";
-import type { SampleRequest } from "../../adapters/shared/sample.ts";
 import { readDevKey } from "../app/developers.ts";
 import { closest } from "../config/closest.ts";
 import { createEnvReader } from "../config/env-reader.ts";
@@ -10,7 +9,8 @@ import { variablesOf } from "../config/variables.ts";
 import { WAIT_SECONDS_MAX } from "../domain/bounds.ts";
 import { PLATFORMS, type Platform } from "../domain/event.ts";
 import { isLoopbackHost } from "../domain/loopback.ts";
-import type { EnvReader } from "../ports/platform.ts";
+import type { EnvReader } from "../ports/env-reader.ts";
+import type { SampleRequest } from "../ports/sampler.ts";
 import { EXIT } from "../shared/exit.ts";
 import { getString, parseJsonObject } from "../shared/json.ts";
 import { ask, httpBase } from "./ask.ts";
@@ -19,7 +19,7 @@ import { type Client, createClient } from "./client.ts";
 import { curlLine } from "./curl.ts";
 import { askedFate, type Fate, followEvent, guessedFate, isTaken, toldFate } from "./fate.ts";
 import { inert, printable } from "./printable.ts";
-import { SAMPLES } from "./samples.ts";
+import { namesWhere, SAMPLES } from "./samples.ts";
 import { CommandError, type Settle, type Terminal } from "./terminal.ts";
 
 const TIMEOUT_MS = 15_000;
@@ -52,7 +52,7 @@ export function addSend(program: Command, terminal: Terminal, settle: Settle): v
     .option("--channel <id>", "where it is said")
     .option("--thread <id>", "in which thread")
     .option("--id <id>", "id of the delivery; the same one twice is one event (default: a new one)")
-    .option("--bot <name>", "telegram: the bot's name; slack: its user id (default: asked of the platform)")
+    .option("--bot <name>", `${BOTS} (default: asked of the platform)`)
     .option(
       "--wait <seconds>",
       "wait so long for the reply and print it; but for test, over the admin API",
@@ -63,7 +63,7 @@ export function addSend(program: Command, terminal: Terminal, settle: Settle): v
       "signs; better left to the environment, because other users see command lines",
     )
     .option("--print-curl", "print the curl line instead of sending")
-    .option("--generate-key", "discord only: print a new key pair instead of sending")
+    .option("--generate-key", `${WITH_KEYS} only: print a new key pair instead of sending`)
     .option("--json", "print what became of it as JSON")
     .addHelpText("after", HELP)
     .action(async (platform: Platform, options: SendOptions) => {
@@ -72,13 +72,23 @@ export function addSend(program: Command, terminal: Terminal, settle: Settle): v
       const request = await buildRequest(platform, { ...options, id }, terminal);
       const url = baseUrl(options, terminal) + request.path;
       if (options.printCurl) {
-        if (platform === "slack") terminal.talk("Slack's signature is valid for 5 minutes.\n");
+        const { later } = SAMPLES[platform];
+        if (later !== undefined) terminal.talk(`${later}\n`);
         terminal.out(`${curlLine(request, url)}\n`);
         return;
       }
       settle(await deliver(request, url, { ...options, platform }, terminal));
     });
 }
+
+const BOTS = Object.values(SAMPLES)
+  .flatMap(({ module, bot }) => (bot === undefined ? [] : [`${module.name}: ${bot.what}`]))
+  .join("; ");
+const WITH_KEYS = namesWhere(({ keyPair }) => keyPair !== undefined);
+const isForDevelopers = (platform: Platform) => SAMPLES[platform].module.isForDevelopers === true;
+
+/** Of each that has one: its own kinds, words for a shell, a key. */
+const EXAMPLES = MODULES.flatMap(({ example }) => example ?? []);
 
 const HELP = `
 Kinds:
@@ -88,9 +98,7 @@ The secret comes from ${PLATFORMS.map((platform) => SAMPLES[platform].secretVari
 
 Examples:
   parley send test --text "hello" --wait 10
-  parley send slack --kind slash --text "deploy api"
-  parley send telegram --text "it's 5 o'clock" --print-curl | sh
-  parley send discord --generate-key
+${EXAMPLES.map((line) => `  parley send ${line}`).join("\n")}
 
 Without PARLEY_DEV_KEY, test takes the key that the gateway on this machine left in its data folder
 (PARLEY_DATA_DIR, default data).`;
@@ -124,24 +132,22 @@ async function buildRequest(
   }
   const variable = sample.secretVariable(kind);
   const secret =
-    options.secret ?? (secretFrom(env, variable) || (platform === "test" ? madeKey(options, terminal) : ""));
+    options.secret ??
+    (secretFrom(env, variable) || (isForDevelopers(platform) ? madeKey(options, terminal) : ""));
   if (secret === "" && sample.needsSecret) {
-    const hint = platform === "discord" ? "; parley send discord --generate-key makes a pair" : "";
+    const hint = sample.keyPair === undefined ? "" : `; parley send ${platform} --generate-key makes a pair`;
     throw usage(`expected --secret or ${variable}, got neither${hint}`);
   }
   const { text, id, user, channel, thread } = options;
   const place = { ...(user !== undefined && { user }), ...(channel !== undefined && { channel }) };
   const inThread = thread === undefined ? {} : { thread };
-  const bot = await botFor(
-    platform,
-    { ...(options.bot !== undefined && { bot: options.bot }), kind },
-    terminal,
-  );
-  const to = bot === null ? {} : { bot };
   try {
+    const asked = { ...(options.bot !== undefined && { bot: options.bot }), kind };
+    const bot = await botFor(platform, asked, terminal);
+    const to = bot === null ? {} : { bot };
     const signed = { kind, text, id, nowMs: Date.now(), secret };
     const request = sample.build({ ...signed, ...place, ...inThread, ...to }, env);
-    return options.wait === undefined || platform !== "test"
+    return options.wait === undefined || !isForDevelopers(platform)
       ? request
       : { ...request, path: `${request.path}?wait=${options.wait}` };
   } catch (error) {
@@ -150,9 +156,9 @@ async function buildRequest(
   }
 }
 
-/** During a rotation either of the two is valid; only those that check requests can be two. */
+/** During a rotation either of the two is valid. */
 function secretFrom(env: EnvReader, variable: string): string {
-  const isPair = /_(SIGNING|WEBHOOK|APP)_SECRET$/.test(variable);
+  const isPair = variablesOf(MODULES).some(({ name, isPair }) => name === variable && isPair === true);
   return (isPair ? env.pair(variable)[0] : env.text(variable)) ?? "";
 }
 
@@ -192,7 +198,7 @@ async function deliver(
     );
   }
   const requestId = answer.headers.get("x-request-id");
-  const guessed = guessedFate(platform, answer.status, answer.body);
+  const guessed = guessedFate(isForDevelopers(platform), answer.status, answer.body);
   const told = toldFate(answer.headers);
   const canAsk = told === null && client !== null && requestId !== null;
   const asked = await attempt(canAsk ? () => askedFate(client, requestId) : async () => told);
@@ -225,7 +231,7 @@ function clientFor(
   try {
     return createClient(terminal, { ...(url !== undefined && { url }) });
   } catch (error) {
-    if (platform !== "test" && wait !== undefined) throw error;
+    if (!isForDevelopers(platform) && wait !== undefined) throw error;
     return null;
   }
 }
@@ -237,7 +243,7 @@ async function report(
   terminal: Terminal,
 ): Promise<number> {
   const { outcome, reason, eventId } = fate;
-  const follow = wait !== undefined && platform !== "test" && client !== null && eventId !== undefined;
+  const follow = wait !== undefined && !isForDevelopers(platform) && client !== null && eventId !== undefined;
   const followed = await attempt(
     follow && isTaken(fate) ? () => followEvent(client, eventId, wait) : async () => null,
   );
@@ -263,7 +269,7 @@ async function report(
   }
   if (failure !== null) {
     terminal.talk(`It could not be asked what became of it: ${inert(failure.message)}\n`);
-    if (wait !== undefined && platform !== "test") return failure.exitCode;
+    if (wait !== undefined && !isForDevelopers(platform)) return failure.exitCode;
   }
   const hasFailed = event?.state === "dead" || event?.state === "dropped";
   return isTaken(fate) && status < 300 && !hasFailed ? EXIT.ok : EXIT.failed;
@@ -279,7 +285,7 @@ function talkOf(
   if (outcome === "acknowledged" && failure === null) terminal.talk(`${NOT_TOLD}\n`);
   else if (!isTaken(fate) && requestId !== null)
     terminal.talk(`parley explain ${printable(requestId)} says what to do.\n`);
-  if (platform === "test" && status === 401) terminal.talk(NEEDS_KEY);
+  if (isForDevelopers(platform) && status === 401) terminal.talk(NEEDS_KEY);
 }
 
 const NOT_TOLD =
@@ -293,7 +299,7 @@ function replyIn(body: string): string | undefined {
 
 /** Opens no platform's webhook; the gateway tells whoever shows it what became of the message. */
 function developerKey(platform: Platform, options: SendOptions, terminal: Terminal): Record<string, string> {
-  if (platform === "test") return {};
+  if (isForDevelopers(platform)) return {};
   const own = createEnvReader(terminal.env, terminal.cwd, variablesOf(MODULES)).text("PARLEY_DEV_KEY");
   const key = own ?? madeKey(options, terminal);
   return key === "" ? {} : { "x-dev-key": key };
@@ -303,15 +309,13 @@ const NEEDS_KEY =
   "The gateway wants its developer's key. Set PARLEY_DEV_KEY as the gateway has it, or PARLEY_DATA_DIR to the folder\n" +
   "of a gateway on this machine, where the key lies that it made at its start.\n";
 
-/** Discord signs with a key that it keeps, so a made-up Discord needs a pair of its own. */
+/** Of a platform that signs with a key which it keeps: a made-up one needs a pair of its own. */
 function printKeyPair(platform: Platform, options: SendOptions, terminal: Terminal): void {
-  if (platform !== "discord") throw usage(`expected --generate-key with discord only, got ${platform}`);
-  const { d, x } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
-  const hex = (part: string | undefined) => Buffer.from(part ?? "", "base64url").toString("hex");
-  const pair = { public_key: hex(x), seed: hex(d) };
+  const pair = SAMPLES[platform].keyPair?.();
+  if (pair === undefined) throw usage(`expected --generate-key with ${WITH_KEYS} only, got ${platform}`);
   terminal.talk("For tests only: start the gateway with the first line, and send with the second.\n");
-  if (options.json) terminal.out(`${JSON.stringify(pair)}\n`);
-  else terminal.out(`DISCORD_PUBLIC_KEY=${pair.public_key}\nDISCORD_PRIVATE_SEED=${pair.seed}\n`);
+  const lines = Object.entries(pair.variables).map(([name, value]) => `${name}=${value}\n`);
+  terminal.out(options.json ? `${JSON.stringify(pair.json)}\n` : lines.join(""));
 }
 
 function usage(message: string): CommandError {

@@ -7,6 +7,7 @@ import { EXIT } from "../shared/exit.ts";
 import { systemClock } from "../system/clock.ts";
 import { oneOfThese } from "./choices.ts";
 import { type Client, createClient, queryOf, Refused, TOKEN_HELP, withUrl } from "./client.ts";
+import { A_PLATFORM } from "./examples.ts";
 import { inert, printable } from "./printable.ts";
 import { forbidWithRefused, outcomeOption, refusalLine } from "./refusals.ts";
 import { CommandError, type Settle, type Terminal } from "./terminal.ts";
@@ -48,7 +49,7 @@ ${TOKEN_HELP}
 
 Examples:
   parley tail
-  parley tail --platform slack --state dead,retrying
+  parley tail --platform ${A_PLATFORM} --state dead,retrying
   parley tail --refused --outcome forged,stale
   parley tail --json | jq -r 'select(.state == "dead") | .id'`;
 

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import type { EnvReader } from "../ports/platform.ts";
+import type { EnvReader } from "../ports/env-reader.ts";
 import { Secret } from "../shared/secret.ts";
 import { type Form, type Variable, wrongSecret } from "../shared/variable.ts";
 import { got, type Problem } from "./problems.ts";

@@ -5,6 +5,8 @@ import type { ContextItem } from "./context.ts";
 /** The places a message can come from. `test` is the developer's webhook, served without credentials. */
 export const PLATFORMS = ["slack", "discord", "telegram", "whatsapp", "test"] as const;
 export type Platform = (typeof PLATFORMS)[number];
+/** Always there. */
+export const OF_DEVELOPERS: Platform = "test";
 
 /** Where a reply goes. Minted and read by one adapter; opaque to everyone else. */
 export type ReplyAddress = Brand<string, "ReplyAddress">;

@@ -109,11 +109,11 @@ export function twice(n: number): number {
 }
 \`\`\`
 
-| Platform | Characters | Edits |
-|:---------|-----------:|:-----:|
-| Slack    |     12,000 |  yes  |
-| Discord  |      2,000 |  yes  |
-| Telegram |      4,096 |  yes  |
+| Left     |      Right | Middle |
+|:---------|-----------:|:------:|
+| one      |     12,000 |  yes   |
+| two      |      2,000 |   no   |
+| three    |      4,096 |  yes   |
 
 ---
 

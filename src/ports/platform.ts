@@ -5,24 +5,8 @@ import type { Variable } from "../shared/variable.ts";
 import type { Adapter, IgnoredWords } from "./adapter.ts";
 import type { Bus } from "./bus.ts";
 import type { Clock, NewId, Random } from "./clock.ts";
-
-/** Reads variables one by one and collects what is wrong with them. Empty means not set. */
-export interface EnvReader {
-  /** Whatever it is. */
-  text(name: string): string | null;
-  /** A text of the form that the variable declares. */
-  matching(name: string): string | null;
-  /** An http(s) address. */
-  url(name: string): string | null;
-  /** A secret of the form that the variable declares, if any. */
-  secret(name: string): Secret | null;
-  /** A secret that opens something here, and must be hard to guess. */
-  guard(name: string): Secret | null;
-  /** One value, or two during a rotation, separated by a comma, whatever they are. Empty when not set. */
-  pair(name: string): readonly string[];
-  /** The same of secrets that open something here. */
-  guards(name: string): readonly string[];
-}
+import type { EnvReader } from "./env-reader.ts";
+import type { Sending } from "./sampler.ts";
 
 /** What a platform has in the environment; its fields are its own. Secrets print as `***`. */
 export interface PlatformSettings {
@@ -48,7 +32,7 @@ export interface PlatformModule<
   readonly name: Platform;
   /** As people write it. */
   readonly label: string;
-  /** What a `tenant` is there: `Slack team`. Null: there is one only. */
+  /** What a `tenant` is there: `Example workspace`. Null: there is one only. */
   readonly tenant: string | null;
   /** In the order of the documentation. */
   readonly variables: readonly Variable[];
@@ -61,6 +45,10 @@ export interface PlatformModule<
   /** An address of its API, which a look at the clock may ask for the time. Null: it has none. */
   api(settings: Settings): string | null;
   readonly words: PlatformWords;
+  /** After `parley send`, in its help. */
+  readonly example?: string;
+  /** Makes its webhooks, for `parley send`. */
+  sampler(): Promise<Sending>;
   /** Throws CONFIG_INVALID. Does no I/O by itself. */
   open(context: OpenContext<Settings, Options>): Promise<Adapter>;
   /** For whoever develops on this installation: always on, and configured by nothing of the above. */

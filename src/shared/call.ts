@@ -18,7 +18,7 @@ export interface Permit {
 export interface Call {
   /** Names the call in errors, which hold nothing of its address, headers or body. */
   readonly what: string;
-  /** What an operator sets the address with: `SLACK_API_URL`. */
+  /** What an operator sets the address with: `EXAMPLE_API_URL`. */
   readonly setting: string;
   /** POST when absent. */
   readonly method?: string;

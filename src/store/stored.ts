@@ -1,4 +1,4 @@
-import { PLATFORMS, type ReplyAddress, type TriggerEvent } from "../domain/event.ts";
+import { OF_DEVELOPERS, PLATFORMS, type ReplyAddress, type TriggerEvent } from "../domain/event.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import type { Receipt } from "../domain/reply.ts";
 import type { Progress } from "../domain/run.ts";
@@ -95,7 +95,7 @@ function remains(id: string, conversation: string): TriggerEvent {
   return {
     id,
     aliases: [],
-    platform: PLATFORMS.find((one) => one === first) ?? "test",
+    platform: PLATFORMS.find((one) => one === first) ?? OF_DEVELOPERS,
     tenant,
     place,
     thread: null,

@@ -60,7 +60,7 @@ function wordsOf(line: Line): string | null {
   }
 }
 
-/** `slack:T1:C1: assistant answered in 1.2 s, 130 + 42 tokens, 0.3 cents` */
+/** `test:test:default: assistant answered in 1.2 s, 130 + 42 tokens, 0.3 cents` */
 function runWords({ outcome = "", attempt = 1, duration_ms = 0, cost_cents = 0, ...line }: Line): string {
   const did = outcome === "answered" ? "answered in" : `${outcome} after`;
   return joined(

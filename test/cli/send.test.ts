@@ -281,7 +281,7 @@ describe("parley send", () => {
     [["discord", "--secret", "short"], "Ed25519 seed"],
     [["slack", "--secret", "s", "--kind", "slah"], "got slah (did you mean slash?)"],
     [["telegram", "--secret", "s", "--wait", "1"], "expected PARLEY_ADMIN_TOKEN"],
-    [["discord", "--secret", "ab", "--bot", "x"], "expected --bot with telegram or slack only"],
+    [["discord", "--secret", "ab", "--bot", "x"], "expected --bot with slack or telegram only"],
     [["telegram", "--secret", "s", "--bot", "a b"], "expected --bot to be a name"],
     [["test", "--wait", "soon"], "Expected whole seconds from 0 to 120."],
     [["test", "--url", "file:///etc/passwd"], "expected --url to begin with http:// or https://"],

@@ -174,7 +174,7 @@ describe("the demo model", () => {
       "# ",
       "**bold**",
       "```ts",
-      "| Slack",
+      "| one",
       "- [x]",
       "> > ",
       "---",

@@ -19,7 +19,7 @@ local NOTICE_MS_MIN = 60000
 local NO_FILES = '"attachments":[]}'
 local BARE = ',"text":"",' .. NO_FILES
 -- Longer than a key is valid, so that its own time, which is compared, is what counts.
-local TTL_SLACK_MS = 60000
+local TTL_MARGIN_MS = 60000
 
 local wall, steady = keep_clock()
 -- As text: Redis would make it anew for each call that gets a number.
@@ -152,7 +152,7 @@ local function is_notice_due(cause, person, notice_ms)
   local key = base .. 'n:' .. cause .. ':' .. person
   local told = tonumber(call('GET', key) or '')
   if told and told <= wall and wall - told < notice_ms then return false end
-  call('SET', key, now, 'PX', notice_ms + TTL_SLACK_MS)
+  call('SET', key, now, 'PX', notice_ms + TTL_MARGIN_MS)
   return true
 end
 
@@ -161,7 +161,7 @@ local function accept(head, rest, tail)
   if conversation == '' then conversation = lane end
   came = whole(came)
   local is_spooled = spooled == 1
-  local expires, ttl = whole(wall + dedup_ms), whole(dedup_ms + TTL_SLACK_MS)
+  local expires, ttl = whole(wall + dedup_ms), whole(dedup_ms + TTL_MARGIN_MS)
 
   local keys = { base .. 'k:' .. id }
   for _, alias in ipairs(aliases) do

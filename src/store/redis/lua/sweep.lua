@@ -9,7 +9,7 @@
 
 local BITE = 128
 local SEEN_MS = 3600000
-local TTL_SLACK_MS = 60000
+local TTL_MARGIN_MS = 60000
 
 local wall, steady = keep_clock()
 local stage, until_ms = ARGV[2], wall - tonumber(ARGV[4])
@@ -23,7 +23,7 @@ local function delete_event(seq, id)
   if owner ~= seq then return gone end
   if is_live then
     local expires = tonumber(string.match(value, '%d+$'))
-    call('PEXPIRE', key, math.ceil(expires - wall) + TTL_SLACK_MS)
+    call('PEXPIRE', key, math.ceil(expires - wall) + TTL_MARGIN_MS)
     return gone
   end
   return gone + call('DEL', key)
