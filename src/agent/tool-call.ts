@@ -2,6 +2,7 @@ import { redacted } from "../domain/redact.ts";
 import type { ToolCall } from "../domain/run.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Tool } from "../ports/tool.ts";
+import { messageOf } from "../shared/fault.ts";
 import type { RunObserver, ToolCallReport } from "./agent.ts";
 import { TOOL_RESULT_CHARS_MAX, TOOL_TIMEOUT_MS } from "./bounds.ts";
 import { timed, untilAborted } from "./signals.ts";
@@ -66,7 +67,7 @@ export async function callTool(
     signal.throwIfAborted();
     report(scope.signal.aborted ? "timeout" : "error");
     const reason = scope.signal.aborted ? late : error;
-    return { result: bounded(reason instanceof Error ? reason.message : String(reason)), isError: true };
+    return { result: bounded(messageOf(reason)), isError: true };
   } finally {
     scope.end();
   }

@@ -4,6 +4,7 @@ import { GatewayError } from "../domain/errors.ts";
 import type { ComponentReport, Health, ReadyReport } from "../ingress/health.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
+import { messageOf } from "../shared/fault.ts";
 import { iso } from "../shared/time.ts";
 import type { Machine } from "./machine.ts";
 import { within } from "./within.ts";
@@ -194,7 +195,7 @@ async function looked(clock: Clock, look: () => Promise<ComponentReport>): Promi
     const report = await within(look(), STORE_TIMEOUT_MS, clock);
     return report ?? failed("STORE_UNAVAILABLE", `no answer within ${STORE_TIMEOUT_MS} ms`);
   } catch (error) {
-    const what = error instanceof Error ? error.message : String(error);
+    const what = messageOf(error);
     return failed(error instanceof GatewayError ? error.code : "STORE_WRITE_FAILED", what);
   }
 }

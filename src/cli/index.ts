@@ -1,6 +1,7 @@
 import process from "node:process";
 import { Command, CommanderError } from "commander";
 import { EXIT } from "../shared/exit.ts";
+import { storyOf } from "../shared/fault.ts";
 import { packageVersion } from "../system/version.ts";
 import { inert } from "./printable.ts";
 import { type AddCommand, CommandError, type Terminal } from "./terminal.ts";
@@ -46,7 +47,7 @@ export async function main(
     }
     // Commander has said what was wrong; its own code for that is 1.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    const story = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const story = storyOf(error);
     terminal.talk(`parley: ${inert(story)}\n`);
     return EXIT.failed;
   }

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { ROLES } from "../config/environment.ts";
 import { PROCESSES_MAX } from "../config/variables.ts";
 import { EXIT } from "../shared/exit.ts";
+import { storyOf } from "../shared/fault.ts";
 import type { Terminal } from "./terminal.ts";
 
 interface ServeOptions {
@@ -50,7 +51,7 @@ Examples:
       // Only now: no other command needs the platforms' clients in memory.
       const { serve } = await import("../main.ts");
       const code = await serve(options).catch((error: unknown) => {
-        terminal.talk(`parley: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+        terminal.talk(`parley: ${storyOf(error)}\n`);
         return EXIT.failed;
       });
       // A gateway that failed half-way may have left a thread that would keep the process.

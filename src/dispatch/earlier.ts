@@ -1,11 +1,12 @@
-import { BreakerOpen, type Breakers, type CallEnd } from "../domain/breaker.ts";
+import type { Breakers, CallEnd } from "../domain/breaker.ts";
 import { controlCommandOf } from "../domain/command.ts";
 import { boundedSource, type ContextItem, contextItem } from "../domain/context.ts";
-import { DeliveryError, GatewayError } from "../domain/errors.ts";
+import { DeliveryError } from "../domain/errors.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import { redactedJson } from "../domain/redact.ts";
 import type { Adapter, ThreadPast, ThreadReader } from "../ports/adapter.ts";
 import type { Clock } from "../ports/clock.ts";
+import { describe } from "../shared/fault.ts";
 import type { Logger } from "../telemetry/log.ts";
 
 export interface EarlierDeps {
@@ -49,7 +50,7 @@ export async function earlierIn(
     return past.isWhole ? shown : [PARTLY_READ, ...shown];
   } catch (error) {
     signal.throwIfAborted();
-    deps.log.warn({ ...about, cause: causeOf(error) }, "thread.unread");
+    deps.log.warn({ ...about, cause: describe(error) }, "thread.unread");
     return [UNREAD];
   }
 }
@@ -97,9 +98,4 @@ function sinceReset(items: readonly ContextItem[]): readonly ContextItem[] {
     return controlCommandOf({ trigger: "mention", command: null, text: words }) === "reset";
   });
   return at === -1 ? items : items.slice(at + 1);
-}
-
-function causeOf(error: unknown): string {
-  if (error instanceof BreakerOpen || error instanceof GatewayError) return `${error.code}: ${error.message}`;
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

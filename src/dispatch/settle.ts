@@ -3,9 +3,9 @@ import { backoffMs } from "../domain/backoff.ts";
 import { BACKOFF_CAP_MS, BREAKER_REFUSED_MS } from "../domain/bounds.ts";
 import { BreakerOpen } from "../domain/breaker.ts";
 import { DeliveryError, GatewayError, ModelError } from "../domain/errors.ts";
-import { redacted } from "../domain/redact.ts";
 import type { Random } from "../ports/clock.ts";
 import type { Job, Settlement } from "../ports/queue.ts";
+import { describe } from "../shared/fault.ts";
 
 export interface RetryPolicy {
   /** Failures of one event before it is a dead letter. What a crash cut off is no failure; CUT_OFFS_MAX bounds that. */
@@ -123,9 +123,7 @@ function askedDelayMs(error: unknown): number {
   return error instanceof DeliveryError || error instanceof ModelError ? (error.retryAfterMs ?? 0) : 0;
 }
 
-/** For the operator: the code and the message, both ours; never what a person wrote. */
+/** For the operator. */
 export function causeOf(error: unknown): string {
-  if (error instanceof Sooner) return causeOf(error.error);
-  if (error instanceof GatewayError) return `${error.code}: ${error.message}`;
-  return redacted(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+  return describe(error instanceof Sooner ? error.error : error);
 }

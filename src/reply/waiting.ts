@@ -7,6 +7,7 @@ import type { Waiting } from "../ports/agent.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Outbox } from "../ports/outbox.ts";
 import type { Job } from "../ports/queue.ts";
+import { messageOf } from "../shared/fault.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { LeasePermit, type Leave } from "./permit.ts";
 import { WAITING } from "./texts.ts";
@@ -175,7 +176,7 @@ async function sayOnce(
       throw error;
     }
   } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
+    const cause = messageOf(error);
     if (!signal.aborted) log.warn({ ...about, cause }, "reply.waiting_not_told");
     return false;
   }

@@ -1,4 +1,21 @@
-import { DeliveryError } from "../domain/errors.ts";
+import { DeliveryError, GatewayError } from "../domain/errors.ts";
+import { redacted } from "../domain/redact.ts";
+
+/** What whoever threw it says. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** For whoever is to find a fault of ours. */
+export function storyOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** For the operator: the code and the message, both ours; never what a person wrote, and no secret. */
+export function describe(error: unknown): string {
+  if (error instanceof GatewayError) return `${error.code}: ${error.message}`;
+  return redacted(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+}
 
 /** Errors that come before a byte of the request has left: the message was certainly not said. */
 const NEVER_SENT = new Set([

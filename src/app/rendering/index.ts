@@ -2,6 +2,7 @@ import { Worker } from "node:worker_threads";
 import type { ReplyPart } from "../../domain/reply.ts";
 import type { Render } from "../../ports/adapter.ts";
 import { besideModule } from "../../shared/beside.ts";
+import { messageOf } from "../../shared/fault.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import type { RenderRequest, RenderResult } from "./messages.ts";
 
@@ -88,7 +89,7 @@ export class Rendering {
     thread.on("message", ({ parts, cause }: RenderResult) => {
       if (this.#thread === thread) this.#finish(parts, cause);
     });
-    thread.on("error", (error) => onEnd(error instanceof Error ? error.message : String(error)));
+    thread.on("error", (error) => onEnd(messageOf(error)));
     thread.on("exit", (code) => onEnd(`exit code ${code}`));
     return thread;
   }

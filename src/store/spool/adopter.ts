@@ -1,4 +1,5 @@
 import type { Clock } from "../../ports/clock.ts";
+import { describe } from "../../shared/fault.ts";
 import type { Log } from "../sqlite/protocol.ts";
 import { countWaiting, type Forwarder } from "./forwarder.ts";
 import {
@@ -11,7 +12,6 @@ import {
   slotsIn,
   type Unusable,
 } from "./slots.ts";
-import { describe } from "./trouble.ts";
 
 const LOOK_MS = 30_000;
 

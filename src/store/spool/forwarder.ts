@@ -4,8 +4,9 @@ import type { Acceptance, Inbox } from "../../ports/inbox.ts";
 import type { People } from "../../ports/people.ts";
 import type { Job, Queue, Settlement } from "../../ports/queue.ts";
 import type { Store } from "../../ports/store.ts";
+import { describe } from "../../shared/fault.ts";
 import { type OfferOf, toOffer } from "./entry.ts";
-import { describe, isUnavailable } from "./trouble.ts";
+import { isUnavailable } from "./trouble.ts";
 
 /** Lanes that are forwarded at once. Each round waits for two commits: a quarter of this takes twice the time. */
 const LANES_MAX = 256;

@@ -5,6 +5,7 @@ import type { Person } from "../../domain/event.ts";
 import type { Clock, Random } from "../../ports/clock.ts";
 import type { Retention, Store, StoreHealth } from "../../ports/store.ts";
 import type { Watermarks } from "../../ports/watermarks.ts";
+import { describe } from "../../shared/fault.ts";
 import { openSqliteStore, type SqliteStoreOptions } from "../sqlite/index.ts";
 import type { Log, StoreLimits } from "../sqlite/protocol.ts";
 import { Adopter } from "./adopter.ts";
@@ -14,7 +15,7 @@ import { ClaimGate } from "./gate.ts";
 import { Herald } from "./herald.ts";
 import { Intake } from "./intake.ts";
 import { fileOf, type OpenFile, type Slot, takeSlot, type Unusable } from "./slots.ts";
-import { describe, isUnavailable } from "./trouble.ts";
+import { isUnavailable } from "./trouble.ts";
 
 export interface SpoolOptions {
   /** Of several processes on one machine; each has a file of its own in it. */

@@ -3,12 +3,13 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Acceptance, Inbox, Offer } from "../../ports/inbox.ts";
 import type { Store } from "../../ports/store.ts";
 import type { Watermark } from "../../ports/watermarks.ts";
+import { describe } from "../../shared/fault.ts";
 import { toEntry } from "./entry.ts";
 import { countWaiting, type Round } from "./forwarder.ts";
 import type { ClaimGate } from "./gate.ts";
 import { Kept } from "./kept.ts";
 import { Latecomers } from "./latecomers.ts";
-import { describe, isUnavailable, unavailable } from "./trouble.ts";
+import { isUnavailable, unavailable } from "./trouble.ts";
 
 const TICK_MS = 250;
 /**

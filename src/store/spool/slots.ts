@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { GatewayError } from "../../domain/errors.ts";
 import type { Random } from "../../ports/clock.ts";
 import type { Store } from "../../ports/store.ts";
+import { describe } from "../../shared/fault.ts";
 import { openDatabase, openFailure } from "../sqlite/database.ts";
 import { refuseLogWithoutFile } from "../sqlite/examine.ts";
 import { bringBack, createFile } from "../sqlite/file.ts";
 import type { Log } from "../sqlite/protocol.ts";
-import { describe } from "./trouble.ts";
 
 const SLOTS_MAX = 64;
 const DEAD_MAX = 1_000;

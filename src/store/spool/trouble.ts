@@ -8,7 +8,3 @@ export function isUnavailable(error: unknown): boolean {
 export function unavailable(why: string, cause?: unknown): GatewayError {
   return new GatewayError("STORE_UNAVAILABLE", why, { cause });
 }
-
-export function describe(error: unknown): string {
-  return error instanceof GatewayError ? `${error.code}: ${error.message}` : String(error);
-}

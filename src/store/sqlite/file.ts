@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { GatewayError } from "../../domain/errors.ts";
+import { messageOf } from "../../shared/fault.ts";
 import { describeAt } from "./obstacle.ts";
 
 /** File system types, as Linux numbers them, on which locks or flushes cannot be trusted. */
@@ -64,7 +65,7 @@ function isFolder(path: string): boolean {
 /** Not to be taken for a file that is there already. */
 class NoFolder extends Error {
   constructor(folder: string, cause: unknown) {
-    super(`${folder} cannot be made: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    super(`${folder} cannot be made: ${messageOf(cause)}`, { cause });
   }
 }
 

@@ -2,6 +2,7 @@ import { Worker } from "node:worker_threads";
 import { GatewayError } from "../../domain/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Store } from "../../ports/store.ts";
+import { messageOf } from "../../shared/fault.ts";
 import { Batcher } from "./batcher.ts";
 import { createFront } from "./front.ts";
 import type { EngineOptions, Log, Reply, Status, StoreLimits } from "./protocol.ts";
@@ -63,7 +64,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       readiness.end(error);
       options.onDeath?.(error);
     };
-    worker.on("error", (error) => onEnd(error instanceof Error ? error.message : String(error)));
+    worker.on("error", (error) => onEnd(messageOf(error)));
     worker.on("exit", (code) => onEnd(`exit code ${code}`));
   });
   worker.on("message", (message: FromThread) => {

@@ -1,5 +1,6 @@
 import type { MessagePort } from "node:worker_threads";
 import { type ErrorCode, GatewayError } from "../../domain/errors.ts";
+import { messageOf } from "../../shared/fault.ts";
 import type { OpenDatabase } from "./database.ts";
 import { Engine } from "./engine.ts";
 import type { EngineOptions, LogLevel, Reply, Request, Status } from "./protocol.ts";
@@ -51,5 +52,5 @@ export function serve(
 
 function toFailure(error: unknown): FromThread {
   const code = error instanceof GatewayError ? error.code : "STORE_OPEN_FAILED";
-  return { kind: "failed", code, message: error instanceof Error ? error.message : String(error) };
+  return { kind: "failed", code, message: messageOf(error) };
 }
