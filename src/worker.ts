@@ -12,7 +12,7 @@ import { causeOf, Deferred, isStoreFailure, Sooner } from "./dispatch/settle.ts"
 import { RunAborted } from "./domain/abort.ts";
 import { CRASHES_MAX, CUT_OFFS_MAX } from "./domain/bounds.ts";
 import { BreakerOpen } from "./domain/breaker.ts";
-import { type ControlCommand, controlCommandOf } from "./domain/command.ts";
+import { controlCommandOf } from "./domain/command.ts";
 import type { ContextItem } from "./domain/context.ts";
 import { DeliveryError, ModelError } from "./domain/errors.ts";
 import { redacted } from "./domain/redact.ts";
@@ -78,13 +78,8 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
     return { kind: "dropped", cause: job.refusal.cause };
   }
 
-  const command = controlCommandOf(job.event);
   const progress = job.progress === null ? begin(job, deps) : await withAllAttempts(job, job.progress, deps);
-  const done = isAnswered(progress)
-    ? progress
-    : command === null
-      ? await answerTo(job, progress, adapter, deps, signals)
-      : await ended(progress, await obeyed(command, job, deps), job, adapter, deps);
+  const done = isAnswered(progress) ? progress : await answerTo(job, progress, adapter, deps, signals);
   if (done === LOOP) return { kind: "dropped", cause: LOOP };
   const { answer } = done;
   // The answer is durable before a word of it is said, in one commit with the reservation of its first part.
@@ -93,13 +88,7 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
   const delivery = { ...deps.delivery, log, isHeld: signals.isHeld, leftMs: signals.leftMs };
   const saying = deliver(job, answer.parts, adapter, delivery, signals.job, saved);
   await Promise.all([saved, saying.catch((error: unknown) => Promise.reject(lastWord(error, job, deps)))]);
-  return command === null ? settlementOf(done, job, deps) : { kind: "done", outcome: "answered", turns: [] };
-}
-
-/** Recorded like any answer, so that a /stop that is said again does not stop what began after it. */
-async function obeyed(command: ControlCommand, { event }: Job, { control }: WorkerDeps): Promise<RunResult> {
-  const text = await obey(command, event, control);
-  return { outcome: "answered", text, usage: NO_USAGE, modelCalls: 0 };
+  return settlementOf(done, job, deps);
 }
 
 function begin({ event }: Job, { routes, agents, clock, newId }: WorkerDeps): Progress {
@@ -134,6 +123,9 @@ async function answerTo(
   signals: JobSignals,
 ): Promise<Answered | typeof LOOP> {
   const end = (result: RunResult) => ended(progress, result, job, adapter, deps);
+  const command = controlCommandOf(job.event);
+  // Overtakes the run that it is about, and pause and stop are not meant for it.
+  if (command !== null) return end(await obey(command, job.event, deps.control));
   if (job.stopRequested) return end(stopped(progress.steps));
   if (deps.isPaused()) throw new Deferred("paused", WAIT_MS);
   const memory = deps.agents.get(progress.agent);
@@ -343,7 +335,7 @@ function turnsOf(
   nowMs: number,
 ): Turn[] {
   // A refused request stays out of memory: the model would go on refusing what comes after it.
-  if (outcome === "refused") return [];
+  if (outcome === "refused" || controlCommandOf(event) !== null) return [];
   return [...rememberedTurns(event, earlier), { role: "assistant", name: null, text, atMs: nowMs }];
 }
 

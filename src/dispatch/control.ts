@@ -1,5 +1,7 @@
 import type { ControlCommand } from "../domain/command.ts";
 import type { TriggerEvent } from "../domain/event.ts";
+import { NO_USAGE } from "../domain/run.ts";
+import type { RunResult } from "../ports/agent.ts";
 import type { Lanes } from "../ports/lanes.ts";
 import type { Memory } from "../ports/memory.ts";
 import { FORGOTTEN, HELP, NOTHING_TO_STOP, STOPPING, statusText } from "../reply/texts.ts";
@@ -14,20 +16,31 @@ export interface ControlDeps {
   readonly version: string;
 }
 
-/** Carries out a command to the gateway itself and gives the answer, in Markdown. Safe to repeat after a crash. */
-export async function obey(command: ControlCommand, event: TriggerEvent, deps: ControlDeps): Promise<string> {
-  switch (command) {
-    case "help":
-      return HELP;
-    case "status":
-      return await status(event, deps);
-    case "reset":
-      await deps.memory.forget(event.conversation, event.id);
-      return FORGOTTEN;
-    case "stop":
-      return (await deps.lanes.stop(event.conversation)) === "idle" ? NOTHING_TO_STOP : STOPPING;
-  }
+/**
+ * The agent that is built in: carries out a command to the gateway itself. Safe to repeat after a crash; its answer is
+ * recorded like any, so that a /stop that is said again does not stop what began after it.
+ */
+export async function obey(
+  command: ControlCommand,
+  event: TriggerEvent,
+  deps: ControlDeps,
+): Promise<RunResult> {
+  const text = await ANSWERS[command](event, deps);
+  return { outcome: "answered", text, usage: NO_USAGE, modelCalls: 0 };
 }
+
+type Say = (event: TriggerEvent, deps: ControlDeps) => string | Promise<string>;
+
+const ANSWERS: Readonly<Record<ControlCommand, Say>> = {
+  help: () => HELP,
+  status,
+  async reset({ conversation, id }, { memory }) {
+    await memory.forget(conversation, id);
+    return FORGOTTEN;
+  },
+  stop: async ({ conversation }, { lanes }) =>
+    (await lanes.stop(conversation)) === "idle" ? NOTHING_TO_STOP : STOPPING,
+};
 
 async function status(
   event: TriggerEvent,

@@ -24,7 +24,7 @@ function lanesWhere(state: LaneState): ControlDeps["lanes"] {
 
 describe("the command", () => {
   it("help names every command, in both spellings", async () => {
-    const text = await obey("help", event, depsOf());
+    const { text } = await obey("help", event, depsOf());
     for (const command of ["help", "status", "reset", "stop"]) {
       expect(text).toContain(`\`/${command}\``);
       expect(text).toContain(`\`!${command}\``);
@@ -32,7 +32,7 @@ describe("the command", () => {
   });
 
   it("status says who answers here, with what, and in which version", async () => {
-    const text = await obey("status", event, depsOf());
+    const { text } = await obey("status", event, depsOf());
     expect(text).toBe(
       "Agent **assistant** answers here, with the demo model.\nNothing is running in this conversation.\n\nParley 1.2.3",
     );
@@ -40,7 +40,7 @@ describe("the command", () => {
 
   it("status says so when nobody answers, when it is busy, and when it is paused", async () => {
     const lanes = lanesWhere("running");
-    const text = await obey(
+    const { text } = await obey(
       "status",
       event,
       depsOf({ describeAgent: () => null, lanes, isPaused: () => true }),
@@ -51,7 +51,7 @@ describe("the command", () => {
   });
 
   it("status says so when a message waits for its turn or its next attempt", async () => {
-    const text = await obey("status", event, depsOf({ lanes: lanesWhere("waiting") }));
+    const { text } = await obey("status", event, depsOf({ lanes: lanesWhere("waiting") }));
     expect(text).toContain("A message in this conversation waits to be answered.");
   });
 
@@ -62,7 +62,7 @@ describe("the command", () => {
         forgotten.push(conversation);
       },
     };
-    expect(await obey("reset", event, depsOf({ memory }))).toContain("forgotten");
+    expect((await obey("reset", event, depsOf({ memory }))).text).toContain("forgotten");
     expect(forgotten).toEqual(["c1"]);
     const down = { forget: () => Promise.reject(new Error("disk full")) };
     await expect(obey("reset", event, depsOf({ memory: down }))).rejects.toThrow("disk full");
@@ -70,9 +70,8 @@ describe("the command", () => {
 
   it.each<LaneState>(["waiting", "running"])("stop says so when there is a message %s", async (state) => {
     const lanes = lanesWhere(state);
-    expect(await obey("stop", event, depsOf({ lanes }))).toBe("Stopping.");
-    expect(await obey("stop", anEvent({ conversation: "c2" }), depsOf({ lanes }))).toBe(
-      "Nothing is running here.",
-    );
+    expect((await obey("stop", event, depsOf({ lanes }))).text).toBe("Stopping.");
+    const elsewhere = await obey("stop", anEvent({ conversation: "c2" }), depsOf({ lanes }));
+    expect(elsewhere.text).toBe("Nothing is running here.");
   });
 });
