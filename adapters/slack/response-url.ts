@@ -1,6 +1,6 @@
 import { DeliveryError } from "../../src/domain/errors.ts";
 import type { Clock } from "../../src/ports/clock.ts";
-import { type Answer, call, type Permit, Redirected } from "../../src/shared/call.ts";
+import { type CallResult, call, type Permit, Redirected } from "../../src/shared/call.ts";
 import { getString, parseJsonObject } from "../../src/shared/json.ts";
 import type { ResponseUrlAddress } from "./address.ts";
 import { codeFailure, statusFailure } from "./failure.ts";
@@ -35,7 +35,7 @@ export async function respond(
   options: { timeoutMs: number; clock: Clock; signal: AbortSignal; permit?: Permit | undefined },
 ): Promise<"said" | "spent"> {
   const what = "response_url";
-  let answer: Answer;
+  let answer: CallResult;
   try {
     answer = await call(url.href, {
       what,

@@ -33,7 +33,7 @@ export interface Call {
   readonly permit?: Permit | undefined;
 }
 
-export interface Answer {
+export interface CallResult {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   /** Null: too long, or, of a failing status, cut off. */
@@ -55,7 +55,7 @@ const encrypted = new https.Agent(KEPT);
  * Not fetch, which does not tell when a connection stands: only then, right before the first byte, can a sender that was
  * stopped for a while find out that another has taken its place.
  */
-export async function call(url: string, options: Call): Promise<Answer> {
+export async function call(url: string, options: Call): Promise<CallResult> {
   const { what, signal } = options;
   if (signal.aborted) throw new DeliveryError("retry", `${what}: stopped before sending`);
   const exchange = new Exchange(options);
@@ -82,7 +82,7 @@ export class Redirected extends DeliveryError {
 class Exchange {
   readonly #options: Call;
   readonly #endsAtMs: number;
-  readonly #over = Promise.withResolvers<Answer>();
+  readonly #over = Promise.withResolvers<CallResult>();
   #request: http.ClientRequest | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** Whether a byte of the request may have left. */
@@ -95,7 +95,7 @@ class Exchange {
     this.#endsAtMs = performance.now() + options.timeoutMs;
   }
 
-  async run(address: string): Promise<Answer> {
+  async run(address: string): Promise<CallResult> {
     this.#endWithin(this.#options.timeoutMs);
     try {
       const url = new URL(address);
