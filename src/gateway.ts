@@ -20,7 +20,7 @@ export interface GatewayDeps {
 }
 
 /**
- * The front half of the path: verify → parse → admit → publish → acknowledge.
+ * The front half of the path: verify → parse, and then `take`: admit → publish → acknowledge.
  * What cannot be stored is answered 503, and the platform sends it again.
  */
 export async function receive(request: RawRequest, adapter: Adapter, deps: GatewayDeps): Promise<Reception> {
@@ -28,23 +28,42 @@ export async function receive(request: RawRequest, adapter: Adapter, deps: Gatew
   if (verified.kind === "probe") return { outcome: "handshake", ack: { status: 200 }, events: 0 };
   if (verified.kind !== "genuine") return turnedAway(verified);
 
-  const inbound = adapter.parse(verified.request);
+  return await take(adapter.parse(verified.request), adapter, deps);
+}
+
+/**
+ * The one way in for what a platform says, whichever way it came: admit → publish → acknowledge. What is *unavailable* is
+ * not stored, and may not be acknowledged.
+ */
+export function take(inbound: Inbound, adapter: Adapter, deps: GatewayDeps): Promise<Reception> {
   switch (inbound.kind) {
     case "malformed":
-      return { outcome: "malformed", ack: { status: 400 }, reason: inbound.message, events: 0 };
+      return settled({ outcome: "malformed", ack: { status: 400 }, reason: inbound.message, events: 0 });
     case "unsupported":
-      return { outcome: "unsupported", ack: { status: 415 }, reason: inbound.message, events: 0 };
+      return settled({ outcome: "unsupported", ack: { status: 415 }, reason: inbound.message, events: 0 });
     case "handshake":
-      return { outcome: "handshake", ack: inbound.ack, events: 0 };
+      return settled({ outcome: "handshake", ack: inbound.ack, events: 0 });
     case "ignored":
-      countIgnored(adapter, inbound.reason, deps);
-      if (inbound.people !== undefined) await deps.people.learn(inbound.people);
-      if (inbound.awaited !== undefined) void adapter.dismiss?.(inbound.awaited);
-      return { outcome: "ignored", ack: inbound.ack, reason: inbound.reason, events: 0 };
+      return ignore(inbound, adapter, deps);
     case "events":
       for (const reason of inbound.ignored) countIgnored(adapter, reason, deps);
-      return await publish(inbound, adapter, deps);
+      return publish(inbound, adapter, deps);
   }
+}
+
+function settled(reception: Reception): Promise<Reception> {
+  return Promise.resolve(reception);
+}
+
+async function ignore(
+  { reason, ack, people, awaited }: Extract<Inbound, { kind: "ignored" }>,
+  adapter: Adapter,
+  deps: GatewayDeps,
+): Promise<Reception> {
+  countIgnored(adapter, reason, deps);
+  if (people !== undefined) await deps.people.learn(people);
+  if (awaited !== undefined) void adapter.dismiss?.(awaited);
+  return { outcome: "ignored", ack, reason, events: 0 };
 }
 
 async function publish(

@@ -3,7 +3,7 @@ import { createAcquaintances } from "../src/admit/people.ts";
 import type { AdmissionPolicy, PlatformPolicy } from "../src/admit/policy.ts";
 import { GatewayError } from "../src/domain/errors.ts";
 import type { Person, TriggerEvent } from "../src/domain/event.ts";
-import { type GatewayDeps, receive } from "../src/gateway.ts";
+import { type GatewayDeps, receive, take } from "../src/gateway.ts";
 import type { Inbound, Verdict } from "../src/ports/adapter.ts";
 import type { InlineStore } from "../src/store/sqlite/inline.ts";
 import { createMetrics } from "../src/telemetry/metrics.ts";
@@ -379,6 +379,28 @@ describe("a store that cannot take an event", () => {
     expect(await stored()).not.toContainEqual(["slack:3", "queued"]);
     await store.queue.settle(await claimOne(store.queue), { kind: "dead", cause: "test" });
     expect(await postEvents([{ id: "slack:3" }])).toMatchObject({ outcome: "accepted", ack: ACK });
+  });
+});
+
+describe("what comes without a request, as by a socket", () => {
+  const inbound = (id: string): Inbound => ({
+    kind: "events",
+    events: [anEvent({ id })],
+    ignored: [],
+    ack: ACK,
+  });
+
+  it("is taken as a webhook is, and is the same event as the webhook's", async () => {
+    expect(await take(inbound("slack:1"), slack, deps)).toMatchObject({ outcome: "accepted", ack: ACK });
+    expect(await postEvents([{ id: "slack:1" }])).toMatchObject({ outcome: "duplicate" });
+    expect(await stored()).toEqual([["slack:1", "queued"]]);
+    expect(slack.parsed).toBe(1);
+  });
+
+  it("is unavailable when it could not be stored", async () => {
+    const accept = () => Promise.reject(new GatewayError("STORE_WRITE_FAILED", "disk full"));
+    const reception = await take(inbound("slack:1"), slack, { ...deps, inbox: { accept } });
+    expect(reception).toMatchObject({ outcome: "unavailable", reason: "STORE_WRITE_FAILED" });
   });
 });
 
