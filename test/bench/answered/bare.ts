@@ -23,6 +23,8 @@ const server = createServer((incoming, outgoing) => {
     outgoing.end();
   });
 });
+// As behind a proxy: a connection that waits for a reply must not be closed as idle.
+server.keepAliveTimeout = 65_000;
 server.listen(0, "127.0.0.1", () => console.log(`listening ${(server.address() as AddressInfo).port}`));
 
 function slack(body: Buffer, headers: Headers): boolean {

@@ -20,4 +20,6 @@ app.event("app_mention", async ({ event, say }) => {
   await say({ text: `You said: ${event.text}`, thread_ts: event.ts });
 });
 const server = await app.start({ port: 0, host: "127.0.0.1" });
+// As behind a proxy: a connection that waits for a reply must not be closed as idle.
+server.keepAliveTimeout = 65_000;
 console.log(`listening ${server.address().port}`);

@@ -18,4 +18,6 @@ const webhook = bot.webhookCallback("/webhooks/telegram", {
   secretToken: process.env.TELEGRAM_WEBHOOK_SECRET,
 });
 const server = createServer((request, response) => void webhook(request, response));
+// As behind a proxy: a connection that waits for a reply must not be closed as idle.
+server.keepAliveTimeout = 65_000;
 server.listen(0, "127.0.0.1", () => console.log(`listening ${server.address().port}`));
