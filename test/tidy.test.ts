@@ -147,6 +147,36 @@ describe("the source tree", () => {
     expect(missing).toEqual([]);
   });
 
+  it("has no assertion that cannot fail", () => {
+    const blind = testFiles().flatMap((file) =>
+      BLIND.filter(({ form }) => form.test(readFileSync(join(root, file), "utf8"))).map(
+        ({ what }) => `${file}: ${what}`,
+      ),
+    );
+    expect(blind).toEqual([]);
+  });
+
+  it.each([
+    ["expect(a).toMatchObject({ message: /gone/ });", "a RegExp in toMatchObject matches anything"],
+    [
+      "expect(a).toMatchObject({ b: { c: [{ d: 1, e: /x(y)/i }] } });",
+      "a RegExp in toMatchObject matches anything",
+    ],
+    ["expect(a).toMatchObject([/x/]);", "a RegExp in toMatchObject matches anything"],
+    ["expect(a).toMatchObject({});", "every object matches {}"],
+    ["  expect(a.b(c));\n", "an expectation without a matcher"],
+    ["  await expect(promise);\n", "an expectation without a matcher"],
+    ["expect(true).toBe(true);", "a constant is what it is"],
+  ])("sees that %j cannot fail", (source, what) => {
+    expect(BLIND.filter(({ form }) => form.test(source)).map((one) => one.what)).toEqual([what]);
+  });
+
+  it("leaves alone what can fail", () => {
+    const source = `expect(a).toMatchObject({ b: expect.stringMatching(/gone/) });
+      expect(a).toMatchObject({ url: "https://a/b/c", ratio: 1 / 2 }); expect(a).toThrow(/gone/);`;
+    expect(BLIND.filter(({ form }) => form.test(source))).toEqual([]);
+  });
+
   it("has no file that has outgrown one idea", () => {
     const long = files.filter((file) => readFileSync(join(root, file), "utf8").split("\n").length > 400);
     expect(long).toEqual([]);
@@ -173,6 +203,21 @@ const NAMES = [
   ),
 ];
 const NAMES_OF_AN_API = tsOf("settings", "text", "dialect", "api", "failure");
+
+/** Up to the end of the call, which in formatted code is the first `)` that ends a statement or a line. */
+const BLIND: readonly { readonly what: string; readonly form: RegExp }[] = [
+  {
+    what: "a RegExp in toMatchObject matches anything",
+    form: /\.toMatchObject\((?:(?!\);|\),?\n)[\s\S])*?[:[,]\s*\/(?![/*])(?:\\.|[^/\n\\])+\/[dgimsuvy]*\s*[,}\]]/,
+  },
+  { what: "every object matches {}", form: /\.toMatchObject\(\s*\{\s*\}\s*\)/ },
+  { what: "an expectation without a matcher", form: /^\s*(?:await )?expect\([^\n]*\)(?<!\)\.[^\n]*);$/m },
+  { what: "a constant is what it is", form: /\bexpect\((?:true|false|null|undefined|\d+|"[^"]*")[,)]/ },
+];
+
+function testFiles(): string[] {
+  return walk(join(root, "test")).filter((file) => file.endsWith(".ts") && file !== "test/tidy.test.ts");
+}
 
 function tsOf(...names: string[]): string[] {
   return names.map((name) => `${name}.ts`);
