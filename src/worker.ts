@@ -23,8 +23,10 @@ import type { Adapter, Render } from "./ports/adapter.ts";
 import type { AgentRuntime, Hold, RunResult } from "./ports/agent.ts";
 import type { Clock, NewId } from "./ports/clock.ts";
 import type { Memory } from "./ports/memory.ts";
+import type { Outbox } from "./ports/outbox.ts";
 import type { Job, Queue, Settlement } from "./ports/queue.ts";
 import { type DeliverDeps, deliver } from "./reply/deliver.ts";
+import { FirstStored } from "./reply/first-stored.ts";
 import { GAVE_UP, NO_AGENT, NOT_REACHED, noticeText } from "./reply/texts.ts";
 import { showTyping } from "./reply/typing.ts";
 import type { Patience, WaitNotices } from "./reply/waiting.ts";
@@ -40,7 +42,7 @@ export interface WorkerDeps {
   readonly agents: ReadonlyMap<string, AgentMemory>;
   readonly control: ControlDeps;
   readonly render: Render;
-  readonly delivery: Omit<DeliverDeps, "isHeld" | "leftMs">;
+  readonly delivery: Omit<DeliverDeps, "isHeld" | "leftMs" | "outbox"> & { readonly outbox: Outbox };
   readonly attemptsMax: number;
   /** Tells who waits for a model that is away; absent: nobody. */
   readonly waiting?: WaitNotices;
@@ -82,12 +84,17 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
   const done = isAnswered(progress) ? progress : await answerTo(job, progress, adapter, deps, signals);
   if (done === LOOP) return { kind: "dropped", cause: LOOP };
   const { answer } = done;
-  // The answer is durable before a word of it is said, in one commit with the reservation of its first part.
-  const saved = progress.answer === null ? checkpoint(job, done, deps) : undefined;
   const log = deps.delivery.log.child({ run_id: progress.runId });
-  const delivery = { ...deps.delivery, log, isHeld: signals.isHeld, leftMs: signals.leftMs };
-  const saying = deliver(job, answer.parts, adapter, delivery, signals.job, saved);
-  await Promise.all([saved, saying.catch((error: unknown) => Promise.reject(lastWord(error, job, deps)))]);
+  const outbox = new FirstStored(deps.delivery.outbox, progress.answer === null ? done : null);
+  const delivery = { ...deps.delivery, outbox, log, isHeld: signals.isHeld, leftMs: signals.leftMs };
+  try {
+    await deliver(job, answer.parts, adapter, delivery, signals.job);
+  } catch (error) {
+    throw lastWord(error, job, deps);
+  } finally {
+    // Nothing was begun: there is nothing to say, or now is not the time. The answer is paid for all the same.
+    if (outbox.unsaved !== null) await checkpoint(job, outbox.unsaved, deps);
+  }
   return settlementOf(done, job, deps);
 }
 

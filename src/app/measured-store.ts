@@ -33,6 +33,7 @@ export function measured(store: Store, metrics: Metrics): Store {
       ready: (signal) => queue.ready(signal), // Its time is that of waiting for work.
     },
     outbox: {
+      begin: timed("begin", (job, progress, partId) => outbox.begin(job, progress, partId)),
       reserve: timed("reserve", (job, partId) => outbox.reserve(job, partId)),
       record: timed("record", (partId, result) => outbox.record(partId, result)),
     },

@@ -1,4 +1,5 @@
 import type { Receipt } from "../domain/reply.ts";
+import type { Progress } from "../domain/run.ts";
 import type { Job } from "./queue.ts";
 
 export type Reservation =
@@ -14,6 +15,8 @@ export type Reservation =
 
 /** Remembers what was said aloud, so that a repeated run stays quiet. */
 export interface Outbox {
+  /** Stores what a run has come to and reserves the first part of saying it, both or, when the lease is lost, neither. */
+  begin(job: Job, progress: Progress, partId: string): Promise<Reservation>;
   /** Durable before it resolves. Part ids are `${event id}/…` and never shared by two events. */
   reserve(job: Job, partId: string): Promise<Reservation>;
   /**

@@ -11,7 +11,7 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import { LeasePermit, type Leave } from "./permit.ts";
 
 export interface DeliverDeps extends Leave {
-  readonly outbox: Outbox;
+  readonly outbox: Pick<Outbox, "reserve" | "record">;
   /** One for each platform, so that one that is down holds up nobody else. */
   readonly breakers: Breakers;
   /** What to do with a part that may have been said and cannot be looked up. */
@@ -23,8 +23,7 @@ export interface DeliverDeps extends Leave {
 
 /**
  * Says the parts in order, each once: reserve → send → record. A part said by an earlier attempt is passed over,
- * so a retry resumes at the part that failed. Where the platform takes no more, the rest is left out. Nothing is said
- * before `saved` has resolved. Throws DeliveryError, BreakerOpen, or RunAborted when the lease is gone.
+ * so a retry resumes at the part that failed. Where the platform takes no more, the rest is left out. Throws DeliveryError, BreakerOpen, or RunAborted when the lease is gone.
  */
 export async function deliver(
   job: Job,
@@ -32,7 +31,6 @@ export async function deliver(
   adapter: Adapter,
   deps: DeliverDeps,
   signal: AbortSignal,
-  saved: Promise<void> = Promise.resolve(),
 ): Promise<void> {
   for (const [index, part] of parts.entries()) {
     signal.throwIfAborted();
@@ -41,7 +39,7 @@ export async function deliver(
     let end: CallEnd = "unknown";
     let cause: DeliveryError | undefined;
     try {
-      const said = await sayPart({ job, part, index, adapter, deps, signal, saved });
+      const said = await sayPart({ job, part, index, adapter, deps, signal });
       ({ end } = said);
       // Told to the person with what was said last.
       if (said.endsReply !== undefined) return;
@@ -62,7 +60,6 @@ interface Saying {
   readonly adapter: Adapter;
   readonly deps: DeliverDeps;
   readonly signal: AbortSignal;
-  readonly saved: Promise<void>;
 }
 
 interface Said {
@@ -73,10 +70,9 @@ interface Said {
 }
 
 async function sayPart(saying: Saying): Promise<Said> {
-  const { job, part, index, deps, saved } = saying;
+  const { job, part, index, deps } = saying;
   const partId = partIdOf(job, index);
-  // Asked in the tick in which the answer is stored, so that both share a commit.
-  const [reservation] = await Promise.all([deps.outbox.reserve(job, partId), saved]);
+  const reservation = await deps.outbox.reserve(job, partId);
   if (reservation.kind === "lost") throw new RunAborted("lease-lost");
   if (reservation.kind === "sent") return { end: "unknown", endsReply: reservation.receipt.endsReply };
 

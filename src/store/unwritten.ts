@@ -54,17 +54,18 @@ export function withUnwritten(
     kept.add(job.event.id, { chars: charsOf(progress), progress: { job, since, progress, isLost } });
   }
 
+  /** What the store answered. One that was away for longer than the lease: nobody else need have begun. */
+  function took(job: Job, progress: Progress, isHeld: boolean): void {
+    if (!isHeld) return keep(job, progress, true);
+    written.set(job, progress);
+    kept.drop(job.event.id);
+  }
+
   async function checkpoint(job: Job, progress: Progress): Promise<boolean> {
     try {
       const isHeld = await queue.checkpoint(job, progress);
-      if (!isHeld) {
-        // The store may have been away for longer than the lease: nobody else need have begun.
-        keep(job, progress, true);
-        return false;
-      }
-      written.set(job, progress);
-      kept.drop(job.event.id);
-      return true;
+      took(job, progress, isHeld);
+      return isHeld;
     } catch (error) {
       keep(job, progress, false);
       throw error;
@@ -118,6 +119,17 @@ export function withUnwritten(
       },
     },
     outbox: {
+      async begin(job, progress, partId) {
+        try {
+          if (!kept.isEmpty) await Promise.all(writeReceipts(`${job.event.id}/`));
+          const reservation = await outbox.begin(job, progress, partId);
+          took(job, progress, reservation.kind !== "lost");
+          return reservation;
+        } catch (error) {
+          keep(job, progress, false);
+          throw error;
+        }
+      },
       async reserve(job, partId) {
         if (!kept.isEmpty) await write(job);
         return await outbox.reserve(job, partId);

@@ -706,6 +706,31 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
     });
 
     describe("the outbox", () => {
+      it("begins: the answer and the reservation of its first part are stored together, or neither", async () => {
+        await acceptAll("c1", "a");
+        const stale = await claimOne();
+        await store.queue.settle(stale, { kind: "retry", afterMs: 0, cause: "again" });
+        expect(await store.outbox.begin(stale, aProgress("stale"), "a/0")).toEqual({ kind: "lost" });
+        const job = await claimOne();
+        expect(job.progress).toBeNull();
+        await store.queue.checkpoint(job, aProgress("half"));
+        expect(await store.outbox.begin(job, aProgress("whole"), "a/0")).toEqual({
+          kind: "fresh",
+          sendsBefore: 0,
+        });
+        store = await under.kill();
+        const again = await claimOne();
+        expect(again.progress).toEqual(aProgress("whole"));
+        expect(await store.outbox.begin(again, aProgress("more"), "a/0")).toEqual({
+          kind: "in-doubt",
+          sendsBefore: 1,
+          isSenderGone: true,
+        });
+        await store.outbox.record("a/0", { messageId: "m1", via: "test" });
+        expect(await store.outbox.begin(again, aProgress("most"), "a/0")).toMatchObject({ kind: "sent" });
+        expect((await store.journal.find("a"))?.progress).toEqual(aProgress("most"));
+      });
+
       it("lets a part be said once, and shows a send that was never recorded", async () => {
         await acceptAll("c1", "a");
         const job = await claimOne();

@@ -16,6 +16,7 @@ export function steppedStore(store: Store, life: Life, witness: Witness): Store 
       ready: (signal) => queue.ready(signal),
     },
     outbox: {
+      begin: (job, progress, partId) => life.call("begin", () => outbox.begin(job, progress, partId)),
       reserve: (job, partId) => life.call("reserve", () => outbox.reserve(job, partId)),
       record: (partId, result) => life.call("record", () => outbox.record(partId, result)),
     },

@@ -231,7 +231,7 @@ it("one receipt that is refused for good keeps nothing else from being claimed",
   const narrow = withUnwritten({
     queue: store.queue,
     outbox: {
-      reserve: (job, partId) => store.outbox.reserve(job, partId),
+      ...store.outbox,
       record: () => Promise.reject(refused),
     },
   });
@@ -248,7 +248,7 @@ it("is bounded: of very many, the oldest are forgotten, and that is said once", 
   let timesSaid = 0;
   const seen: string[] = [];
   const outbox: Outbox = {
-    reserve: (job, partId) => store.outbox.reserve(job, partId),
+    ...store.outbox,
     async record(partId) {
       if (isFull) throw new Error("full");
       seen.push(partId);

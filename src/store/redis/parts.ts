@@ -21,6 +21,8 @@ export interface Parts {
   readonly now: () => Argument;
   /** Names one call, so that its repetition is known as such. */
   readonly newOp: () => string;
+  /** Grows with each call: of two that record the progress of one run, the later is newer. */
+  readonly newStep: () => number;
   /** Of what was to be accepted. */
   readonly refusal: LastRefusal;
   readonly heardFrom: (status: Status) => void;

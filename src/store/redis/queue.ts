@@ -15,7 +15,6 @@ export function createQueue(parts: Parts): Queue {
   const { run, persistence, holdings, pulse, now, owner, bus } = parts;
   /** A claim whose answer was lost may have been carried out; what it took is taken back before the next. */
   let claimLost = false;
-  let checkpoints = 0;
 
   /** What is lost stays lost, and is not kept in mind. */
   function isHeld(job: Job, held: boolean): boolean {
@@ -55,7 +54,7 @@ export function createQueue(parts: Parts): Queue {
     async checkpoint(job, progress) {
       const seq = holdings.seqOf(job);
       if (seq === undefined) return false;
-      const args = [seq, job.token, JSON.stringify(progress), ++checkpoints];
+      const args = [seq, job.token, JSON.stringify(progress), parts.newStep()];
       const call = () => run("checkpoint", [now(), ...args], "long");
       return isHeld(job, (await persistence.until(call)) === 1);
     },

@@ -79,6 +79,7 @@ export function createFront(options: LateOptions): Front {
   let closing: Promise<void> | undefined;
   let generation: string | undefined;
 
+  let steps = 0;
   const parts: Parts = {
     run(script, args, patience) {
       if (closing !== undefined && script !== "release") return Promise.reject(closed());
@@ -97,6 +98,7 @@ export function createFront(options: LateOptions): Front {
     refusal: new LastRefusal(),
     now: () => (time === "server" ? "" : Math.trunc(clock.nowMs())),
     newOp: () => Math.floor(random() * 2 ** 52).toString(36),
+    newStep: () => ++steps,
     heardFrom(status) {
       const [, , , current] = status;
       // Empty until something is written again.

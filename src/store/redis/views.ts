@@ -8,6 +8,7 @@ import { type LaneState, type Lanes, STOP_TOPIC } from "../../ports/lanes.ts";
 import type { Memory } from "../../ports/memory.ts";
 import type { Outbox, Reservation } from "../../ports/outbox.ts";
 import type { People } from "../../ports/people.ts";
+import type { Job } from "../../ports/queue.ts";
 import { readable, storedEvent, storedOrNull, storedReceipt } from "../stored.ts";
 import { wellFormed } from "../well-formed.ts";
 import type { Parts } from "./parts.ts";
@@ -15,23 +16,28 @@ import type { Parts } from "./parts.ts";
 /** Parts reserved and not yet recorded, in this process. */
 const PARTS_MAX = 10_000;
 
-export function createOutbox({ run, persistence, holdings, owner, now, newOp }: Parts): Outbox {
+export function createOutbox({ run, persistence, holdings, owner, now, newOp, newStep }: Parts): Outbox {
   /** Which event a part is of: an id that came again after its keys had expired has another event of the same name. */
   const reservations = new LRUCache<string, { readonly seq: string; readonly op: string }>({
     max: PARTS_MAX,
   });
+
+  async function reserve(job: Job, partId: string, progress: Progress | null): Promise<Reservation> {
+    const seq = holdings.seqOf(job);
+    if (seq === undefined) return { kind: "lost" };
+    const op = newOp();
+    reservations.set(partId, { seq, op });
+    const kept = progress === null ? ["", ""] : [JSON.stringify(progress), newStep()];
+    const args = [seq, job.token, op, wellFormed(partId), owner, ...kept];
+    const call = () => run("reserve", [now(), ...args], "long");
+    const reservation = toReservation(await persistence.until(call));
+    if (reservation.kind === "lost") holdings.end(job);
+    return reservation;
+  }
+
   return {
-    async reserve(job, partId) {
-      const seq = holdings.seqOf(job);
-      if (seq === undefined) return { kind: "lost" };
-      const op = newOp();
-      reservations.set(partId, { seq, op });
-      const args = [seq, job.token, op, wellFormed(partId), owner];
-      const call = () => run("reserve", [now(), ...args], "long");
-      const reservation = toReservation(await persistence.until(call));
-      if (reservation.kind === "lost") holdings.end(job);
-      return reservation;
-    },
+    begin: (job, progress, partId) => reserve(job, partId, progress),
+    reserve: (job, partId) => reserve(job, partId, null),
     async record(partId, result) {
       const reservation = reservations.get(partId);
       if (reservation === undefined) return;

@@ -10,7 +10,7 @@ import type { EventRecord, Journal, ReplayNote } from "../../ports/journal.ts";
 import type { Lanes } from "../../ports/lanes.ts";
 import { STOP_TOPIC } from "../../ports/lanes.ts";
 import type { Memory, Recall } from "../../ports/memory.ts";
-import type { Outbox } from "../../ports/outbox.ts";
+import type { Outbox, Reservation } from "../../ports/outbox.ts";
 import type { People } from "../../ports/people.ts";
 import type { Job, Queue, Settlement } from "../../ports/queue.ts";
 import type { RequestLog, RequestNote } from "../../ports/request-log.ts";
@@ -105,11 +105,15 @@ function createQueue(ask: Ask, readiness: Readiness, bus: Bus): Queue {
 }
 
 function createOutbox(ask: Ask): Outbox {
+  async function reserve(job: Job, partId: string, progress: Progress | null): Promise<Reservation> {
+    const text = progress === null ? null : JSON.stringify(progress);
+    const row = await ask("reserve", [job.token, wellFormed(partId), text]);
+    return row.kind === "sent" ? { kind: "sent", receipt: storedReceipt(row.receipt) } : row;
+  }
+
   return {
-    async reserve(job, partId) {
-      const row = await ask("reserve", [job.token, wellFormed(partId)]);
-      return row.kind === "sent" ? { kind: "sent", receipt: storedReceipt(row.receipt) } : row;
-    },
+    begin: (job, progress, partId) => reserve(job, partId, progress),
+    reserve: (job, partId) => reserve(job, partId, null),
     async record(partId, result) {
       await ask("record", [wellFormed(partId), result === "not-sent" ? null : JSON.stringify(result)]);
     },

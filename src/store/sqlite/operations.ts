@@ -29,7 +29,7 @@ const HANDLERS: { readonly [K in Kind]: Handler<K> } = {
   extend: (state, [token, leaseMs], nowMs) => extend(state, token, leaseMs, nowMs),
   checkpoint: (state, [token, progress], nowMs) => checkpoint(state, token, progress, nowMs),
   settle: (state, [token, settlement], nowMs) => settle(state, token, settlement, nowMs),
-  reserve: (state, [token, partId]) => reserve(state, token, partId),
+  reserve: (state, [token, partId, progress], nowMs) => reserve(state, token, partId, progress, nowMs),
   record: (state, [partId, receipt]) => record(state, partId, receipt),
   recall: (state, [conversation, turnsMax, sinceMs]) => recall(state, conversation, turnsMax, sinceMs),
   forget: (state, [conversation, untilEventId], nowMs) => forget(state, conversation, untilEventId, nowMs),
@@ -85,5 +85,6 @@ function rowsOf<K extends Kind>(kind: K, result: Operations[K]["result"]): numbe
 function textBytes(request: Request): number {
   if (request[0] === "accept") return request[2][7].length;
   if (request[0] === "noteRequests") return request[2].rows.length * NOTE_BYTES;
+  if (request[0] === "reserve") return request[2][2]?.length ?? 0;
   return request[0] === "checkpoint" ? request[2][1].length : 0;
 }

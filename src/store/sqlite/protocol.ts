@@ -18,7 +18,11 @@ export interface Operations {
   extend: { args: readonly [token: number, leaseMs: number]; result: ExtendResult };
   checkpoint: { args: readonly [token: number, progress: string]; result: boolean };
   settle: { args: readonly [token: number, settlement: SettlementRow]; result: boolean };
-  reserve: { args: readonly [token: number, partId: string]; result: ReservationRow };
+  /** With the progress that is stored with it, as JSON, or null. */
+  reserve: {
+    args: readonly [token: number, partId: string, progress: string | null];
+    result: ReservationRow;
+  };
   /** A receipt as JSON, or null for `not-sent`. */
   record: { args: readonly [partId: string, receipt: string | null]; result: null };
   recall: {

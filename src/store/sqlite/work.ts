@@ -89,9 +89,13 @@ export function stop({ sql, lanes }: State, lane: string): LaneState {
 export function checkpoint(state: State, token: number, progress: string, nowMs: number): boolean {
   const job = heldJob(state, token);
   if (job === null) return false;
-  state.sql.setProgress.run(job.seq, progress);
-  state.sql.touch.run(nowMs, job.seq);
+  keepProgress(state, job, progress, nowMs);
   return true;
+}
+
+function keepProgress({ sql }: State, { seq }: Waiting, progress: string, nowMs: number): void {
+  sql.setProgress.run(seq, progress);
+  sql.touch.run(nowMs, seq);
 }
 
 export function settle(state: State, token: number, settlement: SettlementRow, nowMs: number): boolean {
@@ -165,9 +169,16 @@ function remember(state: State, job: Waiting, turns: readonly (readonly [number,
 }
 
 /** Every call counts as a send: the caller is about to try, or cannot know whether an earlier try was heard. */
-export function reserve(state: State, token: number, partId: string): ReservationRow {
+export function reserve(
+  state: State,
+  token: number,
+  partId: string,
+  progress: string | null,
+  nowMs: number,
+): ReservationRow {
   const job = heldJob(state, token);
   if (job === null) return { kind: "lost" };
+  if (progress !== null) keepProgress(state, job, progress, nowMs);
   const { sql } = state;
   const earlier = sql.reservation.get(partId, job.seq);
   if (earlier?.state === "sent" && earlier.receipt !== null)

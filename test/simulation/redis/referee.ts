@@ -67,6 +67,7 @@ export class Referee {
           this.#witness.recorded(this.#held(second, script).event.id, JSON.parse(String(third)) as Progress);
         break;
       case "reserve":
+        this.#begun(second, String(args[6] ?? ""), (answer as readonly [string])[0]);
         this.#reserved(second, String(third), String(fourth), (answer as readonly [string])[0]);
         break;
       case "settle":
@@ -122,6 +123,11 @@ export class Referee {
     if (lease === undefined) throw new Error(`Expected a token that was given out, got ${token} for ${what}`);
     if (!lease.isHeld) this.#witness.violate(`${what} of ${lease.event.id}, whose lease was over`);
     return lease;
+  }
+
+  #begun(token: string | undefined, progress: string, kind: string): void {
+    if (kind === "lost" || progress === "") return;
+    this.#witness.recorded(this.#held(token, "begin").event.id, JSON.parse(progress) as Progress);
   }
 
   /** The same call made twice is one. */

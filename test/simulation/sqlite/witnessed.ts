@@ -26,6 +26,12 @@ export function witnessedStore(store: Store, life: Life, witness: Witness): Stor
     },
     outbox: {
       ...outbox,
+      async begin(job, progress, partId) {
+        witness.partReserved(partId);
+        const reservation = await outbox.begin(job, progress, partId);
+        if (reservation.kind !== "lost") witness.recorded(job.event.id, progress);
+        return reservation;
+      },
       reserve(job, partId) {
         witness.partReserved(partId);
         return outbox.reserve(job, partId);

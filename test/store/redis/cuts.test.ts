@@ -83,6 +83,15 @@ const steps: readonly Step[] = [
     },
   },
   {
+    script: "reserve",
+    what: "an answer that begins to be said",
+    call: ({ store }, job) => store.outbox.begin(job, aProgress("whole"), "a/0"),
+    expected: { kind: "fresh", sendsBefore: 0 },
+    async check({ store }) {
+      expect(await store.journal.find("a")).toMatchObject({ progress: aProgress("whole") });
+    },
+  },
+  {
     script: "recall",
     what: "a look into the memory",
     call: ({ store }) => store.memory.recall("c1", { turnsMax: 9, sinceMs: 0 }),

@@ -8,9 +8,6 @@
 -- Gives: 1, or 0 when the lease is lost
 
 local wall = keep_clock()
-local key = event_key(ARGV[2])
-local found = call('HMGET', key, 'token', 'step')
-if found[1] ~= ARGV[3] then return 0 end
-if tonumber(found[2] or 0) >= tonumber(ARGV[5]) then return 1 end
-call('HSET', key, 'progress', ARGV[4], 'step', ARGV[5], 'up', wall)
+if not holds(ARGV[2], ARGV[3]) then return 0 end
+keep_progress(ARGV[2], ARGV[4], ARGV[5], wall)
 return 1

@@ -230,6 +230,13 @@ local function holds(seq, token)
   return call('HGET', event_key(seq), 'token') == token
 end
 
+-- Never back: what a lost connection brings after the next one has recorded more is old.
+local function keep_progress(seq, progress, step, wall)
+  local key = event_key(seq)
+  if tonumber(call('HGET', key, 'step') or 0) >= tonumber(step) then return end
+  call('HSET', key, 'progress', progress, 'step', step, 'up', wall)
+end
+
 -- Whether there is room for one more beside the live ones. Running events are not counted: they are no longer waiting.
 local function is_full(lane, lane_max, live, all_max)
   local waiting = call('LLEN', lane_key(lane))
