@@ -52,7 +52,7 @@ export interface Sending {
   /** Whom a sample is addressed to; absent: nobody can be named. */
   readonly bot?: BotFinder;
   /** A key pair of a made-up platform, for one that signs with a key which it keeps. */
-  keyPair?(): KeyPair;
+  readonly keyPair?: () => KeyPair;
   /** What to know of a request that is sent later. */
   readonly later?: string;
 }
@@ -69,9 +69,12 @@ export interface BotQuestion {
   readonly kind: string;
   readonly env: EnvReader;
   /** Asks the platform's API. `why` is what was wrong, where the body does not tell what was asked. */
-  ask(url: string, init: RequestInit): Promise<{ readonly body: JsonObject; readonly why: string }>;
+  readonly ask: (
+    url: string,
+    init: RequestInit,
+  ) => Promise<{ readonly body: JsonObject; readonly why: string }>;
   /** To the person at the terminal. */
-  talk(text: string): void;
+  readonly talk: (text: string) => void;
 }
 
 export interface KeyPair {

@@ -56,9 +56,11 @@ export function withUnwritten(
 
   /** What the store answered. One that was away for longer than the lease: nobody else need have begun. */
   function took(job: Job, progress: Progress, isHeld: boolean): void {
-    if (!isHeld) return keep(job, progress, true);
-    written.set(job, progress);
-    kept.drop(job.event.id);
+    if (!isHeld) keep(job, progress, true);
+    else {
+      written.set(job, progress);
+      kept.drop(job.event.id);
+    }
   }
 
   async function checkpoint(job: Job, progress: Progress): Promise<boolean> {

@@ -38,10 +38,12 @@ async function listening(server: Server): Promise<string> {
 async function toyApi() {
   const said: unknown[] = [];
   const heard = Promise.withResolvers<void>();
-  const server = createServer(async (incoming, outgoing) => {
-    said.push(JSON.parse(await text(incoming)));
-    outgoing.end("{}");
-    heard.resolve();
+  const server = createServer((incoming, outgoing) => {
+    text(incoming).then((body) => {
+      said.push(JSON.parse(body));
+      outgoing.end("{}");
+      heard.resolve();
+    }, heard.reject);
   });
   onTestFinished(() => void server.close());
   return { url: await listening(server), said, heard: heard.promise };
@@ -78,11 +80,11 @@ it("a platform that only the list knows goes from its webhook to its reply", asy
   app.startWork();
   expect(banner(app, loaded.config, "1.2.3")).toMatch(/^ {2}toy +on +http:\/\/.*\/webhooks\/toy$/m);
 
-  const { build } = await toy.sampler();
-  const env2 = {} as Parameters<typeof build>[1];
+  const sampler = await toy.sampler();
+  const noEnv = {} as Parameters<typeof sampler.build>[1];
   const send = async (id: string, words: string, secret = SECRET) => {
     const options = { kind: "message", id, text: words, nowMs: systemClock.nowMs(), secret };
-    const { path, method, headers, body } = build(options, env2);
+    const { path, method, headers, body } = sampler.build(options, noEnv);
     return await fetch(url + path, { method, headers, body });
   };
 
