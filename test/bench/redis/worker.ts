@@ -92,9 +92,8 @@ async function settle(): Promise<Settlement> {
 }
 
 /** What a run asks of the store when the model answers at once, in one part. */
-async function answer(job: Job, { memory, queue, outbox }: Store): Promise<Settlement> {
+async function answer(job: Job, { outbox }: Store): Promise<Settlement> {
   const nowMs = systemClock.nowMs();
-  await memory.recall(job.event.conversation, { turnsMax: 20, sinceMs: 0 });
   const text = "The deployment is green.";
   const progress: Progress = {
     runId: "run_1",
@@ -104,7 +103,7 @@ async function answer(job: Job, { memory, queue, outbox }: Store): Promise<Settl
     answer: { outcome: "answered", text, parts: [], usage: NO_USAGE },
   };
   const partId = `${job.event.id}/0`;
-  await Promise.all([queue.checkpoint(job, progress), outbox.reserve(job, partId)]);
+  await outbox.begin(job, progress, partId);
   await outbox.record(partId, { messageId: "1700000000.000001", via: "chat.postMessage" });
   return {
     kind: "done",
