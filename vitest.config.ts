@@ -2,8 +2,8 @@ import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 const PROOFS = ["test/simulation/**/*.test.ts", "test/model-check/**/*.test.ts"];
-/** They end threads and processes, and fill memory: each file has a process of its own. */
-const STORES = ["test/store/**/*.test.ts"];
+/** They end threads and processes, fill memory, or load modules that are not ours: each file has a process of its own. */
+const ISOLATED = ["test/store/**/*.test.ts", "test/app/platforms.test.ts"];
 const PROCESSES = ["test/e2e/**/*.test.ts", "test/chaos/chaos.test.ts"];
 /** What Vitest takes by itself, but never one alone: on two cores that would be half of the machine. */
 const WORKERS = { maxWorkers: Math.max(2, availableParallelism() - 1) };
@@ -22,7 +22,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: [...STORES, ...PROOFS, ...PROCESSES],
+          exclude: [...ISOLATED, ...PROOFS, ...PROCESSES],
           // Files share the modules that are loaded: starting a process and loading them for each took half the time.
           isolate: false,
           ...WORKERS,
@@ -31,7 +31,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "stores", include: STORES, ...WORKERS, sequence: { groupOrder: 2 } },
+        test: { name: "isolated", include: ISOLATED, ...WORKERS, sequence: { groupOrder: 2 } },
       },
       {
         extends: true,
