@@ -16,7 +16,10 @@ export function createRequestLog({ run, now }: Parts): RequestLog {
     { beforeId = "", requestId = "" },
   ): Promise<{ notes: RequestNote[]; last: string }> {
     const args = [outcomes.join(","), limit, beforeId, requestId];
-    const [last, ...bodies] = (await run("notes", [now(), ...args], "brief")) as [string, ...string[]];
+    const [last, ...bodies] = (await run("list_requests", [now(), ...args], "brief")) as [
+      string,
+      ...string[],
+    ];
     return { notes: readable<RequestNote>(bodies), last };
   }
 
@@ -26,7 +29,7 @@ export function createRequestLog({ run, now }: Parts): RequestLog {
         const body = [note.id, wellFormed(note.requestId), wellFormed(JSON.stringify(note))].join("\n");
         return [note.outcome, body];
       });
-      await run("note", [now(), REFUSED, TAKEN, refusedMax, afterId, ...rows], "brief");
+      await run("note_requests", [now(), REFUSED, TAKEN, refusedMax, afterId, ...rows], "brief");
     },
     async list({ outcomes, limit, beforeId }) {
       const { notes } = await step(outcomes, limit, beforeId === undefined ? {} : { beforeId });

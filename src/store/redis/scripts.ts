@@ -27,8 +27,8 @@ export const SCRIPT_NAMES = [
   "replay",
   "drop",
   "sweep",
-  "note",
-  "notes",
+  "note_requests",
+  "list_requests",
 ] as const;
 export type ScriptName = (typeof SCRIPT_NAMES)[number];
 

@@ -5,7 +5,6 @@ import { type Database, type OpenDatabase, openFailure } from "./database.ts";
 import { examine, logBytes, refuseLogWithoutFile, unreadableRest } from "./examine.ts";
 import { describe, isDiskFull, isFaultOfOperation } from "./fault.ts";
 import { bringBack, closeAsItIs, createFile, fileSystemWarning } from "./file.ts";
-import { endHoldsOfTheDead, handBackAll } from "./holds.ts";
 import { Leases } from "./leases.ts";
 import { migrate } from "./migrations.ts";
 import { describeAt } from "./obstacle.ts";
@@ -14,6 +13,7 @@ import { makeFolderPrivate } from "./privacy.ts";
 import type { EngineOptions, Failure, Log, Reply, Request, Status } from "./protocol.ts";
 import { isRefused, Soundness } from "./soundness.ts";
 import { loadState, type State, type Volatile } from "./state.ts";
+import { endClaimsOfTheDead, handBackAll } from "./suspects.ts";
 import { SteadyTime } from "./time.ts";
 import type { Fault, Look } from "./watch.ts";
 
@@ -262,7 +262,7 @@ export class Engine {
       examine: (db) => examine(db, file, isUnclean, this.#log),
       prepare: (db) => {
         if (isUnclean) this.#readLog(db);
-        endHoldsOfTheDead(db);
+        endClaimsOfTheDead(db);
       },
     });
   }

@@ -1,11 +1,11 @@
 import type { LaneState } from "../../ports/lanes.ts";
 import type { Recall } from "../../ports/memory.ts";
-import { loseHolds } from "./holds.ts";
 import { homeLane, type Waiting } from "./lanes.ts";
 import { tokenOf } from "./leases.ts";
 import { recall } from "./memory.ts";
 import type { ClaimedRow, ExtendResult, Operations, ReservationRow, SettlementRow } from "./protocol.ts";
 import type { State } from "./state.ts";
+import { expireClaims } from "./suspects.ts";
 
 /** Of the memories that one claim brings along: they are copied to who asked, and held until the last of its jobs has ended. */
 const RECALLED_CHARS_MAX = 1024 * 1024;
@@ -17,7 +17,7 @@ export function claim(
 ): readonly ClaimedRow[] {
   const { lanes } = state;
   const steadyMs = state.time.at(nowMs);
-  loseHolds(state, steadyMs);
+  expireClaims(state, steadyMs);
   lanes.wake(steadyMs);
   const claimed: ClaimedRow[] = [];
   let chars = 0;

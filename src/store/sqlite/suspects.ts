@@ -9,7 +9,7 @@ import type { State } from "./state.ts";
  */
 
 /** Once, before anything is claimed: ends what the last process held. */
-export function endHoldsOfTheDead(db: Database): void {
+export function endClaimsOfTheDead(db: Database): void {
   const count =
     db.prepare<{ count: number }>("SELECT count(*) AS count FROM waiting WHERE held = 1").get()?.count ?? 0;
   if (count === 0) return;
@@ -23,7 +23,7 @@ export function handBackAll(db: Database): void {
 }
 
 /** Ends the leases that have run out; their events can be claimed again. */
-export function loseHolds({ sql, lanes, leases }: State, steadyMs: number): void {
+export function expireClaims({ sql, lanes, leases }: State, steadyMs: number): void {
   const inHand = leases.size;
   for (const seq of leases.expire(steadyMs)) {
     const job = lanes.jobs.get(seq);
