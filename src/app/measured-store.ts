@@ -22,7 +22,7 @@ export function measured(store: Store, metrics: Metrics): Store {
     };
   }
 
-  const { inbox, queue, outbox, memory, people, journal, lanes, archive, requests } = store;
+  const { inbox, queue, outbox, memory, people, journal, lanes, archive, requests, holds, notes } = store;
   return {
     inbox: { accept: timed("accept", (offer) => inbox.accept(offer)) },
     queue: {
@@ -59,6 +59,15 @@ export function measured(store: Store, metrics: Metrics): Store {
       record: timed("note", (notes, bounds) => requests.record(notes, bounds)),
       list: timed("notes", (filter) => requests.list(filter)),
       find: timed("notes_of", (requestId) => requests.find(requestId)),
+    },
+    holds: {
+      hold: timed("hold", (name, ttlMs) => holds.hold(name, ttlMs)),
+      renew: timed("renew", (held, ttlMs) => holds.renew(held, ttlMs)),
+      release: timed("release", (held) => holds.release(held)),
+    },
+    notes: {
+      get: timed("get_note", (name) => notes.get(name)),
+      put: timed("put_note", (name, value, held) => notes.put(name, value, held)),
     },
     bus: store.bus,
     get durability() {

@@ -34,6 +34,8 @@ export const PEOPLE_KEPT_MS = 400 * 24 * 3_600_000;
 /** Why a request was refused, as it is kept. */
 export const REASON_CHARS_MAX = 200;
 export const REQUEST_ID_CHARS_MAX = 128;
+/** What one process leaves to the next that does the same: where a session stands, how far something has got. */
+export const NOTE_CHARS_MAX = 4_096;
 
 export const HEADERS_TIMEOUT_MS = 10_000;
 export const BODY_TIMEOUT_MS = 10_000;

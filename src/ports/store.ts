@@ -1,10 +1,12 @@
 import type { ErrorCode } from "../domain/errors.ts";
 import type { Archive } from "./archive.ts";
 import type { Bus } from "./bus.ts";
+import type { Holds } from "./holds.ts";
 import type { Inbox } from "./inbox.ts";
 import type { Journal } from "./journal.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Memory } from "./memory.ts";
+import type { Notes } from "./notes.ts";
 import type { Outbox } from "./outbox.ts";
 import type { People } from "./people.ts";
 import type { Queue } from "./queue.ts";
@@ -34,6 +36,8 @@ export interface Store extends AsyncDisposable {
   readonly lanes: Lanes;
   readonly archive: Archive;
   readonly requests: RequestLog;
+  readonly holds: Holds;
+  readonly notes: Notes;
   readonly bus: Bus;
   readonly durability: Durability;
   /** Found out by a small write, and by what became of the last others. Rejects with STORE_*, which is `failed` too. */

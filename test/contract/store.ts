@@ -14,6 +14,7 @@ import { busContract } from "./store-bus.ts";
 import { crashContract } from "./store-crashes.ts";
 import { fairnessContract } from "./store-fairness.ts";
 import { growthContract } from "./store-growth.ts";
+import { holdsContract } from "./store-holds.ts";
 import { lanesContract } from "./store-lanes.ts";
 import { peopleContract } from "./store-people.ts";
 import { requestsContract } from "./store-requests.ts";
@@ -1109,6 +1110,7 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
     fairnessContract(bench);
     crashContract(bench);
     growthContract(bench);
+    holdsContract(bench);
     lanesContract(bench);
     peopleContract(bench);
     busContract(bench);

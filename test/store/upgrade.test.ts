@@ -6,7 +6,10 @@ import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { Refusal } from "../../src/domain/refusal.ts";
 import type { Job } from "../../src/ports/queue.ts";
 import type { Store } from "../../src/ports/store.ts";
+import { openDatabase } from "../../src/store/sqlite/database.ts";
+import { createFile } from "../../src/store/sqlite/file.ts";
 import { openInlineStore } from "../../src/store/sqlite/inline.ts";
+import { MIGRATIONS, migrate } from "../../src/store/sqlite/migrations.ts";
 import { anOffer, aProgress, aRefusal } from "../contract/store.ts";
 import { FakeClock } from "../support/clock.ts";
 import { anEvent } from "../support/event.ts";
@@ -184,4 +187,24 @@ describe("a file of version 1", () => {
     expect(copy.prepare("SELECT count(*) AS count FROM events").get()).toEqual({ count: 11 });
     copy.close();
   });
+});
+
+it("a file from before there were holds and notes has them once it is open, and nothing else is changed", async () => {
+  createFile(file);
+  const db = openDatabase(file, "process");
+  migrate(db, file, MIGRATIONS.slice(0, 4));
+  db.prepare("INSERT INTO events (seq, id, accepted_ms, state, body) VALUES (1, 'a', 1, 'done', ?)").run(
+    JSON.stringify(anEvent({ id: "a" })),
+  );
+  db.close();
+  const store = await open();
+  const held = await store.holds.hold("sweeping", 1_000);
+  if (held === null) throw new Error("Expected to hold it");
+  expect(await store.notes.get("swept")).toBeNull();
+  expect(await store.notes.put("swept", "once", held)).toBe(true);
+  expect(await store.notes.get("swept")).toBe("once");
+  expect((await store.journal.list({ limit: 9 })).map(({ id, state }) => [id, state])).toEqual([
+    ["a", "done"],
+  ]);
+  await store[Symbol.asyncDispose]();
 });

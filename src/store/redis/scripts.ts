@@ -29,6 +29,9 @@ export const SCRIPT_NAMES = [
   "sweep",
   "note_requests",
   "list_requests",
+  "hold",
+  "get_note",
+  "put_note",
 ] as const;
 export type ScriptName = (typeof SCRIPT_NAMES)[number];
 

@@ -6,6 +6,7 @@ import type { Watermarks } from "../../ports/watermarks.ts";
 import { createBus } from "../bus.ts";
 import { LastRefusal } from "../last-refusal.ts";
 import { Holdings } from "./holdings.ts";
+import { createHolds, createNotes } from "./holds.ts";
 import { createInbox } from "./inbox.ts";
 import { closed, type Link, unavailable } from "./link.ts";
 import type { LocalBus, Parts } from "./parts.ts";
@@ -160,6 +161,8 @@ export function createFront(options: LateOptions): Front {
     lanes: createLanes(parts),
     archive: createArchive(parts),
     requests: createRequestLog(parts),
+    holds: createHolds(parts),
+    notes: createNotes(parts),
     watermarks: createWatermarks(parts),
     bus,
     get durability() {

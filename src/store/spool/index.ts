@@ -203,6 +203,8 @@ class Attached {
       lanes: inner.lanes,
       archive: inner.archive,
       requests: inner.requests,
+      holds: inner.holds,
+      notes: inner.notes,
       bus: inner.bus,
       get durability() {
         return inner.durability;

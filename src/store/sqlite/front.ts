@@ -19,19 +19,18 @@ import { createBus } from "../bus.ts";
 import { readable, storedEvent, storedJob, storedOrNull, storedReceipt } from "../stored.ts";
 import { wellFormed } from "../well-formed.ts";
 import type { Batcher } from "./batcher.ts";
+import { createElections } from "./elections.ts";
 import type {
   AcceptResult,
+  Ask,
   ClaimedRow,
   JournalRow,
-  Kind,
   OfferRow,
   Operations,
   SettlementRow,
   SweepCursor,
 } from "./protocol.ts";
 import type { Readiness } from "./readiness.ts";
-
-type Ask = <K extends Kind>(kind: K, args: Operations[K]["args"]) => Promise<Operations[K]["result"]>;
 
 /** The port, in terms of the engine's operations: values to rows on the way in, rows to values on the way out. */
 export function createFront(options: {
@@ -56,6 +55,7 @@ export function createFront(options: {
     lanes: createLanes(ask, bus),
     archive: createArchive(ask),
     requests: createRequestLog(ask),
+    ...createElections(ask),
     bus,
     durability,
     async check() {

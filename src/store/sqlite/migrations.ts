@@ -12,6 +12,7 @@ import { makePrivate } from "./file.ts";
  *   go with their event, or later: see `orphaned_keys`. An index on their time would cost each accept a page more.
  * - `requests`: what became of the latest webhooks, as JSON. Its indexes end in `id`, the key of the table.
  * - `orphaned_keys`: keys, as JSON, that no event's row names: it went before their time, or a duplicate brought them.
+ * - `holds`: the fencing token of the last election of each name. `notes`: what its holder has noted.
  * - `people`: who is known by two names, each by the conversation of somebody known by that name alone.
  *
  * In `waiting`, `accepted_ms` is when an event was accepted or, of one that was replayed, when that was; `platform`,
@@ -135,6 +136,10 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE UNIQUE INDEX people_passing ON people (passing) WHERE passing IS NOT NULL;
   CREATE INDEX people_seen ON people (seen_ms);
+  `,
+  `
+  CREATE TABLE holds (name TEXT PRIMARY KEY, token INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   `,
 ];
 

@@ -1,5 +1,6 @@
 import { accept } from "./accept.ts";
 import { drop, replay } from "./archive.ts";
+import { getNote, hold, putNote } from "./holds.ts";
 import { find, list, stats } from "./journal.ts";
 import { forget, recall } from "./memory.ts";
 import { settlePerson } from "./people.ts";
@@ -43,6 +44,9 @@ const HANDLERS: { readonly [K in Kind]: Handler<K> } = {
   noteRequests,
   listRequests,
   findRequests,
+  hold,
+  getNote,
+  putNote: (state, [name, value]) => putNote(state, name, value),
   check({ sql, refusal }, _, nowMs) {
     sql.touchMeta.run(nowMs);
     return refusal.messageAt(nowMs);
@@ -52,7 +56,16 @@ const HANDLERS: { readonly [K in Kind]: Handler<K> } = {
 };
 
 /** They leave nothing in the log. */
-const READS: ReadonlySet<Kind> = new Set(["extend", "recall", "find", "list", "stats", "laneState", "check"]);
+const READS: ReadonlySet<Kind> = new Set([
+  "extend",
+  "recall",
+  "find",
+  "list",
+  "stats",
+  "laneState",
+  "getNote",
+  "check",
+]);
 
 /**
  * A power cut may take these back: a claim that was counted, notes for operators, and reads. The death of the process

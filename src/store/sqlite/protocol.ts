@@ -55,6 +55,10 @@ export interface Operations {
     result: readonly string[];
   };
   findRequests: { args: string; result: readonly string[] };
+  /** Gives the fencing token. */
+  hold: { args: string; result: number };
+  getNote: { args: string; result: string | null };
+  putNote: { args: readonly [name: string, value: string]; result: null };
   /** Why the last write was refused; null: it was not. */
   check: { args: null; result: string | null };
   sweep: { args: { retention: Retention; cursor: SweepCursor }; result: SweepResult };
@@ -63,6 +67,8 @@ export type Kind = keyof Operations;
 export type Request<K extends Kind = Kind> = K extends Kind
   ? readonly [kind: K, nowMs: number, args: Operations[K]["args"]]
   : never;
+
+export type Ask = <K extends Kind>(kind: K, args: Operations[K]["args"]) => Promise<Operations[K]["result"]>;
 
 export type OfferRow = readonly [
   id: string,

@@ -231,6 +231,14 @@ export function prepareStatements(db: Database) {
     touchConversation: db.prepare("UPDATE conversations SET seen_ms = ? WHERE conversation = ?"),
     deleteConversation: db.prepare("DELETE FROM conversations WHERE conversation = ?"),
 
+    // Holding
+    elect: db.prepare<{ token: number }>(
+      `INSERT INTO holds (name, token) VALUES (?, 1)
+       ON CONFLICT (name) DO UPDATE SET token = token + 1 RETURNING token`,
+    ),
+    note: db.prepare<{ value: string }>("SELECT value FROM notes WHERE name = ?"),
+    putNote: db.prepare("INSERT OR REPLACE INTO notes (name, value) VALUES (?, ?)"),
+
     // Requests
     noteRequest: db.prepare(
       // One that is told again, because nobody heard that it was written, is there.

@@ -29,6 +29,8 @@
 -- {prefix}:limits             rate limits, '<scope>:<key>': the steady time until which each is in debt, in microseconds
 -- {prefix}:r:<outcome>       the latest requests, '<id>\n<request id>\n<json>', sorted by their ids, which begin with the time
 -- {prefix}:n:<cause, person>  when a person was told of a refusal last
+-- {prefix}:holds              who holds a name: "<token> <until, by steady time> <process>" (hold)
+-- {prefix}:notes              what holders have noted
 -- {prefix}:spools             what each process with a spool has said of it last (low_mark)
 --
 -- A lane that is not empty is in exactly one of: the rings or `urgent` (ready), `held`, `leases` (its first event).
@@ -269,6 +271,14 @@ local function enqueue(seq, lane, conversation, is_notice, before, from)
   -- It joins `idle` with its first claim, which comes before anything could be swept.
   if not is_notice and lane ~= conversation then call('HINCRBY', conversation_key(conversation), 'n', 1) end
   if length == 1 then make_ready(lane, seq, from) end
+end
+
+-- The token and the process that hold a name; nil when nobody does.
+local function holder_of(name, steady)
+  local held = call('HGET', base .. 'holds', name)
+  if not held then return nil end
+  local token, till, owner = string.match(held, '^(%d+) (%d+) (.*)$')
+  if tonumber(till) > steady then return token, owner end
 end
 
 local function state_of(seq)

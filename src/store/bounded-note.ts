@@ -1,0 +1,10 @@
+import assert from "node:assert";
+import { NOTE_CHARS_MAX } from "../domain/bounds.ts";
+
+/** Only our own code makes notes, so one that cannot be kept as it is is a fault of ours. */
+export function boundedNote(value: string): string {
+  const { length } = value;
+  assert(length <= NOTE_CHARS_MAX, `Expected a note of at most ${NOTE_CHARS_MAX} characters, got ${length}`);
+  assert(value.isWellFormed(), "Expected a note of whole characters, got half of one");
+  return value;
+}
