@@ -80,7 +80,7 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
     return { kind: "dropped", cause: job.refusal.cause };
   }
 
-  const progress = job.progress === null ? begin(job, deps) : await withAllAttempts(job, job.progress, deps);
+  const progress = job.progress ?? begin(job, deps);
   const done = isAnswered(progress) ? progress : await answerTo(job, progress, adapter, deps, signals);
   if (done === LOOP) return { kind: "dropped", cause: LOOP };
   const { answer } = done;
@@ -101,15 +101,6 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
 function begin({ event }: Job, { routes, agents, clock, newId }: WorkerDeps): Progress {
   const agent = routeOf(event, routes, agents) ?? NOBODY;
   return { runId: newId("run"), agent, startedAtMs: clock.nowMs(), steps: [], answer: null };
-}
-
-/** An operator brought it back: what failed before that is forgiven, so that its answer may fail as often again. */
-async function withAllAttempts(job: Job, progress: Progress, deps: WorkerDeps): Promise<Progress> {
-  const { answer } = progress;
-  if (answer === null || (answer.failuresBefore ?? 0) <= job.failures) return progress;
-  const forgiven = { ...progress, answer: { ...answer, failuresBefore: job.failures } };
-  await checkpoint(job, forgiven, deps);
-  return forgiven;
 }
 
 /** Our own words come back to us, and nothing tells that they are ours. */
@@ -151,7 +142,7 @@ function isAnswered(progress: Progress): progress is Answered {
 async function ended(
   progress: Progress,
   result: RunResult,
-  { event, failures }: Job,
+  { event }: Job,
   adapter: Adapter,
   { render }: WorkerDeps,
 ): Promise<Answered> {
@@ -159,7 +150,7 @@ async function ended(
   const rendered = await render(adapter, text, event.replyTo);
   // Also of what only the dialect puts together: marks that stood between its letters.
   const parts = rendered.map((part) => redacted(part) as ReplyPart);
-  return { ...progress, steps: [], answer: { ...result, text, parts, failuresBefore: failures } };
+  return { ...progress, steps: [], answer: { ...result, text, parts } };
 }
 
 async function run(
@@ -299,9 +290,9 @@ function failure(text: string, cause: string): RunResult {
  * Why this event is not to be run again; null: it may be. It was in the hand of too many processes that died, either
  * nearly alone, which makes it a suspect, or among any number of others. `grace`: how many more are forgiven.
  */
-function poisonCauseOf({ attempt, failures, crashes }: Job, grace = 0): string | null {
+function poisonCauseOf({ cutOffs, crashes }: Job, grace = 0): string | null {
   if (crashes >= CRASHES_MAX + grace) return `gave up after ${CRASHES_MAX} deaths of the process that ran it`;
-  if (attempt - 1 - failures < CUT_OFFS_MAX + grace) return null;
+  if (cutOffs < CUT_OFFS_MAX + grace) return null;
   return `gave up after ${CUT_OFFS_MAX} attempts that were cut off by the end of the process`;
 }
 

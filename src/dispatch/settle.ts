@@ -61,7 +61,7 @@ export function settlementFor(
   if (error instanceof DeliveryError && error.status === 429) {
     return { kind: "defer", afterMs: Math.max(error.retryAfterMs ?? 0, THROTTLED_MS), cause };
   }
-  const failures = failuresOf(job, error) + 1;
+  const failures = failuresBefore(job, error) + 1;
   if (failures >= policy.attemptsMax) {
     return { kind: "dead", cause: `gave up after ${failures} attempts: ${cause}` };
   }
@@ -74,14 +74,10 @@ export function settlementFor(
   return { kind: "retry", afterMs: Math.max(delayMs, askedDelayMs(error)), cause };
 }
 
-/**
- * Running and saying are counted apart: an answer that was paid for has all its attempts to be said. An answer that an
- * operator brought back may have had more failures before it than its event has now.
- */
-function failuresOf({ failures, progress, refusal }: Job, error: unknown): number {
-  const isFirstTry = error instanceof DeliveryError && refusal === null;
-  const before = progress?.answer?.failuresBefore ?? (isFirstTry ? failures : 0);
-  return failures - Math.min(failures, before);
+/** Saying begins with the answer: whoever fails to say one that was not there at the claim has failed for the first time. */
+function failuresBefore({ failures, progress, refusal }: Job, error: unknown): number {
+  const isFirstTry = error instanceof DeliveryError && refusal === null && !progress?.answer;
+  return isFirstTry ? 0 : failures;
 }
 
 /** Not about this message: whoever is called will not have our credentials. */

@@ -95,8 +95,6 @@ export interface Answer {
   /** Rendered once, so that a restart resumes at the same part boundaries. */
   readonly parts: readonly ReplyPart[];
   readonly usage: Usage;
-  /** Failures of the event before there was this answer: saying it has all its attempts still before it. */
-  readonly failuresBefore?: number;
   /** Of a failed run, for the operator. */
   readonly cause?: string;
 }

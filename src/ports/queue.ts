@@ -11,8 +11,13 @@ export interface Job {
   readonly refusal: Refusal | null;
   /** Counts from 1; on disk before the claim is given out, so that the death of the process does not undo it. */
   readonly attempt: number;
-  /** How often it was settled as `retry`. Attempts beyond these and the present one were cut off by a crash. */
+  /**
+   * How often it was settled as `retry` since it was accepted, brought back, or first had an answer: running and saying
+   * are counted apart, so that an answer has all its attempts to be said.
+   */
   readonly failures: number;
+  /** Attempts before this one that neither ended in order nor failed: the end of a process, or of a lease, cut them off. */
+  readonly cutOffs: number;
   /**
    * Deaths of a process that held this event and hardly any other (SUSPECTS_MAX): the event may be what kills.
    * A death with many events in hand says nothing about any one of them and is not counted here.

@@ -37,6 +37,11 @@ export function storedJob({
   };
 }
 
+/** Whether saying begins with it. What was claimed with an answer has begun to be said before. */
+export function isFirstAnswer(job: Pick<Job, "progress">, { answer }: Progress): boolean {
+  return answer !== null && !job.progress?.answer;
+}
+
 /** For lists: of one that cannot be read, what is known without its text. */
 export function storedEvent(body: string, id: string): TriggerEvent {
   return parsedEvent(body) ?? remains(id, id);

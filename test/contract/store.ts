@@ -12,6 +12,7 @@ import { anEvent } from "../support/event.ts";
 import { archiveContract } from "./store-archive.ts";
 import { busContract } from "./store-bus.ts";
 import { crashContract } from "./store-crashes.ts";
+import { failuresContract } from "./store-failures.ts";
 import { fairnessContract } from "./store-fairness.ts";
 import { growthContract } from "./store-growth.ts";
 import { holdsContract } from "./store-holds.ts";
@@ -1109,6 +1110,7 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
     };
     fairnessContract(bench);
     crashContract(bench);
+    failuresContract(bench);
     growthContract(bench);
     holdsContract(bench);
     lanesContract(bench);

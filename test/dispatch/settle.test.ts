@@ -18,20 +18,24 @@ function jobAt(attempt: number): Job {
     refusal: null,
     attempt,
     failures: attempt - 1,
+    cutOffs: 0,
     crashes: 0,
     replay: 0,
     stopRequested: false,
     token: 1,
-    progress: progressWith(0),
+    progress: ANSWERED,
     acceptedAtMs: event.occurredAtMs,
     waitsSinceMs: event.occurredAtMs,
   };
 }
 
-function progressWith(failuresBefore: number): Progress {
-  const answer = { outcome: "answered", text: "yes", parts: [], usage: NO_USAGE, failuresBefore } as const;
-  return { runId: "run_1", agent: "assistant", startedAtMs: 0, steps: [], answer };
-}
+const ANSWERED: Progress = {
+  runId: "run_1",
+  agent: "assistant",
+  startedAtMs: 0,
+  steps: [],
+  answer: { outcome: "answered", text: "yes", parts: [], usage: NO_USAGE },
+};
 
 function settled(error: unknown, { attempt = 1, random = 0.5 } = {}): Settlement | null {
   return settlementFor(error, jobAt(attempt), POLICY, () => random);
@@ -101,23 +105,17 @@ describe("a failure", () => {
   it("to say an answer is counted from when there was an answer", () => {
     const failed = new DeliveryError("retry", "x");
     const retry = { kind: "retry", afterMs: 1_000 };
-    const firstTry = { ...jobAt(3), progress: null };
-    expect(settlementFor(failed, firstTry, POLICY, () => 0)).toMatchObject(retry);
-    expect(settlementFor(failed, { ...jobAt(3), progress: progressWith(2) }, POLICY, () => 0)).toMatchObject(
-      retry,
-    );
-  });
-
-  it("to say an answer that was brought back is counted from there, whatever had failed before", () => {
-    const failed = new DeliveryError("retry", "x");
-    const at = (failures: number): Job => ({
-      ...jobAt(failures + 1),
-      failures,
-      progress: progressWith(failures === 0 ? 2 : 0),
+    const running = { ...ANSWERED, answer: null };
+    for (const progress of [null, running]) {
+      const firstTry = { ...jobAt(3), progress };
+      expect(settlementFor(failed, firstTry, POLICY, () => 0)).toMatchObject(retry);
+    }
+    const secondTry = { ...jobAt(3), failures: 1 };
+    expect(settlementFor(failed, secondTry, POLICY, () => 0)).toMatchObject({
+      kind: "retry",
+      afterMs: 2_000,
     });
-    expect(settlementFor(failed, at(0), POLICY, () => 0)).toMatchObject({ kind: "retry", afterMs: 1_000 });
-    expect(settlementFor(failed, at(1), POLICY, () => 0)).toMatchObject({ kind: "retry", afterMs: 2_000 });
-    expect(settlementFor(failed, at(2), POLICY, () => 0)).toMatchObject({ kind: "dead" });
+    expect(settlementFor(failed, jobAt(3), POLICY, () => 0)).toMatchObject({ kind: "dead" });
   });
 
   it("to say a notice is counted from the first, for there is no answer behind it", () => {

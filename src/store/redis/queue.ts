@@ -1,9 +1,9 @@
 import { SUSPECTS_MAX } from "../../domain/bounds.ts";
-import type { Turn } from "../../domain/run.ts";
+import type { Progress, Turn } from "../../domain/run.ts";
 import { STOP_TOPIC } from "../../ports/lanes.ts";
 import type { Recall } from "../../ports/memory.ts";
 import type { Job, Queue, Settlement } from "../../ports/queue.ts";
-import { readable, storedJob } from "../stored.ts";
+import { isFirstAnswer, readable, storedJob } from "../stored.ts";
 import type { Argument } from "./link.ts";
 import type { Parts } from "./parts.ts";
 import type { Status } from "./pulse.ts";
@@ -54,7 +54,7 @@ export function createQueue(parts: Parts): Queue {
     async checkpoint(job, progress) {
       const seq = holdings.seqOf(job);
       if (seq === undefined) return false;
-      const args = [seq, job.token, JSON.stringify(progress), parts.newStep()];
+      const args = [seq, job.token, ...progressArgs(job, progress, parts)];
       const call = () => run("checkpoint", [now(), ...args], "long");
       return isHeld(job, (await persistence.until(call)) === 1);
     },
@@ -80,6 +80,7 @@ type ClaimedRow = readonly [
   lane: string,
   attempt: number,
   failures: number,
+  cutOffs: number,
   acceptedAtMs: string,
   body: string,
   refusal: string,
@@ -92,7 +93,7 @@ type ClaimedRow = readonly [
 ];
 
 function toJob(row: ClaimedRow, recall: Recall | undefined): Job {
-  const [token, , lane, attempt, failures, at, ...more] = row;
+  const [token, , lane, attempt, failures, cutOffs, at, ...more] = row;
   const [body, refusal, progress, crashes, replay, stop, since, turns] = more;
   return {
     ...storedJob({
@@ -104,6 +105,7 @@ function toJob(row: ClaimedRow, recall: Recall | undefined): Job {
     lane,
     attempt,
     failures,
+    cutOffs,
     crashes,
     replay,
     stopRequested: stop === 1,
@@ -112,6 +114,11 @@ function toJob(row: ClaimedRow, recall: Recall | undefined): Job {
     waitsSinceMs: Number(since),
     ...(recall && turns && { recalled: { ...recall, turns: readable<Turn>(turns) } }),
   };
+}
+
+/** As it is stored with a call: the progress, its number, and whether it has the first answer. */
+export function progressArgs(job: Job, progress: Progress, { newStep }: Pick<Parts, "newStep">): Argument[] {
+  return [JSON.stringify(progress), newStep(), isFirstAnswer(job, progress) ? 1 : 0];
 }
 
 function settlementArgs(settlement: Settlement): Argument[] {

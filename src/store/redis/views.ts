@@ -12,11 +12,13 @@ import type { Job } from "../../ports/queue.ts";
 import { readable, storedEvent, storedOrNull, storedReceipt } from "../stored.ts";
 import { wellFormed } from "../well-formed.ts";
 import type { Parts } from "./parts.ts";
+import { progressArgs } from "./queue.ts";
 
 /** Parts reserved and not yet recorded, in this process. */
 const PARTS_MAX = 10_000;
 
-export function createOutbox({ run, persistence, holdings, owner, now, newOp, newStep }: Parts): Outbox {
+export function createOutbox(parts: Parts): Outbox {
+  const { run, persistence, holdings, owner, now, newOp } = parts;
   /** Which event a part is of: an id that came again after its keys had expired has another event of the same name. */
   const reservations = new LRUCache<string, { readonly seq: string; readonly op: string }>({
     max: PARTS_MAX,
@@ -27,7 +29,7 @@ export function createOutbox({ run, persistence, holdings, owner, now, newOp, ne
     if (seq === undefined) return { kind: "lost" };
     const op = newOp();
     reservations.set(partId, { seq, op });
-    const kept = progress === null ? ["", ""] : [JSON.stringify(progress), newStep()];
+    const kept = progress === null ? ["", "", 0] : progressArgs(job, progress, parts);
     const args = [seq, job.token, op, wellFormed(partId), owner, ...kept];
     const call = () => run("reserve", [now(), ...args], "long");
     const reservation = toReservation(await persistence.until(call));

@@ -16,7 +16,7 @@ import type { Job, Queue, Settlement } from "../../ports/queue.ts";
 import type { RequestLog, RequestNote } from "../../ports/request-log.ts";
 import type { Durability, Store } from "../../ports/store.ts";
 import { createBus } from "../bus.ts";
-import { readable, storedEvent, storedJob, storedOrNull, storedReceipt } from "../stored.ts";
+import { isFirstAnswer, readable, storedEvent, storedJob, storedOrNull, storedReceipt } from "../stored.ts";
 import { wellFormed } from "../well-formed.ts";
 import type { Batcher } from "./batcher.ts";
 import { createElections } from "./elections.ts";
@@ -27,6 +27,7 @@ import type {
   JournalRow,
   OfferRow,
   Operations,
+  ProgressRow,
   SettlementRow,
   SweepCursor,
 } from "./protocol.ts";
@@ -98,7 +99,7 @@ function createQueue(ask: Ask, readiness: Readiness, bus: Bus): Queue {
       if (result === "stop") await bus.publish(STOP_TOPIC, job.lane);
       return result !== "lost";
     },
-    checkpoint: async (job, progress) => await ask("checkpoint", [job.token, JSON.stringify(progress)]),
+    checkpoint: async (job, progress) => await ask("checkpoint", [job.token, toProgressRow(job, progress)]),
     settle: async (job, settlement) => await ask("settle", [job.token, toSettlementRow(settlement)]),
     ready: (signal) => readiness.wait(signal),
   };
@@ -106,8 +107,8 @@ function createQueue(ask: Ask, readiness: Readiness, bus: Bus): Queue {
 
 function createOutbox(ask: Ask): Outbox {
   async function reserve(job: Job, partId: string, progress: Progress | null): Promise<Reservation> {
-    const text = progress === null ? null : JSON.stringify(progress);
-    const row = await ask("reserve", [job.token, wellFormed(partId), text]);
+    const kept = progress === null ? null : toProgressRow(job, progress);
+    const row = await ask("reserve", [job.token, wellFormed(partId), kept]);
     return row.kind === "sent" ? { kind: "sent", receipt: storedReceipt(row.receipt) } : row;
   }
 
@@ -227,6 +228,7 @@ function toJob(row: ClaimedRow, recall: Recall | undefined): Job {
     lane,
     attempt,
     failures,
+    cutOffs,
     crashes,
     replay,
     stopRequested,
@@ -240,6 +242,7 @@ function toJob(row: ClaimedRow, recall: Recall | undefined): Job {
     lane,
     attempt,
     failures,
+    cutOffs,
     crashes,
     replay,
     stopRequested,
@@ -248,6 +251,10 @@ function toJob(row: ClaimedRow, recall: Recall | undefined): Job {
     waitsSinceMs,
     ...(recall && turns && { recalled: { ...recall, turns: readable<Turn>(turns) } }),
   };
+}
+
+function toProgressRow(job: Job, progress: Progress): ProgressRow {
+  return [JSON.stringify(progress), isFirstAnswer(job, progress)];
 }
 
 function toSettlementRow(settlement: Settlement): SettlementRow {

@@ -21,6 +21,8 @@ export interface Waiting {
   readonly replay: number;
   attempt: number;
   failures: number;
+  /** Failures before its answer. */
+  forgiven: number;
   claims: number;
   retrying: boolean;
   crashes: number;
@@ -37,6 +39,7 @@ export function newcomer(
     lane: job.lane === job.conversation ? job.conversation : job.lane,
     attempt: 0,
     failures: 0,
+    forgiven: 0,
     claims: 0,
     retrying: false,
     crashes: 0,

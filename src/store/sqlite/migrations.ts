@@ -17,7 +17,7 @@ import { makePrivate } from "./file.ts";
  *
  * In `waiting`, `accepted_ms` is when an event was accepted or, of one that was replayed, when that was; `platform`,
  * `tenant` and `sender` share out the turns; `held` marks what is claimed, so that the next start knows what was in
- * hand when the process died. In `events`, `lane` is set at the end where it is not the conversation, and `replays`
+ * hand when the process died; `forgiven` counts the failures before there was an answer, which `failures` does not. In `events`, `lane` is set at the end where it is not the conversation, and `replays`
  * holds notes as JSON; both are needed only by what is replayed.
  */
 export const MIGRATIONS: readonly string[] = [
@@ -140,6 +140,15 @@ export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE holds (name TEXT PRIMARY KEY, token INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  `,
+  // What an answer had behind it was written in the answer, and taken off whenever its failures were counted.
+  `
+  ALTER TABLE waiting ADD COLUMN forgiven INTEGER NOT NULL DEFAULT 0;
+  UPDATE waiting SET forgiven = max(0, min(failures, coalesce((
+    SELECT CAST(CASE WHEN json_valid(body) THEN json_extract(body, '$.answer.failuresBefore') END AS INTEGER)
+    FROM progress WHERE progress.seq = waiting.seq
+  ), 0)));
+  UPDATE waiting SET failures = failures - forgiven;
   `,
 ];
 

@@ -16,11 +16,11 @@ export interface Operations {
   accept: { args: OfferRow; result: AcceptResult };
   claim: { args: ClaimOptions; result: readonly ClaimedRow[] };
   extend: { args: readonly [token: number, leaseMs: number]; result: ExtendResult };
-  checkpoint: { args: readonly [token: number, progress: string]; result: boolean };
+  checkpoint: { args: readonly [token: number, progress: ProgressRow]; result: boolean };
   settle: { args: readonly [token: number, settlement: SettlementRow]; result: boolean };
-  /** With the progress that is stored with it, as JSON, or null. */
+  /** With the progress that is stored with it, or null. */
   reserve: {
-    args: readonly [token: number, partId: string, progress: string | null];
+    args: readonly [token: number, partId: string, progress: ProgressRow | null];
     result: ReservationRow;
   };
   /** A receipt as JSON, or null for `not-sent`. */
@@ -103,6 +103,8 @@ export type AcceptResult =
   | { readonly refusal: Refusal; readonly told: boolean };
 
 /** `stop`: kept, and its end has been asked for. */
+/** As JSON, and whether failures are counted anew from it on. */
+export type ProgressRow = readonly [body: string, isFirstAnswer: boolean];
 export type ExtendResult = "kept" | "stop" | "lost";
 
 export type ClaimedRow = readonly [
@@ -110,6 +112,7 @@ export type ClaimedRow = readonly [
   lane: string,
   attempt: number,
   failures: number,
+  cutOffs: number,
   crashes: number,
   replay: number,
   stopRequested: boolean,

@@ -56,6 +56,7 @@ function loadLanes(sql: Statements, { leases, time }: Volatile, nowMs: number): 
       replay: row.replay,
       attempt: row.attempt,
       failures: row.failures,
+      forgiven: row.forgiven,
       claims: row.claims,
       retrying: row.retrying === 1,
       crashes: row.crashes,

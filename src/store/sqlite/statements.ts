@@ -8,6 +8,7 @@ export interface WaitingRow {
   readonly updated_ms: number;
   readonly attempt: number;
   readonly failures: number;
+  readonly forgiven: number;
   readonly claims: number;
   readonly due_ms: number;
   readonly retrying: number;
@@ -69,7 +70,7 @@ export function prepareStatements(db: Database) {
     setSeqFloor: db.prepare("INSERT OR REPLACE INTO meta (name, value) VALUES ('seq_floor', ?)"),
     touchMeta: db.prepare("INSERT OR REPLACE INTO meta (name, value) VALUES ('checked_ms', ?)"),
     allWaiting: db.prepare<WaitingRow>(
-      `SELECT seq, lane, conversation, accepted_ms, updated_ms, attempt, failures, claims, due_ms,
+      `SELECT seq, lane, conversation, accepted_ms, updated_ms, attempt, failures, forgiven, claims, due_ms,
          retrying, refusal, platform, tenant, sender, crashes, stop, replay
        FROM waiting ORDER BY seq`,
     ),
@@ -114,6 +115,7 @@ export function prepareStatements(db: Database) {
        WHERE known = 0 OR abs(?2 - seen_ms) > ${SEEN_ACCURACY_MS}`,
     ),
     setProgress: db.prepare("INSERT OR REPLACE INTO progress (seq, body) VALUES (?, ?)"),
+    forgive: db.prepare("UPDATE waiting SET failures = 0, forgiven = ? WHERE seq = ?"),
     touch: db.prepare("UPDATE waiting SET updated_ms = ? WHERE seq = ?"),
     putBack: db.prepare(
       `UPDATE waiting SET attempt = ?, failures = ?, retrying = ?, due_ms = ?, cause = ?, updated_ms = ?, held = 0

@@ -3,7 +3,14 @@ import type { Recall } from "../../ports/memory.ts";
 import { homeLane, type Waiting } from "./lanes.ts";
 import { tokenOf } from "./leases.ts";
 import { recall } from "./memory.ts";
-import type { ClaimedRow, ExtendResult, Operations, ReservationRow, SettlementRow } from "./protocol.ts";
+import type {
+  ClaimedRow,
+  ExtendResult,
+  Operations,
+  ProgressRow,
+  ReservationRow,
+  SettlementRow,
+} from "./protocol.ts";
 import type { State } from "./state.ts";
 import { expireClaims } from "./suspects.ts";
 
@@ -26,7 +33,7 @@ export function claim(
     if (job === undefined) break;
     const asked = chars < RECALLED_CHARS_MAX ? wanted : undefined;
     const row = begin(state, job, steadyMs + leaseMs, nowMs, asked);
-    for (const turn of row[12] ?? []) chars += turn.length;
+    for (const turn of row[13] ?? []) chars += turn.length;
     claimed.push(row);
   }
   return claimed;
@@ -55,6 +62,7 @@ function begin(
     job.lane,
     job.attempt,
     job.failures,
+    job.attempt - 1 - job.failures - job.forgiven,
     job.crashes,
     job.replay,
     job.stopRequested,
@@ -86,16 +94,20 @@ export function stop({ sql, lanes }: State, lane: string): LaneState {
   return lanes.stateOf(lane);
 }
 
-export function checkpoint(state: State, token: number, progress: string, nowMs: number): boolean {
+export function checkpoint(state: State, token: number, progress: ProgressRow, nowMs: number): boolean {
   const job = heldJob(state, token);
   if (job === null) return false;
   keepProgress(state, job, progress, nowMs);
   return true;
 }
 
-function keepProgress({ sql }: State, { seq }: Waiting, progress: string, nowMs: number): void {
-  sql.setProgress.run(seq, progress);
-  sql.touch.run(nowMs, seq);
+function keepProgress({ sql }: State, job: Waiting, [body, isFirstAnswer]: ProgressRow, nowMs: number): void {
+  sql.setProgress.run(job.seq, body);
+  sql.touch.run(nowMs, job.seq);
+  if (!isFirstAnswer || job.failures === 0) return;
+  job.forgiven += job.failures;
+  job.failures = 0;
+  sql.forgive.run(job.forgiven, job.seq);
 }
 
 export function settle(state: State, token: number, settlement: SettlementRow, nowMs: number): boolean {
@@ -173,7 +185,7 @@ export function reserve(
   state: State,
   token: number,
   partId: string,
-  progress: string | null,
+  progress: ProgressRow | null,
   nowMs: number,
 ): ReservationRow {
   const job = heldJob(state, token);

@@ -70,7 +70,6 @@ async function answerOne({ store, clock }: Past, job: Job, text: string, remembe
       text,
       parts: [JSON.stringify({ text }) as ReplyPart],
       usage: NO_USAGE,
-      failuresBefore: 0,
     },
   };
   await store.queue.checkpoint(job, progress);

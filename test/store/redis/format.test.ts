@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { anOffer } from "../../contract/store.ts";
+import { anOffer, aProgress } from "../../contract/store.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { anEvent } from "../../support/event.ts";
 import { type RedisServer, startRedis } from "../../support/redis.ts";
@@ -29,6 +29,22 @@ describe("two versions on one Redis", () => {
       true,
     );
     expect(await redis.cli("HGET", `{${prefix}}:e:1`, "field-of-tomorrow")).toBe("x");
+    await store[Symbol.asyncDispose]();
+  });
+
+  it("count failures alike: what the older wrote into an answer is forgiven, once", async () => {
+    const prefix = newPrefix();
+    const { store } = await open(prefix);
+    await store.inbox.accept(anOffer(anEvent({ id: "a" })));
+    const answer = { text: '"failuresBefore":9', failuresBefore: 2 };
+    const progress = JSON.stringify({ ...aProgress("x"), answer });
+    const written = ["attempt", "5", "failures", "3", "progress", progress];
+    await redis.cli("HSET", `{${prefix}}:e:1`, ...written);
+    for (const failures of [1, 2, 3]) {
+      const [job] = await store.queue.claim({ jobsMax: 1, leaseMs: 1_000 });
+      expect(job).toMatchObject({ attempt: 5 + failures, failures, cutOffs: 2 });
+      if (job !== undefined) await store.queue.settle(job, { kind: "retry", afterMs: 0, cause: "x" });
+    }
     await store[Symbol.asyncDispose]();
   });
 

@@ -5,9 +5,10 @@
 -- brings after the next one has recorded more is old.
 --
 -- ARGV[2] seq  [3] token  [4] progress as JSON  [5] a number that grows with each call of the holder
+-- ARGV[6] 1: with it the event has an answer for the first time
 -- Gives: 1, or 0 when the lease is lost
 
 local wall = keep_clock()
 if not holds(ARGV[2], ARGV[3]) then return 0 end
-keep_progress(ARGV[2], ARGV[4], ARGV[5], wall)
+keep_progress(ARGV[2], ARGV[4], ARGV[5], ARGV[6], wall)
 return 1

@@ -9,7 +9,7 @@
 -- ARGV[6] a process that dies with more events in hand than this makes none of them a suspect
 -- ARGV[7] most turns of the conversation to bring along, '' for none  [8] since, in ms
 -- Gives: { status, job, job, … }, a job being
---   { token, seq, lane, attempt, failures, at, body, refusal, progress, crashes, replay, stop, waits since, turns }
+--   { token, seq, lane, attempt, failures, cut offs, at, body, refusal, progress, crashes, replay, stop, waits since, turns }
 --   `turns` is left out where nobody asked for them, or where there is no room
 
 -- Lanes that are due, leases that have run out, lanes that must not begin: of each so many are looked at. Nobody else is
@@ -80,21 +80,32 @@ local function recalled(conversation)
   return turns
 end
 
+-- The version before wrote into an answer how many failures it had behind it, and counted on.
+local function forgive(key, failures, forgiven, progress)
+  if forgiven or failures == 0 or not progress then return failures, tonumber(forgiven or 0) end
+  local before = string.match(progress, '"failuresBefore":(%d+)[,}]')
+  if not before then return failures, 0 end
+  before = math.min(failures, tonumber(before))
+  call('HSET', key, 'failures', failures - before, 'forgiven', before)
+  return failures - before, before
+end
+
 local leased_until = whole(steady + lease_ms)
 local function begin(lane, token)
   local seq = call('LINDEX', lane_key(lane), 0)
   local key = event_key(seq)
   local held = call('HMGET', key, 'failures', 'at', 'body', 'refusal', 'progress', 'crashes', 'replay', 'stop',
-    'conversation', 'attempt', 'since')
-  local failures, attempt = tonumber(held[1] or 0), tonumber(held[10] or 0) + 1
+    'conversation', 'attempt', 'since', 'forgiven')
+  local attempt = tonumber(held[10] or 0) + 1
+  if tonumber(held[1] or 0) > 0 then call('ZREM', base .. 'retrying', seq) end
+  local failures, forgiven = forgive(key, tonumber(held[1] or 0), held[12], held[5])
   call('HSET', key, 'token', token, 'owner', owner, 'up', now, 'attempt', attempt, 'step', 0)
   call('ZADD', base .. 'leases', leased_until, seq)
-  if failures > 0 then call('ZREM', base .. 'retrying', seq) end
   if not held[4] then see(held[9] or lane) end
   -- `since` is also when a spool brought it: whoever sent that has waited since it was said.
   local is_replayed = held[11] and call('HEXISTS', key, 'replays') == 1
   return {
-    token, seq, lane, attempt, failures, held[2], held[3], held[4] or '', held[5] or '',
+    token, seq, lane, attempt, failures, attempt - 1 - failures - forgiven, held[2], held[3], held[4] or '', held[5] or '',
     tonumber(held[6] or 0), tonumber(held[7] or 0), held[8] and 1 or 0, is_replayed and held[11] or held[2],
     not held[4] and recalled(held[9] or lane) or nil,
   }
@@ -132,7 +143,7 @@ while taken < jobs_max and bytes < BYTES_MAX and aside < ASIDE_AT_ONCE do
   if is_control(lane) or may_begin(lane) then
     taken = taken + 1
     local job = begin(lane, whole(fence + taken))
-    bytes = bytes + #job[7] + #job[9]
+    bytes = bytes + #job[8] + #job[10]
     answer[taken + 1] = job
   else
     aside = aside + 1

@@ -9,7 +9,8 @@
 --
 -- {prefix}:e:<seq>            an event, a hash: its text, and where it stands. What most of them have alike is left out:
 --                             attempt and failures of 0, since and up as `at`, a conversation as the lane. `adrift`: whose
---                             lease ran out after it had reserved a part; '*' for several
+--                             lease ran out after it had reserved a part; '*' for several. `failures` counts from the
+--                             answer on, once there is one; those before it are `forgiven`
 -- {prefix}:k:<key>            an idempotency key: "<seq> <expires>". That of an event's id stays as long as the event
 -- {prefix}:l:<lane>           a lane: the seqs that wait or run in it, oldest first; only the first is ever claimed
 -- {prefix}:q…                 whose turn it is: rings of platforms, tenants, senders, lanes (make_ready, take_lane)
@@ -232,11 +233,16 @@ local function holds(seq, token)
   return call('HGET', event_key(seq), 'token') == token
 end
 
--- Never back: what a lost connection brings after the next one has recorded more is old.
-local function keep_progress(seq, progress, step, wall)
+-- Never back: what a lost connection brings after the next one has recorded more is old. Failures are counted anew from
+-- the first answer on.
+local function keep_progress(seq, progress, step, is_first_answer, wall)
   local key = event_key(seq)
-  if tonumber(call('HGET', key, 'step') or 0) >= tonumber(step) then return end
+  local found = call('HMGET', key, 'step', 'failures')
+  if tonumber(found[1] or 0) >= tonumber(step) then return end
   call('HSET', key, 'progress', progress, 'step', step, 'up', wall)
+  if is_first_answer ~= '1' or tonumber(found[2] or 0) == 0 then return end
+  call('HINCRBY', key, 'forgiven', found[2])
+  call('HSET', key, 'failures', 0)
 end
 
 -- Whether there is room for one more beside the live ones. Running events are not counted: they are no longer waiting.

@@ -33,7 +33,7 @@ local notes = found[7] and string.sub(found[7], 1, -2) .. ',' or '['
 local key = event_key(seq)
 call('HDEL', key, 'state', 'cause', 'stop', 'refusal', 'crashes', 'op', 'place')
 -- It came when it was called back: what a spool brings looks for its place from the end of the lane.
-call('HSET', key, 'lane', lane, 'came', wall, 'since', wall, 'up', wall, 'attempt', 0, 'failures', 0,
+call('HSET', key, 'lane', lane, 'came', wall, 'since', wall, 'up', wall, 'attempt', 0, 'failures', 0, 'forgiven', 0,
   'replays', notes .. note .. ']')
 if ARGV[4] == 'anew' then
   call('HDEL', key, 'progress')

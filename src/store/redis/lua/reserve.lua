@@ -5,13 +5,13 @@
 -- whose fate nobody recorded is given out as in doubt. The same call (op) made twice is one.
 --
 -- ARGV[2] seq  [3] token  [4] op  [5] part id  [6] who asks
--- ARGV[7] progress as JSON, to be stored with it, or ''  [8] its number, as for a checkpoint
+-- ARGV[7] progress as JSON, to be stored with it, or ''  [8] its number and [9] whether it is the first answer, as for a checkpoint
 -- Gives: { lost } | { sent, receipt } | { fresh or in-doubt, sends before, 1 when no other process may be on its way to
 -- say it }
 
 local seq, op, part = ARGV[2], ARGV[4], ARGV[5]
 if not holds(seq, ARGV[3]) then return { 'lost' } end
-if ARGV[7] ~= '' then keep_progress(seq, ARGV[7], ARGV[8], keep_clock()) end
+if ARGV[7] ~= '' then keep_progress(seq, ARGV[7], ARGV[8], ARGV[9], (keep_clock())) end
 local adrift = call('HGET', event_key(seq), 'adrift')
 local is_gone = (not adrift or adrift == ARGV[6]) and 1 or 0
 local outbox = base .. 'o:' .. seq
