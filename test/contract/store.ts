@@ -18,6 +18,7 @@ import { growthContract } from "./store-growth.ts";
 import { holdsContract } from "./store-holds.ts";
 import { lanesContract } from "./store-lanes.ts";
 import { peopleContract } from "./store-people.ts";
+import { purseContract } from "./store-purse.ts";
 import { requestsContract } from "./store-requests.ts";
 
 export interface OpenOptions {
@@ -1115,6 +1116,7 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
     holdsContract(bench);
     lanesContract(bench);
     peopleContract(bench);
+    purseContract(bench);
     busContract(bench);
     requestsContract(bench);
     archiveContract(bench);
