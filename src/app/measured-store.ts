@@ -22,8 +22,7 @@ export function measured(store: Store, metrics: Metrics): Store {
     };
   }
 
-  const { inbox, queue, outbox, memory, people, purse, journal, lanes, archive, requests, holds, notes } =
-    store;
+  const { inbox, queue, outbox, memory, people, journal, lanes, archive, requests, holds, notes } = store;
   return {
     inbox: { accept: timed("accept", (offer) => inbox.accept(offer)) },
     queue: {
@@ -36,18 +35,13 @@ export function measured(store: Store, metrics: Metrics): Store {
     outbox: {
       begin: timed("begin", (job, progress, partId) => outbox.begin(job, progress, partId)),
       reserve: timed("reserve", (job, partId) => outbox.reserve(job, partId)),
-      record: timed("record", (partId, result) => outbox.record(partId, result)),
+      record: timed("record", (partId, fate) => outbox.record(partId, fate)),
     },
     memory: {
       recall: timed("recall", (conversation, options) => memory.recall(conversation, options)),
       forget: timed("forget", (conversation, untilId) => memory.forget(conversation, untilId)),
     },
     people: { settle: timed("person", (person) => people.settle(person)) },
-    purse: {
-      hold: timed("hold_money", (request) => purse.hold(request)),
-      settle: timed("settle_money", (hold, spend) => purse.settle(hold, spend)),
-      spent: timed("spent_money", (day, scopes) => purse.spent(day, scopes)),
-    },
     journal: {
       find: timed("find", (id) => journal.find(id)),
       list: timed("list", (filter) => journal.list(filter)),

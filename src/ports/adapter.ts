@@ -122,6 +122,16 @@ export interface Adapter {
   readonly renderer?: string;
   /** Sends one part. Throws DeliveryError, or what the permit throws when it is asked: then nothing was said. */
   send(delivery: Delivery, signal: AbortSignal, permit?: Permit): Promise<Receipt>;
+  /**
+   * Changes a message that was sent for this part; the same words again are no harm. `gone`: it is not there any more, or
+   * cannot be changed. Throws as `send` does.
+   */
+  edit?(
+    receipt: Receipt,
+    delivery: Delivery,
+    signal: AbortSignal,
+    permit?: Permit,
+  ): Promise<Receipt | "gone">;
   /** An earlier send of this part may have landed. */
   recover(delivery: Delivery, signal: AbortSignal): Promise<Recovery>;
   /** Ends the waiting of somebody whose press comes to nothing, where an acknowledgement does not. Never throws. */

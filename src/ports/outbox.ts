@@ -10,8 +10,18 @@ export type Reservation =
    * the way to it. Each has ended, or handed its claim back; none is a process of which only the lease has run out.
    */
   | { readonly kind: "in-doubt"; readonly sendsBefore: number; readonly isSenderGone: boolean }
+  | Shown
   | { readonly kind: "sent"; readonly receipt: Receipt }
   | { readonly kind: "lost" }; // the lease is lost: say nothing
+
+/** A preview of it is out: what is said now is edited into that message, and never said beside it. */
+export interface Shown {
+  readonly kind: "shown";
+  readonly receipt: Receipt;
+}
+
+/** What became of a send: said; a preview of it is out; or `not-sent`, when the platform certainly did not take it. */
+export type Fate = Receipt | Shown | "not-sent";
 
 /** Remembers what was said aloud, so that a repeated run stays quiet. */
 export interface Outbox {
@@ -20,8 +30,8 @@ export interface Outbox {
   /** Durable before it resolves. Part ids are `${event id}/…` and never shared by two events. */
   reserve(job: Job, partId: string): Promise<Reservation>;
   /**
-   * What became of the send: a receipt, or `not-sent` when the platform certainly did not take it. That takes back the
-   * reservation that was made last by this process, and none that another has made since.
+   * A receipt is kept whoever brings it. Anything else counts for the reservation that was made last, when that was by
+   * this process: a preview is out, or the reservation is taken back; so is a preview that is not there any more.
    */
-  record(partId: string, result: Receipt | "not-sent"): Promise<void>;
+  record(partId: string, fate: Fate): Promise<void>;
 }

@@ -4,7 +4,7 @@ import { DeliveryError } from "../domain/errors.ts";
 import { redactedJson } from "../domain/redact.ts";
 import type { Delivery, Receipt, ReplyPart } from "../domain/reply.ts";
 import type { Adapter, Recovery } from "../ports/adapter.ts";
-import type { Outbox } from "../ports/outbox.ts";
+import type { Fate, Outbox, Reservation } from "../ports/outbox.ts";
 import type { Job } from "../ports/queue.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -23,7 +23,8 @@ export interface DeliverDeps extends Leave {
 
 /**
  * Says the parts in order, each once: reserve → send → record. A part said by an earlier attempt is passed over,
- * so a retry resumes at the part that failed. Where the platform takes no more, the rest is left out. Throws DeliveryError, BreakerOpen, or RunAborted when the lease is gone.
+ * so a retry resumes at the part that failed; one of which a preview is out takes its place. Where the platform takes no
+ * more, the rest is left out. Throws DeliveryError, BreakerOpen, or RunAborted when the lease is gone.
  */
 export async function deliver(
   job: Job,
@@ -70,18 +71,14 @@ interface Said {
 }
 
 async function sayPart(saying: Saying): Promise<Said> {
-  const { job, part, index, deps } = saying;
+  const { job, index, deps } = saying;
   const partId = partIdOf(job, index);
   const reservation = await deps.outbox.reserve(job, partId);
-  if (reservation.kind === "lost") throw new RunAborted("lease-lost");
   if (reservation.kind === "sent") return { end: "unknown", endsReply: reservation.receipt.endsReply };
-
-  const { sendsBefore } = reservation;
-  const delivery = { partId, to: job.event.replyTo, part, index, sendsBefore, mayRepeat: false };
   const receipt =
-    reservation.kind === "fresh"
-      ? await sendFirst(delivery, saying)
-      : await resolveDoubt(delivery, reservation.isSenderGone, saying);
+    reservation.kind === "shown"
+      ? await sayInPlace(reservation.receipt, saying)
+      : await sayAnew(reservation, saying);
   record(partId, receipt, saying);
   const { endsReply } = receipt;
   if (endsReply !== undefined) {
@@ -93,8 +90,45 @@ async function sayPart(saying: Saying): Promise<Said> {
   return { end: receipt === LEFT_IN_DOUBT ? "unknown" : "ok", endsReply };
 }
 
+/** A preview is out: the part takes its place. One that was deleted meanwhile is said like any other. */
+async function sayInPlace(preview: Receipt, saying: Saying): Promise<Receipt> {
+  const { job, index, adapter, deps } = saying;
+  const delivery = deliveryOf(saying, 0);
+  const receipt = await edit(preview, delivery, saying);
+  if (receipt !== "gone") return receipt;
+  const { platform } = adapter;
+  deps.log.warn(
+    { event_id: job.event.id, platform, part: index, resolution: "sent anew" },
+    "reply.preview_gone",
+  );
+  // Before it is sent anew: whoever goes on after a crash must know that this may have been said.
+  record(delivery.partId, "not-sent", saying);
+  return await sayAnew(await deps.outbox.reserve(job, delivery.partId), saying);
+}
+
+async function sayAnew(reservation: Reservation, saying: Saying): Promise<Receipt> {
+  switch (reservation.kind) {
+    case "fresh":
+      return await sendFirst(deliveryOf(saying, reservation.sendsBefore), saying);
+    case "in-doubt": {
+      const { sendsBefore, isSenderGone } = reservation;
+      return await resolveDoubt(deliveryOf(saying, sendsBefore), isSenderGone, saying);
+    }
+    case "lost":
+      throw new RunAborted("lease-lost");
+    default:
+      // Somebody else has it by now, or what was recorded of it did not last: the next attempt will see.
+      throw new DeliveryError("retry", `expected to say a part anew, but it is ${reservation.kind}`);
+  }
+}
+
+function deliveryOf({ job, part, index }: Saying, sendsBefore: number): Delivery {
+  const partId = partIdOf(job, index);
+  return { partId, to: job.event.replyTo, part, index, sendsBefore, mayRepeat: false };
+}
+
 /** An event that was refused, or answered before, may be brought back: what it says then is something else. */
-function partIdOf({ event, refusal, replay }: Job, index: number): string {
+export function partIdOf({ event, refusal, replay }: Job, index: number): string {
   const which = refusal !== null ? "notice/" : replay > 0 ? `r${replay}/` : "";
   return `${event.id}/${which}${index}`;
 }
@@ -132,10 +166,17 @@ async function resolveDoubt(delivery: Delivery, isSenderGone: boolean, saying: S
     },
     "reply.in_doubt",
   );
-  if (typeof found === "object") return found;
+  if (typeof found === "object") return await asFinal(found, delivery, saying);
   if (found === "unknown" && deps.inDoubt === "leave") return LEFT_IN_DOUBT;
   const mayRepeat = found === "unknown" || (found === "absent" && !isSenderGone);
   return await send({ ...delivery, mayRepeat }, saying);
+}
+
+/** Where messages can be changed, what was found may be a preview. */
+async function asFinal(found: Receipt, delivery: Delivery, saying: Saying): Promise<Receipt> {
+  if (saying.adapter.edit === undefined) return found;
+  const receipt = await edit(found, delivery, saying);
+  return receipt === "gone" ? found : receipt;
 }
 
 function resolutionOf(found: Recovery, isSenderGone: boolean, { inDoubt }: DeliverDeps): string {
@@ -149,12 +190,31 @@ async function send(
   saying: Saying,
   permit = new LeasePermit(saying.deps),
 ): Promise<Receipt> {
-  const { job, adapter, deps, signal } = saying;
+  const { adapter, signal } = saying;
+  return await sending(delivery, saying, permit, () => adapter.send(delivery, signal, permit));
+}
+
+/** The words may be there already, so that this is repeated without a doubt. */
+async function edit(preview: Receipt, delivery: Delivery, saying: Saying): Promise<Receipt | "gone"> {
+  const { adapter, signal } = saying;
+  const permit = new LeasePermit(saying.deps);
+  // An adapter that cannot change messages (any more) leaves it as it is.
+  const call = async () => (await adapter.edit?.(preview, delivery, signal, permit)) ?? "gone";
+  return await sending(delivery, saying, permit, call);
+}
+
+async function sending<Sent extends Receipt | "gone">(
+  delivery: Delivery,
+  { job, adapter, deps }: Saying,
+  permit: LeasePermit,
+  call: () => Promise<Sent>,
+): Promise<Sent> {
   const { platform } = adapter;
   const startedAt = performance.now();
   try {
     await permit.renew();
-    const receipt = redactedJson(await adapter.send(delivery, signal, permit));
+    const receipt = redactedJson(await call());
+    if (receipt === "gone") return receipt;
     const seconds = (performance.now() - startedAt) / 1000;
     deps.metrics.replies.inc({ platform, outcome: delivery.mayRepeat ? "sent_marked" : "sent" });
     deps.metrics.replySeconds.observe({ platform }, seconds);
@@ -184,8 +244,8 @@ async function send(
  * Not awaited. What is stored next, the next reservation or the settlement, comes after it and shares its commit; if
  * that is not stored either, the part is in doubt, as after a crash at this moment.
  */
-function record(partId: string, result: Receipt | "not-sent", { job, index, deps }: Saying): void {
-  deps.outbox.record(partId, result).catch((error: unknown) => {
+function record(partId: string, fate: Fate, { job, index, deps }: Saying): void {
+  deps.outbox.record(partId, fate).catch((error: unknown) => {
     deps.log.error({ event_id: job.event.id, part: index, err: error }, "reply.record_failed");
   });
 }

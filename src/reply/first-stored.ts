@@ -1,6 +1,5 @@
-import type { Receipt } from "../domain/reply.ts";
 import type { Progress } from "../domain/run.ts";
-import type { Outbox, Reservation } from "../ports/outbox.ts";
+import type { Fate, Outbox, Reservation } from "../ports/outbox.ts";
 import type { Job } from "../ports/queue.ts";
 
 /** The answer is durable before a word of it is said: it is stored with the reservation of its first part. */
@@ -24,7 +23,7 @@ export class FirstStored implements Pick<Outbox, "reserve" | "record"> {
     return progress === null ? this.#outbox.reserve(job, partId) : this.#outbox.begin(job, progress, partId);
   }
 
-  record(partId: string, result: Receipt | "not-sent"): Promise<void> {
-    return this.#outbox.record(partId, result);
+  record(partId: string, fate: Fate): Promise<void> {
+    return this.#outbox.record(partId, fate);
   }
 }

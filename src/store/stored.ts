@@ -2,6 +2,7 @@ import { OF_DEVELOPERS, PLATFORMS, type ReplyAddress, type TriggerEvent } from "
 import type { Refusal } from "../domain/refusal.ts";
 import type { Receipt } from "../domain/reply.ts";
 import type { Progress } from "../domain/run.ts";
+import type { Fate } from "../ports/outbox.ts";
 import type { Job } from "../ports/queue.ts";
 
 /** The texts of an event as a store keeps them; null where there is none. */
@@ -60,6 +61,12 @@ export function readable<T extends object>(texts: readonly string[]): T[] {
 /** That it was sent is certain, whatever became of the words for it. */
 export function storedReceipt(text: string): Receipt {
   return storedOrNull<Receipt>(text) ?? { messageId: null, via: "unknown" };
+}
+
+/** What became of a send, as a word and a receipt. */
+export function fateParts(fate: Fate): readonly ["sent" | "shown" | "not-sent", Receipt | null] {
+  if (fate === "not-sent") return [fate, null];
+  return "kind" in fate ? ["shown", fate.receipt] : ["sent", fate];
 }
 
 /** Null when it cannot be read. */

@@ -1,6 +1,5 @@
-import type { Receipt } from "../domain/reply.ts";
 import type { Progress } from "../domain/run.ts";
-import type { Outbox } from "../ports/outbox.ts";
+import type { Fate, Outbox } from "../ports/outbox.ts";
 import type { Job, Queue } from "../ports/queue.ts";
 import type { Store } from "../ports/store.ts";
 
@@ -11,7 +10,7 @@ const CHARS_MAX = 16 * 1024 * 1024;
 interface Unwritten {
   readonly chars: number;
   readonly progress?: UnwrittenRun;
-  readonly receipt?: Receipt | "not-sent";
+  readonly fate?: Fate;
 }
 
 interface UnwrittenRun {
@@ -74,18 +73,17 @@ export function withUnwritten(
     }
   }
 
-  async function record(partId: string, receipt: Receipt | "not-sent"): Promise<void> {
+  async function record(partId: string, fate: Fate): Promise<void> {
     try {
-      await outbox.record(partId, receipt);
+      await outbox.record(partId, fate);
       kept.drop(partId);
     } catch (error) {
-      kept.add(partId, { chars: charsOf(receipt), receipt });
+      kept.add(partId, { chars: charsOf(fate), fate });
       throw error;
     }
   }
 
-  const writeReceipts = (prefix = "") =>
-    kept.receipts(prefix).map(([partId, receipt]) => record(partId, receipt));
+  const writeReceipts = (prefix = "") => kept.fates(prefix).map(([partId, fate]) => record(partId, fate));
 
   /** All that is known of a job that is ours. */
   async function write(job: Job): Promise<void> {
@@ -188,7 +186,7 @@ class Kept {
   }
 
   get left(): Left {
-    return { runs: this.runs().length, parts: this.receipts("").length };
+    return { runs: this.runs().length, parts: this.fates("").length };
   }
 
   /** Those that are ours, as far as we know. */
@@ -198,9 +196,9 @@ class Kept {
     );
   }
 
-  receipts(prefix: string): [partId: string, receipt: Receipt | "not-sent"][] {
-    return [...this.#entries].flatMap(([key, { receipt }]) =>
-      receipt !== undefined && key.startsWith(prefix) ? [[key, receipt]] : [],
+  fates(prefix: string): [partId: string, fate: Fate][] {
+    return [...this.#entries].flatMap(([key, { fate }]) =>
+      fate !== undefined && key.startsWith(prefix) ? [[key, fate]] : [],
     );
   }
 

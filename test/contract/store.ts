@@ -18,8 +18,8 @@ import { growthContract } from "./store-growth.ts";
 import { holdsContract } from "./store-holds.ts";
 import { lanesContract } from "./store-lanes.ts";
 import { peopleContract } from "./store-people.ts";
-import { purseContract } from "./store-purse.ts";
 import { requestsContract } from "./store-requests.ts";
+import { shownContract } from "./store-shown.ts";
 
 export interface OpenOptions {
   /** The driver takes all its times from here. */
@@ -1116,9 +1116,9 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
     holdsContract(bench);
     lanesContract(bench);
     peopleContract(bench);
-    purseContract(bench);
     busContract(bench);
     requestsContract(bench);
+    shownContract(bench);
     archiveContract(bench);
   });
 }

@@ -20,7 +20,9 @@ export async function walk({ real, rules, dice, name, steps }: WalkOptions): Pro
   const trace: string[] = [];
   let world = START;
   for (let taken = 0; ; taken++) {
-    const possible = stepsFrom(world, rules, PROGRAM).filter(({ isFault }) => taken < steps || !isFault);
+    const possible = stepsFrom(world, rules, { ...PROGRAM, previews: true }).filter(
+      ({ isFault }) => taken < steps || !isFault,
+    );
     if (possible.length === 0) break;
     const step = await take(dice.pick(possible), possible);
     world = step.after;

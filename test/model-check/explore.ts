@@ -2,7 +2,7 @@ import { faultOf, faultOfStep, isSettled } from "./invariants.ts";
 import { keptKey, workersKey } from "./key.ts";
 import type { Rules } from "./store-model.ts";
 import type { Program } from "./worker-program.ts";
-import { lineOf, START, type Step, stepsFrom, type World } from "./world.ts";
+import { EVENTS, type Event, lineOf, START, type Step, stepsFrom, type World } from "./world.ts";
 
 export interface Exploration {
   /** Different worlds that can come about. */
@@ -20,11 +20,13 @@ export interface Violation {
 export interface Protocol {
   readonly rules: Rules;
   readonly program: Program;
+  /** All of them when absent. */
+  readonly events?: readonly Event[];
 }
 
 /** Looks at every world that can come about, nearest first, until one is wrong. */
 export function explore(protocol: Protocol): Exploration {
-  const { rules, program } = protocol;
+  const { rules, program, events = EVENTS } = protocol;
   const ways = new Ways();
   let steps = 0;
   const result = (fault: string | null, at: number, last?: Step): Exploration => {
@@ -36,7 +38,7 @@ export function explore(protocol: Protocol): Exploration {
     const next: Found[] = [];
     for (const { world, index } of nearest) {
       let goesOn = false;
-      for (const [choice, step] of stepsFrom(world, rules, program).entries()) {
+      for (const [choice, step] of stepsFrom(world, rules, program, events).entries()) {
         steps++;
         const fault = faultOfStep(world, step);
         if (fault !== null) return result(fault, index, step);
@@ -49,7 +51,8 @@ export function explore(protocol: Protocol): Exploration {
         goesOn = true;
         ways.goesInPeace(index, to.index);
       }
-      if (!goesOn && !isSettled(world)) return result("nothing goes on, and not all is settled", index);
+      if (!goesOn && !isSettled(world, events))
+        return result("nothing goes on, and not all is settled", index);
     }
     nearest = next;
   }
@@ -138,11 +141,16 @@ class Ways {
   }
 }
 
-function traceTo(index: number, ways: Ways, { rules, program }: Protocol, last?: Step): readonly string[] {
+function traceTo(
+  index: number,
+  ways: Ways,
+  { rules, program, events }: Protocol,
+  last?: Step,
+): readonly string[] {
   const trace: string[] = [];
   let world = START;
   for (const choice of ways.choicesTo(index)) {
-    const step = stepsFrom(world, rules, program)[choice];
+    const step = stepsFrom(world, rules, program, events)[choice];
     if (step === undefined) throw new Error(`Expected step ${choice} after ${trace.join(", ")}, got fewer`);
     trace.push(lineOf(step));
     world = step.after;

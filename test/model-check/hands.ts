@@ -22,6 +22,11 @@ interface Held {
 const LEASE_MS = 10_000;
 const PROGRESS: Progress = { runId: "run_1", agent: "assistant", startedAtMs: 0, steps: [], answer: null };
 const RECEIPT = { messageId: "m1", via: "test" };
+const FATES = {
+  receipt: RECEIPT,
+  shown: { kind: "shown", receipt: RECEIPT },
+  "not-sent": "not-sent",
+} as const;
 
 /** Asks a real store what the model was asked. Names carry a prefix, so that many walks can use one store. */
 export class Hands {
@@ -57,7 +62,7 @@ export class Hands {
       case "reserve":
         return (await view.outbox.reserve(job, partId)).kind;
       case "record":
-        await view.outbox.record(partId, call.result === "receipt" ? RECEIPT : "not-sent");
+        await view.outbox.record(partId, FATES[call.result]);
         return "ok";
     }
   }

@@ -1,5 +1,6 @@
 import { type Claim, type Entry, find, holds } from "./store-model.ts";
-import { EVENTS, LANES, type Step, type World } from "./world.ts";
+import { UNSAID } from "./worker-program.ts";
+import { EVENTS, type Event, LANES, type Step, type World } from "./world.ts";
 
 /** What is wrong with a world, whichever way led to it; null when nothing is. */
 export function faultOf(world: World): string | null {
@@ -27,7 +28,7 @@ function isJobOf(job: Claim, entry: Entry): boolean {
   return job.id === entry.id && holds(entry, job);
 }
 
-function outOfOrder({ store }: World, { id, after }: (typeof EVENTS)[number]): string | null {
+function outOfOrder({ store }: World, { id, after }: Event): string | null {
   const hasBegun = find(store, id)?.state === "running" || find(store, id)?.state === "done";
   const isFirst = after === null || find(store, after)?.state === "done";
   return hasBegun && !isFirst ? `${id} has begun before ${after} was over` : null;
@@ -35,10 +36,11 @@ function outOfOrder({ store }: World, { id, after }: (typeof EVENTS)[number]): s
 
 function lostOrRepeated({ store, acknowledged, said }: World, id: string): string | null {
   const entries = store.filter((entry) => entry.id === id);
-  const { plain, repeats } = said[id] ?? { plain: 0, repeats: 0 };
+  const { plain, repeats, preview } = said[id] ?? UNSAID;
   if (entries.length > 1) return `${id} was accepted twice`;
   if (entries.length === 0 && acknowledged.includes(id)) return `${id} was acknowledged and is lost`;
   if (entries[0]?.state === "done" && plain + repeats === 0) return `${id} was settled and never said`;
+  if (plain > 0 && preview === "out") return `${id} was said beside its preview`;
   return plain > 1 ? `${id} was said twice, neither time as a possible repeat` : null;
 }
 
@@ -61,7 +63,8 @@ function staleCallHeard(before: World, { call, answer, after }: Step): string | 
 
 function freshAfterSaid(before: World, { call, answer }: Step): string | null {
   if (call?.kind !== "reserve" || answer !== "fresh") return null;
-  const { plain, repeats } = before.said[call.job.id] ?? { plain: 0, repeats: 0 };
+  const { plain, repeats, preview } = before.said[call.job.id] ?? UNSAID;
+  if (preview === "out") return `the reply to ${call.job.id} is called fresh with its preview out`;
   return plain + repeats > 0 ? `the reply to ${call.job.id} is called fresh after it was said` : null;
 }
 
@@ -72,7 +75,7 @@ function endedTwice(before: World, { after }: Step): string | null {
 }
 
 /** Everything that was sent is settled: how each world must end that is left in peace. */
-export function isSettled({ store }: World): boolean {
+export function isSettled({ store }: World, events: readonly Event[]): boolean {
   const isDone = ({ state }: Entry) => state === "done";
-  return store.length === EVENTS.length && store.every(isDone);
+  return store.length === events.length && store.every(isDone);
 }

@@ -1,5 +1,5 @@
 import { type Entry, find, type StoreState } from "./store-model.ts";
-import { NEXT, type Worker } from "./worker-program.ts";
+import { NEXT, UNSAID, type Worker } from "./worker-program.ts";
 import { EVENTS, type World } from "./world.ts";
 
 /**
@@ -11,7 +11,8 @@ export function keptKey({ store, acknowledged, said }: World): number {
   for (const { id } of EVENTS) {
     key = key * ENTRIES + entryCode(find(store, id));
     key = key * 2 + (acknowledged.includes(id) ? 1 : 0);
-    key = key * 6 + (said[id]?.plain ?? 0) * 2 + (said[id]?.repeats ?? 0);
+    const { plain, repeats, preview } = said[id] ?? UNSAID;
+    key = (key * PREVIEWS.length + PREVIEWS.indexOf(preview)) * 6 + plain * 2 + repeats;
   }
   return key;
 }
@@ -25,7 +26,8 @@ export function workersKey({ workers, store }: World): number {
   return first < second ? first * WORKERS + second : second * WORKERS + first;
 }
 
-const PARTS = ["unsaid", "reserved", "sent"] as const;
+const PREVIEWS = ["none", "out", "gone"] as const;
+const PARTS = ["unsaid", "reserved", "shown", "sent"] as const;
 const STATES = ["waiting", "running", "done"] as const;
 const ENTRIES = 1 + STATES.length * 2 * 2 * PARTS.length;
 
@@ -36,6 +38,16 @@ function entryCode(entry: Entry | undefined): number {
   return 1 + (STATES.indexOf(state) * 4 + flags) * PARTS.length + PARTS.indexOf(part);
 }
 
+/** What may still change what it has reserved, without being the live claim. */
+const MAY_CHANGE: ReadonlySet<Worker["next"]> = new Set([
+  "send",
+  "record not-sent",
+  "send preview",
+  "record preview",
+  "record no preview",
+  "edit",
+  "record gone",
+]);
 const WORKERS = NEXT.length * EVENTS.length * 4;
 
 function workerCode(worker: Worker, store: StoreState): number {
@@ -43,8 +55,7 @@ function workerCode(worker: Worker, store: StoreState): number {
   const { id, token } = worker.job;
   const entry = find(store, id);
   const isLive = entry?.state === "running" && entry.token === token;
-  const mayTakeBack = worker.next === "send" || worker.next === "record not-sent";
-  const isReserved = mayTakeBack && entry?.reservedBy === token;
+  const isReserved = MAY_CHANGE.has(worker.next) && entry?.reservedBy === token;
   const event = EVENTS.findIndex((one) => one.id === id);
   return (NEXT.indexOf(worker.next) * EVENTS.length + event) * 4 + (isLive ? 2 : 0) + (isReserved ? 1 : 0);
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type Exploration, explore } from "./explore.ts";
 import { RULES, type Rules } from "./store-model.ts";
 import { PROGRAM, type Program } from "./worker-program.ts";
+import { EVENTS } from "./world.ts";
 
 describe("two workers, two events in one lane and one in another", () => {
   it("keep every promise in every world that can come about, and come to an end", {
@@ -81,5 +82,42 @@ describe("the exploration notices", () => {
       "worker 2 claims (a)",
       "worker 2 reserves the reply (a1)",
     ]);
+  });
+});
+
+describe("two workers that may show an answer while it grows", () => {
+  const [a1] = EVENTS;
+  const SHOWING: Program = { ...PROGRAM, previews: true };
+  const exploreOne = (rules: Partial<Rules> = {}, program: Partial<Program> = {}): Exploration =>
+    explore({ rules: { ...RULES, ...rules }, program: { ...SHOWING, ...program }, events: [a1] });
+
+  it("say it in the place of its preview, never beside it, in every world that can come about", () => {
+    const { worlds, steps, violation } = exploreOne();
+    console.info(`${worlds} worlds, ${steps} steps between them`);
+    expect(violation).toBeNull();
+    expect(worlds).toBeGreaterThan(2_000);
+  });
+
+  it.each<[string, Partial<Rules>, Partial<Program>, string]>([
+    [
+      "a preview that is forgotten",
+      { remembersPreviews: false },
+      {},
+      "the reply to a1 is called fresh with its preview out",
+    ],
+    [
+      "a preview that is taken for the answer",
+      {},
+      { editsWhatIsShown: false },
+      "a1 was settled and never said",
+    ],
+    [
+      "a late word that a preview was refused, which takes back the reservation of another",
+      { fenced: new Set([...RULES.fenced].filter((one) => one !== "record not-sent")) },
+      {},
+      "the reply to a1 is called fresh after it was said",
+    ],
+  ])("are found out with %s", (_, rules, program, fault) => {
+    expect(exploreOne(rules, program).violation?.fault).toBe(fault);
   });
 });

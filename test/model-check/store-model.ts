@@ -12,7 +12,7 @@ export interface Entry {
   readonly lapsed: boolean;
   readonly hasProgress: boolean;
   /** What the outbox knows of its reply, which has one part. */
-  readonly part: "unsaid" | "reserved" | "sent";
+  readonly part: "unsaid" | "reserved" | "shown" | "sent";
   /** The token of the claim that reserved it last. */
   readonly reservedBy: number;
 }
@@ -31,7 +31,7 @@ export type Call =
   | { readonly kind: "claim"; readonly lane: string }
   | { readonly kind: "extend" | "checkpoint" | "reserve"; readonly job: Claim }
   | { readonly kind: "settle"; readonly job: Claim; readonly as: "done" | "retry" }
-  | { readonly kind: "record"; readonly job: Claim; readonly result: "receipt" | "not-sent" }
+  | { readonly kind: "record"; readonly job: Claim; readonly result: "receipt" | "shown" | "not-sent" }
   /** Nobody calls it: time passes, and the lease of this event is over. */
   | { readonly kind: "lapse"; readonly id: string };
 
@@ -43,13 +43,16 @@ export type Answer =
   | "lost"
   | "fresh"
   | "in-doubt"
+  | "shown"
   | "sent"
   | "ok"
   | Claim;
 
+type Fenced = "extend" | "checkpoint" | "reserve" | "settle" | "record shown" | "record not-sent";
+
 /** What makes it safe. Each can be taken away, to see that it is needed and that its absence is noticed. */
 export interface Rules {
-  readonly fenced: ReadonlySet<"extend" | "checkpoint" | "reserve" | "settle" | "record not-sent">;
+  readonly fenced: ReadonlySet<Fenced>;
   readonly knowsDuplicates: boolean;
   readonly claimsHeadsOnly: boolean;
   readonly tokensGrow: boolean;
@@ -57,10 +60,11 @@ export interface Rules {
   readonly lapsedKeepsPlace: boolean;
   readonly retryKeepsPlace: boolean;
   readonly remembersReservations: boolean;
+  readonly remembersPreviews: boolean;
 }
 
 export const RULES: Rules = {
-  fenced: new Set(["extend", "checkpoint", "reserve", "settle", "record not-sent"] as const),
+  fenced: new Set<Fenced>(["extend", "checkpoint", "reserve", "settle", "record shown", "record not-sent"]),
   knowsDuplicates: true,
   claimsHeadsOnly: true,
   tokensGrow: true,
@@ -68,6 +72,7 @@ export const RULES: Rules = {
   lapsedKeepsPlace: true,
   retryKeepsPlace: true,
   remembersReservations: true,
+  remembersPreviews: true,
 };
 
 export interface Applied {
@@ -170,13 +175,15 @@ function carryOut(
     }
     case "reserve": {
       if (entry.part === "sent") return { store, answer: "sent" };
+      if (entry.part === "shown" && rules.remembersPreviews)
+        return { store: changed(store, entry, { reservedBy: call.job.token }), answer: "shown" };
       const answer = entry.part === "reserved" && rules.remembersReservations ? "in-doubt" : "fresh";
       return { store: changed(store, entry, { part: "reserved", reservedBy: call.job.token }), answer };
     }
   }
 }
 
-/** A receipt is the truth, whoever brings it. That nothing was said is only true of one's own reservation. */
+/** A receipt is the truth, whoever brings it. Anything else is only true of one's own reservation. */
 function record(
   store: StoreState,
   { job, result }: Extract<Call, { kind: "record" }>,
@@ -185,11 +192,10 @@ function record(
   const entry = find(store, job.id);
   if (entry === undefined) return { store, answer: "ok" };
   if (result === "receipt") return { store: changed(store, entry, { part: "sent" }), answer: "ok" };
-  const isOutdated = fenced.has("record not-sent") && entry.reservedBy !== job.token;
-  return {
-    store: isOutdated || entry.part === "sent" ? store : changed(store, entry, { part: "unsaid" }),
-    answer: "ok",
-  };
+  const isOutdated = fenced.has(`record ${result}`) && entry.reservedBy !== job.token;
+  if (isOutdated || entry.part === "sent" || entry.part === "unsaid") return { store, answer: "ok" };
+  const part = result === "shown" ? "shown" : "unsaid";
+  return { store: changed(store, entry, { part }), answer: "ok" };
 }
 
 /** The newest of that name, should there be several. */

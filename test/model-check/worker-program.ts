@@ -1,5 +1,5 @@
 import { type Answer, apply, type Call, type Claim, type Rules } from "./store-model.ts";
-import type { Step, World } from "./world.ts";
+import type { Said, Step, World } from "./world.ts";
 
 /** Where a worker is in its program: what it does next, and with which claim. */
 export type Worker = { readonly next: "claim" } | Busy;
@@ -11,16 +11,24 @@ interface Busy {
 
 export const NEXT = [
   "claim",
+  "run",
+  "send preview",
+  "record preview",
+  "record no preview",
   "checkpoint",
   "reserve",
   "send",
   "send again",
+  "edit",
+  "record gone",
   "record",
   "record not-sent",
   "settle done",
   "settle retry",
 ] as const;
 type Next = (typeof NEXT)[number];
+
+export const UNSAID: Said = { plain: 0, repeats: 0, preview: "none" };
 
 export const IDLE: Worker = { next: "claim" };
 
@@ -29,9 +37,18 @@ export interface Program {
   readonly stopsWhenLost: boolean;
   readonly reservesFirst: boolean;
   readonly repeatsWhatIsInDoubt: boolean;
+  /** Whether it may show the answer while that grows. */
+  readonly previews: boolean;
+  readonly editsWhatIsShown: boolean;
 }
 
-export const PROGRAM: Program = { stopsWhenLost: true, reservesFirst: true, repeatsWhatIsInDoubt: true };
+export const PROGRAM: Program = {
+  stopsWhenLost: true,
+  reservesFirst: true,
+  repeatsWhatIsInDoubt: true,
+  previews: false,
+  editsWhatIsShown: true,
+};
 
 /** One worker in one world. */
 interface Moment {
@@ -42,8 +59,9 @@ interface Moment {
 }
 
 /**
- * claim → checkpoint → reserve → send → record → settle, as `worker.ts` and `reply/deliver.ts` do it. Who finds the
- * answer recorded passes over the checkpoint; who finds it said, over all but the end.
+ * claim → run → checkpoint → reserve → send → record → settle, as `worker.ts` and `reply/deliver.ts` do it. Who finds the
+ * answer recorded passes over the checkpoint; who finds it said, over all but the end. A run may show a preview
+ * (`reply/preview.ts`): reserve → send → record, before the checkpoint; who finds one edits it instead of sending.
  */
 export function workerSteps(moment: Moment, lanes: readonly string[]): readonly Step[] {
   const worker = moment.world.workers[moment.index] ?? IDLE;
@@ -54,22 +72,27 @@ export function workerSteps(moment: Moment, lanes: readonly string[]): readonly 
 function claimSteps(moment: Moment, lane: string): readonly Step[] {
   const step = ask(moment, "claims", { kind: "claim", lane }, (answer) => {
     if (typeof answer === "string") return IDLE;
-    return { next: answer.hasProgress ? whenSaved(moment) : "checkpoint", job: answer };
+    if (answer.hasProgress) return { next: whenSaved(moment), job: answer };
+    return { next: moment.program.previews ? "run" : "checkpoint", job: answer };
   });
   return step.answer === "nothing" ? [] : [step];
 }
 
 function ownSteps(moment: Moment, { next, job }: Busy): readonly Step[] {
-  const { stopsWhenLost, repeatsWhatIsInDoubt } = moment.program;
+  const { stopsWhenLost, repeatsWhatIsInDoubt, editsWhatIsShown } = moment.program;
   switch (next) {
-    case "checkpoint": {
-      const then = heldOr(moment, { next: whenSaved(moment), job });
-      return [ask(moment, "saves the answer", { kind: "checkpoint", job }, then)];
-    }
+    case "run":
+    case "send preview":
+    case "record preview":
+    case "record no preview":
+      return previewSteps(moment, { next, job });
+    case "checkpoint":
+      return [save(moment, job)];
     case "reserve":
       return [
         ask(moment, "reserves the reply", { kind: "reserve", job }, (answer) => {
           if (answer === "sent") return { next: "settle done", job };
+          if (answer === "shown") return { next: editsWhatIsShown ? "edit" : "settle done", job };
           if (answer === "in-doubt")
             return { next: repeatsWhatIsInDoubt ? "send again" : "settle done", job };
           return answer === "fresh" || !stopsWhenLost ? { next: "send", job } : IDLE;
@@ -87,6 +110,9 @@ function ownSteps(moment: Moment, { next, job }: Busy): readonly Step[] {
         unheard(say(moment, "repeats it and hears no answer", "repeats", { next: "settle retry", job })),
         refused(moment, { next: "settle retry", job }),
       ];
+    case "edit":
+    case "record gone":
+      return editSteps(moment, { next, job });
     case "record":
       return [
         ask(moment, "records that it was said", { kind: "record", job, result: "receipt" }, () => ({
@@ -106,6 +132,63 @@ function ownSteps(moment: Moment, { next, job }: Busy): readonly Step[] {
     case "settle retry":
       return [ask(moment, "puts it back", { kind: "settle", job, as: "retry" }, () => IDLE)];
   }
+}
+
+function save(moment: Moment, job: Claim): Step {
+  const then = heldOr(moment, { next: whenSaved(moment), job });
+  return ask(moment, "saves the answer", { kind: "checkpoint", job }, then);
+}
+
+/** The answer grows, and may be whole before any of it is shown. What becomes of a preview stops no run. */
+function previewSteps(moment: Moment, { next, job }: Busy): readonly Step[] {
+  const goesOn = { next: "checkpoint", job } as const;
+  switch (next) {
+    case "send preview":
+      return [
+        show(moment, "shows a preview", { next: "record preview", job }),
+        unheard(show(moment, "shows a preview and hears no answer", goesOn)),
+        refused(moment, { next: "record no preview", job }),
+      ];
+    case "record preview":
+      return [
+        ask(moment, "records that it was shown", { kind: "record", job, result: "shown" }, () => goesOn),
+      ];
+    case "record no preview":
+      return [
+        ask(
+          moment,
+          "records that it was not shown",
+          { kind: "record", job, result: "not-sent" },
+          () => goesOn,
+        ),
+      ];
+    default:
+      return [
+        save(moment, job),
+        ask(moment, "reserves a preview", { kind: "reserve", job }, (answer) => {
+          if (answer === "lost" && moment.program.stopsWhenLost) return IDLE;
+          return answer === "fresh" ? { next: "send preview", job } : goesOn;
+        }),
+      ];
+  }
+}
+
+/** The same text again changes nothing, so it is repeated without a doubt. Of a message that was deleted one is told. */
+function editSteps(moment: Moment, { next, job }: Busy): readonly Step[] {
+  if (next === "record gone")
+    return [
+      ask(moment, "records that it is gone", { kind: "record", job, result: "not-sent" }, () => ({
+        next: "reserve",
+        job,
+      })),
+    ];
+  const isGone = moment.world.said[job.id]?.preview === "gone";
+  if (isGone) return [goOn(moment, "finds it gone", job.id, { next: "record gone", job })];
+  return [
+    edit(moment, "edits it", { next: "record", job }),
+    unheard(edit(moment, "edits it and hears no answer", { next: "settle retry", job })),
+    refused(moment, { next: "settle retry", job }),
+  ];
 }
 
 function faults(moment: Moment, busy: Busy): readonly Step[] {
@@ -144,12 +227,28 @@ function goOn({ world, index }: Moment, what: string, about: string, next: Worke
 }
 
 function say(moment: Moment, what: string, how: "plain" | "repeats", next: Busy): Step {
+  // One repeat is as good as many.
+  return seen(moment, what, next, (before) =>
+    how === "plain" ? { ...before, plain: before.plain + 1 } : { ...before, repeats: 1 },
+  );
+}
+
+function show(moment: Moment, what: string, next: Busy): Step {
+  return seen(moment, what, next, (before) => ({ ...before, preview: "out" }));
+}
+
+/** One that was edited already stays as it is. */
+function edit(moment: Moment, what: string, next: Busy): Step {
+  return seen(moment, what, next, (before) =>
+    before.preview === "out" ? { ...before, preview: "none", plain: before.plain + 1 } : before,
+  );
+}
+
+function seen(moment: Moment, what: string, next: Busy, change: (before: Said) => Said): Step {
   const { id } = next.job;
   const step = goOn(moment, what, id, next);
-  const before = step.after.said[id] ?? { plain: 0, repeats: 0 };
-  // One repeat is as good as many.
-  const said = how === "plain" ? { ...before, plain: before.plain + 1 } : { ...before, repeats: 1 };
-  return { ...step, after: { ...step.after, said: { ...step.after.said, [id]: said } } };
+  const before = step.after.said[id] ?? UNSAID;
+  return { ...step, after: { ...step.after, said: { ...step.after.said, [id]: change(before) } } };
 }
 
 function unheard(step: Step): Step {

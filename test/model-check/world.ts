@@ -1,5 +1,5 @@
 import { type Answer, apply, type Call, find, holds, type Rules, type StoreState } from "./store-model.ts";
-import { IDLE, type Program, type Worker, workerSteps } from "./worker-program.ts";
+import { IDLE, type Program, UNSAID, type Worker, workerSteps } from "./worker-program.ts";
 
 /** Two events of one lane, whose order matters, and one of another. */
 export const EVENTS = [
@@ -8,21 +8,31 @@ export const EVENTS = [
   { id: "b1", lane: "b", after: null },
 ] as const;
 export const LANES = ["a", "b"] as const;
+export type Event = (typeof EVENTS)[number];
 
 export interface World {
   readonly store: StoreState;
   readonly workers: readonly Worker[];
   /** What senders were told is taken. */
   readonly acknowledged: readonly string[];
-  /** How often people have read it, as if for the first time and as a possible repeat. */
-  readonly said: Readonly<Record<string, { readonly plain: number; readonly repeats: number }>>;
+  readonly said: Readonly<Record<string, Said>>;
+}
+
+/** What people have read of an answer. */
+export interface Said {
+  /** How often, as if for the first time. */
+  readonly plain: number;
+  /** As a possible repeat. */
+  readonly repeats: number;
+  /** A message that is not the answer yet, or that somebody has deleted. */
+  readonly preview: "none" | "out" | "gone";
 }
 
 export const START: World = {
   store: [],
   workers: [IDLE, IDLE],
   acknowledged: [],
-  said: Object.fromEntries(EVENTS.map(({ id }) => [id, { plain: 0, repeats: 0 }])),
+  said: Object.fromEntries(EVENTS.map(({ id }) => [id, UNSAID])),
 };
 
 /** One thing that can happen. */
@@ -41,16 +51,21 @@ export interface Step {
 }
 
 /** All that can happen next. A worker that is paused is one that does nothing while others go on. */
-export function stepsFrom(world: World, rules: Rules, program: Program): readonly Step[] {
+export function stepsFrom(
+  world: World,
+  rules: Rules,
+  program: Program,
+  events: readonly Event[] = EVENTS,
+): readonly Step[] {
   return [
-    ...EVENTS.flatMap((event) => deliveries(world, event, rules)),
-    ...EVENTS.flatMap(({ id }) => lapses(world, id, rules)),
+    ...events.flatMap((event) => deliveries(world, event, rules)),
+    ...events.flatMap(({ id }) => [...lapses(world, id, rules), ...deletions(world, id, program)]),
     ...world.workers.flatMap((_, index) => workerSteps({ world, index, rules, program }, LANES)),
   ];
 }
 
 /** The platform sends an event once its predecessor is taken, and again at any time. */
-function deliveries(world: World, { id, lane, after }: (typeof EVENTS)[number], rules: Rules): Step[] {
+function deliveries(world: World, { id, lane, after }: Event, rules: Rules): Step[] {
   if (after !== null && !world.acknowledged.includes(after)) return [];
   const call = { kind: "accept", id, lane } as const;
   const { store, answer } = apply(world.store, call, rules);
@@ -73,6 +88,15 @@ function lapses(world: World, id: string, rules: Rules): Step[] {
   return [
     { who: null, what: "loses its lease", about: id, isFault, after: { ...world, store }, call, answer },
   ];
+}
+
+/** Somebody deletes the preview: once, so that whatever finds it gone has an end. */
+function deletions(world: World, id: string, { previews }: Program): Step[] {
+  const said = world.said[id] ?? UNSAID;
+  if (!previews || said.preview !== "out") return [];
+  const after: World = { ...world, said: { ...world.said, [id]: { ...said, preview: "gone" } } };
+  const nobody = { who: null, call: null, answer: null };
+  return [{ ...nobody, what: "loses its preview", about: id, isFault: true, after }];
 }
 
 /** One line of the way to a world. */

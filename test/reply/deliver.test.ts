@@ -433,3 +433,91 @@ describe("a platform that is down", () => {
     expect(state()).toBe("half-open");
   });
 });
+
+describe("a reply of which a preview is out", () => {
+  const preview = { messageId: "p1", via: "fake" };
+
+  async function show(): Promise<void> {
+    await store.outbox.reserve(job, `${job.event.id}/0`);
+    await store.outbox.record(`${job.event.id}/0`, { kind: "shown", receipt: preview });
+  }
+
+  const stateOfFirst = async () => await store.outbox.reserve(job, `${job.event.id}/0`);
+
+  it("takes its place, and what does not fit comes after it", async () => {
+    slack.canEdit();
+    await show();
+    await say("one|two");
+    expect(slack.edits).toMatchObject([
+      { receipt: preview, delivery: { part: "one", index: 0, mayRepeat: false, to: job.event.replyTo } },
+    ]);
+    expect(slack.said).toEqual(["two"]);
+    expect(await stateOfFirst()).toEqual({ kind: "sent", receipt: { messageId: "p1", via: "fake edit" } });
+    expect(await countOf(deps.metrics, "replies", { platform: "slack", outcome: "sent" })).toBe(2);
+  });
+
+  it.each([
+    ["is too many", limited],
+    ["fails", busy],
+    ["may or may not have got through", cut],
+  ])(
+    "is changed again by the next attempt where a change %s, and nothing is sent beside it",
+    async (_, error) => {
+      slack.canEdit().editFates.push(failing(error));
+      await show();
+      await expect(say("one")).rejects.toBe(error);
+      job = await nextAttempt(store, job);
+      await say("one");
+      expect(slack.edits.map(({ delivery }) => delivery.part)).toEqual(["one", "one"]);
+      expect(slack.sends).toEqual([]);
+    },
+  );
+
+  it("is said anew when the preview was deleted, and the log tells", async () => {
+    const warned: unknown[] = [];
+    const log = silentLogger();
+    log.warn = (...line: unknown[]) => void warned.push(line);
+    deps = { ...deps, log };
+    slack.canEdit().editFates.push(() => "gone");
+    await show();
+    await say("one");
+    expect(slack.said).toEqual(["one"]);
+    const about = { event_id: job.event.id, platform: "slack", part: 0, resolution: "sent anew" };
+    expect(warned).toEqual([[about, "reply.preview_gone"]]);
+    expect(await stateOfFirst()).toEqual({ kind: "sent", receipt: { messageId: "m0", via: "fake" } });
+  });
+
+  it("is in doubt, and marked, when it was being said anew as the connection broke", async () => {
+    slack.canEdit().editFates.push(() => "gone");
+    slack.fates.push(failing(cut));
+    await show();
+    await expect(say("one")).rejects.toBe(cut);
+    job = await nextAttempt(store, job);
+    await say("one");
+    expect(slack.said).toEqual(["one", "(again?) one"]);
+    expect(slack.edits).toHaveLength(1);
+  });
+
+  it("is said anew where messages cannot be changed any more", async () => {
+    await show();
+    await say("one");
+    expect(slack.said).toEqual(["one"]);
+  });
+
+  it("is not changed without the lease", async () => {
+    slack.canEdit();
+    await show();
+    deps = { ...deps, isHeld: async () => false };
+    await expect(say("one")).rejects.toEqual(new RunAborted("lease-lost"));
+    expect(slack.edits).toEqual([]);
+  });
+
+  it("in doubt that is found on the platform is changed into the answer: it may have been a preview", async () => {
+    slack.canEdit();
+    await leaveInDoubt();
+    slack.memory = preview;
+    await say("hi");
+    expect(slack.edits).toMatchObject([{ receipt: preview, delivery: { part: "hi" } }]);
+    expect(slack.said).toEqual(["hi"]);
+  });
+});

@@ -15,12 +15,14 @@ export interface Expected {
   crashes: number;
   stopRequested: boolean;
   dueMs: number;
+  /** What is known of the reply, which has one part. */
+  part: "unsaid" | "reserved" | "shown" | "sent";
   /** Null when nobody has it. */
   held: Claim | null;
 }
 
 export function newcomer(id: string, lane: string): Expected {
-  return { id, lane, attempts: 0, crashes: 0, stopRequested: false, dueMs: 0, held: null };
+  return { id, lane, attempts: 0, crashes: 0, stopRequested: false, dueMs: 0, part: "unsaid", held: null };
 }
 
 /** The plainest queue there is: lists in memory. What a store does in any order of events must be what this does. */

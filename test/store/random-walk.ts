@@ -6,7 +6,6 @@ import { anOffer } from "../contract/store.ts";
 import type { FakeClock } from "../support/clock.ts";
 import { anEvent } from "../support/event.ts";
 import { type Expected, Model, newcomer } from "./model.ts";
-import { moneyWalk } from "./money-walk.ts";
 
 /** More than can be suspects, so that a death finds now few, now many in hand. */
 const LANES = SUSPECTS_MAX + 2;
@@ -31,20 +30,20 @@ export async function walk(world: World, pick: (below: number) => number, steps:
   const { clock } = world;
   const model = new Model();
   const gone = new Map<string, string>();
+  const broughtBack = new Map<string, number>();
   let next = 0;
-  const money = moneyWalk((call) => ask(anyone(), call), pick);
 
   for (let step = 0; step < steps; step++) {
     const action = pick(100);
     if (action < 35) await offer();
     else if (action < 60) await claim();
+    else if (action < 66) await sayOne();
     else if (action < 85) await finishOne();
     else if (action < 90) clock.advance(pick(2 * LEASE_MS));
     else if (action < 92) await stopOne();
     else if (action < 94) await bringBack();
     else if (action < 95) await offend();
-    else if (action < 96) await look();
-    else if (action < 98) await money();
+    else if (action < 97) await look();
     else await restart();
   }
   await drainAll();
@@ -112,6 +111,24 @@ export async function walk(world: World, pick: (below: number) => number, steps:
     }
   }
 
+  /** Reserves the reply of one that runs, and most times records what became of it. */
+  async function sayOne(): Promise<void> {
+    const held = model.heads().filter((head) => head.held !== null);
+    const head = held[pick(Math.max(1, held.length))];
+    if (head?.held == null) return;
+    const { job, by } = head.held;
+    const partId = `${head.id}/${broughtBack.get(head.id) ?? 0}`;
+    const reserve = ({ outbox }: Store) => outbox.reserve(job, partId);
+    const { answer, again } = await world.attempt(by, "work", reserve);
+    // One whose answer was lost has reserved it.
+    if (!again || answer.kind !== "in-doubt") expect(answer.kind).toBe(RESERVED[head.part]);
+    if (head.part === "unsaid") head.part = "reserved";
+    const [fate, part] = FATES[pick(FATES.length + 1)] ?? [];
+    if (fate === undefined || part === undefined) return;
+    await ask(by, ({ outbox }) => outbox.record(partId, fate));
+    if (head.part !== "sent") head.part = part;
+  }
+
   function settle(by: number, job: Job, settlement: Parameters<Store["queue"]["settle"]>[1]) {
     return ask(by, ({ queue }) => queue.settle(job, settlement));
   }
@@ -141,6 +158,7 @@ export async function walk(world: World, pick: (below: number) => number, steps:
     if (!again || answer !== "not-finished") expect(answer).toBe("queued");
     expect(await ask(anyone(), replay)).toBe("not-finished");
     gone.delete(id);
+    broughtBack.set(id, (broughtBack.get(id) ?? 0) + 1);
     model.add(newcomer(id, lane));
   }
 
@@ -181,4 +199,11 @@ export async function walk(world: World, pick: (below: number) => number, steps:
   }
 }
 
+const RECEIPT = { messageId: "m1", via: "test" };
+const RESERVED = { unsaid: "fresh", reserved: "in-doubt", shown: "shown", sent: "sent" } as const;
+const FATES = [
+  [RECEIPT, "sent"],
+  [{ kind: "shown", receipt: RECEIPT }, "shown"],
+  ["not-sent", "unsaid"],
+] as const;
 const DONE = { kind: "done", outcome: "answered", turns: [] } as const;

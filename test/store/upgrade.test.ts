@@ -111,6 +111,24 @@ const from = (id: string, sender: string, changes: Partial<TriggerEvent> = {}) =
 const claimIds = async (store: Store, jobsMax: number) =>
   (await store.queue.claim({ jobsMax, leaseMs: 30_000 })).map((job: Job) => job.event.id);
 
+describe("a file that an older release opens again", () => {
+  it("has a preview as a send in doubt, beside which that one marks what it says", async () => {
+    const store = await open();
+    await store.inbox.accept(anOffer(anEvent({ id: "a" })));
+    const [job] = await store.queue.claim({ jobsMax: 1, leaseMs: 1_000 });
+    if (job === undefined) throw new Error("Expected a job");
+    await store.outbox.reserve(job, "a/0");
+    await store.outbox.record("a/0", { kind: "shown", receipt: { messageId: "m1", via: "test" } });
+    await store[Symbol.asyncDispose]();
+    const db = new DatabaseSync(file);
+    // It says what is neither `sent` nor `reserved` as fresh.
+    expect(db.prepare("SELECT state, receipt FROM outbox").all()).toEqual([
+      { state: "reserved", receipt: '{"messageId":"m1","via":"test"}' },
+    ]);
+    db.close();
+  });
+});
+
 describe("a file of version 1", () => {
   const everything = () =>
     writeVersion1((rows) => {

@@ -17,6 +17,8 @@ type Fate = (
   permit: Permit | undefined,
 ) => Receipt | Promise<Receipt>;
 
+type EditFate = (...call: Parameters<Fate>) => Receipt | "gone" | Promise<Receipt | "gone">;
+
 /** A platform in memory. `|` in a text divides it into messages. */
 export class FakeAdapter implements Adapter {
   readonly platform: Platform;
@@ -36,6 +38,10 @@ export class FakeAdapter implements Adapter {
   readonly fates: Fate[] = [];
   /** What becomes of a send when there is nothing in `fates`. */
   fate: Fate = ({ index }) => ({ messageId: `m${index}`, via: "fake" });
+  /** Every change of a message that was begun, where it can change any (`canEdit`). */
+  readonly edits: { readonly receipt: Receipt; readonly delivery: Delivery }[] = [];
+  readonly editFates: EditFate[] = [];
+  edit?: NonNullable<Adapter["edit"]>;
   memory: Recovery = "unknown";
   thread?: ThreadReader;
   serves?: NonNullable<Adapter["serves"]>;
@@ -71,6 +77,15 @@ export class FakeAdapter implements Adapter {
   async send(delivery: Delivery, signal: AbortSignal, permit?: Permit): Promise<Receipt> {
     this.sends.push(delivery);
     return await (this.fates.shift() ?? this.fate)(delivery, signal, permit);
+  }
+
+  canEdit(): this {
+    this.edit = async (receipt, delivery, signal, permit) => {
+      this.edits.push({ receipt, delivery });
+      const fate = this.editFates.shift();
+      return fate === undefined ? { ...receipt, via: "fake edit" } : await fate(delivery, signal, permit);
+    };
+    return this;
   }
 
   async recover(delivery: Delivery): Promise<Recovery> {

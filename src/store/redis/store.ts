@@ -12,7 +12,6 @@ import { closed, type Link, unavailable } from "./link.ts";
 import type { LocalBus, Parts } from "./parts.ts";
 import { Persistence } from "./persist.ts";
 import { Pulse, type Status } from "./pulse.ts";
-import { createPurse } from "./purse.ts";
 import { createQueue } from "./queue.ts";
 import { createRequestLog } from "./requests.ts";
 import {
@@ -158,7 +157,6 @@ export function createFront(options: LateOptions): Front {
     outbox: createOutbox(parts),
     memory: createMemory(parts),
     people: createPeople(parts),
-    purse: createPurse(parts),
     journal: createJournal(parts, () => link.usedBytes()),
     lanes: createLanes(parts),
     archive: createArchive(parts),

@@ -9,7 +9,7 @@ import type { Memory } from "../../ports/memory.ts";
 import type { Outbox, Reservation } from "../../ports/outbox.ts";
 import type { People } from "../../ports/people.ts";
 import type { Job } from "../../ports/queue.ts";
-import { readable, storedEvent, storedOrNull, storedReceipt } from "../stored.ts";
+import { fateParts, readable, storedEvent, storedOrNull, storedReceipt } from "../stored.ts";
 import { wellFormed } from "../well-formed.ts";
 import type { Parts } from "./parts.ts";
 import { progressArgs } from "./queue.ts";
@@ -40,12 +40,13 @@ export function createOutbox(parts: Parts): Outbox {
   return {
     begin: (job, progress, partId) => reserve(job, partId, progress),
     reserve: (job, partId) => reserve(job, partId, null),
-    async record(partId, result) {
+    async record(partId, fate) {
       const reservation = reservations.get(partId);
       if (reservation === undefined) return;
       const { seq, op } = reservation;
-      const receipt = result === "not-sent" ? "" : JSON.stringify(result);
-      await persistence.until(() => run("record", [now(), seq, wellFormed(partId), receipt, op], "long"));
+      const [kind, receipt] = fateParts(fate);
+      const args = [seq, wellFormed(partId), kind, receipt === null ? "" : JSON.stringify(receipt), op];
+      await persistence.until(() => run("record", [now(), ...args], "long"));
     },
   };
 }
@@ -53,13 +54,14 @@ export function createOutbox(parts: Parts): Outbox {
 function toReservation(answer: unknown): Reservation {
   const row = answer as
     | readonly ["lost"]
-    | readonly ["sent", string]
+    | readonly ["sent" | "shown", string]
     | readonly ["fresh" | "in-doubt", sendsBefore: number, isSenderGone: number];
   switch (row[0]) {
     case "lost":
       return { kind: "lost" };
     case "sent":
-      return { kind: "sent", receipt: storedReceipt(row[1]) };
+    case "shown":
+      return { kind: row[0], receipt: storedReceipt(row[1]) };
     case "in-doubt":
       return { kind: "in-doubt", sendsBefore: row[1], isSenderGone: row[2] === 1 };
     default:

@@ -12,12 +12,20 @@ import { STOP_TOPIC } from "../../ports/lanes.ts";
 import type { Memory, Recall } from "../../ports/memory.ts";
 import type { Outbox, Reservation } from "../../ports/outbox.ts";
 import type { People } from "../../ports/people.ts";
-import type { Purse } from "../../ports/purse.ts";
 import type { Job, Queue, Settlement } from "../../ports/queue.ts";
 import type { RequestLog, RequestNote } from "../../ports/request-log.ts";
 import type { Durability, Store } from "../../ports/store.ts";
 import { createBus } from "../bus.ts";
-import { isFirstAnswer, readable, storedEvent, storedJob, storedOrNull, storedReceipt } from "../stored.ts";
+
+import {
+  fateParts,
+  isFirstAnswer,
+  readable,
+  storedEvent,
+  storedJob,
+  storedOrNull,
+  storedReceipt,
+} from "../stored.ts";
 import { wellFormed } from "../well-formed.ts";
 import type { Batcher } from "./batcher.ts";
 import { createElections } from "./elections.ts";
@@ -53,7 +61,6 @@ export function createFront(options: {
     outbox: createOutbox(ask),
     memory: createMemory(ask),
     people: createPeople(ask),
-    purse: createPurse(ask),
     journal: createJournal(ask),
     lanes: createLanes(ask, bus),
     archive: createArchive(ask),
@@ -111,14 +118,15 @@ function createOutbox(ask: Ask): Outbox {
   async function reserve(job: Job, partId: string, progress: Progress | null): Promise<Reservation> {
     const kept = progress === null ? null : toProgressRow(job, progress);
     const row = await ask("reserve", [job.token, wellFormed(partId), kept]);
-    return row.kind === "sent" ? { kind: "sent", receipt: storedReceipt(row.receipt) } : row;
+    return "receipt" in row ? { kind: row.kind, receipt: storedReceipt(row.receipt) } : row;
   }
 
   return {
     begin: (job, progress, partId) => reserve(job, partId, progress),
     reserve: (job, partId) => reserve(job, partId, null),
-    async record(partId, result) {
-      await ask("record", [wellFormed(partId), result === "not-sent" ? null : JSON.stringify(result)]);
+    async record(partId, fate) {
+      const [kind, receipt] = fateParts(fate);
+      await ask("record", [wellFormed(partId), kind, receipt && JSON.stringify(receipt)]);
     },
   };
 }
@@ -151,32 +159,6 @@ function createPeople(ask: Ask): People {
       const [conversation, one, other, isAnybody] = await ask("person", row);
       isNobody = !isAnybody;
       return asKnown(conversation, one, other);
-    },
-  };
-}
-
-function createPurse(ask: Ask): Purse {
-  return {
-    async hold({ id, day, amount, caps }) {
-      const named = caps.map((cap) => ({ ...cap, scope: wellFormed(cap.scope) }));
-      return await ask("holdMoney", { id: wellFormed(id), day, amount, caps: named });
-    },
-    async settle({ id, day }, { amount, inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens }) {
-      const tokens = [inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens] as const;
-      await ask("settleMoney", [day, wellFormed(id), amount, ...tokens]);
-    },
-    async spent(day, scopes) {
-      const rows = await ask("spentMoney", [day, scopes.map(wellFormed)]);
-      return rows.map((row, index) => ({
-        scope: scopes[index] ?? "",
-        amount: row.spent,
-        held: row.held,
-        calls: row.calls,
-        inputTokens: row.input_tokens,
-        outputTokens: row.output_tokens,
-        cacheReadTokens: row.cache_read_tokens,
-        cacheWriteTokens: row.cache_write_tokens,
-      }));
     },
   };
 }

@@ -5,7 +5,6 @@ import { find, list, stats } from "./journal.ts";
 import { forget, recall } from "./memory.ts";
 import { settlePerson } from "./people.ts";
 import type { Kind, Operations, Request } from "./protocol.ts";
-import { holdMoney, settleMoney, spentMoney } from "./purse.ts";
 import { findRequests, listRequests, noteRequests } from "./requests.ts";
 import type { State } from "./state.ts";
 import { sweep } from "./sweep.ts";
@@ -32,13 +31,10 @@ const HANDLERS: { readonly [K in Kind]: Handler<K> } = {
   checkpoint: (state, [token, progress], nowMs) => checkpoint(state, token, progress, nowMs),
   settle: (state, [token, settlement], nowMs) => settle(state, token, settlement, nowMs),
   reserve: (state, [token, partId, progress], nowMs) => reserve(state, token, partId, progress, nowMs),
-  record: (state, [partId, receipt]) => record(state, partId, receipt),
+  record: (state, [partId, fate, receipt]) => record(state, partId, fate, receipt),
   recall: (state, [conversation, turnsMax, sinceMs]) => recall(state, conversation, turnsMax, sinceMs),
   forget: (state, [conversation, untilEventId], nowMs) => forget(state, conversation, untilEventId, nowMs),
   person: settlePerson,
-  holdMoney,
-  settleMoney,
-  spentMoney,
   find,
   list,
   stats,
@@ -69,7 +65,6 @@ const READS: ReadonlySet<Kind> = new Set([
   "laneState",
   "getNote",
   "check",
-  "spentMoney",
 ]);
 
 /**

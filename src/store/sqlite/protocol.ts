@@ -5,10 +5,8 @@ import type { RateLimit } from "../../ports/inbox.ts";
 import type { EventState, StoreStats } from "../../ports/journal.ts";
 import type { LaneState } from "../../ports/lanes.ts";
 import type { Reservation } from "../../ports/outbox.ts";
-import type { Holding, HoldRequest } from "../../ports/purse.ts";
 import type { ClaimOptions } from "../../ports/queue.ts";
 import type { Retention } from "../../ports/store.ts";
-import type { SpendingRow } from "./purse-statements.ts";
 
 /**
  * What the store's front asks of its engine. Everything is plain data, so that a batch can cross to a thread;
@@ -26,27 +24,16 @@ export interface Operations {
     result: ReservationRow;
   };
   /** A receipt as JSON, or null for `not-sent`. */
-  record: { args: readonly [partId: string, receipt: string | null]; result: null };
+  record: {
+    args: readonly [partId: string, fate: "sent" | "shown" | "not-sent", receipt: string | null];
+    result: null;
+  };
   recall: {
     args: readonly [conversation: string, turnsMax: number, sinceMs: number];
     result: readonly string[];
   };
   forget: { args: readonly [conversation: string, untilEventId: string | null]; result: null };
   person: { args: PersonRow; result: PersonResult };
-  holdMoney: { args: HoldRequest; result: Holding };
-  settleMoney: {
-    args: readonly [
-      day: string,
-      id: string,
-      amount: number,
-      inputTokens: number,
-      outputTokens: number,
-      cacheReadTokens: number,
-      cacheWriteTokens: number,
-    ];
-    result: null;
-  };
-  spentMoney: { args: readonly [day: string, scopes: readonly string[]]; result: readonly SpendingRow[] };
   find: { args: string; result: JournalRow | null };
   list: {
     args: { state: EventState | null; limit: number; beforeSeq: number };
@@ -153,7 +140,7 @@ export type SettlementRow =
 
 export type ReservationRow =
   | Extract<Reservation, { kind: "fresh" | "in-doubt" }>
-  | { readonly kind: "sent"; readonly receipt: string }
+  | { readonly kind: "sent" | "shown"; readonly receipt: string }
   | { readonly kind: "lost" };
 
 export interface JournalRow {

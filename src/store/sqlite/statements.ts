@@ -1,5 +1,4 @@
 import type { Database } from "./database.ts";
-import { preparePurseStatements } from "./purse-statements.ts";
 
 export interface WaitingRow {
   readonly seq: number;
@@ -138,11 +137,14 @@ export function prepareStatements(db: Database) {
       `INSERT INTO outbox (part_id, seq, reservations, state) VALUES (?, ?, 1, 'reserved')
        ON CONFLICT (part_id, seq) DO UPDATE SET reservations = reservations + 1, state = 'reserved'`,
     ),
-    /** The newest: an id that came again after its keys had expired has older parts of the same name. */
+    /**
+     * The newest: an id that came again after its keys had expired has older parts of the same name. A receipt is kept
+     * whoever brings it; anything else is true of what is reserved alone. Reserved with a receipt: shown.
+     */
     record: db.prepare(
       `UPDATE outbox SET state = ?2, receipt = ?3
        WHERE part_id = ?1 AND seq = (SELECT max(seq) FROM outbox WHERE part_id = ?1)
-         AND NOT (state = 'sent' AND ?2 = 'not-sent')`,
+         AND (state = 'reserved' OR ?2 = 'sent')`,
     ),
 
     // Memory
@@ -241,7 +243,6 @@ export function prepareStatements(db: Database) {
     ),
     note: db.prepare<{ value: string }>("SELECT value FROM notes WHERE name = ?"),
     putNote: db.prepare("INSERT OR REPLACE INTO notes (name, value) VALUES (?, ?)"),
-    ...preparePurseStatements(db),
 
     // Requests
     noteRequest: db.prepare(

@@ -193,8 +193,9 @@ export function reserve(
   if (progress !== null) keepProgress(state, job, progress, nowMs);
   const { sql } = state;
   const earlier = sql.reservation.get(partId, job.seq);
-  if (earlier?.state === "sent" && earlier.receipt !== null)
-    return { kind: "sent", receipt: earlier.receipt };
+  // A reservation with a receipt: a preview is out.
+  if (earlier?.receipt != null)
+    return { kind: earlier.state === "sent" ? "sent" : "shown", receipt: earlier.receipt };
   const sendsBefore = sql.reservations.get(job.seq)?.count ?? 0;
   sql.reserve.run(partId, job.seq);
   // The file has one process, and in that a run ends before another of its lane begins.
@@ -203,8 +204,14 @@ export function reserve(
 }
 
 /** Not fenced: the truth about a send is worth keeping, whoever holds the event by now. */
-export function record(state: State, partId: string, receipt: string | null): null {
-  state.sql.record.run(partId, receipt === null ? "not-sent" : "sent", receipt);
+export function record(
+  { sql }: State,
+  partId: string,
+  fate: Operations["record"]["args"][1],
+  receipt: string | null,
+): null {
+  // A version that knows nothing of previews takes one for a send that is in doubt, and marks its own.
+  sql.record.run(partId, fate === "shown" ? "reserved" : fate, receipt);
   return null;
 }
 

@@ -74,6 +74,18 @@ const steps: readonly Step[] = [
     },
   },
   {
+    script: "record",
+    what: "a preview",
+    async call({ store }, job) {
+      await store.outbox.reserve(job, "a/0");
+      return await store.outbox.record("a/0", { kind: "shown", receipt });
+    },
+    expected: undefined,
+    async check({ store }, job) {
+      expect(await store.outbox.reserve(job, "a/0")).toEqual({ kind: "shown", receipt });
+    },
+  },
+  {
     script: "checkpoint",
     what: "progress",
     call: ({ store }, job) => store.queue.checkpoint(job, aProgress("half")),

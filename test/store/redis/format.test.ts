@@ -48,6 +48,21 @@ describe("two versions on one Redis", () => {
     await store[Symbol.asyncDispose]();
   });
 
+  it("mark what they say beside a preview: to the older it is a send in doubt", async () => {
+    const prefix = newPrefix();
+    const { store } = await open(prefix);
+    await store.inbox.accept(anOffer(anEvent({ id: "a" })));
+    const [job] = await store.queue.claim({ jobsMax: 1, leaseMs: 1_000 });
+    if (job === undefined) throw new Error("Expected a job");
+    await store.outbox.reserve(job, "a/0");
+    await store.outbox.record("a/0", { kind: "shown", receipt: { messageId: "m1", via: "test" } });
+    // The older looks at the first word alone, and for another than `sent` or `reserved` it would say the part as fresh.
+    expect(await redis.cli("HGET", `{${prefix}}:o:1`, "a/0")).toMatch(
+      /^reserved \S+ fresh 0 \{"messageId":"m1","via":"test"\}$/,
+    );
+    await store[Symbol.asyncDispose]();
+  });
+
   it("are kept apart when the newer has changed the format", async () => {
     const prefix = newPrefix();
     await redis.cli("HSET", `{${prefix}}:meta`, "format", "3");
