@@ -1,20 +1,23 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { afterAll } from "vitest";
 import type { Store } from "../../src/ports/store.ts";
 import { openSqliteStore, type SqliteStoreOptions } from "../../src/store/sqlite/index.ts";
 import { type InlineStore, openInlineStore } from "../../src/store/sqlite/inline.ts";
 import { type OpenOptions, type StoreUnderTest, storeContract } from "../contract/store.ts";
 import { aFolder } from "./folder.ts";
+import { KeptThread } from "./kept-thread.ts";
 
 /** Flushes cost time and are not what the contract is about; the fault tests are. */
 const durability = "process";
 
-const MORTAL_THREAD = new URL("./mortal-thread.ts", import.meta.url);
+const thread = new KeptThread(new URL("./mortal-thread.ts", import.meta.url));
+afterAll(() => thread.end());
 
 storeContract(
   "sqlite",
   underTest(
-    (options) => openSqliteStore({ ...options, thread: MORTAL_THREAD }),
+    (options) => openSqliteStore({ ...options, thread: thread.start }),
     async (store, file) => {
       writeFileSync(`${file}.die`, "");
       await store.journal.stats().catch(() => {});

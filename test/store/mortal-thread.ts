@@ -1,12 +1,14 @@
 import { existsSync } from "node:fs";
-import { parentPort, workerData } from "node:worker_threads";
+import { type MessagePort, parentPort } from "node:worker_threads";
+import type { ThreadData } from "../../src/store/sqlite/index.ts";
 import { serve } from "../../src/store/sqlite/serve.ts";
 import { aroundCommits } from "./commits.ts";
 
-/** The store's thread, which dies at its next commit once a file beside the database says so. */
-const { file } = workerData.options as { file: string };
-const open = aroundCommits((commit) => {
-  if (existsSync(`${file}.die`)) process.exit(7);
-  return commit();
+/** One store after the other in one thread, which dies at its next commit once a file beside the database says so. */
+parentPort?.on("message", ({ port, data }: { port: MessagePort; data: ThreadData }) => {
+  const open = aroundCommits((commit) => {
+    if (existsSync(`${data.options.file}.die`)) process.exit(7);
+    return commit();
+  });
+  serve(port, data, open);
 });
-if (parentPort !== null) serve(parentPort, workerData, open);

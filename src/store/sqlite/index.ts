@@ -1,3 +1,4 @@
+import type { EventEmitter } from "node:events";
 import { Worker } from "node:worker_threads";
 import { GatewayError } from "../../domain/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -20,8 +21,19 @@ export interface SqliteStoreOptions {
   readonly onDeath?: (error: Error) => void;
   /** Warnings and repairs, for the operator. */
   readonly log?: Log;
-  /** The thread's entry, where another one is to play it. */
-  readonly thread?: URL;
+  /** What plays the thread, where it is not to be its own entry, or not a new one. */
+  readonly thread?: URL | ((data: ThreadData) => StoreThread);
+}
+
+/** What a thread needs to begin. */
+export interface ThreadData {
+  readonly options: EngineOptions;
+  readonly nowMs: number;
+}
+
+/** As much of a thread as a store uses. */
+export interface StoreThread extends Pick<EventEmitter, "on" | "off"> {
+  postMessage(message: ToThread): void;
 }
 
 /** Of what one batch leaves behind; what lives is the old generation, which Node bounds by the container's memory. */
@@ -39,11 +51,9 @@ const THREAD = import.meta.url.endsWith(".ts")
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const { clock, durability = "power", log = () => {} } = options;
   const engine: EngineOptions = { file: options.file, durability, limits: options.limits };
-  const worker = new Worker(options.thread ?? THREAD, {
-    workerData: { options: engine, nowMs: Math.trunc(clock.nowMs()) },
-    env: {}, // The thread needs none of the secrets in ours.
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB_MAX },
-  });
+  const { thread = THREAD } = options;
+  const data: ThreadData = { options: engine, nowMs: Math.trunc(clock.nowMs()) };
+  const worker = thread instanceof URL ? start(thread, data) : thread(data);
   const post = (message: ToThread) => worker.postMessage(message);
   const readiness = new Readiness(clock, await opened(worker, log));
   const batcher = new Batcher({
@@ -83,8 +93,16 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   return createFront({ batcher, readiness, clock, durability, close });
 }
 
+function start(entry: URL, workerData: ThreadData): Worker {
+  return new Worker(entry, {
+    workerData,
+    env: {}, // The thread needs none of the secrets in ours.
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB_MAX },
+  });
+}
+
 /** The first word of the thread: what is claimable, or why the file could not be opened. */
-function opened(worker: Worker, log: Log): Promise<Status> {
+function opened(worker: StoreThread, log: Log): Promise<Status> {
   return new Promise((resolve, reject) => {
     const onMessage = (message: FromThread) => {
       if (message.kind === "log") return log(message.line, message.level);
