@@ -7,6 +7,11 @@ const ISOLATED = ["test/store/**/*.test.ts", "test/app/platforms.test.ts"];
 const PROCESSES = ["test/e2e/**/*.test.ts", "test/chaos/chaos.test.ts"];
 /** What Vitest takes by itself, but never one alone: on two cores that would be half of the machine. */
 const WORKERS = { maxWorkers: Math.max(2, availableParallelism() - 1) };
+/**
+ * Each thread takes the types off its sources in WebAssembly, and V8 (Node 24.21) crashes (`jit_page.has_value()`) where
+ * one thread frees a wrapper of such code while others come and go. A wrapper that is never replaced is never freed.
+ */
+const NO_NEW_WRAPPERS = "--wasm-wrapper-tiering-budget=2000000000";
 const SLOW = { testTimeout: 120_000, hookTimeout: 60_000 };
 
 export default defineConfig({
@@ -14,6 +19,7 @@ export default defineConfig({
     // Slowness is no failure: what hangs is ended, what the machine has no time for is waited for.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    execArgv: [NO_NEW_WRAPPERS],
     reporters: ["default", "./test/count-reporter.ts"],
     // Fast unit and contract tests run first; processes and kill loops come last, alone on the machine.
     projects: [

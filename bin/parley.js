@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { setFlagsFromString } from "node:v8";
 import { needPackages } from "./installed.js";
 
 needPackages();
@@ -23,6 +24,9 @@ const ENTRIES = ["../src/cli/index.ts", "../dist/src/cli/index.js"];
 if (process.env.PARLEY_RUN === "compiled") ENTRIES.reverse();
 delete process.env.PARLEY_RUN;
 
+/** Of sources alone, from which WebAssembly takes the types in each thread: see vitest.config.ts for the crash. */
+const NO_NEW_WRAPPERS = "--wasm-wrapper-tiering-budget=2000000000";
+
 if (Number(process.versions.node.split(".")[0]) >= NEEDED_MAJOR) await run();
 else handOver();
 
@@ -30,6 +34,7 @@ async function run() {
   if (process.env[HANDED_OVER] !== undefined) dieWithParent();
   const entry = ENTRIES.map((path) => new URL(path, import.meta.url)).find((url) => existsSync(url));
   if (entry === undefined) fail("expected src or dist beside bin, got neither; run npm run build");
+  if (entry.href.endsWith(".ts")) setFlagsFromString(NO_NEW_WRAPPERS);
   const { main } = await import(entry.href);
   process.exitCode = await main(process.argv.slice(2));
 }
