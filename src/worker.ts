@@ -19,6 +19,7 @@ import { redacted } from "./domain/redact.ts";
 import type { ReplyPart } from "./domain/reply.ts";
 import type { Answer, Progress, Turn } from "./domain/run.ts";
 import { NO_USAGE, restedMsOf } from "./domain/run.ts";
+import { isStopped } from "./domain/signal.ts";
 import type { Adapter, Render } from "./ports/adapter.ts";
 import type { AgentRuntime, Hold, RunResult } from "./ports/agent.ts";
 import type { Clock, NewId } from "./ports/clock.ts";
@@ -124,7 +125,7 @@ async function answerTo(
   const command = controlCommandOf(job.event);
   // Overtakes the run that it is about, and pause and stop are not meant for it.
   if (command !== null) return end(await obey(command, job.event, deps.control));
-  if (job.stopRequested) return end(stopped(progress.steps));
+  if (isStopped(job.signals)) return end(stopped(progress.steps));
   if (deps.isPaused()) throw new Deferred("paused", WAIT_MS);
   const memory = deps.agents.get(progress.agent);
   if (memory === undefined) return end(failure(NO_AGENT, "no agent is set up for this event"));

@@ -23,7 +23,7 @@ import { type WorkerDeps, work } from "../src/worker.ts";
 import { agentOf, call, fakeModel, fakeTool } from "./agent/support.ts";
 import { FakeAdapter, failing } from "./support/adapter.ts";
 import { FakeClock } from "./support/clock.ts";
-import { anEvent } from "./support/event.ts";
+import { A_STOP, anEvent } from "./support/event.ts";
 import { countOf } from "./support/metrics.ts";
 import { aJob, anOffer, claimAll, claimOne, LEASE_MS, nextAttempt, openTestStore } from "./support/store.ts";
 
@@ -96,13 +96,19 @@ function answered(text: string, changes: Partial<RunResult> = {}): RunResult {
   return { outcome: "answered", text, usage: NO_USAGE, modelCalls: 1, ...changes };
 }
 
-function signals(): JobSignals {
+function signals(claimed: Job): JobSignals {
   const run = AbortSignal.any([abort.signal, stop.signal]);
-  return { job: abort.signal, run, isHeld: async () => true, leftMs: () => LEASE_MS };
+  return {
+    job: abort.signal,
+    run,
+    heard: () => claimed.signals,
+    isHeld: async () => true,
+    leftMs: () => LEASE_MS,
+  };
 }
 
 const job = (event: Partial<TriggerEvent> = {}, offer: Partial<Offer> = {}) => aJob(store, event, offer);
-const doWork = (claimed: Job) => work(claimed, deps, signals());
+const doWork = (claimed: Job) => work(claimed, deps, signals(claimed));
 
 /** As the dispatcher does it. */
 async function workAndSettle(claimed: Job): Promise<void> {
@@ -450,7 +456,8 @@ describe("a command to the gateway", () => {
   it("to stop, said again because nobody knows whether it was heard, stops nothing that began since", async () => {
     slack.fates.push(failing(new DeliveryError("unknown", "connection lost")));
     let stops = 0;
-    const lanes = { ...store.lanes, stop: async () => (++stops > 1 ? "running" : "idle") } as const;
+    const signal = async () => ({ state: ++stops > 1 ? "running" : "idle", isKept: true }) as const;
+    const lanes = { ...store.lanes, signal };
     deps = { ...deps, control: { ...deps.control, lanes } };
     const claimed = await job({ text: "!stop" });
     await expect(doWork(claimed)).rejects.toThrow("connection lost");
@@ -608,14 +615,17 @@ describe("a run that was cut off", () => {
     const claimed = await job();
     const asked = [true, false];
     const isHeld = async () => asked.shift() ?? false;
-    await expect(work(claimed, deps, { ...signals(), isHeld })).rejects.toMatchObject({ why: "lease-lost" });
+    await expect(work(claimed, deps, { ...signals(claimed), isHeld })).rejects.toMatchObject({
+      why: "lease-lost",
+    });
     expect(after).toEqual([]);
     expect(slack.sends).toEqual([]);
   });
 
   it("does not begin when the lease was lost while its past was looked up", async () => {
     const isHeld = async () => false;
-    await expect(work(await job(), deps, { ...signals(), isHeld })).rejects.toMatchObject({
+    const claimed = await job();
+    await expect(work(claimed, deps, { ...signals(claimed), isHeld })).rejects.toMatchObject({
       why: "lease-lost",
     });
     expect(runs).toEqual([]);
@@ -726,7 +736,7 @@ describe("a message whose end was asked for before it was run", () => {
   async function stoppedJob(): Promise<Job> {
     const { event } = anOffer(anEvent());
     await store.inbox.accept(anOffer(event));
-    await store.lanes.stop(event.conversation);
+    await store.lanes.signal(event.conversation, A_STOP);
     return await claimOne(store.queue);
   }
 
@@ -754,7 +764,7 @@ describe("a message whose end was asked for before it was run", () => {
     slack.fates.push(failing(busy));
     const claimed = await job();
     await expect(doWork(claimed)).rejects.toBe(busy);
-    await store.lanes.stop(claimed.lane);
+    await store.lanes.signal(claimed.lane, A_STOP);
     expect(await doWork(await nextAttempt(store, claimed))).toMatchObject({ outcome: "answered" });
     expect(slack.said).toEqual(["You said: hello", "You said: hello"]);
   });
@@ -1013,6 +1023,6 @@ describe("a message whose files may come with another delivery of it", () => {
     const claimed = await job(mayGrow);
     const refusal = { cause: "not_allowed", detail: "user", noticeWindowMs: 1 } as const;
     expect(await doWork({ ...claimed, refusal })).toMatchObject({ kind: "dropped" });
-    expect(await doWork({ ...claimed, stopRequested: true })).toMatchObject({ kind: "done" });
+    expect(await doWork({ ...claimed, signals: [A_STOP] })).toMatchObject({ kind: "done" });
   });
 });

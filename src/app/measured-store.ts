@@ -49,7 +49,7 @@ export function measured(store: Store, metrics: Metrics): Store {
     },
     lanes: {
       stateOf: timed("lane", (lane) => lanes.stateOf(lane)),
-      stop: timed("stop", (lane) => lanes.stop(lane)),
+      signal: timed("signal", (lane, signal) => lanes.signal(lane, signal)),
     },
     archive: {
       replay: timed("replay", (id, request) => archive.replay(id, request)),

@@ -38,8 +38,10 @@ const ANSWERS: Readonly<Record<ControlCommand, Say>> = {
     await memory.forget(conversation, id);
     return FORGOTTEN;
   },
-  stop: async ({ conversation }, { lanes }) =>
-    (await lanes.stop(conversation)) === "idle" ? NOTHING_TO_STOP : STOPPING,
+  async stop({ conversation, sender: { id, name } }, { lanes }) {
+    const { state } = await lanes.signal(conversation, { kind: "stop", by: { id, name } });
+    return state === "idle" ? NOTHING_TO_STOP : STOPPING;
+  },
 };
 
 async function status(

@@ -1,8 +1,9 @@
 import { RunAborted } from "../domain/abort.ts";
 import { GatewayError } from "../domain/errors.ts";
+import { type Signal, signalKey } from "../domain/signal.ts";
 import type { Bus } from "../ports/bus.ts";
 import type { Clock, Random } from "../ports/clock.ts";
-import { STOP_TOPIC } from "../ports/lanes.ts";
+import { readSignal, SIGNAL_TOPIC } from "../ports/lanes.ts";
 import type { Job, Queue, Settlement } from "../ports/queue.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -31,6 +32,8 @@ export interface JobSignals {
   readonly job: AbortSignal;
   /** The same, or a person said /stop: end the run, and tell. */
   readonly run: AbortSignal;
+  /** What was said to the run: what came with the claim, and what has come since. */
+  readonly heard: () => readonly Signal[];
   /** Whether the job is ours for long enough to say or do something now. Asked right before that. */
   readonly isHeld: () => Promise<boolean>;
   /** The same without asking the store: what is left of the lease, 0 when that is not long enough. */
@@ -42,6 +45,8 @@ interface Running {
   readonly lease: Lease;
   readonly abort: AbortController;
   readonly stop: AbortController;
+  /** By their keys, for a signal may come more than once. */
+  readonly heard: Map<string, Signal>;
   readonly done: Promise<void>;
 }
 
@@ -59,8 +64,8 @@ export class Dispatcher {
   readonly #stopping = new AbortController();
   #loop: Promise<void> = Promise.resolve();
   #slotFreed: (() => void) | null = null;
-  /** Lanes that were to stop while a claim was on its way: the word may be here before what it is about. */
-  #stopsHeard: Set<string> | null = null;
+  /** What was heard while a claim was on its way: the word may be here before what it is about. */
+  #heardEarly: (readonly [lane: string, signal: Signal])[] | null = null;
   #leaveBus: () => void = () => {};
   #isStoreAway = false;
   #lastBeatMs: number;
@@ -71,7 +76,7 @@ export class Dispatcher {
   }
 
   start(): void {
-    this.#leaveBus = this.#deps.bus.subscribe(STOP_TOPIC, (lane) => this.#stopLane(lane));
+    this.#leaveBus = this.#deps.bus.subscribe(SIGNAL_TOPIC, (message) => this.#hear(...readSignal(message)));
     this.#loop = this.#claimForever();
   }
 
@@ -102,11 +107,13 @@ export class Dispatcher {
     this.#leaveBus();
   }
 
-  /** Ends the run of this lane's event, if it is one of ours. */
-  #stopLane(lane: string): void {
-    this.#stopsHeard?.add(lane);
-    for (const { job, stop } of this.#running.values()) {
-      if (job.lane === lane) stop.abort(new RunAborted("stopped"));
+  /** Tells the run of this lane's event, if it is one of ours. */
+  #hear(lane: string, signal: Signal): void {
+    this.#heardEarly?.push([lane, signal]);
+    for (const { job, heard, stop } of this.#running.values()) {
+      if (job.lane !== lane) continue;
+      heard.set(signalKey(signal), signal);
+      if (signal.kind === "stop") stop.abort(new RunAborted("stopped"));
     }
   }
 
@@ -151,8 +158,8 @@ export class Dispatcher {
   /** Begins what it claims, and gives how much that is. */
   async #claim(jobsMax: number, controlOnly: boolean): Promise<number> {
     const { queue, clock, leaseMs, memory, log } = this.#deps;
-    const stops = new Set<string>();
-    this.#stopsHeard = stops;
+    const early: (readonly [lane: string, signal: Signal])[] = [];
+    this.#heardEarly = early;
     const askedAtMs = clock.nowMs();
     this.#renewLate();
     try {
@@ -160,11 +167,10 @@ export class Dispatcher {
       const jobs = await queue.claim({ jobsMax, leaseMs, controlOnly, ...(!controlOnly && { recall }) });
       if (this.#isStoreAway) log.info("dispatcher.claims_again");
       this.#isStoreAway = false;
-      for (const job of jobs)
-        this.#launch(stops.has(job.lane) ? { ...job, stopRequested: true } : job, askedAtMs);
+      for (const job of jobs) this.#launch(withEarly(job, early), askedAtMs);
       return jobs.length;
     } finally {
-      this.#stopsHeard = null;
+      this.#heardEarly = null;
     }
   }
 
@@ -210,9 +216,11 @@ export class Dispatcher {
     // Linked by hand: AbortSignal.any costs as much as all the rest of starting a job.
     abort.signal.addEventListener("abort", () => stop.abort(abort.signal.reason), { once: true });
     const lease = new Lease(this.#deps, job, askedAtMs);
+    const heard = new Map(job.signals.map((signal) => [signalKey(signal), signal]));
     const signals = {
       job: abort.signal,
       run: stop.signal,
+      heard: () => [...heard.values()],
       isHeld: () => lease.isHeld(),
       leftMs: () => lease.leftMs(),
     };
@@ -222,7 +230,7 @@ export class Dispatcher {
       this.#slotFreed?.();
       this.#slotFreed = null;
     });
-    this.#running.set(job, { job, lease, abort, stop, done });
+    this.#running.set(job, { job, lease, abort, stop, heard, done });
     this.#deps.metrics.runsActive.set(this.#running.size);
   }
 
@@ -336,6 +344,12 @@ export class Dispatcher {
       },
     };
   }
+}
+
+function withEarly(job: Job, early: readonly (readonly [lane: string, signal: Signal])[]): Job {
+  const known = new Set(job.signals.map(signalKey));
+  const more = early.filter(([lane, signal]) => lane === job.lane && !known.has(signalKey(signal)));
+  return more.length === 0 ? job : { ...job, signals: [...job.signals, ...more.map(([, signal]) => signal)] };
 }
 
 /** While all slots are taken, commands to the gateway itself are looked for this often. */

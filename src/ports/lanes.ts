@@ -1,3 +1,5 @@
+import type { Signal } from "../domain/signal.ts";
+
 /** What the oldest event of a lane is doing, on whatever replica: nothing there, not yet begun or to be tried again, in hand. */
 export type LaneState = "idle" | "waiting" | "running";
 
@@ -5,11 +7,31 @@ export type LaneState = "idle" | "waiting" | "running";
 export interface Lanes {
   stateOf(lane: string): Promise<LaneState>;
   /**
-   * Asks for an end of the lane's oldest event, and gives what it was doing. One that runs: its holder hears of it on
-   * the bus (STOP_TOPIC, the lane as the message), at the latest with its next `extend`. One that waits is claimable
-   * at once, with `stopRequested`. The request is durable and ends with the event.
+   * Says something to the lane's oldest event, and gives what that was doing. Durable; it ends with the event. Whoever
+   * runs it hears of it on the bus (SIGNAL_TOPIC, a `signalMessage`), at the latest with the next `extend`; whoever claims
+   * it later finds it in `Job.signals`. One that waits is claimable at once when it is to stop.
    */
-  stop(lane: string): Promise<LaneState>;
+  signal(lane: string, signal: Signal): Promise<Signalled>;
 }
 
-export const STOP_TOPIC = "stop";
+export interface Signalled {
+  /** `idle`: there was nobody to hear it. */
+  readonly state: LaneState;
+  /**
+   * Whether the event has it, just as it was said. False: one with this key was there before, which counts, or there are
+   * SIGNALS_MAX already, which only a stop passes.
+   */
+  readonly isKept: boolean;
+}
+
+export const SIGNAL_TOPIC = "signal";
+/** Of one event, beside a stop. */
+export const SIGNALS_MAX = 32;
+
+export function signalMessage(lane: string, signal: Signal): string {
+  return JSON.stringify([lane, signal]);
+}
+
+export function readSignal(message: string): readonly [lane: string, signal: Signal] {
+  return JSON.parse(message) as [string, Signal];
+}

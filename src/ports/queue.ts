@@ -1,6 +1,7 @@
 import type { TriggerEvent } from "../domain/event.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import type { Progress, RunOutcome, Turn } from "../domain/run.ts";
+import type { Signal } from "../domain/signal.ts";
 import type { Recall } from "./memory.ts";
 
 /** A claimed event. At most one live claim per lane; it is always the oldest. */
@@ -25,8 +26,8 @@ export interface Job {
   readonly crashes: number;
   /** How often it was replayed anew after it had finished; part ids of its replies carry this number. */
   readonly replay: number;
-  /** Somebody said /stop while it waited for its next attempt or while its last holder ran it: end it, do not run it. */
-  readonly stopRequested: boolean;
+  /** What was said to it while it waited, or while its last holder ran it, in that order. A stop: end it, do not run it. */
+  readonly signals: readonly Signal[];
   /** Fencing token: grows with each claim of the event. A call with an old one changes nothing. */
   readonly token: number;
   /** What the last holder had achieved. */
@@ -66,7 +67,7 @@ export interface ClaimOptions {
 export interface Queue {
   /** Control lanes come first; with `controlOnly`, nothing else does. With `recall`, jobs bring their memory. */
   claim(options: ClaimOptions): Promise<readonly Job[]>;
-  /** False: the lease is lost. */
+  /** False: the lease is lost. Signals that the event has are published to this process once more. */
   extend(job: Job, leaseMs: number): Promise<boolean>;
   /** Records progress; false: the lease is lost and nothing was recorded. */
   checkpoint(job: Job, progress: Progress): Promise<boolean>;

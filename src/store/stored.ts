@@ -2,6 +2,7 @@ import { OF_DEVELOPERS, PLATFORMS, type ReplyAddress, type TriggerEvent } from "
 import type { Refusal } from "../domain/refusal.ts";
 import type { Receipt } from "../domain/reply.ts";
 import type { Progress } from "../domain/run.ts";
+import type { Signal } from "../domain/signal.ts";
 import type { Fate } from "../ports/outbox.ts";
 import type { Job } from "../ports/queue.ts";
 
@@ -37,6 +38,15 @@ export function storedJob({
     ...(names.length > 0 && { damage: damageOf(names) }),
   };
 }
+
+/** Each with its key, as a store keeps them: `[key, JSON, key, JSON, …]`, as JSON; null for none. */
+export function storedSignals(text: string | null): readonly Signal[] {
+  const pairs = storedOrNull<string[]>(text) ?? [];
+  return readable<Signal>(pairs.filter((_, index) => index % 2 === 1));
+}
+
+/** A stop that the version before has kept, which did not know by whom. */
+export const STOP_OF_UNKNOWN: Signal = { kind: "stop", by: { id: "", name: "" } };
 
 /** Whether saying begins with it. What was claimed with an answer has begun to be said before. */
 export function isFirstAnswer(job: Pick<Job, "progress">, { answer }: Progress): boolean {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { ReplayRequest } from "../../src/ports/archive.ts";
 import type { Job } from "../../src/ports/queue.ts";
 import type { Store } from "../../src/ports/store.ts";
+import { A_STOP } from "../support/event.ts";
 import { aProgress, aRefusal, aTurn, HOUR_MS, LEASE_MS, type StoreBench } from "./store.ts";
 
 const RESUME: ReplayRequest = { by: "ann", mode: "resume", states: ["dead"] };
@@ -39,7 +40,7 @@ export function archiveContract(bench: StoreBench): void {
       await bench.store.outbox.reserve(failing, "a/0");
       await bench.store.outbox.record("a/0", { messageId: "m0", via: "test" });
       await bench.store.queue.settle(failing, { kind: "retry", afterMs: 0, cause: "x" });
-      await bench.store.lanes.stop("c1");
+      await bench.store.lanes.signal("c1", A_STOP);
       await bury(await bench.claimOne());
       const { event, acceptedAtMs } = await find("a");
 
@@ -47,7 +48,7 @@ export function archiveContract(bench: StoreBench): void {
       expect(await replay("a")).toBe("queued");
       await bench.reopen();
       const job = await bench.claimOne();
-      expect(job).toMatchObject({ event, lane: "c1", refusal: null, replay: 0, stopRequested: false });
+      expect(job).toMatchObject({ event, lane: "c1", refusal: null, replay: 0, signals: [] });
       expect(job).toMatchObject({ attempt: 1, failures: 0, crashes: 0, progress: aProgress("half") });
       expect(job.acceptedAtMs).toBe(acceptedAtMs);
       expect(job.token).toBeGreaterThan(failing.token);

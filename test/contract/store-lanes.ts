@@ -1,21 +1,30 @@
 import { describe, expect, it } from "vitest";
-import { STOP_TOPIC } from "../../src/ports/lanes.ts";
+import type { Signal } from "../../src/domain/signal.ts";
+import { SIGNAL_TOPIC, SIGNALS_MAX, signalMessage } from "../../src/ports/lanes.ts";
 import type { Job } from "../../src/ports/queue.ts";
+import { A_STOP } from "../support/event.ts";
 import { LEASE_MS, type StoreBench } from "./store.ts";
 
-/** Looking at a lane's oldest event, and asking for its end. */
+const bob = { id: "U2", name: "bob" };
+const anInterrupt = (byEvent: string): Signal => ({ kind: "interrupt", byEvent });
+const approved = { kind: "decide", approvalId: "apr_1", verdict: "approved", by: bob } as const;
+
+/** Looking at a lane's oldest event, and saying something to it. */
 export function lanesContract(bench: StoreBench): void {
   const stateOf = (lane: string) => bench.store.lanes.stateOf(lane);
-  const stop = (lane: string) => bench.store.lanes.stop(lane);
+  const tell = (lane: string, signal: Signal) => bench.store.lanes.signal(lane, signal);
+  const stop = async (lane: string) => (await tell(lane, A_STOP)).state;
   const retry = (job: Job, afterMs: number) =>
     bench.store.queue.settle(job, { kind: "retry", afterMs, cause: "x" });
 
-  /** The next message on the topic of stops. */
-  function heardStop(): Promise<string> {
+  /** The next so many messages on the topic of signals. */
+  function heard(count = 1): Promise<string[]> {
+    const messages: string[] = [];
     return new Promise((resolve) => {
-      const leave = bench.store.bus.subscribe(STOP_TOPIC, (lane) => {
+      const leave = bench.store.bus.subscribe(SIGNAL_TOPIC, (message) => {
+        if (messages.push(message) < count) return;
         leave();
-        resolve(lane);
+        resolve(messages);
       });
     });
   }
@@ -52,21 +61,21 @@ export function lanesContract(bench: StoreBench): void {
     it("changes nothing where nothing is, nor for what comes later", async () => {
       expect(await stop("c1")).toBe("idle");
       await bench.acceptAll("c1", "a");
-      expect(await bench.claimOne()).toMatchObject({ stopRequested: false });
+      expect(await bench.claimOne()).toMatchObject({ signals: [] });
     });
 
     it("marks the one that waits to begin, and none behind it", async () => {
       await bench.acceptAll("c1", "a", "b");
       await bench.acceptAll("c2", "c");
       expect(await stop("c1")).toBe("waiting");
-      const marks = new Map<string, boolean>();
+      const marks = new Map<string, readonly Signal[]>();
       for (let jobs = await bench.claim(); jobs.length > 0; jobs = await bench.claim()) {
         for (const job of jobs) {
-          marks.set(job.event.id, job.stopRequested);
+          marks.set(job.event.id, job.signals);
           await bench.done(job);
         }
       }
-      expect(Object.fromEntries(marks)).toEqual({ a: true, b: false, c: false });
+      expect(Object.fromEntries(marks)).toEqual({ a: [A_STOP], b: [], c: [] });
     });
 
     it("lets the one that waits for its next attempt be claimed at once", async () => {
@@ -77,11 +86,11 @@ export function lanesContract(bench: StoreBench): void {
       expect(await stop("c1")).toBe("waiting");
       await ready;
       const job = await bench.claimOne();
-      expect(job).toMatchObject({ event: { id: "a" }, attempt: 2, failures: 1, stopRequested: true });
+      expect(job).toMatchObject({ event: { id: "a" }, attempt: 2, failures: 1, signals: [A_STOP] });
       await bench.done(job);
       bench.clock.advance(60_000);
       const next = await bench.claimOne();
-      expect(next).toMatchObject({ event: { id: "b" }, stopRequested: false });
+      expect(next).toMatchObject({ event: { id: "b" }, signals: [] });
       await bench.done(next);
       expect(await bench.claim()).toEqual([]);
     });
@@ -95,27 +104,27 @@ export function lanesContract(bench: StoreBench): void {
       bench.clock.advance(4_999);
       expect(await bench.claim()).toEqual([]);
       bench.clock.advance(1);
-      expect(await bench.claimOne()).toMatchObject({ stopRequested: true });
+      expect(await bench.claimOne()).toMatchObject({ signals: [A_STOP] });
     });
 
     it("tells the holder of the one that runs, which it keeps", async () => {
       await bench.acceptAll("c1", "a", "b");
       const job = await bench.claimOne();
-      const heard = heardStop();
+      const word = heard();
       expect(await stop("c1")).toBe("running");
-      expect(await heard).toBe("c1");
+      expect(await word).toEqual([signalMessage("c1", A_STOP)]);
       expect(await bench.store.queue.extend(job, LEASE_MS)).toBe(true);
       expect(await bench.store.queue.settle(job, { kind: "done", outcome: "stopped", turns: [] })).toBe(true);
-      expect(await bench.claimOne()).toMatchObject({ event: { id: "b" }, stopRequested: false });
+      expect(await bench.claimOne()).toMatchObject({ event: { id: "b" }, signals: [] });
     });
 
     it("tells a holder that did not hear it with the next extension", async () => {
       await bench.acceptAll("c1", "a");
       const job = await bench.claimOne();
       await stop("c1");
-      const heard = heardStop();
+      const word = heard();
       expect(await bench.store.queue.extend(job, LEASE_MS)).toBe(true);
-      expect(await heard).toBe("c1");
+      expect(await word).toEqual([signalMessage("c1", A_STOP)]);
     });
 
     it("is found by the next holder when the one that runs is handed back", async () => {
@@ -123,7 +132,7 @@ export function lanesContract(bench: StoreBench): void {
       const job = await bench.claimOne();
       await stop("c1");
       await retry(job, 0);
-      expect(await bench.claimOne()).toMatchObject({ stopRequested: true });
+      expect(await bench.claimOne()).toMatchObject({ signals: [A_STOP] });
     });
 
     it("is found by the next holder when the last one died, or lost its lease", async () => {
@@ -131,9 +140,9 @@ export function lanesContract(bench: StoreBench): void {
       await bench.claimOne();
       await stop("c1");
       bench.clock.advance(LEASE_MS);
-      expect(await bench.claimOne()).toMatchObject({ attempt: 2, stopRequested: true });
+      expect(await bench.claimOne()).toMatchObject({ attempt: 2, signals: [A_STOP] });
       await bench.kill();
-      expect(await bench.claimOne()).toMatchObject({ attempt: 3, stopRequested: true });
+      expect(await bench.claimOne()).toMatchObject({ attempt: 3, signals: [A_STOP] });
     });
 
     it("outlives the process, and may be asked twice", async () => {
@@ -141,7 +150,78 @@ export function lanesContract(bench: StoreBench): void {
       await stop("c1");
       await bench.reopen();
       expect(await stop("c1")).toBe("waiting");
-      expect(await bench.claimOne()).toMatchObject({ attempt: 1, stopRequested: true });
+      expect(await bench.claimOne()).toMatchObject({ attempt: 1, signals: [A_STOP] });
+    });
+  });
+
+  describe("a signal", () => {
+    it("is kept with those before it, in their order, until its event is settled for good", async () => {
+      await bench.acceptAll("c1", "a", "b");
+      const told = [anInterrupt("b"), approved, A_STOP];
+      expect(await tell("c1", anInterrupt("b"))).toEqual({ state: "waiting", isKept: true });
+      const job = await bench.claimOne();
+      expect(job.signals).toEqual([anInterrupt("b")]);
+      expect(await tell("c1", approved)).toEqual({ state: "running", isKept: true });
+      expect(await tell("c1", A_STOP)).toEqual({ state: "running", isKept: true });
+      await retry(job, 0);
+      expect(await bench.claimOne()).toMatchObject({ event: { id: "a" }, signals: told });
+      await bench.kill();
+      const again = await bench.claimOne();
+      expect(again).toMatchObject({ event: { id: "a" }, signals: told });
+      await bench.done(again);
+      expect(await bench.claimOne()).toMatchObject({ event: { id: "b" }, signals: [] });
+    });
+
+    it("is for nobody where nothing waits or runs", async () => {
+      expect(await tell("c1", approved)).toEqual({ state: "idle", isKept: false });
+      await bench.acceptAll("c1", "a");
+      expect((await bench.claimOne()).signals).toEqual([]);
+    });
+
+    it("counts once: of two decisions on one question, the first", async () => {
+      await bench.acceptAll("c1", "a");
+      const denied: Signal = { ...approved, verdict: "denied", reason: "no" };
+      const other: Signal = { ...denied, approvalId: "apr_2" };
+      const said = await Promise.all([tell("c1", approved), tell("c1", denied), tell("c1", other)]);
+      expect(said.map(({ isKept }) => isKept)).toEqual([true, false, true]);
+      expect(await tell("c1", approved)).toEqual({ state: "waiting", isKept: true });
+      expect(await tell("c1", { ...approved, by: { id: "U1", name: "ann" } })).toMatchObject({
+        isKept: false,
+      });
+      expect((await bench.claimOne()).signals).toEqual([approved, other]);
+    });
+
+    it("wakes nobody who waits for the next attempt, but for a stop", async () => {
+      await bench.acceptAll("c1", "a");
+      await retry(await bench.claimOne(), 60_000);
+      await tell("c1", approved);
+      await tell("c1", anInterrupt("b"));
+      expect(await bench.claim()).toEqual([]);
+      await stop("c1");
+      expect((await bench.claimOne()).signals).toEqual([approved, anInterrupt("b"), A_STOP]);
+    });
+
+    it("is one of so many at most, and a stop has room beside them", async () => {
+      await bench.acceptAll("c1", "a");
+      const many = Array.from({ length: SIGNALS_MAX }, (_, n) => anInterrupt(`e${n}`));
+      for (const signal of many) expect(await tell("c1", signal)).toMatchObject({ isKept: true });
+      expect(await tell("c1", anInterrupt("one more"))).toEqual({ state: "waiting", isKept: false });
+      expect(await tell("c1", A_STOP)).toMatchObject({ isKept: true });
+      expect((await bench.claimOne()).signals).toEqual([...many, A_STOP]);
+    });
+
+    it("reaches the holder as it is said, and once more with the next extension", async () => {
+      await bench.acceptAll("c1", "a");
+      const job = await bench.claimOne();
+      const told = [approved, anInterrupt('"\n\ud800')];
+      for (const signal of told) {
+        const word = heard();
+        await tell("c1", signal);
+        expect(await word).toEqual([signalMessage("c1", signal)]);
+      }
+      const words = heard(2);
+      expect(await bench.store.queue.extend(job, LEASE_MS)).toBe(true);
+      expect(await words).toEqual(told.map((signal) => signalMessage("c1", signal)));
     });
   });
 }

@@ -19,7 +19,7 @@ function depsOf(changes: Partial<ControlDeps> = {}): ControlDeps {
 /** Conversation c1 is in this state, every other one idle. */
 function lanesWhere(state: LaneState): ControlDeps["lanes"] {
   const stateOf = async (lane: string) => (lane === "c1" ? state : "idle");
-  return { stateOf, stop: stateOf };
+  return { stateOf, signal: async (lane) => ({ state: await stateOf(lane), isKept: true }) };
 }
 
 describe("the command", () => {

@@ -10,7 +10,7 @@ import type { InlineStore } from "../../src/store/sqlite/inline.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
 import { createMetrics, type Metrics } from "../../src/telemetry/metrics.ts";
 import { FakeClock } from "../support/clock.ts";
-import { anEvent } from "../support/event.ts";
+import { A_STOP, anEvent } from "../support/event.ts";
 import { countOf } from "../support/metrics.ts";
 import { anOffer, claimOne, LEASE_MS, openTestStore } from "../support/store.ts";
 
@@ -647,7 +647,7 @@ describe("a run that a person stops", () => {
     await start();
     await accept("a1", "a");
     await accept("b1", "b");
-    expect(await store.lanes.stop("a")).toBe("running");
+    expect(await store.lanes.signal("a", A_STOP)).toEqual({ state: "running", isKept: true });
     await calm();
     expect(work(0).signals.run.reason).toEqual(new RunAborted("stopped"));
     expect(work(0).signals.job.aborted).toBe(false);
@@ -664,7 +664,7 @@ describe("a run that a person stops", () => {
     };
     await start({ bus });
     await accept("a");
-    await store.lanes.stop("a");
+    await store.lanes.signal("a", A_STOP);
     await calm();
     expect(work(0).signals.run.aborted).toBe(false);
     isDeaf = false;
@@ -679,7 +679,7 @@ describe("a run that a person stops", () => {
         async claim(options) {
           const jobs = await store.queue.claim(options);
           if (jobs.some(({ lane }) => lane === "a")) {
-            await store.lanes.stop("a");
+            await store.lanes.signal("a", A_STOP);
             await calm();
           }
           return jobs;
@@ -689,10 +689,24 @@ describe("a run that a person stops", () => {
     await accept("a");
     await calm();
     await accept("b");
-    expect(begun.map(({ job }) => [job.event.id, job.stopRequested])).toEqual([
-      ["a", true],
-      ["b", false],
+    expect(begun.map(({ job }) => [job.event.id, job.signals])).toEqual([
+      ["a", [A_STOP]],
+      ["b", []],
     ]);
+  });
+
+  it("hears what else is said to it, once each, and goes on", async () => {
+    await start();
+    await accept("a1", "a");
+    const interrupt = { kind: "interrupt", byEvent: "a2" } as const;
+    await store.lanes.signal("a", interrupt);
+    await store.lanes.signal("b", A_STOP);
+    await calm();
+    expect(work(0).signals.heard()).toEqual([interrupt]);
+    await advance(RENEWAL_MS);
+    await store.lanes.signal("a", interrupt);
+    expect(work(0).signals.heard()).toEqual([interrupt]);
+    expect(work(0).signals.run.aborted).toBe(false);
   });
 
   it("is not told any more once the dispatcher has stopped", async () => {
@@ -700,7 +714,7 @@ describe("a run that a person stops", () => {
     await dispatcher.stop(0);
     await accept("a");
     await claimOne(store.queue);
-    expect(await store.lanes.stop("a")).toBe("running");
+    expect(await store.lanes.signal("a", A_STOP)).toEqual({ state: "running", isKept: true });
     await calm();
     expect(begun).toEqual([]);
   });

@@ -21,7 +21,7 @@ function jobAt(attempt: number): Job {
     cutOffs: 0,
     crashes: 0,
     replay: 0,
-    stopRequested: false,
+    signals: [],
     token: 1,
     progress: ANSWERED,
     acceptedAtMs: event.occurredAtMs,

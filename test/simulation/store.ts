@@ -32,7 +32,7 @@ export function steppedStore(store: Store, life: Life, witness: Witness): Store 
     },
     lanes: {
       stateOf: (lane) => life.call("state of lane", () => lanes.stateOf(lane)),
-      stop: (lane) => life.call("stop", () => lanes.stop(lane)),
+      signal: (lane, signal) => life.call("signal", () => lanes.signal(lane, signal)),
     },
   };
 }

@@ -1,4 +1,5 @@
 import { SUSPECTS_MAX } from "../../src/domain/bounds.ts";
+import type { Signal } from "../../src/domain/signal.ts";
 import type { Job } from "../../src/ports/queue.ts";
 
 interface Claim {
@@ -13,7 +14,7 @@ export interface Expected {
   readonly lane: string;
   attempts: number;
   crashes: number;
-  stopRequested: boolean;
+  signals: Signal[];
   dueMs: number;
   /** What is known of the reply, which has one part. */
   part: "unsaid" | "reserved" | "shown" | "sent";
@@ -22,7 +23,7 @@ export interface Expected {
 }
 
 export function newcomer(id: string, lane: string): Expected {
-  return { id, lane, attempts: 0, crashes: 0, stopRequested: false, dueMs: 0, part: "unsaid", held: null };
+  return { id, lane, attempts: 0, crashes: 0, signals: [], dueMs: 0, part: "unsaid", held: null };
 }
 
 /** The plainest queue there is: lists in memory. What a store does in any order of events must be what this does. */

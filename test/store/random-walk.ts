@@ -1,10 +1,11 @@
 import { expect } from "vitest";
 import { SUSPECTS_MAX } from "../../src/domain/bounds.ts";
+import { type Signal, signalKey } from "../../src/domain/signal.ts";
 import type { Job } from "../../src/ports/queue.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { anOffer } from "../contract/store.ts";
 import type { FakeClock } from "../support/clock.ts";
-import { anEvent } from "../support/event.ts";
+import { A_STOP, anEvent } from "../support/event.ts";
 import { type Expected, Model, newcomer } from "./model.ts";
 
 /** More than can be suspects, so that a death finds now few, now many in hand. */
@@ -40,7 +41,7 @@ export async function walk(world: World, pick: (below: number) => number, steps:
     else if (action < 66) await sayOne();
     else if (action < 85) await finishOne();
     else if (action < 90) clock.advance(pick(2 * LEASE_MS));
-    else if (action < 92) await stopOne();
+    else if (action < 92) await tellOne();
     else if (action < 94) await bringBack();
     else if (action < 95) await offend();
     else if (action < 97) await look();
@@ -80,8 +81,8 @@ export async function walk(world: World, pick: (below: number) => number, steps:
       if (head === undefined)
         throw new Error(`Expected one of ${[...heads.keys()].join()}, got ${job.event.id}`);
       heads.delete(job.event.id);
-      const { crashes, stopRequested } = head;
-      expect(job).toMatchObject({ lane: head.lane, attempt: ++head.attempts, crashes, stopRequested });
+      const { crashes, signals } = head;
+      expect(job).toMatchObject({ lane: head.lane, attempt: ++head.attempts, crashes, signals });
       model.claim(head, { job, by, untilMs: clock.nowMs() + LEASE_MS });
     }
     expect(jobs).toHaveLength(Math.min(jobsMax, expected.length));
@@ -138,15 +139,18 @@ export async function walk(world: World, pick: (below: number) => number, steps:
     head.dueMs = clock.nowMs() + afterMs;
   }
 
-  async function stopOne(): Promise<void> {
+  async function tellOne(): Promise<void> {
     const lane = `c${pick(LANES)}`;
     const [head] = model.lanes.get(lane) ?? [];
     const state = head === undefined ? "idle" : head.held === null ? "waiting" : "running";
     expect(await ask(anyone(), ({ lanes }) => lanes.stateOf(lane))).toBe(state);
-    expect(await ask(anyone(), ({ lanes }) => lanes.stop(lane))).toBe(state);
+    const signal = SIGNALS[pick(SIGNALS.length)] ?? A_STOP;
+    const known = head?.signals.find((one) => signalKey(one) === signalKey(signal));
+    const isKept = head !== undefined && (known ?? signal) === signal;
+    expect(await ask(anyone(), ({ lanes }) => lanes.signal(lane, signal))).toEqual({ state, isKept });
     if (head === undefined) return;
-    head.stopRequested = true;
-    head.dueMs = 0;
+    if (known === undefined) head.signals.push(signal);
+    if (signal.kind === "stop") head.dueMs = 0;
   }
 
   async function bringBack(): Promise<void> {
@@ -206,4 +210,11 @@ const FATES = [
   [{ kind: "shown", receipt: RECEIPT }, "shown"],
   ["not-sent", "unsaid"],
 ] as const;
+const by = { id: "U2", name: "bob" };
+const SIGNALS: readonly Signal[] = [
+  A_STOP,
+  { kind: "interrupt", byEvent: "e1" },
+  { kind: "decide", approvalId: "apr_1", verdict: "approved", by },
+  { kind: "decide", approvalId: "apr_1", verdict: "denied", by },
+];
 const DONE = { kind: "done", outcome: "answered", turns: [] } as const;

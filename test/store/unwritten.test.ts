@@ -83,7 +83,13 @@ function doWork(job: Job, adapter: FakeAdapter, run: AgentRuntime["run"], { queu
     metrics,
   };
   const signal = new AbortController().signal;
-  return work(job, deps, { job: signal, run: signal, isHeld: async () => true, leftMs: () => LEASE_MS });
+  return work(job, deps, {
+    job: signal,
+    run: signal,
+    heard: () => job.signals,
+    isHeld: async () => true,
+    leftMs: () => LEASE_MS,
+  });
 }
 
 /** The lease runs out, because not even a deferral could be written; then there is room again. */

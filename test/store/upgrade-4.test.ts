@@ -27,6 +27,7 @@ interface Row {
   readonly attempt?: number;
   readonly failures?: number;
   readonly held?: boolean;
+  readonly stop?: boolean;
   /** As JSON. */
   readonly progress?: string;
 }
@@ -38,34 +39,37 @@ function writeFile(rows: Readonly<Record<string, Row>>): void {
   empty.close();
   const db = new DatabaseSync(file);
   const nowMs = clock.nowMs();
-  Object.entries(rows).forEach(([id, { attempt = 0, failures = 0, held = false, progress }], index) => {
-    const event = anEvent({ id, conversation: `c ${id}` });
-    const seq = index + 1;
-    db.prepare("INSERT INTO events (seq, id, accepted_ms, body) VALUES (?, ?, ?, ?)").run(
-      seq,
-      id,
-      nowMs,
-      JSON.stringify(event),
-    );
-    db.prepare("INSERT INTO keys (key, seq, expires_ms) VALUES (?, ?, ?)").run(id, seq, nowMs + 3_600_000);
-    db.prepare(
-      `INSERT INTO waiting (seq, lane, conversation, accepted_ms, updated_ms, attempt, failures, claims, due_ms, retrying,
-         held) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)`,
-    ).run(
-      seq,
-      event.conversation,
-      event.conversation,
-      nowMs,
-      nowMs,
-      attempt,
-      failures,
-      attempt,
-      failures > 0 ? 1 : 0,
-      held ? 1 : 0,
-    );
-    if (progress !== undefined)
-      db.prepare("INSERT INTO progress (seq, body) VALUES (?, ?)").run(seq, progress);
-  });
+  Object.entries(rows).forEach(
+    ([id, { attempt = 0, failures = 0, held = false, stop = false, progress }], index) => {
+      const event = anEvent({ id, conversation: `c ${id}` });
+      const seq = index + 1;
+      db.prepare("INSERT INTO events (seq, id, accepted_ms, body) VALUES (?, ?, ?, ?)").run(
+        seq,
+        id,
+        nowMs,
+        JSON.stringify(event),
+      );
+      db.prepare("INSERT INTO keys (key, seq, expires_ms) VALUES (?, ?, ?)").run(id, seq, nowMs + 3_600_000);
+      db.prepare(
+        `INSERT INTO waiting (seq, lane, conversation, accepted_ms, updated_ms, attempt, failures, claims, due_ms, retrying,
+         held, stop) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)`,
+      ).run(
+        seq,
+        event.conversation,
+        event.conversation,
+        nowMs,
+        nowMs,
+        attempt,
+        failures,
+        attempt,
+        failures > 0 ? 1 : 0,
+        held ? 1 : 0,
+        stop ? 1 : 0,
+      );
+      if (progress !== undefined)
+        db.prepare("INSERT INTO progress (seq, body) VALUES (?, ?)").run(seq, progress);
+    },
+  );
   db.close();
 }
 
@@ -99,5 +103,11 @@ describe("a file of version 4", () => {
       odd: { failures: 1 },
       broken: { failures: 1, damage: expect.stringContaining("EVENT_DAMAGED") },
     });
+  });
+
+  it("still knows who is to stop", async () => {
+    writeFile({ stopped: { stop: true }, other: {} });
+    const stop = { kind: "stop", by: { id: "", name: "" } };
+    expect(await claimed()).toMatchObject({ stopped: { signals: [stop] }, other: { signals: [] } });
   });
 });

@@ -159,7 +159,7 @@ describe("a file of version 1", () => {
     const first = jobs.find(({ event }) => event.id === "ann 0");
     expect(jobs).toHaveLength(7);
     expect(told).toMatchObject({ refusal: aRefusal(), attempt: 1 });
-    expect(first).toMatchObject({ attempt: 2, failures: 0, crashes: 0, replay: 0, stopRequested: false });
+    expect(first).toMatchObject({ attempt: 2, failures: 0, crashes: 0, replay: 0, signals: [] });
     clock.advance(5_000);
     const [retried] = await store.queue.claim({ jobsMax: 99, leaseMs: 60_000 });
     expect(retried).toMatchObject({ event: { id: "retrying" }, attempt: 3, failures: 1 });

@@ -1,4 +1,5 @@
 import type { ReplyAddress, TriggerEvent } from "../../src/domain/event.ts";
+import type { Signal } from "../../src/domain/signal.ts";
 
 /** An event with nothing special about it; override what the test is about. */
 export function anEvent(changes: Partial<TriggerEvent> = {}): TriggerEvent {
@@ -22,3 +23,6 @@ export function anEvent(changes: Partial<TriggerEvent> = {}): TriggerEvent {
     ...changes,
   };
 }
+
+/** What a person says with /stop. */
+export const A_STOP: Signal = { kind: "stop", by: { id: "U1", name: "ann" } };

@@ -1,9 +1,10 @@
 import { SUSPECTS_MAX } from "../../domain/bounds.ts";
 import type { Progress, Turn } from "../../domain/run.ts";
-import { STOP_TOPIC } from "../../ports/lanes.ts";
+import { isStopped, type Signal } from "../../domain/signal.ts";
+import { SIGNAL_TOPIC, signalMessage } from "../../ports/lanes.ts";
 import type { Recall } from "../../ports/memory.ts";
 import type { Job, Queue, Settlement } from "../../ports/queue.ts";
-import { isFirstAnswer, readable, storedJob } from "../stored.ts";
+import { isFirstAnswer, readable, STOP_OF_UNKNOWN, storedJob, storedSignals } from "../stored.ts";
 import type { Argument } from "./link.ts";
 import type { Parts } from "./parts.ts";
 import type { Status } from "./pulse.ts";
@@ -47,7 +48,9 @@ export function createQueue(parts: Parts): Queue {
       if (seq === undefined) return false;
       const answer = await run("extend", [now(), seq, job.token, leaseMs], "brief");
       // The word on the bus may have been lost.
-      if (answer === 2) bus.deliver(STOP_TOPIC, job.lane);
+      if (Array.isArray(answer))
+        for (const signal of toSignals(...(answer as [string, number])))
+          bus.deliver(SIGNAL_TOPIC, signalMessage(job.lane, signal));
       return isHeld(job, answer !== 0);
     },
 
@@ -89,12 +92,13 @@ type ClaimedRow = readonly [
   replay: number,
   stop: number,
   waitsSinceMs: string,
+  signals: string,
   turns?: readonly string[],
 ];
 
 function toJob(row: ClaimedRow, recall: Recall | undefined): Job {
   const [token, , lane, attempt, failures, cutOffs, at, ...more] = row;
-  const [body, refusal, progress, crashes, replay, stop, since, turns] = more;
+  const [body, refusal, progress, crashes, replay, stop, since, signals, turns] = more;
   return {
     ...storedJob({
       lane,
@@ -108,12 +112,18 @@ function toJob(row: ClaimedRow, recall: Recall | undefined): Job {
     cutOffs,
     crashes,
     replay,
-    stopRequested: stop === 1,
+    signals: toSignals(signals, stop),
     token: Number(token),
     acceptedAtMs: Number(at),
     waitsSinceMs: Number(since),
     ...(recall && turns && { recalled: { ...recall, turns: readable<Turn>(turns) } }),
   };
+}
+
+/** The version before keeps a stop as a mark alone. */
+export function toSignals(text: string, stop: number): readonly Signal[] {
+  const signals = storedSignals(text === "" ? null : text);
+  return stop === 1 && !isStopped(signals) ? [...signals, STOP_OF_UNKNOWN] : signals;
 }
 
 /** As it is stored with a call: the progress, its number, and whether it has the first answer. */

@@ -18,6 +18,7 @@ export const SCRIPT_NAMES = [
   "forget",
   "person",
   "lane",
+  "signal",
   "say",
   "find",
   "list",

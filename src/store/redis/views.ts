@@ -2,9 +2,10 @@ import { LRUCache } from "lru-cache";
 import { ADOPTED_AFTER_MS_MAX, PEOPLE_KEPT_MS } from "../../domain/bounds.ts";
 import { asKnown } from "../../domain/conversation.ts";
 import type { Progress, Turn } from "../../domain/run.ts";
+import { signalKey } from "../../domain/signal.ts";
 import type { Archive, ReplayAnswer } from "../../ports/archive.ts";
 import type { EventRecord, EventState, Journal, ReplayNote } from "../../ports/journal.ts";
-import { type LaneState, type Lanes, STOP_TOPIC } from "../../ports/lanes.ts";
+import { type LaneState, type Lanes, SIGNAL_TOPIC, SIGNALS_MAX, signalMessage } from "../../ports/lanes.ts";
 import type { Memory } from "../../ports/memory.ts";
 import type { Outbox, Reservation } from "../../ports/outbox.ts";
 import type { People } from "../../ports/people.ts";
@@ -155,11 +156,18 @@ function toRecord([id, state, body, attempt, cause, progress, at, up, seq, repla
 }
 
 export function createLanes({ run, persistence, now }: Parts): Lanes {
-  const ask = async (lane: string, stop: number) => {
-    const args = [wellFormed(lane), stop, STOP_TOPIC];
-    return (await persistence.until(() => run("lane", [now(), ...args], "long"))) as LaneState;
+  return {
+    stateOf: async (lane) =>
+      (await persistence.until(() => run("lane", [now(), wellFormed(lane)], "long"))) as LaneState,
+    async signal(lane, signal) {
+      const name = wellFormed(lane);
+      const what = [wellFormed(signalKey(signal)), JSON.stringify(signal), SIGNALS_MAX];
+      const args = [name, ...what, SIGNAL_TOPIC, signalMessage(name, signal)];
+      const call = () => run("signal", [now(), ...args], "long");
+      const [state, isKept] = (await persistence.until(call)) as [LaneState, number];
+      return { state, isKept: isKept === 1 };
+    },
   };
-  return { stateOf: (lane) => ask(lane, 0), stop: (lane) => ask(lane, 1) };
 }
 
 export function createArchive({ run, limits, now }: Parts): Archive {

@@ -2,13 +2,14 @@ import { asFirstKnown, asKnown } from "../../domain/conversation.ts";
 import type { PersonName } from "../../domain/event.ts";
 
 import type { Progress, Turn } from "../../domain/run.ts";
+import { signalKey } from "../../domain/signal.ts";
 import type { Archive } from "../../ports/archive.ts";
 import type { Bus } from "../../ports/bus.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Acceptance, Inbox, Offer } from "../../ports/inbox.ts";
 import type { EventRecord, Journal, ReplayNote } from "../../ports/journal.ts";
 import type { Lanes } from "../../ports/lanes.ts";
-import { STOP_TOPIC } from "../../ports/lanes.ts";
+import { SIGNAL_TOPIC, signalMessage } from "../../ports/lanes.ts";
 import type { Memory, Recall } from "../../ports/memory.ts";
 import type { Outbox, Reservation } from "../../ports/outbox.ts";
 import type { People } from "../../ports/people.ts";
@@ -16,7 +17,6 @@ import type { Job, Queue, Settlement } from "../../ports/queue.ts";
 import type { RequestLog, RequestNote } from "../../ports/request-log.ts";
 import type { Durability, Store } from "../../ports/store.ts";
 import { createBus } from "../bus.ts";
-
 import {
   fateParts,
   isFirstAnswer,
@@ -25,6 +25,7 @@ import {
   storedJob,
   storedOrNull,
   storedReceipt,
+  storedSignals,
 } from "../stored.ts";
 import { wellFormed } from "../well-formed.ts";
 import type { Batcher } from "./batcher.ts";
@@ -105,8 +106,9 @@ function createQueue(ask: Ask, readiness: Readiness, bus: Bus): Queue {
     claim: async (claim) => (await ask("claim", claim)).map((row) => toJob(row, claim.recall)),
     async extend(job, leaseMs) {
       const result = await ask("extend", [job.token, leaseMs]);
-      if (result === "stop") await bus.publish(STOP_TOPIC, job.lane);
-      return result !== "lost";
+      for (const signal of storedSignals(result || null))
+        await bus.publish(SIGNAL_TOPIC, signalMessage(job.lane, signal));
+      return result !== null;
     },
     checkpoint: async (job, progress) => await ask("checkpoint", [job.token, toProgressRow(job, progress)]),
     settle: async (job, settlement) => await ask("settle", [job.token, toSettlementRow(settlement)]),
@@ -181,10 +183,11 @@ function createJournal(ask: Ask): Journal {
 function createLanes(ask: Ask, bus: Bus): Lanes {
   return {
     stateOf: async (lane) => await ask("laneState", wellFormed(lane)),
-    async stop(lane) {
-      const state = await ask("stop", wellFormed(lane));
-      if (state === "running") await bus.publish(STOP_TOPIC, wellFormed(lane));
-      return state;
+    async signal(lane, signal) {
+      const name = wellFormed(lane);
+      const signalled = await ask("signal", [name, wellFormed(signalKey(signal)), JSON.stringify(signal)]);
+      if (signalled.state === "running") await bus.publish(SIGNAL_TOPIC, signalMessage(name, signal));
+      return signalled;
     },
   };
 }
@@ -241,7 +244,7 @@ function toJob(row: ClaimedRow, recall: Recall | undefined): Job {
     cutOffs,
     crashes,
     replay,
-    stopRequested,
+    signals,
     acceptedAtMs,
     waitsSinceMs,
     ...texts
@@ -255,7 +258,7 @@ function toJob(row: ClaimedRow, recall: Recall | undefined): Job {
     cutOffs,
     crashes,
     replay,
-    stopRequested,
+    signals: storedSignals(signals),
     token,
     acceptedAtMs,
     waitsSinceMs,

@@ -26,7 +26,8 @@ export interface Waiting {
   claims: number;
   retrying: boolean;
   crashes: number;
-  stopRequested: boolean;
+  /** What was said to it, as the file has it; null for nothing. */
+  signals: string | null;
 }
 
 /** As it is when it has just come, or come back. */
@@ -43,7 +44,7 @@ export function newcomer(
     claims: 0,
     retrying: false,
     crashes: 0,
-    stopRequested: false,
+    signals: null,
   };
 }
 

@@ -17,7 +17,8 @@ import { makePrivate } from "./file.ts";
  *
  * In `waiting`, `accepted_ms` is when an event was accepted or, of one that was replayed, when that was; `platform`,
  * `tenant` and `sender` share out the turns; `held` marks what is claimed, so that the next start knows what was in
- * hand when the process died; `forgiven` counts the failures before there was an answer, which `failures` does not. In `events`, `lane` is set at the end where it is not the conversation, and `replays`
+ * hand when the process died; `forgiven` counts the failures before there was an answer, which `failures` does not;
+ * `signals` holds what was said to it, each with its key, as JSON. In `events`, `lane` is set at the end where it is not the conversation, and `replays`
  * holds notes as JSON; both are needed only by what is replayed.
  */
 export const MIGRATIONS: readonly string[] = [
@@ -149,6 +150,11 @@ export const MIGRATIONS: readonly string[] = [
     FROM progress WHERE progress.seq = waiting.seq
   ), 0)));
   UPDATE waiting SET failures = failures - forgiven;
+  `,
+  `
+  ALTER TABLE waiting ADD COLUMN signals TEXT;
+  UPDATE waiting SET signals = json_array('stop', '{"kind":"stop","by":{"id":"","name":""}}') WHERE stop = 1;
+  ALTER TABLE waiting DROP COLUMN stop;
   `,
 ];
 

@@ -6,9 +6,10 @@ import { forget, recall } from "./memory.ts";
 import { settlePerson } from "./people.ts";
 import type { Kind, Operations, Request } from "./protocol.ts";
 import { findRequests, listRequests, noteRequests } from "./requests.ts";
+import { signal } from "./signals.ts";
 import type { State } from "./state.ts";
 import { sweep } from "./sweep.ts";
-import { checkpoint, claim, extend, record, reserve, settle, stop } from "./work.ts";
+import { checkpoint, claim, extend, record, reserve, settle } from "./work.ts";
 
 /** An operation dirties about four pages of 4 KiB besides its text. */
 const OPERATION_BYTES = 16 * 1024;
@@ -39,7 +40,7 @@ const HANDLERS: { readonly [K in Kind]: Handler<K> } = {
   list,
   stats,
   laneState: ({ lanes }, lane) => lanes.stateOf(lane),
-  stop,
+  signal: (state, [lane, key, text]) => signal(state, lane, key, text),
   replay: (state, [id, request], nowMs) => replay(state, id, request, nowMs),
   noteRequests,
   listRequests,

@@ -3,7 +3,7 @@ import type { Refusal } from "../../domain/refusal.ts";
 import type { ReplayAnswer, ReplayRequest } from "../../ports/archive.ts";
 import type { RateLimit } from "../../ports/inbox.ts";
 import type { EventState, StoreStats } from "../../ports/journal.ts";
-import type { LaneState } from "../../ports/lanes.ts";
+import type { LaneState, Signalled } from "../../ports/lanes.ts";
 import type { Reservation } from "../../ports/outbox.ts";
 import type { ClaimOptions } from "../../ports/queue.ts";
 import type { Retention } from "../../ports/store.ts";
@@ -41,7 +41,8 @@ export interface Operations {
   };
   stats: { args: null; result: StoreStats };
   laneState: { args: string; result: LaneState };
-  stop: { args: string; result: LaneState };
+  /** A signal as JSON. */
+  signal: { args: readonly [lane: string, key: string, signal: string]; result: Signalled };
   replay: { args: readonly [id: string, request: ReplayRequest]; result: ReplayAnswer };
   drop: { args: readonly [id: string, by: string]; result: boolean };
   /** Notes as JSON. */
@@ -108,7 +109,8 @@ export type AcceptResult =
 /** `stop`: kept, and its end has been asked for. */
 /** As JSON, and whether failures are counted anew from it on. */
 export type ProgressRow = readonly [body: string, isFirstAnswer: boolean];
-export type ExtendResult = "kept" | "stop" | "lost";
+/** Null: the lease is lost. Else what was said to the event, as kept, or an empty text. */
+export type ExtendResult = string | null;
 
 export type ClaimedRow = readonly [
   token: number,
@@ -118,7 +120,7 @@ export type ClaimedRow = readonly [
   cutOffs: number,
   crashes: number,
   replay: number,
-  stopRequested: boolean,
+  signals: string | null,
   acceptedMs: number,
   sinceMs: number,
   body: string,

@@ -60,7 +60,7 @@ function loadLanes(sql: Statements, { leases, time }: Volatile, nowMs: number): 
       claims: row.claims,
       retrying: row.retrying === 1,
       crashes: row.crashes,
-      stopRequested: row.stop === 1,
+      signals: row.signals,
     };
     // The delay as it was set: if the clock has been set back since, the event does not wait longer for it.
     delayMsOf.set(job, Math.min(row.due_ms - nowMs, row.due_ms - row.updated_ms));

@@ -17,7 +17,7 @@ export interface WaitingRow {
   readonly tenant: string;
   readonly sender: string;
   readonly crashes: number;
-  readonly stop: number;
+  readonly signals: string | null;
   readonly replay: number;
 }
 export interface EventRow {
@@ -71,7 +71,7 @@ export function prepareStatements(db: Database) {
     touchMeta: db.prepare("INSERT OR REPLACE INTO meta (name, value) VALUES ('checked_ms', ?)"),
     allWaiting: db.prepare<WaitingRow>(
       `SELECT seq, lane, conversation, accepted_ms, updated_ms, attempt, failures, forgiven, claims, due_ms,
-         retrying, refusal, platform, tenant, sender, crashes, stop, replay
+         retrying, refusal, platform, tenant, sender, crashes, signals, replay
        FROM waiting ORDER BY seq`,
     ),
 
@@ -104,7 +104,8 @@ export function prepareStatements(db: Database) {
     ),
     /** A claim that was lost. */
     letGo: db.prepare("UPDATE waiting SET crashes = ?, held = 0 WHERE seq = ?"),
-    stop: db.prepare("UPDATE waiting SET stop = 1, due_ms = 0 WHERE seq = ?"),
+    signal: db.prepare("UPDATE waiting SET signals = ? WHERE seq = ?"),
+    hurry: db.prepare("UPDATE waiting SET due_ms = 0 WHERE seq = ?"),
     body: db.prepare<{ accepted_ms: number; body: string; progress: string | null }>(
       "SELECT e.accepted_ms, e.body, p.body AS progress FROM events e LEFT JOIN progress p USING (seq) WHERE e.seq = ?",
     ),

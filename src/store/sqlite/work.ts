@@ -1,4 +1,3 @@
-import type { LaneState } from "../../ports/lanes.ts";
 import type { Recall } from "../../ports/memory.ts";
 import { homeLane, type Waiting } from "./lanes.ts";
 import { tokenOf } from "./leases.ts";
@@ -65,7 +64,7 @@ function begin(
     job.attempt - 1 - job.failures - job.forgiven,
     job.crashes,
     job.replay,
-    job.stopRequested,
+    job.signals,
     stored.accepted_ms,
     job.sinceMs,
     stored.body,
@@ -79,19 +78,9 @@ function begin(
 
 export function extend(state: State, token: number, leaseMs: number, nowMs: number): ExtendResult {
   const job = heldJob(state, token);
-  if (job === null) return "lost";
+  if (job === null) return null;
   state.leases.grant(token, state.time.at(nowMs) + leaseMs);
-  return job.stopRequested ? "stop" : "kept";
-}
-
-/** Durable, because whoever claims the event next must know of it, too. */
-export function stop({ sql, lanes }: State, lane: string): LaneState {
-  const head = lanes.headOf(lane);
-  if (head === undefined) return "idle";
-  head.stopRequested = true;
-  sql.stop.run(head.seq);
-  lanes.release(lane);
-  return lanes.stateOf(lane);
+  return job.signals ?? "";
 }
 
 export function checkpoint(state: State, token: number, progress: ProgressRow, nowMs: number): boolean {

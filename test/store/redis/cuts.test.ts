@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Job } from "../../../src/ports/queue.ts";
 import type { ScriptName } from "../../../src/store/redis/scripts.ts";
 import { aProgress, aTurn } from "../../contract/store.ts";
+import { A_STOP } from "../../support/event.ts";
 import { type RedisServer, startRedis } from "../../support/redis.ts";
 import { calls, DONE, openBench, type RedisBench } from "./bench.ts";
 
@@ -121,13 +122,13 @@ const steps: readonly Step[] = [
     },
   },
   {
-    script: "lane",
+    script: "signal",
     what: "asking for a stop",
-    call: ({ store }) => store.lanes.stop("c1"),
-    expected: "running",
+    call: ({ store }) => store.lanes.signal("c1", A_STOP),
+    expected: { state: "running", isKept: true },
     async check(bench, job) {
       await bench.store.queue.settle(job, { kind: "retry", afterMs: 0, cause: "x" });
-      expect(await bench.claimOne()).toMatchObject({ stopRequested: true });
+      expect(await bench.claimOne()).toMatchObject({ signals: [A_STOP] });
     },
   },
 ];

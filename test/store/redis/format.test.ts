@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { anOffer, aProgress } from "../../contract/store.ts";
 import { FakeClock } from "../../support/clock.ts";
-import { anEvent } from "../../support/event.ts";
+import { A_STOP, anEvent } from "../../support/event.ts";
 import { type RedisServer, startRedis } from "../../support/redis.ts";
 import { connectionTo, newPrefix, openOn } from "./setup.ts";
 
@@ -61,6 +61,22 @@ describe("two versions on one Redis", () => {
       /^reserved \S+ fresh 0 \{"messageId":"m1","via":"test"\}$/,
     );
     await store[Symbol.asyncDispose]();
+  });
+
+  it("stop alike what the other is asked to stop", async () => {
+    const prefix = newPrefix();
+    const { store } = await open(prefix);
+    await store.inbox.accept(anOffer(anEvent({ id: "a" })));
+    await redis.cli("HSET", `{${prefix}}:e:1`, "stop", "1");
+    const [job] = await store.queue.claim({ jobsMax: 1, leaseMs: 1_000 });
+    expect(job?.signals).toEqual([{ kind: "stop", by: { id: "", name: "" } }]);
+    await store[Symbol.asyncDispose]();
+    const another = newPrefix();
+    const other = await open(another);
+    await other.store.inbox.accept(anOffer(anEvent({ id: "a", conversation: "c1" })));
+    await other.store.lanes.signal("c1", A_STOP);
+    expect(await redis.cli("HGET", `{${another}}:e:1`, "stop")).toBe("1");
+    await other.store[Symbol.asyncDispose]();
   });
 
   it("are kept apart when the newer has changed the format", async () => {

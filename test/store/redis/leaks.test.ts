@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Job } from "../../../src/ports/queue.ts";
 import { aProgress, aRefusal, aTurn } from "../../contract/store.ts";
 import { FakeClock } from "../../support/clock.ts";
+import { A_STOP } from "../../support/event.ts";
 import { type RedisServer, startRedis } from "../../support/redis.ts";
 import { DONE, LEASE_MS, openBench, type RedisBench } from "./bench.ts";
 
@@ -79,7 +80,7 @@ async function handle({ store, clock }: RedisBench & { clock: FakeClock }, job: 
   if (n % 2 === 0) await outbox.record(`${id}/0`, { messageId: id, via: "test" });
   if (n % 5 === 0) await outbox.record(`${id}/0`, "not-sent");
   if (n % 23 === 0) await store.memory.forget(conversation, id);
-  if (n % 29 === 0) await store.lanes.stop(job.lane);
+  if (n % 29 === 0) await store.lanes.signal(job.lane, A_STOP);
   const turns = [aTurn("hello"), { ...aTurn("hi", "assistant"), atMs: clock.nowMs() }];
   if (n % 7 === 0) await queue.settle(job, { kind: "retry", afterMs: (n % 3) * 1_000, cause: "x" });
   else if (n % 8 === 0 && job.progress === null)

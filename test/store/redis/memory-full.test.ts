@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { SIGNAL_TOPIC, signalMessage } from "../../../src/ports/lanes.ts";
 import { aProgress, aTurn } from "../../contract/store.ts";
+import { A_STOP } from "../../support/event.ts";
 import { startRedis } from "../../support/redis.ts";
 import { DONE, LEASE_MS, openBench, type RedisBench } from "./bench.ts";
 
@@ -36,9 +38,9 @@ describe("a Redis whose memory is full", () => {
     expect(await store.outbox.reserve(job, `${job.event.id}/0`)).toMatchObject({ kind: "fresh" });
     await store.outbox.record(`${job.event.id}/0`, { messageId: "m1", via: "test" });
     expect(await store.outbox.reserve(job, `${job.event.id}/0`)).toMatchObject({ kind: "sent" });
-    const heard = new Promise((resolve) => store.bus.subscribe("stop", resolve));
-    expect(await store.lanes.stop(job.lane)).toBe("running");
-    expect(await heard).toBe(job.lane);
+    const heard = new Promise((resolve) => store.bus.subscribe(SIGNAL_TOPIC, resolve));
+    expect(await store.lanes.signal(job.lane, A_STOP)).toMatchObject({ state: "running" });
+    expect(await heard).toBe(signalMessage(job.lane, A_STOP));
     expect(await store.queue.settle(job, { ...DONE, turns: [aTurn(text)] })).toBe(true);
     const recalled = await store.memory.recall(job.event.conversation, { turnsMax: 9, sinceMs: 0 });
     expect(recalled).toEqual([aTurn(text)]);

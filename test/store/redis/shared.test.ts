@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { STOP_TOPIC } from "../../../src/ports/lanes.ts";
+import { SIGNAL_TOPIC, signalMessage } from "../../../src/ports/lanes.ts";
 import { systemClock } from "../../../src/system/clock.ts";
 import { FakeClock } from "../../support/clock.ts";
+import { A_STOP } from "../../support/event.ts";
 import { type RedisServer, startRedis } from "../../support/redis.ts";
 import { isPending, LEASE_MS, openBench, type RedisBench } from "./bench.ts";
 
@@ -82,9 +83,9 @@ describe("two processes on one Redis", () => {
     const [one, other] = await two();
     await one.accept({ id: "a" });
     const job = await other.claimOne();
-    const heard = new Promise((resolve) => other.store.bus.subscribe(STOP_TOPIC, resolve));
-    expect(await one.store.lanes.stop("c1")).toBe("running");
-    expect(await heard).toBe("c1");
+    const heard = new Promise((resolve) => other.store.bus.subscribe(SIGNAL_TOPIC, resolve));
+    expect(await one.store.lanes.signal("c1", A_STOP)).toEqual({ state: "running", isKept: true });
+    expect(await heard).toBe(signalMessage("c1", A_STOP));
     expect(await other.done(job)).toBe(true);
   });
 

@@ -9,7 +9,8 @@
 -- ARGV[6] a process that dies with more events in hand than this makes none of them a suspect
 -- ARGV[7] most turns of the conversation to bring along, '' for none  [8] since, in ms
 -- Gives: { status, job, job, … }, a job being
---   { token, seq, lane, attempt, failures, cut offs, at, body, refusal, progress, crashes, replay, stop, waits since, turns }
+--   { token, seq, lane, attempt, failures, cut offs, at, body, refusal, progress, crashes, replay, stop, waits since,
+--     signals or '', turns }
 --   `turns` is left out where nobody asked for them, or where there is no room
 
 -- Lanes that are due, leases that have run out, lanes that must not begin: of each so many are looked at. Nobody else is
@@ -95,7 +96,7 @@ local function begin(lane, token)
   local seq = call('LINDEX', lane_key(lane), 0)
   local key = event_key(seq)
   local held = call('HMGET', key, 'failures', 'at', 'body', 'refusal', 'progress', 'crashes', 'replay', 'stop',
-    'conversation', 'attempt', 'since', 'forgiven')
+    'conversation', 'attempt', 'since', 'forgiven', 'signals')
   local attempt = tonumber(held[10] or 0) + 1
   if tonumber(held[1] or 0) > 0 then call('ZREM', base .. 'retrying', seq) end
   local failures, forgiven = forgive(key, tonumber(held[1] or 0), held[12], held[5])
@@ -107,7 +108,7 @@ local function begin(lane, token)
   return {
     token, seq, lane, attempt, failures, attempt - 1 - failures - forgiven, held[2], held[3], held[4] or '', held[5] or '',
     tonumber(held[6] or 0), tonumber(held[7] or 0), held[8] and 1 or 0, is_replayed and held[11] or held[2],
-    not held[4] and recalled(held[9] or lane) or nil,
+    held[13] or '', not held[4] and recalled(held[9] or lane) or nil,
   }
 end
 

@@ -10,7 +10,8 @@
 -- {prefix}:e:<seq>            an event, a hash: its text, and where it stands. What most of them have alike is left out:
 --                             attempt and failures of 0, since and up as `at`, a conversation as the lane. `adrift`: whose
 --                             lease ran out after it had reserved a part; '*' for several. `failures` counts from the
---                             answer on, once there is one; those before it are `forgiven`
+--                             answer on, once there is one; those before it are `forgiven`. `signals`: what
+--                             was said to it, a JSON array of keys and signals; `stop`: a stop is among them
 -- {prefix}:k:<key>            an idempotency key: "<seq> <expires>". That of an event's id stays as long as the event
 -- {prefix}:l:<lane>           a lane: the seqs that wait or run in it, oldest first; only the first is ever claimed
 -- {prefix}:q…                 whose turn it is: rings of platforms, tenants, senders, lanes (make_ready, take_lane)

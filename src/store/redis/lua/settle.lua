@@ -11,7 +11,8 @@
 local wall, steady = keep_clock()
 local seq, kind = ARGV[2], ARGV[5]
 local key = event_key(seq)
-local found = call('HMGET', key, 'token', 'op', 'owner', 'lane', 'conversation', 'refusal', 'cause', 'place')
+local found = call('HMGET', key, 'token', 'op', 'owner', 'lane', 'conversation', 'refusal', 'cause', 'place',
+  'signals')
 if found[1] ~= ARGV[3] then
   if found[2] ~= ARGV[4] then return { 0 } end
   return { 1, status(steady) }
@@ -56,6 +57,7 @@ end
 
 local function finish()
   if kind == 'done' then remember() end
+  if found[9] then call('HDEL', key, 'signals') end
   change('state', kind)
   call('LPOP', lane_key(lane))
   call('ZREM', base .. 'live', seq)

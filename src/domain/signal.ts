@@ -1,0 +1,38 @@
+import type { TriggerEvent } from "./event.ts";
+
+/** Who said or pressed something, as the platform told. */
+export type Sender = Pick<TriggerEvent["sender"], "id" | "name">;
+
+/** What somebody says to a run while it goes on, or waits. */
+export type Signal =
+  /** End it, and say so. */
+  | { readonly kind: "stop"; readonly by: Sender }
+  /** A newer message of the same lane wants to be answered first. */
+  | { readonly kind: "interrupt"; readonly byEvent: string }
+  /** By the question's own id, and not the call's: models give the same ids to calls of other runs. */
+  | {
+      readonly kind: "decide";
+      readonly approvalId: string;
+      readonly verdict: "approved" | "denied";
+      readonly by: Sender;
+      readonly reason?: string;
+    };
+
+/** Of signals with the same key the first counts, and no other is kept. */
+export function signalKey(signal: Signal): string {
+  switch (signal.kind) {
+    case "stop":
+      return STOP_KEY;
+    case "interrupt":
+      return `interrupt ${signal.byEvent}`;
+    case "decide":
+      return `decide ${signal.approvalId}`;
+  }
+}
+
+/** Always has room: a run can be ended whatever else was said to it. */
+export const STOP_KEY = "stop";
+
+export function isStopped(signals: readonly Signal[]): boolean {
+  return signals.some(({ kind }) => kind === "stop");
+}
