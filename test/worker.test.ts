@@ -441,7 +441,7 @@ describe("a command to the gateway", () => {
     ["!stop", "Nothing is running here."],
     ["!reset", "I have forgotten this conversation"],
   ])("%s is answered without a run, and not remembered", async (text, answer) => {
-    const claimed = await job({ text }, { lane: controlLane(anEvent().conversation) });
+    const claimed = await job({ text }, { lane: controlLane(anEvent().conversation), kind: "command" });
     expect(await doWork(claimed)).toEqual({ kind: "done", outcome: "answered", turns: [] });
     expect(slack.said[0]).toContain(answer);
     expect(runs).toEqual([]);

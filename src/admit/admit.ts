@@ -30,6 +30,7 @@ export function admit(event: TriggerEvent, policy: AdmissionPolicy, nowMs: numbe
     return { kind: "ignored", reason: "not_addressed" };
   }
 
+  const isUrgent = control !== null && overtakes(control);
   const offer: Offer = {
     event: {
       ...event,
@@ -40,7 +41,8 @@ export function admit(event: TriggerEvent, policy: AdmissionPolicy, nowMs: numbe
       attachments: boundedFiles(event.attachments, FILES_MAX),
       ...(event.context !== undefined && { context: boundedContext(event.context) }),
     },
-    lane: control !== null && overtakes(control) ? controlLane(event.conversation) : event.conversation,
+    lane: isUrgent ? controlLane(event.conversation) : event.conversation,
+    kind: isUrgent ? "command" : "message",
     refusal: refusalOf(event, policy, nowMs, control !== null),
     limits: limitsOf(event, policy.limits),
     // `!stop` said into a room without a mention is for us only where we take part.

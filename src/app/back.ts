@@ -1,10 +1,10 @@
 import type { GatewaySpec } from "../config/schema.ts";
 import { Dispatcher } from "../dispatch/dispatcher.ts";
 import { recallFor } from "../dispatch/memory.ts";
-import { routeOf } from "../dispatch/route.ts";
 import { LEASE_MS } from "../domain/bounds.ts";
 import type { Breakers } from "../domain/breaker.ts";
 import type { TriggerEvent } from "../domain/event.ts";
+import { routeOf } from "../domain/route.ts";
 import { type Observer, observedQueue } from "../feed/observed.ts";
 import type { Adapter, Render } from "../ports/adapter.ts";
 import type { Clock, NewId, Random } from "../ports/clock.ts";

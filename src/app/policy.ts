@@ -2,8 +2,8 @@ import type { AdmissionPolicy, AllowList, PlatformPolicy } from "../admit/policy
 import { allowance } from "../config/limits.ts";
 import { compilePattern, type Pattern } from "../config/pattern.ts";
 import { type GatewaySpec, PLATFORM_DEFAULTS, type PlatformSpec } from "../config/schema.ts";
-import { commandName, type Route } from "../dispatch/route.ts";
 import { PLATFORMS, type Platform } from "../domain/event.ts";
+import { commandName, type Route } from "../domain/route.ts";
 
 /** The operator's words to what admission decides by. */
 export function policyOf(spec: GatewaySpec, isPaused: () => boolean): AdmissionPolicy {

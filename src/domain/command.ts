@@ -38,14 +38,8 @@ function asControl(word: string | undefined): ControlCommand | null {
 
 /** The lane of commands that overtake what they are about. */
 export function controlLane(conversation: string): string {
-  return `${conversation}${CONTROL_SUFFIX}`;
+  return `${conversation}!control`;
 }
-
-export function isControlLane(lane: string): boolean {
-  return lane.endsWith(CONTROL_SUFFIX);
-}
-
-const CONTROL_SUFFIX = "!control";
 
 /** Those that must not wait for the run that they are about. */
 export function overtakes(command: ControlCommand): boolean {

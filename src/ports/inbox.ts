@@ -1,4 +1,5 @@
 import type { TriggerEvent } from "../domain/event.ts";
+import type { EventKind } from "../domain/kind.ts";
 import type { Refusal } from "../domain/refusal.ts";
 
 /** A smooth, burst-aware limit (GCRA): `messages` at once, then one every `perMs / messages`. */
@@ -14,6 +15,8 @@ export interface Offer {
   readonly event: TriggerEvent;
   /** Runs in one lane are strictly one after the other. Usually the conversation; control commands have their own. */
   readonly lane: string;
+  /** What it is to its lane. A notice is made by the store, of what is refused. */
+  readonly kind: Exclude<EventKind, "notice">;
   /** Decided before the store was asked: the event is recorded as dropped, not run. */
   readonly refusal: Refusal | null;
   /** Checked in order after deduplication, all or nothing: a refused event uses up no allowance. */

@@ -1,4 +1,5 @@
 import type { TriggerEvent } from "../domain/event.ts";
+import type { EventKind } from "../domain/kind.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import type { Progress, RunOutcome, Turn } from "../domain/run.ts";
 import type { Signal } from "../domain/signal.ts";
@@ -8,6 +9,7 @@ import type { Recall } from "./memory.ts";
 export interface Job {
   readonly event: TriggerEvent;
   readonly lane: string;
+  readonly kind: EventKind;
   /** Set: do not run it, tell the person and drop it. */
   readonly refusal: Refusal | null;
   /** Counts from 1; on disk before the claim is given out, so that the death of the process does not undo it. */
@@ -65,7 +67,7 @@ export interface ClaimOptions {
 
 /** What the back half works from: at least once, one job at a time per lane, oldest first. */
 export interface Queue {
-  /** Control lanes come first; with `controlOnly`, nothing else does. With `recall`, jobs bring their memory. */
+  /** Lanes whose first event is a command come first; with `controlOnly`, nothing else does. With `recall`, jobs bring their memory. */
   claim(options: ClaimOptions): Promise<readonly Job[]>;
   /** False: the lease is lost. Signals that the event has are published to this process once more. */
   extend(job: Job, leaseMs: number): Promise<boolean>;

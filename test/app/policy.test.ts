@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { policyOf, routesOf } from "../../src/app/policy.ts";
 import type { GatewaySpec } from "../../src/config/schema.ts";
-import { routeOf } from "../../src/dispatch/route.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
+import { routeOf } from "../../src/domain/route.ts";
 import { AGENT, load, problemsOf } from "../config/helpers.ts";
 import { anEvent } from "../support/event.ts";
 

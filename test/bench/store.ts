@@ -54,6 +54,7 @@ async function accept(store: Store, i: number): Promise<void> {
   const answer = await store.inbox.accept({
     event,
     lane: conversation,
+    kind: "message",
     refusal: null,
     limits,
     onlyIfKnown: false,

@@ -179,10 +179,10 @@ export function archiveContract(bench: StoreBench): void {
     });
 
     it("of a command goes to the command's lane", async () => {
-      await bench.accept({ id: "stop" }, { lane: "c1!control" });
+      await bench.accept({ id: "stop" }, { lane: "c1!control", kind: "command" });
       await bury(await bench.claimOne());
       await replay("stop");
-      expect(await bench.claimOne()).toMatchObject({ lane: "c1!control" });
+      expect(await bench.claimOne()).toMatchObject({ lane: "c1!control", kind: "command" });
     });
 
     it("is refused for what is not there", async () => {

@@ -110,7 +110,7 @@ export function fairnessContract(bench: StoreBench): void {
 
       it("come first, in the order in which they came", async () => {
         const command = (id: string, who: Who) =>
-          bench.accept({ ...who, id, conversation: id }, { lane: `${id}!control` });
+          bench.accept({ ...who, id, conversation: id }, { lane: `${id}!control`, kind: "command" });
         await command("stop1", ANN);
         await command("stop2", ANN);
         await command("stop3", { ...ANN, platform: "telegram" });

@@ -49,7 +49,7 @@ export function lanesContract(bench: StoreBench): void {
       await bench.acceptAll("c1", "a");
       await bench.claimOne();
       await bench.acceptAll("c2", "b");
-      await bench.accept({ id: "stop" }, { lane: "c1!control" });
+      await bench.accept({ id: "stop" }, { lane: "c1!control", kind: "command" });
       const states = async () => [await stateOf("c1"), await stateOf("c2"), await stateOf("c1!control")];
       expect(await states()).toEqual(["running", "waiting", "waiting"]);
       await bench.reopen();

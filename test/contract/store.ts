@@ -16,6 +16,7 @@ import { failuresContract } from "./store-failures.ts";
 import { fairnessContract } from "./store-fairness.ts";
 import { growthContract } from "./store-growth.ts";
 import { holdsContract } from "./store-holds.ts";
+import { kindsContract } from "./store-kinds.ts";
 import { lanesContract } from "./store-lanes.ts";
 import { peopleContract } from "./store-people.ts";
 import { requestsContract } from "./store-requests.ts";
@@ -444,7 +445,7 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
 
       it("keeps lanes apart that share a conversation", async () => {
         await acceptAll("c1", "a", "b");
-        await accept({ id: "stop" }, { lane: "c1!control" });
+        await accept({ id: "stop" }, { lane: "c1!control", kind: "command" });
         expect((await claim()).map((job) => [job.event.id, job.lane])).toEqual([
           ["stop", "c1!control"],
           ["a", "c1"],
@@ -454,7 +455,7 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
       it("gives out commands to the gateway before all else, and nothing else when asked for them alone", async () => {
         await acceptAll("c1", "a");
         await acceptAll("c2", "b");
-        await accept({ id: "stop" }, { lane: "c1!control" });
+        await accept({ id: "stop" }, { lane: "c1!control", kind: "command" });
         const only = await store.queue.claim({ jobsMax: 5, leaseMs: LEASE_MS, controlOnly: true });
         expect(only.map((job) => job.event.id)).toEqual(["stop"]);
         expect((await claim()).map((job) => job.event.id)).toEqual(["a", "b"]);
@@ -1114,6 +1115,7 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
     failuresContract(bench);
     growthContract(bench);
     holdsContract(bench);
+    kindsContract(bench);
     lanesContract(bench);
     peopleContract(bench);
     busContract(bench);
@@ -1127,6 +1129,7 @@ export function anOffer(event: TriggerEvent, changes: Partial<Offer> = {}): Offe
   return {
     event,
     lane: event.conversation,
+    kind: "message",
     refusal: null,
     limits: [],
     onlyIfKnown: false,

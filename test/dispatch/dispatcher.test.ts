@@ -163,7 +163,7 @@ describe("a dispatcher", () => {
     await accept("a");
     await accept("b");
     const stop = anEvent({ id: "stop", conversation: "a" });
-    await store.inbox.accept({ ...anOffer(stop), lane: controlLane("a") });
+    await store.inbox.accept({ ...anOffer(stop), lane: controlLane("a"), kind: "command" });
     await advance(500);
     expect(ids()).toEqual(["a", "stop"]);
     await finish(1);

@@ -15,6 +15,7 @@ function jobAt(attempt: number): Job {
   return {
     event,
     lane: event.conversation,
+    kind: "message",
     refusal: null,
     attempt,
     failures: attempt - 1,

@@ -7,7 +7,10 @@ import { SteadyTime } from "../../src/store/sqlite/time.ts";
 
 function aJob(seq: number, lane: string, sender = "U1"): Waiting {
   const source = ["slack", "T1", sender] as const;
-  return newcomer({ seq, lane, conversation: lane, source, sinceMs: 0, refusal: null, replay: 0 });
+  return newcomer({
+    ...{ seq, lane, kind: "message", conversation: lane, source },
+    ...{ sinceMs: 0, refusal: null, replay: 0 },
+  });
 }
 
 describe("a first-in, first-out list", () => {

@@ -226,3 +226,48 @@ it("a file from before there were holds and notes has them once it is open, and 
   ]);
   await store[Symbol.asyncDispose]();
 });
+
+describe("a file of version 4", () => {
+  beforeEach(() => {
+    const db = new DatabaseSync(file);
+    db.exec(readFileSync(new URL("./version-4.sql", import.meta.url), "utf8"));
+    db.close();
+  });
+
+  const onlyCommands = async (store: Store) =>
+    await store.queue.claim({ jobsMax: 99, leaseMs: 30_000, controlOnly: true });
+
+  it("keeps what waits as what it is, by the lane that it waits in", async () => {
+    const store = await open();
+    const commands = await onlyCommands(store);
+    expect(commands.map(({ event, kind }) => [event.id, kind])).toEqual([["stop", "command"]]);
+    const jobs = await store.queue.claim({ jobsMax: 99, leaseMs: 30_000 });
+    expect(Object.fromEntries(jobs.map(({ event, kind }) => [event.id, kind]))).toEqual({
+      message: "message",
+      refused: "notice",
+      "refused stop": "notice",
+    });
+    clock.advance(5_000);
+    const [retried] = await store.queue.claim({ jobsMax: 99, leaseMs: 30_000 });
+    expect(retried).toMatchObject({ event: { id: "retrying" }, kind: "message", attempt: 2, failures: 1 });
+    await store[Symbol.asyncDispose]();
+  });
+
+  it("brings back dead letters as what they are", async () => {
+    const store = await open();
+    const request = { by: "ann", mode: "resume", states: ["dead"] } as const;
+    expect(await store.archive.replay("dead", request)).toBe("queued");
+    expect(await store.archive.replay("dead stop", request)).toBe("queued");
+    expect((await onlyCommands(store)).map(({ event }) => event.id)).toEqual(["stop", "dead stop"]);
+    expect(await claimIds(store, 99)).toContain("dead");
+    await store[Symbol.asyncDispose]();
+  });
+
+  it("has a copy beside it", async () => {
+    const store = await open();
+    await store[Symbol.asyncDispose]();
+    expect(lines.filter((line) => line.startsWith("Migrated"))).toEqual([
+      `Migrated ${file}; the file as it was is kept as ${file}.v4`,
+    ]);
+  });
+});

@@ -33,6 +33,7 @@ export function anOffer(event: TriggerEvent, changes: Partial<Offer> = {}): Offe
   return {
     event,
     lane: event.conversation,
+    kind: "message",
     refusal: null,
     limits: [],
     onlyIfKnown: false,

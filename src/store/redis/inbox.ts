@@ -25,11 +25,12 @@ export function createInbox(parts: Parts): Inbox {
 
 /** One offer as the script takes it. Gathered in one text, because each value costs the client and Redis a part of its own. */
 function offerArgs(offer: Offer, { limits, clock }: Parts): Argument[] {
-  const { event, refusal, lane } = offer;
+  const { event, refusal, lane, kind } = offer;
   const { text, attachments, ...rest } = event;
   const head = offerRow({
     id: wellFormed(event.id),
     lane: wellFormed(lane),
+    kind,
     conversation: event.conversation === lane ? "" : wellFormed(event.conversation),
     platform: event.platform,
     tenant: wellFormed(event.tenant),

@@ -1,4 +1,5 @@
 import { SUSPECTS_MAX } from "../../domain/bounds.ts";
+import type { EventKind } from "../../domain/kind.ts";
 import type { Progress, Turn } from "../../domain/run.ts";
 import { isStopped, type Signal } from "../../domain/signal.ts";
 import { SIGNAL_TOPIC, signalMessage } from "../../ports/lanes.ts";
@@ -93,12 +94,13 @@ type ClaimedRow = readonly [
   stop: number,
   waitsSinceMs: string,
   signals: string,
+  kind: EventKind,
   turns?: readonly string[],
 ];
 
 function toJob(row: ClaimedRow, recall: Recall | undefined): Job {
   const [token, , lane, attempt, failures, cutOffs, at, ...more] = row;
-  const [body, refusal, progress, crashes, replay, stop, since, signals, turns] = more;
+  const [body, refusal, progress, crashes, replay, stop, since, signals, kind, turns] = more;
   return {
     ...storedJob({
       lane,
@@ -107,6 +109,7 @@ function toJob(row: ClaimedRow, recall: Recall | undefined): Job {
       progress: progress === "" ? null : progress,
     }),
     lane,
+    kind,
     attempt,
     failures,
     cutOffs,

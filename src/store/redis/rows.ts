@@ -2,6 +2,7 @@
 const OFFER = [
   "id",
   "lane",
+  "kind",
   "conversation",
   "platform",
   "tenant",

@@ -1,4 +1,3 @@
-import { isControlLane } from "../../domain/command.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Job, Queue } from "../../ports/queue.ts";
 import { isUnavailable } from "./trouble.ts";
@@ -94,7 +93,7 @@ export class ClaimGate {
 async function handBack(queue: Queue, jobs: readonly Job[]): Promise<readonly Job[]> {
   const kept = await Promise.all(
     jobs.map(async (job) => {
-      if (isControlLane(job.lane)) return true;
+      if (job.kind === "command") return true;
       const settled = queue.settle(job, { kind: "defer", afterMs: 0, cause: "STORE_UNAVAILABLE" });
       // Not run, it would wait for the end of its lease.
       return await settled.then(

@@ -18,6 +18,7 @@ function named([
   id,
   aliases,
   lane,
+  kind,
   conversation,
   platform,
   tenant,
@@ -30,7 +31,20 @@ function named([
   dedupMs,
 ]: OfferRow) {
   const source: Source = [platform, tenant, sender];
-  return { id, aliases, lane, conversation, source, body, refusal, limits, onlyIfKnown, isTold, dedupMs };
+  return {
+    id,
+    aliases,
+    lane,
+    kind,
+    conversation,
+    source,
+    body,
+    refusal,
+    limits,
+    onlyIfKnown,
+    isTold,
+    dedupMs,
+  };
 }
 
 export function accept(state: State, row: OfferRow, nowMs: number): AcceptResult {
@@ -128,7 +142,7 @@ function rateRefusal(
 
 function enqueue(
   state: State,
-  { id, conversation, source, body }: Offered,
+  { id, kind, conversation, source, body }: Offered,
   place: { seq: number; lane: string; refusal: Refusal | null },
   nowMs: number,
 ): void {
@@ -138,6 +152,7 @@ function enqueue(
   state.sql.addWaiting.run(
     seq,
     lane,
+    kind,
     conversation,
     nowMs,
     place.refusal?.cause ?? null,
@@ -146,7 +161,7 @@ function enqueue(
     nowMs,
     0,
   );
-  state.lanes.add(newcomer({ seq, lane, conversation, source, sinceMs: nowMs, refusal, replay: 0 }));
+  state.lanes.add(newcomer({ seq, lane, kind, conversation, source, sinceMs: nowMs, refusal, replay: 0 }));
 }
 
 /** Whether this person has not been told the same within the window. The mark is written with the event. */

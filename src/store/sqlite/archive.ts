@@ -20,6 +20,7 @@ export function replay(state: State, id: string, request: ReplayRequest, nowMs: 
   if (event === null) return "wrong-state";
   const conversation = wellFormed(event.conversation);
   const lane = row.lane ?? conversation;
+  const kind = row.kind ?? "message";
   if (isFull(state, lane)) return "full";
 
   const seq = state.nextSeq++;
@@ -32,9 +33,9 @@ export function replay(state: State, id: string, request: ReplayRequest, nowMs: 
   const count = notes.filter(({ mode }) => mode === "anew").length;
   const source: Source = [event.platform, wellFormed(event.tenant), wellFormed(event.sender.id)];
   // Whoever waits for it waits from now on; when it was accepted stays with the event.
-  state.sql.addWaiting.run(seq, lane, conversation, nowMs, null, null, ...source, nowMs, count);
+  state.sql.addWaiting.run(seq, lane, kind, conversation, nowMs, null, null, ...source, nowMs, count);
   state.lanes.add(
-    newcomer({ seq, lane, conversation, source, sinceMs: nowMs, refusal: null, replay: count }),
+    newcomer({ seq, lane, kind, conversation, source, sinceMs: nowMs, refusal: null, replay: count }),
   );
   return "queued";
 }

@@ -213,11 +213,12 @@ function createRequestLog(ask: Ask): RequestLog {
   };
 }
 
-function toOfferRow({ event, lane, refusal, limits, onlyIfKnown, isTold, dedupMs }: Offer): OfferRow {
+function toOfferRow({ event, lane, kind, refusal, limits, onlyIfKnown, isTold, dedupMs }: Offer): OfferRow {
   return [
     wellFormed(event.id),
     event.aliases.map(wellFormed),
     wellFormed(lane),
+    kind,
     wellFormed(event.conversation),
     event.platform,
     wellFormed(event.tenant),
@@ -239,6 +240,7 @@ function toJob(row: ClaimedRow, recall: Recall | undefined): Job {
   const [
     token,
     lane,
+    kind,
     attempt,
     failures,
     cutOffs,
@@ -253,6 +255,7 @@ function toJob(row: ClaimedRow, recall: Recall | undefined): Job {
   return {
     ...storedJob({ lane, body, refusal, progress }),
     lane,
+    kind,
     attempt,
     failures,
     cutOffs,

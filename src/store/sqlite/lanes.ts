@@ -1,4 +1,4 @@
-import { isControlLane } from "../../domain/command.ts";
+import type { EventKind } from "../../domain/kind.ts";
 import type { LaneState } from "../../ports/lanes.ts";
 import { Fifo } from "./fifo.ts";
 import { DueHeap } from "./heap.ts";
@@ -7,10 +7,14 @@ import { Turns } from "./turns.ts";
 /** Who an event is from: platform, tenant and person, which is how turns are shared out. */
 export type Source = readonly [platform: string, tenant: string, sender: string];
 
+export type OfferedKind = Exclude<EventKind, "notice">;
+
 /** An event that waits or runs: what its row in `waiting` says. */
 export interface Waiting {
   readonly seq: number;
   readonly lane: string;
+  /** As it was offered; one with a refusal is a notice (`kindOf`). */
+  readonly kind: OfferedKind;
   readonly conversation: string;
   readonly source: Source;
   /** When it was accepted, or brought back last. */
@@ -32,7 +36,7 @@ export interface Waiting {
 
 /** As it is when it has just come, or come back. */
 export function newcomer(
-  job: Pick<Waiting, "seq" | "lane" | "conversation" | "source" | "sinceMs" | "refusal" | "replay">,
+  job: Pick<Waiting, "seq" | "lane" | "kind" | "conversation" | "source" | "sinceMs" | "refusal" | "replay">,
 ): Waiting {
   return {
     ...job,
@@ -53,6 +57,10 @@ const NOTICE_SUFFIX = "!notice";
 /** A notice overtakes the lane that its event was refused. */
 export function noticeLane(lane: string): string {
   return `${lane}${NOTICE_SUFFIX}`;
+}
+
+export function kindOf({ kind, refusal }: Waiting): EventKind {
+  return refusal === null ? kind : "notice";
 }
 
 /** Where an event would run if it were not refused. */
@@ -188,8 +196,9 @@ export class Lanes {
 
   #queue(lane: Lane): void {
     const head = lane.jobs.peek();
-    if (isControlLane(lane.name)) this.#urgent.push(lane);
-    else if (head !== undefined) this.#ready.push(head.source, lane);
+    if (head === undefined) return;
+    if (kindOf(head) === "command") this.#urgent.push(lane);
+    else this.#ready.push(head.source, lane);
   }
 
   #busyLane(job: Waiting): Lane {

@@ -18,8 +18,9 @@ import { makePrivate } from "./file.ts";
  * In `waiting`, `accepted_ms` is when an event was accepted or, of one that was replayed, when that was; `platform`,
  * `tenant` and `sender` share out the turns; `held` marks what is claimed, so that the next start knows what was in
  * hand when the process died; `forgiven` counts the failures before there was an answer, which `failures` does not;
- * `signals` holds what was said to it, each with its key, as JSON. In `events`, `lane` is set at the end where it is not the conversation, and `replays`
- * holds notes as JSON; both are needed only by what is replayed.
+ * `signals` holds what was said to it, each with its key, as JSON; `kind` is that of the offer. In `events`, `lane` is
+ * set at the end where it is not the conversation, `kind` where it is not `message`, and `replays` holds notes as JSON;
+ * all are needed only by what is replayed.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -155,6 +156,12 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE waiting ADD COLUMN signals TEXT;
   UPDATE waiting SET signals = json_array('stop', '{"kind":"stop","by":{"id":"","name":""}}') WHERE stop = 1;
   ALTER TABLE waiting DROP COLUMN stop;
+  `,
+  `
+  ALTER TABLE waiting ADD COLUMN kind TEXT NOT NULL DEFAULT 'message';
+  ALTER TABLE events ADD COLUMN kind TEXT;
+  UPDATE waiting SET kind = 'command' WHERE lane GLOB '*!control' OR lane GLOB '*!control!notice';
+  UPDATE events SET kind = 'command' WHERE lane GLOB '*!control';
   `,
 ];
 

@@ -97,7 +97,7 @@ function rowsOf<K extends Kind>(kind: K, result: Operations[K]["result"]): numbe
 
 /** What an operation adds to the log besides a few pages. */
 function textBytes(request: Request): number {
-  if (request[0] === "accept") return request[2][7].length;
+  if (request[0] === "accept") return request[2][8].length;
   if (request[0] === "noteRequests") return request[2].rows.length * NOTE_BYTES;
   if (request[0] === "reserve") return request[2][2]?.[0].length ?? 0;
   return request[0] === "checkpoint" ? request[2][1][0].length : 0;

@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../../domain/errors.ts";
+import type { EventKind } from "../../domain/kind.ts";
 import type { Refusal } from "../../domain/refusal.ts";
 import type { ReplayAnswer, ReplayRequest } from "../../ports/archive.ts";
 import type { RateLimit } from "../../ports/inbox.ts";
@@ -7,6 +8,7 @@ import type { LaneState, Signalled } from "../../ports/lanes.ts";
 import type { Reservation } from "../../ports/outbox.ts";
 import type { ClaimOptions } from "../../ports/queue.ts";
 import type { Retention } from "../../ports/store.ts";
+import type { OfferedKind } from "./lanes.ts";
 
 /**
  * What the store's front asks of its engine. Everything is plain data, so that a batch can cross to a thread;
@@ -78,6 +80,7 @@ export type OfferRow = readonly [
   id: string,
   aliases: readonly string[],
   lane: string,
+  kind: OfferedKind,
   conversation: string,
   platform: string,
   tenant: string,
@@ -115,6 +118,7 @@ export type ExtendResult = string | null;
 export type ClaimedRow = readonly [
   token: number,
   lane: string,
+  kind: EventKind,
   attempt: number,
   failures: number,
   cutOffs: number,

@@ -49,6 +49,7 @@ function loadLanes(sql: Statements, { leases, time }: Volatile, nowMs: number): 
     const job: Waiting = {
       seq: row.seq,
       lane: row.lane === row.conversation ? row.conversation : row.lane,
+      kind: row.kind,
       conversation: row.conversation,
       source: [row.platform, row.tenant, row.sender],
       sinceMs: row.accepted_ms,

@@ -1,8 +1,10 @@
 import type { Database } from "./database.ts";
+import type { OfferedKind } from "./lanes.ts";
 
 export interface WaitingRow {
   readonly seq: number;
   readonly lane: string;
+  readonly kind: OfferedKind;
   readonly conversation: string;
   readonly accepted_ms: number;
   readonly updated_ms: number;
@@ -33,6 +35,8 @@ export interface EventRow {
   readonly updated_ms: number;
   /** Null: that of its conversation. Known once it is settled. */
   readonly lane: string | null;
+  /** Null: a message. Known once it is settled. */
+  readonly kind: OfferedKind | null;
   /** As JSON; null for none. */
   readonly replays: string | null;
 }
@@ -50,7 +54,7 @@ export interface SettledRow {
 export const SEEN_ACCURACY_MS = 3_600_000;
 
 const EVENT = `
-  SELECT e.seq, e.id, e.accepted_ms, e.body, e.state, e.lane, e.replays, p.body AS progress,
+  SELECT e.seq, e.id, e.accepted_ms, e.body, e.state, e.lane, e.kind, e.replays, p.body AS progress,
     coalesce(w.attempt, e.attempt) AS attempt,
     coalesce(w.cause, e.cause) AS cause,
     coalesce(w.updated_ms, e.updated_ms) AS updated_ms
@@ -70,7 +74,7 @@ export function prepareStatements(db: Database) {
     setSeqFloor: db.prepare("INSERT OR REPLACE INTO meta (name, value) VALUES ('seq_floor', ?)"),
     touchMeta: db.prepare("INSERT OR REPLACE INTO meta (name, value) VALUES ('checked_ms', ?)"),
     allWaiting: db.prepare<WaitingRow>(
-      `SELECT seq, lane, conversation, accepted_ms, updated_ms, attempt, failures, forgiven, claims, due_ms,
+      `SELECT seq, lane, kind, conversation, accepted_ms, updated_ms, attempt, failures, forgiven, claims, due_ms,
          retrying, refusal, platform, tenant, sender, crashes, signals, replay
        FROM waiting ORDER BY seq`,
     ),
@@ -90,9 +94,9 @@ export function prepareStatements(db: Database) {
     ),
     addWaiting: db.prepare(
       `INSERT INTO waiting
-         (seq, lane, conversation, accepted_ms, cause, refusal, platform, tenant, sender, updated_ms, replay,
+         (seq, lane, kind, conversation, accepted_ms, cause, refusal, platform, tenant, sender, updated_ms, replay,
           attempt, failures, claims, due_ms, retrying)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0)`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0)`,
     ),
     isKnown: db.prepare<{ known: 1 }>("SELECT known FROM conversations WHERE conversation = ? AND known = 1"),
     toldAt: db.prepare<{ at_ms: number }>("SELECT at_ms FROM told WHERE key = ?"),
@@ -124,7 +128,7 @@ export function prepareStatements(db: Database) {
     ),
     endWaiting: db.prepare("DELETE FROM waiting WHERE seq = ?"),
     settle: db.prepare(
-      "UPDATE events SET state = ?, attempt = ?, cause = ?, updated_ms = ?, lane = ? WHERE seq = ?",
+      "UPDATE events SET state = ?, attempt = ?, cause = ?, updated_ms = ?, lane = ?, kind = ? WHERE seq = ?",
     ),
 
     // What was said
@@ -196,7 +200,8 @@ export function prepareStatements(db: Database) {
 
     // Bringing back
     moveEvent: db.prepare(
-      `UPDATE events SET seq = ?, replays = ?, state = NULL, attempt = NULL, cause = NULL, updated_ms = NULL, lane = NULL
+      `UPDATE events SET seq = ?, replays = ?, state = NULL, attempt = NULL, cause = NULL, updated_ms = NULL, lane = NULL,
+         kind = NULL
        WHERE seq = ?`,
     ),
     moveKey: db.prepare("UPDATE keys SET seq = ? WHERE key = ? AND seq = ?"),

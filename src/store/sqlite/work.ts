@@ -1,5 +1,5 @@
 import type { Recall } from "../../ports/memory.ts";
-import { homeLane, type Waiting } from "./lanes.ts";
+import { homeLane, kindOf, type Waiting } from "./lanes.ts";
 import { tokenOf } from "./leases.ts";
 import { recall } from "./memory.ts";
 import type {
@@ -32,7 +32,7 @@ export function claim(
     if (job === undefined) break;
     const asked = chars < RECALLED_CHARS_MAX ? wanted : undefined;
     const row = begin(state, job, steadyMs + leaseMs, nowMs, asked);
-    for (const turn of row[13] ?? []) chars += turn.length;
+    for (const turn of row[14] ?? []) chars += turn.length;
     claimed.push(row);
   }
   return claimed;
@@ -59,6 +59,7 @@ function begin(
   return [
     token,
     job.lane,
+    kindOf(job),
     job.attempt,
     job.failures,
     job.attempt - 1 - job.failures - job.forgiven,
@@ -147,6 +148,7 @@ function finish(
     causeOf(settlement),
     nowMs,
     lane === job.conversation ? null : lane,
+    job.kind === "message" ? null : job.kind,
     job.seq,
   );
   sql.endWaiting.run(job.seq);

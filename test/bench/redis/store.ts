@@ -47,6 +47,7 @@ export function anOffer({ id, place, text, clock }: OfferOptions): Offer {
       occurredAtMs: clock.nowMs(),
     }),
     lane: conversation,
+    kind: "message",
     refusal: null,
     limits: [
       { scope: "user", key: `slack:T1:${sender}`, ...allowance },

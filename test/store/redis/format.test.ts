@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { anOffer, aProgress } from "../../contract/store.ts";
+import type { Job } from "../../../src/ports/queue.ts";
+import { anOffer, aProgress, aRefusal } from "../../contract/store.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { A_STOP, anEvent } from "../../support/event.ts";
 import { type RedisServer, startRedis } from "../../support/redis.ts";
@@ -77,6 +78,30 @@ describe("two versions on one Redis", () => {
     await other.store.lanes.signal("c1", A_STOP);
     expect(await redis.cli("HGET", `{${another}}:e:1`, "stop")).toBe("1");
     await other.store[Symbol.asyncDispose]();
+  });
+
+  it("go together where the older has not written what kind an event is", async () => {
+    const prefix = newPrefix();
+    const { store } = await open(prefix);
+    const command = { lane: "c1!control", kind: "command" } as const;
+    const from = (id: string) => anEvent({ id, conversation: "c1", sender: { id, name: id, isBot: false } });
+    await store.inbox.accept(anOffer(from("first"), command));
+    await store.inbox.accept(anOffer(from("second"), command));
+    await store.inbox.accept(anOffer(from("told"), { ...command, refusal: aRefusal() }));
+    for (const seq of [1, 2, 3]) await redis.cli("HDEL", `{${prefix}}:e:${seq}`, "kind");
+    const onlyCommands = () => store.queue.claim({ jobsMax: 9, leaseMs: 1_000, controlOnly: true });
+    for (const id of ["first", "second"]) {
+      const [job, ...others] = await onlyCommands();
+      expect([job?.event.id, job?.kind, others]).toEqual([id, "command", []]);
+      await store.queue.settle(job as Job, { kind: "dead", cause: "x" });
+    }
+    const [notice] = await store.queue.claim({ jobsMax: 9, leaseMs: 1_000 });
+    expect([notice?.event.id, notice?.kind]).toEqual(["told", "notice"]);
+    await store.queue.settle(notice as Job, { kind: "dropped", cause: "x" });
+    const request = { by: "ann", mode: "anew", states: ["dead", "dropped"] } as const;
+    for (const id of ["second", "told"]) expect(await store.archive.replay(id, request)).toBe("queued");
+    expect((await onlyCommands()).map(({ event }) => event.id)).toEqual(["second"]);
+    await store[Symbol.asyncDispose]();
   });
 
   it("are kept apart when the newer has changed the format", async () => {

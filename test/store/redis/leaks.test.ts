@@ -64,7 +64,7 @@ async function offer(bench: RedisBench, n: number): Promise<void> {
   if (n % 11 === 0) await bench.accept(event, { refusal: aRefusal() });
   else if (n % 13 === 0) await bench.accept(event, { spooledAtMs: n });
   else if (n % 17 === 0) await bench.accept({ ...event, conversation: `x${n}` }, { onlyIfKnown: true });
-  else if (n % 19 === 0) await bench.accept(event, { lane: `${conversation}!control` });
+  else if (n % 19 === 0) await bench.accept(event, { lane: `${conversation}!control`, kind: "command" });
   else await bench.accept(event, { limits });
   await bench.accept({ ...event, id: `${id}/again`, aliases: [id, `${id}/third`] });
 }

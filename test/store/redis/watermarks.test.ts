@@ -100,7 +100,7 @@ describe("while a process has something in its spool", () => {
     await spooling(one, 0);
     await one.queue.settle(job, { kind: "retry", afterMs: 0, cause: "test" });
     await accept(one, "other");
-    const stop = anOffer(anEvent({ id: "stop" }), { lane: "c1!control" });
+    const stop = anOffer(anEvent({ id: "stop" }), { lane: "c1!control", kind: "command" });
     await one.inbox.accept(stop);
     expect(await claimed(one)).toEqual(["begun", "stop"]);
   });

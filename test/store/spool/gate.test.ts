@@ -19,7 +19,7 @@ async function claimedIds(process: Process): Promise<readonly string[]> {
 /** A command to the gateway itself. */
 async function acceptCommand(process: Process, id: string): Promise<void> {
   const event = anEvent({ id, conversation: "c2" });
-  await process.store.inbox.accept(anOffer(event, { lane: controlLane("c2") }));
+  await process.store.inbox.accept(anOffer(event, { lane: controlLane("c2"), kind: "command" }));
 }
 
 async function untilClaimed(process: Process, world: World): Promise<number> {

@@ -4,7 +4,7 @@
 -- unknown conversation use up no allowance.
 --
 -- ARGV[2…] one event after the other, each in three:
---   a JSON array, its fields in the order of ../rows.ts: id, lane, conversation ('': the lane), platform, tenant, sender,
+--   a JSON array, its fields in the order of ../rows.ts: id, lane, kind (message | command), conversation ('': the lane), platform, tenant, sender,
 --     refusal as JSON or '', its cause, notice_ms for which the person is not told again, only_known 1: only if the
 --     conversation is known, may_be_told 1: of a limit, dedup_ms to remember the keys, most events waiting in a lane, in
 --     all, came: when, by the clock of the process that took it, spooled 1: a spool has kept it since, limits (three each:
@@ -211,6 +211,7 @@ local function accept(head, rest, tail)
   call('SET', keys[1], seq .. ' ' .. expires)
   for i = 2, #keys do call('SET', keys[i], seq .. ' ' .. expires, 'PX', ttl) end
 
+  local offered_lane = lane
   if is_told then lane = lane .. '!notice' end
   local from = path_of(platform, tenant, sender)
   local at = is_spooled and came or now
@@ -221,6 +222,7 @@ local function accept(head, rest, tail)
     fields[#fields + 1] = value
   end
   if lane ~= conversation then add('conversation', conversation) end
+  if kind ~= 'message' or is_named_control(offered_lane) then add('kind', kind) end
   if cause ~= '' then add('cause', cause) end
   if is_spooled then
     add('since', now)
@@ -237,7 +239,7 @@ local function accept(head, rest, tail)
   call('HSET', event_key(seq), unpack(fields))
 
   local before = is_spooled and find_place(seq, lane, conversation, came) or nil
-  enqueue(seq, lane, conversation, is_told, before, from)
+  enqueue(seq, lane, conversation, is_told, before, from, is_told and 'notice' or kind)
   live = live + 1
   if is_told then return { 'refused', cause, detail, notice_ms, retry_ms, 1 } end
   return { 'accepted' }

@@ -10,7 +10,7 @@
 -- ARGV[7] most turns of the conversation to bring along, '' for none  [8] since, in ms
 -- Gives: { status, job, job, … }, a job being
 --   { token, seq, lane, attempt, failures, cut offs, at, body, refusal, progress, crashes, replay, stop, waits since,
---     signals or '', turns }
+--     signals or '', kind, turns }
 --   `turns` is left out where nobody asked for them, or where there is no room
 
 -- Lanes that are due, leases that have run out, lanes that must not begin: of each so many are looked at. Nobody else is
@@ -96,7 +96,7 @@ local function begin(lane, token)
   local seq = call('LINDEX', lane_key(lane), 0)
   local key = event_key(seq)
   local held = call('HMGET', key, 'failures', 'at', 'body', 'refusal', 'progress', 'crashes', 'replay', 'stop',
-    'conversation', 'attempt', 'since', 'forgiven', 'signals')
+    'conversation', 'attempt', 'since', 'forgiven', 'signals', 'kind')
   local attempt = tonumber(held[10] or 0) + 1
   if tonumber(held[1] or 0) > 0 then call('ZREM', base .. 'retrying', seq) end
   local failures, forgiven = forgive(key, tonumber(held[1] or 0), held[12], held[5])
@@ -108,18 +108,18 @@ local function begin(lane, token)
   return {
     token, seq, lane, attempt, failures, attempt - 1 - failures - forgiven, held[2], held[3], held[4] or '', held[5] or '',
     tonumber(held[6] or 0), tonumber(held[7] or 0), held[8] and 1 or 0, is_replayed and held[11] or held[2],
-    held[13] or '', not held[4] and recalled(held[9] or lane) or nil,
+    held[13] or '', kind_of(lane, held[14], held[4]), not held[4] and recalled(held[9] or lane) or nil,
   }
 end
 
--- Nothing becomes urgent while this runs, so once is enough to find that nothing is.
+-- Nothing becomes urgent while this runs, so once is enough to find that nothing is. Gives also whether the lane is.
 local is_urgent = true
 local function next_lane()
   local lane = is_urgent and call('LPOP', base .. 'urgent')
-  if lane then return lane end
+  if lane then return lane, true end
   is_urgent = false
   if is_for_control then return nil end
-  return take_turn()
+  return take_turn(), false
 end
 
 -- What waits for the spools of others is looked at again after this.
@@ -139,9 +139,9 @@ local answer = { {} }
 local fence = math.max(tonumber(call('HGET', meta, 'fence')), steady * 1000)
 local taken, bytes = 0, 0
 while taken < jobs_max and bytes < BYTES_MAX and aside < ASIDE_AT_ONCE do
-  local lane = next_lane()
+  local lane, is_command = next_lane()
   if not lane then break end
-  if is_control(lane) or may_begin(lane) then
+  if is_command or may_begin(lane) then
     taken = taken + 1
     local job = begin(lane, whole(fence + taken))
     bytes = bytes + #job[8] + #job[10]

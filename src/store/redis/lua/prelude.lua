@@ -8,14 +8,14 @@
 -- ARGV[1]  the time in ms, or '' for the server's own
 --
 -- {prefix}:e:<seq>            an event, a hash: its text, and where it stands. What most of them have alike is left out:
---                             attempt and failures of 0, since and up as `at`, a conversation as the lane. `adrift`: whose
---                             lease ran out after it had reserved a part; '*' for several. `failures` counts from the
---                             answer on, once there is one; those before it are `forgiven`. `signals`: what
---                             was said to it, a JSON array of keys and signals; `stop`: a stop is among them
+--                             attempt and failures of 0, since and up as `at`, a conversation as the lane, a kind of
+--                             `message`. `adrift`: whose lease ran out after it had reserved a part; '*' for several.
+--                             `failures` counts from the answer on, once there is one; those before it are `forgiven`.
+--                             `signals`: what was said to it, a JSON array of keys and signals; `stop`: a stop is among them
 -- {prefix}:k:<key>            an idempotency key: "<seq> <expires>". That of an event's id stays as long as the event
 -- {prefix}:l:<lane>           a lane: the seqs that wait or run in it, oldest first; only the first is ever claimed
 -- {prefix}:q…                 whose turn it is: rings of platforms, tenants, senders, lanes (make_ready, take_lane)
--- {prefix}:urgent             lanes of commands to the gateway, before all others
+-- {prefix}:urgent             lanes whose first event is a command to the gateway, before all others
 -- {prefix}:held               lanes whose first event is not yet due, by steady time
 -- {prefix}:leases             seqs that are claimed, by the steady time at which the lease ends
 -- {prefix}:owners             how many leases each process holds
@@ -159,8 +159,14 @@ local function wake()
   call('PUBLISH', base .. 'wake', call('HINCRBY', meta, 'wake', 1))
 end
 
-local function is_control(lane)
+-- What an event is to its lane, from its fields: message | command | notice. A version that did not keep it had the
+-- name of the lane tell.
+local function is_named_control(lane)
   return string.sub(lane, -8) == '!control'
+end
+local function kind_of(lane, kind, refusal)
+  if refusal then return 'notice' end
+  return kind or is_named_control(lane) and 'command' or 'message'
 end
 
 -- Rings: a node is in the ring of its parent if and only if its own ring is not empty. A tenant's name is written
@@ -170,14 +176,17 @@ local function path_of(platform, tenant, sender)
   return sender and path .. ':' .. sender or path
 end
 
--- Puts a lane at the end of its turn. Its place is that of whoever sent its first event: `from`, where that is known
--- already, is the path of that one.
-local function make_ready(lane, seq, from)
-  if is_control(lane) then
+-- Puts a lane at the end of its turn. Its place is that of whoever sent its first event: `from` and `kind`, where they
+-- are known already, are the path of that one and what it is.
+local function make_ready(lane, seq, from, kind)
+  if not from then
+    local found = call('HMGET', event_key(seq), 'from', 'kind', 'refusal')
+    from, kind = found[1], kind_of(lane, found[2], found[3])
+  end
+  if kind == 'command' then
     if call('RPUSH', base .. 'urgent', lane) == 1 then wake() end
     return
   end
-  from = from or call('HGET', event_key(seq), 'from')
   if call('RPUSH', base .. 'q:' .. from, lane) > 1 then return end
   local platform, length, names = string.match(from, '^([^:]*):(%d+):(.*)$')
   local tenant, sender = string.sub(names, 1, length), string.sub(names, length + 2)
@@ -270,15 +279,15 @@ local function has_live_events(conversation, n)
 end
 
 -- Appends an event to its lane; one that opens its lane makes it ready. `before` is a seq to come before, or nil;
--- `from` is as for make_ready.
-local function enqueue(seq, lane, conversation, is_notice, before, from)
+-- `from` and `kind` are as for make_ready.
+local function enqueue(seq, lane, conversation, is_notice, before, from, kind)
   local key = lane_key(lane)
   local length
   if before then length = call('LINSERT', key, 'BEFORE', before, seq) else length = call('RPUSH', key, seq) end
   call('ZADD', base .. 'live', seq, seq)
   -- It joins `idle` with its first claim, which comes before anything could be swept.
   if not is_notice and lane ~= conversation then call('HINCRBY', conversation_key(conversation), 'n', 1) end
-  if length == 1 then make_ready(lane, seq, from) end
+  if length == 1 then make_ready(lane, seq, from, kind) end
 end
 
 -- The token and the process that hold a name; nil when nobody does.

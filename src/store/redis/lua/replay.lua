@@ -11,7 +11,8 @@ local wall = keep_clock()
 local id = ARGV[2]
 local value = call('GET', base .. 'k:' .. id)
 local old = string.match(value or '', '^%d+')
-local found = old and call('HMGET', event_key(old), 'id', 'state', 'lane', 'conversation', 'bare', 'cause', 'replays')
+local found = old and call('HMGET', event_key(old), 'id', 'state', 'lane', 'conversation', 'bare', 'cause', 'replays',
+  'refusal')
 if not found or found[1] ~= id then return 'unknown' end
 local state, lane, conversation = found[2], found[3], found[4] or found[3]
 if not state then return 'not-finished' end
@@ -19,7 +20,7 @@ if ARGV[8] ~= '' and ARGV[8] ~= old then return 'changed' end
 -- What was refused unheard has kept no text.
 if found[5] or not string.find(ARGV[5], ',' .. state .. ',', 1, true) then return 'wrong-state' end
 -- A refusal had a lane of its own; what is run now belongs to the conversation.
-if string.sub(lane, -7) == '!notice' then lane = string.sub(lane, 1, -8) end
+if found[8] then lane = string.sub(lane, 1, -1 - #'!notice') end
 if is_full(lane, tonumber(ARGV[6]), call('ZCARD', base .. 'live'), tonumber(ARGV[7])) then return 'full' end
 
 local seq = whole(call('HINCRBY', meta, 'seq', 1))

@@ -1,4 +1,4 @@
-import type { TriggerEvent } from "../domain/event.ts";
+import type { TriggerEvent } from "./event.ts";
 
 /** Every condition that is present must hold; an empty match takes everything. */
 export interface RouteMatch {

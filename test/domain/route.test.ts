@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { commandName, type Route, routeOf } from "../../src/dispatch/route.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
+import { commandName, type Route, routeOf } from "../../src/domain/route.ts";
 import { anEvent } from "../support/event.ts";
 
 const AGENTS = new Map([
