@@ -10,7 +10,7 @@ import { composeHttp } from "./app/http.ts";
 import { machineOf } from "./app/machine.ts";
 import { PlatformWatch } from "./app/platform-watch.ts";
 import { openForDevelopers, openPlatforms } from "./app/platforms.ts";
-import { policyOf } from "./app/policy.ts";
+import { policyOf, retentionOf } from "./app/policy.ts";
 import { Rendering } from "./app/rendering/index.ts";
 import { openStore } from "./app/store.ts";
 import { within } from "./app/within.ts";
@@ -91,6 +91,11 @@ export async function createApp(options: AppOptions): Promise<App> {
   const halves = { store, adapters, feed, isPaused, ...system };
   const front = composeFront({ ...halves, policy });
   const { dispatcher, unwritten } = composeBack({ ...halves, agents, spec, render, breakers, leaseMs });
+  const housekeeping = startHousekeeping({
+    store,
+    retention: () => retentionOf(spec, agents.memory),
+    ...system,
+  });
   const health = createHealth({
     ...{ version, startedAtMs: clock.nowMs(), clock, store, storeReport: report, spool, role },
     ...{ dispatcher, platforms, machine: machineOf(environment.dataDir), isPaused },
@@ -98,6 +103,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       restingReport([breakers.of(name).report()]) ??
       platformWatch.report(name) ?? { status: "ok", details: "its replies get through" },
     models: () => modelsReport(agents),
+    housekeeping: housekeeping.report,
     isDraining: () => stopping.signal.aborted,
   });
   const http = composeHttp({
@@ -106,8 +112,6 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   metrics.buildInfo.set({ version }, 1);
   metrics.paused.set(isPaused() ? 1 : 0);
-  const turnsMs = Math.max(...[...agents.memory.values()].map(({ ttlMs }) => ttlMs));
-  const housekeeping = startHousekeeping({ store, spec, turnsMs, ...system });
 
   return {
     ...{ server: http.server, watch: http.watch, platforms, agents, developers, storeReport: report() },
@@ -120,8 +124,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     async stop(drainMs = DRAIN_MS - CLOSE_MS) {
       stopping.abort();
-      housekeeping.stop();
-      await dispatcher.stop(drainMs);
+      await Promise.all([housekeeping.stop(), dispatcher.stop(drainMs)]);
       await within(Promise.all([http.flush(), unwritten.writeAll()]), NOTES_MS, clock);
       for (const one of [rendering, feed, http]) one.close();
       await store[Symbol.asyncDispose]();

@@ -1,71 +1,101 @@
-import type { GatewaySpec } from "../config/schema.ts";
+import { GatewayError } from "../domain/errors.ts";
+import type { ComponentReport } from "../ingress/health.ts";
 import type { Clock, Random } from "../ports/clock.ts";
-import type { Store } from "../ports/store.ts";
+import type { Held } from "../ports/holds.ts";
+import type { Retention, Store } from "../ports/store.ts";
+import { messageOf } from "../shared/fault.ts";
+import { parseJsonObject } from "../shared/json.ts";
+import { iso } from "../shared/time.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { standForElection } from "./elected.ts";
 import { within } from "./within.ts";
 
 export interface HousekeepingDeps {
   readonly store: Store;
-  readonly spec: GatewaySpec;
-  /** The longest memory of any agent. */
-  readonly turnsMs: number;
+  /** As the configuration has it now. */
+  readonly retention: () => Retention;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
   readonly metrics: Metrics;
 }
 
-/** On average; a half more or less, so that replicas do not all come at the same moment. */
 const SWEEP_EVERY_MS = 60_000;
-/** Word from whoever begins to sweep. */
-const SWEEP_TOPIC = "sweep";
+/** The name that is held by whoever sweeps. One that died is replaced after this. */
+const NAME = "housekeeping";
+const HOLD_MS = 10_000;
+/** What the last sweep has come to, for the next process that sweeps and for whoever asks. */
+const NOTE = "sweep";
 /** A scrape must not wait for a store that does not answer. */
 const GAUGES_TIMEOUT_MS = 2_000;
 
+interface Sweep {
+  readonly at_ms: number;
+  readonly rows: number;
+}
+
+export interface Housekeeping {
+  /** For /ready. */
+  readonly report: () => ComponentReport;
+  /** Hands over to another replica, at once. */
+  stop(): Promise<void>;
+}
+
 /**
- * Deletes what is past its time, and reads the queue's gauges when they are scraped. Replicas that share a store take
- * turns: whoever wakes first says so and sweeps, the others sleep on. Two at once would do no harm.
+ * Deletes what is past its time, once a minute, and reads gauges when they are scraped. Of the replicas that share a store
+ * one is elected to sweep; whoever is elected next goes on when the next sweep is due. Two at once would do no harm.
  */
-export function startHousekeeping(deps: HousekeepingDeps): { stop(): void } {
-  const { store, spec, turnsMs, clock, random, log, metrics } = deps;
-  const stopping = new AbortController();
-  const retention = {
-    finishedMs: spec.retention.finished_seconds * 1000,
-    deadMs: spec.retention.dead_seconds * 1000,
-    turnsMs,
-  };
+export function startHousekeeping(deps: HousekeepingDeps): Housekeeping {
+  const { store, clock, random, log, metrics } = deps;
+  const { holds, notes, bus } = store;
+  let last: Sweep | null = null;
+  let fault: unknown = null;
 
-  let wake = new AbortController();
-  const unsubscribe = store.bus.subscribe(SWEEP_TOPIC, () => wake.abort("somebody sweeps"));
-
-  /** True when it slept to the end. */
-  async function sleptUndisturbed(): Promise<boolean> {
-    wake = new AbortController();
-    const signal = AbortSignal.any([stopping.signal, wake.signal]);
-    return await clock.sleep(SWEEP_EVERY_MS * (0.5 + random()), signal).then(
-      () => true,
-      () => false,
-    );
+  async function readNote(): Promise<void> {
+    last = sweepOf(await notes.get(NOTE)) ?? last;
+    if (last !== null) metrics.sweptAt.set(last.at_ms / 1000);
   }
 
-  async function sweepForever(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      if (!(await sleptUndisturbed())) continue;
-      await store.bus.publish(SWEEP_TOPIC, "");
+  /** Of what another process noted by another clock, no more than one turn is believed. */
+  function dueInMs(): number {
+    const sinceMs = last === null ? 0 : clock.nowMs() - last.at_ms;
+    return Math.min(SWEEP_EVERY_MS, Math.max(0, SWEEP_EVERY_MS - sinceMs));
+  }
+
+  async function sweep(held: Held): Promise<void> {
+    const rows = await store.sweep(deps.retention());
+    if (rows > 0) log.info({ rows }, "store.swept");
+    last = { at_ms: clock.nowMs(), rows };
+    metrics.sweptAt.set(last.at_ms / 1000);
+    await notes.put(NOTE, JSON.stringify(last), held);
+  }
+
+  async function sweepForever(held: Held, signal: AbortSignal): Promise<void> {
+    metrics.housekeeper.set(1);
+    await readNote().catch(() => {});
+    let waitMs = dueInMs();
+    for (;;) {
+      await clock.sleep(waitMs, signal).catch(() => {});
+      if (signal.aborted) break;
       try {
-        const rows = await store.sweep(retention);
-        if (rows > 0) log.info({ rows }, "store.swept");
+        await sweep(held);
+        fault = null;
       } catch (error) {
+        fault = error;
         log.error({ err: error }, "store.sweep_failed");
       }
+      waitMs = SWEEP_EVERY_MS;
     }
+    metrics.housekeeper.set(0);
+    fault = null;
   }
 
   async function readGauges(): Promise<void> {
     const [stats, health] = await Promise.all([
       within(store.journal.stats(), GAUGES_TIMEOUT_MS, clock).catch(() => null),
       within(store.check(), GAUGES_TIMEOUT_MS, clock).catch(() => null),
+      within(readNote(), GAUGES_TIMEOUT_MS, clock).catch(() => null),
     ]);
     // One that can be read and takes no event is of no use: a full disk, a Redis that refuses writes.
     const isUp = stats !== null && health !== null && health.status !== "failed";
@@ -80,11 +110,34 @@ export function startHousekeeping(deps: HousekeepingDeps): { stop(): void } {
   }
 
   metrics.beforeScrape(readGauges);
-  void sweepForever();
+  const elected = standForElection({
+    ...{ name: NAME, ttlMs: HOLD_MS, holds, bus, clock, random, log },
+    lead: sweepForever,
+  });
   return {
-    stop() {
-      unsubscribe();
-      stopping.abort("stopped");
+    report() {
+      if (fault !== null)
+        return {
+          status: "degraded",
+          code: codeOf(fault),
+          details: `it sweeps, in vain: ${messageOf(fault)}`,
+        };
+      const who = elected.isHolder ? "this process sweeps" : "another process sweeps";
+      const when = last === null ? "" : `; last at ${iso(last.at_ms)}, ${last.rows} rows`;
+      return { status: "ok", details: who + when };
     },
+    stop: () => elected.stop(),
   };
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof GatewayError ? error.code : "STORE_WRITE_FAILED";
+}
+
+/** Null: there is none that can be read. */
+function sweepOf(note: string | null): Sweep | null {
+  const parsed = note === null ? null : parseJsonObject(note);
+  if (parsed?.ok !== true) return null;
+  const { at_ms, rows } = parsed.value;
+  return typeof at_ms === "number" && typeof rows === "number" ? { at_ms, rows } : null;
 }

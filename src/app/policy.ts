@@ -2,8 +2,10 @@ import type { AdmissionPolicy, AllowList, PlatformPolicy } from "../admit/policy
 import { allowance } from "../config/limits.ts";
 import { compilePattern, type Pattern } from "../config/pattern.ts";
 import { type GatewaySpec, PLATFORM_DEFAULTS, type PlatformSpec } from "../config/schema.ts";
+import type { AgentMemory } from "../dispatch/memory.ts";
 import { PLATFORMS, type Platform } from "../domain/event.ts";
 import { commandName, type Route } from "../domain/route.ts";
+import type { Retention } from "../ports/store.ts";
 
 /** The operator's words to what admission decides by. */
 export function policyOf(spec: GatewaySpec, isPaused: () => boolean): AdmissionPolicy {
@@ -70,4 +72,13 @@ const PATTERN_TEXT_CHARS_MAX = 1_000;
 
 function searcher(pattern: Pattern): (text: string) => boolean {
   return (text) => pattern.test(text.slice(0, PATTERN_TEXT_CHARS_MAX));
+}
+
+/** How long what is over is kept; turns as long as the agent with the longest memory may show them. */
+export function retentionOf({ retention }: GatewaySpec, agents: ReadonlyMap<string, AgentMemory>): Retention {
+  return {
+    finishedMs: retention.finished_seconds * 1000,
+    deadMs: retention.dead_seconds * 1000,
+    turnsMs: Math.max(...[...agents.values()].map(({ ttlMs }) => ttlMs)),
+  };
 }

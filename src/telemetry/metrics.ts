@@ -183,6 +183,15 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
     spoolEvents: gauge("spool_events", "Events in local files that wait for the store to come back."),
     spooled: counter("spooled_total", "Events kept in a local file because the store was away."),
     spoolForwarded: counter("spool_forwarded_total", "Events brought from a local file to the store."),
+    housekeeper: gauge(
+      "housekeeping_holder",
+      "1 in the process that is elected to delete what is past its time.",
+    ),
+    sweptAt: gauge(
+      "housekeeping_last_sweep_timestamp_seconds",
+      "When what is past its time was deleted last, by whichever process; 0: never yet.",
+      { over: "max" },
+    ),
     processDeaths: counter(
       "process_deaths_total",
       "Processes of this machine that ended and were started again.",

@@ -1,16 +1,20 @@
-import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { type HousekeepingDeps, startHousekeeping } from "../../src/app/housekeeping.ts";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { type Housekeeping, type HousekeepingDeps, startHousekeeping } from "../../src/app/housekeeping.ts";
 import { GatewayError } from "../../src/domain/errors.ts";
 import type { Retention, Store } from "../../src/ports/store.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
-import { AGENT, load } from "../config/helpers.ts";
+import { openBench } from "../store/redis/bench.ts";
+import { newPrefix } from "../store/redis/setup.ts";
 import { FakeClock } from "../support/clock.ts";
 import { anEvent } from "../support/event.ts";
+import { eventually } from "../support/eventually.ts";
 import { countOf } from "../support/metrics.ts";
+import { type RedisServer, startRedis } from "../support/redis.ts";
 import { anOffer, openTestStore } from "../support/store.ts";
 
 const MINUTE_MS = 60_000;
+const RETENTION: Retention = { finishedMs: 60_000, deadMs: 120_000, turnsMs: 5_000 };
 
 let clock: FakeClock;
 let store: Store;
@@ -23,12 +27,6 @@ beforeEach(async () => {
   store = await openTestStore(clock);
   sweeps = [];
   sweep = async () => 0;
-  const loaded = load({
-    "agents/assistant.yaml": AGENT,
-    "gateway.yaml":
-      "kind: Gateway\nspec: { routes: [{ agent: assistant }], retention: { finished_seconds: 60, dead_seconds: 120 } }\n",
-  });
-  if (!loaded.ok) throw new Error("Expected a configuration that loads");
   deps = {
     store: {
       ...store,
@@ -37,8 +35,7 @@ beforeEach(async () => {
         return sweep();
       },
     },
-    spec: loaded.config.gateway,
-    turnsMs: 5_000,
+    retention: () => RETENTION,
     clock,
     random: () => 0.5,
     log: silentLogger(),
@@ -46,65 +43,101 @@ beforeEach(async () => {
   };
 });
 
-function start(): { stop(): void } {
+/** Started, elected, and asleep until the next sweep. */
+async function start(): Promise<Housekeeping> {
   const housekeeping = startHousekeeping(deps);
   onTestFinished(() => housekeeping.stop());
+  await advance(0);
   return housekeeping;
 }
 
 async function advance(ms: number): Promise<void> {
   clock.advance(ms);
-  await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** In steps that no renewal misses. */
+async function pass(ms: number): Promise<void> {
+  for (let left = ms; left > 0; left -= 1_000) await advance(Math.min(1_000, left));
 }
 
 describe("housekeeping", () => {
-  it("sweeps once a minute what the operator does not keep", async () => {
-    start();
-    await advance(MINUTE_MS - 1);
+  it("sweeps once a minute what the operator does not keep, by what holds then", async () => {
+    let finishedMs = 60_000;
+    deps = { ...deps, retention: () => ({ ...RETENTION, finishedMs }) };
+    await start();
+    await pass(MINUTE_MS - 1);
     expect(sweeps).toEqual([]);
     await advance(1);
-    await advance(MINUTE_MS);
-    expect(sweeps).toEqual([0, 1].map(() => ({ finishedMs: 60_000, deadMs: 120_000, turnsMs: 5_000 })));
+    expect(sweeps).toEqual([RETENTION]);
+    finishedMs = 1;
+    await pass(MINUTE_MS);
+    expect(sweeps).toEqual([RETENTION, { ...RETENTION, finishedMs: 1 }]);
   });
 
-  it("comes at different moments on different replicas", async () => {
-    deps = { ...deps, random: () => 0 };
-    start();
-    deps = { ...deps, random: () => 0.999 };
-    start();
-    await advance(MINUTE_MS / 2);
+  it("tells who sweeps, when it was done last, and that it fails", async () => {
+    const { report } = await start();
+    expect(report()).toEqual({ status: "ok", details: "this process sweeps" });
+    expect(await countOf(deps.metrics, "housekeeper")).toBe(1);
+    sweep = async () => 7;
+    await pass(MINUTE_MS);
+    const at = new Date(clock.nowMs()).toISOString();
+    expect(report()).toEqual({ status: "ok", details: `this process sweeps; last at ${at}, 7 rows` });
+    expect(await countOf(deps.metrics, "sweptAt")).toBe(clock.nowMs() / 1000);
+    sweep = () => Promise.reject(new GatewayError("STORE_WRITE_FAILED", "disk full"));
+    await pass(MINUTE_MS);
+    expect(report()).toEqual({
+      status: "degraded",
+      code: "STORE_WRITE_FAILED",
+      details: "it sweeps, in vain: disk full",
+    });
+    sweep = async () => 0;
+    await pass(MINUTE_MS);
+    expect(report().status).toBe("ok");
+  });
+
+  it("goes on when the next sweep is due, after a restart", async () => {
+    const before = await start();
+    await pass(MINUTE_MS + 20_000);
     expect(sweeps).toHaveLength(1);
+    await before.stop();
+    const { report } = await start();
+    await advance(0);
+    expect(report().details).toMatch(/^this process sweeps; last at /);
+    await pass(40_000 - 1);
+    expect(sweeps).toHaveLength(1);
+    await advance(1);
+    expect(sweeps).toHaveLength(2);
   });
 
-  it("leaves it to the replica that wakes first, and goes on when that one is gone", async () => {
-    start();
-    deps = { ...deps, random: () => 0 };
-    const first = start();
-    for (let half = 1; half <= 4; half++) {
-      await advance(MINUTE_MS / 2);
-      expect(sweeps).toHaveLength(half);
-    }
-    first.stop();
-    await advance(MINUTE_MS);
-    expect(sweeps).toHaveLength(5);
-  });
+  it.each(["", "[]", '{"at_ms":"x","rows":0}', '{"at_ms":9e99,"rows":0}'])(
+    "sweeps within a minute whatever the last one has noted (%j)",
+    async (note) => {
+      const held = await store.holds.hold("housekeeping", 1_000);
+      if (held === null) throw new Error("Expected to hold it");
+      await store.notes.put("sweep", note, held);
+      await start();
+      await pass(MINUTE_MS);
+      expect(sweeps).toHaveLength(1);
+    },
+  );
 
   it("goes on when a sweep fails", async () => {
     sweep = () => Promise.reject(new GatewayError("STORE_WRITE_FAILED", "disk full"));
-    start();
-    for (let n = 0; n < 3; n++) await advance(MINUTE_MS);
+    await start();
+    await pass(3 * MINUTE_MS);
     expect(sweeps).toHaveLength(3);
   });
 
   it("ends when it is stopped", async () => {
-    start().stop();
-    await advance(MINUTE_MS);
+    await (await start()).stop();
+    await pass(MINUTE_MS);
     expect(sweeps).toEqual([]);
     expect(clock.sleeping).toBe(0);
   });
 
   it("reads the queue's gauges as they are scraped", async () => {
-    start();
+    await start();
     await store.inbox.accept(anOffer(anEvent()));
     await advance(3_000);
     const text = await deps.metrics.scrape();
@@ -118,7 +151,7 @@ describe("housekeeping", () => {
     const stats = () => Promise.reject(new GatewayError("STORE_CLOSED", "closed"));
     deps = { ...deps, store: { ...store, journal: { ...store.journal, stats } } };
     deps.metrics.queueEvents.set({ state: "queued" }, 7);
-    start();
+    await start();
     const text = await deps.metrics.scrape();
     expect(text).toContain('parley_queue_events{state="queued"} 7');
     expect(text).toContain("parley_store_up 0");
@@ -129,7 +162,7 @@ describe("housekeeping", () => {
     ["rejects", () => Promise.reject(new GatewayError("STORE_WRITE_FAILED", "disk full"))],
   ])("counts a store as down that is read and takes no events (%s)", async (_, check) => {
     deps = { ...deps, store: { ...store, check } };
-    start();
+    await start();
     await store.inbox.accept(anOffer(anEvent()));
     const text = await deps.metrics.scrape();
     expect(text).toContain('parley_queue_events{state="queued"} 1');
@@ -139,9 +172,109 @@ describe("housekeeping", () => {
   it("does not keep a scrape waiting for a store that does not answer", async () => {
     const stats = () => new Promise<never>(() => {});
     deps = { ...deps, store: { ...store, journal: { ...store.journal, stats } } };
-    start();
+    await start();
     const scraped = deps.metrics.scrape();
     await advance(2_000);
     expect(await scraped).toContain("parley_store_up 0");
+  });
+});
+
+describe("housekeeping of replicas that share a store", () => {
+  let redis: RedisServer;
+  beforeAll(async () => {
+    redis = await startRedis({ fsync: "no" });
+  });
+  afterAll(() => redis[Symbol.asyncDispose]());
+
+  interface Replica {
+    readonly housekeeping: Housekeeping;
+    readonly metrics: HousekeepingDeps["metrics"];
+    readonly sweeps: Retention[];
+    readonly link: { close(): Promise<void> };
+    /** Resolves when it has gone round: what it has asked is answered, and it sleeps. */
+    settled(): Promise<void>;
+  }
+
+  async function replica(prefix: string, owner: string): Promise<Replica> {
+    const bench = await openBench(redis, { clock, prefix, owner });
+    const mine: Retention[] = [];
+    const metrics = createMetrics();
+    const housekeeping = startHousekeeping({
+      ...deps,
+      metrics,
+      store: {
+        ...bench.store,
+        async sweep(retention) {
+          mine.push(retention);
+          return 1;
+        },
+      },
+    });
+    onTestFinished(() => housekeeping.stop());
+    const { journal } = bench.store;
+    return {
+      ...{ housekeeping, metrics, sweeps: mine, link: bench.link },
+      async settled() {
+        // Round trips on the same connection, behind what was asked before, and a turn for what follows from each.
+        for (let trip = 0; trip < 4; trip++) await Promise.all([journal.stats(), advance(0)]).catch(() => {});
+      },
+    };
+  }
+
+  async function passAll(ms: number, replicas: readonly Replica[]): Promise<void> {
+    for (let left = ms; left > 0; left -= 1_000) {
+      clock.advance(Math.min(1_000, left));
+      for (const one of replicas) await one.settled();
+    }
+  }
+
+  const holders = (replicas: readonly Replica[]) =>
+    Promise.all(replicas.map(({ metrics }) => countOf(metrics, "housekeeper")));
+
+  async function two(): Promise<readonly [Replica, Replica]> {
+    const prefix = newPrefix();
+    const one = await replica(prefix, "one");
+    await one.settled();
+    const other = await replica(prefix, "other");
+    await other.settled();
+    return [one, other];
+  }
+
+  it("is done by one of them", async () => {
+    const both = await two();
+    const [one, other] = both;
+    expect(await holders(both)).toEqual([1, 0]);
+    await passAll(3 * MINUTE_MS, both);
+    expect(one.sweeps).toHaveLength(3);
+    expect(other.sweeps).toEqual([]);
+    await other.metrics.scrape();
+    expect(other.housekeeping.report().details).toMatch(/^another process sweeps; last at .*, 1 rows$/);
+    expect(await countOf(other.metrics, "sweptAt")).toBe(await countOf(one.metrics, "sweptAt"));
+  });
+
+  it("is handed over at once when the one that does it stops", async () => {
+    const both = await two();
+    const [one, other] = both;
+    await passAll(MINUTE_MS + 20_000, both);
+    await one.housekeeping.stop();
+    // Not a moment passes: the word of it is on the bus.
+    await eventually(async () => expect(await holders(both)).toEqual([0, 1]), 10_000);
+    await other.settled();
+    await passAll(40_000 - 1_000, [other]);
+    expect(other.sweeps).toEqual([]);
+    await passAll(1_000, [other]);
+    expect([one.sweeps.length, other.sweeps.length]).toEqual([1, 1]);
+  });
+
+  it("is taken over when the one that does it has died, once its time is over", async () => {
+    const both = await two();
+    const [one, other] = both;
+    await one.link.close();
+    await passAll(9_000, [other]);
+    expect(await countOf(other.metrics, "housekeeper")).toBe(0);
+    await passAll(5_000, [other]);
+    expect(await countOf(other.metrics, "housekeeper")).toBe(1);
+    // The first cannot know, and does not need to: it stopped by itself when it could not renew.
+    expect(await countOf(one.metrics, "housekeeper")).toBe(0);
   });
 });

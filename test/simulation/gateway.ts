@@ -4,7 +4,7 @@ import { createAgentRuntime } from "../../src/agent/runtime.ts";
 import { type BackOptions, composeBack } from "../../src/app/back.ts";
 import { composeFront, offerAgain } from "../../src/app/front.ts";
 import { startHousekeeping } from "../../src/app/housekeeping.ts";
-import { policyOf } from "../../src/app/policy.ts";
+import { policyOf, retentionOf } from "../../src/app/policy.ts";
 import type { GatewaySpec } from "../../src/config/schema.ts";
 import { Breakers } from "../../src/domain/breaker.ts";
 import type { Platform } from "../../src/domain/event.ts";
@@ -63,10 +63,11 @@ export async function startGateway(options: GatewayOptions, life: Life): Promise
   const feed = new LifeFeed({ bus: store.bus, clock });
   const halves = { store, adapters, feed, clock, metrics };
   const front = composeFront({ ...halves, policy });
+  const agents = agentsFor(options, life);
   let ids = 0;
   const { dispatcher } = composeBack({
     ...halves,
-    agents: agentsFor(options, life),
+    agents,
     spec,
     render: (adapter, markdown, to) => adapter.render(markdown, to),
     breakers: new Breakers(clock),
@@ -84,14 +85,16 @@ export async function startGateway(options: GatewayOptions, life: Life): Promise
       }
     },
   });
-  const housekeeping = startHousekeeping({ store, spec, turnsMs: MEMORY_MS, clock, random, log, metrics });
+  const housekeeping = startHousekeeping({
+    ...{ store, clock, random, log, metrics },
+    retention: () => retentionOf(spec, agents.memory),
+  });
   dispatcher.start();
 
   return {
     receive: front.receive,
     async stop() {
-      housekeeping.stop();
-      await dispatcher.stop(DRAIN_MS);
+      await Promise.all([housekeeping.stop(), dispatcher.stop(DRAIN_MS)]);
       feed.close();
       await store[Symbol.asyncDispose]();
     },

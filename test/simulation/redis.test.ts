@@ -24,6 +24,7 @@ const BROKEN: Readonly<Record<string, ChangeScript>> = {
   "records no progress": onlyGiving("checkpoint", "1"),
   "takes every reservation for the first": onlyGiving("reserve", "{ 'fresh', 0 }"),
   "forgets what was said": onlyGiving("record", "1"),
+  "elects whoever asks": inAll("holder_of", "nil"),
   "never forgets a conversation": onlyGiving("forget", "1"),
 };
 

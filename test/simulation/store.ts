@@ -4,7 +4,8 @@ import type { Witness } from "./witness.ts";
 
 /** The store as one process uses it: a step before and after each call. */
 export function steppedStore(store: Store, life: Life, witness: Witness): Store {
-  const { inbox, queue, outbox, memory, lanes } = store;
+  const { inbox, queue, outbox, memory, lanes, holds, notes } = store;
+  const { terms } = witness;
   return {
     ...store,
     inbox: { accept: (offer) => life.call("accept", () => inbox.accept(offer)) },
@@ -29,6 +30,29 @@ export function steppedStore(store: Store, life: Life, witness: Witness): Store 
         });
         witness.resets.set(untilEventId, true);
       },
+    },
+    holds: {
+      async hold(name, ttlMs) {
+        const askedAtMs = life.clock.nowMs();
+        const held = await life.call("hold", () => holds.hold(name, ttlMs));
+        if (held !== null) terms.elected(held, life, askedAtMs + ttlMs);
+        return held;
+      },
+      async renew(held, ttlMs) {
+        const askedAtMs = life.clock.nowMs();
+        const isHeld = await life.call("renew", () => holds.renew(held, ttlMs));
+        if (isHeld) terms.renewed(held, life, askedAtMs + ttlMs);
+        else terms.ended(held, life);
+        return isHeld;
+      },
+      async release(held) {
+        terms.ended(held, life);
+        await life.call("release", () => holds.release(held));
+      },
+    },
+    notes: {
+      get: (name) => life.call("get note", () => notes.get(name)),
+      put: (name, value, held) => life.call("put note", () => notes.put(name, value, held)),
     },
     lanes: {
       stateOf: (lane) => life.call("state of lane", () => lanes.stateOf(lane)),

@@ -2,6 +2,7 @@ import type { ReplyAddress } from "../../src/domain/event.ts";
 import type { Delivery } from "../../src/domain/reply.ts";
 import type { Progress } from "../../src/domain/run.ts";
 import type { Job, Settlement } from "../../src/ports/queue.ts";
+import { Terms } from "./terms.ts";
 import type { VirtualTime } from "./time.ts";
 
 /** One message as a person saw it. */
@@ -59,6 +60,7 @@ export class Witness {
   readonly refusals = new Map<string, string>();
   /** Events with which a process went on after another had taken them over. */
   readonly outrun = new Set<string>();
+  readonly terms = new Terms((what) => this.violate(what));
   crashes = 0;
   drains = 0;
   freezes = 0;
