@@ -22,7 +22,8 @@ export function measured(store: Store, metrics: Metrics): Store {
     };
   }
 
-  const { inbox, queue, outbox, memory, people, journal, lanes, archive, requests, holds, notes } = store;
+  const { inbox, queue, outbox, memory, people, purse, journal, lanes, archive, requests, holds, notes } =
+    store;
   return {
     inbox: { accept: timed("accept", (offer) => inbox.accept(offer)) },
     queue: {
@@ -42,6 +43,11 @@ export function measured(store: Store, metrics: Metrics): Store {
       forget: timed("forget", (conversation, untilId) => memory.forget(conversation, untilId)),
     },
     people: { settle: timed("person", (person) => people.settle(person)) },
+    purse: {
+      hold: timed("hold_money", (request) => purse.hold(request)),
+      settle: timed("settle_money", (hold, spend) => purse.settle(hold, spend)),
+      spent: timed("spent_money", (day, scopes) => purse.spent(day, scopes)),
+    },
     journal: {
       find: timed("find", (id) => journal.find(id)),
       list: timed("list", (filter) => journal.list(filter)),

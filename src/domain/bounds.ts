@@ -76,3 +76,8 @@ export const BREAKER_PROBE_MS = 5_000;
 
 /** Messages in a row that only repeat our own answers; one more is not answered. */
 export const LOOP_ECHOES_MAX = 3;
+
+/** What was spent on a day is known for so long. */
+export const SPENDING_KEPT_DAYS = 35;
+/** A model call that has not told its cost by then never will: what was held for it stays spent. */
+export const HOLDS_KEPT_DAYS = 3;

@@ -9,6 +9,7 @@ import type { Memory } from "./memory.ts";
 import type { Notes } from "./notes.ts";
 import type { Outbox } from "./outbox.ts";
 import type { People } from "./people.ts";
+import type { Purse } from "./purse.ts";
 import type { Queue } from "./queue.ts";
 import type { RequestLog } from "./request-log.ts";
 
@@ -32,6 +33,7 @@ export interface Store extends AsyncDisposable {
   readonly outbox: Outbox;
   readonly memory: Memory;
   readonly people: People;
+  readonly purse: Purse;
   readonly journal: Journal;
   readonly lanes: Lanes;
   readonly archive: Archive;

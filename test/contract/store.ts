@@ -19,6 +19,7 @@ import { holdsContract } from "./store-holds.ts";
 import { kindsContract } from "./store-kinds.ts";
 import { lanesContract } from "./store-lanes.ts";
 import { peopleContract } from "./store-people.ts";
+import { purseContract } from "./store-purse.ts";
 import { requestsContract } from "./store-requests.ts";
 import { shownContract } from "./store-shown.ts";
 
@@ -1118,6 +1119,7 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
     kindsContract(bench);
     lanesContract(bench);
     peopleContract(bench);
+    purseContract(bench);
     busContract(bench);
     requestsContract(bench);
     shownContract(bench);

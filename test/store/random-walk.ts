@@ -7,6 +7,7 @@ import { anOffer } from "../contract/store.ts";
 import type { FakeClock } from "../support/clock.ts";
 import { A_STOP, anEvent } from "../support/event.ts";
 import { type Expected, Model, newcomer } from "./model.ts";
+import { moneyWalk } from "./money-walk.ts";
 
 /** More than can be suspects, so that a death finds now few, now many in hand. */
 const LANES = SUSPECTS_MAX + 2;
@@ -33,6 +34,7 @@ export async function walk(world: World, pick: (below: number) => number, steps:
   const gone = new Map<string, string>();
   const broughtBack = new Map<string, number>();
   let next = 0;
+  const money = moneyWalk((call) => ask(anyone(), call), pick);
 
   for (let step = 0; step < steps; step++) {
     const action = pick(100);
@@ -44,7 +46,8 @@ export async function walk(world: World, pick: (below: number) => number, steps:
     else if (action < 92) await tellOne();
     else if (action < 94) await bringBack();
     else if (action < 95) await offend();
-    else if (action < 97) await look();
+    else if (action < 96) await look();
+    else if (action < 98) await money();
     else await restart();
   }
   await drainAll();

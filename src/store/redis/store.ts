@@ -12,6 +12,7 @@ import { closed, type Link, unavailable } from "./link.ts";
 import type { LocalBus, Parts } from "./parts.ts";
 import { Persistence } from "./persist.ts";
 import { Pulse, type Status } from "./pulse.ts";
+import { createPurse } from "./purse.ts";
 import { createQueue } from "./queue.ts";
 import { createRequestLog } from "./requests.ts";
 import {
@@ -157,6 +158,7 @@ export function createFront(options: LateOptions): Front {
     outbox: createOutbox(parts),
     memory: createMemory(parts),
     people: createPeople(parts),
+    purse: createPurse(parts),
     journal: createJournal(parts, () => link.usedBytes()),
     lanes: createLanes(parts),
     archive: createArchive(parts),

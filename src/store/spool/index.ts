@@ -199,6 +199,7 @@ class Attached {
       outbox: inner.outbox,
       memory: inner.memory,
       people: { settle: (person) => this.#settle(gate, person) },
+      purse: inner.purse,
       journal: inner.journal,
       lanes: inner.lanes,
       archive: inner.archive,

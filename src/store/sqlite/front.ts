@@ -13,6 +13,7 @@ import { SIGNAL_TOPIC, signalMessage } from "../../ports/lanes.ts";
 import type { Memory, Recall } from "../../ports/memory.ts";
 import type { Outbox, Reservation } from "../../ports/outbox.ts";
 import type { People } from "../../ports/people.ts";
+import type { Purse } from "../../ports/purse.ts";
 import type { Job, Queue, Settlement } from "../../ports/queue.ts";
 import type { RequestLog, RequestNote } from "../../ports/request-log.ts";
 import type { Durability, Store } from "../../ports/store.ts";
@@ -62,6 +63,7 @@ export function createFront(options: {
     outbox: createOutbox(ask),
     memory: createMemory(ask),
     people: createPeople(ask),
+    purse: createPurse(ask),
     journal: createJournal(ask),
     lanes: createLanes(ask, bus),
     archive: createArchive(ask),
@@ -161,6 +163,32 @@ function createPeople(ask: Ask): People {
       const [conversation, one, other, isAnybody] = await ask("person", row);
       isNobody = !isAnybody;
       return asKnown(conversation, one, other);
+    },
+  };
+}
+
+function createPurse(ask: Ask): Purse {
+  return {
+    async hold({ id, day, amount, caps }) {
+      const named = caps.map((cap) => ({ ...cap, scope: wellFormed(cap.scope) }));
+      return await ask("holdMoney", { id: wellFormed(id), day, amount, caps: named });
+    },
+    async settle({ id, day }, { amount, inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens }) {
+      const tokens = [inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens] as const;
+      await ask("settleMoney", [day, wellFormed(id), amount, ...tokens]);
+    },
+    async spent(day, scopes) {
+      const rows = await ask("spentMoney", [day, scopes.map(wellFormed)]);
+      return rows.map((row, index) => ({
+        scope: scopes[index] ?? "",
+        amount: row.spent,
+        held: row.held,
+        calls: row.calls,
+        inputTokens: row.input_tokens,
+        outputTokens: row.output_tokens,
+        cacheReadTokens: row.cache_read_tokens,
+        cacheWriteTokens: row.cache_write_tokens,
+      }));
     },
   };
 }

@@ -13,6 +13,8 @@ import { makePrivate } from "./file.ts";
  * - `requests`: what became of the latest webhooks, as JSON. Its indexes end in `id`, the key of the table.
  * - `orphaned_keys`: keys, as JSON, that no event's row names: it went before their time, or a duplicate brought them.
  * - `holds`: the fencing token of the last election of each name. `notes`: what its holder has noted.
+ * - `spending`: what each scope has spent and holds on a day, in millionths of a cent; `money_holds`: each model call's part
+ *   of `held`, with the scopes as JSON, and whether it is settled.
  * - `people`: who is known by two names, each by the conversation of somebody known by that name alone.
  *
  * In `waiting`, `accepted_ms` is when an event was accepted or, of one that was replayed, when that was; `platform`,
@@ -162,6 +164,29 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE events ADD COLUMN kind TEXT;
   UPDATE waiting SET kind = 'command' WHERE lane GLOB '*!control' OR lane GLOB '*!control!notice';
   UPDATE events SET kind = 'command' WHERE lane GLOB '*!control';
+  `,
+  `
+  CREATE TABLE spending (
+    day TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    spent INTEGER NOT NULL DEFAULT 0,
+    held INTEGER NOT NULL,
+    warned INTEGER NOT NULL,
+    calls INTEGER NOT NULL DEFAULT 0,
+    input_tokens INTEGER NOT NULL DEFAULT 0,
+    output_tokens INTEGER NOT NULL DEFAULT 0,
+    cache_read_tokens INTEGER NOT NULL DEFAULT 0,
+    cache_write_tokens INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (day, scope)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE money_holds (
+    day TEXT NOT NULL,
+    id TEXT NOT NULL,
+    amount INTEGER NOT NULL,
+    scopes TEXT NOT NULL,
+    settled INTEGER NOT NULL,
+    PRIMARY KEY (day, id)
+  ) STRICT, WITHOUT ROWID;
   `,
 ];
 

@@ -5,6 +5,7 @@ import { find, list, stats } from "./journal.ts";
 import { forget, recall } from "./memory.ts";
 import { settlePerson } from "./people.ts";
 import type { Kind, Operations, Request } from "./protocol.ts";
+import { holdMoney, settleMoney, spentMoney } from "./purse.ts";
 import { findRequests, listRequests, noteRequests } from "./requests.ts";
 import { signal } from "./signals.ts";
 import type { State } from "./state.ts";
@@ -36,6 +37,9 @@ const HANDLERS: { readonly [K in Kind]: Handler<K> } = {
   recall: (state, [conversation, turnsMax, sinceMs]) => recall(state, conversation, turnsMax, sinceMs),
   forget: (state, [conversation, untilEventId], nowMs) => forget(state, conversation, untilEventId, nowMs),
   person: settlePerson,
+  holdMoney,
+  settleMoney,
+  spentMoney,
   find,
   list,
   stats,
@@ -66,6 +70,7 @@ const READS: ReadonlySet<Kind> = new Set([
   "laneState",
   "getNote",
   "check",
+  "spentMoney",
 ]);
 
 /**

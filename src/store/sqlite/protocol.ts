@@ -6,9 +6,11 @@ import type { RateLimit } from "../../ports/inbox.ts";
 import type { EventState, StoreStats } from "../../ports/journal.ts";
 import type { LaneState, Signalled } from "../../ports/lanes.ts";
 import type { Reservation } from "../../ports/outbox.ts";
+import type { Holding, HoldRequest } from "../../ports/purse.ts";
 import type { ClaimOptions } from "../../ports/queue.ts";
 import type { Retention } from "../../ports/store.ts";
 import type { OfferedKind } from "./lanes.ts";
+import type { SpendingRow } from "./purse-statements.ts";
 
 /**
  * What the store's front asks of its engine. Everything is plain data, so that a batch can cross to a thread;
@@ -36,6 +38,20 @@ export interface Operations {
   };
   forget: { args: readonly [conversation: string, untilEventId: string | null]; result: null };
   person: { args: PersonRow; result: PersonResult };
+  holdMoney: { args: HoldRequest; result: Holding };
+  settleMoney: {
+    args: readonly [
+      day: string,
+      id: string,
+      amount: number,
+      inputTokens: number,
+      outputTokens: number,
+      cacheReadTokens: number,
+      cacheWriteTokens: number,
+    ];
+    result: null;
+  };
+  spentMoney: { args: readonly [day: string, scopes: readonly string[]]; result: readonly SpendingRow[] };
   find: { args: string; result: JournalRow | null };
   list: {
     args: { state: EventState | null; limit: number; beforeSeq: number };

@@ -1,5 +1,6 @@
 import type { Database } from "./database.ts";
 import type { OfferedKind } from "./lanes.ts";
+import { preparePurseStatements } from "./purse-statements.ts";
 
 export interface WaitingRow {
   readonly seq: number;
@@ -249,6 +250,7 @@ export function prepareStatements(db: Database) {
     ),
     note: db.prepare<{ value: string }>("SELECT value FROM notes WHERE name = ?"),
     putNote: db.prepare("INSERT OR REPLACE INTO notes (name, value) VALUES (?, ?)"),
+    ...preparePurseStatements(db),
 
     // Requests
     noteRequest: db.prepare(

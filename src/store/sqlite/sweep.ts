@@ -1,4 +1,4 @@
-import { PEOPLE_KEPT_MS } from "../../domain/bounds.ts";
+import { HOLDS_KEPT_DAYS, PEOPLE_KEPT_MS, SPENDING_KEPT_DAYS } from "../../domain/bounds.ts";
 import type { Retention } from "../../ports/store.ts";
 import { wellFormed } from "../well-formed.ts";
 import type { SweepCursor, SweepResult } from "./protocol.ts";
@@ -28,6 +28,10 @@ const STAGES: readonly Stage[] = [
   idleConversations,
   (state, { turnsMs }, nowMs) =>
     asBite(Number(state.sql.deletePeople.run(nowMs - Math.max(PEOPLE_KEPT_MS, turnsMs), BITE_ROWS).changes)),
+  (state, _retention, nowMs) =>
+    asBite(Number(state.sql.deleteMoneyHolds.run(dayBefore(nowMs, HOLDS_KEPT_DAYS), BITE_ROWS).changes)),
+  (state, _retention, nowMs) =>
+    asBite(Number(state.sql.deleteSpending.run(dayBefore(nowMs, SPENDING_KEPT_DAYS), BITE_ROWS).changes)),
   shrinkFile,
 ];
 
@@ -44,6 +48,13 @@ export function sweep(
   if (batch.afterSeq !== null) return { gone: batch.gone, next: { stage, afterSeq: batch.afterSeq } };
   const isLast = stage + 1 === STAGES.length;
   return { gone: batch.gone, next: isLast ? null : { stage: stage + 1, afterSeq: 0 } };
+}
+
+const DAY_MS = 86_400_000;
+
+/** One more, because a day may be that of a zone in which it began or ends half a day later. */
+function dayBefore(nowMs: number, days: number): string {
+  return new Date(nowMs - (days + 1) * DAY_MS).toISOString().slice(0, 10);
 }
 
 /** For stages whose rows leave the index they are found by, so that there is no place to remember. */

@@ -1,10 +1,12 @@
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { HOLDS_KEPT_DAYS, SPENDING_KEPT_DAYS } from "../../../src/domain/bounds.ts";
 import type { Job } from "../../../src/ports/queue.ts";
 import { aProgress, aRefusal, aTurn } from "../../contract/store.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { A_STOP } from "../../support/event.ts";
 import { type RedisServer, startRedis } from "../../support/redis.ts";
+import { cap, cost } from "../plain-purse.ts";
 import { DONE, LEASE_MS, openBench, type RedisBench } from "./bench.ts";
 
 const DAY_MS = 24 * 3_600_000;
@@ -161,6 +163,18 @@ describe("after everything that can happen", () => {
     const keys = (await keysOf(bench)).filter((key) => /^[pw]:/.test(key.name));
     expect(keys.map((key) => key.name.slice(0, 2)).sort()).toEqual(["p:", "p:", "p:", "w:"]);
     for (const { ttlMs } of keys) expect(ttlMs).toBeGreaterThan(399 * DAY_MS);
+  });
+
+  it("the money of a day ends by itself, the calls before the sums", async () => {
+    const bench = await openBench(redis, { clock: new FakeClock(), times: PATIENT });
+    const { purse } = bench.store;
+    const day = "2026-11-29";
+    for (const id of ["a", "b"])
+      await purse.hold({ id, day, amount: 10, caps: [cap("global", 20, 15), cap("user:test:T:ann", null)] });
+    await purse.settle({ id: "a", day }, cost(3, { inputTokens: 7 }));
+    const keys = new Map((await keysOf(bench)).map(({ name, ttlMs }) => [name, ttlMs / DAY_MS]));
+    expect(keys.get(`money-held:${day}`)).toBeCloseTo(HOLDS_KEPT_DAYS, 2);
+    expect(keys.get(`money:${day}`)).toBeCloseTo(SPENDING_KEPT_DAYS + 1, 2);
   });
 
   it("no process is remembered that holds nothing", async () => {

@@ -29,6 +29,9 @@
 --                             with a receipt: a preview is out
 -- {prefix}:p:<name>, w:<name> who is known by two names: the conversation and the passing name of a lasting one, and the
 --                             lasting one of a passing one (person)
+-- {prefix}:money:<day>        what each scope has spent and holds on a day, '<spent, held, …> <scope>', in millionths of a
+--                             cent; warned: once a day; calls, and tokens by kind
+-- {prefix}:money-held:<day>   each model call's part of `held`: its amount and its scopes, '-' once it is settled
 -- {prefix}:limits             rate limits, '<scope>:<key>': the steady time until which each is in debt, in microseconds
 -- {prefix}:r:<outcome>       the latest requests, '<id>\n<request id>\n<json>', sorted by their ids, which begin with the time
 -- {prefix}:n:<cause, person>  when a person was told of a refusal last
