@@ -1,16 +1,30 @@
-/** A place in a list, in a form that nobody takes for more than that. */
-export function cursorOf(id: string): string {
-  return Buffer.from(id, "utf8").toString("base64url");
+/**
+ * A place in a list, in a form that nobody takes for more than that: where it was handed out is where it is given back.
+ * The version lets a later one tell its own from these.
+ */
+const VERSION = "1";
+
+export type ListName = "events" | "letters" | "refusals";
+
+export function cursorOf(list: ListName, place: string | number): string {
+  return Buffer.from(`${VERSION}.${list}.${place}`, "utf8").toString("base64url");
 }
 
-const ID = /^ref_[0-9a-v]{20}$/;
+/** Null: no cursor of this list. */
+export function placeOf(list: ListName, cursor: string): string | null {
+  if (cursor.length > CURSOR_CHARS_MAX) return null;
+  const text = Buffer.from(cursor, "base64url").toString("utf8");
+  const head = `${VERSION}.${list}.`;
+  const place = text.slice(head.length);
+  const isOurs = text.startsWith(head) && cursorOf(list, place) === cursor;
+  return isOurs && (list === "refusals" ? NOTE : SEQ).test(place) ? place : null;
+}
+
+const CURSOR_CHARS_MAX = 200;
+const NOTE = /^ref_[0-9a-v]{20}$/;
+/** No more digits than a number holds exactly. */
+const SEQ = /^(?:0|[1-9][0-9]{0,14})$/;
 
 export function isNoteId(id: string): boolean {
-  return ID.test(id);
-}
-
-/** Null: no cursor of ours. */
-export function cursorId(cursor: string): string | null {
-  const id = Buffer.from(cursor, "base64url").toString("utf8");
-  return isNoteId(id) && cursorOf(id) === cursor ? id : null;
+  return NOTE.test(id);
 }

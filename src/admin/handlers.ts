@@ -8,13 +8,14 @@ import type { Lanes } from "../ports/lanes.ts";
 import type { RequestLog } from "../ports/request-log.ts";
 import { STREAMS_MAX } from "./bounds.ts";
 import { type BulkDeps, type BulkOrder, carryOut, snapshot } from "./bulk.ts";
+import { cursorOf, type ListName } from "./cursor.ts";
 import { type ExplainDeps, explain, NOTHING_KNOWN } from "./explain.ts";
 import { openApi } from "./openapi.ts";
 import type { OPERATIONS, OperationId } from "./operations.ts";
 import { refusalPage } from "./refusals.ts";
 import { dropLetter, NO_TEXT, type Replayed, replayEvent, replayLetter } from "./replay.ts";
 import { type ApiResponse, problem, unavailable } from "./responses.ts";
-import { eventSearch, letterSearch, searchPage } from "./search.ts";
+import { eventSearch, letterSearch, type Page, searchPage } from "./search.ts";
 import { liveStream, livesOf, refusalsOf } from "./stream.ts";
 import { eventDetail, eventView, letterDetail, letterView } from "./views.ts";
 
@@ -71,14 +72,14 @@ export function createHandlers(deps: HandlerDeps): Handlers {
   return {
     async listEvents({ query: { limit, before, ...filter } }) {
       const page = await searchPage(journal, eventSearch(filter, clock.nowMs()), { limit, before });
-      return ok({ events: page.records.map(eventView), next: page.next });
+      return ok({ events: page.records.map(eventView), next: nextOf("events", page) });
     },
     showEvent: ({ id }) => found(id, (record) => ok(eventDetail(record))),
     replayEvent: ({ id, by }) =>
       found(id, async (record) => ofReplayed(await replayEvent(record, by, deps), { id, by })),
     async listLetters({ query: { limit, before, ...filter } }) {
       const page = await searchPage(journal, letterSearch(filter, clock.nowMs()), { limit, before });
-      return ok({ letters: page.records.map(letterView), next: page.next });
+      return ok({ letters: page.records.map(letterView), next: nextOf("letters", page) });
     },
     showLetter: ({ id }) =>
       found(id, (record) => (record.state === "dead" ? ok(letterDetail(record)) : noLetter(record))),
@@ -136,6 +137,10 @@ function ofReplayed(replayed: Replayed, { id, by }: { id: string; by: string }):
     case "full":
       return unavailable("QUEUE_FULL: too much is waiting already");
   }
+}
+
+function nextOf(list: ListName, { next }: Page): string | null {
+  return next === null ? null : cursorOf(list, next);
 }
 
 function noLetter({ state }: EventRecord): ApiResponse {

@@ -1,7 +1,7 @@
 import { REFUSED_OUTCOMES } from "../domain/request.ts";
 import type { RequestLog, RequestNote } from "../ports/request-log.ts";
 import { CHUNK, SCANNED_MAX } from "./bounds.ts";
-import { cursorId, cursorOf } from "./cursor.ts";
+import { cursorOf, placeOf } from "./cursor.ts";
 import type { RefusalsQuery } from "./requests.ts";
 import { period } from "./search.ts";
 
@@ -20,7 +20,7 @@ export async function refusalPage(
   const { sinceMs, untilMs } = period(moments, nowMs);
   const outcomes = outcome ?? REFUSED_OUTCOMES;
   const notes: RequestNote[] = [];
-  let beforeId = cursor === undefined ? undefined : (cursorId(cursor) ?? undefined);
+  let beforeId = cursor === undefined ? undefined : (placeOf("refusals", cursor) ?? undefined);
   for (let scanned = 0; scanned < SCANNED_MAX; scanned += CHUNK) {
     const chunk = await requests.list({
       outcomes,
@@ -32,12 +32,12 @@ export async function refusalPage(
       if ((platform === undefined || note.platform === platform) && note.atMs < untilMs) {
         // One more than is shown, to know whether there is a next page.
         if (notes.length === limit)
-          return { notes, next: beforeId === undefined ? null : cursorOf(beforeId) };
+          return { notes, next: beforeId === undefined ? null : cursorOf("refusals", beforeId) };
         notes.push(note);
       }
       beforeId = note.id;
     }
     if (chunk.length < CHUNK) return { notes, next: null };
   }
-  return { notes, next: beforeId === undefined ? null : cursorOf(beforeId) };
+  return { notes, next: beforeId === undefined ? null : cursorOf("refusals", beforeId) };
 }

@@ -7,7 +7,7 @@ import { LIFE_STATES, type LifeState } from "../feed/life.ts";
 import { parseJsonObject } from "../shared/json.ts";
 import { isMoment } from "../shared/time.ts";
 import { BODY_BYTES_MAX, BULK_IDS_MAX, BULK_MAX, PAGE_DEFAULT, PAGE_MAX } from "./bounds.ts";
-import { cursorId } from "./cursor.ts";
+import { type ListName, placeOf } from "./cursor.ts";
 import { LETTER_KINDS } from "./schemas.ts";
 
 /** What callers of the admin API may ask. */
@@ -22,16 +22,17 @@ const moment = (what: string) =>
       `${what}: an ISO time (UTC where it names no zone), or a span before now such as 30m, 2h or 7d.`,
     );
 const limit = z.coerce.number().int().min(1).max(PAGE_MAX).default(PAGE_DEFAULT);
-const page = {
-  limit,
-  before: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(Number.MAX_SAFE_INTEGER)
+/** What `next` said; nothing else is one, a number neither. */
+const cursor = (list: ListName) =>
+  z
+    .string()
+    .refine((text) => placeOf(list, text) !== null, {
+      error: "expected the `next` of a page of this list, as it was given",
+    })
     .optional()
-    .describe("The `next` of the page before."),
-};
+    .describe("The `next` of the page before, as it was given.");
+const seqCursor = (list: ListName) =>
+  cursor(list).transform((text) => (text === undefined ? undefined : Number(placeOf(list, text))));
 /** One of these, or several with commas between. */
 const some = <T extends string>(choices: readonly T[], what: string) =>
   z
@@ -64,12 +65,13 @@ export const eventsQuery = z.strictObject({
   ...place,
   since: moment("Accepted at or after"),
   until: moment("Accepted before"),
-  ...page,
+  limit,
+  before: seqCursor("events"),
 });
 export type EventsQuery = z.output<typeof eventsQuery>;
 
-export const lettersQuery = z.strictObject({ ...letterFilter, ...page });
-export type LetterFilter = Omit<z.output<typeof lettersQuery>, keyof typeof page>;
+export const lettersQuery = z.strictObject({ ...letterFilter, limit, before: seqCursor("letters") });
+export type LetterFilter = Omit<z.output<typeof lettersQuery>, "limit" | "before">;
 
 export const streamQuery = z.strictObject({
   ...place,
@@ -86,11 +88,7 @@ export const refusalsQuery = z.strictObject({
   since: moment("Came at or after"),
   until: moment("Came before"),
   limit,
-  cursor: z
-    .string()
-    .refine((text) => cursorId(text) !== null, { error: "expected the `next` of the page before" })
-    .optional()
-    .describe("The `next` of the page before."),
+  cursor: cursor("refusals"),
 });
 export type RefusalsQuery = z.output<typeof refusalsQuery>;
 export const refusalStreamQuery = z.strictObject(refusalFilter);

@@ -110,19 +110,19 @@ export type ProgressView = z.output<typeof progress>;
 export type UsageView = z.output<typeof usage>;
 export type StepView = z.output<typeof step>;
 
-const next = z
-  .int()
-  .nullable()
-  .describe("Give it as `before` for the page after this one; null: there is none.");
+/** Opaque: nothing but to be given back. */
+const nextAs = (parameter: string) =>
+  z
+    .string()
+    .nullable()
+    .describe(`Give it as \`${parameter}\` for the page after this one; null: there is none.`);
+const next = nextAs("before");
 export const eventPageSchema = z.object({ events: z.array(eventSchema), next });
 export const letterPageSchema = z.object({ letters: z.array(letterSchema), next });
 
 export const refusalPageSchema = z.object({
   refusals: z.array(refusalSchema),
-  next: z
-    .string()
-    .nullable()
-    .describe("Give it as `cursor` for the page after this one; null: there is none."),
+  next: nextAs("cursor"),
 });
 
 export const replayedSchema = z.object({

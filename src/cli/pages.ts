@@ -25,10 +25,10 @@ export async function fetchPages<T>(
   limit: number,
 ): Promise<Found<T>> {
   const items: T[] = [];
-  let next: number | string | undefined;
+  let next: string | undefined;
   for (;;) {
     const size = Math.min(PAGE_MAX, limit - items.length);
-    const page = await client.json<Record<string, T[]> & { next: number | string | null }>(
+    const page = await client.json<Record<string, T[]> & { next: string | null }>(
       path + queryOf({ ...filter, limit: size, [from]: next }),
     );
     if (!Array.isArray(page[name])) throw stranger(200, client.url);

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { PAGE_MAX, SCANNED_MAX } from "../../src/admin/bounds.ts";
+import { cursorOf } from "../../src/admin/cursor.ts";
 import type { EventView } from "../../src/admin/schemas.ts";
 import type { Settlement } from "../../src/ports/queue.ts";
 import { type Admin, aRun, openAdmin } from "../support/admin.ts";
@@ -22,7 +23,7 @@ async function get<T>(path: string): Promise<T> {
 
 interface EventPage {
   readonly events: readonly EventView[];
-  readonly next: number | null;
+  readonly next: string | null;
 }
 
 async function list(query = ""): Promise<string[]> {
@@ -50,6 +51,37 @@ describe("the list of events", () => {
     expect(second.events.map(({ id }) => id)).toEqual(["slack:1"]);
     expect(second.next).toBeNull();
     expect((await get<EventPage>("/events?limit=4")).next).toBeNull();
+  });
+
+  it("gives a place in it as a text that tells nothing, and takes that alone", async () => {
+    await done("slack:1", "slack:2", "slack:3");
+    const { next, events } = await get<EventPage>("/events?limit=2");
+    expect(next).toMatch(/^[A-Za-z0-9_-]{10,}$/);
+    const foreign = [
+      "",
+      "2",
+      `${events.at(-1)?.seq}`,
+      "1e3",
+      "-1",
+      " ",
+      "x".repeat(5_000),
+      `${next}=`,
+      `${next}A`,
+      `${next}&before=${next}`,
+      cursorOf("letters", 2),
+      cursorOf("refusals", "ref_00000000000000000000"),
+      cursorOf("events", "02"),
+      cursorOf("events", "9".repeat(16)),
+      cursorOf("events", "2; DROP"),
+      Buffer.from("2.events.2").toString("base64url"),
+    ];
+    for (const cursor of foreign) {
+      const response = await admin.ask(`/events?limit=2&before=${cursor}`);
+      expect([cursor, response.status]).toEqual([cursor, 400]);
+      expect(await response.text()).toMatch(/before: expected (?:the `next` of a page of this list|it once)/);
+    }
+    expect((await admin.ask(`/dead?before=${next}`)).status).toBe(400);
+    expect((await admin.ask(`/refusals?cursor=${next}`)).status).toBe(400);
   });
 
   it("can be narrowed by state, platform, conversation and time", async () => {
@@ -99,7 +131,7 @@ describe("the list of events", () => {
       }),
     });
     const page = await get<EventPage>("/events?platform=whatsapp");
-    expect(page).toEqual({ events: [], next: 1_000_000 - SCANNED_MAX });
+    expect(page).toEqual({ events: [], next: cursorOf("events", 1_000_000 - SCANNED_MAX) });
     expect((await get<EventPage>(`/events?limit=${PAGE_MAX}`)).events).toHaveLength(PAGE_MAX);
     expect(asked).toHaveLength(SCANNED_MAX / 200 + 3);
   });

@@ -110,7 +110,7 @@ describe("the list of refusals", () => {
     ["?outcome=", "outcome: expected one of", 'got ""'],
     ["?platform=slak", "platform: expected", 'got "slak"'],
     ["?since=yesterday", "since: expected an ISO time", 'got "yesterday"'],
-    ["?cursor=abc", "cursor: expected the `next` of the page before", 'got "abc"'],
+    ["?cursor=abc", "cursor: expected the `next` of a page of this list, as it was given", 'got "abc"'],
     ["?limit=2&limit=3", "limit: expected it once", "got it 2 times"],
     ["?state=dead", "state: expected", "unknown key"],
   ])("says what is wrong with %s", async (query, expected, got) => {
