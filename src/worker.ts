@@ -28,6 +28,7 @@ import type { Outbox } from "./ports/outbox.ts";
 import type { Job, Queue, Settlement } from "./ports/queue.ts";
 import { type DeliverDeps, deliver } from "./reply/deliver.ts";
 import { FirstStored } from "./reply/first-stored.ts";
+import type { Previews } from "./reply/preview.ts";
 import { GAVE_UP, NO_AGENT, NOT_REACHED, noticeText } from "./reply/texts.ts";
 import { showTyping } from "./reply/typing.ts";
 import type { Patience, WaitNotices } from "./reply/waiting.ts";
@@ -49,6 +50,8 @@ export interface WorkerDeps {
   readonly waiting?: WaitNotices;
   /** A message waits no longer than this for a model that is away; absent: for ever. */
   readonly waitMsMax?: number;
+  /** Shows answers while they grow; absent: none. */
+  readonly previews?: Previews;
   readonly isPaused: () => boolean;
   readonly clock: Clock;
   readonly newId: NewId;
@@ -160,7 +163,7 @@ async function run(
   memory: AgentMemory,
   adapter: Adapter,
   deps: WorkerDeps,
-  { run: signal, isHeld, leftMs }: JobSignals,
+  { job: jobSignal, run: signal, isHeld, leftMs }: JobSignals,
 ): Promise<Answered | typeof LOOP> {
   const { event } = job;
   const startedAt = performance.now();
@@ -178,6 +181,7 @@ async function run(
   const { outbox, breakers } = deps.delivery;
   const saying = { outbox, breakers, isHeld, leftMs, log: deps.log };
   const patience = deps.waiting?.begin(job, adapter, saying, signal);
+  const preview = deps.previews?.begin(job, agent, adapter, saying, jobSignal);
   const hold: Hold = {
     async record(steps) {
       const workedMs = deps.clock.nowMs() - startedAtMs - restedMs;
@@ -186,6 +190,7 @@ async function run(
     },
     ensure: () => ensureHeld(isHeld),
     ...(patience && { waiting: patience }),
+    ...(preview && { showing: (text) => preview.show(text) }),
   };
   const stopTyping = showTyping(adapter, event.replyTo, deps.clock);
   signal.addEventListener("abort", stopTyping, { once: true });
@@ -211,14 +216,16 @@ async function run(
         return failure(GAVE_UP, causeOf(error));
       throw await told(error, patience);
     });
-    // Before the answer: what is being said of the wait must not come after it.
+    // Before the answer: what is being said of the wait must not come after it, nor a preview.
     await patience?.end();
+    await preview?.end();
     report(result, job, progress, startedAt, deps);
     return await ended(progress, result, job, adapter, deps);
   } finally {
     signal.removeEventListener("abort", stopTyping);
     stopTyping();
     await patience?.end();
+    await preview?.end();
   }
 }
 

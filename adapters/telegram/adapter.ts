@@ -6,14 +6,17 @@ import type { Clock } from "../../src/ports/clock.ts";
 import { besideModule } from "../../src/shared/beside.ts";
 import { getString } from "../../src/shared/json.ts";
 import type { Secret } from "../../src/shared/secret.ts";
-import { readCallback } from "./address.ts";
+import { readAddress, readCallback } from "./address.ts";
 import { createClient, type TelegramClient } from "./api.ts";
+import { editPart } from "./edit.ts";
 import { WORDS } from "./explain.ts";
 import { parseUpdate } from "./parse.ts";
 import { id } from "./payload.ts";
 import { probeTelegram } from "./probe.ts";
 import { renderReply } from "./render.ts";
+import { RestingChats } from "./rest.ts";
 import { sendPart } from "./send.ts";
+import type { TelegramOptions as Settings } from "./settings.ts";
 import { answerCallback, showTyping } from "./signs.ts";
 import { screenTelegram, verifyRequest } from "./verify.ts";
 
@@ -32,10 +35,14 @@ export interface TelegramOptions {
   readonly apiRoot?: string;
   /** Where this gateway is reached, to compare with where Telegram delivers; null: not said. */
   readonly publicUrl?: string | null;
-  readonly clock: Pick<Clock, "sleep">;
+  /** In which chats an answer is shown while it grows: those of one person, all, or none. */
+  readonly preview?: Preview;
+  readonly clock: Pick<Clock, "sleep" | "nowMs">;
   /** For one call to Telegram, from connecting to the last byte. */
   readonly timeoutMs: number;
 }
+
+type Preview = Settings["preview"];
 
 export interface TelegramIdentity {
   /** Without the `@`; null until it is configured or learnt. */
@@ -47,6 +54,8 @@ export function createTelegramAdapter(options: TelegramOptions): Adapter {
   checkSecrets(options.webhookSecrets);
   const botId = botIdOf(options.botToken);
   const client = clientFor(options);
+  const { preview = "direct", clock } = options;
+  const chats = new RestingChats(clock);
   const answered = new LRUCache<string, Promise<boolean>>({ max: ANSWERED_MAX });
 
   /** Once for each button, whoever asks first; not cut off when the run is over before Telegram has answered. */
@@ -69,8 +78,11 @@ export function createTelegramAdapter(options: TelegramOptions): Adapter {
     renderer: RENDERER,
     async send(delivery, signal, permit) {
       if (delivery.index === 0) await stopSpinner(delivery.to);
-      return await sendPart(delivery, client, signal, permit);
+      return await chats.calling(delivery.to, () => sendPart(delivery, client, signal, permit));
     },
+    edit: (receipt, delivery, signal, permit) =>
+      chats.calling(delivery.to, () => editPart(receipt, delivery, client, signal, permit)),
+    previewEveryMs: (to) => previewEveryMs(to, preview),
     // There is no idempotency key and no reading back: a lost answer stays in doubt.
     recover: async () => "unknown",
     dismiss: stopSpinner,
@@ -86,9 +98,16 @@ export function createTelegramAdapter(options: TelegramOptions): Adapter {
     async typing(to, signal) {
       // A spinner gives up long before an agent answers, so it is stopped as soon as work begins.
       await stopSpinner(to);
-      await showTyping(to, { client, clock: options.clock, signal });
+      await showTyping(to, { client, clock, signal });
     },
   };
+}
+
+/** A little more than what Telegram takes of one chat: a message a second, in a group twenty a minute. */
+function previewEveryMs(to: ReplyAddress, preview: Preview): number | null {
+  const isPrivate = readAddress(to)?.isPrivate === true;
+  if (preview === "off" || (preview === "direct" && !isPrivate)) return null;
+  return isPrivate ? 1_100 : 3_100;
 }
 
 /**

@@ -5,6 +5,11 @@ import type { Refused } from "./api.ts";
 /** What is answered to any method with a token that is none, or is none any more. */
 const NO_TOKEN = new Set([401, 404]);
 
+/** Whoever mixes adapters up hears of it. */
+export function foreignPart(): DeliveryError {
+  return new DeliveryError("rejected", "Expected a Telegram address and part, got those of another adapter");
+}
+
 /**
  * What the outbox should make of a refusal. Throttling carries the pause that Telegram asks for.
  *

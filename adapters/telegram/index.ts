@@ -1,22 +1,30 @@
 import type { PlatformModule } from "../../src/ports/platform.ts";
 import { WORDS } from "./explain.ts";
-import { API_ROOT, NEEDS, readSettings, type TelegramSettings, VARIABLES } from "./settings.ts";
+import {
+  API_ROOT,
+  NEEDS,
+  OPTIONS,
+  readSettings,
+  type TelegramOptions,
+  type TelegramSettings,
+  VARIABLES,
+} from "./settings.ts";
 
 const LEARN_AGAIN_MS = 60_000;
 
-export const telegram: PlatformModule<TelegramSettings> = {
+export const telegram: PlatformModule<TelegramSettings, TelegramOptions> = {
   name: "telegram",
   label: "Telegram",
   tenant: "Telegram bot id",
   variables: VARIABLES,
   needs: NEEDS,
-  options: {},
+  options: OPTIONS,
   settings: readSettings,
   api: ({ apiRoot }) => apiRoot ?? API_ROOT,
   words: WORDS,
   example: "telegram --text \"it's 5 o'clock\" --print-curl | sh",
   sampler: async () => (await import("./sending.ts")).sending,
-  async open({ settings, publicUrl, clock, timeoutMs }) {
+  async open({ settings, options: { preview }, publicUrl, clock, timeoutMs }) {
     const { createTelegramAdapter, learnUsername } = await import("./adapter.ts");
     const { botToken, webhookSecrets, apiRoot } = settings;
     const identity = { username: null as string | null };
@@ -26,6 +34,7 @@ export const telegram: PlatformModule<TelegramSettings> = {
       ...(apiRoot !== null && { apiRoot }),
       identity,
       publicUrl,
+      preview,
       clock,
       timeoutMs,
     };

@@ -1,10 +1,9 @@
-import { DeliveryError } from "../../src/domain/errors.ts";
 import type { Delivery, Receipt } from "../../src/domain/reply.ts";
 import type { Permit } from "../../src/shared/call.ts";
 import { readAddress, type TelegramAddress } from "./address.ts";
 import type { ApiResult, Refused, TelegramClient } from "./api.ts";
 import type { TelegramText } from "./dialect.ts";
-import { failureOf } from "./failure.ts";
+import { failureOf, foreignPart } from "./failure.ts";
 import { id } from "./payload.ts";
 import { textOf, withNotice } from "./render.ts";
 
@@ -33,9 +32,7 @@ export async function sendPart(
 ): Promise<Receipt> {
   const address = readAddress(delivery.to);
   const text = textOf(delivery.part);
-  if (address === undefined || text === undefined) {
-    throw new DeliveryError("rejected", "Expected a Telegram address and part, got those of another adapter");
-  }
+  if (address === undefined || text === undefined) throw foreignPart();
   const call: Send = (request) => client.call("sendMessage", request, signal, { permit });
   let messageId: string | null = null;
   for (const one of delivery.mayRepeat ? withNotice(text) : [text]) {

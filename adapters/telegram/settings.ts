@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { EnvReader } from "../../src/ports/env-reader.ts";
 import type { PlatformSettings } from "../../src/ports/platform.ts";
 import type { Secret } from "../../src/shared/secret.ts";
@@ -10,6 +11,14 @@ export interface TelegramSettings extends PlatformSettings {
   readonly webhookSecrets: readonly Secret[];
   readonly apiRoot: string | null;
 }
+
+export type TelegramOptions = z.output<z.ZodObject<typeof OPTIONS>>;
+export const OPTIONS = {
+  preview: z
+    .enum(["direct", "on", "off"])
+    .default("direct")
+    .describe("Where an answer is shown while it grows: in private chats, in groups too, or nowhere."),
+};
 
 export const VARIABLES = [
   secret(

@@ -33,12 +33,21 @@ export function modelCallsIn(steps: readonly Step[]): number {
 
 /** The text of the last answer, with what the model said before it paused. Empty when there is none. */
 export function textOf(steps: readonly Step[]): string {
+  return wholeText(steps).trim();
+}
+
+function wholeText(steps: readonly Step[]): string {
   const answers = steps.filter((step) => step.kind === "model");
   const begin =
     answers.findLastIndex(({ stop }, index) => index < answers.length - 1 && stop !== "pause") + 1;
   return answers
     .slice(begin)
     .map(({ text }) => text)
-    .join("")
-    .trim();
+    .join("");
+}
+
+/** With what the next answer goes on. Empty: it is a new one. */
+export function pausedText(steps: readonly Step[]): string {
+  const last = steps.at(-1);
+  return last?.kind === "model" && last.stop === "pause" ? wholeText(steps) : "";
 }

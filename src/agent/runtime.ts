@@ -9,7 +9,7 @@ import type { Agent, RunObserver } from "./agent.ts";
 import { failed, finished, limited, noSuchAgent, stopped } from "./ending.ts";
 import { Ledger } from "./ledger.ts";
 import { callModel } from "./model-call.ts";
-import { type Action, nextAction } from "./progress.ts";
+import { type Action, nextAction, pausedText } from "./progress.ts";
 import { promptFor } from "./prompt.ts";
 import { OutOfTime, timed } from "./signals.ts";
 import { estimateTokens } from "./tokens.ts";
@@ -100,6 +100,8 @@ class TurnRun {
       estimateTokens([prompt.system, prompt.messages, prompt.tools]),
     );
     if (maxTokens === null) return limited(this.#steps, "out-of-tokens", limits);
+    const { showing } = this.#hold;
+    const before = pausedText(this.#steps);
     const call = {
       agent: this.#agent,
       prompt: { ...prompt, maxTokens },
@@ -109,6 +111,7 @@ class TurnRun {
       signal,
       said: (text: string) => {
         this.#saying = text;
+        showing?.(text === "" ? "" : before + text);
       },
     };
     const answer = await callModel(call, this.#deps);

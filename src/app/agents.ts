@@ -18,6 +18,8 @@ import { breakerWatch, showBreakers } from "./breaker-watch.ts";
 export interface BuiltAgents {
   readonly runtime: AgentRuntime;
   readonly memory: ReadonlyMap<string, AgentMemory>;
+  /** Whose answers are shown while they grow. */
+  readonly shown: ReadonlySet<string>;
   /** What answers, for people: `claude-sonnet-5 (anthropic)`. */
   readonly modelNames: ReadonlyMap<string, string>;
   /** Agents that the demo model stands in for, because there is no key. */
@@ -48,6 +50,7 @@ export async function buildAgents({
   const standIns: string[] = [];
   const agents = new Map<string, Agent>();
   const memory = new Map<string, AgentMemory>();
+  const shown = new Set<string>();
   const modelNames = new Map<string, string>();
   for (const [name, spec] of config.agents) {
     const needsKey = spec.model.provider === "anthropic" && environment.anthropic === null;
@@ -56,12 +59,13 @@ export async function buildAgents({
     const fallbacks = needsKey ? [] : spec.model.fallback.map((fallback) => modelOf(fallback, spec));
     agents.set(name, agentOf(name, spec, model, fallbacks));
     memory.set(name, { turnsMax: spec.memory.max_messages, ttlMs: spec.memory.ttl_seconds * 1000 });
+    if (spec.preview === "on") shown.add(name);
     modelNames.set(name, model.provider === "demo" ? "the demo model" : `${model.name} (${model.provider})`);
   }
   const observeBreakers = breakerWatch("model", { log, metrics });
   const runtime = createAgentRuntime({ agents, clock, random, observe: observer(metrics), observeBreakers });
   showBreakers("model", runtime.breakers, metrics);
-  return { runtime, memory, modelNames, demoStandIns: standIns, breakers: runtime.breakers };
+  return { runtime, memory, shown, modelNames, demoStandIns: standIns, breakers: runtime.breakers };
 }
 
 function agentOf(name: string, spec: AgentSpec, model: ChatModel, fallbacks: readonly ChatModel[]): Agent {

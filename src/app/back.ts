@@ -10,6 +10,7 @@ import type { Adapter, Render } from "../ports/adapter.ts";
 import type { Clock, NewId, Random } from "../ports/clock.ts";
 import type { Job, Settlement } from "../ports/queue.ts";
 import type { Store } from "../ports/store.ts";
+import { Previews } from "../reply/preview.ts";
 import { WaitNotices } from "../reply/waiting.ts";
 import { type Keeping, withUnwritten } from "../store/unwritten.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -21,7 +22,7 @@ import { routesOf } from "./policy.ts";
 export interface BackOptions {
   readonly store: Pick<Store, "queue" | "outbox" | "memory" | "lanes" | "bus">;
   readonly adapters: ReadonlyMap<string, Adapter>;
-  readonly agents: Pick<BuiltAgents, "runtime" | "memory" | "modelNames">;
+  readonly agents: Pick<BuiltAgents, "runtime" | "memory" | "shown" | "modelNames">;
   readonly spec: GatewaySpec;
   readonly render: Render;
   readonly breakers: Breakers;
@@ -95,12 +96,19 @@ function workerDeps(options: BackOptions, unwritten: Keeping): WorkerDeps {
     delivery: { outbox: unwritten.outbox, breakers, inDoubt: spec.replies.in_doubt, log, metrics },
     attemptsMax: spec.replies.attempts,
     ...waitingOf(spec, clock),
+    ...previewsOf(options),
     isPaused,
     clock,
     newId,
     log,
     metrics,
   };
+}
+
+/** Where what may have been said is left as it is, that could be half an answer for good. */
+function previewsOf({ agents, spec, render, clock, metrics }: BackOptions): Pick<WorkerDeps, "previews"> {
+  if (spec.replies.in_doubt === "leave") return {};
+  return { previews: new Previews({ agents: agents.shown, render, clock, metrics }) };
 }
 
 /** Who is told, and how long at most a message waits for a model that is away. */

@@ -331,6 +331,12 @@ const describedSpec = z.strictObject({
       exponential: z.boolean().default(true).describe("Double the wait after each try."),
     })
     .prefault({}),
+  preview: z
+    .enum(["on", "off"])
+    .default("on")
+    .describe(
+      "Whether an answer is shown while it grows, on platforms that have a `preview` in gateway.yaml.",
+    ),
   busy: z
     .enum(["queue"], { error: notYet(["queue"], ["collect", "interrupt", "steer", "drop"]) })
     .default("queue")

@@ -2,6 +2,7 @@
 export type Directive =
   | { readonly kind: "sleep"; readonly ms: number }
   | { readonly kind: "long"; readonly chars: number }
+  | { readonly kind: "stream"; readonly words: number; readonly perSecond: number }
   | { readonly kind: "fail"; readonly when: "always" | "once" | "for good" }
   | { readonly kind: "tool"; readonly name: string; readonly input: unknown }
   | { readonly kind: "markdown" }
@@ -15,6 +16,8 @@ export interface Script {
 
 const SLEEP_MS_MAX = 10 * 60_000;
 const LONG_CHARS_MAX = 100_000;
+const STREAM_WORDS_MAX = 10_000;
+const STREAM_RATE_MAX = 1_000;
 const DIRECTIVES_MAX = 20;
 
 /** Reads `demo: …` lines. A line that is none, misspelt ones included, is said like any other. */
@@ -28,11 +31,12 @@ export function scriptOf(text: string): Script {
   }
   if (directives.length === 0) return { directives, said: text };
   const said = rest.join("\n").trim();
-  const answersItself = directives.some(
-    ({ kind }) => kind === "long" || kind === "tool" || kind === "markdown" || kind === "prompt",
-  );
+  const answersItself = directives.some(({ kind }) => ANSWERS.has(kind));
   return { directives, said: said === "" && !answersItself ? text : said };
 }
+
+/** Those that there is an answer to without a word of the person. */
+const ANSWERS: ReadonlySet<Directive["kind"]> = new Set(["long", "stream", "tool", "markdown", "prompt"]);
 
 function directiveIn(line: string): Directive | null {
   const words = /^\s*demo:\s*(\w+)(?:\s+(\S.*?))?\s*$/i.exec(line);
@@ -46,6 +50,7 @@ function directiveIn(line: string): Directive | null {
   if (name === "long" && /^\d{1,9}$/.test(rest)) {
     return { kind: "long", chars: Math.min(Number(rest), LONG_CHARS_MAX) };
   }
+  if (name === "stream") return streamOf(rest);
   return name === "tool" ? toolOf(rest) : null;
 }
 
@@ -54,6 +59,13 @@ function sleepOf(rest: string): Directive | null {
   if (parts === null) return null;
   const unitMs = { ms: 1, s: 1000, m: 60_000 }[parts[2]?.toLowerCase() ?? ""] ?? 1;
   return { kind: "sleep", ms: Math.min(Number(parts[1]) * unitMs, SLEEP_MS_MAX) };
+}
+
+function streamOf(rest: string): Directive | null {
+  const [, words, rate] = /^(\d{1,9})\s+(\d{1,9}(?:\.\d{1,3})?)$/.exec(rest) ?? [];
+  const perSecond = Math.min(Number(rate), STREAM_RATE_MAX);
+  if (!(perSecond > 0)) return null;
+  return { kind: "stream", words: Math.min(Number(words), STREAM_WORDS_MAX), perSecond };
 }
 
 function toolOf(rest: string): Directive | null {
@@ -75,6 +87,11 @@ export function longText(chars: number): string {
   const cut = text.slice(0, chars);
   // A space at the very end would be lost on the way, and with it the exact length.
   return /\s$/.test(cut) ? `${cut.slice(0, -1)}.` : cut;
+}
+
+/** `w1 w2 … wN`. */
+export function streamedText(words: number): string {
+  return Array.from({ length: words }, (_, index) => `w${index + 1}`).join(" ");
 }
 
 /** A sample with everything that a reply may hold. */

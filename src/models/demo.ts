@@ -3,7 +3,7 @@ import type { Usage } from "../domain/run.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ChatModel, Chunk, Message, Prompt } from "../ports/model.ts";
 import { promptText, referenceOf } from "./demo-prompt.ts";
-import { type Directive, longText, MARKDOWN_SAMPLE, scriptOf } from "./demo-script.ts";
+import { type Directive, longText, MARKDOWN_SAMPLE, scriptOf, streamedText } from "./demo-script.ts";
 
 const NOTICE = "_(I am the demo model: set ANTHROPIC_API_KEY for real answers.)_";
 /** Turns whose scripted failure is remembered. */
@@ -26,9 +26,11 @@ export function createDemoModel(options: { clock: Clock; notice?: boolean }): Ch
       heard?.();
       const turn = turnOf(prompt.messages);
       const { directives, said } = scriptOf(turn.text);
+      const pace = directives.find((directive) => directive.kind === "stream");
+      const fail = () => failAsAsked(directives, prompt.turnId ?? JSON.stringify(prompt.messages), failed);
       if (turn.results.length === 0) {
         await sleepAsAsked(directives, options.clock, signal);
-        failAsAsked(directives, prompt.turnId ?? JSON.stringify(prompt.messages), failed);
+        if (pace === undefined) fail();
         const calls = callsOf(directives, prompt.messages.length);
         if (calls.length > 0) {
           yield* calls;
@@ -43,7 +45,10 @@ export function createDemoModel(options: { clock: Clock; notice?: boolean }): Ch
       for (const word of words(text)) {
         signal.throwIfAborted();
         yield { kind: "text", text: word };
+        if (pace !== undefined) await options.clock.sleep(1000 / pace.perSecond, signal);
       }
+      // What streams fails behind its last word.
+      if (pace !== undefined && turn.results.length === 0) fail();
       yield { kind: "end", stop: "end", usage: usageOf(prompt, text) };
     },
   };
@@ -113,6 +118,7 @@ function answerTo(directives: readonly Directive[], said: string, results: reado
   const parts = directives.flatMap((directive) => {
     if (directive.kind === "tool") return [`Tool ${directive.name} said: ${pending.shift() ?? ""}`];
     if (directive.kind === "long") return [longText(directive.chars)];
+    if (directive.kind === "stream") return [streamedText(directive.words)];
     return directive.kind === "markdown" ? [MARKDOWN_SAMPLE] : [];
   });
   if (said !== "" || parts.length === 0) parts.unshift(`You said: ${said}`);

@@ -132,6 +132,8 @@ export interface Adapter {
     signal: AbortSignal,
     permit?: Permit,
   ): Promise<Receipt | "gone">;
+  /** How often an answer that grows may change there while it is shown; null or absent: it is not shown. */
+  previewEveryMs?(to: ReplyAddress): number | null;
   /** An earlier send of this part may have landed. */
   recover(delivery: Delivery, signal: AbortSignal): Promise<Recovery>;
   /** Ends the waiting of somebody whose press comes to nothing, where an acknowledgement does not. Never throws. */

@@ -34,6 +34,8 @@ export interface Hold {
   readonly ensure: () => Promise<void>;
   /** Told how it goes with the model, for whoever waits. */
   readonly waiting?: Waiting;
+  /** Given the text so far of each answer that is being given, once it is begun; nothing when one is begun anew. */
+  readonly showing?: (text: string) => void;
 }
 
 export interface Waiting {

@@ -8,7 +8,7 @@ import type { Fate, Outbox, Reservation } from "../ports/outbox.ts";
 import type { Job } from "../ports/queue.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { LeasePermit, type Leave } from "./permit.ts";
+import { certainlyUnsaid, LeasePermit, type Leave } from "./permit.ts";
 
 export interface DeliverDeps extends Leave {
   readonly outbox: Pick<Outbox, "reserve" | "record">;
@@ -142,8 +142,7 @@ async function sendFirst(delivery: Delivery, saying: Saying): Promise<Receipt> {
   } catch (error) {
     // Certainly not said: the next attempt may say it without any doubt. Of a repeated send this would not be true,
     // because an earlier one may have landed.
-    const isCertain = error instanceof DeliveryError ? error.kind !== "unknown" : permit.wasNeverGiven;
-    if (isCertain) record(delivery.partId, "not-sent", saying);
+    if (certainlyUnsaid(error, permit)) record(delivery.partId, "not-sent", saying);
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { RunAborted } from "../domain/abort.ts";
+import { DeliveryError } from "../domain/errors.ts";
 import type { Permit } from "../shared/call.ts";
 
 /** By which whoever works on a job knows that it is still theirs. */
@@ -38,4 +39,9 @@ export class LeasePermit implements Permit {
     if (!(await this.#deps.isHeld())) throw new RunAborted("lease-lost");
     this.#state = before;
   }
+}
+
+/** Whether a send that failed was certainly not said: the platform did not take it, or the permit came too late for it. */
+export function certainlyUnsaid(error: unknown, permit: LeasePermit): boolean {
+  return error instanceof DeliveryError ? error.kind !== "unknown" : permit.wasNeverGiven;
 }

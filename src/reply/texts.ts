@@ -42,6 +42,9 @@ export const NOT_REACHED =
 export const WAITING =
   "The assistant cannot be reached right now. Your message is kept and I keep trying; an answer follows as soon as there is one.";
 
+/** Ends an answer that is shown while it grows, so that nobody takes it for the whole one. */
+export const GROWING = "…";
+
 export const HELP = `Write to me, mention me in a channel or use a command, and I will answer. In a thread that I take part in you need not mention me.
 
 - \`/help\`: this text

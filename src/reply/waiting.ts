@@ -1,7 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { MODEL_SILENT_MS } from "../domain/bounds.ts";
 import type { Breakers } from "../domain/breaker.ts";
-import { DeliveryError } from "../domain/errors.ts";
 import type { Adapter } from "../ports/adapter.ts";
 import type { Waiting } from "../ports/agent.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -9,7 +8,7 @@ import type { Outbox } from "../ports/outbox.ts";
 import type { Job } from "../ports/queue.ts";
 import { messageOf } from "../shared/fault.ts";
 import type { Logger } from "../telemetry/log.ts";
-import { LeasePermit, type Leave } from "./permit.ts";
+import { certainlyUnsaid, LeasePermit, type Leave } from "./permit.ts";
 import { WAITING } from "./texts.ts";
 
 export interface WaitingDeps {
@@ -171,8 +170,7 @@ async function sayOnce(
       log.info(about, "reply.waiting_told");
       return true;
     } catch (error) {
-      const isCertain = error instanceof DeliveryError ? error.kind !== "unknown" : permit.wasNeverGiven;
-      if (isCertain) await outbox.record(partId, "not-sent");
+      if (certainlyUnsaid(error, permit)) await outbox.record(partId, "not-sent");
       throw error;
     }
   } catch (error) {

@@ -135,6 +135,10 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
       HTTP_SECONDS,
       ["platform"],
     ),
+    previews: counter("previews_total", "Changes of answers that are shown while they grow.", [
+      "platform",
+      "outcome",
+    ]),
     platform429: counter("platform_rate_limited_total", "Calls that a platform refused as too many.", [
       "platform",
     ]),

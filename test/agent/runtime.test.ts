@@ -98,6 +98,19 @@ describe("a run", () => {
     expect(model.prompts[1]?.messages.at(-1)?.role).toBe("user");
   });
 
+  it("hands over what it says so far: anew after a failure and a tool, further after a pause", async () => {
+    const shown: string[] = [];
+    const model = fakeModel([
+      { text: "Half a", error: overloaded },
+      { text: "Let me look.", calls: [call("1", "look")] },
+      { text: "It rains, ", stop: "pause" },
+      { text: "and will." },
+    ]);
+    const bench = benchFor(agentOf(model, { tools: [fakeTool("look")] }));
+    await bench.run({ showing: (text) => shown.push(text) });
+    expect(shown).toEqual(["", "Half a", "", "Let me look.", "", "It rains, ", "", "It rains, and will."]);
+  });
+
   it("says that the model declined, and none of what it had said before", async () => {
     const bench = benchFor(agentOf(fakeModel([{ text: "Sure, first you", stop: "refusal" }])));
     const { outcome, text } = await bench.run();

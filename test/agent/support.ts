@@ -226,6 +226,7 @@ interface RunOptions {
   readonly startedAtMs?: number;
   readonly restedMs?: number;
   readonly waiting?: Waiting;
+  readonly showing?: (text: string) => void;
   readonly record?: (steps: readonly Step[]) => Promise<void>;
   readonly ensure?: () => Promise<void>;
 }
@@ -270,6 +271,7 @@ export function benchFor(agent: Agent, clock = new SimClock()): Bench {
         record,
         ensure: options.ensure ?? HELD.ensure,
         ...(options.waiting && { waiting: options.waiting }),
+        ...(options.showing && { showing: options.showing }),
       },
       options.signal ?? new AbortController().signal,
     );

@@ -87,6 +87,40 @@ describe("the demo model", () => {
     expect(textOf(await answer)).toBe("You said: hello");
   });
 
+  async function streamed(text: string) {
+    const clock = new StillClock();
+    const chunks = chunksOf(createDemoModel({ clock }), promptOf(text));
+    const end = { isThere: false };
+    const ended = chunks
+      .catch(() => {})
+      .then(() => {
+        end.isThere = true;
+      });
+    const pauses: number[] = [];
+    for (;;) {
+      await Promise.race([clock.asleep(), ended]);
+      if (end.isThere) return { chunks, pauses };
+      pauses.push(...clock.sleeps.map(({ durationMs }) => durationMs));
+      clock.wake();
+    }
+  }
+
+  it.each([
+    ["demo: stream 3 10", "w1 w2 w3", 100],
+    ["hi\nDEMO: stream 2 0.5", "You said: hi\n\nw1 w2", 2_000],
+    ["demo: stream 1 99999", "w1", 1],
+  ])("says its words one by one as %j asks", async (text, answer, pauseMs) => {
+    const { chunks, pauses } = await streamed(text);
+    expect(textOf(await chunks)).toBe(answer);
+    expect(pauses).toEqual(answer.split(/\s+/).map(() => pauseMs));
+  });
+
+  it("fails behind the last of them when it is asked to", async () => {
+    const { chunks, pauses } = await streamed("demo: stream 3 10\ndemo: dead");
+    expect(await failureOf(chunks)).toBeInstanceOf(ModelError);
+    expect(pauses).toHaveLength(3);
+  });
+
   it("wakes from its sleep when the run is aborted", async () => {
     const clock = new StillClock();
     const abort = new AbortController();
@@ -231,6 +265,9 @@ describe("the demo model", () => {
   });
 
   it.each([
+    "demo: stream 5",
+    "demo: stream 5 0",
+    "demo: stream many 10",
     "demo: sleep long",
     "demo: tool x {broken",
     "demo: dance",

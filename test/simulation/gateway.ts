@@ -115,6 +115,7 @@ function agentsFor(options: GatewayOptions, life: Life): BackOptions["agents"] {
       random: options.random,
       observe: { modelCall: () => {}, retry: () => {} },
     }),
+    shown: new Set([agent.name]),
     memory: new Map([[agent.name, { turnsMax: 100, ttlMs: MEMORY_MS }]]),
     modelNames: new Map([[agent.name, agent.model.name]]),
   };

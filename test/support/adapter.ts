@@ -42,6 +42,7 @@ export class FakeAdapter implements Adapter {
   readonly edits: { readonly receipt: Receipt; readonly delivery: Delivery }[] = [];
   readonly editFates: EditFate[] = [];
   edit?: NonNullable<Adapter["edit"]>;
+  previewEveryMs?: NonNullable<Adapter["previewEveryMs"]>;
   memory: Recovery = "unknown";
   thread?: ThreadReader;
   serves?: NonNullable<Adapter["serves"]>;

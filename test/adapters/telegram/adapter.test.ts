@@ -6,7 +6,7 @@ import type { ReplyPart } from "../../../src/domain/reply.ts";
 import { asVerified } from "../../contract/raw-request.ts";
 import type { FakeTelegram } from "../../fakes/telegram.ts";
 import { adapterFor, openFake, optionsFor } from "./fake.ts";
-import { addressOf, BOT_TOKEN, fixture, parse, post, secretOf } from "./setup.ts";
+import { addressOf, BOT_TOKEN, fixture, NOW_MS, parse, post, secretOf } from "./setup.ts";
 
 let fake: FakeTelegram;
 beforeEach(async () => {
@@ -88,7 +88,7 @@ describe("typing", () => {
       pauses.push(durationMs);
       if (pauses.length >= rounds) abort.abort();
     };
-    await adapterFor(fake, { clock: { sleep } }).typing?.(to, abort.signal);
+    await adapterFor(fake, { clock: { sleep, nowMs: () => NOW_MS } }).typing?.(to, abort.signal);
     return pauses;
   }
 
@@ -108,7 +108,7 @@ describe("typing", () => {
   it("stops the spinner of a button at once, and the reply does not do it again", async () => {
     const to = addressOf({ messageId: 9, callbackQueryId: "4382" });
     const abort = new AbortController();
-    const adapter = adapterFor(fake, { clock: { sleep: async () => abort.abort() } });
+    const adapter = adapterFor(fake, { clock: { sleep: async () => abort.abort(), nowMs: () => NOW_MS } });
     await adapter.typing?.(to, abort.signal);
     const [part] = adapter.render("done", to);
     if (part === undefined) throw new Error("Expected a part, got none");
@@ -150,6 +150,7 @@ describe("typing", () => {
     const { sleep } = optionsFor(fake).clock;
     const pausing = Promise.withResolvers<void>();
     const clock = {
+      nowMs: () => NOW_MS,
       sleep(durationMs: number, signal?: AbortSignal) {
         pausing.resolve();
         return sleep(durationMs, signal);

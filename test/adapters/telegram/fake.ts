@@ -1,6 +1,6 @@
 import { createTelegramAdapter, type TelegramOptions } from "../../../adapters/telegram/adapter.ts";
 import { type FakeTelegram, fakeTelegram } from "../../fakes/telegram.ts";
-import { BOT_TOKEN, secretOf, WEBHOOK_SECRET } from "./setup.ts";
+import { BOT_TOKEN, NOW_MS, secretOf, WEBHOOK_SECRET } from "./setup.ts";
 
 /** The fake of the one bot that these tests know. */
 export function openFake(): Promise<FakeTelegram> {
@@ -14,7 +14,7 @@ export function optionsFor(fake: { url: string }, over: Partial<TelegramOptions>
     webhookSecrets: [secretOf(WEBHOOK_SECRET)],
     identity: { username: "gw_bot" },
     apiRoot: fake.url,
-    clock: { sleep: untilAborted },
+    clock: { sleep: untilAborted, nowMs: () => NOW_MS },
     timeoutMs: 15_000,
     ...over,
   };
