@@ -5,6 +5,8 @@ const PROOFS = ["test/simulation/**/*.test.ts", "test/model-check/**/*.test.ts"]
 /** They end threads and processes, fill memory, or load modules that are not ours: each file has a process of its own. */
 const ISOLATED = ["test/store/**/*.test.ts", "test/app/platforms.test.ts"];
 const PROCESSES = ["test/e2e/**/*.test.ts", "test/chaos/chaos.test.ts"];
+/** They take all that the machine has: kill loops, floods, chaos. */
+const ALONE = ["test/e2e/{flood,freeze,kill-loop}.test.ts", "test/chaos/chaos.test.ts"];
 /** What Vitest takes by itself, but never one alone: on two cores that would be half of the machine. */
 const WORKERS = { maxWorkers: Math.max(2, availableParallelism() - 1) };
 /**
@@ -12,6 +14,7 @@ const WORKERS = { maxWorkers: Math.max(2, availableParallelism() - 1) };
  * one thread frees a wrapper of such code while others come and go. A wrapper that is never replaced is never freed.
  */
 const NO_NEW_WRAPPERS = "--wasm-wrapper-tiering-budget=2000000000";
+const COMPILED = "test/e2e/compiled.ts";
 const SLOW = { testTimeout: 120_000, hookTimeout: 60_000 };
 
 export default defineConfig({
@@ -48,9 +51,22 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: PROCESSES,
+          exclude: ALONE,
+          globalSetup: COMPILED,
+          ...SLOW,
+          ...WORKERS,
+          sequence: { groupOrder: 4 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "alone",
+          include: ALONE,
+          globalSetup: COMPILED,
           fileParallelism: false,
           ...SLOW,
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 5 },
         },
       },
     ],

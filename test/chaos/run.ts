@@ -4,6 +4,7 @@
  * Exit code 1 on any broken promise, with the command that tries it again. docs/testing.md describes the options.
  */
 import { parseArgs } from "node:util";
+import compiled from "../e2e/compiled.ts";
 import { chaos, FAULTS } from "./chaos.ts";
 import { keepEvidence, report } from "./report.ts";
 import { verdictOn } from "./verdict.ts";
@@ -24,6 +25,7 @@ const { values } = parseArgs({
 const given = Object.entries(values).filter(([, value]) => value !== false && value !== "");
 const command = `npm run chaos -- ${given.map(([name, value]) => (value === true ? `--${name}` : `--${name} ${value}`)).join(" ")}`;
 console.error(command);
+await compiled();
 const run = await chaos({
   seed: whole("seed"),
   seconds: Number(values.minutes) * 60,

@@ -93,6 +93,7 @@ function launchGateway(options: StartOptions): Child {
     cwd: ROOT,
     env: {
       ...BASE_ENV,
+      PARLEY_RUN: "compiled",
       PARLEY_PORT: "0",
       PARLEY_DATA_DIR: options.dataDir,
       ...(options.config !== undefined && { PARLEY_CONFIG: options.config }),
