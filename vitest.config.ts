@@ -5,8 +5,8 @@ const PROOFS = ["test/simulation/**/*.test.ts", "test/model-check/**/*.test.ts"]
 /** They end threads and processes, fill memory, or load modules that are not ours: each file has a process of its own. */
 const ISOLATED = ["test/store/**/*.test.ts", "test/app/platforms.test.ts"];
 const PROCESSES = ["test/e2e/**/*.test.ts", "test/chaos/chaos.test.ts"];
-/** They take all that the machine has: kill loops, floods, chaos. */
-const ALONE = ["test/e2e/{flood,freeze,kill-loop}.test.ts", "test/chaos/chaos.test.ts"];
+/** They take all that the machine has, or stop processes for so long and look at what the clock says: alone on it. */
+const ALONE = ["test/e2e/{flood,freeze,kill-loop,redis-away}.test.ts", "test/chaos/chaos.test.ts"];
 /** What Vitest takes by itself, but never one alone: on two cores that would be half of the machine. */
 const WORKERS = { maxWorkers: Math.max(2, availableParallelism() - 1) };
 /**

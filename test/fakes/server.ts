@@ -49,6 +49,9 @@ export interface FakeServer {
   close(): Promise<void>;
 }
 
+/** Of what came, in an error. */
+const SHOWN_MAX = 20;
+
 /** A platform API on a free loopback port. `answer` has the effect and gives the reply. */
 export async function fakeServer(
   answer: (call: {
@@ -115,7 +118,7 @@ export async function fakeServer(
     calls,
     faults,
     connections: () => connections,
-    waitFor(match, count = 1, timeoutMs = 15_000) {
+    waitFor(match, count = 1, timeoutMs = 45_000) {
       return new Promise((resolve, reject) => {
         const look = () => {
           const found = calls.filter(match);
@@ -125,14 +128,12 @@ export async function fakeServer(
         };
         const timer = setTimeout(() => {
           stop();
-          const seen = calls.map(
-            (call) => `${call.method} ${call.path}${call.fault ? ` (${call.fault})` : ""}`,
-          );
-          reject(
-            new Error(
-              `Expected ${count} matching calls, got ${calls.filter(match).length} of ${JSON.stringify(seen)}`,
-            ),
-          );
+          const seen = calls
+            .slice(-SHOWN_MAX)
+            .map((call) => `${call.method} ${call.path}${call.fault ? ` (${call.fault})` : ""}`);
+          const matching = calls.filter(match).length;
+          const of = `of ${calls.length}, the last of them ${JSON.stringify(seen)}`;
+          reject(new Error(`Expected ${count} matching calls, got ${matching} ${of}`));
         }, timeoutMs);
         const stop = () => {
           clearTimeout(timer);
