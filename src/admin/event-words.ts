@@ -17,6 +17,8 @@ const WORDS: Readonly<Record<EventState, (record: EventRecord, lane: LaneState) 
   retrying: (record) =>
     `It failed ${times(record.attempt)} and waits for its next attempt; what came after it in the conversation waits ` +
     `with it. ${because(record)} ${answerSoFar(record)}`,
+  parked: (record) =>
+    `It is parked: it waits for a person to decide, or for its time, and what came after it in the conversation waits with it. ${answerSoFar(record)}`,
   done: (record) => doneWords(record),
   dropped: (record) => droppedWords(record),
   dead: (record) =>
@@ -35,6 +37,8 @@ function queuedWords(record: EventRecord, lane: LaneState): string {
   if (record.cause !== null) return because(record);
   if (lane === "running")
     return "An earlier message of the same conversation is being answered; one goes after the other.";
+  if (lane === "parked")
+    return "An earlier message of the same conversation is parked until a person decides; one goes after the other.";
   if (lane === "waiting")
     return "It is its turn, or an earlier message of the conversation waits for its own. All workers may be busy, or none runs: look at /ready.";
   return "A worker takes it at once, if one runs: look at /ready.";

@@ -4,6 +4,7 @@ import { findings, formatPath, got, type Path } from "../config/problems.ts";
 import { PLATFORMS } from "../domain/event.ts";
 import { REFUSED_OUTCOMES, type RequestOutcome } from "../domain/request.ts";
 import { LIFE_STATES, type LifeState } from "../feed/life.ts";
+import { EVENT_STATES } from "../ports/journal.ts";
 import { parseJsonObject } from "../shared/json.ts";
 import { isMoment } from "../shared/time.ts";
 import { BODY_BYTES_MAX, BULK_IDS_MAX, BULK_MAX, PAGE_DEFAULT, PAGE_MAX } from "./bounds.ts";
@@ -61,7 +62,7 @@ const letterFilter = {
 };
 
 export const eventsQuery = z.strictObject({
-  state: z.enum(["queued", "running", "retrying", "done", "dropped", "dead"]).optional(),
+  state: z.enum(EVENT_STATES).optional(),
   ...place,
   since: moment("Accepted at or after"),
   until: moment("Accepted before"),

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { PLATFORMS } from "../domain/event.ts";
 import { refusalSchema } from "../feed/refusal.ts";
+import { EVENT_STATES } from "../ports/journal.ts";
 
 /** The shapes of the admin API: what it answers, which `openapi.json` describes and tests check. */
 
-const EVENT_STATES = ["queued", "running", "retrying", "done", "dropped", "dead"] as const;
 const REPLAY_MODES = ["resume", "anew"] as const;
 export const LETTER_KINDS = ["inbound", "outbound"] as const;
 export type LetterKind = (typeof LETTER_KINDS)[number];

@@ -186,7 +186,8 @@ async function storeReport({ store, storeReport: where, clock }: HealthDeps): Pr
     if (health.status === "failed") return { ...health, details: health.details ?? "it takes no events" };
     const stats = await asked;
     const waiting = stats.queued + stats.retrying;
-    const usual = `${where()}; acknowledgements survive: ${store.durability}; ${waiting} waiting`;
+    const parked = stats.parked === 0 ? "" : `, ${stats.parked} parked`;
+    const usual = `${where()}; acknowledgements survive: ${store.durability}; ${waiting} waiting${parked}`;
     return { ...health, details: health.details ?? usual };
   });
 }

@@ -102,7 +102,7 @@ export function startHousekeeping(deps: HousekeepingDeps): Housekeeping {
     metrics.storeUp.set(isUp ? 1 : 0);
     // Away: the last values stay, and /ready says why.
     if (stats === null) return;
-    for (const state of ["queued", "running", "retrying", "dead"] as const)
+    for (const state of ["queued", "running", "retrying", "parked", "dead"] as const)
       metrics.queueEvents.set({ state }, stats[state]);
     const oldest = stats.oldestAcceptedAtMs;
     metrics.queueOldest.set(oldest === null ? 0 : Math.max(0, clock.nowMs() - oldest) / 1000);

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { EventDetail, EventView } from "../admin/schemas.ts";
+import { EVENT_STATES } from "../ports/journal.ts";
 import { EXIT } from "../shared/exit.ts";
 import { createClient, TOKEN_HELP, withUrl } from "./client.ts";
 import { describeEvent } from "./describe.ts";
@@ -25,7 +26,7 @@ export function addEvents(program: Command, terminal: Terminal): void {
     .addHelpText("after", TOKEN_HELP);
 
   withUrl(events.command("list").description("list events, the newest first"))
-    .option("--state <state>", "in this state: queued, running, retrying, done, dropped, dead")
+    .option("--state <state>", `in this state: ${EVENT_STATES.join(", ")}`)
     .option("--platform <name>", "of this platform")
     .option("--conversation <key>", "of this conversation")
     .option("--since <time>", "accepted since then: 30m, 2h, 7d, or an ISO time")

@@ -74,6 +74,10 @@ export interface Progress {
   /** Time that went into `steps`, without what it waited between attempts. Absent: an older version has recorded them. */
   readonly workedMs?: number;
   readonly steps: readonly Step[];
+  /** How long it was parked in all, up to its last claim: time that counts against nothing. */
+  readonly parkedMs?: number;
+  /** Since when it is parked, or was before its last claim. */
+  readonly parkedAtMs?: number;
   /** What was said before in the thread, once it was read: a resumed run is shown the same. */
   readonly earlier?: readonly ContextItem[];
   /** Set once the run has ended; from then on only the reply remains to be sent. */

@@ -8,6 +8,7 @@ export const LIFE_STATES = [
   "claimed",
   "deferred",
   "retrying",
+  "parked",
   "done",
   "dropped",
   "dead",

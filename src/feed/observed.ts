@@ -86,6 +86,8 @@ function ofSettlement(settlement: Settlement): Change {
       return { state: "retrying", detail: settlement.cause };
     case "defer":
       return { state: "deferred", detail: settlement.cause };
+    case "park":
+      return { state: "parked", detail: `until ${iso(settlement.untilMs)}` };
     case "dropped":
     case "dead":
       return { state: settlement.kind, detail: settlement.cause };

@@ -1,7 +1,8 @@
 import type { TriggerEvent } from "../domain/event.ts";
 import type { Progress } from "../domain/run.ts";
 
-export type EventState = "queued" | "running" | "retrying" | "done" | "dropped" | "dead";
+export const EVENT_STATES = ["queued", "running", "retrying", "parked", "done", "dropped", "dead"] as const;
+export type EventState = (typeof EVENT_STATES)[number];
 
 /** One event's life, for operators. */
 export interface EventRecord {
@@ -37,8 +38,13 @@ export interface StoreStats {
   readonly queued: number;
   readonly running: number;
   readonly retrying: number;
+  /** Set aside until a person or a time decides. */
+  readonly parked: number;
   readonly dead: number;
-  /** When the oldest event not yet done was accepted, or brought back; null when nothing waits. */
+  /**
+   * When the oldest event not yet done was accepted, or brought back; null when nothing waits. What is parked, and what
+   * waits behind it, is not counted: that waits for a person.
+   */
   readonly oldestAcceptedAtMs: number | null;
   readonly fileBytes: number;
 }

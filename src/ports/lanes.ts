@@ -1,7 +1,10 @@
 import type { Signal } from "../domain/signal.ts";
 
-/** What the oldest event of a lane is doing, on whatever replica: nothing there, not yet begun or to be tried again, in hand. */
-export type LaneState = "idle" | "waiting" | "running";
+/**
+ * What the oldest event of a lane is doing, on whatever replica: nothing there, not yet begun or to be tried again, set
+ * aside until a person or a time decides, in hand.
+ */
+export type LaneState = "idle" | "waiting" | "parked" | "running";
 
 /** The work of all replicas, lane by lane. */
 export interface Lanes {
@@ -9,7 +12,7 @@ export interface Lanes {
   /**
    * Says something to the lane's oldest event, and gives what that was doing. Durable; it ends with the event. Whoever
    * runs it hears of it on the bus (SIGNAL_TOPIC, a `signalMessage`), at the latest with the next `extend`; whoever claims
-   * it later finds it in `Job.signals`. One that waits is claimable at once when it is to stop.
+   * it later finds it in `Job.signals`. One that is parked is claimable at once; one that waits is when it is to stop.
    */
   signal(lane: string, signal: Signal): Promise<Signalled>;
 }

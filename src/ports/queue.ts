@@ -53,6 +53,12 @@ export type Settlement =
   | { readonly kind: "dropped"; readonly cause: string }
   /** Waiting that is nobody's fault (drain, open breaker): uses up no attempt. */
   | { readonly kind: "defer"; readonly afterMs: number; readonly cause: string }
+  /**
+   * Waits for a person, or for a time: holds its lane and no worker, and uses up no attempt. Claimable again at `untilMs`,
+   * or as soon as there is a signal that did not come with the claim; those that did are over. The progress is stored in
+   * the same transaction.
+   */
+  | { readonly kind: "park"; readonly untilMs: number; readonly progress: Progress }
   /** A failure. Holds the lane, never reorders it. */
   | { readonly kind: "retry"; readonly afterMs: number; readonly cause: string }
   /** Gave up: a dead letter, kept with its cause. The lane goes on. */

@@ -79,6 +79,7 @@ export function statusText({ agent, lane, isPaused, version }: Status): string {
 const LANE: Readonly<Record<LaneState, string>> = {
   idle: "Nothing is running in this conversation.",
   waiting: "A message in this conversation waits to be answered.",
+  parked: "I wait for a decision in this conversation.",
   running: "I am working on an answer in this conversation.",
 };
 

@@ -165,9 +165,13 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
       labels: ["state"],
       over: "max",
     }),
-    queueOldest: gauge("queue_oldest_age_seconds", "Age of the oldest unfinished event; 0 when none waits.", {
-      over: "max",
-    }),
+    queueOldest: gauge(
+      "queue_oldest_age_seconds",
+      "Age of the oldest unfinished event that is not parked, nor behind one that is; 0 when none waits.",
+      {
+        over: "max",
+      },
+    ),
     storeUp: gauge("store_up", "1 while the store answers and takes events.", { over: "min" }),
     storeBytes: gauge(
       "store_file_size_bytes",

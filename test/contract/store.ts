@@ -18,6 +18,7 @@ import { growthContract } from "./store-growth.ts";
 import { holdsContract } from "./store-holds.ts";
 import { kindsContract } from "./store-kinds.ts";
 import { lanesContract } from "./store-lanes.ts";
+import { parkingContract } from "./store-parking.ts";
 import { peopleContract } from "./store-people.ts";
 import { purseContract } from "./store-purse.ts";
 import { requestsContract } from "./store-requests.ts";
@@ -1118,6 +1119,7 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
     holdsContract(bench);
     kindsContract(bench);
     lanesContract(bench);
+    parkingContract(bench);
     peopleContract(bench);
     purseContract(bench);
     busContract(bench);

@@ -185,11 +185,11 @@ class World {
     while (this.#isFine()) {
       const stats = await this.#stats();
       if (stats !== null) {
-        const { queued, running, retrying } = stats;
-        if (queued + running + retrying === 0) return;
+        const { queued, running, retrying, parked } = stats;
+        if (queued + running + retrying + parked === 0) return;
         if (this.#time.nowMs() > giveUpMs)
           this.#witness.violate(
-            `does not settle: ${queued} queued, ${running} running, ${retrying} retrying`,
+            `does not settle: ${queued} queued, ${running} running, ${retrying} retrying, ${parked} parked`,
           );
       }
       const untilMs = this.#time.nowMs() + LOOK_EVERY_MS;

@@ -16,6 +16,8 @@ export interface Expected {
   crashes: number;
   signals: Signal[];
   dueMs: number;
+  /** Waits for a signal, or for its time. */
+  isParked: boolean;
   /** What is known of the reply, which has one part. */
   part: "unsaid" | "reserved" | "shown" | "sent";
   /** Null when nobody has it. */
@@ -23,7 +25,17 @@ export interface Expected {
 }
 
 export function newcomer(id: string, lane: string): Expected {
-  return { id, lane, attempts: 0, crashes: 0, signals: [], dueMs: 0, part: "unsaid", held: null };
+  return {
+    id,
+    lane,
+    attempts: 0,
+    crashes: 0,
+    signals: [],
+    dueMs: 0,
+    isParked: false,
+    part: "unsaid",
+    held: null,
+  };
 }
 
 /** The plainest queue there is: lists in memory. What a store does in any order of events must be what this does. */
@@ -58,6 +70,7 @@ export class Model {
 
   claim(head: Expected, claim: Claim): void {
     head.held = claim;
+    head.isParked = false;
     this.#deaths.delete(claim.by);
   }
 

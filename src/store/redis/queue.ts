@@ -66,7 +66,7 @@ export function createQueue(parts: Parts): Queue {
     async settle(job, settlement) {
       const seq = holdings.seqOf(job);
       if (seq === undefined) return false;
-      const args = [seq, job.token, parts.newOp(), ...settlementArgs(settlement)];
+      const args = [seq, job.token, parts.newOp(), ...settlementArgs(job, settlement, parts)];
       const call = () => run("settle", [now(), ...args], "long");
       const [held, status] = (await persistence.until(call)) as [number, Status | undefined];
       holdings.end(job);
@@ -134,7 +134,11 @@ export function progressArgs(job: Job, progress: Progress, { newStep }: Pick<Par
   return [JSON.stringify(progress), newStep(), isFirstAnswer(job, progress) ? 1 : 0];
 }
 
-function settlementArgs(settlement: Settlement): Argument[] {
+function settlementArgs(job: Job, settlement: Settlement, parts: Parts): Argument[] {
+  if (settlement.kind === "park") {
+    const afterMs = Math.max(0, Math.ceil(settlement.untilMs - parts.clock.nowMs()));
+    return ["park", "", afterMs, TURNS_MAX, ...progressArgs(job, settlement.progress, parts)];
+  }
   if (settlement.kind !== "done") {
     const afterMs = "afterMs" in settlement ? Math.max(0, Math.ceil(settlement.afterMs)) : 0;
     return [settlement.kind, settlement.cause, afterMs, TURNS_MAX];

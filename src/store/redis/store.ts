@@ -53,7 +53,7 @@ export interface LateOptions extends Omit<FrontOptions, "durability"> {
 }
 
 /** Of what is kept in Redis; see lua/prelude.lua. */
-const FORMAT = 2;
+const FORMAT = 3;
 /** Closing must not wait for a Redis that is away; its leases then run out by themselves. */
 const RELEASE_MS = 1_000;
 const SWEEP_STAGES = ["done", "dropped", "dead", "conversations", "limits"] as const;

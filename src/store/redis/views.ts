@@ -108,6 +108,15 @@ type RecordRow = readonly [
   replays: string,
 ];
 
+type Counts = readonly [
+  live: number,
+  running: number,
+  retrying: number,
+  dead: number,
+  oldest: string,
+  parked: number,
+];
+
 export function createJournal({ run, now }: Parts, usedBytes: () => Promise<number>): Journal {
   return {
     async find(id) {
@@ -126,11 +135,12 @@ export function createJournal({ run, now }: Parts, usedBytes: () => Promise<numb
     },
     async stats() {
       const [counts, fileBytes] = await Promise.all([run("stats", [now()], "brief"), usedBytes()]);
-      const [live, running, retrying, dead, oldest] = counts as [number, number, number, number, string];
+      const [live, running, retrying, dead, oldest, parked] = counts as Counts;
       return {
-        queued: live - running - retrying,
+        queued: live - running - retrying - parked,
         running,
         retrying,
+        parked,
         dead,
         oldestAcceptedAtMs: oldest === "" ? null : Number(oldest),
         fileBytes,

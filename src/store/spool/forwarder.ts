@@ -164,6 +164,6 @@ function causeOf(results: readonly Forwarded[]): string | null {
 
 /** What waits in a file. */
 export async function countWaiting({ journal }: Pick<Store, "journal">): Promise<number> {
-  const { queued, running, retrying } = await journal.stats();
-  return queued + running + retrying;
+  const { queued, running, retrying, parked } = await journal.stats();
+  return queued + running + retrying + parked;
 }

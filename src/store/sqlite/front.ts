@@ -59,7 +59,7 @@ export function createFront(options: {
   const bus = createBus();
   return {
     inbox: createInbox(ask, readiness),
-    queue: createQueue(ask, readiness, bus),
+    queue: createQueue(ask, readiness, bus, clock),
     outbox: createOutbox(ask),
     memory: createMemory(ask),
     people: createPeople(ask),
@@ -103,7 +103,7 @@ function createInbox(ask: Ask, readiness: Readiness): Inbox {
   };
 }
 
-function createQueue(ask: Ask, readiness: Readiness, bus: Bus): Queue {
+function createQueue(ask: Ask, readiness: Readiness, bus: Bus, clock: Clock): Queue {
   return {
     claim: async (claim) => (await ask("claim", claim)).map((row) => toJob(row, claim.recall)),
     async extend(job, leaseMs) {
@@ -113,7 +113,8 @@ function createQueue(ask: Ask, readiness: Readiness, bus: Bus): Queue {
       return result !== null;
     },
     checkpoint: async (job, progress) => await ask("checkpoint", [job.token, toProgressRow(job, progress)]),
-    settle: async (job, settlement) => await ask("settle", [job.token, toSettlementRow(settlement)]),
+    settle: async (job, settlement) =>
+      await ask("settle", [job.token, toSettlementRow(job, settlement, clock)]),
     ready: (signal) => readiness.wait(signal),
   };
 }
@@ -301,7 +302,11 @@ function toProgressRow(job: Job, progress: Progress): ProgressRow {
   return [JSON.stringify(progress), isFirstAnswer(job, progress)];
 }
 
-function toSettlementRow(settlement: Settlement): SettlementRow {
+function toSettlementRow(job: Job, settlement: Settlement, clock: Clock): SettlementRow {
+  if (settlement.kind === "park") {
+    const afterMs = Math.ceil(settlement.untilMs - clock.nowMs());
+    return { kind: "park", afterMs, progress: toProgressRow(job, settlement.progress) };
+  }
   if (settlement.kind !== "done") return settlement;
   const { outcome, turns } = settlement;
   return {

@@ -1,5 +1,6 @@
 import type { EventState, StoreStats } from "../../ports/journal.ts";
 import { sizeBytes } from "./file.ts";
+import type { Waiting } from "./lanes.ts";
 import type { JournalRow, Operations } from "./protocol.ts";
 import type { State } from "./state.ts";
 import type { EventRow } from "./statements.ts";
@@ -46,9 +47,11 @@ function liveSeqs(state: State, wanted: EventState): number[] {
 }
 
 /** Whether it runs is known in memory only: after a crash nothing does. */
-function liveState({ lanes, leases }: State, seq: number): "queued" | "running" | "retrying" {
+function liveState({ lanes, leases }: State, seq: number): "queued" | "running" | "retrying" | "parked" {
   if (leases.has(seq)) return "running";
-  return lanes.jobs.get(seq)?.retrying ? "retrying" : "queued";
+  const job = lanes.jobs.get(seq);
+  if (job?.parked) return "parked";
+  return job?.retrying ? "retrying" : "queued";
 }
 
 function toJournalRow(state: State, row: EventRow): JournalRow {
@@ -68,12 +71,18 @@ function toJournalRow(state: State, row: EventRow): JournalRow {
 
 export function stats({ sql, lanes, leases, file }: State): StoreStats {
   let retrying = 0;
-  for (const job of lanes.jobs.values()) if (job.retrying) retrying++;
-  const oldest = lanes.jobs.values().next().value;
+  let parked = 0;
+  let oldest: Waiting | undefined;
+  for (const job of lanes.jobs.values()) {
+    if (job.retrying) retrying++;
+    if (job.parked) parked++;
+    if (oldest === undefined && lanes.stateOf(job.lane) !== "parked") oldest = job;
+  }
   return {
-    queued: lanes.jobs.size - leases.size - retrying,
+    queued: lanes.jobs.size - leases.size - retrying - parked,
     running: leases.size,
     retrying,
+    parked,
     dead: sql.countSettled.get("dead")?.count ?? 0,
     oldestAcceptedAtMs: oldest?.sinceMs ?? null,
     fileBytes: sizeBytes(file),

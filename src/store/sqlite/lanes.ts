@@ -32,6 +32,10 @@ export interface Waiting {
   crashes: number;
   /** What was said to it, as the file has it; null for nothing. */
   signals: string | null;
+  /** How many of them came with its claim. */
+  given: number;
+  /** Waits for a signal, or for its time. */
+  parked: boolean;
 }
 
 /** As it is when it has just come, or come back. */
@@ -49,6 +53,8 @@ export function newcomer(
     retrying: false,
     crashes: 0,
     signals: null,
+    given: 0,
+    parked: false,
   };
 }
 
@@ -116,7 +122,9 @@ export class Lanes {
 
   stateOf(name: string): LaneState {
     const lane = this.#lanes.get(name);
-    return lane === undefined ? "idle" : lane.state === "busy" ? "running" : "waiting";
+    if (lane === undefined) return "idle";
+    if (lane.state === "busy") return "running";
+    return lane.jobs.peek()?.parked ? "parked" : "waiting";
   }
 
   /** The oldest event of this lane. */
@@ -189,6 +197,8 @@ export class Lanes {
   }
 
   #makeReady(lane: Lane): void {
+    const head = lane.jobs.peek();
+    if (head !== undefined) head.parked = false;
     lane.state = "ready";
     lane.delay = null;
     this.#queue(lane);

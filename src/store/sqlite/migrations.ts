@@ -20,7 +20,8 @@ import { makePrivate } from "./file.ts";
  * In `waiting`, `accepted_ms` is when an event was accepted or, of one that was replayed, when that was; `platform`,
  * `tenant` and `sender` share out the turns; `held` marks what is claimed, so that the next start knows what was in
  * hand when the process died; `forgiven` counts the failures before there was an answer, which `failures` does not;
- * `signals` holds what was said to it, each with its key, as JSON; `kind` is that of the offer. In `events`, `lane` is
+ * `signals` holds what was said to it, each with its key, as JSON, and `given` how many of them came with its
+ * last claim; `parked` marks what waits for more of them, or for its time; `kind` is that of the offer. In `events`, `lane` is
  * set at the end where it is not the conversation, `kind` where it is not `message`, and `replays` holds notes as JSON;
  * all are needed only by what is replayed.
  */
@@ -187,6 +188,10 @@ export const MIGRATIONS: readonly string[] = [
     settled INTEGER NOT NULL,
     PRIMARY KEY (day, id)
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  ALTER TABLE waiting ADD COLUMN parked INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE waiting ADD COLUMN given INTEGER NOT NULL DEFAULT 0;
   `,
 ];
 

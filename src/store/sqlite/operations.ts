@@ -105,5 +105,6 @@ function textBytes(request: Request): number {
   if (request[0] === "accept") return request[2][8].length;
   if (request[0] === "noteRequests") return request[2].rows.length * NOTE_BYTES;
   if (request[0] === "reserve") return request[2][2]?.[0].length ?? 0;
+  if (request[0] === "settle" && request[2][1].kind === "park") return request[2][1].progress[0].length;
   return request[0] === "checkpoint" ? request[2][1][0].length : 0;
 }

@@ -158,7 +158,8 @@ export type SettlementRow =
       readonly turns: readonly (readonly [number, string])[];
     }
   | { readonly kind: "dropped" | "dead"; readonly cause: string }
-  | { readonly kind: "defer" | "retry"; readonly afterMs: number; readonly cause: string };
+  | { readonly kind: "defer" | "retry"; readonly afterMs: number; readonly cause: string }
+  | { readonly kind: "park"; readonly afterMs: number; readonly progress: ProgressRow };
 
 export type ReservationRow =
   | Extract<Reservation, { kind: "fresh" | "in-doubt" }>

@@ -1,12 +1,13 @@
 import { STOP_KEY } from "../../domain/signal.ts";
 import { SIGNALS_MAX, type Signalled } from "../../ports/lanes.ts";
+import type { Waiting } from "./lanes.ts";
 import type { State } from "./state.ts";
 
 /** Durable, because whoever claims the event next must know of it, too. */
 export function signal({ sql, lanes }: State, lane: string, key: string, text: string): Signalled {
   const head = lanes.headOf(lane);
   if (head === undefined) return { state: "idle", isKept: false };
-  const kept: readonly string[] = head.signals === null ? [] : (JSON.parse(head.signals) as string[]);
+  const kept = pairsOf(head.signals);
   const known = kept.find((_, index) => index % 2 === 1 && kept[index - 1] === key);
   const isNew = known === undefined && (key === STOP_KEY || kept.length < 2 * SIGNALS_MAX);
   if (isNew) {
@@ -14,9 +15,25 @@ export function signal({ sql, lanes }: State, lane: string, key: string, text: s
     sql.signal.run(head.signals, head.seq);
   }
   const state = lanes.stateOf(lane);
-  if (key === STOP_KEY && state !== "running") {
+  if (state === "parked" || (key === STOP_KEY && state === "waiting")) {
     sql.hurry.run(head.seq);
     lanes.release(lane);
   }
   return { state, isKept: isNew || known === text };
+}
+
+export function countOf(signals: string | null): number {
+  return pairsOf(signals).length / 2;
+}
+
+/** What came after its claim; and a stop, which is never over before its event is. */
+export function unheard({ signals, given }: Pick<Waiting, "signals" | "given">): string | null {
+  const kept = pairsOf(signals);
+  const left = kept.filter((_, index) => index >= 2 * given || kept[index - (index % 2)] === STOP_KEY);
+  return left.length === 0 ? null : JSON.stringify(left);
+}
+
+/** `[key, JSON, key, JSON, …]` */
+function pairsOf(text: string | null): readonly string[] {
+  return text === null ? [] : (JSON.parse(text) as string[]);
 }

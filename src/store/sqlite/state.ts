@@ -62,6 +62,8 @@ function loadLanes(sql: Statements, { leases, time }: Volatile, nowMs: number): 
       retrying: row.retrying === 1,
       crashes: row.crashes,
       signals: row.signals,
+      given: row.given,
+      parked: row.parked === 1,
     };
     // The delay as it was set: if the clock has been set back since, the event does not wait longer for it.
     delayMsOf.set(job, Math.min(row.due_ms - nowMs, row.due_ms - row.updated_ms));

@@ -21,6 +21,8 @@ export interface WaitingRow {
   readonly sender: string;
   readonly crashes: number;
   readonly signals: string | null;
+  readonly parked: number;
+  readonly given: number;
   readonly replay: number;
 }
 export interface EventRow {
@@ -76,7 +78,7 @@ export function prepareStatements(db: Database) {
     touchMeta: db.prepare("INSERT OR REPLACE INTO meta (name, value) VALUES ('checked_ms', ?)"),
     allWaiting: db.prepare<WaitingRow>(
       `SELECT seq, lane, kind, conversation, accepted_ms, updated_ms, attempt, failures, forgiven, claims, due_ms,
-         retrying, refusal, platform, tenant, sender, crashes, signals, replay
+         retrying, refusal, platform, tenant, sender, crashes, signals, given, parked, replay
        FROM waiting ORDER BY seq`,
     ),
 
@@ -105,12 +107,15 @@ export function prepareStatements(db: Database) {
 
     // Working
     claim: db.prepare(
-      "UPDATE waiting SET attempt = ?, claims = ?, updated_ms = ?, due_ms = 0, held = 1 WHERE seq = ?",
+      "UPDATE waiting SET attempt = ?, claims = ?, updated_ms = ?, given = ?, due_ms = 0, parked = 0, held = 1 WHERE seq = ?",
     ),
     /** A claim that was lost. */
     letGo: db.prepare("UPDATE waiting SET crashes = ?, held = 0 WHERE seq = ?"),
     signal: db.prepare("UPDATE waiting SET signals = ? WHERE seq = ?"),
-    hurry: db.prepare("UPDATE waiting SET due_ms = 0 WHERE seq = ?"),
+    hurry: db.prepare("UPDATE waiting SET due_ms = 0, parked = 0 WHERE seq = ?"),
+    park: db.prepare(
+      "UPDATE waiting SET attempt = ?, due_ms = ?, updated_ms = ?, signals = ?, parked = ?, cause = NULL, held = 0 WHERE seq = ?",
+    ),
     body: db.prepare<{ accepted_ms: number; body: string; progress: string | null }>(
       "SELECT e.accepted_ms, e.body, p.body AS progress FROM events e LEFT JOIN progress p USING (seq) WHERE e.seq = ?",
     ),

@@ -10,6 +10,7 @@ import type {
   ReservationRow,
   SettlementRow,
 } from "./protocol.ts";
+import { countOf, unheard } from "./signals.ts";
 import type { State } from "./state.ts";
 import { expireClaims } from "./suspects.ts";
 
@@ -50,8 +51,10 @@ function begin(
   job.attempt += 1;
   job.claims += 1;
   job.retrying = false;
+  job.parked = false;
+  job.given = countOf(job.signals);
   const token = tokenOf(job.seq, job.claims);
-  sql.claim.run(job.attempt, job.claims, nowMs, job.seq);
+  sql.claim.run(job.attempt, job.claims, nowMs, job.given, job.seq);
   if (job.refusal === null) sql.see.run(job.conversation, nowMs);
   const stored = sql.body.get(job.seq);
   if (stored === undefined) throw new Error(`Expected event ${job.seq} to have its text, got none`);
@@ -104,7 +107,8 @@ export function settle(state: State, token: number, settlement: SettlementRow, n
   const job = heldJob(state, token);
   if (job === null) return false;
   state.leases.end(job.seq);
-  if ("afterMs" in settlement) putBack(state, job, settlement, nowMs);
+  if (settlement.kind === "park") park(state, job, settlement, nowMs);
+  else if ("afterMs" in settlement) putBack(state, job, settlement, nowMs);
   else finish(state, job, settlement, nowMs);
   return true;
 }
@@ -131,6 +135,25 @@ function putBack(
   );
   if (delayMs > 0) state.lanes.hold(job, state.time.at(nowMs) + delayMs);
   else state.lanes.free(job);
+}
+
+/** What was said to it since the claim is for the next one, at once. */
+function park(
+  state: State,
+  job: Waiting,
+  { afterMs, progress }: Extract<SettlementRow, { kind: "park" }>,
+  nowMs: number,
+): void {
+  keepProgress(state, job, progress, nowMs);
+  job.attempt -= 1;
+  job.retrying = false;
+  job.signals = unheard(job);
+  const delayMs = job.signals === null ? Math.max(0, Math.ceil(afterMs)) : 0;
+  const parked = delayMs > 0;
+  state.sql.park.run(job.attempt, nowMs + delayMs, nowMs, job.signals, parked ? 1 : 0, job.seq);
+  if (parked) state.lanes.hold(job, state.time.at(nowMs) + delayMs);
+  else state.lanes.free(job);
+  job.parked = parked;
 }
 
 function finish(

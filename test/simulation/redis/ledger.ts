@@ -51,7 +51,7 @@ export async function keysUnder(client: Redis, base: string): Promise<string[]> 
 
 /** Lanes, rings, leases, delays: empty ones do not exist. */
 function isForWork(key: string): boolean {
-  return /^(l:|q$|q:|urgent$|held$|leases$|owners$|live$|retrying$)/.test(key);
+  return /^(l:|q$|q:|urgent$|held$|leases$|owners$|live$|retrying$|parked$)/.test(key);
 }
 
 function misplaced(state: string, seqs: readonly string[], rows: readonly Row[]): string[] {

@@ -104,12 +104,29 @@ describe("two versions on one Redis", () => {
     await store[Symbol.asyncDispose]();
   });
 
+  it("take the newer format as one for good, and what the older has left half done is mended", async () => {
+    const prefix = newPrefix();
+    const first = await open(prefix);
+    await first.store.inbox.accept(anOffer(anEvent({ id: "a" })));
+    await first.store[Symbol.asyncDispose]();
+    await redis.cli("HSET", `{${prefix}}:meta`, "format", "2");
+    // It has woken and finished one, and did not know that it was parked.
+    await redis.cli("ZADD", `{${prefix}}:parked`, "1", "1", "99", "99");
+    const { store } = await open(prefix);
+    expect(await redis.cli("HGET", `{${prefix}}:meta`, "format")).toBe("3");
+    expect(await store.journal.stats()).toMatchObject({ queued: 0, parked: 1 });
+    const [job] = await store.queue.claim({ jobsMax: 1, leaseMs: 1_000 });
+    expect(job?.event.id).toBe("a");
+    expect(await store.journal.stats()).toMatchObject({ running: 1, parked: 0 });
+    await store[Symbol.asyncDispose]();
+  });
+
   it("are kept apart when the newer has changed the format", async () => {
     const prefix = newPrefix();
-    await redis.cli("HSET", `{${prefix}}:meta`, "format", "3");
+    await redis.cli("HSET", `{${prefix}}:meta`, "format", "4");
     await expect(open(prefix)).rejects.toMatchObject({
       code: "STORE_SCHEMA_NEWER",
-      message: expect.stringContaining("got 3"),
+      message: expect.stringContaining("got 4"),
     });
     await redis.cli("HSET", `{${prefix}}:meta`, "format", "1");
     await expect(open(prefix)).rejects.toMatchObject({

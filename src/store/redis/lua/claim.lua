@@ -59,9 +59,12 @@ for _, seq in ipairs(overdue) do
   make_ready(lane, seq)
 end
 
+local is_parked = call('EXISTS', base .. 'parked') == 1
 for _, lane in ipairs(call('ZRANGE', base .. 'held', '-inf', steady, 'BYSCORE', 'LIMIT', 0, LANES_AT_ONCE)) do
+  local seq = call('LINDEX', lane_key(lane), 0)
   call('ZREM', base .. 'held', lane)
-  make_ready(lane, call('LINDEX', lane_key(lane), 0))
+  if is_parked then call('ZREM', base .. 'parked', seq) end
+  make_ready(lane, seq)
 end
 
 local function see(conversation)
@@ -99,6 +102,9 @@ local function begin(lane, token)
     'conversation', 'attempt', 'since', 'forgiven', 'signals', 'kind')
   local attempt = tonumber(held[10] or 0) + 1
   if tonumber(held[1] or 0) > 0 then call('ZREM', base .. 'retrying', seq) end
+  -- How many signals come with this claim. The version before does not take out of `parked` what it wakes.
+  if held[13] then call('HSET', key, 'given', #cjson.decode(held[13]) / 2) end
+  if is_parked then call('ZREM', base .. 'parked', seq) end
   local failures, forgiven = forgive(key, tonumber(held[1] or 0), held[12], held[5])
   call('HSET', key, 'token', token, 'owner', owner, 'up', now, 'attempt', attempt, 'step', 0)
   call('ZADD', base .. 'leases', leased_until, seq)

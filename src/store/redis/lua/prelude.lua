@@ -11,7 +11,8 @@
 --                             attempt and failures of 0, since and up as `at`, a conversation as the lane, a kind of
 --                             `message`. `adrift`: whose lease ran out after it had reserved a part; '*' for several.
 --                             `failures` counts from the answer on, once there is one; those before it are `forgiven`.
---                             `signals`: what was said to it, a JSON array of keys and signals; `stop`: a stop is among them
+--                             `signals`: what was said to it, a JSON array of keys and signals; `stop`: a stop is among them;
+--                             `given`: how many of them came with its last claim
 -- {prefix}:k:<key>            an idempotency key: "<seq> <expires>". That of an event's id stays as long as the event
 -- {prefix}:l:<lane>           a lane: the seqs that wait or run in it, oldest first; only the first is ever claimed
 -- {prefix}:q…                 whose turn it is: rings of platforms, tenants, senders, lanes (make_ready, take_lane)
@@ -20,7 +21,7 @@
 -- {prefix}:leases             seqs that are claimed, by the steady time at which the lease ends
 -- {prefix}:owners             how many leases each process holds
 -- {prefix}:death:<process>    how many it held when the first of them ran out
--- {prefix}:live, retrying, done, dropped, dead     seqs by state, by seq; `live` waits or runs
+-- {prefix}:live, retrying, parked, done, dropped, dead     seqs by state, by seq; `live` waits or runs
 -- {prefix}:c:<conversation>   known, seen, forgotten (until which place), n (how many live events in other lanes than its
 --                             own)
 -- {prefix}:t:<conversation>   turns, "<place> <at> <json>", oldest first
@@ -43,7 +44,7 @@
 
 -- Two adjacent versions of the gateway share a Redis during an upgrade. So fields may be added, and whoever does not
 -- know them leaves them alone; what cannot be done so takes a new format, which older versions refuse to open.
-local FORMAT = 2
+local FORMAT = 3
 
 local call = redis.call
 local meta = KEYS[1]
@@ -305,6 +306,7 @@ local function state_of(seq)
   local found = call('HMGET', event_key(seq), 'state', 'token')
   if found[1] then return found[1] end
   if found[2] then return 'running' end
+  if call('ZSCORE', base .. 'parked', seq) then return 'parked' end
   return call('ZSCORE', base .. 'retrying', seq) and 'retrying' or 'queued'
 end
 

@@ -32,7 +32,7 @@ call('SET', base .. 'k:' .. id, seq .. string.match(value, ' %d+$'))
 local note = cjson.encode({ atMs = wall, by = ARGV[3], mode = ARGV[4], cause = found[6] or cjson.null })
 local notes = found[7] and string.sub(found[7], 1, -2) .. ',' or '['
 local key = event_key(seq)
-call('HDEL', key, 'state', 'cause', 'stop', 'signals', 'refusal', 'crashes', 'op', 'place')
+call('HDEL', key, 'state', 'cause', 'stop', 'signals', 'given', 'refusal', 'crashes', 'op', 'place')
 -- It came when it was called back: what a spool brings looks for its place from the end of the lane.
 call('HSET', key, 'lane', lane, 'came', wall, 'since', wall, 'up', wall, 'attempt', 0, 'failures', 0, 'forgiven', 0,
   'replays', notes .. note .. ']')

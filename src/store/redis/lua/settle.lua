@@ -4,15 +4,16 @@
 -- Invariant: only the holder of the lease settles; what waits to be tried again stays the first of its lane, so order
 -- is kept; turns are remembered in the same step. The same call (op) made twice, because its answer was lost, is one.
 --
--- ARGV[2] seq  [3] token  [4] op  [5] done | dropped | dead | retry | defer  [6] cause, or ''  [7] delay in ms
--- ARGV[8] most turns kept of a conversation; then two for each turn: its time, its JSON
+-- ARGV[2] seq  [3] token  [4] op  [5] done | dropped | dead | retry | defer | park  [6] cause, or ''  [7] delay in ms
+-- ARGV[8] most turns kept of a conversation; then two for each turn: its time, its JSON; to park, instead: the progress, its
+-- number, and whether it is the first answer, as for a checkpoint
 -- Gives: { 1, status }, { 1 } when there is no more to claim than before, or { 0 } when the lease is lost
 
 local wall, steady = keep_clock()
 local seq, kind = ARGV[2], ARGV[5]
 local key = event_key(seq)
 local found = call('HMGET', key, 'token', 'op', 'owner', 'lane', 'conversation', 'refusal', 'cause', 'place',
-  'signals')
+  'signals', 'given')
 if found[1] ~= ARGV[3] then
   if found[2] ~= ARGV[4] then return { 0 } end
   return { 1, status(steady) }
@@ -39,6 +40,30 @@ local function put_back()
   return true
 end
 
+-- What was said to it since its claim is for the next one, at once; and a stop is never over before its event is.
+local function park()
+  keep_progress(seq, ARGV[9], ARGV[10], ARGV[11], wall)
+  call('HINCRBY', key, 'attempt', -1)
+  local kept, left = found[9] and cjson.decode(found[9]) or {}, {}
+  for i = 1, #kept, 2 do
+    if i > 2 * tonumber(found[10] or 0) or kept[i] == 'stop' then
+      left[#left + 1] = kept[i]
+      left[#left + 1] = kept[i + 1]
+    end
+  end
+  if found[10] then call('HDEL', key, 'given') end
+  if #left < #kept then call('HDEL', key, 'signals') end
+  if #left > 0 then change('signals', cjson.encode(left)) end
+  local delay_ms = tonumber(ARGV[7])
+  if #left > 0 or delay_ms <= 0 then
+    make_ready(lane, seq)
+  else
+    call('ZADD', base .. 'parked', seq, seq)
+    call('ZADD', base .. 'held', steady + delay_ms, lane)
+  end
+  return true
+end
+
 -- What came before the person said "forget" is forgotten too, even if it ends only now.
 local function remember()
   if #ARGV < 9 then return end
@@ -57,7 +82,7 @@ end
 
 local function finish()
   if kind == 'done' then remember() end
-  if found[9] then call('HDEL', key, 'signals') end
+  if found[9] then call('HDEL', key, 'signals', 'given') end
   change('state', kind)
   call('LPOP', lane_key(lane))
   call('ZREM', base .. 'live', seq)
@@ -69,7 +94,13 @@ local function finish()
 end
 
 local is_news
-if kind == 'retry' or kind == 'defer' then is_news = put_back() else is_news = finish() end
+if kind == 'park' then
+  is_news = park()
+elseif kind == 'retry' or kind == 'defer' then
+  is_news = put_back()
+else
+  is_news = finish()
+end
 call('HSET', key, unpack(changes))
 if is_news then return { 1, status(steady) } end
 return { 1 }

@@ -6,7 +6,7 @@
 --
 -- ARGV[2] lane  [3] key of the signal  [4] the signal as JSON  [5] most signals beside a stop
 -- ARGV[6] name of the topic  [7] the message for it
--- Gives: { idle | waiting | running, 1: the event has it, as it was said }
+-- Gives: { idle | waiting | parked | running, 1: the event has it, as it was said }
 
 local seq = call('LINDEX', lane_key(ARGV[2]), 0)
 if not seq then return { 'idle', 0 } end
@@ -27,7 +27,9 @@ if not known and (is_stop or #kept < 2 * tonumber(ARGV[5])) then
 end
 if found[1] then
   call('PUBLISH', base .. 'bus', ARGV[6] .. '\n' .. ARGV[7])
-elseif is_stop and call('ZREM', base .. 'held', ARGV[2]) == 1 then
+end
+local is_parked = not found[1] and call('ZREM', base .. 'parked', seq) == 1
+if not found[1] and (is_parked or is_stop) and call('ZREM', base .. 'held', ARGV[2]) == 1 then
   make_ready(ARGV[2], seq)
 end
-return { found[1] and 'running' or 'waiting', known == ARGV[4] and 1 or 0 }
+return { found[1] and 'running' or is_parked and 'parked' or 'waiting', known == ARGV[4] and 1 or 0 }
