@@ -1,4 +1,4 @@
-import { stopped } from "./agent/ending.ts";
+import { budgetOf, stopped } from "./agent/ending.ts";
 import { rememberedTurns } from "./agent/shown.ts";
 import { type ControlDeps, obey } from "./dispatch/control.ts";
 import type { JobSignals } from "./dispatch/dispatcher.ts";
@@ -14,6 +14,7 @@ import { BreakerOpen } from "./domain/breaker.ts";
 import { controlCommandOf } from "./domain/command.ts";
 import type { ContextItem } from "./domain/context.ts";
 import { DeliveryError, ModelError } from "./domain/errors.ts";
+import type { TriggerEvent } from "./domain/event.ts";
 import { redacted } from "./domain/redact.ts";
 import type { ReplyPart } from "./domain/reply.ts";
 import { type Route, routeOf } from "./domain/route.ts";
@@ -21,7 +22,7 @@ import type { Answer, Progress, Turn } from "./domain/run.ts";
 import { NO_USAGE, restedMsOf } from "./domain/run.ts";
 import { isStopped } from "./domain/signal.ts";
 import type { Adapter, Render } from "./ports/adapter.ts";
-import type { AgentRuntime, Hold, RunResult } from "./ports/agent.ts";
+import type { AgentRuntime, Allowance, Hold, RunResult } from "./ports/agent.ts";
 import type { Clock, NewId } from "./ports/clock.ts";
 import type { Memory } from "./ports/memory.ts";
 import type { Outbox } from "./ports/outbox.ts";
@@ -45,6 +46,8 @@ export interface WorkerDeps {
   readonly control: ControlDeps;
   readonly render: Render;
   readonly delivery: Omit<DeliverDeps, "isHeld" | "leftMs" | "outbox"> & { readonly outbox: Outbox };
+  /** What the model calls of a run may cost today; absent: as much as the run may. */
+  readonly allowanceOf?: (event: TriggerEvent, agent: string) => Allowance;
   readonly attemptsMax: number;
   /** Tells who waits for a model that is away; absent: nobody. */
   readonly waiting?: WaitNotices;
@@ -182,6 +185,7 @@ async function run(
   const saying = { outbox, breakers, isHeld, leftMs, log: deps.log };
   const patience = deps.waiting?.begin(job, adapter, saying, signal);
   const preview = deps.previews?.begin(job, agent, adapter, saying, jobSignal);
+  const allowance = deps.allowanceOf?.(event, agent);
   const hold: Hold = {
     async record(steps) {
       const workedMs = deps.clock.nowMs() - startedAtMs - restedMs;
@@ -191,6 +195,7 @@ async function run(
     ensure: () => ensureHeld(isHeld),
     ...(patience && { waiting: patience }),
     ...(preview && { showing: (text) => preview.show(text) }),
+    ...(allowance && { allowance }),
   };
   const stopTyping = showTyping(adapter, event.replyTo, deps.clock);
   signal.addEventListener("abort", stopTyping, { once: true });
@@ -361,6 +366,8 @@ function report(
   metrics.runs.inc({ agent, outcome: result.outcome });
   metrics.runAttempts.inc({ agent, outcome: result.outcome });
   metrics.runSeconds.observe({ agent }, seconds);
+  const budget = budgetOf(result);
+  if (budget !== null) metrics.budgetExceeded.inc({ agent, budget });
   log.info(
     {
       event_id: job.event.id,
@@ -369,6 +376,7 @@ function report(
       agent,
       attempt: job.attempt,
       outcome: result.outcome,
+      over_budget: result.overBudget,
       cause: result.cause,
       model_calls: result.modelCalls,
       input_tokens: result.usage.inputTokens,

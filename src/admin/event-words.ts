@@ -82,7 +82,12 @@ const OUTCOMES: Readonly<Record<RunOutcome, string>> = {
 function doneWords({ progress, cause }: EventRecord): string {
   const answer = progress?.answer ?? null;
   const outcome = answer?.outcome ?? cause ?? "answered";
-  const what = Object.hasOwn(OUTCOMES, outcome) ? OUTCOMES[outcome as RunOutcome] : "It is done";
+  const ending = Object.hasOwn(OUTCOMES, outcome) ? OUTCOMES[outcome as RunOutcome] : "It is done";
+  const over = answer?.overBudget;
+  const what =
+    over === undefined
+      ? ending
+      : `A budget of the day had not so much left (budgets.${over} in gateway.yaml), and the person was told`;
   if (answer === null) return `${what}.`;
   const { length } = answer.parts;
   return `${what}, in ${length} message${length === 1 ? "" : "s"} of ${answer.text.length} characters in all.`;

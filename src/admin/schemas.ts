@@ -58,6 +58,15 @@ const step = z.union([
     stop: z.string().nullable(),
     usage,
   }),
+  z.object({
+    kind: z.literal("model-started"),
+    held_cents: z
+      .number()
+      .describe(
+        "The most that the call can cost. Without a `model` right behind it, all of it counts as spent.",
+      ),
+    day: z.string().describe("On whose budget it is held; empty where there is none."),
+  }),
   z.object({ kind: z.literal("tool-started"), call_id: z.string() }),
   z.object({ kind: z.literal("tool"), call_id: z.string(), result: z.string(), is_error: z.boolean() }),
 ]);

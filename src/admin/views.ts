@@ -99,6 +99,8 @@ function stepView(step: Step): StepView {
       const calls = toolCalls.map(({ id, name, input }) => ({ id, name, input }));
       return { kind, text, tool_calls: calls, stop: stop ?? null, usage: usageView(usage) };
     }
+    case "model-started":
+      return { kind: step.kind, held_cents: step.hold.cents, day: step.hold.day };
     case "tool-started":
       return { kind: step.kind, call_id: step.callId };
     case "tool":

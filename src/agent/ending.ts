@@ -1,12 +1,13 @@
 import type { ErrorCode } from "../domain/errors.ts";
 import type { RunOutcome, Step } from "../domain/run.ts";
-import type { RunResult } from "../ports/agent.ts";
+import type { DayOver, RunResult } from "../ports/agent.ts";
 import {
   AGENT_GONE,
   CUT,
   DECLINED,
   failedText,
   NO_WORDS,
+  overTodayText,
   ranOutText,
   STOPPED,
   withPartial,
@@ -40,6 +41,12 @@ export function limited(
   return result(steps, outcome, withPartial(limitText(outcome, limits), saying.trim() || textOf(steps)));
 }
 
+/** A run whose next call is not to be paid for today. */
+export function overToday(steps: readonly Step[], over: DayOver): RunResult {
+  const text = withPartial(overTodayText(over), textOf(steps));
+  return { ...result(steps, "out-of-money", text), overBudget: over.scope };
+}
+
 export function stopped(steps: readonly Step[]): RunResult {
   return result(steps, "stopped", STOPPED);
 }
@@ -65,6 +72,18 @@ function limitText(outcome: LimitOutcome, limits: AgentLimits): string {
       return ranOutText(`steps (${limits.maxIterations})`);
   }
 }
+
+/** What ended it, where that was a budget: one of its own, or whose budget of the day. */
+export function budgetOf({ outcome, overBudget }: RunResult): string | null {
+  return overBudget ?? OWN_BUDGETS[outcome] ?? null;
+}
+
+const OWN_BUDGETS: Partial<Record<RunOutcome, string>> = {
+  "out-of-time": "time",
+  "out-of-tokens": "tokens",
+  "out-of-money": "cost",
+  "out-of-steps": "steps",
+};
 
 function result(steps: readonly Step[], outcome: RunOutcome, text: string): RunResult {
   return { outcome, text, usage: usageOf(steps), modelCalls: modelCallsIn(steps) };

@@ -1,13 +1,12 @@
 import type { Step } from "../domain/run.ts";
 import type { AgentLimits } from "./agent.ts";
 import { ANSWER_TOKENS_MIN } from "./bounds.ts";
-import { modelCallsIn, usageOf } from "./progress.ts";
+import { lostCentsIn, modelCallsIn, usageOf } from "./progress.ts";
 
 /** What one run has used of its limits, and what it may still use. */
 export class Ledger {
   readonly #limits: AgentLimits;
   readonly #steps: readonly Step[];
-  #lostCents = 0;
 
   /** `steps` grows as the run goes on. */
   constructor(limits: AgentLimits, steps: readonly Step[]) {
@@ -28,11 +27,7 @@ export class Ledger {
   }
 
   canAfford(ceilingCents: number): boolean {
-    return usageOf(this.#steps).costCents + this.#lostCents + ceilingCents <= this.#limits.costCentsMax;
-  }
-
-  /** Counts a call as spent that ended without telling its cost. */
-  lose(cents: number): void {
-    this.#lostCents += cents;
+    const spentCents = usageOf(this.#steps).costCents + lostCentsIn(this.#steps);
+    return spentCents + ceilingCents <= this.#limits.costCentsMax;
   }
 }

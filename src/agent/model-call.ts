@@ -1,15 +1,16 @@
 import { backoffMs } from "../domain/backoff.ts";
 import { BACKOFF_CAP_MS } from "../domain/bounds.ts";
-import { BreakerOpen, type Breakers, type CallEnd } from "../domain/breaker.ts";
+import { BreakerOpen, type Breakers, type CallEnd, type Leave } from "../domain/breaker.ts";
 import { type ErrorCode, ModelError } from "../domain/errors.ts";
 import { NO_USAGE } from "../domain/run.ts";
-import type { Hold } from "../ports/agent.ts";
+import type { DayOver, Hold } from "../ports/agent.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { ChatModel, Prompt } from "../ports/model.ts";
 import type { Agent, RetrySpec, RunObserver } from "./agent.ts";
 import { RETRY_WAIT_MS_MAX } from "./bounds.ts";
 import { collect } from "./collect.ts";
 import type { Ledger } from "./ledger.ts";
+import type { Payment, Payments } from "./payments.ts";
 import type { ModelStep } from "./progress.ts";
 
 export interface ModelCallDeps {
@@ -23,6 +24,7 @@ export interface ModelCall {
   readonly agent: Agent;
   readonly prompt: Prompt;
   readonly ledger: Ledger;
+  readonly payments: Payments;
   readonly hold: Pick<Hold, "ensure" | "waiting">;
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
@@ -31,6 +33,8 @@ export interface ModelCall {
 
 type Answered = { readonly kind: "answered"; readonly step: ModelStep };
 type TooDear = { readonly kind: "too-dear" };
+/** A budget of the day has not so much left. */
+type Over = { readonly kind: "over"; readonly over: DayOver };
 type Failure = ModelError | BreakerOpen;
 type Failed = { readonly kind: "failed"; readonly error: Failure };
 
@@ -38,34 +42,34 @@ type Failed = { readonly kind: "failed"; readonly error: Failure };
  * Asks the agent's model, then its fallbacks, each with retries. Throws ModelError or BreakerOpen when none could
  * answer: a retryable one when any of them might later; and the signal's reason when aborted.
  */
-export async function callModel(call: ModelCall, deps: ModelCallDeps): Promise<Answered | TooDear> {
+export async function callModel(call: ModelCall, deps: ModelCallDeps): Promise<Answered | TooDear | Over> {
   const failures: Failure[] = [];
+  let refused: TooDear | Over | null = null;
   for (const model of [call.agent.model, ...(call.agent.fallbacks ?? [])]) {
     const result = await tryModel(model, call, deps);
     if (result.kind === "answered") return result;
     if (result.kind === "failed") failures.push(result.error);
+    else refused ??= result;
   }
   // One that may answer later, by itself or once the operator has seen to it, keeps the message waiting.
   const worst = failures.find(({ retryable }) => retryable) ?? failures.find(isRefusal) ?? failures[0];
   if (worst !== undefined) throw worst;
-  return { kind: "too-dear" };
+  return refused ?? { kind: "too-dear" };
 }
 
 async function tryModel(
   model: ChatModel,
   call: ModelCall,
   deps: ModelCallDeps,
-): Promise<Answered | TooDear | Failed> {
+): Promise<Answered | TooDear | Over | Failed> {
   for (let attempt = 1; ; attempt++) {
     const ceilingCents = model.costCeilingCents(call.prompt);
     if (!call.ledger.canAfford(ceilingCents)) return { kind: "too-dear" };
     try {
-      return { kind: "answered", step: await callOnce(model, call, deps) };
+      return await callOnce(model, ceilingCents, call, deps);
     } catch (error) {
       call.signal.throwIfAborted();
       if (!(error instanceof ModelError || error instanceof BreakerOpen)) throw error;
-      // Nobody knows what the broken part of an answer costs, so all that was set aside counts as spent.
-      if (error.code === "MODEL_STREAM_CUT") call.ledger.lose(ceilingCents);
       const delayMs = retryDelayMs(error, attempt, call, deps);
       if (delayMs === null) return { kind: "failed", error };
       const { provider, name } = model;
@@ -83,10 +87,49 @@ async function tryModel(
   }
 }
 
-async function callOnce(model: ChatModel, call: ModelCall, deps: ModelCallDeps): Promise<ModelStep> {
-  // Before each attempt, and not only each step: since the one before, another may have answered.
-  await call.hold.ensure();
+async function callOnce(
+  model: ChatModel,
+  ceilingCents: number,
+  call: ModelCall,
+  deps: ModelCallDeps,
+): Promise<Answered | Over> {
   const leave = deps.breakers.of(`${model.provider}/${model.name}`).enter();
+  const payment = await paid(ceilingCents, call).catch((error: unknown) => {
+    leave("unknown");
+    throw error;
+  });
+  if (payment.kind === "over") {
+    leave("unknown");
+    return payment;
+  }
+  try {
+    const step = await answerOf(model, leave, call, deps);
+    payment.spent(step.usage);
+    return { kind: "answered", step };
+  } catch (error) {
+    if (!call.signal.aborted && isFree(error)) await payment.refund();
+    throw error;
+  }
+}
+
+/** Before each attempt, and not only each step: since the one before, another may have answered. */
+async function paid(ceilingCents: number, { payments, hold }: ModelCall): Promise<Payment | Over> {
+  const payment = await payments.begin(ceilingCents);
+  await hold.ensure();
+  return payment;
+}
+
+/** Nobody knows what the broken part of an answer costs, so all that was held for it counts as spent. */
+function isFree(error: unknown): boolean {
+  return error instanceof ModelError && error.code !== "MODEL_STREAM_CUT";
+}
+
+async function answerOf(
+  model: ChatModel,
+  leave: Leave,
+  call: ModelCall,
+  deps: ModelCallDeps,
+): Promise<ModelStep> {
   const startedAtMs = deps.clock.nowMs();
   const report = (
     end: CallEnd,

@@ -27,6 +27,14 @@ export function usageOf(steps: readonly Step[]): Usage {
   return steps.reduce((sum, step) => (step.kind === "model" ? addUsage(sum, step.usage) : sum), NO_USAGE);
 }
 
+/** What calls may have cost that did not end with an answer. */
+export function lostCentsIn(steps: readonly Step[]): number {
+  return steps.reduce((sum, step, index) => {
+    const isLost = step.kind === "model-started" && steps[index + 1]?.kind !== "model";
+    return isLost ? sum + step.hold.cents : sum;
+  }, 0);
+}
+
 export function modelCallsIn(steps: readonly Step[]): number {
   return steps.filter(({ kind }) => kind === "model").length;
 }

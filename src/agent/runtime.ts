@@ -6,9 +6,10 @@ import type { Step } from "../domain/run.ts";
 import type { AgentRuntime, Hold, Run, RunResult } from "../ports/agent.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { Agent, RunObserver } from "./agent.ts";
-import { failed, finished, limited, noSuchAgent, stopped } from "./ending.ts";
+import { failed, finished, limited, noSuchAgent, overToday, stopped } from "./ending.ts";
 import { Ledger } from "./ledger.ts";
 import { callModel } from "./model-call.ts";
+import { Payments } from "./payments.ts";
 import { type Action, nextAction, pausedText } from "./progress.ts";
 import { promptFor } from "./prompt.ts";
 import { OutOfTime, timed } from "./signals.ts";
@@ -51,6 +52,7 @@ class TurnRun {
   readonly #deps: Deps;
   readonly #steps: Step[];
   readonly #ledger: Ledger;
+  readonly #payments: Payments;
   readonly #deadlineMs: number;
   /** Of the answer that is being given right now. */
   #saying = "";
@@ -63,6 +65,7 @@ class TurnRun {
     this.#deps = deps;
     this.#steps = [...run.steps];
     this.#ledger = new Ledger(agent.limits, this.#steps);
+    this.#payments = new Payments(this.#steps, () => this.#record(), hold.allowance);
     this.#deadlineMs = run.startedAtMs + (run.restedMs ?? 0) + agent.limits.maxExecutionMs;
   }
 
@@ -106,6 +109,7 @@ class TurnRun {
       agent: this.#agent,
       prompt: { ...prompt, maxTokens },
       ledger: this.#ledger,
+      payments: this.#payments,
       hold: this.#hold,
       deadlineMs: this.#deadlineMs,
       signal,
@@ -116,6 +120,7 @@ class TurnRun {
     };
     const answer = await callModel(call, this.#deps);
     if (answer.kind === "too-dear") return limited(this.#steps, "out-of-money", limits);
+    if (answer.kind === "over") return overToday(this.#steps, answer.over);
     this.#saying = "";
     await this.#keep(answer.step);
     return undefined;
@@ -153,14 +158,14 @@ class TurnRun {
 
   async #keep(step: Step): Promise<void> {
     this.#steps.push(step);
-    const recorded = this.#hold.record([...this.#steps]);
-    if (nextAction(this.#steps).kind === "finish") {
-      // Of the last one the answer is made, which is written right behind it and says whether the run is still ours.
-      recorded.catch(() => {});
-      return;
-    }
+    // Of the last one the answer is made, which is written right behind it and says whether the run is still ours.
+    if (nextAction(this.#steps).kind === "finish") this.#hold.record([...this.#steps]).catch(() => {});
+    else await this.#record();
+  }
+
+  async #record(): Promise<void> {
     try {
-      await recorded;
+      await this.#hold.record([...this.#steps]);
     } catch (error) {
       this.#hasLostRecord = true;
       throw error;

@@ -17,10 +17,11 @@ import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { type WorkerDeps, work } from "../worker.ts";
 import type { BuiltAgents } from "./agents.ts";
+import { dayBudgetsOf } from "./day-budgets.ts";
 import { routesOf } from "./policy.ts";
 
 export interface BackOptions {
-  readonly store: Pick<Store, "queue" | "outbox" | "memory" | "lanes" | "bus">;
+  readonly store: Pick<Store, "queue" | "outbox" | "memory" | "lanes" | "purse" | "bus">;
   readonly adapters: ReadonlyMap<string, Adapter>;
   readonly agents: Pick<BuiltAgents, "runtime" | "memory" | "shown" | "modelNames">;
   readonly spec: GatewaySpec;
@@ -94,6 +95,7 @@ function workerDeps(options: BackOptions, unwritten: Keeping): WorkerDeps {
     control: { memory, lanes, describeAgent, isPaused, version },
     render,
     delivery: { outbox: unwritten.outbox, breakers, inDoubt: spec.replies.in_doubt, log, metrics },
+    allowanceOf: dayBudgetsOf(options),
     attemptsMax: spec.replies.attempts,
     ...waitingOf(spec, clock),
     ...previewsOf(options),

@@ -62,6 +62,8 @@ function stepText(step: StepView): string {
       return [step.text, ...step.tool_calls.map(({ name, input }) => `→ ${name} ${JSON.stringify(input)}`)]
         .filter((line) => line !== "")
         .join("\n");
+    case "model-started":
+      return `up to ${step.held_cents} cents held`;
     case "tool-started":
       return `call ${step.call_id}`;
     case "tool":

@@ -52,7 +52,7 @@ export function agentNotes(spec: AgentSpec, yaml: YamlFile, base: Path): string[
 }
 
 export function gatewayNotes(spec: GatewaySpec, yaml: YamlFile): string[] {
-  const { queue, max_age_seconds: age, platforms } = spec;
+  const { queue, max_age_seconds: age, platforms, budgets } = spec;
   const note = noteOn(yaml, ["spec"]);
   return [
     ...(queue.waiting_per_conversation > queue.waiting
@@ -61,6 +61,12 @@ export function gatewayNotes(spec: GatewaySpec, yaml: YamlFile): string[] {
           `${queue.waiting_per_conversation} has no effect, because queue.waiting is ${queue.waiting}`,
         )
       : []),
+    ...(["user", "conversation", "tenant", "agent"] as const).flatMap((scope) => {
+      const [cents, all] = [budgets[scope].cost_cents, budgets.global.cost_cents];
+      if (cents === "off" || all === "off" || cents <= all) return [];
+      const why = `${cents} has no effect, because budgets.global.cost_cents is ${all}`;
+      return note(["budgets", scope, "cost_cents"], why);
+    }),
     ...Object.entries(platforms).flatMap(([name, { dedup_seconds }]) => {
       if (age !== "off" && dedup_seconds >= age) return [];
       const until = age === "off" ? "of any age" : `up to ${age} s old`;

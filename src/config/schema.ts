@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { PLATFORMS } from "../domain/event.ts";
 import type { PlatformModule } from "../ports/platform.ts";
+import { budgetsSchema } from "./budgets-schema.ts";
 import { patternFault } from "./pattern.ts";
 import { storeSchema } from "./store-schema.ts";
 
@@ -164,6 +165,7 @@ const gatewaySpecOf = (modules: readonly PlatformModule[]) =>
         .default(DAY)
         .describe("An older event is recorded, not run; or `off`."),
       limits,
+      budgets: budgetsSchema,
       routes: z
         .array(routeOf(modules))
         .min(1)

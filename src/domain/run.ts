@@ -1,4 +1,5 @@
 import type { ContextItem } from "./context.ts";
+import type { BudgetScope, MoneyHold } from "./money.ts";
 import type { ReplyPart } from "./reply.ts";
 
 /** What model calls used and cost. Tokens as the provider counted them; `inputTokens` includes cached ones. */
@@ -51,6 +52,11 @@ export type Step =
       readonly stop?: StopReason;
       readonly opaque?: string;
     }
+  /**
+   * Written before a call that costs: the answer stands right behind it. One without broke off, or its process died, and
+   * it may have cost all that was held.
+   */
+  | { readonly kind: "model-started"; readonly hold: MoneyHold }
   /** Written before the call: a tool with this mark and no result may or may not have run. */
   | { readonly kind: "tool-started"; readonly callId: string }
   | { readonly kind: "tool"; readonly callId: string; readonly result: string; readonly isError: boolean };
@@ -101,6 +107,8 @@ export interface Answer {
   readonly usage: Usage;
   /** Of a failed run, for the operator. */
   readonly cause?: string;
+  /** Of one that is out of money: whose budget of the day it was. Absent: its own. */
+  readonly overBudget?: BudgetScope;
 }
 
 /** One remembered contribution to a conversation. */

@@ -5,6 +5,8 @@ export type Directive =
   | { readonly kind: "stream"; readonly words: number; readonly perSecond: number }
   | { readonly kind: "fail"; readonly when: "always" | "once" | "for good" }
   | { readonly kind: "tool"; readonly name: string; readonly input: unknown }
+  /** US cents, of each model call of the turn; `ofCents`: what it may cost at most. */
+  | { readonly kind: "cost"; readonly cents: number; readonly ofCents: number }
   | { readonly kind: "markdown" }
   | { readonly kind: "prompt" };
 
@@ -51,7 +53,21 @@ function directiveIn(line: string): Directive | null {
     return { kind: "long", chars: Math.min(Number(rest), LONG_CHARS_MAX) };
   }
   if (name === "stream") return streamOf(rest);
+  if (name === "cost") return costOf(rest);
   return name === "tool" ? toolOf(rest) : null;
+}
+
+function costOf(rest: string): Directive | null {
+  const parts = /^(\d{1,7}(?:\.\d{1,6})?)(?:\s+of\s+(\d{1,7}(?:\.\d{1,6})?))?$/i.exec(rest);
+  if (parts === null) return null;
+  const cents = Number(parts[1]);
+  const ofCents = Number(parts[2] ?? parts[1]);
+  return cents <= ofCents ? { kind: "cost", cents, ofCents } : null;
+}
+
+/** Whether there is anything to read at all, for those who only ask what it costs. */
+export function mayCost(text: string): boolean {
+  return /demo:\s*cost/i.test(text);
 }
 
 function sleepOf(rest: string): Directive | null {

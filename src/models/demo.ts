@@ -3,7 +3,7 @@ import type { Usage } from "../domain/run.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ChatModel, Chunk, Message, Prompt } from "../ports/model.ts";
 import { promptText, referenceOf } from "./demo-prompt.ts";
-import { type Directive, longText, MARKDOWN_SAMPLE, scriptOf, streamedText } from "./demo-script.ts";
+import { type Directive, longText, MARKDOWN_SAMPLE, mayCost, scriptOf, streamedText } from "./demo-script.ts";
 
 const NOTICE = "_(I am the demo model: set ANTHROPIC_API_KEY for real answers.)_";
 /** Turns whose scripted failure is remembered. */
@@ -20,7 +20,10 @@ export function createDemoModel(options: { clock: Clock; notice?: boolean }): Ch
   return {
     provider: "demo",
     name: "demo",
-    costCeilingCents: () => 0,
+    costCeilingCents({ messages }) {
+      const { text } = turnOf(messages);
+      return mayCost(text) ? costsOf(scriptOf(text).directives).ofCents : 0;
+    },
     async *generate(prompt, signal, heard) {
       signal.throwIfAborted();
       heard?.();
@@ -28,13 +31,14 @@ export function createDemoModel(options: { clock: Clock; notice?: boolean }): Ch
       const { directives, said } = scriptOf(turn.text);
       const pace = directives.find((directive) => directive.kind === "stream");
       const fail = () => failAsAsked(directives, prompt.turnId ?? JSON.stringify(prompt.messages), failed);
+      const { cents } = costsOf(directives);
       if (turn.results.length === 0) {
         await sleepAsAsked(directives, options.clock, signal);
         if (pace === undefined) fail();
         const calls = callsOf(directives, prompt.messages.length);
         if (calls.length > 0) {
           yield* calls;
-          yield { kind: "end", stop: "tools", usage: usageOf(prompt, "") };
+          yield { kind: "end", stop: "tools", usage: usageOf(prompt, "", cents) };
           return;
         }
       }
@@ -49,7 +53,7 @@ export function createDemoModel(options: { clock: Clock; notice?: boolean }): Ch
       }
       // What streams fails behind its last word.
       if (pace !== undefined && turn.results.length === 0) fail();
-      yield { kind: "end", stop: "end", usage: usageOf(prompt, text) };
+      yield { kind: "end", stop: "end", usage: usageOf(prompt, text, cents) };
     },
   };
 }
@@ -100,6 +104,12 @@ function failAsAsked(directives: readonly Directive[], turnId: string, failed: S
   });
 }
 
+function costsOf(directives: readonly Directive[]): { cents: number; ofCents: number } {
+  const costs = directives.filter((directive) => directive.kind === "cost");
+  const sum = (of: "cents" | "ofCents") => costs.reduce((all, one) => all + one[of], 0);
+  return { cents: sum("cents"), ofCents: sum("ofCents") };
+}
+
 function callsOf(directives: readonly Directive[], seed: number): Chunk[] {
   return directives.flatMap((directive, index) =>
     directive.kind === "tool"
@@ -129,7 +139,7 @@ function words(text: string): readonly string[] {
   return text.match(/\s*\S+\s*/g) ?? [text];
 }
 
-function usageOf(prompt: Prompt, answer: string): Usage {
+function usageOf(prompt: Prompt, answer: string, costCents: number): Usage {
   const asked =
     prompt.system +
     prompt.messages.map((message) => ("text" in message ? message.text : message.result)).join("");
@@ -138,6 +148,6 @@ function usageOf(prompt: Prompt, answer: string): Usage {
     outputTokens: Math.ceil(answer.length / CHARS_PER_TOKEN),
     cacheReadTokens: 0,
     cacheWriteTokens: 0,
-    costCents: 0,
+    costCents,
   };
 }

@@ -1,5 +1,6 @@
 import type { ContextItem } from "../domain/context.ts";
 import type { TriggerEvent } from "../domain/event.ts";
+import type { BudgetScope, MoneyHold } from "../domain/money.ts";
 import type { Progress, RunOutcome, Step, Turn, Usage } from "../domain/run.ts";
 
 /** One turn of a conversation to be answered. */
@@ -25,6 +26,8 @@ export interface RunResult {
   readonly modelCalls: number;
   /** Of a failed run, for the operator: a code and what happened; never message text. */
   readonly cause?: string;
+  /** Of one that is out of money: whose budget of the day. Absent: that of the run. */
+  readonly overBudget?: BudgetScope;
 }
 
 /** What ties a run to the event that it answers. Both reject when another holder may have the event by now. */
@@ -36,6 +39,27 @@ export interface Hold {
   readonly waiting?: Waiting;
   /** Given the text so far of each answer that is being given, once it is begun; nothing when one is begun anew. */
   readonly showing?: (text: string) => void;
+  /** Of the budgets of the day; absent: there are none. */
+  readonly allowance?: Allowance;
+}
+
+/** A call that may not be made today. */
+export interface DayOver {
+  /** Whose budget has not so much left. */
+  readonly scope: BudgetScope;
+  readonly limitCents: number;
+  /** False: the call may cost more than a whole day has. */
+  readonly fitsInADay: boolean;
+  readonly beginsAgainInMs: number;
+  readonly timeZone: string;
+}
+
+/** What the model calls of one run may cost today. */
+export interface Allowance {
+  /** Sets the most that a call can cost aside, under the name that is recorded. `over`: null when there was room. */
+  hold(cents: number): { readonly hold: MoneyHold; readonly over: Promise<DayOver | null> };
+  /** What the call did cost. Until then, and if it is never told, it counts with all that was held. */
+  settle(hold: MoneyHold, usage: Usage): void;
 }
 
 export interface Waiting {

@@ -1,4 +1,6 @@
+import type { BudgetScope } from "../domain/money.ts";
 import type { Refusal } from "../domain/refusal.ts";
+import type { DayOver } from "../ports/agent.ts";
 import type { LaneState } from "../ports/lanes.ts";
 
 // Every word that the bot itself says to people, in one place. What a platform's dialect adds (that a message may be a
@@ -97,6 +99,28 @@ export function failedText(what = "the model is not available"): string {
 /** `of`: what there was no more of, and how much of it there had been. */
 export function ranOutText(of: string): string {
   return `I ran out of ${of} before finishing.`;
+}
+
+/** Whose budget it is, and when it begins again. Of amounts only the operator hears. */
+export function overTodayText({ scope, fitsInADay, beginsAgainInMs, timeZone }: DayOver): string {
+  const whose = WHOSE_BUDGET[scope];
+  if (!fitsInADay)
+    return `An answer may cost more than the daily budget ${whose} allows. Only an administrator can change that.`;
+  return `Not enough is left of today's budget ${whose}. It begins again ${inText(beginsAgainInMs)}, with the next day (${timeZone}).`;
+}
+
+const WHOSE_BUDGET: Readonly<Record<BudgetScope, string>> = {
+  user: "for your messages",
+  conversation: "for this conversation",
+  tenant: "for everybody in this workspace",
+  agent: "for this assistant",
+  global: "for all of us together",
+};
+
+function inText(ms: number): string {
+  const minutes = Math.max(1, Math.ceil(ms / 60_000));
+  if (minutes <= 90) return `in ${minutes} minute${minutes === 1 ? "" : "s"}`;
+  return `in ${Math.ceil(minutes / 60)} hours`;
 }
 
 /** The notice comes first: after half an answer it could end up inside an open code block. */

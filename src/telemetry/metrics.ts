@@ -119,6 +119,16 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
       "How often a model or a platform was begun to be left alone.",
       ["kind", "name"],
     ),
+    budgetExceeded: counter(
+      "budget_exceeded_total",
+      "Runs that a budget ended: time, tokens, cost or steps of the run; user, conversation, tenant, agent or global of the day.",
+      ["agent", "budget"],
+    ),
+    budgetWarnings: counter(
+      "budget_warnings_total",
+      "Daily budgets that came to `budgets.warn_at`, once a day each.",
+      ["scope"],
+    ),
     runSeconds: histogram(
       "run_duration_seconds",
       "Duration of agent runs, reply not included.",

@@ -8,7 +8,7 @@ import type {
 import { createAgentRuntime } from "../../src/agent/runtime.ts";
 import type { ReplyAddress, TriggerEvent } from "../../src/domain/event.ts";
 import { NO_USAGE, type Step, type ToolCall, type Turn, type Usage } from "../../src/domain/run.ts";
-import type { Hold, Run, RunResult, Waiting } from "../../src/ports/agent.ts";
+import type { Allowance, Hold, Run, RunResult, Waiting } from "../../src/ports/agent.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { ChatModel, Chunk, Prompt } from "../../src/ports/model.ts";
 import type { Tool } from "../../src/ports/tool.ts";
@@ -227,6 +227,7 @@ interface RunOptions {
   readonly restedMs?: number;
   readonly waiting?: Waiting;
   readonly showing?: (text: string) => void;
+  readonly allowance?: Allowance;
   readonly record?: (steps: readonly Step[]) => Promise<void>;
   readonly ensure?: () => Promise<void>;
 }
@@ -272,6 +273,7 @@ export function benchFor(agent: Agent, clock = new SimClock()): Bench {
         ensure: options.ensure ?? HELD.ensure,
         ...(options.waiting && { waiting: options.waiting }),
         ...(options.showing && { showing: options.showing }),
+        ...(options.allowance && { allowance: options.allowance }),
       },
       options.signal ?? new AbortController().signal,
     );

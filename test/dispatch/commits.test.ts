@@ -1,11 +1,17 @@
 import { expect, it, onTestFinished } from "vitest";
+import { createDayBudgets } from "../../src/agent/day-budgets.ts";
+import { createAgentRuntime } from "../../src/agent/runtime.ts";
 import { Dispatcher } from "../../src/dispatch/dispatcher.ts";
 import { recallFor } from "../../src/dispatch/memory.ts";
 import { Breakers } from "../../src/domain/breaker.ts";
+import { Calendar } from "../../src/domain/day.ts";
 import { NO_USAGE } from "../../src/domain/run.ts";
+import { createDemoModel } from "../../src/models/demo.ts";
+import type { Store } from "../../src/ports/store.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { type WorkerDeps, work } from "../../src/worker.ts";
+import { agentOf } from "../agent/support.ts";
 import { FakeAdapter } from "../support/adapter.ts";
 import { FakeClock } from "../support/clock.ts";
 import { openCountedStore } from "../support/counted-store.ts";
@@ -13,7 +19,10 @@ import { anEvent } from "../support/event.ts";
 import { anOffer, LEASE_MS } from "../support/store.ts";
 
 /** The commits that carry one event from its claim to its settlement. */
-async function commitsFor(text: string) {
+async function commitsFor(
+  text: string,
+  changes: (store: Store, clock: FakeClock) => Partial<WorkerDeps> = () => ({}),
+) {
   const clock = new FakeClock();
   const { store, commits } = openCountedStore(clock);
   const log = silentLogger();
@@ -47,6 +56,7 @@ async function commitsFor(text: string) {
     newId: (prefix) => `${prefix}_1`,
     log,
     metrics,
+    ...changes(store, clock),
   };
   const settled = Promise.withResolvers<void>();
   const dispatcher = new Dispatcher({
@@ -91,6 +101,48 @@ it("a further part adds one commit", async () => {
     ["reserve"],
     ["record", "reserve"],
     ["record", "reserve"],
+    ["record", "settle"],
+  ]);
+});
+
+/** The real step loop with the demo model, on a budget of the day. */
+function onBudget(store: Store, clock: FakeClock): Partial<WorkerDeps> {
+  let ids = 0;
+  const newId = (prefix: string) => `${prefix}_${ids++}`;
+  return {
+    runtime: createAgentRuntime({
+      agents: new Map([["assistant", agentOf(createDemoModel({ clock }))]]),
+      clock,
+      random: () => 0.5,
+      observe: { modelCall: () => {}, retry: () => {} },
+    }),
+    newId,
+    allowanceOf: createDayBudgets({
+      purse: store.purse,
+      limits: { user: 50, conversation: null, tenant: null, agent: null, global: 100 },
+      warnAt: 0.8,
+      calendar: new Calendar("UTC"),
+      clock,
+      newId,
+      warn: () => {},
+      unsettled: () => {},
+    }),
+  };
+}
+
+it("a model that is free takes no commit more, whatever budgets there are", async () => {
+  expect(await commitsFor("one", onBudget)).toEqual([
+    ["claim"],
+    ["checkpoint", "reserve"],
+    ["record", "settle"],
+  ]);
+});
+
+it("one that costs takes one more: its hold with its mark, and its cost with its answer", async () => {
+  expect(await commitsFor("demo: cost 3 of 20", onBudget)).toEqual([
+    ["claim"],
+    ["holdMoney", "checkpoint"],
+    ["settleMoney", "checkpoint", "reserve"],
     ["record", "settle"],
   ]);
 });

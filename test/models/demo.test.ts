@@ -170,6 +170,30 @@ describe("the demo model", () => {
     expect(await say("demo: dead end")).toBe("You said: demo: dead end");
   });
 
+  it.each([
+    ["demo: cost 3", 3, 3],
+    ["hi\n  Demo:cost 0.5 of 20", 0.5, 20],
+    ["demo: cost 1\ndemo: cost 2 of 4", 3, 5],
+    ["demo: cost 5 of 2", 0, 0],
+    ["demo: cost much", 0, 0],
+    ["that is no demo: cost 3", 0, 0],
+  ])("costs what %j asks, and tells how much at most before", async (text, cents, atMost) => {
+    expect(model.costCeilingCents(promptOf(text))).toBe(atMost);
+    const chunks = await chunksOf(model, promptOf(text));
+    expect(chunks.at(-1)).toMatchObject({ usage: { costCents: cents } });
+  });
+
+  it("costs in each call of a turn, and not in the next turn", async () => {
+    const messages: Message[] = [
+      { role: "user", text: "demo: cost 2\ndemo: tool look" },
+      { role: "assistant", text: "", toolCalls: [] },
+      { role: "tool", callId: "1", result: "seen", isError: false },
+    ];
+    expect(model.costCeilingCents(promptOf("", { messages }))).toBe(2);
+    const next: Message[] = [...messages, { role: "user", text: "thanks" }];
+    expect(model.costCeilingCents(promptOf("", { messages: next }))).toBe(0);
+  });
+
   it("fails every time when told so", async () => {
     for (let attempt = 0; attempt < 5; attempt++) {
       await expect(say("demo: fail")).rejects.toMatchObject({ retryable: true });

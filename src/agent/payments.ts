@@ -1,0 +1,63 @@
+import type { MoneyHold } from "../domain/money.ts";
+import { NO_USAGE, type Step, type Usage } from "../domain/run.ts";
+import type { Allowance, DayOver } from "../ports/agent.ts";
+
+/** A call that may be made now. */
+export interface Payment {
+  readonly kind: "held";
+  /** It has ended, and told what it used. */
+  spent(usage: Usage): void;
+  /** It has certainly cost nothing. Resolves when that is recorded. */
+  refund(): Promise<void>;
+}
+
+/**
+ * The money of one run's model calls. Before each that costs, it is held on the budgets of the day and recorded with the
+ * run: whoever goes on after a crash must know that it may have been spent. Both are asked for in one tick and share a
+ * commit. A call of which nothing more is heard stays in the steps, and counts as spent.
+ */
+export class Payments {
+  readonly #steps: Step[];
+  readonly #record: () => Promise<void>;
+  readonly #allowance: Allowance;
+
+  /** `steps` grows as the run goes on; `record` stores them as they are. */
+  constructor(steps: Step[], record: () => Promise<void>, allowance: Allowance = NO_BUDGETS) {
+    this.#steps = steps;
+    this.#record = record;
+    this.#allowance = allowance;
+  }
+
+  async begin(cents: number): Promise<Payment | { readonly kind: "over"; readonly over: DayOver }> {
+    if (cents <= 0) return FREE;
+    const { hold, over } = this.#allowance.hold(cents);
+    const started: Step = { kind: "model-started", hold };
+    this.#steps.push(started);
+    const [dayOver] = await Promise.all([over, this.#record()]);
+    if (dayOver !== null) {
+      this.#takeBack(started);
+      return { kind: "over", over: dayOver };
+    }
+    return {
+      kind: "held",
+      spent: (usage) => this.#allowance.settle(hold, usage),
+      refund: async () => {
+        this.#takeBack(started);
+        this.#allowance.settle(hold, NO_USAGE);
+        await this.#record();
+      },
+    };
+  }
+
+  #takeBack(step: Step): void {
+    this.#steps.splice(this.#steps.lastIndexOf(step), 1);
+  }
+}
+
+const FREE: Payment = { kind: "held", spent: () => {}, refund: async () => {} };
+
+const NO_BUDGETS: Allowance = {
+  hold: (cents) => ({ hold: { ...NO_DAY, cents }, over: Promise.resolve(null) }),
+  settle: () => {},
+};
+const NO_DAY: Omit<MoneyHold, "cents"> = { id: "", day: "" };
