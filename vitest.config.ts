@@ -2,8 +2,8 @@ import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 const PROOFS = ["test/simulation/**/*.test.ts", "test/model-check/**/*.test.ts"];
-/** They end threads and processes, fill memory, or load modules that are not ours: each file has a process of its own. */
-const ISOLATED = ["test/store/**/*.test.ts", "test/app/platforms.test.ts"];
+/** It loads modules that are not ours. */
+const ISOLATED = ["test/app/platforms.test.ts"];
 const PROCESSES = ["test/e2e/**/*.test.ts", "test/chaos/chaos.test.ts"];
 /** They take all that the machine has, or stop processes for so long and look at what the clock says: alone on it. */
 const ALONE = ["test/e2e/{flood,freeze,kill-loop,redis-away}.test.ts", "test/chaos/chaos.test.ts"];
