@@ -68,7 +68,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const stopping = new AbortController();
   const isPaused = () => environment.killSwitch || spec.kill_switch;
   const newId = createNewId(clock);
-  const policy = policyOf(spec, isPaused);
+  const policy = policyOf(spec, config.agents, isPaused);
   const system = { clock, random, newId, log, metrics, version };
 
   const chats = await openPlatforms(config, system);

@@ -105,8 +105,10 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
   return settlementOf(done, job, deps);
 }
 
-function begin({ event }: Job, { routes, agents, clock, newId }: WorkerDeps): Progress {
-  const agent = routeOf(event, routes, agents) ?? NOBODY;
+function begin({ event, agent: routed }: Job, { routes, agents, clock, newId }: WorkerDeps): Progress {
+  // Decided as it was accepted. Where that agent is gone since, or nobody was found, by the routes of now.
+  const isThere = routed !== null && agents.has(routed);
+  const agent = isThere ? routed : (routeOf(event, routes, agents) ?? NOBODY);
   return { runId: newId("run"), agent, startedAtMs: clock.nowMs(), steps: [], answer: null };
 }
 

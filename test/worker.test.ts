@@ -244,9 +244,18 @@ describe("a message", () => {
     expect(slack.typings.map(({ aborted }) => aborted)).toEqual([true]);
   });
 
+  it("goes to the agent that was found as it was accepted, and to that of the routes when it is gone", async () => {
+    const agents = new Map([...deps.agents, ["deployer", { turnsMax: 4, ttlMs: 60_000 }]]);
+    deps = { ...deps, agents };
+    await workAndSettle(await job({}, { agent: "deployer" }));
+    await workAndSettle(await job({ id: "slack:2" }, { agent: "gone" }));
+    await workAndSettle(await job({ id: "slack:3" }, { agent: null }));
+    expect(runs.map((run) => run.agent)).toEqual(["deployer", "assistant", "assistant"]);
+  });
+
   it("that no route takes is answered so, and kept as a dead letter", async () => {
     deps = { ...deps, routes: [] };
-    const claimed = await job();
+    const claimed = await job({}, { agent: null });
     await workAndSettle(claimed);
     expect(slack.said).toEqual(["No agent is set up to answer here."]);
     expect(runs).toEqual([]);
@@ -511,7 +520,7 @@ describe("an answer", () => {
     deps = { ...deps, routes: [] };
     const cut = new DeliveryError("unknown", "connection lost");
     slack.fates.push(failing(cut));
-    const claimed = await job();
+    const claimed = await job({}, { agent: null });
     await expect(doWork(claimed)).rejects.toBe(cut);
     deps = { ...deps, routes: [{ match: {}, agent: "assistant" }] };
     slack.memory = { messageId: "1", via: "looked up" };

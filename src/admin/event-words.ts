@@ -21,6 +21,8 @@ const WORDS: Readonly<Record<EventState, (record: EventRecord, lane: LaneState) 
     `It is parked: it waits for a person to decide, or for its time, and what came after it in the conversation waits with it. ${answerSoFar(record)}`,
   done: (record) => doneWords(record),
   dropped: (record) => droppedWords(record),
+  merged: ({ mergedInto }) =>
+    `It was answered together with an earlier message of the same person: parley explain '${mergedInto ?? "?"}' says how that went.`,
   dead: (record) =>
     `It was given up after ${record.attempt} attempt${record.attempt === 1 ? "" : "s"} and is a dead letter. ${because(record)} ` +
     (kindOf(record) === "outbound"
@@ -34,6 +36,8 @@ function workerOf(record: EventRecord): string {
 }
 
 function queuedWords(record: EventRecord, lane: LaneState): string {
+  if (record.mergedInto !== null)
+    return `It is answered together with an earlier message of the same person, '${record.mergedInto}'.`;
   if (record.cause !== null) return because(record);
   if (lane === "running")
     return "An earlier message of the same conversation is being answered; one goes after the other.";

@@ -60,6 +60,8 @@ const REFUSED: Readonly<Record<RefusalCause, (detail: string) => string>> = {
     "The bot is paused: the kill switch is on (PARLEY_KILL_SWITCH, or kill_switch in gateway.yaml).",
   too_old: () =>
     "It was said too long ago (max_age_seconds): a late redelivery, or the gateway was away for long. Nobody waits for an answer any more.",
+  busy: () =>
+    "It came while an answer was in the making there, and its agent or route says busy: drop. The person is told once for each answer.",
   not_installed: (detail) =>
     `It is of ${detail || "an installation"} whose credentials this gateway does not have, so no answer could be said there. Install the app there, and run a gateway with the token that you get.`,
 };

@@ -28,6 +28,9 @@ const eventFields = {
   excerpt: z.string().describe("The beginning of the text."),
   attempts: z.int(),
   cause: z.string().nullable().describe("Why it waits again, was dropped or is dead."),
+  merged_into: eventId
+    .nullable()
+    .describe("The event whose run answers this one too; `state` is `merged` once that is over."),
   accepted_at: time,
   updated_at: time,
   replays: z

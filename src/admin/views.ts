@@ -38,6 +38,7 @@ export function eventView(record: EventRecord): EventView {
     excerpt: event.text.slice(0, EXCERPT_CHARS_MAX).toWellFormed(),
     attempts: record.attempt,
     cause: record.cause,
+    merged_into: record.mergedInto,
     accepted_at: iso(record.acceptedAtMs),
     updated_at: iso(record.updatedAtMs),
     replays: record.replays.map(({ atMs, by, mode, cause }) => ({ at: iso(atMs), by, mode, cause })),

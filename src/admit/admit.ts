@@ -1,9 +1,11 @@
 import { boundedFiles } from "../domain/attachment.ts";
 import { FILES_MAX, LABEL_CHARS_MAX } from "../domain/bounds.ts";
+import { busyModeFor } from "../domain/busy.ts";
 import { controlCommandOf, controlLane, overtakes } from "../domain/command.ts";
 import { boundedContext } from "../domain/context.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import type { Refusal } from "../domain/refusal.ts";
+import { busyOf, routeOf } from "../domain/route.ts";
 import { cleanLabel, cleanText } from "../domain/text.ts";
 import type { Offer, RateLimit } from "../ports/inbox.ts";
 import { allowsBot, forbidden } from "./access.ts";
@@ -43,6 +45,7 @@ export function admit(event: TriggerEvent, policy: AdmissionPolicy, nowMs: numbe
     },
     lane: isUrgent ? controlLane(event.conversation) : event.conversation,
     kind: isUrgent ? "command" : "message",
+    ...routed(event, policy, control !== null),
     refusal: refusalOf(event, policy, nowMs, control !== null),
     limits: limitsOf(event, policy.limits),
     // `!stop` said into a room without a mention is for us only where we take part.
@@ -51,6 +54,19 @@ export function admit(event: TriggerEvent, policy: AdmissionPolicy, nowMs: numbe
     dedupMs: rules.dedupMs,
   };
   return { kind: "offer", offer };
+}
+
+/** Who answers it, and what it does while that one is at work. A command to the gateway is answered by what is built in. */
+function routed(
+  event: TriggerEvent,
+  { routes, agents }: AdmissionPolicy,
+  isControl: boolean,
+): Pick<Offer, "agent" | "busy"> {
+  if (isControl) return { agent: null, busy: "queue" };
+  return {
+    agent: routeOf(event, routes, agents),
+    busy: busyModeFor(event, busyOf(event, routes, agents)),
+  };
 }
 
 /** The event of an installation that is not ours: recorded, and nothing is said, because nothing could be. */

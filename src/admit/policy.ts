@@ -1,4 +1,6 @@
+import type { BusyMode } from "../domain/busy.ts";
 import type { Platform } from "../domain/event.ts";
+import type { Route } from "../domain/route.ts";
 import type { RateLimit } from "../ports/inbox.ts";
 
 /** `any`, or only the ids listed. */
@@ -26,6 +28,9 @@ export interface Allowance {
 export interface AdmissionPolicy {
   readonly platforms: Readonly<Record<Platform, PlatformPolicy>>;
   readonly limits: Readonly<Record<RateLimit["scope"], Allowance | null>>;
+  readonly routes: readonly Route[];
+  /** What a message does while a run of its agent is in hand, by the agent's name. */
+  readonly agents: ReadonlyMap<string, BusyMode>;
   /** null: any age. */
   readonly maxAgeMs: number | null;
   readonly noticeWindowMs: number;

@@ -30,6 +30,7 @@ export function measured(store: Store, metrics: Metrics): Store {
       claim: timed("claim", (options) => queue.claim(options)),
       extend: timed("extend", (job, leaseMs) => queue.extend(job, leaseMs)),
       checkpoint: timed("checkpoint", (job, progress) => queue.checkpoint(job, progress)),
+      join: timed("join", (job) => queue.join(job)),
       settle: timed("settle", (job, settlement) => queue.settle(job, settlement)),
       ready: (signal) => queue.ready(signal), // Its time is that of waiting for work.
     },

@@ -1,14 +1,20 @@
 import type { AdmissionPolicy, AllowList, PlatformPolicy } from "../admit/policy.ts";
 import { allowance } from "../config/limits.ts";
 import { compilePattern, type Pattern } from "../config/pattern.ts";
-import { type GatewaySpec, PLATFORM_DEFAULTS, type PlatformSpec } from "../config/schema.ts";
+
+import { type AgentSpec, type GatewaySpec, PLATFORM_DEFAULTS, type PlatformSpec } from "../config/schema.ts";
 import type { AgentMemory } from "../dispatch/memory.ts";
+
 import { PLATFORMS, type Platform } from "../domain/event.ts";
 import { commandName, type Route } from "../domain/route.ts";
 import type { Retention } from "../ports/store.ts";
 
 /** The operator's words to what admission decides by. */
-export function policyOf(spec: GatewaySpec, isPaused: () => boolean): AdmissionPolicy {
+export function policyOf(
+  spec: GatewaySpec,
+  agents: ReadonlyMap<string, Pick<AgentSpec, "busy">>,
+  isPaused: () => boolean,
+): AdmissionPolicy {
   return {
     platforms: policiesOf(spec),
     limits: {
@@ -17,6 +23,8 @@ export function policyOf(spec: GatewaySpec, isPaused: () => boolean): AdmissionP
       tenant: allowance(spec.limits.tenant),
       global: allowance(spec.limits.global),
     },
+    routes: routesOf(spec),
+    agents: new Map([...agents].map(([name, { busy }]) => [name, busy])),
     maxAgeMs: spec.max_age_seconds === "off" ? null : spec.max_age_seconds * 1000,
     noticeWindowMs: spec.notices.window_seconds * 1000,
     isPaused,
@@ -55,8 +63,9 @@ function allowList(list: "any" | readonly string[]): AllowList {
 }
 
 export function routesOf(spec: GatewaySpec): readonly Route[] {
-  return spec.routes.map(({ match, agent }) => ({
+  return spec.routes.map(({ match, agent, busy }) => ({
     agent,
+    ...(busy !== undefined && { busy }),
     match: {
       ...(match?.platform && { platforms: new Set(match.platform) }),
       ...(match?.tenant && { tenants: new Set(match.tenant) }),

@@ -64,6 +64,10 @@ const limits = z
   .prefault({})
   .describe("A person over a limit is told once per window. All four are checked, all or nothing.");
 
+const busy = z.enum(["queue", "drop"], {
+  error: notYet(["queue", "drop"], ["collect", "interrupt", "steer"]),
+});
+
 const matchOf = (modules: readonly PlatformModule[]) =>
   z.strictObject({
     platform: oneOrMore(z.enum(PLATFORMS)).optional(),
@@ -95,6 +99,9 @@ const routeOf = (modules: readonly PlatformModule[]) =>
       .optional()
       .describe("All that is named must fit; of a list, one is enough. Without `match`: every message."),
     agent: agentName.describe("Name of the agent that answers."),
+    busy: busy
+      .optional()
+      .describe("What a message does that arrives during a run; absent: as its agent has it."),
   });
 
 const access = z
@@ -339,10 +346,11 @@ const describedSpec = z.strictObject({
     .describe(
       "Whether an answer is shown while it grows, on platforms that have a `preview` in gateway.yaml.",
     ),
-  busy: z
-    .enum(["queue"], { error: notYet(["queue"], ["collect", "interrupt", "steer", "drop"]) })
+  busy: busy
     .default("queue")
-    .describe("What a message does that arrives during a run: it waits its turn."),
+    .describe(
+      "What a message does that arrives during a run: `queue` waits its turn, `drop` is refused, and the person is told once a run.",
+    ),
 });
 
 /** Of a time limit with two names: the one that was set is the other, too. */

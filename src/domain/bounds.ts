@@ -81,3 +81,9 @@ export const LOOP_ECHOES_MAX = 3;
 export const SPENDING_KEPT_DAYS = 35;
 /** A model call that has not told its cost by then never will: what was held for it stays spent. */
 export const HOLDS_KEPT_DAYS = 3;
+
+/** Messages that one run answers beside its first, and how much text they may bring in all, as stored. */
+export const MERGED_EVENTS_MAX = 32;
+export const MERGED_CHARS_MAX = 64 * 1024;
+/** For so long at most a person is told once that one run keeps the agent busy. */
+export const BUSY_NOTICE_MS = 86_400_000;

@@ -1,5 +1,12 @@
 /** Why an event was not run. Counted, recorded, and told to the person at most once per window. */
-export const REFUSAL_CAUSES = ["rate_limited", "not_allowed", "paused", "too_old", "not_installed"] as const;
+export const REFUSAL_CAUSES = [
+  "rate_limited",
+  "not_allowed",
+  "paused",
+  "too_old",
+  "not_installed",
+  "busy",
+] as const;
 export type RefusalCause = (typeof REFUSAL_CAUSES)[number];
 
 export interface Refusal {

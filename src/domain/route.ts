@@ -1,3 +1,4 @@
+import type { BusyMode } from "./busy.ts";
 import type { TriggerEvent } from "./event.ts";
 
 /** Every condition that is present must hold; an empty match takes everything. */
@@ -13,16 +14,32 @@ export interface RouteMatch {
 export interface Route {
   readonly match: RouteMatch;
   readonly agent: string;
+  /** Absent: as its agent has it. */
+  readonly busy?: BusyMode;
 }
 
-/** The first route that matches; null when none does. An event may name its agent itself (the test webhook). */
+/** The agent of the first route that matches; null when none does. An event may name its agent itself (the test webhook). */
 export function routeOf(
   event: TriggerEvent,
   routes: readonly Route[],
   agents: ReadonlyMap<string, unknown>,
 ): string | null {
   if (event.agent !== undefined) return agents.has(event.agent) ? event.agent : null;
-  return routes.find(({ match }) => matches(event, match))?.agent ?? null;
+  return firstMatch(event, routes)?.agent ?? null;
+}
+
+/** What an event does while a run of its agent is in hand. */
+export function busyOf(
+  event: TriggerEvent,
+  routes: readonly Route[],
+  agents: ReadonlyMap<string, BusyMode>,
+): BusyMode {
+  const route = event.agent === undefined ? firstMatch(event, routes) : undefined;
+  return route?.busy ?? agents.get(event.agent ?? route?.agent ?? "") ?? "queue";
+}
+
+function firstMatch(event: TriggerEvent, routes: readonly Route[]): Route | undefined {
+  return routes.find(({ match }) => matches(event, match));
 }
 
 function matches(event: TriggerEvent, match: RouteMatch): boolean {

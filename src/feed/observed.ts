@@ -51,6 +51,7 @@ export function observedQueue(queue: Queue, { feed, clock }: Observer): Queue {
       return isHeld;
     },
     extend: (job, leaseMs) => queue.extend(job, leaseMs),
+    join: (job) => queue.join(job),
     checkpoint: (job, progress) => queue.checkpoint(job, progress),
     ready: (signal) => queue.ready(signal),
   };

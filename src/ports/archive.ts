@@ -4,7 +4,8 @@ import type { ReplayMode } from "./journal.ts";
 export interface Archive {
   /**
    * Puts a finished event (`states` says which kinds may be) at the end of its lane, under its old id and with all
-   * its attempts before it. Atomic: of two at once, one finds it waiting already.
+   * its attempts before it. Atomic: of two at once, one finds it waiting already. What was merged into it comes with it,
+   * and never alone.
    */
   replay(id: string, request: ReplayRequest): Promise<ReplayAnswer>;
   /** A dead letter becomes `dropped`, its cause the operator. False: it is no dead letter. */

@@ -1,3 +1,4 @@
+import type { BusyMode } from "../domain/busy.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import type { EventKind } from "../domain/kind.ts";
 import type { Refusal } from "../domain/refusal.ts";
@@ -17,6 +18,13 @@ export interface Offer {
   readonly lane: string;
   /** What it is to its lane. A notice is made by the store, of what is refused. */
   readonly kind: Exclude<EventKind, "notice">;
+  /** Who answers it; null: nobody was found, or the gateway itself does. It may be gone by the time that it is run. */
+  readonly agent: string | null;
+  /**
+   * What it does while a run of its lane is in hand. With `drop` it is then refused (`busy`, its notice once a run); not if a
+   * spool brings it, for then it came before. The others are up to who runs what comes before it (`Queue.join`).
+   */
+  readonly busy: BusyMode;
   /** Decided before the store was asked: the event is recorded as dropped, not run. */
   readonly refusal: Refusal | null;
   /** Checked in order after deduplication, all or nothing: a refused event uses up no allowance. */

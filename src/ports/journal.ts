@@ -1,7 +1,16 @@
 import type { TriggerEvent } from "../domain/event.ts";
 import type { Progress } from "../domain/run.ts";
 
-export const EVENT_STATES = ["queued", "running", "retrying", "parked", "done", "dropped", "dead"] as const;
+export const EVENT_STATES = [
+  "queued",
+  "running",
+  "retrying",
+  "parked",
+  "done",
+  "dropped",
+  "dead",
+  "merged",
+] as const;
 export type EventState = (typeof EVENT_STATES)[number];
 
 /** One event's life, for operators. */
@@ -11,6 +20,8 @@ export interface EventRecord {
   readonly event: TriggerEvent;
   readonly attempt: number;
   readonly cause: string | null;
+  /** The event whose run answers this one too: `merged` once that is over. */
+  readonly mergedInto: string | null;
   readonly progress: Progress | null;
   readonly acceptedAtMs: number;
   readonly updatedAtMs: number;

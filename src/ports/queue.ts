@@ -1,3 +1,4 @@
+import type { BusyMode } from "../domain/busy.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import type { EventKind } from "../domain/kind.ts";
 import type { Refusal } from "../domain/refusal.ts";
@@ -8,8 +9,13 @@ import type { Recall } from "./memory.ts";
 /** A claimed event. At most one live claim per lane; it is always the oldest. */
 export interface Job {
   readonly event: TriggerEvent;
+  /** It, and what was joined to it at earlier claims (`Queue.join`), oldest first. */
+  readonly events: readonly TriggerEvent[];
   readonly lane: string;
   readonly kind: EventKind;
+  /** As it was offered; null also for what an older version has accepted, and for what was brought back. */
+  readonly agent: string | null;
+  readonly busy: BusyMode;
   /** Set: do not run it, tell the person and drop it. */
   readonly refusal: Refusal | null;
   /** Counts from 1; on disk before the claim is given out, so that the death of the process does not undo it. */
@@ -81,6 +87,14 @@ export interface Queue {
   checkpoint(job: Job, progress: Progress): Promise<boolean>;
   /** False: the lease is lost and nothing changed. */
   settle(job: Job, settlement: Settlement): Promise<boolean>;
+  /**
+   * Takes what waits right behind this event and may be merged with it: messages of the same person for the same agent,
+   * whose own busy mode is one that merges and whose files are there (TriggerEvent.mayGrow). It stops at the first that
+   * is none of these, at MERGED_EVENTS_MAX and at MERGED_CHARS_MAX. Durable and atomic: from now on they are claimed with
+   * this event (Job.events), and end with it, as `merged`. Gives all that are joined to it, oldest first, without itself;
+   * nothing when the lease is lost.
+   */
+  join(job: Job): Promise<readonly TriggerEvent[]>;
   /** Resolves when a claim may find something; rejects with the signal's reason when aborted. */
   ready(signal: AbortSignal): Promise<void>;
 }

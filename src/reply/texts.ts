@@ -21,6 +21,8 @@ export function noticeText(refusal: Refusal): string {
       return "That message reached me too late to answer it. Please send it again.";
     case "not_installed":
       return "I am not set up for this workspace.";
+    case "busy":
+      return "I am busy; please ask again when I have answered.";
   }
 }
 

@@ -12,6 +12,8 @@ export interface StoredTexts {
   readonly body: string;
   readonly refusal: string | null;
   readonly progress: string | null;
+  /** Of what is joined to it. */
+  readonly joined: readonly string[];
 }
 
 /**
@@ -21,18 +23,21 @@ export interface StoredTexts {
 export function storedJob({
   lane,
   ...texts
-}: StoredTexts): Pick<Job, "event" | "refusal" | "progress" | "damage"> {
+}: StoredTexts): Pick<Job, "event" | "events" | "refusal" | "progress" | "damage"> {
   const event = parsedEvent(texts.body);
   const refusal = parsed<Refusal>(texts.refusal);
   const progress = parsed<Progress>(texts.progress);
+  const joined = texts.joined.map(parsedEvent);
   const broken = [
-    event === null && "text",
+    (event === null || joined.includes(null)) && "text",
     refusal === undefined && "refusal",
     progress === undefined && "progress",
   ];
   const names = broken.filter((name) => name !== false);
+  const first = event ?? remains(idIn(texts.body) ?? lane, lane);
   return {
-    event: event ?? remains(idIn(texts.body) ?? lane, lane),
+    event: first,
+    events: [first, ...joined.filter((one) => one !== null)],
     refusal: refusal ?? null,
     progress: progress ?? null,
     ...(names.length > 0 && { damage: damageOf(names) }),
@@ -66,6 +71,11 @@ export function storedOrNull<T extends object>(text: string | null): T | null {
 /** Without those that cannot be read. */
 export function readable<T extends object>(texts: readonly string[]): T[] {
   return texts.flatMap((text) => storedOrNull<T>(text) ?? []);
+}
+
+/** Of events that could be read a moment ago. */
+export function readableEvents(bodies: readonly string[]): readonly TriggerEvent[] {
+  return bodies.flatMap((body) => parsedEvent(body) ?? []);
 }
 
 /** That it was sent is certain, whatever became of the words for it. */

@@ -107,6 +107,7 @@ export function withUnwritten(
       ready: (signal) => queue.ready(signal),
       extend: (job, leaseMs) => queue.extend(job, leaseMs),
       checkpoint,
+      join: (job) => queue.join(job),
       async claim(options) {
         // One that is refused for good keeps its own event from being said, and no other from being claimed.
         if (!kept.isEmpty) await Promise.allSettled(writeReceipts());

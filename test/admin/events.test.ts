@@ -180,6 +180,7 @@ describe("one event", () => {
       excerpt: "deploy it",
       attempts: 1,
       cause: null,
+      merged_into: null,
       accepted_at: "2023-11-14T22:13:20.000Z",
       updated_at: "2023-11-14T22:13:20.000Z",
       replays: [],

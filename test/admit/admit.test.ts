@@ -32,6 +32,8 @@ function policy(
   return {
     platforms,
     limits: { user: { messages: 20, perMs: 60_000 }, conversation: null, tenant: null, global: null },
+    routes: [{ match: {}, agent: "assistant" }],
+    agents: new Map([["assistant", "queue"]]),
     maxAgeMs: 86_400_000,
     noticeWindowMs: 600_000,
     isPaused: () => false,
@@ -142,6 +144,41 @@ describe("admit", () => {
     const paused = policy({}, { isPaused: () => true });
     expect(offered(anEvent(), paused).refusal).toMatchObject({ cause: "paused" });
     expect(offered(anEvent({ text: "!status" }), paused).refusal).toBeNull();
+  });
+
+  it("decides who answers, and what a message does while that agent is at work", () => {
+    const rules = policy(
+      {},
+      {
+        routes: [
+          { match: { channels: new Set(["C2"]) }, agent: "assistant", busy: "steer" },
+          { match: { channels: new Set(["C3"]) }, agent: "deployer", busy: "queue" },
+          { match: { channels: new Set(["C4"]) }, agent: "deployer" },
+          { match: { platforms: new Set(["slack"]) }, agent: "assistant" },
+        ],
+        agents: new Map([
+          ["assistant", "collect"],
+          ["deployer", "drop"],
+        ]),
+      },
+    );
+    const decided = (event: Partial<TriggerEvent>) => {
+      const { agent, busy, kind } = offered(anEvent(event), rules);
+      return [agent, busy, kind];
+    };
+    expect(decided({})).toEqual(["assistant", "collect", "message"]);
+    expect(decided({ place: "C2" })).toEqual(["assistant", "steer", "message"]);
+    expect(decided({ place: "C3" })).toEqual(["deployer", "queue", "message"]);
+    expect(decided({ place: "C4" })).toEqual(["deployer", "drop", "message"]);
+    expect(decided({ agent: "deployer", place: "C2" })).toEqual(["deployer", "drop", "message"]);
+    expect(decided({ agent: "nobody" })).toEqual([null, "queue", "message"]);
+    expect(decided({ platform: "discord" })).toEqual([null, "queue", "message"]);
+    // Who presses or commands waits for an answer to just that.
+    expect(decided({ trigger: "command", command: "/ask" })).toEqual(["assistant", "queue", "message"]);
+    expect(decided({ trigger: "button", place: "C2" })).toEqual(["assistant", "queue", "message"]);
+    expect(decided({ trigger: "button", place: "C4" })).toEqual(["deployer", "drop", "message"]);
+    expect(decided({ text: "!stop" })).toEqual([null, "queue", "command"]);
+    expect(decided({ text: "!reset" })).toEqual([null, "queue", "message"]);
   });
 
   it("lets /stop, /status and /help overtake the conversation, and keeps /reset in its order", () => {

@@ -19,7 +19,7 @@ function specOf(lines = "", routes = ROUTES): GatewaySpec {
   return loaded.config.gateway;
 }
 
-const policy = (lines?: string) => policyOf(specOf(lines), () => false);
+const policy = (lines?: string) => policyOf(specOf(lines), new Map(), () => false);
 
 describe("the policy", () => {
   it("lets everyone but bots in, and limits how much they write", () => {
@@ -72,7 +72,7 @@ describe("the policy", () => {
 
   it("asks each time whether everything is paused", () => {
     let isPaused = false;
-    const { isPaused: asked } = policyOf(specOf(), () => isPaused);
+    const { isPaused: asked } = policyOf(specOf(), new Map(), () => isPaused);
     expect(asked()).toBe(false);
     isPaused = true;
     expect(asked()).toBe(true);

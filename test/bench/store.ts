@@ -55,6 +55,8 @@ async function accept(store: Store, i: number): Promise<void> {
     event,
     lane: conversation,
     kind: "message",
+    agent: "assistant",
+    busy: "queue",
     refusal: null,
     limits,
     onlyIfKnown: false,

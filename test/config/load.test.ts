@@ -104,7 +104,7 @@ describe("loading the configuration", () => {
         'config/agents/a.yaml:2:19 metadata.name: expected 1 to 63 letters, digits, dots, dashes or underscores, the first a letter or digit, got "a b"',
         'config/agents/a.yaml:4:22 spec.model.provider: expected anthropic or demo, got "openai", which is not available in this version',
         "config/agents/a.yaml:5:10 spec.tools: expected an empty list, because tools are not available in this version, got a list",
-        'config/agents/a.yaml:6:9 spec.busy: expected queue, got "steer", which is not available in this version',
+        'config/agents/a.yaml:6:9 spec.busy: expected queue or drop, got "steer", which is not available in this version',
         "config/agents/b.yaml:2:1: expected YAML, got something else (Flow sequence in block collection must be sufficiently indented and end with a ])",
         "config/agents/c.yaml:1:1 metadata: expected a mapping, got nothing",
         "config/agents/c.yaml:1:1 spec: expected a mapping, got nothing",

@@ -18,6 +18,7 @@ import { growthContract } from "./store-growth.ts";
 import { holdsContract } from "./store-holds.ts";
 import { kindsContract } from "./store-kinds.ts";
 import { lanesContract } from "./store-lanes.ts";
+import { mergingContract } from "./store-merging.ts";
 import { parkingContract } from "./store-parking.ts";
 import { peopleContract } from "./store-people.ts";
 import { purseContract } from "./store-purse.ts";
@@ -1120,6 +1121,7 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
     kindsContract(bench);
     lanesContract(bench);
     parkingContract(bench);
+    mergingContract(bench);
     peopleContract(bench);
     purseContract(bench);
     busContract(bench);
@@ -1134,6 +1136,8 @@ export function anOffer(event: TriggerEvent, changes: Partial<Offer> = {}): Offe
     event,
     lane: event.conversation,
     kind: "message",
+    agent: "assistant",
+    busy: "queue",
     refusal: null,
     limits: [],
     onlyIfKnown: false,

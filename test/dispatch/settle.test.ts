@@ -14,8 +14,11 @@ function jobAt(attempt: number): Job {
   const event = anEvent();
   return {
     event,
+    events: [event],
     lane: event.conversation,
     kind: "message",
+    agent: "assistant",
+    busy: "queue",
     refusal: null,
     attempt,
     failures: attempt - 1,

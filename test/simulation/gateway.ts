@@ -56,7 +56,7 @@ export async function startGateway(options: GatewayOptions, life: Life): Promise
   const { openStore, spec, witness, random, isPaused } = options;
   const { clock } = life;
   const limits = { waitingPerLaneMax: spec.queue.waiting_per_conversation, waitingMax: spec.queue.waiting };
-  const policy = policyOf(spec, isPaused);
+  const policy = policyOf(spec, new Map(), isPaused);
   const opened = await openStore({ limits, random, offerOf: offerAgain(policy, clock) });
   const { store } = opened;
   const adapters = adaptersFor(options, life);

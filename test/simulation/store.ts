@@ -13,6 +13,7 @@ export function steppedStore(store: Store, life: Life, witness: Witness): Store 
       claim: (options) => life.call("claim", () => queue.claim(options)),
       extend: (job, leaseMs) => life.call("extend", () => queue.extend(job, leaseMs)),
       checkpoint: (job, progress) => life.call("checkpoint", () => queue.checkpoint(job, progress)),
+      join: (job) => life.call("join", () => queue.join(job)),
       settle: (job, settlement) => life.call("settle", () => queue.settle(job, settlement)),
       ready: (signal) => queue.ready(signal),
     },

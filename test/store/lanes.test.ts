@@ -8,7 +8,7 @@ import { SteadyTime } from "../../src/store/sqlite/time.ts";
 function aJob(seq: number, lane: string, sender = "U1"): Waiting {
   const source = ["slack", "T1", sender] as const;
   return newcomer({
-    ...{ seq, lane, kind: "message", conversation: lane, source },
+    ...{ seq, lane, kind: "message", agent: null, busy: "queue", conversation: lane, source },
     ...{ sinceMs: 0, refusal: null, replay: 0 },
   });
 }

@@ -1,4 +1,4 @@
-import { SUSPECTS_MAX } from "../../src/domain/bounds.ts";
+import { MERGED_EVENTS_MAX, SUSPECTS_MAX } from "../../src/domain/bounds.ts";
 import type { Signal } from "../../src/domain/signal.ts";
 import type { Job } from "../../src/ports/queue.ts";
 
@@ -12,6 +12,10 @@ interface Claim {
 export interface Expected {
   readonly id: string;
   readonly lane: string;
+  /** Whether it merges with its likes, those before it and those behind it. */
+  readonly merges: "always" | "takes others" | "never";
+  /** What it is joined to. */
+  into: Expected | null;
   attempts: number;
   crashes: number;
   signals: Signal[];
@@ -24,10 +28,12 @@ export interface Expected {
   held: Claim | null;
 }
 
-export function newcomer(id: string, lane: string): Expected {
+export function newcomer(id: string, lane: string, merges: Expected["merges"]): Expected {
   return {
     id,
     lane,
+    merges,
+    into: null,
     attempts: 0,
     crashes: 0,
     signals: [],
@@ -78,14 +84,32 @@ export class Model {
     this.lanes.set(expected.lane, [...(this.lanes.get(expected.lane) ?? []), expected]);
   }
 
+  joinedTo(head: Expected): Expected[] {
+    return (this.lanes.get(head.lane) ?? []).filter(({ into }) => into === head);
+  }
+
+  /** All that is behind it and merges, as far as it goes. */
+  join(head: Expected): Expected[] {
+    for (const next of (this.lanes.get(head.lane) ?? []).slice(1)) {
+      const hasRoom = this.joinedTo(head).length < MERGED_EVENTS_MAX;
+      if (next.into !== null) continue;
+      if (head.merges === "never" || next.merges !== "always" || !hasRoom) break;
+      next.into = head;
+    }
+    return this.joinedTo(head);
+  }
+
   loseClaim(head: Expected): void {
     if (head.held !== null) this.stale.push(head.held);
     head.held = null;
   }
 
-  remove(head: Expected): void {
+  /** With what is joined to it, which it gives. */
+  remove(head: Expected): Expected[] {
     this.loseClaim(head);
-    for (const lane of this.lanes.values()) if (lane[0] === head) lane.shift();
+    const joined = this.joinedTo(head);
+    this.lanes.get(head.lane)?.splice(0, 1 + joined.length);
+    return joined;
   }
 
   crash(process: number): void {

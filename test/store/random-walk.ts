@@ -14,6 +14,12 @@ import { moneyWalk } from "./money-walk.ts";
 const LANES = SUSPECTS_MAX + 2;
 const LEASE_MS = 1_000;
 
+/** Of what is over; `merged` is what it brings back with it, null where it only comes back with another. */
+interface Gone {
+  readonly lane: string;
+  readonly merged: readonly string[] | null;
+}
+
 /** What a walk leads through: some processes that share what is kept, and their troubles. */
 export interface World {
   readonly clock: FakeClock;
@@ -32,7 +38,7 @@ export interface World {
 export async function walk(world: World, pick: (below: number) => number, steps: number): Promise<void> {
   const { clock } = world;
   const model = new Model();
-  const gone = new Map<string, string>();
+  const gone = new Map<string, Gone>();
   const broughtBack = new Map<string, number>();
   let next = 0;
   const money = moneyWalk((call) => ask(anyone(), call), pick);
@@ -43,6 +49,7 @@ export async function walk(world: World, pick: (below: number) => number, steps:
     else if (action < 60) await claim();
     else if (action < 66) await sayOne();
     else if (action < 85) await finishOne();
+    else if (action < 88) await joinOne();
     else if (action < 90) clock.advance(pick(2 * LEASE_MS));
     else if (action < 92) await tellOne();
     else if (action < 94) await bringBack();
@@ -66,10 +73,12 @@ export async function walk(world: World, pick: (below: number) => number, steps:
   async function offer(): Promise<void> {
     const id = `e${next++}`;
     const lane = `c${pick(LANES)}`;
-    const send = (store: Store) => store.inbox.accept(anOffer(anEvent({ id, conversation: lane })));
+    const busy = pick(3) === 0 ? "queue" : "collect";
+    const send = (store: Store) =>
+      store.inbox.accept(anOffer(anEvent({ id, conversation: lane }), { busy, agent: "a" }));
     const { answer, again } = await world.attempt(anyone(), "accept", send);
     if (!again || answer.kind !== "duplicate") expect(answer).toEqual({ kind: "accepted" });
-    model.add(newcomer(id, lane));
+    model.add(newcomer(id, lane, busy === "collect" ? "always" : "takes others"));
     expect(await ask(anyone(), send)).toEqual({ kind: "duplicate" });
   }
 
@@ -86,6 +95,7 @@ export async function walk(world: World, pick: (below: number) => number, steps:
         throw new Error(`Expected one of ${[...heads.keys()].join()}, got ${job.event.id}`);
       heads.delete(job.event.id);
       const { crashes, signals } = head;
+      expect(job.events.map(({ id }) => id)).toEqual([head.id, ...model.joinedTo(head).map(({ id }) => id)]);
       expect(job).toMatchObject({ lane: head.lane, attempt: ++head.attempts, crashes, signals });
       model.claim(head, { job, by, untilMs: clock.nowMs() + LEASE_MS });
     }
@@ -113,8 +123,10 @@ export async function walk(world: World, pick: (below: number) => number, steps:
       await park(head, by, job);
     } else {
       expect(await settle(by, job, how === 3 ? { kind: "dead", cause: "x" } : DONE)).toBe(true);
-      model.remove(head);
-      gone.set(head.id, head.lane);
+      const { id, lane } = head;
+      const merged = model.remove(head).map((joined) => joined.id);
+      gone.set(id, { lane, merged });
+      for (const one of merged) gone.set(one, { lane, merged: null });
     }
   }
 
@@ -134,6 +146,19 @@ export async function walk(world: World, pick: (below: number) => number, steps:
     if (fate === undefined || part === undefined) return;
     await ask(by, ({ outbox }) => outbox.record(partId, fate));
     if (head.part !== "sent") head.part = part;
+  }
+
+  /** Asked again by somebody who has heard no answer, it says the same. */
+  async function joinOne(): Promise<void> {
+    const held = model.heads().filter((head) => head.held !== null);
+    const head = held[pick(Math.max(1, held.length))];
+    if (head?.held == null) return;
+    const { job, by } = head.held;
+    const joined = model.join(head).map(({ id }) => id);
+    for (let again = 0; again < 2; again++) {
+      const events = await ask(by, ({ queue }) => queue.join(job));
+      expect(events.map(({ id }) => id)).toEqual(joined);
+    }
   }
 
   function settle(by: number, job: Job, settlement: Parameters<Store["queue"]["settle"]>[1]) {
@@ -179,16 +204,22 @@ export async function walk(world: World, pick: (below: number) => number, steps:
   }
 
   async function bringBack(): Promise<void> {
-    const [id, lane] = [...gone][pick(Math.max(1, gone.size))] ?? [];
-    if (id === undefined || lane === undefined) return;
+    const [id, { lane, merged } = { lane: "", merged: null }] = [...gone][pick(Math.max(1, gone.size))] ?? [];
+    if (id === undefined) return;
     const mode = pick(2) === 0 ? "resume" : "anew";
     const replay = ({ archive }: Store) => archive.replay(id, { by: "ann", mode, states: ["done", "dead"] });
     const { answer, again } = await world.attempt(anyone(), "work", replay);
+    if (merged === null) return expect(answer).toBe("wrong-state");
     if (!again || answer !== "not-finished") expect(answer).toBe("queued");
     expect(await ask(anyone(), replay)).toBe("not-finished");
-    gone.delete(id);
     broughtBack.set(id, (broughtBack.get(id) ?? 0) + 1);
-    model.add(newcomer(id, lane));
+    // Who answers it is decided again, and nothing is known of that here.
+    const head = newcomer(id, lane, "never");
+    const joined = merged.map((one) => ({ ...newcomer(one, lane, "never"), into: head }));
+    for (const one of [head, ...joined]) {
+      gone.delete(one.id);
+      model.add(one);
+    }
   }
 
   /** Someone whose claim is over tries everything. */
@@ -197,6 +228,7 @@ export async function walk(world: World, pick: (below: number) => number, steps:
     if (job === undefined || by === undefined) return;
     expect(await settle(by, job, DONE)).toBe(false);
     expect(await ask(by, ({ queue }) => queue.extend(job, 1e9))).toBe(false);
+    expect(await ask(by, ({ queue }) => queue.join(job))).toEqual([]);
     const reservation = await ask(by, ({ outbox }) => outbox.reserve(job, `${job.event.id}/0`));
     expect(reservation).toEqual({ kind: "lost" });
   }

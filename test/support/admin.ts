@@ -40,6 +40,8 @@ const OPEN: PlatformPolicy = {
 export const POLICY: AdmissionPolicy = {
   platforms: { slack: OPEN, discord: OPEN, telegram: OPEN, whatsapp: OPEN, test: OPEN },
   limits: { user: null, conversation: null, tenant: null, global: null },
+  routes: [{ match: {}, agent: "assistant" }],
+  agents: new Map(),
   maxAgeMs: 86_400_000,
   noticeWindowMs: 600_000,
   isPaused: () => false,

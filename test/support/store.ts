@@ -34,6 +34,8 @@ export function anOffer(event: TriggerEvent, changes: Partial<Offer> = {}): Offe
     event,
     lane: event.conversation,
     kind: "message",
+    agent: "assistant",
+    busy: "queue",
     refusal: null,
     limits: [],
     onlyIfKnown: false,

@@ -25,12 +25,14 @@ export function createInbox(parts: Parts): Inbox {
 
 /** One offer as the script takes it. Gathered in one text, because each value costs the client and Redis a part of its own. */
 function offerArgs(offer: Offer, { limits, clock }: Parts): Argument[] {
-  const { event, refusal, lane, kind } = offer;
+  const { event, refusal, lane, kind, agent, busy } = offer;
   const { text, attachments, ...rest } = event;
   const head = offerRow({
     id: wellFormed(event.id),
     lane: wellFormed(lane),
     kind,
+    agent: agent === null ? "" : wellFormed(agent),
+    busy,
     conversation: event.conversation === lane ? "" : wellFormed(event.conversation),
     platform: event.platform,
     tenant: wellFormed(event.tenant),
@@ -66,6 +68,9 @@ function toAcceptance(row: AcceptRow, offer: Offer): Acceptance {
   if (row[0] === "failed") throw refused("accept", row[1]);
   if (row[0] !== "refused") return { kind: row[0] };
   const [, cause, detail, noticeWindowMs, retryAfterMs, told] = row;
-  const refusal = offer.refusal ?? { cause: cause as RefusalCause, detail, noticeWindowMs, retryAfterMs };
+  const refusal = offer.refusal ?? {
+    ...{ cause: cause as RefusalCause, detail, noticeWindowMs },
+    ...(retryAfterMs > 0 && { retryAfterMs }),
+  };
   return { kind: "refused", refusal, told: told === 1 };
 }

@@ -1,11 +1,19 @@
-import { SUSPECTS_MAX } from "../../domain/bounds.ts";
+import { GROWTH_MS, MERGED_CHARS_MAX, MERGED_EVENTS_MAX, SUSPECTS_MAX } from "../../domain/bounds.ts";
+import type { BusyMode } from "../../domain/busy.ts";
 import type { EventKind } from "../../domain/kind.ts";
 import type { Progress, Turn } from "../../domain/run.ts";
 import { isStopped, type Signal } from "../../domain/signal.ts";
 import { SIGNAL_TOPIC, signalMessage } from "../../ports/lanes.ts";
 import type { Recall } from "../../ports/memory.ts";
 import type { Job, Queue, Settlement } from "../../ports/queue.ts";
-import { isFirstAnswer, readable, STOP_OF_UNKNOWN, storedJob, storedSignals } from "../stored.ts";
+import {
+  isFirstAnswer,
+  readable,
+  readableEvents,
+  STOP_OF_UNKNOWN,
+  storedJob,
+  storedSignals,
+} from "../stored.ts";
 import type { Argument } from "./link.ts";
 import type { Parts } from "./parts.ts";
 import type { Status } from "./pulse.ts";
@@ -63,6 +71,14 @@ export function createQueue(parts: Parts): Queue {
       return isHeld(job, (await persistence.until(call)) === 1);
     },
 
+    async join(job) {
+      const seq = holdings.seqOf(job);
+      if (seq === undefined) return [];
+      const args = [seq, job.token, MERGED_EVENTS_MAX, MERGED_CHARS_MAX, GROWTH_MS];
+      const texts = await persistence.until(() => run("join", [now(), ...args], "long"));
+      return readableEvents(texts as string[]);
+    },
+
     async settle(job, settlement) {
       const seq = holdings.seqOf(job);
       if (seq === undefined) return false;
@@ -95,21 +111,28 @@ type ClaimedRow = readonly [
   waitsSinceMs: string,
   signals: string,
   kind: EventKind,
+  agent: string,
+  busy: BusyMode,
+  joined: readonly string[],
   turns?: readonly string[],
 ];
 
 function toJob(row: ClaimedRow, recall: Recall | undefined): Job {
   const [token, , lane, attempt, failures, cutOffs, at, ...more] = row;
-  const [body, refusal, progress, crashes, replay, stop, since, signals, kind, turns] = more;
+  const [body, refusal, progress, crashes, replay, stop, since, signals, kind, agent, busy, joined, turns] =
+    more;
   return {
     ...storedJob({
       lane,
       body,
       refusal: refusal === "" ? null : refusal,
       progress: progress === "" ? null : progress,
+      joined,
     }),
     lane,
     kind,
+    agent: agent === "" ? null : agent,
+    busy,
     attempt,
     failures,
     cutOffs,

@@ -3,6 +3,8 @@ const OFFER = [
   "id",
   "lane",
   "kind",
+  "agent",
+  "busy",
   "conversation",
   "platform",
   "tenant",

@@ -9,6 +9,7 @@ export const SCRIPT_NAMES = [
   "claim",
   "extend",
   "checkpoint",
+  "join",
   "settle",
   "release",
   "report",

@@ -106,6 +106,7 @@ type RecordRow = readonly [
   updatedAtMs: string,
   seq: number,
   replays: string,
+  mergedInto: string,
 ];
 
 type Counts = readonly [
@@ -149,7 +150,8 @@ export function createJournal({ run, now }: Parts, usedBytes: () => Promise<numb
   };
 }
 
-function toRecord([id, state, body, attempt, cause, progress, at, up, seq, replays]: RecordRow): EventRecord {
+function toRecord(row: RecordRow): EventRecord {
+  const [id, state, body, attempt, cause, progress, at, up, seq, replays, mergedInto] = row;
   const event = storedEvent(body, id);
   return {
     id: event.id === id || wellFormed(event.id) === id ? event.id : id,
@@ -157,6 +159,7 @@ function toRecord([id, state, body, attempt, cause, progress, at, up, seq, repla
     event,
     attempt,
     cause: cause === "" ? null : cause,
+    mergedInto: mergedInto === "" ? null : mergedInto,
     progress: storedOrNull<Progress>(progress === "" ? null : progress),
     acceptedAtMs: Number(at),
     updatedAtMs: Number(up),

@@ -15,7 +15,8 @@ interface SpooledEvent extends TriggerEvent {
 /** Whether the conversation is known cannot be found out here; the store says so when the event is forwarded. */
 export function toEntry(offer: Offer, arrivedAtMs: number): Offer {
   const event: SpooledEvent = { ...offer.event, arrivedAtMs };
-  return { ...offer, event, onlyIfKnown: false };
+  // Nothing is run from a spool: what waits there is in nobody's way.
+  return { ...offer, event, onlyIfKnown: false, busy: "queue" };
 }
 
 /**

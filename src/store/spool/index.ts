@@ -194,6 +194,7 @@ class Attached {
         ready: (signal) => gate.ready(queue, signal),
         extend: (job, leaseMs) => queue.extend(job, leaseMs),
         checkpoint: (job, progress) => queue.checkpoint(job, progress),
+        join: (job) => queue.join(job),
         settle: (job, settlement) => queue.settle(job, settlement),
       },
       outbox: inner.outbox,

@@ -1,3 +1,4 @@
+import { BUSY_NOTICE_MS } from "../../domain/bounds.ts";
 import type { TriggerEvent } from "../../domain/event.ts";
 import type { Refusal } from "../../domain/refusal.ts";
 import { parsedEvent } from "../stored.ts";
@@ -19,6 +20,8 @@ function named([
   aliases,
   lane,
   kind,
+  agent,
+  busy,
   conversation,
   platform,
   tenant,
@@ -32,18 +35,8 @@ function named([
 ]: OfferRow) {
   const source: Source = [platform, tenant, sender];
   return {
-    id,
-    aliases,
-    lane,
-    kind,
-    conversation,
-    source,
-    body,
-    refusal,
-    limits,
-    onlyIfKnown,
-    isTold,
-    dedupMs,
+    ...{ id, aliases, lane, kind, agent, busy, conversation, source },
+    ...{ body, refusal, limits, onlyIfKnown, isTold, dedupMs },
   };
 }
 
@@ -61,7 +54,10 @@ export function accept(state: State, row: OfferRow, nowMs: number): AcceptResult
 
   const seq = state.nextSeq++;
   addKeys(state, offer, seq, nowMs);
-  const cause = refusal ?? (limits.length === 0 ? null : rateRefusal(state, limits, isTold, nowMs));
+  const cause =
+    refusal ??
+    busyRefusal(state, offer) ??
+    (limits.length === 0 ? null : rateRefusal(state, limits, isTold, nowMs));
   if (cause === null) {
     enqueue(state, offer, { seq, lane, refusal: null }, nowMs);
     return "accepted";
@@ -123,6 +119,14 @@ export function isFull({ lanes, leases, limits }: State, lane: string): boolean 
   );
 }
 
+/** Its detail is the run that it came upon: the person hears of each once. */
+function busyRefusal({ lanes }: State, { lane, busy, isTold }: Offered): Refusal | null {
+  if (busy !== "drop") return null;
+  const head = lanes.headOf(lane);
+  if (head === undefined || (lanes.stateOf(lane) === "waiting" && head.attempt === 0)) return null;
+  return { cause: "busy", detail: `run ${head.seq}`, noticeWindowMs: isTold ? BUSY_NOTICE_MS : 0 };
+}
+
 function rateRefusal(
   state: State,
   limits: readonly LimitRow[],
@@ -142,7 +146,7 @@ function rateRefusal(
 
 function enqueue(
   state: State,
-  { id, kind, conversation, source, body }: Offered,
+  { id, kind, agent, busy, conversation, source, body }: Offered,
   place: { seq: number; lane: string; refusal: Refusal | null },
   nowMs: number,
 ): void {
@@ -153,6 +157,8 @@ function enqueue(
     seq,
     lane,
     kind,
+    agent,
+    busy,
     conversation,
     nowMs,
     place.refusal?.cause ?? null,
@@ -161,14 +167,20 @@ function enqueue(
     nowMs,
     0,
   );
-  state.lanes.add(newcomer({ seq, lane, kind, conversation, source, sinceMs: nowMs, refusal, replay: 0 }));
+  state.lanes.add(
+    newcomer({
+      ...{ seq, lane, kind, agent, busy, conversation, source },
+      ...{ sinceMs: nowMs, refusal, replay: 0 },
+    }),
+  );
 }
 
 /** Whether this person has not been told the same within the window. The mark is written with the event. */
 function isNoticeDue(state: State, { source }: Offered, refusal: Refusal, nowMs: number): boolean {
   if (refusal.noticeWindowMs <= 0) return false;
   // Not by conversation: each mention in a channel opens one, and a flood would get a notice for each.
-  const key = JSON.stringify([refusal.cause, source.join(":")]);
+  const about = refusal.cause === "busy" ? [refusal.detail] : [];
+  const key = JSON.stringify([refusal.cause, source.join(":"), ...about]);
   const toldMs = state.sql.toldAt.get(key)?.at_ms;
   // A mark from the future is from before the clock was set back: it must not silence for longer.
   if (toldMs !== undefined && toldMs <= nowMs && nowMs - toldMs < refusal.noticeWindowMs) return false;

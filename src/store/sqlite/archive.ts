@@ -15,7 +15,8 @@ export function replay(state: State, id: string, request: ReplayRequest, nowMs: 
   if (row === null) return "unknown";
   if (row.state === null) return "not-finished";
   if (request.seq !== undefined && request.seq !== row.seq) return "changed";
-  if (!request.states.includes(row.state) || hasLostItsText(row)) return "wrong-state";
+  const { state: ended } = row;
+  if (ended === "merged" || !request.states.includes(ended) || hasLostItsText(row)) return "wrong-state";
   const event = parsedEvent(row.body);
   if (event === null) return "wrong-state";
   const conversation = wellFormed(event.conversation);
@@ -29,14 +30,26 @@ export function replay(state: State, id: string, request: ReplayRequest, nowMs: 
     { atMs: nowMs, by: request.by, mode: request.mode, cause: row.cause } satisfies ReplayNote,
   ];
   move(state, row, event, { seq, notes, isAnew: request.mode === "anew" });
+  const merged = state.sql.mergedInto.all(row.seq);
 
   const count = notes.filter(({ mode }) => mode === "anew").length;
   const source: Source = [event.platform, wellFormed(event.tenant), wellFormed(event.sender.id)];
   // Whoever waits for it waits from now on; when it was accepted stays with the event.
-  state.sql.addWaiting.run(seq, lane, kind, conversation, nowMs, null, null, ...source, nowMs, count);
-  state.lanes.add(
-    newcomer({ seq, lane, kind, conversation, source, sinceMs: nowMs, refusal: null, replay: count }),
-  );
+  const add = (place: { seq: number; into: number | null; replay: number }) => {
+    // Who answers it is decided again: the reason to bring it back may be that it is somebody else now.
+    const [agent, busy] = [null, "queue"] as const;
+    const waits = [lane, kind, agent, busy, conversation, nowMs, null, null, ...source, nowMs] as const;
+    state.sql.addWaiting.run(place.seq, ...waits, place.replay);
+    const job = newcomer({
+      ...{ seq: place.seq, lane, kind, agent, busy, conversation, source },
+      ...{ sinceMs: nowMs, refusal: null, replay: place.replay },
+    });
+    job.into = place.into;
+    if (place.into !== null) state.sql.join.run(place.into, place.seq);
+    state.lanes.add(job);
+  };
+  add({ seq, into: null, replay: count });
+  for (const one of merged) add({ seq: moveMerged(state, one), into: seq, replay: 0 });
   return "queued";
 }
 
@@ -50,6 +63,18 @@ export function drop(state: State, id: string, by: string, nowMs: number): boole
 /** What was refused without a notice was never claimed, and is kept without its text. */
 function hasLostItsText({ state, attempt }: EventRow): boolean {
   return state === "dropped" && attempt === 0;
+}
+
+/** It comes back with the event that it was merged into. Gives its new seq. */
+function moveMerged(
+  state: State,
+  { seq: oldSeq, id, aliases }: ReturnType<State["sql"]["mergedInto"]["all"]>[number],
+): number {
+  const seq = state.nextSeq++;
+  state.sql.moveMerged.run(seq, oldSeq);
+  for (const key of [id, ...(JSON.parse(aliases ?? "[]") as string[]).map(wellFormed)])
+    state.sql.moveKey.run(seq, key, oldSeq);
+  return seq;
 }
 
 /** Keys that duplicates brought stay behind: all that is asked of them is whether they live. */

@@ -25,6 +25,12 @@ export class Fifo<T extends NonNullable<unknown>> {
     return this.#items === null ? this.#only : this.#items[this.#head];
   }
 
+  /** Counted from the first. */
+  at(index: number): T | undefined {
+    if (this.#items === null) return index === 0 ? this.#only : undefined;
+    return this.#items[this.#head + index];
+  }
+
   shift(): T | undefined {
     const item = this.peek();
     if (this.#items === null) this.#only = undefined;

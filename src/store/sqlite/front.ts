@@ -22,6 +22,7 @@ import {
   fateParts,
   isFirstAnswer,
   readable,
+  readableEvents,
   storedEvent,
   storedJob,
   storedOrNull,
@@ -113,6 +114,7 @@ function createQueue(ask: Ask, readiness: Readiness, bus: Bus, clock: Clock): Qu
       return result !== null;
     },
     checkpoint: async (job, progress) => await ask("checkpoint", [job.token, toProgressRow(job, progress)]),
+    join: async (job) => readableEvents(await ask("join", job.token)),
     settle: async (job, settlement) =>
       await ask("settle", [job.token, toSettlementRow(job, settlement, clock)]),
     ready: (signal) => readiness.wait(signal),
@@ -242,12 +244,25 @@ function createRequestLog(ask: Ask): RequestLog {
   };
 }
 
-function toOfferRow({ event, lane, kind, refusal, limits, onlyIfKnown, isTold, dedupMs }: Offer): OfferRow {
+function toOfferRow({
+  event,
+  lane,
+  kind,
+  agent,
+  busy,
+  refusal,
+  limits,
+  onlyIfKnown,
+  isTold,
+  dedupMs,
+}: Offer): OfferRow {
   return [
     wellFormed(event.id),
     event.aliases.map(wellFormed),
     wellFormed(lane),
     kind,
+    agent === null ? null : wellFormed(agent),
+    busy,
     wellFormed(event.conversation),
     event.platform,
     wellFormed(event.tenant),
@@ -270,6 +285,8 @@ function toJob(row: ClaimedRow, recall: Recall | undefined): Job {
     token,
     lane,
     kind,
+    agent,
+    busy,
     attempt,
     failures,
     cutOffs,
@@ -280,11 +297,13 @@ function toJob(row: ClaimedRow, recall: Recall | undefined): Job {
     waitsSinceMs,
     ...texts
   ] = row;
-  const [body, refusal, progress, turns] = texts;
+  const [body, refusal, progress, joined, turns] = texts;
   return {
-    ...storedJob({ lane, body, refusal, progress }),
+    ...storedJob({ lane, body, refusal, progress, joined }),
     lane,
     kind,
+    agent,
+    busy,
     attempt,
     failures,
     cutOffs,
@@ -323,6 +342,7 @@ function toRecord({
   body,
   attempt,
   cause,
+  mergedInto,
   progress,
   acceptedMs,
   updatedMs,
@@ -335,6 +355,7 @@ function toRecord({
     event: storedEvent(body, id),
     attempt,
     cause,
+    mergedInto,
     progress: storedOrNull<Progress>(progress),
     acceptedAtMs: acceptedMs,
     updatedAtMs: updatedMs,

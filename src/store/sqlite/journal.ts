@@ -31,6 +31,7 @@ function eventRows(state: State, filter: Operations["list"]["args"]): readonly E
     case "done":
     case "dropped":
     case "dead":
+    case "merged":
       return sql.newestSettled.all(filter.state, filter.beforeSeq, filter.limit);
     default:
       return liveSeqs(state, filter.state)
@@ -62,6 +63,7 @@ function toJournalRow(state: State, row: EventRow): JournalRow {
     body: row.body,
     attempt: row.attempt,
     cause: row.cause,
+    mergedInto: row.merged_into,
     progress: row.progress,
     acceptedMs: row.accepted_ms,
     updatedMs: row.updated_ms,

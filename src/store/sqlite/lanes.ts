@@ -1,3 +1,4 @@
+import type { BusyMode } from "../../domain/busy.ts";
 import type { EventKind } from "../../domain/kind.ts";
 import type { LaneState } from "../../ports/lanes.ts";
 import { Fifo } from "./fifo.ts";
@@ -15,6 +16,8 @@ export interface Waiting {
   readonly lane: string;
   /** As it was offered; one with a refusal is a notice (`kindOf`). */
   readonly kind: OfferedKind;
+  readonly agent: string | null;
+  readonly busy: BusyMode;
   readonly conversation: string;
   readonly source: Source;
   /** When it was accepted, or brought back last. */
@@ -36,11 +39,16 @@ export interface Waiting {
   given: number;
   /** Waits for a signal, or for its time. */
   parked: boolean;
+  /** The event that it is joined to, by its seq. */
+  into: number | null;
 }
 
 /** As it is when it has just come, or come back. */
 export function newcomer(
-  job: Pick<Waiting, "seq" | "lane" | "kind" | "conversation" | "source" | "sinceMs" | "refusal" | "replay">,
+  job: Pick<
+    Waiting,
+    "seq" | "lane" | "kind" | "agent" | "busy" | "conversation" | "source" | "sinceMs" | "refusal" | "replay"
+  >,
 ): Waiting {
   return {
     ...job,
@@ -55,6 +63,7 @@ export function newcomer(
     signals: null,
     given: 0,
     parked: false,
+    into: null,
   };
 }
 
@@ -132,6 +141,25 @@ export class Lanes {
     return this.#lanes.get(name)?.jobs.peek();
   }
 
+  /** What is behind the oldest event of this lane, in order. */
+  *behind(name: string): Generator<Waiting> {
+    const jobs = this.#lanes.get(name)?.jobs;
+    for (let index = 1; jobs !== undefined && index < jobs.size; index++) {
+      const job = jobs.at(index);
+      if (job !== undefined) yield job;
+    }
+  }
+
+  /** What is joined to the oldest event of its lane: right behind it. */
+  joinedTo({ lane, seq }: Waiting): readonly Waiting[] {
+    const joined: Waiting[] = [];
+    for (const job of this.behind(lane)) {
+      if (job.into !== seq) break;
+      joined.push(job);
+    }
+    return joined;
+  }
+
   /** Whether something of this conversation waits or runs, notices not counted. */
   isActive(conversation: string): boolean {
     return this.#active.has(conversation);
@@ -179,12 +207,14 @@ export class Lanes {
     if (lane?.state === "held") this.#makeReady(lane);
   }
 
-  /** The head of a busy lane is settled for good; the lane goes on, or ends with it. */
+  /** The head of a busy lane is settled for good, and what is joined to it; the lane goes on, or ends with it. */
   finish(job: Waiting): void {
     const lane = this.#busyLane(job);
-    lane.jobs.shift();
-    this.#jobs.delete(job.seq);
-    if (job.refusal === null) this.#count(job.conversation, -1);
+    for (const ended of [job, ...this.joinedTo(job)]) {
+      lane.jobs.shift();
+      this.#jobs.delete(ended.seq);
+      if (ended.refusal === null) this.#count(ended.conversation, -1);
+    }
     if (lane.jobs.size > 0) this.#makeReady(lane);
     else this.#lanes.delete(lane.name);
   }

@@ -21,7 +21,8 @@ import { makePrivate } from "./file.ts";
  * `tenant` and `sender` share out the turns; `held` marks what is claimed, so that the next start knows what was in
  * hand when the process died; `forgiven` counts the failures before there was an answer, which `failures` does not;
  * `signals` holds what was said to it, each with its key, as JSON, and `given` how many of them came with its
- * last claim; `parked` marks what waits for more of them, or for its time; `kind` is that of the offer. In `events`, `lane` is
+ * last claim; `parked` marks what waits for more of them, or for its time; `kind`, `agent` and `busy` are those of the
+ * offer; `into_seq`, in `events` too, is the event that this one is joined to. In `events`, `lane` is
  * set at the end where it is not the conversation, `kind` where it is not `message`, and `replays` holds notes as JSON;
  * all are needed only by what is replayed.
  */
@@ -192,6 +193,13 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE waiting ADD COLUMN parked INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE waiting ADD COLUMN given INTEGER NOT NULL DEFAULT 0;
+  `,
+  `
+  ALTER TABLE waiting ADD COLUMN agent TEXT;
+  ALTER TABLE waiting ADD COLUMN busy TEXT NOT NULL DEFAULT 'queue';
+  ALTER TABLE waiting ADD COLUMN into_seq INTEGER;
+  ALTER TABLE events ADD COLUMN into_seq INTEGER;
+  CREATE INDEX events_into ON events (into_seq) WHERE into_seq IS NOT NULL;
   `,
 ];
 

@@ -1,6 +1,7 @@
 import { accept } from "./accept.ts";
 import { drop, replay } from "./archive.ts";
 import { getNote, hold, putNote } from "./holds.ts";
+import { join } from "./join.ts";
 import { find, list, stats } from "./journal.ts";
 import { forget, recall } from "./memory.ts";
 import { settlePerson } from "./people.ts";
@@ -31,6 +32,7 @@ const HANDLERS: { readonly [K in Kind]: Handler<K> } = {
   claim,
   extend: (state, [token, leaseMs], nowMs) => extend(state, token, leaseMs, nowMs),
   checkpoint: (state, [token, progress], nowMs) => checkpoint(state, token, progress, nowMs),
+  join,
   settle: (state, [token, settlement], nowMs) => settle(state, token, settlement, nowMs),
   reserve: (state, [token, partId, progress], nowMs) => reserve(state, token, partId, progress, nowMs),
   record: (state, [partId, fate, receipt]) => record(state, partId, fate, receipt),
@@ -102,7 +104,7 @@ function rowsOf<K extends Kind>(kind: K, result: Operations[K]["result"]): numbe
 
 /** What an operation adds to the log besides a few pages. */
 function textBytes(request: Request): number {
-  if (request[0] === "accept") return request[2][8].length;
+  if (request[0] === "accept") return request[2][10].length;
   if (request[0] === "noteRequests") return request[2].rows.length * NOTE_BYTES;
   if (request[0] === "reserve") return request[2][2]?.[0].length ?? 0;
   if (request[0] === "settle" && request[2][1].kind === "park") return request[2][1].progress[0].length;

@@ -1,3 +1,4 @@
+import type { BusyMode } from "../../domain/busy.ts";
 import type { ErrorCode } from "../../domain/errors.ts";
 import type { EventKind } from "../../domain/kind.ts";
 import type { Refusal } from "../../domain/refusal.ts";
@@ -21,6 +22,8 @@ export interface Operations {
   claim: { args: ClaimOptions; result: readonly ClaimedRow[] };
   extend: { args: readonly [token: number, leaseMs: number]; result: ExtendResult };
   checkpoint: { args: readonly [token: number, progress: ProgressRow]; result: boolean };
+  /** Bodies of all that is joined. */
+  join: { args: number; result: readonly string[] };
   settle: { args: readonly [token: number, settlement: SettlementRow]; result: boolean };
   /** With the progress that is stored with it, or null. */
   reserve: {
@@ -97,6 +100,8 @@ export type OfferRow = readonly [
   aliases: readonly string[],
   lane: string,
   kind: OfferedKind,
+  agent: string | null,
+  busy: BusyMode,
   conversation: string,
   platform: string,
   tenant: string,
@@ -135,6 +140,8 @@ export type ClaimedRow = readonly [
   token: number,
   lane: string,
   kind: EventKind,
+  agent: string | null,
+  busy: BusyMode,
   attempt: number,
   failures: number,
   cutOffs: number,
@@ -146,6 +153,8 @@ export type ClaimedRow = readonly [
   body: string,
   refusal: string | null,
   progress: string | null,
+  /** Bodies of what is joined to it. */
+  joined: readonly string[],
   /** Null where nobody asked, or there was no room. */
   turns: readonly string[] | null,
 ];
@@ -173,6 +182,7 @@ export interface JournalRow {
   readonly body: string;
   readonly attempt: number;
   readonly cause: string | null;
+  readonly mergedInto: string | null;
   readonly progress: string | null;
   readonly acceptedMs: number;
   readonly updatedMs: number;

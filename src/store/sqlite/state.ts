@@ -50,6 +50,8 @@ function loadLanes(sql: Statements, { leases, time }: Volatile, nowMs: number): 
       seq: row.seq,
       lane: row.lane === row.conversation ? row.conversation : row.lane,
       kind: row.kind,
+      agent: row.agent,
+      busy: row.busy,
       conversation: row.conversation,
       source: [row.platform, row.tenant, row.sender],
       sinceMs: row.accepted_ms,
@@ -64,6 +66,7 @@ function loadLanes(sql: Statements, { leases, time }: Volatile, nowMs: number): 
       signals: row.signals,
       given: row.given,
       parked: row.parked === 1,
+      into: row.into_seq,
     };
     // The delay as it was set: if the clock has been set back since, the event does not wait longer for it.
     delayMsOf.set(job, Math.min(row.due_ms - nowMs, row.due_ms - row.updated_ms));

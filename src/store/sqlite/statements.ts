@@ -1,3 +1,4 @@
+import type { BusyMode } from "../../domain/busy.ts";
 import type { Database } from "./database.ts";
 import type { OfferedKind } from "./lanes.ts";
 import { preparePurseStatements } from "./purse-statements.ts";
@@ -6,6 +7,9 @@ export interface WaitingRow {
   readonly seq: number;
   readonly lane: string;
   readonly kind: OfferedKind;
+  readonly agent: string | null;
+  readonly busy: BusyMode;
+  readonly into_seq: number | null;
   readonly conversation: string;
   readonly accepted_ms: number;
   readonly updated_ms: number;
@@ -32,7 +36,7 @@ export interface EventRow {
   readonly body: string;
   readonly progress: string | null;
   /** Null while the event waits; `attempt`, `cause` and `updated_ms` then come from `waiting`. */
-  readonly state: "done" | "dropped" | "dead" | null;
+  readonly state: "done" | "dropped" | "dead" | "merged" | null;
   readonly attempt: number;
   readonly cause: string | null;
   readonly updated_ms: number;
@@ -40,6 +44,8 @@ export interface EventRow {
   readonly lane: string | null;
   /** Null: a message. Known once it is settled. */
   readonly kind: OfferedKind | null;
+  /** Id of the event that it is joined to, or was. */
+  readonly merged_into: string | null;
   /** As JSON; null for none. */
   readonly replays: string | null;
 }
@@ -60,6 +66,7 @@ const EVENT = `
   SELECT e.seq, e.id, e.accepted_ms, e.body, e.state, e.lane, e.kind, e.replays, p.body AS progress,
     coalesce(w.attempt, e.attempt) AS attempt,
     coalesce(w.cause, e.cause) AS cause,
+    (SELECT id FROM events WHERE seq = coalesce(w.into_seq, e.into_seq)) AS merged_into,
     coalesce(w.updated_ms, e.updated_ms) AS updated_ms
   FROM events e LEFT JOIN waiting w USING (seq) LEFT JOIN progress p USING (seq)`;
 
@@ -77,8 +84,8 @@ export function prepareStatements(db: Database) {
     setSeqFloor: db.prepare("INSERT OR REPLACE INTO meta (name, value) VALUES ('seq_floor', ?)"),
     touchMeta: db.prepare("INSERT OR REPLACE INTO meta (name, value) VALUES ('checked_ms', ?)"),
     allWaiting: db.prepare<WaitingRow>(
-      `SELECT seq, lane, kind, conversation, accepted_ms, updated_ms, attempt, failures, forgiven, claims, due_ms,
-         retrying, refusal, platform, tenant, sender, crashes, signals, given, parked, replay
+      `SELECT seq, lane, kind, agent, busy, into_seq, conversation, accepted_ms, updated_ms, attempt, failures, forgiven,
+         claims, due_ms, retrying, refusal, platform, tenant, sender, crashes, signals, given, parked, replay
        FROM waiting ORDER BY seq`,
     ),
 
@@ -97,9 +104,9 @@ export function prepareStatements(db: Database) {
     ),
     addWaiting: db.prepare(
       `INSERT INTO waiting
-         (seq, lane, kind, conversation, accepted_ms, cause, refusal, platform, tenant, sender, updated_ms, replay,
+         (seq, lane, kind, agent, busy, conversation, accepted_ms, cause, refusal, platform, tenant, sender, updated_ms, replay,
           attempt, failures, claims, due_ms, retrying)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0)`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0)`,
     ),
     isKnown: db.prepare<{ known: 1 }>("SELECT known FROM conversations WHERE conversation = ? AND known = 1"),
     toldAt: db.prepare<{ at_ms: number }>("SELECT at_ms FROM told WHERE key = ?"),
@@ -135,6 +142,17 @@ export function prepareStatements(db: Database) {
     endWaiting: db.prepare("DELETE FROM waiting WHERE seq = ?"),
     settle: db.prepare(
       "UPDATE events SET state = ?, attempt = ?, cause = ?, updated_ms = ?, lane = ?, kind = ? WHERE seq = ?",
+    ),
+
+    join: db.prepare("UPDATE waiting SET into_seq = ? WHERE seq = ?"),
+    merge: db.prepare(
+      "UPDATE events SET state = 'merged', attempt = 0, updated_ms = ?, into_seq = ? WHERE seq = ?",
+    ),
+    mergedInto: db.prepare<SettledRow>(
+      `SELECT seq, id, accepted_ms, updated_ms, CASE
+         WHEN NOT json_valid(body) THEN NULL
+         ELSE coalesce(json_extract(body, '$.aliases'), '[]') END AS aliases FROM events
+       WHERE into_seq = ? ORDER BY seq`,
     ),
 
     // What was said
@@ -207,7 +225,11 @@ export function prepareStatements(db: Database) {
     // Bringing back
     moveEvent: db.prepare(
       `UPDATE events SET seq = ?, replays = ?, state = NULL, attempt = NULL, cause = NULL, updated_ms = NULL, lane = NULL,
-         kind = NULL
+         kind = NULL, into_seq = NULL
+       WHERE seq = ?`,
+    ),
+    moveMerged: db.prepare(
+      `UPDATE events SET seq = ?, state = NULL, attempt = NULL, cause = NULL, updated_ms = NULL, into_seq = NULL
        WHERE seq = ?`,
     ),
     moveKey: db.prepare("UPDATE keys SET seq = ? WHERE key = ? AND seq = ?"),

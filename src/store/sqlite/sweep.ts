@@ -88,6 +88,8 @@ function settled(
     if (row.accepted_ms > untilMs) return { gone, afterSeq: null };
     last = row.seq;
     if (row.updated_ms > untilMs) continue;
+    // What was merged into it stays as long as it, and goes with it.
+    for (const merged of state.sql.mergedInto.all(row.seq)) gone += deleteEvent(state, merged, nowMs);
     gone += deleteEvent(state, row, nowMs);
   }
   // A seq is never given twice, also when the newest events are gone and the process starts again.

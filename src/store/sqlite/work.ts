@@ -33,7 +33,7 @@ export function claim(
     if (job === undefined) break;
     const asked = chars < RECALLED_CHARS_MAX ? wanted : undefined;
     const row = begin(state, job, steadyMs + leaseMs, nowMs, asked);
-    for (const turn of row[14] ?? []) chars += turn.length;
+    for (const turn of row[17] ?? []) chars += turn.length;
     claimed.push(row);
   }
   return claimed;
@@ -63,6 +63,8 @@ function begin(
     token,
     job.lane,
     kindOf(job),
+    job.agent,
+    job.busy,
     job.attempt,
     job.failures,
     job.attempt - 1 - job.failures - job.forgiven,
@@ -74,6 +76,7 @@ function begin(
     stored.body,
     job.refusal,
     stored.progress,
+    state.lanes.joinedTo(job).map(({ seq }) => sql.body.get(seq)?.body ?? ""),
     asked === undefined || job.refusal !== null
       ? null
       : recall(state, job.conversation, asked.turnsMax, asked.sinceMs),
@@ -175,6 +178,10 @@ function finish(
     job.seq,
   );
   sql.endWaiting.run(job.seq);
+  for (const { seq } of lanes.joinedTo(job)) {
+    sql.merge.run(nowMs, job.seq, seq);
+    sql.endWaiting.run(seq);
+  }
   lanes.finish(job);
 }
 
@@ -229,7 +236,7 @@ export function record(
   return null;
 }
 
-function heldJob(state: State, token: number): Waiting | null {
+export function heldJob(state: State, token: number): Waiting | null {
   const seq = state.leases.held(token);
   return seq === null ? null : (state.lanes.jobs.get(seq) ?? null);
 }

@@ -48,6 +48,8 @@ export function anOffer({ id, place, text, clock }: OfferOptions): Offer {
     }),
     lane: conversation,
     kind: "message",
+    agent: "assistant",
+    busy: "queue",
     refusal: null,
     limits: [
       { scope: "user", key: `slack:T1:${sender}`, ...allowance },

@@ -4,7 +4,7 @@
 -- unknown conversation use up no allowance.
 --
 -- ARGV[2…] one event after the other, each in three:
---   a JSON array, its fields in the order of ../rows.ts: id, lane, kind (message | command), conversation ('': the lane), platform, tenant, sender,
+--   a JSON array, its fields in the order of ../rows.ts: id, lane, kind (message | command), agent or '', busy (queue | drop | …), conversation ('': the lane), platform, tenant, sender,
 --     refusal as JSON or '', its cause, notice_ms for which the person is not told again, only_known 1: only if the
 --     conversation is known, may_be_told 1: of a limit, dedup_ms to remember the keys, most events waiting in a lane, in
 --     all, came: when, by the clock of the process that took it, spooled 1: a spool has kept it since, limits (three each:
@@ -15,6 +15,7 @@
 
 local OFFER_ARGS = 3
 local NOTICE_MS_MIN = 60000
+local BUSY_NOTICE_MS = 86400000
 -- A flood that is refused must not fill the memory with what it says.
 local NO_FILES = '"attachments":[]}'
 local BARE = ',"text":"",' .. NO_FILES
@@ -37,8 +38,8 @@ local function first_that_came_later(lane, came)
   while true do
     local chunk = call('LRANGE', lane_key(lane), last - CHUNK + 1, last)
     for i = #chunk, 1, -1 do
-      local found = call('HMGET', event_key(chunk[i]), 'came', 'attempt', 'token', 'progress')
-      local has_begun = tonumber(found[2] or 0) > 0 or found[3] or found[4]
+      local found = call('HMGET', event_key(chunk[i]), 'came', 'attempt', 'token', 'progress', 'into')
+      local has_begun = tonumber(found[2] or 0) > 0 or found[3] or found[4] or found[5]
       if has_begun or tonumber(found[1]) <= tonumber(came) then return before, chunk[i] end
       before = chunk[i]
     end
@@ -62,9 +63,9 @@ end
 -- one that was taken before it was spooled, late and so out of turn, has not been given its place yet.
 local function move_up(seq, came)
   local found = call('HMGET', event_key(seq), 'state', 'attempt', 'token', 'progress', 'came', 'lane', 'conversation',
-    'place')
+    'place', 'into')
   local is_gone = not found[5]
-  if is_gone or found[1] or tonumber(found[2] or 0) > 0 or found[3] or found[4] then return end
+  if is_gone or found[1] or tonumber(found[2] or 0) > 0 or found[3] or found[4] or found[9] then return end
   local known = tonumber(found[5])
   if known < tonumber(came) or known == tonumber(came) and found[8] then return end
   call('HSET', event_key(seq), 'came', came)
@@ -146,6 +147,15 @@ local function refusal_by_limit(limits)
   return nil
 end
 
+-- The first event of a lane, if it has begun: it runs, is parked, or waits for its next attempt.
+local function run_in_hand(lane)
+  local head = call('LINDEX', lane_key(lane), 0)
+  if not head then return nil end
+  local found = call('HMGET', event_key(head), 'token', 'attempt')
+  local has_begun = found[1] or tonumber(found[2] or 0) > 0 or call('ZSCORE', base .. 'parked', head)
+  return has_begun and head or nil
+end
+
 -- A mark from the future is from before the clock was set back: it must not silence for longer.
 local function is_notice_due(cause, person, notice_ms)
   if notice_ms <= 0 then return false end
@@ -194,10 +204,21 @@ local function accept(head, rest, tail)
   if is_full(lane, lane_max, live, all_max) then return { 'full' } end
 
   local detail, retry_ms = '', 0
+  local about = cause
+  if refusal == '' and busy == 'drop' and not is_spooled then
+    local run = run_in_hand(lane)
+    if run then
+      cause, detail = 'busy', 'run ' .. run
+      about = cause .. ' ' .. run
+      notice_ms = may_be_told == 1 and BUSY_NOTICE_MS or 0
+      refusal = cjson.encode({ cause = cause, detail = detail, noticeWindowMs = notice_ms })
+    end
+  end
   if refusal == '' and #limits > 0 then
     local scope, per_ms, wait_ms = refusal_by_limit(limits)
     if scope then
       cause, detail, retry_ms = 'rate_limited', scope, wait_ms
+      about = cause
       notice_ms = may_be_told == 1 and math.max(NOTICE_MS_MIN, per_ms) or 0
       refusal = cjson.encode({
         cause = cause, detail = detail, noticeWindowMs = notice_ms, retryAfterMs = retry_ms,
@@ -205,7 +226,7 @@ local function accept(head, rest, tail)
     end
   end
 
-  local is_told = cause ~= '' and is_notice_due(cause, platform .. ':' .. tenant .. ':' .. sender, notice_ms)
+  local is_told = cause ~= '' and is_notice_due(about, platform .. ':' .. tenant .. ':' .. sender, notice_ms)
   local is_bare = cause ~= '' and not is_told
   local seq = next_seq()
   call('SET', keys[1], seq .. ' ' .. expires)
@@ -222,6 +243,8 @@ local function accept(head, rest, tail)
     fields[#fields + 1] = value
   end
   if lane ~= conversation then add('conversation', conversation) end
+  if agent ~= '' then add('agent', agent) end
+  if busy ~= 'queue' then add('busy', busy) end
   if kind ~= 'message' or is_named_control(offered_lane) then add('kind', kind) end
   if cause ~= '' then add('cause', cause) end
   if is_spooled then

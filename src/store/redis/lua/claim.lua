@@ -10,7 +10,7 @@
 -- ARGV[7] most turns of the conversation to bring along, '' for none  [8] since, in ms
 -- Gives: { status, job, job, … }, a job being
 --   { token, seq, lane, attempt, failures, cut offs, at, body, refusal, progress, crashes, replay, stop, waits since,
---     signals or '', kind, turns }
+--     signals or '', kind, agent or '', busy, texts of what is joined to it, turns }
 --   `turns` is left out where nobody asked for them, or where there is no room
 
 -- Lanes that are due, leases that have run out, lanes that must not begin: of each so many are looked at. Nobody else is
@@ -99,7 +99,7 @@ local function begin(lane, token)
   local seq = call('LINDEX', lane_key(lane), 0)
   local key = event_key(seq)
   local held = call('HMGET', key, 'failures', 'at', 'body', 'refusal', 'progress', 'crashes', 'replay', 'stop',
-    'conversation', 'attempt', 'since', 'forgiven', 'signals', 'kind')
+    'conversation', 'attempt', 'since', 'forgiven', 'signals', 'kind', 'agent', 'busy', 'merged')
   local attempt = tonumber(held[10] or 0) + 1
   if tonumber(held[1] or 0) > 0 then call('ZREM', base .. 'retrying', seq) end
   -- How many signals come with this claim. The version before does not take out of `parked` what it wakes.
@@ -114,7 +114,8 @@ local function begin(lane, token)
   return {
     token, seq, lane, attempt, failures, attempt - 1 - failures - forgiven, held[2], held[3], held[4] or '', held[5] or '',
     tonumber(held[6] or 0), tonumber(held[7] or 0), held[8] and 1 or 0, is_replayed and held[11] or held[2],
-    held[13] or '', kind_of(lane, held[14], held[4]), not held[4] and recalled(held[9] or lane) or nil,
+    held[13] or '', kind_of(lane, held[14], held[4]), held[15] or '', held[16] or 'queue', joined_texts(held[17]),
+    not held[4] and recalled(held[9] or lane) or nil,
   }
 end
 

@@ -51,7 +51,7 @@ end
 
 local function all()
   local found = {}
-  for _, key in ipairs({ 'live', 'done', 'dropped', 'dead' }) do
+  for _, key in ipairs({ 'live', 'done', 'dropped', 'dead', 'merged' }) do
     for _, seq in ipairs(newest(key, below, limit)) do found[#found + 1] = seq end
   end
   table.sort(found, newest_first)

@@ -11,8 +11,10 @@
 --                             attempt and failures of 0, since and up as `at`, a conversation as the lane, a kind of
 --                             `message`. `adrift`: whose lease ran out after it had reserved a part; '*' for several.
 --                             `failures` counts from the answer on, once there is one; those before it are `forgiven`.
---                             `signals`: what was said to it, a JSON array of keys and signals; `stop`: a stop is among them;
---                             `given`: how many of them came with its last claim
+--                             `merged`: the seqs that are joined to it, right behind it in its lane, each of which has
+--                             its seq as `into`; they end with it. `signals`: what was said to it, a JSON array of keys
+--                             and signals; `stop`: a stop is among them; `given`: how many of them came with its last
+--                             claim
 -- {prefix}:k:<key>            an idempotency key: "<seq> <expires>". That of an event's id stays as long as the event
 -- {prefix}:l:<lane>           a lane: the seqs that wait or run in it, oldest first; only the first is ever claimed
 -- {prefix}:q…                 whose turn it is: rings of platforms, tenants, senders, lanes (make_ready, take_lane)
@@ -21,7 +23,7 @@
 -- {prefix}:leases             seqs that are claimed, by the steady time at which the lease ends
 -- {prefix}:owners             how many leases each process holds
 -- {prefix}:death:<process>    how many it held when the first of them ran out
--- {prefix}:live, retrying, parked, done, dropped, dead     seqs by state, by seq; `live` waits or runs
+-- {prefix}:live, retrying, parked, done, dropped, dead, merged     seqs by state, by seq; `live` waits or runs
 -- {prefix}:c:<conversation>   known, seen, forgotten (until which place), n (how many live events in other lanes than its
 --                             own)
 -- {prefix}:t:<conversation>   turns, "<place> <at> <json>", oldest first
@@ -302,6 +304,17 @@ local function holder_of(name, steady)
   if tonumber(till) > steady then return token, owner end
 end
 
+-- Of what is joined to an event, by its field `merged`: their texts, and the bytes of all.
+local function joined_texts(merged)
+  local texts, bytes = {}, 0
+  for seq in string.gmatch(merged or '', '%S+') do
+    local text = call('HGET', event_key(seq), 'body')
+    texts[#texts + 1] = text
+    bytes = bytes + #text
+  end
+  return texts, bytes
+end
+
 local function state_of(seq)
   local found = call('HMGET', event_key(seq), 'state', 'token')
   if found[1] then return found[1] end
@@ -312,11 +325,12 @@ end
 
 -- An event as the journal shows it.
 local function record_of(seq)
-  local found = call('HMGET', event_key(seq), 'id', 'body', 'attempt', 'cause', 'progress', 'at', 'up', 'replays')
+  local found = call('HMGET', event_key(seq), 'id', 'body', 'attempt', 'cause', 'progress', 'at', 'up', 'replays',
+    'into')
   return {
     found[1], state_of(seq), found[2], tonumber(found[3] or 0), found[4] or '', found[5] or '', found[6],
     found[7] or found[6],
-    tonumber(seq), found[8] or '',
+    tonumber(seq), found[8] or '', found[9] and call('HGET', event_key(found[9]), 'id') or '',
   }
 end
 

@@ -2,7 +2,8 @@
 -- Ends a claim: the event is finished, or goes back to the front of its lane.
 --
 -- Invariant: only the holder of the lease settles; what waits to be tried again stays the first of its lane, so order
--- is kept; turns are remembered in the same step. The same call (op) made twice, because its answer was lost, is one.
+-- is kept; what is joined to it ends with it; turns are remembered in the same step. The same call (op) made twice,
+-- because its answer was lost, is one.
 --
 -- ARGV[2] seq  [3] token  [4] op  [5] done | dropped | dead | retry | defer | park  [6] cause, or ''  [7] delay in ms
 -- ARGV[8] most turns kept of a conversation; then two for each turn: its time, its JSON; to park, instead: the progress, its
@@ -13,7 +14,7 @@ local wall, steady = keep_clock()
 local seq, kind = ARGV[2], ARGV[5]
 local key = event_key(seq)
 local found = call('HMGET', key, 'token', 'op', 'owner', 'lane', 'conversation', 'refusal', 'cause', 'place',
-  'signals', 'given')
+  'signals', 'given', 'merged')
 if found[1] ~= ARGV[3] then
   if found[2] ~= ARGV[4] then return { 0 } end
   return { 1, status(steady) }
@@ -80,14 +81,24 @@ local function remember()
   call('ZADD', base .. 'idle', 'LT', whole(oldest), conversation)
 end
 
+-- Out of the list of live ones, into that of its state.
+local function take_out(one, state)
+  call('ZREM', base .. 'live', one)
+  call('ZADD', base .. state, one, one)
+  if not is_notice and lane ~= conversation then call('HINCRBY', conversation_key(conversation), 'n', -1) end
+end
+
 local function finish()
   if kind == 'done' then remember() end
   if found[9] then call('HDEL', key, 'signals', 'given') end
   change('state', kind)
   call('LPOP', lane_key(lane))
-  call('ZREM', base .. 'live', seq)
-  call('ZADD', base .. kind, seq, seq)
-  if not is_notice and lane ~= conversation then call('HINCRBY', conversation_key(conversation), 'n', -1) end
+  take_out(seq, kind)
+  for joined in string.gmatch(found[11] or '', '%S+') do
+    call('LREM', lane_key(lane), 1, joined)
+    call('HSET', event_key(joined), 'state', 'merged', 'up', whole(wall))
+    take_out(joined, 'merged')
+  end
   local next_seq = call('LINDEX', lane_key(lane), 0)
   if next_seq then make_ready(lane, next_seq) end
   return next_seq
