@@ -17,9 +17,10 @@ import { dropLetter, NO_TEXT, type Replayed, replayEvent, replayLetter } from ".
 import { type ApiResponse, problem, unavailable } from "./responses.ts";
 import { eventSearch, letterSearch, type Page, searchPage } from "./search.ts";
 import { liveStream, livesOf, refusalsOf } from "./stream.ts";
+import { type UsageDeps, usageOf } from "./usage.ts";
 import { eventDetail, eventView, letterDetail, letterView } from "./views.ts";
 
-export interface HandlerDeps extends BulkDeps {
+export interface HandlerDeps extends BulkDeps, UsageDeps {
   readonly feed: LifeFeed;
   readonly refusals: RefusalFeed;
   readonly requests: Pick<RequestLog, "list" | "find">;
@@ -104,6 +105,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
       const explanation = await explain(id, deps);
       return explanation === null ? problem(404, NOTHING_KNOWN) : ok(explanation);
     },
+    usage: async ({ query }) => ok(await usageOf(query, deps)),
     openapi: async () => ok(openApi(deps.version)),
   };
 }

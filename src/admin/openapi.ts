@@ -19,6 +19,7 @@ import {
   refusalPageSchema,
   replayedSchema,
 } from "./schemas.ts";
+import { usageSchema } from "./usage.ts";
 
 const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Event: eventSchema,
@@ -35,6 +36,7 @@ const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Refusal: refusalSchema,
   RefusalPage: refusalPageSchema,
   Explanation: explanationSchema,
+  Usage: usageSchema,
   Error: errorSchema,
   OpenApi: z.looseObject({ openapi: z.string() }),
 };

@@ -9,6 +9,7 @@ import {
   streamQuery,
 } from "./requests.ts";
 import type { ProblemStatus } from "./responses.ts";
+import { usageQuery } from "./usage.ts";
 
 /** One route of the admin API. The router and `openapi.json` are both made of these. */
 export interface Operation {
@@ -163,6 +164,14 @@ export const OPERATIONS = {
       what: "What happened, and what to do.",
     },
     problems: [400, 404, 503],
+  },
+  usage: {
+    method: "get",
+    path: "/usage",
+    summary: "What model calls cost on a day, and the budgets of it",
+    query: usageQuery,
+    answer: { status: 200, type: JSON_TYPE, schemas: ["Usage"], what: "The day." },
+    problems: [400, 503],
   },
   openapi: {
     method: "get",

@@ -1,13 +1,11 @@
+import { type BudgetScope, type DayLimits, GLOBAL, scopesOf } from "../domain/budget.ts";
 import type { Calendar } from "../domain/day.ts";
 import type { TriggerEvent } from "../domain/event.ts";
-import { type BudgetScope, type MoneyHold, microcentsOf } from "../domain/money.ts";
+import { type MoneyHold, microcentsOf } from "../domain/money.ts";
 import type { Usage } from "../domain/run.ts";
 import type { Allowance, DayOver } from "../ports/agent.ts";
 import type { Clock, NewId } from "../ports/clock.ts";
 import type { Cap, Purse } from "../ports/purse.ts";
-
-/** US cents a day; null: no limit. */
-export type DayLimits = Readonly<Record<BudgetScope, number | null>>;
 
 export interface BudgetWarning {
   readonly scope: BudgetScope;
@@ -29,24 +27,6 @@ export interface DayBudgetsDeps {
   readonly warn: (warning: BudgetWarning) => void;
   /** What a call cost could not be written down: it counts with all that was held for it. Must not throw. */
   readonly unsettled: (hold: MoneyHold, error: unknown) => void;
-}
-
-/** Names of scopes as the purse knows them, the narrowest first: of several that are over, that one is told. */
-export function scopesOf(event: TriggerEvent, agent: string): Readonly<Record<BudgetScope, string>> {
-  const tenant = `${event.platform}:${event.tenant}`;
-  return {
-    user: scopeName("user", `${tenant}:${event.sender.id}`),
-    conversation: scopeName("conversation", event.conversation),
-    tenant: scopeName("tenant", tenant),
-    agent: scopeName("agent", agent),
-    global: GLOBAL,
-  };
-}
-
-export const GLOBAL = "global";
-
-export function scopeName(scope: Exclude<BudgetScope, "global">, key: string): string {
-  return `${scope}:${key}`;
 }
 
 /** The budgets of the day, for one run after the other. */

@@ -10,13 +10,15 @@ import type { Secret } from "../shared/secret.ts";
 import type { Logger } from "../telemetry/log.ts";
 
 export interface AdminSetup {
-  readonly store: Pick<Store, "journal" | "archive" | "lanes" | "requests">;
+  readonly store: Pick<Store, "journal" | "archive" | "lanes" | "requests" | "purse">;
   readonly policy: AdmissionPolicy;
   /** Null: the API is off. */
   readonly token: Secret | null;
   readonly wrongToken: AdminDeps["wrongToken"];
   readonly feed: LifeFeed;
   readonly refusals: RefusalFeed;
+  readonly dayLimits: AdminDeps["dayLimits"];
+  readonly calendar: AdminDeps["calendar"];
   readonly writeNotes: () => Promise<void>;
   readonly clock: Clock;
   readonly log: Logger;
@@ -34,6 +36,6 @@ export function buildAdmin({ store, policy, ...context }: AdminSetup): AdminApi 
     const { refusal } = admission.offer;
     return refusal && `${refusal.cause}: ${refusal.detail}`;
   };
-  const { journal, archive, lanes, requests } = store;
-  return createAdminApi({ ...context, journal, archive, lanes, requests, refusalOf });
+  const { journal, archive, lanes, requests, purse } = store;
+  return createAdminApi({ ...context, journal, archive, lanes, requests, purse, refusalOf });
 }

@@ -1,5 +1,6 @@
-import { createDayBudgets, type DayLimits } from "../agent/day-budgets.ts";
+import { createDayBudgets } from "../agent/day-budgets.ts";
 import type { GatewaySpec } from "../config/schema.ts";
+import type { DayLimits } from "../domain/budget.ts";
 import { Calendar } from "../domain/day.ts";
 import type { Clock, NewId } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";

@@ -1,6 +1,7 @@
 import type { Server } from "node:http";
 import type { AdmissionPolicy } from "../admit/policy.ts";
 import type { Config } from "../config/load.ts";
+import { Calendar } from "../domain/day.ts";
 import type { LifeFeed } from "../feed/life-feed.ts";
 import { RefusalFeed, refusalView } from "../feed/refusal.ts";
 import { Guesses } from "../ingress/guesses.ts";
@@ -15,6 +16,7 @@ import { textMatches } from "../shared/hmac.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { buildAdmin } from "./admin.ts";
+import { dayLimitsOf } from "./day-budgets.ts";
 import type { Developers } from "./developers.ts";
 import { hostRulesOf, watchRulesOf } from "./edge.ts";
 import type { Front } from "./front.ts";
@@ -80,6 +82,8 @@ export function composeHttp(options: HttpOptions): Http {
       wrongToken: (guess) => guesses.refuse("admin", guess),
       feed,
       refusals,
+      dayLimits: dayLimitsOf(config.gateway),
+      calendar: new Calendar(config.gateway.budgets.time_zone),
       writeNotes: () => recorder.flush(),
       clock,
       log,

@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   explain: async () => (await import("./explain.ts")).addExplain,
   replay: async () => (await import("./replay.ts")).addReplay,
   dead: async () => (await import("./dead.ts")).addDead,
+  usage: async () => (await import("./usage.ts")).addUsage,
   doctor: async () => (await import("./doctor.ts")).addDoctor,
   config: async () => (await import("./config.ts")).addConfig,
 };

@@ -17,9 +17,6 @@ export function centsOf(microcents: Microcents): number {
   return microcents / PER_CENT;
 }
 
-/** Whose budget of a day. */
-export type BudgetScope = "user" | "conversation" | "tenant" | "agent" | "global";
-
 /** What was set aside for one model call before it was made. */
 export interface MoneyHold {
   /** Of this call alone. */

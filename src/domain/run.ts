@@ -1,5 +1,6 @@
+import type { BudgetScope } from "./budget.ts";
 import type { ContextItem } from "./context.ts";
-import type { BudgetScope, MoneyHold } from "./money.ts";
+import type { MoneyHold } from "./money.ts";
 import type { ReplyPart } from "./reply.ts";
 
 /** What model calls used and cost. Tokens as the provider counted them; `inputTokens` includes cached ones. */

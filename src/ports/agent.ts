@@ -1,6 +1,7 @@
+import type { BudgetScope } from "../domain/budget.ts";
 import type { ContextItem } from "../domain/context.ts";
 import type { TriggerEvent } from "../domain/event.ts";
-import type { BudgetScope, MoneyHold } from "../domain/money.ts";
+import type { MoneyHold } from "../domain/money.ts";
 import type { Progress, RunOutcome, Step, Turn, Usage } from "../domain/run.ts";
 
 /** One turn of a conversation to be answered. */

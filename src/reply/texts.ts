@@ -1,4 +1,4 @@
-import type { BudgetScope } from "../domain/money.ts";
+import type { BudgetScope } from "../domain/budget.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import type { DayOver } from "../ports/agent.ts";
 import type { LaneState } from "../ports/lanes.ts";

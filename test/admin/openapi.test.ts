@@ -99,6 +99,8 @@ describe("openapi.json", () => {
     ["/explain/{id}", "get", "/explain/req_1", {}, 200],
     ["/explain/{id}", "get", "/explain/slack%3AT1%2FC1%3A1", {}, 200],
     ["/explain/{id}", "get", "/explain/x", {}, 404],
+    ["/usage", "get", "/usage?user=slack%3AT1%3AU1&agent=a", {}, 200],
+    ["/usage", "get", "/usage?day=today", {}, 400],
     ["/openapi.json", "get", "/openapi.json", {}, 200],
   ] as const)("%s %s answers as described: %s", async (path, method, target, init, status) => {
     await aFewEvents();

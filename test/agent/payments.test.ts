@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createDayBudgets, type DayLimits, scopesOf } from "../../src/agent/day-budgets.ts";
+import { createDayBudgets } from "../../src/agent/day-budgets.ts";
 import { RunAborted } from "../../src/domain/abort.ts";
 import { BreakerOpen } from "../../src/domain/breaker.ts";
+import { type DayLimits, scopesOf } from "../../src/domain/budget.ts";
 import { Calendar } from "../../src/domain/day.ts";
 import { ModelError } from "../../src/domain/errors.ts";
 import { microcentsOf } from "../../src/domain/money.ts";

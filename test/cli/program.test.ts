@@ -27,6 +27,7 @@ describe("parley", () => {
     "dead show",
     "dead replay",
     "dead drop",
+    "usage",
     "doctor",
     "config",
     "config validate",

@@ -4,6 +4,7 @@ import { MODULES } from "../../adapters/index.ts";
 import type { AdmissionPolicy, PlatformPolicy } from "../../src/admit/policy.ts";
 import { buildAdmin } from "../../src/app/admin.ts";
 import { wordsOf } from "../../src/app/platforms.ts";
+import { Calendar } from "../../src/domain/day.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { ReplyPart } from "../../src/domain/reply.ts";
 import { type Answer, NO_USAGE, type Progress } from "../../src/domain/run.ts";
@@ -109,6 +110,8 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
     feed,
     refusals,
     writeNotes: () => recorder.flush(),
+    dayLimits: { user: 50, conversation: null, tenant: null, agent: null, global: 100 },
+    calendar: new Calendar("Europe/Berlin"),
     clock,
     log: silentLogger(),
     version: "1.2.3",
