@@ -6,10 +6,11 @@ import { earlierIn } from "./dispatch/earlier.ts";
 import { growsForMs } from "./dispatch/growth.ts";
 import { goesRound } from "./dispatch/loop.ts";
 import { type AgentMemory, historyOf } from "./dispatch/memory.ts";
+import { park } from "./dispatch/parking.ts";
+import { poisonCauseOf } from "./dispatch/poison.ts";
 import { canBeAnswered } from "./dispatch/serves.ts";
 import { causeOf, Deferred, isStoreFailure, Sooner } from "./dispatch/settle.ts";
 import { RunAborted } from "./domain/abort.ts";
-import { CRASHES_MAX, CUT_OFFS_MAX } from "./domain/bounds.ts";
 import { BreakerOpen } from "./domain/breaker.ts";
 import { controlCommandOf } from "./domain/command.ts";
 import type { ContextItem } from "./domain/context.ts";
@@ -19,7 +20,7 @@ import { redacted } from "./domain/redact.ts";
 import type { ReplyPart } from "./domain/reply.ts";
 import { type Route, routeOf } from "./domain/route.ts";
 import type { Answer, Progress, Turn } from "./domain/run.ts";
-import { NO_USAGE, restedMsOf } from "./domain/run.ts";
+import { NO_USAGE, restedMsOf, unparked } from "./domain/run.ts";
 import { isStopped } from "./domain/signal.ts";
 import type { Adapter, Render } from "./ports/adapter.ts";
 import type { AgentRuntime, Allowance, Hold, RunResult } from "./ports/agent.ts";
@@ -27,6 +28,7 @@ import type { Clock, NewId } from "./ports/clock.ts";
 import type { Memory } from "./ports/memory.ts";
 import type { Outbox } from "./ports/outbox.ts";
 import type { Job, Queue, Settlement } from "./ports/queue.ts";
+import { sayBeside } from "./reply/beside.ts";
 import { type DeliverDeps, deliver } from "./reply/deliver.ts";
 import { FirstStored } from "./reply/first-stored.ts";
 import type { Previews } from "./reply/preview.ts";
@@ -87,9 +89,10 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
     return { kind: "dropped", cause: job.refusal.cause };
   }
 
-  const progress = job.progress ?? begin(job, deps);
+  const progress = job.progress === null ? begin(job, deps) : unparked(job.progress, deps.clock.nowMs());
   const done = isAnswered(progress) ? progress : await answerTo(job, progress, adapter, deps, signals);
   if (done === LOOP) return { kind: "dropped", cause: LOOP };
+  if ("kind" in done) return done;
   const { answer } = done;
   const log = deps.delivery.log.child({ run_id: progress.runId });
   const outbox = new FirstStored(deps.delivery.outbox, progress.answer === null ? done : null);
@@ -97,7 +100,7 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
   try {
     await deliver(job, answer.parts, adapter, delivery, signals.job);
   } catch (error) {
-    throw lastWord(error, job, deps);
+    throw lastWord(error, waitedMs(job, progress, deps.clock), deps);
   } finally {
     // Nothing was begun: there is nothing to say, or now is not the time. The answer is paid for all the same.
     if (outbox.unsaved !== null) await checkpoint(job, outbox.unsaved, deps);
@@ -128,7 +131,7 @@ async function answerTo(
   adapter: Adapter,
   deps: WorkerDeps,
   signals: JobSignals,
-): Promise<Answered | typeof LOOP> {
+): Promise<Answered | Parked | typeof LOOP> {
   const end = (result: RunResult) => ended(progress, result, job, adapter, deps);
   const command = controlCommandOf(job.event);
   // Overtakes the run that it is about, and pause and stop are not meant for it.
@@ -143,6 +146,7 @@ async function answerTo(
 }
 
 type Answered = Progress & { readonly answer: Answer };
+type Parked = Extract<Settlement, { kind: "park" }>;
 
 function isAnswered(progress: Progress): progress is Answered {
   return progress.answer !== null;
@@ -168,8 +172,8 @@ async function run(
   memory: AgentMemory,
   adapter: Adapter,
   deps: WorkerDeps,
-  { job: jobSignal, run: signal, isHeld, leftMs }: JobSignals,
-): Promise<Answered | typeof LOOP> {
+  { job: jobSignal, run: signal, heard, isHeld, leftMs }: JobSignals,
+): Promise<Answered | Parked | typeof LOOP> {
   const { event } = job;
   const startedAt = performance.now();
   deps.metrics.eventAge.observe({ platform: adapter.platform }, ageSeconds(job, deps.clock));
@@ -185,16 +189,20 @@ async function run(
   await ensureHeld(isHeld);
   const { outbox, breakers } = deps.delivery;
   const saying = { outbox, breakers, isHeld, leftMs, log: deps.log };
-  const patience = deps.waiting?.begin(job, adapter, saying, signal);
+  const patience = deps.waiting?.begin(job, adapter, saying, signal, progress.parkedMs);
   const preview = deps.previews?.begin(job, agent, adapter, saying, jobSignal);
   const allowance = deps.allowanceOf?.(event, agent);
+  const worked = (done: Progress["steps"]): Progress => {
+    return { ...progress, steps: done, workedMs: deps.clock.nowMs() - startedAtMs - restedMs };
+  };
   const hold: Hold = {
     async record(steps) {
-      const workedMs = deps.clock.nowMs() - startedAtMs - restedMs;
-      await checkpoint(job, { ...progress, steps, workedMs }, deps);
+      await checkpoint(job, worked(steps), deps);
       await ensureHeld(isHeld);
     },
     ensure: () => ensureHeld(isHeld),
+    heard,
+    say: (key, text) => sayBeside(key, text, job, adapter, { ...deps.delivery, isHeld, leftMs }, jobSignal),
     ...(patience && { waiting: patience }),
     ...(preview && { showing: (text) => preview.show(text) }),
     ...(allowance && { allowance }),
@@ -216,7 +224,7 @@ async function run(
     const result = await deps.runtime.run(turn, hold, signal).catch(async (error: unknown) => {
       deps.metrics.runAttempts.inc({ agent, outcome: attemptOutcome(error, signal) });
       if (signal.aborted) throw error;
-      if (isOutage(error) && waitedMs(job, deps.clock) > (deps.waitMsMax ?? Infinity))
+      if (isOutage(error) && waitedMs(job, progress, deps.clock) > (deps.waitMsMax ?? Infinity))
         return failure(NOT_REACHED, causeOf(error));
       // The last attempt answers all the same: nobody is left waiting for a reply that never comes.
       if (!usesNoAttempt(error) && job.failures + 1 >= deps.attemptsMax)
@@ -226,6 +234,7 @@ async function run(
     // Before the answer: what is being said of the wait must not come after it, nor a preview.
     await patience?.end();
     await preview?.end();
+    if (result.outcome === "parked") return park(worked(result.steps), result.untilMs, job, deps);
     report(result, job, progress, startedAt, deps);
     return await ended(progress, result, job, adapter, deps);
   } finally {
@@ -272,8 +281,9 @@ async function withEarlier(
   return read;
 }
 
-function waitedMs({ waitsSinceMs }: Job, clock: Clock): number {
-  return clock.nowMs() - waitsSinceMs;
+/** What it waited for a person is not counted. */
+function waitedMs({ waitsSinceMs }: Job, { parkedMs = 0 }: Progress, clock: Clock): number {
+  return clock.nowMs() - waitsSinceMs - parkedMs;
 }
 
 function usesNoAttempt(error: unknown): boolean {
@@ -281,11 +291,11 @@ function usesNoAttempt(error: unknown): boolean {
 }
 
 /** A platform that will not have us is waited for, but not longer than an answer is of use. */
-function lastWord(error: unknown, job: Job, { waitMsMax = Infinity, clock }: WorkerDeps): unknown {
+function lastWord(error: unknown, waitedMs: number, { waitMsMax = Infinity }: WorkerDeps): unknown {
   const isRefused =
     (error instanceof DeliveryError && error.kind === "refused") ||
     (error instanceof BreakerOpen && error.why === "PLATFORM_REFUSED");
-  if (!isRefused || waitedMs(job, clock) <= waitMsMax) return error;
+  if (!isRefused || waitedMs <= waitMsMax) return error;
   return new DeliveryError("rejected", `not said within max_age_seconds: ${causeOf(error)}`, {
     cause: error,
   });
@@ -299,16 +309,6 @@ function isOutage(error: unknown): boolean {
 /** `text` is for the person, `cause` for the operator. */
 function failure(text: string, cause: string): RunResult {
   return { outcome: "failed", text, usage: NO_USAGE, modelCalls: 0, cause };
-}
-
-/**
- * Why this event is not to be run again; null: it may be. It was in the hand of too many processes that died, either
- * nearly alone, which makes it a suspect, or among any number of others. `grace`: how many more are forgiven.
- */
-function poisonCauseOf({ cutOffs, crashes }: Job, grace = 0): string | null {
-  if (crashes >= CRASHES_MAX + grace) return `gave up after ${CRASHES_MAX} deaths of the process that ran it`;
-  if (cutOffs < CUT_OFFS_MAX + grace) return null;
-  return `gave up after ${CUT_OFFS_MAX} attempts that were cut off by the end of the process`;
 }
 
 async function checkpoint(job: Job, progress: Progress, { queue }: WorkerDeps): Promise<void> {

@@ -72,6 +72,8 @@ beforeEach(async () => {
       memory: store.memory,
       lanes: store.lanes,
       describeAgent: () => ({ name: "assistant", model: "the demo model" }),
+      approversOf: () => ({ only: null, self: true }),
+      clock,
       isPaused: () => isPaused,
       version: "1.2.3",
     },

@@ -70,6 +70,21 @@ const step = z.union([
       ),
     day: z.string().describe("On whose budget it is held; empty where there is none."),
   }),
+  z.object({
+    kind: z.literal("tool-asked"),
+    call_id: z.string(),
+    approval_id: z.string(),
+    question: z.string(),
+    asked_at: time,
+    expires_at: time,
+  }),
+  z.object({
+    kind: z.literal("tool-decided"),
+    approval_id: z.string(),
+    verdict: z.enum(["approved", "denied", "expired"]),
+    by: z.object({ id: z.string(), name: z.string() }).nullable(),
+    reason: z.string().nullable(),
+  }),
   z.object({ kind: z.literal("tool-started"), call_id: z.string() }),
   z.object({ kind: z.literal("tool"), call_id: z.string(), result: z.string(), is_error: z.boolean() }),
 ]);

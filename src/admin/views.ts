@@ -102,6 +102,15 @@ function stepView(step: Step): StepView {
     }
     case "model-started":
       return { kind: step.kind, held_cents: step.hold.cents, day: step.hold.day };
+    case "tool-asked": {
+      const { kind, callId, approvalId, question, askedAtMs, untilMs } = step;
+      const times = { asked_at: iso(askedAtMs), expires_at: iso(untilMs) };
+      return { kind, call_id: callId, approval_id: approvalId, question, ...times };
+    }
+    case "tool-decided": {
+      const { kind, approvalId, verdict, by, reason = null } = step;
+      return { kind, approval_id: approvalId, verdict, by, reason };
+    }
     case "tool-started":
       return { kind: step.kind, call_id: step.callId };
     case "tool":

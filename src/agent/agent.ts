@@ -13,6 +13,8 @@ export interface Agent {
   readonly tools: readonly Tool[];
   readonly limits: AgentLimits;
   readonly retry: RetrySpec;
+  /** How long somebody has to decide on a call that needs an approval; default 5 min. */
+  readonly approvalMs?: number;
 }
 
 /** Of one run, all holders and restarts together. Infinity: no limit. */

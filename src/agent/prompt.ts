@@ -64,7 +64,7 @@ function turnMessage(turn: Turn, text: string, isDirect: boolean): Message {
 }
 
 function stepMessages(step: Step): Message[] {
-  if (step.kind === "model-started" || step.kind === "tool-started") return [];
+  if (step.kind !== "model" && step.kind !== "tool") return [];
   if (step.kind === "tool") {
     return [{ role: "tool", callId: step.callId, result: step.result, isError: step.isError }];
   }

@@ -1,11 +1,16 @@
 import { RunAborted } from "../domain/abort.ts";
+import type { AskedStep, DecidedStep } from "../domain/approval.ts";
 import { type BreakerObserver, type BreakerReport, Breakers } from "../domain/breaker.ts";
 import { ModelError } from "../domain/errors.ts";
 import { redacted } from "../domain/redact.ts";
-import type { Step } from "../domain/run.ts";
-import type { AgentRuntime, Hold, Run, RunResult } from "../ports/agent.ts";
+import type { Step, ToolCall } from "../domain/run.ts";
+import type { Sender } from "../domain/signal.ts";
+import type { AgentRuntime, Hold, ParkedRun, Run, RunResult } from "../ports/agent.ts";
 import type { Clock, Random } from "../ports/clock.ts";
+import type { Tool } from "../ports/tool.ts";
 import type { Agent, RunObserver } from "./agent.ts";
+import { refusedCall, rulingOn } from "./approval.ts";
+import { APPROVAL_MS } from "./bounds.ts";
 import { failed, finished, limited, noSuchAgent, overToday, stopped } from "./ending.ts";
 import { Ledger } from "./ledger.ts";
 import { callModel } from "./model-call.ts";
@@ -69,7 +74,7 @@ class TurnRun {
     this.#deadlineMs = run.startedAtMs + (run.restedMs ?? 0) + agent.limits.maxExecutionMs;
   }
 
-  async toItsEnd(signal: AbortSignal): Promise<RunResult> {
+  async toItsEnd(signal: AbortSignal): Promise<RunResult | ParkedRun> {
     const { clock } = this.#deps;
     const scope = timed(signal, this.#deadlineMs - clock.nowMs(), () => new OutOfTime(), clock);
     try {
@@ -82,7 +87,7 @@ class TurnRun {
   }
 
   /** Bounded: each round records a step, and the number of model calls is limited, as are the tools of each answer. */
-  async #loop(signal: AbortSignal): Promise<RunResult> {
+  async #loop(signal: AbortSignal): Promise<RunResult | ParkedRun> {
     for (;;) {
       const action = nextAction(this.#steps);
       // An answer that is already paid for is given even when the run is being stopped.
@@ -126,16 +131,40 @@ class TurnRun {
     return undefined;
   }
 
-  async #useTool(action: Extract<Action, { kind: "tool" }>, signal: AbortSignal): Promise<undefined> {
+  /** Gives how long the run is parked, when somebody must decide first. */
+  async #useTool(
+    action: Extract<Action, { kind: "tool" }>,
+    signal: AbortSignal,
+  ): Promise<ParkedRun | undefined> {
     const { call, mayHaveRun } = action;
-    const { result, isError } = await this.#resultOf(call, mayHaveRun, signal);
+    const asks = this.#agent.tools.find(({ name }) => name === call.name)?.asks;
+    const ruling = asks === undefined ? null : await this.#rulingOn(call, asks);
+    if (ruling?.kind === "tool-asked")
+      return { outcome: "parked", untilMs: ruling.untilMs, steps: this.#steps };
+    const { result, isError } =
+      ruling === null || ruling.verdict === "approved"
+        ? await this.#resultOf(call, mayHaveRun, signal, ruling?.by ?? undefined)
+        : refusedCall(ruling);
     await this.#keep({ kind: "tool", callId: call.id, result, isError });
+    return undefined;
+  }
+
+  #rulingOn(call: ToolCall, asks: NonNullable<Tool["asks"]>): Promise<DecidedStep | AskedStep> {
+    return rulingOn(call, asks, {
+      runId: this.#run.id,
+      steps: this.#steps,
+      keep: (step) => this.#keep(step),
+      hold: this.#hold,
+      clock: this.#deps.clock,
+      approvalMs: this.#agent.approvalMs ?? APPROVAL_MS,
+    });
   }
 
   async #resultOf(
     call: Extract<Action, { kind: "tool" }>["call"],
     mayHaveRun: boolean,
     signal: AbortSignal,
+    approvedBy?: Sender,
   ): Promise<ToolResult> {
     const { name: agent, tools, limits } = this.#agent;
     const deps = {
@@ -153,7 +182,7 @@ class TurnRun {
       signal.throwIfAborted();
     }
     await this.#hold.ensure();
-    return callTool(tool, call, signal, deps);
+    return callTool(tool, call, signal, deps, approvedBy);
   }
 
   async #keep(step: Step): Promise<void> {

@@ -1,5 +1,6 @@
 import { redacted } from "../domain/redact.ts";
 import type { ToolCall } from "../domain/run.ts";
+import type { Sender } from "../domain/signal.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Tool } from "../ports/tool.ts";
 import { messageOf } from "../shared/fault.ts";
@@ -44,6 +45,7 @@ export async function callTool(
   call: ToolCall,
   signal: AbortSignal,
   deps: ToolDeps,
+  approvedBy?: Sender,
 ): Promise<ToolResult> {
   const timeoutMs = deps.timeoutMs ?? TOOL_TIMEOUT_MS;
   const late = new Error(
@@ -59,7 +61,7 @@ export async function callTool(
       durationMs: deps.clock.nowMs() - startedAtMs,
     });
   try {
-    const work = (async () => tool.call(call.input, scope.signal))();
+    const work = (async () => tool.call(call.input, scope.signal, approvedBy))();
     const result = bounded(String(await untilAborted(work, scope.signal)));
     report("ok");
     return { result, isError: false };

@@ -4,9 +4,11 @@ import type { Environment } from "../config/environment.ts";
 import type { Config } from "../config/load.ts";
 import type { AgentSpec, PriceSpec } from "../config/schema.ts";
 import type { AgentMemory } from "../dispatch/memory.ts";
+import type { Approvers } from "../domain/approval.ts";
 import type { BreakerReport } from "../domain/breaker.ts";
 import { GatewayError } from "../domain/errors.ts";
 import { createDemoModel } from "../models/demo.ts";
+import { DEMO_ASK } from "../models/demo-ask.ts";
 import type { PriceOverride } from "../models/price.ts";
 import type { AgentRuntime } from "../ports/agent.ts";
 import type { Clock, Random } from "../ports/clock.ts";
@@ -22,6 +24,8 @@ export interface BuiltAgents {
   readonly shown: ReadonlySet<string>;
   /** What answers, for people: `claude-sonnet-5 (anthropic)`. */
   readonly modelNames: ReadonlyMap<string, string>;
+  /** Who decides what each agent asks. */
+  readonly approvers: ReadonlyMap<string, Approvers>;
   /** Agents that the demo model stands in for, because there is no key. */
   readonly demoStandIns: readonly string[];
   /** One for each model that was called. */
@@ -52,6 +56,7 @@ export async function buildAgents({
   const memory = new Map<string, AgentMemory>();
   const shown = new Set<string>();
   const modelNames = new Map<string, string>();
+  const approvers = new Map<string, Approvers>();
   for (const [name, spec] of config.agents) {
     const needsKey = spec.model.provider === "anthropic" && environment.anthropic === null;
     if (needsKey) standIns.push(name);
@@ -60,12 +65,26 @@ export async function buildAgents({
     agents.set(name, agentOf(name, spec, model, fallbacks));
     memory.set(name, { turnsMax: spec.memory.max_messages, ttlMs: spec.memory.ttl_seconds * 1000 });
     if (spec.preview === "on") shown.add(name);
+    approvers.set(name, approversOf(spec));
     modelNames.set(name, model.provider === "demo" ? "the demo model" : `${model.name} (${model.provider})`);
   }
   const observeBreakers = breakerWatch("model", { log, metrics });
   const runtime = createAgentRuntime({ agents, clock, random, observe: observer(metrics), observeBreakers });
   showBreakers("model", runtime.breakers, metrics);
-  return { runtime, memory, shown, modelNames, demoStandIns: standIns, breakers: runtime.breakers };
+  return {
+    runtime,
+    memory,
+    shown,
+    modelNames,
+    approvers,
+    demoStandIns: standIns,
+    breakers: runtime.breakers,
+  };
+}
+
+function approversOf({ approvals }: AgentSpec): Approvers {
+  const { approvers, self_approval: self } = approvals;
+  return { only: approvers === "any" ? null : new Set(approvers), self };
 }
 
 function agentOf(name: string, spec: AgentSpec, model: ChatModel, fallbacks: readonly ChatModel[]): Agent {
@@ -75,7 +94,8 @@ function agentOf(name: string, spec: AgentSpec, model: ChatModel, fallbacks: rea
     model,
     fallbacks,
     systemPrompt: spec.system_prompt,
-    tools: [],
+    tools: model.provider === "demo" ? [DEMO_ASK] : [],
+    approvalMs: spec.approvals.expires_seconds * 1000,
     limits: {
       maxIterations: limits.max_iterations,
       maxExecutionMs: Math.min(limits.max_execution_time_seconds, budgets.time_seconds) * 1000,

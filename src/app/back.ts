@@ -23,7 +23,7 @@ import { routesOf } from "./policy.ts";
 export interface BackOptions {
   readonly store: Pick<Store, "queue" | "outbox" | "memory" | "lanes" | "purse" | "bus">;
   readonly adapters: ReadonlyMap<string, Adapter>;
-  readonly agents: Pick<BuiltAgents, "runtime" | "memory" | "shown" | "modelNames">;
+  readonly agents: Pick<BuiltAgents, "runtime" | "memory" | "shown" | "modelNames" | "approvers">;
   readonly spec: GatewaySpec;
   readonly render: Render;
   readonly breakers: Breakers;
@@ -92,7 +92,15 @@ function workerDeps(options: BackOptions, unwritten: Keeping): WorkerDeps {
     runtime: agents.runtime,
     routes,
     agents: agents.memory,
-    control: { memory, lanes, describeAgent, isPaused, version },
+    control: {
+      memory,
+      lanes,
+      describeAgent,
+      approversOf: (agent) => agents.approvers.get(agent) ?? null,
+      clock,
+      isPaused,
+      version,
+    },
     render,
     delivery: { outbox: unwritten.outbox, breakers, inDoubt: spec.replies.in_doubt, log, metrics },
     allowanceOf: dayBudgetsOf(options),

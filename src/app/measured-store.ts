@@ -56,6 +56,7 @@ export function measured(store: Store, metrics: Metrics): Store {
     },
     lanes: {
       stateOf: timed("lane", (lane) => lanes.stateOf(lane)),
+      head: timed("lane_head", (lane) => lanes.head(lane)),
       signal: timed("signal", (lane, signal) => lanes.signal(lane, signal)),
     },
     archive: {

@@ -64,6 +64,10 @@ function stepText(step: StepView): string {
         .join("\n");
     case "model-started":
       return `up to ${step.held_cents} cents held`;
+    case "tool-asked":
+      return `asked ${step.approval_id}, until ${step.expires_at}\n${step.question}`;
+    case "tool-decided":
+      return `${step.verdict} ${step.approval_id}${step.by === null ? "" : ` by ${step.by.name}`}${step.reason === null ? "" : `: ${step.reason}`}`;
     case "tool-started":
       return `call ${step.call_id}`;
     case "tool":

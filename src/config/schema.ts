@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { PLATFORMS } from "../domain/event.ts";
 import type { PlatformModule } from "../ports/platform.ts";
+import { approvals } from "./approvals-schema.ts";
 import { budgetsSchema } from "./budgets-schema.ts";
 import { patternFault } from "./pattern.ts";
 import { storeSchema } from "./store-schema.ts";
@@ -340,6 +341,7 @@ const describedSpec = z.strictObject({
       exponential: z.boolean().default(true).describe("Double the wait after each try."),
     })
     .prefault({}),
+  approvals,
   preview: z
     .enum(["on", "off"])
     .default("on")

@@ -1,10 +1,13 @@
+import type { Approvers } from "../domain/approval.ts";
 import type { ControlCommand } from "../domain/command.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import { NO_USAGE } from "../domain/run.ts";
 import type { RunResult } from "../ports/agent.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { Lanes } from "../ports/lanes.ts";
 import type { Memory } from "../ports/memory.ts";
 import { FORGOTTEN, HELP, NOTHING_TO_STOP, STOPPING, statusText } from "../reply/texts.ts";
+import { decide } from "./decide.ts";
 
 export interface ControlDeps {
   readonly memory: Pick<Memory, "forget">;
@@ -12,6 +15,9 @@ export interface ControlDeps {
   readonly lanes: Lanes;
   /** The agent that would answer, and its model; null when no route matches. */
   readonly describeAgent: (event: TriggerEvent) => { name: string; model: string } | null;
+  /** Of an agent; null: it is not there any more. */
+  readonly approversOf: (agent: string) => Approvers | null;
+  readonly clock: Pick<Clock, "nowMs">;
   readonly isPaused: () => boolean;
   readonly version: string;
 }
@@ -34,6 +40,8 @@ type Say = (event: TriggerEvent, deps: ControlDeps) => string | Promise<string>;
 const ANSWERS: Readonly<Record<ControlCommand, Say>> = {
   help: () => HELP,
   status,
+  approve: decide,
+  deny: decide,
   async reset({ conversation, id }, { memory }) {
     await memory.forget(conversation, id);
     return FORGOTTEN;

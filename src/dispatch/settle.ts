@@ -5,6 +5,7 @@ import { BreakerOpen } from "../domain/breaker.ts";
 import { DeliveryError, GatewayError, ModelError } from "../domain/errors.ts";
 import type { Random } from "../ports/clock.ts";
 import type { Job, Settlement } from "../ports/queue.ts";
+import { Aside } from "../reply/beside.ts";
 import { describe } from "../shared/fault.ts";
 
 export interface RetryPolicy {
@@ -48,6 +49,19 @@ export function settlementFor(
     if (settlement === null || !("afterMs" in settlement)) return settlement;
     return { ...settlement, afterMs: Math.min(settlement.afterMs, error.withinMs) };
   }
+  // What was said beside the answer belongs to the run.
+  if (error instanceof Aside) return settlementOf(error.error, job.failures, policy, random);
+  const isFirstTry = error instanceof DeliveryError && job.refusal === null && !job.progress?.answer;
+  // Saying begins with the answer: whoever fails to say one that was not there at the claim fails for the first time.
+  return settlementOf(error, isFirstTry ? 0 : job.failures, policy, random);
+}
+
+function settlementOf(
+  error: unknown,
+  failuresBefore: number,
+  policy: RetryPolicy,
+  random: Random,
+): Settlement | null {
   if (error instanceof RunAborted) {
     return error.why === "lease-lost" ? null : { kind: "defer", afterMs: 0, cause: error.why };
   }
@@ -61,7 +75,7 @@ export function settlementFor(
   if (error instanceof DeliveryError && error.status === 429) {
     return { kind: "defer", afterMs: Math.max(error.retryAfterMs ?? 0, THROTTLED_MS), cause };
   }
-  const failures = failuresBefore(job, error) + 1;
+  const failures = failuresBefore + 1;
   if (failures >= policy.attemptsMax) {
     return { kind: "dead", cause: `gave up after ${failures} attempts: ${cause}` };
   }
@@ -72,12 +86,6 @@ export function settlementFor(
     random,
   );
   return { kind: "retry", afterMs: Math.max(delayMs, askedDelayMs(error)), cause };
-}
-
-/** Saying begins with the answer: whoever fails to say one that was not there at the claim has failed for the first time. */
-function failuresBefore({ failures, progress, refusal }: Job, error: unknown): number {
-  const isFirstTry = error instanceof DeliveryError && refusal === null && !progress?.answer;
-  return isFirstTry ? 0 : failures;
 }
 
 /** Not about this message: whoever is called will not have our credentials. */
@@ -121,5 +129,5 @@ function askedDelayMs(error: unknown): number {
 
 /** For the operator. */
 export function causeOf(error: unknown): string {
-  return describe(error instanceof Sooner ? error.error : error);
+  return describe(error instanceof Sooner || error instanceof Aside ? error.error : error);
 }

@@ -1,6 +1,6 @@
 import type { TriggerEvent } from "./event.ts";
 
-export const CONTROL_COMMANDS = ["help", "status", "reset", "stop"] as const;
+export const CONTROL_COMMANDS = ["help", "status", "reset", "stop", "approve", "deny"] as const;
 export type ControlCommand = (typeof CONTROL_COMMANDS)[number];
 
 /** Name of the command that carries the others where a platform wants one command per app: `/parley stop`. */
@@ -10,10 +10,10 @@ const CARRIER = "parley";
  * A command to the gateway itself, or null. Understood as a slash or bot command (`/stop`, `/parley stop`),
  * and as a message that is nothing else (`!stop`, `/stop`), for platforms and rooms without slash commands.
  */
-export function controlCommandOf(
-  event: Pick<TriggerEvent, "trigger" | "command" | "text">,
-): ControlCommand | null {
+export function controlCommandOf(event: Said): ControlCommand | null {
   if (event.trigger === "button") return null;
+  const decision = decisionIn(event);
+  if (decision !== null) return decision.command;
   if (event.trigger === "command" && event.command !== null) {
     const words = event.command.replace(/^\//, "").split(" ");
     if (words[0] === CARRIER)
@@ -25,6 +25,51 @@ export function controlCommandOf(
     return words.length === 1 ? (asControl(words[0]) ?? saidControl(event.text, /^!(\w+)$/)) : null;
   }
   return saidControl(event.text, /^[!/](\w+)$/);
+}
+
+type Said = Pick<TriggerEvent, "trigger" | "command" | "text">;
+
+/** A word on a question of an agent: `/approve`, `/deny apr_1 too risky`, `!deny no`. */
+export interface DecisionCommand {
+  readonly command: "approve" | "deny";
+  /** Null: the one that is open. */
+  readonly approvalId: string | null;
+  readonly reason: string | null;
+}
+
+const APPROVAL_ID = /^apr_\w{1,60}$/;
+
+/** Null where the command is none of these two. */
+export function decisionIn({ trigger, command, text }: Said): DecisionCommand | null {
+  if (trigger === "button") return null;
+  const words = command?.replace(/^\//, "").split(" ") ?? [];
+  // `/approve apr_1` as a command of the platform, of which the text is what came after it.
+  if (trigger === "command" && words[0] !== CARRIER && words.length === 1 && isDecision(words[0]))
+    return decisionOf(words[0], text);
+  if (trigger === "command" && words[0] === CARRIER) {
+    const said = [...words.slice(1), text].join(" ").trim();
+    const [, verb, rest = ""] = /^(\w+)\s*(.*)$/s.exec(said) ?? [];
+    return isDecision(verb) ? decisionOf(verb, rest) : null;
+  }
+  const [, verb, rest = ""] = /^[!/](\w+)(?:\s+(.*))?$/s.exec(text.trim()) ?? [];
+  if (!isDecision(verb)) return null;
+  // `!approve of it?` is talk.
+  const isTalk =
+    verb.toLowerCase() === "approve" && rest !== "" && decisionOf(verb, rest).approvalId === null;
+  return isTalk ? null : decisionOf(verb, rest);
+}
+
+function isDecision(word: string | undefined): word is string {
+  const lower = word?.toLowerCase();
+  return lower === "approve" || lower === "deny";
+}
+
+function decisionOf(verb: string, rest: string): DecisionCommand {
+  const [first = "", ...others] = rest.trim().split(/\s+/);
+  const approvalId = APPROVAL_ID.test(first) ? first : null;
+  const reason = (approvalId === null ? [first, ...others] : others).join(" ");
+  const command = verb.toLowerCase() === "deny" ? "deny" : "approve";
+  return { command, approvalId, reason: command === "deny" && reason !== "" ? reason : null };
 }
 
 function saidControl(text: string, shape: RegExp): ControlCommand | null {

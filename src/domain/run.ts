@@ -2,6 +2,7 @@ import type { BudgetScope } from "./budget.ts";
 import type { ContextItem } from "./context.ts";
 import type { MoneyHold } from "./money.ts";
 import type { ReplyPart } from "./reply.ts";
+import type { Sender } from "./signal.ts";
 
 /** What model calls used and cost. Tokens as the provider counted them; `inputTokens` includes cached ones. */
 export interface Usage {
@@ -58,6 +59,23 @@ export type Step =
    * it may have cost all that was held.
    */
   | { readonly kind: "model-started"; readonly hold: MoneyHold }
+  /** Written before somebody is asked whether this call may be made: whoever has the id decides, until then. */
+  | {
+      readonly kind: "tool-asked";
+      readonly callId: string;
+      readonly approvalId: string;
+      readonly question: string;
+      readonly askedAtMs: number;
+      readonly untilMs: number;
+    }
+  /** Written before it is acted upon. `by`: null when the time was over. */
+  | {
+      readonly kind: "tool-decided";
+      readonly approvalId: string;
+      readonly verdict: "approved" | "denied" | "expired";
+      readonly by: Sender | null;
+      readonly reason?: string;
+    }
   /** Written before the call: a tool with this mark and no result may or may not have run. */
   | { readonly kind: "tool-started"; readonly callId: string }
   | { readonly kind: "tool"; readonly callId: string; readonly result: string; readonly isError: boolean };
@@ -97,6 +115,12 @@ export interface Progress {
  */
 export function restedMsOf({ startedAtMs, workedMs }: Progress, nowMs: number): number {
   return workedMs === undefined ? 0 : Math.max(0, nowMs - startedAtMs - workedMs);
+}
+
+/** Who goes on with a run that was parked: how long that was is known now. */
+export function unparked({ parkedAtMs, ...progress }: Progress, nowMs: number): Progress {
+  if (parkedAtMs === undefined) return progress;
+  return { ...progress, parkedMs: (progress.parkedMs ?? 0) + Math.max(0, nowMs - parkedAtMs) };
 }
 
 export interface Answer {

@@ -4,6 +4,7 @@ export type Directive =
   | { readonly kind: "long"; readonly chars: number }
   | { readonly kind: "stream"; readonly words: number; readonly perSecond: number }
   | { readonly kind: "fail"; readonly when: "always" | "once" | "for good" }
+  | { readonly kind: "ask"; readonly question: string }
   | { readonly kind: "tool"; readonly name: string; readonly input: unknown }
   /** US cents, of each model call of the turn; `ofCents`: what it may cost at most. */
   | { readonly kind: "cost"; readonly cents: number; readonly ofCents: number }
@@ -38,7 +39,14 @@ export function scriptOf(text: string): Script {
 }
 
 /** Those that there is an answer to without a word of the person. */
-const ANSWERS: ReadonlySet<Directive["kind"]> = new Set(["long", "stream", "tool", "markdown", "prompt"]);
+const ANSWERS: ReadonlySet<Directive["kind"]> = new Set([
+  "long",
+  "stream",
+  "tool",
+  "ask",
+  "markdown",
+  "prompt",
+]);
 
 function directiveIn(line: string): Directive | null {
   const words = /^\s*demo:\s*(\w+)(?:\s+(\S.*?))?\s*$/i.exec(line);
@@ -54,6 +62,7 @@ function directiveIn(line: string): Directive | null {
   }
   if (name === "stream") return streamOf(rest);
   if (name === "cost") return costOf(rest);
+  if (name === "ask" && rest !== "") return { kind: "ask", question: rest };
   return name === "tool" ? toolOf(rest) : null;
 }
 

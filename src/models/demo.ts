@@ -1,7 +1,8 @@
 import { ModelError } from "../domain/errors.ts";
-import type { Usage } from "../domain/run.ts";
+import type { ToolCall, Usage } from "../domain/run.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ChatModel, Chunk, Message, Prompt } from "../ports/model.ts";
+import { DEMO_ASK } from "./demo-ask.ts";
 import { promptText, referenceOf } from "./demo-prompt.ts";
 import { type Directive, longText, MARKDOWN_SAMPLE, mayCost, scriptOf, streamedText } from "./demo-script.ts";
 
@@ -111,22 +112,24 @@ function costsOf(directives: readonly Directive[]): { cents: number; ofCents: nu
 }
 
 function callsOf(directives: readonly Directive[], seed: number): Chunk[] {
-  return directives.flatMap((directive, index) =>
-    directive.kind === "tool"
-      ? [
-          {
-            kind: "tool-call" as const,
-            call: { id: `demo_${seed}_${index}`, name: directive.name, input: directive.input },
-          },
-        ]
-      : [],
-  );
+  return directives.flatMap((directive, index) => {
+    const tool = toolIn(directive);
+    return tool === null
+      ? []
+      : [{ kind: "tool-call" as const, call: { id: `demo_${seed}_${index}`, ...tool } }];
+  });
+}
+
+function toolIn(directive: Directive): Pick<ToolCall, "name" | "input"> | null {
+  if (directive.kind === "ask") return { name: DEMO_ASK.name, input: { question: directive.question } };
+  return directive.kind === "tool" ? { name: directive.name, input: directive.input } : null;
 }
 
 function answerTo(directives: readonly Directive[], said: string, results: readonly string[]): string {
   const pending = [...results];
   const parts = directives.flatMap((directive) => {
-    if (directive.kind === "tool") return [`Tool ${directive.name} said: ${pending.shift() ?? ""}`];
+    const tool = toolIn(directive);
+    if (tool !== null) return [`Tool ${tool.name} said: ${pending.shift() ?? ""}`];
     if (directive.kind === "long") return [longText(directive.chars)];
     if (directive.kind === "stream") return [streamedText(directive.words)];
     return directive.kind === "markdown" ? [MARKDOWN_SAMPLE] : [];

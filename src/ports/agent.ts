@@ -3,6 +3,7 @@ import type { ContextItem } from "../domain/context.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import type { MoneyHold } from "../domain/money.ts";
 import type { Progress, RunOutcome, Step, Turn, Usage } from "../domain/run.ts";
+import type { Signal } from "../domain/signal.ts";
 
 /** One turn of a conversation to be answered. */
 export interface Run {
@@ -31,11 +32,25 @@ export interface RunResult {
   readonly overBudget?: BudgetScope;
 }
 
+/** A run that waits for a person: it goes on with these steps when somebody has decided, or the time is over. */
+export interface ParkedRun {
+  readonly outcome: "parked";
+  readonly untilMs: number;
+  readonly steps: readonly Step[];
+}
+
 /** What ties a run to the event that it answers. Both reject when another holder may have the event by now. */
 export interface Hold {
   readonly record: (steps: Progress["steps"]) => Promise<void>;
   /** Asked last before each thing that costs money or cannot be undone: a process may have been stopped since. */
   readonly ensure: () => Promise<void>;
+  /** What was said to the run: what came with its claim, and what has come since. */
+  readonly heard: () => readonly Signal[];
+  /**
+   * Says something beside the answer, once, whoever goes on after a crash: `key` tells it from what else is said of the
+   * event. Throws as a delivery does.
+   */
+  readonly say: (key: string, text: string) => Promise<void>;
   /** Told how it goes with the model, for whoever waits. */
   readonly waiting?: Waiting;
   /** Given the text so far of each answer that is being given, once it is begun; nothing when one is begun anew. */
@@ -79,5 +94,5 @@ export interface Waiting {
  * `failed` result when neither would help.
  */
 export interface AgentRuntime {
-  run(run: Run, hold: Hold, signal: AbortSignal): Promise<RunResult>;
+  run(run: Run, hold: Hold, signal: AbortSignal): Promise<RunResult | ParkedRun>;
 }

@@ -1,3 +1,5 @@
+import type { TriggerEvent } from "../domain/event.ts";
+import type { Progress } from "../domain/run.ts";
 import type { Signal } from "../domain/signal.ts";
 
 /**
@@ -9,12 +11,20 @@ export type LaneState = "idle" | "waiting" | "parked" | "running";
 /** The work of all replicas, lane by lane. */
 export interface Lanes {
   stateOf(lane: string): Promise<LaneState>;
+  /** Its oldest event; null: it has none. */
+  head(lane: string): Promise<LaneHead | null>;
   /**
    * Says something to the lane's oldest event, and gives what that was doing. Durable; it ends with the event. Whoever
    * runs it hears of it on the bus (SIGNAL_TOPIC, a `signalMessage`), at the latest with the next `extend`; whoever claims
    * it later finds it in `Job.signals`. One that is parked is claimable at once; one that waits is when it is to stop.
    */
   signal(lane: string, signal: Signal): Promise<Signalled>;
+}
+
+export interface LaneHead {
+  readonly event: TriggerEvent;
+  readonly progress: Progress | null;
+  readonly signals: readonly Signal[];
 }
 
 export interface Signalled {

@@ -1,3 +1,5 @@
+import type { Sender } from "../domain/signal.ts";
+
 /** Something a model may ask for. */
 export interface Tool {
   readonly name: string;
@@ -7,5 +9,8 @@ export interface Tool {
   /** Safe to call again when it is unknown whether an earlier call ran. */
   readonly repeatable: boolean;
   readonly inputSchema: object;
-  call(input: unknown, signal: AbortSignal): Promise<string>;
+  /** Present: a person must approve each call; gives what that person is asked. */
+  readonly asks?: (input: unknown) => string;
+  /** `approvedBy`: who let it, where somebody was asked. */
+  call(input: unknown, signal: AbortSignal, approvedBy?: Sender): Promise<string>;
 }

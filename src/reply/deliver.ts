@@ -19,6 +19,8 @@ export interface DeliverDeps extends Leave {
   /** Carries the id of the run. */
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Names what is said beside the answer; absent: it is the answer. */
+  readonly beside?: string;
 }
 
 /**
@@ -72,7 +74,7 @@ interface Said {
 
 async function sayPart(saying: Saying): Promise<Said> {
   const { job, index, deps } = saying;
-  const partId = partIdOf(job, index);
+  const partId = partIdOf(job, index, deps.beside);
   const reservation = await deps.outbox.reserve(job, partId);
   if (reservation.kind === "sent") return { end: "unknown", endsReply: reservation.receipt.endsReply };
   const receipt =
@@ -122,15 +124,15 @@ async function sayAnew(reservation: Reservation, saying: Saying): Promise<Receip
   }
 }
 
-function deliveryOf({ job, part, index }: Saying, sendsBefore: number): Delivery {
-  const partId = partIdOf(job, index);
+function deliveryOf({ job, part, index, deps }: Saying, sendsBefore: number): Delivery {
+  const partId = partIdOf(job, index, deps.beside);
   return { partId, to: job.event.replyTo, part, index, sendsBefore, mayRepeat: false };
 }
 
 /** An event that was refused, or answered before, may be brought back: what it says then is something else. */
-export function partIdOf({ event, refusal, replay }: Job, index: number): string {
+export function partIdOf({ event, refusal, replay }: Job, index: number, beside?: string): string {
   const which = refusal !== null ? "notice/" : replay > 0 ? `r${replay}/` : "";
-  return `${event.id}/${which}${index}`;
+  return `${event.id}/${which}${beside === undefined ? "" : `${beside}/`}${index}`;
 }
 
 const LEFT_IN_DOUBT: Receipt = { messageId: null, via: "left in doubt" };

@@ -1,3 +1,4 @@
+import type { AskedStep } from "../domain/approval.ts";
 import type { BudgetScope } from "../domain/budget.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import type { DayOver } from "../ports/agent.ts";
@@ -55,13 +56,45 @@ export const HELP = `Write to me, mention me in a channel or use a command, and 
 - \`/status\`: which agent answers here, and whether it is busy
 - \`/reset\`: forget this conversation
 - \`/stop\`: stop what I am doing here
+- \`/approve\`, \`/deny\`: decide what I have asked; the question has its id, and \`/deny\` may have a reason
 
-Where slash commands are not available, write \`!help\`, \`!status\`, \`!reset\` or \`!stop\` as a message.`;
+Where slash commands are not available, write \`!help\`, \`!status\`, \`!reset\`, \`!stop\`, \`!approve\` or \`!deny\` as a message.`;
 
 export const FORGOTTEN = "Done. I have forgotten this conversation; we start afresh.";
 export const NOTHING_TO_STOP = "Nothing is running here.";
 export const STOPPING = "Stopping.";
 export const STOPPED = "Stopped.";
+
+/** What somebody is asked before a tool is used. The words of the model are quoted, so that they pose as no one's else. */
+export function approvalText({ approvalId, question, askedAtMs, untilMs }: AskedStep): string {
+  const quoted = question.split("\n").map((line) => `> ${line}`);
+  return `**May I?**
+
+${quoted.join("\n")}
+
+Approve with \`/approve ${approvalId}\`, deny with \`/deny ${approvalId}\` and a reason (where slash commands are not available: \`!approve\`, \`!deny\`). Without a decision within ${spanText(untilMs - askedAtMs)} I will not do it.`;
+}
+
+export const NOT_DECIDED = "Nobody decided in time, so I do not do it.";
+export const NOTHING_TO_DECIDE = "Nothing waits for a decision here.";
+export const NOT_YOURS_TO_DECIDE = "You are not among those who may decide this.";
+export const TOO_LATE = "It is too late: the time to decide is over, so I do not do it.";
+export const VERDICTS = { approved: "Approved.", denied: "Denied." } as const;
+
+/** `id`: of a question that is not open. */
+export function notOpenText(id: string): string {
+  return `\`${id}\` does not wait for a decision here: it was decided, it has expired, or it was never asked in this conversation.`;
+}
+
+export function decidedText(verdict: "approved" | "denied", by: string): string {
+  return `It is decided already: ${verdict} by ${by.replace(/[\s\p{Cc}]+/gu, " ").slice(0, 80)}.`;
+}
+
+function spanText(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 120) return `${seconds} seconds`;
+  return seconds < 7_200 ? `${Math.round(seconds / 60)} minutes` : `${Math.round(seconds / 3_600)} hours`;
+}
 
 export interface Status {
   /** Null: no route matches. */

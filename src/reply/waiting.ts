@@ -38,13 +38,13 @@ export class WaitNotices {
   }
 
   /** For one try at answering. */
-  begin(job: Job, adapter: Adapter, deps: SayingDeps, signal: AbortSignal): Patience {
+  begin(job: Job, adapter: Adapter, deps: SayingDeps, signal: AbortSignal, parkedMs = 0): Patience {
     const { afterMs, windowMs, clock } = this.#deps;
     const { conversation, sender } = job.event;
     const toldAtMs = this.#toldAtMs.get(conversation);
     const wasTold = toldAtMs !== undefined && clock.nowMs() - toldAtMs < windowMs;
     const isFor = afterMs !== null && !sender.isBot && !wasTold;
-    const dueAtMs = isFor ? job.waitsSinceMs + afterMs : null;
+    const dueAtMs = isFor ? job.waitsSinceMs + parkedMs + afterMs : null;
     const silentMs = Math.min(MODEL_SILENT_MS, afterMs ?? MODEL_SILENT_MS);
     return new Patience({ dueAtMs, silentMs, clock }, signal, async () => {
       if (await sayOnce(job, adapter, deps, signal)) this.#toldAtMs.set(conversation, clock.nowMs());

@@ -3,6 +3,7 @@ import type { Refusal } from "../domain/refusal.ts";
 import type { Receipt } from "../domain/reply.ts";
 import type { Progress } from "../domain/run.ts";
 import type { Signal } from "../domain/signal.ts";
+import type { LaneHead } from "../ports/lanes.ts";
 import type { Fate } from "../ports/outbox.ts";
 import type { Job } from "../ports/queue.ts";
 
@@ -48,6 +49,12 @@ export function storedJob({
 export function storedSignals(text: string | null): readonly Signal[] {
   const pairs = storedOrNull<string[]>(text) ?? [];
   return readable<Signal>(pairs.filter((_, index) => index % 2 === 1));
+}
+
+/** Null when it cannot be read. */
+export function storedHead(body: string, progress: string | null, signals: string | null): LaneHead | null {
+  const event = parsedEvent(body);
+  return event && { event, progress: storedOrNull<Progress>(progress), signals: storedSignals(signals) };
 }
 
 /** A stop that the version before has kept, which did not know by whom. */

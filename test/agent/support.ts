@@ -8,7 +8,7 @@ import type {
 import { createAgentRuntime } from "../../src/agent/runtime.ts";
 import type { ReplyAddress, TriggerEvent } from "../../src/domain/event.ts";
 import { NO_USAGE, type Step, type ToolCall, type Turn, type Usage } from "../../src/domain/run.ts";
-import type { Allowance, Hold, Run, RunResult, Waiting } from "../../src/ports/agent.ts";
+import type { Allowance, Hold, ParkedRun, Run, RunResult, Waiting } from "../../src/ports/agent.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { ChatModel, Chunk, Prompt } from "../../src/ports/model.ts";
 import type { Tool } from "../../src/ports/tool.ts";
@@ -214,6 +214,8 @@ export interface Bench {
   readonly startedAtMs: number;
   /** Starts a run; time stands still. */
   begin(options?: RunOptions): Promise<RunResult>;
+  /** The same for one that may be parked. */
+  attempt(options?: RunOptions): Promise<RunResult | ParkedRun>;
   /** Runs to the end. */
   run(options?: RunOptions): Promise<RunResult>;
 }
@@ -230,9 +232,16 @@ interface RunOptions {
   readonly allowance?: Allowance;
   readonly record?: (steps: readonly Step[]) => Promise<void>;
   readonly ensure?: () => Promise<void>;
+  readonly heard?: Hold["heard"];
+  readonly say?: Hold["say"];
 }
 
-export const HELD: Hold = { record: async () => {}, ensure: async () => {} };
+export const HELD: Hold = {
+  record: async () => {},
+  ensure: async () => {},
+  heard: () => [],
+  say: async () => {},
+};
 
 export function benchFor(agent: Agent, clock = new SimClock()): Bench {
   const bench = {
@@ -252,7 +261,7 @@ export function benchFor(agent: Agent, clock = new SimClock()): Bench {
     },
   });
   const startedAtMs = clock.nowMs();
-  const begin = (options: RunOptions = {}) => {
+  const attempt = (options: RunOptions = {}) => {
     const run: Run = {
       id: "run_1",
       agent: agent.name,
@@ -271,6 +280,8 @@ export function benchFor(agent: Agent, clock = new SimClock()): Bench {
       {
         record,
         ensure: options.ensure ?? HELD.ensure,
+        heard: options.heard ?? HELD.heard,
+        say: options.say ?? HELD.say,
         ...(options.waiting && { waiting: options.waiting }),
         ...(options.showing && { showing: options.showing }),
         ...(options.allowance && { allowance: options.allowance }),
@@ -278,5 +289,18 @@ export function benchFor(agent: Agent, clock = new SimClock()): Bench {
       options.signal ?? new AbortController().signal,
     );
   };
-  return { ...bench, clock, runtime, startedAtMs, begin, run: (options) => clock.drive(begin(options)) };
+  const begin = async (options?: RunOptions) => {
+    const result = await attempt(options);
+    if (result.outcome === "parked") throw new Error("Expected a run that ends, got one that is parked");
+    return result;
+  };
+  return {
+    ...bench,
+    clock,
+    runtime,
+    startedAtMs,
+    attempt,
+    begin,
+    run: (options) => clock.drive(begin(options)),
+  };
 }

@@ -3,7 +3,7 @@ import type { Signal } from "../../src/domain/signal.ts";
 import { SIGNAL_TOPIC, SIGNALS_MAX, signalMessage } from "../../src/ports/lanes.ts";
 import type { Job } from "../../src/ports/queue.ts";
 import { A_STOP } from "../support/event.ts";
-import { LEASE_MS, type StoreBench } from "./store.ts";
+import { aProgress, LEASE_MS, type StoreBench } from "./store.ts";
 
 const bob = { id: "U2", name: "bob" };
 const anInterrupt = (byEvent: string): Signal => ({ kind: "interrupt", byEvent });
@@ -54,6 +54,25 @@ export function lanesContract(bench: StoreBench): void {
       expect(await states()).toEqual(["running", "waiting", "waiting"]);
       await bench.reopen();
       expect(await states()).toEqual(["waiting", "waiting", "waiting"]);
+    });
+  });
+
+  describe("the head of a lane", () => {
+    const headOf = (lane: string) => bench.store.lanes.head(lane);
+
+    it("is its oldest event, with what was achieved and said of it", async () => {
+      expect(await headOf("c1")).toBeNull();
+      await bench.acceptAll("c1", "a", "b");
+      expect(await headOf("c1")).toMatchObject({ event: { id: "a" }, progress: null, signals: [] });
+      const job = await bench.claimOne();
+      await bench.store.queue.checkpoint(job, aProgress("half"));
+      await tell("c1", approved);
+      await bench.reopen();
+      const head = { event: job.event, progress: aProgress("half"), signals: [approved] };
+      expect(await headOf("c1")).toEqual(head);
+      await bench.done(await bench.claimOne());
+      expect(await headOf("c1")).toMatchObject({ event: { id: "b" }, progress: null, signals: [] });
+      expect(await headOf("c2")).toBeNull();
     });
   });
 

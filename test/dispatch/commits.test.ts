@@ -45,6 +45,8 @@ async function commitsFor(
       memory: store.memory,
       lanes: store.lanes,
       describeAgent: () => null,
+      approversOf: () => null,
+      clock,
       isPaused: () => false,
       version: "1",
     },

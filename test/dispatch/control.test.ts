@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type ControlDeps, obey } from "../../src/dispatch/control.ts";
 import type { LaneState } from "../../src/ports/lanes.ts";
+import { FakeClock } from "../support/clock.ts";
 import { anEvent } from "../support/event.ts";
 
 const event = anEvent({ conversation: "c1" });
@@ -10,6 +11,8 @@ function depsOf(changes: Partial<ControlDeps> = {}): ControlDeps {
     memory: { forget: async () => {} },
     lanes: lanesWhere("idle"),
     describeAgent: () => ({ name: "assistant", model: "the demo model" }),
+    approversOf: () => ({ only: null, self: true }),
+    clock: new FakeClock(),
     isPaused: () => false,
     version: "1.2.3",
     ...changes,
@@ -19,7 +22,11 @@ function depsOf(changes: Partial<ControlDeps> = {}): ControlDeps {
 /** Conversation c1 is in this state, every other one idle. */
 function lanesWhere(state: LaneState): ControlDeps["lanes"] {
   const stateOf = async (lane: string) => (lane === "c1" ? state : "idle");
-  return { stateOf, signal: async (lane) => ({ state: await stateOf(lane), isKept: true }) };
+  return {
+    stateOf,
+    head: async () => null,
+    signal: async (lane) => ({ state: await stateOf(lane), isKept: true }),
+  };
 }
 
 describe("the command", () => {

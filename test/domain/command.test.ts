@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { controlCommandOf } from "../../src/domain/command.ts";
+import { controlCommandOf, decisionIn } from "../../src/domain/command.ts";
 
 const said = (text: string) => controlCommandOf({ trigger: "direct", command: null, text });
 const used = (command: string, text = "") => controlCommandOf({ trigger: "command", command, text });
@@ -36,5 +36,42 @@ describe("control commands", () => {
     expect(used("/deploy", "!status of api")).toBeNull();
     expect(used("/deploy stop")).toBeNull();
     expect(controlCommandOf({ trigger: "button", command: "stop", text: "!stop" })).toBeNull();
+  });
+});
+
+describe("a decision", () => {
+  const decided = (text: string) => decisionIn({ trigger: "direct", command: null, text });
+
+  it.each([
+    ["!approve", "approve", null, null],
+    ["/approve apr_1k7_1", "approve", "apr_1k7_1", null],
+    ["!Approve apr_1 because it is late", "approve", "apr_1", null],
+    ["!deny", "deny", null, null],
+    ["/deny apr_1", "deny", "apr_1", null],
+    ["!deny apr_1  not on\na Friday", "deny", "apr_1", "not on a Friday"],
+    ["!deny not on a Friday", "deny", null, "not on a Friday"],
+  ])("is read from %j", (text, command, approvalId, reason) => {
+    expect(decided(text)).toEqual({ command, approvalId, reason });
+    expect(said(text)).toBe(command);
+  });
+
+  it.each([
+    ["/approve", "apr_1", "approve"],
+    ["/deny", "apr_1 no", "deny"],
+    ["/parley", "approve apr_1", "approve"],
+    ["/parley approve", "apr_1", "approve"],
+    ["/parley deny", "", "deny"],
+  ])("is read from the command %s with %j", (command, text, expected) => {
+    expect(used(command, text)).toBe(expected);
+    const approvalId = text === "" ? null : "apr_1";
+    expect(decisionIn({ trigger: "command", command, text })).toMatchObject({ approvalId });
+  });
+
+  it("is not talk about it, nor another command, nor a button of another app", () => {
+    for (const text of ["!approve of this plan?", "I approve", "approve apr_1", "!approved apr_1"]) {
+      expect([decided(text), said(text)]).toEqual([null, null]);
+    }
+    expect(used("/deploy", "approve apr_1")).toBeNull();
+    expect(decisionIn({ trigger: "button", command: "approve", text: "apr_1" })).toBeNull();
   });
 });

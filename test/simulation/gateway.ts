@@ -118,6 +118,7 @@ function agentsFor(options: GatewayOptions, life: Life): BackOptions["agents"] {
     shown: new Set([agent.name]),
     memory: new Map([[agent.name, { turnsMax: 100, ttlMs: MEMORY_MS }]]),
     modelNames: new Map([[agent.name, agent.model.name]]),
+    approvers: new Map([[agent.name, { only: null, self: true }]]),
   };
 }
 

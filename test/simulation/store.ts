@@ -57,6 +57,7 @@ export function steppedStore(store: Store, life: Life, witness: Witness): Store 
     },
     lanes: {
       stateOf: (lane) => life.call("state of lane", () => lanes.stateOf(lane)),
+      head: (lane) => life.call("head", () => lanes.head(lane)),
       signal: (lane, signal) => life.call("signal", () => lanes.signal(lane, signal)),
     },
   };

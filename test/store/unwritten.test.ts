@@ -70,6 +70,8 @@ function doWork(job: Job, adapter: FakeAdapter, run: AgentRuntime["run"], { queu
       memory: store.memory,
       lanes: store.lanes,
       describeAgent: () => null,
+      approversOf: () => null,
+      clock,
       isPaused: () => false,
       version: "1",
     },

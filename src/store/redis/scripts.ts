@@ -22,6 +22,7 @@ export const SCRIPT_NAMES = [
   "settle_money",
   "spent_money",
   "lane",
+  "head",
   "signal",
   "say",
   "find",

@@ -10,7 +10,7 @@ import type { Memory } from "../../ports/memory.ts";
 import type { Outbox, Reservation } from "../../ports/outbox.ts";
 import type { People } from "../../ports/people.ts";
 import type { Job } from "../../ports/queue.ts";
-import { fateParts, readable, storedEvent, storedOrNull, storedReceipt } from "../stored.ts";
+import { fateParts, readable, storedEvent, storedHead, storedOrNull, storedReceipt } from "../stored.ts";
 import { wellFormed } from "../well-formed.ts";
 import type { Parts } from "./parts.ts";
 import { progressArgs } from "./queue.ts";
@@ -172,6 +172,11 @@ export function createLanes({ run, persistence, now }: Parts): Lanes {
   return {
     stateOf: async (lane) =>
       (await persistence.until(() => run("lane", [now(), wellFormed(lane)], "long"))) as LaneState,
+    async head(lane) {
+      const call = () => run("head", [now(), wellFormed(lane)], "long");
+      const [body, progress, signals] = (await persistence.until(call)) as string[];
+      return body === undefined ? null : storedHead(body, progress || null, signals || null);
+    },
     async signal(lane, signal) {
       const name = wellFormed(lane);
       const what = [wellFormed(signalKey(signal)), JSON.stringify(signal), SIGNALS_MAX];

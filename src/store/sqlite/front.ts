@@ -24,6 +24,7 @@ import {
   readable,
   readableEvents,
   storedEvent,
+  storedHead,
   storedJob,
   storedOrNull,
   storedReceipt,
@@ -214,6 +215,10 @@ function createJournal(ask: Ask): Journal {
 function createLanes(ask: Ask, bus: Bus): Lanes {
   return {
     stateOf: async (lane) => await ask("laneState", wellFormed(lane)),
+    async head(lane) {
+      const row = await ask("laneHead", wellFormed(lane));
+      return row && storedHead(...row);
+    },
     async signal(lane, signal) {
       const name = wellFormed(lane);
       const signalled = await ask("signal", [name, wellFormed(signalKey(signal)), JSON.stringify(signal)]);

@@ -8,7 +8,7 @@ import { settlePerson } from "./people.ts";
 import type { Kind, Operations, Request } from "./protocol.ts";
 import { holdMoney, settleMoney, spentMoney } from "./purse.ts";
 import { findRequests, listRequests, noteRequests } from "./requests.ts";
-import { signal } from "./signals.ts";
+import { laneHead, signal } from "./signals.ts";
 import type { State } from "./state.ts";
 import { sweep } from "./sweep.ts";
 import { checkpoint, claim, extend, record, reserve, settle } from "./work.ts";
@@ -45,6 +45,7 @@ const HANDLERS: { readonly [K in Kind]: Handler<K> } = {
   find,
   list,
   stats,
+  laneHead,
   laneState: ({ lanes }, lane) => lanes.stateOf(lane),
   signal: (state, [lane, key, text]) => signal(state, lane, key, text),
   replay: (state, [id, request], nowMs) => replay(state, id, request, nowMs),
@@ -70,6 +71,7 @@ const READS: ReadonlySet<Kind> = new Set([
   "list",
   "stats",
   "laneState",
+  "laneHead",
   "getNote",
   "check",
   "spentMoney",

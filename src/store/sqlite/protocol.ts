@@ -62,6 +62,7 @@ export interface Operations {
   };
   stats: { args: null; result: StoreStats };
   laneState: { args: string; result: LaneState };
+  laneHead: { args: string; result: LaneHeadRow | null };
   /** A signal as JSON. */
   signal: { args: readonly [lane: string, key: string, signal: string]; result: Signalled };
   replay: { args: readonly [id: string, request: ReplayRequest]; result: ReplayAnswer };
@@ -131,6 +132,8 @@ export type AcceptResult =
   | { readonly refusal: Refusal; readonly told: boolean };
 
 /** `stop`: kept, and its end has been asked for. */
+/** Texts as kept. */
+export type LaneHeadRow = readonly [body: string, progress: string | null, signals: string | null];
 /** As JSON, and whether failures are counted anew from it on. */
 export type ProgressRow = readonly [body: string, isFirstAnswer: boolean];
 /** Null: the lease is lost. Else what was said to the event, as kept, or an empty text. */

@@ -1,6 +1,7 @@
 import { STOP_KEY } from "../../domain/signal.ts";
 import { SIGNALS_MAX, type Signalled } from "../../ports/lanes.ts";
 import type { Waiting } from "./lanes.ts";
+import type { LaneHeadRow } from "./protocol.ts";
 import type { State } from "./state.ts";
 
 /** Durable, because whoever claims the event next must know of it, too. */
@@ -20,6 +21,12 @@ export function signal({ sql, lanes }: State, lane: string, key: string, text: s
     lanes.release(lane);
   }
   return { state, isKept: isNew || known === text };
+}
+
+export function laneHead({ sql, lanes }: State, lane: string): LaneHeadRow | null {
+  const head = lanes.headOf(lane);
+  const stored = head && sql.body.get(head.seq);
+  return head === undefined || stored === undefined ? null : [stored.body, stored.progress, head.signals];
 }
 
 export function countOf(signals: string | null): number {

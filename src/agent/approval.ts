@@ -1,0 +1,95 @@
+import { type AskedStep, type DecidedStep, decisionOn } from "../domain/approval.ts";
+import { redacted } from "../domain/redact.ts";
+import type { Step, ToolCall } from "../domain/run.ts";
+import type { Hold } from "../ports/agent.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Tool } from "../ports/tool.ts";
+import { approvalText, NOT_DECIDED } from "../reply/texts.ts";
+import { QUESTION_CHARS_MAX } from "./bounds.ts";
+import type { ToolResult } from "./tool-call.ts";
+
+interface Asking {
+  readonly runId: string;
+  /** Grows as steps are kept. */
+  readonly steps: readonly Step[];
+  readonly keep: (step: Step) => Promise<void>;
+  readonly hold: Pick<Hold, "heard" | "say">;
+  readonly clock: Pick<Clock, "nowMs">;
+  readonly approvalMs: number;
+}
+
+/**
+ * What was decided on a call that a person must approve; the question itself while nobody has. Asks, and records each of
+ * it before it is acted upon, so that whoever goes on after a crash asks nobody twice and keeps to what was decided.
+ */
+export async function rulingOn(
+  call: ToolCall,
+  asks: NonNullable<Tool["asks"]>,
+  asking: Asking,
+): Promise<DecidedStep | AskedStep> {
+  const asked = questionOn(call, asking.steps) ?? (await ask(call, asks, asking));
+  const key = `ask/${asking.steps.filter(({ kind }) => kind === "tool-asked").length}`;
+  const known = decisionOn(asked, asking.steps) ?? (await decide(asked, asking));
+  if (known !== null) {
+    if (known.verdict === "expired") await asking.hold.say(`${key}/expired`, NOT_DECIDED);
+    return known;
+  }
+  await asking.hold.say(key, approvalText(asked));
+  // Somebody may have been quick.
+  return (await decide(asked, asking)) ?? asked;
+}
+
+/** What the model is told of a call that was not approved. */
+export function refusedCall({ verdict, by, reason }: DecidedStep): ToolResult {
+  const why = reason === undefined ? "" : `: ${reason}`;
+  const result = verdict === "denied" ? `denied by ${by?.name ?? "somebody"}${why}` : "no decision in time";
+  return { result, isError: true };
+}
+
+/** Of the last answer of the model, to which the call belongs. */
+function questionOn({ id }: ToolCall, steps: readonly Step[]): AskedStep | null {
+  const since = steps.slice(steps.findLastIndex(({ kind }) => kind === "model") + 1);
+  const found = since.find((step) => step.kind === "tool-asked" && step.callId === id);
+  return found?.kind === "tool-asked" ? found : null;
+}
+
+async function ask(
+  { id, input }: ToolCall,
+  asks: NonNullable<Tool["asks"]>,
+  { runId, steps, keep, clock, approvalMs }: Asking,
+): Promise<AskedStep> {
+  const number = steps.filter(({ kind }) => kind === "tool-asked").length + 1;
+  const askedAtMs = clock.nowMs();
+  const asked: AskedStep = {
+    kind: "tool-asked",
+    callId: id,
+    approvalId: `apr_${runId.replace(/^run_/, "")}_${number}`,
+    question: redacted(asks(input)).slice(0, QUESTION_CHARS_MAX).toWellFormed(),
+    askedAtMs,
+    untilMs: askedAtMs + approvalMs,
+  };
+  await keep(asked);
+  return asked;
+}
+
+/** A word that came in time counts, also where it is found only after that. */
+async function decide(
+  { approvalId, untilMs }: AskedStep,
+  { keep, hold, clock }: Asking,
+): Promise<DecidedStep | null> {
+  const signal = hold.heard().find((one) => one.kind === "decide" && one.approvalId === approvalId);
+  const isOver = clock.nowMs() >= untilMs;
+  if (signal?.kind !== "decide" && !isOver) return null;
+  const decided: DecidedStep =
+    signal?.kind === "decide"
+      ? {
+          kind: "tool-decided",
+          approvalId,
+          verdict: signal.verdict,
+          by: signal.by,
+          ...(signal.reason !== undefined && { reason: signal.reason }),
+        }
+      : { kind: "tool-decided", approvalId, verdict: "expired", by: null };
+  await keep(decided);
+  return decided;
+}

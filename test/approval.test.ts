@@ -1,0 +1,287 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { createAgentRuntime } from "../src/agent/runtime.ts";
+import { settlementFor } from "../src/dispatch/settle.ts";
+import { Breakers } from "../src/domain/breaker.ts";
+import { controlLane } from "../src/domain/command.ts";
+import { DeliveryError } from "../src/domain/errors.ts";
+import type { TriggerEvent } from "../src/domain/event.ts";
+import { createDemoModel } from "../src/models/demo.ts";
+import { DEMO_ASK } from "../src/models/demo-ask.ts";
+import type { Job } from "../src/ports/queue.ts";
+import type { InlineStore } from "../src/store/sqlite/inline.ts";
+import { silentLogger } from "../src/telemetry/log.ts";
+import { createMetrics } from "../src/telemetry/metrics.ts";
+import { type WorkerDeps, work } from "../src/worker.ts";
+import { agentOf } from "./agent/support.ts";
+import { FakeAdapter, failing } from "./support/adapter.ts";
+import { FakeClock } from "./support/clock.ts";
+import { A_STOP, anEvent } from "./support/event.ts";
+import { countOf } from "./support/metrics.ts";
+import { anOffer, claimOne, LEASE_MS, openTestStore } from "./support/store.ts";
+
+const APPROVAL_MS = 300_000;
+const ID = "apr_1_1";
+const bob = { id: "U2", name: "bob", isBot: false };
+const busy = new DeliveryError("retry", "busy", { status: 503 });
+
+let clock: FakeClock;
+let store: InlineStore;
+let slack: FakeAdapter;
+let deps: WorkerDeps;
+let said: number;
+
+beforeEach(async () => {
+  clock = new FakeClock();
+  store = await openTestStore(clock);
+  slack = new FakeAdapter("slack");
+  said = 0;
+  const log = silentLogger();
+  const metrics = createMetrics();
+  const agents = new Map([
+    ["assistant", agentOf(createDemoModel({ clock }), { tools: [DEMO_ASK], approvalMs: APPROVAL_MS })],
+  ]);
+  deps = {
+    queue: store.queue,
+    memory: store.memory,
+    adapters: new Map([["slack", slack]]),
+    runtime: createAgentRuntime({
+      agents,
+      clock,
+      random: () => 0,
+      observe: { modelCall: () => {}, retry: () => {} },
+    }),
+    routes: [{ match: { platforms: new Set(["slack"]) }, agent: "assistant" }],
+    agents: new Map([["assistant", { turnsMax: 4, ttlMs: 60_000 }]]),
+    control: {
+      memory: store.memory,
+      lanes: store.lanes,
+      describeAgent: () => null,
+      approversOf: (agent) => (agent === "assistant" ? { only: null, self: true } : null),
+      clock,
+      isPaused: () => false,
+      version: "1.2.3",
+    },
+    render: (adapter, markdown, to) => adapter.render(markdown, to),
+    delivery: { outbox: store.outbox, breakers: new Breakers(clock), inDoubt: "resend_marked", log, metrics },
+    attemptsMax: 3,
+    isPaused: () => false,
+    clock,
+    newId: (prefix) => `${prefix}_1`,
+    log,
+    metrics,
+  };
+});
+
+/** As the dispatcher does it. */
+async function run(job: Job): Promise<void> {
+  const { signal } = new AbortController();
+  const signals = {
+    job: signal,
+    run: signal,
+    heard: () => job.signals,
+    isHeld: async () => true,
+    leftMs: () => LEASE_MS,
+  };
+  const settlement = await work(job, deps, signals).catch((error: unknown) =>
+    settlementFor(error, job, { attemptsMax: 3, baseMs: 1 }, () => 0),
+  );
+  if (settlement !== null) await store.queue.settle(job, settlement);
+}
+
+const runOne = async () => run(await claimOne(store.queue));
+
+/** Somebody says it, and what is due is done: gives what people have read since. */
+async function say(text: string, more: Partial<TriggerEvent> = {}): Promise<string[]> {
+  const isControl = text.startsWith("!");
+  const event = anEvent({ id: `slack:${++said}`, text, ...more });
+  const { conversation } = event;
+  const lane = isControl ? controlLane(conversation) : conversation;
+  await store.inbox.accept(anOffer(event, { lane, kind: isControl ? "command" : "message" }));
+  return await read(isControl ? runCommand : runOne);
+}
+
+async function runCommand(): Promise<void> {
+  const [command] = await store.queue.claim({ jobsMax: 1, leaseMs: LEASE_MS, controlOnly: true });
+  if (command === undefined) throw new Error("Expected a command, got nothing");
+  await run(command);
+}
+
+async function read(doing: () => Promise<void>): Promise<string[]> {
+  const before = slack.said.length;
+  await doing();
+  return slack.said.slice(before);
+}
+
+const asked = () => say("demo: ask Deploy to production?");
+const stateOf = async (id = "slack:1") => (await store.journal.find(id))?.state;
+
+describe("a tool that needs an approval", () => {
+  it("parks its run, and asks with all that is needed to decide", async () => {
+    const [question, ...more] = await asked();
+    expect(more).toEqual([]);
+    expect(question).toContain("> Deploy to production?");
+    expect(question).toContain(`\`/approve ${ID}\``);
+    expect(question).toContain(`\`/deny ${ID}\``);
+    expect(question).toContain("within 5 minutes");
+    expect(await store.journal.find("slack:1")).toMatchObject({ state: "parked", attempt: 0 });
+    expect(slack.sends.map(({ partId }) => partId)).toEqual(["slack:1/ask/1/0"]);
+    expect(await countOf(deps.metrics, "runAttempts", { agent: "assistant", outcome: "parked" })).toBe(1);
+  });
+
+  it("is called once somebody approves, and the answer follows", async () => {
+    await asked();
+    expect(await say(`!approve ${ID}`, { sender: bob })).toEqual(["Approved."]);
+    expect(await read(runOne)).toEqual(["Tool ask said: approved by bob"]);
+    expect(await stateOf()).toBe("done");
+  });
+
+  it("is not called when somebody denies, and the model hears who and why", async () => {
+    await asked();
+    expect(await say("!deny it is Friday", { sender: bob })).toEqual(["Denied."]);
+    expect(await read(runOne)).toEqual(["Tool ask said: denied by bob: it is Friday"]);
+  });
+
+  it("is not called when nobody decides in time, and the person is told once", async () => {
+    await asked();
+    clock.advance(APPROVAL_MS);
+    expect(await read(runOne)).toEqual([
+      "Nobody decided in time, so I do not do it.",
+      "Tool ask said: no decision in time",
+    ]);
+  });
+
+  it("counts a word that came in time, also where it is found only after that", async () => {
+    await asked();
+    await say("!approve", { sender: bob });
+    clock.advance(APPROVAL_MS);
+    expect(await read(runOne)).toEqual(["Tool ask said: approved by bob"]);
+  });
+
+  it("is asked for once, however often its run is taken up again", async () => {
+    await asked();
+    await store.lanes.signal(anEvent().conversation, { kind: "interrupt", byEvent: "x" });
+    expect(await read(runOne)).toEqual([]);
+    expect(await stateOf()).toBe("parked");
+    clock.advance(APPROVAL_MS);
+    expect(await read(runOne)).toHaveLength(2);
+  });
+
+  it("is asked for again where nobody knows whether it was, and says so", async () => {
+    slack.fates.push(failing(new DeliveryError("unknown", "cut")));
+    expect(await asked()).toHaveLength(1);
+    expect(await stateOf()).toBe("retrying");
+    clock.advance(1_000);
+    expect(await read(runOne)).toEqual([expect.stringMatching(/^\(again\?\) \*\*May I\?/)]);
+    expect(await stateOf()).toBe("parked");
+  });
+
+  it("ends its run when it cannot be asked for, and the person hears that", async () => {
+    slack.fates.push(failing(busy), failing(busy), failing(busy));
+    await asked();
+    for (let tries = 0; tries < 2; tries++) {
+      clock.advance(1_000);
+      await runOne();
+    }
+    expect(slack.said.at(-1)).toContain("I could not answer this");
+    expect(await store.journal.find("slack:1")).toMatchObject({
+      state: "dead",
+      cause: "DELIVERY_RETRY: busy",
+    });
+  });
+
+  it("is forgotten with its run when somebody says stop", async () => {
+    await asked();
+    await store.lanes.signal(anEvent().conversation, A_STOP);
+    expect(await read(runOne)).toEqual(["Stopped."]);
+    expect(await stateOf()).toBe("done");
+    expect(await say(`!approve ${ID}`)).toEqual([expect.stringContaining(`\`${ID}\` does not wait`)]);
+  });
+
+  it("takes nothing of the time of its run while that is parked", async () => {
+    await say("demo: ask first?\ndemo: ask second?");
+    for (const id of ["apr_1_1", "apr_1_2"]) {
+      clock.advance(APPROVAL_MS - 1);
+      expect(await say(`!approve ${id}`, { sender: bob })).toEqual(["Approved."]);
+      await runOne();
+    }
+    expect(slack.said.at(-1)).toBe("Tool ask said: approved by bob\n\nTool ask said: approved by bob");
+    const record = await store.journal.find("slack:1");
+    expect(record?.progress?.parkedMs).toBe(2 * (APPROVAL_MS - 1));
+  });
+
+  it("survives the death of whoever has just heard the decision, and of whoever acts upon it", async () => {
+    await asked();
+    await say("!approve", { sender: bob });
+    await claimOne(store.queue);
+    clock.advance(LEASE_MS);
+    expect(await read(runOne)).toEqual(["Tool ask said: approved by bob"]);
+  });
+});
+
+describe("a word on a question", () => {
+  it("counts once: of two people at once the first decides, and the other is told what", async () => {
+    await asked();
+    expect(await say(`!approve ${ID}`, { sender: bob })).toEqual(["Approved."]);
+    expect(await say(`!deny ${ID}`)).toEqual(["It is decided already: approved by bob."]);
+    expect(await say(`!approve ${ID}`)).toEqual(["It is decided already: approved by bob."]);
+    expect(await say(`!approve ${ID}`, { sender: bob })).toEqual(["Approved."]);
+    expect(await read(runOne)).toEqual(["Tool ask said: approved by bob"]);
+  });
+
+  it("is of no use where nothing waits, nor on another question, nor elsewhere", async () => {
+    expect(await say("!approve")).toEqual(["Nothing waits for a decision here."]);
+    await asked();
+    expect(await say("!approve apr_other")).toEqual([expect.stringContaining("`apr_other` does not wait")]);
+    const elsewhere = { conversation: "slack:T1:C2" };
+    expect(await say(`!approve ${ID}`, elsewhere)).toEqual([
+      expect.stringContaining(`\`${ID}\` does not wait`),
+    ]);
+    expect(await stateOf("slack:2")).toBe("parked");
+  });
+
+  it("is too late when the time is over, whoever has noticed", async () => {
+    await asked();
+    clock.advance(APPROVAL_MS - 1);
+    expect(await stateOf()).toBe("parked");
+    clock.advance(1);
+    expect(await say("!approve")).toEqual([expect.stringContaining("too late")]);
+    expect((await read(runOne)).at(-1)).toBe("Tool ask said: no decision in time");
+  });
+
+  it.each<[string, ReturnType<WorkerDeps["control"]["approversOf"]>, Partial<TriggerEvent>, boolean]>([
+    ["of whoever asked", { only: null, self: true }, {}, true],
+    ["of whoever asked, where that does not count", { only: null, self: false }, {}, false],
+    ["of another", { only: null, self: false }, { sender: bob }, true],
+    ["of a bot", { only: null, self: true }, { sender: { ...bob, isBot: true } }, false],
+    ["of somebody of another workspace", { only: null, self: true }, { sender: bob, tenant: "T2" }, false],
+    ["of one of those named", { only: new Set(["slack:T1:U2"]), self: false }, { sender: bob }, true],
+    [
+      "of one of those named for any workspace",
+      { only: new Set(["slack:U2"]), self: false },
+      { sender: bob },
+      true,
+    ],
+    [
+      "of somebody else than those named",
+      { only: new Set(["slack:U3"]), self: true },
+      { sender: bob },
+      false,
+    ],
+    ["on what an agent asked that is gone", null, {}, false],
+  ])("%s decides or does not", async (_, approvers, by, decides) => {
+    deps = { ...deps, control: { ...deps.control, approversOf: () => approvers } };
+    await asked();
+    expect(await say("!approve", by)).toEqual([
+      decides ? "Approved." : "You are not among those who may decide this.",
+    ]);
+    expect(await stateOf()).toBe(decides ? "queued" : "parked");
+  });
+
+  it("shows itself in no other words than its own", async () => {
+    await asked();
+    await say("!deny **x**\n\n> y", { sender: { ...bob, name: "bob\n# is root" } });
+    expect(await read(runOne)).toEqual([
+      expect.stringMatching(/^Tool ask said: denied by bob # is root: [^\n]*$/),
+    ]);
+  });
+});
