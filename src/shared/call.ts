@@ -124,7 +124,9 @@ class Exchange {
     const { permit, body } = this.#options;
     try {
       if (permit !== undefined) {
-        while (permit.leftMs() <= 0) await permit.renew();
+        while (!this.#isOver && permit.leftMs() <= 0) await permit.renew();
+        // Stopped meanwhile, or out of time: a timer set now would be nobody's, and hold up the end of the process.
+        if (this.#isOver) return;
         const leftMs = permit.leftMs();
         if (performance.now() + leftMs < this.#endsAtMs) this.#endWithin(leftMs);
       }

@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { RunAborted } from "../../src/domain/abort.ts";
 import { type Call, call, type Permit } from "../../src/shared/call.ts";
 import { type FakeServer, fakeServer } from "../fakes/server.ts";
@@ -27,6 +27,11 @@ const failureOf = (calling: Promise<unknown>) =>
     (answer) => answer,
     (error: unknown) => error,
   );
+
+function gate() {
+  const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+  return { opened, open };
+}
 
 describe("a call", () => {
   let fake: FakeServer;
@@ -79,6 +84,28 @@ describe("a call", () => {
     const permit = permitOf([0, 0, 20_000], async () => void asked.push("renewed"));
     expect(await call(fake.url, callOf({ permit }))).toMatchObject({ status: 200 });
     expect(asked).toEqual(["renewed", "renewed"]);
+  });
+
+  it("that was stopped while it waited for its permit leaves no timer behind", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const [stop, asked, told] = [new AbortController(), gate(), gate()];
+      const renew = () => {
+        asked.open();
+        return told.opened;
+      };
+      const permit = permitOf([0, 0, 20_000], renew);
+      const calling = failureOf(call(fake.url, callOf({ signal: stop.signal, permit })));
+      await asked.opened;
+      stop.abort();
+      expect(await calling).toMatchObject({ kind: "retry" });
+      told.open();
+      await new Promise((turn) => setImmediate(turn));
+      expect(vi.getTimerCount()).toBe(0);
+      expect(fake.calls).toEqual([]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("ends with the time that its permit has left", async () => {
