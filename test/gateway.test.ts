@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { createAcquaintances } from "../src/admit/people.ts";
-import type { AdmissionPolicy, PlatformPolicy } from "../src/admit/policy.ts";
+import type { AdmissionPolicy } from "../src/admit/policy.ts";
 import { GatewayError } from "../src/domain/errors.ts";
 import type { Person, TriggerEvent } from "../src/domain/event.ts";
 import { type GatewayDeps, receive, take } from "../src/gateway.ts";
@@ -12,20 +12,10 @@ import { FakeAdapter } from "./support/adapter.ts";
 import { FakeClock } from "./support/clock.ts";
 import { anEvent } from "./support/event.ts";
 import { countOf } from "./support/metrics.ts";
+import { everywhere, OPEN } from "./support/policy.ts";
 import { claimAll, claimOne, openTestStore } from "./support/store.ts";
 
 const ACK = { status: 200, contentType: "application/json", body: '{"ok":true}' };
-const OPEN: PlatformPolicy = {
-  tenants: "any",
-  channels: "any",
-  users: "any",
-  directMessages: "any",
-  bots: "none",
-  respondTo: "mention",
-  dedupMs: 604_800_000,
-  buttons: "run",
-};
-
 let clock: FakeClock;
 let store: InlineStore;
 let slack: FakeAdapter;
@@ -39,7 +29,7 @@ beforeEach(async () => {
   slack = new FakeAdapter("slack");
   isPaused = false;
   policy = {
-    platforms: { slack: OPEN, discord: OPEN, telegram: OPEN, whatsapp: OPEN, test: OPEN },
+    platforms: everywhere(OPEN),
     limits: { user: null, conversation: null, tenant: null, global: null },
     routes: [{ match: {}, agent: "assistant" }],
     agents: new Map(),

@@ -5,30 +5,14 @@ import { CONTEXT_CHARS_MAX, FILES_MAX, LABEL_CHARS_MAX } from "../../src/domain/
 import { contextItem } from "../../src/domain/context.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import { anEvent } from "../support/event.ts";
+import { everywhere, OPEN } from "../support/policy.ts";
 
 const NOW = 1_700_000_001_000;
-const OPEN: PlatformPolicy = {
-  tenants: "any",
-  channels: "any",
-  users: "any",
-  directMessages: "any",
-  bots: "none",
-  respondTo: "mention",
-  dedupMs: 604_800_000,
-  buttons: "run",
-};
-
 function policy(
   slack: Partial<PlatformPolicy> = {},
   changes: Partial<AdmissionPolicy> = {},
 ): AdmissionPolicy {
-  const platforms = {
-    slack: { ...OPEN, ...slack },
-    discord: OPEN,
-    telegram: OPEN,
-    whatsapp: OPEN,
-    test: OPEN,
-  };
+  const platforms = { ...everywhere(OPEN), slack: { ...OPEN, ...slack } };
   return {
     platforms,
     limits: { user: { messages: 20, perMs: 60_000 }, conversation: null, tenant: null, global: null },

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { MODULES } from "../../adapters/index.ts";
 import { formatSchema, jsonSchemaOf } from "../../src/config/json-schema.ts";
+import { PLATFORMS } from "../../src/domain/event.ts";
 import { call, emptyFolder, run } from "./helpers.ts";
 
 describe("parley", () => {
@@ -52,7 +53,7 @@ describe("parley", () => {
     [["sevre"], "Did you mean serve?"],
     [["help", "sevre"], "Did you mean serve?"],
     [["send"], "missing required argument 'platform'"],
-    [["send", "slak"], "Allowed choices are slack, discord, telegram, whatsapp, test"],
+    [["send", "slak"], `Allowed choices are ${PLATFORMS.join(", ")}.`],
     [["doctor", "--jsn"], "Did you mean --json?"],
     [["serve", "--port", "70000"], "Expected a port from 0 to 65535."],
     [["config", "schema", "x"], "Allowed choices are gateway, agent"],

@@ -1,6 +1,7 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { PLATFORMS } from "../../src/domain/event.ts";
 import { type Admin, openAdmin, TOKEN } from "../support/admin.ts";
 import { call, type Result } from "./helpers.ts";
 
@@ -116,7 +117,7 @@ describe("parley tail", () => {
     expect(await follow(["--platform", "slak"]).ended).toMatchObject({
       code: 2,
       stderr:
-        "parley: expected --platform to be one of slack, discord, telegram, whatsapp, test, got slak" +
+        `parley: expected --platform to be one of ${PLATFORMS.join(", ")}, got slak` +
         " (did you mean slack?)\n",
     });
   });

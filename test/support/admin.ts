@@ -1,7 +1,7 @@
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 import { MODULES } from "../../adapters/index.ts";
-import type { AdmissionPolicy, PlatformPolicy } from "../../src/admit/policy.ts";
+import type { AdmissionPolicy } from "../../src/admit/policy.ts";
 import { buildAdmin } from "../../src/app/admin.ts";
 import { wordsOf } from "../../src/app/platforms.ts";
 import { Calendar } from "../../src/domain/day.ts";
@@ -23,23 +23,13 @@ import { silentLogger } from "../../src/telemetry/log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { FakeClock } from "./clock.ts";
 import { anEvent } from "./event.ts";
+import { everywhere, OPEN } from "./policy.ts";
 import { anOffer, LEASE_MS, openTestStore } from "./store.ts";
 
 export const TOKEN = "an-admin-token-of-at-least-32-characters";
 
-const OPEN: PlatformPolicy = {
-  tenants: "any",
-  channels: "any",
-  users: "any",
-  directMessages: "any",
-  bots: "none",
-  respondTo: "mention",
-  dedupMs: 604_800_000,
-  buttons: "run",
-};
-
 export const POLICY: AdmissionPolicy = {
-  platforms: { slack: OPEN, discord: OPEN, telegram: OPEN, whatsapp: OPEN, test: OPEN },
+  platforms: everywhere(OPEN),
   limits: { user: null, conversation: null, tenant: null, global: null },
   routes: [{ match: {}, agent: "assistant" }],
   agents: new Map(),
