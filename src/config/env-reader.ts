@@ -124,6 +124,7 @@ export function createEnvReader(env: Env, cwd: string, variables: readonly Varia
       const url = value === null ? null : new URL(value);
       if (url === null || (url.username === "" && url.password === "")) return value;
       // No client calls such an address, and whoever prints it prints the password.
+      taken.delete(name);
       complain(name, "expected an address without a user name and password, got one with them");
       return null;
     },

@@ -10,8 +10,9 @@ import type { WhatsAppSettings } from "../../adapters/whatsapp/settings.ts";
 import { readEnvironment } from "../../src/config/environment.ts";
 import { formatProblem } from "../../src/config/problems.ts";
 import { variablesOf } from "../../src/config/variables.ts";
-import type { PlatformOff } from "../../src/ports/platform.ts";
+import type { PlatformModule, PlatformOff } from "../../src/ports/platform.ts";
 import type { Secret } from "../../src/shared/secret.ts";
+import { toy } from "../support/toy-platform.ts";
 import { folderWith } from "./helpers.ts";
 
 const KEY = "ab".repeat(32);
@@ -197,6 +198,14 @@ describe("the environment", () => {
     };
     expect(read(env)).toEqual(read({}));
     expect(read({ ...env, PORT: "9" }).environment.port).toBe(9);
+  });
+
+  it("asks again for what a platform needs, and was not as it should be", () => {
+    const env = { TOY_SECRET: OLD, TOY_API_URL: "http://ann:hunter2@toy.example/" };
+    const { environment, notes } = readEnvironment(env, "/nowhere", [toy as PlatformModule]);
+    const off = { kind: "off", missing: ["TOY_API_URL"], present: ["TOY_SECRET"] };
+    expect(environment.platforms).toEqual({ toy: off });
+    expect(notes).toEqual(["toy is off, because TOY_API_URL is not set"]);
   });
 
   it("notes a variable of ours that is misspelt", () => {
