@@ -173,11 +173,11 @@ async function resolveDoubt(delivery: Delivery, isSenderGone: boolean, saying: S
   return await send({ ...delivery, mayRepeat }, saying);
 }
 
-/** Where messages can be changed, what was found may be a preview. */
+/** Where messages can be changed, what was found may be a preview; one that is gone since then is no repeat's first. */
 async function asFinal(found: Receipt, delivery: Delivery, saying: Saying): Promise<Receipt> {
   if (saying.adapter.edit === undefined) return found;
   const receipt = await edit(found, delivery, saying);
-  return receipt === "gone" ? found : receipt;
+  return receipt === "gone" ? await send(delivery, saying) : receipt;
 }
 
 function resolutionOf(found: Recovery, isSenderGone: boolean, { inDoubt }: DeliverDeps): string {

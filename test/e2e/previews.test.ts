@@ -88,8 +88,8 @@ describe("an answer that takes a while", () => {
       expect(streamed(80).startsWith(text)).toBe(true);
       expect(text.length).toBeGreaterThan(said[index - 1]?.length ?? 0);
     }
-    const { value } = await scrape(gateway.url);
-    expect(value('parley_previews_total{platform="telegram",outcome="shown"}')).toBe(1);
+    const metrics = await scrape(gateway.url);
+    expect(metrics.value('parley_previews_total{platform="telegram",outcome="shown"}')).toBe(1);
   });
 
   it("is not shown in a group, unless the configuration says so", async () => {

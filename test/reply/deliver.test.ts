@@ -520,4 +520,12 @@ describe("a reply of which a preview is out", () => {
     expect(slack.edits).toMatchObject([{ receipt: preview, delivery: { part: "hi" } }]);
     expect(slack.said).toEqual(["hi"]);
   });
+
+  it("in doubt that is found, and gone before it could be changed, is said anew", async () => {
+    slack.canEdit().editFates.push(() => "gone");
+    await leaveInDoubt();
+    slack.memory = preview;
+    await say("hi");
+    expect(slack.said).toEqual(["hi", "hi"]);
+  });
 });

@@ -1,6 +1,7 @@
 import { DeliveryError } from "../../src/domain/errors.ts";
-import type { Delivery, ReplyPart } from "../../src/domain/reply.ts";
+import type { Delivery, Receipt, ReplyPart } from "../../src/domain/reply.ts";
 import type { Adapter } from "../../src/ports/adapter.ts";
+import { GROWING } from "../../src/reply/texts.ts";
 import type { Permit } from "../../src/shared/call.ts";
 import type { Dice } from "./dice.ts";
 import type { Faults, SendFate } from "./faults.ts";
@@ -19,6 +20,9 @@ export type Memory = "lookup" | "refuses-copies" | "nothing";
 export const WAY_MS_MAX = 300;
 const CONNECT_MS_MAX = 50;
 const SLOW_MS_MAX = 45_000;
+const PREVIEW_EVERY_MS = 1_100;
+/** Somebody deletes a message before it is whole. */
+const DELETED_SHARE = 0.05;
 
 /** What becomes of a message that is on its way when its sender dies. */
 export type OnTheWay = "arrives" | "is lost" | "either";
@@ -35,7 +39,8 @@ export interface ChatOptions {
 /** The far side of one platform: what was said there, and what one may ask about it. Outlives all processes. */
 export class Chat {
   readonly #options: ChatOptions;
-  readonly #said = new Set<string>();
+  /** By their ids, those that were deleted too. */
+  readonly #messages = new Map<string, Message>();
 
   constructor(options: ChatOptions) {
     this.#options = options;
@@ -54,6 +59,15 @@ export class Chat {
         life.call("send", async () => {
           await this.#connect(life, signal, permit);
           return await this.#send(delivery, life, signal);
+        }),
+      ...(this.#options.recovery !== "refuses-copies" &&
+        real.edit !== undefined && {
+          previewEveryMs: () => PREVIEW_EVERY_MS,
+          edit: (receipt, delivery, signal, permit) =>
+            life.call("edit", async () => {
+              await this.#connect(life, signal, permit);
+              return await this.#edit(receipt, delivery, life, signal);
+            }),
         }),
       recover: (delivery, signal) => life.call("recover", () => this.#recover(delivery, life, signal)),
       async typing(_to, signal) {
@@ -74,29 +88,55 @@ export class Chat {
   }
 
   async #send(delivery: Delivery, life: Life, signal: AbortSignal) {
-    const { faults, dice, witness, time, onTheWay } = this.#options;
-    const fate = faults.send();
+    const { witness } = this.#options;
+    const messageId = `${delivery.partId}#${this.#messages.size}`;
+    const fate = this.#fateOf(delivery);
     witness.sending(delivery, fate);
-    if (fate !== "ok" && fate !== "slow") witness.trouble(eventOf(delivery), `send ${fate}`);
+    const closed = () => witness.partClosed(delivery.partId);
+    await this.#call({ fate, life, signal, closed }, () => this.#hear(messageId, delivery, life));
+    return { messageId, via: "simulated" };
+  }
 
+  /** The same words twice are one, so it is never in doubt. */
+  async #edit(receipt: Receipt, delivery: Delivery, life: Life, signal: AbortSignal) {
+    const { witness, dice } = this.#options;
+    const message = this.#messages.get(receipt.messageId ?? "");
+    if (message === undefined) throw new Error(`Expected a message to edit, got ${receipt.messageId}`);
+    witness.partClosed(delivery.partId);
+    const fate = this.#fateOf(delivery);
+    if (message.state === "preview" && dice.chance(DELETED_SHARE)) message.state = "deleted";
+    witness.note(`edit ${receipt.messageId}, ${message.state}: ${fate}`);
+    await this.#call({ fate, life, signal, closed: () => {} }, () => this.#change(message, delivery, life));
+    return message.state === "deleted" ? ("gone" as const) : { ...receipt, via: "simulated edit" };
+  }
+
+  #fateOf(delivery: Delivery): SendFate {
+    const { faults, witness } = this.#options;
+    const fate = faults.send();
+    if (fate !== "ok" && fate !== "slow") witness.trouble(eventOf(delivery), `send ${fate}`);
+    return fate;
+  }
+
+  /** `arrive` is what comes of it; `closed`, when it is known whether it came to anything. */
+  async #call({ fate, life, signal, closed }: OnItsWay, arrive: () => void): Promise<void> {
+    const { dice, time, onTheWay } = this.#options;
     const wayMs = dice.between(1, WAY_MS_MAX);
     const refusal = refusalOf(fate, dice);
     const outlivesSender = onTheWay === "arrives" || (onTheWay === "either" && dice.chance(0.5));
     if (refusal === null && fate !== "vanished") {
       time.after(wayMs, () => {
-        if (life.isAlive || outlivesSender) this.#hear(delivery, life);
+        if (life.isAlive || outlivesSender) arrive();
       });
     }
     await this.#wait(wayMs, life, signal);
     await life.pass("send arrives");
     if (refusal !== null) {
-      witness.partClosed(delivery.partId);
+      closed();
       throw refusal;
     }
     if (fate === "lost" || fate === "vanished") throw new DeliveryError("unknown", "the connection was lost");
     await this.#wait(fate === "slow" ? dice.between(1_000, SLOW_MS_MAX) : dice.between(1, 200), life, signal);
-    witness.partClosed(delivery.partId);
-    return { messageId: delivery.partId, via: "simulated" };
+    closed();
   }
 
   /** Breaks off as a real client does: nobody knows what became of the message. */
@@ -113,22 +153,75 @@ export class Chat {
     if (recovery === "nothing") return "unknown";
     if (recovery === "lookup") await life.clock.sleep(dice.between(1, 500), signal).catch(() => {});
     if (signal.aborted) return "unknown";
-    if (recovery === "lookup" && this.#said.has(delivery.partId))
-      return { messageId: delivery.partId, via: "simulated" };
+    const [messageId] = this.#ofPart(delivery.partId);
+    if (recovery === "lookup" && messageId !== undefined) return { messageId, via: "simulated" };
     // What was looked for and not found may still be on its way: whoever says it again may mark it, or not.
     if (recovery === "lookup") return "absent";
     witness.partAbsent(delivery.partId);
     return "repeatable";
   }
 
-  #hear(delivery: Delivery, life: Life): void {
+  #hear(messageId: string, delivery: Delivery, life: Life): void {
     const { recovery, witness } = this.#options;
-    const isCopy = this.#said.has(delivery.partId);
-    this.#said.add(delivery.partId);
+    const isCopy = this.#ofPart(delivery.partId).length > 0;
+    const state = isPreview(delivery) ? "preview" : "final";
+    this.#lookAside(delivery, life);
+    this.#messages.set(messageId, { partId: delivery.partId, state });
     if (isCopy && recovery === "refuses-copies") witness.note(`copy of ${delivery.partId} refused`);
     else if (isWaitLine(delivery.partId)) witness.waitHeard(eventOf(delivery), delivery, life.number);
+    else if (state === "preview") witness.previewSeen(eventOf(delivery), delivery, life.number);
     else witness.heard(eventOf(delivery), delivery, life.number);
   }
+
+  /** Nothing stands beside a preview, unless it says that it may be a repeat. */
+  #lookAside(delivery: Delivery, life: Life): void {
+    const { witness } = this.#options;
+    const isBeside = this.previewsLeft.includes(delivery.partId);
+    if (isBeside && !delivery.mayRepeat && !witness.isOutrun(eventOf(delivery), life.number))
+      witness.violate(`${delivery.partId} was sent beside its preview`);
+  }
+
+  #change(message: Message, delivery: Delivery, life: Life): void {
+    const { witness } = this.#options;
+    const eventId = eventOf(delivery);
+    if (message.state === "deleted") return;
+    if (isPreview(delivery)) {
+      const isOver = message.state === "final" && !witness.isOutrun(eventId, life.number);
+      if (isOver) witness.violate(`${delivery.partId} is no answer any more, but what was shown before it`);
+      return;
+    }
+    // One that said this already says it still.
+    if (message.state === "final") return;
+    message.state = "final";
+    witness.heard(eventId, delivery, life.number);
+  }
+
+  #ofPart(partId: string): string[] {
+    return [...this.#messages].flatMap(([id, message]) =>
+      message.partId === partId && message.state !== "deleted" ? [id] : [],
+    );
+  }
+
+  /** Parts of which a message stands there that is no answer. */
+  get previewsLeft(): readonly string[] {
+    return [...this.#messages.values()].flatMap(({ state, partId }) => (state === "preview" ? [partId] : []));
+  }
+}
+
+interface Message {
+  readonly partId: string;
+  state: "preview" | "final" | "deleted";
+}
+
+interface OnItsWay {
+  readonly fate: SendFate;
+  readonly life: Life;
+  readonly signal: AbortSignal;
+  readonly closed: () => void;
+}
+
+function isPreview({ part }: Delivery): boolean {
+  return part.endsWith(GROWING);
 }
 
 /** A part is named after its event: `…/0`, in a notice `…/notice/0`, a line to whoever waits `…/wait`. */

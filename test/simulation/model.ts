@@ -1,7 +1,7 @@
 import type { Agent } from "../../src/agent/agent.ts";
 import { ModelError } from "../../src/domain/errors.ts";
 import { NO_USAGE, type ToolCall } from "../../src/domain/run.ts";
-import type { ChatModel, Message, Prompt } from "../../src/ports/model.ts";
+import type { ChatModel, Chunk, Message, Prompt } from "../../src/ports/model.ts";
 import type { Tool } from "../../src/ports/tool.ts";
 import type { Dice } from "./dice.ts";
 import type { Faults, ModelFate } from "./faults.ts";
@@ -62,14 +62,29 @@ function simulatedModel({ dice, faults, witness }: Provider, life: Life): ChatMo
       const text = tools.length > 0 ? "" : writeAnswer(script, witness.next());
       yield { kind: "text", text: text.slice(0, 9) };
       await life.pass("model says");
+      if (error !== null && !script.isSlow) throw error;
+      if (script.isSlow) yield* wordByWord(text.slice(9), { dice, life, signal });
+      // What is shown of it by now is no answer.
       if (error !== null) throw error;
-      yield { kind: "text", text: text.slice(9) };
+      if (!script.isSlow) yield { kind: "text", text: text.slice(9) };
       for (const [index, name] of tools.entries())
         yield { kind: "tool-call", call: callOf(eventId, round, index, name) };
       await life.pass("model!", () => witness.modelAnswered(eventId, round, life.number));
       yield { kind: "end", stop: tools.length > 0 ? "tools" : "end", usage: NO_USAGE };
     },
   };
+}
+
+const PAUSE_MS_MAX = 900;
+
+async function* wordByWord(
+  text: string,
+  { dice, life, signal }: { readonly dice: Dice; readonly life: Life; readonly signal: AbortSignal },
+): AsyncGenerator<Chunk> {
+  for (const word of text.split(/(?<= )/)) {
+    await life.clock.sleep(dice.between(100, PAUSE_MS_MAX), signal);
+    yield { kind: "text", text: word };
+  }
 }
 
 /** What is being answered, and what the run has done so far. */

@@ -143,7 +143,7 @@ const SMALL_WORKLOAD: Workload = {
       ...NOTHING_SPECIAL,
       platform: "telegram",
       atMs: 20,
-      sample: { kind: "message", text: "m2 parts=3", id: "10002", user: "5000" },
+      sample: { kind: "message", text: "m2 parts=3 slow", id: "10002", user: "5000" },
     },
   ],
   forgeries: [],

@@ -3,17 +3,20 @@ export interface Script {
   /** Tools asked for, one list for each answer that asks. */
   readonly rounds: readonly (readonly ToolName[])[];
   readonly parts: number;
+  /** Word by word, so that it takes seconds. */
+  readonly isSlow: boolean;
 }
 export type ToolName = "look" | "pay";
 
 /** Separates the parts of a reply. */
 export const PART_MARK = "¶";
 
-/** `m12 use=look,pay+look parts=3`: the first answer asks for two tools, the second for one, the third is the reply. */
-export function writeScript(key: string, { rounds, parts }: Script): string {
+/** `m12 use=look,pay+look parts=3 slow`: the first answer asks for two tools, the second for one, the third is the reply. */
+export function writeScript(key: string, { rounds, parts, isSlow }: Script): string {
   const words = [key];
   if (rounds.length > 0) words.push(`use=${rounds.map((names) => names.join(",")).join("+")}`);
   if (parts > 1) words.push(`parts=${parts}`);
+  if (isSlow) words.push("slow");
   return words.join(" ");
 }
 
@@ -23,12 +26,14 @@ export function readScript(text: string): Script & { readonly key: string } {
     key: text.split(" ", 1)[0] ?? "",
     rounds: rounds.map((names) => names.split(",").map((name) => (name === "pay" ? "pay" : "look"))),
     parts: Number(/parts=(\d+)/.exec(text)?.[1] ?? 1),
+    isSlow: / slow$/.test(text),
   };
 }
 
 /** `call` differs for each model call, so that what two runs say can be told apart. */
 export function writeAnswer({ key, parts }: { key: string; parts: number }, call: number): string {
-  return Array.from({ length: parts }, (_, index) => `re ${key}, call ${call}, part ${index}`).join(
-    PART_MARK,
-  );
+  return Array.from(
+    { length: parts },
+    (_, index) => `re ${key}, call ${call}, part ${index}, of some length`,
+  ).join(PART_MARK);
 }

@@ -15,7 +15,14 @@ const SCALE = envNumber("PARLEY_SIM_SCALE", 1);
 
 describe("a gateway on a fake clock", () => {
   it(`keeps its promises on ${RUNS} days from seed ${FIRST_SEED} on`, { timeout: 600_000 }, async () => {
-    const seen = { crashes: 0, marked: 0, waits: 0, storeFaults: 0, events: new Map<string, number>() };
+    const seen = {
+      crashes: 0,
+      marked: 0,
+      waits: 0,
+      previews: 0,
+      storeFaults: 0,
+      events: new Map<string, number>(),
+    };
     for (let seed = FIRST_SEED; seed < FIRST_SEED + RUNS; seed++) {
       const outcome = await simulate(planFrom(seed, SCALE), onFile);
       if (outcome.violations.length > 0) throw new Error(reportSeed(seed, SCALE, outcome));
@@ -26,6 +33,7 @@ describe("a gateway on a fake clock", () => {
     expect(seen.crashes).toBeGreaterThan(RUNS);
     expect(seen.marked).toBeGreaterThan(0);
     expect(seen.waits).toBeGreaterThan(0);
+    expect(seen.previews).toBeGreaterThan(RUNS);
     expect(seen.storeFaults).toBeGreaterThan(0);
     expect([...seen.events.keys()].sort()).toEqual([
       "dead",
@@ -90,6 +98,7 @@ interface Seen {
   crashes: number;
   marked: number;
   waits: number;
+  previews: number;
   storeFaults: number;
   readonly events: Map<string, number>;
 }
@@ -98,6 +107,7 @@ function add(outcome: Outcome, seen: Seen): void {
   seen.crashes += outcome.crashes;
   seen.marked += outcome.marked;
   seen.waits += outcome.waits;
+  seen.previews += outcome.previews;
   seen.storeFaults += outcome.storeFaults;
   for (const [state, count] of Object.entries(outcome.events))
     seen.events.set(state, (seen.events.get(state) ?? 0) + count);

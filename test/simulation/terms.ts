@@ -13,6 +13,8 @@ export class Terms {
   readonly #violate: (what: string) => void;
   readonly #beliefs = new Map<string, Belief[]>();
   readonly #tokens = new Set<string>();
+  /** Tokens that were let go of: an answer to a renewal before that may come after it, and is believed by nobody. */
+  readonly #over = new Set<string>();
 
   constructor(violate: (what: string) => void) {
     this.#violate = violate;
@@ -26,11 +28,12 @@ export class Terms {
   }
 
   renewed(held: Held, life: Life, untilMs: number): void {
-    this.#keep({ held, life, untilMs });
+    if (!this.#over.has(`${held.name} ${held.token}`)) this.#keep({ held, life, untilMs });
   }
 
   /** Asked to let go, or told that it has lost. */
   ended(held: Held, life: Life): void {
+    this.#over.add(`${held.name} ${held.token}`);
     this.#beliefs.set(held.name, this.#others(held, life));
   }
 

@@ -13,6 +13,7 @@ export function verdict(
   ledger: Ledger,
   witness: Witness,
   { spec, spool }: Pick<Plan, "spec" | "spool">,
+  previewsLeft: readonly string[],
 ): Record<string, number> {
   const { rows } = ledger;
   // What a spool brings comes before what came later, though it is accepted after that.
@@ -22,6 +23,7 @@ export function verdict(
   checkAccepted(rows, witness, spool);
   checkOrder(inLine, witness, spool);
   for (const row of rows) checkEnd(row, witness);
+  for (const partId of previewsLeft) checkPreview(partId, rows, witness);
   checkNotices(rows, witness, spec);
   checkMemory(inLine, ledger, witness);
   return countBy(rows);
@@ -134,6 +136,15 @@ function checkEnd(row: Row, witness: Witness): void {
     if (!said.some((one) => one.index === index && one.text === text))
       witness.violate(`${id}/${index} is done, but was never said`);
   }
+}
+
+/** What was shown of an answer stays only where nothing could be said, or beside an answer that is marked. */
+function checkPreview(partId: string, rows: readonly Row[], witness: Witness): void {
+  const eventId = partId.replace(/\/\d+$/, "");
+  const row = rows.find(({ id }) => id === eventId);
+  const said = witness.said.filter((one) => one.eventId === eventId && one.index === 0);
+  const isExplained = said.some(({ isMarked }) => isMarked) || (row?.state === "dead" && said.length === 0);
+  if (!isExplained) witness.violate(`${partId} of a ${row?.state} event is left as it was shown`);
 }
 
 function checkDeath({ id, cause, attempt }: Row, witness: Witness): void {

@@ -61,6 +61,7 @@ export class Witness {
   /** Events with which a process went on after another had taken them over. */
   readonly outrun = new Set<string>();
   readonly terms = new Terms((what) => this.violate(what));
+  previews = 0;
   crashes = 0;
   drains = 0;
   freezes = 0;
@@ -257,6 +258,16 @@ export class Witness {
       this.violate(`${partId} was said twice without a mark`);
     if (earlier.some((said) => said.text !== text)) this.violate(`${partId} was said in two versions`);
     this.said.push({ order: this.next(), eventId, index, text, to, isMarked: mayRepeat });
+  }
+
+  /** An answer that is not whole yet: of each part one, and none beside the answer, unless that is marked. */
+  previewSeen(eventId: string, { partId, index, part: text }: Delivery, life: number): void {
+    this.note(`shown ${partId}: ${text}`);
+    this.previews++;
+    const isSaid = this.said.some(
+      (said) => said.eventId === eventId && said.index === index && !said.isMarked,
+    );
+    if (isSaid && !this.isOutrun(eventId, life)) this.violate(`${partId} was shown beside its answer`);
   }
 
   /** A line to whoever waits for a model that is away: once, or not at all, and never after the answer. */

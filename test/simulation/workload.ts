@@ -141,6 +141,7 @@ function scriptFrom(dice: Dice): Script {
   return {
     rounds: dice.chance(0.4) ? Array.from({ length: dice.between(1, 2) }, names) : [],
     parts: dice.chance(0.3) ? dice.between(2, 4) : 1,
+    isSlow: dice.chance(0.5),
   };
 }
 

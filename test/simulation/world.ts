@@ -39,6 +39,8 @@ export interface Outcome {
   readonly marked: number;
   /** Lines to those who wait for a model that is away. */
   readonly waits: number;
+  /** Messages with an answer that was not whole yet. */
+  readonly previews: number;
   readonly storeFaults: number;
   /** Events that a process had to do with after another had taken them over. */
   readonly outrun: number;
@@ -113,8 +115,11 @@ class World {
     this.#faults.end();
     await this.#settle();
     await this.#end();
-    const events = this.#isFine() ? verdict(await this.#storage.ledger(), this.#witness, this.#plan) : {};
-    const { violations, trace, crashes, freezes, storeFaults, outrun, said, waits } = this.#witness;
+    const left = Object.values(this.#chats).flatMap(({ previewsLeft }) => previewsLeft);
+    const events = this.#isFine()
+      ? verdict(await this.#storage.ledger(), this.#witness, this.#plan, left)
+      : {};
+    const { violations, trace, crashes, freezes, storeFaults, outrun, said, waits, previews } = this.#witness;
     const marked = said.filter(({ isMarked }) => isMarked).length;
     return {
       violations,
@@ -125,6 +130,7 @@ class World {
       outrun: outrun.size,
       marked,
       waits: waits.size,
+      previews,
       events,
     };
   }

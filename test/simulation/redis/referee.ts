@@ -27,6 +27,7 @@ type ClaimedRow = readonly [
   lane: string,
   attempt: number,
   failures: number,
+  cutOffs: number,
   at: string,
   body: string,
   refusal: string,
@@ -92,7 +93,7 @@ export class Referee {
     [, ...rows]: readonly [unknown, ...ClaimedRow[]],
   ): void {
     const nowMs = this.#time.nowMs();
-    for (const [token, , lane, attempt, , , body, refusal, progress] of rows) {
+    for (const [token, , lane, attempt, , , , body, refusal, progress] of rows) {
       const event = JSON.parse(body) as TriggerEvent;
       const before = this.#byLane.get(lane);
       if (before?.isHeld)
@@ -134,7 +135,7 @@ export class Referee {
   #reserved(token: string | undefined, op: string, partId: string, kind: string): void {
     if (kind === "lost") return;
     this.#held(token, "reserve");
-    if (kind === "sent" || this.#reservedBy.get(partId) === op) return;
+    if (kind === "sent" || kind === "shown" || this.#reservedBy.get(partId) === op) return;
     this.#reservedBy.set(partId, op);
     this.#witness.partReserved(partId);
   }
