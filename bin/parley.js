@@ -31,6 +31,8 @@ if (Number(process.versions.node.split(".")[0]) >= NEEDED_MAJOR) await run();
 else handOver();
 
 async function run() {
+  // A gateway is never ended by it, and this is its first line; the gateway itself listens as soon as it can answer.
+  if (process.argv[2] === "serve") process.on("SIGHUP", () => {});
   if (process.env[HANDED_OVER] !== undefined) dieWithParent();
   const entry = ENTRIES.map((path) => new URL(path, import.meta.url)).find((url) => existsSync(url));
   if (entry === undefined) fail("expected src or dist beside bin, got neither; run npm run build");

@@ -1,5 +1,5 @@
 import type { Server } from "node:http";
-import { type BuiltAgents, buildAgents } from "./app/agents.ts";
+import type { BuiltAgents } from "./app/agents.ts";
 import { composeBack } from "./app/back.ts";
 import { breakerWatch, restingReport, showBreakers } from "./app/breaker-watch.ts";
 import { type Developers, developersOf, leaveDevKey } from "./app/developers.ts";
@@ -10,11 +10,12 @@ import { composeHttp } from "./app/http.ts";
 import { machineOf } from "./app/machine.ts";
 import { PlatformWatch } from "./app/platform-watch.ts";
 import { openForDevelopers, openPlatforms } from "./app/platforms.ts";
-import { policyOf, retentionOf } from "./app/policy.ts";
+import { retentionOf } from "./app/policy.ts";
 import { Rendering } from "./app/rendering/index.ts";
+import { openRules } from "./app/rules.ts";
 import { openStore } from "./app/store.ts";
 import { within } from "./app/within.ts";
-import type { Config } from "./config/load.ts";
+import type { Config, Loaded } from "./config/load.ts";
 import { DRAIN_MS } from "./domain/bounds.ts";
 import { Breakers } from "./domain/breaker.ts";
 import type { Platform } from "./domain/event.ts";
@@ -29,6 +30,8 @@ import type { Metrics } from "./telemetry/metrics.ts";
 
 export interface AppOptions {
   readonly config: Config;
+  /** Reads the configuration again, as it was read for `config`. */
+  readonly load: () => Promise<Loaded>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -51,6 +54,8 @@ export interface App {
   readonly developers: Developers;
   /** Where events are kept and what an acknowledgement survives there, in one line. */
   readonly storeReport: string;
+  /** Reads the configuration again; what is wrong with it is in the log, and changes nothing. Never rejects. */
+  reload(): Promise<void>;
   /** Begins to claim and run what waits in the store, where that is the role of this replica. */
   startWork(): void;
   /**
@@ -63,16 +68,16 @@ export interface App {
 /** The composition root: the only place that chooses implementations. The two halves compose themselves. */
 export async function createApp(options: AppOptions): Promise<App> {
   const { config, clock, random, log, metrics, version, newDevKey, onStoreDeath, leaseMs } = options;
-  const { gateway: spec, environment } = config;
+  const { environment } = config;
   const { role } = environment;
   const stopping = new AbortController();
-  const isPaused = () => environment.killSwitch || spec.kill_switch;
   const newId = createNewId(clock);
-  const policy = policyOf(spec, config.agents, isPaused);
   const system = { clock, random, newId, log, metrics, version };
 
   const chats = await openPlatforms(config, system);
-  const agents = await buildAgents({ config, ...system });
+  const rules = await openRules({ config, load: options.load, ...system });
+  const { current, isPaused } = rules;
+  const policy = () => current().policy;
   const offerOf = offerAgain(policy, clock);
   const { store, report, spool } = await openStore({ config, ...system, offerOf, onDeath: onStoreDeath });
   // Only now, when the data folder is known to be ours: the key of another gateway on it must stay as it is.
@@ -90,10 +95,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { render } = rendering;
   const halves = { store, adapters, feed, isPaused, ...system };
   const front = composeFront({ ...halves, policy });
-  const { dispatcher, unwritten } = composeBack({ ...halves, agents, spec, render, breakers, leaseMs });
+  const { dispatcher, unwritten } = composeBack({ ...halves, rules: current, render, breakers, leaseMs });
   const housekeeping = startHousekeeping({
     store,
-    retention: () => retentionOf(spec, agents.memory),
+    retention: () => retentionOf(current().spec, current().agents.memory),
     ...system,
   });
   const health = createHealth({
@@ -102,20 +107,37 @@ export async function createApp(options: AppOptions): Promise<App> {
     platform: (name) =>
       restingReport([breakers.of(name).report()]) ??
       platformWatch.report(name) ?? { status: "ok", details: "its replies get through" },
-    models: () => modelsReport(agents),
+    models: () => modelsReport(current().agents),
+    configuration: rules.report,
     housekeeping: housekeeping.report,
     isDraining: () => stopping.signal.aborted,
   });
   const http = composeHttp({
-    ...{ config, store, front, adapters: all, policy, health, feed, developers, ...system },
+    ...{
+      config,
+      store,
+      front,
+      adapters: all,
+      policy,
+      spec: () => current().spec,
+      health,
+      feed,
+      developers,
+      ...system,
+    },
     stopping: stopping.signal,
   });
   metrics.buildInfo.set({ version }, 1);
-  metrics.paused.set(isPaused() ? 1 : 0);
 
   return {
-    ...{ server: http.server, watch: http.watch, platforms, agents, developers, storeReport: report() },
+    ...{ server: http.server, watch: http.watch, platforms, developers, storeReport: report() },
+    agents: current().agents,
+    async reload() {
+      if (stopping.signal.aborted) log.warn({ why: "the process ends" }, "configuration.not_reloaded");
+      else await rules.reload("signal");
+    },
     startWork() {
+      void rules.watch(stopping.signal);
       if (role !== "ingress") dispatcher.start();
       for (const adapter of chats) {
         void adapter.start?.(stopping.signal);

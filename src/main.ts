@@ -32,7 +32,8 @@ const DRAINING =
 /** Runs the gateway until it is told to stop. Gives the exit code; talk is on stderr, log lines on stdout. */
 export async function serve(options: ServeOptions, { leaseMs }: { leaseMs?: number } = {}): Promise<number> {
   const overrides = overridesOf(options);
-  const loaded = await load({ ...process.env, ...overrides });
+  const loadAgain = () => load({ ...process.env, ...overrides });
+  const loaded = await loadAgain();
   if (!loaded.ok) {
     for (const problem of loaded.problems) console.error(formatProblem(problem));
     return EXIT.config;
@@ -40,9 +41,10 @@ export async function serve(options: ServeOptions, { leaseMs }: { leaseMs?: numb
   const { config } = loaded;
   if (config.environment.processes > 1) return await supervise(config, overrides);
   const log = await loggerOf(config);
-  onHangUp(log);
   return await runGateway({
     config,
+    load: loadAgain,
+    onReload: onHangUp(log),
     leaseMs,
     log,
     metrics: createMetrics({ processMetrics: true }),
@@ -66,7 +68,7 @@ async function supervise(config: Config, overrides: Readonly<Record<string, stri
   ]);
   if (config.environment.role !== "worker") leaveDevKey(config.environment, newDevKey);
   const log = await loggerOf(config, 0);
-  onHangUp(log);
+  const onReload = onHangUp(log);
   const supervisor = new Supervisor({
     processes,
     fork: createFork(PROCESS, overrides),
@@ -81,6 +83,7 @@ async function supervise(config: Config, overrides: Readonly<Record<string, stri
     log.info({ why: how }, "processes.stopping");
     supervisor.stop();
   });
+  onReload(() => supervisor.reload());
   log.info({ processes, pid: process.pid }, "processes.started");
   const code = await supervisor.run();
   log.info({ exit_code: code }, "processes.stopped");
@@ -95,16 +98,22 @@ export async function serveSupervised(n: number): Promise<number> {
   const { connectToSupervisor } = await import("./app/processes/supervised.ts");
   const own = createMetrics({ processMetrics: true });
   const supervisor = connectToSupervisor(own, systemClock);
-  const loaded = await load(process.env);
+  const loadAgain = () => load(process.env);
+  const loaded = await loadAgain();
   if (!loaded.ok) {
     const reason = loaded.problems.map(formatProblem).join("\n");
     supervisor.send({ kind: "failed", code: EXIT.config, reason });
     return EXIT.config;
   }
   const log = await loggerOf(loaded.config, n);
-  onHangUp(log);
+  const onHungUp = onHangUp(log);
   return await runGateway({
     config: loaded.config,
+    load: loadAgain,
+    onReload(reload) {
+      supervisor.onReload(reload);
+      onHungUp(reload);
+    },
     log,
     metrics: supervisor.metrics,
     up: (banner) => supervisor.send({ kind: "up", banner }),
@@ -119,6 +128,10 @@ export async function serveSupervised(n: number): Promise<number> {
 
 interface GatewayProcess {
   readonly config: Config;
+  /** Reads it again. */
+  readonly load: () => Promise<Loaded>;
+  /** Somebody wants it to be read again. */
+  readonly onReload: (reload: () => void) => void;
   readonly leaseMs?: number | undefined;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -131,6 +144,8 @@ interface GatewayProcess {
 
 async function runGateway({
   config,
+  load,
+  onReload,
   leaseMs,
   log,
   metrics,
@@ -149,6 +164,7 @@ async function runGateway({
     death.promise.catch(() => {});
     const app = await createApp({
       config,
+      load,
       clock: systemClock,
       random: Math.random,
       log,
@@ -160,6 +176,7 @@ async function runGateway({
     });
     // Before anybody can know that we listen: a signal must never find the default handler, which does not drain.
     const stopped = untilStopped(app, log, onStop);
+    onReload(() => void app.reload());
     await listen(app.server, port, host);
     if (app.watch !== null) await listen(app.watch, metricsPort ?? 0, host, "PARLEY_METRICS_PORT");
     app.startWork();

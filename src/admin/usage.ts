@@ -46,15 +46,16 @@ export type Usage = z.output<typeof usageSchema>;
 
 export interface UsageDeps {
   readonly purse: Pick<Purse, "spent">;
-  readonly dayLimits: DayLimits;
-  readonly calendar: Calendar;
+  /** As they are now. */
+  readonly budgets: () => { readonly limits: DayLimits; readonly calendar: Calendar };
   readonly clock: Clock;
 }
 
 const NARROW = ["user", "conversation", "tenant", "agent"] as const;
 
 export async function usageOf(query: UsageQuery, deps: UsageDeps): Promise<Usage> {
-  const { purse, dayLimits, calendar, clock } = deps;
+  const { purse, clock } = deps;
+  const { limits, calendar } = deps.budgets();
   const day = query.day ?? calendar.dayAt(clock.nowMs());
   const asked = NARROW.flatMap((scope) => {
     const id = query[scope];
@@ -65,8 +66,8 @@ export async function usageOf(query: UsageQuery, deps: UsageDeps): Promise<Usage
   return {
     day,
     time_zone: calendar.timeZone,
-    total: figuresOf("global", total, dayLimits),
-    by: asked.map(({ scope, id }, index) => ({ scope, id, ...figuresOf(scope, spent[index], dayLimits) })),
+    total: figuresOf("global", total, limits),
+    by: asked.map(({ scope, id }, index) => ({ scope, id, ...figuresOf(scope, spent[index], limits) })),
   };
 }
 

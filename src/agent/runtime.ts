@@ -1,6 +1,6 @@
 import { RunAborted } from "../domain/abort.ts";
 import type { AskedStep, DecidedStep } from "../domain/approval.ts";
-import { type BreakerObserver, type BreakerReport, Breakers } from "../domain/breaker.ts";
+import { type BreakerReport, Breakers } from "../domain/breaker.ts";
 import { ModelError } from "../domain/errors.ts";
 import { redacted } from "../domain/redact.ts";
 import type { Step, ToolCall } from "../domain/run.ts";
@@ -27,10 +27,11 @@ export interface AgentRuntimeDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly observe: RunObserver;
-  readonly observeBreakers?: BreakerObserver;
+  /** Of models, by `provider/model`, where they are to outlive this runtime. */
+  readonly breakers?: Breakers;
 }
 
-interface Deps extends AgentRuntimeDeps {
+interface Deps extends Omit<AgentRuntimeDeps, "breakers"> {
   readonly breakers: Breakers;
 }
 
@@ -38,7 +39,7 @@ interface Deps extends AgentRuntimeDeps {
 export function createAgentRuntime(deps: AgentRuntimeDeps): AgentRuntime & {
   readonly breakers: () => readonly BreakerReport[];
 } {
-  const breakers = new Breakers(deps.clock, deps.observeBreakers);
+  const breakers = deps.breakers ?? new Breakers(deps.clock);
   return {
     breakers: () => breakers.reports(),
     async run(run, hold, signal) {

@@ -11,14 +11,14 @@ import type { Logger } from "../telemetry/log.ts";
 
 export interface AdminSetup {
   readonly store: Pick<Store, "journal" | "archive" | "lanes" | "requests" | "purse">;
-  readonly policy: AdmissionPolicy;
+  /** As it is now. */
+  readonly policy: () => AdmissionPolicy;
   /** Null: the API is off. */
   readonly token: Secret | null;
   readonly wrongToken: AdminDeps["wrongToken"];
   readonly feed: LifeFeed;
   readonly refusals: RefusalFeed;
-  readonly dayLimits: AdminDeps["dayLimits"];
-  readonly calendar: AdminDeps["calendar"];
+  readonly budgets: AdminDeps["budgets"];
   readonly writeNotes: () => Promise<void>;
   readonly clock: Clock;
   readonly log: Logger;
@@ -31,7 +31,7 @@ export interface AdminSetup {
 /** The operator's API. What it replays must pass admission as it is now; only rate limits are for new messages. */
 export function buildAdmin({ store, policy, ...context }: AdminSetup): AdminApi {
   const refusalOf = (event: TriggerEvent) => {
-    const admission = admit(event, policy, context.clock.nowMs());
+    const admission = admit(event, policy(), context.clock.nowMs());
     if (admission.kind === "ignored") return admission.reason;
     const { refusal } = admission.offer;
     return refusal && `${refusal.cause}: ${refusal.detail}`;

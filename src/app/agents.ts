@@ -5,7 +5,7 @@ import type { Config } from "../config/load.ts";
 import type { AgentSpec, PriceSpec } from "../config/schema.ts";
 import type { AgentMemory } from "../dispatch/memory.ts";
 import type { Approvers } from "../domain/approval.ts";
-import type { BreakerReport } from "../domain/breaker.ts";
+import { type BreakerReport, Breakers } from "../domain/breaker.ts";
 import { GatewayError } from "../domain/errors.ts";
 import { createDemoModel } from "../models/demo.ts";
 import { DEMO_ASK } from "../models/demo-ask.ts";
@@ -15,7 +15,7 @@ import type { Clock, Random } from "../ports/clock.ts";
 import type { ChatModel } from "../ports/model.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { breakerWatch, showBreakers } from "./breaker-watch.ts";
+import { breakerWatch } from "./breaker-watch.ts";
 
 export interface BuiltAgents {
   readonly runtime: AgentRuntime;
@@ -37,7 +37,13 @@ export interface AgentContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly metrics: Metrics;
-  readonly log: Logger;
+  /** See modelBreakers. */
+  readonly breakers: Breakers;
+}
+
+/** One for each model, whatever configuration names it: what keeps failing is left alone by the next one, too. */
+export function modelBreakers(clock: Clock, observer: { log: Logger; metrics: Metrics }): Breakers {
+  return new Breakers(clock, breakerWatch("model", observer));
 }
 
 /** Agents with their models, from the configuration. */
@@ -46,7 +52,7 @@ export async function buildAgents({
   clock,
   random,
   metrics,
-  log,
+  breakers,
 }: AgentContext): Promise<BuiltAgents> {
   const { environment } = config;
   const modelOf =
@@ -68,17 +74,13 @@ export async function buildAgents({
     approvers.set(name, approversOf(spec));
     modelNames.set(name, model.provider === "demo" ? "the demo model" : `${model.name} (${model.provider})`);
   }
-  const observeBreakers = breakerWatch("model", { log, metrics });
-  const runtime = createAgentRuntime({ agents, clock, random, observe: observer(metrics), observeBreakers });
-  showBreakers("model", runtime.breakers, metrics);
+  const runtime = createAgentRuntime({ agents, clock, random, observe: observer(metrics), breakers });
+  const inUse = new Set(
+    [...agents.values()].flatMap(({ model, fallbacks }) => [model, ...(fallbacks ?? [])].map(breakerName)),
+  );
   return {
-    runtime,
-    memory,
-    shown,
-    modelNames,
-    approvers,
-    demoStandIns: standIns,
-    breakers: runtime.breakers,
+    ...{ runtime, memory, shown, modelNames, approvers, demoStandIns: standIns },
+    breakers: () => runtime.breakers().filter(({ name }) => inUse.has(name)),
   };
 }
 
@@ -109,6 +111,10 @@ function agentOf(name: string, spec: AgentSpec, model: ChatModel, fallbacks: rea
       exponential: retry.exponential,
     },
   };
+}
+
+function breakerName({ provider, name }: ChatModel): string {
+  return `${provider}/${name}`;
 }
 
 type ModelSpec = Pick<AgentSpec["model"], "provider" | "model" | "price">;

@@ -11,7 +11,7 @@ import type { Clock, NewId, Random } from "../ports/clock.ts";
 import type { Job, Settlement } from "../ports/queue.ts";
 import type { Store } from "../ports/store.ts";
 import { Previews } from "../reply/preview.ts";
-import { WaitNotices } from "../reply/waiting.ts";
+import { type WaitingDeps, WaitNotices } from "../reply/waiting.ts";
 import { type Keeping, withUnwritten } from "../store/unwritten.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -20,11 +20,16 @@ import type { BuiltAgents } from "./agents.ts";
 import { dayBudgetsOf } from "./day-budgets.ts";
 import { routesOf } from "./policy.ts";
 
+export interface BackRules {
+  readonly agents: Pick<BuiltAgents, "runtime" | "memory" | "shown" | "modelNames" | "approvers">;
+  readonly spec: GatewaySpec;
+}
+
 export interface BackOptions {
   readonly store: Pick<Store, "queue" | "outbox" | "memory" | "lanes" | "purse" | "bus">;
   readonly adapters: ReadonlyMap<string, Adapter>;
-  readonly agents: Pick<BuiltAgents, "runtime" | "memory" | "shown" | "modelNames" | "approvers">;
-  readonly spec: GatewaySpec;
+  /** As they are now. A job goes on with those that it began with. */
+  readonly rules: () => BackRules;
   readonly render: Render;
   readonly breakers: Breakers;
   readonly feed: Observer["feed"];
@@ -52,9 +57,13 @@ const FORGOTTEN =
   "More is known that the store does not take than is kept in memory: the oldest of it is done again when there is room.";
 
 export function composeBack(options: BackOptions): Back {
-  const { store, spec, clock, random, log, metrics, around = (_, work) => work() } = options;
+  const { store, rules, clock, random, log, metrics, around = (_, work) => work() } = options;
   const unwritten = withUnwritten(store, () => log.error({ note: FORGOTTEN }, "store.unwritten"));
-  const deps = workerDeps(options, unwritten);
+  const waiting = new WaitNotices(patienceOf(rules, clock));
+  const now = ofEach(rules, (ours) => ({
+    deps: workerDeps(options, ours, { unwritten, waiting }),
+    memory: recallFor(ours.agents.memory),
+  }));
   const dispatcher = new Dispatcher({
     queue: observedQueue(unwritten.queue, { feed: options.feed, clock }),
     bus: store.bus,
@@ -62,21 +71,44 @@ export function composeBack(options: BackOptions): Back {
     random,
     work(job, signals) {
       if (job.crashes > 0) metrics.crashes.inc({ platform: job.event.platform });
+      const { deps } = now();
       return around(job, () => work(job, deps, signals));
     },
-    retry: { attemptsMax: spec.replies.attempts, baseMs: RETRY_BASE_MS },
-    concurrency: spec.queue.concurrency,
+    retry: {
+      get attemptsMax() {
+        return rules().spec.replies.attempts;
+      },
+      baseMs: RETRY_BASE_MS,
+    },
+    get concurrency() {
+      return rules().spec.queue.concurrency;
+    },
     leaseMs: options.leaseMs ?? LEASE_MS,
-    memory: recallFor(options.agents.memory),
+    get memory() {
+      return now().memory;
+    },
     log,
     metrics,
   });
   return { dispatcher, unwritten };
 }
 
-function workerDeps(options: BackOptions, unwritten: Keeping): WorkerDeps {
-  const { store, adapters, agents, spec, render, breakers, isPaused, version, clock, newId, log, metrics } =
-    options;
+/** What is made of something, and made anew when that is another. */
+function ofEach<T extends object, M>(current: () => T, make: (of: T) => M): () => M {
+  let last: { readonly of: T; readonly made: M } | null = null;
+  return () => {
+    const of = current();
+    if (last?.of !== of) last = { of, made: make(of) };
+    return last.made;
+  };
+}
+
+function workerDeps(
+  options: BackOptions,
+  { agents, spec }: BackRules,
+  { unwritten, waiting }: { readonly unwritten: Keeping; readonly waiting: WaitNotices },
+): WorkerDeps {
+  const { store, adapters, render, breakers, isPaused, version, clock, newId, log, metrics } = options;
   const routes = routesOf(spec);
   const { memory, lanes } = store;
 
@@ -103,10 +135,11 @@ function workerDeps(options: BackOptions, unwritten: Keeping): WorkerDeps {
     },
     render,
     delivery: { outbox: unwritten.outbox, breakers, inDoubt: spec.replies.in_doubt, log, metrics },
-    allowanceOf: dayBudgetsOf(options),
+    allowanceOf: dayBudgetsOf({ ...options, spec }),
     attemptsMax: spec.replies.attempts,
-    ...waitingOf(spec, clock),
-    ...previewsOf(options),
+    waiting,
+    waitMsMax: spec.max_age_seconds === "off" ? Infinity : spec.max_age_seconds * 1000,
+    ...previewsOf(options, { agents, spec }),
     isPaused,
     clock,
     newId,
@@ -116,17 +149,25 @@ function workerDeps(options: BackOptions, unwritten: Keeping): WorkerDeps {
 }
 
 /** Where what may have been said is left as it is, that could be half an answer for good. */
-function previewsOf({ agents, spec, render, clock, metrics }: BackOptions): Pick<WorkerDeps, "previews"> {
+function previewsOf(
+  { render, clock, metrics }: BackOptions,
+  { agents, spec }: BackRules,
+): Pick<WorkerDeps, "previews"> {
   if (spec.replies.in_doubt === "leave") return {};
   return { previews: new Previews({ agents: agents.shown, render, clock, metrics }) };
 }
 
-/** Who is told, and how long at most a message waits for a model that is away. */
-function waitingOf({ notices, max_age_seconds }: GatewaySpec, clock: Clock) {
-  const { waiting_seconds, window_seconds } = notices;
-  const afterMs = waiting_seconds === "off" ? null : waiting_seconds * 1000;
+/** When who waits is told. Who was is known whatever rules there are now. */
+function patienceOf(rules: () => BackRules, clock: Clock): WaitingDeps {
+  const notices = () => rules().spec.notices;
   return {
-    waiting: new WaitNotices({ afterMs, windowMs: window_seconds * 1000, clock }),
-    waitMsMax: max_age_seconds === "off" ? Infinity : max_age_seconds * 1000,
+    get afterMs() {
+      const { waiting_seconds } = notices();
+      return waiting_seconds === "off" ? null : waiting_seconds * 1000;
+    },
+    get windowMs() {
+      return notices().window_seconds * 1000;
+    },
+    clock,
   };
 }

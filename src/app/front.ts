@@ -14,7 +14,8 @@ import type { Metrics } from "../telemetry/metrics.ts";
 export interface FrontOptions {
   readonly store: Pick<Store, "inbox" | "people">;
   readonly adapters: ReadonlyMap<Platform, Adapter>;
-  readonly policy: AdmissionPolicy;
+  /** As it is now. */
+  readonly policy: () => AdmissionPolicy;
   readonly feed: Observer["feed"];
   readonly clock: Clock;
   readonly metrics: Metrics;
@@ -31,7 +32,9 @@ export function composeFront({ store, adapters, policy, feed, clock, metrics }: 
   const deps = {
     inbox: observedInbox(store.inbox, { feed, clock }),
     people: createAcquaintances(store.people),
-    policy,
+    get policy() {
+      return policy();
+    },
     clock,
     metrics,
   };
@@ -50,11 +53,11 @@ export function composeFront({ store, adapters, policy, feed, clock, metrics }: 
 
 /** What admission makes of an event that has waited elsewhere; null: it is not for us any more. */
 export function offerAgain(
-  policy: AdmissionPolicy,
+  policy: () => AdmissionPolicy,
   clock: Pick<Clock, "nowMs">,
 ): (event: TriggerEvent) => Offer | null {
   return (event) => {
-    const admission = admit(event, policy, clock.nowMs());
+    const admission = admit(event, policy(), clock.nowMs());
     return admission.kind === "offer" ? admission.offer : null;
   };
 }

@@ -14,19 +14,23 @@ interface Seat {
  * from one. The first never ends the process. The second drains it: a gateway that nobody sees any more would hold the
  * port and the data folder against its successor. What was started with nohup or in the background of a script has no
  * terminal of its own, and stays.
+ *
+ * Gives how to be told of the first; what was asked for before is asked for then.
  */
-export function onHangUp(log: Pick<Logger, "warn">, seat: Seat = ownSeat()): void {
+export function onHangUp(log: Pick<Logger, "warn">, seat: Seat = ownSeat()): (reload: () => void) => void {
+  let reload: (() => void) | null = null;
+  let isAsked = false;
   process.on("SIGHUP", () => {
     if (seat.isInteractive && !seat.hasTerminal()) {
       log.warn({ signal: "SIGHUP" }, "gateway.terminal_gone");
       process.kill(process.pid, "SIGTERM");
-      return;
-    }
-    log.warn(
-      { signal: "SIGHUP", hint: "the configuration is read at the start: restart to apply what was changed" },
-      "configuration.not_reloaded",
-    );
+    } else if (reload === null) isAsked = true;
+    else reload();
   });
+  return (listener) => {
+    reload = listener;
+    if (isAsked) listener();
+  };
 }
 
 function ownSeat(): Seat {

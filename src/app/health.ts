@@ -25,6 +25,7 @@ export interface HealthDeps {
   readonly platform: (name: string) => ComponentReport;
   readonly models: () => ComponentReport;
   readonly housekeeping: () => ComponentReport;
+  readonly configuration: () => ComponentReport;
   readonly machine: Machine;
   readonly isPaused: () => boolean;
   readonly isDraining: () => boolean;
@@ -106,6 +107,7 @@ export function createHealth(deps: HealthDeps): Health {
         // An outage of the model must not take away the acknowledgements, so it is shown and no more.
         models: deps.models(),
         ...Object.fromEntries(deps.platforms.map((name) => [name, deps.platform(name)])),
+        configuration: deps.configuration(),
         housekeeping: deps.housekeeping(),
         ...(await shared()),
         ...(deps.isPaused() && { kill_switch: PAUSED }),

@@ -1,6 +1,7 @@
 import type { Server } from "node:http";
 import type { AdmissionPolicy } from "../admit/policy.ts";
 import type { Config } from "../config/load.ts";
+import type { GatewaySpec } from "../config/schema.ts";
 import { Calendar } from "../domain/day.ts";
 import type { LifeFeed } from "../feed/life-feed.ts";
 import { RefusalFeed, refusalView } from "../feed/refusal.ts";
@@ -28,7 +29,9 @@ export interface HttpOptions {
   readonly front: Front;
   /** Of the platforms that are on. */
   readonly adapters: readonly Adapter[];
-  readonly policy: AdmissionPolicy;
+  /** As they are now. */
+  readonly policy: () => AdmissionPolicy;
+  readonly spec: () => GatewaySpec;
   readonly health: Health;
   readonly feed: LifeFeed;
   readonly developers: Developers;
@@ -82,8 +85,7 @@ export function composeHttp(options: HttpOptions): Http {
       wrongToken: (guess) => guesses.refuse("admin", guess),
       feed,
       refusals,
-      dayLimits: dayLimitsOf(config.gateway),
-      calendar: new Calendar(config.gateway.budgets.time_zone),
+      budgets: () => budgetsOf(options.spec()),
       writeNotes: () => recorder.flush(),
       clock,
       log,
@@ -99,6 +101,10 @@ export function composeHttp(options: HttpOptions): Http {
     metrics,
   });
   return { server, watch, flush: () => recorder.stop(), close: () => refusals.close() };
+}
+
+function budgetsOf(spec: GatewaySpec) {
+  return { limits: dayLimitsOf(spec), calendar: new Calendar(spec.budgets.time_zone) };
 }
 
 function sourceOf(

@@ -58,9 +58,9 @@ export function addConfig(program: Command, terminal: Terminal, settle: Settle):
       if (!loaded.ok) throw new CommandError(EXIT.config, loaded.problems.map(formatProblem).join("\n"));
       terminal.talk(notesOf(loaded.config));
       // Through JSON, in which a secret is ***.
-      const { gateway, agents, environment, notes } = loaded.config;
+      const { digest, gateway, agents, environment, notes } = loaded.config;
       const json = JSON.stringify(
-        { gateway, agents: Object.fromEntries(agents), environment, notes },
+        { digest, gateway, agents: Object.fromEntries(agents), environment, notes },
         null,
         2,
       );

@@ -159,7 +159,7 @@ function asHttpUrl(value: string): string | undefined {
   return url !== null && /^https?:$/.test(url.protocol) ? value : undefined;
 }
 
-function readSecretFile(path: string): { ok: true; text: string } | { ok: false; reason: string } {
+export function readSecretFile(path: string): { ok: true; text: string } | { ok: false; reason: string } {
   try {
     const found = statSync(path);
     if (!found.isFile()) return { ok: false, reason: "no file" };

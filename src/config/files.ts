@@ -4,7 +4,7 @@ import type { Problem } from "./problems.ts";
 
 /** A system prompt may be long; a configuration file of more than this is a mistake. */
 const FILE_BYTES_MAX = 1024 * 1024;
-const FILES_MAX = 500;
+export const FILES_MAX = 500;
 
 export interface SourceFile {
   readonly file: string;

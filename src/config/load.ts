@@ -3,6 +3,7 @@ import type { z } from "zod";
 import type { PlatformModule } from "../ports/platform.ts";
 import { isObject } from "../shared/json.ts";
 import { TOKEN, type Variable } from "../shared/variable.ts";
+import { digestOf, secretFilesOf } from "./changes.ts";
 import { closest } from "./closest.ts";
 import { agentNotes, gatewayNotes } from "./conflicts.ts";
 import type { Env } from "./env-reader.ts";
@@ -30,6 +31,12 @@ export interface Config {
   /** By name; never empty. */
   readonly agents: ReadonlyMap<string, AgentSpec>;
   readonly environment: Environment;
+  /** Whether there is a gateway.yaml at all. */
+  readonly isDescribed: boolean;
+  /** Which files these are. */
+  readonly digest: string;
+  /** By name, which secret each of those that come from files is. */
+  readonly secretFiles: ReadonlyMap<string, string>;
   /** What is not wrong, but worth a line at start-up. */
   readonly notes: readonly string[];
 }
@@ -113,6 +120,9 @@ export function loadConfig(options: LoadOptions): Loaded {
         (none ? [BUILT_IN] : found.map((one) => one.agent)).map((one) => [one.metadata.name, one.spec]),
       ),
       environment: { ...environment, configFolder: path, configFolderGiven: isAsked },
+      isDescribed: folder.gateway !== null,
+      digest: digestOf(folder),
+      secretFiles: secretFilesOf(options.env, options.cwd, reading.variables),
       notes: [
         ...notes,
         ...folder.notes,

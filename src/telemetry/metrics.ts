@@ -210,6 +210,20 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
       "When what is past its time was deleted last, by whichever process; 0: never yet.",
       { over: "max" },
     ),
+    configReloads: counter(
+      "config_reloads_total",
+      "Times that the configuration was read again, by what came of it: reloaded, unchanged, refused or failed.",
+      ["outcome"],
+    ),
+    configInfo: gauge("config_info", "Always 1; which configuration holds is a label.", {
+      labels: ["digest"],
+      over: "max",
+    }),
+    configReadAt: gauge(
+      "config_last_success_timestamp_seconds",
+      "When the configuration that holds was read, at the start or since.",
+      { over: "min" },
+    ),
     processDeaths: counter(
       "process_deaths_total",
       "Processes of this machine that ended and were started again.",

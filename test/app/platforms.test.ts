@@ -62,6 +62,7 @@ it("a platform that only the list knows goes from its webhook to its reply", asy
   const metrics = createMetrics();
   const app = await createApp({
     config: loaded.config,
+    load: async () => loaded,
     clock: systemClock,
     random: Math.random,
     log: silentLogger(),

@@ -16,6 +16,7 @@ const log = await createLogger({ level: config.environment.logLevel, pretty: fal
 const metrics = createMetrics({ processMetrics: true });
 const app = await createApp({
   config,
+  load: async () => ({ ok: true, config }),
   clock: systemClock,
   random: Math.random,
   log,

@@ -7,10 +7,10 @@ import { ROOT, startGateway, temporaryFolder } from "./gateway-process.ts";
 
 const PARLEY = join(ROOT, "bin/parley.js");
 
-it("SIGHUP ends nothing, and the log says what to do instead", async () => {
+it("SIGHUP ends nothing, and has the configuration read again", async () => {
   await using gateway = await startGateway({ dataDir: temporaryFolder(), config: configFolder() });
   for (let n = 0; n < 2; n++) process.kill(gateway.pid, "SIGHUP");
-  await gateway.logged("restart to apply what was changed");
+  await gateway.logged(/"changed":false[^\n]*configuration\.reloaded/);
   const question = { message: "still here?", conversation: "hup", wait: 20 };
   expect(await ask(gateway.url, question)).toMatchObject({ status: 200, reply: "You said: still here?" });
   expect(await gateway.end("SIGTERM")).toBe(0);

@@ -1,7 +1,7 @@
 import { createSlackAdapter } from "../../adapters/slack/adapter.ts";
 import { createTelegramAdapter } from "../../adapters/telegram/adapter.ts";
 import { createAgentRuntime } from "../../src/agent/runtime.ts";
-import { type BackOptions, composeBack } from "../../src/app/back.ts";
+import { type BackRules, composeBack } from "../../src/app/back.ts";
 import { composeFront, offerAgain } from "../../src/app/front.ts";
 import { startHousekeeping } from "../../src/app/housekeeping.ts";
 import { policyOf, retentionOf } from "../../src/app/policy.ts";
@@ -56,7 +56,8 @@ export async function startGateway(options: GatewayOptions, life: Life): Promise
   const { openStore, spec, witness, random, isPaused } = options;
   const { clock } = life;
   const limits = { waitingPerLaneMax: spec.queue.waiting_per_conversation, waitingMax: spec.queue.waiting };
-  const policy = policyOf(spec, new Map(), isPaused);
+  const admission = policyOf(spec, new Map(), isPaused);
+  const policy = () => admission;
   const opened = await openStore({ limits, random, offerOf: offerAgain(policy, clock) });
   const { store } = opened;
   const adapters = adaptersFor(options, life);
@@ -64,11 +65,11 @@ export async function startGateway(options: GatewayOptions, life: Life): Promise
   const halves = { store, adapters, feed, clock, metrics };
   const front = composeFront({ ...halves, policy });
   const agents = agentsFor(options, life);
+  const rules = { agents, spec };
   let ids = 0;
   const { dispatcher } = composeBack({
     ...halves,
-    agents,
-    spec,
+    rules: () => rules,
     render: (adapter, markdown, to) => adapter.render(markdown, to),
     breakers: new Breakers(clock),
     isPaused,
@@ -105,7 +106,7 @@ export async function startGateway(options: GatewayOptions, life: Life): Promise
   };
 }
 
-function agentsFor(options: GatewayOptions, life: Life): BackOptions["agents"] {
+function agentsFor(options: GatewayOptions, life: Life): BackRules["agents"] {
   const agent = simulatedAgent(options, life);
   const { clock } = life;
   return {

@@ -92,16 +92,19 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
     },
   });
   const guesses = new Guesses({ clock, log: silentLogger(), metrics: createMetrics() });
+  const policy = { ...POLICY, ...options.policy };
   const api = buildAdmin({
     store: parts,
-    policy: { ...POLICY, ...options.policy },
+    policy: () => policy,
     token: options.token === null ? null : new Secret(options.token ?? TOKEN),
     wrongToken: (guess) => guesses.refuse("admin", guess),
     feed,
     refusals,
     writeNotes: () => recorder.flush(),
-    dayLimits: { user: 50, conversation: null, tenant: null, agent: null, global: 100 },
-    calendar: new Calendar("Europe/Berlin"),
+    budgets: () => ({
+      limits: { user: 50, conversation: null, tenant: null, agent: null, global: 100 },
+      calendar: new Calendar("Europe/Berlin"),
+    }),
     clock,
     log: silentLogger(),
     version: "1.2.3",

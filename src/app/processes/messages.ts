@@ -17,6 +17,8 @@ export type FromProcess =
 export type ToProcess =
   | { readonly kind: "drain" }
   | { readonly kind: "stop-at-once" }
+  /** Read the configuration again. */
+  | { readonly kind: "reload" }
   | { readonly kind: "snapshot"; readonly id: number }
   | { readonly kind: "scraped"; readonly id: number; readonly text: string };
 

@@ -16,11 +16,15 @@ export interface Supervised {
   readonly metrics: Metrics;
   send(message: FromProcess): void;
   onStop(stop: (how: StopRequest) => void): void;
+  /** What was asked for before is asked for then. */
+  onReload(reload: () => void): void;
 }
 
 export function connectToSupervisor(own: Metrics, clock: Clock): Supervised {
   const asked = new Map<number, (text: string) => void>();
   const stops = new Set<(how: StopRequest) => void>();
+  let reload: (() => void) | null = null;
+  let isReloadAsked = false;
   let ids = 0;
 
   const send = (message: FromProcess) => {
@@ -35,7 +39,10 @@ export function connectToSupervisor(own: Metrics, clock: Clock): Supervised {
   process.on("message", (message: ToProcess) => {
     if (message.kind === "drain") stop("drain");
     else if (message.kind === "stop-at-once") stop("at-once");
-    else if (message.kind === "scraped") asked.get(message.id)?.(message.text);
+    else if (message.kind === "reload") {
+      if (reload === null) isReloadAsked = true;
+      else reload();
+    } else if (message.kind === "scraped") asked.get(message.id)?.(message.text);
     else if (message.kind === "snapshot")
       void own.snapshot().then((snapshot) => send({ kind: "snapshot", id: message.id, snapshot }));
   });
@@ -58,5 +65,9 @@ export function connectToSupervisor(own: Metrics, clock: Clock): Supervised {
     metrics: { ...own, scrape },
     send,
     onStop: (one) => void stops.add(one),
+    onReload(listener) {
+      reload = listener;
+      if (isReloadAsked) listener();
+    },
   };
 }

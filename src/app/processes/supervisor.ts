@@ -81,6 +81,11 @@ export class Supervisor {
     } else this.#stop(0);
   }
 
+  /** Each reads the configuration again, by itself. */
+  reload(): void {
+    for (const { child } of this.#slots) child?.send({ kind: "reload" });
+  }
+
   #stop(exitCode: number): void {
     this.#stage = "stopping";
     this.#exitCode = exitCode;
