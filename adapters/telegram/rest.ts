@@ -21,17 +21,20 @@ export class RestingChats {
 
   /** Throws DeliveryError while the chat rests, with what is left of that. */
   async calling<T>(to: ReplyAddress, call: () => Promise<T>): Promise<T> {
-    const chat = readAddress(to)?.chatId ?? "";
-    const leftMs = (this.#untilMs.get(chat) ?? 0) - this.#clock.nowMs();
+    const leftMs = this.#untilMs.size === 0 ? 0 : (this.#untilMs.get(chatOf(to)) ?? 0) - this.#clock.nowMs();
     if (leftMs > 0) throw tooMany(leftMs);
     try {
       return await call();
     } catch (error) {
       if (error instanceof DeliveryError && error.status === 429 && error.retryAfterMs !== null)
-        this.#untilMs.set(chat, this.#clock.nowMs() + error.retryAfterMs);
+        this.#untilMs.set(chatOf(to), this.#clock.nowMs() + error.retryAfterMs);
       throw error;
     }
   }
+}
+
+function chatOf(to: ReplyAddress): string {
+  return readAddress(to)?.chatId ?? "";
 }
 
 function tooMany(retryAfterMs: number): DeliveryError {

@@ -36,7 +36,7 @@ export interface ShowingDeps extends Leave {
   readonly log: Logger;
 }
 
-type PreviewDeps = PreviewsDeps & ShowingDeps & { readonly everyMs: number };
+type PreviewDeps = PreviewsDeps & ShowingDeps;
 
 export class Previews {
   readonly #deps: PreviewsDeps;
@@ -46,7 +46,7 @@ export class Previews {
   }
 
   /**
-   * For one try at answering; undefined where nothing is shown before it is whole. The signal ends the job, not only the
+   * For one try at answering; undefined where nothing is ever shown before it is whole. The signal ends the job, not only the
    * run: who stops that is told in the place of the preview.
    */
   begin(
@@ -57,10 +57,7 @@ export class Previews {
     signal: AbortSignal,
   ): Preview | undefined {
     if (adapter.edit === undefined || !this.#deps.agents.has(agent)) return undefined;
-    const everyMs = adapter.previewEveryMs?.(job.event.replyTo) ?? null;
-    return everyMs === null
-      ? undefined
-      : new Preview(job, adapter, { ...this.#deps, ...deps, everyMs }, signal);
+    return new Preview(job, adapter, { ...this.#deps, ...deps }, signal);
   }
 }
 
@@ -80,6 +77,8 @@ export class Preview {
   #shown: ReplyPart | null = null;
   #receipt: Receipt | null = null;
   #notBeforeMs: number;
+  /** Asked for once something is to be shown: most answers are there before. */
+  #everyMs = 0;
   #callOff: (() => void) | null = null;
   #changing: Promise<void> | null = null;
   #isOver = false;
@@ -123,8 +122,13 @@ export class Preview {
 
   /** Never rejects. */
   async #change(): Promise<void> {
-    const { clock, everyMs } = this.#deps;
-    this.#notBeforeMs = clock.nowMs() + everyMs;
+    const everyMs = this.#adapter.previewEveryMs?.(this.#job.event.replyTo) ?? null;
+    if (everyMs === null) {
+      this.#isOver = true;
+      return;
+    }
+    this.#everyMs = everyMs;
+    this.#notBeforeMs = this.#deps.clock.nowMs() + everyMs;
     try {
       const part = await this.#next();
       if (part !== null && this.#mayShow()) await this.#put(part);
@@ -220,8 +224,8 @@ export class Preview {
       this.#count("failed");
       return;
     }
-    const { clock, everyMs, metrics } = this.#deps;
-    this.#notBeforeMs = clock.nowMs() + Math.max(error.retryAfterMs ?? 0, everyMs);
+    const { clock, metrics } = this.#deps;
+    this.#notBeforeMs = clock.nowMs() + Math.max(error.retryAfterMs ?? 0, this.#everyMs);
     metrics.platform429.inc({ platform: this.#adapter.platform });
     this.#count("throttled");
   }

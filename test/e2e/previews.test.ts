@@ -92,6 +92,14 @@ describe("an answer that takes a while", () => {
     expect(metrics.value('parley_previews_total{platform="telegram",outcome="shown"}')).toBe(1);
   });
 
+  it("is not shown where what is in doubt is left, which could be half an answer", async () => {
+    const config = configFolder(`${NO_LIMITS}  replies: { in_doubt: leave }\n`);
+    await using gateway = await start({ config });
+    await ask(gateway, STREAM);
+    await read(WHOLE);
+    expect(calls()).toMatchObject([{ method: "sendMessage", text: WHOLE }]);
+  });
+
   it("is not shown in a group, unless the configuration says so", async () => {
     await using gateway = await start();
     await ask(gateway, STREAM, { kind: "mention", channel: "-2011" });

@@ -248,7 +248,13 @@ describe("an answer while it grows", () => {
     expect(none(["another"], chat)).toBeUndefined();
     expect(none(["assistant"], new FakeAdapter("slack"))).toBeUndefined();
     chat.previewEveryMs = () => null;
-    expect(none(["assistant"], chat)).toBeUndefined();
+    deps = { ...deps, breakers: new Breakers(clock) };
+    begin();
+    preview.show(`${LONG} `);
+    await pass(500);
+    preview.show(`${LONG} that goes on `);
+    await pass(10 * EVERY_MS);
+    expect([chat.sends.length, clock.sleeping]).toEqual([0, 0]);
   });
 });
 
