@@ -66,7 +66,7 @@ describe("the admin API", () => {
     ["/events?stat=done", "stat: expected state, got the unknown key stat (did you mean state?)"],
     [
       "/events?state=lost",
-      'state: expected queued or running or retrying or parked or done or dropped or dead, got "lost"',
+      'state: expected queued or running or retrying or parked or done or dropped or dead or merged, got "lost"',
     ],
     ["/dead?since=1w", 'since: expected an ISO time, or a span such as 30m, 2h or 7d, got "1w"'],
     ["/dead?kind=x", 'kind: expected inbound or outbound, got "x"'],
