@@ -48,6 +48,8 @@ describe("where the model goes by chance", () => {
     ["old claims may settle", { fenced: new Set(["extend", "checkpoint", "reserve"]) }],
     ["reservations are forgotten", { remembersReservations: false }],
     ["previews are forgotten", { remembersPreviews: false }],
+    ["a word wakes nobody who is parked", { signalsWake: false }],
+    ["parking does not listen", { parkingListens: false }],
   ])("it does not where %s", async (_, rules) => {
     const real = await openSqlite();
     await expect(walkMany(real, { ...SQLITE_RULES, ...rules }, 50)).rejects.toThrow(/^Seed \d+: Expected/);

@@ -20,7 +20,7 @@ export async function walk({ real, rules, dice, name, steps }: WalkOptions): Pro
   const trace: string[] = [];
   let world = START;
   for (let taken = 0; ; taken++) {
-    const possible = stepsFrom(world, rules, { ...PROGRAM, previews: true }).filter(
+    const possible = stepsFrom(world, rules, { ...PROGRAM, previews: true, asks: true }).filter(
       ({ isFault }) => taken < steps || !isFault,
     );
     if (possible.length === 0) break;
@@ -55,13 +55,13 @@ export async function walk({ real, rules, dice, name, steps }: WalkOptions): Pro
   }
 }
 
-type Told = Answer | Pick<Claim, "id" | "hasProgress"> | null;
+type Told = Answer | Pick<Claim, "id" | "hasProgress" | "isTold"> | null;
 
 function isSame(one: Told, other: Told): boolean {
   if (one === null || other === null || typeof one === "string" || typeof other === "string") {
     return one === other;
   }
-  return one.id === other.id && one.hasProgress === other.hasProgress;
+  return one.id === other.id && one.hasProgress === other.hasProgress && one.isTold === other.isTold;
 }
 
 function canClaim(store: StoreState, rules: Rules): boolean {

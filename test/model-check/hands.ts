@@ -1,5 +1,5 @@
 import type { Progress } from "../../src/domain/run.ts";
-import type { Job } from "../../src/ports/queue.ts";
+import type { Job, Settlement } from "../../src/ports/queue.ts";
 import type { Store } from "../../src/ports/store.ts";
 import type { FakeClock } from "../support/clock.ts";
 import { anEvent } from "../support/event.ts";
@@ -21,6 +21,9 @@ interface Held {
 
 const LEASE_MS = 10_000;
 const PROGRESS: Progress = { runId: "run_1", agent: "assistant", startedAtMs: 0, steps: [], answer: null };
+/** Longer than all that a walk takes. */
+const PARK_MS = 1_000_000_000;
+const PARKED: Progress = { ...PROGRESS, runId: "parked" };
 const RECEIPT = { messageId: "m1", via: "test" };
 const FATES = {
   receipt: RECEIPT,
@@ -33,6 +36,7 @@ export class Hands {
   readonly #real: RealStore;
   readonly #prefix: string;
   readonly #held = new Map<string, Held>();
+  #signals = 0;
 
   constructor(real: RealStore, name: string) {
     this.#real = real;
@@ -43,6 +47,8 @@ export class Hands {
   async ask(call: Exclude<Call, { kind: "claim" }>, worker: number, before: StoreState): Promise<Answer> {
     if (call.kind === "accept") return await this.#accept(call, worker);
     if (call.kind === "lapse") return await this.#lapse(call.id, before);
+    if (call.kind === "alarm") return await this.#pass(PARK_MS, before);
+    if (call.kind === "signal") return await this.#signal(call.lane, worker);
     const { job, view } = this.#heldAs(call.job);
     const partId = `${job.event.id}/0`;
     switch (call.kind) {
@@ -51,14 +57,7 @@ export class Hands {
       case "checkpoint":
         return heldOrLost(await view.queue.checkpoint(job, PROGRESS));
       case "settle":
-        return heldOrLost(
-          await view.queue.settle(
-            job,
-            call.as === "done"
-              ? { kind: "done", outcome: "answered", turns: [] }
-              : { kind: "retry", afterMs: 0, cause: "test" },
-          ),
-        );
+        return heldOrLost(await view.queue.settle(job, this.#settlement(call.as)));
       case "reserve":
         return (await view.outbox.reserve(job, partId)).kind;
       case "record":
@@ -69,13 +68,35 @@ export class Hands {
 
   async #accept({ id, lane }: Extract<Call, { kind: "accept" }>, worker: number): Promise<Answer> {
     const event = anEvent({ id: this.#prefix + id, conversation: this.#prefix + lane });
-    const { kind } = await this.#view(worker).inbox.accept(anOffer(event));
+    const { kind } = await this.#view(worker).inbox.accept(anOffer(event, { dedupMs: 1e12 }));
     if (kind === "accepted" || kind === "duplicate") return kind;
     throw new Error(`Expected ${event.id} to be accepted or known, got ${kind}`);
   }
 
+  #settlement(as: "done" | "retry" | "park"): Settlement {
+    if (as === "done") return { kind: "done", outcome: "answered", turns: [] };
+    if (as === "retry") return { kind: "retry", afterMs: 0, cause: "test" };
+    return { kind: "park", untilMs: this.#real.clock.nowMs() + PARK_MS, progress: PARKED };
+  }
+
+  async #signal(lane: string, worker: number): Promise<Answer> {
+    const approvalId = `apr_${++this.#signals}`;
+    const decision = {
+      kind: "decide",
+      approvalId,
+      verdict: "approved",
+      by: { id: "U1", name: "ann" },
+    } as const;
+    const { state } = await this.#view(worker).lanes.signal(this.#prefix + lane, decision);
+    return state === "idle" ? "nothing" : "ok";
+  }
+
   /** Time passes for all; whoever is not meant renews in time. */
   async #lapse(id: string, before: StoreState): Promise<Answer> {
+    return await this.#pass(LEASE_MS, before, id);
+  }
+
+  async #pass(ms: number, before: StoreState, id?: string): Promise<Answer> {
     const others = before.filter((entry) => entry.state === "running" && !entry.lapsed && entry.id !== id);
     const extendAll = async (leaseMs: number) => {
       for (const other of others) {
@@ -84,14 +105,14 @@ export class Hands {
           throw new Error(`Expected to hold ${other.id}, lost it`);
       }
     };
-    await extendAll(2 * LEASE_MS);
-    this.#real.clock.advance(LEASE_MS);
+    await extendAll(ms + LEASE_MS);
+    this.#real.clock.advance(ms);
     await extendAll(LEASE_MS);
     return "ok";
   }
 
   /** What this worker gets, whichever lane it comes from, in the names of the model. */
-  async claim(worker: number): Promise<Pick<Claim, "id" | "hasProgress"> | null> {
+  async claim(worker: number): Promise<Pick<Claim, "id" | "hasProgress" | "isTold"> | null> {
     const view = this.#view(worker);
     const [job] = await view.queue.claim({ jobsMax: 1, leaseMs: LEASE_MS });
     if (job === undefined) return null;
@@ -100,7 +121,8 @@ export class Hands {
     const last = this.#held.get(`${id} ${claims}`)?.job.token ?? 0;
     if (job.token <= last) throw new Error(`Expected a token above ${last} for ${id}, got ${job.token}`);
     this.#held.set(`${id} ${claims + 1}`, { job, view });
-    return { id, hasProgress: job.progress !== null };
+    const hasProgress = job.progress !== null && job.progress.runId !== PARKED.runId;
+    return { id, hasProgress, isTold: job.signals.length > 0 };
   }
 
   /** Every event of the walk is settled, and nothing is left of its lanes. */

@@ -9,7 +9,7 @@ export function faultOf(world: World): string | null {
     if (fault !== null) return fault;
   }
   for (const event of EVENTS) {
-    const fault = outOfOrder(world, event) ?? lostOrRepeated(world, event.id);
+    const fault = outOfOrder(world, event) ?? lostOrRepeated(world, event.id) ?? deaf(world, event.id);
     if (fault !== null) return fault;
   }
   return null;
@@ -42,6 +42,13 @@ function lostOrRepeated({ store, acknowledged, said }: World, id: string): strin
   if (entries[0]?.state === "done" && plain + repeats === 0) return `${id} was settled and never said`;
   if (plain > 0 && preview === "out") return `${id} was said beside its preview`;
   return plain > 1 ? `${id} was said twice, neither time as a possible repeat` : null;
+}
+
+/** Whoever is parked has heard all that was said to it: else a decision would wait for the alarm. */
+function deaf({ store }: World, id: string): string | null {
+  const entry = find(store, id);
+  const isDeaf = entry?.state === "parked" && entry.signal === "unheard";
+  return isDeaf ? `${id} is parked with a word that nobody has heard` : null;
 }
 
 /** What is wrong with one step from one world to another. */

@@ -28,14 +28,16 @@ export function workersKey({ workers, store }: World): number {
 
 const PREVIEWS = ["none", "out", "gone"] as const;
 const PARTS = ["unsaid", "reserved", "shown", "sent"] as const;
-const STATES = ["waiting", "running", "done"] as const;
-const ENTRIES = 1 + STATES.length * 2 * 2 * PARTS.length;
+const STATES = ["waiting", "parked", "running", "done"] as const;
+const SIGNALS = ["none", "unheard", "given"] as const;
+const ENTRIES = 1 + STATES.length * 2 * 2 * PARTS.length * SIGNALS.length * 2;
 
 function entryCode(entry: Entry | undefined): number {
   if (entry === undefined) return 0;
-  const { state, lapsed, hasProgress, part } = entry;
+  const { state, lapsed, hasProgress, part, signal, isDue } = entry;
   const flags = (lapsed ? 2 : 0) + (hasProgress ? 1 : 0);
-  return 1 + (STATES.indexOf(state) * 4 + flags) * PARTS.length + PARTS.indexOf(part);
+  const stage = (STATES.indexOf(state) * 4 + flags) * PARTS.length + PARTS.indexOf(part);
+  return 1 + (stage * SIGNALS.length + SIGNALS.indexOf(signal)) * 2 + (isDue ? 1 : 0);
 }
 
 /** What may still change what it has reserved, without being the live claim. */

@@ -121,3 +121,33 @@ describe("two workers that may show an answer while it grows", () => {
     expect(exploreOne(rules, program).violation?.fault).toBe(fault);
   });
 });
+
+describe("two workers whose runs wait for a decision", () => {
+  const [a1, a2] = EVENTS;
+  const exploreAsking = (rules: Partial<Rules> = {}): Exploration =>
+    explore({ rules: { ...RULES, ...rules }, program: { ...PROGRAM, asks: true }, events: [a1, a2] });
+
+  it("are parked in their place until somebody or the time decides, in every world that can come about", () => {
+    const { worlds, steps, violation } = exploreAsking();
+    console.info(`${worlds} worlds, ${steps} steps between them`);
+    expect(violation).toBeNull();
+    expect(worlds).toBeGreaterThan(10_000);
+  });
+
+  it.each<[string, Partial<Rules>, string]>([
+    ["a word that wakes nobody", { signalsWake: false }, "a1 is parked with a word that nobody has heard"],
+    [
+      "a word that came while it was about to be parked, and is not looked for",
+      { parkingListens: false },
+      "a1 is parked with a word that nobody has heard",
+    ],
+    ["a place that is lost by parking", { parkedKeepsPlace: false }, "a2 has begun before a1 was over"],
+    [
+      "an old claim that may park",
+      { fenced: new Set([...RULES.fenced].filter((one) => one !== "settle")) },
+      "settle with an old claim of a1 was heard",
+    ],
+  ])("are found out with %s", (_, rules, fault) => {
+    expect(exploreAsking(rules).violation?.fault).toBe(fault);
+  });
+});

@@ -5,7 +5,11 @@
 export interface Entry {
   readonly id: string;
   readonly lane: string;
-  readonly state: "waiting" | "running" | "done";
+  readonly state: "waiting" | "parked" | "running" | "done";
+  /** Whether somebody has said something to it, and whether that came with its last claim. */
+  readonly signal: "none" | "unheard" | "given";
+  /** The time for which it was parked is over. */
+  readonly isDue: boolean;
   /** Of the last claim; grows with each. */
   readonly token: number;
   /** Its lease has run out, and nobody has claimed anything since. */
@@ -24,14 +28,22 @@ export interface Claim {
   readonly id: string;
   readonly token: number;
   readonly hasProgress: boolean;
+  /** What was said to it came with the claim. */
+  readonly isTold: boolean;
+  /** It need not wait any longer; told by the time, and not by the store. */
+  readonly isDue: boolean;
 }
 
 export type Call =
   | { readonly kind: "accept"; readonly id: string; readonly lane: string }
   | { readonly kind: "claim"; readonly lane: string }
   | { readonly kind: "extend" | "checkpoint" | "reserve"; readonly job: Claim }
-  | { readonly kind: "settle"; readonly job: Claim; readonly as: "done" | "retry" }
+  | { readonly kind: "settle"; readonly job: Claim; readonly as: "done" | "retry" | "park" }
   | { readonly kind: "record"; readonly job: Claim; readonly result: "receipt" | "shown" | "not-sent" }
+  /** To the head of this lane. */
+  | { readonly kind: "signal"; readonly lane: string }
+  /** Nobody calls it: time passes, and all that is parked is due. */
+  | { readonly kind: "alarm" }
   /** Nobody calls it: time passes, and the lease of this event is over. */
   | { readonly kind: "lapse"; readonly id: string };
 
@@ -61,6 +73,10 @@ export interface Rules {
   readonly retryKeepsPlace: boolean;
   readonly remembersReservations: boolean;
   readonly remembersPreviews: boolean;
+  readonly parkedKeepsPlace: boolean;
+  readonly signalsWake: boolean;
+  /** Parking looks for what was said since the claim. */
+  readonly parkingListens: boolean;
 }
 
 export const RULES: Rules = {
@@ -73,6 +89,9 @@ export const RULES: Rules = {
   retryKeepsPlace: true,
   remembersReservations: true,
   remembersPreviews: true,
+  parkedKeepsPlace: true,
+  signalsWake: true,
+  parkingListens: true,
 };
 
 export interface Applied {
@@ -88,6 +107,10 @@ export function apply(store: StoreState, call: Call, rules: Rules): Applied {
       return claim(store, call.lane, rules);
     case "lapse":
       return { store: lapse(store, call.id, rules), answer: "ok" };
+    case "signal":
+      return signal(store, call.lane, rules);
+    case "alarm":
+      return { store: store.map(due), answer: "ok" };
     case "record":
       return record(store, call, rules);
     case "extend":
@@ -110,6 +133,8 @@ function accept(
     id,
     lane,
     state: "waiting",
+    signal: "none",
+    isDue: false,
     token: 0,
     lapsed: false,
     hasProgress: false,
@@ -125,13 +150,33 @@ function claim(before: StoreState, lane: string, rules: Rules): Applied {
   const entry = claimable(store, lane, rules);
   if (entry === undefined) return { store: before, answer: "nothing" };
   const token = rules.tokensGrow || entry.token === 0 ? entry.token + 1 : entry.token;
-  const { id, hasProgress } = entry;
-  return { store: changed(store, entry, { state: "running", token }), answer: { id, token, hasProgress } };
+  const { id, hasProgress, isDue } = entry;
+  const isTold = entry.signal !== "none";
+  const after = changed(store, entry, { state: "running", token, signal: isTold ? "given" : "none" });
+  return { store: after, answer: { id, token, hasProgress, isTold, isDue } };
 }
 
-function claimable(store: StoreState, lane: string, { claimsHeadsOnly }: Rules): Entry | undefined {
-  const open = store.filter((entry) => entry.lane === lane && entry.state !== "done");
+function claimable(
+  store: StoreState,
+  lane: string,
+  { claimsHeadsOnly, parkedKeepsPlace }: Rules,
+): Entry | undefined {
+  const isOver = ({ state }: Entry) => state === "done" || (state === "parked" && !parkedKeepsPlace);
+  const open = store.filter((entry) => entry.lane === lane && !isOver(entry));
   return (claimsHeadsOnly ? open.slice(0, 1) : open).find(({ state }) => state === "waiting");
+}
+
+/** What is said wakes whoever is parked; who runs hears of it, or finds it with the next claim. */
+function signal(store: StoreState, lane: string, { signalsWake }: Rules): Applied {
+  const head = store.find((entry) => entry.lane === lane && entry.state !== "done");
+  if (head === undefined) return { store, answer: "nothing" };
+  const isWoken = head.state === "parked" && signalsWake;
+  const state = isWoken ? "waiting" : head.state;
+  return { store: changed(store, head, { signal: "unheard", state }), answer: "ok" };
+}
+
+function due(entry: Entry): Entry {
+  return entry.state === "parked" ? { ...entry, state: "waiting", isDue: true } : entry;
 }
 
 function freed(entry: Entry): Entry {
@@ -168,6 +213,12 @@ function carryOut(
     case "checkpoint":
       return { store: changed(store, entry, { hasProgress: true }), answer: "held" };
     case "settle": {
+      if (call.as === "park") {
+        const isHeard = entry.signal !== "unheard" || !rules.parkingListens;
+        const state = isHeard ? "parked" : "waiting";
+        const signalLeft = entry.signal === "given" ? "none" : entry.signal;
+        return { store: changed(store, entry, { state, signal: signalLeft, lapsed: false }), answer: "held" };
+      }
       const state = call.as === "done" ? "done" : "waiting";
       const after = changed(store, entry, { state, lapsed: false });
       const keepsPlace = call.as === "done" || rules.retryKeepsPlace;

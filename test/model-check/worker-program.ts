@@ -11,6 +11,7 @@ interface Busy {
 
 export const NEXT = [
   "claim",
+  "park",
   "run",
   "send preview",
   "record preview",
@@ -40,6 +41,8 @@ export interface Program {
   /** Whether it may show the answer while that grows. */
   readonly previews: boolean;
   readonly editsWhatIsShown: boolean;
+  /** Whether somebody must decide before it goes on. */
+  readonly asks: boolean;
 }
 
 export const PROGRAM: Program = {
@@ -48,6 +51,7 @@ export const PROGRAM: Program = {
   repeatsWhatIsInDoubt: true,
   previews: false,
   editsWhatIsShown: true,
+  asks: false,
 };
 
 /** One worker in one world. */
@@ -72,6 +76,8 @@ export function workerSteps(moment: Moment, lanes: readonly string[]): readonly 
 function claimSteps(moment: Moment, lane: string): readonly Step[] {
   const step = ask(moment, "claims", { kind: "claim", lane }, (answer) => {
     if (typeof answer === "string") return IDLE;
+    if (moment.program.asks && !answer.hasProgress && !answer.isTold && !answer.isDue)
+      return { next: "park", job: answer };
     if (answer.hasProgress) return { next: whenSaved(moment), job: answer };
     return { next: moment.program.previews ? "run" : "checkpoint", job: answer };
   });
@@ -81,6 +87,8 @@ function claimSteps(moment: Moment, lane: string): readonly Step[] {
 function ownSteps(moment: Moment, { next, job }: Busy): readonly Step[] {
   const { stopsWhenLost, repeatsWhatIsInDoubt, editsWhatIsShown } = moment.program;
   switch (next) {
+    case "park":
+      return [ask(moment, "parks it", { kind: "settle", job, as: "park" }, () => IDLE)];
     case "run":
     case "send preview":
     case "record preview":

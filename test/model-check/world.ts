@@ -60,6 +60,7 @@ export function stepsFrom(
   return [
     ...events.flatMap((event) => deliveries(world, event, rules)),
     ...events.flatMap(({ id }) => [...lapses(world, id, rules), ...deletions(world, id, program)]),
+    ...(program.asks ? decisions(world, rules) : []),
     ...world.workers.flatMap((_, index) => workerSteps({ world, index, rules, program }, LANES)),
   ];
 }
@@ -88,6 +89,32 @@ function lapses(world: World, id: string, rules: Rules): Step[] {
   return [
     { who: null, what: "loses its lease", about: id, isFault, after: { ...world, store }, call, answer },
   ];
+}
+
+/** Somebody decides, once, at any time; or nobody does until the time is over. */
+function decisions(world: World, rules: Rules): Step[] {
+  const steps: Step[] = [];
+  const nobody = { who: null, isFault: false } as const;
+  for (const lane of LANES) {
+    const head = world.store.find((entry) => entry.lane === lane && entry.state !== "done");
+    if (head === undefined || head.signal !== "none") continue;
+    const call = { kind: "signal", lane } as const;
+    const { store, answer } = apply(world.store, call, rules);
+    steps.push({ ...nobody, what: "is decided", about: head.id, after: { ...world, store }, call, answer });
+  }
+  if (world.store.some(({ state }) => state === "parked")) {
+    const call = { kind: "alarm" } as const;
+    const { store, answer } = apply(world.store, call, rules);
+    steps.push({
+      ...nobody,
+      what: "is due",
+      about: "what is parked",
+      after: { ...world, store },
+      call,
+      answer,
+    });
+  }
+  return steps;
 }
 
 /** Somebody deletes the preview: once, so that whatever finds it gone has an end. */
