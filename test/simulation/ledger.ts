@@ -8,6 +8,8 @@ export interface Ledger {
   readonly parts: readonly Part[];
   /** Oldest first. */
   readonly turns: readonly { readonly conversation: string; readonly turn: Turn }[];
+  /** What all days together have spent and hold, in millionths of a cent. */
+  readonly money: number;
   /** What is there although nothing waits or runs any more, in words. */
   readonly leftovers: readonly string[];
 }

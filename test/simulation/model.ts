@@ -13,6 +13,9 @@ import type { Witness } from "./witness.ts";
 const RUN_MS_MAX = 60_000;
 const TOOL_TIMEOUT_MS = 10_000;
 const FOREVER_MS = 3_600_000;
+/** What a call costs that ends with an answer, and what one may have cost that does not. */
+const COST_CENTS = 3;
+const CEILING_CENTS = 7;
 
 /** The provider and the systems behind the tools; they outlive all processes. */
 export interface Provider {
@@ -32,7 +35,8 @@ export function simulatedAgent(provider: Provider, life: Life): Agent {
       maxIterations: 10,
       maxExecutionMs: RUN_MS_MAX,
       tokensMax: 10_000_000,
-      costCentsMax: 100,
+      // Of calls that are cut off and repeated there are many.
+      costCentsMax: 1_000_000,
       maxTokens: 1_000,
       toolTimeoutMs: TOOL_TIMEOUT_MS,
     },
@@ -44,7 +48,7 @@ function simulatedModel({ dice, faults, witness }: Provider, life: Life): ChatMo
   return {
     provider: "simulated",
     name: "simulated",
-    costCeilingCents: () => 0,
+    costCeilingCents: () => CEILING_CENTS,
     async *generate(prompt, signal) {
       const eventId = prompt.turnId ?? "";
       const { script, steps } = turnOf(prompt);
@@ -53,10 +57,14 @@ function simulatedModel({ dice, faults, witness }: Provider, life: Life): ChatMo
       await life.pass("model?", () => {
         if (fate !== "ok") witness.trouble(eventId, `model ${fate}`);
         witness.modelCalled(eventId, round, life.number);
+        witness.maySpend(CEILING_CENTS);
       });
       await life.clock.sleep(fate === "hangs" ? FOREVER_MS : dice.between(50, 8_000), signal);
       const error = errorOf(fate, dice);
-      if (error !== null && error.code !== "MODEL_STREAM_CUT") throw error;
+      if (error !== null && error.code !== "MODEL_STREAM_CUT") {
+        witness.maySpend(-CEILING_CENTS);
+        throw error;
+      }
 
       const tools = script.rounds[round] ?? [];
       const text = tools.length > 0 ? "" : writeAnswer(script, witness.next());
@@ -70,7 +78,9 @@ function simulatedModel({ dice, faults, witness }: Provider, life: Life): ChatMo
       for (const [index, name] of tools.entries())
         yield { kind: "tool-call", call: callOf(eventId, round, index, name) };
       await life.pass("model!", () => witness.modelAnswered(eventId, round, life.number));
-      yield { kind: "end", stop: tools.length > 0 ? "tools" : "end", usage: NO_USAGE };
+      witness.maySpend(COST_CENTS - CEILING_CENTS);
+      const usage = { ...NO_USAGE, costCents: COST_CENTS };
+      yield { kind: "end", stop: tools.length > 0 ? "tools" : "end", usage };
     },
   };
 }

@@ -48,7 +48,7 @@ export function sharedPlanFrom(seed: number, scale = 1): Plan {
     deaths: [...plan.deaths, ...deathsFrom(dice, scale)],
     freezes: Array.from({ length: 6 }, () =>
       dice.chance(0.4)
-        ? { step: dice.between(0, 200 * scale), forMs: dice.between(100, dice.pick([5_000, 60_000])) }
+        ? { step: dice.between(0, 200 * scale), forMs: dice.between(100, dice.pick([5_000, 90_000])) }
         : null,
     ),
     returns: { "same name": 6, "new name": 3, never: 1 },

@@ -4,7 +4,7 @@ import type { Witness } from "./witness.ts";
 
 /** The store as one process uses it: a step before and after each call. */
 export function steppedStore(store: Store, life: Life, witness: Witness): Store {
-  const { inbox, queue, outbox, memory, lanes, holds, notes } = store;
+  const { inbox, queue, outbox, memory, lanes, purse, holds, notes } = store;
   const { terms } = witness;
   return {
     ...store,
@@ -54,6 +54,11 @@ export function steppedStore(store: Store, life: Life, witness: Witness): Store 
     notes: {
       get: (name) => life.call("get note", () => notes.get(name)),
       put: (name, value, held) => life.call("put note", () => notes.put(name, value, held)),
+    },
+    purse: {
+      ...purse,
+      hold: (request) => life.call("hold money", () => purse.hold(request)),
+      settle: (hold, spend) => life.call("settle money", () => purse.settle(hold, spend)),
     },
     lanes: {
       stateOf: (lane) => life.call("state of lane", () => lanes.stateOf(lane)),

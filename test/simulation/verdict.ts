@@ -2,6 +2,7 @@ import { allowance } from "../../src/config/limits.ts";
 import type { GatewaySpec } from "../../src/config/schema.ts";
 import { controlCommandOf } from "../../src/domain/command.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
+import { centsOf, microcentsOf } from "../../src/domain/money.ts";
 import { isWaitLine } from "./chat.ts";
 import type { Ledger, Row } from "./ledger.ts";
 import type { Acked, Moment, Witness } from "./witness.ts";
@@ -26,6 +27,7 @@ export function verdict(
   for (const partId of previewsLeft) checkPreview(partId, rows, witness);
   checkNotices(rows, witness, spec);
   checkMemory(inLine, ledger, witness);
+  checkMoney(ledger, witness);
   return countBy(rows);
 }
 
@@ -42,6 +44,12 @@ function checkSettled({ rows, parts, leftovers }: Ledger, witness: Witness): voi
     else if (part.state !== "sent" && owner.state !== "dead" && witness.storeFaults + witness.freezes === 0)
       witness.violate(`${part.partId} of a ${owner.state} event is left ${part.state}`);
   }
+}
+
+/** Nothing that the provider may charge for is forgotten, whatever died on the way. */
+function checkMoney({ money }: Ledger, witness: Witness): void {
+  if (money < microcentsOf(witness.spentCents))
+    witness.violate(`${witness.spentCents} cents may have been spent, ${centsOf(money)} are known`);
 }
 
 /** What was acknowledged is there, once, and nothing else is. */

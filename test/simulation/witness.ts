@@ -49,6 +49,8 @@ export class Witness {
   readonly said: Said[] = [];
   /** Where those were told who wait for a model that is away, by their event. */
   readonly waits = new Map<string, ReplyAddress>();
+  /** US cents that the provider may charge for. */
+  spentCents = 0;
   readonly acked: Acked[] = [];
   /** When each event was ended, in the order of all that happened. */
   readonly ended = new Map<string, number>();
@@ -207,6 +209,11 @@ export class Witness {
     this.#count(this.#modelCalls, `${eventId} round ${round}`, "model calls", eventId);
   }
 
+  /** What the provider may charge for, told when it is asked, and corrected when it tells. */
+  maySpend(cents: number): void {
+    this.spentCents += cents;
+  }
+
   /** What a process has heard it knows, whether its store takes it or not; unless another has had the event since. */
   modelAnswered(eventId: string, round: number, life: number): void {
     if (!this.isOutrun(eventId, life)) this.#answered.set(`${eventId} round ${round}`, life);
@@ -292,5 +299,10 @@ export class Witness {
 /** Once an answer is recorded, the steps that led to it may go. */
 function continues(before: Progress, now: Progress | null): boolean {
   if (now === null || now.runId !== before.runId) return false;
-  return now.answer !== null || (before.answer === null && now.steps.length >= before.steps.length);
+  return now.answer !== null || (before.answer === null && done(now) >= done(before));
+}
+
+/** A call that was begun may be taken back: when it has certainly cost nothing. */
+function done({ steps }: Progress): number {
+  return steps.filter(({ kind }) => kind !== "model-started").length;
 }

@@ -23,6 +23,8 @@ export async function readLedger(client: Redis, prefix: string): Promise<Ledger>
   const counts = await Promise.all(
     among("c").map(async (name) => [name, await client.hget(`${base}c:${name}`, "n")] as const),
   );
+  const days = keys.filter((key) => key.startsWith("money:"));
+  const money = await Promise.all(days.map((day) => client.hmget(base + day, "spent global", "held global")));
   const members = await Promise.all(
     STATES.map(async (state) => [state, await client.zrange(base + state, "0", "-1")] as const),
   );
@@ -30,6 +32,7 @@ export async function readLedger(client: Redis, prefix: string): Promise<Ledger>
     rows,
     parts: parts.flat(),
     turns: turns.flat(),
+    money: money.flat().reduce((sum, amount) => sum + Number(amount ?? 0), 0),
     leftovers: [
       ...keys.filter(isForWork),
       ...counts.filter(([, n]) => Number(n ?? 0) !== 0).map(([name, n]) => `${n} live events of ${name}`),

@@ -12,6 +12,7 @@ export function readLedger(file: string): Ledger {
       rows: readRows(db),
       parts: readParts(db),
       turns: readTurns(db),
+      money: readMoney(db),
       leftovers: waiting > 0 ? [`${waiting} events that wait`] : [],
     };
   } finally {
@@ -51,6 +52,11 @@ function readParts(db: DatabaseSync): Part[] {
     state: string;
   }[];
   return parts.map(({ part_id, seq, state }) => ({ partId: part_id, seq, state }));
+}
+
+function readMoney(db: DatabaseSync): number {
+  const sum = db.prepare("SELECT total(spent + held) AS sum FROM spending WHERE scope = 'global'").get();
+  return Number(sum?.sum);
 }
 
 function readTurns(db: DatabaseSync): { conversation: string; turn: Turn }[] {
