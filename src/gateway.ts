@@ -9,12 +9,14 @@ import { verifyRequest } from "./ingress/verify.ts";
 import type { Ack, Adapter, Inbound, RawRequest, RequestHead, TurnedAway } from "./ports/adapter.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Acceptance, Inbox } from "./ports/inbox.ts";
+import type { Lanes } from "./ports/lanes.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 
 export interface GatewayDeps {
   readonly inbox: Inbox;
   readonly people: Acquaintances;
   readonly policy: AdmissionPolicy;
+  readonly lanes: Pick<Lanes, "signal">;
   readonly clock: Pick<Clock, "nowMs">;
   readonly metrics: Metrics;
 }
@@ -161,13 +163,17 @@ function failed(error: unknown): Fate {
 async function fateOf(
   event: TriggerEvent,
   adapter: Adapter,
-  { policy, clock, inbox }: GatewayDeps,
+  { policy, clock, inbox, lanes }: GatewayDeps,
 ): Promise<Fate> {
   const admission = admit(event, policy, clock.nowMs());
   if (admission.kind === "ignored") return admission;
   const { offer } = admission;
   try {
-    return await inbox.accept(adapter.serves?.(event) === false ? notInstalled(offer) : offer);
+    const fate = await inbox.accept(adapter.serves?.(event) === false ? notInstalled(offer) : offer);
+    // Nothing waits for it: where it is lost, the message is answered after the run, or with its next attempt.
+    if (fate.kind === "accepted" && offer.busy === "interrupt")
+      lanes.signal(offer.lane, { kind: "interrupt", byEvent: offer.event.id }).catch(() => {});
+    return fate;
   } catch (error) {
     return failed(error);
   }

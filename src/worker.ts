@@ -6,10 +6,12 @@ import { earlierIn } from "./dispatch/earlier.ts";
 import { growsForMs } from "./dispatch/growth.ts";
 import { goesRound } from "./dispatch/loop.ts";
 import { type AgentMemory, historyOf } from "./dispatch/memory.ts";
+import { interruptible, Merging } from "./dispatch/merging.ts";
+import { attemptOutcome, isOutage, usesNoAttempt } from "./dispatch/outage.ts";
 import { park } from "./dispatch/parking.ts";
 import { poisonCauseOf } from "./dispatch/poison.ts";
 import { canBeAnswered } from "./dispatch/serves.ts";
-import { causeOf, Deferred, isStoreFailure, Sooner } from "./dispatch/settle.ts";
+import { causeOf, Deferred, Sooner } from "./dispatch/settle.ts";
 import { RunAborted } from "./domain/abort.ts";
 import { BreakerOpen } from "./domain/breaker.ts";
 import { controlCommandOf } from "./domain/command.ts";
@@ -39,7 +41,7 @@ import type { Logger } from "./telemetry/log.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 
 export interface WorkerDeps {
-  readonly queue: Pick<Queue, "checkpoint">;
+  readonly queue: Pick<Queue, "checkpoint" | "join">;
   readonly memory: Memory;
   readonly adapters: ReadonlyMap<string, Adapter>;
   readonly runtime: AgentRuntime;
@@ -90,7 +92,10 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
   }
 
   const progress = job.progress === null ? begin(job, deps) : unparked(job.progress, deps.clock.nowMs());
-  const done = isAnswered(progress) ? progress : await answerTo(job, progress, adapter, deps, signals);
+  const merging = new Merging(job, deps.queue);
+  const done = isAnswered(progress)
+    ? progress
+    : await answerTo(job, progress, merging, adapter, deps, signals);
   if (done === LOOP) return { kind: "dropped", cause: LOOP };
   if ("kind" in done) return done;
   const { answer } = done;
@@ -105,7 +110,10 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
     // Nothing was begun: there is nothing to say, or now is not the time. The answer is paid for all the same.
     if (outbox.unsaved !== null) await checkpoint(job, outbox.unsaved, deps);
   }
-  return settlementOf(done, job, deps);
+  for (const event of merging.joined) adapter.merged?.(event, job.event);
+  if (merging.joined.length > 0)
+    deps.metrics.eventsMerged.inc({ platform: adapter.platform }, merging.joined.length);
+  return settlementOf(done, merging.events, deps);
 }
 
 function begin({ event, agent: routed }: Job, { routes, agents, clock, newId }: WorkerDeps): Progress {
@@ -128,6 +136,7 @@ const NOBODY = "";
 async function answerTo(
   job: Job,
   progress: Progress,
+  merging: Merging,
   adapter: Adapter,
   deps: WorkerDeps,
   signals: JobSignals,
@@ -142,7 +151,7 @@ async function answerTo(
   if (memory === undefined) return end(failure(NO_AGENT, "no agent is set up for this event"));
   const poison = poisonCauseOf(job);
   if (poison !== null) return end(failure(GAVE_UP, poison));
-  return await run(job, progress, memory, adapter, deps, signals);
+  return await run(job, progress, memory, merging, adapter, deps, signals);
 }
 
 type Answered = Progress & { readonly answer: Answer };
@@ -170,10 +179,13 @@ async function run(
   job: Job,
   begun: Progress,
   memory: AgentMemory,
+  merging: Merging,
   adapter: Adapter,
   deps: WorkerDeps,
-  { job: jobSignal, run: signal, heard, isHeld, leftMs }: JobSignals,
+  { job: jobSignal, run: stopSignal, heard, isHeld, leftMs, listen }: JobSignals,
 ): Promise<Answered | Parked | typeof LOOP> {
+  const interruption = interruptible(merging, stopSignal, listen, deps.log);
+  const { signal } = interruption;
   const { event } = job;
   const startedAt = performance.now();
   deps.metrics.eventAge.observe({ platform: adapter.platform }, ageSeconds(job, deps.clock));
@@ -203,6 +215,7 @@ async function run(
     ensure: () => ensureHeld(isHeld),
     heard,
     say: (key, text) => sayBeside(key, text, job, adapter, { ...deps.delivery, isHeld, leftMs }, jobSignal),
+    ...(merging.mayGrow && { join: () => merging.beforeCall() }),
     ...(patience && { waiting: patience }),
     ...(preview && { showing: (text) => preview.show(text) }),
     ...(allowance && { allowance }),
@@ -216,6 +229,7 @@ async function run(
       agent,
       event,
       history,
+      ...(merging.joined.length > 0 && { joined: merging.joined }),
       ...before,
       steps,
       startedAtMs,
@@ -231,6 +245,9 @@ async function run(
         return failure(GAVE_UP, causeOf(error));
       throw await told(error, patience);
     });
+    // Joined while the model gave its last word: that is kept, and is no answer to what has come.
+    await interruption.end();
+    if (merging.hasUnshown && result.outcome !== "stopped") throw new RunAborted("interrupted");
     // Before the answer: what is being said of the wait must not come after it, nor a preview.
     await patience?.end();
     await preview?.end();
@@ -240,6 +257,7 @@ async function run(
   } finally {
     signal.removeEventListener("abort", stopTyping);
     stopTyping();
+    await interruption.end();
     await patience?.end();
     await preview?.end();
   }
@@ -254,12 +272,6 @@ async function told(error: unknown, patience: Patience | undefined): Promise<unk
   await patience.end();
   const isAskedToWait = error instanceof ModelError && (error.retryAfterMs ?? 0) > (dueInMs ?? 0);
   return dueInMs === null || isAskedToWait ? error : new Sooner(error, dueInMs);
-}
-
-/** How an attempt ended that gave no result, for the metrics. */
-function attemptOutcome(error: unknown, signal: AbortSignal): string {
-  if (signal.aborted || error instanceof RunAborted) return "aborted";
-  return usesNoAttempt(error) ? "deferred" : "retried";
 }
 
 /** Read once, before the first step, and kept: whoever goes on with the run shows the model the same. */
@@ -286,10 +298,6 @@ function waitedMs({ waitsSinceMs }: Job, { parkedMs = 0 }: Progress, clock: Cloc
   return clock.nowMs() - waitsSinceMs - parkedMs;
 }
 
-function usesNoAttempt(error: unknown): boolean {
-  return isOutage(error) || error instanceof RunAborted || isStoreFailure(error);
-}
-
 /** A platform that will not have us is waited for, but not longer than an answer is of use. */
 function lastWord(error: unknown, waitedMs: number, { waitMsMax = Infinity }: WorkerDeps): unknown {
   const isRefused =
@@ -299,11 +307,6 @@ function lastWord(error: unknown, waitedMs: number, { waitMsMax = Infinity }: Wo
   return new DeliveryError("rejected", `not said within max_age_seconds: ${causeOf(error)}`, {
     cause: error,
   });
-}
-
-/** Not about this message: the model is left alone, or will not have us. */
-function isOutage(error: unknown): boolean {
-  return error instanceof BreakerOpen || (error instanceof ModelError && error.isRefusal);
 }
 
 /** `text` is for the person, `cause` for the operator. */
@@ -331,25 +334,30 @@ async function say(
 }
 
 /** A failed run has been told to the person; the event stays as a dead letter, so that the operator sees it. */
-function settlementOf({ answer, earlier = [] }: Answered, job: Job, { clock }: WorkerDeps): Settlement {
+function settlementOf(
+  { answer, earlier = [] }: Answered,
+  events: readonly TriggerEvent[],
+  { clock }: WorkerDeps,
+): Settlement {
   if (answer.outcome === "failed") return { kind: "dead", cause: answer.cause ?? "the run failed" };
   return {
     kind: "done",
     outcome: answer.outcome,
-    turns: turnsOf(answer, job, earlier, clock.nowMs()),
+    turns: turnsOf(answer, events, earlier, clock.nowMs()),
   };
 }
 
-/** The person's turn is what the model was shown of it. */
+/** The person's turns are what the model was shown of them. */
 function turnsOf(
   { outcome, text }: Answer,
-  { event }: Job,
+  events: readonly TriggerEvent[],
   earlier: readonly ContextItem[],
   nowMs: number,
 ): Turn[] {
   // A refused request stays out of memory: the model would go on refusing what comes after it.
-  if (outcome === "refused" || controlCommandOf(event) !== null) return [];
-  return [...rememberedTurns(event, earlier), { role: "assistant", name: null, text, atMs: nowMs }];
+  if (outcome === "refused" || events.some((event) => controlCommandOf(event) !== null)) return [];
+  const asked = events.flatMap((event, index) => rememberedTurns(event, index === 0 ? earlier : []));
+  return [...asked, { role: "assistant", name: null, text, atMs: nowMs }];
 }
 
 function ageSeconds(job: Job, clock: Clock): number {

@@ -79,6 +79,7 @@ async function run(job: Job): Promise<void> {
     job: signal,
     run: signal,
     heard: () => job.signals,
+    listen: () => () => {},
     isHeld: async () => true,
     leftMs: () => LEASE_MS,
   };

@@ -41,6 +41,7 @@ beforeEach(async () => {
     inbox: store.inbox,
     people: createAcquaintances(store.people),
     policy,
+    lanes: store.lanes,
     clock,
     metrics: createMetrics(),
   };

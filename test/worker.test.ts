@@ -104,6 +104,7 @@ function signals(claimed: Job): JobSignals {
     job: abort.signal,
     run,
     heard: () => claimed.signals,
+    listen: () => () => {},
     isHeld: async () => true,
     leftMs: () => LEASE_MS,
   };
@@ -728,7 +729,7 @@ describe("a run that was cut off", () => {
   it("because the store is away is no failure, also at its last attempt", async () => {
     const away = new GatewayError("STORE_UNAVAILABLE", "no connection");
     const claimed = await atAttempt(ATTEMPTS_MAX);
-    deps = { ...deps, queue: { checkpoint: () => Promise.reject(away) } };
+    deps = { ...deps, queue: { ...deps.queue, checkpoint: () => Promise.reject(away) } };
     agent = async (_run, { record }) => {
       await record([STEP]);
       return answered("never");

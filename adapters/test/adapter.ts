@@ -38,6 +38,7 @@ export function createTestAdapter(options: TestOptions): TestAdapter {
     send: async (delivery) => sendPart(delivery, replies),
     // A part sent again replaces itself, so a copy is never seen.
     recover: async () => "repeatable",
+    merged: (event, into) => replies.alias(event.id, into.id),
     waitForReply: (eventId, signal) => replies.wait(eventId, signal),
   };
 }

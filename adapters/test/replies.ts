@@ -25,6 +25,8 @@ export interface RepliesDeps {
 export interface Replies {
   /** A part that comes again under its id replaces itself. */
   put(eventId: string, partId: string, text: string): void;
+  /** The reply to an event is also that to another one, which was answered with it. */
+  alias(eventId: string, answeredAs: string): void;
   /** What has been said so far, as soon as there is any; null when aborted, or when too many wait already. */
   wait(eventId: string, signal: AbortSignal): Promise<string | null>;
 }
@@ -88,6 +90,9 @@ export function createReplies({ clock, bus }: RepliesDeps): Replies {
     put(eventId, partId, text) {
       keep(eventId, partId, text);
       if (wanted.has(eventId)) tell(eventId, partId, text);
+    },
+    alias(eventId, answeredAs) {
+      for (const [partId, text] of said.get(answeredAs) ?? []) this.put(eventId, partId, text);
     },
     wait(eventId, signal) {
       if (signal.aborted) return Promise.resolve(null);

@@ -61,6 +61,7 @@ const step = z.union([
     stop: z.string().nullable(),
     usage,
   }),
+  z.object({ kind: z.literal("joined"), event_id: eventId }),
   z.object({
     kind: z.literal("model-started"),
     held_cents: z

@@ -111,6 +111,8 @@ function stepView(step: Step): StepView {
       const { kind, approvalId, verdict, by, reason = null } = step;
       return { kind, approval_id: approvalId, verdict, by, reason };
     }
+    case "joined":
+      return { kind: step.kind, event_id: step.eventId };
     case "tool-started":
       return { kind: step.kind, call_id: step.callId };
     case "tool":

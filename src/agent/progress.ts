@@ -1,3 +1,4 @@
+import type { TriggerEvent } from "../domain/event.ts";
 import { addUsage, NO_USAGE, type Step, type ToolCall, type Usage } from "../domain/run.ts";
 
 export type ModelStep = Extract<Step, { kind: "model" }>;
@@ -20,7 +21,18 @@ export function nextAction(steps: readonly Step[]): Action {
   const after = steps.slice(at + 1);
   const call = last.toolCalls[after.filter(({ kind }) => kind === "tool").length];
   if (call !== undefined) return { kind: "tool", call, mayHaveRun: after.at(-1)?.kind === "tool-started" };
-  return last.stop === "pause" || last.toolCalls.length > 0 ? { kind: "ask" } : { kind: "finish", last };
+  const isOver = last.stop !== "pause" && last.toolCalls.length === 0 && !after.some(isJoined);
+  return !isOver ? { kind: "ask" } : { kind: "finish", last };
+}
+
+function isJoined({ kind }: Step): boolean {
+  return kind === "joined";
+}
+
+/** Of what is joined to the event of a run, what it has not been shown yet. */
+export function notShown(joined: readonly TriggerEvent[], steps: readonly Step[]): readonly TriggerEvent[] {
+  const shown = new Set(steps.flatMap((step) => (step.kind === "joined" ? [step.eventId] : [])));
+  return joined.filter(({ id }) => !shown.has(id));
 }
 
 export function usageOf(steps: readonly Step[]): Usage {

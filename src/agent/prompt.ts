@@ -1,3 +1,4 @@
+import type { TriggerEvent } from "../domain/event.ts";
 import type { Step, Turn } from "../domain/run.ts";
 import type { Run } from "../ports/agent.ts";
 import type { Message, Prompt } from "../ports/model.ts";
@@ -13,7 +14,12 @@ const LEFT_OUT = "(Earlier messages are left out.)";
 const GO_ON = "(Go on.)";
 
 /** The prompt of the next model call: the same for the same run and steps, so that the provider can cache it. */
-export function promptFor(run: Run, agent: Agent, steps: readonly Step[]): Omit<Prompt, "maxTokens"> {
+export function promptFor(
+  run: Run,
+  agent: Agent,
+  steps: readonly Step[],
+  joined: readonly TriggerEvent[] = [],
+): Omit<Prompt, "maxTokens"> {
   const { event } = run;
   const { tokensMax } = agent.limits;
   const referenceTokens = Math.min(tokensMax * REFERENCE_SHARE, HISTORY_TOKENS_MAX);
@@ -30,7 +36,7 @@ export function promptFor(run: Run, agent: Agent, steps: readonly Step[]): Omit<
         Math.min(tokensMax * HISTORY_SHARE, referenceTokens - taken),
       ),
       ...now,
-      ...steps.flatMap(stepMessages),
+      ...steps.flatMap((step) => stepMessages(step, joined, referenceTokens)),
     ],
     tools: agent.tools.map(({ name, description, inputSchema }) => ({ name, description, inputSchema })),
     turnId: event.id,
@@ -63,7 +69,11 @@ function turnMessage(turn: Turn, text: string, isDirect: boolean): Message {
   return { role: "user", text, ...(turn.name !== null && !isDirect && { name: speaker(turn.name) }) };
 }
 
-function stepMessages(step: Step): Message[] {
+function stepMessages(step: Step, joined: readonly TriggerEvent[], contextTokensMax: number): Message[] {
+  if (step.kind === "joined") {
+    const event = joined.find(({ id }) => id === step.eventId);
+    return event === undefined ? [] : eventMessages(event, [], contextTokensMax);
+  }
   if (step.kind !== "model" && step.kind !== "tool") return [];
   if (step.kind === "tool") {
     return [{ role: "tool", callId: step.callId, result: step.result, isError: step.isError }];

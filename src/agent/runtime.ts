@@ -2,6 +2,7 @@ import { RunAborted } from "../domain/abort.ts";
 import type { AskedStep, DecidedStep } from "../domain/approval.ts";
 import { type BreakerReport, Breakers } from "../domain/breaker.ts";
 import { ModelError } from "../domain/errors.ts";
+import type { TriggerEvent } from "../domain/event.ts";
 import { redacted } from "../domain/redact.ts";
 import type { Step, ToolCall } from "../domain/run.ts";
 import type { Sender } from "../domain/signal.ts";
@@ -15,7 +16,7 @@ import { failed, finished, limited, noSuchAgent, overToday, stopped } from "./en
 import { Ledger } from "./ledger.ts";
 import { callModel } from "./model-call.ts";
 import { Payments } from "./payments.ts";
-import { type Action, nextAction, pausedText } from "./progress.ts";
+import { type Action, nextAction, notShown, pausedText } from "./progress.ts";
 import { promptFor } from "./prompt.ts";
 import { OutOfTime, timed } from "./signals.ts";
 import { estimateTokens } from "./tokens.ts";
@@ -60,6 +61,8 @@ class TurnRun {
   readonly #ledger: Ledger;
   readonly #payments: Payments;
   readonly #deadlineMs: number;
+  /** What the run answers beside its first message. */
+  #joined: readonly TriggerEvent[];
   /** Of the answer that is being given right now. */
   #saying = "";
   #hasLostRecord = false;
@@ -72,6 +75,7 @@ class TurnRun {
     this.#steps = [...run.steps];
     this.#ledger = new Ledger(agent.limits, this.#steps);
     this.#payments = new Payments(this.#steps, () => this.#record(), hold.allowance);
+    this.#joined = run.joined ?? [];
     this.#deadlineMs = run.startedAtMs + (run.restedMs ?? 0) + agent.limits.maxExecutionMs;
   }
 
@@ -92,7 +96,10 @@ class TurnRun {
     for (;;) {
       const action = nextAction(this.#steps);
       // An answer that is already paid for is given even when the run is being stopped.
-      if (action.kind === "finish") return finished(this.#steps, action.last);
+      if (action.kind === "finish") {
+        if (!this.#takeIn()) return finished(this.#steps, action.last);
+        continue;
+      }
       signal.throwIfAborted();
       // Also before tools: their results would come to nobody.
       if (!this.#ledger.hasStepsLeft()) return limited(this.#steps, "out-of-steps", this.#agent.limits);
@@ -101,10 +108,19 @@ class TurnRun {
     }
   }
 
+  /** Shows the model what was joined to the event since. Recorded with the next step, for the model sees it there first. */
+  #takeIn(): boolean {
+    const news = notShown(this.#joined, this.#steps);
+    for (const { id } of news) this.#steps.push({ kind: "joined", eventId: id });
+    return news.length > 0;
+  }
+
   /** Gives a result when the run must end without the call. */
   async #ask(signal: AbortSignal): Promise<RunResult | undefined> {
     const { limits } = this.#agent;
-    const prompt = promptFor(this.#run, this.#agent, this.#steps);
+    this.#joined = (await this.#hold.join?.()) ?? this.#joined;
+    this.#takeIn();
+    const prompt = promptFor(this.#run, this.#agent, this.#steps, this.#joined);
     const maxTokens = this.#ledger.answerTokens(
       estimateTokens([prompt.system, prompt.messages, prompt.tools]),
     );

@@ -12,7 +12,7 @@ import type { Store } from "../ports/store.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 
 export interface FrontOptions {
-  readonly store: Pick<Store, "inbox" | "people">;
+  readonly store: Pick<Store, "inbox" | "people" | "lanes">;
   readonly adapters: ReadonlyMap<Platform, Adapter>;
   /** As it is now. */
   readonly policy: () => AdmissionPolicy;
@@ -35,6 +35,7 @@ export function composeFront({ store, adapters, policy, feed, clock, metrics }: 
     get policy() {
       return policy();
     },
+    lanes: store.lanes,
     clock,
     metrics,
   };

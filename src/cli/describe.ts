@@ -68,6 +68,8 @@ function stepText(step: StepView): string {
       return `asked ${step.approval_id}, until ${step.expires_at}\n${step.question}`;
     case "tool-decided":
       return `${step.verdict} ${step.approval_id}${step.by === null ? "" : ` by ${step.by.name}`}${step.reason === null ? "" : `: ${step.reason}`}`;
+    case "joined":
+      return `from here on also for ${step.event_id}`;
     case "tool-started":
       return `call ${step.call_id}`;
     case "tool":

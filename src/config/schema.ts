@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { BUSY_MODES } from "../domain/busy.ts";
 import { PLATFORMS } from "../domain/event.ts";
 import type { PlatformModule } from "../ports/platform.ts";
 import { approvals } from "./approvals-schema.ts";
@@ -65,9 +66,7 @@ const limits = z
   .prefault({})
   .describe("A person over a limit is told once per window. All four are checked, all or nothing.");
 
-const busy = z.enum(["queue", "drop"], {
-  error: notYet(["queue", "drop"], ["collect", "interrupt", "steer"]),
-});
+const busy = z.enum(BUSY_MODES);
 
 const matchOf = (modules: readonly PlatformModule[]) =>
   z.strictObject({
@@ -351,7 +350,7 @@ const describedSpec = z.strictObject({
   busy: busy
     .default("queue")
     .describe(
-      "What a message does that arrives during a run: `queue` waits its turn, `drop` is refused, and the person is told once a run.",
+      "What a message does that arrives during a run: `queue` waits its turn, `collect` is answered together with what else waits, `interrupt` ends the run and is answered with it, `steer` reaches the run before its next call of the model, `drop` is refused, and the person is told once a run.",
     ),
 });
 

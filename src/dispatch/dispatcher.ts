@@ -34,6 +34,8 @@ export interface JobSignals {
   readonly run: AbortSignal;
   /** What was said to the run: what came with the claim, and what has come since. */
   readonly heard: () => readonly Signal[];
+  /** Calls back with each that comes from now on, once. Gives how to leave. */
+  readonly listen: (hear: (signal: Signal) => void) => () => void;
   /** Whether the job is ours for long enough to say or do something now. Asked right before that. */
   readonly isHeld: () => Promise<boolean>;
   /** The same without asking the store: what is left of the lease, 0 when that is not long enough. */
@@ -47,6 +49,7 @@ interface Running {
   readonly stop: AbortController;
   /** By their keys, for a signal may come more than once. */
   readonly heard: Map<string, Signal>;
+  readonly listeners: Set<(signal: Signal) => void>;
   readonly done: Promise<void>;
 }
 
@@ -110,9 +113,11 @@ export class Dispatcher {
   /** Tells the run of this lane's event, if it is one of ours. */
   #hear(lane: string, signal: Signal): void {
     this.#heardEarly?.push([lane, signal]);
-    for (const { job, heard, stop } of this.#running.values()) {
+    for (const { job, heard, listeners, stop } of this.#running.values()) {
       if (job.lane !== lane) continue;
+      const isNews = !heard.has(signalKey(signal));
       heard.set(signalKey(signal), signal);
+      if (isNews) for (const hear of listeners) hear(signal);
       if (signal.kind === "stop") stop.abort(new RunAborted("stopped"));
     }
   }
@@ -217,10 +222,15 @@ export class Dispatcher {
     abort.signal.addEventListener("abort", () => stop.abort(abort.signal.reason), { once: true });
     const lease = new Lease(this.#deps, job, askedAtMs);
     const heard = new Map(job.signals.map((signal) => [signalKey(signal), signal]));
-    const signals = {
+    const listeners = new Set<(signal: Signal) => void>();
+    const signals: JobSignals = {
       job: abort.signal,
       run: stop.signal,
       heard: () => [...heard.values()],
+      listen(hear) {
+        listeners.add(hear);
+        return () => listeners.delete(hear);
+      },
       isHeld: () => lease.isHeld(),
       leftMs: () => lease.leftMs(),
     };
@@ -230,7 +240,7 @@ export class Dispatcher {
       this.#slotFreed?.();
       this.#slotFreed = null;
     });
-    this.#running.set(job, { job, lease, abort, stop, heard, done });
+    this.#running.set(job, { job, lease, abort, stop, heard, listeners, done });
     this.#deps.metrics.runsActive.set(this.#running.size);
   }
 

@@ -8,7 +8,8 @@ import type { TriggerEvent } from "./event.ts";
  * - `steer`: the run hears of it before its next call of the model
  * - `drop`: it is refused, and the person is told once a run
  */
-export type BusyMode = "queue" | "collect" | "interrupt" | "steer" | "drop";
+export const BUSY_MODES = ["queue", "collect", "interrupt", "steer", "drop"] as const;
+export type BusyMode = (typeof BUSY_MODES)[number];
 
 /** Whether such a message may become part of the run of one before it. */
 export function mayMerge(mode: BusyMode): boolean {

@@ -76,6 +76,8 @@ export type Step =
       readonly by: Sender | null;
       readonly reason?: string;
     }
+  /** From here on the run answers this message too, which was joined to its event (`Queue.join`). */
+  | { readonly kind: "joined"; readonly eventId: string }
   /** Written before the call: a tool with this mark and no result may or may not have run. */
   | { readonly kind: "tool-started"; readonly callId: string }
   | { readonly kind: "tool"; readonly callId: string; readonly result: string; readonly isError: boolean };

@@ -138,6 +138,8 @@ export interface Adapter {
   recover(delivery: Delivery, signal: AbortSignal): Promise<Recovery>;
   /** Ends the waiting of somebody whose press comes to nothing, where an acknowledgement does not. Never throws. */
   dismiss?(to: ReplyAddress): Promise<void>;
+  /** Told of each message that was answered with an earlier one, once that is said; for who waits for it here. Never throws. */
+  merged?(event: TriggerEvent, into: TriggerEvent): void;
   /** Shows that the bot is working, until aborted. Never throws. */
   typing?(to: ReplyAddress, signal: AbortSignal): Promise<void>;
   /**

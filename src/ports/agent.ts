@@ -10,6 +10,8 @@ export interface Run {
   readonly id: string;
   readonly agent: string;
   readonly event: TriggerEvent;
+  /** What was joined to it before, and is answered with it. */
+  readonly joined?: readonly TriggerEvent[];
   readonly history: readonly Turn[];
   /** What was said before in the thread and is not in `history`. */
   readonly earlier?: readonly ContextItem[];
@@ -51,6 +53,8 @@ export interface Hold {
    * event. Throws as a delivery does.
    */
   readonly say: (key: string, text: string) => Promise<void>;
+  /** Asked before each call of a model: all that is joined by now. Absent: there will be nothing new. */
+  readonly join?: () => Promise<readonly TriggerEvent[]>;
   /** Told how it goes with the model, for whoever waits. */
   readonly waiting?: Waiting;
   /** Given the text so far of each answer that is being given, once it is begun; nothing when one is begun anew. */

@@ -104,6 +104,11 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
       ACK_SECONDS.concat([5, 10, 30, 60, 300, 3600]),
       ["platform"],
     ),
+    eventsMerged: counter(
+      "events_merged_total",
+      "Messages that were answered together with an earlier one.",
+      ["platform"],
+    ),
     runs: counter("runs_total", "Agent runs by how they ended.", ["agent", "outcome"]),
     runAttempts: counter(
       "run_attempts_total",

@@ -88,6 +88,7 @@ function doWork(job: Job, adapter: FakeAdapter, run: AgentRuntime["run"], { queu
   return work(job, deps, {
     job: signal,
     run: signal,
+    listen: () => () => {},
     heard: () => job.signals,
     isHeld: async () => true,
     leftMs: () => LEASE_MS,

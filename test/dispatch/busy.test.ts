@@ -1,0 +1,257 @@
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { createAgentRuntime } from "../../src/agent/runtime.ts";
+import { Dispatcher } from "../../src/dispatch/dispatcher.ts";
+import { recallFor } from "../../src/dispatch/memory.ts";
+import { Breakers } from "../../src/domain/breaker.ts";
+import type { BusyMode } from "../../src/domain/busy.ts";
+import type { Prompt } from "../../src/ports/model.ts";
+import type { Store } from "../../src/ports/store.ts";
+import { silentLogger } from "../../src/telemetry/log.ts";
+import { createMetrics } from "../../src/telemetry/metrics.ts";
+import { type WorkerDeps, work } from "../../src/worker.ts";
+import { agentOf, fakeModel, fakeTool, type Scripted } from "../agent/support.ts";
+import { FakeAdapter } from "../support/adapter.ts";
+import { FakeClock } from "../support/clock.ts";
+import { A_STOP, anEvent } from "../support/event.ts";
+import { eventually } from "../support/eventually.ts";
+import { anOffer, LEASE_MS, openTestStore } from "../support/store.ts";
+
+let clock: FakeClock;
+let store: Store;
+let slack: FakeAdapter;
+let dispatcher: Dispatcher;
+/** What each call of the model was shown, and what it gives. */
+let answers: ((prompt: Prompt) => Scripted | Promise<Scripted>)[];
+let prompts: string[][];
+let tool: () => Promise<string>;
+beforeEach(async () => {
+  clock = new FakeClock();
+  store = await openTestStore(clock);
+  slack = new FakeAdapter();
+  answers = [];
+  prompts = [];
+  tool = async () => "seen";
+});
+afterEach(() => dispatcher.stop(0));
+
+const say = (prompt: Prompt): Scripted => ({ text: `heard ${wordsOf(prompt).length}` });
+const hang = (): Scripted => ({ hang: "heeding" });
+
+function wordsOf({ messages }: Prompt): string[] {
+  return messages.map((message) => (message.role === "tool" ? `tool: ${message.result}` : message.text));
+}
+
+function start(): void {
+  const model = fakeModel((prompt, index) => {
+    prompts.push(wordsOf(prompt));
+    return (answers[index] ?? say)(prompt) as Scripted;
+  });
+  const tools = [fakeTool("look", () => tool())];
+  const agents = new Map([["assistant", agentOf(model, { tools })]]);
+  const observe = { modelCall: () => {}, retry: () => {}, toolCall: () => {} };
+  const memory = new Map([["assistant", { turnsMax: 10, ttlMs: 3_600_000 }]]);
+  const [log, metrics] = [silentLogger(), createMetrics()];
+  const deps: WorkerDeps = {
+    queue: store.queue,
+    memory: store.memory,
+    adapters: new Map([["slack", slack]]),
+    runtime: createAgentRuntime({ agents, clock, random: () => 0, observe }),
+    routes: [{ match: {}, agent: "assistant" }],
+    agents: memory,
+    control: {
+      memory: store.memory,
+      lanes: store.lanes,
+      describeAgent: () => null,
+      approversOf: () => null,
+      clock,
+      isPaused: () => false,
+      version: "1",
+    },
+    render: (adapter, markdown, to) => adapter.render(markdown, to),
+    delivery: { outbox: store.outbox, breakers: new Breakers(clock), inDoubt: "leave", log, metrics },
+    attemptsMax: 3,
+    isPaused: () => false,
+    clock,
+    newId: (prefix) => `${prefix}_1`,
+    log,
+    metrics,
+  };
+  dispatcher = new Dispatcher({
+    queue: store.queue,
+    bus: store.bus,
+    clock,
+    random: () => 0.5,
+    work: (job, signals) => work(job, deps, signals),
+    retry: { attemptsMax: 3, baseMs: 1_000 },
+    concurrency: 4,
+    leaseMs: LEASE_MS,
+    memory: recallFor(memory),
+    log,
+    metrics,
+  });
+  dispatcher.start();
+}
+
+/** As the gateway does it. */
+async function send(text: string, busy: BusyMode, sender = "ann"): Promise<void> {
+  const event = anEvent({
+    id: `slack:${text}`,
+    text,
+    isDirect: true,
+    sender: { id: sender, name: sender, isBot: false },
+    occurredAtMs: clock.nowMs(),
+  });
+  await store.inbox.accept(anOffer(event, { busy }));
+  if (busy === "interrupt")
+    await store.lanes.signal(event.conversation, { kind: "interrupt", byEvent: event.id });
+}
+
+const soon = (check: () => void | Promise<void>) => eventually(async () => await check(), 20_000);
+const asked = (count: number) => soon(() => expect(prompts).toHaveLength(count));
+const said = (...texts: string[]) => soon(() => expect(slack.said).toEqual(texts));
+const stateOf = async (text: string) => {
+  const record = await store.journal.find(`slack:${text}`);
+  return [record?.state, record?.mergedInto];
+};
+const done = (text: string) => soon(async () => expect((await stateOf(text))[0]).toMatch(/^(done|merged)$/));
+const remembered = async () =>
+  (await store.memory.recall(anEvent().conversation, { turnsMax: 99, sinceMs: 0 })).map(({ text }) => text);
+
+it("what waits when a run begins is answered by it together, and remembered in order", async () => {
+  for (const text of ["one", "two", "three"]) await send(text, "collect");
+  start();
+  await said("heard 3");
+  await done("three");
+  expect(prompts).toEqual([["one", "two", "three"]]);
+  expect(await stateOf("one")).toEqual(["done", null]);
+  expect(await stateOf("three")).toEqual(["merged", "slack:one"]);
+  expect(await remembered()).toEqual(["one", "two", "three", "heard 3"]);
+});
+
+it("what comes while a run that collects is in hand is answered by the next, together", async () => {
+  const gate = Promise.withResolvers<string>();
+  tool = () => gate.promise;
+  answers = [() => ({ calls: [{ id: "1", name: "look", input: {} }] })];
+  await send("one", "collect");
+  start();
+  await asked(1);
+  for (const text of ["two", "three"]) await send(text, "collect");
+  gate.resolve("seen");
+  await said("heard 3", "heard 4");
+  expect(prompts.slice(1)).toEqual([
+    ["one", "", "tool: seen"],
+    ["one", "heard 3", "two", "three"],
+  ]);
+});
+
+it("a message that interrupts ends the run, and the next answers both", async () => {
+  answers = [hang];
+  await send("one", "interrupt");
+  start();
+  await asked(1);
+  await send("two", "interrupt");
+  await said("heard 2");
+  await done("two");
+  expect(prompts).toEqual([["one"], ["one", "two"]]);
+  expect(await stateOf("two")).toEqual(["merged", "slack:one"]);
+  expect((await store.journal.find("slack:one"))?.attempt).toBe(1);
+  expect(await remembered()).toEqual(["one", "two", "heard 2"]);
+});
+
+it("a message of somebody else interrupts nothing, and waits its turn", async () => {
+  const gate = Promise.withResolvers<string>();
+  tool = () => gate.promise;
+  answers = [() => ({ calls: [{ id: "1", name: "look", input: {} }] })];
+  await send("one", "interrupt");
+  start();
+  await asked(1);
+  await send("two", "interrupt", "bob");
+  gate.resolve("seen");
+  await done("two");
+  expect(prompts[1]).not.toContain("two");
+  expect(await stateOf("two")).toEqual(["done", null]);
+});
+
+it("what comes with the last word of the model is answered too, before anything is said", async () => {
+  const model = Promise.withResolvers<void>();
+  const { join } = store.queue;
+  // The run ends between the word of the message and the look at what waits.
+  const queue = {
+    ...store.queue,
+    async join(job: Parameters<typeof join>[0]) {
+      const joined = await join(job);
+      if (joined.length > 0) model.resolve();
+      return joined;
+    },
+  };
+  store = { ...store, queue };
+  tool = async () => {
+    await model.promise;
+    return "seen";
+  };
+  answers = [() => ({ calls: [{ id: "1", name: "look", input: {} }] })];
+  await send("one", "interrupt");
+  start();
+  await asked(1);
+  await send("two", "interrupt");
+  await done("two");
+  expect(slack.said).toHaveLength(1);
+  expect(prompts.at(-1)).toContain("two");
+});
+
+it("a run is steered by what comes while it works, before its next call of the model", async () => {
+  const gate = Promise.withResolvers<string>();
+  tool = () => gate.promise;
+  answers = [() => ({ calls: [{ id: "1", name: "look", input: {} }] })];
+  await send("one", "steer");
+  start();
+  await asked(1);
+  await send("two", "steer");
+  gate.resolve("seen");
+  await said("heard 4");
+  await done("two");
+  expect(prompts[1]).toEqual(["one", "", "tool: seen", "two"]);
+  expect(await remembered()).toEqual(["one", "two", "heard 4"]);
+});
+
+it("what comes too late to steer a run is answered next", async () => {
+  slack.fate = async ({ index }) => {
+    if (slack.sends.length === 1) await send("two", "steer");
+    return { messageId: `m${index}`, via: "fake" };
+  };
+  await send("one", "steer");
+  start();
+  await said("heard 1", "heard 3");
+  await done("two");
+  expect(await stateOf("two")).toEqual(["done", null]);
+});
+
+it("/stop ends a run that several messages wait for, and all of them with it", async () => {
+  answers = [hang];
+  for (const text of ["one", "two"]) await send(text, "collect");
+  start();
+  await asked(1);
+  await store.lanes.signal(anEvent().conversation, A_STOP);
+  await said("Stopped.");
+  await done("two");
+  expect(await stateOf("two")).toEqual(["merged", "slack:one"]);
+});
+
+it("what was joined is shown again in its place when the run is taken up by another", async () => {
+  const away = { error: Object.assign(new Error("gone"), {}) };
+  answers = [() => ({ calls: [{ id: "1", name: "look", input: {} }] }), () => away];
+  await send("one", "steer");
+  tool = async () => {
+    await send("two", "steer");
+    return "seen";
+  };
+  start();
+  await asked(2);
+  await soon(async () => {
+    clock.advance(1_000);
+    expect(prompts).toHaveLength(3);
+  });
+  await done("two");
+  expect(prompts[2]).toEqual(prompts[1]);
+  expect(prompts[1]).toEqual(["one", "", "tool: seen", "two"]);
+});
