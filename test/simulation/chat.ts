@@ -169,6 +169,7 @@ export class Chat {
     this.#messages.set(messageId, { partId: delivery.partId, state });
     if (isCopy && recovery === "refuses-copies") witness.note(`copy of ${delivery.partId} refused`);
     else if (isWaitLine(delivery.partId)) witness.waitHeard(eventOf(delivery), delivery, life.number);
+    else if (isAside(delivery.partId)) witness.asideHeard(eventOf(delivery), delivery, life.number);
     else if (state === "preview") witness.previewSeen(eventOf(delivery), delivery, life.number);
     else witness.heard(eventOf(delivery), delivery, life.number);
   }
@@ -224,9 +225,14 @@ function isPreview({ part }: Delivery): boolean {
   return part.endsWith(GROWING);
 }
 
-/** A part is named after its event: `…/0`, in a notice `…/notice/0`, a line to whoever waits `…/wait`. */
+/** A part is named after its event: `…/0`, in a notice `…/notice/0`, a line to whoever waits `…/wait`, a question `…/ask/1/0`. */
 function eventOf({ partId }: Delivery): string {
-  return partId.replace(/(\/notice)?\/\d+$|\/wait$/, "");
+  return partId.replace(/(\/notice|\/ask\/\d+(\/expired)?)?\/\d+$|\/wait$/, "");
+}
+
+/** What was asked, or that nobody has decided. */
+export function isAside(partId: string): boolean {
+  return /\/ask\/\d+(\/expired)?\/\d+$/.test(partId);
 }
 
 export function isWaitLine(partId: string): boolean {

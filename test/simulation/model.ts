@@ -6,12 +6,13 @@ import type { Tool } from "../../src/ports/tool.ts";
 import type { Dice } from "./dice.ts";
 import type { Faults, ModelFate } from "./faults.ts";
 import type { Life } from "./life.ts";
-import { readScript, type ToolName, writeAnswer } from "./script.ts";
+import { readScript, TOOLS, type ToolName, writeAnswer } from "./script.ts";
 import type { Witness } from "./witness.ts";
 
 /** A run may take this long; a model that hangs uses it up. */
 const RUN_MS_MAX = 60_000;
 const TOOL_TIMEOUT_MS = 10_000;
+const APPROVAL_MS = 45_000;
 const FOREVER_MS = 3_600_000;
 /** What a call costs that ends with an answer, and what one may have cost that does not. */
 const COST_CENTS = 3;
@@ -30,7 +31,8 @@ export function simulatedAgent(provider: Provider, life: Life): Agent {
     name: "assistant",
     model: simulatedModel(provider, life),
     systemPrompt: "",
-    tools: [simulatedTool("look", provider, life), simulatedTool("pay", provider, life)],
+    tools: TOOLS.map((name) => simulatedTool(name, provider, life)),
+    approvalMs: APPROVAL_MS,
     limits: {
       maxIterations: 10,
       maxExecutionMs: RUN_MS_MAX,
@@ -128,21 +130,25 @@ function errorOf(fate: ModelFate, dice: Dice): ModelError | null {
   }
 }
 
-/** `look` may be repeated, `pay` must never be. */
+/** `look` may be repeated, `pay` and `grant` must never be. */
 function simulatedTool(name: ToolName, { dice, faults, witness }: Provider, life: Life): Tool {
   return {
     name,
     description: name,
-    effect: name === "pay" ? "write" : "read",
+    effect: name === "look" ? "read" : "write",
     repeatable: name === "look",
     inputSchema: { type: "object" },
+    ...(name === "grant" && { asks: () => "May I grant it?" }),
     async call(input, signal) {
       const { eventId, id } = input as { eventId: string; id: string };
       await life.pass("tool?");
       const fate = faults.tool();
       if (fate !== "ok") witness.trouble(eventId, `tool ${fate}`);
       await life.clock.elapse(dice.between(1, 2_000), signal);
-      await life.pass("tool acts", () => witness.toolRan(eventId, id, name === "look", life.number));
+      await life.pass("tool acts", () => {
+        if (name === "grant") witness.granted(eventId, id, life.number);
+        witness.toolRan(eventId, id, name === "look", life.number);
+      });
       await life.clock.sleep(fate === "hangs" ? FOREVER_MS : dice.between(1, 2_000), signal);
       await life.pass("tool!");
       if (fate === "fails") throw new Error("the simulated tool failed");

@@ -61,7 +61,16 @@ afterAll(async () => {
 
 describe("replicas that share a Redis, on a fake clock", () => {
   it(`keep their promises on ${RUNS} days from seed ${FIRST_SEED} on`, { timeout: 600_000 }, async () => {
-    const seen = { crashes: 0, freezes: 0, marked: 0, storeFaults: 0, outrun: 0, previews: 0 };
+    const seen = {
+      crashes: 0,
+      freezes: 0,
+      marked: 0,
+      storeFaults: 0,
+      outrun: 0,
+      previews: 0,
+      parkings: 0,
+      grants: 0,
+    };
     let spooled = 0;
     const ends = new Set<string>();
     for (let seed = FIRST_SEED; seed < FIRST_SEED + RUNS; seed++) {

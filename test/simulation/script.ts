@@ -6,7 +6,9 @@ export interface Script {
   /** Word by word, so that it takes seconds. */
   readonly isSlow: boolean;
 }
-export type ToolName = "look" | "pay";
+/** `grant` needs an approval. */
+export type ToolName = (typeof TOOLS)[number];
+export const TOOLS = ["look", "pay", "grant"] as const;
 
 /** Separates the parts of a reply. */
 export const PART_MARK = "¶";
@@ -24,7 +26,9 @@ export function readScript(text: string): Script & { readonly key: string } {
   const rounds = /use=(\S+)/.exec(text)?.[1]?.split("+") ?? [];
   return {
     key: text.split(" ", 1)[0] ?? "",
-    rounds: rounds.map((names) => names.split(",").map((name) => (name === "pay" ? "pay" : "look"))),
+    rounds: rounds.map((names) =>
+      names.split(",").map((name) => TOOLS.find((known) => known === name) ?? "look"),
+    ),
     parts: Number(/parts=(\d+)/.exec(text)?.[1] ?? 1),
     isSlow: / slow$/.test(text),
   };

@@ -20,6 +20,8 @@ describe("a gateway on a fake clock", () => {
       marked: 0,
       waits: 0,
       previews: 0,
+      parkings: 0,
+      grants: 0,
       storeFaults: 0,
       events: new Map<string, number>(),
     };
@@ -34,6 +36,8 @@ describe("a gateway on a fake clock", () => {
     expect(seen.marked).toBeGreaterThan(0);
     expect(seen.waits).toBeGreaterThan(0);
     expect(seen.previews).toBeGreaterThan(RUNS);
+    expect(seen.parkings).toBeGreaterThan(RUNS);
+    expect(seen.grants).toBeGreaterThan(RUNS / 10);
     expect(seen.storeFaults).toBeGreaterThan(0);
     expect([...seen.events.keys()].sort()).toEqual([
       "dead",
@@ -99,6 +103,8 @@ interface Seen {
   marked: number;
   waits: number;
   previews: number;
+  parkings: number;
+  grants: number;
   storeFaults: number;
   readonly events: Map<string, number>;
 }
@@ -108,6 +114,8 @@ function add(outcome: Outcome, seen: Seen): void {
   seen.marked += outcome.marked;
   seen.waits += outcome.waits;
   seen.previews += outcome.previews;
+  seen.parkings += outcome.parkings;
+  seen.grants += outcome.grants;
   seen.storeFaults += outcome.storeFaults;
   for (const [state, count] of Object.entries(outcome.events))
     seen.events.set(state, (seen.events.get(state) ?? 0) + count);

@@ -3,7 +3,7 @@ import type { GatewaySpec } from "../../src/config/schema.ts";
 import { controlCommandOf } from "../../src/domain/command.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import { centsOf, microcentsOf } from "../../src/domain/money.ts";
-import { isWaitLine } from "./chat.ts";
+import { isAside, isWaitLine } from "./chat.ts";
 import type { Ledger, Row } from "./ledger.ts";
 import type { Acked, Moment, Witness } from "./witness.ts";
 import { STRANGER } from "./workload.ts";
@@ -38,8 +38,8 @@ function checkSettled({ rows, parts, leftovers }: Ledger, witness: Witness): voi
   for (const part of parts) {
     const owner = rows.find(({ seq }) => seq === part.seq);
     if (owner === undefined) witness.violate(`${part.partId} belongs to no event`);
-    // Nobody needs a line to whoever waits, so one in doubt is left.
-    else if (isWaitLine(part.partId)) continue;
+    // Nobody needs a line to whoever waits, nor a question when its run was stopped, so one in doubt is left.
+    else if (isWaitLine(part.partId) || isAside(part.partId)) continue;
     // What became of a send is recorded on the way; a store that takes the settlement but not that leaves it open.
     else if (part.state !== "sent" && owner.state !== "dead" && witness.storeFaults + witness.freezes === 0)
       witness.violate(`${part.partId} of a ${owner.state} event is left ${part.state}`);
@@ -160,6 +160,8 @@ function checkDeath({ id, cause, attempt }: Row, witness: Witness): void {
   const had = (trouble: string) => troubles.some((one) => one.startsWith(trouble));
   if (cause?.startsWith("DELIVERY_REJECTED") && had("send rejected")) return;
   if (cause?.startsWith("MODEL_") && had("model")) return;
+  // A question that could not be asked.
+  if (cause?.startsWith("DELIVERY_") && had("send")) return;
   if (cause?.startsWith("gave up") && attempt <= 1 + witness.retriesExplained(id)) return;
   witness.violate(`${id} is dead of ${cause}, which nothing explains (${troubles.join(", ")})`);
 }

@@ -1,3 +1,4 @@
+import { decisionOn } from "../../src/domain/approval.ts";
 import type { ReplyAddress } from "../../src/domain/event.ts";
 import type { Delivery } from "../../src/domain/reply.ts";
 import type { Progress } from "../../src/domain/run.ts";
@@ -63,7 +64,11 @@ export class Witness {
   /** Events with which a process went on after another had taken them over. */
   readonly outrun = new Set<string>();
   readonly terms = new Terms((what) => this.violate(what));
+  /** Questions, and what was told of those that nobody decided. */
+  readonly asides = new Map<string, readonly { readonly isMarked: boolean }[]>();
   previews = 0;
+  grants = 0;
+  parkings = 0;
   crashes = 0;
   drains = 0;
   freezes = 0;
@@ -179,8 +184,9 @@ export class Witness {
   /** Also if nobody hears whether it was stored. */
   settling(eventId: string, kind: Settlement["kind"], attempt: number): void {
     this.note(`settle ${eventId}: ${kind}`);
-    if (kind === "defer") this.#attempts.set(eventId, attempt - 1);
-    if (kind !== "defer" && kind !== "retry") this.ended.set(eventId, this.next());
+    if (kind === "park") this.parkings++;
+    if (kind === "defer" || kind === "park") this.#attempts.set(eventId, attempt - 1);
+    if (kind !== "defer" && kind !== "park" && kind !== "retry") this.ended.set(eventId, this.next());
   }
 
   /** A claim that nobody got is not counted. */
@@ -226,6 +232,16 @@ export class Witness {
       this.violate(`${eventId}: the tool call ${callId} was made again after its result was recorded`);
     if (!repeatable && this.#toolRuns.has(callId)) this.violate(`${eventId}: ${callId} was paid for twice`);
     this.#count(this.#toolRuns, callId, "tool runs", eventId);
+  }
+
+  /** Only what somebody has approved, and that was recorded before. */
+  granted(eventId: string, callId: string, life: number): void {
+    this.grants++;
+    const steps = this.#durable.get(eventId)?.steps ?? [];
+    const asked = steps.find((step) => step.kind === "tool-asked" && step.callId === callId);
+    const decided = asked?.kind === "tool-asked" ? decisionOn(asked, steps) : null;
+    if (decided?.verdict !== "approved" && !this.isOutrun(eventId, life))
+      this.violate(`${eventId}: ${callId} was granted, but ${decided?.verdict ?? "nobody was asked"}`);
   }
 
   /** About to be sent: the gateway is in doubt if it cannot know what became of the send before. */
@@ -285,6 +301,18 @@ export class Witness {
     // What a process has sent before another took its place may come late.
     if (isAnswered && !this.isOutrun(eventId, life)) this.violate(`${partId} was said after the answer`);
     this.waits.set(eventId, to);
+  }
+
+  /** What is no part of the answer: once, unless it is marked, and never after the answer. */
+  asideHeard(eventId: string, { partId, mayRepeat, part: text }: Delivery, life: number): void {
+    this.note(`said ${partId}${mayRepeat ? " marked" : ""}: ${text}`);
+    const earlier = this.asides.get(partId) ?? [];
+    const isLate = this.isOutrun(eventId, life);
+    if (earlier.length > 0 && !mayRepeat && !(isLate && earlier.every(({ isMarked }) => isMarked)))
+      this.violate(`${partId} was said twice without a mark`);
+    if (this.said.some((said) => said.eventId === eventId) && !isLate)
+      this.violate(`${partId} was said after the answer`);
+    this.asides.set(partId, [...earlier, { isMarked: mayRepeat }]);
   }
 
   #count(counts: Map<string, number>, key: string, what: string, eventId: string): void {

@@ -1,6 +1,6 @@
 import type { Dice } from "./dice.ts";
 import type { SimulatedPlatform } from "./gateway.ts";
-import { type Script, type ToolName, writeScript } from "./script.ts";
+import { type Script, TOOLS, type ToolName, writeScript } from "./script.ts";
 
 /** What a person writes, and how often its platform delivers it. Times are from the start. */
 export interface Message {
@@ -132,12 +132,14 @@ function textFrom(dice: Dice, number: number): string {
   if (command < 0.06) return "!stop";
   if (command < 0.12) return "!reset";
   if (command < 0.14) return "!status";
+  if (command < 0.3) return "!approve";
+  if (command < 0.34) return "!deny not now";
   return writeScript(`m${number}`, scriptFrom(dice));
 }
 
 function scriptFrom(dice: Dice): Script {
   const names = (): ToolName[] =>
-    Array.from({ length: dice.between(1, 2) }, () => dice.pick<ToolName>(["look", "pay"]));
+    Array.from({ length: dice.between(1, 2) }, () => dice.pick<ToolName>(TOOLS));
   return {
     rounds: dice.chance(0.4) ? Array.from({ length: dice.between(1, 2) }, names) : [],
     parts: dice.chance(0.3) ? dice.between(2, 4) : 1,

@@ -41,6 +41,9 @@ export interface Outcome {
   readonly waits: number;
   /** Messages with an answer that was not whole yet. */
   readonly previews: number;
+  /** Runs that waited for a decision, and calls that were approved. */
+  readonly parkings: number;
+  readonly grants: number;
   readonly storeFaults: number;
   /** Events that a process had to do with after another had taken them over. */
   readonly outrun: number;
@@ -119,7 +122,19 @@ class World {
     const events = this.#isFine()
       ? verdict(await this.#storage.ledger(), this.#witness, this.#plan, left)
       : {};
-    const { violations, trace, crashes, freezes, storeFaults, outrun, said, waits, previews } = this.#witness;
+    const {
+      violations,
+      trace,
+      crashes,
+      freezes,
+      storeFaults,
+      outrun,
+      said,
+      waits,
+      previews,
+      parkings,
+      grants,
+    } = this.#witness;
     const marked = said.filter(({ isMarked }) => isMarked).length;
     return {
       violations,
@@ -131,6 +146,8 @@ class World {
       marked,
       waits: waits.size,
       previews,
+      parkings,
+      grants,
       events,
     };
   }
