@@ -1,8 +1,8 @@
 import type { Agent, RunObserver } from "../agent/agent.ts";
 import { createAgentRuntime } from "../agent/runtime.ts";
+import type { AgentSpec, PriceSpec } from "../config/agent-schema.ts";
 import type { Environment } from "../config/environment.ts";
 import type { Config } from "../config/load.ts";
-import type { AgentSpec, PriceSpec } from "../config/schema.ts";
 import type { AgentMemory } from "../dispatch/memory.ts";
 import type { Approvers } from "../domain/approval.ts";
 import { type BreakerReport, Breakers } from "../domain/breaker.ts";

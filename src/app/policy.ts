@@ -1,8 +1,8 @@
 import type { AdmissionPolicy, AllowList, PlatformPolicy } from "../admit/policy.ts";
+import type { AgentSpec } from "../config/agent-schema.ts";
 import { allowance } from "../config/limits.ts";
 import { compilePattern, type Pattern } from "../config/pattern.ts";
-
-import { type AgentSpec, type GatewaySpec, PLATFORM_DEFAULTS, type PlatformSpec } from "../config/schema.ts";
+import { type GatewaySpec, PLATFORM_DEFAULTS, type PlatformSpec } from "../config/schema.ts";
 import type { AgentMemory } from "../dispatch/memory.ts";
 
 import { PLATFORMS, type Platform } from "../domain/event.ts";

@@ -1,6 +1,7 @@
+import type { AgentSpec } from "./agent-schema.ts";
 import { formatProblem, type Path } from "./problems.ts";
 import type { YamlFile } from "./read-yaml.ts";
-import type { AgentSpec, GatewaySpec } from "./schema.ts";
+import type { GatewaySpec } from "./schema.ts";
 
 /** A longer wait between two tries of a model is left to the queue; see RETRY_WAIT_MS_MAX. */
 const RETRY_WAIT_SECONDS_MAX = 60;

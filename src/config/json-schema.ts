@@ -1,8 +1,9 @@
 import { z } from "zod";
 import type { PlatformModule } from "../ports/platform.ts";
 import { isObject } from "../shared/json.ts";
+import { agentFile, agentListFile } from "./agent-schema.ts";
 import type { Path } from "./problems.ts";
-import { agentFile, agentListFile, gatewayFileOf } from "./schema.ts";
+import { gatewayFileOf } from "./schema.ts";
 
 /** JSON Schemas (draft 7, which editors know best) of the files as they are written, before defaults. */
 export function jsonSchemaOf(name: JsonSchemaName, modules: readonly PlatformModule[]): object {

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import type { PlatformModule } from "../ports/platform.ts";
 import { isObject } from "../shared/json.ts";
 import { TOKEN, type Variable } from "../shared/variable.ts";
+import { type AgentFile, type AgentSpec, agentFile, agentListFile } from "./agent-schema.ts";
 import { digestOf, secretFilesOf } from "./changes.ts";
 import { closest } from "./closest.ts";
 import { agentNotes, gatewayNotes } from "./conflicts.ts";
@@ -12,14 +13,7 @@ import { type Folder, folderExists, readFolder, type SourceFile } from "./files.
 import { type JsonSchemaName, jsonSchemaOf, keysAt } from "./json-schema.ts";
 import { findings, got, type Path, type Problem } from "./problems.ts";
 import { readYaml, type YamlFile } from "./read-yaml.ts";
-import {
-  type AgentFile,
-  type AgentSpec,
-  agentFile,
-  agentListFile,
-  type GatewaySpec,
-  gatewayFileOf,
-} from "./schema.ts";
+import { type GatewaySpec, gatewayFileOf } from "./schema.ts";
 import { storeNotes, storeProblems, withAbsoluteFiles } from "./store-problems.ts";
 import { variablesOf } from "./variables.ts";
 

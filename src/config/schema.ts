@@ -1,44 +1,23 @@
 import { z } from "zod";
-import { BUSY_MODES } from "../domain/busy.ts";
 import { PLATFORMS } from "../domain/event.ts";
 import type { PlatformModule } from "../ports/platform.ts";
-import { approvals } from "./approvals-schema.ts";
 import { budgetsSchema } from "./budgets-schema.ts";
 import { patternFault } from "./pattern.ts";
+import { agentName, apiVersion, busy, count, DAY, seconds, YEAR } from "./schema-parts.ts";
 import { storeSchema } from "./store-schema.ts";
 
 /**
- * The one schema of all configuration files. What is parsed keeps the snake_case names of the files, so that an
+ * The schema of gateway.yaml; agent-schema.ts has that of agents. What is parsed keeps the snake_case names of the files, so that an
  * option has one name in the file, in the documentation, in errors and in code. Durations are in seconds, as named.
  */
-
-const apiVersion = z
-  .literal("parley/v1")
-  .default("parley/v1")
-  .describe("Version of the file format; `parley/v1` is the only one.");
-const count = (min: number, max: number) => z.int().min(min).max(max);
-const seconds = (max: number) => count(1, max);
-const DAY = 86_400;
-const YEAR = 366 * DAY;
 
 /** Platform ids are text, but YAML reads an unquoted one as a number. */
 const id = z.union([z.string().min(1).max(200), z.int()]).transform(String);
 const ids = z.array(id).max(10_000);
-const agentName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, {
-  error: "expected 1 to 63 letters, digits, dots, dashes or underscores, the first a letter or digit",
-});
-
 function oneOrMore<T extends z.ZodType>(item: T) {
   return z
     .union([item, z.array(item).min(1).max(1_000)])
     .transform((value) => (Array.isArray(value) ? value : [value]) as z.output<T>[]);
-}
-
-function notYet(available: readonly string[], later: readonly string[]) {
-  return (issue: { input?: unknown }) =>
-    later.includes(String(issue.input))
-      ? `expected ${available.join(" or ")}, got "${String(issue.input)}", which is not available in this version`
-      : `expected ${available.join(" or ")}`;
 }
 
 // kind: Gateway
@@ -65,8 +44,6 @@ const limits = z
   })
   .prefault({})
   .describe("A person over a limit is told once per window. All four are checked, all or nothing.");
-
-const busy = z.enum(BUSY_MODES);
 
 const matchOf = (modules: readonly PlatformModule[]) =>
   z.strictObject({
@@ -244,149 +221,7 @@ export const gatewayFileOf = (modules: readonly PlatformModule[]) =>
     spec: gatewaySpecOf(modules),
   });
 
-// kind: Agent
-
-/** Of one run, where nothing is said. */
-const RUN_SECONDS = 300;
-
-interface Named {
-  readonly provider: string;
-  readonly model?: string | undefined;
-}
-
-/** There is only one demo model. */
-function isNamed({ provider, model }: Named, context: z.RefinementCtx): void {
-  if (model === undefined && provider !== "demo")
-    context.addIssue({ code: "custom", path: ["model"], message: "expected text" });
-}
-
-function named<T extends Named>(spec: T): T & { model: string } {
-  return { ...spec, model: spec.model ?? spec.provider };
-}
-
-const dollars = z.number().min(0).max(1_000_000);
-const price = z
-  .strictObject({
-    input_per_million: dollars,
-    output_per_million: dollars,
-    cache_read_per_million: dollars
-      .optional()
-      .describe("As `input_per_million` when absent, so that a cost is never too low."),
-    cache_write_per_million: dollars.optional().describe("1.25 times `input_per_million` when absent."),
-  })
-  .describe(
-    "US dollars per million tokens, for a model whose price is not known, or with your own contract.",
-  );
-const PROVIDERS = ["anthropic", "demo"] as const;
-const provider = z.enum(PROVIDERS, { error: notYet(PROVIDERS, ["openai", "http", "bedrock"]) });
-const modelName = z.string().min(1).max(200);
-const fallback = z.strictObject({ provider, model: modelName.optional(), price: price.optional() });
-const MODEL_EXAMPLE = "expected a mapping such as { provider: anthropic, model: claude-sonnet-5 }";
-const model = z.strictObject(
-  {
-    provider: provider.describe("`anthropic`, or `demo`, which needs no key and repeats what it is told."),
-    model: modelName.optional().describe("The provider's name of the model; `demo` needs none."),
-    max_tokens: count(1, 1_000_000).default(4_096).describe("Longest single answer of the model."),
-    timeout_seconds: seconds(3_600).default(300).describe("Longest single call of the model."),
-    fallback: z
-      .array(fallback.superRefine(isNamed).transform(named))
-      .max(5)
-      .default([])
-      .describe("Models asked in this order when the one before cannot answer."),
-    price: price.optional(),
-  },
-  { error: ({ code }) => (code === "invalid_type" ? MODEL_EXAMPLE : undefined) },
-);
-
-const describedSpec = z.strictObject({
-  model: model.superRefine(isNamed).transform(named),
-  system_prompt: z.string().max(100_000).default("You are a helpful assistant in a team chat.\n"),
-  tools: z
-    .array(z.unknown())
-    .max(0, { error: "expected an empty list, because tools are not available in this version" })
-    .default([])
-    .transform((): readonly never[] => []),
-  memory: z
-    .strictObject({
-      ttl_seconds: seconds(10 * YEAR)
-        .default(604_800)
-        .describe("What was said longer ago is forgotten."),
-      max_messages: count(0, 10_000)
-        .default(200)
-        .describe("Messages of the conversation that the model is shown."),
-    })
-    .prefault({}),
-  limits: z
-    .strictObject({
-      max_iterations: count(1, 1_000).default(50).describe("Model calls in one run."),
-      max_execution_time_seconds: seconds(DAY).optional().describe("Another name of `budgets.time_seconds`."),
-    })
-    .prefault({}),
-  budgets: z
-    .strictObject({
-      time_seconds: seconds(DAY)
-        .optional()
-        .describe(
-          "Time of one run, 300 when nothing is said. Of this and `limits.max_execution_time_seconds` the one that is set holds; of both, the shorter.",
-        ),
-      tokens: count(1, 1_000_000_000).default(10_000).describe("Tokens of one run, read and written."),
-      cost_cents: z.number().min(0).max(1_000_000).default(100).describe("US cents of one run."),
-    })
-    .prefault({}),
-  retry: z
-    .strictObject({
-      max_attempts: count(1, 20).default(3).describe("Tries of one model call."),
-      backoff_seconds: z.number().min(0).max(3_600).default(5),
-      exponential: z.boolean().default(true).describe("Double the wait after each try."),
-    })
-    .prefault({}),
-  approvals,
-  preview: z
-    .enum(["on", "off"])
-    .default("on")
-    .describe(
-      "Whether an answer is shown while it grows, on platforms that have a `preview` in gateway.yaml.",
-    ),
-  busy: busy
-    .default("queue")
-    .describe(
-      "What a message does that arrives during a run: `queue` waits its turn, `collect` is answered together with what else waits, `interrupt` ends the run and is answered with it, `steer` reaches the run before its next call of the model, `drop` is refused, and the person is told once a run.",
-    ),
-});
-
-/** Of a time limit with two names: the one that was set is the other, too. */
-const agentSpec = describedSpec.transform(({ limits, budgets, ...spec }) => {
-  const set = [limits.max_execution_time_seconds, budgets.time_seconds] as const;
-  const [max_execution_time_seconds = RUN_SECONDS, time_seconds = RUN_SECONDS] = [
-    set[0] ?? set[1],
-    set[1] ?? set[0],
-  ];
-  return {
-    ...spec,
-    limits: { ...limits, max_execution_time_seconds },
-    budgets: { ...budgets, time_seconds },
-  };
-});
-
-const agent = z.strictObject({
-  apiVersion,
-  kind: z.literal("Agent").default("Agent"),
-  metadata: z.strictObject({ name: agentName }),
-  spec: agentSpec,
-});
-export const agentFile = agent;
-export const agentListFile = z.strictObject({
-  apiVersion,
-  kind: z.literal("AgentList"),
-  items: z.array(agent).min(1).max(500),
-});
-
 /** What gateway.yaml says, defaults filled in; names as in the file. */
 export type GatewaySpec = z.output<ReturnType<typeof gatewaySpecOf>>;
-/** What the `spec` of an agent says, defaults filled in; names as in the file. */
-export type AgentSpec = z.output<typeof agentSpec>;
-export type AgentFile = z.output<typeof agent>;
 /** One of the four limits; `off` lets everything through. */
 export type LimitSpec = GatewaySpec["limits"]["user"];
-/** US dollars per million tokens. */
-export type PriceSpec = z.output<typeof price>;

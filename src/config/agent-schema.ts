@@ -1,0 +1,144 @@
+import { z } from "zod";
+import { approvals } from "./approvals-schema.ts";
+import { agentName, apiVersion, busy, count, DAY, notYet, seconds, YEAR } from "./schema-parts.ts";
+
+/** Of one run, where nothing is said. */
+const RUN_SECONDS = 300;
+
+interface Named {
+  readonly provider: string;
+  readonly model?: string | undefined;
+}
+
+/** There is only one demo model. */
+function isNamed({ provider, model }: Named, context: z.RefinementCtx): void {
+  if (model === undefined && provider !== "demo")
+    context.addIssue({ code: "custom", path: ["model"], message: "expected text" });
+}
+
+function named<T extends Named>(spec: T): T & { model: string } {
+  return { ...spec, model: spec.model ?? spec.provider };
+}
+
+const dollars = z.number().min(0).max(1_000_000);
+const price = z
+  .strictObject({
+    input_per_million: dollars,
+    output_per_million: dollars,
+    cache_read_per_million: dollars
+      .optional()
+      .describe("As `input_per_million` when absent, so that a cost is never too low."),
+    cache_write_per_million: dollars.optional().describe("1.25 times `input_per_million` when absent."),
+  })
+  .describe(
+    "US dollars per million tokens, for a model whose price is not known, or with your own contract.",
+  );
+const PROVIDERS = ["anthropic", "demo"] as const;
+const provider = z.enum(PROVIDERS, { error: notYet(PROVIDERS, ["openai", "http", "bedrock"]) });
+const modelName = z.string().min(1).max(200);
+const fallback = z.strictObject({ provider, model: modelName.optional(), price: price.optional() });
+const MODEL_EXAMPLE = "expected a mapping such as { provider: anthropic, model: claude-sonnet-5 }";
+const model = z.strictObject(
+  {
+    provider: provider.describe("`anthropic`, or `demo`, which needs no key and repeats what it is told."),
+    model: modelName.optional().describe("The provider's name of the model; `demo` needs none."),
+    max_tokens: count(1, 1_000_000).default(4_096).describe("Longest single answer of the model."),
+    timeout_seconds: seconds(3_600).default(300).describe("Longest single call of the model."),
+    fallback: z
+      .array(fallback.superRefine(isNamed).transform(named))
+      .max(5)
+      .default([])
+      .describe("Models asked in this order when the one before cannot answer."),
+    price: price.optional(),
+  },
+  { error: ({ code }) => (code === "invalid_type" ? MODEL_EXAMPLE : undefined) },
+);
+
+const describedSpec = z.strictObject({
+  model: model.superRefine(isNamed).transform(named),
+  system_prompt: z.string().max(100_000).default("You are a helpful assistant in a team chat.\n"),
+  tools: z
+    .array(z.unknown())
+    .max(0, { error: "expected an empty list, because tools are not available in this version" })
+    .default([])
+    .transform((): readonly never[] => []),
+  memory: z
+    .strictObject({
+      ttl_seconds: seconds(10 * YEAR)
+        .default(604_800)
+        .describe("What was said longer ago is forgotten."),
+      max_messages: count(0, 10_000)
+        .default(200)
+        .describe("Messages of the conversation that the model is shown."),
+    })
+    .prefault({}),
+  limits: z
+    .strictObject({
+      max_iterations: count(1, 1_000).default(50).describe("Model calls in one run."),
+      max_execution_time_seconds: seconds(DAY).optional().describe("Another name of `budgets.time_seconds`."),
+    })
+    .prefault({}),
+  budgets: z
+    .strictObject({
+      time_seconds: seconds(DAY)
+        .optional()
+        .describe(
+          "Time of one run, 300 when nothing is said. Of this and `limits.max_execution_time_seconds` the one that is set holds; of both, the shorter.",
+        ),
+      tokens: count(1, 1_000_000_000).default(10_000).describe("Tokens of one run, read and written."),
+      cost_cents: z.number().min(0).max(1_000_000).default(100).describe("US cents of one run."),
+    })
+    .prefault({}),
+  retry: z
+    .strictObject({
+      max_attempts: count(1, 20).default(3).describe("Tries of one model call."),
+      backoff_seconds: z.number().min(0).max(3_600).default(5),
+      exponential: z.boolean().default(true).describe("Double the wait after each try."),
+    })
+    .prefault({}),
+  approvals,
+  preview: z
+    .enum(["on", "off"])
+    .default("on")
+    .describe(
+      "Whether an answer is shown while it grows, on platforms that have a `preview` in gateway.yaml.",
+    ),
+  busy: busy
+    .default("queue")
+    .describe(
+      "What a message does that arrives during a run: `queue` waits its turn, `collect` is answered together with what else waits, `interrupt` ends the run and is answered with it, `steer` reaches the run before its next call of the model, `drop` is refused, and the person is told once a run.",
+    ),
+});
+
+/** Of a time limit with two names: the one that was set is the other, too. */
+const agentSpec = describedSpec.transform(({ limits, budgets, ...spec }) => {
+  const set = [limits.max_execution_time_seconds, budgets.time_seconds] as const;
+  const [max_execution_time_seconds = RUN_SECONDS, time_seconds = RUN_SECONDS] = [
+    set[0] ?? set[1],
+    set[1] ?? set[0],
+  ];
+  return {
+    ...spec,
+    limits: { ...limits, max_execution_time_seconds },
+    budgets: { ...budgets, time_seconds },
+  };
+});
+
+const agent = z.strictObject({
+  apiVersion,
+  kind: z.literal("Agent").default("Agent"),
+  metadata: z.strictObject({ name: agentName }),
+  spec: agentSpec,
+});
+export const agentFile = agent;
+export const agentListFile = z.strictObject({
+  apiVersion,
+  kind: z.literal("AgentList"),
+  items: z.array(agent).min(1).max(500),
+});
+
+/** What the `spec` of an agent says, defaults filled in; names as in the file. */
+export type AgentSpec = z.output<typeof agentSpec>;
+export type AgentFile = z.output<typeof agent>;
+/** US dollars per million tokens. */
+export type PriceSpec = z.output<typeof price>;
