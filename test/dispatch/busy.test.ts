@@ -5,6 +5,7 @@ import { recallFor } from "../../src/dispatch/memory.ts";
 import { Breakers } from "../../src/domain/breaker.ts";
 import type { BusyMode } from "../../src/domain/busy.ts";
 import type { Prompt } from "../../src/ports/model.ts";
+import type { Job } from "../../src/ports/queue.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
@@ -174,12 +175,12 @@ it("a message of somebody else interrupts nothing, and waits its turn", async ()
 
 it("what comes with the last word of the model is answered too, before anything is said", async () => {
   const model = Promise.withResolvers<void>();
-  const { join } = store.queue;
+  const inner = store.queue;
   // The run ends between the word of the message and the look at what waits.
   const queue = {
-    ...store.queue,
-    async join(job: Parameters<typeof join>[0]) {
-      const joined = await join(job);
+    ...inner,
+    async join(job: Job) {
+      const joined = await inner.join(job);
       if (joined.length > 0) model.resolve();
       return joined;
     },
