@@ -249,6 +249,16 @@ describe("a word on a question", () => {
     expect((await read(runOne)).at(-1)).toBe("Tool ask said: no decision in time");
   });
 
+  it("is taken back by a newer message, and who decides after that is told", async () => {
+    await asked();
+    await store.lanes.signal("slack:T1:C1", { kind: "interrupt", byEvent: "slack:2" });
+    const job = await claimOne(store.queue);
+    if (job.progress === null) throw new Error("Expected what the run has recorded");
+    const withdrawn = { kind: "tool-decided", approvalId: ID, verdict: "withdrawn", by: null } as const;
+    await store.queue.checkpoint(job, { ...job.progress, steps: [...job.progress.steps, withdrawn] });
+    expect(await say(`!approve ${ID}`)).toEqual([expect.stringContaining("A newer message came")]);
+  });
+
   it.each<[string, ReturnType<WorkerDeps["control"]["approversOf"]>, Partial<TriggerEvent>, boolean]>([
     ["of whoever asked", { only: null, self: true }, {}, true],
     ["of whoever asked, where that does not count", { only: null, self: false }, {}, false],

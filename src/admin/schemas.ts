@@ -82,7 +82,7 @@ const step = z.union([
   z.object({
     kind: z.literal("tool-decided"),
     approval_id: z.string(),
-    verdict: z.enum(["approved", "denied", "expired"]),
+    verdict: z.enum(["approved", "denied", "expired", "withdrawn"]),
     by: z.object({ id: z.string(), name: z.string() }).nullable(),
     reason: z.string().nullable(),
   }),

@@ -6,6 +6,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Tool } from "../ports/tool.ts";
 import { approvalText, NOT_DECIDED } from "../reply/texts.ts";
 import { QUESTION_CHARS_MAX } from "./bounds.ts";
+import { notShown } from "./progress.ts";
 import type { ToolResult } from "./tool-call.ts";
 
 interface Asking {
@@ -13,7 +14,7 @@ interface Asking {
   /** Grows as steps are kept. */
   readonly steps: readonly Step[];
   readonly keep: (step: Step) => Promise<void>;
-  readonly hold: Pick<Hold, "heard" | "say">;
+  readonly hold: Pick<Hold, "heard" | "say" | "join">;
   readonly clock: Pick<Clock, "nowMs">;
   readonly approvalMs: number;
 }
@@ -42,9 +43,11 @@ export async function rulingOn(
 /** What the model is told of a call that was not approved. */
 export function refusedCall({ verdict, by, reason }: DecidedStep): ToolResult {
   const why = reason === undefined ? "" : `: ${reason}`;
-  const result = verdict === "denied" ? `denied by ${by?.name ?? "somebody"}${why}` : "no decision in time";
-  return { result, isError: true };
+  if (verdict === "denied") return { result: `denied by ${by?.name ?? "somebody"}${why}`, isError: true };
+  return { result: verdict === "withdrawn" ? WITHDRAWN : "no decision in time", isError: true };
 }
+
+const WITHDRAWN = "withdrawn: a newer message came before anybody decided";
 
 /** Of the last answer of the model, to which the call belongs. */
 function questionOn({ id }: ToolCall, steps: readonly Step[]): AskedStep | null {
@@ -75,11 +78,11 @@ async function ask(
 /** A word that came in time counts, also where it is found only after that. */
 async function decide(
   { approvalId, untilMs }: AskedStep,
-  { keep, hold, clock }: Asking,
+  { keep, hold, clock, steps }: Asking,
 ): Promise<DecidedStep | null> {
   const signal = hold.heard().find((one) => one.kind === "decide" && one.approvalId === approvalId);
   const isOver = clock.nowMs() >= untilMs;
-  if (signal?.kind !== "decide" && !isOver) return null;
+  if (signal?.kind !== "decide" && !isOver && !(await isOvertaken(hold, steps))) return null;
   const decided: DecidedStep =
     signal?.kind === "decide"
       ? {
@@ -89,7 +92,14 @@ async function decide(
           by: signal.by,
           ...(signal.reason !== undefined && { reason: signal.reason }),
         }
-      : { kind: "tool-decided", approvalId, verdict: "expired", by: null };
+      : { kind: "tool-decided", approvalId, verdict: isOver ? "expired" : "withdrawn", by: null };
   await keep(decided);
   return decided;
+}
+
+/** A message that interrupts is answered by this run from now on, and has not been shown to the model. */
+async function isOvertaken({ heard, join }: Asking["hold"], steps: readonly Step[]): Promise<boolean> {
+  const newer = heard().flatMap((signal) => (signal.kind === "interrupt" ? [signal.byEvent] : []));
+  if (newer.length === 0 || join === undefined) return false;
+  return notShown(await join(), steps).some(({ id }) => newer.includes(id));
 }

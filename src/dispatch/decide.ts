@@ -10,6 +10,7 @@ import {
   NOT_YOURS_TO_DECIDE,
   NOTHING_TO_DECIDE,
   notOpenText,
+  TAKEN_BACK,
   TOO_LATE,
   VERDICTS,
 } from "../reply/texts.ts";
@@ -73,6 +74,7 @@ function outcomeText(
   wanted: Decision["verdict"],
   { sender }: TriggerEvent,
 ): string {
+  if (decided.verdict === "withdrawn") return TAKEN_BACK;
   if (decided.verdict === "expired" || decided.by === null) return TOO_LATE;
   // Said twice, or once and heard of twice.
   if (decided.verdict === wanted && decided.by.id === sender.id) return VERDICTS[wanted];

@@ -72,7 +72,7 @@ export type Step =
   | {
       readonly kind: "tool-decided";
       readonly approvalId: string;
-      readonly verdict: "approved" | "denied" | "expired";
+      readonly verdict: "approved" | "denied" | "expired" | "withdrawn";
       readonly by: Sender | null;
       readonly reason?: string;
     }

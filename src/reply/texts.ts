@@ -79,6 +79,7 @@ export const NOT_DECIDED = "Nobody decided in time, so I do not do it.";
 export const NOTHING_TO_DECIDE = "Nothing waits for a decision here.";
 export const NOT_YOURS_TO_DECIDE = "You are not among those who may decide this.";
 export const TOO_LATE = "It is too late: the time to decide is over, so I do not do it.";
+export const TAKEN_BACK = "A newer message came before anybody decided, so I do not do it.";
 export const VERDICTS = { approved: "Approved.", denied: "Denied." } as const;
 
 /** `id`: of a question that is not open. */

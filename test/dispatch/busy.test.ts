@@ -25,6 +25,8 @@ let dispatcher: Dispatcher;
 let answers: ((prompt: Prompt) => Scripted | Promise<Scripted>)[];
 let prompts: string[][];
 let tool: () => Promise<string>;
+/** What a person is asked before the tool is used; null: nobody is. */
+let question: string | null;
 beforeEach(async () => {
   clock = new FakeClock();
   store = await openTestStore(clock);
@@ -32,6 +34,7 @@ beforeEach(async () => {
   answers = [];
   prompts = [];
   tool = async () => "seen";
+  question = null;
 });
 afterEach(() => dispatcher.stop(0));
 
@@ -47,7 +50,8 @@ function start(): void {
     prompts.push(wordsOf(prompt));
     return (answers[index] ?? say)(prompt) as Scripted;
   });
-  const tools = [fakeTool("look", () => tool())];
+  const asks = question;
+  const tools = [{ ...fakeTool("look", () => tool()), ...(asks !== null && { asks: () => asks }) }];
   const agents = new Map([["assistant", agentOf(model, { tools })]]);
   const observe = { modelCall: () => {}, retry: () => {}, toolCall: () => {} };
   const memory = new Map([["assistant", { turnsMax: 10, ttlMs: 3_600_000 }]]);
@@ -198,6 +202,24 @@ it("what comes with the last word of the model is answered too, before anything 
   await done("two");
   expect(slack.said).toHaveLength(1);
   expect(prompts.at(-1)).toContain("two");
+});
+
+it("what interrupts a run that is parked takes its question back, and both are answered", async () => {
+  question = "May I look?";
+  tool = () => Promise.reject(new Error("Expected nobody to use it"));
+  answers = [() => ({ calls: [{ id: "1", name: "look", input: {} }] })];
+  await send("one", "interrupt");
+  start();
+  await soon(async () => expect((await stateOf("one"))[0]).toBe("parked"));
+  expect(slack.said).toEqual([expect.stringContaining("May I look?")]);
+  await send("two", "interrupt");
+  await done("two");
+  expect(await stateOf("one")).toEqual(["done", null]);
+  expect(prompts).toHaveLength(2);
+  expect(prompts[1]).toEqual(
+    expect.arrayContaining(["one", "tool: withdrawn: a newer message came before anybody decided", "two"]),
+  );
+  expect(slack.said).toHaveLength(2);
 });
 
 it("a run is steered by what comes while it works, before its next call of the model", async () => {
