@@ -8,7 +8,7 @@ import { routeOf } from "../domain/route.ts";
 import { type Observer, observedQueue } from "../feed/observed.ts";
 import type { Adapter, Render } from "../ports/adapter.ts";
 import type { Clock, NewId, Random } from "../ports/clock.ts";
-import type { Job, Settlement } from "../ports/queue.ts";
+import type { Job, Queue, Settlement } from "../ports/queue.ts";
 import type { Store } from "../ports/store.ts";
 import { Previews } from "../reply/preview.ts";
 import { type WaitingDeps, WaitNotices } from "../reply/waiting.ts";
@@ -60,12 +60,13 @@ export function composeBack(options: BackOptions): Back {
   const { store, rules, clock, random, log, metrics, around = (_, work) => work() } = options;
   const unwritten = withUnwritten(store, () => log.error({ note: FORGOTTEN }, "store.unwritten"));
   const waiting = new WaitNotices(patienceOf(rules, clock));
+  const queue = observedQueue(unwritten.queue, { feed: options.feed, clock });
   const now = ofEach(rules, (ours) => ({
-    deps: workerDeps(options, ours, { unwritten, waiting }),
+    deps: workerDeps(options, ours, { queue, unwritten, waiting }),
     memory: recallFor(ours.agents.memory),
   }));
   const dispatcher = new Dispatcher({
-    queue: observedQueue(unwritten.queue, { feed: options.feed, clock }),
+    queue,
     bus: store.bus,
     clock,
     random,
@@ -106,7 +107,11 @@ function ofEach<T extends object, M>(current: () => T, make: (of: T) => M): () =
 function workerDeps(
   options: BackOptions,
   { agents, spec }: BackRules,
-  { unwritten, waiting }: { readonly unwritten: Keeping; readonly waiting: WaitNotices },
+  {
+    queue,
+    unwritten,
+    waiting,
+  }: { readonly queue: Queue; readonly unwritten: Keeping; readonly waiting: WaitNotices },
 ): WorkerDeps {
   const { store, adapters, render, breakers, isPaused, version, clock, newId, log, metrics } = options;
   const routes = routesOf(spec);
@@ -118,7 +123,7 @@ function workerDeps(
   }
 
   return {
-    queue: unwritten.queue,
+    queue,
     memory,
     adapters,
     runtime: agents.runtime,

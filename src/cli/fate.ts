@@ -5,6 +5,7 @@ import { get, getString, parseJsonObject } from "../shared/json.ts";
 import { systemClock } from "../system/clock.ts";
 import { isRedirect } from "./ask.ts";
 import { type Client, Refused } from "./client.ts";
+import { printable } from "./printable.ts";
 
 /** What became of a webhook that was sent by hand. */
 export interface Fate {
@@ -83,14 +84,30 @@ export function isTaken({ outcome }: Fate): boolean {
   return ["accepted", "duplicate", "handshake", "acknowledged"].includes(outcome);
 }
 
-const ENDED: ReadonlySet<string> = new Set(["done", "dropped", "dead"]);
+const ENDED: ReadonlySet<string> = new Set(["done", "dropped", "dead", "merged"]);
+
+export interface Followed {
+  readonly event: EventDetail;
+  /** What tells how it ended: the event itself, or the one that it was answered together with. */
+  readonly answeredBy: EventDetail;
+}
 
 /** The event when it has ended, or as it is when the time is up. */
-export async function followEvent(client: Client, eventId: string, seconds: number): Promise<EventDetail> {
+export async function followEvent(client: Client, eventId: string, seconds: number): Promise<Followed> {
+  const find = (id: string) => client.json<EventDetail>(`/events/${encodeURIComponent(id)}`);
   const until = performance.now() + seconds * 1000;
   for (;;) {
-    const event = await client.json<EventDetail>(`/events/${encodeURIComponent(eventId)}`);
-    if (ENDED.has(event.state) || performance.now() >= until) return event;
+    const event = await find(eventId);
+    if (ENDED.has(event.state) || performance.now() >= until) {
+      const into = event.state === "merged" ? event.merged_into : null;
+      return { event, answeredBy: into === null ? event : await find(into) };
+    }
     await systemClock.sleep(ASK_EVERY_MS);
   }
+}
+
+/** In a line. */
+export function endingOf({ event, answeredBy }: Followed): string {
+  if (event === answeredBy) return event.state;
+  return `merged: answered together with ${printable(answeredBy.id)}, which is ${answeredBy.state}`;
 }

@@ -17,7 +17,7 @@ import { ask, httpBase } from "./ask.ts";
 import { botFor } from "./bots.ts";
 import { type Client, createClient } from "./client.ts";
 import { curlLine } from "./curl.ts";
-import { askedFate, type Fate, followEvent, guessedFate, isTaken, toldFate } from "./fate.ts";
+import { askedFate, endingOf, type Fate, followEvent, guessedFate, isTaken, toldFate } from "./fate.ts";
 import { inert, printable } from "./printable.ts";
 import { namesWhere, SAMPLES } from "./samples.ts";
 import { CommandError, type Settle, type Terminal } from "./terminal.ts";
@@ -247,9 +247,10 @@ async function report(
   const followed = await attempt(
     follow && isTaken(fate) ? () => followEvent(client, eventId, wait) : async () => null,
   );
-  const event = followed.value;
+  const { event, answeredBy } = followed.value ?? { event: null, answeredBy: null };
+  const isMerged = event !== null && event.state === "merged";
   const failure = unasked ?? followed.failure;
-  const reply = event?.progress?.answer?.text ?? replyIn(body);
+  const reply = answeredBy?.progress?.answer?.text ?? replyIn(body);
   if (json) {
     const answer = {
       status,
@@ -258,20 +259,22 @@ async function report(
       ...(reason !== undefined && { reason }),
       ...(eventId !== undefined && { event_id: eventId }),
       ...(event !== null && { state: event.state }),
+      ...(isMerged && { merged_into: event.merged_into }),
       ...(reply !== undefined && { reply }),
     };
     terminal.out(`${inert(JSON.stringify(answer))}\n`);
   } else {
     const why = reason === undefined ? "" : `: ${printable(reason)}`;
     terminal.out(`${status} ${printable(outcome)}${why}\n${body === "" ? "" : `${inert(body)}\n`}`);
-    if (event !== null) terminal.out(`${event.state}\n${reply === undefined ? "" : `${inert(reply)}\n`}`);
+    if (followed.value !== null)
+      terminal.out(`${endingOf(followed.value)}\n${reply === undefined ? "" : `${inert(reply)}\n`}`);
     talkOf({ platform, status, requestId, fate }, failure, terminal);
   }
   if (failure !== null) {
     terminal.talk(`It could not be asked what became of it: ${inert(failure.message)}\n`);
     if (wait !== undefined && !isForDevelopers(platform)) return failure.exitCode;
   }
-  const hasFailed = event?.state === "dead" || event?.state === "dropped";
+  const hasFailed = answeredBy?.state === "dead" || answeredBy?.state === "dropped";
   return isTaken(fate) && status < 300 && !hasFailed ? EXIT.ok : EXIT.failed;
 }
 

@@ -12,6 +12,7 @@ export const LIFE_STATES = [
   "done",
   "dropped",
   "dead",
+  "merged",
   "replayed",
 ] as const;
 export type LifeState = (typeof LIFE_STATES)[number];

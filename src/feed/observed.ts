@@ -38,6 +38,13 @@ export function observedInbox(inbox: Inbox, { feed, clock }: Observer): Inbox {
 export function observedQueue(queue: Queue, { feed, clock }: Observer): Queue {
   const publish = ({ event, attempt }: Job, change: Change) =>
     feed.publish(lifeOf(event, { attempt, ...change, atMs: clock.nowMs() }));
+  /** What came to a job after its claim. */
+  const joinedTo = new WeakMap<Job, readonly TriggerEvent[]>();
+  const publishMerged = (job: Job) => {
+    const change = { state: "merged", attempt: null, detail: `into ${job.event.id}` } as const;
+    for (const event of joinedTo.get(job) ?? job.events.slice(1))
+      feed.publish(lifeOf(event, { ...change, atMs: clock.nowMs() }));
+  };
 
   return {
     async claim(options) {
@@ -47,11 +54,19 @@ export function observedQueue(queue: Queue, { feed, clock }: Observer): Queue {
     },
     async settle(job, settlement) {
       const isHeld = await queue.settle(job, settlement);
-      if (isHeld && feed.isWatched) publish(job, ofSettlement(settlement));
+      if (isHeld && feed.isWatched) {
+        publish(job, ofSettlement(settlement));
+        if (isEnd(settlement)) publishMerged(job);
+      }
       return isHeld;
     },
     extend: (job, leaseMs) => queue.extend(job, leaseMs),
-    join: (job) => queue.join(job),
+    async join(job) {
+      const joined = await queue.join(job);
+      // Nothing when the lease is lost, and then nothing is settled either.
+      joinedTo.set(job, joined);
+      return joined;
+    },
     checkpoint: (job, progress) => queue.checkpoint(job, progress),
     ready: (signal) => queue.ready(signal),
   };
@@ -77,6 +92,11 @@ function ofAcceptance(acceptance: Acceptance): Change | null {
     case "full":
       return null;
   }
+}
+
+/** Whatever is joined to an event ends with it. */
+function isEnd({ kind }: Settlement): boolean {
+  return kind === "done" || kind === "dropped" || kind === "dead";
 }
 
 function ofSettlement(settlement: Settlement): Change {

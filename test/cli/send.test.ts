@@ -127,6 +127,35 @@ describe("parley send", () => {
   });
 
   it.each([
+    ["done", 0],
+    ["dead", 1],
+  ])("follows what was merged to the event that answered it, which is %s", async (state, code) => {
+    const server = await fakeServer(({ path }) => {
+      if (path.includes("/explain/"))
+        return { body: { id: "req_1", outcome: "accepted", reason: null, event: { id: "slack:2" } } };
+      if (path.endsWith(encodeURIComponent("slack:2")))
+        return { body: { id: "slack:2", state: "merged", merged_into: "slack:1", progress: null } };
+      if (path.endsWith(encodeURIComponent("slack:1")))
+        return { body: { id: "slack:1", state, merged_into: null, progress: { answer: { text: "Both." } } } };
+      return { body: "", headers: { "x-request-id": "req_1" } };
+    });
+    onTestFinished(() => server.close());
+    const env = { SLACK_SIGNING_SECRET: "s", PARLEY_ADMIN_TOKEN: "t".repeat(32) };
+    const send = ["send", "slack", "--wait", "60", "--url", server.url];
+    expect(await call(send, { env })).toMatchObject({
+      code,
+      stdout: `200 accepted\nmerged: answered together with slack:1, which is ${state}\nBoth.\n`,
+    });
+    const json = await call([...send, "--json"], { env });
+    expect(json.code).toBe(code);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      state: "merged",
+      merged_into: "slack:1",
+      reply: "Both.",
+    });
+  });
+
+  it.each([
     ["what became of it", "/explain/", { outcome: "acknowledged" }],
     ["how it ended", "/events/", { outcome: "accepted", event_id: "slack:1" }],
   ])("says what the webhook was answered where %s cannot be asked", async (_, silent, known) => {

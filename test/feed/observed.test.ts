@@ -84,6 +84,33 @@ describe("an observed queue", () => {
     ]);
   });
 
+  it.each<[string, Settlement]>([
+    ["answered", { kind: "done", outcome: "answered", turns: [] }],
+    ["given up", { kind: "dead", cause: "gave up" }],
+  ])("shows what was merged into an event that is %s, with the id it went into", async (_, settlement) => {
+    for (const id of ["slack:1", "slack:2"])
+      await inbox.accept(anOffer(anEvent({ id, isDirect: true }), { busy: "collect" }));
+    const first = await claimOne(queue);
+    expect(await queue.join(first)).toHaveLength(1);
+    await queue.settle(first, { kind: "defer", afterMs: 0, cause: "paused" });
+    expect(told.at(-1)).toMatchObject({ id: "slack:1", state: "deferred" });
+    // The next holder finds it joined, and need not ask.
+    await queue.settle(await claimOne(queue), settlement);
+    expect(told.slice(-2)).toMatchObject([
+      { id: "slack:1", state: settlement.kind },
+      { id: "slack:2", state: "merged", attempt: null, detail: "into slack:1" },
+    ]);
+  });
+
+  it("shows what was joined in the same attempt as merged", async () => {
+    for (const id of ["slack:1", "slack:2"])
+      await inbox.accept(anOffer(anEvent({ id, isDirect: true }), { busy: "collect" }));
+    const job = await claimOne(queue);
+    await queue.join(job);
+    await queue.settle(job, { kind: "done", outcome: "answered", turns: [] });
+    expect(told.at(-1)).toMatchObject({ id: "slack:2", state: "merged", detail: "into slack:1" });
+  });
+
   it("says nothing of a settlement that came too late", async () => {
     await inbox.accept(anOffer(anEvent()));
     const job = await claimOne(queue);
