@@ -25,6 +25,8 @@ export interface Row {
   readonly cause: string | null;
   readonly event: TriggerEvent;
   readonly progress: Progress | null;
+  /** The seq of the event that it was merged into. */
+  readonly into: number | null;
 }
 
 /** One part of a reply. */

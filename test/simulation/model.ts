@@ -34,7 +34,7 @@ export function simulatedAgent(provider: Provider, life: Life): Agent {
     tools: TOOLS.map((name) => simulatedTool(name, provider, life)),
     approvalMs: APPROVAL_MS,
     limits: {
-      maxIterations: 10,
+      maxIterations: 50,
       maxExecutionMs: RUN_MS_MAX,
       tokensMax: 10_000_000,
       // Of calls that are cut off and repeated there are many.
@@ -53,8 +53,7 @@ function simulatedModel({ dice, faults, witness }: Provider, life: Life): ChatMo
     costCeilingCents: () => CEILING_CENTS,
     async *generate(prompt, signal) {
       const eventId = prompt.turnId ?? "";
-      const { script, steps } = turnOf(prompt);
-      const round = steps.filter(({ role }) => role === "assistant").length;
+      const { script, keys, round, turn } = turnOf(prompt, readScript(witness.textOf(eventId)).key);
       const fate = faults.model();
       await life.pass("model?", () => {
         if (fate !== "ok") witness.trouble(eventId, `model ${fate}`);
@@ -68,8 +67,8 @@ function simulatedModel({ dice, faults, witness }: Provider, life: Life): ChatMo
         throw error;
       }
 
-      const tools = script.rounds[round] ?? [];
-      const text = tools.length > 0 ? "" : writeAnswer(script, witness.next());
+      const tools = script.rounds[turn] ?? [];
+      const text = tools.length > 0 ? "" : writeAnswer(keys, script.parts, witness.next());
       yield { kind: "text", text: text.slice(0, 9) };
       await life.pass("model says");
       if (error !== null && !script.isSlow) throw error;
@@ -99,14 +98,35 @@ async function* wordByWord(
   }
 }
 
-/** What is being answered, and what the run has done so far. */
-function turnOf({ messages }: Prompt): { script: ReturnType<typeof readScript>; steps: readonly Message[] } {
-  const at = messages.findLastIndex(({ role }) => role === "user");
-  const question = messages[at];
+interface Asked {
+  /** Of the last message. */
+  readonly script: ReturnType<typeof readScript>;
+  /** Of all that is to be answered. */
+  readonly keys: readonly string[];
+  /** Answers that the run has had, and those since the last message. */
+  readonly round: number;
+  readonly turn: number;
+}
+
+/** What is being answered, from the message with this key on, and what the run has done so far. */
+function turnOf({ messages }: Prompt, key: string): Asked {
+  const first = messages.findLastIndex((message) => keyOf(message) === key);
+  const ours = messages.slice(first);
+  const last = ours.findLast(({ role }) => role === "user");
   return {
-    script: readScript(question?.role === "user" ? question.text : ""),
-    steps: messages.slice(at + 1),
+    script: readScript(last?.role === "user" ? last.text : ""),
+    keys: ours.flatMap((message) => keyOf(message) ?? []),
+    round: answersIn(ours),
+    turn: answersIn(ours.slice(ours.findLastIndex(({ role }) => role === "user"))),
   };
+}
+
+function keyOf(message: Message): string | null {
+  return message.role === "user" ? readScript(message.text).key : null;
+}
+
+function answersIn(messages: readonly Message[]): number {
+  return messages.filter(({ role }) => role === "assistant").length;
 }
 
 function callOf(eventId: string, round: number, index: number, name: ToolName): ToolCall {

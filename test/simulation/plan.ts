@@ -9,6 +9,7 @@ import { SHARED_USERS, type Workload, workloadFrom } from "./workload.ts";
 import type { Plan, Spooling } from "./world.ts";
 
 const LENGTH_MS = 120_000;
+const BUSY = ["queue", "queue", "collect", "interrupt", "steer"] as const;
 const ALONE = { replicas: 1, freezes: [], returns: { "same name": 1 }, spool: "none" } as const;
 
 /** A whole day in the life of a gateway, all of it chosen by the seed. `scale` 1 is a handful of conversations. */
@@ -88,6 +89,10 @@ function specFrom(dice: Dice, conversations: number): GatewaySpec {
     },
     queue: { concurrency: dice.pick([1, 2, 5, 100]) },
     notices: { window_seconds: 90 },
+    routes: [
+      { match: { platform: ["slack"] }, agent: "assistant", busy: dice.pick(BUSY) },
+      { agent: "assistant", busy: dice.pick(BUSY) },
+    ],
     platforms: {
       slack: {
         access: {

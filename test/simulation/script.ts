@@ -34,10 +34,15 @@ export function readScript(text: string): Script & { readonly key: string } {
   };
 }
 
-/** `call` differs for each model call, so that what two runs say can be told apart. */
-export function writeAnswer({ key, parts }: { key: string; parts: number }, call: number): string {
+/** Repeats what it answers. `call` differs for each model call, so that what two runs say can be told apart. */
+export function writeAnswer(keys: readonly string[], parts: number, call: number): string {
   return Array.from(
     { length: parts },
-    (_, index) => `re ${key}, call ${call}, part ${index}, of some length`,
+    (_, index) => `${opening(keys)} call ${call}, part ${index}, of some length`,
   ).join(PART_MARK);
+}
+
+/** How an answer to these messages begins. */
+export function opening(keys: readonly string[]): string {
+  return `re ${keys.join("+")},`;
 }

@@ -22,6 +22,8 @@ describe("a gateway on a fake clock", () => {
       previews: 0,
       parkings: 0,
       grants: 0,
+      joined: 0,
+      takenUp: 0,
       storeFaults: 0,
       events: new Map<string, number>(),
     };
@@ -38,6 +40,8 @@ describe("a gateway on a fake clock", () => {
     expect(seen.previews).toBeGreaterThan(RUNS);
     expect(seen.parkings).toBeGreaterThan(RUNS);
     expect(seen.grants).toBeGreaterThan(RUNS / 10);
+    expect(seen.joined).toBeGreaterThan(RUNS / 2);
+    expect(seen.takenUp).toBeGreaterThan(RUNS / 4);
     expect(seen.storeFaults).toBeGreaterThan(0);
     expect([...seen.events.keys()].sort()).toEqual([
       "dead",
@@ -48,6 +52,7 @@ describe("a gateway on a fake clock", () => {
       "dropped: paused",
       "dropped: rate_limited",
       "dropped: too_old",
+      "merged",
     ]);
   });
 
@@ -105,6 +110,8 @@ interface Seen {
   previews: number;
   parkings: number;
   grants: number;
+  joined: number;
+  takenUp: number;
   storeFaults: number;
   readonly events: Map<string, number>;
 }
@@ -116,6 +123,8 @@ function add(outcome: Outcome, seen: Seen): void {
   seen.previews += outcome.previews;
   seen.parkings += outcome.parkings;
   seen.grants += outcome.grants;
+  seen.joined += outcome.joined;
+  seen.takenUp += outcome.takenUp;
   seen.storeFaults += outcome.storeFaults;
   for (const [state, count] of Object.entries(outcome.events))
     seen.events.set(state, (seen.events.get(state) ?? 0) + count);

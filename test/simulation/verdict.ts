@@ -5,6 +5,7 @@ import type { TriggerEvent } from "../../src/domain/event.ts";
 import { centsOf, microcentsOf } from "../../src/domain/money.ts";
 import { isAside, isWaitLine } from "./chat.ts";
 import type { Ledger, Row } from "./ledger.ts";
+import { opening, readScript } from "./script.ts";
 import type { Acked, Moment, Witness } from "./witness.ts";
 import { STRANGER } from "./workload.ts";
 import type { Plan, Spooling } from "./world.ts";
@@ -18,12 +19,18 @@ export function verdict(
 ): Record<string, number> {
   const { rows } = ledger;
   // What a spool brings comes before what came later, though it is accepted after that.
-  const lineUp = (row: Row) => (spool === "none" ? row.seq : (witness.ended.get(row.id) ?? row.seq));
+  const lineUp = (row: Row): number => {
+    if (spool === "none") return row.seq;
+    const owner = rows.find(({ seq }) => seq === row.into);
+    if (owner !== undefined) return lineUp(owner) + (1 + witness.joins.of(owner.id).indexOf(row.id)) / 1_000;
+    return witness.ended.get(row.id) ?? row.seq;
+  };
   const inLine = rows.toSorted((a, b) => lineUp(a) - lineUp(b));
   checkSettled(ledger, witness);
   checkAccepted(rows, witness, spool);
   checkOrder(inLine, witness, spool);
   for (const row of rows) checkEnd(row, witness);
+  checkMerged(inLine, witness);
   for (const partId of previewsLeft) checkPreview(partId, rows, witness);
   checkNotices(rows, witness, spec);
   checkMemory(inLine, ledger, witness);
@@ -146,6 +153,33 @@ function checkEnd(row: Row, witness: Witness): void {
   }
 }
 
+/** What was merged was answered with its event, which is of the same person, and not by itself. An answer repeats all it was shown. */
+function checkMerged(inLine: readonly Row[], witness: Witness): void {
+  for (const { id, into, state, event } of inLine) {
+    if ((state === "merged") !== (into !== null)) witness.violate(`${id} is ${state}, but in ${into}`);
+    if (state !== "merged") continue;
+    const owner = inLine.find(({ seq }) => seq === into);
+    if (owner === undefined || (owner.state !== "done" && owner.state !== "dead"))
+      witness.violate(`${id} is merged into an event that is ${owner?.state}`);
+    if (owner?.event.sender.id !== event.sender.id || owner.event.conversation !== event.conversation)
+      witness.violate(`${id} is merged into one of somebody else`);
+    if (witness.said.some(({ eventId }) => eventId === id))
+      witness.violate(`${id} is merged, and was answered`);
+  }
+  for (const row of inLine) {
+    const { id, state, cause, event, progress } = row;
+    if (state !== "done" || cause !== null || controlCommandOf(event) !== null) continue;
+    const keys = [row, ...mergedInto(row, inLine)].map((one) => readScript(one.event.text).key);
+    const text = progress?.answer?.text ?? "";
+    if (!text.startsWith(opening(keys)))
+      witness.violate(`${id} asks ${keys.join(", ")}, but is told: ${text}`);
+  }
+}
+
+function mergedInto({ seq }: Row, inLine: readonly Row[]): readonly Row[] {
+  return inLine.filter(({ into }) => into === seq);
+}
+
 /** What was shown of an answer stays only where nothing could be said, or beside an answer that is marked. */
 function checkPreview(partId: string, rows: readonly Row[], witness: Witness): void {
   const eventId = partId.replace(/\/\d+$/, "");
@@ -208,7 +242,10 @@ function checkMemory(inLine: readonly Row[], { turns: stored }: Ledger, witness:
     const expected = lane
       .slice(resetAt + 1)
       .filter(({ state, event }) => state === "done" && controlCommandOf(event) === null)
-      .flatMap(({ event, progress }) => [`user: ${event.text}`, `assistant: ${progress?.answer?.text}`]);
+      .flatMap((row) => [
+        ...[row, ...mergedInto(row, inLine)].map(({ event }) => `user: ${event.text}`),
+        `assistant: ${row.progress?.answer?.text}`,
+      ]);
     const got = (turns.get(conversation) ?? []).map(({ turn: { role, text } }) => `${role}: ${text}`);
     if (JSON.stringify(got) !== JSON.stringify(expected))
       witness.violate(

@@ -3,6 +3,7 @@ import type { ReplyAddress } from "../../src/domain/event.ts";
 import type { Delivery } from "../../src/domain/reply.ts";
 import type { Progress } from "../../src/domain/run.ts";
 import type { Job, Settlement } from "../../src/ports/queue.ts";
+import { Joins } from "./joins.ts";
 import { Terms } from "./terms.ts";
 import type { VirtualTime } from "./time.ts";
 
@@ -31,6 +32,11 @@ export interface Acked {
   readonly conversation: string;
   /** If a spool took it: refused, or for a conversation that may be none, it leaves no record in the store. */
   readonly mayVanish: boolean;
+}
+
+export interface Claimed extends Pick<Job, "event" | "progress" | "refusal" | "attempt"> {
+  /** The ids of what was joined to it before. */
+  readonly joined: readonly string[];
 }
 
 /** A run that is under way. */
@@ -63,6 +69,7 @@ export class Witness {
   readonly refusals = new Map<string, string>();
   /** Events with which a process went on after another had taken them over. */
   readonly outrun = new Set<string>();
+  readonly joins = new Joins((what) => this.violate(what));
   readonly terms = new Terms((what) => this.violate(what));
   /** Questions, and what was told of those that nobody decided. */
   readonly asides = new Map<string, readonly { readonly isMarked: boolean }[]>();
@@ -84,6 +91,7 @@ export class Witness {
   readonly #modelCalls = new Map<string, number>();
   /** By which process an answer was heard. */
   readonly #answered = new Map<string, number>();
+  readonly #texts = new Map<string, string>();
   readonly #toolRuns = new Map<string, number>();
   readonly #attempts = new Map<string, number>();
   /** What is known about the last send of a part: `open` until somebody knows what became of it. */
@@ -162,8 +170,10 @@ export class Witness {
     this.#active = this.#active.filter((work) => work.life !== life);
   }
 
-  claimed(job: Pick<Job, "event" | "progress" | "refusal" | "attempt">, life: number): void {
-    const { event, progress, refusal, attempt } = job;
+  claimed(job: Claimed, life: number): void {
+    const { event, progress, refusal, attempt, joined } = job;
+    this.joins.claimed(event.id, joined);
+    this.#texts.set(event.id, event.text);
     const attempts = this.#attempts.get(event.id) ?? 0;
     // A deferral that reached the disk, but was reported to have failed, is repeated and counts twice.
     if (attempt <= attempts - this.storeFaults)
@@ -187,6 +197,16 @@ export class Witness {
     if (kind === "park") this.parkings++;
     if (kind === "defer" || kind === "park") this.#attempts.set(eventId, attempt - 1);
     if (kind !== "defer" && kind !== "park" && kind !== "retry") this.ended.set(eventId, this.next());
+  }
+
+  joined(eventId: string, ids: readonly string[]): void {
+    if (ids.length > this.joins.of(eventId).length) this.note(`joined to ${eventId}: ${ids.join(" ")}`);
+    this.joins.joined(eventId, ids);
+  }
+
+  /** What the person wrote. */
+  textOf(eventId: string): string {
+    return this.#texts.get(eventId) ?? "";
   }
 
   /** A claim that nobody got is not counted. */
@@ -318,8 +338,8 @@ export class Witness {
   #count(counts: Map<string, number>, key: string, what: string, eventId: string): void {
     const count = (counts.get(key) ?? 0) + 1;
     counts.set(key, count);
-    // A drain uses up no attempt, but what it breaks off is begun again.
-    const allowed = 1 + this.retriesExplained(eventId) + this.drains;
+    // A drain uses up no attempt, nor does what interrupts it, but what is broken off is begun again.
+    const allowed = 1 + this.retriesExplained(eventId) + this.drains + this.joins.of(eventId).length;
     if (count > allowed) this.violate(`${key}: ${count} ${what}, but only ${allowed} are explained`);
   }
 }

@@ -64,7 +64,7 @@ export function workloadFrom(
   const forgeries: Forgery[] = [];
   for (let index = 0; index < size.conversations; index++) {
     const place = placeOf(dice, index);
-    const isBurst = dice.chance(0.2);
+    const isBurst = dice.chance(0.3);
     let atMs = dice.between(0, lengthMs / 2);
     for (let left = dice.between(1, size.messagesMax); left > 0; left--) {
       const number = messages.length + forgeries.length;

@@ -44,6 +44,9 @@ export interface Outcome {
   /** Runs that waited for a decision, and calls that were approved. */
   readonly parkings: number;
   readonly grants: number;
+  /** Messages that became part of the run of another, and claims of such a run after they had. */
+  readonly joined: number;
+  readonly takenUp: number;
   readonly storeFaults: number;
   /** Events that a process had to do with after another had taken them over. */
   readonly outrun: number;
@@ -134,6 +137,7 @@ class World {
       previews,
       parkings,
       grants,
+      joins,
     } = this.#witness;
     const marked = said.filter(({ isMarked }) => isMarked).length;
     return {
@@ -148,6 +152,8 @@ class World {
       previews,
       parkings,
       grants,
+      joined: joins.size,
+      takenUp: joins.takenUp,
       events,
     };
   }

@@ -3,7 +3,7 @@ import type { TriggerEvent } from "../../../src/domain/event.ts";
 import type { Progress, Turn } from "../../../src/domain/run.ts";
 import type { Ledger, Part, Row } from "../ledger.ts";
 
-const STATES = ["done", "dropped", "dead"] as const;
+const STATES = ["done", "dropped", "dead", "merged"] as const;
 
 /** Of all keys under a prefix, read with the plainest commands: the scripts are what is on trial. */
 export async function readLedger(client: Redis, prefix: string): Promise<Ledger> {
@@ -77,6 +77,7 @@ function toRow(seq: string, event: Record<string, string>): Row {
     cause: event.cause ?? null,
     event: JSON.parse(event.body ?? "null") as TriggerEvent,
     progress: event.progress === undefined ? null : (JSON.parse(event.progress) as Progress),
+    into: event.into === undefined ? null : Number(event.into),
   };
 }
 

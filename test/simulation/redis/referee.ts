@@ -4,6 +4,7 @@ import type { Progress } from "../../../src/domain/run.ts";
 import type { Settlement } from "../../../src/ports/queue.ts";
 import type { Argument } from "../../../src/store/redis/link.ts";
 import type { ScriptName } from "../../../src/store/redis/scripts.ts";
+import { idsOf } from "../joins.ts";
 import type { VirtualTime } from "../time.ts";
 import type { Witness } from "../witness.ts";
 import type { Station } from "./network.ts";
@@ -32,6 +33,15 @@ type ClaimedRow = readonly [
   body: string,
   refusal: string,
   progress: string,
+  crashes: number,
+  replay: number,
+  stop: unknown,
+  since: unknown,
+  signals: unknown,
+  kind: unknown,
+  agent: unknown,
+  busy: unknown,
+  joined: readonly string[],
 ];
 
 /**
@@ -67,6 +77,9 @@ export class Referee {
         if (answer !== 0)
           this.#witness.recorded(this.#held(second, script).event.id, JSON.parse(String(third)) as Progress);
         break;
+      case "join":
+        this.#joined(second, answer as readonly string[]);
+        break;
       case "reserve":
         this.#begun(second, String(args[6] ?? ""), (answer as readonly [string])[0]);
         this.#reserved(second, String(third), String(fourth), (answer as readonly [string])[0]);
@@ -93,7 +106,7 @@ export class Referee {
     [, ...rows]: readonly [unknown, ...ClaimedRow[]],
   ): void {
     const nowMs = this.#time.nowMs();
-    for (const [token, , lane, attempt, , , , body, refusal, progress] of rows) {
+    for (const [token, , lane, attempt, , , , body, refusal, progress, ...more] of rows) {
       const event = JSON.parse(body) as TriggerEvent;
       const before = this.#byLane.get(lane);
       if (before?.isHeld)
@@ -111,6 +124,7 @@ export class Referee {
         {
           event,
           attempt,
+          joined: idsIn(more[8]),
           refusal: refusal === "" ? null : (JSON.parse(refusal) as Refusal),
           progress: progress === "" ? null : (JSON.parse(progress) as Progress),
         },
@@ -124,6 +138,10 @@ export class Referee {
     if (lease === undefined) throw new Error(`Expected a token that was given out, got ${token} for ${what}`);
     if (!lease.isHeld) this.#witness.violate(`${what} of ${lease.event.id}, whose lease was over`);
     return lease;
+  }
+
+  #joined(token: string | undefined, texts: readonly string[]): void {
+    if (texts.length > 0) this.#witness.joined(this.#held(token, "join").event.id, idsIn(texts));
   }
 
   #begun(token: string | undefined, progress: string, kind: string): void {
@@ -155,4 +173,8 @@ export class Referee {
       if (why === "lost") this.#witness.handedBack(lease.event.id, lease.attempt);
     }
   }
+}
+
+function idsIn(texts: readonly string[]): readonly string[] {
+  return idsOf(texts.map((text) => JSON.parse(text) as TriggerEvent));
 }

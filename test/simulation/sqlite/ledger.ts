@@ -32,8 +32,9 @@ function readRows(db: DatabaseSync): Row[] {
     cause: string | null;
     body: string;
     progress: string | null;
+    into_seq: number | null;
   }[];
-  return rows.map(({ seq, id, accepted_ms, state, attempt, cause, body, progress }) => ({
+  return rows.map(({ seq, id, accepted_ms, state, attempt, cause, body, progress, into_seq }) => ({
     seq,
     id,
     acceptedMs: accepted_ms,
@@ -42,6 +43,7 @@ function readRows(db: DatabaseSync): Row[] {
     cause,
     event: JSON.parse(body) as TriggerEvent,
     progress: progress === null ? null : (JSON.parse(progress) as Progress),
+    into: into_seq,
   }));
 }
 

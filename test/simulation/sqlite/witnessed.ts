@@ -1,4 +1,5 @@
 import type { Store } from "../../../src/ports/store.ts";
+import { idsOf } from "../joins.ts";
 import type { Life } from "../life.ts";
 import type { Witness } from "../witness.ts";
 
@@ -11,13 +12,18 @@ export function witnessedStore(store: Store, life: Life, witness: Witness): Stor
       ...queue,
       async claim(options) {
         const jobs = await queue.claim(options);
-        for (const job of jobs) witness.claimed(job, life.number);
+        for (const job of jobs) witness.claimed({ ...job, joined: idsOf(job.events.slice(1)) }, life.number);
         return jobs;
       },
       async checkpoint(job, progress) {
         const held = await queue.checkpoint(job, progress);
         if (held) witness.recorded(job.event.id, progress);
         return held;
+      },
+      async join(job) {
+        const joined = await queue.join(job);
+        witness.joined(job.event.id, idsOf(joined));
+        return joined;
       },
       settle(job, settlement) {
         witness.settling(job.event.id, settlement.kind, job.attempt);
