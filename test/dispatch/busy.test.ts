@@ -4,13 +4,24 @@ import { Dispatcher } from "../../src/dispatch/dispatcher.ts";
 import { recallFor } from "../../src/dispatch/memory.ts";
 import { Breakers } from "../../src/domain/breaker.ts";
 import type { BusyMode } from "../../src/domain/busy.ts";
-import type { Prompt } from "../../src/ports/model.ts";
+import { createAnthropicModel } from "../../src/models/anthropic.ts";
+import type { ChatModel, Prompt } from "../../src/ports/model.ts";
 import type { Job } from "../../src/ports/queue.ts";
 import type { Store } from "../../src/ports/store.ts";
+import { Secret } from "../../src/shared/secret.ts";
+import { systemClock } from "../../src/system/clock.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { type WorkerDeps, work } from "../../src/worker.ts";
 import { agentOf, fakeModel, fakeTool, type Scripted } from "../agent/support.ts";
+import {
+  messageEnd,
+  messageStart,
+  type SseServer,
+  sseServer,
+  textBlock,
+  toolBlock,
+} from "../models/sse-server.ts";
 import { FakeAdapter } from "../support/adapter.ts";
 import { FakeClock } from "../support/clock.ts";
 import { A_STOP, anEvent } from "../support/event.ts";
@@ -45,11 +56,14 @@ function wordsOf({ messages }: Prompt): string[] {
   return messages.map((message) => (message.role === "tool" ? `tool: ${message.result}` : message.text));
 }
 
-function start(): void {
-  const model = fakeModel((prompt, index) => {
+function scripted(): ChatModel {
+  return fakeModel((prompt, index) => {
     prompts.push(wordsOf(prompt));
     return (answers[index] ?? say)(prompt) as Scripted;
   });
+}
+
+function start(model = scripted()): void {
   const asks = question;
   const tools = [{ ...fakeTool("look", () => tool()), ...(asks !== null && { asks: () => asks }) }];
   const agents = new Map([["assistant", agentOf(model, { tools })]]);
@@ -277,4 +291,64 @@ it("what was joined is shown again in its place when the run is taken up by anot
   await done("two");
   expect(prompts[2]).toEqual(prompts[1]);
   expect(prompts[1]).toEqual(["one", "", "tool: seen", "two"]);
+});
+
+/** The real client of the provider, and a server that plays it. */
+const anthropicAt = (baseUrl: string) =>
+  createAnthropicModel({
+    apiKey: new Secret("sk-ant-secret"),
+    baseUrl,
+    model: "claude-sonnet-5",
+    maxTokens: 4_096,
+    timeoutMs: 60_000,
+    price: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, tiers: [] },
+    clock: systemClock,
+  });
+const ANSWER = [messageStart(), ...textBlock(0, "heard"), ...messageEnd("end_turn")];
+const requested = (provider: SseServer, count: number) =>
+  soon(() => expect(provider.requests).toHaveLength(count));
+const shownTo = (provider: SseServer, index: number) =>
+  JSON.stringify(provider.requests[index]?.body.messages);
+
+it("Anthropic is asked once for all that a run collects", async () => {
+  await using provider = await sseServer({ events: ANSWER });
+  for (const text of ["one", "two"]) await send(text, "collect");
+  start(anthropicAt(provider.url));
+  await done("two");
+  await said("heard");
+  expect(provider.requests).toHaveLength(1);
+  expect(shownTo(provider, 0)).toMatch(/one.*two/);
+});
+
+it("Anthropic's stream is broken off by a message that interrupts, and asked anew for both", async () => {
+  const begun = { events: [messageStart(), ...textBlock(0, "half an answ")], ending: "hang" } as const;
+  await using provider = await sseServer(begun, { events: ANSWER });
+  await send("one", "interrupt");
+  start(anthropicAt(provider.url));
+  await requested(provider, 1);
+  await send("two", "interrupt");
+  await provider.gone(1);
+  await done("two");
+  await said("heard");
+  expect(provider.requests).toHaveLength(2);
+  expect(shownTo(provider, 1)).toMatch(/one.*two/);
+});
+
+it("Anthropic is shown what comes during a tool call in its next request", async () => {
+  const look = [messageStart(), ...toolBlock(0, "look", "{}"), ...messageEnd("tool_use")];
+  await using provider = await sseServer({ events: look }, { events: ANSWER });
+  const gate = Promise.withResolvers<string>();
+  const isUsed = Promise.withResolvers<void>();
+  tool = () => {
+    isUsed.resolve();
+    return gate.promise;
+  };
+  await send("one", "steer");
+  start(anthropicAt(provider.url));
+  await isUsed.promise;
+  await send("two", "steer");
+  gate.resolve("seen");
+  await done("two");
+  expect(provider.requests).toHaveLength(2);
+  expect(shownTo(provider, 1)).toMatch(/one.*seen.*two/);
 });
