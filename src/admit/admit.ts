@@ -5,7 +5,7 @@ import { controlCommandOf, controlLane, overtakes } from "../domain/command.ts";
 import { boundedContext } from "../domain/context.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import type { Refusal } from "../domain/refusal.ts";
-import { busyOf, routeOf } from "../domain/route.ts";
+import { routingOf } from "../domain/route.ts";
 import { cleanLabel, cleanText } from "../domain/text.ts";
 import type { Offer, RateLimit } from "../ports/inbox.ts";
 import { allowsBot, forbidden } from "./access.ts";
@@ -63,10 +63,8 @@ function routed(
   isControl: boolean,
 ): Pick<Offer, "agent" | "busy"> {
   if (isControl) return { agent: null, busy: "queue" };
-  return {
-    agent: routeOf(event, routes, agents),
-    busy: busyModeFor(event, busyOf(event, routes, agents)),
-  };
+  const { agent, busy } = routingOf(event, routes, agents);
+  return { agent, busy: busyModeFor(event, busy) };
 }
 
 /** The event of an installation that is not ours: recorded, and nothing is said, because nothing could be. */

@@ -24,22 +24,32 @@ export function routeOf(
   routes: readonly Route[],
   agents: ReadonlyMap<string, unknown>,
 ): string | null {
-  if (event.agent !== undefined) return agents.has(event.agent) ? event.agent : null;
-  return firstMatch(event, routes)?.agent ?? null;
+  return agentBy(firstMatch(event, routes), event, agents);
 }
 
-/** What an event does while a run of its agent is in hand. */
-export function busyOf(
+/** The same, and what the event does while a run of that agent is in hand: the routes are gone through once. */
+export function routingOf(
   event: TriggerEvent,
   routes: readonly Route[],
   agents: ReadonlyMap<string, BusyMode>,
-): BusyMode {
-  const route = event.agent === undefined ? firstMatch(event, routes) : undefined;
-  return route?.busy ?? agents.get(event.agent ?? route?.agent ?? "") ?? "queue";
+): { readonly agent: string | null; readonly busy: BusyMode } {
+  const route = firstMatch(event, routes);
+  const agent = agentBy(route, event, agents);
+  return { agent, busy: route?.busy ?? agents.get(agent ?? "") ?? "queue" };
 }
 
+function agentBy(
+  route: Route | undefined,
+  event: TriggerEvent,
+  agents: ReadonlyMap<string, unknown>,
+): string | null {
+  if (event.agent !== undefined) return agents.has(event.agent) ? event.agent : null;
+  return route?.agent ?? null;
+}
+
+/** Of one that does not name its agent. */
 function firstMatch(event: TriggerEvent, routes: readonly Route[]): Route | undefined {
-  return routes.find(({ match }) => matches(event, match));
+  return event.agent === undefined ? routes.find(({ match }) => matches(event, match)) : undefined;
 }
 
 function matches(event: TriggerEvent, match: RouteMatch): boolean {
