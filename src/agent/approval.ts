@@ -1,4 +1,4 @@
-import { type AskedStep, type DecidedStep, decisionOn } from "../domain/approval.ts";
+import { type AskedStep, type DecidedStep, decisionOn, wordOn } from "../domain/approval.ts";
 import { redacted } from "../domain/redact.ts";
 import type { Step, ToolCall } from "../domain/run.ts";
 import type { Hold } from "../ports/agent.ts";
@@ -76,23 +76,15 @@ async function ask(
 }
 
 /** A word that came in time counts, also where it is found only after that. */
-async function decide(
-  { approvalId, untilMs }: AskedStep,
-  { keep, hold, clock, steps }: Asking,
-): Promise<DecidedStep | null> {
-  const signal = hold.heard().find((one) => one.kind === "decide" && one.approvalId === approvalId);
+async function decide(asked: AskedStep, { keep, hold, clock, steps }: Asking): Promise<DecidedStep | null> {
+  const { approvalId, untilMs } = asked;
+  const word = wordOn(asked, hold.heard());
   const isOver = clock.nowMs() >= untilMs;
-  if (signal?.kind !== "decide" && !isOver && !(await isOvertaken(hold, steps))) return null;
+  if (word === null && !isOver && !(await isOvertaken(hold, steps))) return null;
   const decided: DecidedStep =
-    signal?.kind === "decide"
-      ? {
-          kind: "tool-decided",
-          approvalId,
-          verdict: signal.verdict,
-          by: signal.by,
-          ...(signal.reason !== undefined && { reason: signal.reason }),
-        }
-      : { kind: "tool-decided", approvalId, verdict: isOver ? "expired" : "withdrawn", by: null };
+    word === null
+      ? { kind: "tool-decided", approvalId, verdict: isOver ? "expired" : "withdrawn", by: null }
+      : { ...word, kind: "tool-decided" };
   await keep(decided);
   return decided;
 }

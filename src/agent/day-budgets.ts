@@ -67,19 +67,16 @@ export function createDayBudgets(deps: DayBudgetsDeps): (event: TriggerEvent, ag
     return { scope, limitCents: limits[scope] ?? 0 };
   }
 
-  return (event, agent) => {
-    const caps = capsOf(event, agent);
-    return {
-      hold(cents) {
-        const hold = { id: newId("hold"), day: calendar.dayAt(clock.nowMs()), cents };
-        return { hold, over: held(hold, caps) };
-      },
-      settle(hold, usage) {
-        // Not waited for: until it is written the call counts with its ceiling, which is never too little.
-        purse.settle(hold, spendOf(usage)).catch((error: unknown) => deps.unsettled(hold, error));
-      },
-    };
-  };
+  return (event, agent) => ({
+    hold(cents) {
+      const hold = { id: newId("hold"), day: calendar.dayAt(clock.nowMs()), cents };
+      return { hold, over: held(hold, capsOf(event, agent)) };
+    },
+    settle(hold, usage) {
+      // Not waited for: until it is written the call counts with its ceiling, which is never too little.
+      purse.settle(hold, spendOf(usage)).catch((error: unknown) => deps.unsettled(hold, error));
+    },
+  });
 }
 
 function spendOf({ costCents, inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens }: Usage) {

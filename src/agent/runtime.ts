@@ -153,14 +153,15 @@ class TurnRun {
     action: Extract<Action, { kind: "tool" }>,
     signal: AbortSignal,
   ): Promise<ParkedRun | undefined> {
-    const { call, mayHaveRun } = action;
-    const asks = this.#agent.tools.find(({ name }) => name === call.name)?.asks;
+    const { call } = action;
+    const tool = this.#agent.tools.find(({ name }) => name === call.name);
+    const asks = tool?.asks;
     const ruling = asks === undefined ? null : await this.#rulingOn(call, asks);
     if (ruling?.kind === "tool-asked")
       return { outcome: "parked", untilMs: ruling.untilMs, steps: this.#steps };
     const { result, isError } =
       ruling === null || ruling.verdict === "approved"
-        ? await this.#resultOf(call, mayHaveRun, signal, ruling?.by ?? undefined)
+        ? await this.#resultOf(action, tool, signal, ruling?.by ?? undefined)
         : refusedCall(ruling);
     await this.#keep({ kind: "tool", callId: call.id, result, isError });
     return undefined;
@@ -178,8 +179,8 @@ class TurnRun {
   }
 
   async #resultOf(
-    call: Extract<Action, { kind: "tool" }>["call"],
-    mayHaveRun: boolean,
+    { call, mayHaveRun }: Extract<Action, { kind: "tool" }>,
+    tool: Tool | undefined,
     signal: AbortSignal,
     approvedBy?: Sender,
   ): Promise<ToolResult> {
@@ -190,7 +191,6 @@ class TurnRun {
       clock: this.#deps.clock,
       observe: this.#deps.observe,
     };
-    const tool = tools.find(({ name }) => name === call.name);
     if (mayHaveRun && tool?.repeatable !== true) return unknownOutcome(call, deps);
     if (tool === undefined) return unknownTool(call, tools);
     if (!mayHaveRun) {

@@ -1,7 +1,14 @@
-import { type Approvers, type DecidedStep, mayDecide, openQuestion } from "../domain/approval.ts";
+import {
+  type Approvers,
+  type DecidedStep,
+  type Decision,
+  decisionOn,
+  mayDecide,
+  openQuestion,
+  wordOn,
+} from "../domain/approval.ts";
 import { decisionIn } from "../domain/command.ts";
 import type { TriggerEvent } from "../domain/event.ts";
-import type { Signal } from "../domain/signal.ts";
 import { cleanLabel } from "../domain/text.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LaneHead, Lanes } from "../ports/lanes.ts";
@@ -20,8 +27,6 @@ interface DecideDeps {
   readonly approversOf: (agent: string) => Approvers | null;
   readonly clock: Pick<Clock, "nowMs">;
 }
-
-type Decision = Extract<Signal, { kind: "decide" }>;
 
 /**
  * `/approve` and `/deny`: a word on what a run of this conversation has asked, wherever that run is parked. Of several
@@ -62,11 +67,8 @@ function onOneLine(text: string): string {
 }
 
 /** What was decided on this question: what the run has recorded, or is about to. */
-function decisionOf({ progress, signals }: LaneHead, id: string): DecidedStep | Decision | null {
-  const recorded = progress?.steps.find((step) => step.kind === "tool-decided" && step.approvalId === id);
-  if (recorded?.kind === "tool-decided") return recorded;
-  const signal = signals.find((one) => one.kind === "decide" && one.approvalId === id);
-  return signal?.kind === "decide" ? signal : null;
+function decisionOf({ progress, signals }: LaneHead, approvalId: string): DecidedStep | Decision | null {
+  return decisionOn({ approvalId }, progress?.steps ?? []) ?? wordOn({ approvalId }, signals);
 }
 
 function outcomeText(

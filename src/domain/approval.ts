@@ -1,5 +1,6 @@
 import type { TriggerEvent } from "./event.ts";
 import type { Step } from "./run.ts";
+import type { Signal } from "./signal.ts";
 
 export type AskedStep = Extract<Step, { kind: "tool-asked" }>;
 export type DecidedStep = Extract<Step, { kind: "tool-decided" }>;
@@ -12,9 +13,19 @@ export interface Approvers {
   readonly self: boolean;
 }
 
-export function decisionOn({ approvalId }: AskedStep, steps: readonly Step[]): DecidedStep | null {
+export type Decision = Extract<Signal, { kind: "decide" }>;
+type Asked = Pick<AskedStep, "approvalId">;
+
+/** What the run has recorded. */
+export function decisionOn({ approvalId }: Asked, steps: readonly Step[]): DecidedStep | null {
   const found = steps.find((step) => step.kind === "tool-decided" && step.approvalId === approvalId);
   return found?.kind === "tool-decided" ? found : null;
+}
+
+/** What somebody has said, which the run is to record. */
+export function wordOn({ approvalId }: Asked, signals: readonly Signal[]): Decision | null {
+  const found = signals.find((one) => one.kind === "decide" && one.approvalId === approvalId);
+  return found?.kind === "decide" ? found : null;
 }
 
 /** What a run waits for; null: for no decision. */
