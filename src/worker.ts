@@ -18,8 +18,7 @@ import { controlCommandOf } from "./domain/command.ts";
 import type { ContextItem } from "./domain/context.ts";
 import { DeliveryError, ModelError } from "./domain/errors.ts";
 import type { TriggerEvent } from "./domain/event.ts";
-import { redacted } from "./domain/redact.ts";
-import type { ReplyPart } from "./domain/reply.ts";
+import { redacted, redactedPart } from "./domain/redact.ts";
 import { type Route, routeOf } from "./domain/route.ts";
 import type { Answer, Progress, Turn } from "./domain/run.ts";
 import { NO_USAGE, restedMsOf, unparked } from "./domain/run.ts";
@@ -170,9 +169,7 @@ async function ended(
 ): Promise<Answered> {
   const text = redacted(result.text);
   const rendered = await render(adapter, text, event.replyTo);
-  // Also of what only the dialect puts together: marks that stood between its letters.
-  const parts = rendered.map((part) => redacted(part) as ReplyPart);
-  return { ...progress, steps: [], answer: { ...result, text, parts } };
+  return { ...progress, steps: [], answer: { ...result, text, parts: rendered.map(redactedPart) } };
 }
 
 async function run(

@@ -1,3 +1,5 @@
+import type { ReplyPart } from "./reply.ts";
+
 /**
  * Takes our secrets out of what others said. An upstream, or a proxy before it, may send a key back in an error, an id or
  * an answer; none is a reason to keep it in a log or a database, or to say it in a chat.
@@ -34,6 +36,11 @@ export function redacted(text: string): string {
   if (known.size === 0 || text.length < SECRET_CHARS_MIN) return text;
   forms ??= formsOf(known);
   return text.replace(forms, "***");
+}
+
+/** Also of what only a dialect puts together: marks that stood between its letters. */
+export function redactedPart(part: ReplyPart): ReplyPart {
+  return redacted(part) as ReplyPart;
 }
 
 /** Also in whatever a JSON value holds, names of fields too. */

@@ -1,6 +1,5 @@
 import { DeliveryError } from "../domain/errors.ts";
-import { redacted } from "../domain/redact.ts";
-import type { ReplyPart } from "../domain/reply.ts";
+import { redacted, redactedPart } from "../domain/redact.ts";
 import type { Adapter } from "../ports/adapter.ts";
 import type { Job } from "../ports/queue.ts";
 import { type DeliverDeps, deliver } from "./deliver.ts";
@@ -25,7 +24,7 @@ export async function sayBeside(
   deps: DeliverDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  const parts = adapter.render(redacted(text), job.event.replyTo).map((part) => redacted(part) as ReplyPart);
+  const parts = adapter.render(redacted(text), job.event.replyTo).map(redactedPart);
   try {
     await deliver(job, parts, adapter, { ...deps, beside: key }, signal);
   } catch (error) {

@@ -1,6 +1,6 @@
 import type { Breakers } from "../domain/breaker.ts";
 import { DeliveryError } from "../domain/errors.ts";
-import { redacted, redactedJson } from "../domain/redact.ts";
+import { redacted, redactedPart } from "../domain/redact.ts";
 import type { Delivery, Receipt, ReplyPart } from "../domain/reply.ts";
 import type { Adapter, Render } from "../ports/adapter.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -10,7 +10,8 @@ import { messageOf } from "../shared/fault.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { partIdOf } from "./deliver.ts";
-import { certainlyUnsaid, LeasePermit, type Leave } from "./permit.ts";
+import { LeasePermit, type Leave } from "./permit.ts";
+import { sendReserved } from "./send-reserved.ts";
 import { GROWING } from "./texts.ts";
 
 /** A quicker answer is said, and not shown before. */
@@ -145,7 +146,7 @@ export class Preview {
     this.#markdown = markdown;
     const [rendered, ...more] = await render(this.#adapter, markdown, this.#job.event.replyTo);
     if (rendered === undefined || more.length > 0) return null;
-    const part = redacted(rendered) as ReplyPart;
+    const part = redactedPart(rendered);
     return part === this.#shown ? null : part;
   }
 
@@ -168,23 +169,13 @@ export class Preview {
       return;
     }
     if (this.#isOver) return await outbox.record(partId, "not-sent");
-    const receipt = await this.#send(this.#delivery(part, reservation.sendsBefore));
+    const delivery = this.#delivery(part, reservation.sendsBefore);
+    const receipt = await sendReserved(delivery, this.#adapter, this.#deps, this.#signal);
     this.#receipt = receipt;
     this.#shown = part;
     await outbox.record(partId, { kind: "shown", receipt });
     this.#count("shown");
     this.#deps.log.info({ ...this.#about, via: receipt.via }, "reply.shown");
-  }
-
-  async #send(delivery: Delivery): Promise<Receipt> {
-    const permit = new LeasePermit(this.#deps);
-    try {
-      await permit.renew();
-      return redactedJson(await this.#adapter.send(delivery, this.#signal, permit));
-    } catch (error) {
-      if (certainlyUnsaid(error, permit)) await this.#deps.outbox.record(delivery.partId, "not-sent");
-      throw error;
-    }
   }
 
   async #edit(part: ReplyPart, before: Receipt): Promise<void> {

@@ -8,7 +8,8 @@ import type { Outbox } from "../ports/outbox.ts";
 import type { Job } from "../ports/queue.ts";
 import { messageOf } from "../shared/fault.ts";
 import type { Logger } from "../telemetry/log.ts";
-import { certainlyUnsaid, LeasePermit, type Leave } from "./permit.ts";
+import type { Leave } from "./permit.ts";
+import { sendReserved } from "./send-reserved.ts";
 import { WAITING } from "./texts.ts";
 
 export interface WaitingDeps {
@@ -158,21 +159,10 @@ async function sayOnce(
     const reservation = await outbox.reserve(job, partId);
     if (reservation.kind !== "fresh") return reservation.kind !== "lost";
     const { sendsBefore } = reservation;
-    const permit = new LeasePermit(leave);
-    try {
-      await permit.renew();
-      const receipt = await adapter.send(
-        { partId, to: event.replyTo, part, index: 0, sendsBefore, mayRepeat: false },
-        signal,
-        permit,
-      );
-      await outbox.record(partId, receipt);
-      log.info(about, "reply.waiting_told");
-      return true;
-    } catch (error) {
-      if (certainlyUnsaid(error, permit)) await outbox.record(partId, "not-sent");
-      throw error;
-    }
+    const delivery = { partId, to: event.replyTo, part, index: 0, sendsBefore, mayRepeat: false };
+    await outbox.record(partId, await sendReserved(delivery, adapter, { outbox, ...leave }, signal));
+    log.info(about, "reply.waiting_told");
+    return true;
   } catch (error) {
     const cause = messageOf(error);
     if (!signal.aborted) log.warn({ ...about, cause }, "reply.waiting_not_told");
