@@ -93,7 +93,7 @@ async function callOnce(
   call: ModelCall,
   deps: ModelCallDeps,
 ): Promise<Answered | Over> {
-  const leave = deps.breakers.of(`${model.provider}/${model.name}`).enter();
+  const leave = deps.breakers.of(breakerName(model)).enter();
   const payment = await paid(ceilingCents, call).catch((error: unknown) => {
     leave("unknown");
     throw error;
@@ -110,6 +110,10 @@ async function callOnce(
     if (!call.signal.aborted && isFree(error)) await payment.refund();
     throw error;
   }
+}
+
+export function breakerName({ provider, name }: ChatModel): string {
+  return `${provider}/${name}`;
 }
 
 /** Before each attempt, and not only each step: since the one before, another may have answered. */

@@ -1,4 +1,5 @@
 import type { Agent, RunObserver } from "../agent/agent.ts";
+import { breakerName } from "../agent/model-call.ts";
 import { createAgentRuntime } from "../agent/runtime.ts";
 import type { AgentSpec, PriceSpec } from "../config/agent-schema.ts";
 import type { Environment } from "../config/environment.ts";
@@ -111,10 +112,6 @@ function agentOf(name: string, spec: AgentSpec, model: ChatModel, fallbacks: rea
       exponential: retry.exponential,
     },
   };
-}
-
-function breakerName({ provider, name }: ChatModel): string {
-  return `${provider}/${name}`;
 }
 
 type ModelSpec = Pick<AgentSpec["model"], "provider" | "model" | "price">;

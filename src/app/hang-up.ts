@@ -2,6 +2,7 @@ import { closeSync, openSync } from "node:fs";
 import process from "node:process";
 import { isatty } from "node:tty";
 import type { Logger } from "../telemetry/log.ts";
+import { KeptRequest } from "./kept-request.ts";
 
 /** Whether somebody sits at a terminal that this process was started from, and whether that is still there. */
 interface Seat {
@@ -18,19 +19,14 @@ interface Seat {
  * Gives how to be told of the first; what was asked for before is asked for then.
  */
 export function onHangUp(log: Pick<Logger, "warn">, seat: Seat = ownSeat()): (reload: () => void) => void {
-  let reload: (() => void) | null = null;
-  let isAsked = false;
+  const reload = new KeptRequest();
   process.on("SIGHUP", () => {
     if (seat.isInteractive && !seat.hasTerminal()) {
       log.warn({ signal: "SIGHUP" }, "gateway.terminal_gone");
       process.kill(process.pid, "SIGTERM");
-    } else if (reload === null) isAsked = true;
-    else reload();
+    } else reload.ask();
   });
-  return (listener) => {
-    reload = listener;
-    if (isAsked) listener();
-  };
+  return reload.answerBy;
 }
 
 function ownSeat(): Seat {

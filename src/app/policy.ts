@@ -4,7 +4,6 @@ import { allowance } from "../config/limits.ts";
 import { compilePattern, type Pattern } from "../config/pattern.ts";
 import { type GatewaySpec, PLATFORM_DEFAULTS, type PlatformSpec } from "../config/schema.ts";
 import type { AgentMemory } from "../dispatch/memory.ts";
-
 import { PLATFORMS, type Platform } from "../domain/event.ts";
 import { commandName, type Route } from "../domain/route.ts";
 import type { Retention } from "../ports/store.ts";

@@ -3,7 +3,7 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import type { Variable } from "../shared/variable.ts";
 import { type Env, readSecretFile } from "./env-reader.ts";
-import { FILES_MAX, type Folder } from "./files.ts";
+import { FILES_MAX, type Folder, isYaml } from "./files.ts";
 import { type GatewaySpec, PLATFORM_DEFAULTS } from "./schema.ts";
 
 /** Which configuration it is: replicas with the same files have the same. */
@@ -34,7 +34,7 @@ export async function fingerprintOf(folder: string): Promise<string> {
 async function namesIn(folder: string): Promise<readonly string[]> {
   const names = await readdir(folder).catch(() => []);
   return names
-    .filter((name) => /\.ya?ml$/.test(name))
+    .filter(isYaml)
     .sort()
     .slice(0, FILES_MAX + 1);
 }

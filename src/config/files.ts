@@ -111,7 +111,7 @@ function isFolder(path: string): boolean {
 }
 
 /** Hidden files are leftovers of editors, or Kubernetes' own links. */
-function isYaml(name: string): boolean {
+export function isYaml(name: string): boolean {
   return /^[^.].*\.ya?ml$/.test(name);
 }
 

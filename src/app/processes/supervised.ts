@@ -3,6 +3,7 @@ import process from "node:process";
 import type { Clock } from "../../ports/clock.ts";
 import { EXIT } from "../../shared/exit.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
+import { KeptRequest } from "../kept-request.ts";
 import type { StopRequest } from "../stopping.ts";
 import { within } from "../within.ts";
 import type { FromProcess, ToProcess } from "./messages.ts";
@@ -23,8 +24,7 @@ export interface Supervised {
 export function connectToSupervisor(own: Metrics, clock: Clock): Supervised {
   const asked = new Map<number, (text: string) => void>();
   const stops = new Set<(how: StopRequest) => void>();
-  let reload: (() => void) | null = null;
-  let isReloadAsked = false;
+  const reload = new KeptRequest();
   let ids = 0;
 
   const send = (message: FromProcess) => {
@@ -39,10 +39,8 @@ export function connectToSupervisor(own: Metrics, clock: Clock): Supervised {
   process.on("message", (message: ToProcess) => {
     if (message.kind === "drain") stop("drain");
     else if (message.kind === "stop-at-once") stop("at-once");
-    else if (message.kind === "reload") {
-      if (reload === null) isReloadAsked = true;
-      else reload();
-    } else if (message.kind === "scraped") asked.get(message.id)?.(message.text);
+    else if (message.kind === "reload") reload.ask();
+    else if (message.kind === "scraped") asked.get(message.id)?.(message.text);
     else if (message.kind === "snapshot")
       void own.snapshot().then((snapshot) => send({ kind: "snapshot", id: message.id, snapshot }));
   });
@@ -65,9 +63,6 @@ export function connectToSupervisor(own: Metrics, clock: Clock): Supervised {
     metrics: { ...own, scrape },
     send,
     onStop: (one) => void stops.add(one),
-    onReload(listener) {
-      reload = listener;
-      if (isReloadAsked) listener();
-    },
+    onReload: reload.answerBy,
   };
 }

@@ -1,9 +1,8 @@
 import { HOLDS_KEPT_DAYS, SPENDING_KEPT_DAYS } from "../../domain/bounds.ts";
 import type { Purse } from "../../ports/purse.ts";
+import { DAY_MS } from "../../shared/time.ts";
 import { wellFormed } from "../well-formed.ts";
 import type { Parts } from "./parts.ts";
-
-const DAY_MS = 86_400_000;
 
 export function createPurse({ run, persistence, now }: Parts): Purse {
   return {

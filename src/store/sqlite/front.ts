@@ -1,6 +1,5 @@
 import { asFirstKnown, asKnown } from "../../domain/conversation.ts";
 import type { PersonName } from "../../domain/event.ts";
-
 import type { Progress, Turn } from "../../domain/run.ts";
 import { signalKey } from "../../domain/signal.ts";
 import type { Archive } from "../../ports/archive.ts";

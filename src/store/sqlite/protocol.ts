@@ -131,7 +131,6 @@ export type AcceptResult =
   | "full"
   | { readonly refusal: Refusal; readonly told: boolean };
 
-/** `stop`: kept, and its end has been asked for. */
 /** Texts as kept. */
 export type LaneHeadRow = readonly [body: string, progress: string | null, signals: string | null];
 /** As JSON, and whether failures are counted anew from it on. */

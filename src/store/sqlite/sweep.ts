@@ -1,5 +1,6 @@
 import { HOLDS_KEPT_DAYS, PEOPLE_KEPT_MS, SPENDING_KEPT_DAYS } from "../../domain/bounds.ts";
 import type { Retention } from "../../ports/store.ts";
+import { DAY_MS } from "../../shared/time.ts";
 import { wellFormed } from "../well-formed.ts";
 import type { SweepCursor, SweepResult } from "./protocol.ts";
 import type { State } from "./state.ts";
@@ -49,8 +50,6 @@ export function sweep(
   const isLast = stage + 1 === STAGES.length;
   return { gone: batch.gone, next: isLast ? null : { stage: stage + 1, afterSeq: 0 } };
 }
-
-const DAY_MS = 86_400_000;
 
 /** One more, because a day may be that of a zone in which it began or ends half a day later. */
 function dayBefore(nowMs: number, days: number): string {

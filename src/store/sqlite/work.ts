@@ -1,4 +1,3 @@
-import type { Recall } from "../../ports/memory.ts";
 import { homeLane, kindOf, type Waiting } from "./lanes.ts";
 import { tokenOf } from "./leases.ts";
 import { recall } from "./memory.ts";
@@ -28,13 +27,16 @@ export function claim(
   lanes.wake(steadyMs);
   const claimed: ClaimedRow[] = [];
   let chars = 0;
+  const recalled = ({ conversation, refusal }: Waiting) => {
+    if (wanted === undefined || refusal !== null || chars >= RECALLED_CHARS_MAX) return null;
+    const turns = recall(state, conversation, wanted.turnsMax, wanted.sinceMs);
+    for (const turn of turns) chars += turn.length;
+    return turns;
+  };
   while (claimed.length < jobsMax) {
     const job = lanes.take(controlOnly);
     if (job === undefined) break;
-    const asked = chars < RECALLED_CHARS_MAX ? wanted : undefined;
-    const row = begin(state, job, steadyMs + leaseMs, nowMs, asked);
-    for (const turn of row[17] ?? []) chars += turn.length;
-    claimed.push(row);
+    claimed.push(begin(state, job, steadyMs + leaseMs, nowMs, recalled));
   }
   return claimed;
 }
@@ -45,7 +47,7 @@ function begin(
   job: Waiting,
   untilMs: number,
   nowMs: number,
-  asked: Recall | undefined,
+  recalled: (job: Waiting) => readonly string[] | null,
 ): ClaimedRow {
   const { sql, leases } = state;
   job.attempt += 1;
@@ -77,9 +79,7 @@ function begin(
     job.refusal,
     stored.progress,
     state.lanes.joinedTo(job).map(({ seq }) => sql.body.get(seq)?.body ?? ""),
-    asked === undefined || job.refusal !== null
-      ? null
-      : recall(state, job.conversation, asked.turnsMax, asked.sinceMs),
+    recalled(job),
   ];
 }
 
