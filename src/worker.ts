@@ -1,8 +1,8 @@
-import { budgetOf, stopped } from "./agent/ending.ts";
-import { rememberedTurns } from "./agent/shown.ts";
+import { stopped } from "./agent/ending.ts";
 import { type ControlDeps, obey } from "./dispatch/control.ts";
 import type { JobSignals } from "./dispatch/dispatcher.ts";
 import { earlierIn } from "./dispatch/earlier.ts";
+import { report, settlementOf } from "./dispatch/ended.ts";
 import { growsForMs } from "./dispatch/growth.ts";
 import { goesRound } from "./dispatch/loop.ts";
 import { type AgentMemory, historyOf } from "./dispatch/memory.ts";
@@ -15,12 +15,11 @@ import { causeOf, Deferred, Sooner } from "./dispatch/settle.ts";
 import { RunAborted } from "./domain/abort.ts";
 import { BreakerOpen } from "./domain/breaker.ts";
 import { controlCommandOf } from "./domain/command.ts";
-import type { ContextItem } from "./domain/context.ts";
 import { DeliveryError, ModelError } from "./domain/errors.ts";
 import type { TriggerEvent } from "./domain/event.ts";
 import { redacted, redactedPart } from "./domain/redact.ts";
 import { type Route, routeOf } from "./domain/route.ts";
-import type { Answer, Progress, Turn } from "./domain/run.ts";
+import type { Answer, Progress } from "./domain/run.ts";
 import { NO_USAGE, restedMsOf, unparked } from "./domain/run.ts";
 import { isStopped } from "./domain/signal.ts";
 import type { Adapter, Render } from "./ports/adapter.ts";
@@ -330,67 +329,6 @@ async function say(
   await deliver(job, parts, adapter, { ...deps.delivery, isHeld, leftMs }, signal);
 }
 
-/** A failed run has been told to the person; the event stays as a dead letter, so that the operator sees it. */
-function settlementOf(
-  { answer, earlier = [] }: Answered,
-  events: readonly TriggerEvent[],
-  { clock }: WorkerDeps,
-): Settlement {
-  if (answer.outcome === "failed") return { kind: "dead", cause: answer.cause ?? "the run failed" };
-  return {
-    kind: "done",
-    outcome: answer.outcome,
-    turns: turnsOf(answer, events, earlier, clock.nowMs()),
-  };
-}
-
-/** The person's turns are what the model was shown of them. */
-function turnsOf(
-  { outcome, text }: Answer,
-  events: readonly TriggerEvent[],
-  earlier: readonly ContextItem[],
-  nowMs: number,
-): Turn[] {
-  // A refused request stays out of memory: the model would go on refusing what comes after it.
-  if (outcome === "refused" || events.some((event) => controlCommandOf(event) !== null)) return [];
-  const asked = events.flatMap((event, index) => rememberedTurns(event, index === 0 ? earlier : []));
-  return [...asked, { role: "assistant", name: null, text, atMs: nowMs }];
-}
-
 function ageSeconds(job: Job, clock: Clock): number {
   return Math.max(0, clock.nowMs() - job.event.occurredAtMs) / 1000;
-}
-
-function report(
-  result: RunResult,
-  job: Job,
-  progress: Progress,
-  startedAt: number,
-  { log, metrics }: WorkerDeps,
-): void {
-  const seconds = (performance.now() - startedAt) / 1000;
-  const { agent, runId } = progress;
-  metrics.runs.inc({ agent, outcome: result.outcome });
-  metrics.runAttempts.inc({ agent, outcome: result.outcome });
-  metrics.runSeconds.observe({ agent }, seconds);
-  const budget = budgetOf(result);
-  if (budget !== null) metrics.budgetExceeded.inc({ agent, budget });
-  log.info(
-    {
-      event_id: job.event.id,
-      conversation_id: job.event.conversation,
-      run_id: runId,
-      agent,
-      attempt: job.attempt,
-      outcome: result.outcome,
-      over_budget: result.overBudget,
-      cause: result.cause,
-      model_calls: result.modelCalls,
-      input_tokens: result.usage.inputTokens,
-      output_tokens: result.usage.outputTokens,
-      cost_cents: result.usage.costCents,
-      duration_ms: Math.round(seconds * 1000),
-    },
-    "run.finished",
-  );
 }

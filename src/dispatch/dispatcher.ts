@@ -55,8 +55,6 @@ interface Running {
 
 /** A store that fails is asked again this often; settlements are repeated until the lease would be over anyway. */
 const STORE_RETRY_MS = 250;
-/** A lease whose renewal failed is renewed again after this. */
-const RENEW_AGAIN_MS = 500;
 /** After the drain time, aborted work gets this long to hand itself back. */
 const HAND_BACK_MS = 2_000;
 
@@ -258,7 +256,7 @@ export class Dispatcher {
     signals: JobSignals,
     before: readonly Promise<void>[],
   ): Promise<void> {
-    const keeper = this.#keep(lease, job, abort);
+    const keeper = lease.keep(() => abort.abort(new RunAborted("lease-lost")), this.#deps.log);
     try {
       if (before.length > 0) await Promise.allSettled(before);
       const settlement = await this.#outcomeOf(job, signals);
@@ -318,41 +316,6 @@ export class Dispatcher {
         await clock.sleep(STORE_RETRY_MS);
       }
     }
-  }
-
-  /**
-   * Renews at a quarter of the lease, until `end`. When the store is away it is asked often, so that it hears of the run
-   * before anybody looks for leases that have run out meanwhile.
-   */
-  #keep(lease: Lease, job: Job, abort: AbortController): { readonly end: () => Promise<void> } {
-    const { clock, leaseMs, log } = this.#deps;
-    let isFailing = false;
-    let isOver = false;
-    let renewing = Promise.resolve();
-    const renew = async () => {
-      try {
-        if (!(await lease.renew())) {
-          if (!isOver) abort.abort(new RunAborted("lease-lost"));
-          return;
-        }
-        isFailing = false;
-      } catch (error) {
-        if (!isFailing) log.error({ event_id: job.event.id, cause: causeOf(error) }, "event.extend_failed");
-        isFailing = true;
-      }
-      if (!isOver) off = clock.timer(isFailing ? RENEW_AGAIN_MS : leaseMs / 4, begin);
-    };
-    const begin = () => {
-      renewing = renew();
-    };
-    let off = clock.timer(leaseMs / 4, begin);
-    return {
-      end() {
-        isOver = true;
-        off();
-        return renewing;
-      },
-    };
   }
 }
 

@@ -1,5 +1,10 @@
 import type { Clock } from "../ports/clock.ts";
 import type { Job, Queue } from "../ports/queue.ts";
+import type { Logger } from "../telemetry/log.ts";
+import { causeOf } from "./settle.ts";
+
+/** One whose renewal failed is renewed again after this. */
+const RENEW_AGAIN_MS = 500;
 
 export interface LeaseDeps {
   readonly queue: Pick<Queue, "extend">;
@@ -46,5 +51,41 @@ export class Lease {
     if (!(await queue.extend(this.#job, leaseMs))) return false;
     this.#endsAtMs = askedAtMs + leaseMs;
     return true;
+  }
+
+  /**
+   * Renews at a quarter of the lease, until `end`; calls `lose` when it is lost before that. When the store is away it is
+   * asked often, so that it hears of the run before anybody looks for leases that have run out meanwhile.
+   */
+  keep(lose: () => void, log: Pick<Logger, "error">): { readonly end: () => Promise<void> } {
+    const { clock, leaseMs } = this.#deps;
+    let isFailing = false;
+    let isOver = false;
+    let renewing = Promise.resolve();
+    const renew = async () => {
+      try {
+        if (!(await this.renew())) {
+          if (!isOver) lose();
+          return;
+        }
+        isFailing = false;
+      } catch (error) {
+        const about = { event_id: this.#job.event.id, cause: causeOf(error) };
+        if (!isFailing) log.error(about, "event.extend_failed");
+        isFailing = true;
+      }
+      if (!isOver) off = clock.timer(isFailing ? RENEW_AGAIN_MS : leaseMs / 4, begin);
+    };
+    const begin = () => {
+      renewing = renew();
+    };
+    let off = clock.timer(leaseMs / 4, begin);
+    return {
+      end() {
+        isOver = true;
+        off();
+        return renewing;
+      },
+    };
   }
 }

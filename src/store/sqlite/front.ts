@@ -5,45 +5,25 @@ import { signalKey } from "../../domain/signal.ts";
 import type { Archive } from "../../ports/archive.ts";
 import type { Bus } from "../../ports/bus.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { Acceptance, Inbox, Offer } from "../../ports/inbox.ts";
-import type { EventRecord, Journal, ReplayNote } from "../../ports/journal.ts";
+import type { Inbox } from "../../ports/inbox.ts";
+import type { Journal } from "../../ports/journal.ts";
 import type { Lanes } from "../../ports/lanes.ts";
 import { SIGNAL_TOPIC, signalMessage } from "../../ports/lanes.ts";
-import type { Memory, Recall } from "../../ports/memory.ts";
+import type { Memory } from "../../ports/memory.ts";
 import type { Outbox, Reservation } from "../../ports/outbox.ts";
 import type { People } from "../../ports/people.ts";
 import type { Purse } from "../../ports/purse.ts";
-import type { Job, Queue, Settlement } from "../../ports/queue.ts";
+import type { Job, Queue } from "../../ports/queue.ts";
 import type { RequestLog, RequestNote } from "../../ports/request-log.ts";
 import type { Durability, Store } from "../../ports/store.ts";
 import { createBus } from "../bus.ts";
-import {
-  fateParts,
-  isFirstAnswer,
-  readable,
-  readableEvents,
-  storedEvent,
-  storedHead,
-  storedJob,
-  storedOrNull,
-  storedReceipt,
-  storedSignals,
-} from "../stored.ts";
+import { fateParts, readable, readableEvents, storedHead, storedReceipt, storedSignals } from "../stored.ts";
 import { wellFormed } from "../well-formed.ts";
 import type { Batcher } from "./batcher.ts";
 import { createElections } from "./elections.ts";
-import type {
-  AcceptResult,
-  Ask,
-  ClaimedRow,
-  JournalRow,
-  OfferRow,
-  Operations,
-  ProgressRow,
-  SettlementRow,
-  SweepCursor,
-} from "./protocol.ts";
+import type { Ask, Operations, SweepCursor } from "./protocol.ts";
 import type { Readiness } from "./readiness.ts";
+import { toAcceptance, toJob, toOfferRow, toProgressRow, toRecord, toSettlementRow } from "./rows.ts";
 
 /** The port, in terms of the engine's operations: values to rows on the way in, rows to values on the way out. */
 export function createFront(options: {
@@ -245,124 +225,5 @@ function createRequestLog(ask: Ask): RequestLog {
     },
     list: async (filter) => readable<RequestNote>(await ask("listRequests", filter)),
     find: async (requestId) => readable<RequestNote>(await ask("findRequests", wellFormed(requestId))),
-  };
-}
-
-function toOfferRow({
-  event,
-  lane,
-  kind,
-  agent,
-  busy,
-  refusal,
-  limits,
-  onlyIfKnown,
-  isTold,
-  dedupMs,
-}: Offer): OfferRow {
-  return [
-    wellFormed(event.id),
-    event.aliases.map(wellFormed),
-    wellFormed(lane),
-    kind,
-    agent === null ? null : wellFormed(agent),
-    busy,
-    wellFormed(event.conversation),
-    event.platform,
-    wellFormed(event.tenant),
-    wellFormed(event.sender.id),
-    JSON.stringify(event),
-    refusal,
-    limits.map(({ scope, key, messages, perMs }) => [scope, key, messages, perMs] as const),
-    onlyIfKnown,
-    isTold,
-    Math.trunc(dedupMs),
-  ];
-}
-
-function toAcceptance(result: AcceptResult): Acceptance {
-  return typeof result === "string" ? { kind: result } : { kind: "refused", ...result };
-}
-
-function toJob(row: ClaimedRow, recall: Recall | undefined): Job {
-  const [
-    token,
-    lane,
-    kind,
-    agent,
-    busy,
-    attempt,
-    failures,
-    cutOffs,
-    crashes,
-    replay,
-    signals,
-    acceptedAtMs,
-    waitsSinceMs,
-    ...texts
-  ] = row;
-  const [body, refusal, progress, joined, turns] = texts;
-  return {
-    ...storedJob({ lane, body, refusal, progress, joined }),
-    lane,
-    kind,
-    agent,
-    busy,
-    attempt,
-    failures,
-    cutOffs,
-    crashes,
-    replay,
-    signals: storedSignals(signals),
-    token,
-    acceptedAtMs,
-    waitsSinceMs,
-    ...(recall && turns && { recalled: { ...recall, turns: readable<Turn>(turns) } }),
-  };
-}
-
-function toProgressRow(job: Job, progress: Progress): ProgressRow {
-  return [JSON.stringify(progress), isFirstAnswer(job, progress)];
-}
-
-function toSettlementRow(job: Job, settlement: Settlement, clock: Clock): SettlementRow {
-  if (settlement.kind === "park") {
-    const afterMs = Math.ceil(settlement.untilMs - clock.nowMs());
-    return { kind: "park", afterMs, progress: toProgressRow(job, settlement.progress) };
-  }
-  if (settlement.kind !== "done") return settlement;
-  const { outcome, turns } = settlement;
-  return {
-    kind: "done",
-    outcome,
-    turns: turns.map((turn) => [Math.trunc(turn.atMs), JSON.stringify(turn)] as const),
-  };
-}
-
-function toRecord({
-  seq,
-  id,
-  state,
-  body,
-  attempt,
-  cause,
-  mergedInto,
-  progress,
-  acceptedMs,
-  updatedMs,
-  replays,
-}: JournalRow): EventRecord {
-  return {
-    seq,
-    id,
-    state,
-    event: storedEvent(body, id),
-    attempt,
-    cause,
-    mergedInto,
-    progress: storedOrNull<Progress>(progress),
-    acceptedAtMs: acceptedMs,
-    updatedAtMs: updatedMs,
-    replays: storedOrNull<ReplayNote[]>(replays) ?? [],
   };
 }
