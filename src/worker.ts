@@ -1,8 +1,8 @@
-import { stopped } from "./agent/ending.ts";
+import { budgetOf, stopped } from "./agent/ending.ts";
+import { settlementOf } from "./agent/settlement.ts";
 import { type ControlDeps, obey } from "./dispatch/control.ts";
 import type { JobSignals } from "./dispatch/dispatcher.ts";
 import { earlierIn } from "./dispatch/earlier.ts";
-import { report, settlementOf } from "./dispatch/ended.ts";
 import { growsForMs } from "./dispatch/growth.ts";
 import { goesRound } from "./dispatch/loop.ts";
 import { type AgentMemory, historyOf } from "./dispatch/memory.ts";
@@ -10,6 +10,7 @@ import { interruptible, Merging } from "./dispatch/merging.ts";
 import { attemptOutcome, isOutage, usesNoAttempt } from "./dispatch/outage.ts";
 import { park } from "./dispatch/parking.ts";
 import { poisonCauseOf } from "./dispatch/poison.ts";
+import { report } from "./dispatch/report.ts";
 import { canBeAnswered } from "./dispatch/serves.ts";
 import { causeOf, Deferred, Sooner } from "./dispatch/settle.ts";
 import { RunAborted } from "./domain/abort.ts";
@@ -248,7 +249,7 @@ async function run(
     await patience?.end();
     await preview?.end();
     if (result.outcome === "parked") return park(worked(result.steps), result.untilMs, job, deps);
-    report(result, job, progress, startedAt, deps);
+    report(result, job, progress, startedAt, budgetOf(result), deps);
     return await ended(progress, result, job, adapter, deps);
   } finally {
     signal.removeEventListener("abort", stopTyping);
