@@ -104,8 +104,7 @@ async function callOnce(
   }
   try {
     const step = await answerOf(model, leave, call, deps);
-    payment.spent(step.usage);
-    return { kind: "answered", step };
+    return { kind: "answered", step: payment.spent(step) };
   } catch (error) {
     if (!call.signal.aborted && isFree(error)) await payment.refund();
     throw error;

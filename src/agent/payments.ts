@@ -1,12 +1,13 @@
 import type { MoneyHold } from "../domain/money.ts";
-import { NO_USAGE, type Step, type Usage } from "../domain/run.ts";
+import { NO_USAGE, type Step } from "../domain/run.ts";
 import type { Allowance, DayOver } from "../ports/agent.ts";
+import type { ModelStep } from "./progress.ts";
 
 /** A call that may be made now. */
 export interface Payment {
   readonly kind: "held";
-  /** It has ended, and told what it used. */
-  spent(usage: Usage): void;
+  /** It has ended, and told what it used. Gives its answer as it is to be recorded. */
+  spent(answer: ModelStep): ModelStep;
   /** It has certainly cost nothing. Resolves when that is recorded. */
   refund(): Promise<void>;
 }
@@ -40,7 +41,10 @@ export class Payments {
     }
     return {
       kind: "held",
-      spent: (usage) => this.#allowance.settle(hold, usage),
+      spent: (answer) => {
+        this.#allowance.settle(hold, answer.usage);
+        return { ...answer, wasHeld: true };
+      },
       refund: async () => {
         this.#takeBack(started);
         this.#allowance.settle(hold, NO_USAGE);
@@ -54,7 +58,7 @@ export class Payments {
   }
 }
 
-const FREE: Payment = { kind: "held", spent: () => {}, refund: async () => {} };
+const FREE: Payment = { kind: "held", spent: (answer) => answer, refund: async () => {} };
 
 const NO_BUDGETS: Allowance = {
   hold: (cents) => ({ hold: { ...NO_DAY, cents }, over: Promise.resolve(null) }),

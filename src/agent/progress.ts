@@ -42,8 +42,9 @@ export function usageOf(steps: readonly Step[]): Usage {
 /** What calls may have cost that did not end with an answer. */
 export function lostCentsIn(steps: readonly Step[]): number {
   return steps.reduce((sum, step, index) => {
-    const isLost = step.kind === "model-started" && steps[index + 1]?.kind !== "model";
-    return isLost ? sum + step.hold.cents : sum;
+    if (step.kind !== "model-started") return sum;
+    const next = steps[index + 1];
+    return next?.kind === "model" && next.wasHeld ? sum : sum + step.hold.cents;
   }, 0);
 }
 

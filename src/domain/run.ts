@@ -53,10 +53,12 @@ export type Step =
       /** Absent: judged by `toolCalls` alone. */
       readonly stop?: StopReason;
       readonly opaque?: string;
+      /** The `model-started` right before it is of this call, and not of one that broke off before it. */
+      readonly wasHeld?: true;
     }
   /**
-   * Written before a call that costs: the answer stands right behind it. One without broke off, or its process died, and
-   * it may have cost all that was held.
+   * Written before a call that costs: the answer stands right behind it, and says so. One without broke off, or its process
+   * died, and it may have cost all that was held.
    */
   | { readonly kind: "model-started"; readonly hold: MoneyHold }
   /** Written before somebody is asked whether this call may be made: whoever has the id decides, until then. */

@@ -63,7 +63,19 @@ describe("the money budget", () => {
           );
         expect(spent).toBeLessThanOrEqual(cap + 1e-9);
       }),
-      { numRuns: 300 },
+      {
+        numRuns: 300,
+        // A call that broke off, and one right behind it that costs nothing.
+        examples: [
+          [
+            [
+              { ceiling: 0, share: 0, end: "tools" },
+              { ceiling: 2, share: 0.10000000005000004, end: "cut" },
+            ],
+            2,
+          ],
+        ],
+      },
     );
   });
 
