@@ -6,6 +6,7 @@ import type { Clock } from "../../src/ports/clock.ts";
 import { besideModule } from "../../src/shared/beside.ts";
 import { getString } from "../../src/shared/json.ts";
 import type { Secret } from "../../src/shared/secret.ts";
+import { KeyedSlots } from "../shared/pace.ts";
 import { readAddress, readCallback } from "./address.ts";
 import { createClient, type TelegramClient } from "./api.ts";
 import { editPart } from "./edit.ts";
@@ -56,6 +57,7 @@ export function createTelegramAdapter(options: TelegramOptions): Adapter {
   const client = clientFor(options);
   const { preview = "direct", clock } = options;
   const chats = new RestingChats(clock);
+  const slots = new KeyedSlots();
   const answered = new LRUCache<string, Promise<boolean>>({ max: ANSWERED_MAX });
 
   /** Once for each button, whoever asks first; not cut off when the run is over before Telegram has answered. */
@@ -82,7 +84,7 @@ export function createTelegramAdapter(options: TelegramOptions): Adapter {
     },
     edit: (receipt, delivery, signal, permit) =>
       chats.calling(delivery.to, () => editPart(receipt, delivery, client, signal, permit)),
-    previewEveryMs: (to) => previewEveryMs(to, preview),
+    previewInMs: (to) => previewInMs(to, preview, slots, clock.nowMs()),
     // There is no idempotency key and no reading back: a lost answer stays in doubt.
     recover: async () => "unknown",
     dismiss: stopSpinner,
@@ -104,10 +106,11 @@ export function createTelegramAdapter(options: TelegramOptions): Adapter {
 }
 
 /** A little more than what Telegram takes of one chat: a message a second, in a group twenty a minute. */
-function previewEveryMs(to: ReplyAddress, preview: Preview): number | null {
-  const isPrivate = readAddress(to)?.isPrivate === true;
-  if (preview === "off" || (preview === "direct" && !isPrivate)) return null;
-  return isPrivate ? 1_100 : 3_100;
+function previewInMs(to: ReplyAddress, preview: Preview, slots: KeyedSlots, nowMs: number): number | null {
+  const address = readAddress(to);
+  const isPrivate = address?.isPrivate === true;
+  if (address === undefined || preview === "off" || (preview === "direct" && !isPrivate)) return null;
+  return slots.take(address.chatId, isPrivate ? 1_100 : 3_100, nowMs);
 }
 
 /**

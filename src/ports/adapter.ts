@@ -132,8 +132,11 @@ export interface Adapter {
     signal: AbortSignal,
     permit?: Permit,
   ): Promise<Receipt | "gone">;
-  /** How often an answer that grows may change there while it is shown; null or absent: it is not shown. */
-  previewEveryMs?(to: ReplyAddress): number | null;
+  /**
+   * In how long an answer that grows may be shown there (`isFirst`), or changed, which then takes that moment: whoever
+   * shares a limit gets one after the other. Null or absent: it is not shown.
+   */
+  previewInMs?(to: ReplyAddress, isFirst: boolean): number | null;
   /** An earlier send of this part may have landed. */
   recover(delivery: Delivery, signal: AbortSignal): Promise<Recovery>;
   /** Ends the waiting of somebody whose press comes to nothing, where an acknowledgement does not. Never throws. */

@@ -78,8 +78,6 @@ export class Preview {
   #shown: ReplyPart | null = null;
   #receipt: Receipt | null = null;
   #notBeforeMs: number;
-  /** Asked for once something is to be shown: most answers are there before. */
-  #everyMs = 0;
   #callOff: (() => void) | null = null;
   #changing: Promise<void> | null = null;
   #isOver = false;
@@ -97,7 +95,10 @@ export class Preview {
     if (this.#isOver || text === "") return;
     const isFirst = this.#text === "";
     this.#text = text;
-    if (this.#callOff === null && this.#changing === null) this.#plan(isFirst ? GATHERED_MS : 0);
+    if (this.#callOff !== null || this.#changing !== null) return;
+    // Asked for no moment before: most answers are there by then.
+    if (isFirst) this.#after(Math.max(GATHERED_MS, this.#leftMs()), () => this.#plan());
+    else this.#plan();
   }
 
   /** Nothing is shown after this has resolved, and what was on its way has come to its end. */
@@ -108,28 +109,39 @@ export class Preview {
     await this.#changing;
   }
 
-  #plan(afterMs: number): void {
-    const { clock } = this.#deps;
-    const waitMs = Math.max(afterMs, this.#notBeforeMs - clock.nowMs());
-    this.#callOff = clock.timer(waitMs, () => {
-      this.#callOff = null;
+  /** There is something new: it is shown at the next moment that the platform has for it. */
+  #plan(): void {
+    const inMs = this.#adapter.previewInMs?.(this.#job.event.replyTo, this.#receipt === null) ?? null;
+    if (inMs === null) {
+      this.#isOver = true;
+      return;
+    }
+    this.#after(Math.max(inMs, this.#leftMs()), () => {
       const text = this.#text;
       this.#changing = this.#change().then(() => {
         this.#changing = null;
-        if (!this.#isOver && this.#text !== text) this.#plan(0);
+        if (!this.#isOver && this.#text !== text) this.#plan();
       });
+    });
+  }
+
+  #leftMs(): number {
+    return this.#notBeforeMs - this.#deps.clock.nowMs();
+  }
+
+  #after(ms: number, then: () => void): void {
+    if (ms <= 0) {
+      then();
+      return;
+    }
+    this.#callOff = this.#deps.clock.timer(ms, () => {
+      this.#callOff = null;
+      then();
     });
   }
 
   /** Never rejects. */
   async #change(): Promise<void> {
-    const everyMs = this.#adapter.previewEveryMs?.(this.#job.event.replyTo) ?? null;
-    if (everyMs === null) {
-      this.#isOver = true;
-      return;
-    }
-    this.#everyMs = everyMs;
-    this.#notBeforeMs = this.#deps.clock.nowMs() + everyMs;
     try {
       const part = await this.#next();
       if (part !== null && this.#mayShow()) await this.#put(part);
@@ -201,6 +213,7 @@ export class Preview {
       index: 0,
       sendsBefore,
       mayRepeat: false,
+      isGrowing: true,
     };
   }
 
@@ -216,7 +229,7 @@ export class Preview {
       return;
     }
     const { clock, metrics } = this.#deps;
-    this.#notBeforeMs = clock.nowMs() + Math.max(error.retryAfterMs ?? 0, this.#everyMs);
+    this.#notBeforeMs = clock.nowMs() + (error.retryAfterMs ?? 0);
     metrics.platform429.inc({ platform: this.#adapter.platform });
     this.#count("throttled");
   }

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { Slots } from "../../adapters/shared/pace.ts";
 import { Breakers } from "../../src/domain/breaker.ts";
 import { DeliveryError } from "../../src/domain/errors.ts";
 import type { ReplyPart } from "../../src/domain/reply.ts";
@@ -27,12 +28,14 @@ let deps: ShowingDeps;
 let metrics: ReturnType<typeof createMetrics>;
 let job: Job;
 let preview: Preview;
+/** Each place has its own. */
+let slots: Slots;
 
 beforeEach(async () => {
   clock = new FakeClock();
   store = await openTestStore(clock);
   chat = new FakeAdapter("slack").canEdit();
-  chat.previewEveryMs = () => EVERY_MS;
+  chat.previewInMs = () => slots.take(clock.nowMs());
   metrics = createMetrics();
   deps = {
     outbox: store.outbox,
@@ -46,6 +49,7 @@ beforeEach(async () => {
 });
 
 function begin(agents = ["assistant"]): void {
+  slots = new Slots(EVERY_MS);
   const previews = new Previews({
     agents: new Set(agents),
     render: (to, text, at) => to.render(text, at),
@@ -247,7 +251,7 @@ describe("an answer while it grows", () => {
       );
     expect(none(["another"], chat)).toBeUndefined();
     expect(none(["assistant"], new FakeAdapter("slack"))).toBeUndefined();
-    chat.previewEveryMs = () => null;
+    chat.previewInMs = () => null;
     deps = { ...deps, breakers: new Breakers(clock) };
     begin();
     preview.show(`${LONG} `);

@@ -1,3 +1,4 @@
+import { KeyedSlots } from "../../adapters/shared/pace.ts";
 import { DeliveryError } from "../../src/domain/errors.ts";
 import type { Delivery, Receipt, ReplyPart } from "../../src/domain/reply.ts";
 import type { Adapter } from "../../src/ports/adapter.ts";
@@ -48,6 +49,7 @@ export class Chat {
 
   /** The real adapter's way in, with this platform behind its way out. */
   adapter(real: Adapter, life: Life): Adapter {
+    const slots = new KeyedSlots();
     return {
       platform: real.platform,
       webhook: real.webhook,
@@ -62,7 +64,7 @@ export class Chat {
         }),
       ...(this.#options.recovery !== "refuses-copies" &&
         real.edit !== undefined && {
-          previewEveryMs: () => PREVIEW_EVERY_MS,
+          previewInMs: (to) => slots.take(to, PREVIEW_EVERY_MS, life.clock.nowMs()),
           edit: (receipt, delivery, signal, permit) =>
             life.call("edit", async () => {
               await this.#connect(life, signal, permit);

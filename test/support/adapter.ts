@@ -42,7 +42,7 @@ export class FakeAdapter implements Adapter {
   readonly edits: { readonly receipt: Receipt; readonly delivery: Delivery }[] = [];
   readonly editFates: EditFate[] = [];
   edit?: NonNullable<Adapter["edit"]>;
-  previewEveryMs?: NonNullable<Adapter["previewEveryMs"]>;
+  previewInMs?: NonNullable<Adapter["previewInMs"]>;
   memory: Recovery = "unknown";
   thread?: ThreadReader;
   serves?: NonNullable<Adapter["serves"]>;

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DeliveryError } from "../../../src/domain/errors.ts";
 import type { Delivery, Receipt, ReplyPart } from "../../../src/domain/reply.ts";
 import { type FakeTelegram, tooManyRequests } from "../../fakes/telegram.ts";
+import { FakeClock } from "../../support/clock.ts";
 import { adapterFor, openFake } from "./fake.ts";
 import { addressOf, NOW_MS } from "./setup.ts";
 
@@ -123,11 +124,16 @@ describe("an answer that grows", () => {
     ["on", 1_100, 3_100],
     ["off", null, null],
   ] as const)(
-    "with preview: %s is shown every %s ms in private, every %s in a group",
+    "with preview: %s is shown at once and then every %s ms in private, every %s in a group",
     (preview, one, many) => {
-      const adapter = adapterFor(fake, { preview });
-      expect(adapter.previewEveryMs?.(addressOf({}))).toBe(one);
-      expect(adapter.previewEveryMs?.(GROUP)).toBe(many);
+      const adapter = adapterFor(fake, { preview, clock: new FakeClock(NOW_MS) });
+      for (const [to, everyMs] of [
+        [addressOf({}), one],
+        [GROUP, many],
+      ] as const) {
+        expect(adapter.previewInMs?.(to, true)).toBe(everyMs === null ? null : 0);
+        expect(adapter.previewInMs?.(to, false)).toBe(everyMs);
+      }
     },
   );
 });
