@@ -211,7 +211,11 @@ async function run(
     },
     ensure: () => ensureHeld(isHeld),
     heard,
-    say: (key, text) => sayBeside(key, text, job, adapter, { ...deps.delivery, isHeld, leftMs }, jobSignal),
+    async say(key, text) {
+      // Where it takes the place of what is shown, as in a deferred answer, nothing may follow that takes it back.
+      await preview?.pause();
+      await sayBeside(key, text, job, adapter, { ...deps.delivery, isHeld, leftMs }, jobSignal);
+    },
     ...(merging.mayGrow && { join: () => merging.beforeCall() }),
     ...(patience && { waiting: patience }),
     ...(preview && { showing: (text) => preview.show(text) }),

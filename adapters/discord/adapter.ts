@@ -4,7 +4,9 @@ import type { Clock, Random } from "../../src/ports/clock.ts";
 import { besideModule } from "../../src/shared/beside.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import { createRest } from "./api.ts";
+import { createEditor, type Preview } from "./edit.ts";
 import { WORDS } from "./explain.ts";
+import { Interactions } from "./interactions.ts";
 import { parseDiscord } from "./parse.ts";
 import { probeDiscord } from "./probe.ts";
 import { renderReply } from "./render.ts";
@@ -20,6 +22,8 @@ export interface DiscordOptions {
   readonly applicationId?: string;
   /** Where the API is, for tests and proxies: `http://127.0.0.1:9/api`. The version is added. */
   readonly apiUrl?: string;
+  /** Where an answer is shown while it grows: everywhere (default), in direct messages, or nowhere. */
+  readonly preview?: Preview;
   readonly clock: Pick<Clock, "nowMs" | "sleep">;
   /** For one call to Discord, from connecting to the last byte. */
   readonly timeoutMs: number;
@@ -30,7 +34,10 @@ export interface DiscordOptions {
 export function createDiscordAdapter(options: DiscordOptions): Adapter {
   const apiUrl = options.apiUrl ?? "https://discord.com/api";
   checkOptions(options, apiUrl);
-  const { clock, random } = options;
+  const { clock, random, preview = "on" } = options;
+  const interactions = new Interactions(clock);
+  const calling = { rest: createRest({ ...options, apiUrl }), clock, random, interactions };
+  const { send, recover } = createClient(calling);
   return {
     platform: "discord",
     webhook: PLAIN_WEBHOOK,
@@ -42,7 +49,8 @@ export function createDiscordAdapter(options: DiscordOptions): Adapter {
     renderer: RENDERER,
     probe: (signal) => probeDiscord({ ...options, apiUrl, applicationId: options.applicationId }, signal),
     // There is no `typing`: the deferred answer already says that the app is thinking.
-    ...createClient({ rest: createRest({ ...options, apiUrl }), clock, random }),
+    recover,
+    ...createEditor(send, { ...calling, preview }),
   };
 }
 

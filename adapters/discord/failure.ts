@@ -40,6 +40,8 @@ export class DiscordRefusal extends DeliveryError {
   readonly interactionGone: "perhaps" | "certainly" | null;
   /** There have been as many follow-ups as Discord takes; edits of what was said go on. */
   readonly isSpent: boolean;
+  /** The message itself is not there (any more). */
+  readonly isMessageGone: boolean;
 
   constructor(
     kind: DeliveryError["kind"],
@@ -49,6 +51,7 @@ export class DiscordRefusal extends DeliveryError {
     super(kind, message, { status: options.status });
     this.interactionGone = options.interactionGone;
     this.isSpent = options.code === FOLLOW_UPS_SPENT;
+    this.isMessageGone = options.code === UNKNOWN_MESSAGE;
   }
 }
 

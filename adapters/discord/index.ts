@@ -1,20 +1,28 @@
 import type { PlatformModule } from "../../src/ports/platform.ts";
 import { WORDS } from "./explain.ts";
-import { API_URL, type DiscordSettings, NEEDS, readSettings, VARIABLES } from "./settings.ts";
+import {
+  API_URL,
+  type DiscordOptions,
+  type DiscordSettings,
+  NEEDS,
+  OPTIONS,
+  readSettings,
+  VARIABLES,
+} from "./settings.ts";
 
-export const discord: PlatformModule<DiscordSettings> = {
+export const discord: PlatformModule<DiscordSettings, DiscordOptions> = {
   name: "discord",
   label: "Discord",
   tenant: "Discord server",
   variables: VARIABLES,
   needs: NEEDS,
-  options: {},
+  options: OPTIONS,
   settings: readSettings,
   api: ({ apiUrl }) => apiUrl ?? API_URL,
   words: WORDS,
   example: "discord --generate-key",
   sampler: async () => (await import("./sending.ts")).sending,
-  async open({ settings, clock, random, timeoutMs }) {
+  async open({ settings, options, clock, random, timeoutMs }) {
     const { createDiscordAdapter } = await import("./adapter.ts");
     const { publicKeys, applicationId, botToken, apiUrl } = settings;
     return createDiscordAdapter({
@@ -22,6 +30,7 @@ export const discord: PlatformModule<DiscordSettings> = {
       applicationId,
       botToken,
       ...(apiUrl !== null && { apiUrl }),
+      preview: options.preview,
       clock,
       random,
       timeoutMs,

@@ -10,6 +10,7 @@ import type { JsonObject } from "../../src/shared/json.ts";
 import { type DiscordAddress, readAddress } from "./address.ts";
 import type { DiscordRest } from "./api.ts";
 import { DiscordRefusal } from "./failure.ts";
+import type { Interactions } from "./interactions.ts";
 import { closingLine } from "./limit.ts";
 import { REPEAT_NOTICE, withLine, withNotice } from "./notice.ts";
 import { readPart } from "./render.ts";
@@ -35,6 +36,7 @@ export interface ClientOptions {
   readonly rest: DiscordRest;
   readonly clock: Pick<Clock, "nowMs" | "sleep">;
   readonly random: Random;
+  readonly interactions: Interactions;
 }
 
 /**
@@ -42,12 +44,9 @@ export interface ClientOptions {
  * the bot writes in the channel by itself.
  */
 export function createClient(options: ClientOptions): Pick<Adapter, "send" | "recover"> {
-  const { clock } = options;
-  /** Interactions that are over, so that each further part need not find out again. */
-  const over = new LRUCache<string, true>({ max: REMEMBERED_MAX });
+  const { clock, interactions } = options;
   /** When a part was first sent to a channel, by its id. */
   const channelSends = new LRUCache<string, number>({ max: REMEMBERED_MAX });
-  const isOpen = (address: DiscordAddress) => clock.nowMs() < address.expiresAtMs && !over.has(address.id);
 
   return {
     async send(delivery, signal, permit) {
@@ -60,12 +59,13 @@ export function createClient(options: ClientOptions): Pick<Adapter, "send" | "re
         );
       }
       const sending = { address, ...part, delivery, signal, permit };
-      if (isOpen(address)) {
+      if (interactions.isOpen(address)) {
+        const isFirst = delivery.index === 0 && interactions.hasOriginal(address);
         const receipt = await untilKnown(options, signal, () =>
-          delivery.index === 0 ? editOriginal(options.rest, sending) : followUpOrClose(options.rest, sending),
+          isFirst ? editOriginal(options.rest, sending) : followUpOrClose(options.rest, sending),
         );
         if (receipt !== undefined) return receipt;
-        over.set(address.id, true);
+        interactions.end(address);
       }
       if (!channelSends.has(delivery.partId)) channelSends.set(delivery.partId, clock.nowMs());
       return postInChannel(options.rest, sending).catch((error: unknown) => rejectedLast(error, OVER));
@@ -79,17 +79,19 @@ export function createClient(options: ClientOptions): Pick<Adapter, "send" | "re
       if (begunAtMs !== undefined)
         return clock.nowMs() - begunAtMs < NONCE_LIFE_MS ? "repeatable" : "unknown";
       // An edit made twice leaves one message. A follow-up has neither a nonce nor a way to look it up.
-      return delivery.index === 0 && isOpen(address) ? "repeatable" : "unknown";
+      const isEdit =
+        delivery.index === 0 && interactions.isOpen(address) && interactions.hasOriginal(address);
+      return isEdit ? "repeatable" : "unknown";
     },
   };
 }
 
 /** Tries again while Discord does not know the interaction; undefined when it never will. */
-async function untilKnown(
-  { clock, random }: ClientOptions,
+export async function untilKnown<Sent>(
+  { clock, random }: Pick<ClientOptions, "clock" | "random">,
   signal: AbortSignal,
-  send: () => Promise<Receipt>,
-): Promise<Receipt | undefined> {
+  send: () => Promise<Sent>,
+): Promise<Sent | undefined> {
   for (const delayMs of [...RACE_DELAYS_MS, null]) {
     try {
       return await send();
@@ -102,7 +104,11 @@ async function untilKnown(
   return undefined;
 }
 
-async function pause(clock: Pick<Clock, "sleep">, durationMs: number, signal: AbortSignal): Promise<void> {
+export async function pause(
+  clock: Pick<Clock, "sleep">,
+  durationMs: number,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     await clock.sleep(durationMs, signal);
   } catch {
@@ -130,7 +136,8 @@ async function editOriginal(
 }
 
 const OVER = "the interaction is over: it takes replies for 15 minutes";
-const ORIGINAL = "interaction.original";
+export const ORIGINAL = "interaction.original";
+export const IN_CHANNEL = "channel.message";
 
 function originalOf(address: DiscordAddress) {
   return {
@@ -141,7 +148,7 @@ function originalOf(address: DiscordAddress) {
   } as const;
 }
 
-function editOf(address: DiscordAddress, text: string) {
+export function editOf(address: DiscordAddress, text: string) {
   return { ...originalOf(address), method: "PATCH", body: messageBody(text) } as const;
 }
 
@@ -210,7 +217,7 @@ async function postInChannel(
       permit,
     ));
   }
-  return { messageId, via: "channel.message" };
+  return { messageId, via: IN_CHANNEL };
 }
 
 /** One message, or two when the notice has no room in it. */
@@ -225,7 +232,7 @@ function interactionRoute({ applicationId, token }: DiscordAddress): `/${string}
 }
 
 /** Mentions are named in every call, edits too: by default a bot's message pings whomever it names. */
-function messageBody(content: string): JsonObject {
+export function messageBody(content: string): JsonObject {
   return { content, allowed_mentions: { parse: [] }, flags: SUPPRESS_EMBEDS };
 }
 

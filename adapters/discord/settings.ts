@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { EnvReader } from "../../src/ports/env-reader.ts";
 import type { PlatformSettings } from "../../src/ports/platform.ts";
 import type { Secret } from "../../src/shared/secret.ts";
@@ -12,6 +13,14 @@ export interface DiscordSettings extends PlatformSettings {
   readonly botToken: Secret | null;
   readonly apiUrl: string | null;
 }
+
+export type DiscordOptions = z.output<z.ZodObject<typeof OPTIONS>>;
+export const OPTIONS = {
+  preview: z
+    .enum(["direct", "on", "off"])
+    .default("on")
+    .describe("Where an answer is shown while it grows: everywhere, in direct messages alone, or nowhere."),
+};
 
 export const VARIABLES = [
   plain(

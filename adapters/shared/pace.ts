@@ -32,6 +32,11 @@ export class Slots {
     this.#restUntilMs = Math.max(this.#restUntilMs, untilMs);
     this.#dueMs = Math.max(this.#dueMs, untilMs);
   }
+
+  /** How long that pause still is. */
+  restMs(nowMs: number): number {
+    return Math.max(0, this.#restUntilMs - nowMs);
+  }
 }
 
 /** The same for each chat, message or channel by itself. */
@@ -42,5 +47,14 @@ export class KeyedSlots {
     const slots = this.#slots.get(key) ?? new Slots(everyMs);
     this.#slots.set(key, slots);
     return slots.take(nowMs);
+  }
+
+  /** Of those who have taken any; for others there is nothing to wait for. */
+  rest(key: string, untilMs: number): void {
+    this.#slots.get(key)?.rest(untilMs);
+  }
+
+  restMs(key: string, nowMs: number): number {
+    return this.#slots.get(key)?.restMs(nowMs) ?? 0;
   }
 }

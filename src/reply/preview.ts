@@ -101,6 +101,16 @@ export class Preview {
     else this.#plan();
   }
 
+  /** What is on its way comes to its end, and nothing follows before there is more to show: something else is said now. */
+  async pause(): Promise<void> {
+    do {
+      this.#callOff?.();
+      this.#callOff = null;
+      // It may have planned the next.
+      await this.#changing;
+    } while (this.#callOff !== null || this.#changing !== null);
+  }
+
   /** Nothing is shown after this has resolved, and what was on its way has come to its end. */
   async end(): Promise<void> {
     this.#isOver = true;

@@ -7,6 +7,7 @@ import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { Delivery, ReplyPart } from "../../src/domain/reply.ts";
 import type { Adapter, RawRequest } from "../../src/ports/adapter.ts";
 import { type FakeAnswer, type FakeServer, type Fault, fakeServer } from "../fakes/server.ts";
+import { growingContract } from "./adapter-growing.ts";
 import { asVerified, rawRequest, withFlippedByte, withHeader } from "./raw-request.ts";
 
 /** What a platform's suite tells the contract about it. */
@@ -34,12 +35,17 @@ export interface AdapterCase {
   readonly rejected: FakeAnswer;
   /** How it says that our credentials are not taken any more; after answers that lead to where they are needed. */
   readonly refused: readonly FakeAnswer[];
+  /** Of what kind a sample is whose answer is shown while it grows; absent: none is. */
+  readonly growsFor?: string;
   /** Tokens and secrets that must never show in an error. */
   readonly credentials: readonly string[];
 }
 
 interface AdapterUnderTest {
   readonly adapter: Adapter;
+  /** Where answers grow: another process, and somebody who deletes all that was said. */
+  readonly another?: () => Adapter;
+  readonly deleteAll?: () => void;
   readonly fake: FakeServer;
   /** The text a part would show. */
   textOf(part: ReplyPart): string;
@@ -305,6 +311,19 @@ export function adapterContract(name: string, platform: AdapterCase): void {
         expect(await look()).toMatchObject({ status: "warn", code: null });
       });
     });
+
+    if (platform.growsFor !== undefined) {
+      const grown = platform.growsFor;
+      growingContract(async (timeoutMs = 30_000) => {
+        const opened = await platform.setUp({ timeoutMs });
+        const { another, deleteAll } = opened;
+        if (another === undefined || deleteAll === undefined)
+          throw new Error("Expected another process, and somebody who deletes");
+        const rateLimited = { ...status(platform.rateLimited(7)), times: 1 };
+        const event = parseOne(sample({ kind: grown }));
+        return { under: { ...opened, another, deleteAll, rateLimited }, event };
+      });
+    }
 
     describe("what goes out", () => {
       it("is said once, where it was asked", async () => {

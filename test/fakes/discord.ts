@@ -15,7 +15,7 @@ export interface FakeDiscord extends FakeServer {
   /** What DISCORD_API_URL would be. */
   readonly apiUrl: string;
   /** Oldest first. */
-  readonly messages: readonly DiscordMessage[];
+  readonly messages: DiscordMessage[];
   /** Calls to `/channels/…/typing`, by channel. */
   readonly typing: readonly string[];
   /** Tokens of interactions with an app that only a person has installed: the sixth follow-up is refused. */
@@ -68,6 +68,8 @@ const EPOCH_MS = 1_420_070_400_000n;
 const CALLBACK_MS = 3_000;
 const CONTENT_CHARS_MAX = 2_000;
 const PERSONAL_FOLLOW_UPS_MAX = 5;
+const EDITS_MAX = 5;
+const EDITS_MS = 5_000;
 
 /** The part of Discord's API that a gateway uses, version 10. */
 export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDiscord> {
@@ -81,6 +83,7 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
   const personal = new Set<string>();
   const outside = new Set<string>();
   const followUps = new Map<string, number>();
+  const edits = new Map<string, number[]>();
   let lastId = 2_000_000_000_000_000_000n;
 
   function write(
@@ -103,9 +106,29 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
 
   function original(method: string, token: string, body: Record<string, unknown>): FakeAnswer {
     const existing = originals.get(token);
+    if (existing !== undefined && !messages.includes(existing)) return discordError(404, 10_008);
+    if (method === "PATCH" && !takesEdit(token)) return discordRateLimit(1);
     if (method === "GET") return existing ? { body: shown(existing) } : discordError(404, 10_008);
     const message = existing ?? write("original", channelOf(token), body);
     originals.set(token, message);
+    message.content = String(body.content);
+    message.body = body;
+    return { body: shown(message) };
+  }
+
+  /** Five in five seconds of a message, as its bucket has it. */
+  function takesEdit(message: string): boolean {
+    const recent = (edits.get(message) ?? []).filter((atMs) => atMs > nowMs() - EDITS_MS);
+    if (recent.length >= EDITS_MAX) return false;
+    edits.set(message, [...recent, nowMs()]);
+    return true;
+  }
+
+  function editByBot(channelId: string, id: string, body: Record<string, unknown>): FakeAnswer {
+    if (outside.has(channelId)) return discordError(403, 50_001);
+    const message = messages.find((one) => one.channelId === channelId && one.id === id);
+    if (message === undefined) return discordError(404, 10_008);
+    if (!takesEdit(channelId)) return discordRateLimit(1);
     message.content = String(body.content);
     message.body = body;
     return { body: shown(message) };
@@ -161,6 +184,8 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
       typing.push(first);
       return { status: 204 };
     }
+    if (root === "channels" && second === "messages" && call.method === "PATCH")
+      return editByBot(first, third, body);
     if (root === "channels" && second === "messages" && call.method === "POST")
       return channelMessage(first, body);
     return discordError(404, 0, "404: Not Found");

@@ -178,6 +178,28 @@ describe("an answer while it grows", () => {
     });
   });
 
+  it("leaves the place to what is said beside it, until there is more to show", async () => {
+    preview.show(`${LONG} `);
+    await preview.pause();
+    await pass(10 * EVERY_MS);
+    expect([chat.sends, clock.sleeping]).toEqual([[], 0]);
+    preview.show(`${LONG} that goes `);
+    await pass(0);
+    const arrival = Promise.withResolvers<void>();
+    chat.editFates.push(async () => {
+      await arrival.promise;
+      return { messageId: "m0", via: "fake" };
+    });
+    preview.show(`${LONG} that goes on `);
+    await pass(EVERY_MS);
+    preview.show(`${LONG} that goes on and on `);
+    const paused = preview.pause();
+    arrival.resolve();
+    await paused;
+    await pass(10 * EVERY_MS);
+    expect([chat.sends.length, edited()]).toEqual([1, [`${LONG} that goes on …`]]);
+  });
+
   it("goes on in the message that an earlier attempt has shown", async () => {
     await store.outbox.reserve(job, partId());
     const receipt = { messageId: "m3", via: "fake" };

@@ -17,17 +17,20 @@ const INTERACTION_TOKEN = JSON.parse(
 adapterContract("discord", {
   async setUp({ timeoutMs }) {
     const fake = await fakeDiscord({ botToken: BOT_TOKEN });
-    const adapter = createDiscordAdapter({
-      publicKeys: [PUBLIC_KEY],
-      botToken: new Secret(BOT_TOKEN),
-      applicationId: "900",
-      apiUrl: fake.apiUrl,
-      clock: { nowMs: () => NOW_MS, sleep: async () => {} },
-      timeoutMs,
-      random: () => 0,
-    });
+    const another = () =>
+      createDiscordAdapter({
+        publicKeys: [PUBLIC_KEY],
+        botToken: new Secret(BOT_TOKEN),
+        applicationId: "900",
+        apiUrl: fake.apiUrl,
+        clock: { nowMs: () => NOW_MS, sleep: async () => {} },
+        timeoutMs,
+        random: () => 0,
+      });
     return {
-      adapter,
+      adapter: another(),
+      another,
+      deleteAll: () => void fake.messages.splice(0),
       fake,
       textOf: (part) => readPart(part)?.content ?? "",
       said: () => fake.messages.map(({ channelId, content }) => ({ place: channelId, text: content })),
@@ -44,6 +47,7 @@ adapterContract("discord", {
   liveMentions: ["@everyone", "@here", "<@30>", "<@!30>", "<@&71>"],
   rateLimited: (seconds) => discordRateLimit(seconds),
   rejected: discordError(403, 50_013, "Missing Permissions"),
+  growsFor: "slash",
   refused: [discordError(401, 50_027), discordError(401, 0, "401: Unauthorized")],
   credentials: [BOT_TOKEN, SEED, INTERACTION_TOKEN],
 });

@@ -9,8 +9,11 @@ import { BOT_TOKEN, WEBHOOK_SECRET } from "./setup.ts";
 adapterContract("telegram", {
   async setUp({ timeoutMs }) {
     const fake = await openFake();
+    const another = () => adapterFor(fake, { timeoutMs });
     return {
-      adapter: adapterFor(fake, { timeoutMs }),
+      adapter: another(),
+      another,
+      deleteAll: () => void fake.messages.splice(0),
       fake,
       textOf(part) {
         const { html } = JSON.parse(part) as { html: string };
@@ -32,6 +35,7 @@ adapterContract("telegram", {
   liveMentions: ["@ann_smith"],
   rateLimited: tooManyRequests,
   rejected: forbidden(),
+  growsFor: telegramSampler.kinds[0] ?? "",
   refused: [{ status: 401, body: { ok: false, error_code: 401, description: "Unauthorized" } }],
   credentials: [BOT_TOKEN, BOT_TOKEN.slice(3), WEBHOOK_SECRET],
 });

@@ -1,0 +1,137 @@
+import { DeliveryError } from "../../src/domain/errors.ts";
+import type { ReplyAddress } from "../../src/domain/event.ts";
+import type { Delivery } from "../../src/domain/reply.ts";
+import type { Adapter } from "../../src/ports/adapter.ts";
+import type { Permit } from "../../src/shared/call.ts";
+import { isRejected } from "../../src/shared/fault.ts";
+import { KeyedSlots, Slots } from "../shared/pace.ts";
+import { type DiscordAddress, readAddress } from "./address.ts";
+import { DiscordRefusal } from "./failure.ts";
+import { withNotice } from "./notice.ts";
+import { readPart } from "./render.ts";
+import { type ClientOptions, editOf, IN_CHANNEL, messageBody, ORIGINAL, pause, untilKnown } from "./send.ts";
+
+/** Where an answer is shown while it grows. */
+export type Preview = "direct" | "on" | "off";
+
+/** No message is edited more often, the whole answer included. */
+const EDIT_EVERY_MS = 1_000;
+/** A little more, so that none that is late is followed too soon. */
+const PREVIEW_EVERY_MS = 1_100;
+/** Discord takes five edits in five seconds of a channel: one of them stays for answers that are whole. */
+const CHANNEL_EVERY_MS = 1_250;
+/** Of the fifty calls that a bot has in a second. */
+const BOT_EVERY_MS = 50;
+
+/** Sends with `send`, changes what that has sent, and says when what grows may be changed. */
+export function createEditor(
+  send: Adapter["send"],
+  options: ClientOptions & { readonly preview: Preview },
+): Required<Pick<Adapter, "send" | "edit" | "previewInMs">> {
+  const { rest, clock, interactions } = options;
+  const messages = new KeyedSlots();
+  const bot = new Slots(BOT_EVERY_MS);
+
+  /** `undefined`: the interaction takes no edits any more. */
+  const editOriginal = (address: DiscordAddress, text: string, { signal, permit }: Call) =>
+    untilKnown(options, signal, async () => {
+      try {
+        const { id } = await rest.message(editOf(address, text), signal, permit);
+        return { messageId: id, via: ORIGINAL };
+      } catch (error) {
+        if (!(error instanceof DiscordRefusal && error.isMessageGone)) throw error;
+        interactions.lostOriginal(address);
+        return "gone" as const;
+      }
+    });
+
+  /** As the bot: also what an interaction has said that is over, where the bot is in that place. */
+  async function editAsBot(
+    address: DiscordAddress,
+    messageId: string,
+    text: string,
+    { signal, permit }: Call,
+  ) {
+    const route = `/channels/${encodeURIComponent(address.channelId)}/messages/${encodeURIComponent(messageId)}`;
+    try {
+      await rest.message(
+        {
+          method: "PATCH",
+          route: route as `/${string}`,
+          body: messageBody(text),
+          as: "bot",
+          what: "edit of a message",
+          repeatable: true,
+        },
+        signal,
+        permit,
+      );
+      return { messageId, via: IN_CHANNEL };
+    } catch (error) {
+      // Deleted, not ours to change, or there is no bot: what is said instead will tell.
+      if (isRejected(error)) return "gone" as const;
+      throw error;
+    }
+  }
+
+  return {
+    async send(delivery, signal, permit) {
+      try {
+        return await send(delivery, signal, permit);
+      } finally {
+        rested(delivery);
+      }
+    },
+
+    async edit(receipt, delivery, signal, permit) {
+      const address = readAddress(delivery.to);
+      const part = readPart(delivery.part);
+      if (address === undefined || part === undefined)
+        throw new DeliveryError(
+          "rejected",
+          "Expected a Discord address and part, got those of another adapter",
+        );
+      const key = keyOf(delivery.to, address);
+      const text = delivery.mayRepeat ? (withNotice(part.content) ?? part.content) : part.content;
+      const restMs = delivery.isGrowing ? 0 : messages.restMs(key, clock.nowMs());
+      if (restMs > 0) await pause(clock, restMs, signal);
+      try {
+        if (receipt.via === ORIGINAL && interactions.isOpen(address)) {
+          const edited = await editOriginal(address, text, { signal, permit });
+          if (edited !== undefined) return edited;
+          interactions.end(address);
+        }
+        if (receipt.messageId === null) return "gone";
+        return await editAsBot(address, receipt.messageId, text, { signal, permit });
+      } finally {
+        rested(delivery);
+      }
+    },
+
+    previewInMs(to) {
+      const address = readAddress(to);
+      if (address === undefined || options.preview === "off") return null;
+      if (options.preview === "direct" && address.guildId !== null) return null;
+      const nowMs = clock.nowMs();
+      const key = keyOf(to, address);
+      if (interactions.isOpen(address)) return messages.take(key, PREVIEW_EVERY_MS, nowMs);
+      const inMs = bot.take(nowMs);
+      return inMs + messages.take(key, CHANNEL_EVERY_MS, nowMs + inMs);
+    },
+  };
+
+  function rested({ to, isGrowing }: Delivery): void {
+    const address = readAddress(to);
+    if (isGrowing && address !== undefined) messages.rest(keyOf(to, address), clock.nowMs() + EDIT_EVERY_MS);
+  }
+
+  /** What is said for an interaction has a limit of its own; what the bot says, one for each channel. */
+  function keyOf(to: ReplyAddress, address: DiscordAddress): string {
+    return interactions.isOpen(address) ? to : address.channelId;
+  }
+}
+
+interface Call {
+  readonly signal: AbortSignal;
+  readonly permit: Permit | undefined;
+}
