@@ -22,7 +22,7 @@ import { redacted, redactedPart } from "./domain/redact.ts";
 import { type Route, routeOf } from "./domain/route.ts";
 import type { Answer, Progress } from "./domain/run.ts";
 import { NO_USAGE, restedMsOf, unparked } from "./domain/run.ts";
-import { isStopped } from "./domain/signal.ts";
+import { isStopped, isWithdrawn } from "./domain/signal.ts";
 import type { Adapter, Render } from "./ports/adapter.ts";
 import type { AgentRuntime, Allowance, Hold, RunResult } from "./ports/agent.ts";
 import type { Clock, NewId } from "./ports/clock.ts";
@@ -81,7 +81,10 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
   const growsMs = growsForMs(job, deps.clock.nowMs());
   if (growsMs > 0) throw new Deferred("files of the same message may follow", growsMs);
 
+  // What was joined to it is somebody's question still, and is answered with it.
+  const isWanted = !isWithdrawn(job.event.id, job.signals) || job.events.length > 1;
   const isAnswerPaid = job.progress !== null && job.progress.answer !== null;
+  if (!isWanted && !isAnswerPaid) return { kind: "dropped", cause: "withdrawn" };
   if (!isAnswerPaid && !(await canBeAnswered(job.event, adapter, deps.clock, signals.job)))
     return { kind: "dropped", cause: "not_installed" };
 
@@ -181,7 +184,7 @@ async function run(
   deps: WorkerDeps,
   { job: jobSignal, run: stopSignal, heard, isHeld, leftMs, listen }: JobSignals,
 ): Promise<Answered | Parked | typeof LOOP> {
-  const interruption = interruptible(merging, stopSignal, listen, deps.log);
+  const interruption = interruptible(merging, stopSignal, { heard, listen }, deps.log);
   const { signal } = interruption;
   const { event } = job;
   const startedAt = performance.now();
@@ -238,7 +241,7 @@ async function run(
     };
     const result = await deps.runtime.run(turn, hold, signal).catch(async (error: unknown) => {
       deps.metrics.runAttempts.inc({ agent, outcome: attemptOutcome(error, signal) });
-      if (signal.aborted) throw error;
+      if (signal.aborted) throw await merging.brokenOff(error);
       if (isOutage(error) && waitedMs(job, progress, deps.clock) > (deps.waitMsMax ?? Infinity))
         return failure(NOT_REACHED, causeOf(error));
       // The last attempt answers all the same: nobody is left waiting for a reply that never comes.

@@ -42,6 +42,7 @@ export function measured(store: Store, metrics: Metrics): Store {
     memory: {
       recall: timed("recall", (conversation, options) => memory.recall(conversation, options)),
       forget: timed("forget", (conversation, untilId) => memory.forget(conversation, untilId)),
+      withdraw: timed("withdraw", (eventId) => memory.withdraw(eventId)),
     },
     people: { settle: timed("person", (person) => people.settle(person)) },
     purse: {

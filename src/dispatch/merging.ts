@@ -1,6 +1,7 @@
 import { RunAborted } from "../domain/abort.ts";
 import { mayMerge } from "../domain/busy.ts";
 import type { TriggerEvent } from "../domain/event.ts";
+import { isWithdrawn, type Signal } from "../domain/signal.ts";
 import type { Job, Queue } from "../ports/queue.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { JobSignals } from "./dispatcher.ts";
@@ -13,12 +14,17 @@ export class Merging {
   #events: readonly TriggerEvent[];
   #shown: number;
   #hasAsked = false;
+  #joining: Promise<void> = Promise.resolve();
 
   constructor(job: Job, queue: Pick<Queue, "join">) {
     this.#job = job;
     this.#queue = queue;
     this.#events = job.events;
     this.#shown = job.events.length;
+  }
+
+  get id(): string {
+    return this.#job.event.id;
   }
 
   /** The first is the job's own. */
@@ -55,7 +61,20 @@ export class Merging {
     return this.joined.some(({ id }) => id === eventId);
   }
 
-  async #join(): Promise<void> {
+  /** Of a run that was broken off: what was joined meanwhile is not dropped with a message that was taken back. */
+  async brokenOff(error: unknown): Promise<unknown> {
+    const isWithdrawn = error instanceof RunAborted && error.why === "withdrawn";
+    if (!isWithdrawn) return error;
+    await this.#joining.catch(() => {});
+    return this.joined.length > 0 ? new RunAborted("interrupted") : error;
+  }
+
+  #join(): Promise<void> {
+    this.#joining = this.#joinNow();
+    return this.#joining;
+  }
+
+  async #joinNow(): Promise<void> {
     const joined = await this.#queue.join(this.#job);
     // Nothing when the lease is lost: who has it by now knows what is joined.
     if (joined.length >= this.#events.length) this.#events = [this.#job.event, ...joined];
@@ -66,7 +85,7 @@ export class Merging {
 export function interruptible(
   merging: Merging,
   stop: AbortSignal,
-  listen: JobSignals["listen"],
+  { heard, listen }: Pick<JobSignals, "heard" | "listen">,
   log: Logger,
 ): { readonly signal: AbortSignal; readonly end: () => Promise<void> } {
   const run = new AbortController();
@@ -81,7 +100,13 @@ export function interruptible(
       log.warn({ event_id: eventId, cause: causeOf(error) }, "event.not_interrupted");
     }
   };
+  const withdraw = (signals: readonly Signal[]) => {
+    if (merging.joined.length === 0 && isWithdrawn(merging.id, signals))
+      run.abort(new RunAborted("withdrawn"));
+  };
+  withdraw(heard());
   const leave = listen((signal) => {
+    withdraw([signal]);
     // One after the other, and as many as a lane may have.
     if (signal.kind === "interrupt") looking = looking.then(() => look(signal.byEvent));
   });

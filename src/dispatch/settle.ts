@@ -24,6 +24,7 @@ const THROTTLED_MS = 1_000;
  *
  * | failure | settlement |
  * |-|-|
+ * | whoever wrote it has taken it back | dropped |
  * | draining, paused | defer: no attempt is used up |
  * | model or platform left alone for now | defer, until it is asked again |
  * | model refuses us (key, credit, permission) | defer: it would refuse any message, until somebody sees to it |
@@ -63,6 +64,7 @@ function settlementOf(
   random: Random,
 ): Settlement | null {
   if (error instanceof RunAborted) {
+    if (error.why === "withdrawn") return { kind: "dropped", cause: "withdrawn" };
     return error.why === "lease-lost" ? null : { kind: "defer", afterMs: 0, cause: error.why };
   }
   if (error instanceof Deferred) return { kind: "defer", afterMs: error.afterMs, cause: error.message };

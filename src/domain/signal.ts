@@ -9,6 +9,8 @@ export type Signal =
   | { readonly kind: "stop"; readonly by: Sender }
   /** A newer message of the same lane wants to be answered first. */
   | { readonly kind: "interrupt"; readonly byEvent: string }
+  /** Whoever wrote this message has taken it back (`Memory.withdraw`). Nobody else's run is meant, also not of its lane. */
+  | { readonly kind: "withdraw"; readonly eventId: string }
   /** By the question's own id, and not the call's: models give the same ids to calls of other runs. */
   | {
       readonly kind: "decide";
@@ -25,6 +27,8 @@ export function signalKey(signal: Signal): string {
       return STOP_KEY;
     case "interrupt":
       return `interrupt ${signal.byEvent}`;
+    case "withdraw":
+      return WITHDRAW_KEY;
     case "decide":
       return `decide ${signal.approvalId}`;
   }
@@ -35,4 +39,11 @@ export const STOP_KEY = "stop";
 
 export function isStopped(signals: readonly Signal[]): boolean {
   return signals.some(({ kind }) => kind === "stop");
+}
+
+/** Stays with its event until that is over, as a stop does: it is not remembered. */
+export const WITHDRAW_KEY = "withdraw";
+
+export function isWithdrawn(eventId: string, signals: readonly Signal[]): boolean {
+  return signals.some((signal) => signal.kind === "withdraw" && signal.eventId === eventId);
 }

@@ -14,4 +14,13 @@ export interface Memory {
    * no later than that event, so that what came after "forget" is remembered however long that had to wait.
    */
   forget(conversation: string, untilEventId?: string): Promise<void>;
+  /**
+   * Takes one message back: what it said and was answered leaves memory, and with it what was answered together with it.
+   * One that has not ended is not remembered however it ends, and has the signal `withdraw` from now on, durable as any:
+   * whoever runs it, or claims it next, ends it without an answer. Again is no harm.
+   */
+  withdraw(eventId: string): Promise<Withdrawn>;
 }
+
+/** What it found. `live`: it waited, or was in hand. */
+export type Withdrawn = "unknown" | "live" | "over";

@@ -24,6 +24,7 @@ import { peopleContract } from "./store-people.ts";
 import { purseContract } from "./store-purse.ts";
 import { requestsContract } from "./store-requests.ts";
 import { shownContract } from "./store-shown.ts";
+import { withdrawingContract } from "./store-withdrawing.ts";
 
 export interface OpenOptions {
   /** The driver takes all its times from here. */
@@ -1128,6 +1129,7 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
     requestsContract(bench);
     shownContract(bench);
     archiveContract(bench);
+    withdrawingContract(bench);
   });
 }
 

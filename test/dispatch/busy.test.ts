@@ -293,6 +293,69 @@ it("what was joined is shown again in its place when the run is taken up by anot
   expect(prompts[1]).toEqual(["one", "", "tool: seen", "two"]);
 });
 
+it("a message that is taken back while its run is in hand ends it, and nothing is said", async () => {
+  answers = [hang];
+  await send("one", "queue");
+  start();
+  await asked(1);
+  await send("two", "queue");
+  await store.memory.withdraw("slack:one");
+  await said("heard 1");
+  await done("two");
+  expect(await store.journal.find("slack:one")).toMatchObject({ state: "dropped", cause: "withdrawn" });
+  expect(await remembered()).toEqual(["two", "heard 1"]);
+});
+
+it("a message that is taken back while it waits, or while its run waits for a person, is not run", async () => {
+  question = "May I look?";
+  answers = [() => ({ calls: [{ id: "1", name: "look", input: {} }] })];
+  await send("one", "queue");
+  start();
+  await soon(async () => expect((await stateOf("one"))[0]).toBe("parked"));
+  await send("two", "queue");
+  await send("three", "queue");
+  await store.memory.withdraw("slack:two");
+  await store.memory.withdraw("slack:one");
+  await done("three");
+  expect(prompts).toEqual([["one"], ["three"]]);
+  expect([await stateOf("one"), await stateOf("two")]).toEqual([
+    ["dropped", null],
+    ["dropped", null],
+  ]);
+  expect(slack.said).toEqual([expect.stringContaining("May I look?"), "heard 1"]);
+});
+
+it("what was joined to a message that is taken back is answered all the same, and not remembered", async () => {
+  answers = [hang];
+  for (const text of ["one", "two"]) await send(text, "collect");
+  start();
+  await asked(1);
+  await store.memory.withdraw("slack:one");
+  await send("three", "interrupt");
+  await done("two");
+  expect(await stateOf("two")).toEqual(["merged", "slack:one"]);
+  expect(slack.said).toHaveLength(1);
+  expect(await remembered()).toEqual([]);
+});
+
+it("what is joined in the very moment in which its message is taken back is answered", async () => {
+  const inner = store.queue;
+  const queue = {
+    ...inner,
+    async join(job: Job) {
+      const joined = await inner.join(job);
+      if (joined.length > 0) await store.memory.withdraw("slack:one");
+      return joined;
+    },
+  };
+  store = { ...store, queue };
+  for (const text of ["one", "two"]) await send(text, "collect");
+  start();
+  await done("two");
+  expect(slack.said).toEqual(["heard 2"]);
+  expect(await remembered()).toEqual([]);
+});
+
 /** The real client of the provider, and a server that plays it. */
 const anthropicAt = (baseUrl: string) =>
   createAnthropicModel({

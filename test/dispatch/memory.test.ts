@@ -25,6 +25,7 @@ function askable(): Memory & { readonly asked: Recall[] } {
       return [aTurn("asked", 900), ...TURNS];
     },
     async forget() {},
+    withdraw: async () => "unknown" as const,
   };
 }
 

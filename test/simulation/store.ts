@@ -31,6 +31,7 @@ export function steppedStore(store: Store, life: Life, witness: Witness): Store 
         });
         witness.resets.set(untilEventId, true);
       },
+      withdraw: (eventId) => life.call("withdraw", () => memory.withdraw(eventId)),
     },
     holds: {
       async hold(name, ttlMs) {

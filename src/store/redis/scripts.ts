@@ -17,6 +17,7 @@ export const SCRIPT_NAMES = [
   "record",
   "recall",
   "forget",
+  "withdraw",
   "person",
   "hold_money",
   "settle_money",

@@ -2,11 +2,11 @@ import { LRUCache } from "lru-cache";
 import { ADOPTED_AFTER_MS_MAX, PEOPLE_KEPT_MS } from "../../domain/bounds.ts";
 import { asKnown } from "../../domain/conversation.ts";
 import type { Progress, Turn } from "../../domain/run.ts";
-import { signalKey } from "../../domain/signal.ts";
+import { type Signal, signalKey, WITHDRAW_KEY } from "../../domain/signal.ts";
 import type { Archive, ReplayAnswer } from "../../ports/archive.ts";
 import type { EventRecord, EventState, Journal, ReplayNote } from "../../ports/journal.ts";
 import { type LaneState, type Lanes, SIGNAL_TOPIC, SIGNALS_MAX, signalMessage } from "../../ports/lanes.ts";
-import type { Memory } from "../../ports/memory.ts";
+import type { Memory, Withdrawn } from "../../ports/memory.ts";
 import type { Outbox, Reservation } from "../../ports/outbox.ts";
 import type { People } from "../../ports/people.ts";
 import type { Job } from "../../ports/queue.ts";
@@ -80,6 +80,11 @@ export function createMemory({ run, persistence, now }: Parts): Memory {
     async forget(conversation, untilEventId) {
       const args = [wellFormed(conversation), untilEventId === undefined ? "" : wellFormed(untilEventId)];
       await persistence.until(() => run("forget", [now(), ...args], "long"));
+    },
+    async withdraw(eventId) {
+      const signal: Signal = { kind: "withdraw", eventId };
+      const args = [wellFormed(eventId), WITHDRAW_KEY, JSON.stringify(signal), SIGNAL_TOPIC];
+      return (await persistence.until(() => run("withdraw", [now(), ...args], "long"))) as Withdrawn;
     },
   };
 }

@@ -1,7 +1,7 @@
 import { asFirstKnown, asKnown } from "../../domain/conversation.ts";
 import type { PersonName } from "../../domain/event.ts";
 import type { Progress, Turn } from "../../domain/run.ts";
-import { signalKey } from "../../domain/signal.ts";
+import { type Signal, signalKey } from "../../domain/signal.ts";
 import type { Archive } from "../../ports/archive.ts";
 import type { Bus } from "../../ports/bus.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -42,7 +42,7 @@ export function createFront(options: {
     inbox: createInbox(ask, readiness),
     queue: createQueue(ask, readiness, bus, clock),
     outbox: createOutbox(ask),
-    memory: createMemory(ask),
+    memory: createMemory(ask, bus),
     people: createPeople(ask),
     purse: createPurse(ask),
     journal: createJournal(ask),
@@ -118,7 +118,7 @@ function createOutbox(ask: Ask): Outbox {
   };
 }
 
-function createMemory(ask: Ask): Memory {
+function createMemory(ask: Ask, bus: Bus): Memory {
   return {
     async recall(conversation, { turnsMax, sinceMs }) {
       const turns = await ask("recall", [wellFormed(conversation), turnsMax, sinceMs]);
@@ -129,6 +129,12 @@ function createMemory(ask: Ask): Memory {
         wellFormed(conversation),
         untilEventId === undefined ? null : wellFormed(untilEventId),
       ]);
+    },
+    async withdraw(eventId) {
+      const signal: Signal = { kind: "withdraw", eventId };
+      const [found, lane] = await ask("withdraw", [wellFormed(eventId), JSON.stringify(signal)]);
+      if (lane !== null) await bus.publish(SIGNAL_TOPIC, signalMessage(lane, signal));
+      return found;
     },
   };
 }

@@ -3,6 +3,7 @@ import { mayMerge } from "../../domain/busy.ts";
 import type { TriggerEvent } from "../../domain/event.ts";
 import { parsedEvent } from "../stored.ts";
 import { kindOf, type Waiting } from "./lanes.ts";
+import { isWithdrawn } from "./signals.ts";
 import type { State } from "./state.ts";
 import { heldJob } from "./work.ts";
 
@@ -34,6 +35,7 @@ function areAlike(job: Waiting, next: Waiting): boolean {
   return (
     kindOf(job) === "message" &&
     kindOf(next) === "message" &&
+    !isWithdrawn(next) &&
     next.agent !== null &&
     next.agent === job.agent &&
     mayMerge(next.busy) &&

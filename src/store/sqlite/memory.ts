@@ -1,3 +1,8 @@
+import { parsedEvent } from "../stored.ts";
+import { wellFormed } from "../well-formed.ts";
+import { eventOf } from "./journal.ts";
+import type { WithdrawnRow } from "./protocol.ts";
+import { addWithdrawal } from "./signals.ts";
 import type { State } from "./state.ts";
 
 export function recall(
@@ -23,4 +28,16 @@ export function forget(
   sql.deleteTurns.run(conversation, untilSeq);
   sql.forget.run(conversation, nowMs, untilSeq);
   return null;
+}
+
+export function withdraw(state: State, eventId: string, signal: string): WithdrawnRow {
+  const row = eventOf(state, eventId);
+  if (row === null) return ["unknown", null];
+  const job = state.lanes.jobs.get(row.seq);
+  if (job !== undefined) return ["live", addWithdrawal(state, job, signal)];
+  // Turns are those of the event that it was answered with.
+  const head = row.merged_into === null ? row : eventOf(state, row.merged_into);
+  const event = parsedEvent(row.body);
+  if (event !== null && head !== null) state.sql.deleteTurnsOf.run(wellFormed(event.conversation), head.seq);
+  return ["over", null];
 }

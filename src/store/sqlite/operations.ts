@@ -3,7 +3,7 @@ import { drop, replay } from "./archive.ts";
 import { getNote, hold, putNote } from "./holds.ts";
 import { join } from "./join.ts";
 import { find, list, stats } from "./journal.ts";
-import { forget, recall } from "./memory.ts";
+import { forget, recall, withdraw } from "./memory.ts";
 import { settlePerson } from "./people.ts";
 import type { Kind, Operations, Request } from "./protocol.ts";
 import { holdMoney, settleMoney, spentMoney } from "./purse.ts";
@@ -38,6 +38,7 @@ const HANDLERS: { readonly [K in Kind]: Handler<K> } = {
   record: (state, [partId, fate, receipt]) => record(state, partId, fate, receipt),
   recall: (state, [conversation, turnsMax, sinceMs]) => recall(state, conversation, turnsMax, sinceMs),
   forget: (state, [conversation, untilEventId], nowMs) => forget(state, conversation, untilEventId, nowMs),
+  withdraw: (state, [eventId, signal]) => withdraw(state, eventId, signal),
   person: settlePerson,
   holdMoney,
   settleMoney,

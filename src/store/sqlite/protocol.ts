@@ -6,6 +6,7 @@ import type { ReplayAnswer, ReplayRequest } from "../../ports/archive.ts";
 import type { RateLimit } from "../../ports/inbox.ts";
 import type { EventState, StoreStats } from "../../ports/journal.ts";
 import type { LaneState, Signalled } from "../../ports/lanes.ts";
+import type { Withdrawn } from "../../ports/memory.ts";
 import type { Reservation } from "../../ports/outbox.ts";
 import type { Holding, HoldRequest } from "../../ports/purse.ts";
 import type { ClaimOptions } from "../../ports/queue.ts";
@@ -40,6 +41,8 @@ export interface Operations {
     result: readonly string[];
   };
   forget: { args: readonly [conversation: string, untilEventId: string | null]; result: null };
+  /** With the lane of one that is in hand, whose holder is to hear of it. */
+  withdraw: { args: readonly [eventId: string, signal: string]; result: WithdrawnRow };
   person: { args: PersonRow; result: PersonResult };
   holdMoney: { args: HoldRequest; result: Holding };
   settleMoney: {
@@ -115,6 +118,7 @@ export type OfferRow = readonly [
   dedupMs: number,
 ];
 export type LimitRow = readonly [scope: RateLimit["scope"], key: string, messages: number, perMs: number];
+export type WithdrawnRow = readonly [found: Withdrawn, runningLane: string | null];
 /** Conversations of the names. */
 export type PersonRow = readonly [lasting: string | null, passing: string | null];
 export type PersonResult = readonly [

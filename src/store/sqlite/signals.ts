@@ -1,4 +1,4 @@
-import { STOP_KEY } from "../../domain/signal.ts";
+import { STOP_KEY, WITHDRAW_KEY } from "../../domain/signal.ts";
 import { SIGNALS_MAX, type Signalled } from "../../ports/lanes.ts";
 import type { Waiting } from "./lanes.ts";
 import type { LaneHeadRow } from "./protocol.ts";
@@ -21,6 +21,23 @@ export function signal({ sql, lanes }: State, lane: string, key: string, text: s
     lanes.release(lane);
   }
   return { state, isKept: isNew || known === text };
+}
+
+/** Wherever it stands in its lane. Gives its lane when it is in hand. */
+export function addWithdrawal({ sql, lanes }: State, job: Waiting, text: string): string | null {
+  if (!isWithdrawn(job)) {
+    job.signals = JSON.stringify([...pairsOf(job.signals), WITHDRAW_KEY, text]);
+    sql.signal.run(job.signals, job.seq);
+  }
+  if (lanes.headOf(job.lane) !== job) return null;
+  if (lanes.stateOf(job.lane) === "running") return job.lane;
+  sql.hurry.run(job.seq);
+  lanes.release(job.lane);
+  return null;
+}
+
+export function isWithdrawn({ signals }: Pick<Waiting, "signals">): boolean {
+  return pairsOf(signals).some((key, index) => index % 2 === 0 && key === WITHDRAW_KEY);
 }
 
 export function laneHead({ sql, lanes }: State, lane: string): LaneHeadRow | null {

@@ -9,7 +9,7 @@ import type {
   ReservationRow,
   SettlementRow,
 } from "./protocol.ts";
-import { countOf, unheard } from "./signals.ts";
+import { countOf, isWithdrawn, unheard } from "./signals.ts";
 import type { State } from "./state.ts";
 import { expireClaims } from "./suspects.ts";
 
@@ -191,11 +191,12 @@ function causeOf(settlement: Extract<SettlementRow, { kind: "done" | "dropped" |
   return settlement.outcome === "answered" ? null : settlement.outcome;
 }
 
-/** What was accepted before the person said "forget" is forgotten too, even if it ends only now. */
+/** What was accepted before the person said "forget" is forgotten too, even if it ends only now; so is what was taken back. */
 function remember(state: State, job: Waiting, turns: readonly (readonly [number, string])[]): void {
   if (turns.length === 0) return;
   const forgottenSeq = state.sql.forgottenSeq.get(job.conversation)?.forgotten_seq ?? 0;
   if (job.seq <= forgottenSeq) return;
+  if ([job, ...state.lanes.joinedTo(job)].some(isWithdrawn)) return;
   turns.forEach(([atMs, body], position) => {
     state.sql.remember.run(job.conversation, job.seq, position, atMs, body);
   });

@@ -122,6 +122,16 @@ const steps: readonly Step[] = [
     },
   },
   {
+    script: "withdraw",
+    what: "a message that is taken back",
+    call: ({ store }) => store.memory.withdraw("a"),
+    expected: "live",
+    async check({ store }, job) {
+      await store.queue.settle(job, { ...DONE, turns: [aTurn("before")] });
+      expect(await store.memory.recall("c1", { turnsMax: 9, sinceMs: 0 })).toEqual([]);
+    },
+  },
+  {
     script: "signal",
     what: "asking for a stop",
     call: ({ store }) => store.lanes.signal("c1", A_STOP),

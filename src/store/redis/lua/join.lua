@@ -22,6 +22,7 @@ if not agent or kind_of(lane, kind, refusal) ~= 'message' then return texts end
 -- Of one person for one agent: what one asks for is done in the name of who asks, and at their cost.
 local function is_alike(found)
   return found[1] == from and found[2] == agent and MERGING[found[3]] and found[7] == conversation
+    and not is_withdrawn(found[9])
     and kind_of(lane, found[4], found[5]) == 'message'
 end
 
@@ -32,7 +33,8 @@ end
 
 local joined = { merged or nil }
 for _, behind in ipairs(call('LRANGE', lane_key(lane), 1 + #texts, ARGV[4])) do
-  local found = call('HMGET', event_key(behind), 'from', 'agent', 'busy', 'kind', 'refusal', 'body', 'conversation', 'at')
+  local found = call('HMGET', event_key(behind), 'from', 'agent', 'busy', 'kind', 'refusal', 'body', 'conversation', 'at',
+    'signals')
   local text = found[6]
   bytes = bytes + #text
   if not is_alike(found) or bytes > tonumber(ARGV[5]) or may_grow(text, found[8]) then break end

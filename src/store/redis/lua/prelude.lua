@@ -315,6 +315,15 @@ local function joined_texts(merged)
   return texts, bytes
 end
 
+-- Whether an event was taken back, by its field `signals`.
+local function is_withdrawn(signals)
+  local kept = signals and cjson.decode(signals) or {}
+  for i = 1, #kept, 2 do
+    if kept[i] == 'withdraw' then return true end
+  end
+  return false
+end
+
 local function state_of(seq)
   local found = call('HMGET', event_key(seq), 'state', 'token')
   if found[1] then return found[1] end

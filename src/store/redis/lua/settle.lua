@@ -65,12 +65,16 @@ local function park()
   return true
 end
 
--- What came before the person said "forget" is forgotten too, even if it ends only now.
+-- What came before the person said "forget" is forgotten too, even if it ends only now; so is what was taken back.
 local function remember()
   if #ARGV < 9 then return end
   local forgotten = tonumber(call('HGET', conversation_key(conversation), 'forgotten') or 0)
   local place = found[8] or seq
   if tonumber(place) <= forgotten then return end
+  if is_withdrawn(found[9]) then return end
+  for joined in string.gmatch(found[11] or '', '%S+') do
+    if is_withdrawn(call('HGET', event_key(joined), 'signals')) then return end
+  end
   local key_of_turns, turns, oldest = base .. 't:' .. conversation, {}, math.huge
   for i = 9, #ARGV, 2 do
     turns[#turns + 1] = place .. ' ' .. ARGV[i] .. ' ' .. ARGV[i + 1]
@@ -97,6 +101,7 @@ local function finish()
   for joined in string.gmatch(found[11] or '', '%S+') do
     call('LREM', lane_key(lane), 1, joined)
     call('HSET', event_key(joined), 'state', 'merged', 'up', whole(wall))
+    call('HDEL', event_key(joined), 'signals')
     take_out(joined, 'merged')
   end
   local next_seq = call('LINDEX', lane_key(lane), 0)

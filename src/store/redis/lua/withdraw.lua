@@ -1,0 +1,41 @@
+#!lua flags=allow-oom
+-- Takes one message back: see Memory.withdraw in src/ports/memory.ts.
+--
+-- Invariant: no turn of that event is there, and none will be: it has ended, or has the signal with which it is not
+-- remembered. The same call made twice, because its answer was lost, is one.
+--
+-- ARGV[2] id of the event  [3] key of the signal  [4] the signal as JSON  [5] name of the topic
+-- Gives: unknown | live | over
+
+local seq = string.match(call('GET', base .. 'k:' .. ARGV[2]) or '', '^%d+')
+if not seq then return 'unknown' end
+local key = event_key(seq)
+local id, state, token, signals, lane, conversation, into =
+  unpack(call('HMGET', key, 'id', 'state', 'token', 'signals', 'lane', 'conversation', 'into'))
+if id ~= ARGV[2] then return 'unknown' end
+
+if state then
+  -- Turns are those of the event that it was answered with.
+  local head = state == 'merged' and into or seq
+  local place = call('HGET', event_key(head), 'place') or head
+  local turns = base .. 't:' .. (conversation or lane)
+  for _, turn in ipairs(call('LRANGE', turns, 0, -1)) do
+    if string.match(turn, '^%S+') == place then call('LREM', turns, 1, turn) end
+  end
+  return 'over'
+end
+
+if not is_withdrawn(signals) then
+  local kept = signals and cjson.decode(signals) or {}
+  kept[#kept + 1] = ARGV[3]
+  kept[#kept + 1] = ARGV[4]
+  call('HSET', key, 'signals', cjson.encode(kept))
+end
+if call('LINDEX', lane_key(lane), 0) ~= seq then return 'live' end
+if token then
+  call('PUBLISH', base .. 'bus', ARGV[5] .. '\n[' .. cjson.encode(lane) .. ',' .. ARGV[4] .. ']')
+  return 'live'
+end
+call('ZREM', base .. 'parked', seq)
+if call('ZREM', base .. 'held', lane) == 1 then make_ready(lane, seq) end
+return 'live'
