@@ -10,6 +10,7 @@ import type { Ack, Adapter, Inbound, RawRequest, RequestHead, TurnedAway } from 
 import type { Clock } from "./ports/clock.ts";
 import type { Acceptance, Inbox } from "./ports/inbox.ts";
 import type { Lanes } from "./ports/lanes.ts";
+import type { Memory } from "./ports/memory.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 
 export interface GatewayDeps {
@@ -17,6 +18,7 @@ export interface GatewayDeps {
   readonly people: Acquaintances;
   readonly policy: AdmissionPolicy;
   readonly lanes: Pick<Lanes, "signal">;
+  readonly memory: Pick<Memory, "withdraw">;
   readonly clock: Pick<Clock, "nowMs">;
   readonly metrics: Metrics;
 }
@@ -58,14 +60,26 @@ function settled(reception: Reception): Promise<Reception> {
 }
 
 async function ignore(
-  { reason, ack, people, awaited }: Extract<Inbound, { kind: "ignored" }>,
+  { reason, ack, people, awaited, withdrawn = [] }: Extract<Inbound, { kind: "ignored" }>,
   adapter: Adapter,
   deps: GatewayDeps,
 ): Promise<Reception> {
   countIgnored(adapter, reason, deps);
   if (people !== undefined) await deps.people.learn(people);
+  const trouble = await withdraw(withdrawn, deps);
+  if (trouble !== null) return { outcome: "unavailable", ack: { status: 503 }, reason: trouble, events: 0 };
   if (awaited !== undefined) void adapter.dismiss?.(awaited);
   return { outcome: "ignored", ack, reason, events: 0 };
+}
+
+/** Before the acknowledgement: the platform tells of it once. Gives why it could not be. */
+async function withdraw(ids: readonly string[], { memory }: GatewayDeps): Promise<string | null> {
+  try {
+    for (const id of ids) await memory.withdraw(id);
+    return null;
+  } catch (error) {
+    return codeOf(error);
+  }
 }
 
 async function publish(
@@ -76,12 +90,17 @@ async function publish(
     untoldAck = ack,
     ignoredAck = untoldAck,
     people,
+    withdrawn,
   }: Extract<Inbound, { kind: "events" }>,
   adapter: Adapter,
   deps: GatewayDeps,
 ): Promise<Reception> {
   if (people !== undefined) await deps.people.learn(people);
-  const { known, fates } = await offer(events, adapter, deps);
+  const trouble = withdrawn === undefined ? null : await withdraw(withdrawn, deps);
+  const { known, fates } =
+    trouble === null
+      ? await offer(events, adapter, deps)
+      : { known: events, fates: events.map(() => ({ kind: "failed", code: trouble }) as const) };
   const rulings = fates.map(rulingOf);
   for (const [i, { outcome, isUnanswered, count }] of rulings.entries()) {
     if (isUnanswered) dismiss(known[i], adapter);
@@ -157,7 +176,11 @@ async function offer(
 }
 
 function failed(error: unknown): Fate {
-  return { kind: "failed", code: error instanceof GatewayError ? error.code : String(error) };
+  return { kind: "failed", code: codeOf(error) };
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof GatewayError ? error.code : String(error);
 }
 
 async function fateOf(

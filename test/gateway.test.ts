@@ -42,6 +42,7 @@ beforeEach(async () => {
     people: createAcquaintances(store.people),
     policy,
     lanes: store.lanes,
+    memory: store.memory,
     clock,
     metrics: createMetrics(),
   };
@@ -78,6 +79,29 @@ function postFrom(lasting: string | null, passing: string | null, id: string) {
     },
   ]);
 }
+
+describe("what was taken back", () => {
+  it("is withdrawn before the acknowledgement, and what takes its place is accepted", async () => {
+    await postEvents([{ id: "a" }]);
+    const edited = { kind: "events", events: [anEvent({ id: "a:edit" })], ignored: [], ack: ACK } as const;
+    expect(await postOf({ ...edited, withdrawn: ["a"] })).toMatchObject({ outcome: "accepted" });
+    expect((await claimOne(store.queue)).signals).toEqual([{ kind: "withdraw", eventId: "a" }]);
+    const deleted = { kind: "ignored", reason: "message_deleted", withdrawn: ["a:edit"], ack: ACK } as const;
+    expect(await postOf(deleted)).toMatchObject({ outcome: "ignored", ack: ACK });
+    expect(await postOf(deleted)).toMatchObject({ outcome: "ignored", ack: ACK });
+  });
+
+  it("is not acknowledged while the store cannot take it", async () => {
+    const withdraw = () => Promise.reject(new GatewayError("STORE_UNAVAILABLE", "away"));
+    deps = { ...deps, memory: { withdraw } };
+    const away = { outcome: "unavailable", ack: { status: 503 }, reason: "STORE_UNAVAILABLE" };
+    const withdrawn = ["a"];
+    expect(await postOf({ kind: "ignored", reason: "x", withdrawn, ack: ACK })).toMatchObject(away);
+    const events = [anEvent({ id: "b" })];
+    expect(await postOf({ kind: "events", events, ignored: [], withdrawn, ack: ACK })).toMatchObject(away);
+    expect(await claimAll(store.queue)).toEqual([]);
+  });
+});
 
 describe("a person with a number and an id", () => {
   it("stays in one conversation, and is let in by either", async () => {

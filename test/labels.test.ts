@@ -117,7 +117,8 @@ it.each(Object.keys(SENDERS))("a thousand kinds that %s never had, signed, are f
   const store = await openTestStore(clock);
   const metrics = createMetrics();
   const people = createAcquaintances(store.people);
-  const deps = { inbox: store.inbox, lanes: store.lanes, people, policy: POLICY, clock, metrics };
+  const { inbox, lanes, memory } = store;
+  const deps = { inbox, lanes, memory, people, policy: POLICY, clock, metrics };
   const reasons = new Set<string>();
   for (const [place, bodyOf] of bodies.entries()) {
     for (let i = 0; i < COUNT; i++) {

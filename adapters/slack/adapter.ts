@@ -6,6 +6,7 @@ import { besideModule } from "../../src/shared/beside.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import type { Visibility } from "./address.ts";
 import { createWeb } from "./api.ts";
+import { type ChangePolicy, UNCHANGED } from "./changes.ts";
 import { WORDS } from "./explain.ts";
 import { Identity } from "./identity.ts";
 import { parseSlack } from "./parse.ts";
@@ -27,6 +28,8 @@ export interface SlackOptions {
   readonly commandReplies?: Visibility;
   /** Whether an answer to a direct message opens a thread under it (default) or follows it. */
   readonly dmReplies?: "thread" | "flat";
+  /** What becomes of messages that are edited or deleted; edits are ignored, and what is deleted leaves memory, by default. */
+  readonly changes?: ChangePolicy;
   /** How much of a thread that the bot comes into is shown to the agent; none of it when absent. */
   readonly threadLimits?: ThreadLimits;
   /** Somebody will call `learn`: until it has told whose token this is, nothing is taken to be ours. */
@@ -59,6 +62,8 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
 
   const self = new Identity(options.learns === true ? null : "any");
   const call = createWeb(options);
+  const { changes = UNCHANGED, appId } = options;
+  const reading = { commandReplies, dmReplies, self, changes, appId };
   const client = createClient(options, call, (posted) => self.notePost(posted));
   const { threadLimits: limits, clock } = options;
   return {
@@ -67,7 +72,7 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
     ignored: WORDS.ignored,
     screen: screenSlack,
     verify: (request) => verifySlack(request, signingSecrets),
-    parse: (request) => parseSlack(request, { commandReplies, dmReplies, self, appId: options.appId }),
+    parse: (request) => parseSlack(request, reading),
     render: renderReply,
     renderer: RENDERER,
     send: client.send,

@@ -1,11 +1,12 @@
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { Ack, Inbound } from "../../src/ports/adapter.ts";
 import { getString, type JsonObject } from "../../src/shared/json.ts";
+import { inboundOf, readChange } from "./changes.ts";
 import { type InteractionOptions, readInteraction, readSlashCommand } from "./interaction.ts";
-import { readEvent } from "./message.ts";
-import { labelOf, PayloadError, requiredText } from "./payload.ts";
+import { type MessageOptions, readEvent } from "./message.ts";
+import { labelOf, PayloadError, requiredObject, requiredText } from "./payload.ts";
 
-export interface EventOptions extends InteractionOptions {
+export interface EventOptions extends InteractionOptions, MessageOptions {
   /** The one app whose deliveries are taken; undefined: any that has our signing secret. */
   readonly appId: string | undefined;
 }
@@ -19,8 +20,17 @@ export function readEnvelope(envelope: JsonObject, options: EventOptions): Inbou
     const type = requiredText(envelope, "type");
     if (type === "url_verification") return handshake(requiredText(envelope, "challenge"));
     if (isOfAnother(envelope, options)) return OTHER_APP;
-    return type === "event_callback" ? outcome(readEvent(envelope, options)) : outcome(labelOf(type));
+    return type === "event_callback" ? readCallback(envelope, options) : outcome(labelOf(type));
   });
+}
+
+function readCallback(envelope: JsonObject, options: EventOptions): Inbound {
+  const event = requiredObject(envelope, "event");
+  const change = event.type === "message" ? readChange(event, envelope, options.changes) : null;
+  if (change === null) return outcome(readEvent(envelope, options));
+  if (change.kind !== "edited") return inboundOf(change);
+  const said = outcome(readEvent({ ...envelope, event: change.event }, options));
+  return said.kind === "events" ? { ...said, withdrawn: change.withdrawn } : said;
 }
 
 /** What was pressed, chosen or sent: the `payload` of an interactivity request. */

@@ -5,7 +5,8 @@ export const WORDS: PlatformWords = {
   secret: "Compare SLACK_SIGNING_SECRET with the Signing Secret on the app's page Basic Information",
   twice: "Slack sends a mention twice",
   ignored: {
-    message_deleted: "Somebody deleted a message.",
+    message_deleted:
+      "Somebody deleted a message. It has left memory, unless platforms.slack.deletes is keep.",
     message_replied:
       "Slack tells that a thread was answered; the answer itself came as a message of its own.",
     channel_join: "Somebody joined the channel.",

@@ -37,6 +37,7 @@ export const slack: PlatformModule<SlackSettings, SlackOptions> = {
       ...(apiUrl !== null && { apiUrl }),
       commandReplies: options.command_replies,
       dmReplies: options.dm_replies,
+      changes: { edits: options.edits, deletes: options.deletes },
       learns: true,
       ...(thread.messages > 0 && {
         threadLimits: {

@@ -2,6 +2,7 @@ import { conversationKey } from "../../src/domain/conversation.ts";
 import type { Trigger, TriggerEvent } from "../../src/domain/event.ts";
 import { get, getArray, getObject, getString, type JsonObject } from "../../src/shared/json.ts";
 import { writeAddress } from "./address.ts";
+import { type ChangePolicy, editId, editOf } from "./changes.ts";
 import { contentOf } from "./content.ts";
 import { filesOf } from "./files.ts";
 import type { SlackSelf } from "./identity.ts";
@@ -24,11 +25,14 @@ const SAID = new Set(["", "file_share", "thread_broadcast", "me_message", "bot_m
 /** Slack's own voice. */
 const SYSTEM_USERS = new Set(["USLACK", "USLACKBOT"]);
 
+export interface MessageOptions {
+  readonly dmReplies: "thread" | "flat";
+  readonly self: SlackSelf;
+  readonly changes: ChangePolicy;
+}
+
 /** The inner event of an `event_callback`: a trigger, or the reason why it is none. Throws PayloadError. */
-export function readEvent(
-  envelope: JsonObject,
-  options: { dmReplies: "thread" | "flat"; self: SlackSelf },
-): TriggerEvent | string {
+export function readEvent(envelope: JsonObject, options: MessageOptions): TriggerEvent | string {
   const event = requiredObject(envelope, "event");
   const type = requiredText(event, "type", "event.");
   if (type !== "message" && type !== "app_mention") return labelOf(type);
@@ -45,7 +49,6 @@ function uninteresting(
 ): string | undefined {
   const subtype = optionalText(event, "subtype", "event.");
   const user = optionalText(event, "user", "event.");
-  if (subtype === "message_changed") return "edit";
   if (isOwn(event, envelope) || isOwnPost(event) || botIds.has(user)) return "own_message";
   if (SYSTEM_USERS.has(user)) return "system";
   return SAID.has(subtype) ? undefined : labelOf(subtype);
@@ -55,7 +58,7 @@ function readMessage(
   event: JsonObject,
   envelope: JsonObject,
   botIds: Set<string>,
-  options: { dmReplies: "thread" | "flat" },
+  options: MessageOptions,
 ): TriggerEvent {
   const tenant = tenantOf(envelope);
   const teamId = teamOf(envelope);
@@ -70,11 +73,13 @@ function readMessage(
 
   if (event.type === "app_mention" && botIds.size === 0) botIds.add(firstMentioned(rawText) ?? "");
   const isMention = event.type === "app_mention" || mentions(rawText, botIds);
+  const id = `slack:${tenant}:${channel}:${ts}`;
+  const edited = options.changes.edits === "rerun" ? editOf(event) : undefined;
   const replyThread = isDirect && options.dmReplies === "flat" ? threadTs : (threadTs ?? ts);
   return {
     // Slack delivers a mention twice, as `message` and as `app_mention`: other event ids, same channel and ts. A
     // redelivery has the same ts, too, so the event id would only be a second index entry for each message.
-    id: `slack:${tenant}:${channel}:${ts}`,
+    id: edited === undefined ? id : editId(id, edited),
     aliases: [],
     platform: "slack",
     tenant,

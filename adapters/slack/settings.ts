@@ -3,6 +3,7 @@ import type { EnvReader } from "../../src/ports/env-reader.ts";
 import type { PlatformSettings } from "../../src/ports/platform.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import { atLeast, ID, plain, secret, TOKEN } from "../../src/shared/variable.ts";
+import { CHANGE_OPTIONS } from "../shared/change-options.ts";
 import { asSecret, withoutSlash } from "../shared/settings.ts";
 
 export interface SlackSettings extends PlatformSettings {
@@ -66,6 +67,7 @@ export const OPTIONS = {
     .enum(["thread", "flat"])
     .default("thread")
     .describe("In direct messages: answer in a thread, or below each other."),
+  ...CHANGE_OPTIONS,
   thread_context: z
     .strictObject({
       messages: z

@@ -12,7 +12,7 @@ import type { Store } from "../ports/store.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 
 export interface FrontOptions {
-  readonly store: Pick<Store, "inbox" | "people" | "lanes">;
+  readonly store: Pick<Store, "inbox" | "people" | "lanes" | "memory">;
   readonly adapters: ReadonlyMap<Platform, Adapter>;
   /** As it is now. */
   readonly policy: () => AdmissionPolicy;
@@ -36,6 +36,7 @@ export function composeFront({ store, adapters, policy, feed, clock, metrics }: 
       return policy();
     },
     lanes: store.lanes,
+    memory: store.memory,
     clock,
     metrics,
   };

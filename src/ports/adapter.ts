@@ -64,6 +64,8 @@ export type Inbound =
       readonly ignoredAck?: Ack;
       /** Whose names came together, beside those of the events. */
       readonly people?: readonly Person[];
+      /** Messages by the ids of their events that were taken back: withdrawn before the acknowledgement, and before the events. */
+      readonly withdrawn?: readonly string[];
     }
   | { readonly kind: "handshake"; readonly ack: Ack }
   | {
@@ -73,6 +75,7 @@ export type Inbound =
       /** Whoever pressed something waits for a sign all the same; `dismiss` gives it. */
       readonly awaited?: ReplyAddress;
       readonly people?: readonly Person[];
+      readonly withdrawn?: readonly string[];
     }
   /** 400; `message` says what was expected, what came and where. */
   | { readonly kind: "malformed"; readonly message: string }
