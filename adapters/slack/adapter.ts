@@ -1,20 +1,18 @@
 import { LARGEST_BODY_BYTES_MAX } from "../../src/domain/bounds.ts";
 import { GatewayError } from "../../src/domain/errors.ts";
-import type { Adapter, WebhookSpec } from "../../src/ports/adapter.ts";
+import type { Adapter, ThreadReader, WebhookSpec } from "../../src/ports/adapter.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import { besideModule } from "../../src/shared/beside.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import type { Visibility } from "./address.ts";
-import { createWeb } from "./api.ts";
 import { type ChangePolicy, UNCHANGED } from "./changes.ts";
 import { WORDS } from "./explain.ts";
-import { Identity } from "./identity.ts";
 import { parseSlack } from "./parse.ts";
 import { probeSlack } from "./probe.ts";
 import { renderReply } from "./render.ts";
-import { createClient } from "./send.ts";
-import { createThreadReader, type ThreadLimits } from "./thread.ts";
+import type { ThreadLimits } from "./thread.ts";
 import { screenSlack, verifySlack } from "./verify.ts";
+import { createWorkspace, tenantIn, type WorkspaceOf } from "./workspace.ts";
 
 export interface SlackOptions {
   /** One, or two while a secret is being changed. */
@@ -60,12 +58,11 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
       "Expected the Slack API URL to be an http(s) URL, got something else",
     );
 
-  const self = new Identity(options.learns === true ? null : "any");
-  const call = createWeb(options);
+  const own = createWorkspace(options, options.learns === true ? null : "any");
+  const of: WorkspaceOf = () => own;
   const { changes = UNCHANGED, appId } = options;
-  const reading = { commandReplies, dmReplies, self, changes, appId };
-  const client = createClient(options, call, (posted) => self.notePost(posted));
-  const { threadLimits: limits, clock } = options;
+  const reading = { commandReplies, dmReplies, selfIn: (tenant: string) => of(tenant).self, changes, appId };
+  const { threadLimits: limits } = options;
   return {
     platform: "slack",
     webhook: WEBHOOK,
@@ -75,13 +72,13 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
     parse: (request) => parseSlack(request, reading),
     render: renderReply,
     renderer: RENDERER,
-    send: client.send,
-    recover: client.recover,
-    typing: client.typing,
-    ...(limits !== undefined && { thread: createThreadReader({ call, self, limits, clock }) }),
-    serves: ({ tenant }) => (self.tenants === "any" ? true : (self.tenants?.has(tenant) ?? null)),
+    send: (delivery, signal, permit) => of(tenantIn(delivery.to)).send(delivery, signal, permit),
+    recover: (delivery, signal) => of(tenantIn(delivery.to)).recover(delivery, signal),
+    typing: (to, signal) => of(tenantIn(to)).typing(to, signal),
+    ...(limits !== undefined && { thread: threadsOf(limits, of) }),
+    serves: ({ tenant }) => own.self.serves(tenant),
     probe: (signal) => probeSlack(options, signal),
-    learn: (signal) => self.learn(call, signal),
+    learn: (signal) => own.self.learn(own.call, signal),
   };
 }
 
@@ -93,6 +90,14 @@ const WEBHOOK: WebhookSpec = {
   bytesMax: LARGEST_BODY_BYTES_MAX,
 };
 const RENDERER = besideModule(import.meta.url, "render");
+
+function threadsOf({ waitMs }: ThreadLimits, of: WorkspaceOf): ThreadReader {
+  return {
+    waitMs,
+    read: async (event, signal) =>
+      (await of(event.tenant).thread?.read(event, signal)) ?? { items: [], isWhole: false },
+  };
+}
 
 function isEmpty(secret: Secret): boolean {
   return secret.reveal() === "";

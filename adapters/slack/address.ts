@@ -9,6 +9,8 @@ export type SlackAddress = MessageAddress | ResponseUrlAddress;
 
 export interface MessageAddress {
   readonly kind: "message";
+  /** Whose installation of the app it is said through; an older version did not write that. */
+  readonly tenant?: string;
   readonly channel: string;
   /** Null: at the top level of the channel. */
   readonly threadTs: string | null;
@@ -20,6 +22,7 @@ export interface MessageAddress {
 
 export interface ResponseUrlAddress {
   readonly kind: "response_url";
+  readonly tenant?: string;
   /** A bearer capability: never logged, and checked against the allow-list before each use. */
   readonly url: string;
   readonly expiresAtMs: number;

@@ -7,8 +7,6 @@ import type { CallSlack } from "./api.ts";
 export interface SlackSelf {
   readonly userId: string | null;
   readonly botId: string | null;
-  /** Whose token this is: null while nobody knows; `any` where Slack does not tell. */
-  readonly tenants: ReadonlySet<string> | "any" | null;
   /** Whether this process posted the message with this time stamp a while ago. */
   posted(ts: string): boolean;
 }
@@ -19,6 +17,7 @@ const POSTS_MAX = 1_000;
 export class Identity implements SlackSelf {
   userId: string | null = null;
   botId: string | null = null;
+  /** Whose token this is: null while nobody knows; `any` where Slack does not tell. */
   tenants: ReadonlySet<string> | "any" | null;
   readonly #posts = new LRUCache<string, true>({ max: POSTS_MAX });
 
@@ -29,6 +28,11 @@ export class Identity implements SlackSelf {
 
   posted(ts: string): boolean {
     return this.#posts.has(ts);
+  }
+
+  /** Whether this is an installation that the token is of; null while nobody knows. */
+  serves(tenant: string): boolean | null {
+    return this.tenants === "any" ? true : (this.tenants?.has(tenant) ?? null);
   }
 
   /** The answer to a post tells its id, and under which user Slack shows it. */

@@ -34,7 +34,8 @@ export interface InteractionOptions {
   readonly commandReplies: Visibility;
   readonly dmReplies: "thread" | "flat";
   readonly receivedAtMs: number;
-  readonly self: SlackSelf;
+  /** Who we are in the workspace of that tenant. */
+  readonly selfIn: (tenant: string) => SlackSelf;
 }
 
 const NO_MENTIONS: ReadonlySet<string> = new Set();
@@ -54,7 +55,7 @@ export function readSlashCommand(form: JsonObject, options: InteractionOptions):
     trigger: "command",
     command: requiredText(form, "command"),
     text: readableText(optionalText(form, "text"), NO_MENTIONS),
-    replyTo: replyVia(getString(form, "response_url"), { channel, user, options }),
+    replyTo: replyVia(getString(form, "response_url"), { tenant, channel, user, options }),
   });
 }
 
@@ -109,6 +110,7 @@ function readAction(payload: JsonObject, options: InteractionOptions): TriggerEv
     conversationThread: isDirect ? null : isEphemeral ? privateThread(sender.id) : root,
     isDirect,
     replyTo: replyVia(getString(payload, "response_url"), {
+      tenant,
       channel,
       user: sender.id,
       threadTs: replyThread,
@@ -142,7 +144,8 @@ function readSubmission(payload: JsonObject, options: InteractionOptions): Trigg
     place: channel,
     conversationThread: privateThread(sender.id),
     isDirect: isDirectId(channel),
-    replyTo: url === undefined ? direct.replyTo : replyVia(url, { channel, user: sender.id, options }),
+    replyTo:
+      url === undefined ? direct.replyTo : replyVia(url, { tenant, channel, user: sender.id, options }),
   });
 }
 
@@ -169,6 +172,7 @@ function readMessageShortcut(payload: JsonObject, options: InteractionOptions): 
     text: target.context?.[0]?.text ?? "",
     ...target,
     replyTo: replyVia(getString(payload, "response_url"), {
+      tenant,
       channel,
       user: sender.id,
       threadTs: thread ?? shared,
@@ -240,6 +244,7 @@ function directPlace(user: string, payload: JsonObject) {
     isDirect: true,
     replyTo: writeAddress({
       kind: "message",
+      tenant: tenantOf(payload),
       channel: user,
       threadTs: null,
       ...(teamId !== undefined && { teamId }),
@@ -250,13 +255,20 @@ function directPlace(user: string, payload: JsonObject) {
 
 function replyVia(
   url: string | undefined,
-  to: { channel: string; user: string; threadTs?: string | null; options: InteractionOptions },
+  to: {
+    tenant: string;
+    channel: string;
+    user: string;
+    threadTs?: string | null;
+    options: InteractionOptions;
+  },
 ): ReplyAddress {
-  const threadTs = to.threadTs ?? null;
+  const { tenant, threadTs = null } = to;
   const visibility = to.options.commandReplies;
   if (url !== undefined)
     return writeAddress({
       kind: "response_url",
+      tenant,
       url,
       expiresAtMs: to.options.receivedAtMs + RESPONSE_URL_MS,
       channel: to.channel,
@@ -266,8 +278,8 @@ function replyVia(
     });
   // Without the URL an answer for one person goes to that person's direct messages.
   return visibility === "ephemeral"
-    ? writeAddress({ kind: "message", channel: to.user, threadTs: null, userId: to.user })
-    : writeAddress({ kind: "message", channel: to.channel, threadTs, userId: to.user });
+    ? writeAddress({ kind: "message", tenant, channel: to.user, threadTs: null, userId: to.user })
+    : writeAddress({ kind: "message", tenant, channel: to.channel, threadTs, userId: to.user });
 }
 
 function senderOf(payload: JsonObject): TriggerEvent["sender"] {
@@ -292,10 +304,10 @@ function contextOf(
   kind: "target" | "pressed",
   message: JsonObject | undefined,
   payload: JsonObject,
-  { self }: InteractionOptions,
+  { selfIn }: InteractionOptions,
 ): { context?: readonly ContextItem[] } {
   if (message === undefined) return {};
-  const author = authorOf(message, self);
+  const author = authorOf(message, selfIn(tenantOf(payload)));
   const app = getString(payload, "api_app_id");
   const isSelf = author.isSelf === true || (app !== undefined && getString(message, "app_id") === app);
   const items = messageItems(kind, message, isSelf ? { ...author, isSelf } : author);

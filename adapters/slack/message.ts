@@ -27,7 +27,8 @@ const SYSTEM_USERS = new Set(["USLACK", "USLACKBOT"]);
 
 export interface MessageOptions {
   readonly dmReplies: "thread" | "flat";
-  readonly self: SlackSelf;
+  /** Who we are in the workspace of that tenant. */
+  readonly selfIn: (tenant: string) => SlackSelf;
   readonly changes: ChangePolicy;
 }
 
@@ -37,8 +38,9 @@ export function readEvent(envelope: JsonObject, options: MessageOptions): Trigge
   const type = requiredText(event, "type", "event.");
   if (type !== "message" && type !== "app_mention") return labelOf(type);
   const botIds = botIdsOf(envelope);
-  if (options.self.userId !== null) botIds.add(options.self.userId);
-  if (options.self.posted(getString(event, "ts") ?? "")) return "own_message";
+  const self = options.selfIn(tenantOf(envelope));
+  if (self.userId !== null) botIds.add(self.userId);
+  if (self.posted(getString(event, "ts") ?? "")) return "own_message";
   return uninteresting(event, envelope, botIds) ?? readMessage(event, envelope, botIds, options);
 }
 
@@ -101,6 +103,7 @@ function readMessage(
     ...(context.length > 0 && { context }),
     replyTo: writeAddress({
       kind: "message",
+      tenant,
       channel,
       threadTs: replyThread,
       ...(teamId !== undefined && { teamId }),

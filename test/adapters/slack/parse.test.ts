@@ -40,6 +40,7 @@ describe("what people say", () => {
     });
     expect(addressOf(event)).toEqual({
       kind: "message",
+      tenant: "T1",
       channel: "C1",
       threadTs: "1717000000.000100",
       teamId: "T1",
@@ -286,6 +287,7 @@ describe("a slash command", () => {
     });
     expect(addressOf(event)).toEqual({
       kind: "response_url",
+      tenant: "T1",
       url: "https://hooks.slack.com/commands/T1/1/x",
       expiresAtMs: NOW_MS + 1_800_000,
       channel: "C1",
@@ -466,6 +468,7 @@ describe("a shortcut", () => {
     });
     expect(addressOf(event)).toEqual({
       kind: "response_url",
+      tenant: "T1",
       url: "https://hooks.slack.com/app/T1/1/x",
       expiresAtMs: NOW_MS + 1_800_000,
       channel: "C1",
@@ -487,6 +490,7 @@ describe("a shortcut", () => {
     });
     expect(addressOf(event)).toEqual({
       kind: "message",
+      tenant: "T1",
       channel: "U1",
       threadTs: null,
       teamId: "T1",
