@@ -13,6 +13,7 @@ import { openForDevelopers, openPlatforms } from "./app/platforms.ts";
 import { retentionOf } from "./app/policy.ts";
 import { Rendering } from "./app/rendering/index.ts";
 import { openRules } from "./app/rules.ts";
+import { createSockets } from "./app/sockets.ts";
 import { openStore } from "./app/store.ts";
 import { within } from "./app/within.ts";
 import type { Config, Loaded } from "./config/load.ts";
@@ -108,6 +109,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       restingReport([breakers.of(name).report()]) ??
       platformWatch.report(name) ?? { status: "ok", details: "its replies get through" },
     models: () => modelsReport(current().agents),
+    sockets: () => sockets.reports(),
     configuration: rules.report,
     housekeeping: housekeeping.report,
     isDraining: () => stopping.signal.aborted,
@@ -127,6 +129,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     stopping: stopping.signal,
   });
+  const sockets = createSockets({
+    adapters: role === "worker" ? [] : chats,
+    ...{ front, store, note: http.note, ...system },
+  });
   metrics.buildInfo.set({ version }, 1);
 
   return {
@@ -139,6 +145,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     startWork() {
       void rules.watch(stopping.signal);
       if (role !== "ingress") dispatcher.start();
+      sockets.start();
       for (const adapter of chats) {
         void adapter.start?.(stopping.signal);
         if (role !== "ingress") void platformWatch.watch(adapter, stopping.signal);
@@ -146,7 +153,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     async stop(drainMs = DRAIN_MS - CLOSE_MS) {
       stopping.abort();
-      await Promise.all([housekeeping.stop(), dispatcher.stop(drainMs)]);
+      // The sockets at once, so that the next process has them while this one ends what it has begun.
+      await Promise.all([sockets.stop(), housekeeping.stop(), dispatcher.stop(drainMs)]);
       await within(Promise.all([http.flush(), unwritten.writeAll()]), NOTES_MS, clock);
       for (const one of [rendering, feed, http]) one.close();
       await store[Symbol.asyncDispose]();

@@ -1,3 +1,4 @@
+import { LEAVE_MS } from "../domain/bounds.ts";
 import type { Bus } from "../ports/bus.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import { type Held, type Holds, RELEASED_TOPIC } from "../ports/holds.ts";
@@ -14,7 +15,12 @@ export interface ElectedOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Pick<Logger, "info" | "warn">;
-  /** What the elected process does until the signal, which comes before anybody else can be elected. Never rejects. */
+  /** So long before the end of its time a holder that cannot renew it ends by itself; not at all before it when absent. */
+  readonly marginMs?: number;
+  /**
+   * What the elected process does until the signal, which comes before anybody else can be elected. Whoever lets go waits
+   * for its end, LEAVE_MS at most. Never rejects.
+   */
   readonly lead: (held: Held, signal: AbortSignal) => Promise<void>;
 }
 
@@ -64,9 +70,8 @@ class Candidate implements Elected {
   }
 
   async #elect(): Promise<Term | null> {
-    const { name, ttlMs, holds, clock } = this.#options;
-    // Counted from when the store is asked, so never later than the store has it.
-    const limit = new Limit(clock, ttlMs);
+    const { name, ttlMs, holds } = this.#options;
+    const limit = limitOf(this.#options);
     try {
       const held = await holds.hold(name, ttlMs);
       this.#isFailing = false;
@@ -133,12 +138,18 @@ class Limit {
   }
 }
 
+/** Counted from when the store is asked, so never later than the store has it. */
+function limitOf({ clock, ttlMs, marginMs = 0 }: ElectedOptions): Limit {
+  return new Limit(clock, ttlMs - marginMs);
+}
+
 /** From one election to the end of what came of it. */
 class Term {
   readonly #held: Held;
   readonly #options: ElectedOptions;
   readonly #over = new AbortController();
   #limit: Limit;
+  #led = Promise.resolve();
 
   constructor(held: Held, limit: Limit, options: ElectedOptions) {
     this.#held = held;
@@ -155,7 +166,7 @@ class Term {
   /** Resolves when it has ended, and what was led with it. */
   async serve(): Promise<void> {
     const { ttlMs, clock, lead } = this.#options;
-    const led = lead(this.#held, this.signal);
+    this.#led = lead(this.#held, this.signal);
     for (let waitMs = ttlMs / 3; !this.signal.aborted; ) {
       await clock.sleep(waitMs, this.signal).catch(() => {});
       if (this.signal.aborted) break;
@@ -163,20 +174,22 @@ class Term {
       waitMs = (await this.#renew()) ? ttlMs / 3 : ttlMs / 10;
     }
     this.#limit.callOff();
-    await led;
+    await this.#led;
   }
 
   async release(): Promise<void> {
     this.#end("released");
     this.#limit.callOff();
     const { holds, clock } = this.#options;
+    // Nobody else may begin before this has ended.
+    await within(this.#led, LEAVE_MS, clock);
     await within(holds.release(this.#held), RELEASE_MS, clock).catch(() => {});
   }
 
   /** False: the store could not tell. */
   async #renew(): Promise<boolean> {
-    const { holds, ttlMs, clock } = this.#options;
-    const limit = new Limit(clock, ttlMs);
+    const { holds, ttlMs } = this.#options;
+    const limit = limitOf(this.#options);
     try {
       if (await holds.renew(this.#held, ttlMs)) {
         this.#watch(limit);

@@ -3,9 +3,9 @@ import { createAcquaintances } from "../admit/people.ts";
 import type { AdmissionPolicy } from "../admit/policy.ts";
 import type { Platform, TriggerEvent } from "../domain/event.ts";
 import { type Observer, observedInbox } from "../feed/observed.ts";
-import { receive, screen } from "../gateway.ts";
+import { receive, screen, take } from "../gateway.ts";
 import type { Reception } from "../ingress/reception.ts";
-import type { Adapter, RawRequest, RequestHead } from "../ports/adapter.ts";
+import type { Adapter, Inbound, RawRequest, RequestHead } from "../ports/adapter.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Offer } from "../ports/inbox.ts";
 import type { Store } from "../ports/store.ts";
@@ -21,9 +21,10 @@ export interface FrontOptions {
   readonly metrics: Metrics;
 }
 
-/** From a webhook to the acknowledgement. */
+/** From a webhook, or what a connection of ours brings, to the acknowledgement. */
 export interface Front {
   readonly receive: (request: RawRequest, platform: Platform) => Promise<Reception>;
+  readonly take: (inbound: Inbound, platform: Platform) => Promise<Reception>;
   /** What the headers alone decide; null: the body has to be read. */
   readonly screen: (head: RequestHead, platform: Platform) => Reception | null;
 }
@@ -49,6 +50,7 @@ export function composeFront({ store, adapters, policy, feed, clock, metrics }: 
 
   return {
     receive: (request, platform) => receive(request, adapterOf(platform), deps),
+    take: (inbound, platform) => take(inbound, adapterOf(platform), deps),
     screen: (head, platform) => screen(head, adapterOf(platform)),
   };
 }

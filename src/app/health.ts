@@ -1,7 +1,7 @@
 import type { Role } from "../config/environment.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import { GatewayError } from "../domain/errors.ts";
-import type { ComponentReport, Health, ReadyReport } from "../ingress/health.ts";
+import type { ComponentReport, Health, ReadyReport, SocketReport } from "../ingress/health.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
 import { messageOf } from "../shared/fault.ts";
@@ -23,6 +23,8 @@ export interface HealthDeps {
   /** Those that are on. */
   readonly platforms: readonly string[];
   readonly platform: (name: string) => ComponentReport;
+  /** By `platform.socket`; of those that this process may hold. */
+  readonly sockets: () => Readonly<Record<string, SocketReport>>;
   readonly models: () => ComponentReport;
   readonly housekeeping: () => ComponentReport;
   readonly configuration: () => ComponentReport;
@@ -32,6 +34,9 @@ export interface HealthDeps {
 }
 
 type Components = Readonly<Record<string, ComponentReport>>;
+type Sockets = Readonly<Record<string, SocketReport>>;
+
+const UNHEARD: ReadonlySet<SocketReport["status"]> = new Set(["connecting", "failed"]);
 
 /** A claim loop that has not come round for this long is stuck. */
 const STALLED_MS = 60_000;
@@ -59,8 +64,8 @@ export function createHealth(deps: HealthDeps): Health {
   };
 
   /** Keeps in mind since when something has been wrong. */
-  function dated(name: string, report: ComponentReport): ComponentReport {
-    if (report.status === "ok") {
+  function dated<Report extends ComponentReport | SocketReport>(name: string, report: Report): Report {
+    if (report.status === "ok" || report.status === "standby") {
       since.delete(name);
       return report;
     }
@@ -69,12 +74,16 @@ export function createHealth(deps: HealthDeps): Health {
     return { since: first, ...report };
   }
 
-  function reportOf(components: Components): ReadyReport {
-    const entries = Object.entries(components).map(([name, one]) => [name, dated(name, one)] as const);
-    const statuses = entries.map(([, { status }]) => status);
+  /** A platform that refuses our socket takes nothing away from the others, so that is shown and no more. */
+  function reportOf(components: Components, sockets: Sockets = {}): ReadyReport {
+    const entries = Object.entries({ ...components, ...sockets }).map(
+      ([name, one]) => [name, dated(name, one)] as const,
+    );
+    const statuses = Object.values(components).map(({ status }) => status);
+    const isUnheard = Object.values(sockets).some(({ status }) => UNHEARD.has(status));
     const status = statuses.includes("failed")
       ? "not_ready"
-      : statuses.includes("degraded")
+      : statuses.includes("degraded") || isUnheard
         ? "degraded"
         : "ready";
     return {
@@ -100,7 +109,7 @@ export function createHealth(deps: HealthDeps): Health {
     heartbeat,
     async ready() {
       const [store, spool] = await Promise.all([looks.store(), looks.spool()]);
-      return reportOf({
+      const components = {
         store,
         ...(deps.spool !== null && spool !== null && { spool: spoolReport(deps.spool.waiting(), spool) }),
         dispatcher: DISPATCHER[heartbeat().status],
@@ -111,7 +120,8 @@ export function createHealth(deps: HealthDeps): Health {
         housekeeping: deps.housekeeping(),
         ...(await shared()),
         ...(deps.isPaused() && { kill_switch: PAUSED }),
-      });
+      };
+      return reportOf(components, deps.sockets());
     },
     async webhooks() {
       if (deps.role === "worker") return reportOf({ webhooks: NO_WEBHOOKS, ...(await shared()) });

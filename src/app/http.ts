@@ -8,7 +8,7 @@ import { RefusalFeed, refusalView } from "../feed/refusal.ts";
 import { Guesses } from "../ingress/guesses.ts";
 import type { Health } from "../ingress/health.ts";
 import type { WebhookSource } from "../ingress/reception.ts";
-import { RequestRecorder } from "../ingress/recorder.ts";
+import { type Noted, RequestRecorder } from "../ingress/recorder.ts";
 import { createServers } from "../ingress/server.ts";
 import type { Adapter } from "../ports/adapter.ts";
 import type { Clock, NewId } from "../ports/clock.ts";
@@ -49,6 +49,8 @@ export interface Http {
   readonly server: Server;
   /** For operators alone, where they have a port of their own. */
   readonly watch: Server | null;
+  /** Keeps in mind what became of something that came in. */
+  note(noted: Noted): void;
   /** Writes the last notes of requests. */
   flush(): Promise<void>;
   close(): void;
@@ -70,10 +72,11 @@ export function composeHttp(options: HttpOptions): Http {
       if (refusals.isWatched) refusals.publish(refusalView(note));
     },
   });
+  const note = (noted: Noted) => recorder.note(noted);
   const guesses = new Guesses({ clock, log, metrics });
   const { server, watch } = createServers({
     guesses,
-    sources: options.adapters.map((adapter) => sourceOf(adapter, options)),
+    sources: options.adapters.flatMap((adapter) => sourceOf(adapter, options)),
     takesWebhooks: environment.role !== "worker",
     hosts: hostRulesOf(environment),
     watch: watchRulesOf(environment),
@@ -94,13 +97,13 @@ export function composeHttp(options: HttpOptions): Http {
       stopping,
     }),
     newRequestId: () => newId("req"),
-    note: (noted) => recorder.note(noted),
+    note,
     isDeveloper: (key) => developers.key !== null && textMatches([developers.key], key),
     clock,
     log,
     metrics,
   });
-  return { server, watch, flush: () => recorder.stop(), close: () => refusals.close() };
+  return { server, watch, note, flush: () => recorder.stop(), close: () => refusals.close() };
 }
 
 function budgetsOf(spec: GatewaySpec) {
@@ -110,10 +113,11 @@ function budgetsOf(spec: GatewaySpec) {
 function sourceOf(
   adapter: Adapter,
   { front, store, stopping }: Pick<HttpOptions, "front" | "store" | "stopping">,
-): WebhookSource {
+): readonly WebhookSource[] {
   const { platform, webhook } = adapter;
+  if (webhook === null) return [];
   const waitForReply = adapter.waitForReply?.bind(adapter);
-  return {
+  const source: WebhookSource = {
     platform,
     webhook,
     screen: (head) => front.screen(head, platform),
@@ -124,6 +128,7 @@ function sourceOf(
         (await waitForReply(eventId, AbortSignal.any([signal, stopping]))),
     }),
   };
+  return [source];
 }
 
 /** What was said to an event that is done: the replica that said it may be gone. */

@@ -44,6 +44,13 @@ export const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 /** An acknowledgement not ready by then is answered 503; the slowest platform gives up after 3 s. */
 export const ACCEPT_TIMEOUT_MS = 2_500;
 
+/** Of the one process that holds a platform's connections: one that died is believed to be there for so long. */
+export const SOCKET_HOLD_MS = 5_000;
+/** So long before that a holder that cannot renew it has begun to leave. */
+export const SOCKET_MARGIN_MS = 1_000;
+/** What whoever leaves its connections has for what was on its way. */
+export const LEAVE_MS = 1_000;
+
 export const DRAIN_MS = 30_000;
 /** Deaths of a process that held this event and hardly another, after which the event is given up as poison. */
 export const CRASHES_MAX = 3;

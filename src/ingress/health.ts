@@ -1,5 +1,5 @@
-export interface ComponentReport {
-  readonly status: "ok" | "degraded" | "failed";
+export interface ComponentReport<Status extends string = "ok" | "degraded" | "failed"> {
+  readonly status: Status;
   readonly details: string;
   /** Of one that is not well; see docs/errors.md. */
   readonly code?: string;
@@ -7,15 +7,18 @@ export interface ComponentReport {
   readonly since?: string;
 }
 
+/** `standby`: another process holds it. */
+export type SocketReport = ComponentReport<"ok" | "standby" | "connecting" | "failed">;
+
 /** `degraded`: something needs a look, and the work goes on. */
 export interface ReadyReport {
   readonly status: "ready" | "degraded" | "not_ready";
   readonly version: string;
   readonly timestamp: string;
-  readonly components: Readonly<Record<string, ComponentReport>>;
+  readonly components: Readonly<Record<string, ComponentReport | SocketReport>>;
 }
 
-/** What the probes ask. A failed component takes readiness away; a degraded one is only shown. */
+/** What the probes ask. A failed component takes readiness away, unless it is a socket; a degraded one is only shown. */
 export interface Health {
   alive(): { status: "healthy"; version: string; uptime_seconds: number };
   ready(): Promise<ReadyReport>;

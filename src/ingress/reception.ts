@@ -1,6 +1,6 @@
 import type { Refusal } from "../domain/refusal.ts";
 import type { RequestOutcome } from "../domain/request.ts";
-import type { Ack, Adapter, RawRequest, RequestHead } from "../ports/adapter.ts";
+import type { Ack, Adapter, RawRequest, RequestHead, WebhookSpec } from "../ports/adapter.ts";
 
 /** What became of a webhook that was read to its end. */
 export type ReceptionOutcome = Exclude<RequestOutcome, "too-large" | "cut">;
@@ -27,8 +27,17 @@ export interface Reception {
   readonly others?: readonly Item[];
 }
 
+/** Never a hung request: a store that takes longer than the platform waits is answered as one that is away. */
+export const LATE: Reception = {
+  outcome: "unavailable",
+  ack: { status: 503 },
+  reason: "STORE_SLOW",
+  events: 0,
+};
+
 /** Where webhooks come from, and the front half of their path as the server sees it. */
-export interface WebhookSource extends Pick<Adapter, "platform" | "webhook"> {
+export interface WebhookSource extends Pick<Adapter, "platform"> {
+  readonly webhook: WebhookSpec;
   /** What the headers alone decide; null: the body has to be read. */
   readonly screen: (head: RequestHead) => Reception | null;
   readonly receive: (request: RawRequest) => Promise<Reception>;

@@ -1,7 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ACCEPT_TIMEOUT_MS } from "../domain/bounds.ts";
-import type { Platform } from "../domain/event.ts";
-import { isTaken } from "../domain/request.ts";
 import type { RawRequest } from "../ports/adapter.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -11,7 +9,8 @@ import { Deadline } from "./deadline.ts";
 import { answerDeveloper } from "./developer.ts";
 import { withFate } from "./fate.ts";
 import type { Guesses } from "./guesses.ts";
-import type { Reception, WebhookSource } from "./reception.ts";
+import { LATE, type Reception, type WebhookSource } from "./reception.ts";
+import { noteAll, writeLine } from "./record.ts";
 import type { Noted } from "./recorder.ts";
 import { peerOf, requestOf } from "./request.ts";
 import { answerTo, errorAnswer, type HttpResponse, RETRY_AFTER, tooManyGuesses } from "./response.ts";
@@ -28,9 +27,6 @@ export interface WebhookDeps {
   /** Keeps in mind what became of it. Returns at once. */
   readonly note: (noted: Noted) => void;
 }
-
-/** Never a hung request: a store that takes longer than the platform waits is answered as one that is away. */
-const LATE: Reception = { outcome: "unavailable", ack: { status: 503 }, reason: "STORE_SLOW", events: 0 };
 
 /** One webhook, from the first byte to what is to be answered. `startedAt` is by the clock of `performance`. */
 export type Webhook = (
@@ -105,7 +101,7 @@ export function createWebhook(source: WebhookSource, deps: WebhookDeps): Webhook
     const isDeveloper = key !== undefined && deps.isDeveloper(String(key));
     const waitSeconds = isDeveloper ? null : slow(incoming, requestId, reception);
     if (waitSeconds !== null) return tooManyGuesses(waitSeconds);
-    writeLine(deps.log, { platform, requestId, incoming, durationMs }, reception);
+    writeLine(deps.log, "webhook.received", { platform, requestId, incoming, durationMs }, reception);
     const answer =
       waitForReply === undefined
         ? answerTo(reception)
@@ -121,65 +117,9 @@ const UNREAD = {
   shed: "more bodies at once than are held before they are verified, and this was the largest",
 };
 
-function noteAll(
-  note: WebhookDeps["note"],
-  { platform, requestId, incoming }: Omit<Received, "durationMs">,
-  reception: Reception,
-): void {
-  for (const item of reception.others === undefined ? [reception] : [reception, ...reception.others]) {
-    const { outcome, reason, eventId, conversation } = item;
-    note({
-      requestId,
-      platform,
-      outcome,
-      reason: reason ?? null,
-      // The address of a socket is a question to the system.
-      peer: isTaken(outcome) ? null : (peerOf(incoming) ?? null),
-      eventId: eventId ?? null,
-      conversation: conversation ?? null,
-    });
-  }
-}
-
 function unreadable(why: Unread, bytesMax: number): HttpResponse {
   if (why === "shed") return errorAnswer(503, "Too much at once; send it again", RETRY_AFTER);
   return why === "too-large"
     ? errorAnswer(413, `Expected a body of at most ${bytesMax} bytes, got more`)
     : errorAnswer(400, "Expected the whole body, got a part of it", { connection: "close" });
 }
-
-interface Received {
-  readonly platform: Platform;
-  readonly requestId: string;
-  readonly incoming: IncomingMessage;
-  readonly durationMs: number;
-}
-
-function writeLine(log: Logger, received: Received, reception: Reception): void {
-  const { platform, requestId, incoming, durationMs } = received;
-  const { outcome, reason, eventId, conversation, events } = reception;
-  const level = SUSPICIOUS.has(outcome) ? "warn" : outcome === "unavailable" ? "error" : "info";
-  log[level](
-    {
-      request_id: requestId,
-      platform,
-      outcome,
-      reason,
-      // Whoever wants to know who that was; the address of a socket is a question to the system.
-      peer: level === "warn" ? peerOf(incoming) : undefined,
-      event_id: eventId,
-      conversation_id: conversation,
-      events,
-      duration_ms: Math.round(durationMs * 100) / 100,
-    },
-    "webhook.received",
-  );
-}
-
-const SUSPICIOUS: ReadonlySet<string> = new Set([
-  "forged",
-  "stale",
-  "handshake-refused",
-  "malformed",
-  "unsupported",
-]);

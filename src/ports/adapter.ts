@@ -105,7 +105,10 @@ export interface ProbeFinding {
 /** One chat platform: bytes in, events out; replies in, receipts out. */
 export interface Adapter {
   readonly platform: Platform;
-  readonly webhook: WebhookSpec;
+  /** Null: nobody may post here, for want of a secret to know the platform by; it says what it has to say by `socket`. */
+  readonly webhook: WebhookSpec | null;
+  /** Where the platform is heard over connections of our own, instead of webhooks or beside them. */
+  readonly socket?: Socket;
   /** Its own reasons to ignore something, of which metrics tell each apart. */
   readonly ignored?: IgnoredWords;
   /** Pure but for the secret: looks at the raw bytes and headers only. Never throws on any input. */
@@ -164,6 +167,44 @@ export interface Adapter {
    * when aborted first, or when too many wait already.
    */
   waitForReply?(eventId: string, signal: AbortSignal): Promise<string | null>;
+}
+
+/** Connections of our own to a platform. Of all processes that share a store, one elected holder keeps them. */
+export interface Socket {
+  /** After the platform's name and a dot it is a component of /ready. */
+  readonly name: string;
+  /** What there may be one holder of: an app, a bot. Names its credential without giving it away. */
+  readonly account: string;
+  /** Why a connection may be replaced, as metrics tell them apart; what is not among these is `other`. */
+  readonly reasons: readonly string[];
+  /**
+   * Keeps the connections until aborted. Then it takes no more, acknowledges what is durable within LEAVE_MS, leaves and
+   * resolves: the next holder connects when it has. What was not acknowledged comes again. Whoever rejects or resolves
+   * sooner is called again, after growing pauses.
+   */
+  listen(mailbox: Mailbox, signal: AbortSignal): Promise<void>;
+}
+
+/** What a socket works with, during one term of its holder. */
+export interface Mailbox {
+  /** The one way in. Null: it is not stored and may not be acknowledged. Never rejects; at most as long as a webhook. */
+  take(inbound: Inbound): Promise<Ack | null>;
+  /** What the last holder noted under this name; null: nothing. Rejects when the store is away. */
+  recall(name: string): Promise<string | null>;
+  /** For the next holder; durable when it resolves. False: the hold has ended, and nothing changed. Rejects as `recall`. */
+  note(name: string, value: string): Promise<boolean>;
+  /** How things stand, for /ready and the log. */
+  report(state: SocketState): void;
+  /** A connection came up or went: of a shard, or one of several, counted from 0. */
+  connected(shard: number, isUp: boolean): void;
+  /** A connection is being replaced. */
+  reconnects(reason: string): void;
+}
+
+export interface SocketState {
+  readonly status: "ok" | "connecting" | "failed";
+  /** With the platform's own word: `invalid_auth`. It holds nothing of our credentials. */
+  readonly details: string;
 }
 
 /** A reason, and what it means, for operators. */

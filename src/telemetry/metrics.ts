@@ -187,6 +187,22 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
         over: "max",
       },
     ),
+    socketUp: gauge(
+      "socket_up",
+      "1 while this connection to a platform stands, in the process that holds it.",
+      {
+        labels: ["platform", "shard"],
+        over: "max",
+      },
+    ),
+    socketHolder: gauge("socket_holder", "1 in the process that is elected to hold a platform's socket.", {
+      labels: ["platform"],
+    }),
+    socketReconnects: counter(
+      "socket_reconnects_total",
+      "Connections to a platform that were replaced, by reason.",
+      ["platform", "reason"],
+    ),
     storeUp: gauge("store_up", "1 while the store answers and takes events.", { over: "min" }),
     storeBytes: gauge(
       "store_file_size_bytes",

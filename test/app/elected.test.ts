@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { type Elected, standForElection } from "../../src/app/elected.ts";
+import { type Elected, type ElectedOptions, standForElection } from "../../src/app/elected.ts";
 import { GatewayError } from "../../src/domain/errors.ts";
 import type { Held, Holds } from "../../src/ports/holds.ts";
 import { createBus } from "../../src/store/bus.ts";
@@ -29,7 +29,7 @@ beforeEach(() => {
 });
 
 /** What the store is asked goes through `holds` as it is at that moment. */
-async function stand(): Promise<Elected> {
+async function stand(changes: Partial<ElectedOptions> = {}): Promise<Elected> {
   const elected = standForElection({
     name: "n",
     ttlMs: TTL_MS,
@@ -52,6 +52,7 @@ async function stand(): Promise<Elected> {
       terms.push({ held, signal });
       return new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
     },
+    ...changes,
   });
   onTestFinished(() => elected.stop());
   await advance(0);
@@ -112,6 +113,31 @@ describe("a process that stands for election", () => {
     expect(live()).toEqual([9]);
   });
 
+  it("ends by its margin sooner than the store has it end, where it has one", async () => {
+    await stand({ marginMs: 1_000 });
+    holds = { ...holds, renew: AWAY, hold: AWAY };
+    for (let ms = 0; ms < TTL_MS - 2_000; ms += 1_000) await advance(1_000);
+    expect(live()).toEqual([1]);
+    await advance(1_000);
+    expect(live()).toEqual([]);
+  });
+
+  it("lets go only when what it led has ended, or has taken a second for that", async () => {
+    for (const isSlow of [false, true]) {
+      calls = [];
+      const ended = Promise.withResolvers<void>();
+      const elected = await stand({ lead: () => ended.promise });
+      const stopped = elected.stop();
+      await advance(999);
+      expect([elected.isHolder, calls]).toEqual([false, ["hold"]]);
+      if (isSlow) await advance(1);
+      else ended.resolve();
+      await stopped;
+      expect(calls).toEqual(["hold", expect.stringMatching(/^release/)]);
+      ended.resolve();
+    }
+  });
+
   it("counts its time from when it asked, however late the answer", async () => {
     const late = Promise.withResolvers<boolean>();
     await stand();
@@ -159,6 +185,7 @@ describe("a process that stands for election", () => {
     const elected = await stand();
     const stopped = elected.stop();
     expect(elected.isHolder).toBe(false);
+    await advance(0);
     await advance(1_000);
     await stopped;
   });

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { createHealth, type HealthDeps } from "../../src/app/health.ts";
 import { diskReport, machineOf, memoryLimit, memoryReport } from "../../src/app/machine.ts";
 import { GatewayError } from "../../src/domain/errors.ts";
+import type { SocketReport } from "../../src/ingress/health.ts";
 import type { Journal, StoreStats } from "../../src/ports/journal.ts";
 import { FakeClock } from "../support/clock.ts";
 import { anEvent } from "../support/event.ts";
@@ -26,6 +27,7 @@ beforeEach(async () => {
     platforms: ["slack", "test"],
     platform: () => OK,
     models: () => ({ status: "ok", details: "assistant: the demo model" }),
+    sockets: () => ({}),
     housekeeping: () => OK,
     configuration: () => OK,
     machine: { disk: async () => OK, memory: () => OK },
@@ -185,6 +187,23 @@ describe("readiness", () => {
     expect(await ready()).toMatchObject({
       status: "not_ready",
       components: { dispatcher: { status: "failed", details: "the claim loop is stuck" } },
+    });
+  });
+
+  it("is kept when a socket is refused or not there yet, or another process holds it", async () => {
+    const platformsSay = async (status: SocketReport["status"], word: string) =>
+      await ready({ sockets: () => ({ "slack.socket": { status, details: word } }) });
+    const failed = { status: "failed", details: "invalid_auth", since: expect.any(String) } as const;
+    expect(await platformsSay("failed", "invalid_auth")).toMatchObject({
+      status: "degraded",
+      components: { slack: OK, "slack.socket": failed },
+    });
+    expect(await platformsSay("connecting", "opening")).toMatchObject({ status: "degraded" });
+    const report = await platformsSay("standby", "another process holds it");
+    expect(report.status).toBe("ready");
+    expect(report.components["slack.socket"]).toEqual({
+      status: "standby",
+      details: "another process holds it",
     });
   });
 

@@ -49,8 +49,8 @@ async function open(
   const front = { screen: () => null, receive: receive ?? note };
   const { server } = createServers({
     sources: [
-      { ...front, platform: "slack", webhook: slackAdapter().webhook },
-      { ...front, platform: "whatsapp", webhook: whatsAppAdapter().webhook },
+      { ...front, platform: "slack", webhook: slackAdapter().webhook ?? PLAIN_WEBHOOK },
+      { ...front, platform: "whatsapp", webhook: whatsAppAdapter().webhook ?? PLAIN_WEBHOOK },
       { ...front, platform: "test", webhook: PLAIN_WEBHOOK, waitForReply },
     ],
     takesWebhooks: true,

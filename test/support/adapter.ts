@@ -6,6 +6,7 @@ import {
   type Inbound,
   PLAIN_WEBHOOK,
   type Recovery,
+  type Socket,
   type ThreadReader,
   type Verdict,
 } from "../../src/ports/adapter.ts";
@@ -23,6 +24,7 @@ type EditFate = (...call: Parameters<Fate>) => Receipt | "gone" | Promise<Receip
 export class FakeAdapter implements Adapter {
   readonly platform: Platform;
   readonly webhook = PLAIN_WEBHOOK;
+  socket?: Socket;
   /** Every send that was begun. */
   readonly sends: Delivery[] = [];
   readonly recoveries: Delivery[] = [];
