@@ -8,6 +8,7 @@ import { createHealth } from "./app/health.ts";
 import { startHousekeeping } from "./app/housekeeping.ts";
 import { composeHttp } from "./app/http.ts";
 import { machineOf } from "./app/machine.ts";
+import { mediaKeeping, openMedia } from "./app/media.ts";
 import { PlatformWatch } from "./app/platform-watch.ts";
 import { openForDevelopers, openPlatforms } from "./app/platforms.ts";
 import { retentionOf } from "./app/policy.ts";
@@ -96,10 +97,16 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { render } = rendering;
   const halves = { store, adapters, feed, isPaused, ...system };
   const front = composeFront({ ...halves, policy });
-  const { dispatcher, unwritten } = composeBack({ ...halves, rules: current, render, breakers, leaseMs });
+  const media = await openMedia({ config, ...system });
+  const kept = mediaKeeping(media, config.gateway.media.total_bytes, system);
+  const { dispatcher, unwritten } = composeBack({
+    ...halves,
+    ...{ rules: current, render, breakers, media, leaseMs },
+  });
   const housekeeping = startHousekeeping({
     store,
     retention: () => retentionOf(current().spec, current().agents.memory),
+    also: () => kept.sweep(current().spec.media.kept_seconds * 1000),
     ...system,
   });
   const health = createHealth({
@@ -112,6 +119,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     sockets: () => sockets.reports(),
     configuration: rules.report,
     housekeeping: housekeeping.report,
+    media: kept.report,
     isDraining: () => stopping.signal.aborted,
   });
   const http = composeHttp({

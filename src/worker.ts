@@ -1,8 +1,10 @@
 import { budgetOf, stopped } from "./agent/ending.ts";
+import { NO_FILES } from "./agent/files.ts";
 import { settlementOf } from "./agent/settlement.ts";
 import { type ControlDeps, obey } from "./dispatch/control.ts";
 import type { JobSignals } from "./dispatch/dispatcher.ts";
 import { earlierIn } from "./dispatch/earlier.ts";
+import { type FilesDeps, RunFiles } from "./dispatch/files.ts";
 import { growsForMs } from "./dispatch/growth.ts";
 import { goesRound } from "./dispatch/loop.ts";
 import { type AgentMemory, historyOf } from "./dispatch/memory.ts";
@@ -14,6 +16,7 @@ import { report } from "./dispatch/report.ts";
 import { canBeAnswered } from "./dispatch/serves.ts";
 import { causeOf, Deferred, Sooner } from "./dispatch/settle.ts";
 import { RunAborted } from "./domain/abort.ts";
+import type { FileViews } from "./domain/attachment.ts";
 import { BreakerOpen } from "./domain/breaker.ts";
 import { controlCommandOf } from "./domain/command.ts";
 import { DeliveryError, ModelError } from "./domain/errors.ts";
@@ -56,6 +59,8 @@ export interface WorkerDeps {
   readonly waiting?: WaitNotices;
   /** A message waits no longer than this for a model that is away; absent: for ever. */
   readonly waitMsMax?: number;
+  /** Where files of messages are kept; absent: they are named to the model, and not read. */
+  readonly files?: FilesDeps;
   /** Shows answers while they grow; absent: none. */
   readonly previews?: Previews;
   readonly isPaused: () => boolean;
@@ -115,7 +120,8 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
   for (const event of merging.joined) adapter.merged?.(event, job.event);
   if (merging.joined.length > 0)
     deps.metrics.eventsMerged.inc({ platform: adapter.platform }, merging.joined.length);
-  return settlementOf(done, merging.events, deps);
+  const files = await textsOf(done, merging.events, adapter, deps);
+  return settlementOf(done, merging.events, { ...deps, files });
 }
 
 function begin({ event, agent: routed }: Job, { routes, agents, clock, newId }: WorkerDeps): Progress {
@@ -204,8 +210,15 @@ async function run(
   const patience = deps.waiting?.begin(job, adapter, saying, signal, progress.parkedMs);
   const preview = deps.previews?.begin(job, agent, adapter, saying, jobSignal);
   const allowance = deps.allowanceOf?.(event, agent);
+  const files = deps.files && new RunFiles(adapter, progress.files ?? [], deps.files);
+  const achieved = (): Progress => ({ ...progress, ...recordsOf(files) });
   const worked = (done: Progress["steps"]): Progress => {
-    return { ...progress, steps: done, workedMs: deps.clock.nowMs() - startedAtMs - restedMs };
+    return { ...achieved(), steps: done, workedMs: deps.clock.nowMs() - startedAtMs - restedMs };
+  };
+  const joining = async () => {
+    const joined = await merging.beforeCall();
+    await files?.takeAll(joined, [], signal);
+    return joined;
   };
   const hold: Hold = {
     async record(steps) {
@@ -219,7 +232,7 @@ async function run(
       await preview?.pause();
       await sayBeside(key, text, job, adapter, { ...deps.delivery, isHeld, leftMs }, jobSignal);
     },
-    ...(merging.mayGrow && { join: () => merging.beforeCall() }),
+    ...(merging.mayGrow && { join: joining }),
     ...(patience && { waiting: patience }),
     ...(preview && { showing: (text) => preview.show(text) }),
     ...(allowance && { allowance }),
@@ -227,7 +240,9 @@ async function run(
   const stopTyping = showTyping(adapter, event.replyTo, deps.clock);
   signal.addEventListener("abort", stopTyping, { once: true });
   try {
-    const before = earlier === undefined ? {} : { earlier };
+    const isNews = await files?.takeAll([event, ...merging.joined], earlier ?? [], signal);
+    if (isNews) await checkpoint(job, achieved(), deps);
+    const before = { ...(earlier !== undefined && { earlier }), ...(files && { files: files.views }) };
     const turn = {
       id,
       agent,
@@ -257,7 +272,7 @@ async function run(
     await preview?.end();
     if (result.outcome === "parked") return park(worked(result.steps), result.untilMs, job, deps);
     report(result, job, progress, startedAt, budgetOf(result), deps);
-    return await ended(progress, result, job, adapter, deps);
+    return await ended(achieved(), result, job, adapter, deps);
   } finally {
     signal.removeEventListener("abort", stopTyping);
     stopTyping();
@@ -265,6 +280,21 @@ async function run(
     await patience?.end();
     await preview?.end();
   }
+}
+
+/** What its files hold, for memory. */
+async function textsOf(
+  { files: records, earlier = [] }: Progress,
+  events: readonly TriggerEvent[],
+  adapter: Adapter,
+  { files }: WorkerDeps,
+): Promise<FileViews> {
+  if (files === undefined || records === undefined) return NO_FILES;
+  return await new RunFiles(adapter, records, files).texts(events, earlier);
+}
+
+function recordsOf(files: RunFiles | undefined): Pick<Progress, "files"> {
+  return files === undefined || files.records.length === 0 ? {} : { files: files.records };
 }
 
 /** Says that the model cannot be reached, where that is due; where it will be, the event comes back by then. */

@@ -17,8 +17,6 @@ export interface DiscordAddress {
   readonly expiresAtMs: number;
   /** Beside the edits of the deferred answer; absent where they are not limited. */
   readonly followUpsMax?: number;
-  /** The person who alone may see what is said; absent: everyone. */
-  readonly onlyFor?: string;
 }
 
 export function mintAddress(address: DiscordAddress): ReplyAddress {
@@ -41,7 +39,5 @@ export function readAddress(minted: ReplyAddress): DiscordAddress | undefined {
   if (typeof expiresAtMs !== "number") return undefined;
   const followUpsMax = get(parsed.value, "followUpsMax");
   const limit = typeof followUpsMax === "number" ? { followUpsMax } : {};
-  const onlyFor = getString(parsed.value, "onlyFor");
-  const visibility = onlyFor === undefined ? {} : { onlyFor };
-  return { applicationId, id, token, channelId, guildId, expiresAtMs, ...limit, ...visibility };
+  return { applicationId, id, token, channelId, guildId, expiresAtMs, ...limit };
 }

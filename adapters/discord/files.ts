@@ -15,6 +15,7 @@ function readAttachment(file: unknown): readonly Attachment[] {
   if (!isSnowflake(id)) return [];
   const mime = getString(file, "content_type")?.toWellFormed() ?? null;
   const size = get(file, "size");
+  const source = getString(file, "url")?.toWellFormed();
   return [
     {
       id,
@@ -22,6 +23,7 @@ function readAttachment(file: unknown): readonly Attachment[] {
       name: getString(file, "filename")?.toWellFormed() ?? null,
       mime,
       sizeBytes: typeof size === "number" && Number.isSafeInteger(size) && size >= 0 ? size : null,
+      ...(source !== undefined && { source }),
     },
   ];
 }

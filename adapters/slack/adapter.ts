@@ -75,6 +75,7 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
     send: (delivery, signal, permit) => of(tenantIn(delivery.to)).send(delivery, signal, permit),
     recover: (delivery, signal) => of(tenantIn(delivery.to)).recover(delivery, signal),
     typing: (to, signal) => of(tenantIn(to)).typing(to, signal),
+    files: { open: (request) => of(request.event.tenant).files.open(request) },
     ...(limits !== undefined && { thread: threadsOf(limits, of) }),
     serves: ({ tenant }) => own.self.serves(tenant),
     probe: (signal) => probeSlack(options, signal),

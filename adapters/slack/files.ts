@@ -8,12 +8,14 @@ export function filesOf(message: unknown): readonly Attachment[] {
     if (id === undefined) return [];
     const mime = getString(file, "mimetype")?.toWellFormed() ?? null;
     const size = get(file, "size");
+    const source = addressOf(file);
     return {
       id,
       kind: attachmentKind(mime),
       name: getString(file, "name")?.toWellFormed() ?? null,
       mime,
       sizeBytes: typeof size === "number" && size >= 0 ? size : null,
+      ...(source !== undefined && { source }),
     };
   });
 }
@@ -22,4 +24,9 @@ function attachmentKind(mime: string | null): Attachment["kind"] {
   const family = mime?.split("/", 1)[0];
   if (family === "image" || family === "audio" || family === "video") return family;
   return mime === null ? "other" : "document";
+}
+
+/** For who has the token of the bot. */
+export function addressOf(file: unknown): string | undefined {
+  return (getString(file, "url_private") ?? getString(file, "url_private_download"))?.toWellFormed();
 }

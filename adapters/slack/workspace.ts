@@ -1,7 +1,9 @@
 import type { ReplyAddress } from "../../src/domain/event.ts";
 import type { ThreadReader } from "../../src/ports/adapter.ts";
+import type { FileReader } from "../../src/ports/files.ts";
 import { readAddress } from "./address.ts";
 import { type CallSlack, createWeb, type WebOptions } from "./api.ts";
+import { createFileReader } from "./downloads.ts";
 import { Identity } from "./identity.ts";
 import { createClient, type SlackClient } from "./send.ts";
 import { createThreadReader, type ThreadLimits } from "./thread.ts";
@@ -14,6 +16,7 @@ export interface Workspace extends SlackClient {
   readonly call: CallSlack;
   readonly self: Identity;
   readonly thread: ThreadReader | null;
+  readonly files: FileReader;
 }
 
 /** Whose workspace it is, by the tenant of an event; null: of an address that does not say. */
@@ -32,6 +35,7 @@ export function createWorkspace(options: WorkspaceOptions, tenants: "any" | null
     ...createClient(options, call, (posted) => self.notePost(posted)),
     call,
     self,
+    files: createFileReader(options, call),
     thread: limits === undefined ? null : createThreadReader({ call, self, limits, clock }),
   };
 }

@@ -21,6 +21,7 @@ export const ERROR_WORDS: Readonly<Record<Code, string>> = {
   STORE_SLOW: "The store did not answer in time: look at the disk, or at Redis.",
   QUEUE_FULL:
     "Too much was waiting, in the conversation or in all; parley events list shows what holds it up.",
+  MEDIA_OPEN_FAILED: "The folder for files of messages cannot be made or written.",
   LISTEN_FAILED: "The port could not be listened on.",
   MODEL_AUTH: "The model's provider refuses the key: set a valid one.",
   MODEL_NOT_FOUND:

@@ -1,3 +1,4 @@
+import type { FileViews } from "../domain/attachment.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import type { Step, Turn } from "../domain/run.ts";
 import type { Run } from "../ports/agent.ts";
@@ -5,7 +6,7 @@ import type { Message, Prompt } from "../ports/model.ts";
 import type { Agent } from "./agent.ts";
 import { CLIP_TOKENS_MIN, HISTORY_SHARE, HISTORY_TOKENS_MAX, REFERENCE_SHARE } from "./bounds.ts";
 import { eventMessages } from "./shown.ts";
-import { estimateTokens } from "./tokens.ts";
+import { estimateTokens, promptTokens } from "./tokens.ts";
 import { speaker } from "./voice.ts";
 
 const GROUP_NOTE =
@@ -23,8 +24,8 @@ export function promptFor(
   const { event } = run;
   const { tokensMax } = agent.limits;
   const referenceTokens = Math.min(tokensMax * REFERENCE_SHARE, HISTORY_TOKENS_MAX);
-  const now = eventMessages(event, run.earlier ?? [], referenceTokens);
-  const taken = now.length > 1 ? estimateTokens(now.slice(0, -1)) : 0;
+  const now = eventMessages(event, run.earlier ?? [], referenceTokens, run.files);
+  const taken = now.length > 1 ? promptTokens(now.slice(0, -1)) : 0;
   return {
     system: [agent.systemPrompt, ...(event.isDirect ? [] : [GROUP_NOTE])]
       .filter((part) => part !== "")
@@ -36,7 +37,7 @@ export function promptFor(
         Math.min(tokensMax * HISTORY_SHARE, referenceTokens - taken),
       ),
       ...now,
-      ...steps.flatMap((step) => stepMessages(step, joined, referenceTokens)),
+      ...steps.flatMap((step) => stepMessages(step, joined, referenceTokens, run.files)),
     ],
     tools: agent.tools.map(({ name, description, inputSchema }) => ({ name, description, inputSchema })),
     turnId: event.id,
@@ -69,10 +70,15 @@ function turnMessage(turn: Turn, text: string, isDirect: boolean): Message {
   return { role: "user", text, ...(turn.name !== null && !isDirect && { name: speaker(turn.name) }) };
 }
 
-function stepMessages(step: Step, joined: readonly TriggerEvent[], contextTokensMax: number): Message[] {
+function stepMessages(
+  step: Step,
+  joined: readonly TriggerEvent[],
+  contextTokensMax: number,
+  files: FileViews | undefined,
+): Message[] {
   if (step.kind === "joined") {
     const event = joined.find(({ id }) => id === step.eventId);
-    return event === undefined ? [] : eventMessages(event, [], contextTokensMax);
+    return event === undefined ? [] : eventMessages(event, [], contextTokensMax, files);
   }
   if (step.kind !== "model" && step.kind !== "tool") return [];
   if (step.kind === "tool") {

@@ -19,7 +19,7 @@ import { Payments } from "./payments.ts";
 import { type Action, nextAction, notShown, pausedText } from "./progress.ts";
 import { promptFor } from "./prompt.ts";
 import { OutOfTime, timed } from "./signals.ts";
-import { estimateTokens } from "./tokens.ts";
+import { estimateTokens, promptTokens } from "./tokens.ts";
 import { callTool, type ToolResult, unknownOutcome, unknownTool } from "./tool-call.ts";
 
 export interface AgentRuntimeDeps {
@@ -122,7 +122,7 @@ class TurnRun {
     this.#takeIn();
     const prompt = promptFor(this.#run, this.#agent, this.#steps, this.#joined);
     const maxTokens = this.#ledger.answerTokens(
-      estimateTokens([prompt.system, prompt.messages, prompt.tools]),
+      estimateTokens([prompt.system, prompt.tools]) + promptTokens(prompt.messages),
     );
     if (maxTokens === null) return limited(this.#steps, "out-of-tokens", limits);
     const { showing } = this.#hold;

@@ -1,3 +1,4 @@
+import type { FileViews } from "../domain/attachment.ts";
 import { controlCommandOf } from "../domain/command.ts";
 import type { ContextItem } from "../domain/context.ts";
 import type { TriggerEvent } from "../domain/event.ts";
@@ -10,13 +11,13 @@ import { rememberedTurns } from "./shown.ts";
 export function settlementOf(
   { answer, earlier = [] }: Pick<Progress, "earlier"> & { readonly answer: Answer },
   events: readonly TriggerEvent[],
-  { clock }: { readonly clock: Pick<Clock, "nowMs"> },
+  { clock, files }: { readonly clock: Pick<Clock, "nowMs">; readonly files?: FileViews },
 ): Settlement {
   if (answer.outcome === "failed") return { kind: "dead", cause: answer.cause ?? "the run failed" };
   return {
     kind: "done",
     outcome: answer.outcome,
-    turns: turnsOf(answer, events, earlier, clock.nowMs()),
+    turns: turnsOf(answer, events, earlier, files, clock.nowMs()),
   };
 }
 
@@ -25,10 +26,11 @@ function turnsOf(
   { outcome, text }: Answer,
   events: readonly TriggerEvent[],
   earlier: readonly ContextItem[],
+  files: FileViews | undefined,
   nowMs: number,
 ): Turn[] {
   // A refused request stays out of memory: the model would go on refusing what comes after it.
   if (outcome === "refused" || events.some((event) => controlCommandOf(event) !== null)) return [];
-  const asked = events.flatMap((event, index) => rememberedTurns(event, index === 0 ? earlier : []));
+  const asked = events.flatMap((event, index) => rememberedTurns(event, index === 0 ? earlier : [], files));
   return [...asked, { role: "assistant", name: null, text, atMs: nowMs }];
 }

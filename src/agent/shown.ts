@@ -1,10 +1,12 @@
+import type { FileViews, PictureView } from "../domain/attachment.ts";
 import type { ContextItem } from "../domain/context.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import type { Turn } from "../domain/run.ts";
 import type { Message } from "../ports/model.ts";
 import { ATTACHMENTS_MAX } from "./bounds.ts";
 import { contextText } from "./context.ts";
-import { attachmentLine } from "./files.ts";
+import { fileText, NO_FILES } from "./files.ts";
+import { estimateTokens } from "./tokens.ts";
 import { amongOthers, ourLine, quotedLabel, speaker, theirWords } from "./voice.ts";
 
 /*
@@ -18,27 +20,47 @@ type Heard = Pick<TriggerEvent, "isDirect" | "sender" | "trigger" | "command" | 
 export function eventMessages(
   event: Heard,
   earlier: readonly ContextItem[],
-  contextTokensMax: number,
+  tokensMax: number,
+  files: FileViews = NO_FILES,
 ): Message[] {
   const who = event.isDirect ? {} : { name: speaker(event.sender.name) };
-  const context = contextText(contextOf(event, earlier), contextTokensMax);
+  const context = contextText(contextOf(event, earlier), tokensMax, files);
+  const leftTokens = context === "" ? tokensMax : tokensMax - estimateTokens(context);
+  const said = saidParts(event, files, leftTokens).map((text) => ({ role: "user" as const, text, ...who }));
+  const pictures = picturesOf(event, earlier, files);
+  const [first, ...rest] = said;
   return [
     ...(context === "" ? [] : [{ role: "user" as const, text: context }]),
-    ...saidParts(event).map((text) => ({ role: "user" as const, text, ...who })),
+    ...(first === undefined ? [] : [{ ...first, ...(pictures.length > 0 && { pictures }) }]),
+    ...rest,
   ];
 }
+
+/** Of one turn of memory: how much of what its files hold is kept with it. */
+const REMEMBERED_TOKENS = 20_000;
 
 /** The turn of the person as memory keeps it; what it refers to is a turn of its own, of nobody. */
 export function rememberedTurns(
   event: Heard & { occurredAtMs: number },
   earlier: readonly ContextItem[],
+  files: FileViews = NO_FILES,
 ): Turn[] {
   const atMs = event.occurredAtMs;
-  const context = contextText(contextOf(event, earlier));
+  const context = contextText(contextOf(event, earlier), Number.POSITIVE_INFINITY, files);
+  const said = saidParts(event, files, REMEMBERED_TOKENS);
   return [
     ...(context === "" ? [] : [{ role: "user" as const, name: null, text: context, atMs }]),
-    { role: "user", name: event.sender.name, text: saidParts(event).join("\n"), atMs },
+    { role: "user", name: event.sender.name, text: said.join("\n"), atMs },
   ];
+}
+
+function picturesOf(event: Heard, earlier: readonly ContextItem[], files: FileViews): readonly PictureView[] {
+  if (files.size === 0) return [];
+  const all = [...contextOf(event, earlier).flatMap(({ attachments }) => attachments), ...event.attachments];
+  return [...new Set(all.map(({ id }) => id))].flatMap((id) => {
+    const view = files.get(id);
+    return view?.kind === "image" || view?.kind === "pages" ? [view] : [];
+  });
 }
 
 function contextOf(event: Heard, earlier: readonly ContextItem[]): readonly ContextItem[] {
@@ -46,8 +68,13 @@ function contextOf(event: Heard, earlier: readonly ContextItem[]): readonly Cont
 }
 
 /** What came with the words, then the words themselves, so that the last is what the person wrote. Never empty. */
-function saidParts(event: Heard): string[] {
-  const files = event.attachments.slice(0, ATTACHMENTS_MAX).map(attachmentLine);
+function saidParts(event: Heard, views: FileViews, tokensMax: number): string[] {
+  let leftTokens = tokensMax;
+  const files = event.attachments.slice(0, ATTACHMENTS_MAX).map((file) => {
+    const text = fileText(file, views, leftTokens);
+    leftTokens -= estimateTokens(text);
+    return text;
+  });
   // Of a command for a message, the text is that message's, which is shown as such.
   const own = event.context?.some(({ kind }) => kind === "target") ? "" : event.text;
   const text = theirWords(own.trim() === "" ? wordless(event) : own);

@@ -33,7 +33,12 @@ export function amongOthers(words: string): string {
 
 /** Words of another, in a form in which each line shows whose it is: `name: text`, further lines marked. */
 export function attributed(name: string, text: string): string {
-  return `${name}: ${theirWords(text).trim().split(LINE_BREAK).join("\n  | ")}`;
+  return `${name}: ${markedLines(text)}`;
+}
+
+/** Every line but the first with a mark that it goes on. */
+export function markedLines(text: string): string {
+  return theirWords(text).trim().split(LINE_BREAK).join("\n  | ");
 }
 
 /** A name is chosen by its bearer: it must not pose as another message. */

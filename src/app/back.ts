@@ -8,6 +8,7 @@ import { routeOf } from "../domain/route.ts";
 import { type Observer, observedQueue } from "../feed/observed.ts";
 import type { Adapter, Render } from "../ports/adapter.ts";
 import type { Clock, NewId, Random } from "../ports/clock.ts";
+import type { Media } from "../ports/media.ts";
 import type { Job, Queue, Settlement } from "../ports/queue.ts";
 import type { Store } from "../ports/store.ts";
 import { Previews } from "../reply/preview.ts";
@@ -32,6 +33,8 @@ export interface BackOptions {
   readonly rules: () => BackRules;
   readonly render: Render;
   readonly breakers: Breakers;
+  /** Where files of messages are kept; absent: none is read. */
+  readonly media?: Media;
   readonly feed: Observer["feed"];
   readonly isPaused: () => boolean;
   readonly version: string;
@@ -113,7 +116,7 @@ function workerDeps(
     waiting,
   }: { readonly queue: Queue; readonly unwritten: Keeping; readonly waiting: WaitNotices },
 ): WorkerDeps {
-  const { store, adapters, render, breakers, isPaused, version, clock, newId, log, metrics } = options;
+  const { store, adapters, render, breakers, media, isPaused, version, clock, newId, log, metrics } = options;
   const routes = routesOf(spec);
   const { memory, lanes } = store;
 
@@ -130,7 +133,12 @@ function workerDeps(
     routes,
     agents: agents.memory,
     control: {
-      memory,
+      memory: {
+        async forget(conversation, untilEventId) {
+          await memory.forget(conversation, untilEventId);
+          await media?.forget(conversation);
+        },
+      },
       lanes,
       describeAgent,
       approversOf: (agent) => agents.approvers.get(agent) ?? null,
@@ -144,6 +152,7 @@ function workerDeps(
     attemptsMax: spec.replies.attempts,
     waiting,
     waitMsMax: spec.max_age_seconds === "off" ? Infinity : spec.max_age_seconds * 1000,
+    ...(media && { files: { media, limits: fileLimitsOf(spec), clock, log, metrics } }),
     ...previewsOf(options, { agents, spec }),
     isPaused,
     clock,
@@ -151,6 +160,10 @@ function workerDeps(
     log,
     metrics,
   };
+}
+
+function fileLimitsOf({ media }: GatewaySpec) {
+  return { fileBytes: media.file_bytes, eventBytes: media.event_bytes };
 }
 
 /** Where what may have been said is left as it is, that could be half an answer for good. */

@@ -28,6 +28,8 @@ export interface HealthDeps {
   readonly models: () => ComponentReport;
   readonly housekeeping: () => ComponentReport;
   readonly configuration: () => ComponentReport;
+  /** Where files of messages are kept; absent: none is read. */
+  readonly media?: () => ComponentReport;
   readonly machine: Machine;
   readonly isPaused: () => boolean;
   readonly isDraining: () => boolean;
@@ -118,6 +120,7 @@ export function createHealth(deps: HealthDeps): Health {
         ...Object.fromEntries(deps.platforms.map((name) => [name, deps.platform(name)])),
         configuration: deps.configuration(),
         housekeeping: deps.housekeeping(),
+        ...(deps.media && { media: deps.media() }),
         ...(await shared()),
         ...(deps.isPaused() && { kill_switch: PAUSED }),
       };

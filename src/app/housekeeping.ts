@@ -15,6 +15,8 @@ export interface HousekeepingDeps {
   readonly store: Store;
   /** As the configuration has it now. */
   readonly retention: () => Retention;
+  /** What else is swept then. */
+  readonly also?: () => Promise<void>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -69,6 +71,7 @@ export function startHousekeeping(deps: HousekeepingDeps): Housekeeping {
     last = { at_ms: clock.nowMs(), rows };
     metrics.sweptAt.set(last.at_ms / 1000);
     await notes.put(NOTE, JSON.stringify(last), held);
+    await deps.also?.();
   }
 
   async function sweepForever(held: Held, signal: AbortSignal): Promise<void> {

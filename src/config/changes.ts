@@ -81,7 +81,7 @@ export function needsStart(running: Settings, next: Settings): readonly string[]
 const READ_AGAIN: ReadonlySet<string> = new Set(["ANTHROPIC_API_KEY"]);
 
 /** What the store and the platforms are opened with. */
-function fixedIn({ store, queue, platforms, retention }: GatewaySpec) {
+function fixedIn({ store, queue, platforms, retention, media }: GatewaySpec) {
   const { waiting, waiting_per_conversation } = queue;
   const own = Object.entries(platforms).map(([name, options]) => [
     name,
@@ -91,6 +91,7 @@ function fixedIn({ store, queue, platforms, retention }: GatewaySpec) {
   ]);
   return {
     ...{ store, queue: { waiting, waiting_per_conversation } },
+    media: { dir: media.dir, total_bytes: media.total_bytes },
     ...{ platforms: Object.fromEntries(own), retention: { refusals: retention.refusals } },
   };
 }

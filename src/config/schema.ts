@@ -2,6 +2,7 @@ import { z } from "zod";
 import { PLATFORMS } from "../domain/event.ts";
 import type { PlatformModule } from "../ports/platform.ts";
 import { budgetsSchema } from "./budgets-schema.ts";
+import { mediaSchema } from "./media-schema.ts";
 import { patternFault } from "./pattern.ts";
 import { agentName, apiVersion, busy, count, DAY, seconds, YEAR } from "./schema-parts.ts";
 import { storeSchema } from "./store-schema.ts";
@@ -210,6 +211,7 @@ const gatewaySpecOf = (modules: readonly PlatformModule[]) =>
             ),
         })
         .prefault({}),
+      media: mediaSchema,
       store: storeSchema,
     })
     .prefault({});

@@ -1,12 +1,18 @@
+import { SOURCE_CHARS_MAX } from "./bounds.ts";
 import { cleanId, cleanLabel } from "./text.ts";
 
-/** A file that came with a message. Never fetched by the core; `source` says how an adapter would. */
+/** A file that came with a message. */
 export interface Attachment {
   readonly id: string;
   readonly kind: "image" | "audio" | "video" | "document" | "location" | "contact" | "other";
   readonly name: string | null;
   readonly mime: string | null;
   readonly sizeBytes: number | null;
+  /**
+   * Where its adapter fetches it, where the id does not tell. It may open the file by itself: for nobody else, and in no log
+   * and no prompt.
+   */
+  readonly source?: string;
 }
 
 /** The first of them, with their labels bounded. */
@@ -15,12 +21,44 @@ export function boundedFiles(files: readonly Attachment[], filesMax: number): re
   return files.slice(0, filesMax).flatMap((file) => {
     const id = cleanId(file.id);
     if (id === null) return [];
-    const { name, mime } = file;
+    const { name, mime, source, ...rest } = file;
     return {
-      ...file,
+      ...rest,
+      ...(source !== undefined && source.length <= SOURCE_CHARS_MAX && { source }),
       id,
       name: name === null ? null : cleanLabel(name),
       mime: mime === null ? null : cleanLabel(mime),
     };
   });
 }
+
+/** What became of a file that a run was to read, by the id of its event and its own. Plain data: recorded with the run. */
+export interface FileRecord {
+  readonly event: string;
+  readonly file: string;
+  /** Kept, and so large; absent: it was not read. */
+  readonly bytes?: number;
+  /** Of one that was not read, for the model. */
+  readonly why?: string;
+}
+
+/** What a model can be shown of a file, beside its name. */
+export type FileView =
+  | { readonly kind: "text"; readonly text: string; readonly isWhole: boolean }
+  | PictureView
+  /** `why`: after "could not be read: ". */
+  | { readonly kind: "unread"; readonly why: string };
+
+/** An image, or a document with pages. */
+export interface PictureView {
+  readonly kind: "image" | "pages";
+  readonly mime: string;
+  readonly bytes: number;
+  /** At most; what no provider counts below. */
+  readonly tokensMax: number;
+  /** A function, so that nothing that prints or measures a prompt comes upon it. */
+  readonly base64: () => string;
+}
+
+/** By the id of the file. */
+export type FileViews = ReadonlyMap<string, FileView>;

@@ -19,6 +19,15 @@ export const CONTEXT_ITEMS_MAX = 30;
 export const CONTEXT_CHARS_MAX = 20_000;
 /** Of a message, and of all that it refers to together. */
 export const FILES_MAX = 20;
+/** An address of a file; one that is longer is none. */
+export const SOURCE_CHARS_MAX = 2_048;
+/** Of a text file, this much is shown to a model. */
+export const FILE_TEXT_BYTES_MAX = 32 * 1024;
+/** For one file, and for all files of a message: longer than that no answer waits for them. */
+export const FILE_TIMEOUT_MS = 30_000;
+export const FILES_TIMEOUT_MS = 60_000;
+/** Files of one message that are fetched at the same time. */
+export const FILES_AT_ONCE = 3;
 /** A name, a media type: labels for people. */
 export const LABEL_CHARS_MAX = 200;
 /** Ids are given back to the platform: one that is longer is none. */

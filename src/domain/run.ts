@@ -1,3 +1,4 @@
+import type { FileRecord } from "./attachment.ts";
 import type { BudgetScope } from "./budget.ts";
 import type { ContextItem } from "./context.ts";
 import type { MoneyHold } from "./money.ts";
@@ -109,6 +110,8 @@ export interface Progress {
   readonly parkedAtMs?: number;
   /** What was said before in the thread, once it was read: a resumed run is shown the same. */
   readonly earlier?: readonly ContextItem[];
+  /** What became of the files that it reads: none of them is fetched again. */
+  readonly files?: readonly FileRecord[];
   /** Set once the run has ended; from then on only the reply remains to be sent. */
   readonly answer: Answer | null;
 }

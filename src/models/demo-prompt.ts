@@ -1,10 +1,11 @@
 import type { Message } from "../ports/model.ts";
 
-const FILE = /^(\s*)⟦attached (\w+)(?: "([^"⟧]*)")?[^⟧]*⟧$/gm;
+const FILE = /^(\s*)⟦attached (\w+)(?: "([^"⟧]*)")?(?:[^⟧]*?( could not be read: [^⟧]*))?[^⟧]*⟧$/gm;
+const FILE_END = /\n⟦end of that file⟧/g;
 
 /**
  * What the model was shown, for `demo: prompt`: memory, then what the message refers to as `name: text`, its files as
- * `[file NAME]`, and last the message itself, its directive included.
+ * `[file NAME]` with their text, and last the message itself, its directive included.
  */
 export function promptText(messages: readonly Message[]): string {
   return messages.flatMap(shown).join("\n");
@@ -14,7 +15,10 @@ function shown(message: Message): string[] {
   if (message.role === "tool") return [`tool: ${message.result}`];
   const name = message.role === "assistant" ? "assistant" : message.name;
   const text = message.text
-    .replace(FILE, (_line, indent: string, kind: string, file?: string) => `${indent}[file ${file ?? kind}]`)
+    .replace(FILE, (_line, indent: string, kind: string, file?: string, unread = "") => {
+      return `${indent}[file ${file ?? kind}]${unread}`;
+    })
+    .replace(FILE_END, "")
     .replaceAll("⟦you⟧", "you")
     .replaceAll("⟦", "[")
     .replaceAll("⟧", "]");

@@ -4,6 +4,7 @@ import type { ContextItem } from "../domain/context.ts";
 import type { Person, Platform, ReplyAddress, TriggerEvent } from "../domain/event.ts";
 import type { Delivery, Receipt, ReplyPart } from "../domain/reply.ts";
 import type { Permit } from "../shared/call.ts";
+import type { FileReader } from "./files.ts";
 
 /** A request as it came, body unread by anyone. */
 export interface RawRequest {
@@ -162,6 +163,8 @@ export interface Adapter {
   probe?(signal: AbortSignal): Promise<readonly ProbeFinding[]>;
   /** Where the platform keeps what was said before the bot came into a thread. */
   readonly thread?: ThreadReader;
+  /** Where it keeps the files of its messages; absent: they are named to the model, and not read. */
+  readonly files?: FileReader;
   /**
    * Of a platform for developers: its webhook tells what became of a message, and waits for the reply when asked to. Null
    * when aborted first, or when too many wait already.

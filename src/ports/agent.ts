@@ -1,3 +1,4 @@
+import type { FileViews } from "../domain/attachment.ts";
 import type { BudgetScope } from "../domain/budget.ts";
 import type { ContextItem } from "../domain/context.ts";
 import type { TriggerEvent } from "../domain/event.ts";
@@ -15,6 +16,8 @@ export interface Run {
   readonly history: readonly Turn[];
   /** What was said before in the thread and is not in `history`. */
   readonly earlier?: readonly ContextItem[];
+  /** What of the files of all this can be shown; grows with what is joined. */
+  readonly files?: FileViews;
   /** Steps recorded by an earlier holder; the run goes on after them. */
   readonly steps: readonly Step[];
   readonly startedAtMs: number;

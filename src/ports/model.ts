@@ -1,8 +1,14 @@
+import type { PictureView } from "../domain/attachment.ts";
 import type { StopReason, ToolCall, Usage } from "../domain/run.ts";
 
 export type Message =
-  /** `name`: who speaks, where several people do. */
-  | { readonly role: "user"; readonly text: string; readonly name?: string }
+  /** `name`: who speaks, where several people do. `pictures`: came with it; a model that sees none is told their names in `text`. */
+  | {
+      readonly role: "user";
+      readonly text: string;
+      readonly name?: string;
+      readonly pictures?: readonly PictureView[];
+    }
   | {
       readonly role: "assistant";
       readonly text: string;

@@ -154,6 +154,18 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
       "platform",
       "outcome",
     ]),
+    mediaFetches: counter(
+      "media_fetches_total",
+      "Files of messages by what became of them: fetched, or why they could not be read.",
+      ["platform", "outcome"],
+    ),
+    mediaFetchSeconds: histogram(
+      "media_fetch_duration_seconds",
+      "From the first try to fetch a file to its last byte on the disk.",
+      HTTP_SECONDS,
+      ["platform"],
+    ),
+    mediaBytes: gauge("media_bytes", "What all files of messages take that are kept.", { over: "max" }),
     platform429: counter("platform_rate_limited_total", "Calls that a platform refused as too many.", [
       "platform",
     ]),

@@ -22,8 +22,22 @@ export interface FakeDiscord extends FakeServer {
   readonly personal: Set<string>;
   /** Channels in which there is no bot. */
   readonly outside: Set<string>;
+  /** Files that people have sent, by the path of their address; one without its signature is not there. */
+  readonly files: Map<string, DiscordFile>;
   /** What goes wrong next with calls whose path holds this text. */
   refuse(path: string, answer: FakeAnswer, times?: number): void;
+}
+
+export interface DiscordFile {
+  readonly bytes: Buffer;
+  readonly mime: string;
+  readonly expiresAtMs: number;
+}
+
+/** Its address: signed, and for a while. */
+export function discordFileUrl(path: string, { expiresAtMs }: DiscordFile): string {
+  const seconds = Math.floor(expiresAtMs / 1000).toString(16);
+  return `https://cdn.discordapp.com${path}?ex=${seconds}&is=0&hm=${path.length.toString(16)}`;
 }
 
 export interface FakeDiscordOptions {
@@ -67,6 +81,7 @@ const EPOCH_MS = 1_420_070_400_000n;
 /** The interaction dies when nothing has answered it by then. */
 const CALLBACK_MS = 3_000;
 const CONTENT_CHARS_MAX = 2_000;
+const TEXT = { "content-type": "text/plain" };
 const PERSONAL_FOLLOW_UPS_MAX = 5;
 const EDITS_MAX = 5;
 const EDITS_MS = 5_000;
@@ -82,6 +97,7 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
   const typing: string[] = [];
   const personal = new Set<string>();
   const outside = new Set<string>();
+  const files = new Map<string, DiscordFile>();
   const followUps = new Map<string, number>();
   const edits = new Map<string, number[]>();
   let lastId = 2_000_000_000_000_000_000n;
@@ -149,8 +165,20 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
     return { body: shown(message) };
   }
 
+  /** The content delivery network. Nobody logs in there, and a token of ours has no business there. */
+  function attachment(path: string, url: string, authorization: string | undefined): FakeAnswer {
+    const file = files.get(path);
+    const asked = URL.parse(url, "https://cdn.discordapp.com")?.href;
+    if (authorization !== undefined) return { status: 400, body: "a token" };
+    if (file === undefined || asked !== discordFileUrl(path, file) || nowMs() >= file.expiresAtMs)
+      return { status: 404, body: "This content is no longer available.", headers: TEXT };
+    return { body: file.bytes, headers: { "content-type": file.mime } };
+  }
+
   const server = await fakeServer((call) => {
     const [path = ""] = call.path.split("?", 1);
+    if (path.startsWith("/attachments/") && call.method === "GET")
+      return attachment(path, call.path, call.headers.authorization);
     if (!path.startsWith("/api/v10/")) return discordError(404, 0, "404: Not Found");
     if (!call.headers["user-agent"]?.startsWith("DiscordBot (")) return discordError(403, 40_333);
     const [root = "", first = "", second = "", third = "", fourth = ""] = path
@@ -173,9 +201,6 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
     if (root === "gateway" && first === "") return { body: { url: "ws://127.0.0.1:9" } };
     if (call.headers.authorization !== `Bot ${options.botToken}`)
       return discordError(401, 0, "401: Unauthorized");
-    // As a number, for other ids of channels are.
-    if (root === "users" && first === "@me" && second === "channels")
-      return { body: { id: `7000${String(body.recipient_id)}`, type: 1 } };
     if (root === "users" && first === "@me") return { body: { id: "900", username: "bot", bot: true } };
     if (root === "applications" && first === "@me" && options.application !== undefined)
       return { body: options.application };
@@ -201,6 +226,7 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
     typing,
     personal,
     outside,
+    files,
     refuse(path, answer, times = 1) {
       const fault: Fault = {
         kind: "status",

@@ -33,6 +33,7 @@ export type Fault = (
 
 export interface FakeAnswer {
   readonly status?: number;
+  /** A Buffer goes out as it is. */
   readonly body?: unknown;
   readonly headers?: Record<string, string>;
 }
@@ -163,7 +164,7 @@ function reply(outgoing: ServerResponse, answer: FakeAnswer): void {
   const body =
     answer.body === undefined
       ? ""
-      : typeof answer.body === "string"
+      : typeof answer.body === "string" || Buffer.isBuffer(answer.body)
         ? answer.body
         : JSON.stringify(answer.body);
   outgoing.writeHead(answer.status ?? 200, { "content-type": "application/json", ...answer.headers });

@@ -1,5 +1,6 @@
 import { createHmac } from "node:crypto";
 import { type FakeAnswer, type FakeServer, fakeServer } from "./server.ts";
+import { fileOf, type SlackFile, serveFile } from "./slack-files.ts";
 
 /** A message as people can read it. `via` is the call that said it. */
 interface SlackMessage {
@@ -28,6 +29,8 @@ export interface FakeSlack extends FakeServer {
   readonly responseUrlUses: ReadonlyMap<string, number>;
   /** Channels and people that the bot may not write to. */
   readonly outside: Set<string>;
+  /** Files that people have sent. */
+  readonly files: SlackFile[];
   /** Somebody writes a message, which the bot can read back. */
   post(
     message: Pick<SlackMessage, "channel" | "ts" | "threadTs" | "text"> & { user: string; more?: object },
@@ -53,6 +56,7 @@ export async function fakeSlack(
   const reactions: FakeSlack["reactions"] = [];
   const responseUrlUses = new Map<string, number>();
   const outside = new Set<string>();
+  const files: SlackFile[] = [];
   let count = 0;
   // A reply is younger than its question: where those carry the real time it has the next second, its fraction being a count.
   const nowMs = options.nowMs ?? (() => 1_789_999_999_000);
@@ -137,6 +141,11 @@ export async function fakeSlack(
       const id = need(args, "user", "user_not_found");
       return { user: { id, name: id.toLowerCase(), real_name: `Person ${id}`, is_bot: false } };
     },
+    "files.info": (args) => {
+      const file = files.find(({ id }) => id === need(args, "file", "file_not_found"));
+      if (file === undefined) throw new SlackRefusal("file_not_found");
+      return { file: fileOf(file) };
+    },
     "reactions.add": (args) => {
       reactions.push({
         channel: need(args, "channel", "channel_not_found"),
@@ -197,6 +206,8 @@ export async function fakeSlack(
     const args = argsOf(call.body, call.headers["content-type"] ?? "");
     if (path.startsWith("/api/"))
       return callMethod(path.slice("/api/".length), call.headers.authorization, args);
+    if (path.startsWith("/files-pri/") && call.method === "GET")
+      return serveFile(path, call.headers.authorization, files, token);
     if (/^\/(commands|actions|app)\//.test(path) && call.method === "POST") return respond(path, args);
     return { status: 404, body: "no such page" };
   });
@@ -211,6 +222,7 @@ export async function fakeSlack(
     reactions,
     responseUrlUses,
     outside,
+    files,
     post,
   };
 }

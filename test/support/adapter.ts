@@ -10,6 +10,7 @@ import {
   type ThreadReader,
   type Verdict,
 } from "../../src/ports/adapter.ts";
+import type { FileReader } from "../../src/ports/files.ts";
 import type { Permit } from "../../src/shared/call.ts";
 
 type Fate = (
@@ -47,6 +48,7 @@ export class FakeAdapter implements Adapter {
   previewInMs?: NonNullable<Adapter["previewInMs"]>;
   memory: Recovery = "unknown";
   thread?: ThreadReader;
+  files?: FileReader;
   serves?: NonNullable<Adapter["serves"]>;
   accepted?: NonNullable<Adapter["accepted"]>;
 

@@ -2,8 +2,8 @@ import { chmodSync, readdirSync, type Stats, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
 
-/** Databases, spools, their logs and copies, the names of processes, and the key for developers. */
-const OURS = /^(parley\.db|spool-\d+\.(db|owner)|dev-key(\.new)?$)/;
+/** Databases, spools, their logs and copies, the names of processes, the key for developers, and the folder of files. */
+const OURS = /^(parley\.db|spool-\d+\.(db|owner)|dev-key(\.new)?$|media$)/;
 const OTHERS = 0o077;
 const OTHERS_WRITE = 0o022;
 

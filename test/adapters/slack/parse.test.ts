@@ -121,7 +121,14 @@ describe("what people say", () => {
 
   it("a file comes along as an attachment", () => {
     expect(eventOf(fixture("message-file")).attachments).toEqual([
-      { id: "F1", kind: "document", name: "a.txt", mime: "text/plain", sizeBytes: 3 },
+      {
+        id: "F1",
+        kind: "document",
+        name: "a.txt",
+        mime: "text/plain",
+        sizeBytes: 3,
+        source: "https://files.slack.com/files-pri/T1-F1/a.txt",
+      },
     ]);
   });
 

@@ -1,0 +1,55 @@
+import type { Attachment, FileView } from "../domain/attachment.ts";
+import { FILE_TEXT_BYTES_MAX } from "../domain/bounds.ts";
+
+/** What providers take of one image, before it is encoded. */
+const IMAGE_BYTES_MAX = 3.75 * 1024 * 1024;
+/** An image is made smaller before it is read, so that none costs more. */
+const IMAGE_TOKENS_MAX = 5_000;
+
+/** How much of a file is needed to show what can be shown of it. */
+export const VIEW_BYTES_MAX = IMAGE_BYTES_MAX;
+
+/**
+ * What a model can be shown of a file; null: its name, type and size, and no more. The bytes decide, and not what the file
+ * is called: a text is what reads as one.
+ */
+export function viewOf(file: Attachment, bytes: Buffer, sizeBytes: number): FileView | null {
+  const mime = imageType(bytes);
+  if (mime !== null) {
+    if (sizeBytes > IMAGE_BYTES_MAX) return unread("it is too large an image to be looked at");
+    const base64 = () => bytes.toString("base64");
+    return { kind: "image", mime, bytes: bytes.length, tokensMax: IMAGE_TOKENS_MAX, base64 };
+  }
+  const text = textOf(bytes.subarray(0, FILE_TEXT_BYTES_MAX), sizeBytes <= FILE_TEXT_BYTES_MAX);
+  if (text !== null) return { kind: "text", text, isWhole: sizeBytes <= FILE_TEXT_BYTES_MAX };
+  return SHOWN_IMAGE.test(file.mime ?? "") ? unread("it is not the image that it is said to be") : null;
+}
+
+const SHOWN_IMAGE = /^image\/(?:png|jpeg|gif|webp)$/;
+
+export function unread(why: string): FileView {
+  return { kind: "unread", why };
+}
+
+function imageType(bytes: Buffer): string | null {
+  const at = (from: number, to: number) => bytes.toString("latin1", from, to);
+  if (at(0, 8) === "\x89PNG\r\n\x1a\n") return "image/png";
+  if (at(0, 3) === "\xff\xd8\xff") return "image/jpeg";
+  if (/^GIF8[79]a$/.test(at(0, 6))) return "image/gif";
+  return at(0, 4) === "RIFF" && at(8, 12) === "WEBP" ? "image/webp" : null;
+}
+
+/** UTF-8, or UTF-16 that says so. A character that was cut in two at the end is left out. */
+function textOf(bytes: Buffer, isWhole: boolean): string | null {
+  const isWide = bytes.length >= 2 && (bytes.readUInt16BE(0) === 0xfffe || bytes.readUInt16BE(0) === 0xfeff);
+  const encoding = isWide ? (bytes[0] === 0xff ? "utf-16le" : "utf-16be") : "utf-8";
+  try {
+    const text = new TextDecoder(encoding, { fatal: true }).decode(bytes, { stream: !isWhole });
+    return CONTROL.test(text) ? null : text.replaceAll("\r\n", "\n").toWellFormed();
+  } catch {
+    return null;
+  }
+}
+
+/** What no text holds, and every other file does: a control character that is no tab, end of a line, or escape. */
+const CONTROL = new RegExp(`[${["\\0-\\b", "\\x0e-\\x1a", "\\x1c-\\x1f"].join("")}]`);
