@@ -5,6 +5,7 @@ import { besideModule } from "../../src/shared/beside.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import { createRest } from "./api.ts";
 import { createFileReader } from "./downloads.ts";
+import { Choices, type ChoicesOptions, NO_CHOICES } from "./choices.ts";
 import { createEditor, type Preview } from "./edit.ts";
 import { WORDS } from "./explain.ts";
 import { Interactions } from "./interactions.ts";
@@ -25,6 +26,10 @@ export interface DiscordOptions {
   readonly apiUrl?: string;
   /** Where an answer is shown while it grows: everywhere (default), in direct messages, or nowhere. */
   readonly preview?: Preview;
+  /** Who sees the answer to a command; everyone by default. */
+  readonly commandReplies?: "in_channel" | "ephemeral";
+  /** What is offered while somebody fills in a command; nothing by default. */
+  readonly autocomplete?: ChoicesOptions;
   readonly clock: Pick<Clock, "nowMs" | "sleep">;
   /** For one call to Discord, from connecting to the last byte. */
   readonly timeoutMs: number;
@@ -37,6 +42,8 @@ export function createDiscordAdapter(options: DiscordOptions): Adapter {
   checkOptions(options, apiUrl);
   const { clock, random, preview = "on" } = options;
   const interactions = new Interactions(clock);
+  const choices = new Choices(options.autocomplete ?? NO_CHOICES);
+  const reading = { choices, commandReplies: options.commandReplies ?? "in_channel" } as const;
   const calling = { rest: createRest({ ...options, apiUrl }), clock, random, interactions };
   const { send, recover } = createClient(calling);
   return {
@@ -45,7 +52,8 @@ export function createDiscordAdapter(options: DiscordOptions): Adapter {
     ignored: WORDS.ignored,
     screen: screenDiscord,
     verify: createVerifier(options.publicKeys),
-    parse: (request) => parseDiscord(request, options.applicationId ?? ""),
+    parse: (request) => parseDiscord(request, options.applicationId ?? "", reading),
+    accepted: (event) => choices.accepted(event),
     render: renderReply,
     renderer: RENDERER,
     probe: (signal) => probeDiscord({ ...options, apiUrl, applicationId: options.applicationId }, signal),

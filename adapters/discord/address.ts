@@ -17,6 +17,8 @@ export interface DiscordAddress {
   readonly expiresAtMs: number;
   /** Beside the edits of the deferred answer; absent where they are not limited. */
   readonly followUpsMax?: number;
+  /** The person who alone may see what is said; absent: everyone. */
+  readonly onlyFor?: string;
 }
 
 export function mintAddress(address: DiscordAddress): ReplyAddress {
@@ -39,5 +41,7 @@ export function readAddress(minted: ReplyAddress): DiscordAddress | undefined {
   if (typeof expiresAtMs !== "number") return undefined;
   const followUpsMax = get(parsed.value, "followUpsMax");
   const limit = typeof followUpsMax === "number" ? { followUpsMax } : {};
-  return { applicationId, id, token, channelId, guildId, expiresAtMs, ...limit };
+  const onlyFor = getString(parsed.value, "onlyFor");
+  const visibility = onlyFor === undefined ? {} : { onlyFor };
+  return { applicationId, id, token, channelId, guildId, expiresAtMs, ...limit, ...visibility };
 }

@@ -101,7 +101,8 @@ export function createEditor(
           if (edited !== undefined) return edited;
           interactions.end(address);
         }
-        if (receipt.messageId === null) return "gone";
+        // The bot cannot change what one person alone sees.
+        if (receipt.messageId === null || address.onlyFor !== undefined) return "gone";
         return await editAsBot(address, receipt.messageId, text, { signal, permit });
       } finally {
         rested(delivery);
@@ -115,6 +116,7 @@ export function createEditor(
       const nowMs = clock.nowMs();
       const key = keyOf(to, address);
       if (interactions.isOpen(address)) return messages.take(key, PREVIEW_EVERY_MS, nowMs);
+      if (address.onlyFor !== undefined) return null;
       const inMs = bot.take(nowMs);
       return inMs + messages.take(key, CHANNEL_EVERY_MS, nowMs + inMs);
     },

@@ -3,6 +3,7 @@ import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { Ack, Inbound } from "../../src/ports/adapter.ts";
 import { get, getObject, getString, isObject, type JsonObject, nameOf } from "../../src/shared/json.ts";
 import { mintAddress, TOKEN_LIFE_MS } from "./address.ts";
+import type { Choices } from "./choices.ts";
 import { type Content, type Reading, readCommand, readComponent, readModal } from "./content.ts";
 import { FOLLOW_UPS_MAX } from "./limit.ts";
 import { nameOfUser } from "./people.ts";
@@ -16,10 +17,14 @@ const COMPONENT = 3;
 const AUTOCOMPLETE = 4;
 const MODAL_SUBMIT = 5;
 
+/** A flag of a message that one person alone sees. */
+const EPHEMERAL = 64;
+
 const PONG = json({ type: 1 });
+/** The same, for the person alone; so is all that follows. */
+const DEFERRED_EPHEMERAL = json({ type: 5, data: { flags: EPHEMERAL } });
 /** "The app is thinking": buys 15 minutes. Discord gives up on an interaction after three seconds. */
 const DEFERRED = json({ type: 5 });
-const NO_CHOICES = json({ type: 8, data: { choices: [] } });
 /** Said to the one who asked, and to nobody else (flag 64). */
 const NOT_SUPPORTED = json({
   type: 4,
@@ -42,8 +47,16 @@ function json(body: object): Ack {
   return { status: 200, contentType: "application/json", body: JSON.stringify(body) };
 }
 
+/** How interactions are read and answered, as the configuration has it. */
+export interface ReadingOptions {
+  /** Who sees the answer to a command: everyone (default), or the person alone. */
+  readonly commandReplies?: "in_channel" | "ephemeral";
+  /** What autocompletions are answered with; absent: nothing. */
+  readonly choices?: Pick<Choices, "answer" | "note">;
+}
+
 /** What whoever brought an interaction knows of its way here. */
-export interface Delivered {
+export interface Delivered extends ReadingOptions {
   /** May be empty: then no other application is told apart. */
   readonly applicationId: string;
   readonly receivedAtMs: number;
@@ -63,7 +76,10 @@ export function readInteraction(interaction: JsonObject, delivered: Delivered): 
   if (type === EVENT_PING) return { kind: "handshake", ack: NO_CONTENT };
   if (isObject(get(interaction, "event"))) return { kind: "ignored", reason: "app_event", ack: NO_CONTENT };
   if (type === PING) return { kind: "handshake", ack: PONG };
-  if (type === AUTOCOMPLETE) return { kind: "handshake", ack: NO_CHOICES };
+  if (type === AUTOCOMPLETE) {
+    const choices = delivered.choices?.answer(interaction) ?? [];
+    return { kind: "handshake", ack: json({ type: 8, data: { choices } }) };
+  }
   if (type !== COMMAND && type !== COMPONENT && type !== MODAL_SUBMIT) {
     return { kind: "ignored", reason: "unknown_type", ack: OK };
   }
@@ -86,16 +102,25 @@ function readTrigger(interaction: JsonObject, type: number, delivered: Delivered
   if (reading.kind === "malformed") {
     return malformed(`Expected ${reading.where} to be a non-empty string, got ${nameOf(reading.got)}`);
   }
-  const event = toEvent(head.value, reading.content, delivered);
+  const isEphemeral = isForOne(interaction, type, delivered);
+  const event = toEvent(head.value, reading.content, { ...delivered, isEphemeral });
+  if (type === COMMAND) delivered.choices?.note(event, interaction);
   const off = type === COMPONENT ? PRESS_OFF : type === MODAL_SUBMIT ? FORM_OFF : undefined;
   return {
     kind: "events",
     events: [event],
     ignored: [],
-    ack: DEFERRED,
+    ack: isEphemeral ? DEFERRED_EPHEMERAL : DEFERRED,
     untoldAck: REFUSED_AGAIN,
     ...(off && { ignoredAck: off }),
   };
+}
+
+/** A command by configuration; what is pressed, where only one person sees the message that holds it. */
+function isForOne(interaction: JsonObject, type: number, { commandReplies }: ReadingOptions): boolean {
+  if (type === COMMAND) return commandReplies === "ephemeral";
+  const flags = get(getObject(interaction, "message"), "flags");
+  return typeof flags === "number" && (flags & EPHEMERAL) !== 0;
 }
 
 function readData(type: number, data: JsonObject, interaction: JsonObject): Reading {
@@ -178,7 +203,11 @@ function isThreadType(type: unknown): boolean {
   return type === 10 || type === 11 || type === 12;
 }
 
-function toEvent(head: Head, content: Content, delivered: Delivered): TriggerEvent {
+function toEvent(
+  head: Head,
+  content: Content,
+  { receivedAtMs, sentAtMs, isEphemeral }: Delivered & { readonly isEphemeral: boolean },
+): TriggerEvent {
   const { id, applicationId, token, channelId, guildId, user } = head;
   const tenant = guildId ?? "dm";
   const isDirect = guildId === null;
@@ -195,7 +224,8 @@ function toEvent(head: Head, content: Content, delivered: Delivered): TriggerEve
       platform: "discord",
       tenant,
       place: channelId,
-      thread: isDirect ? user.id : null,
+      // What is answered to one person alone is also remembered for that person alone.
+      thread: isDirect ? user.id : isEphemeral ? `cmd:${user.id}` : null,
     }),
     isDirect,
     sender: user,
@@ -207,10 +237,11 @@ function toEvent(head: Head, content: Content, delivered: Delivered): TriggerEve
       channelId,
       guildId,
       // Counted from here on, so that a clock that differs from Discord's does not shorten it.
-      expiresAtMs: delivered.receivedAtMs + TOKEN_LIFE_MS,
+      expiresAtMs: receivedAtMs + TOKEN_LIFE_MS,
       ...(head.isPersonal && { followUpsMax: FOLLOW_UPS_MAX }),
+      ...(isEphemeral && { onlyFor: user.id }),
     }),
     // The later of the two counts, because senders other than Discord number from 1. A capture has both as old.
-    occurredAtMs: Math.max(snowflakeTimeMs(id), delivered.sentAtMs),
+    occurredAtMs: Math.max(snowflakeTimeMs(id), sentAtMs),
   };
 }

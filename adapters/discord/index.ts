@@ -31,6 +31,8 @@ export const discord: PlatformModule<DiscordSettings, DiscordOptions> = {
       botToken,
       ...(apiUrl !== null && { apiUrl }),
       preview: options.preview,
+      commandReplies: options.command_replies,
+      autocomplete: options.autocomplete,
       clock,
       random,
       timeoutMs,

@@ -1,14 +1,17 @@
+import { CARRIER } from "../../src/domain/command.ts";
 import { get, getArray, getObject, getString, type JsonObject } from "../../src/shared/json.ts";
 import { nameOfUser } from "./people.ts";
 
 /** Application command option types: https://discord.com/developers/docs/interactions/application-commands */
 const SUB_COMMAND = 1;
 const SUB_COMMAND_GROUP = 2;
-const STRING = 3;
+export const STRING = 3;
+export const INTEGER = 4;
 const USER = 6;
 const CHANNEL = 7;
 const ROLE = 8;
 const MENTIONABLE = 9;
+export const NUMBER = 10;
 const ATTACHMENT = 11;
 
 /** A slash command as it was typed: `/deploy run` and what was filled in. */
@@ -19,9 +22,24 @@ export interface Invocation {
 
 /**
  * The path of sub-commands goes into the command, the values into the text. A lone text is taken as it is, for
- * `/ask question:…` is the usual shape; anything else becomes `name=value` pairs. Files are attachments, not text.
+ * `/ask question:…` is the usual shape; anything else becomes `name=value` pairs; a command to the gateway
+ * itself is read as it would be typed (`/parley deny apr_1 too risky`). Files are attachments, not text.
  */
 export function readInvocation(name: string, data: JsonObject): Invocation {
+  const { path, options } = optionsIn(name, data);
+  const values = options.flatMap((option) => readValue(option, getObject(data, "resolved")));
+  const [only] = values;
+  const text =
+    values.length === 1 && only?.type === STRING
+      ? only.shown
+      : name === CARRIER
+        ? values.map(({ shown }) => shown).join(" ")
+        : values.map((value) => `${value.name}=${value.shown}`).join(" ");
+  return { command: `/${path}`, text };
+}
+
+/** `deploy run`, and what was filled in there. */
+export function optionsIn(name: string, data: JsonObject): { path: string; options: readonly unknown[] } {
   const path = [name];
   let options = getArray(data, "options");
   // Nesting is bounded by the JSON reader; Discord itself knows two levels.
@@ -29,13 +47,7 @@ export function readInvocation(name: string, data: JsonObject): Invocation {
     path.push(inner.name);
     options = inner.options;
   }
-  const values = options.flatMap((option) => readValue(option, getObject(data, "resolved")));
-  const [only] = values;
-  const text =
-    values.length === 1 && only?.type === STRING
-      ? only.shown
-      : values.map((value) => `${value.name}=${value.shown}`).join(" ");
-  return { command: `/${path.join(" ")}`, text };
+  return { path: path.join(" "), options };
 }
 
 function subCommandIn(

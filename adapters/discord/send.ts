@@ -31,6 +31,8 @@ const REMEMBERED_MAX = 1_000;
 
 /** No previews: Discord would fetch whatever address a model writes. */
 const SUPPRESS_EMBEDS = 4;
+/** For the one who asked alone; the deferred answer is so already. */
+const EPHEMERAL = 64;
 
 export interface ClientOptions {
   readonly rest: DiscordRest;
@@ -185,7 +187,7 @@ async function followUp(
   let messageId: string | null = null;
   for (const text of textsOf(content, delivery)) {
     const asked = { route: interactionRoute(address), what: "follow-up" };
-    const body = messageBody(text);
+    const body = { ...messageBody(text), ...(address.onlyFor && { flags: SUPPRESS_EMBEDS | EPHEMERAL }) };
     ({ id: messageId } = await rest.message(
       { ...asked, method: "POST", body, as: "interaction", repeatable: false },
       signal,
@@ -201,13 +203,14 @@ async function postInChannel(
 ): Promise<Receipt> {
   let messageId: string | null = null;
   const texts = textsOf(content, delivery);
+  const channelId = await channelFor(rest, address, signal, permit);
   for (const [index, text] of texts.entries()) {
     // The text itself always has the part's nonce; a notice of its own needs another.
     const nonce = nonceFor(index === texts.length - 1 ? delivery.partId : `${delivery.partId}/notice`);
     ({ id: messageId } = await rest.message(
       {
         method: "POST",
-        route: `/channels/${encodeURIComponent(address.channelId)}/messages`,
+        route: `/channels/${encodeURIComponent(channelId)}/messages`,
         body: { ...messageBody(text), nonce, enforce_nonce: true },
         as: "bot",
         what: "channel message",
@@ -218,6 +221,27 @@ async function postInChannel(
     ));
   }
   return { messageId, via: IN_CHANNEL };
+}
+
+/** What was meant for one person goes to their direct messages, and not before the whole channel. */
+async function channelFor(
+  rest: DiscordRest,
+  { channelId, onlyFor, guildId }: DiscordAddress,
+  signal: AbortSignal,
+  permit: Permit | undefined,
+): Promise<string> {
+  if (onlyFor === undefined || guildId === null) return channelId;
+  const opened = {
+    method: "POST",
+    route: "/users/@me/channels",
+    body: { recipient_id: onlyFor },
+    as: "bot",
+    what: "direct messages",
+    repeatable: true,
+  } as const;
+  const { id } = await rest.message(opened, signal, permit);
+  if (id === null) throw new DeliveryError("retry", "Discord direct messages: expected a channel, got none");
+  return id;
 }
 
 /** One message, or two when the notice has no room in it. */

@@ -14,12 +14,43 @@ export interface DiscordSettings extends PlatformSettings {
   readonly apiUrl: string | null;
 }
 
+const value = z.union([z.string().min(1).max(100), z.number()]);
+const labelled = z.strictObject({ name: z.string().min(1).max(100), value });
+
 export type DiscordOptions = z.output<z.ZodObject<typeof OPTIONS>>;
 export const OPTIONS = {
   preview: z
     .enum(["direct", "on", "off"])
     .default("on")
     .describe("Where an answer is shown while it grows: everywhere, in direct messages alone, or nowhere."),
+  command_replies: z
+    .enum(["in_channel", "ephemeral"])
+    .default("in_channel")
+    .describe("Who sees the answer to a command: the channel, or the person alone."),
+  autocomplete: z
+    .strictObject({
+      recent: z
+        .int()
+        .min(0)
+        .max(25)
+        .default(10)
+        .describe("So many of a person's own latest values are offered first; 0: none."),
+      choices: z
+        .array(
+          z.strictObject({
+            command: z.string().min(1).max(120).describe("With its sub-commands: `/deploy run`."),
+            option: z.string().min(1).max(32).describe("The option's name."),
+            values: z
+              .array(z.union([value, labelled]))
+              .min(1)
+              .max(1_000),
+          }),
+        )
+        .max(200)
+        .default([]),
+    })
+    .prefault({})
+    .describe("What is offered while somebody fills in an option that has `autocomplete`."),
 };
 
 export const VARIABLES = [

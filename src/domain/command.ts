@@ -4,7 +4,7 @@ export const CONTROL_COMMANDS = ["help", "status", "reset", "stop", "approve", "
 export type ControlCommand = (typeof CONTROL_COMMANDS)[number];
 
 /** Name of the command that carries the others where a platform wants one command per app: `/parley stop`. */
-const CARRIER = "parley";
+export const CARRIER = "parley";
 
 /**
  * A command to the gateway itself, or null. Understood as a slash or bot command (`/stop`, `/parley stop`),

@@ -201,6 +201,9 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
     if (root === "gateway" && first === "") return { body: { url: "ws://127.0.0.1:9" } };
     if (call.headers.authorization !== `Bot ${options.botToken}`)
       return discordError(401, 0, "401: Unauthorized");
+    // As a number, for other ids of channels are.
+    if (root === "users" && first === "@me" && second === "channels")
+      return { body: { id: `7000${String(body.recipient_id)}`, type: 1 } };
     if (root === "users" && first === "@me") return { body: { id: "900", username: "bot", bot: true } };
     if (root === "applications" && first === "@me" && options.application !== undefined)
       return { body: options.application };

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { readAddress } from "../../../adapters/discord/address.ts";
 import { parseDiscord } from "../../../adapters/discord/parse.ts";
 import { discordSampler } from "../../../adapters/discord/sample.ts";
+import { decisionIn } from "../../../src/domain/command.ts";
 import type { TriggerEvent } from "../../../src/domain/event.ts";
 import { asVerified, rawRequest, withHeader } from "../../contract/raw-request.ts";
 import { ackOf, bodyOf, fixture, NOW_MS, request, SEED } from "./fixture.ts";
@@ -476,4 +477,62 @@ it("a sample in a thread is in that thread", () => {
   });
   const inbound = parseDiscord(asVerified(rawRequest(sample, { nowMs: NOW_MS })), "901");
   expect(inbound).toMatchObject({ events: [{ place: "21", thread: "55", sender: { id: "33" } }] });
+});
+
+describe("what one person alone is to see", () => {
+  const ephemeral = { commandReplies: "ephemeral" } as const;
+  const read = (body: object, reading = {}) => {
+    const inbound = parseDiscord(asVerified(request(body)), "900", reading);
+    if (inbound.kind !== "events") throw new Error(`Expected events, got ${JSON.stringify(inbound)}`);
+    return { event: inbound.events[0] as TriggerEvent, ack: ackOf(inbound) };
+  };
+  const FOR_ONE = { status: 200, body: { type: 5, data: { flags: 64 } } };
+
+  it("is the answer to a command, where the configuration says so, and their own conversation", () => {
+    const { event, ack } = read(bodyOf("slash"), ephemeral);
+    expect(ack).toEqual(FOR_ONE);
+    expect(event.conversation).toBe("discord:10:20:cmd%3A30");
+    expect(readAddress(event.replyTo)).toMatchObject({ channelId: "20", onlyFor: "30" });
+    expect(read(bodyOf("slash")).ack).toEqual({ status: 200, body: { type: 5 } });
+  });
+
+  it("is what follows from a press on what they alone see, and not from any other", () => {
+    const button = bodyOf("button");
+    const message = { ...(button.message as object), flags: 64 };
+    expect(read({ ...button, message })).toMatchObject({
+      ack: FOR_ONE,
+      event: { conversation: "discord:10:20:cmd%3A30" },
+    });
+    expect(read(button, ephemeral).ack).toEqual({ status: 200, body: { type: 5 } });
+  });
+
+  it("needs no conversation of its own in direct messages", () => {
+    const { guild_id, member, ...rest } = bodyOf("slash");
+    const { event } = read({ ...rest, user: { id: "30", username: "ann" } }, ephemeral);
+    expect(event.conversation).toBe("discord:dm:20:30");
+  });
+});
+
+describe("a command to the gateway itself", () => {
+  it.each([
+    [
+      "approve",
+      [{ name: "id", type: 3, value: "apr_1" }],
+      { command: "approve", approvalId: "apr_1", reason: null },
+    ],
+    [
+      "deny",
+      [
+        { name: "id", type: 3, value: "apr_1" },
+        { name: "reason", type: 3, value: "too risky" },
+      ],
+      { command: "deny", approvalId: "apr_1", reason: "too risky" },
+    ],
+    ["deny", [{ name: "reason", type: 3, value: "no" }], { command: "deny", approvalId: null, reason: "no" }],
+    ["approve", [], { command: "approve", approvalId: null, reason: null }],
+  ])("/parley %s %j is read as it would be typed", (name, options, decision) => {
+    const event = eventOf(slash({ name: "parley", options: [{ name, type: 1, options }] }));
+    expect(event.command).toBe(`/parley ${name}`);
+    expect(decisionIn(event)).toEqual(decision);
+  });
 });

@@ -77,6 +77,39 @@ async function failure(of: Delivery, by = adapter, signal = NEVER): Promise<Deli
 const paths = () => fake.calls.map((call) => `${call.method} ${call.path}`);
 const said = () => fake.messages.map(({ kind, channelId, content }) => ({ kind, channelId, content }));
 
+describe("a reply for one person alone", () => {
+  const alone = () => {
+    const to = JSON.parse(address()) as object;
+    return JSON.stringify({ ...to, onlyFor: "30" }) as ReplyAddress;
+  };
+
+  it("is seen by nobody else, however long it is", async () => {
+    await adapter.send(delivery({ to: alone() }), NEVER);
+    await adapter.send(delivery({ to: alone(), index: 1, partId: "e1/1" }), NEVER);
+    expect(fake.messages.map(({ kind, body }) => [kind, body.flags])).toEqual([
+      ["original", 4],
+      ["followup", 68],
+    ]);
+  });
+
+  it("goes to their direct messages once the interaction is over", async () => {
+    nowMs += TOKEN_LIFE_MS;
+    const receipt = await adapter.send(delivery({ to: alone() }), NEVER);
+    expect(said()).toEqual([{ kind: "bot", channelId: "700030", content: "Hello, Ann" }]);
+    expect(await adapter.edit?.(receipt, delivery({ to: alone() }), NEVER)).toBe("gone");
+    expect(adapter.previewInMs?.(alone(), true)).toBeNull();
+    await adapter.send(delivery({ to: alone() }), NEVER);
+    expect(said()).toHaveLength(1);
+  });
+
+  it("is given up, and not shown to the channel, where they take no direct messages", async () => {
+    nowMs += TOKEN_LIFE_MS;
+    fake.outside.add("700030");
+    expect((await failure(delivery({ to: alone() }))).kind).toBe("rejected");
+    expect(said()).toEqual([]);
+  });
+});
+
 describe("a reply to an interaction", () => {
   it("begins in the deferred answer and goes on below it", async () => {
     expect(await adapter.send(delivery({ text: "one" }), NEVER)).toEqual({
