@@ -6,7 +6,7 @@ import { mintAddress, TOKEN_LIFE_MS } from "./address.ts";
 import type { Choices } from "./choices.ts";
 import { type Content, type Reading, readCommand, readComponent, readModal } from "./content.ts";
 import { FOLLOW_UPS_MAX } from "./limit.ts";
-import { nameOfUser } from "./people.ts";
+import { nameOfUser, rolesOf } from "./people.ts";
 import { isSnowflake, snowflakeTimeMs } from "./snowflake.ts";
 
 /** Interaction types. 0 is the ping of Discord's other webhook, the one for app events. */
@@ -140,7 +140,7 @@ interface Head {
   readonly isThread: boolean;
   readonly guildId: string | null;
   readonly isPersonal: boolean;
-  readonly user: { readonly id: string; readonly name: string; readonly isBot: boolean };
+  readonly user: TriggerEvent["sender"];
 }
 
 /** What every type of interaction has; or all that is wrong with it. */
@@ -158,6 +158,7 @@ function readHead(interaction: JsonObject): { ok: true; value: Head } | { ok: fa
   const channelId = snowflake(get(interaction, "channel_id"), "channel_id");
   const guild = get(interaction, "guild_id") ?? null;
   const guildId = guild === null ? null : snowflake(guild, "guild_id");
+  const roles = rolesOf(getObject(interaction, "member"));
   const member = getObject(getObject(interaction, "member"), "user");
   const user = member ?? getObject(interaction, "user");
   const userId = snowflake(get(user, "id"), member === undefined ? "user.id" : "member.user.id");
@@ -187,7 +188,7 @@ function readHead(interaction: JsonObject): { ok: true; value: Head } | { ok: fa
       isThread: isThreadType(get(channel, "type")),
       guildId,
       isPersonal: isPersonal(getObject(interaction, "authorizing_integration_owners")),
-      user: { id: userId, name, isBot: get(user, "bot") === true },
+      user: { id: userId, name, isBot: get(user, "bot") === true, ...(roles.length > 0 && { roles }) },
     },
   };
 }

@@ -17,6 +17,7 @@ export const discord: PlatformModule<DiscordSettings, DiscordOptions> = {
   variables: VARIABLES,
   needs: NEEDS,
   options: OPTIONS,
+  knowsRoles: true,
   settings: readSettings,
   api: ({ apiUrl }) => apiUrl ?? API_URL,
   words: WORDS,

@@ -8,7 +8,8 @@ export function forbidden(event: TriggerEvent, policy: PlatformPolicy): string |
     if (policy.directMessages === "deny") return "direct_message";
     if (!allows(policy.directMessages, ...namesOf(event))) return "direct_message";
   } else if (!allows(policy.channels, event.place)) return "channel";
-  return allows(policy.users, ...namesOf(event)) ? null : "user";
+  if (!allows(policy.users, ...namesOf(event))) return "user";
+  return allows(policy.roles, ...(event.sender.roles ?? [])) ? null : "role";
 }
 
 export function allowsBot(event: TriggerEvent, policy: PlatformPolicy): boolean {

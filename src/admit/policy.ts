@@ -10,6 +10,8 @@ export interface PlatformPolicy {
   readonly tenants: AllowList;
   readonly channels: AllowList;
   readonly users: AllowList;
+  /** Of what the platform tells with a message; who is told of with none has none. */
+  readonly roles: AllowList;
   readonly directMessages: "deny" | AllowList;
   /** Other bots that may start a run; their messages are otherwise ignored, so that two bots cannot talk forever. */
   readonly bots: "none" | AllowList;

@@ -44,6 +44,7 @@ function platformPolicy(platform: PlatformSpec): PlatformPolicy {
     tenants: allowList(access.tenants),
     channels: allowList(access.channels),
     users: allowList(access.users),
+    roles: allowList(access.roles ?? "any"),
     directMessages:
       access.direct_messages === "deny"
         ? "deny"

@@ -82,28 +82,39 @@ const routeOf = (modules: readonly PlatformModule[]) =>
       .describe("What a message does that arrives during a run; absent: as its agent has it."),
   });
 
-const access = z
+const accessShape = {
+  tenants: z
+    .union([z.literal("any"), ids])
+    .default("any")
+    .describe("Workspaces, servers or accounts that may use the bot."),
+  channels: z
+    .union([z.literal("any"), ids])
+    .default("any")
+    .describe("Channels where the bot answers."),
+  users: z
+    .union([z.literal("any"), ids])
+    .default("any")
+    .describe("People who may use the bot."),
+  direct_messages: z
+    .union([z.enum(["allow", "deny"]), ids])
+    .default("allow")
+    .describe("Direct messages: from everyone, from no one, or from these people."),
+  bots: z
+    .union([z.enum(["none", "any"]), ids])
+    .default("none")
+    .describe("Other bots that may start a run."),
+};
+const access = z.strictObject(accessShape).prefault({});
+/** Where the platform tells which roles people have. */
+const accessByRole = z
   .strictObject({
-    tenants: z
+    ...accessShape,
+    roles: z
       .union([z.literal("any"), ids])
       .default("any")
-      .describe("Workspaces, servers or accounts that may use the bot."),
-    channels: z
-      .union([z.literal("any"), ids])
-      .default("any")
-      .describe("Channels where the bot answers."),
-    users: z
-      .union([z.literal("any"), ids])
-      .default("any")
-      .describe("People who may use the bot."),
-    direct_messages: z
-      .union([z.enum(["allow", "deny"]), ids])
-      .default("allow")
-      .describe("Direct messages: from everyone, from no one, or from these people."),
-    bots: z
-      .union([z.enum(["none", "any"]), ids])
-      .default("none")
-      .describe("Other bots that may start a run."),
+      .describe(
+        "Roles of which people need one; where the platform tells none, as in direct messages, nobody has any.",
+      ),
   })
   .prefault({});
 const platform = {
@@ -125,7 +136,9 @@ const platform = {
     .describe("Whether a press on a button, a choice or a sent form starts a run."),
 };
 const platformSpec = z.strictObject(platform);
-export type PlatformSpec = z.output<typeof platformSpec>;
+export type PlatformSpec = z.output<typeof platformSpec> & {
+  readonly access: { readonly roles?: "any" | readonly string[] };
+};
 /** What holds for a platform of which gateway.yaml says nothing. */
 export const PLATFORM_DEFAULTS: PlatformSpec = platformSpec.parse({});
 
@@ -133,7 +146,12 @@ export const PLATFORM_DEFAULTS: PlatformSpec = platformSpec.parse({});
 function platformsOf(modules: readonly PlatformModule[]) {
   const configured = modules.filter(({ isForDevelopers }) => isForDevelopers !== true);
   const shape = Object.fromEntries(
-    configured.map(({ name, options }) => [name, z.strictObject({ ...platform, ...options }).prefault({})]),
+    configured.map(({ name, options, knowsRoles }) => [
+      name,
+      z
+        .strictObject({ ...platform, ...(knowsRoles === true && { access: accessByRole }), ...options })
+        .prefault({}),
+    ]),
   ) as unknown as Readonly<Record<string, z.ZodPrefault<typeof platformSpec>>>;
   return z.strictObject(shape).prefault({});
 }

@@ -65,6 +65,8 @@ export interface TriggerEvent {
     readonly isBot: boolean;
     /** Further ids of the same person: access rules may name any of them. */
     readonly alsoKnownAs?: readonly string[];
+    /** Roles that they have in that place, where the platform tells. */
+    readonly roles?: readonly string[];
   };
   /** Set where the conversation depends on the names by which the sender is known; gone once that is settled. */
   readonly person?: Person;

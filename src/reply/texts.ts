@@ -13,6 +13,8 @@ export function noticeText(refusal: Refusal): string {
     case "rate_limited":
       return `That was too many messages at once${forWhom(refusal.detail)}. Please wait ${waitText(refusal.retryAfterMs)} and send it again.`;
     case "not_allowed":
+      if (refusal.detail === "role")
+        return "You need a role that I do not see with you. Ask where you have it, or an administrator.";
       return refusal.detail === "direct_message"
         ? "I do not take direct messages here. Please ask in a channel."
         : "You are not allowed to use me here. An administrator can change that.";

@@ -101,6 +101,8 @@ describe("admit", () => {
     ["tenant", { tenants: new Set(["T2"]) }, {}],
     ["channel", { channels: new Set(["C2"]) }, {}],
     ["user", { users: new Set(["U2"]) }, {}],
+    ["role", { roles: new Set(["R1"]) }, {}],
+    ["role", { roles: new Set(["R1"]) }, { sender: { id: "U1", name: "ann", isBot: false, roles: ["R2"] } }],
     ["direct_message", { directMessages: "deny" }, { isDirect: true, trigger: "direct" }],
     ["direct_message", { directMessages: new Set(["U2"]) }, { isDirect: true, trigger: "direct" }],
   ])("refuses by %s and tells once per window", (detail, rules, change) => {
@@ -109,6 +111,13 @@ describe("admit", () => {
       detail,
       noticeWindowMs: 600_000,
     });
+  });
+
+  it("lets in who has one of the roles, and asks for the others too", () => {
+    const ann = anEvent({ sender: { id: "U1", name: "ann", isBot: false, roles: ["R2", "R1"] } });
+    expect(offered(ann, policy({ roles: new Set(["R1", "R3"]) })).refusal).toBeNull();
+    const both = policy({ roles: new Set(["R1"]), users: new Set(["U2"]) });
+    expect(offered(ann, both).refusal?.detail).toBe("user");
   });
 
   it("does not ask for a channel in direct messages, nor for a direct message in channels", () => {

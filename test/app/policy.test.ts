@@ -28,6 +28,7 @@ describe("the policy", () => {
       tenants: "any",
       channels: "any",
       users: "any",
+      roles: "any",
       directMessages: "any",
       bots: "none",
       buttons: "run",
@@ -53,7 +54,7 @@ describe("the policy", () => {
       respond_to: all
       dedup_seconds: 60
       access: { tenants: [T1], channels: [C1, C2], users: [U1], direct_messages: [U2], bots: [B1] }
-    discord: { access: { direct_messages: deny, bots: any } }
+    discord: { access: { direct_messages: deny, bots: any, roles: ["70"] } }
 `);
     expect(limits).toMatchObject({ user: null, tenant: { messages: 6, perMs: 30_000 } });
     expect(maxAgeMs).toBeNull();
@@ -61,13 +62,19 @@ describe("the policy", () => {
       tenants: new Set(["T1"]),
       channels: new Set(["C1", "C2"]),
       users: new Set(["U1"]),
+      roles: "any",
       directMessages: new Set(["U2"]),
       bots: new Set(["B1"]),
       buttons: "run",
       respondTo: "all",
       dedupMs: 60_000,
     });
-    expect(platforms.discord).toMatchObject({ directMessages: "deny", bots: "any", respondTo: "mention" });
+    expect(platforms.discord).toMatchObject({
+      directMessages: "deny",
+      bots: "any",
+      roles: new Set(["70"]),
+      respondTo: "mention",
+    });
   });
 
   it("asks each time whether everything is paused", () => {

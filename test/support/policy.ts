@@ -6,6 +6,7 @@ export const OPEN: PlatformPolicy = {
   tenants: "any",
   channels: "any",
   users: "any",
+  roles: "any",
   directMessages: "any",
   bots: "none",
   respondTo: "mention",

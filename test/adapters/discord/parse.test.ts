@@ -507,9 +507,22 @@ describe("what one person alone is to see", () => {
   });
 
   it("needs no conversation of its own in direct messages", () => {
-    const { guild_id, member, ...rest } = bodyOf("slash");
-    const { event } = read({ ...rest, user: { id: "30", username: "ann" } }, ephemeral);
+    const direct = { guild_id: undefined, member: undefined, user: { id: "30", username: "ann" } };
+    const { event } = read({ ...bodyOf("slash"), ...direct }, ephemeral);
     expect(event.conversation).toBe("discord:dm:20:30");
+  });
+});
+
+describe("the roles of who acts", () => {
+  const member = (roles: unknown) => ({
+    ...bodyOf("slash"),
+    member: { ...(bodyOf("slash").member as object), roles },
+  });
+
+  it("come with the event, as far as they are roles", () => {
+    expect(eventOf(member(["70", "71", 72, "x"])).sender.roles).toEqual(["70", "71"]);
+    for (const none of [[], undefined, "70"])
+      expect(eventOf(member(none)).sender).not.toHaveProperty("roles");
   });
 });
 
