@@ -64,7 +64,7 @@ function pad(text: string, width: number, align: Align | undefined): string {
   return text + " ".repeat(room);
 }
 
-/** Each row: its first cell in bold, then a line for each further cell, named by its column. */
+/** Each row: its first cell in bold, then a line for each further cell; all are named by their column. */
 function records(head: readonly Span[][], body: readonly Span[][][], place: TablePlace): Block[] {
   const names = head.map(cellText);
   // A table without rows still says its heading.
@@ -75,16 +75,23 @@ function records(head: readonly Span[][], body: readonly Span[][][], place: Tabl
 function record(names: readonly string[], row: readonly Span[][], place: TablePlace): Block[] {
   const [title = [], ...cells] = row;
   if (cells.length === 0) return [line(place, { kind: "bullet" }, title)];
-  const bold = title.map((span) => ({ ...span, bold: true }));
+  const bold = named(
+    names[0],
+    title.map((span) => ({ ...span, bold: true })),
+  );
   const lines: Block[] = cellText(title) === "" ? [] : [{ ...line(place, null, bold), heading: true }];
   for (const [at, cell] of cells.entries()) {
     if (cellText(cell) === "") continue;
-    const name = names[at + 1] ?? "";
-    const spans = name === "" ? cell : [{ ...PLAIN, text: `${name}: ` }, ...cell];
     const gap = lines.length === 0 && place.gap;
-    lines.push(line({ ...place, level: place.level + 1, gap }, { kind: "bullet" }, spans));
+    lines.push(
+      line({ ...place, level: place.level + 1, gap }, { kind: "bullet" }, named(names[at + 1], cell)),
+    );
   }
   return lines;
+}
+
+function named(column: string | undefined, cell: readonly Span[]): readonly Span[] {
+  return column === undefined || column === "" ? cell : [{ ...PLAIN, text: `${column}: ` }, ...cell];
 }
 
 function line(place: TablePlace, marker: Marker | null, spans: readonly Span[]): TextBlock {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { wrongPath } from "../../src/ingress/target.ts";
+import { cpuMs } from "../support/cpu-time.ts";
 
 describe("a path", () => {
   it.each([
@@ -59,8 +60,9 @@ describe("a path", () => {
   });
 
   it("is judged in time that grows with its length alone", () => {
-    const startedAt = performance.now();
-    for (const path of ["/%2e", "/.", "/a%41", "//", "/%"]) wrongPath(path.repeat(4_000));
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    const judged = () => {
+      for (const path of ["/%2e", "/.", "/a%41", "//", "/%"]) wrongPath(path.repeat(4_000));
+    };
+    expect(cpuMs(judged)).toBeLessThan(1_000);
   });
 });

@@ -99,13 +99,13 @@ describe("Markdown as blocks", () => {
   });
 
   it("lists the rows of a table that is too wide or has links", () => {
-    expect(texts("|Name|Doc|\n|-|-|\n|api|[read](https://x.example/)|")).toEqual(["api", "Doc: read"]);
-    expect(texts(`|Name|Note|\n|-|-|\n|api|${"word ".repeat(20)}|`)[0]).toBe("api");
+    expect(texts("|Name|Doc|\n|-|-|\n|api|[read](https://x.example/)|")).toEqual(["Name: api", "Doc: read"]);
+    expect(texts(`|Name|Note|\n|-|-|\n|api|${"word ".repeat(20)}|`)[0]).toBe("Name: api");
   });
 
   it("says the cells of a row that has more of them than the heading", () => {
     expect(texts("|Name|\n|-|\n|a || b|")).toEqual(["Name\n────   ─   ─\na          b"]);
-    expect(texts("|Name|\n|-|\n|[a](https://x.example/) || b|")).toEqual(["a", "b"]);
+    expect(texts("|Name|\n|-|\n|[a](https://x.example/) || b|")).toEqual(["Name: a", "b"]);
   });
 
   it("removes control characters and mends halves of surrogate pairs", () => {
