@@ -25,6 +25,9 @@ import { LifeFeed } from "./feed/life-feed.ts";
 import type { ComponentReport } from "./ingress/health.ts";
 import type { Adapter } from "./ports/adapter.ts";
 import type { Clock, Random } from "./ports/clock.ts";
+import type { Vault } from "./ports/vault.ts";
+import type { Seal } from "./shared/seal.ts";
+import { resealAll } from "./store/secrets.ts";
 import type { Left } from "./store/unwritten.ts";
 import { createNewId } from "./system/ids.ts";
 import type { Logger } from "./telemetry/log.ts";
@@ -105,6 +108,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   const housekeeping = startHousekeeping({
     store,
+    reseal: resealing(environment.seal, store.vault),
     retention: () => retentionOf(current().spec, current().agents.memory),
     also: () => kept.sweep(current().spec.media.kept_seconds * 1000),
     ...system,
@@ -169,6 +173,10 @@ export async function createApp(options: AppOptions): Promise<App> {
       return reportLeft(unwritten.left, log);
     },
   };
+}
+
+function resealing(seal: Seal | null, vault: Vault) {
+  return seal === null ? undefined : () => resealAll(seal, vault);
 }
 
 /** Of the drain time, what closing the store may take. */

@@ -40,6 +40,8 @@ export const ERROR_WORDS: Readonly<Record<Code, string>> = {
     "The platform refuses the answer for good: a missing permission, a channel that is gone, a closed window.",
   PLATFORM_REFUSED:
     "The platform does not take the credentials: answers are kept, and said once it takes them; look at its token.",
+  SECRET_UNREADABLE:
+    "None of the keys opens what is kept encrypted: PARLEY_ENCRYPTION_KEY lacks the key it was sealed with.",
   DELIVERY_UNKNOWN: "Whether the platform took the answer is not known.",
 };
 

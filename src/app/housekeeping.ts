@@ -17,6 +17,8 @@ export interface HousekeepingDeps {
   readonly retention: () => Retention;
   /** What else is swept then. */
   readonly also?: () => Promise<void>;
+  /** Seals with the first key what another has sealed; absent: there are no keys. */
+  readonly reseal?: (() => Promise<Resealed>) | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -31,6 +33,12 @@ const HOLD_MS = 10_000;
 const NOTE = "sweep";
 /** A scrape must not wait for a store that does not answer. */
 const GAUGES_TIMEOUT_MS = 2_000;
+
+/** How many were, and the names of some that no key opens. */
+interface Resealed {
+  readonly resealed: number;
+  readonly unreadable: readonly string[];
+}
 
 interface Sweep {
   readonly at_ms: number;
@@ -74,9 +82,22 @@ export function startHousekeeping(deps: HousekeepingDeps): Housekeeping {
     await deps.also?.();
   }
 
+  /** Keys come with a start, and so does the end of one's use: whoever is elected next tries again. */
+  async function resealOnce(): Promise<void> {
+    try {
+      const { resealed = 0, unreadable = [] } = (await deps.reseal?.()) ?? {};
+      if (resealed > 0) log.info({ resealed }, "secrets.resealed");
+      if (unreadable.length > 0)
+        log.error({ names: unreadable, code: "SECRET_UNREADABLE" }, "secrets.unreadable");
+    } catch (error) {
+      log.warn({ cause: messageOf(error) }, "secrets.not_resealed");
+    }
+  }
+
   async function sweepForever(held: Held, signal: AbortSignal): Promise<void> {
     metrics.housekeeper.set(1);
     await readNote().catch(() => {});
+    await resealOnce();
     let waitMs = dueInMs();
     for (;;) {
       await clock.sleep(waitMs, signal).catch(() => {});

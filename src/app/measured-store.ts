@@ -22,8 +22,21 @@ export function measured(store: Store, metrics: Metrics): Store {
     };
   }
 
-  const { inbox, queue, outbox, memory, people, purse, journal, lanes, archive, requests, holds, notes } =
-    store;
+  const {
+    inbox,
+    queue,
+    outbox,
+    memory,
+    people,
+    purse,
+    journal,
+    lanes,
+    archive,
+    requests,
+    holds,
+    notes,
+    vault,
+  } = store;
   return {
     inbox: { accept: timed("accept", (offer) => inbox.accept(offer)) },
     queue: {
@@ -77,6 +90,12 @@ export function measured(store: Store, metrics: Metrics): Store {
     notes: {
       get: timed("get_note", (name) => notes.get(name)),
       put: timed("put_note", (name, value, held) => notes.put(name, value, held)),
+    },
+    vault: {
+      get: timed("kept", (name) => vault.get(name)),
+      put: timed("keep", (name, value, was) => vault.put(name, value, was)),
+      remove: timed("unkeep", (name, was) => vault.remove(name, was)),
+      list: timed("list_kept", (page) => vault.list(page)),
     },
     bus: store.bus,
     get durability() {

@@ -1,5 +1,7 @@
 import { resolve } from "node:path";
+import { keepOut } from "../domain/redact.ts";
 import type { PlatformModule, PlatformOff, PlatformSettings } from "../ports/platform.ts";
+import { keyOf, Seal } from "../shared/seal.ts";
 import type { Secret } from "../shared/secret.ts";
 import type { Variable } from "../shared/variable.ts";
 import { type ConfigReader, createEnvReader, type Env } from "./env-reader.ts";
@@ -27,6 +29,8 @@ export interface Environment {
   readonly devKey: Secret | null;
   /** Where people and platforms reach this gateway, without a slash at its end; null: not said. */
   readonly publicUrl: string | null;
+  /** Of what is kept encrypted: the first seals, all open. Null: there is no key. */
+  readonly seal: Seal | null;
   /** Further names under which this gateway is asked; `*.example` stands for all below it. */
   readonly allowedHosts: readonly string[];
   /** Null: metrics are served on the main port. */
@@ -77,6 +81,7 @@ export function readEnvironment(
     metricsPort: readMetricsPort(reader, port),
     metricsToken: reader.guard("PARLEY_METRICS_TOKEN"),
     publicUrl: withoutSlash(reader.url("PARLEY_PUBLIC_URL")),
+    seal: readSeal(reader),
     logLevel: reader.oneOf("PARLEY_LOG_LEVEL", LOG_LEVELS) ?? "info",
     killSwitch: reader.truth("PARLEY_KILL_SWITCH") ?? false,
     production: readProduction(reader, env),
@@ -110,6 +115,26 @@ function readMetricsPort(reader: ConfigReader, mainPort: number): number | null 
   reader.complain("PARLEY_METRICS_PORT", `expected ${METRICS_PORT_WORDS}, got ${port}`);
   return null;
 }
+
+function readSeal(reader: ConfigReader): Seal | null {
+  const parts = reader.pair("PARLEY_ENCRYPTION_KEY");
+  if (parts.length === 0) return null;
+  const keys = parts.map(keyOf);
+  const wrong = keys.indexOf(null);
+  const complain = (got: string) =>
+    reader.complain("PARLEY_ENCRYPTION_KEY", `expected 32 bytes as base64 or hex, got ${got}`);
+  if (keys.length > KEYS_MAX) complain(`${keys.length} keys; at most ${KEYS_MAX} can be given`);
+  else if (wrong !== -1)
+    complain(
+      `${parts[wrong]?.length} characters of something else${keys.length > 1 ? `, as key ${wrong + 1}` : ""}; ` +
+        "openssl rand -base64 32 makes one",
+    );
+  for (const part of parts) keepOut(part);
+  return new Seal(keys.filter((key) => key !== null).slice(0, KEYS_MAX));
+}
+
+/** Of a rotation that was never finished. */
+const KEYS_MAX = 8;
 
 function readAllowedHosts(reader: ConfigReader): readonly string[] {
   const names = (reader.text("PARLEY_ALLOWED_HOSTS") ?? "").split(/[\s,]+/).filter((name) => name !== "");

@@ -44,6 +44,10 @@ const GATEWAY_VARIABLES: readonly Variable[] = [
   secret("PARLEY_METRICS_TOKEN", "Asked of whoever scrapes /metrics; at least 32 ASCII characters", {
     form: atLeast(32),
   }),
+  secret(
+    "PARLEY_ENCRYPTION_KEY",
+    "Encrypts tokens of installations: 32 bytes as base64 or hex; several with commas during a rotation, the first encrypts",
+  ),
   plain("PARLEY_PUBLIC_URL", "Where platforms and people reach this gateway, such as https://parley.example"),
   secret("REDIS_URL", "Redis to share between replicas, redis:// or rediss://; without it, SQLite", {
     form: { pattern: REDIS_URL, words: "a redis:// or rediss:// address" },

@@ -31,6 +31,7 @@ export const ERROR_CODES = [
   "DELIVERY_REJECTED",
   "DELIVERY_UNKNOWN",
   "PLATFORM_REFUSED",
+  "SECRET_UNREADABLE",
 ] as const;
 export type ErrorCode = (typeof ERROR_CODES)[number];
 

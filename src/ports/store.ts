@@ -12,6 +12,7 @@ import type { People } from "./people.ts";
 import type { Purse } from "./purse.ts";
 import type { Queue } from "./queue.ts";
 import type { RequestLog } from "./request-log.ts";
+import type { Vault } from "./vault.ts";
 
 /**
  * Whether the store would take an event now. `failed`: it would not. `degraded`: it would, and somebody should come and
@@ -40,6 +41,7 @@ export interface Store extends AsyncDisposable {
   readonly requests: RequestLog;
   readonly holds: Holds;
   readonly notes: Notes;
+  readonly vault: Vault;
   readonly bus: Bus;
   readonly durability: Durability;
   /** Found out by a small write, and by what became of the last others. Rejects with STORE_*, which is `failed` too. */

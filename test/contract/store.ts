@@ -24,6 +24,7 @@ import { peopleContract } from "./store-people.ts";
 import { purseContract } from "./store-purse.ts";
 import { requestsContract } from "./store-requests.ts";
 import { shownContract } from "./store-shown.ts";
+import { vaultContract } from "./store-vault.ts";
 import { withdrawingContract } from "./store-withdrawing.ts";
 
 export interface OpenOptions {
@@ -1119,6 +1120,7 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
     failuresContract(bench);
     growthContract(bench);
     holdsContract(bench);
+    vaultContract(bench);
     kindsContract(bench);
     lanesContract(bench);
     parkingContract(bench);

@@ -39,6 +39,9 @@ export const SCRIPT_NAMES = [
   "hold",
   "get_note",
   "put_note",
+  "kept",
+  "keep",
+  "list_kept",
 ] as const;
 export type ScriptName = (typeof SCRIPT_NAMES)[number];
 

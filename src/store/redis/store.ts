@@ -15,6 +15,7 @@ import { Pulse, type Status } from "./pulse.ts";
 import { createPurse } from "./purse.ts";
 import { createQueue } from "./queue.ts";
 import { createRequestLog } from "./requests.ts";
+import { createVault } from "./vault.ts";
 import {
   createArchive,
   createJournal,
@@ -165,6 +166,7 @@ export function createFront(options: LateOptions): Front {
     requests: createRequestLog(parts),
     holds: createHolds(parts),
     notes: createNotes(parts),
+    vault: createVault(parts),
     watermarks: createWatermarks(parts),
     bus,
     get durability() {

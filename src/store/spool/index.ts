@@ -207,6 +207,7 @@ class Attached {
       requests: inner.requests,
       holds: inner.holds,
       notes: inner.notes,
+      vault: inner.vault,
       bus: inner.bus,
       get durability() {
         return inner.durability;

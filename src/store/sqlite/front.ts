@@ -24,6 +24,7 @@ import { createElections } from "./elections.ts";
 import type { Ask, Operations, SweepCursor } from "./protocol.ts";
 import type { Readiness } from "./readiness.ts";
 import { toAcceptance, toJob, toOfferRow, toProgressRow, toRecord, toSettlementRow } from "./rows.ts";
+import { createVault } from "./vault.ts";
 
 /** The port, in terms of the engine's operations: values to rows on the way in, rows to values on the way out. */
 export function createFront(options: {
@@ -50,6 +51,7 @@ export function createFront(options: {
     archive: createArchive(ask),
     requests: createRequestLog(ask),
     ...createElections(ask),
+    vault: createVault(ask),
     bus,
     durability,
     async check() {

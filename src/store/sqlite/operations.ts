@@ -11,6 +11,7 @@ import { findRequests, listRequests, noteRequests } from "./requests.ts";
 import { laneHead, signal } from "./signals.ts";
 import type { State } from "./state.ts";
 import { sweep } from "./sweep.ts";
+import { getKept, listKept, putKept } from "./vault.ts";
 import { checkpoint, claim, extend, record, reserve, settle } from "./work.ts";
 
 /** An operation dirties about four pages of 4 KiB besides its text. */
@@ -56,6 +57,9 @@ const HANDLERS: { readonly [K in Kind]: Handler<K> } = {
   hold,
   getNote,
   putNote: (state, [name, value]) => putNote(state, name, value),
+  getKept,
+  putKept,
+  listKept,
   check({ sql, refusal }, _, nowMs) {
     sql.touchMeta.run(nowMs);
     return refusal.messageAt(nowMs);
@@ -74,6 +78,8 @@ const READS: ReadonlySet<Kind> = new Set([
   "laneState",
   "laneHead",
   "getNote",
+  "getKept",
+  "listKept",
   "check",
   "spentMoney",
 ]);

@@ -11,6 +11,7 @@ import type { Reservation } from "../../ports/outbox.ts";
 import type { Holding, HoldRequest } from "../../ports/purse.ts";
 import type { ClaimOptions } from "../../ports/queue.ts";
 import type { Retention } from "../../ports/store.ts";
+import type { VaultEntry, VaultPage } from "../../ports/vault.ts";
 import type { OfferedKind } from "./lanes.ts";
 import type { SpendingRow } from "./purse-statements.ts";
 
@@ -88,6 +89,13 @@ export interface Operations {
   hold: { args: string; result: number };
   getNote: { args: string; result: string | null };
   putNote: { args: readonly [name: string, value: string]; result: null };
+  getKept: { args: string; result: string | null };
+  /** A value of null removes it; `was` holds what must be kept now, or nothing. */
+  putKept: {
+    args: readonly [name: string, value: string | null, was: readonly (string | null)[]];
+    result: boolean;
+  };
+  listKept: { args: VaultPage; result: readonly VaultEntry[] };
   /** Why the last write was refused; null: it was not. */
   check: { args: null; result: string | null };
   sweep: { args: { retention: Retention; cursor: SweepCursor }; result: SweepResult };

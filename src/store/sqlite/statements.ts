@@ -2,6 +2,7 @@ import type { BusyMode } from "../../domain/busy.ts";
 import type { Database } from "./database.ts";
 import type { OfferedKind } from "./lanes.ts";
 import { preparePurseStatements } from "./purse-statements.ts";
+import { prepareVaultStatements } from "./vault-statements.ts";
 
 export interface WaitingRow {
   readonly seq: number;
@@ -279,6 +280,7 @@ export function prepareStatements(db: Database) {
     note: db.prepare<{ value: string }>("SELECT value FROM notes WHERE name = ?"),
     putNote: db.prepare("INSERT OR REPLACE INTO notes (name, value) VALUES (?, ?)"),
     ...preparePurseStatements(db),
+    ...prepareVaultStatements(db),
 
     // Requests
     noteRequest: db.prepare(

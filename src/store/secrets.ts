@@ -1,0 +1,70 @@
+import { GatewayError } from "../domain/errors.ts";
+import type { Bus } from "../ports/bus.ts";
+import type { KeptSecret, Secrets } from "../ports/secrets.ts";
+import type { Vault } from "../ports/vault.ts";
+import type { Seal } from "../shared/seal.ts";
+
+const TOPIC = "secrets";
+/** Of names, and of what is sealed anew. */
+const PAGE = 100;
+
+/** The vault through a seal. */
+export function createSecrets(
+  seal: Seal,
+  { vault, bus }: { readonly vault: Vault; readonly bus: Bus },
+): Secrets {
+  const opened = (name: string, value: string): KeptSecret => {
+    const text = seal.open(name, value);
+    if (text === null) throw unreadable(name);
+    return { text, mark: value };
+  };
+  const told = async (name: string, isChanged: boolean) => {
+    if (isChanged) await bus.publish(TOPIC, name);
+    return isChanged;
+  };
+  return {
+    async get(name) {
+      const value = await vault.get(name);
+      return value === null ? null : opened(name, value);
+    },
+    put: async (name, text, was) =>
+      await told(
+        name,
+        await vault.put(name, seal.seal(name, text), was === undefined ? was : (was?.mark ?? null)),
+      ),
+    remove: async (name, was) => await told(name, await vault.remove(name, was?.mark)),
+    names: async (page) => (await vault.list(page)).map(({ name }) => name),
+    watch: (heard) => bus.subscribe(TOPIC, heard),
+  };
+}
+
+/**
+ * Seals with the first key what another has sealed, so that the other can be taken away. What changes meanwhile is left: it
+ * was sealed with the first. Gives how many were, and the names of those that no key opens.
+ */
+export async function resealAll(
+  seal: Seal,
+  vault: Vault,
+): Promise<{ readonly resealed: number; readonly unreadable: readonly string[] }> {
+  let resealed = 0;
+  const unreadable: string[] = [];
+  for (let after: string | undefined; ; ) {
+    const page = await vault.list({ prefix: "", limit: PAGE, ...(after !== undefined && { after }) });
+    for (const { name, value } of page) {
+      if (seal.isCurrent(value)) continue;
+      const text = seal.open(name, value);
+      if (text === null) {
+        if (unreadable.length < PAGE) unreadable.push(name);
+      } else if (await vault.put(name, seal.seal(name, text), value)) resealed++;
+    }
+    after = page.at(-1)?.name;
+    if (page.length < PAGE) return { resealed, unreadable };
+  }
+}
+
+function unreadable(name: string): GatewayError {
+  return new GatewayError(
+    "SECRET_UNREADABLE",
+    `Expected a key of PARLEY_ENCRYPTION_KEY to open ${name}, got none that does: it was sealed with another key`,
+  );
+}
