@@ -7,6 +7,7 @@ import { call, type Permit } from "../../src/shared/call.ts";
 import { retryAfterMs } from "../../src/shared/fault.ts";
 import { get, getString, type JsonObject, parseJsonObject } from "../../src/shared/json.ts";
 import type { Secret } from "../../src/shared/secret.ts";
+import type { ReplyFile } from "../shared/answer-file.ts";
 import { apiRefusal, serverFailure } from "./failure.ts";
 
 /** Answers are a message at most; more than this is not Discord. */
@@ -29,6 +30,8 @@ export interface Call {
   readonly route: `/${string}`;
   /** Absent for what only reads. */
   readonly body?: JsonObject;
+  /** Goes with it, in a form of several parts. */
+  readonly file?: ReplyFile | null;
   /** An interaction's own token is in its route; all else is the bot's. */
   readonly as: "bot" | "interaction";
   /** Names the call in errors and receipts. */
@@ -91,6 +94,7 @@ export function createRest(options: RestOptions): DiscordRest {
             method: METHODS[asked.method],
             fullRoute: asked.route,
             body: asked.body,
+            ...(asked.file && { files: [uploadOf(asked.file)] }),
             auth: asked.as === "bot",
             signal: abort.signal,
           }),
@@ -106,6 +110,10 @@ export function createRest(options: RestOptions): DiscordRest {
       }
     },
   };
+}
+
+function uploadOf({ name, mime, text }: ReplyFile) {
+  return { name, contentType: mime, data: Buffer.from(text) };
 }
 
 /** The adapter adds the version itself; an address that already has one, or ends in a slash, means the same. */
@@ -168,12 +176,14 @@ async function exchange(
   init: RequestLike,
   { clock, timeoutMs, permit }: RestOptions & Context,
 ): Promise<Response> {
+  const headersGiven = Object.fromEntries(new Headers(init.headers as Record<string, string>));
+  const { body: bodyGiven, type } = await bodyOf(init.body);
   const answer = await call(url, {
     what: "Discord",
     setting: "DISCORD_API_URL",
     method: init.method ?? "GET",
-    headers: Object.fromEntries(new Headers(init.headers as Record<string, string>)),
-    body: typeof init.body === "string" ? init.body : "",
+    headers: { ...headersGiven, ...type },
+    body: bodyGiven,
     signal: init.signal as AbortSignal,
     timeoutMs,
     bytesMax: ANSWER_BYTES_MAX,
@@ -189,6 +199,17 @@ async function exchange(
   if (status === 429)
     describeLimit(headers, body, retryAfterMs(answer.headers["retry-after"], clock.nowMs()));
   return new Response(JSON.stringify(body), { status, headers });
+}
+
+/** A form is written out with its boundary, so that it is sent like any other body. */
+async function bodyOf(body: unknown): Promise<{ body: string | Buffer; type: Record<string, string> }> {
+  if (typeof body === "string") return { body, type: {} };
+  if (!(body instanceof FormData)) return { body: "", type: {} };
+  const form = new Response(body);
+  return {
+    body: Buffer.from(await form.arrayBuffer()),
+    type: { "content-type": form.headers.get("content-type") ?? "" },
+  };
 }
 
 /**

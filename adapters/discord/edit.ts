@@ -4,12 +4,22 @@ import type { Delivery } from "../../src/domain/reply.ts";
 import type { Adapter } from "../../src/ports/adapter.ts";
 import type { Permit } from "../../src/shared/call.ts";
 import { isRejected } from "../../src/shared/fault.ts";
+import type { ReplyFile } from "../shared/answer-file.ts";
 import { KeyedSlots, Slots } from "../shared/pace.ts";
 import { type DiscordAddress, readAddress } from "./address.ts";
 import { DiscordRefusal } from "./failure.ts";
 import { withNotice } from "./notice.ts";
 import { readPart } from "./render.ts";
-import { type ClientOptions, editOf, IN_CHANNEL, messageBody, ORIGINAL, pause, untilKnown } from "./send.ts";
+import {
+  type ClientOptions,
+  editOf,
+  IN_CHANNEL,
+  messageBody,
+  ORIGINAL,
+  pause,
+  untilKnown,
+  withFile,
+} from "./send.ts";
 
 /** Where an answer is shown while it grows. */
 export type Preview = "direct" | "on" | "off";
@@ -33,10 +43,10 @@ export function createEditor(
   const bot = new Slots(BOT_EVERY_MS);
 
   /** `undefined`: the interaction takes no edits any more. */
-  const editOriginal = (address: DiscordAddress, text: string, { signal, permit }: Call) =>
+  const editOriginal = (address: DiscordAddress, text: string, { file, signal, permit }: Call) =>
     untilKnown(options, signal, async () => {
       try {
-        const { id } = await rest.message(editOf(address, text), signal, permit);
+        const { id } = await rest.message(editOf(address, text, file), signal, permit);
         return { messageId: id, via: ORIGINAL };
       } catch (error) {
         if (!(error instanceof DiscordRefusal && error.isMessageGone)) throw error;
@@ -50,7 +60,7 @@ export function createEditor(
     address: DiscordAddress,
     messageId: string,
     text: string,
-    { signal, permit }: Call,
+    { file, signal, permit }: Call,
   ) {
     const route = `/channels/${encodeURIComponent(address.channelId)}/messages/${encodeURIComponent(messageId)}`;
     try {
@@ -58,7 +68,8 @@ export function createEditor(
         {
           method: "PATCH",
           route: route as `/${string}`,
-          body: messageBody(text),
+          body: messageBody(text, file),
+          file,
           as: "bot",
           what: "edit of a message",
           repeatable: true,
@@ -92,18 +103,22 @@ export function createEditor(
           "Expected a Discord address and part, got those of another adapter",
         );
       const key = keyOf(delivery.to, address);
-      const text = delivery.mayRepeat ? (withNotice(part.content) ?? part.content) : part.content;
-      const restMs = delivery.isGrowing ? 0 : messages.restMs(key, clock.nowMs());
-      if (restMs > 0) await pause(clock, restMs, signal);
-      try {
+      const marked = (content: string) => (delivery.mayRepeat ? (withNotice(content) ?? content) : content);
+      const change = async (content: string, file: ReplyFile | null) => {
+        const text = marked(content);
         if (receipt.via === ORIGINAL && interactions.isOpen(address)) {
-          const edited = await editOriginal(address, text, { signal, permit });
+          const edited = await editOriginal(address, text, { file, signal, permit });
           if (edited !== undefined) return edited;
           interactions.end(address);
         }
         // The bot cannot change what one person alone sees.
-        if (receipt.messageId === null || address.onlyFor !== undefined) return "gone";
-        return await editAsBot(address, receipt.messageId, text, { signal, permit });
+        if (receipt.messageId === null || address.onlyFor !== undefined) return "gone" as const;
+        return await editAsBot(address, receipt.messageId, text, { file, signal, permit });
+      };
+      const restMs = delivery.isGrowing ? 0 : messages.restMs(key, clock.nowMs());
+      if (restMs > 0) await pause(clock, restMs, signal);
+      try {
+        return await withFile({ ...part, delivery }, change);
       } finally {
         rested(delivery);
       }
@@ -134,6 +149,7 @@ export function createEditor(
 }
 
 interface Call {
+  readonly file: ReplyFile | null;
   readonly signal: AbortSignal;
   readonly permit: Permit | undefined;
 }

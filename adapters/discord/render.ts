@@ -1,9 +1,11 @@
 import type { ReplyAddress } from "../../src/domain/event.ts";
 import type { ReplyPart } from "../../src/domain/reply.ts";
 import { get, getString, parseJsonObject } from "../../src/shared/json.ts";
+import { answerFile, beginningAlone, type ReplyFile, readFile } from "../shared/answer-file.ts";
 import { readAddress } from "./address.ts";
 import { renderDiscord, renderWithin } from "./dialect.ts";
 import { limitOf } from "./limit.ts";
+import { REPEAT_NOTICE } from "./notice.ts";
 
 /** Discord refuses an empty message, and would show "thinking" until the interaction ends. */
 const NOTHING = "(empty reply)";
@@ -17,11 +19,30 @@ interface Part {
   readonly content: string;
   /** How much of the reply is unsaid when this part cannot be: what it holds itself and what comes after it. */
   readonly charsLeft?: number;
+  readonly file?: ReplyFile;
+}
+
+/** A longer answer is one message with its beginning, and a file with the whole. */
+const MESSAGES_CHARS_MAX = 10_000;
+
+function longAnswer(markdown: string): readonly Part[] {
+  const file = answerFile(markdown);
+  const placed = renderWithin(
+    beginningAlone(`${REPEAT_NOTICE}\n\n\n${noFileLine(file.text.length)}`.length),
+    markdown,
+  );
+  return placed.map(({ part: content, charsAfter }) => ({ content, file, charsLeft: charsAfter }));
+}
+
+/** Where a file may not be attached. */
+export function noFileLine(chars: number): string {
+  return `… (the rest, ${chars} characters, is missing: I may not attach files here)`;
 }
 
 function partsOf(markdown: string, to: ReplyAddress): readonly Part[] {
   const address = readAddress(to);
   const limit = address === undefined ? null : limitOf(address);
+  if (limit === null && markdown.length > MESSAGES_CHARS_MAX) return longAnswer(markdown);
   if (limit === null) return renderDiscord(markdown).map((content) => ({ content }));
   const placed = renderWithin(limit, markdown);
   return placed.map(({ part: content }, index) => {
@@ -30,12 +51,22 @@ function partsOf(markdown: string, to: ReplyAddress): readonly Part[] {
   });
 }
 
+export interface RenderedPart {
+  readonly content: string;
+  readonly charsLeft: number | null;
+  readonly file: ReplyFile | null;
+}
+
 /** A part that this adapter rendered; undefined for any other. */
-export function readPart(part: ReplyPart): { content: string; charsLeft: number | null } | undefined {
+export function readPart(part: ReplyPart): RenderedPart | undefined {
   const parsed = parseJsonObject(part);
   if (!parsed.ok) return undefined;
   const content = getString(parsed.value, "content");
   const charsLeft = get(parsed.value, "charsLeft");
   if (content === undefined) return undefined;
-  return { content, charsLeft: typeof charsLeft === "number" ? charsLeft : null };
+  return {
+    content,
+    charsLeft: typeof charsLeft === "number" ? charsLeft : null,
+    file: readFile(parsed.value),
+  };
 }

@@ -5,15 +5,16 @@ import type { Delivery, Receipt } from "../../src/domain/reply.ts";
 import type { Adapter } from "../../src/ports/adapter.ts";
 import type { Clock, Random } from "../../src/ports/clock.ts";
 import type { Permit } from "../../src/shared/call.ts";
-import { rejectedLast } from "../../src/shared/fault.ts";
+import { isRejected, rejectedLast } from "../../src/shared/fault.ts";
 import type { JsonObject } from "../../src/shared/json.ts";
+import type { ReplyFile } from "../shared/answer-file.ts";
 import { type DiscordAddress, readAddress } from "./address.ts";
 import type { DiscordRest } from "./api.ts";
 import { DiscordRefusal } from "./failure.ts";
 import type { Interactions } from "./interactions.ts";
 import { closingLine } from "./limit.ts";
 import { REPEAT_NOTICE, withLine, withNotice } from "./notice.ts";
-import { readPart } from "./render.ts";
+import { noFileLine, type RenderedPart, readPart } from "./render.ts";
 
 /**
  * Discord may not know an interaction until it has processed our acknowledgement, and now and then forgets one for
@@ -50,6 +51,20 @@ export function createClient(options: ClientOptions): Pick<Adapter, "send" | "re
   /** When a part was first sent to a channel, by its id. */
   const channelSends = new LRUCache<string, number>({ max: REMEMBERED_MAX });
 
+  async function say(sending: Sending): Promise<Receipt> {
+    const { address, delivery, signal } = sending;
+    if (interactions.isOpen(address)) {
+      const isFirst = delivery.index === 0 && interactions.hasOriginal(address);
+      const receipt = await untilKnown(options, signal, () =>
+        isFirst ? editOriginal(options.rest, sending) : followUpOrClose(options.rest, sending),
+      );
+      if (receipt !== undefined) return receipt;
+      interactions.end(address);
+    }
+    if (!channelSends.has(delivery.partId)) channelSends.set(delivery.partId, clock.nowMs());
+    return postInChannel(options.rest, sending).catch((error: unknown) => rejectedLast(error, OVER));
+  }
+
   return {
     async send(delivery, signal, permit) {
       const address = readAddress(delivery.to);
@@ -61,16 +76,7 @@ export function createClient(options: ClientOptions): Pick<Adapter, "send" | "re
         );
       }
       const sending = { address, ...part, delivery, signal, permit };
-      if (interactions.isOpen(address)) {
-        const isFirst = delivery.index === 0 && interactions.hasOriginal(address);
-        const receipt = await untilKnown(options, signal, () =>
-          isFirst ? editOriginal(options.rest, sending) : followUpOrClose(options.rest, sending),
-        );
-        if (receipt !== undefined) return receipt;
-        interactions.end(address);
-      }
-      if (!channelSends.has(delivery.partId)) channelSends.set(delivery.partId, clock.nowMs());
-      return postInChannel(options.rest, sending).catch((error: unknown) => rejectedLast(error, OVER));
+      return await withFile(sending, (content, file) => say({ ...sending, content, file }));
     },
 
     async recover(delivery) {
@@ -122,18 +128,38 @@ interface Sending {
   readonly address: DiscordAddress;
   readonly content: string;
   readonly charsLeft: number | null;
+  readonly file: ReplyFile | null;
   readonly delivery: Delivery;
   readonly signal: AbortSignal;
   readonly permit: Permit | undefined;
 }
 
+/**
+ * With its file, which what grows has not yet; where Discord takes none (the bot, or the person, may not attach files there),
+ * without, and the message says so.
+ */
+export async function withFile<Sent extends Receipt | "gone">(
+  { content, charsLeft, file, delivery }: RenderedPart & { readonly delivery: Delivery },
+  say: (content: string, file: ReplyFile | null) => Promise<Sent>,
+): Promise<Sent> {
+  if (file === null || delivery.isGrowing) return await say(content, null);
+  try {
+    return await say(content, file);
+  } catch (error) {
+    if (!isRejected(error)) throw error;
+    const line = noFileLine(charsLeft ?? file.text.length);
+    const said = await say(withLine(content, line) ?? content, null);
+    return (said === "gone" ? said : { ...(said as Receipt), endsReply: error.message }) as Sent;
+  }
+}
+
 async function editOriginal(
   rest: DiscordRest,
-  { address, content, delivery, signal, permit }: Sending,
+  { address, content, file, delivery, signal, permit }: Sending,
 ): Promise<Receipt> {
   // An edit replaces what an earlier one has left, so a text without room for the notice may do without.
   const text = delivery.mayRepeat ? (withNotice(content) ?? content) : content;
-  const { id: messageId } = await rest.message(editOf(address, text), signal, permit);
+  const { id: messageId } = await rest.message(editOf(address, text, file), signal, permit);
   return { messageId, via: ORIGINAL };
 }
 
@@ -150,8 +176,8 @@ function originalOf(address: DiscordAddress) {
   } as const;
 }
 
-export function editOf(address: DiscordAddress, text: string) {
-  return { ...originalOf(address), method: "PATCH", body: messageBody(text) } as const;
+export function editOf(address: DiscordAddress, text: string, file: ReplyFile | null = null) {
+  return { ...originalOf(address), method: "PATCH", body: messageBody(text, file), file } as const;
 }
 
 async function followUpOrClose(rest: DiscordRest, sending: Sending): Promise<Receipt> {
@@ -182,14 +208,17 @@ async function closeOriginal(
 
 async function followUp(
   rest: DiscordRest,
-  { address, content, delivery, signal, permit }: Sending,
+  { address, content, file, delivery, signal, permit }: Sending,
 ): Promise<Receipt> {
   let messageId: string | null = null;
-  for (const text of textsOf(content, delivery)) {
+  const texts = textsOf(content, delivery);
+  for (const [index, text] of texts.entries()) {
     const asked = { route: interactionRoute(address), what: "follow-up" };
-    const body = { ...messageBody(text), ...(address.onlyFor && { flags: SUPPRESS_EMBEDS | EPHEMERAL }) };
+    const attached = index === texts.length - 1 ? file : null;
+    const flags = address.onlyFor && { flags: SUPPRESS_EMBEDS | EPHEMERAL };
+    const body = { ...messageBody(text, attached), ...flags };
     ({ id: messageId } = await rest.message(
-      { ...asked, method: "POST", body, as: "interaction", repeatable: false },
+      { ...asked, method: "POST", body, file: attached, as: "interaction", repeatable: false },
       signal,
       permit,
     ));
@@ -199,19 +228,22 @@ async function followUp(
 
 async function postInChannel(
   rest: DiscordRest,
-  { address, content, delivery, signal, permit }: Sending,
+  { address, content, file, delivery, signal, permit }: Sending,
 ): Promise<Receipt> {
   let messageId: string | null = null;
   const texts = textsOf(content, delivery);
   const channelId = await channelFor(rest, address, signal, permit);
   for (const [index, text] of texts.entries()) {
     // The text itself always has the part's nonce; a notice of its own needs another.
-    const nonce = nonceFor(index === texts.length - 1 ? delivery.partId : `${delivery.partId}/notice`);
+    const isText = index === texts.length - 1;
+    const nonce = nonceFor(isText ? delivery.partId : `${delivery.partId}/notice`);
+    const attached = isText ? file : null;
     ({ id: messageId } = await rest.message(
       {
         method: "POST",
         route: `/channels/${encodeURIComponent(channelId)}/messages`,
-        body: { ...messageBody(text), nonce, enforce_nonce: true },
+        body: { ...messageBody(text, attached), nonce, enforce_nonce: true },
+        file: attached,
         as: "bot",
         what: "channel message",
         repeatable: true,
@@ -256,8 +288,10 @@ function interactionRoute({ applicationId, token }: DiscordAddress): `/${string}
 }
 
 /** Mentions are named in every call, edits too: by default a bot's message pings whomever it names. */
-export function messageBody(content: string): JsonObject {
-  return { content, allowed_mentions: { parse: [] }, flags: SUPPRESS_EMBEDS };
+export function messageBody(content: string, file: ReplyFile | null = null): JsonObject {
+  // Named, so that an edit that is made twice leaves one file.
+  const attachments = file === null ? {} : { attachments: [{ id: 0, filename: file.name }] };
+  return { content, allowed_mentions: { parse: [] }, flags: SUPPRESS_EMBEDS, ...attachments };
 }
 
 /** At most 25 characters; the same for the same part, on every machine. */

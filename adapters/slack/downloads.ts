@@ -5,7 +5,8 @@ import { fetchFile } from "../shared/files.ts";
 import type { CallSlack, WebOptions } from "./api.ts";
 import { addressOf } from "./files.ts";
 
-const HOSTS = {
+/** Where files are, both ways. */
+export const HOSTS = {
   origins: new Set(["https://files.slack.com", "https://files.slack-gov.com"]),
   isPlatforms: /(^|\.)slack(-gov)?\.com$/,
 };

@@ -1,6 +1,8 @@
 import type { ReplyAddress } from "../../src/domain/event.ts";
 import type { ReplyPart } from "../../src/domain/reply.ts";
-import { get, getString, parseJsonObject } from "../../src/shared/json.ts";
+import { get, parseJsonObject } from "../../src/shared/json.ts";
+import { answerFile, beginningAlone, type ReplyFile, readFile } from "../shared/answer-file.ts";
+import { ANYWHERE } from "../shared/split.ts";
 import { readAddress } from "./address.ts";
 import { renderSlack, renderWithin } from "./dialect.ts";
 import { limitOf } from "./limit.ts";
@@ -10,34 +12,61 @@ const EMPTY = "_(no text)_";
 const REPEAT_NOTE = "_(This may be a repeat: the connection was lost while answering.)_";
 
 interface Part {
+  /** Of a file, what is said with it. */
   readonly text: string;
   /** How many characters of the reply come after this part; absent where nothing limits them. */
   readonly charsAfter?: number;
+  readonly file?: ReplyFile;
 }
+
+/** A longer answer is a message with its beginning and a file with the whole. */
+const MESSAGES_CHARS_MAX = 12_000;
 
 /** Markdown to messages in Slack's dialect, each within the limit; at least one. */
 export function renderReply(markdown: string, to: ReplyAddress): readonly ReplyPart[] {
-  const parts = partsOf(markdown, to).filter(({ text }) => text.trim() !== "");
+  const parts = partsOf(markdown, to).filter(({ text, file }) => text.trim() !== "" || file !== undefined);
   return (parts.length > 0 ? parts : [{ text: EMPTY }]).map(writePart);
 }
 
 function partsOf(markdown: string, to: ReplyAddress): readonly Part[] {
   const limit = limitOf(readAddress(to));
+  if (limit === null && markdown.length > MESSAGES_CHARS_MAX)
+    return [...beginningOf(markdown), { text: "", file: answerFile(markdown) }];
   if (limit === null) return renderSlack(markdown).map((text) => ({ text }));
   return renderWithin(limit, markdown).map(({ part: text, charsAfter }) => ({ text, charsAfter }));
 }
+
+function beginningOf(markdown: string): readonly Part[] {
+  return renderWithin(beginningAlone(0), markdown).map(({ part: text }) => ({ text }));
+}
+
+/** What a file of an answer would have been as messages, after the one with its beginning. */
+export function messagesAfterBeginning(markdown: string): readonly string[] {
+  return renderWithin({ ...ANYWHERE, keptChars: NOTICE_CHARS }, markdown)
+    .slice(1)
+    .map(({ part }) => part);
+}
+
+/** Of the line that ends the beginning. */
+const NOTICE_CHARS = 100;
 
 function writePart({ text, ...more }: Part): ReplyPart {
   return JSON.stringify({ text: text.toWellFormed(), ...more }) as ReplyPart;
 }
 
+export interface RenderedPart {
+  readonly text: string;
+  readonly charsAfter: number;
+  readonly file: ReplyFile | null;
+}
+
 /** A part that this adapter rendered; null for anything else. */
-export function readPart(part: ReplyPart): Required<Part> | null {
+export function readPart(part: ReplyPart): RenderedPart | null {
   const parsed = parseJsonObject(part);
-  const text = parsed.ok ? getString(parsed.value, "text") : undefined;
-  if (!parsed.ok || text === undefined) return null;
+  const text = parsed.ok ? get(parsed.value, "text") : undefined;
+  if (!parsed.ok || typeof text !== "string") return null;
   const charsAfter = get(parsed.value, "charsAfter");
-  return { text, charsAfter: typeof charsAfter === "number" ? charsAfter : 0 };
+  return { text, charsAfter: typeof charsAfter === "number" ? charsAfter : 0, file: readFile(parsed.value) };
 }
 
 export function markedAsRepeat(text: string): string {

@@ -4,7 +4,8 @@ import type { Delivery, Receipt } from "../../src/domain/reply.ts";
 import type { Adapter, Recovery } from "../../src/ports/adapter.ts";
 import type { Permit } from "../../src/shared/call.ts";
 import { isRejected, rejectedLast } from "../../src/shared/fault.ts";
-import { get, getArray, getObject, getString, type JsonObject } from "../../src/shared/json.ts";
+import { get, getArray, getObject, getString, isObject, type JsonObject } from "../../src/shared/json.ts";
+import type { ReplyFile } from "../shared/answer-file.ts";
 import {
   type MessageAddress,
   messageTarget,
@@ -15,8 +16,9 @@ import {
 import type { CallSlack, WebOptions } from "./api.ts";
 import { closed, RESPONSE_URL_USES_MAX } from "./limit.ts";
 import { partOf, replyMetadata } from "./metadata.ts";
-import { markedAsRepeat, readPart } from "./render.ts";
+import { markedAsRepeat, messagesAfterBeginning, readPart } from "./render.ts";
 import { allowedUrl, respond } from "./response-url.ts";
+import { upload, uploadAfter } from "./uploads.ts";
 
 const POST = "chat.postMessage";
 /** A status clears by itself after two minutes. */
@@ -88,6 +90,33 @@ export function createClient(
     }
   }
 
+  async function sendFile(
+    address: SlackAddress,
+    file: ReplyFile,
+    { delivery, signal, permit }: Pick<Sending, "delivery" | "signal" | "permit">,
+  ): Promise<Receipt> {
+    const comment = delivery.mayRepeat ? markedAsRepeat("").trim() : "";
+    try {
+      return await upload(messageTarget(address), { file, comment, signal, permit }, options, call);
+    } catch (error) {
+      // An app that was installed before it sent files has no scope for them; a workspace may have turned them off.
+      if (!isRejected(error)) throw error;
+      return await sayInstead(address, file, { delivery, signal, permit });
+    }
+  }
+
+  /** What the file would have said, as messages. */
+  async function sayInstead(
+    address: SlackAddress,
+    file: ReplyFile,
+    { delivery, signal, permit }: Pick<Sending, "delivery" | "signal" | "permit">,
+  ): Promise<Receipt> {
+    let receipt: Receipt = { messageId: null, via: POST };
+    for (const text of messagesAfterBeginning(file.text))
+      receipt = await postText(address, text, { text, charsAfter: 0, delivery, signal, permit });
+    return receipt;
+  }
+
   return {
     async send(delivery, signal, permit) {
       const address = readAddress(delivery.to);
@@ -97,6 +126,7 @@ export function createClient(
           "rejected",
           "Expected an address and a part of the Slack adapter, got others",
         );
+      if (part.file !== null) return await sendFile(address, part.file, { delivery, signal, permit });
       const text = delivery.mayRepeat ? markedAsRepeat(part.text) : part.text;
       const sending = { ...part, text, delivery, signal, permit };
       if (address.kind === "message") return await postText(address, text, sending);
@@ -111,7 +141,8 @@ export function createClient(
       // What was said through a response_url can be read back by nobody.
       if (address?.kind !== "message") return "unknown";
       try {
-        return await lookUp(call, address, delivery.partId, signal);
+        const file = readPart(delivery.part)?.file ?? null;
+        return await lookUp(call, address, { ...delivery, file }, signal);
       } catch {
         return "unknown";
       }
@@ -163,10 +194,11 @@ function refuseForGood(error: unknown): never {
 async function lookUp(
   call: CallSlack,
   address: MessageAddress,
-  partId: string,
+  { partId, file }: { readonly partId: string; readonly file: ReplyFile | null },
   signal: AbortSignal,
 ): Promise<Recovery> {
   const method = address.threadTs === null ? "conversations.history" : "conversations.replies";
+  const messages: JsonObject[] = [];
   let cursor: string | undefined;
   for (let page = 0; page < RECOVER_PAGES_MAX; page++) {
     const found = await call(
@@ -181,10 +213,19 @@ async function lookUp(
       },
       signal,
     );
-    const message = getArray(found, "messages").find((candidate) => partOf(candidate) === partId);
+    messages.push(...getArray(found, "messages").filter(isObject));
+    const message = messages.find((candidate) => partOf(candidate) === partId);
     if (message !== undefined) return { messageId: getString(message, "ts") ?? null, via: POST };
     cursor = getString(getObject(found, "response_metadata"), "next_cursor");
-    if (cursor === undefined) return get(found, "has_more") === true ? "unknown" : "absent";
+    if (cursor !== undefined) continue;
+    if (get(found, "has_more") === true) return "unknown";
+    return file === null ? "absent" : uploadAfter(messages, partBefore(partId), file.name);
   }
   return "unknown";
+}
+
+/** `…/1` follows `…/0`. */
+function partBefore(partId: string): string {
+  const at = partId.lastIndexOf("/") + 1;
+  return `${partId.slice(0, at)}${Number(partId.slice(at)) - 1}`;
 }

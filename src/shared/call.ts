@@ -23,7 +23,7 @@ export interface Call {
   /** POST when absent. */
   readonly method?: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | Buffer;
   readonly signal: AbortSignal;
   /** From connecting to the last byte of the answer. */
   readonly timeoutMs: number;

@@ -7,6 +7,7 @@ import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { Delivery, ReplyPart } from "../../src/domain/reply.ts";
 import type { Adapter, RawRequest } from "../../src/ports/adapter.ts";
 import { type FakeAnswer, type FakeServer, type Fault, fakeServer } from "../fakes/server.ts";
+import { type FilesUnderTest, filesContract } from "./adapter-files.ts";
 import { growingContract } from "./adapter-growing.ts";
 import { asVerified, rawRequest, withFlippedByte, withHeader } from "./raw-request.ts";
 
@@ -28,6 +29,8 @@ export interface AdapterCase {
   readonly signsBody: boolean;
   /** The longest text of one message, in UTF-16 units. */
   readonly textCharsMax: number;
+  /** A longer answer is one message and a file; absent: all are messages. */
+  readonly filesOver?: number;
   /** What must never leave the adapter as it is, because it would ping people: `<!channel>`. May be empty. */
   readonly liveMentions: readonly string[];
   /** How the platform says "wait `seconds`" and "no, for good". */
@@ -47,8 +50,11 @@ interface AdapterUnderTest {
   readonly another?: () => Adapter;
   readonly deleteAll?: () => void;
   readonly fake: FakeServer;
-  /** The text a part would show. */
-  textOf(part: ReplyPart): string;
+  /** The text a part would show; null: it is a file alone. */
+  textOf(part: ReplyPart): string | null;
+  /** Where it sends files: those that people see; and from now on none is taken. */
+  readonly files?: FilesUnderTest["files"];
+  readonly refuseFiles?: FilesUnderTest["refuseFiles"];
   /** What people can read, oldest first, and in which place (as in TriggerEvent.place). */
   said(): readonly { readonly place: string; readonly text: string }[];
 }
@@ -237,16 +243,21 @@ export function adapterContract(name: string, platform: AdapterCase): void {
         const parts = under.adapter.render(markdown, parseOne(sample()).replyTo);
         expect(parts.length).toBeGreaterThan(0);
         for (const part of parts) {
-          expect(under.textOf(part).trim()).not.toBe("");
-          expect(under.textOf(part).length).toBeLessThanOrEqual(platform.textCharsMax);
-          expect(under.textOf(part).isWellFormed()).toBe(true);
+          const text = under.textOf(part);
+          if (text === null) continue;
+          expect(text.trim()).not.toBe("");
+          expect(text.length).toBeLessThanOrEqual(platform.textCharsMax);
+          expect(text.isWellFormed()).toBe(true);
         }
       });
 
       it("long prose keeps every paragraph, in order", () => {
-        const parts = under.adapter.render(paragraphs.join("\n\n"), parseOne(sample()).replyTo);
-        const numbers = parts.flatMap((part) => [...under.textOf(part).matchAll(/Paragraph (\d+)/g)]);
-        expect(numbers.map((match) => Number(match[1]))).toEqual(paragraphs.map((_, i) => i));
+        // As much of it as is said in messages.
+        const kept = paragraphs.slice(0, Math.floor((platform.filesOver ?? Infinity) / 120));
+        const parts = under.adapter.render(kept.join("\n\n"), parseOne(sample()).replyTo);
+        expect(parts.length).toBeGreaterThan(2);
+        const numbers = parts.flatMap((part) => [...(under.textOf(part) ?? "").matchAll(/Paragraph (\d+)/g)]);
+        expect(numbers.map((match) => Number(match[1]))).toEqual(kept.map((_, i) => i));
       });
 
       for (const mention of platform.liveMentions) {
@@ -311,6 +322,15 @@ export function adapterContract(name: string, platform: AdapterCase): void {
         expect(await look()).toMatchObject({ status: "warn", code: null });
       });
     });
+
+    if (platform.filesOver !== undefined) {
+      filesContract(platform.filesOver, async (timeoutMs = 30_000) => {
+        const opened = await platform.setUp({ timeoutMs });
+        const { files, refuseFiles } = opened;
+        if (files === undefined || refuseFiles === undefined) throw new Error("Expected files of the fake");
+        return { under: { ...opened, files, refuseFiles }, event: parseOne(sample()) };
+      });
+    }
 
     if (platform.growsFor !== undefined) {
       const grown = platform.growsFor;

@@ -22,6 +22,8 @@ export interface FakeDiscord extends FakeServer {
   readonly personal: Set<string>;
   /** Channels in which there is no bot. */
   readonly outside: Set<string>;
+  /** Channels, and tokens of interactions, where the bot may not attach files. */
+  readonly noFiles: Set<string>;
   /** Files that people have sent, by the path of their address; one without its signature is not there. */
   readonly files: Map<string, DiscordFile>;
   /** What goes wrong next with calls whose path holds this text. */
@@ -97,6 +99,7 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
   const typing: string[] = [];
   const personal = new Set<string>();
   const outside = new Set<string>();
+  const noFiles = new Set<string>();
   const files = new Map<string, DiscordFile>();
   const followUps = new Map<string, number>();
   const edits = new Map<string, number[]>();
@@ -175,7 +178,7 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
     return { body: file.bytes, headers: { "content-type": file.mime } };
   }
 
-  const server = await fakeServer((call) => {
+  const server = await fakeServer(async (call) => {
     const [path = ""] = call.path.split("?", 1);
     if (path.startsWith("/attachments/") && call.method === "GET")
       return attachment(path, call.path, call.headers.authorization);
@@ -185,7 +188,8 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
       .slice(9)
       .split("/")
       .map(decodeURIComponent);
-    const body: Record<string, unknown> = call.body === "" ? {} : JSON.parse(call.body);
+    const body = await bodyOf(call.body, call.headers["content-type"] ?? "");
+    if (noFiles.has(second) || noFiles.has(first)) if ("files" in body) return discordError(403, 50_013);
     const writes = (call.method === "POST" || call.method === "PATCH") && "content" in body;
     if (writes && body.content === "") return discordError(400, 50_006);
     if (writes && Array.from(String(body.content)).length > CONTENT_CHARS_MAX)
@@ -229,6 +233,7 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
     typing,
     personal,
     outside,
+    noFiles,
     files,
     refuse(path, answer, times = 1) {
       const fault: Fault = {
@@ -242,6 +247,30 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
       server.faults.push(fault);
     },
   };
+}
+
+/** JSON, or a form with it and with files, each of which the JSON names. */
+async function bodyOf(body: string, type: string): Promise<Record<string, unknown>> {
+  if (!type.startsWith("multipart/form-data")) return body === "" ? {} : JSON.parse(body);
+  const form = await new Response(body, { headers: { "content-type": type } }).formData();
+  const { attachments, ...payload } = JSON.parse(String(form.get("payload_json"))) as {
+    attachments: { id: number; filename: string }[];
+  };
+  const files = await Promise.all(
+    attachments.map(async ({ id, filename }) => {
+      const file = form.get(`files[${id}]`) as File;
+      if (file.name !== filename) throw new Error(`Expected ${filename}, got ${file.name}`);
+      return { name: filename, text: await file.text() };
+    }),
+  );
+  return { ...payload, files };
+}
+
+/** What people can open with a message. */
+export function attachedTo({
+  body,
+}: DiscordMessage): readonly { readonly name: string; readonly text: string }[] {
+  return (body.files as { name: string; text: string }[] | undefined) ?? [];
 }
 
 function shown(message: DiscordMessage): object {

@@ -8,6 +8,15 @@ export interface SlackFile {
   readonly bytes: Buffer;
 }
 
+/** A file of ours that is in a channel. */
+export interface SharedFile {
+  readonly channel: string;
+  readonly threadTs: string | null;
+  readonly name: string;
+  readonly text: string;
+  readonly comment: string;
+}
+
 /** What Slack says of a file in a message. Only who has the token of the bot may open its address. */
 export function fileOf({ id, name, mimetype, bytes }: SlackFile): object {
   const base = `https://files.slack.com/files-pri/T1-${id}`;

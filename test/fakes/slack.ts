@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { type FakeAnswer, type FakeServer, fakeServer } from "./server.ts";
-import { fileOf, type SlackFile, serveFile } from "./slack-files.ts";
+import { fileOf, type SharedFile, type SlackFile, serveFile } from "./slack-files.ts";
 
 /** A message as people can read it. `via` is the call that said it. */
 interface SlackMessage {
@@ -8,7 +8,7 @@ interface SlackMessage {
   readonly ts: string;
   readonly threadTs: string | null;
   text: string;
-  readonly via: "chat.postMessage" | "chat.postEphemeral" | "response_url";
+  readonly via: "chat.postMessage" | "chat.postEphemeral" | "response_url" | "files.completeUploadExternal";
   /** Who alone sees it; null: everyone in the channel. */
   readonly visibleTo: string | null;
   readonly metadata: unknown;
@@ -29,6 +29,10 @@ export interface FakeSlack extends FakeServer {
   readonly responseUrlUses: ReadonlyMap<string, number>;
   /** Channels and people that the bot may not write to. */
   readonly outside: Set<string>;
+  /** Files of ours that people see. */
+  readonly shared: SharedFile[];
+  /** Scopes that the app was not given. */
+  readonly missing: Set<string>;
   /** Files that people have sent. */
   readonly files: SlackFile[];
   /** Somebody writes a message, which the bot can read back. */
@@ -57,6 +61,10 @@ export async function fakeSlack(
   const responseUrlUses = new Map<string, number>();
   const outside = new Set<string>();
   const files: SlackFile[] = [];
+  const shared: SharedFile[] = [];
+  const missing = new Set<string>();
+  /** By id; bytes are there once they were posted. */
+  const uploads = new Map<string, { readonly name: string; readonly length: number; bytes?: string }>();
   let count = 0;
   // A reply is younger than its question: where those carry the real time it has the next second, its fraction being a count.
   const nowMs = options.nowMs ?? (() => 1_789_999_999_000);
@@ -141,6 +149,32 @@ export async function fakeSlack(
       const id = need(args, "user", "user_not_found");
       return { user: { id, name: id.toLowerCase(), real_name: `Person ${id}`, is_bot: false } };
     },
+    "files.getUploadURLExternal": (args) => {
+      if (missing.has("files:write")) throw new SlackRefusal("missing_scope");
+      const length = Number(need(args, "length", "invalid_arguments"));
+      const id = `FUP${++count}`;
+      uploads.set(id, { name: need(args, "filename", "invalid_arguments"), length });
+      return { upload_url: `https://files.slack.com/upload/v1/${id}`, file_id: id };
+    },
+    "files.completeUploadExternal": (args) => {
+      const channel = need(args, "channel_id", "invalid_channel");
+      if (outside.has(channel)) throw new SlackRefusal("not_in_channel");
+      const given = JSON.parse(need(args, "files", "invalid_arguments")) as { id: string; title?: string }[];
+      for (const { id, title } of given) {
+        const found = uploads.get(id);
+        if (found?.bytes === undefined) throw new SlackRefusal("file_not_found");
+        uploads.delete(id);
+        const threadTs = word(args, "thread_ts") ?? null;
+        const comment = word(args, "initial_comment") ?? "";
+        shared.push({ channel, threadTs, name: found.name, text: found.bytes, comment });
+        const file = { id, name: found.name, title: title ?? found.name };
+        messages.push({
+          ...{ channel, ts: nextTs(), threadTs, text: comment, via: "files.completeUploadExternal" },
+          ...{ visibleTo: null, metadata: null, more: { files: [file] } },
+        });
+      }
+      return { files: given };
+    },
     "files.info": (args) => {
       const file = files.find(({ id }) => id === need(args, "file", "file_not_found"));
       if (file === undefined) throw new SlackRefusal("file_not_found");
@@ -208,6 +242,12 @@ export async function fakeSlack(
       return callMethod(path.slice("/api/".length), call.headers.authorization, args);
     if (path.startsWith("/files-pri/") && call.method === "GET")
       return serveFile(path, call.headers.authorization, files, token);
+    const upload = uploads.get(/^\/upload\/v1\/(\w+)$/.exec(path)?.[1] ?? "");
+    if (upload !== undefined && call.method === "POST") {
+      if (Buffer.byteLength(call.body) !== upload.length) return { status: 400, body: "wrong length" };
+      upload.bytes = call.body;
+      return { body: `OK - ${upload.length}`, headers: { "content-type": "text/plain" } };
+    }
     if (/^\/(commands|actions|app)\//.test(path) && call.method === "POST") return respond(path, args);
     return { status: 404, body: "no such page" };
   });
@@ -223,6 +263,8 @@ export async function fakeSlack(
     responseUrlUses,
     outside,
     files,
+    shared,
+    missing,
     post,
   };
 }

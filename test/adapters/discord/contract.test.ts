@@ -4,7 +4,7 @@ import { discordSampler } from "../../../adapters/discord/sample.ts";
 import { REASONS } from "../../../adapters/discord/verify.ts";
 import { Secret } from "../../../src/shared/secret.ts";
 import { adapterContract } from "../../contract/adapter.ts";
-import { discordError, discordRateLimit, fakeDiscord } from "../../fakes/discord.ts";
+import { attachedTo, discordError, discordRateLimit, fakeDiscord } from "../../fakes/discord.ts";
 import { OTHER_SEED, PUBLIC_KEY, SEED } from "./fixture.ts";
 
 const BOT_TOKEN = "bot-token-nobody-may-see";
@@ -33,6 +33,11 @@ adapterContract("discord", {
       deleteAll: () => void fake.messages.splice(0),
       fake,
       textOf: (part) => readPart(part)?.content ?? "",
+      files: () =>
+        fake.messages.flatMap((message) =>
+          attachedTo(message).map((file) => ({ place: message.channelId, ...file })),
+        ),
+      refuseFiles: () => fake.noFiles.add(INTERACTION_TOKEN),
       said: () => fake.messages.map(({ channelId, content }) => ({ place: channelId, text: content })),
     };
   },
@@ -44,6 +49,7 @@ adapterContract("discord", {
   reasons: Object.values(REASONS),
   signsBody: true,
   textCharsMax: 2_000,
+  filesOver: 10_000,
   liveMentions: ["@everyone", "@here", "<@30>", "<@!30>", "<@&71>"],
   rateLimited: (seconds) => discordRateLimit(seconds),
   rejected: discordError(403, 50_013, "Missing Permissions"),

@@ -100,7 +100,11 @@ describe("an app that only a person has installed", () => {
     ["a list", ["10", "30"]],
   ])("has no say where it was let in by %s", (_, owners) => {
     const to = addressFor(owners);
-    expect(wordsIn(contentsOf(adapter.render(LONG, to)))).toEqual(WORDS);
+    const messages = WORDS.slice(0, 1_800);
+    expect(wordsIn(contentsOf(adapter.render(messages.join(" "), to)))).toEqual(messages);
+    const [whole, ...more] = adapter.render(LONG, to);
+    expect(JSON.parse(whole ?? "")).toMatchObject({ file: { name: "answer.md", text: LONG } });
+    expect(more).toEqual([]);
     expect(to).not.toContain("followUpsMax");
   });
 

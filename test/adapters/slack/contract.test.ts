@@ -10,7 +10,12 @@ adapterContract("slack", {
     return {
       fake,
       adapter: adapterOf({ apiUrl: fake.apiUrl, timeoutMs }),
-      textOf: (part) => (JSON.parse(part) as { text: string }).text,
+      textOf: (part) => {
+        const { text, file } = JSON.parse(part) as { text: string; file?: object };
+        return file === undefined ? text : null;
+      },
+      files: () => fake.shared.map(({ channel, name, text }) => ({ place: channel, name, text })),
+      refuseFiles: () => fake.missing.add("files:write"),
       said: () => fake.messages.map(({ channel, text }) => ({ place: channel, text })),
     };
   },
@@ -22,6 +27,7 @@ adapterContract("slack", {
   reasons: Object.values(REASONS),
   signsBody: true,
   textCharsMax: 3_900,
+  filesOver: 12_000,
   liveMentions: ["<!channel>", "<!here>", "<!everyone>", "<!subteam^S1>", "<@U1>", "<@U1|ann>", "<#C1>"],
   rateLimited: slackRateLimited,
   rejected: slackError("channel_not_found"),

@@ -1,0 +1,31 @@
+import { get, getObject } from "../../src/shared/json.ts";
+import type { Limit } from "./split.ts";
+
+/** A file that goes out with a reply. Plain data: stored with its part. */
+export interface ReplyFile {
+  readonly name: string;
+  readonly mime: string;
+  readonly text: string;
+}
+
+/** The whole of an answer that is too long for messages. */
+export function answerFile(markdown: string): ReplyFile {
+  return { name: "answer.md", mime: "text/markdown", text: markdown.toWellFormed() };
+}
+
+/** Of such an answer one message holds the beginning. `keptChars`: what the platform may have to add to it. */
+export function beginningAlone(keptChars: number): Limit {
+  return {
+    messagesMax: 1,
+    notice: () => "… (This is the beginning; the whole answer is in the file.)",
+    keptChars,
+  };
+}
+
+export function readFile(part: unknown): ReplyFile | null {
+  const file = getObject(part, "file");
+  const [name, mime, text] = ["name", "mime", "text"].map((key) => get(file, key));
+  return typeof name === "string" && typeof mime === "string" && typeof text === "string"
+    ? { name, mime, text }
+    : null;
+}

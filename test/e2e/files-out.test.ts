@@ -1,0 +1,116 @@
+import { describe, expect, it } from "vitest";
+import { longText } from "../../src/models/demo-script.ts";
+import { attachedTo } from "../fakes/discord.ts";
+import { slackSigned } from "../fakes/slack.ts";
+import { fileOf } from "../fakes/slack-files.ts";
+import { configFolder } from "./configuration.ts";
+import { startGateway, temporaryFolder } from "./gateway-process.ts";
+import { deliver, openPlatforms, SECRETS, seenOn, webhook } from "./platforms.ts";
+
+/** A gateway that can be started again on the same data. */
+async function openRestartable() {
+  const platforms = await openPlatforms();
+  const options = { dataDir: temporaryFolder(), config: configFolder(), env: platforms.env };
+  return {
+    ...platforms,
+    start: () => startGateway(options),
+    [Symbol.asyncDispose]: () => platforms[Symbol.asyncDispose](),
+  };
+}
+
+describe("answers that are too long for messages", () => {
+  it("are a message with their beginning and one file, in the thread on Slack, with the answer on Discord", async () => {
+    await using setup = await openRestartable();
+    const { slack, discord } = setup;
+    await using gateway = await setup.start();
+    const asked = webhook("slack", { kind: "mention", channel: "C81", text: "demo: long 12001" });
+    await deliver(gateway.url, asked);
+    await deliver(
+      gateway.url,
+      webhook("discord", { kind: "slash", channel: "8100", text: "demo: long 10001" }),
+    );
+
+    const file = await seenOn(slack, () => slack.shared[0]);
+    const { ts } = JSON.parse(asked.body).event;
+    expect(file).toEqual({
+      channel: "C81",
+      threadTs: ts,
+      name: "answer.md",
+      text: longText(12_001),
+      comment: "",
+    });
+    const [beginning, ...more] = slack.messages.filter(({ via }) => via === "chat.postMessage");
+    expect(beginning).toMatchObject({ channel: "C81", threadTs: ts });
+    expect(beginning?.text).toMatch(/^Sentence 1 of .+ is in the file\.\)$/s);
+    expect(more).toEqual([]);
+
+    const message = await seenOn(discord, () => discord.messages.find((one) => attachedTo(one).length > 0));
+    expect(discord.messages).toEqual([message]);
+    expect(message.content).toMatch(/^Sentence 1 of .+ is in the file\.\)$/s);
+    expect(attachedTo(message)).toEqual([{ name: "answer.md", text: longText(10_001) }]);
+  });
+
+  it.each([
+    ["while its bytes are on their way", /^\/upload\//],
+    ["while it is put into the channel", /completeUploadExternal$/],
+  ])("have one file on Slack, though the process was killed %s", async (_, path) => {
+    await using setup = await openRestartable();
+    const { slack } = setup;
+    {
+      await using gateway = await setup.start();
+      slack.faults.push({ kind: "hang-after", match: (call) => path.test(call.path) });
+      await deliver(gateway.url, webhook("slack", { kind: "dm", channel: "D82", text: "demo: long 13000" }));
+      await slack.waitFor((call) => path.test(call.path));
+      await gateway.end("SIGKILL");
+    }
+    await using again = await setup.start();
+    await deliver(again.url, webhook("slack", { kind: "dm", channel: "D82", text: "and then" }));
+    await seenOn(slack, () => slack.messages.find(({ text }) => text === "You said: and then"));
+    expect(slack.shared.map(({ text, comment }) => [text, comment])).toEqual([[longText(13_000), ""]]);
+  });
+});
+
+describe("a file that comes in while the process is killed", () => {
+  const withFile = (file: object, text: string) => {
+    const request = webhook("slack", { kind: "dm", channel: "D83", text });
+    const envelope = JSON.parse(request.body);
+    const body = JSON.stringify({ ...envelope, event: { ...envelope.event, files: [file] } });
+    const signed = slackSigned(body, { secret: SECRETS.SLACK_SIGNING_SECRET, nowMs: Date.now() });
+    return { ...request, ...signed };
+  };
+  const file = { id: "F83", name: "a.txt", mimetype: "text/plain", bytes: Buffer.from("Pump nine") };
+
+  it("is read by the next one", async () => {
+    await using setup = await openRestartable();
+    const { slack } = setup;
+    slack.files.push(file);
+    {
+      await using gateway = await setup.start();
+      slack.faults.push({ kind: "hang-after", match: ({ path }) => path.includes("F83") });
+      await deliver(gateway.url, withFile(fileOf(file), "see\ndemo: prompt"));
+      await slack.waitFor(({ path }) => path.includes("F83"));
+      await gateway.end("SIGKILL");
+    }
+    await using again = await setup.start();
+    const answer = await seenOn(slack, () => slack.messages[0]?.text);
+    expect(answer).toContain("[file a.txt]\nPump nine\nsee");
+    await again.logged("file.fetched");
+  });
+
+  it("is not fetched again once it was kept", async () => {
+    await using setup = await openRestartable();
+    const { slack } = setup;
+    slack.files.push(file);
+    {
+      await using gateway = await setup.start();
+      await deliver(gateway.url, withFile(fileOf(file), "see\ndemo: sleep 3s\ndemo: prompt"));
+      await gateway.logged("file.fetched");
+      await gateway.end("SIGKILL");
+    }
+    await using again = await setup.start();
+    const answer = await seenOn(slack, () => slack.messages[0]?.text);
+    expect(answer).toContain("[file a.txt]\nPump nine\nsee");
+    expect(slack.calls.filter(({ path }) => path.includes("F83"))).toHaveLength(1);
+    expect(await again.end("SIGTERM")).toBe(0);
+  });
+});
