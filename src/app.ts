@@ -2,6 +2,7 @@ import type { Server } from "node:http";
 import type { BuiltAgents } from "./app/agents.ts";
 import { composeBack } from "./app/back.ts";
 import { breakerWatch, restingReport, showBreakers } from "./app/breaker-watch.ts";
+import { deskOf } from "./app/desk.ts";
 import { type Developers, developersOf, leaveDevKey } from "./app/developers.ts";
 import { composeFront, offerAgain } from "./app/front.ts";
 import { createHealth } from "./app/health.ts";
@@ -99,7 +100,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const rendering = new Rendering({ log });
   const { render } = rendering;
   const halves = { store, adapters, feed, isPaused, ...system };
-  const front = composeFront({ ...halves, policy });
+  const front = composeFront({ ...halves, policy, desk: deskOf(store, () => current().spec, clock) });
   const media = await openMedia({ config, ...system });
   const kept = mediaKeeping(media, config.gateway.media.total_bytes, system);
   const { dispatcher, unwritten } = composeBack({

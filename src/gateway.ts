@@ -8,6 +8,7 @@ import type { Item, Reception, ReceptionOutcome } from "./ingress/reception.ts";
 import { verifyRequest } from "./ingress/verify.ts";
 import type { Ack, Adapter, Inbound, RawRequest, RequestHead, TurnedAway } from "./ports/adapter.ts";
 import type { Clock } from "./ports/clock.ts";
+import type { Desk } from "./ports/desk.ts";
 import type { Acceptance, Inbox } from "./ports/inbox.ts";
 import type { Lanes } from "./ports/lanes.ts";
 import type { Memory } from "./ports/memory.ts";
@@ -19,6 +20,7 @@ export interface GatewayDeps {
   readonly policy: AdmissionPolicy;
   readonly lanes: Pick<Lanes, "signal">;
   readonly memory: Pick<Memory, "withdraw">;
+  readonly desk: Desk;
   readonly clock: Pick<Clock, "nowMs">;
   readonly metrics: Metrics;
 }
@@ -60,7 +62,7 @@ function settled(reception: Reception): Promise<Reception> {
 }
 
 async function ignore(
-  { reason, ack, people, awaited, withdrawn = [] }: Extract<Inbound, { kind: "ignored" }>,
+  { reason, ack, people, awaited, withdrawn = [], aside }: Extract<Inbound, { kind: "ignored" }>,
   adapter: Adapter,
   deps: GatewayDeps,
 ): Promise<Reception> {
@@ -69,6 +71,7 @@ async function ignore(
   const trouble = await withdraw(withdrawn, deps);
   if (trouble !== null) return { outcome: "unavailable", ack: { status: 503 }, reason: trouble, events: 0 };
   if (awaited !== undefined) void adapter.dismiss?.(awaited);
+  void aside?.(deps.desk);
   return { outcome: "ignored", ack, reason, events: 0 };
 }
 

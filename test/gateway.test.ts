@@ -5,11 +5,13 @@ import { GatewayError } from "../src/domain/errors.ts";
 import type { Person, TriggerEvent } from "../src/domain/event.ts";
 import { type GatewayDeps, receive, take } from "../src/gateway.ts";
 import type { Inbound, Verdict } from "../src/ports/adapter.ts";
+import type { Desk } from "../src/ports/desk.ts";
 import type { InlineStore } from "../src/store/sqlite/inline.ts";
 import { createMetrics } from "../src/telemetry/metrics.ts";
 import { rawRequest } from "./contract/raw-request.ts";
 import { FakeAdapter } from "./support/adapter.ts";
 import { FakeClock } from "./support/clock.ts";
+import { NO_DESK } from "./support/desk.ts";
 import { anEvent } from "./support/event.ts";
 import { countOf } from "./support/metrics.ts";
 import { everywhere, OPEN } from "./support/policy.ts";
@@ -43,6 +45,7 @@ beforeEach(async () => {
     policy,
     lanes: store.lanes,
     memory: store.memory,
+    desk: NO_DESK,
     clock,
     metrics: createMetrics(),
   };
@@ -89,6 +92,22 @@ describe("what was taken back", () => {
     const deleted = { kind: "ignored", reason: "message_deleted", withdrawn: ["a:edit"], ack: ACK } as const;
     expect(await postOf(deleted)).toMatchObject({ outcome: "ignored", ack: ACK });
     expect(await postOf(deleted)).toMatchObject({ outcome: "ignored", ack: ACK });
+  });
+
+  it("is seen to beside what is shown meanwhile, for which the acknowledgement does not wait", async () => {
+    const shown: unknown[] = [];
+    const aside = async (desk: Desk) => {
+      shown.push(desk);
+      await new Promise(() => {});
+    };
+    const opened = { kind: "ignored", reason: "app_home_opened", ack: ACK, aside } as const;
+    expect(await postOf(opened)).toEqual({
+      outcome: "ignored",
+      reason: "app_home_opened",
+      ack: ACK,
+      events: 0,
+    });
+    expect(shown).toEqual([NO_DESK]);
   });
 
   it("is not acknowledged while the store cannot take it", async () => {

@@ -15,6 +15,7 @@ import { rawRequest } from "./contract/raw-request.ts";
 import { slackSigned } from "./fakes/slack.ts";
 import { POLICY } from "./support/admin.ts";
 import { FakeClock } from "./support/clock.ts";
+import { NO_DESK } from "./support/desk.ts";
 import { openTestStore } from "./support/store.ts";
 
 const NOW_MS = slack.NOW_MS;
@@ -118,7 +119,7 @@ it.each(Object.keys(SENDERS))("a thousand kinds that %s never had, signed, are f
   const metrics = createMetrics();
   const people = createAcquaintances(store.people);
   const { inbox, lanes, memory } = store;
-  const deps = { inbox, lanes, memory, people, policy: POLICY, clock, metrics };
+  const deps = { inbox, lanes, memory, desk: NO_DESK, people, policy: POLICY, clock, metrics };
   const reasons = new Set<string>();
   for (const [place, bodyOf] of bodies.entries()) {
     for (let i = 0; i < COUNT; i++) {

@@ -10,6 +10,7 @@ import { WORDS } from "./explain.ts";
 import { parseSlack } from "./parse.ts";
 import { probeSlack } from "./probe.ts";
 import { renderReply } from "./render.ts";
+import { NO_SURFACES, type SurfaceOptions, Surfaces } from "./surfaces.ts";
 import type { ThreadLimits } from "./thread.ts";
 import { screenSlack, verifySlack } from "./verify.ts";
 import { createWorkspace, tenantIn, type WorkspaceOf } from "./workspace.ts";
@@ -28,6 +29,8 @@ export interface SlackOptions {
   readonly dmReplies?: "thread" | "flat";
   /** What becomes of messages that are edited or deleted; edits are ignored, and what is deleted leaves memory, by default. */
   readonly changes?: ChangePolicy;
+  /** What is shown on the home tab and in the assistant's pane; nothing by default. */
+  readonly surfaces?: SurfaceOptions;
   /** How much of a thread that the bot comes into is shown to the agent; none of it when absent. */
   readonly threadLimits?: ThreadLimits;
   /** Somebody will call `learn`: until it has told whose token this is, nothing is taken to be ours. */
@@ -61,7 +64,17 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
   const own = createWorkspace(options, options.learns === true ? null : "any");
   const of: WorkspaceOf = () => own;
   const { changes = UNCHANGED, appId } = options;
-  const reading = { commandReplies, dmReplies, selfIn: (tenant: string) => of(tenant).self, changes, appId };
+  // What it shows is said with our token, so only to those whose installation is ours.
+  const callIn = (tenant: string) => (own.self.serves(tenant) === true ? of(tenant).call : null);
+  const surfaces = new Surfaces(options.surfaces ?? NO_SURFACES, callIn);
+  const reading = {
+    commandReplies,
+    dmReplies,
+    selfIn: (tenant: string) => of(tenant).self,
+    changes,
+    appId,
+    surfaces,
+  };
   const { threadLimits: limits } = options;
   return {
     platform: "slack",
@@ -70,6 +83,7 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
     screen: screenSlack,
     verify: (request) => verifySlack(request, signingSecrets),
     parse: (request) => parseSlack(request, reading),
+    accepted: (event) => surfaces.accepted(event),
     render: renderReply,
     renderer: RENDERER,
     send: (delivery, signal, permit) => of(tenantIn(delivery.to)).send(delivery, signal, permit),

@@ -4,11 +4,14 @@ import { getString, type JsonObject } from "../../src/shared/json.ts";
 import { inboundOf, readChange } from "./changes.ts";
 import { type InteractionOptions, readInteraction, readSlashCommand } from "./interaction.ts";
 import { type MessageOptions, readEvent } from "./message.ts";
-import { labelOf, PayloadError, requiredObject, requiredText } from "./payload.ts";
+import { labelOf, PayloadError, requiredObject, requiredText, tenantOf } from "./payload.ts";
+import type { Surfaces } from "./surfaces.ts";
 
 export interface EventOptions extends InteractionOptions, MessageOptions {
   /** The one app whose deliveries are taken; undefined: any that has our signing secret. */
   readonly appId: string | undefined;
+  /** What is shown where nobody has said anything yet; absent: nothing. */
+  readonly surfaces?: Pick<Surfaces, "asideFor">;
 }
 
 /** Slack shows or does nothing on an empty 200; what there is to say comes later. */
@@ -27,7 +30,12 @@ export function readEnvelope(envelope: JsonObject, options: EventOptions): Inbou
 function readCallback(envelope: JsonObject, options: EventOptions): Inbound {
   const event = requiredObject(envelope, "event");
   const change = event.type === "message" ? readChange(event, envelope, options.changes) : null;
-  if (change === null) return outcome(readEvent(envelope, options));
+  if (change === null) {
+    const read = outcome(readEvent(envelope, options));
+    if (read.kind !== "ignored") return read;
+    const aside = options.surfaces?.asideFor(event, tenantOf(envelope));
+    return aside ? { ...read, aside } : read;
+  }
   if (change.kind !== "edited") return inboundOf(change);
   const said = outcome(readEvent({ ...envelope, event: change.event }, options));
   return said.kind === "events" ? { ...said, withdrawn: change.withdrawn } : said;

@@ -17,13 +17,14 @@ export const WORDS: PlatformWords = {
     bot_remove: "Somebody removed a bot from the channel.",
     reaction_added: "Somebody reacted with an emoji. Reactions start no run.",
     reaction_removed: "Somebody took a reaction back.",
-    app_home_opened: "Somebody opened the app's home. Nothing is shown there.",
+    app_home_opened: "Somebody opened the app's home. What it shows is platforms.slack.home.",
     app_rate_limited:
       "Slack has sent so many events that it leaves some out. Subscribe to fewer, in the app's settings.",
     app_uninstalled:
       "The app was removed from the workspace. Install it again, and set the new SLACK_BOT_TOKEN.",
     tokens_revoked: "Slack has revoked the app's tokens. Install it again, and set the new SLACK_BOT_TOKEN.",
-    assistant_thread_started: "Somebody opened the assistant's pane. The bot answers when something is said.",
+    assistant_thread_started:
+      "Somebody opened the assistant's pane. What it offers is platforms.slack.assistant; the bot answers when something is said.",
     assistant_thread_context_changed: "Somebody looks at another channel beside the assistant's pane.",
     agent_session_stopped: "Somebody closed the assistant's pane.",
     view_closed: "Somebody closed a form without submitting it.",

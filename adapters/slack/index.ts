@@ -37,6 +37,11 @@ export const slack: PlatformModule<SlackSettings, SlackOptions> = {
       ...(apiUrl !== null && { apiUrl }),
       commandReplies: options.command_replies,
       dmReplies: options.dm_replies,
+      surfaces: {
+        homeText: options.home.show === "on" ? options.home.text : null,
+        prompts: options.assistant.prompts,
+        titles: options.assistant.titles,
+      },
       changes: { edits: options.edits, deletes: options.deletes },
       learns: true,
       ...(thread.messages > 0 && {

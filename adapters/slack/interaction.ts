@@ -12,6 +12,7 @@ import {
 import { type Visibility, writeAddress } from "./address.ts";
 import { isForm, isLink } from "./blocks.ts";
 import { messageItems } from "./content.ts";
+import { readReset } from "./home.ts";
 import type { SlackSelf } from "./identity.ts";
 import {
   labelOf,
@@ -62,7 +63,8 @@ export function readSlashCommand(form: JsonObject, options: InteractionOptions):
 /** The `payload` of an interactivity request: a trigger, or the reason why it is none. Throws PayloadError. */
 export function readInteraction(payload: JsonObject, options: InteractionOptions): TriggerEvent | string {
   const type = requiredText(payload, "type", "payload.");
-  if (type === "block_actions") return readAction(payload, options);
+  if (type === "block_actions")
+    return readReset(payload, options.receivedAtMs) ?? readAction(payload, options);
   if (type === "view_submission") return readSubmission(payload, options);
   if (type === "message_action") return readMessageShortcut(payload, options);
   if (type === "shortcut") return readShortcut(payload, options);

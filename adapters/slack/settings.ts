@@ -68,6 +68,42 @@ export const OPTIONS = {
     .default("thread")
     .describe("In direct messages: answer in a thread, or below each other."),
   ...CHANGE_OPTIONS,
+  home: z
+    .strictObject({
+      show: z
+        .enum(["on", "off"])
+        .default("on")
+        .describe("Whether the home tab is filled when somebody opens it."),
+      text: z
+        .string()
+        .min(1)
+        .max(2_900)
+        .default(
+          "Name me in a channel, write to me in *Messages*, or use my command. `!help` says what else I know.",
+        )
+        .describe(
+          "What it says, in Slack's mrkdwn; below it what the person has used today, and a button to forget.",
+        ),
+    })
+    .prefault({}),
+  assistant: z
+    .strictObject({
+      prompts: z
+        .array(
+          z.strictObject({
+            title: z.string().min(1).max(75).describe("On the button."),
+            message: z.string().min(1).max(3_000).describe("What is said with it."),
+          }),
+        )
+        .max(4)
+        .default([])
+        .describe("Offered in a new thread of the assistant's pane."),
+      titles: z
+        .boolean()
+        .default(true)
+        .describe("Threads of the pane are called by the first words of their first message."),
+    })
+    .prefault({}),
   thread_context: z
     .strictObject({
       messages: z

@@ -7,6 +7,7 @@ import { receive, screen, take } from "../gateway.ts";
 import type { Reception } from "../ingress/reception.ts";
 import type { Adapter, Inbound, RawRequest, RequestHead } from "../ports/adapter.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { Desk } from "../ports/desk.ts";
 import type { Offer } from "../ports/inbox.ts";
 import type { Store } from "../ports/store.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -17,6 +18,7 @@ export interface FrontOptions {
   /** As it is now. */
   readonly policy: () => AdmissionPolicy;
   readonly feed: Observer["feed"];
+  readonly desk: Desk;
   readonly clock: Clock;
   readonly metrics: Metrics;
 }
@@ -29,7 +31,7 @@ export interface Front {
   readonly screen: (head: RequestHead, platform: Platform) => Reception | null;
 }
 
-export function composeFront({ store, adapters, policy, feed, clock, metrics }: FrontOptions): Front {
+export function composeFront({ store, adapters, policy, feed, desk, clock, metrics }: FrontOptions): Front {
   const deps = {
     inbox: observedInbox(store.inbox, { feed, clock }),
     people: createAcquaintances(store.people),
@@ -38,6 +40,7 @@ export function composeFront({ store, adapters, policy, feed, clock, metrics }: 
     },
     lanes: store.lanes,
     memory: store.memory,
+    desk,
     clock,
     metrics,
   };

@@ -4,6 +4,7 @@ import type { ContextItem } from "../domain/context.ts";
 import type { Person, Platform, ReplyAddress, TriggerEvent } from "../domain/event.ts";
 import type { Delivery, Receipt, ReplyPart } from "../domain/reply.ts";
 import type { Permit } from "../shared/call.ts";
+import type { Aside } from "./desk.ts";
 import type { FileReader } from "./files.ts";
 
 /** A request as it came, body unread by anyone. */
@@ -77,6 +78,8 @@ export type Inbound =
       readonly awaited?: ReplyAddress;
       readonly people?: readonly Person[];
       readonly withdrawn?: readonly string[];
+      /** Begun with the acknowledgement, which does not wait for it. */
+      readonly aside?: Aside;
     }
   /** 400; `message` says what was expected, what came and where. */
   | { readonly kind: "malformed"; readonly message: string }

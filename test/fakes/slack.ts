@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 import { type FakeAnswer, type FakeServer, fakeServer } from "./server.ts";
 import { fileOf, type SharedFile, type SlackFile, serveFile } from "./slack-files.ts";
+import { type SlackSurfaces, slackSurfaces } from "./slack-surfaces.ts";
 
 /** A message as people can read it. `via` is the call that said it. */
 interface SlackMessage {
@@ -33,6 +34,7 @@ export interface FakeSlack extends FakeServer {
   readonly shared: SharedFile[];
   /** Scopes that the app was not given. */
   readonly missing: Set<string>;
+  readonly surfaces: SlackSurfaces;
   /** Files that people have sent. */
   readonly files: SlackFile[];
   /** Somebody writes a message, which the bot can read back. */
@@ -65,6 +67,7 @@ export async function fakeSlack(
   const missing = new Set<string>();
   /** By id; bytes are there once they were posted. */
   const uploads = new Map<string, { readonly name: string; readonly length: number; bytes?: string }>();
+  const shown = slackSurfaces(need, (error) => new SlackRefusal(error));
   let count = 0;
   // A reply is younger than its question: where those carry the real time it has the next second, its fraction being a count.
   const nowMs = options.nowMs ?? (() => 1_789_999_999_000);
@@ -145,6 +148,7 @@ export async function fakeSlack(
     "conversations.open": (args) => ({
       channel: { id: `D-${need(args, "users", "users_list_not_supplied")}` },
     }),
+    ...shown.methods,
     "users.info": (args) => {
       const id = need(args, "user", "user_not_found");
       return { user: { id, name: id.toLowerCase(), real_name: `Person ${id}`, is_bot: false } };
@@ -265,6 +269,7 @@ export async function fakeSlack(
     files,
     shared,
     missing,
+    surfaces: shown.surfaces,
     post,
   };
 }

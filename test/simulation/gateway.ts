@@ -16,6 +16,7 @@ import type { StoreStats } from "../../src/ports/journal.ts";
 import { Secret } from "../../src/shared/secret.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
+import { NO_DESK } from "../support/desk.ts";
 import type { Chat } from "./chat.ts";
 import type { Life } from "./life.ts";
 import { type Provider, simulatedAgent } from "./model.ts";
@@ -63,7 +64,7 @@ export async function startGateway(options: GatewayOptions, life: Life): Promise
   const adapters = adaptersFor(options, life);
   const feed = new LifeFeed({ bus: store.bus, clock });
   const halves = { store, adapters, feed, clock, metrics };
-  const front = composeFront({ ...halves, policy });
+  const front = composeFront({ ...halves, policy, desk: NO_DESK });
   const agents = agentsFor(options, life);
   const rules = { agents, spec };
   let ids = 0;

@@ -1,0 +1,26 @@
+import type { GatewaySpec } from "../config/schema.ts";
+import { scopeName } from "../domain/budget.ts";
+import { Calendar } from "../domain/day.ts";
+import { centsOf } from "../domain/money.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Desk } from "../ports/desk.ts";
+import type { Store } from "../ports/store.ts";
+import { dayLimitsOf } from "./day-budgets.ts";
+
+/** By the budgets as they are now. */
+export function deskOf(
+  { purse }: Pick<Store, "purse">,
+  spec: () => GatewaySpec,
+  clock: Pick<Clock, "nowMs">,
+): Desk {
+  return {
+    async usageToday({ platform, tenant, id }) {
+      const { budgets } = spec();
+      const limitCents = dayLimitsOf(spec()).user;
+      if (limitCents === null) return null;
+      const day = new Calendar(budgets.time_zone).dayAt(clock.nowMs());
+      const [spent] = await purse.spent(day, [scopeName("user", `${platform}:${tenant}:${id}`)]);
+      return { costCents: centsOf(spent?.amount ?? 0), limitCents, modelCalls: spent?.calls ?? 0 };
+    },
+  };
+}
