@@ -85,7 +85,12 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { current, isPaused } = rules;
   const policy = () => current().policy;
   const offerOf = offerAgain(policy, clock);
-  const { store, report, spool } = await openStore({ config, ...system, offerOf, onDeath: onStoreDeath });
+  const { store, report, spool, mediaWithin } = await openStore({
+    config,
+    ...system,
+    offerOf,
+    onDeath: onStoreDeath,
+  });
   // Only now, when the data folder is known to be ours: the key of another gateway on it must stay as it is.
   if (newDevKey !== undefined && role !== "worker") leaveDevKey(environment, newDevKey);
   const developers = developersOf(environment);
@@ -101,11 +106,11 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { render } = rendering;
   const halves = { store, adapters, feed, isPaused, ...system };
   const front = composeFront({ ...halves, policy, desk: deskOf(store, () => current().spec, clock) });
-  const media = await openMedia({ config, ...system });
-  const kept = mediaKeeping(media, config.gateway.media.total_bytes, system);
+  const opened = await openMedia({ config, mediaWithin, ...system });
+  const kept = mediaKeeping(opened, system);
   const { dispatcher, unwritten } = composeBack({
     ...halves,
-    ...{ rules: current, render, breakers, media, leaseMs },
+    ...{ rules: current, render, breakers, media: opened.media, mediaFileBytes: opened.fileBytes, leaseMs },
   });
   const housekeeping = startHousekeeping({
     store,

@@ -35,6 +35,8 @@ export interface BackOptions {
   readonly breakers: Breakers;
   /** Where files of messages are kept; absent: none is read. */
   readonly media?: Media;
+  /** Of one file there, at most. */
+  readonly mediaFileBytes?: number;
   readonly feed: Observer["feed"];
   readonly isPaused: () => boolean;
   readonly version: string;
@@ -152,7 +154,9 @@ function workerDeps(
     attemptsMax: spec.replies.attempts,
     waiting,
     waitMsMax: spec.max_age_seconds === "off" ? Infinity : spec.max_age_seconds * 1000,
-    ...(media && { files: { media, limits: fileLimitsOf(spec), clock, log, metrics } }),
+    ...(media && {
+      files: { media, limits: fileLimitsOf(spec, options.mediaFileBytes), clock, log, metrics },
+    }),
     ...previewsOf(options, { agents, spec }),
     isPaused,
     clock,
@@ -162,8 +166,8 @@ function workerDeps(
   };
 }
 
-function fileLimitsOf({ media }: GatewaySpec) {
-  return { fileBytes: media.file_bytes, eventBytes: media.event_bytes };
+function fileLimitsOf({ media }: GatewaySpec, fileBytesMax = Infinity) {
+  return { fileBytes: Math.min(media.file_bytes, fileBytesMax), eventBytes: media.event_bytes };
 }
 
 /** Where what may have been said is left as it is, that could be half an answer for good. */

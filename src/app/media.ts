@@ -8,31 +8,39 @@ import { messageOf } from "../shared/fault.ts";
 import { openMediaFolder } from "../store/media/folder.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { OpenedStore } from "./store.ts";
 
 export interface MediaContext {
   readonly config: Config;
+  /** Of a store that replicas share. */
+  readonly mediaWithin: OpenedStore["mediaWithin"];
   readonly clock: Clock;
-  readonly metrics: Metrics;
+}
+
+export interface OpenedMedia {
+  readonly media: Media;
+  readonly totalBytes: number;
+  /** Of one file, where that is less than what gateway.yaml lets through. */
+  readonly fileBytes: number;
 }
 
 const MIB = 1024 * 1024;
 /** From here on there is soon no room for a file. */
 const FULL_SHARE = 0.95;
 
-/** Throws MEDIA_OPEN_FAILED. */
-export async function openMedia({ config, clock, metrics }: MediaContext): Promise<Media> {
-  const { gateway, environment } = config;
+/** A folder; or Redis, where replicas have none in common. Throws MEDIA_OPEN_FAILED. */
+export async function openMedia({ config, mediaWithin, clock }: MediaContext): Promise<OpenedMedia> {
+  const { dir, total_bytes: totalBytes, redis } = config.gateway.media;
+  if (mediaWithin !== null && dir === undefined) {
+    const limits = { fileBytes: redis.file_bytes, totalBytes: redis.total_bytes };
+    return { media: mediaWithin(limits), ...limits };
+  }
   const folder = mediaFolderOf(config);
   try {
-    const media = await openMediaFolder({
-      folder,
-      bytesMax: gateway.media.total_bytes,
-      // Nobody else opens the data folder of a SQLite file.
-      isOwn: environment.redisUrl === null && gateway.media.dir === undefined,
-      clock,
-    });
-    metrics.mediaBytes.set((await media.usage()).bytes);
-    return media;
+    // Nobody else opens the data folder of a SQLite file.
+    const isOwn = mediaWithin === null && dir === undefined;
+    const media = await openMediaFolder({ folder, bytesMax: totalBytes, isOwn, clock });
+    return { media, totalBytes, fileBytes: Infinity };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new GatewayError(
@@ -54,8 +62,7 @@ export interface MediaKeeping {
 }
 
 export function mediaKeeping(
-  media: Media,
-  bytesMax: number,
+  { media, totalBytes: bytesMax }: OpenedMedia,
   { log, metrics }: { log: Logger; metrics: Metrics },
 ): MediaKeeping {
   let left = { files: 0, bytes: 0 };

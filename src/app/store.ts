@@ -11,6 +11,8 @@ import type { Store } from "../ports/store.ts";
 import type { RedisConnection } from "../store/redis/connect.ts";
 import type { RedisStoreOptions } from "../store/redis/index.ts";
 import type { LateStore } from "../store/redis/later.ts";
+import type { RedisMediaLimits } from "../store/redis/media.ts";
+import type { SharedStore } from "../store/redis/store.ts";
 import type { Spool } from "../store/spool/index.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -34,6 +36,8 @@ export interface OpenedStore {
   /** Where events are kept and what an acknowledgement survives there, in one line. */
   readonly report: () => string;
   /** The local file that takes events while the store is away; null: there is none. */
+  /** Where replicas that share no folder keep files; null: this store is of one process. */
+  readonly mediaWithin: SharedStore["mediaWithin"] | null;
   readonly spool: { readonly waiting: () => number; readonly check: Store["check"] } | null;
 }
 
@@ -55,7 +59,8 @@ async function openOwn({ config, clock, log, onDeath }: StoreContext): Promise<O
     log: (line, level = "warn") => log[level]({ note: line }, "store.note"),
   });
   const survives = gateway.store.durability === "power" ? "a power cut" : "a crash of Parley";
-  return { store, report: () => `SQLite, what was acknowledged survives ${survives}`, spool: null };
+  const report = () => `SQLite, what was acknowledged survives ${survives}`;
+  return { store, report, mediaWithin: null, spool: null };
 }
 
 async function openShared(context: StoreContext): Promise<OpenedStore> {
@@ -75,12 +80,18 @@ async function openShared(context: StoreContext): Promise<OpenedStore> {
       log: (line) => log.warn({ note: line }, "store.note"),
     });
     const store = measured(shared, metrics);
-    if (spool === null) return { store, report, spool: null };
+    const mediaWithin = (limits: RedisMediaLimits) => shared.mediaWithin(limits);
+    if (spool === null) return { store, report, mediaWithin, spool: null };
     const attached = spool.attach(store, {
       ...{ offerOf, watermarks: shared.watermarks },
       ...counting(spool, metrics),
     });
-    return { store: attached, report, spool: { waiting: () => spool.waiting, check: () => spool.check() } };
+    return {
+      store: attached,
+      report,
+      mediaWithin,
+      spool: { waiting: () => spool.waiting, check: () => spool.check() },
+    };
   } catch (error) {
     await spool?.[Symbol.asyncDispose]();
     throw error;

@@ -91,7 +91,7 @@ function fixedIn({ store, queue, platforms, retention, media }: GatewaySpec) {
   ]);
   return {
     ...{ store, queue: { waiting, waiting_per_conversation } },
-    media: { dir: media.dir, total_bytes: media.total_bytes },
+    media: { dir: media.dir, total_bytes: media.total_bytes, redis: media.redis },
     ...{ platforms: Object.fromEntries(own), retention: { refusals: retention.refusals } },
   };
 }

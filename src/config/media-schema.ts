@@ -22,6 +22,19 @@ export const mediaSchema = z
     total_bytes: bytes(1_024 * 1_024 * MIB)
       .default(2_048 * MIB)
       .describe("What all files may have that are kept; when there is no room, no more are read."),
+    redis: z
+      .strictObject({
+        file_bytes: bytes(4 * MIB)
+          .default(MIB)
+          .describe("Instead of `file_bytes` and of what is more."),
+        total_bytes: bytes(16_384 * MIB)
+          .default(64 * MIB)
+          .describe("Instead of `total_bytes`. Redis takes a third more for them, in memory."),
+      })
+      .prefault({})
+      .describe(
+        "With REDIS_URL and without `dir`: files are kept in Redis, so that every replica finds them.",
+      ),
     kept_seconds: seconds(10 * YEAR)
       .default(604_800)
       .describe("A file is kept so long, and no longer than its conversation is remembered."),

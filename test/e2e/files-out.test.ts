@@ -1,10 +1,13 @@
+import { join } from "node:path";
+import process from "node:process";
 import { describe, expect, it } from "vitest";
 import { longText } from "../../src/models/demo-script.ts";
 import { attachedTo } from "../fakes/discord.ts";
 import { slackSigned } from "../fakes/slack.ts";
 import { fileOf } from "../fakes/slack-files.ts";
-import { configFolder } from "./configuration.ts";
-import { startGateway, temporaryFolder } from "./gateway-process.ts";
+import { startRedis } from "../support/redis.ts";
+import { configFolder, NO_LIMITS } from "./configuration.ts";
+import { ROOT, startGateway, temporaryFolder } from "./gateway-process.ts";
 import { deliver, openPlatforms, SECRETS, seenOn, webhook } from "./platforms.ts";
 
 /** A gateway that can be started again on the same data. */
@@ -95,6 +98,32 @@ describe("a file that comes in while the process is killed", () => {
     const answer = await seenOn(slack, () => slack.messages[0]?.text);
     expect(answer).toContain("[file a.txt]\nPump nine\nsee");
     await again.logged("file.fetched");
+  });
+
+  it.each([
+    ["in Redis", () => ({})],
+    ["in a folder that they share", () => ({ dir: temporaryFolder() })],
+  ])("is found by another replica, %s, and not fetched again", async (_, media) => {
+    await using redis = await startRedis();
+    await using platforms = await openPlatforms();
+    const { slack } = platforms;
+    slack.files.push(file);
+    const config = configFolder(`${NO_LIMITS}  media: ${JSON.stringify(media())}\n`);
+    const replica = () =>
+      startGateway({
+        // None of them sees the data folder of another.
+        ...{ dataDir: temporaryFolder(), config, env: { ...platforms.env, REDIS_URL: redis.url } },
+        command: [process.execPath, join(ROOT, "test/e2e/short-lease.ts"), "2000"],
+      });
+    await using first = await replica();
+    await deliver(first.url, withFile(fileOf(file), "see\ndemo: sleep 3s\ndemo: prompt"));
+    await first.logged("file.fetched");
+    await first.end("SIGKILL");
+    await using second = await replica();
+    const answer = await seenOn(slack, () => slack.messages[0]?.text);
+    expect(answer).toContain("[file a.txt]\nPump nine\nsee");
+    expect(slack.calls.filter(({ path }) => path.includes("F83"))).toHaveLength(1);
+    expect(await second.end("SIGTERM")).toBe(0);
   });
 
   it("is not fetched again once it was kept", async () => {

@@ -1,6 +1,7 @@
 import { SUSPECTS_MAX } from "../../domain/bounds.ts";
 import { GatewayError } from "../../domain/errors.ts";
 import type { Clock, Random } from "../../ports/clock.ts";
+import type { Media } from "../../ports/media.ts";
 import type { Durability, Retention, Store } from "../../ports/store.ts";
 import type { Watermarks } from "../../ports/watermarks.ts";
 import { createBus } from "../bus.ts";
@@ -9,6 +10,7 @@ import { Holdings } from "./holdings.ts";
 import { createHolds, createNotes } from "./holds.ts";
 import { createInbox } from "./inbox.ts";
 import { closed, type Link, unavailable } from "./link.ts";
+import { createMedia, type RedisMediaLimits } from "./media.ts";
 import type { LocalBus, Parts } from "./parts.ts";
 import { Persistence } from "./persist.ts";
 import { Pulse, type Status } from "./pulse.ts";
@@ -61,6 +63,8 @@ const SWEEP_STAGES = ["done", "dropped", "dead", "conversations", "limits"] as c
 
 export interface SharedStore extends Store {
   readonly watermarks: Watermarks;
+  /** Files of messages, within these limits. */
+  mediaWithin(limits: RedisMediaLimits): Media;
 }
 
 /** Over a Redis that is there. */
@@ -168,6 +172,7 @@ export function createFront(options: LateOptions): Front {
     notes: createNotes(parts),
     vault: createVault(parts),
     watermarks: createWatermarks(parts),
+    mediaWithin: (limits) => createMedia(parts, limits),
     bus,
     get durability() {
       return durability();

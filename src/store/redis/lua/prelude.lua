@@ -37,6 +37,8 @@
 -- {prefix}:money-held:<day>   each model call's part of `held`: its amount and its scopes, '-' once it is settled
 -- {prefix}:limits             rate limits, '<scope>:<key>': the steady time until which each is in debt, in microseconds
 -- {prefix}:r:<outcome>       the latest requests, '<id>\n<request id>\n<json>', sorted by their ids, which begin with the time
+-- {prefix}:m:<conversation>   files of messages: a digest of each, and its bytes in base64; the conversation is a digest, too
+-- {prefix}:media, media-sizes, media-bytes   each as "<conversation> <file>", by when it was kept; its size; all sizes
 -- {prefix}:n:<cause, person>  when a person was told of a refusal last
 -- {prefix}:holds              who holds a name: "<token> <until, by steady time> <process>" (hold)
 -- {prefix}:notes              what holders have noted
