@@ -59,7 +59,7 @@ function picturesOf(event: Heard, earlier: readonly ContextItem[], files: FileVi
   const all = [...contextOf(event, earlier).flatMap(({ attachments }) => attachments), ...event.attachments];
   return [...new Set(all.map(({ id }) => id))].flatMap((id) => {
     const view = files.get(id);
-    return view?.kind === "image" || view?.kind === "pages" ? [view] : [];
+    return view?.kind === "image" ? [view] : [];
   });
 }
 

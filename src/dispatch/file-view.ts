@@ -1,4 +1,4 @@
-import type { Attachment, FileView } from "../domain/attachment.ts";
+import type { Attachment, FileView, PictureView } from "../domain/attachment.ts";
 import { FILE_TEXT_BYTES_MAX } from "../domain/bounds.ts";
 
 /** What providers take of one image, before it is encoded. */
@@ -31,7 +31,7 @@ export function unread(why: string): FileView {
   return { kind: "unread", why };
 }
 
-function imageType(bytes: Buffer): string | null {
+function imageType(bytes: Buffer): PictureView["mime"] | null {
   const at = (from: number, to: number) => bytes.toString("latin1", from, to);
   if (at(0, 8) === "\x89PNG\r\n\x1a\n") return "image/png";
   if (at(0, 3) === "\xff\xd8\xff") return "image/jpeg";

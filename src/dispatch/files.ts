@@ -213,7 +213,7 @@ export class RunFiles {
   }
 
   #bounded(view: FileView): FileView {
-    if (view.kind !== "image" && view.kind !== "pages") return view;
+    if (view.kind !== "image") return view;
     if (this.#shownBytes + view.bytes > SHOWN_BYTES_MAX) return unread("there are too many images at once");
     this.#shownBytes += view.bytes;
     return view;

@@ -49,10 +49,10 @@ export type FileView =
   /** `why`: after "could not be read: ". */
   | { readonly kind: "unread"; readonly why: string };
 
-/** An image, or a document with pages. */
 export interface PictureView {
-  readonly kind: "image" | "pages";
-  readonly mime: string;
+  readonly kind: "image";
+  /** One of those that providers take. */
+  readonly mime: "image/png" | "image/jpeg" | "image/gif" | "image/webp";
   readonly bytes: number;
   /** At most; what no provider counts below. */
   readonly tokensMax: number;

@@ -1,4 +1,5 @@
 import type Anthropic from "@anthropic-ai/sdk";
+import type { PictureView } from "../domain/attachment.ts";
 import type { ToolCall } from "../domain/run.ts";
 import type { Message, Prompt } from "../ports/model.ts";
 
@@ -40,7 +41,8 @@ function messagesFrom(messages: readonly Message[], model: string): Anthropic.Me
 function contentOf(message: Message, model: string): Block[] {
   if (message.role === "user") {
     const text = message.name === undefined ? message.text : `${message.name}: ${message.text}`;
-    return [textBlock(text) ?? { type: "text", text: "(no text)" }];
+    const pictures = (message.pictures ?? []).map(imageBlock);
+    return [...pictures, textBlock(text) ?? { type: "text", text: "(no text)" }];
   }
   if (message.role === "tool") {
     const content = message.result.toWellFormed();
@@ -55,6 +57,22 @@ function contentOf(message: Message, model: string): Block[] {
 
 function isKept(callId: string, { toolCalls }: { readonly toolCalls: readonly ToolCall[] }): boolean {
   return toolCalls.some(({ id }) => id === callId);
+}
+
+function imageBlock({ mime, base64 }: PictureView): Anthropic.ImageBlockParam {
+  return { type: "image", source: { type: "base64", media_type: mime, data: base64() } };
+}
+
+/** For who asks what it costs: an image costs by its size in pixels, and never as much as its bytes. */
+export function withoutPictures(prompt: Prompt): { readonly prompt: Prompt; readonly tokensMax: number } {
+  let tokensMax = 0;
+  const messages = prompt.messages.map((message) => {
+    if (message.role !== "user" || message.pictures === undefined) return message;
+    const { pictures, ...rest } = message;
+    tokensMax += pictures.reduce((sum, picture) => sum + picture.tokensMax, 0);
+    return rest;
+  });
+  return { prompt: { ...prompt, messages }, tokensMax };
 }
 
 /** The provider refuses blocks of nothing but white space. */

@@ -5,7 +5,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { ChatModel, Chunk, Prompt } from "../ports/model.ts";
 import type { Secret } from "../shared/secret.ts";
 import { modelErrorFrom } from "./anthropic-errors.ts";
-import { echoOf, requestFor } from "./anthropic-request.ts";
+import { echoOf, requestFor, withoutPictures } from "./anthropic-request.ts";
 import { ceilingCents, costCents, type Price } from "./price.ts";
 
 export interface AnthropicOptions {
@@ -33,8 +33,10 @@ export function createAnthropicModel(options: AnthropicOptions): ChatModel {
     provider: "anthropic",
     name: model,
     costCeilingCents(prompt) {
-      const body = requestFor(prompt, model, maxTokens);
-      return ceilingCents(price, { inputTokens: inputTokensMax(body), outputTokens: body.max_tokens });
+      const { prompt: words, tokensMax: pictureTokens } = withoutPictures(prompt);
+      const body = requestFor(words, model, maxTokens);
+      const inputTokens = inputTokensMax(body) + pictureTokens;
+      return ceilingCents(price, { inputTokens, outputTokens: body.max_tokens });
     },
     async *generate(prompt, signal, heard) {
       signal.throwIfAborted();

@@ -424,4 +424,52 @@ describe("the Anthropic model, event by event", () => {
       (5000 * 2.5 + 4096 * 10) / 10_000,
     );
   });
+
+  it("shows images before the words that they came with", async () => {
+    await using server = await sseServer({
+      events: [
+        messageStart({ input_tokens: 10 }),
+        ...textBlock(0, "A pump."),
+        ...messageEnd("end_turn", { output_tokens: 5 }),
+      ],
+    });
+    const picture = {
+      kind: "image",
+      mime: "image/png",
+      bytes: 3,
+      tokensMax: 5_000,
+      base64: () => "AAEC",
+    } as const;
+    const messages = [
+      { role: "user", text: "[image]", name: "Ann", pictures: [picture] },
+      { role: "user", text: "what is it?" },
+    ] as const;
+    await chunksOf(modelAt(server.url), promptOf("", { messages }));
+    expect(server.requests[0]?.body).toMatchObject({
+      messages: [
+        {
+          role: "user",
+          content: [
+            { type: "image", source: { type: "base64", media_type: "image/png", data: "AAEC" } },
+            { type: "text", text: "Ann: [image]" },
+            { type: "text", text: "what is it?" },
+          ],
+        },
+      ],
+    });
+  });
+
+  it("counts for an image what it may cost at most, and not its bytes", () => {
+    const model = modelAt("http://127.0.0.1:9");
+    const base64 = () => {
+      throw new Error("Nobody needs it for that");
+    };
+    const picture = { kind: "image", mime: "image/png", bytes: 3_000_000, tokensMax: 5_000, base64 } as const;
+    const words = promptOf("hello", { maxTokens: 500 });
+    const messages = [{ role: "user", text: "hello", pictures: [picture] }] as const;
+    const more =
+      model.costCeilingCents({ ...words, messages }) -
+      model.costCeilingCents({ ...words, messages: [{ role: "user", text: "hello" }] });
+    expect(more).toBeCloseTo((5_000 * 2.5) / 10_000, 6);
+  });
 });
