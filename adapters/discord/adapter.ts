@@ -3,6 +3,7 @@ import { type Adapter, PLAIN_WEBHOOK } from "../../src/ports/adapter.ts";
 import type { Clock, Random } from "../../src/ports/clock.ts";
 import { besideModule } from "../../src/shared/beside.ts";
 import type { Secret } from "../../src/shared/secret.ts";
+import { type Form, Forms } from "../shared/forms.ts";
 import { createRest } from "./api.ts";
 import { Choices, type ChoicesOptions, NO_CHOICES } from "./choices.ts";
 import { createFileReader } from "./downloads.ts";
@@ -30,6 +31,7 @@ export interface DiscordOptions {
   readonly commandReplies?: "in_channel" | "ephemeral";
   /** What is offered while somebody fills in a command; nothing by default. */
   readonly autocomplete?: ChoicesOptions;
+  readonly forms?: readonly Form[];
   readonly clock: Pick<Clock, "nowMs" | "sleep">;
   /** For one call to Discord, from connecting to the last byte. */
   readonly timeoutMs: number;
@@ -43,7 +45,8 @@ export function createDiscordAdapter(options: DiscordOptions): Adapter {
   const { clock, random, preview = "on" } = options;
   const interactions = new Interactions(clock);
   const choices = new Choices(options.autocomplete ?? NO_CHOICES);
-  const reading = { choices, commandReplies: options.commandReplies ?? "in_channel" } as const;
+  const forms = new Forms(options.forms ?? []);
+  const reading = { choices, forms, commandReplies: options.commandReplies ?? "in_channel" } as const;
   const calling = { rest: createRest({ ...options, apiUrl }), clock, random, interactions };
   const { send, recover } = createClient(calling);
   return {

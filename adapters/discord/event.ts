@@ -2,9 +2,11 @@ import { conversationKey } from "../../src/domain/conversation.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { Ack, Inbound } from "../../src/ports/adapter.ts";
 import { get, getObject, getString, isObject, type JsonObject, nameOf } from "../../src/shared/json.ts";
+import type { Forms } from "../shared/forms.ts";
 import { mintAddress, TOKEN_LIFE_MS } from "./address.ts";
 import type { Choices } from "./choices.ts";
 import { type Content, type Reading, readCommand, readComponent, readModal } from "./content.ts";
+import { faultsAnswer, faultsOf, modalAnswer } from "./forms.ts";
 import { FOLLOW_UPS_MAX } from "./limit.ts";
 import { nameOfUser, rolesOf } from "./people.ts";
 import { isSnowflake, snowflakeTimeMs } from "./snowflake.ts";
@@ -53,6 +55,8 @@ export interface ReadingOptions {
   readonly commandReplies?: "in_channel" | "ephemeral";
   /** What autocompletions are answered with; absent: nothing. */
   readonly choices?: Pick<Choices, "answer" | "note">;
+  /** Forms that open in answer to commands and presses. */
+  readonly forms?: Forms;
 }
 
 /** What whoever brought an interaction knows of its way here. */
@@ -104,6 +108,8 @@ function readTrigger(interaction: JsonObject, type: number, delivered: Delivered
   }
   const isEphemeral = isForOne(interaction, type, delivered);
   const event = toEvent(head.value, reading.content, { ...delivered, isEphemeral });
+  const form = delivered.forms === undefined ? null : formFor(type, event, data, delivered.forms);
+  if (form !== null) return form;
   if (type === COMMAND) delivered.choices?.note(event, interaction);
   const off = type === COMPONENT ? PRESS_OFF : type === MODAL_SUBMIT ? FORM_OFF : undefined;
   return {
@@ -114,6 +120,15 @@ function readTrigger(interaction: JsonObject, type: number, delivered: Delivered
     untoldAck: REFUSED_AGAIN,
     ...(off && { ignoredAck: off }),
   };
+}
+
+/** A form to open, or one to fill in again; null: it is an event as any other. */
+function formFor(type: number, event: TriggerEvent, data: JsonObject, forms: Forms): Inbound | null {
+  const faults = type === MODAL_SUBMIT ? faultsOf(data, forms) : [];
+  if (faults.length > 0) return { kind: "ignored", reason: "form_errors", ack: json(faultsAnswer(faults)) };
+  // Discord takes no form in answer to a form.
+  const form = type === MODAL_SUBMIT ? null : forms.openedBy(event);
+  return form && { kind: "ignored", reason: "form_opened", ack: json(modalAnswer(form)) };
 }
 
 /** A command by configuration; what is pressed, where only one person sees the message that holds it. */

@@ -4,6 +4,8 @@ export const WORDS: PlatformWords = {
   sender: "Discord",
   secret: "Compare DISCORD_PUBLIC_KEY with the application's page General Information",
   ignored: {
+    form_opened: "It opened a form (platforms.discord.forms). What is sent with that comes by itself.",
+    form_errors: "A form was sent with something that it does not take; the person was told what.",
     app_event: "Discord tells of the app itself, such as its installation.",
     unknown_command_type: "It is a kind of command that Parley does not know.",
     other_application:

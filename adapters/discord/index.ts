@@ -34,6 +34,7 @@ export const discord: PlatformModule<DiscordSettings, DiscordOptions> = {
       preview: options.preview,
       commandReplies: options.command_replies,
       autocomplete: options.autocomplete,
+      forms: options.forms,
       clock,
       random,
       timeoutMs,

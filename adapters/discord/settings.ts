@@ -3,7 +3,9 @@ import type { EnvReader } from "../../src/ports/env-reader.ts";
 import type { PlatformSettings } from "../../src/ports/platform.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import { ID, plain, secret, TOKEN } from "../../src/shared/variable.ts";
+import { formsOption } from "../shared/forms.ts";
 import { withoutSlash } from "../shared/settings.ts";
+import { DISCORD_FIELDS } from "./forms.ts";
 
 export interface DiscordSettings extends PlatformSettings {
   /** 64 hex digits each; two during a rotation. */
@@ -27,6 +29,7 @@ export const OPTIONS = {
     .enum(["in_channel", "ephemeral"])
     .default("in_channel")
     .describe("Who sees the answer to a command: the channel, or the person alone."),
+  forms: formsOption(DISCORD_FIELDS),
   autocomplete: z
     .strictObject({
       recent: z

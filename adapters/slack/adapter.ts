@@ -1,16 +1,19 @@
 import { LARGEST_BODY_BYTES_MAX } from "../../src/domain/bounds.ts";
 import { GatewayError } from "../../src/domain/errors.ts";
+import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { Adapter, ThreadReader, WebhookSpec } from "../../src/ports/adapter.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import { besideModule } from "../../src/shared/beside.ts";
 import type { Secret } from "../../src/shared/secret.ts";
-import type { Visibility } from "./address.ts";
+import { type Form, Forms } from "../shared/forms.ts";
+import { readAddress, type Visibility } from "./address.ts";
 import { type ChangePolicy, UNCHANGED } from "./changes.ts";
 import { WORDS } from "./explain.ts";
 import { parseSlack } from "./parse.ts";
 import { probeSlack } from "./probe.ts";
 import { renderReply } from "./render.ts";
-import { NO_SURFACES, type SurfaceOptions, Surfaces } from "./surfaces.ts";
+import { allowedUrl, respond } from "./response-url.ts";
+import { NO_SURFACES, type SurfaceOptions, Surfaces, type Tell } from "./surfaces.ts";
 import type { ThreadLimits } from "./thread.ts";
 import { screenSlack, verifySlack } from "./verify.ts";
 import { createWorkspace, tenantIn, type WorkspaceOf } from "./workspace.ts";
@@ -31,6 +34,7 @@ export interface SlackOptions {
   readonly changes?: ChangePolicy;
   /** What is shown on the home tab and in the assistant's pane; nothing by default. */
   readonly surfaces?: SurfaceOptions;
+  readonly forms?: readonly Form[];
   /** How much of a thread that the bot comes into is shown to the agent; none of it when absent. */
   readonly threadLimits?: ThreadLimits;
   /** Somebody will call `learn`: until it has told whose token this is, nothing is taken to be ours. */
@@ -66,7 +70,11 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
   const { changes = UNCHANGED, appId } = options;
   // What it shows is said with our token, so only to those whose installation is ours.
   const callIn = (tenant: string) => (own.self.serves(tenant) === true ? of(tenant).call : null);
-  const surfaces = new Surfaces(options.surfaces ?? NO_SURFACES, callIn);
+  const surfaces = new Surfaces(options.surfaces ?? NO_SURFACES, callIn, tellThrough(options));
+  const forms = {
+    forms: new Forms(options.forms ?? []),
+    open: (event: TriggerEvent, id: string, view: object) => surfaces.open(event, id, view),
+  };
   const reading = {
     commandReplies,
     dmReplies,
@@ -74,6 +82,7 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
     changes,
     appId,
     surfaces,
+    forms,
   };
   const { threadLimits: limits } = options;
   return {
@@ -94,6 +103,17 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
     serves: ({ tenant }) => own.self.serves(tenant),
     probe: (signal) => probeSlack(options, signal),
     learn: (signal) => own.self.learn(own.call, signal),
+  };
+}
+
+/** Through the `response_url` of what they did, seen by nobody else. */
+function tellThrough({ apiUrl, timeoutMs, clock }: SlackOptions): Tell {
+  return async (to, text) => {
+    const address = readAddress(to);
+    const url = address?.kind === "response_url" ? allowedUrl(address.url, apiUrl) : null;
+    if (address?.kind !== "response_url" || url === null) return;
+    const { signal } = new AbortController();
+    await respond(url, { ...address, visibility: "ephemeral" }, text, { timeoutMs, clock, signal });
   };
 }
 

@@ -2,6 +2,7 @@ import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { Ack, Inbound } from "../../src/ports/adapter.ts";
 import { getString, type JsonObject } from "../../src/shared/json.ts";
 import { inboundOf, readChange } from "./changes.ts";
+import { type FormOptions, faultsOf, openingFor } from "./forms.ts";
 import { type InteractionOptions, readInteraction, readSlashCommand } from "./interaction.ts";
 import { type MessageOptions, readEvent } from "./message.ts";
 import { labelOf, PayloadError, requiredObject, requiredText, tenantOf } from "./payload.ts";
@@ -10,6 +11,8 @@ import type { Surfaces } from "./surfaces.ts";
 export interface EventOptions extends InteractionOptions, MessageOptions {
   /** The one app whose deliveries are taken; undefined: any that has our signing secret. */
   readonly appId: string | undefined;
+  /** Forms that open in answer to commands and buttons; absent: none. */
+  readonly forms?: FormOptions;
   /** What is shown where nobody has said anything yet; absent: nothing. */
   readonly surfaces?: Pick<Surfaces, "asideFor">;
 }
@@ -44,7 +47,10 @@ function readCallback(envelope: JsonObject, options: EventOptions): Inbound {
 /** What was pressed, chosen or sent: the `payload` of an interactivity request. */
 export function readPressed(payload: JsonObject, options: EventOptions): Inbound {
   return readable(() =>
-    isOfAnother(payload, options) ? OTHER_APP : outcome(readInteraction(payload, options)),
+    isOfAnother(payload, options)
+      ? OTHER_APP
+      : ((options.forms && faultsOf(payload, options.forms)) ??
+        opened(readInteraction(payload, options), payload, options)),
   );
 }
 
@@ -52,7 +58,7 @@ export function readPressed(payload: JsonObject, options: EventOptions): Inbound
 export function readCommand(form: JsonObject, options: EventOptions): Inbound {
   return readable(() => {
     if (getString(form, "ssl_check") === "1") return { kind: "handshake", ack: OK };
-    return isOfAnother(form, options) ? OTHER_APP : outcome(readSlashCommand(form, options));
+    return isOfAnother(form, options) ? OTHER_APP : opened(readSlashCommand(form, options), form, options);
   });
 }
 
@@ -78,6 +84,12 @@ function handshake(challenge: string): Inbound {
     kind: "handshake",
     ack: { status: 200, contentType: "application/json", body: JSON.stringify({ challenge }) },
   };
+}
+
+/** What it says, but for what opens a form. */
+function opened(read: TriggerEvent | string, payload: JsonObject, { forms }: EventOptions): Inbound {
+  const opening = typeof read === "string" || forms === undefined ? null : openingFor(read, payload, forms);
+  return opening ?? outcome(read);
 }
 
 function outcome(read: TriggerEvent | string): Inbound {

@@ -27,6 +27,8 @@ export const WORDS: PlatformWords = {
       "Somebody opened the assistant's pane. What it offers is platforms.slack.assistant; the bot answers when something is said.",
     assistant_thread_context_changed: "Somebody looks at another channel beside the assistant's pane.",
     agent_session_stopped: "Somebody closed the assistant's pane.",
+    form_opened: "It opened a form (platforms.slack.forms). What is sent with that comes by itself.",
+    form_errors: "A form was sent with something that it does not take; the person was told what.",
     view_closed: "Somebody closed a form without submitting it.",
     block_suggestion: "Slack asks for choices to a list; there are none.",
     other_application:

@@ -42,6 +42,7 @@ export const slack: PlatformModule<SlackSettings, SlackOptions> = {
         prompts: options.assistant.prompts,
         titles: options.assistant.titles,
       },
+      forms: options.forms,
       changes: { edits: options.edits, deletes: options.deletes },
       learns: true,
       ...(thread.messages > 0 && {

@@ -4,7 +4,9 @@ import type { PlatformSettings } from "../../src/ports/platform.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import { atLeast, ID, plain, secret, TOKEN } from "../../src/shared/variable.ts";
 import { CHANGE_OPTIONS } from "../shared/change-options.ts";
+import { formsOption } from "../shared/forms.ts";
 import { asSecret, withoutSlash } from "../shared/settings.ts";
+import { SLACK_FIELDS } from "./forms.ts";
 
 export interface SlackSettings extends PlatformSettings {
   /** One, or two during a rotation. */
@@ -68,6 +70,7 @@ export const OPTIONS = {
     .default("thread")
     .describe("In direct messages: answer in a thread, or below each other."),
   ...CHANGE_OPTIONS,
+  forms: formsOption(SLACK_FIELDS),
   home: z
     .strictObject({
       show: z

@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import type { TriggerEvent } from "../../src/domain/event.ts";
+import type { ReplyAddress, TriggerEvent } from "../../src/domain/event.ts";
 import type { Aside } from "../../src/ports/desk.ts";
 import { getObject, getString, type JsonObject } from "../../src/shared/json.ts";
 import { readAddress } from "./address.ts";
@@ -19,6 +19,8 @@ export interface Prompt {
   readonly message: string;
 }
 
+const NOT_OPENED = "The form could not be opened in time. Please try again.";
+
 export const NO_SURFACES: SurfaceOptions = { homeText: null, prompts: [], titles: false };
 
 /** More at once are left out: they are a courtesy, and Slack limits them by the minute. */
@@ -31,17 +33,22 @@ const UNSTOPPED = new AbortController().signal;
 /** Whose calls are made; null: the event is of no installation of ours, or nobody knows yet. */
 export type CallIn = (tenant: string) => CallSlack | null;
 
-/** What is shown where nobody has said anything yet: the home tab and the assistant's pane. */
+/** Says something to the person alone, where that can be done at once. */
+export type Tell = (to: ReplyAddress, text: string) => Promise<void>;
+
+/** What is shown where nobody has said anything yet, and what opens at once. */
 export class Surfaces {
   readonly #options: SurfaceOptions;
   readonly #callIn: CallIn;
+  readonly #tell: Tell;
   /** Threads that were begun in the pane, and have no title yet. */
   readonly #untitled = new LRUCache<string, true>({ max: THREADS_MAX });
   #inHand = 0;
 
-  constructor(options: SurfaceOptions, callIn: CallIn) {
+  constructor(options: SurfaceOptions, callIn: CallIn, tell: Tell = async () => {}) {
     this.#options = options;
     this.#callIn = callIn;
+    this.#tell = tell;
   }
 
   /** Null: there is nothing to show. */
@@ -65,6 +72,17 @@ export class Surfaces {
         UNSTOPPED,
       ),
     );
+  }
+
+  /** Tells the person where it does not open: they are waiting for it. */
+  async open(event: TriggerEvent, triggerId: string, view: object): Promise<void> {
+    const { tenant } = event;
+    let isOpen = false;
+    await this.#doing(tenant, async (call) => {
+      await call("views.open", { trigger_id: triggerId, view }, UNSTOPPED);
+      isOpen = true;
+    });
+    if (!isOpen) await this.#tell(event.replyTo, NOT_OPENED).catch(() => {});
   }
 
   #home(event: JsonObject, tenant: string): Aside | null {
