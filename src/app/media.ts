@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import process from "node:process";
 import type { Config } from "../config/load.ts";
 import { GatewayError } from "../domain/errors.ts";
 import type { ComponentReport } from "../ingress/health.ts";
@@ -50,8 +51,12 @@ export async function openMedia({ config, mediaWithin, clock }: MediaContext): P
   }
 }
 
-export function mediaFolderOf({ gateway, environment }: Pick<Config, "gateway" | "environment">): string {
-  return resolve(gateway.media.dir ?? join(environment.dataDir, "media"));
+/** `media.dir` is relative to where the process was started, as the data folder is. */
+export function mediaFolderOf(
+  { gateway, environment }: Pick<Config, "gateway" | "environment">,
+  cwd = process.cwd(),
+): string {
+  return resolve(cwd, gateway.media.dir ?? join(environment.dataDir, "media"));
 }
 
 export interface MediaKeeping {

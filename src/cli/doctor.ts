@@ -33,6 +33,7 @@ import {
   tryPort,
   warn,
 } from "./findings.ts";
+import { mediaFinding } from "./media-findings.ts";
 import { inert } from "./printable.ts";
 import type { Settle, Terminal } from "./terminal.ts";
 
@@ -96,7 +97,7 @@ async function examine(terminal: Terminal, options: Options, store: TryStore): P
     modelFinding(environment.anthropic, model),
     clockFinding(answers, nowMs),
     dataFinding(environment.dataDir, terminal.cwd),
-    ...(config === null ? [] : await storeFindings(config, store)),
+    ...(config === null ? [] : [...(await storeFindings(config, store)), mediaFinding(config, terminal.cwd)]),
     ...(await listenFindings(environment)),
     metricsFinding(environment),
     ...(url === null ? [] : [gatewayFinding(url, await askReady(url))]),

@@ -151,6 +151,28 @@ describe("parley doctor", () => {
     ]);
   });
 
+  const withMedia = (media: object) => {
+    const cwd = emptyFolder();
+    mkdirSync(join(cwd, "config"));
+    writeFileSync(join(cwd, "config", "gateway.yaml"), `spec: { media: ${JSON.stringify(media)} }\n`);
+    return cwd;
+  };
+
+  it("looks at where files of messages are kept, and at the room for them", async () => {
+    const [roomy] = (await doctor({}, withMedia({ total_bytes: 1_048_576 }))).of("media");
+    expect(roomy).toMatchObject({
+      status: "ok",
+      message: expect.stringMatching(/^data.media will be made .+ may take 1$/),
+    });
+    const [short] = (await doctor({}, withMedia({ total_bytes: 1024 ** 4 }))).of("media");
+    expect(short).toMatchObject({ status: "warn", fix: "make room, or lower media.total_bytes" });
+    const cwd = withMedia({ dir: "files" });
+    writeFileSync(join(cwd, "files"), "a file in its place");
+    const { code, of } = await doctor({}, cwd);
+    expect(code).toBe(1);
+    expect(of("media")).toMatchObject([{ status: "fail", fix: "set media.dir, or the owner of the folder" }]);
+  });
+
   it("fails on a data folder that takes no files", async () => {
     const cwd = emptyFolder();
     writeFileSync(join(cwd, "data"), "a file in its place");
