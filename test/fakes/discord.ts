@@ -253,7 +253,7 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
 async function bodyOf(body: string, type: string): Promise<Record<string, unknown>> {
   if (!type.startsWith("multipart/form-data")) return body === "" ? {} : JSON.parse(body);
   const form = await new Response(body, { headers: { "content-type": type } }).formData();
-  const { attachments, ...payload } = JSON.parse(String(form.get("payload_json"))) as {
+  const { attachments, ...payload } = JSON.parse(form.get("payload_json") as string) as {
     attachments: { id: number; filename: string }[];
   };
   const files = await Promise.all(
