@@ -28,7 +28,7 @@ import type { Adapter } from "./ports/adapter.ts";
 import type { Clock, Random } from "./ports/clock.ts";
 import type { Vault } from "./ports/vault.ts";
 import type { Seal } from "./shared/seal.ts";
-import { resealAll } from "./store/secrets.ts";
+import { createSecrets, resealAll } from "./store/secrets.ts";
 import type { Left } from "./store/unwritten.ts";
 import { createNewId } from "./system/ids.ts";
 import type { Logger } from "./telemetry/log.ts";
@@ -80,7 +80,6 @@ export async function createApp(options: AppOptions): Promise<App> {
   const newId = createNewId(clock);
   const system = { clock, random, newId, log, metrics, version };
 
-  const chats = await openPlatforms(config, system);
   const rules = await openRules({ config, load: options.load, ...system });
   const { current, isPaused } = rules;
   const policy = () => current().policy;
@@ -91,6 +90,13 @@ export async function createApp(options: AppOptions): Promise<App> {
     offerOf,
     onDeath: onStoreDeath,
   });
+  const secrets = environment.seal === null ? null : createSecrets(environment.seal, store);
+  const chats = await openPlatforms(config, { ...system, kept: { secrets, holds: store.holds } }).catch(
+    async (error: unknown) => {
+      await store[Symbol.asyncDispose]();
+      throw error;
+    },
+  );
   // Only now, when the data folder is known to be ours: the key of another gateway on it must stay as it is.
   if (newDevKey !== undefined && role !== "worker") leaveDevKey(environment, newDevKey);
   const developers = developersOf(environment);

@@ -62,17 +62,27 @@ function settled(reception: Reception): Promise<Reception> {
 }
 
 async function ignore(
-  { reason, ack, people, awaited, withdrawn = [], aside }: Extract<Inbound, { kind: "ignored" }>,
+  { reason, ack, people, awaited, withdrawn = [], aside, carryOut }: Extract<Inbound, { kind: "ignored" }>,
   adapter: Adapter,
   deps: GatewayDeps,
 ): Promise<Reception> {
   countIgnored(adapter, reason, deps);
   if (people !== undefined) await deps.people.learn(people);
-  const trouble = await withdraw(withdrawn, deps);
+  const trouble = (await withdraw(withdrawn, deps)) ?? (await carriedOut(carryOut));
   if (trouble !== null) return { outcome: "unavailable", ack: { status: 503 }, reason: trouble, events: 0 };
   if (awaited !== undefined) void adapter.dismiss?.(awaited);
   void aside?.(deps.desk);
   return { outcome: "ignored", ack, reason, events: 0 };
+}
+
+/** Gives why it could not be. */
+async function carriedOut(carryOut: (() => Promise<void>) | undefined): Promise<string | null> {
+  try {
+    await carryOut?.();
+    return null;
+  } catch (error) {
+    return codeOf(error);
+  }
 }
 
 /** Before the acknowledgement: the platform tells of it once. Gives why it could not be. */
@@ -195,7 +205,9 @@ async function fateOf(
   if (admission.kind === "ignored") return admission;
   const { offer } = admission;
   try {
-    const fate = await inbox.accept(adapter.serves?.(event) === false ? notInstalled(offer) : offer);
+    const served = adapter.serves?.(event);
+    const isServed = served instanceof Promise ? await served : served;
+    const fate = await inbox.accept(isServed === false ? notInstalled(offer) : offer);
     // Nothing waits for it: where it is lost, the message is answered after the run, or with its next attempt.
     if (fate.kind === "accepted" && offer.busy === "interrupt")
       lanes.signal(offer.lane, { kind: "interrupt", byEvent: offer.event.id }).catch(() => {});

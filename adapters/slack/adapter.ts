@@ -3,6 +3,7 @@ import { GatewayError } from "../../src/domain/errors.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { Adapter, ThreadReader, WebhookSpec } from "../../src/ports/adapter.ts";
 import type { Clock } from "../../src/ports/clock.ts";
+import type { Kept } from "../../src/ports/platform.ts";
 import { besideModule } from "../../src/shared/beside.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import { type Form, Forms } from "../shared/forms.ts";
@@ -14,14 +15,16 @@ import { probeSlack } from "./probe.ts";
 import { renderReply } from "./render.ts";
 import { allowedUrl, respond } from "./response-url.ts";
 import { NO_SURFACES, type SurfaceOptions, Surfaces, type Tell } from "./surfaces.ts";
+import { createTenants, type Tenants, type TenantsOptions } from "./tenants.ts";
 import type { ThreadLimits } from "./thread.ts";
 import { screenSlack, verifySlack } from "./verify.ts";
-import { createWorkspace, tenantIn, type WorkspaceOf } from "./workspace.ts";
+import { createWorkspace, tenantIn, type Workspace, type WorkspaceOf } from "./workspace.ts";
 
 export interface SlackOptions {
   /** One, or two while a secret is being changed. */
   readonly signingSecrets: readonly Secret[];
-  readonly botToken: Secret;
+  /** Absent: workspaces install the app themselves (`tenants`). */
+  readonly botToken?: Secret;
   /** What another app delivers is ignored; absent: none is told apart. */
   readonly appId?: string;
   /** Base of the Web API with a trailing slash; Slack's own when absent. */
@@ -42,6 +45,8 @@ export interface SlackOptions {
   readonly clock: Clock;
   /** For one call of the Web API. */
   readonly timeoutMs: number;
+  /** Where workspaces may install the app themselves. */
+  readonly oauth?: Pick<TenantsOptions, "oauth" | "publicUrl"> & { readonly kept: Kept | undefined };
 }
 
 export interface SlackAdapter extends Adapter {
@@ -57,7 +62,10 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
       "CONFIG_INVALID",
       `Expected one or two Slack signing secrets, none of them empty, got ${signingSecrets.length}`,
     );
-  if (isEmpty(options.botToken))
+  const { botToken, oauth } = options;
+  if (botToken === undefined && oauth === undefined)
+    throw new GatewayError("CONFIG_INVALID", "Expected a Slack bot token or an app to install, got neither");
+  if (botToken !== undefined && isEmpty(botToken))
     throw new GatewayError("CONFIG_INVALID", "Expected a Slack bot token, got an empty one");
   if (options.apiUrl !== undefined && !/^https?:$/.test(URL.parse(options.apiUrl)?.protocol ?? ""))
     throw new GatewayError(
@@ -65,11 +73,19 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
       "Expected the Slack API URL to be an http(s) URL, got something else",
     );
 
-  const own = createWorkspace(options, options.learns === true ? null : "any");
-  const of: WorkspaceOf = () => own;
+  const own =
+    botToken === undefined
+      ? null
+      : createWorkspace({ ...options, botToken }, options.learns === true ? null : "any");
+  // Without what is kept, it is only asked how it is.
+  const kept = oauth?.kept;
+  const tenants =
+    oauth === undefined || kept === undefined ? null : createTenants({ ...options, ...oauth, kept });
+  const of = workspaceOf(own, tenants);
   const { changes = UNCHANGED, appId } = options;
   // What it shows is said with our token, so only to those whose installation is ours.
-  const callIn = (tenant: string) => (own.self.serves(tenant) === true ? of(tenant).call : null);
+  const callIn = (tenant: string) =>
+    tenants !== null || own?.self.serves(tenant) === true ? of(tenant).call : null;
   const surfaces = new Surfaces(options.surfaces ?? NO_SURFACES, callIn, tellThrough(options));
   const forms = {
     forms: new Forms(options.forms ?? []),
@@ -83,6 +99,7 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
     appId,
     surfaces,
     forms,
+    removed: tenants?.removed,
   };
   const { threadLimits: limits } = options;
   return {
@@ -100,9 +117,24 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
     typing: (to, signal) => of(tenantIn(to)).typing(to, signal),
     files: { open: (request) => of(request.event.tenant).files.open(request) },
     ...(limits !== undefined && { thread: threadsOf(limits, of) }),
-    serves: ({ tenant }) => own.self.serves(tenant),
-    probe: (signal) => probeSlack(options, signal),
-    learn: (signal) => own.self.learn(own.call, signal),
+    serves({ tenant }) {
+      const isOwn = own === null ? false : own.self.serves(tenant);
+      return isOwn === false && tenants !== null ? tenants.serves(tenant) : isOwn;
+    },
+    ...(tenants !== null && { pages: tenants.pages }),
+    probe: async (signal) =>
+      botToken === undefined ? [] : await probeSlack({ ...options, botToken }, signal),
+    learn: async (signal) => own === null || (await own.self.learn(own.call, signal)),
+  };
+}
+
+/** The one whose token is in the environment comes first, and takes what an older version has left without a name. */
+function workspaceOf(own: Workspace | null, tenants: Tenants | null): WorkspaceOf {
+  return (tenant) => {
+    if (own !== null && (tenants === null || tenant === null || own.self.serves(tenant) !== false))
+      return own;
+    if (tenants === null) throw new Error("Expected a workspace, got none");
+    return tenants.of(tenant ?? "");
   };
 }
 

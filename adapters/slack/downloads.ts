@@ -4,6 +4,7 @@ import { getObject } from "../../src/shared/json.ts";
 import { fetchFile } from "../shared/files.ts";
 import type { CallSlack, WebOptions } from "./api.ts";
 import { addressOf } from "./files.ts";
+import { tokenNow } from "./token.ts";
 
 /** Where files are, both ways. */
 export const HOSTS = {
@@ -19,11 +20,13 @@ export function createFileReader(options: WebOptions, call: CallSlack): FileRead
       // In a channel that is shared with another company, an event names the file and no more.
       const source = file.source ?? (await askedFor(file.id, call, signal));
       if (source === null) return null;
+      if (botToken === null) return null;
+      const token = await tokenNow(botToken, "file of Slack");
       return await fetchFile(source, file, {
         hosts: HOSTS,
         apiUrl,
         what: "file of Slack",
-        headers: { authorization: `Bearer ${botToken.reveal()}` },
+        headers: { authorization: `Bearer ${token.reveal()}` },
         signal,
         timeoutMs,
         nowMs: clock.nowMs(),

@@ -6,9 +6,12 @@ import { type FormOptions, faultsOf, openingFor } from "./forms.ts";
 import { type InteractionOptions, readInteraction, readSlashCommand } from "./interaction.ts";
 import { type MessageOptions, readEvent } from "./message.ts";
 import { labelOf, PayloadError, requiredObject, requiredText, tenantOf } from "./payload.ts";
+import { type Removed, removalOf } from "./removal.ts";
 import type { Surfaces } from "./surfaces.ts";
 
 export interface EventOptions extends InteractionOptions, MessageOptions {
+  /** Absent: there is one workspace, whose token is not ours to forget. */
+  readonly removed?: Removed | undefined;
   /** The one app whose deliveries are taken; undefined: any that has our signing secret. */
   readonly appId: string | undefined;
   /** Forms that open in answer to commands and buttons; absent: none. */
@@ -32,6 +35,14 @@ export function readEnvelope(envelope: JsonObject, options: EventOptions): Inbou
 
 function readCallback(envelope: JsonObject, options: EventOptions): Inbound {
   const event = requiredObject(envelope, "event");
+  const removal = options.removed === undefined ? null : removalOf(event, envelope);
+  if (removal !== null)
+    return {
+      kind: "ignored",
+      reason: labelOf(requiredText(event, "type", "event.")),
+      ack: OK,
+      carryOut: async () => await options.removed?.(removal.tenant, removal.atMs),
+    };
   const change = event.type === "message" ? readChange(event, envelope, options.changes) : null;
   if (change === null) {
     const read = outcome(readEvent(envelope, options));

@@ -21,8 +21,9 @@ export const WORDS: PlatformWords = {
     app_rate_limited:
       "Slack has sent so many events that it leaves some out. Subscribe to fewer, in the app's settings.",
     app_uninstalled:
-      "The app was removed from the workspace. Install it again, and set the new SLACK_BOT_TOKEN.",
-    tokens_revoked: "Slack has revoked the app's tokens. Install it again, and set the new SLACK_BOT_TOKEN.",
+      "The app was removed from the workspace. Where it had installed the app itself, its token is deleted; else install it again, and set the new SLACK_BOT_TOKEN.",
+    tokens_revoked:
+      "Slack has revoked tokens of the app. Where the workspace had installed it itself, the token is deleted; else install it again, and set the new SLACK_BOT_TOKEN.",
     assistant_thread_started:
       "Somebody opened the assistant's pane. What it offers is platforms.slack.assistant; the bot answers when something is said.",
     assistant_thread_context_changed: "Somebody looks at another channel beside the assistant's pane.",

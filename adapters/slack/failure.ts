@@ -47,6 +47,11 @@ export function codeFailure(code: string, what: string, answered: Answered, nowM
   return new DeliveryError(DOUBTFUL.has(code) ? "unknown" : "rejected", `${what}: ${code}`, options);
 }
 
+/** Whether Slack does not take the token, whatever is asked with it. */
+export function isRefusal(code: string): boolean {
+  return REFUSED.has(code);
+}
+
 /** A status that is a failure by itself; null for the 200 that carries Slack's own verdict. */
 export function statusFailure(what: string, answered: Answered, nowMs: number): DeliveryError | null {
   const { status } = answered;

@@ -26,13 +26,14 @@ export const slack: PlatformModule<SlackSettings, SlackOptions> = {
   words: WORDS,
   example: 'slack --kind slash --text "deploy api"',
   sampler: async () => (await import("./sending.ts")).sending,
-  async open({ settings, options, clock, timeoutMs }) {
+  async open({ settings, options, clock, timeoutMs, publicUrl, kept }) {
     const { createSlackAdapter } = await import("./adapter.ts");
-    const { signingSecrets, botToken, appId, apiUrl } = settings;
+    const { signingSecrets, botToken, appId, apiUrl, oauth } = settings;
     const { thread_context: thread } = options;
     const { learn, ...adapter } = createSlackAdapter({
       signingSecrets,
-      botToken,
+      ...(botToken !== null && { botToken }),
+      ...(oauth !== null && { oauth: { oauth, publicUrl, kept } }),
       ...(appId !== null && { appId }),
       ...(apiUrl !== null && { apiUrl }),
       commandReplies: options.command_replies,

@@ -11,7 +11,10 @@ import { SLACK_FIELDS } from "./forms.ts";
 export interface SlackSettings extends PlatformSettings {
   /** One, or two during a rotation. */
   readonly signingSecrets: readonly Secret[];
-  readonly botToken: Secret;
+  /** Null: workspaces install the app themselves. */
+  readonly botToken: Secret | null;
+  /** Null: they cannot. */
+  readonly oauth: { readonly clientId: string; readonly clientSecret: Secret } | null;
   readonly appToken: Secret | null;
   /** Null: not said. */
   readonly appId: string | null;
@@ -29,6 +32,14 @@ export const VARIABLES = [
   secret("SLACK_APP_TOKEN", "No effect yet: it is for Socket Mode, which is not there", {
     form: TOKEN,
     idle: "there is no Socket Mode yet; messages come by webhook, checked with SLACK_SIGNING_SECRET",
+  }),
+  plain("SLACK_CLIENT_ID", "Lets workspaces install the app themselves, at /slack/install", {
+    form: { pattern: /^[0-9A-Za-z._-]{1,100}$/, words: "the client id of the app" },
+    beside: ["SLACK_CLIENT_SECRET", "PARLEY_ENCRYPTION_KEY"],
+  }),
+  secret("SLACK_CLIENT_SECRET", "Exchanges what Slack gives to whoever installs it for a token", {
+    form: TOKEN,
+    beside: ["SLACK_CLIENT_ID"],
   }),
   plain(
     "SLACK_APP_ID",
@@ -48,11 +59,15 @@ export function readSettings(env: EnvReader): SlackSettings | null {
   const appToken = env.secret("SLACK_APP_TOKEN");
   const appId = env.matching("SLACK_APP_ID");
   const apiUrl = env.url("SLACK_API_URL");
-  if (signingSecrets.length === 0 || botToken === null) return null;
+  const clientId = env.matching("SLACK_CLIENT_ID");
+  const clientSecret = env.secret("SLACK_CLIENT_SECRET");
+  const oauth = clientId === null || clientSecret === null ? null : { clientId, clientSecret };
+  if (signingSecrets.length === 0 || (botToken === null && oauth === null)) return null;
   return {
     kind: "on",
     signingSecrets,
     botToken,
+    oauth,
     appToken,
     appId,
     apiUrl: apiUrl === null ? null : `${withoutSlash(apiUrl)}/`,

@@ -77,6 +77,7 @@ export function composeHttp(options: HttpOptions): Http {
   const { server, watch } = createServers({
     guesses,
     sources: options.adapters.flatMap((adapter) => sourceOf(adapter, options)),
+    pages: options.adapters.flatMap(({ pages = [] }) => pages),
     takesWebhooks: environment.role !== "worker",
     hosts: hostRulesOf(environment),
     watch: watchRulesOf(environment),

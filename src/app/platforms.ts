@@ -4,7 +4,7 @@ import { GatewayError } from "../domain/errors.ts";
 import type { Platform } from "../domain/event.ts";
 import type { Adapter, ProbeFinding } from "../ports/adapter.ts";
 import type { Clock, Random } from "../ports/clock.ts";
-import type { Developers, PlatformModule, PlatformWords } from "../ports/platform.ts";
+import type { Developers, Kept, PlatformModule, PlatformWords } from "../ports/platform.ts";
 
 /** One call to a platform, from connecting to the last byte. */
 const TIMEOUT_MS = 15_000;
@@ -18,7 +18,10 @@ interface Context {
  * Every platform that is configured and not switched off. Each is loaded only here: the platforms' own libraries are most
  * of the memory of an idle process.
  */
-export async function openPlatforms(config: Config, context: Context): Promise<readonly Adapter[]> {
+export async function openPlatforms(
+  config: Config,
+  context: Context & { readonly kept: Kept },
+): Promise<readonly Adapter[]> {
   return await Promise.all(platformsThatAreOn(config).map((module) => open(module, config, context)));
 }
 
@@ -63,7 +66,7 @@ function platformsThatAreOn({ modules, gateway, environment }: Config): readonly
 function open(
   module: PlatformModule,
   { gateway, environment }: Config,
-  { clock, random, developers }: Context & { readonly developers?: Developers },
+  { clock, random, developers, kept }: Context & { readonly developers?: Developers; readonly kept?: Kept },
 ): Promise<Adapter> {
   const settings = environment.platforms[module.name] ?? { kind: "on" };
   if (settings.kind === "off") throw new Error(`Expected ${module.name} to be on, got one that is off`);
@@ -71,6 +74,7 @@ function open(
     clock,
     random,
     ...(developers !== undefined && { developers }),
+    ...(kept !== undefined && { kept }),
     settings,
     options: gateway.platforms[module.name] ?? PLATFORM_DEFAULTS,
     publicUrl: environment.publicUrl,

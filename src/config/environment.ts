@@ -94,6 +94,7 @@ export function readEnvironment(
     processes: readProcesses(reader),
   };
   needRedis(environment, reader);
+  needOthers(variables, reader);
   return {
     environment,
     problems: reader.problems,
@@ -168,6 +169,14 @@ function isReadable(address: string): boolean {
     return url !== null && decodeURIComponent(`${url.username}:${url.password}`) !== "";
   } catch {
     return false;
+  }
+}
+
+function needOthers(variables: readonly Variable[], reader: ConfigReader): void {
+  for (const { name, beside = [] } of variables) {
+    if (beside.length === 0 || reader.text(name) === null) continue;
+    for (const other of beside.filter((one) => reader.text(one) === null))
+      reader.complain(other, `expected ${other}, because ${name} is set; got none`);
   }
 }
 

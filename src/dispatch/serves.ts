@@ -18,7 +18,7 @@ export async function canBeAnswered(
   signal: AbortSignal,
 ): Promise<boolean> {
   for (let waitedMs = 0; ; waitedMs += LOOK_MS) {
-    const isServed = adapter.serves === undefined ? true : adapter.serves(event);
+    const isServed = adapter.serves === undefined ? true : await adapter.serves(event);
     if (isServed !== null) return isServed;
     if (waitedMs >= WAIT_MS)
       throw new Deferred(`${adapter.platform} has not told yet whose credentials these are`);

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
+import type { Page } from "../ports/pages.ts";
 import type { Health, ReadyReport } from "./health.ts";
 import { peerOf } from "./request.ts";
 import { errorAnswer, type HttpResponse, jsonAnswer, SECURITY_HEADERS, toResponse } from "./response.ts";
@@ -12,6 +13,8 @@ export interface RouterDeps {
   readonly webhooks: ReadonlyMap<string, { readonly answer: Webhook; readonly methods: readonly string[] }>;
   /** False where other replicas do that. */
   readonly takesWebhooks: boolean;
+  /** For people's browsers. */
+  readonly pages: readonly Page[];
   readonly health: Health;
   /** Answers everything below /api/v1; `headers` go with every answer. */
   readonly admin?: {
@@ -38,7 +41,7 @@ export const WEBHOOK = /^\/webhooks?\//;
 
 /** Every route. Errors are the table of docs/errors.md. */
 export function createRouter(deps: RouterDeps): Hono<Env> {
-  const { webhooks, health, admin, watched, watchGuard, requestIdOf, broken } = deps;
+  const { webhooks, pages, health, admin, watched, watchGuard, requestIdOf, broken } = deps;
   const app = new Hono<Env>();
   const respond = (c: Context<Env>, answer: HttpResponse) => toResponse(answer, requestIdOf(c.env.incoming));
 
@@ -48,6 +51,20 @@ export function createRouter(deps: RouterDeps): Hono<Env> {
       const requestId = requestIdOf(incoming);
       const answered = await answer(incoming, outgoing as ServerResponse, requestId, performance.now());
       return toResponse(answered, requestId);
+    });
+  }
+
+  for (const page of pages) {
+    app.get(page.path, async (c) => {
+      const { incoming } = c.env;
+      const header = (name: string) => c.req.header(name);
+      const { status, headers, html } = await page.answer({
+        query: new URLSearchParams(new URL(c.req.url).search),
+        header,
+        requestId: requestIdOf(incoming),
+      });
+      const own = { "content-type": "text/html; charset=utf-8", ...headers };
+      return respond(c, { status, headers: own, body: html });
     });
   }
 

@@ -15,6 +15,7 @@ import {
   UNVERIFIED_BYTES_MAX,
   USED_UP_BYTES_MAX,
 } from "../domain/bounds.ts";
+import type { Page } from "../ports/pages.ts";
 import { UsedUp } from "../telemetry/heap.ts";
 import { BodyRoom } from "./body-room.ts";
 import { type Count, createRequestCounter } from "./count.ts";
@@ -44,6 +45,8 @@ export interface ServerDeps
     /** Whether what is for operators alone has a port of its own, and is not on this one. */
     readonly isApart: boolean;
   };
+  /** Of the platforms that are on, where webhooks are taken. */
+  readonly pages: readonly Page[];
   /** Of the platforms that are on. The others are 404. */
   readonly sources: readonly WebhookSource[];
   readonly newRequestId: () => string;
@@ -67,6 +70,7 @@ export function createServers(deps: ServerDeps): { readonly server: Server; read
   const router = createRouter({
     ...deps,
     webhooks,
+    pages: deps.takesWebhooks ? deps.pages : [],
     watched: deps.watch.isApart ? elsewhere(paths) : paths,
     watchGuard: deps.watch.isApart
       ? () => undefined

@@ -6,6 +6,7 @@ import type { Delivery, Receipt, ReplyPart } from "../domain/reply.ts";
 import type { Permit } from "../shared/call.ts";
 import type { Aside } from "./desk.ts";
 import type { FileReader } from "./files.ts";
+import type { Page } from "./pages.ts";
 
 /** A request as it came, body unread by anyone. */
 export interface RawRequest {
@@ -80,6 +81,8 @@ export type Inbound =
       readonly withdrawn?: readonly string[];
       /** Begun with the acknowledgement, which does not wait for it. */
       readonly aside?: Aside;
+      /** What it means for what is kept, done before the acknowledgement. Rejects with STORE_*: then it comes again. */
+      readonly carryOut?: () => Promise<void>;
     }
   /** 400; `message` says what was expected, what came and where. */
   | { readonly kind: "malformed"; readonly message: string }
@@ -157,11 +160,14 @@ export interface Adapter {
   typing?(to: ReplyAddress, signal: AbortSignal): Promise<void>;
   /**
    * Whether what an event is answered with can be said with the credentials that we have: false for the event of an
-   * installation that is not ours; null while nobody knows yet. Absent: there is nothing to tell apart.
+   * installation that is not ours; null while nobody knows yet. Absent: there is nothing to tell apart. A promise only where
+   * the store has to be asked, once for each installation in a while: an acknowledgement waits for it. It never rejects.
    */
-  serves?(event: TriggerEvent): boolean | null;
+  serves?(event: TriggerEvent): boolean | null | Promise<boolean | null>;
   /** Learns what it has to know of itself, in the background, from the start of the process on. Never throws. */
   start?(signal: AbortSignal): Promise<void>;
+  /** For people's browsers, such as the way to install an app. */
+  readonly pages?: readonly Page[];
   /** Asks the platform's API, within seconds, whether it answers and takes our credentials. Changes nothing. Never throws. */
   probe?(signal: AbortSignal): Promise<readonly ProbeFinding[]>;
   /** Where the platform keeps what was said before the bot came into a thread. */

@@ -6,7 +6,9 @@ import type { Adapter, IgnoredWords } from "./adapter.ts";
 import type { Bus } from "./bus.ts";
 import type { Clock, NewId, Random } from "./clock.ts";
 import type { EnvReader } from "./env-reader.ts";
+import type { Holds } from "./holds.ts";
 import type { Sending } from "./sampler.ts";
+import type { Secrets } from "./secrets.ts";
 
 /** What a platform has in the environment; its fields are its own. Secrets print as `***`. */
 export interface PlatformSettings {
@@ -81,8 +83,17 @@ export interface OpenContext<Settings = PlatformSettings, Options = Readonly<Rec
   readonly random: Random;
   /** For one call of the platform, from connecting to the last byte. */
   readonly timeoutMs: number;
+  /** Absent where a platform is only asked how it is: there is no store then. */
+  readonly kept?: Kept;
   /** Given to the platform for developers alone. */
   readonly developers?: Developers;
+}
+
+/** What a platform may keep for all replicas, and do on one of them. */
+export interface Kept {
+  /** Null: there is no key to seal them with. */
+  readonly secrets: Secrets | null;
+  readonly holds: Holds;
 }
 
 /** Who may use what is for developers, and what it takes to answer them. */

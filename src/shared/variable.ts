@@ -12,6 +12,8 @@ export interface Variable {
   readonly isPair?: true;
   /** What its platform cannot do without it, after "cannot". */
   readonly without?: string;
+  /** Variables that have to be set beside it. */
+  readonly beside?: readonly string[];
   /** Commands read it, the gateway does not. */
   readonly isOfCommands?: true;
   /** Why it has no effect, and what to set instead. */

@@ -101,6 +101,18 @@ describe("the environment", () => {
       "environment PARLEY_ADMIN_TOKEN: expected at least 32 ASCII characters without spaces, got 32 characters, not all of them such",
     ],
     [
+      { PARLEY_ENCRYPTION_KEY: "x".repeat(31) },
+      "environment PARLEY_ENCRYPTION_KEY: expected 32 bytes as base64 or hex, got 31 characters of something else; openssl rand -base64 32 makes one",
+    ],
+    [
+      { SLACK_CLIENT_ID: "111.222", SLACK_CLIENT_SECRET: "secret-of-the-app" },
+      "environment PARLEY_ENCRYPTION_KEY: expected PARLEY_ENCRYPTION_KEY, because SLACK_CLIENT_ID is set; got none",
+    ],
+    [
+      { SLACK_CLIENT_SECRET: "secret-of-the-app" },
+      "environment SLACK_CLIENT_ID: expected SLACK_CLIENT_ID, because SLACK_CLIENT_SECRET is set; got none",
+    ],
+    [
       { SLACK_API_URL: "slack.com" },
       'environment SLACK_API_URL: expected an http:// or https:// address, got "slack.com"',
     ],

@@ -1,11 +1,14 @@
 import { createHmac } from "node:crypto";
 import { type FakeAnswer, type FakeServer, fakeServer } from "./server.ts";
 import { fileOf, type SharedFile, type SlackFile, serveFile } from "./slack-files.ts";
+import { type SlackInstalls, slackInstalls } from "./slack-installs.ts";
 import { type SlackSurfaces, slackSurfaces } from "./slack-surfaces.ts";
 
 /** A message as people can read it. `via` is the call that said it. */
 interface SlackMessage {
   readonly channel: string;
+  /** Of the workspace whose token said it, where that installed the app itself. */
+  readonly team?: string;
   readonly ts: string;
   readonly threadTs: string | null;
   text: string;
@@ -22,6 +25,8 @@ interface SlackMessage {
 export interface FakeSlack extends FakeServer {
   /** For `SLACK_API_URL`. */
   readonly apiUrl: string;
+  /** Workspaces that have installed the app themselves. */
+  readonly installs: SlackInstalls;
   /** Everything that was said, oldest first. */
   readonly messages: SlackMessage[];
   readonly statuses: { readonly channel: string; readonly threadTs: string; readonly status: string }[];
@@ -68,6 +73,9 @@ export async function fakeSlack(
   /** By id; bytes are there once they were posted. */
   const uploads = new Map<string, { readonly name: string; readonly length: number; bytes?: string }>();
   const shown = slackSurfaces(need, (error) => new SlackRefusal(error));
+  const installs = slackInstalls({ id: "111.222", secret: "client-secret-of-the-app" });
+  /** Of the call that is being answered. */
+  let team: string | null = null;
   let count = 0;
   // A reply is younger than its question: where those carry the real time it has the next second, its fraction being a count.
   const nowMs = options.nowMs ?? (() => 1_789_999_999_000);
@@ -76,7 +84,7 @@ export async function fakeSlack(
   function say(said: Omit<SlackMessage, "ts">): SlackMessage {
     if (said.text === "") throw new SlackRefusal("no_text");
     if (said.text.length > TEXT_CHARS_MAX) throw new SlackRefusal("msg_too_long");
-    const message = { ...said, ts: nextTs() };
+    const message = { ...said, ts: nextTs(), ...(team !== null && { team }) };
     messages.push(message);
     return message;
   }
@@ -208,7 +216,14 @@ export async function fakeSlack(
   }
 
   function callMethod(name: string, authorization: string | undefined, args: Args): FakeAnswer {
-    if (authorization !== `Bearer ${token}`) return refused("invalid_auth");
+    if (name === "oauth.v2.access") {
+      const answer = installs.access(args as Record<string, string>);
+      return typeof answer === "string" ? refused(answer) : { body: answer };
+    }
+    const installed = installs.tokens.get(authorization?.replace("Bearer ", "") ?? "");
+    team = installed?.team ?? null;
+    if (installed !== undefined && installed.error !== null) return refused(installed.error);
+    if (installed === undefined && authorization !== `Bearer ${token}`) return refused("invalid_auth");
     const method = Object.hasOwn(methods, name) ? methods[name] : undefined;
     if (method === undefined) return refused("unknown_method");
     try {
@@ -261,6 +276,7 @@ export async function fakeSlack(
   return {
     ...server,
     apiUrl: `${server.url}/api/`,
+    installs,
     messages,
     statuses,
     reactions,

@@ -48,6 +48,7 @@ async function open(
   };
   const front = { screen: () => null, receive: receive ?? note };
   const { server } = createServers({
+    pages: [],
     sources: [
       { ...front, platform: "slack", webhook: slackAdapter().webhook ?? PLAIN_WEBHOOK },
       { ...front, platform: "whatsapp", webhook: whatsAppAdapter().webhook ?? PLAIN_WEBHOOK },

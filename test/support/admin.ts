@@ -145,6 +145,7 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
     },
     async listen() {
       const { server } = createServers({
+        pages: [],
         sources: [],
         takesWebhooks: false,
         hosts: { bind: "127.0.0.1", names: [], isLocalOnly: true },
