@@ -14,12 +14,12 @@ import { park } from "./dispatch/parking.ts";
 import { poisonCauseOf } from "./dispatch/poison.ts";
 import { report } from "./dispatch/report.ts";
 import { canBeAnswered } from "./dispatch/serves.ts";
-import { causeOf, Deferred, Sooner } from "./dispatch/settle.ts";
+import { causeOf, Deferred } from "./dispatch/settle.ts";
+import { lastWord, told, waitedMs } from "./dispatch/waited.ts";
 import { RunAborted } from "./domain/abort.ts";
+import { approvalsIn, FIRST_QUESTION, openQuestion, questionKey } from "./domain/approval.ts";
 import type { FileViews } from "./domain/attachment.ts";
-import { BreakerOpen } from "./domain/breaker.ts";
 import { controlCommandOf } from "./domain/command.ts";
-import { DeliveryError, ModelError } from "./domain/errors.ts";
 import type { TriggerEvent } from "./domain/event.ts";
 import { redacted, redactedPart } from "./domain/redact.ts";
 import { type Route, routeOf } from "./domain/route.ts";
@@ -32,13 +32,13 @@ import type { Clock, NewId } from "./ports/clock.ts";
 import type { Memory } from "./ports/memory.ts";
 import type { Outbox } from "./ports/outbox.ts";
 import type { Job, Queue, Settlement } from "./ports/queue.ts";
-import { sayBeside } from "./reply/beside.ts";
+import { amendBeside, sayBeside } from "./reply/beside.ts";
 import { type DeliverDeps, deliver } from "./reply/deliver.ts";
 import { FirstStored } from "./reply/first-stored.ts";
 import type { Previews } from "./reply/preview.ts";
-import { GAVE_UP, NO_AGENT, NOT_REACHED, noticeText } from "./reply/texts.ts";
+import { GAVE_UP, NO_AGENT, NOT_REACHED, noticeText, settledText } from "./reply/texts.ts";
 import { showTyping } from "./reply/typing.ts";
-import type { Patience, WaitNotices } from "./reply/waiting.ts";
+import type { WaitNotices } from "./reply/waiting.ts";
 import type { Logger } from "./telemetry/log.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 
@@ -108,11 +108,13 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
   const { answer } = done;
   const log = deps.delivery.log.child({ run_id: progress.runId });
   const outbox = new FirstStored(deps.delivery.outbox, progress.answer === null ? done : null);
-  const delivery = { ...deps.delivery, outbox, log, isHeld: signals.isHeld, leftMs: signals.leftMs };
+  const { isHeld, leftMs } = signals;
+  const follows = (done.approvals ?? []).length > 0;
+  const delivery = { ...deps.delivery, outbox, log, isHeld, leftMs, follows };
   try {
     await deliver(job, answer.parts, adapter, delivery, signals.job);
   } catch (error) {
-    throw lastWord(error, waitedMs(job, progress, deps.clock), deps);
+    throw lastWord(error, waitedMs(job, progress, deps.clock), deps.waitMsMax);
   } finally {
     // Nothing was begun: there is nothing to say, or now is not the time. The answer is paid for all the same.
     if (outbox.unsaved !== null) await checkpoint(job, outbox.unsaved, deps);
@@ -149,7 +151,7 @@ async function answerTo(
   deps: WorkerDeps,
   signals: JobSignals,
 ): Promise<Answered | Parked | typeof LOOP> {
-  const end = (result: RunResult) => ended(progress, result, job, adapter, deps);
+  const end = (result: RunResult) => ended(progress, result, job, adapter, deps, signals);
   const command = controlCommandOf(job.event);
   // Overtakes the run that it is about, and pause and stop are not meant for it.
   if (command !== null) return end(await obey(command, job.event, deps.control));
@@ -172,13 +174,21 @@ function isAnswered(progress: Progress): progress is Answered {
 async function ended(
   progress: Progress,
   result: RunResult,
-  { event }: Job,
+  job: Job,
   adapter: Adapter,
-  { render }: WorkerDeps,
+  deps: WorkerDeps,
+  { job: signal, isHeld, leftMs }: JobSignals,
 ): Promise<Answered> {
+  const open = openQuestion(progress.steps);
+  if (open !== null) {
+    const amended = { key: questionKey(progress.steps), text: settledText(open, "stopped") };
+    await amendBeside(amended, job, adapter, { ...deps.delivery, isHeld, leftMs }, signal);
+  }
   const text = redacted(result.text);
-  const rendered = await render(adapter, text, event.replyTo);
-  return { ...progress, steps: [], answer: { ...result, text, parts: rendered.map(redactedPart) } };
+  const rendered = await deps.render(adapter, text, job.event.replyTo);
+  const approvals = approvalsIn(progress.steps);
+  const asked = approvals.length > 0 ? { approvals } : {};
+  return { ...progress, ...asked, steps: [], answer: { ...result, text, parts: rendered.map(redactedPart) } };
 }
 
 async function run(
@@ -188,8 +198,9 @@ async function run(
   merging: Merging,
   adapter: Adapter,
   deps: WorkerDeps,
-  { job: jobSignal, run: stopSignal, heard, isHeld, leftMs, listen }: JobSignals,
+  signals: JobSignals,
 ): Promise<Answered | Parked | typeof LOOP> {
+  const { job: jobSignal, run: stopSignal, heard, isHeld, leftMs, listen } = signals;
   const interruption = interruptible(merging, stopSignal, { heard, listen }, deps.log);
   const { signal } = interruption;
   const { event } = job;
@@ -206,7 +217,8 @@ async function run(
   // What comes next costs money or cannot be undone: another holder of the event may have done it by now.
   await ensureHeld(isHeld);
   const { outbox, breakers } = deps.delivery;
-  const saying = { outbox, breakers, isHeld, leftMs, log: deps.log };
+  const follows = steps.some(({ kind }) => kind === "tool-asked");
+  const saying = { outbox, breakers, isHeld, leftMs, follows, log: deps.log };
   const patience = deps.waiting?.begin(job, adapter, saying, signal, progress.parkedMs);
   const preview = deps.previews?.begin(job, agent, adapter, saying, jobSignal);
   const allowance = deps.allowanceOf?.(event, agent);
@@ -220,18 +232,23 @@ async function run(
     await files?.takeAll(joined, [], signal);
     return joined;
   };
+  const aside = { ...deps.delivery, isHeld, leftMs };
+  let recorded = steps;
   const hold: Hold = {
     async record(steps) {
+      recorded = steps;
       await checkpoint(job, worked(steps), deps);
       await ensureHeld(isHeld);
     },
     ensure: () => ensureHeld(isHeld),
     heard,
-    async say(key, text) {
+    async say(key, text, buttons) {
       // Where it takes the place of what is shown, as in a deferred answer, nothing may follow that takes it back.
       await preview?.pause();
-      await sayBeside(key, text, job, adapter, { ...deps.delivery, isHeld, leftMs }, jobSignal);
+      const follows = key !== FIRST_QUESTION || preview?.isOut === true;
+      await sayBeside({ key, text, buttons }, job, adapter, { ...aside, follows }, jobSignal);
     },
+    amend: (key, text) => amendBeside({ key, text }, job, adapter, aside, jobSignal),
     ...(merging.mayGrow && { join: joining }),
     ...(patience && { waiting: patience }),
     ...(preview && { showing: (text) => preview.show(text) }),
@@ -272,7 +289,7 @@ async function run(
     await preview?.end();
     if (result.outcome === "parked") return park(worked(result.steps), result.untilMs, job, deps);
     report(result, job, progress, startedAt, budgetOf(result), deps);
-    return await ended(achieved(), result, job, adapter, deps);
+    return await ended({ ...achieved(), steps: recorded }, result, job, adapter, deps, signals);
   } finally {
     signal.removeEventListener("abort", stopTyping);
     stopTyping();
@@ -297,17 +314,6 @@ function recordsOf(files: RunFiles | undefined): Pick<Progress, "files"> {
   return files === undefined || files.records.length === 0 ? {} : { files: files.records };
 }
 
-/** Says that the model cannot be reached, where that is due; where it will be, the event comes back by then. */
-async function told(error: unknown, patience: Patience | undefined): Promise<unknown> {
-  const isAway = isOutage(error) || (error instanceof ModelError && error.retryable);
-  if (!isAway || patience === undefined) return error;
-  patience.inTrouble();
-  const dueInMs = patience.dueInMs();
-  await patience.end();
-  const isAskedToWait = error instanceof ModelError && (error.retryAfterMs ?? 0) > (dueInMs ?? 0);
-  return dueInMs === null || isAskedToWait ? error : new Sooner(error, dueInMs);
-}
-
 /** Read once, before the first step, and kept: whoever goes on with the run shows the model the same. */
 async function withEarlier(
   job: Job,
@@ -325,22 +331,6 @@ async function withEarlier(
   const read = { ...progress, earlier };
   await checkpoint(job, read, deps);
   return read;
-}
-
-/** What it waited for a person is not counted. */
-function waitedMs({ waitsSinceMs }: Job, { parkedMs = 0 }: Progress, clock: Clock): number {
-  return clock.nowMs() - waitsSinceMs - parkedMs;
-}
-
-/** A platform that will not have us is waited for, but not longer than an answer is of use. */
-function lastWord(error: unknown, waitedMs: number, { waitMsMax = Infinity }: WorkerDeps): unknown {
-  const isRefused =
-    (error instanceof DeliveryError && error.kind === "refused") ||
-    (error instanceof BreakerOpen && error.why === "PLATFORM_REFUSED");
-  if (!isRefused || waitedMs <= waitMsMax) return error;
-  return new DeliveryError("rejected", `not said within max_age_seconds: ${causeOf(error)}`, {
-    cause: error,
-  });
 }
 
 /** `text` is for the person, `cause` for the operator. */

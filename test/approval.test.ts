@@ -101,6 +101,20 @@ async function say(text: string, more: Partial<TriggerEvent> = {}): Promise<stri
   return await read(isControl ? runCommand : runOne);
 }
 
+/** The same by a button below the question. */
+async function press(button: string, more: Partial<TriggerEvent> = {}): Promise<string[]> {
+  const event = anEvent({
+    id: `slack:${++said}`,
+    text: "Approve",
+    trigger: "button",
+    command: button,
+    ...more,
+  });
+  const lane = controlLane(event.conversation);
+  await store.inbox.accept(anOffer(event, { lane, kind: "command" }));
+  return await read(runCommand);
+}
+
 async function runCommand(): Promise<void> {
   const [command] = await store.queue.claim({ jobsMax: 1, leaseMs: LEASE_MS, controlOnly: true });
   if (command === undefined) throw new Error("Expected a command, got nothing");
@@ -216,6 +230,78 @@ describe("a tool that needs an approval", () => {
     await claimOne(store.queue);
     clock.advance(LEASE_MS);
     expect(await read(runOne)).toEqual(["Tool ask said: approved by bob"]);
+  });
+});
+
+describe("the buttons of a question", () => {
+  const edited = () =>
+    slack.edits.map(({ delivery, receipt }) => [delivery.partId, receipt.messageId, String(delivery.part)]);
+  beforeEach(() => void slack.canEdit());
+
+  it("stand below it, decide it like the command, and give way to who decided what", async () => {
+    const [question] = await asked();
+    expect(question).toContain(`[Approve](approve:${ID})`);
+    expect(question).toContain(`[Deny](deny:${ID})`);
+    expect(await press(`approve:${ID}`, { sender: bob })).toEqual(["Approved."]);
+    expect(edited()).toEqual([]);
+    expect(await read(runOne)).toEqual(["Tool ask said: approved by bob"]);
+    expect(edited()).toEqual([
+      ["slack:1/ask/1/0", "m0", "**May I?**\n\n> Deploy to production?\n\n**Approved** by bob."],
+    ]);
+    const { progress } = (await store.journal.find("slack:1")) ?? {};
+    expect(progress?.approvals).toMatchObject([
+      { approvalId: ID, tool: "ask", decided: { verdict: "approved", by: { id: "U2", name: "bob" } } },
+    ]);
+    expect(slack.sends.at(-1)).toMatchObject({ follows: true });
+  });
+
+  it("decide once, and whoever presses late, or may not, is told so", async () => {
+    deps = { ...deps, control: { ...deps.control, approversOf: () => ({ only: null, self: false }) } };
+    await asked();
+    expect(await press(`approve:${ID}`)).toEqual(["You are not among those who may decide this."]);
+    expect(await stateOf()).toBe("parked");
+    expect(await press(`deny:${ID}`, { sender: bob })).toEqual(["Denied."]);
+    expect(await press(`approve:${ID}`, { sender: { ...bob, id: "U3" } })).toEqual([
+      "It is decided already: denied by bob.",
+    ]);
+    await runOne();
+    expect(edited().map(([, , text]) => text)).toEqual([expect.stringMatching(/\*\*Denied\*\* by bob\.$/)]);
+    expect(await press(`approve:${ID}`, { sender: bob })).toEqual([expect.stringContaining("does not wait")]);
+  });
+
+  it("go when nobody decides in time, and when the run is stopped", async () => {
+    await asked();
+    clock.advance(APPROVAL_MS);
+    expect(await press(`approve:${ID}`)).toEqual([expect.stringContaining("too late")]);
+    await runOne();
+    expect(edited().map(([, , text]) => text)).toEqual([
+      expect.stringMatching(/Nobody decided in time[^\n]*$/),
+    ]);
+    await asked();
+    await store.lanes.signal(anEvent().conversation, A_STOP);
+    await runOne();
+    expect(edited().at(-1)?.[2]).toMatch(/\n\nStopped\.$/);
+  });
+
+  it("hold up nobody where the question cannot be changed", async () => {
+    slack.editFates.push(failing(busy));
+    await asked();
+    await press(`approve:${ID}`, { sender: { ...bob, name: "*b* [x](http://e)" } });
+    expect(await read(runOne)).toHaveLength(1);
+    expect(await stateOf()).toBe("done");
+    expect(edited()[0]?.[2]).toContain("by \\*b\\* \\[x\\]\\(http\\:\\/\\/e\\)");
+  });
+
+  it("are changed by whoever goes on after a death in between", async () => {
+    await asked();
+    await press(`approve:${ID}`, { sender: bob });
+    const job = await claimOne(store.queue);
+    if (job.progress === null) throw new Error("Expected what the run has recorded");
+    const decided = { kind: "tool-decided", approvalId: ID, verdict: "approved", by: bob } as const;
+    await store.queue.checkpoint(job, { ...job.progress, steps: [...job.progress.steps, decided] });
+    clock.advance(LEASE_MS);
+    await runOne();
+    expect(edited()).toHaveLength(1);
   });
 });
 

@@ -11,10 +11,12 @@ import { DiscordRefusal } from "./failure.ts";
 import { withNotice } from "./notice.ts";
 import { readPart } from "./render.ts";
 import {
+  type Beside,
   type ClientOptions,
+  editBody,
   editOf,
+  FOLLOW_UP,
   IN_CHANNEL,
-  messageBody,
   ORIGINAL,
   pause,
   untilKnown,
@@ -43,10 +45,10 @@ export function createEditor(
   const bot = new Slots(BOT_EVERY_MS);
 
   /** `undefined`: the interaction takes no edits any more. */
-  const editOriginal = (address: DiscordAddress, text: string, { file, signal, permit }: Call) =>
+  const editOriginal = (address: DiscordAddress, { text, with: more, signal, permit }: Edit) =>
     untilKnown(options, signal, async () => {
       try {
-        const { id } = await rest.message(editOf(address, text, file), signal, permit);
+        const { id } = await rest.message(editOf(address, text, more), signal, permit);
         return { messageId: id, via: ORIGINAL };
       } catch (error) {
         if (!(error instanceof DiscordRefusal && error.isMessageGone)) throw error;
@@ -55,12 +57,26 @@ export function createEditor(
       }
     });
 
+  const editFollowUp = (
+    address: DiscordAddress,
+    messageId: string,
+    { text, with: more, signal, permit }: Edit,
+  ) =>
+    untilKnown(options, signal, async () => {
+      try {
+        await rest.message(editOf(address, text, more, encodeURIComponent(messageId)), signal, permit);
+        return { messageId, via: FOLLOW_UP };
+      } catch (error) {
+        if (!(error instanceof DiscordRefusal && error.isMessageGone)) throw error;
+        return "gone" as const;
+      }
+    });
+
   /** As the bot: also what an interaction has said that is over, where the bot is in that place. */
   async function editAsBot(
     address: DiscordAddress,
     messageId: string,
-    text: string,
-    { file, signal, permit }: Call,
+    { text, with: more, signal, permit }: Edit,
   ) {
     const route = `/channels/${encodeURIComponent(address.channelId)}/messages/${encodeURIComponent(messageId)}`;
     try {
@@ -68,8 +84,8 @@ export function createEditor(
         {
           method: "PATCH",
           route: route as `/${string}`,
-          body: messageBody(text, file),
-          file,
+          body: editBody(text, more),
+          file: more.file,
           as: "bot",
           what: "edit of a message",
           repeatable: true,
@@ -105,15 +121,21 @@ export function createEditor(
       const key = keyOf(delivery.to, address);
       const marked = (content: string) => (delivery.mayRepeat ? (withNotice(content) ?? content) : content);
       const change = async (content: string, file: ReplyFile | null) => {
-        const text = marked(content);
+        const edit = { text: marked(content), with: { file, buttons: part.buttons }, signal, permit };
         if (receipt.via === ORIGINAL && interactions.isOpen(address)) {
-          const edited = await editOriginal(address, text, { file, signal, permit });
+          const edited = await editOriginal(address, edit);
+          if (edited !== undefined) return edited;
+          interactions.end(address);
+        }
+        if (receipt.messageId === null) return "gone" as const;
+        if (receipt.via === FOLLOW_UP && interactions.isOpen(address)) {
+          const edited = await editFollowUp(address, receipt.messageId, edit);
           if (edited !== undefined) return edited;
           interactions.end(address);
         }
         // The bot cannot change what one person alone sees.
-        if (receipt.messageId === null || address.onlyFor !== undefined) return "gone" as const;
-        return await editAsBot(address, receipt.messageId, text, { file, signal, permit });
+        if (address.onlyFor !== undefined) return "gone" as const;
+        return await editAsBot(address, receipt.messageId, edit);
       };
       const restMs = delivery.isGrowing ? 0 : messages.restMs(key, clock.nowMs());
       if (restMs > 0) await pause(clock, restMs, signal);
@@ -148,8 +170,9 @@ export function createEditor(
   }
 }
 
-interface Call {
-  readonly file: ReplyFile | null;
+interface Edit {
+  readonly text: string;
+  readonly with: Beside;
   readonly signal: AbortSignal;
   readonly permit: Permit | undefined;
 }

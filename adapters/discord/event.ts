@@ -1,3 +1,4 @@
+import { pressedDecision } from "../../src/domain/button.ts";
 import { conversationKey } from "../../src/domain/conversation.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { Ack, Inbound } from "../../src/ports/adapter.ts";
@@ -111,12 +112,14 @@ function readTrigger(interaction: JsonObject, type: number, delivered: Delivered
   const form = delivered.forms === undefined ? null : formFor(type, event, data, delivered.forms);
   if (form !== null) return form;
   if (type === COMMAND) delivered.choices?.note(event, interaction);
+  // Whoever decides something is told so, and nobody else: the message with the button says what was decided.
+  const isQuiet = isEphemeral || (type === COMPONENT && pressedDecision(event.command) !== null);
   const off = type === COMPONENT ? PRESS_OFF : type === MODAL_SUBMIT ? FORM_OFF : undefined;
   return {
     kind: "events",
     events: [event],
     ignored: [],
-    ack: isEphemeral ? DEFERRED_EPHEMERAL : DEFERRED,
+    ack: isQuiet ? DEFERRED_EPHEMERAL : DEFERRED,
     untoldAck: REFUSED_AGAIN,
     ...(off && { ignoredAck: off }),
   };
@@ -255,7 +258,7 @@ function toEvent(
       // Counted from here on, so that a clock that differs from Discord's does not shorten it.
       expiresAtMs: receivedAtMs + TOKEN_LIFE_MS,
       ...(head.isPersonal && { followUpsMax: FOLLOW_UPS_MAX }),
-      ...(isEphemeral && { onlyFor: user.id }),
+      ...((isEphemeral || pressedDecision(content.command) !== null) && { onlyFor: user.id }),
     }),
     // The later of the two counts, because senders other than Discord number from 1. A capture has both as old.
     occurredAtMs: Math.max(snowflakeTimeMs(id), sentAtMs),

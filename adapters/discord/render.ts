@@ -1,8 +1,11 @@
+import type { Button } from "../../src/domain/button.ts";
 import type { ReplyAddress } from "../../src/domain/event.ts";
 import type { ReplyPart } from "../../src/domain/reply.ts";
 import { get, getString, parseJsonObject } from "../../src/shared/json.ts";
 import { answerFile, beginningAlone, type ReplyFile, readFile } from "../shared/answer-file.ts";
+import { buttonsIn, fitting } from "../shared/buttons.ts";
 import { readAddress } from "./address.ts";
+import { BUTTON_LIMITS } from "./buttons.ts";
 import { renderDiscord, renderWithin } from "./dialect.ts";
 import { limitOf } from "./limit.ts";
 import { REPEAT_NOTICE } from "./notice.ts";
@@ -10,9 +13,18 @@ import { REPEAT_NOTICE } from "./notice.ts";
 /** Discord refuses an empty message, and would show "thinking" until the interaction ends. */
 const NOTHING = "(empty reply)";
 
-export function renderReply(markdown: string, to: ReplyAddress): readonly ReplyPart[] {
+export function renderReply(
+  markdown: string,
+  to: ReplyAddress,
+  buttons: readonly Button[] = [],
+): readonly ReplyPart[] {
+  const shown = fitting(buttons, BUTTON_LIMITS);
   const parts = partsOf(markdown, to).filter(({ content }) => content.trim() !== "");
-  return (parts.length > 0 ? parts : [{ content: NOTHING }]).map((part) => JSON.stringify(part) as ReplyPart);
+  const all = parts.length > 0 ? parts : [{ content: NOTHING }];
+  const isLast = (index: number) => shown.length > 0 && index === all.length - 1;
+  return all.map(
+    (part, index) => JSON.stringify(isLast(index) ? { ...part, buttons: shown } : part) as ReplyPart,
+  );
 }
 
 interface Part {
@@ -55,6 +67,7 @@ export interface RenderedPart {
   readonly content: string;
   readonly charsLeft: number | null;
   readonly file: ReplyFile | null;
+  readonly buttons: readonly Button[];
 }
 
 /** A part that this adapter rendered; undefined for any other. */
@@ -68,5 +81,6 @@ export function readPart(part: ReplyPart): RenderedPart | undefined {
     content,
     charsLeft: typeof charsLeft === "number" ? charsLeft : null,
     file: readFile(parsed.value),
+    buttons: buttonsIn(parsed.value),
   };
 }

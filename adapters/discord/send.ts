@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
+import type { Button } from "../../src/domain/button.ts";
 import { DeliveryError } from "../../src/domain/errors.ts";
 import type { Delivery, Receipt } from "../../src/domain/reply.ts";
 import type { Adapter } from "../../src/ports/adapter.ts";
@@ -10,6 +11,7 @@ import type { JsonObject } from "../../src/shared/json.ts";
 import type { ReplyFile } from "../shared/answer-file.ts";
 import { type DiscordAddress, readAddress } from "./address.ts";
 import type { DiscordRest } from "./api.ts";
+import { componentsFor } from "./buttons.ts";
 import { DiscordRefusal } from "./failure.ts";
 import type { Interactions } from "./interactions.ts";
 import { closingLine } from "./limit.ts";
@@ -54,7 +56,7 @@ export function createClient(options: ClientOptions): Pick<Adapter, "send" | "re
   async function say(sending: Sending): Promise<Receipt> {
     const { address, delivery, signal } = sending;
     if (interactions.isOpen(address)) {
-      const isFirst = delivery.index === 0 && interactions.hasOriginal(address);
+      const isFirst = isForOriginal(delivery) && interactions.hasOriginal(address);
       const receipt = await untilKnown(options, signal, () =>
         isFirst ? editOriginal(options.rest, sending) : followUpOrClose(options.rest, sending),
       );
@@ -88,10 +90,15 @@ export function createClient(options: ClientOptions): Pick<Adapter, "send" | "re
         return clock.nowMs() - begunAtMs < NONCE_LIFE_MS ? "repeatable" : "unknown";
       // An edit made twice leaves one message. A follow-up has neither a nonce nor a way to look it up.
       const isEdit =
-        delivery.index === 0 && interactions.isOpen(address) && interactions.hasOriginal(address);
+        isForOriginal(delivery) && interactions.isOpen(address) && interactions.hasOriginal(address);
       return isEdit ? "repeatable" : "unknown";
     },
   };
+}
+
+/** The deferred answer is for what is said first. */
+function isForOriginal({ index, follows }: Delivery): boolean {
+  return index === 0 && follows !== true;
 }
 
 /** Tries again while Discord does not know the interaction; undefined when it never will. */
@@ -124,11 +131,19 @@ export async function pause(
   }
 }
 
+/** What a message has beside its words. */
+export interface Beside {
+  readonly file: ReplyFile | null;
+  readonly buttons: readonly Button[];
+}
+const ALONE: Beside = { file: null, buttons: [] };
+
 interface Sending {
   readonly address: DiscordAddress;
   readonly content: string;
   readonly charsLeft: number | null;
   readonly file: ReplyFile | null;
+  readonly buttons: readonly Button[];
   readonly delivery: Delivery;
   readonly signal: AbortSignal;
   readonly permit: Permit | undefined;
@@ -155,29 +170,31 @@ export async function withFile<Sent extends Receipt | "gone">(
 
 async function editOriginal(
   rest: DiscordRest,
-  { address, content, file, delivery, signal, permit }: Sending,
+  { address, content, file, buttons, delivery, signal, permit }: Sending,
 ): Promise<Receipt> {
   // An edit replaces what an earlier one has left, so a text without room for the notice may do without.
   const text = delivery.mayRepeat ? (withNotice(content) ?? content) : content;
-  const { id: messageId } = await rest.message(editOf(address, text, file), signal, permit);
+  const { id: messageId } = await rest.message(editOf(address, text, { file, buttons }), signal, permit);
   return { messageId, via: ORIGINAL };
 }
 
 const OVER = "the interaction is over: it takes replies for 15 minutes";
 export const ORIGINAL = "interaction.original";
+export const FOLLOW_UP = "interaction.followup";
 export const IN_CHANNEL = "channel.message";
 
-function originalOf(address: DiscordAddress) {
+function originalOf(address: DiscordAddress, messageId = "@original") {
   return {
-    route: `${interactionRoute(address)}/messages/@original`,
+    route: `${interactionRoute(address)}/messages/${messageId}` as `/${string}`,
     as: "interaction",
     what: "edit of the deferred answer",
     repeatable: true,
   } as const;
 }
 
-export function editOf(address: DiscordAddress, text: string, file: ReplyFile | null = null) {
-  return { ...originalOf(address), method: "PATCH", body: messageBody(text, file), file } as const;
+export function editOf(address: DiscordAddress, text: string, beside: Beside = ALONE, messageId?: string) {
+  const body = editBody(text, beside);
+  return { ...originalOf(address, messageId), method: "PATCH", body, file: beside.file } as const;
 }
 
 async function followUpOrClose(rest: DiscordRest, sending: Sending): Promise<Receipt> {
@@ -208,27 +225,27 @@ async function closeOriginal(
 
 async function followUp(
   rest: DiscordRest,
-  { address, content, file, delivery, signal, permit }: Sending,
+  { address, content, file, buttons, delivery, signal, permit }: Sending,
 ): Promise<Receipt> {
   let messageId: string | null = null;
   const texts = textsOf(content, delivery);
   for (const [index, text] of texts.entries()) {
     const asked = { route: interactionRoute(address), what: "follow-up" };
-    const attached = index === texts.length - 1 ? file : null;
+    const beside = index === texts.length - 1 ? { file, buttons } : ALONE;
     const flags = address.onlyFor && { flags: SUPPRESS_EMBEDS | EPHEMERAL };
-    const body = { ...messageBody(text, attached), ...flags };
+    const body = { ...messageBody(text, beside), ...flags };
     ({ id: messageId } = await rest.message(
-      { ...asked, method: "POST", body, file: attached, as: "interaction", repeatable: false },
+      { ...asked, method: "POST", body, file: beside.file, as: "interaction", repeatable: false },
       signal,
       permit,
     ));
   }
-  return { messageId, via: "interaction.followup" };
+  return { messageId, via: FOLLOW_UP };
 }
 
 async function postInChannel(
   rest: DiscordRest,
-  { address, content, file, delivery, signal, permit }: Sending,
+  { address, content, file, buttons, delivery, signal, permit }: Sending,
 ): Promise<Receipt> {
   let messageId: string | null = null;
   const texts = textsOf(content, delivery);
@@ -237,13 +254,13 @@ async function postInChannel(
     // The text itself always has the part's nonce; a notice of its own needs another.
     const isText = index === texts.length - 1;
     const nonce = nonceFor(isText ? delivery.partId : `${delivery.partId}/notice`);
-    const attached = isText ? file : null;
+    const beside = isText ? { file, buttons } : ALONE;
     ({ id: messageId } = await rest.message(
       {
         method: "POST",
         route: `/channels/${encodeURIComponent(channelId)}/messages`,
-        body: { ...messageBody(text, attached), nonce, enforce_nonce: true },
-        file: attached,
+        body: { ...messageBody(text, beside), nonce, enforce_nonce: true },
+        file: beside.file,
         as: "bot",
         what: "channel message",
         repeatable: true,
@@ -288,10 +305,22 @@ function interactionRoute({ applicationId, token }: DiscordAddress): `/${string}
 }
 
 /** Mentions are named in every call, edits too: by default a bot's message pings whomever it names. */
-export function messageBody(content: string, file: ReplyFile | null = null): JsonObject {
+function messageBody(content: string, { file, buttons }: Beside): JsonObject {
   // Named, so that an edit that is made twice leaves one file.
   const attachments = file === null ? {} : { attachments: [{ id: 0, filename: file.name }] };
-  return { content, allowed_mentions: { parse: [] }, flags: SUPPRESS_EMBEDS, ...attachments };
+  const components = buttons.length > 0 ? { components: componentsFor(buttons) } : {};
+  return {
+    content,
+    allowed_mentions: { parse: [] },
+    flags: SUPPRESS_EMBEDS,
+    ...attachments,
+    ...components,
+  };
+}
+
+/** What it does not name stays as it was: buttons that are not there any more are taken away. */
+export function editBody(content: string, beside: Beside): JsonObject {
+  return { ...messageBody(content, beside), components: componentsFor(beside.buttons) };
 }
 
 /** At most 25 characters; the same for the same part, on every machine. */

@@ -9,6 +9,7 @@ import type { Secret } from "../../src/shared/secret.ts";
 import { type Form, Forms } from "../shared/forms.ts";
 import { readAddress, type Visibility } from "./address.ts";
 import { type ChangePolicy, UNCHANGED } from "./changes.ts";
+import { createEdit } from "./edit.ts";
 import { WORDS } from "./explain.ts";
 import { parseSlack } from "./parse.ts";
 import { probeSlack } from "./probe.ts";
@@ -113,6 +114,8 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
     render: renderReply,
     renderer: RENDERER,
     send: (delivery, signal, permit) => of(tenantIn(delivery.to)).send(delivery, signal, permit),
+    edit: (receipt, delivery, signal, permit) =>
+      createEdit(of(tenantIn(delivery.to)).call)(receipt, delivery, signal, permit),
     recover: (delivery, signal) => of(tenantIn(delivery.to)).recover(delivery, signal),
     typing: (to, signal) => of(tenantIn(to)).typing(to, signal),
     files: { open: (request) => of(request.event.tenant).files.open(request) },

@@ -34,20 +34,24 @@ const style: LineStyle = {
   codeBlock: (block) => `\`\`\`\n${escapeText(guardFence(block.lines.join("\n")))}\n\`\`\``,
 };
 
-const dialect: Dialect<string> = {
-  limits: [TEXT_CHARS_MAX],
+const dialectOf = (charsMax: number): Dialect<string> => ({
+  limits: [charsMax],
   measure: (block) => [lengthOf(block, style)],
   compose: (page) => joinBlocks(page, style),
-};
+});
 
 /** Markdown to Slack's mrkdwn, for `text`. Nothing in it can name a person, a group or a channel. */
-export function renderSlack(markdown: string): readonly string[] {
-  return layout(read(markdown), dialect);
+export function renderSlack(markdown: string, charsMax = TEXT_CHARS_MAX): readonly string[] {
+  return layout(read(markdown), dialectOf(charsMax));
 }
 
 /** The same where any message may turn out to be the last that can be said. */
-export function renderWithin(limit: Limit, markdown: string): readonly Placed<string>[] {
-  return place(read(markdown), dialect, limit);
+export function renderWithin(
+  limit: Limit,
+  markdown: string,
+  charsMax = TEXT_CHARS_MAX,
+): readonly Placed<string>[] {
+  return place(read(markdown), dialectOf(charsMax), limit);
 }
 
 function read(markdown: string): readonly Block[] {

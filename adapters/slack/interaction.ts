@@ -1,3 +1,4 @@
+import { pressedDecision } from "../../src/domain/button.ts";
 import type { ContextItem } from "../../src/domain/context.ts";
 import { conversationKey } from "../../src/domain/conversation.ts";
 import type { Pressed, ReplyAddress, Trigger, TriggerEvent } from "../../src/domain/event.ts";
@@ -104,6 +105,8 @@ function readAction(payload: JsonObject, options: InteractionOptions): TriggerEv
   const isDirect = isDirectId(channel);
   // Only one person sees an ephemeral message, so only that person sees what follows from it.
   const isEphemeral = get(container, "is_ephemeral") === true;
+  // Who decides something is told so, and nobody else is: the question itself says what was decided.
+  const isQuiet = isEphemeral || pressedDecision(common.command) !== null;
   const replyThread = isEphemeral || (isDirect && options.dmReplies === "flat") ? thread : root;
   return interaction(options, {
     ...common,
@@ -116,7 +119,7 @@ function readAction(payload: JsonObject, options: InteractionOptions): TriggerEv
       channel,
       user: sender.id,
       threadTs: replyThread,
-      options: { ...options, commandReplies: isEphemeral ? "ephemeral" : "in_channel" },
+      options: { ...options, commandReplies: isQuiet ? "ephemeral" : "in_channel" },
     }),
   });
 }

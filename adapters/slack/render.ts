@@ -1,9 +1,12 @@
+import type { Button } from "../../src/domain/button.ts";
 import type { ReplyAddress } from "../../src/domain/event.ts";
 import type { ReplyPart } from "../../src/domain/reply.ts";
 import { get, parseJsonObject } from "../../src/shared/json.ts";
 import { answerFile, beginningAlone, type ReplyFile, readFile } from "../shared/answer-file.ts";
+import { buttonsIn, fitting } from "../shared/buttons.ts";
 import { ANYWHERE } from "../shared/split.ts";
 import { readAddress } from "./address.ts";
+import { BUTTON_LIMITS, SECTION_CHARS_MAX } from "./buttons.ts";
 import { renderSlack, renderWithin } from "./dialect.ts";
 import { limitOf } from "./limit.ts";
 
@@ -17,23 +20,36 @@ interface Part {
   /** How many characters of the reply come after this part; absent where nothing limits them. */
   readonly charsAfter?: number;
   readonly file?: ReplyFile;
+  /** Of the last part. */
+  readonly buttons?: readonly Button[];
 }
 
 /** A longer answer is a message with its beginning and a file with the whole. */
 const MESSAGES_CHARS_MAX = 12_000;
 
 /** Markdown to messages in Slack's dialect, each within the limit; at least one. */
-export function renderReply(markdown: string, to: ReplyAddress): readonly ReplyPart[] {
-  const parts = partsOf(markdown, to).filter(({ text, file }) => text.trim() !== "" || file !== undefined);
-  return (parts.length > 0 ? parts : [{ text: EMPTY }]).map(writePart);
+export function renderReply(
+  markdown: string,
+  to: ReplyAddress,
+  buttons: readonly Button[] = [],
+): readonly ReplyPart[] {
+  const shown = fitting(buttons, BUTTON_LIMITS);
+  const charsMax = shown.length > 0 ? SECTION_CHARS_MAX : undefined;
+  const parts = partsOf(markdown, to, charsMax).filter(
+    ({ text, file }) => text.trim() !== "" || file !== undefined,
+  );
+  const all = parts.length > 0 ? parts : [{ text: EMPTY }];
+  const isLast = (index: number) => shown.length > 0 && index === all.length - 1;
+  return all.map((part, index) => writePart(isLast(index) ? { ...part, buttons: shown } : part));
 }
 
-function partsOf(markdown: string, to: ReplyAddress): readonly Part[] {
+function partsOf(markdown: string, to: ReplyAddress, charsMax: number | undefined): readonly Part[] {
   const limit = limitOf(readAddress(to));
-  if (limit === null && markdown.length > MESSAGES_CHARS_MAX)
+  // Nothing stands below a file.
+  if (limit === null && charsMax === undefined && markdown.length > MESSAGES_CHARS_MAX)
     return [...beginningOf(markdown), { text: "", file: answerFile(markdown) }];
-  if (limit === null) return renderSlack(markdown).map((text) => ({ text }));
-  return renderWithin(limit, markdown).map(({ part: text, charsAfter }) => ({ text, charsAfter }));
+  if (limit === null) return renderSlack(markdown, charsMax).map((text) => ({ text }));
+  return renderWithin(limit, markdown, charsMax).map(({ part: text, charsAfter }) => ({ text, charsAfter }));
 }
 
 function beginningOf(markdown: string): readonly Part[] {
@@ -58,6 +74,7 @@ export interface RenderedPart {
   readonly text: string;
   readonly charsAfter: number;
   readonly file: ReplyFile | null;
+  readonly buttons: readonly Button[];
 }
 
 /** A part that this adapter rendered; null for anything else. */
@@ -66,7 +83,12 @@ export function readPart(part: ReplyPart): RenderedPart | null {
   const text = parsed.ok ? get(parsed.value, "text") : undefined;
   if (!parsed.ok || typeof text !== "string") return null;
   const charsAfter = get(parsed.value, "charsAfter");
-  return { text, charsAfter: typeof charsAfter === "number" ? charsAfter : 0, file: readFile(parsed.value) };
+  return {
+    text,
+    charsAfter: typeof charsAfter === "number" ? charsAfter : 0,
+    file: readFile(parsed.value),
+    buttons: buttonsIn(parsed.value),
+  };
 }
 
 export function markedAsRepeat(text: string): string {

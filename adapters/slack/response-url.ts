@@ -1,7 +1,7 @@
 import { DeliveryError } from "../../src/domain/errors.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import { type CallResult, call, type Permit, Redirected } from "../../src/shared/call.ts";
-import { getString, parseJsonObject } from "../../src/shared/json.ts";
+import { getString, type JsonObject, parseJsonObject } from "../../src/shared/json.ts";
 import type { ResponseUrlAddress } from "./address.ts";
 import { codeFailure, statusFailure } from "./failure.ts";
 
@@ -31,7 +31,7 @@ export function allowedUrl(given: string, apiUrl: string | undefined): URL | nul
 export async function respond(
   url: URL,
   address: ResponseUrlAddress,
-  text: string,
+  { text, blocks }: { readonly text: string; readonly blocks: readonly JsonObject[] },
   options: { timeoutMs: number; clock: Clock; signal: AbortSignal; permit?: Permit | undefined },
 ): Promise<"said" | "spent"> {
   const what = "response_url";
@@ -43,6 +43,7 @@ export async function respond(
       headers: { "content-type": "application/json; charset=utf-8" },
       body: JSON.stringify({
         text,
+        ...(blocks.length > 0 && { blocks }),
         response_type: address.visibility,
         replace_original: false,
         ...(address.threadTs !== undefined && { thread_ts: address.threadTs }),

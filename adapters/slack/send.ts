@@ -1,3 +1,4 @@
+import type { Button } from "../../src/domain/button.ts";
 import { DeliveryError } from "../../src/domain/errors.ts";
 import type { ReplyAddress } from "../../src/domain/event.ts";
 import type { Delivery, Receipt } from "../../src/domain/reply.ts";
@@ -14,6 +15,7 @@ import {
   type SlackAddress,
 } from "./address.ts";
 import type { CallSlack, WebOptions } from "./api.ts";
+import { blocksFor } from "./buttons.ts";
 import { closed, RESPONSE_URL_USES_MAX } from "./limit.ts";
 import { partOf, replyMetadata } from "./metadata.ts";
 import { markedAsRepeat, messagesAfterBeginning, readPart } from "./render.ts";
@@ -52,6 +54,7 @@ export function createClient(
       {
         channel,
         text,
+        ...(sending.buttons.length > 0 && { blocks: blocksFor(text, sending.buttons) }),
         ...(threadTs !== null && { thread_ts: threadTs }),
         unfurl_links: false,
         unfurl_media: false,
@@ -77,7 +80,12 @@ export function createClient(
   async function answer(url: URL, address: ResponseUrlAddress, sending: Sending): Promise<Receipt> {
     const { delivery, text, charsAfter, signal, permit } = sending;
     const say = async (what: string) =>
-      (await respond(url, address, what, { ...options, signal, permit })) === "said";
+      (await respond(
+        url,
+        address,
+        { text: what, blocks: blocksFor(what, sending.buttons) },
+        { ...options, signal, permit },
+      )) === "said";
     const usesLeft = RESPONSE_URL_USES_MAX - delivery.sendsBefore;
     if (usesLeft > 1 || (usesLeft === 1 && charsAfter === 0))
       return (await say(text)) ? THROUGH_URL : await postText(address, text, sending).catch(refuseForGood);
@@ -113,7 +121,10 @@ export function createClient(
   ): Promise<Receipt> {
     let receipt: Receipt = { messageId: null, via: POST };
     for (const text of messagesAfterBeginning(file.text))
-      receipt = await postText(address, text, { text, charsAfter: 0, delivery, signal, permit });
+      receipt = await postText(address, text, {
+        ...{ text, charsAfter: 0, buttons: [] },
+        ...{ delivery, signal, permit },
+      });
     return receipt;
   }
 
@@ -177,6 +188,7 @@ interface Sending {
   /** As it is to be said, marked where it may be a repeat. */
   readonly text: string;
   readonly charsAfter: number;
+  readonly buttons: readonly Button[];
   readonly signal: AbortSignal;
   readonly permit: Permit | undefined;
 }

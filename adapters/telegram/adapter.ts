@@ -18,7 +18,7 @@ import { renderReply } from "./render.ts";
 import { RestingChats } from "./rest.ts";
 import { sendPart } from "./send.ts";
 import type { TelegramOptions as Settings } from "./settings.ts";
-import { answerCallback, showTyping } from "./signs.ts";
+import { answerCallback, showTyping, tellPresser } from "./signs.ts";
 import { screenTelegram, verifyRequest } from "./verify.ts";
 
 const API_ROOT = "https://api.telegram.org";
@@ -76,9 +76,11 @@ export function createTelegramAdapter(options: TelegramOptions): Adapter {
     screen: (head) => screenTelegram(head, options.webhookSecrets),
     verify: (request) => verifyRequest(request, options.webhookSecrets),
     parse: (request) => parseUpdate(request, { id: botId, username: options.identity.username }),
-    render: (markdown) => renderReply(markdown),
+    render: renderReply,
     renderer: RENDERER,
     async send(delivery, signal, permit) {
+      const told = await tellPresser(delivery, client, signal, permit);
+      if (told !== null) return told;
       if (delivery.index === 0) await stopSpinner(delivery.to);
       return await chats.calling(delivery.to, () => sendPart(delivery, client, signal, permit));
     },

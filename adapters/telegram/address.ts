@@ -14,6 +14,8 @@ export interface TelegramAddress {
   readonly messageId?: number;
   /** The pressed button spins until this is answered. */
   readonly callbackQueryId?: string;
+  /** What is said is for whoever pressed alone, where Telegram takes that. */
+  readonly isQuiet?: true;
 }
 
 export function writeAddress(address: TelegramAddress): ReplyAddress {
@@ -50,6 +52,7 @@ export function readAddress(to: ReplyAddress): TelegramAddress | undefined {
     ...(directTopicId !== undefined && { directTopicId }),
     ...(messageId !== undefined && { messageId }),
     ...(callbackQueryId !== undefined && { callbackQueryId }),
+    ...(flag(parsed.value, "isQuiet") && { isQuiet: true }),
   };
 }
 

@@ -2,8 +2,9 @@ import type { Delivery, Receipt } from "../../src/domain/reply.ts";
 import type { Permit } from "../../src/shared/call.ts";
 import { readAddress } from "./address.ts";
 import type { Refused, TelegramClient } from "./api.ts";
+import { type InlineKeyboard, keyboardFor } from "./buttons.ts";
 import { failureOf, foreignPart } from "./failure.ts";
-import { textOf } from "./render.ts";
+import { buttonsOf, textOf } from "./render.ts";
 
 /** The fields of editMessageText (Bot API) that we use. */
 interface EditMessageText {
@@ -12,6 +13,8 @@ interface EditMessageText {
   readonly text: string;
   readonly parse_mode?: "HTML";
   readonly link_preview_options: { readonly is_disabled: true };
+  /** Without it the message has none any more. */
+  readonly reply_markup?: InlineKeyboard;
 }
 
 /** Somebody has deleted it, or it is one that cannot be changed (any more). */
@@ -30,10 +33,12 @@ export async function editPart(
   if (address === undefined || text === undefined) throw foreignPart();
   if (messageId === null) return "gone";
   const { html, plain } = text;
+  const buttons = buttonsOf(delivery.part);
   const message = {
     chat_id: Number(address.chatId),
     message_id: Number(messageId),
     link_preview_options: { is_disabled: true as const },
+    ...(buttons.length > 0 && { reply_markup: keyboardFor(buttons) }),
   };
   const done: Receipt = { messageId, via: "editMessageText" };
   const requests: readonly EditMessageText[] = [

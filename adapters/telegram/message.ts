@@ -1,3 +1,4 @@
+import { pressedDecision } from "../../src/domain/button.ts";
 import type { ReplyAddress, Trigger, TriggerEvent } from "../../src/domain/event.ts";
 import { get, getArray, getObject, getString, type JsonObject } from "../../src/shared/json.ts";
 import { writeAddress, writeCallback } from "./address.ts";
@@ -100,6 +101,8 @@ function readPress(
       ...place.to,
       ...(messageId !== undefined && { messageId }),
       callbackQueryId: queryId,
+      // The message with the button says what was decided.
+      ...(pressedDecision(data) !== null && { isQuiet: true }),
     }),
     occurredAtMs: receivedAtMs,
   };

@@ -1,13 +1,32 @@
+import type { Button } from "../../src/domain/button.ts";
+import type { ReplyAddress } from "../../src/domain/event.ts";
 import type { ReplyPart } from "../../src/domain/reply.ts";
 import { getString, parseJsonObject } from "../../src/shared/json.ts";
+import { buttonsIn, fitting } from "../shared/buttons.ts";
+import { BUTTON_LIMITS } from "./buttons.ts";
 import { renderTelegram, type TelegramText } from "./dialect.ts";
 
 /** Of one message after its markup is parsed. Telegram counts code points; UTF-16 units are never fewer. */
 const TEXT_CHARS_MAX = 4_096;
 const REPEAT_NOTICE = "This may be a repeat: the first delivery was not confirmed.";
 
-export function renderReply(markdown: string): readonly ReplyPart[] {
-  return renderTelegram(markdown).map(({ html, plain }) => JSON.stringify({ html, plain }) as ReplyPart);
+export function renderReply(
+  markdown: string,
+  _to?: ReplyAddress,
+  buttons: readonly Button[] = [],
+): readonly ReplyPart[] {
+  const shown = fitting(buttons, BUTTON_LIMITS);
+  const texts = renderTelegram(markdown);
+  return texts.map(({ html, plain }, index) => {
+    const below = shown.length > 0 && index === texts.length - 1 ? { buttons: shown } : {};
+    return JSON.stringify({ html, plain, ...below }) as ReplyPart;
+  });
+}
+
+/** Those that stand below a part. */
+export function buttonsOf(part: ReplyPart): readonly Button[] {
+  const parsed = parseJsonObject(part);
+  return parsed.ok ? buttonsIn(parsed.value) : [];
 }
 
 /** Undefined for what this adapter did not render. */

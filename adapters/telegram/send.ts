@@ -1,11 +1,13 @@
+import type { Button } from "../../src/domain/button.ts";
 import type { Delivery, Receipt } from "../../src/domain/reply.ts";
 import type { Permit } from "../../src/shared/call.ts";
 import { readAddress, type TelegramAddress } from "./address.ts";
 import type { ApiResult, Refused, TelegramClient } from "./api.ts";
+import { type InlineKeyboard, keyboardFor } from "./buttons.ts";
 import type { TelegramText } from "./dialect.ts";
 import { failureOf, foreignPart } from "./failure.ts";
 import { id } from "./payload.ts";
-import { textOf, withNotice } from "./render.ts";
+import { buttonsOf, textOf, withNotice } from "./render.ts";
 
 /** As asked, then without markup, then in the chat's new place. */
 const TRIES_MAX = 3;
@@ -19,6 +21,7 @@ interface SendMessage {
   readonly direct_messages_topic_id?: number;
   readonly reply_parameters?: { readonly message_id: number; readonly allow_sending_without_reply: true };
   readonly link_preview_options: { readonly is_disabled: true };
+  readonly reply_markup?: InlineKeyboard;
 }
 
 type Send = (request: SendMessage) => Promise<ApiResult>;
@@ -35,17 +38,21 @@ export async function sendPart(
   if (address === undefined || text === undefined) throw foreignPart();
   const call: Send = (request) => client.call("sendMessage", request, signal, { permit });
   let messageId: string | null = null;
-  for (const one of delivery.mayRepeat ? withNotice(text) : [text]) {
-    messageId = await sendText(one, { address, isFirst: delivery.index === 0 }, call);
+  const texts = delivery.mayRepeat ? withNotice(text) : [text];
+  for (const [index, one] of texts.entries()) {
+    const buttons = index === texts.length - 1 ? buttonsOf(delivery.part) : [];
+    messageId = await sendText(one, { address, isFirst: delivery.index === 0, buttons }, call);
   }
   return { messageId, via: "sendMessage" };
 }
 
-async function sendText(
-  text: TelegramText,
-  place: { address: TelegramAddress; isFirst: boolean },
-  call: Send,
-): Promise<string | null> {
+interface Placed {
+  readonly address: TelegramAddress;
+  readonly isFirst: boolean;
+  readonly buttons: readonly Button[];
+}
+
+async function sendText(text: TelegramText, place: Placed, call: Send): Promise<string | null> {
   let request = requestFor(text.html, place);
   for (let tries = 1; ; tries++) {
     const answer = await call(request);
@@ -56,10 +63,7 @@ async function sendText(
   }
 }
 
-function requestFor(
-  html: string,
-  { address, isFirst }: { address: TelegramAddress; isFirst: boolean },
-): SendMessage {
+function requestFor(html: string, { address, isFirst, buttons }: Placed): SendMessage {
   const { isPrivate, messageId, messageThreadId, directTopicId } = address;
   return {
     chat_id: Number(address.chatId),
@@ -75,6 +79,7 @@ function requestFor(
       }),
     // A preview would make Telegram fetch whatever address a model writes.
     link_preview_options: { is_disabled: true },
+    ...(buttons.length > 0 && { reply_markup: keyboardFor(buttons) }),
   };
 }
 
@@ -93,7 +98,14 @@ function revise(request: SendMessage, refused: Refused, plain: string): SendMess
   ) {
     // The new chat has other message ids, and topics that the old one had not.
     const mode = request.parse_mode && { parse_mode: request.parse_mode };
-    return { chat_id: Number(refused.migratedTo), text: request.text, ...mode, link_preview_options };
+    const below = request.reply_markup && { reply_markup: request.reply_markup };
+    return {
+      chat_id: Number(refused.migratedTo),
+      text: request.text,
+      ...mode,
+      link_preview_options,
+      ...below,
+    };
   }
   if (request.parse_mode && refused.description.toLowerCase().includes("can't parse entities")) {
     const { parse_mode: _, ...rest } = request;

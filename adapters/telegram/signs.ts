@@ -1,7 +1,11 @@
 import type { ReplyAddress } from "../../src/domain/event.ts";
+import type { Delivery, Receipt } from "../../src/domain/reply.ts";
 import type { Clock } from "../../src/ports/clock.ts";
+import type { Permit } from "../../src/shared/call.ts";
 import { readAddress, type TelegramAddress } from "./address.ts";
 import type { TelegramClient } from "./api.ts";
+import { failureOf } from "./failure.ts";
+import { textOf } from "./render.ts";
 
 /** The indicator fades after 5 s. */
 const TYPING_EVERY_MS = 4_000;
@@ -46,4 +50,32 @@ export async function answerCallback(queryId: string, client: TelegramClient): P
   const payload = { callback_query_id: queryId };
   const answer = await client.call("answerCallbackQuery", payload, UNSTOPPED, SIGN).catch(() => undefined);
   return answer !== undefined;
+}
+
+/** Of what is shown for a moment over the chat. */
+const TOLD_CHARS_MAX = 200;
+/** Longer words are shown until they are put away. */
+const GLANCE_CHARS_MAX = 40;
+const TOLD = "answerCallbackQuery";
+
+/**
+ * Tells whoever pressed a button, and nobody else. Null: it has to be said as a message, for it is too long, or Telegram has
+ * given the press up. Said again it is no harm. Throws DeliveryError.
+ */
+export async function tellPresser(
+  delivery: Delivery,
+  client: TelegramClient,
+  signal: AbortSignal,
+  permit?: Permit,
+): Promise<Receipt | null> {
+  const address = readAddress(delivery.to);
+  const text = textOf(delivery.part)?.plain ?? "";
+  if (address?.isQuiet !== true || address.callbackQueryId === undefined) return null;
+  if (delivery.index > 0 || text === "" || text.length > TOLD_CHARS_MAX) return null;
+  const show_alert = text.length > GLANCE_CHARS_MAX;
+  const payload = { callback_query_id: address.callbackQueryId, text, show_alert };
+  const answer = await client.call(TOLD, payload, signal, { permit });
+  if (answer.kind === "result") return { messageId: null, via: TOLD };
+  if (answer.status === 400) return null;
+  throw failureOf(TOLD, answer);
 }

@@ -48,7 +48,7 @@ export function createWhatsAppAdapter(options: WhatsAppOptions): Adapter {
     verify: (request) => verifyWhatsApp(request, options),
     parse: (request) => parseWhatsApp(request, options.phoneNumberId, seen),
     accepted: (event) => seen.heard(event),
-    render: (markdown) => renderReply(markdown),
+    render: renderReply,
     renderer: RENDERER,
     send: (delivery, signal, permit) =>
       sendPart(delivery, { client, seen, nowMs: options.clock.nowMs(), signal, permit }),

@@ -1,5 +1,9 @@
+import type { Button } from "../../src/domain/button.ts";
+import type { ReplyAddress } from "../../src/domain/event.ts";
 import type { ReplyPart } from "../../src/domain/reply.ts";
 import { getString, parseJsonObject } from "../../src/shared/json.ts";
+import { buttonsIn, fitting } from "../shared/buttons.ts";
+import { BUTTON_LIMITS, BODY_CHARS_MAX as WITH_BUTTONS_CHARS_MAX } from "./buttons.ts";
 import { renderWhatsApp } from "./dialect.ts";
 
 /** Of one message, in UTF-16 units. Meta says "characters"; this reading is the strictest. */
@@ -8,10 +12,23 @@ const BODY_CHARS_MAX = 4_096;
 const REPEAT_NOTICE = "_This may be a repeat: the first delivery was not confirmed._";
 /** WhatsApp refuses an empty body, and silence would look like a fault. */
 const NOTHING = "(empty reply)";
+/** Stands above buttons where the words before them are too long for a message with any. */
+const CHOOSE = "Please choose:";
 
-export function renderReply(markdown: string): readonly ReplyPart[] {
-  const bodies = renderWhatsApp(markdown).filter((body) => body.trim() !== "");
-  return (bodies.length > 0 ? bodies : [NOTHING]).map((body) => JSON.stringify({ body }) as ReplyPart);
+export function renderReply(
+  markdown: string,
+  _to?: ReplyAddress,
+  buttons: readonly Button[] = [],
+): readonly ReplyPart[] {
+  const said = renderWhatsApp(markdown).filter((body) => body.trim() !== "");
+  const bodies = said.length > 0 ? said : [NOTHING];
+  const shown = fitting(buttons, BUTTON_LIMITS);
+  const last = bodies.at(-1) ?? NOTHING;
+  if (shown.length > 0 && last.length > WITH_BUTTONS_CHARS_MAX) bodies.push(CHOOSE);
+  const isLast = (index: number) => shown.length > 0 && index === bodies.length - 1;
+  return bodies.map(
+    (body, index) => JSON.stringify(isLast(index) ? { body, buttons: shown } : { body }) as ReplyPart,
+  );
 }
 
 /** The text of a part; undefined for what this adapter did not render. */
@@ -20,8 +37,16 @@ export function bodyOf(part: ReplyPart): string | undefined {
   return parsed.ok ? getString(parsed.value, "body") : undefined;
 }
 
+/** Those that stand below a part. */
+export function buttonsOf(part: ReplyPart): readonly Button[] {
+  const parsed = parseJsonObject(part);
+  return parsed.ok ? buttonsIn(parsed.value) : [];
+}
+
 /** The texts to send for a part that may have been said: one with the notice on top, or two when it has no room. */
-export function withNotice(body: string): readonly string[] {
+export function withNotice(body: string, hasButtons = false): readonly string[] {
   const marked = `${REPEAT_NOTICE}\n\n${body}`;
-  return marked.length <= BODY_CHARS_MAX ? [marked] : [REPEAT_NOTICE, body];
+  return marked.length <= (hasButtons ? WITH_BUTTONS_CHARS_MAX : BODY_CHARS_MAX)
+    ? [marked]
+    : [REPEAT_NOTICE, body];
 }

@@ -1,10 +1,12 @@
+import type { Button } from "../../src/domain/button.ts";
 import { DeliveryError } from "../../src/domain/errors.ts";
 import type { Delivery, Receipt } from "../../src/domain/reply.ts";
 import type { Permit } from "../../src/shared/call.ts";
 import type { JsonObject } from "../../src/shared/json.ts";
 import { readAddress, type WhatsAppAddress } from "./address.ts";
 import type { WhatsAppClient } from "./api.ts";
-import { bodyOf, withNotice } from "./render.ts";
+import { interactive } from "./buttons.ts";
+import { bodyOf, buttonsOf, withNotice } from "./render.ts";
 import type { Seen } from "./seen.ts";
 
 interface Sending {
@@ -32,23 +34,32 @@ export async function sendPart(
     );
   }
   let messageId: string | null = null;
-  for (const text of delivery.mayRepeat ? withNotice(body) : [body]) {
-    const message = textMessage(text, delivery, address);
+  const buttons = buttonsOf(delivery.part);
+  const texts = delivery.mayRepeat ? withNotice(body, buttons.length > 0) : [body];
+  for (const [index, text] of texts.entries()) {
+    const below = index === texts.length - 1 ? buttons : [];
+    const message = messageWith(text, below, delivery, address);
     messageId = await client.sendMessage(address.phoneNumberId, message, signal, permit);
     seen.said(messageId, text, address);
   }
   return { messageId, via: "messages" };
 }
 
-function textMessage(body: string, delivery: Delivery, address: WhatsAppAddress): JsonObject {
+function messageWith(
+  body: string,
+  buttons: readonly Button[],
+  delivery: Delivery,
+  address: WhatsAppAddress,
+): JsonObject {
   return {
     recipient_type: "individual",
     ...("to" in address ? { to: address.to } : { recipient: address.recipient }),
     // The first part quotes the question; a quote on every part would fill the screen.
     ...(delivery.index === 0 && { context: { message_id: address.messageId } }),
-    type: "text",
-    // A preview would make Meta fetch whatever address a model writes.
-    text: { preview_url: false, body },
+    ...(buttons.length > 0
+      ? { type: "interactive", interactive: interactive(body, buttons) }
+      : // A preview would make Meta fetch whatever address a model writes.
+        { type: "text", text: { preview_url: false, body } }),
     // Comes back in the statuses of this message.
     biz_opaque_callback_data: delivery.partId,
   };

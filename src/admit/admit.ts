@@ -23,10 +23,10 @@ export function admit(event: TriggerEvent, policy: AdmissionPolicy, nowMs: numbe
   const rules = policy.platforms[event.platform];
   if (event.sender.isBot && !allowsBot(event, rules)) return { kind: "ignored", reason: "bot" };
 
-  if (event.trigger === "button" && rules.buttons === "ignore")
+  const control = controlCommandOf(event);
+  if (event.trigger === "button" && rules.buttons === "ignore" && control === null)
     return { kind: "ignored", reason: "buttons_off" };
 
-  const control = controlCommandOf(event);
   const isAddressed = event.trigger !== "ambient" && event.trigger !== "thread";
   if (event.trigger === "ambient" && rules.respondTo === "mention" && control === null) {
     return { kind: "ignored", reason: "not_addressed" };

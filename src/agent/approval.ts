@@ -1,10 +1,11 @@
-import { type AskedStep, type DecidedStep, decisionOn, wordOn } from "../domain/approval.ts";
+import { type AskedStep, type DecidedStep, decisionOn, questionKey, wordOn } from "../domain/approval.ts";
+import { decisionButtons } from "../domain/button.ts";
 import { redacted } from "../domain/redact.ts";
 import type { Step, ToolCall } from "../domain/run.ts";
 import type { Hold } from "../ports/agent.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Tool } from "../ports/tool.ts";
-import { approvalText, NOT_DECIDED } from "../reply/texts.ts";
+import { approvalText, NOT_DECIDED, settledText } from "../reply/texts.ts";
 import { QUESTION_CHARS_MAX } from "./bounds.ts";
 import { notShown } from "./progress.ts";
 import type { ToolResult } from "./tool-call.ts";
@@ -14,7 +15,7 @@ interface Asking {
   /** Grows as steps are kept. */
   readonly steps: readonly Step[];
   readonly keep: (step: Step) => Promise<void>;
-  readonly hold: Pick<Hold, "heard" | "say" | "join">;
+  readonly hold: Pick<Hold, "heard" | "say" | "amend" | "join">;
   readonly clock: Pick<Clock, "nowMs">;
   readonly approvalMs: number;
 }
@@ -29,15 +30,25 @@ export async function rulingOn(
   asking: Asking,
 ): Promise<DecidedStep | AskedStep> {
   const asked = questionOn(call, asking.steps) ?? (await ask(call, asks, asking));
-  const key = `ask/${asking.steps.filter(({ kind }) => kind === "tool-asked").length}`;
+  const key = questionKey(asking.steps);
   const known = decisionOn(asked, asking.steps) ?? (await decide(asked, asking));
-  if (known !== null) {
-    if (known.verdict === "expired") await asking.hold.say(`${key}/expired`, NOT_DECIDED);
-    return known;
-  }
-  await asking.hold.say(key, approvalText(asked));
+  if (known !== null) return await settled(known, asked, key, asking);
+  await asking.hold.say(key, approvalText(asked), decisionButtons(asked.approvalId));
   // Somebody may have been quick.
-  return (await decide(asked, asking)) ?? asked;
+  const quick = await decide(asked, asking);
+  return quick === null ? asked : await settled(quick, asked, key, asking);
+}
+
+/** Whoever reads the question later sees what became of it, and presses nothing any more. */
+async function settled(
+  decided: DecidedStep,
+  asked: AskedStep,
+  key: string,
+  { hold }: Asking,
+): Promise<DecidedStep> {
+  await hold.amend(key, settledText(asked, decided));
+  if (decided.verdict === "expired") await hold.say(`${key}/expired`, NOT_DECIDED);
+  return decided;
 }
 
 /** What the model is told of a call that was not approved. */

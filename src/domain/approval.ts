@@ -1,9 +1,8 @@
 import type { TriggerEvent } from "./event.ts";
-import type { Step } from "./run.ts";
+import type { Approval, AskedStep, DecidedStep, Step } from "./run.ts";
 import type { Signal } from "./signal.ts";
 
-export type AskedStep = Extract<Step, { kind: "tool-asked" }>;
-export type DecidedStep = Extract<Step, { kind: "tool-decided" }>;
+export type { AskedStep, DecidedStep };
 
 /** Who may decide what an agent asks. */
 export interface Approvers {
@@ -11,6 +10,26 @@ export interface Approvers {
   readonly only: ReadonlySet<string> | null;
   /** Whether whoever asked may decide, too, in any case. */
   readonly self: boolean;
+}
+
+/** All that a run has asked, in that order. */
+export function approvalsIn(steps: readonly Step[]): readonly Approval[] {
+  return steps.flatMap((asked, index) => {
+    if (asked.kind !== "tool-asked") return [];
+    const { kind: _, callId, ...question } = asked;
+    const decided = decisionOn(asked, steps);
+    const { verdict, by, reason } = decided ?? {};
+    const outcome =
+      verdict === undefined ? null : { verdict, by: by ?? null, ...(reason !== undefined && { reason }) };
+    return [{ ...question, tool: toolOf(callId, steps.slice(0, index)), decided: outcome }];
+  });
+}
+
+/** Of the last answer of the model before it: others may have calls of the same id. */
+function toolOf(callId: string, before: readonly Step[]): string {
+  const model = before.findLast((step) => step.kind === "model");
+  const call = model?.kind === "model" ? model.toolCalls.find(({ id }) => id === callId) : undefined;
+  return call?.name ?? "";
 }
 
 export type Decision = Extract<Signal, { kind: "decide" }>;
@@ -32,6 +51,14 @@ export function wordOn({ approvalId }: Asked, signals: readonly Signal[]): Decis
 export function openQuestion(steps: readonly Step[]): AskedStep | null {
   const last = steps.findLast((step) => step.kind === "tool-asked");
   return last?.kind === "tool-asked" && decisionOn(last, steps) === null ? last : null;
+}
+
+/** Nothing else is said of its event before it. */
+export const FIRST_QUESTION = "ask/1";
+
+/** Names what is asked last among all that is said of an event beside its answer. */
+export function questionKey(steps: readonly Step[]): string {
+  return `ask/${steps.filter(({ kind }) => kind === "tool-asked").length}`;
 }
 
 /** Bots never decide. Of an agent that is not there any more, nobody does. */

@@ -30,6 +30,10 @@ export const FILES_TIMEOUT_MS = 60_000;
 export const FILES_AT_ONCE = 3;
 /** A name, a media type: labels for people. */
 export const LABEL_CHARS_MAX = 200;
+/** Of a button, in UTF-8: the least that a platform takes. */
+export const BUTTON_ID_BYTES_MAX = 64;
+/** Of one reply, as many are looked at; platforms show fewer. */
+export const BUTTONS_MAX = 100;
 /** Ids are given back to the platform: one that is longer is none. */
 export const ID_CHARS_MAX = 1_000;
 /** Messages in messages (a forward of a share) are followed so far. */

@@ -1,3 +1,4 @@
+import { pressedDecision } from "./button.ts";
 import type { TriggerEvent } from "./event.ts";
 
 export const CONTROL_COMMANDS = ["help", "status", "reset", "stop", "approve", "deny"] as const;
@@ -8,12 +9,13 @@ export const CARRIER = "parley";
 
 /**
  * A command to the gateway itself, or null. Understood as a slash or bot command (`/stop`, `/parley stop`),
- * and as a message that is nothing else (`!stop`, `/stop`), for platforms and rooms without slash commands.
+ * and as a message that is nothing else (`!stop`, `/stop`), for platforms and rooms without slash commands. Of buttons only
+ * those that decide a question are commands.
  */
 export function controlCommandOf(event: Said): ControlCommand | null {
-  if (event.trigger === "button") return null;
   const decision = decisionIn(event);
   if (decision !== null) return decision.command;
+  if (event.trigger === "button") return null;
   if (event.trigger === "command" && event.command !== null) {
     const words = event.command.replace(/^\//, "").split(" ");
     if (words[0] === CARRIER)
@@ -29,7 +31,7 @@ export function controlCommandOf(event: Said): ControlCommand | null {
 
 type Said = Pick<TriggerEvent, "trigger" | "command" | "text">;
 
-/** A word on a question of an agent: `/approve`, `/deny apr_1 too risky`, `!deny no`. */
+/** A word on a question of an agent: `/approve`, `/deny apr_1 too risky`, `!deny no`, or a press below it. */
 export interface DecisionCommand {
   readonly command: "approve" | "deny";
   /** Null: the one that is open. */
@@ -41,7 +43,10 @@ const APPROVAL_ID = /^apr_\w{1,60}$/;
 
 /** Null where the command is none of these two. */
 export function decisionIn({ trigger, command, text }: Said): DecisionCommand | null {
-  if (trigger === "button") return null;
+  if (trigger === "button") {
+    const pressed = pressedDecision(command);
+    return pressed && { ...pressed, reason: null };
+  }
   const words = command?.replace(/^\//, "").split(" ") ?? [];
   // `/approve apr_1` as a command of the platform, of which the text is what came after it.
   if (trigger === "command" && words[0] !== CARRIER && words.length === 1 && isDecision(words[0]))

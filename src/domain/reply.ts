@@ -15,6 +15,8 @@ export interface Delivery {
   readonly sendsBefore: number;
   /** True when an earlier send of this part may have landed: say so to the person. */
   readonly mayRepeat: boolean;
+  /** Something else was said of the event before, which stays: this takes no place that was kept for the answer. */
+  readonly follows?: true;
   /** It is not whole yet: more of it takes its place soon. */
   readonly isGrowing?: true;
 }

@@ -85,6 +85,15 @@ export type Step =
   | { readonly kind: "tool-started"; readonly callId: string }
   | { readonly kind: "tool"; readonly callId: string; readonly result: string; readonly isError: boolean };
 
+export type AskedStep = Extract<Step, { kind: "tool-asked" }>;
+export type DecidedStep = Extract<Step, { kind: "tool-decided" }>;
+
+/** A question, and what became of it; without the call, which is of the run alone. */
+export interface Approval extends Omit<AskedStep, "kind" | "callId"> {
+  readonly tool: string;
+  readonly decided: Omit<DecidedStep, "kind" | "approvalId"> | null;
+}
+
 /** How a run ended. */
 export type RunOutcome =
   | "answered"
@@ -112,6 +121,8 @@ export interface Progress {
   readonly earlier?: readonly ContextItem[];
   /** What became of the files that it reads: none of them is fetched again. */
   readonly files?: readonly FileRecord[];
+  /** Kept with the answer, which has no steps: what was asked and decided on the way to it. */
+  readonly approvals?: readonly Approval[];
   /** Set once the run has ended; from then on only the reply remains to be sent. */
   readonly answer: Answer | null;
 }

@@ -1,5 +1,6 @@
 import { BODY_BYTES_MAX } from "../domain/bounds.ts";
 import type { Brand } from "../domain/brand.ts";
+import type { Button } from "../domain/button.ts";
 import type { ContextItem } from "../domain/context.ts";
 import type { Person, Platform, ReplyAddress, TriggerEvent } from "../domain/event.ts";
 import type { Delivery, Receipt, ReplyPart } from "../domain/reply.ts";
@@ -129,8 +130,11 @@ export interface Adapter {
   parse(request: VerifiedRequest): Inbound;
   /** Told of each event, as `parse` gave it, once it is stored, for what is remembered in memory alone. Never throws. */
   accepted?(event: TriggerEvent): void;
-  /** Pure. Markdown to messages in this platform's dialect, each within its limit; at least one. */
-  render(markdown: string, to: ReplyAddress): readonly ReplyPart[];
+  /**
+   * Pure. Markdown to messages in this platform's dialect, each within its limit; at least one. Buttons stand below the last,
+   * as many as the platform takes.
+   */
+  render(markdown: string, to: ReplyAddress, buttons?: readonly Button[]): readonly ReplyPart[];
   /** The module whose `renderReply` does what `render` does, so that a thread can do it. Absent: it takes no work. */
   readonly renderer?: string;
   /** Sends one part. Throws DeliveryError, or what the permit throws when it is asked: then nothing was said. */
@@ -251,4 +255,5 @@ export type Render = (
   adapter: Adapter,
   markdown: string,
   to: ReplyAddress,
+  buttons?: readonly Button[],
 ) => readonly ReplyPart[] | Promise<readonly ReplyPart[]>;

@@ -1,5 +1,6 @@
 import type { FileViews } from "../domain/attachment.ts";
 import type { BudgetScope } from "../domain/budget.ts";
+import type { Button } from "../domain/button.ts";
 import type { ContextItem } from "../domain/context.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import type { MoneyHold } from "../domain/money.ts";
@@ -55,7 +56,12 @@ export interface Hold {
    * Says something beside the answer, once, whoever goes on after a crash: `key` tells it from what else is said of the
    * event. Throws as a delivery does.
    */
-  readonly say: (key: string, text: string) => Promise<void>;
+  readonly say: (key: string, text: string, buttons?: readonly Button[]) => Promise<void>;
+  /**
+   * Changes what was said under this key, and takes its buttons away, where the platform can: its buttons say no more than
+   * that they are old when it cannot. Harmless to repeat; rejects only when the event is not ours any more.
+   */
+  readonly amend: (key: string, text: string) => Promise<void>;
   /** Asked before each call of a model: all that is joined by now. Absent: there will be nothing new. */
   readonly join?: () => Promise<readonly TriggerEvent[]>;
   /** Told how it goes with the model, for whoever waits. */

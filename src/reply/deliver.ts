@@ -21,6 +21,8 @@ export interface DeliverDeps extends Leave {
   readonly metrics: Metrics;
   /** Names what is said beside the answer; absent: it is the answer. */
   readonly beside?: string;
+  /** As in Delivery. */
+  readonly follows?: boolean;
 }
 
 /**
@@ -126,7 +128,8 @@ async function sayAnew(reservation: Reservation, saying: Saying): Promise<Receip
 
 function deliveryOf({ job, part, index, deps }: Saying, sendsBefore: number): Delivery {
   const partId = partIdOf(job, index, deps.beside);
-  return { partId, to: job.event.replyTo, part, index, sendsBefore, mayRepeat: false };
+  const follows = deps.follows === true ? { follows: true as const } : {};
+  return { partId, to: job.event.replyTo, part, index, sendsBefore, mayRepeat: false, ...follows };
 }
 
 /** An event that was refused, or answered before, may be brought back: what it says then is something else. */

@@ -34,6 +34,8 @@ export interface PreviewsDeps {
 export interface ShowingDeps extends Leave {
   readonly outbox: Pick<Outbox, "reserve" | "record">;
   readonly breakers: Breakers;
+  /** As in Delivery. */
+  readonly follows?: boolean;
   readonly log: Logger;
 }
 
@@ -88,6 +90,11 @@ export class Preview {
     this.#deps = deps;
     this.#signal = signal;
     this.#notBeforeMs = deps.clock.nowMs() + SHOWN_AFTER_MS;
+  }
+
+  /** There is a message of it already. */
+  get isOut(): boolean {
+    return this.#receipt !== null;
   }
 
   /** All that was said so far of the answer that is being given; nothing: it is begun anew. */
@@ -216,7 +223,9 @@ export class Preview {
 
   #delivery(part: ReplyPart, sendsBefore = 0): Delivery {
     const { event } = this.#job;
+    const follows = this.#deps.follows === true ? { follows: true as const } : {};
     return {
+      ...follows,
       partId: partIdOf(this.#job, 0),
       to: event.replyTo,
       part,

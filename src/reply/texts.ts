@@ -1,4 +1,4 @@
-import type { AskedStep } from "../domain/approval.ts";
+import type { AskedStep, DecidedStep } from "../domain/approval.ts";
 import type { BudgetScope } from "../domain/budget.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import type { DayOver } from "../ports/agent.ts";
@@ -69,12 +69,48 @@ export const STOPPED = "Stopped.";
 
 /** What somebody is asked before a tool is used. The words of the model are quoted, so that they pose as no one's else. */
 export function approvalText({ approvalId, question, askedAtMs, untilMs }: AskedStep): string {
-  const quoted = question.split("\n").map((line) => `> ${line}`);
   return `**May I?**
 
-${quoted.join("\n")}
+${quoted(question)}
 
 Approve with \`/approve ${approvalId}\`, deny with \`/deny ${approvalId}\` and a reason (where slash commands are not available: \`!approve\`, \`!deny\`). Without a decision within ${spanText(untilMs - askedAtMs)} I will not do it.`;
+}
+
+/** What stands in the place of the question from then on. `stopped`: by /stop. */
+export function settledText({ question }: AskedStep, decided: DecidedStep | "stopped"): string {
+  return `**May I?**\n\n${quoted(question)}\n\n${outcomeText(decided)}`;
+}
+
+function outcomeText(decided: DecidedStep | "stopped"): string {
+  if (decided === "stopped") return STOPPED;
+  const by = asWords(decided.by?.name ?? "somebody");
+  const why = decided.reason === undefined ? "." : `: ${asWords(decided.reason)}`;
+  switch (decided.verdict) {
+    case "approved":
+      return `**Approved** by ${by}.`;
+    case "denied":
+      return `**Denied** by ${by}${why}`;
+    case "expired":
+      return NOT_DECIDED;
+    case "withdrawn":
+      return TAKEN_BACK;
+  }
+}
+
+function quoted(text: string): string {
+  return text
+    .split("\n")
+    .map((line) => `> ${line}`)
+    .join("\n");
+}
+
+/** Somebody's own words on one line, none of which is Markdown. */
+function asWords(text: string): string {
+  return text
+    .replaceAll(/[\s\p{Cc}]+/gu, " ")
+    .slice(0, 200)
+    .toWellFormed()
+    .replaceAll(/[!-/:-@[-`{-~]/g, "\\$&");
 }
 
 export const NOT_DECIDED = "Nobody decided in time, so I do not do it.";

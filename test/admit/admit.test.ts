@@ -49,6 +49,8 @@ describe("admit", () => {
     expect(admit(press, rules, NOW)).toEqual({ kind: "ignored", reason: "buttons_off" });
     expect(admit(anEvent({ trigger: "command", command: "retry" }), rules, NOW).kind).toBe("offer");
     expect(admit(press, policy(), NOW).kind).toBe("offer");
+    const decision = { ...press, command: "approve:apr_1_1" };
+    expect(offered(decision, rules)).toMatchObject({ kind: "command", lane: "slack:T1:C1!control" });
   });
 
   it("keeps of what a message refers to as much as an event may carry", () => {

@@ -241,6 +241,7 @@ export const HELD: Hold = {
   ensure: async () => {},
   heard: () => [],
   say: async () => {},
+  amend: async () => {},
 };
 
 export function benchFor(agent: Agent, clock = new SimClock()): Bench {
@@ -282,6 +283,7 @@ export function benchFor(agent: Agent, clock = new SimClock()): Bench {
         ensure: options.ensure ?? HELD.ensure,
         heard: options.heard ?? HELD.heard,
         say: options.say ?? HELD.say,
+        amend: HELD.amend,
         ...(options.waiting && { waiting: options.waiting }),
         ...(options.showing && { showing: options.showing }),
         ...(options.allowance && { allowance: options.allowance }),

@@ -1,12 +1,13 @@
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Sampler } from "../../adapters/shared/sample.ts";
+import type { SampleRequest, Sampler } from "../../adapters/shared/sample.ts";
 import { RunAborted } from "../../src/domain/abort.ts";
 import { DeliveryError } from "../../src/domain/errors.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { Delivery, ReplyPart } from "../../src/domain/reply.ts";
 import type { Adapter, RawRequest } from "../../src/ports/adapter.ts";
 import { type FakeAnswer, type FakeServer, type Fault, fakeServer } from "../fakes/server.ts";
+import { buttonsContract, type ShownButton } from "./adapter-buttons.ts";
 import { type FilesUnderTest, filesContract } from "./adapter-files.ts";
 import { growingContract } from "./adapter-growing.ts";
 import { asVerified, rawRequest, withFlippedByte, withHeader } from "./raw-request.ts";
@@ -40,6 +41,12 @@ export interface AdapterCase {
   readonly refused: readonly FakeAnswer[];
   /** Of what kind a sample is whose answer is shown while it grows; absent: none is. */
   readonly growsFor?: string;
+  /** Absent: it has no buttons. */
+  readonly buttons?: {
+    readonly max: number;
+    /** A press on a button that stands below the answer to this event. */
+    press(button: ShownButton, event: TriggerEvent): SampleRequest;
+  };
   /** Tokens and secrets that must never show in an error. */
   readonly credentials: readonly string[];
 }
@@ -57,6 +64,8 @@ interface AdapterUnderTest {
   readonly refuseFiles?: FilesUnderTest["refuseFiles"];
   /** What people can read, oldest first, and in which place (as in TriggerEvent.place). */
   said(): readonly { readonly place: string; readonly text: string }[];
+  /** Below each message; absent: there are never any. */
+  buttons?(): readonly (readonly ShownButton[])[];
 }
 
 const NOW_MS = 1_780_000_000_000;
@@ -343,6 +352,21 @@ export function adapterContract(name: string, platform: AdapterCase): void {
         const event = parseOne(sample({ kind: grown }));
         return { under: { ...opened, another, deleteAll, rateLimited }, event };
       });
+    }
+
+    const shown = platform.buttons;
+    if (shown !== undefined) {
+      buttonsContract(async () => {
+        const opened = await platform.setUp({ timeoutMs: 30_000 });
+        await under.fake.close();
+        under = opened;
+        const event = parseOne(sample());
+        return {
+          under: { ...opened, buttons: () => opened.buttons?.() ?? [] },
+          event,
+          press: (button) => parseOne(rawRequest(shown.press(button, event), { nowMs: NOW_MS })),
+        };
+      }, shown.max);
     }
 
     describe("what goes out", () => {

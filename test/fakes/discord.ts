@@ -160,6 +160,15 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
     return { body: shown(write("followup", channelOf(token), body)) };
   }
 
+  function editFollowUp(id: string, body: Record<string, unknown>): FakeAnswer {
+    const message = messages.find((one) => one.kind === "followup" && one.id === id);
+    if (message === undefined) return discordError(404, 10_008);
+    if (!takesEdit(id)) return discordRateLimit(1);
+    message.content = String(body.content);
+    message.body = body;
+    return { body: shown(message) };
+  }
+
   function channelMessage(channelId: string, body: Record<string, unknown>): FakeAnswer {
     if (outside.has(channelId)) return discordError(403, 50_001);
     const nonce = body.enforce_nonce === true ? String(body.nonce) : undefined;
@@ -194,6 +203,7 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
     if (writes && body.content === "") return discordError(400, 50_006);
     if (writes && Array.from(String(body.content)).length > CONTENT_CHARS_MAX)
       return discordError(400, 50_035);
+    if (writes && !areRows(body.components)) return discordError(400, 50_035);
 
     // Interactions carry their own token in the path; the bot's has no business there.
     if (root === "interactions" && third === "callback") return callback(first);
@@ -201,6 +211,7 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
       if (call.headers.authorization !== undefined) return discordError(401, 0, "401: Unauthorized");
       if (third === "messages" && fourth === "@original") return original(call.method, second, body);
       if (call.method === "POST" && third === "") return followUp(second, body);
+      if (call.method === "PATCH" && third === "messages") return editFollowUp(fourth, body);
     }
     if (root === "gateway" && first === "") return { body: { url: "ws://127.0.0.1:9" } };
     if (call.headers.authorization !== `Bot ${options.botToken}`)
@@ -271,6 +282,32 @@ export function attachedTo({
   body,
 }: DiscordMessage): readonly { readonly name: string; readonly text: string }[] {
   return (body.files as { name: string; text: string }[] | undefined) ?? [];
+}
+
+const ROWS_MAX = 5;
+const LABEL_CHARS_MAX = 80;
+const CUSTOM_ID_CHARS_MAX = 100;
+
+/** Rows of buttons, as far as Discord checks them. */
+function areRows(components: unknown): boolean {
+  const rows = (components ?? []) as { type?: unknown; components?: readonly Record<string, unknown>[] }[];
+  const buttons = rows.flatMap((row) => row.components ?? []);
+  return (
+    rows.length <= ROWS_MAX &&
+    rows.every(({ type, components: row = [] }) => type === 1 && row.length >= 1 && row.length <= ROWS_MAX) &&
+    new Set(buttons.map((button) => button.custom_id)).size === buttons.length &&
+    buttons.every(
+      ({ type, style, label, custom_id }) =>
+        type === 2 &&
+        [1, 2, 3, 4].includes(Number(style)) &&
+        isOfLength(label, LABEL_CHARS_MAX) &&
+        isOfLength(custom_id, CUSTOM_ID_CHARS_MAX),
+    )
+  );
+}
+
+function isOfLength(text: unknown, max: number): boolean {
+  return typeof text === "string" && text !== "" && text.length <= max;
 }
 
 function shown(message: DiscordMessage): object {

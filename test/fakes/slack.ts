@@ -16,10 +16,24 @@ interface SlackMessage {
   /** Who alone sees it; null: everyone in the channel. */
   readonly visibleTo: string | null;
   readonly metadata: unknown;
+  /** What is shown in place of the text; empty: the text. */
+  blocks: readonly SlackBlock[];
   /** Who said it; the bot when absent. */
   readonly user?: string;
   /** Further fields, as Slack gives them. */
   readonly more?: object;
+}
+
+interface SlackBlock {
+  readonly type: string;
+  readonly text?: { readonly type: string; readonly text: string };
+  readonly elements?: readonly SlackButton[];
+}
+
+interface SlackButton {
+  readonly action_id: string;
+  readonly text: { readonly type: string; readonly text: string };
+  readonly value: string;
 }
 
 export interface FakeSlack extends FakeServer {
@@ -105,6 +119,7 @@ export async function fakeSlack(
         via: "chat.postMessage",
         visibleTo: null,
         metadata: args.metadata ?? null,
+        blocks: blocksIn(args),
       });
       return {
         channel: message.channel,
@@ -120,6 +135,7 @@ export async function fakeSlack(
         via: "chat.postEphemeral",
         visibleTo: need(args, "user", "user_not_in_channel"),
         metadata: null,
+        blocks: blocksIn(args),
       });
       return { message_ts: message.ts };
     },
@@ -129,6 +145,8 @@ export async function fakeSlack(
       );
       if (found === undefined) throw new SlackRefusal("message_not_found");
       found.text = need(args, "text", "no_text");
+      // What is not named stays.
+      if (args.blocks !== undefined) found.blocks = blocksIn(args);
       return { channel: found.channel, ts: found.ts, text: found.text };
     },
     "assistant.threads.setStatus": (args) => {
@@ -182,7 +200,7 @@ export async function fakeSlack(
         const file = { id, name: found.name, title: title ?? found.name };
         messages.push({
           ...{ channel, ts: nextTs(), threadTs, text: comment, via: "files.completeUploadExternal" },
-          ...{ visibleTo: null, metadata: null, more: { files: [file] } },
+          ...{ visibleTo: null, metadata: null, blocks: [], more: { files: [file] } },
         });
       }
       return { files: given };
@@ -247,6 +265,7 @@ export async function fakeSlack(
         via: "response_url",
         visibleTo: isShared ? null : "whoever asked",
         metadata: null,
+        blocks: blocksIn(args),
       });
     } catch {
       return { status: 400, body: { ok: false, error: "no_text" } };
@@ -271,7 +290,7 @@ export async function fakeSlack(
     return { status: 404, body: "no such page" };
   });
   const post: FakeSlack["post"] = (message) => {
-    messages.push({ ...message, via: "chat.postMessage", visibleTo: null, metadata: null });
+    messages.push({ ...message, via: "chat.postMessage", visibleTo: null, metadata: null, blocks: [] });
   };
   return {
     ...server,
@@ -347,7 +366,37 @@ function page(found: readonly SlackMessage[], args: Args): object {
 function argsOf(body: string, contentType: string): Args {
   if (contentType.startsWith("application/json")) return JSON.parse(body || "{}") as Args;
   const form = Object.fromEntries(new URLSearchParams(body));
-  return { ...form, ...(form.metadata !== undefined && { metadata: JSON.parse(form.metadata) as unknown }) };
+  return {
+    ...form,
+    ...(form.metadata !== undefined && { metadata: JSON.parse(form.metadata) as unknown }),
+    ...(form.blocks !== undefined && { blocks: JSON.parse(form.blocks) as unknown }),
+  };
+}
+
+const BLOCKS_MAX = 50;
+const SECTION_CHARS_MAX = 3_000;
+
+/** As Slack checks them, as far as a gateway uses them. */
+function blocksIn({ blocks = [] }: Args): readonly SlackBlock[] {
+  const given = blocks as readonly SlackBlock[];
+  const buttons = given.flatMap(({ elements = [] }) => elements);
+  const areFine =
+    given.length <= BLOCKS_MAX &&
+    given.every(({ type, text, elements = [] }) =>
+      type === "section"
+        ? text?.type === "mrkdwn" && text.text.length >= 1 && text.text.length <= SECTION_CHARS_MAX
+        : type === "actions" && elements.length >= 1 && elements.length <= 25,
+    ) &&
+    buttons.every(
+      ({ action_id, text, value }) =>
+        action_id.length <= 255 &&
+        text.type === "plain_text" &&
+        text.text.length <= 75 &&
+        value.length <= 2_000,
+    ) &&
+    new Set(buttons.map(({ action_id }) => action_id)).size === buttons.length;
+  if (!areFine) throw new SlackRefusal("invalid_blocks");
+  return given;
 }
 
 function word(args: Args, key: string): string | undefined {

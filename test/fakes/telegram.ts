@@ -16,6 +16,13 @@ export interface FakeMessage {
   readonly replyTo: number | null;
   readonly text: string;
   readonly asHtml: boolean;
+  /** The buttons below it, in rows. */
+  readonly keyboard: readonly (readonly FakeButton[])[];
+}
+
+export interface FakeButton {
+  readonly text: string;
+  readonly callback_data: string;
 }
 
 export interface FakeTelegram extends FakeServer {
@@ -30,6 +37,8 @@ export interface FakeTelegram extends FakeServer {
   readonly actions: { readonly chatId: number; readonly threadId: number | null; readonly action: string }[];
   /** Callback queries answered in time. */
   readonly answered: string[];
+  /** What whoever pressed was shown for a moment, or until they put it away. */
+  readonly told: { readonly id: string; readonly text: string; readonly isAlert: boolean }[];
   /** Callback queries that Telegram has given up on. */
   readonly tooOld: Set<string>;
   /** Chats that have blocked the bot. */
@@ -86,6 +95,7 @@ export async function fakeTelegram(options: { token: string; username: string })
     reactions: [] as FakeTelegram["reactions"],
     actions: [] as FakeTelegram["actions"],
     answered: [] as string[],
+    told: [] as FakeTelegram["told"],
     tooOld: new Set<string>(),
     blocked: new Set<number>(),
     missing: new Set<number>(),
@@ -115,6 +125,7 @@ export async function fakeTelegram(options: { token: string; username: string })
         ...{ messageId: ++lastMessageId, chatId, threadId, directTopicId, replyTo },
         text: readText(fields),
         asHtml: fields.parse_mode === "HTML",
+        keyboard: readKeyboard(fields),
       };
       state.messages.push(message);
       return asTelegram(message);
@@ -129,13 +140,14 @@ export async function fakeTelegram(options: { token: string; username: string })
       const before = state.messages[index];
       if (before === undefined) throw new Refused(400, "Bad Request: message to edit not found");
       const text = readText(fields);
-      if (text === before.text) {
+      const keyboard = readKeyboard(fields);
+      if (text === before.text && JSON.stringify(keyboard) === JSON.stringify(before.keyboard)) {
         throw new Refused(
           400,
           "Bad Request: message is not modified: specified new message content and reply markup are exactly the same",
         );
       }
-      const after = { ...before, text, asHtml: fields.parse_mode === "HTML" };
+      const after = { ...before, text, asHtml: fields.parse_mode === "HTML", keyboard };
       state.messages[index] = after;
       return asTelegram(after);
     },
@@ -171,6 +183,8 @@ export async function fakeTelegram(options: { token: string; username: string })
         throw new Refused(400, "Bad Request: MESSAGE_TOO_LONG");
       }
       state.answered.push(id);
+      const text = string(fields, "text");
+      if (text !== "") state.told.push({ id, text, isAlert: fields.show_alert === true });
       return true;
     },
 
@@ -279,6 +293,23 @@ function readText(fields: Fields, { mayBeEmpty = false } = {}): string {
     throw new Refused(400, "Bad Request: message is too long");
   if (!mayBeEmpty && parsed.text.trim() === "") throw new Refused(400, "Bad Request: message text is empty");
   return parsed.text;
+}
+
+const CALLBACK_DATA_BYTES_MAX = 64;
+
+/** As Telegram checks it; none where the call has none. */
+function readKeyboard(fields: Fields): readonly (readonly FakeButton[])[] {
+  const given = (fields.reply_markup as { inline_keyboard?: unknown } | undefined)?.inline_keyboard;
+  if (given === undefined) return [];
+  if (!Array.isArray(given)) throw new Refused(400, "Bad Request: can't parse inline keyboard");
+  const rows = given as FakeButton[][];
+  for (const { text, callback_data } of rows.flat()) {
+    if (typeof text !== "string" || text === "") throw new Refused(400, "Bad Request: button text is empty");
+    const bytes = Buffer.byteLength(callback_data);
+    if (bytes < 1 || bytes > CALLBACK_DATA_BYTES_MAX)
+      throw new Refused(400, "Bad Request: BUTTON_DATA_INVALID");
+  }
+  return rows;
 }
 
 function string(fields: Fields, name: string): string {

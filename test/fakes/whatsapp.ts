@@ -84,6 +84,7 @@ export async function fakeWhatsApp(options: FakeWhatsAppOptions): Promise<FakeWh
       return failure(type === "undefined" || TYPES.includes(type) ? 131008 : 131009);
     }
     if (type === "text" && !isBody((body.text as Json).body)) return failure(100);
+    if (type === "interactive" && !isButtons(body.interactive as Json)) return failure(100);
     const planned = failures.shift();
     if (planned?.as === "answer") return failure(planned.code);
     const id = `wamid.OUT${messages.length + 1}`;
@@ -172,6 +173,26 @@ function statusOf(id: string, recipient: string, callbackData: unknown, code: nu
 
 function isBody(body: unknown): boolean {
   return typeof body === "string" && body.trim() !== "" && body.length <= 4_096;
+}
+
+/** Reply buttons, as Meta checks them. */
+function isButtons({ type, body, action }: Json): boolean {
+  const text = (body as Json | undefined)?.text;
+  const given = ((action as Json | undefined)?.buttons ?? []) as { type?: unknown; reply?: Json }[];
+  const replies = given.map(({ reply }) => reply ?? {});
+  const isDistinct = (values: readonly unknown[]) => new Set(values).size === values.length;
+  const isWithin = (value: unknown, max: number) =>
+    typeof value === "string" && value.trim() !== "" && value.length <= max;
+  return (
+    type === "button" &&
+    isWithin(text, 1_024) &&
+    replies.length >= 1 &&
+    replies.length <= 3 &&
+    given.every((one) => one.type === "reply") &&
+    replies.every(({ id, title }) => isWithin(id, 256) && isWithin(title, 20)) &&
+    isDistinct(replies.map(({ id }) => id)) &&
+    isDistinct(replies.map(({ title }) => title))
+  );
 }
 
 function readJson(text: string): Json | undefined {

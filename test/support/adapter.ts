@@ -1,3 +1,4 @@
+import type { Button } from "../../src/domain/button.ts";
 import type { Platform, ReplyAddress } from "../../src/domain/event.ts";
 import type { Delivery, Receipt, ReplyPart } from "../../src/domain/reply.ts";
 import {
@@ -74,9 +75,10 @@ export class FakeAdapter implements Adapter {
     return this.inbound;
   }
 
-  render(markdown: string, _to?: ReplyAddress): readonly ReplyPart[] {
+  render(markdown: string, _to?: ReplyAddress, buttons: readonly Button[] = []): readonly ReplyPart[] {
     this.renderings.push(markdown);
-    return markdown.split("|") as unknown as readonly ReplyPart[];
+    const below = buttons.map(({ id, label }) => `\n[${label}](${id})`).join("");
+    return `${markdown}${below}`.split("|") as unknown as readonly ReplyPart[];
   }
 
   async send(delivery: Delivery, signal: AbortSignal, permit?: Permit): Promise<Receipt> {

@@ -45,11 +45,11 @@ export class Rendering {
   }
 
   /** Never rejects. */
-  readonly render: Render = (adapter, markdown, to) => {
+  readonly render: Render = (adapter, markdown, to, buttons) => {
     const { platform, renderer } = adapter;
-    if (renderer === undefined || workOf(markdown) <= WORK_MAX) return adapter.render(markdown, to);
-    return this.#aside({ platform, renderer, markdown, to }).then(
-      (parts) => parts ?? adapter.render(fenced(markdown), to),
+    if (renderer === undefined || workOf(markdown) <= WORK_MAX) return adapter.render(markdown, to, buttons);
+    return this.#aside({ platform, renderer, markdown, to, buttons }).then(
+      (parts) => parts ?? adapter.render(fenced(markdown), to, buttons),
     );
   };
 

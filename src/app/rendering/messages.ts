@@ -1,3 +1,4 @@
+import type { Button } from "../../domain/button.ts";
 import type { Platform, ReplyAddress } from "../../domain/event.ts";
 import type { ReplyPart } from "../../domain/reply.ts";
 
@@ -7,6 +8,7 @@ export interface RenderRequest {
   readonly renderer: string;
   readonly markdown: string;
   readonly to: ReplyAddress;
+  readonly buttons?: readonly Button[] | undefined;
 }
 
 export interface RenderResult {

@@ -1,4 +1,5 @@
 import { parentPort } from "node:worker_threads";
+import type { Button } from "../../domain/button.ts";
 import type { ReplyAddress } from "../../domain/event.ts";
 import type { ReplyPart } from "../../domain/reply.ts";
 import type { RenderRequest, RenderResult } from "./messages.ts";
@@ -8,12 +9,16 @@ const port = parentPort;
 
 /** What an adapter names as its `renderer`. */
 interface RendererModule {
-  readonly renderReply: (markdown: string, to: ReplyAddress) => readonly ReplyPart[];
+  readonly renderReply: (
+    markdown: string,
+    to: ReplyAddress,
+    buttons?: readonly Button[],
+  ) => readonly ReplyPart[];
 }
 
-port.on("message", ({ renderer, markdown, to }: RenderRequest) => {
+port.on("message", ({ renderer, markdown, to, buttons }: RenderRequest) => {
   void (import(renderer) as Promise<RendererModule>)
-    .then(({ renderReply }): RenderResult => ({ parts: renderReply(markdown, to) }))
+    .then(({ renderReply }): RenderResult => ({ parts: renderReply(markdown, to, buttons) }))
     .catch((error: unknown): RenderResult => ({ parts: null, cause: String(error) }))
     .then((result) => port.postMessage(result));
 });

@@ -5,6 +5,7 @@ import { REASONS } from "../../../adapters/discord/verify.ts";
 import { Secret } from "../../../src/shared/secret.ts";
 import { adapterContract } from "../../contract/adapter.ts";
 import { attachedTo, discordError, discordRateLimit, fakeDiscord } from "../../fakes/discord.ts";
+import { PRESSES } from "../../support/presses.ts";
 import { OTHER_SEED, PUBLIC_KEY, SEED } from "./fixture.ts";
 
 const BOT_TOKEN = "bot-token-nobody-may-see";
@@ -38,6 +39,7 @@ adapterContract("discord", {
           attachedTo(message).map((file) => ({ place: message.channelId, ...file })),
         ),
       refuseFiles: () => fake.noFiles.add(INTERACTION_TOKEN),
+      buttons: () => fake.messages.map(({ body }) => buttonsIn(body)),
       said: () => fake.messages.map(({ channelId, content }) => ({ place: channelId, text: content })),
     };
   },
@@ -53,7 +55,17 @@ adapterContract("discord", {
   liveMentions: ["@everyone", "@here", "<@30>", "<@!30>", "<@&71>"],
   rateLimited: (seconds) => discordRateLimit(seconds),
   rejected: discordError(403, 50_013, "Missing Permissions"),
+  buttons: {
+    max: 25,
+    press: ({ id: buttonId, label }) =>
+      PRESSES.discord({ buttonId, label, id: String(buttonId.length), nowMs: NOW_MS, secret: SEED }),
+  },
   growsFor: "slash",
   refused: [discordError(401, 50_027), discordError(401, 0, "401: Unauthorized")],
   credentials: [BOT_TOKEN, SEED, INTERACTION_TOKEN],
 });
+
+function buttonsIn({ components = [] }: { readonly components?: unknown }) {
+  const rows = components as { components: { custom_id: string; label: string }[] }[];
+  return rows.flatMap((row) => row.components.map(({ custom_id: id, label }) => ({ id, label })));
+}

@@ -3,6 +3,7 @@ import { REASONS, SECRET_HEADER } from "../../../adapters/telegram/verify.ts";
 import { adapterContract } from "../../contract/adapter.ts";
 import { forbidden, tooManyRequests } from "../../fakes/telegram.ts";
 import { parseTelegramHtml } from "../../fakes/telegram-html.ts";
+import { PRESSES } from "../../support/presses.ts";
 import { adapterFor, openFake } from "./fake.ts";
 import { BOT_TOKEN, WEBHOOK_SECRET } from "./setup.ts";
 
@@ -21,6 +22,10 @@ adapterContract("telegram", {
         if (!parsed.ok) throw new Error(`Expected HTML that Telegram takes: ${parsed.message}`);
         return parsed.text;
       },
+      buttons: () =>
+        fake.messages.map(({ keyboard }) =>
+          keyboard.flat().map(({ text: label, callback_data: id }) => ({ id, label })),
+        ),
       said: () => fake.messages.map(({ chatId, text }) => ({ place: String(chatId), text })),
     };
   },
@@ -35,6 +40,11 @@ adapterContract("telegram", {
   liveMentions: ["@ann_smith"],
   rateLimited: tooManyRequests,
   rejected: forbidden(),
+  buttons: {
+    max: 25,
+    press: ({ id: buttonId, label }) =>
+      PRESSES.telegram({ buttonId, label, id: buttonId, nowMs: 1_780_000_000_000, secret: WEBHOOK_SECRET }),
+  },
   growsFor: telegramSampler.kinds[0] ?? "",
   refused: [{ status: 401, body: { ok: false, error_code: 401, description: "Unauthorized" } }],
   credentials: [BOT_TOKEN, BOT_TOKEN.slice(3), WEBHOOK_SECRET],

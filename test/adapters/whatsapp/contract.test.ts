@@ -2,6 +2,7 @@ import { whatsAppSampler } from "../../../adapters/whatsapp/sample.ts";
 import { REASONS } from "../../../adapters/whatsapp/verify.ts";
 import { adapterContract } from "../../contract/adapter.ts";
 import { fakeWhatsApp } from "../../fakes/whatsapp.ts";
+import { PRESSES } from "../../support/presses.ts";
 import { ACCESS_TOKEN, APP_SECRET, adapterOf, VERIFY_TOKEN } from "./setup.ts";
 
 adapterContract("whatsapp", {
@@ -15,8 +16,15 @@ adapterContract("whatsapp", {
       said: () =>
         fake.messages.map(({ phoneNumberId, body }) => ({
           place: phoneNumberId,
-          text: (body.text as { body: string }).body,
+          text: ((body.text ?? interactiveOf(body).body) as { body?: string; text?: string }).body ?? "",
         })),
+      buttons: () =>
+        fake.messages.map(({ body }) =>
+          (interactiveOf(body).action?.buttons ?? []).map(({ reply: { id, title: label } }) => ({
+            id,
+            label,
+          })),
+        ),
     };
   },
   sampler: whatsAppSampler,
@@ -28,6 +36,11 @@ adapterContract("whatsapp", {
   signsBody: true,
   textCharsMax: 4_096,
   liveMentions: [],
+  buttons: {
+    max: 3,
+    press: ({ id: buttonId, label }) =>
+      PRESSES.whatsapp({ buttonId, label, id: buttonId, nowMs: 1_780_000_000_000, secret: APP_SECRET }),
+  },
   rateLimited: (seconds) => ({
     status: 429,
     headers: { "retry-after": String(seconds) },
@@ -40,3 +53,14 @@ adapterContract("whatsapp", {
   refused: [{ status: 401, body: { error: { message: "Expired", type: "OAuthException", code: 190 } } }],
   credentials: [ACCESS_TOKEN, APP_SECRET, VERIFY_TOKEN],
 });
+
+interface Interactive {
+  readonly body?: { readonly text: string };
+  readonly action?: {
+    readonly buttons: { readonly reply: { readonly id: string; readonly title: string } }[];
+  };
+}
+
+function interactiveOf(body: Readonly<Record<string, unknown>>): Interactive {
+  return (body.interactive ?? {}) as Interactive;
+}
