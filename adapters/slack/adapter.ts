@@ -148,7 +148,8 @@ function tellThrough({ apiUrl, timeoutMs, clock }: SlackOptions): Tell {
     const url = address?.kind === "response_url" ? allowedUrl(address.url, apiUrl) : null;
     if (address?.kind !== "response_url" || url === null) return;
     const { signal } = new AbortController();
-    await respond(url, { ...address, visibility: "ephemeral" }, text, { timeoutMs, clock, signal });
+    const alone = { ...address, visibility: "ephemeral" } as const;
+    await respond(url, alone, { text, blocks: [] }, { timeoutMs, clock, signal });
   };
 }
 

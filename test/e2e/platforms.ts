@@ -28,7 +28,7 @@ export const SECRETS = {
   WHATSAPP_VERIFY_TOKEN: "whatsapp-verify-token-c86b",
 } as const;
 
-const SIGNING: Readonly<Record<ChatPlatform, string>> = {
+export const SIGNING: Readonly<Record<ChatPlatform, string>> = {
   slack: SECRETS.SLACK_SIGNING_SECRET,
   discord: DISCORD_SEED,
   telegram: SECRETS.TELEGRAM_WEBHOOK_SECRET,

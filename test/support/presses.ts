@@ -25,8 +25,7 @@ export const PRESSES: Readonly<
     const contentType = "application/x-www-form-urlencoded";
     return { ...sample, ...slackSigned(body, { ...options, contentType }) };
   },
-  discord: ({ buttonId, label: _, ...options }) =>
-    discordSampler.build({ ...options, kind: "button", text: buttonId }),
+  discord: ({ buttonId, ...options }) => discordSampler.build({ ...options, kind: "button", text: buttonId }),
   telegram({ buttonId, label, group, ...options }) {
     const sample = telegramSampler.build({ ...options, kind: "button", text: buttonId });
     const update = JSON.parse(sample.body);

@@ -69,6 +69,7 @@ describe("chat.postMessage", () => {
         via: "chat.postMessage",
         visibleTo: null,
         metadata: { event_type: "parley_reply", event_payload: { part: "slack:T1:C1:1.1/0" } },
+        blocks: [],
       },
     ]);
     expect(receipt.via).toBe("chat.postMessage");
