@@ -107,8 +107,10 @@ describe("a run that waits for an approval, on one process with its file", () =>
     await asked(gateway);
     await parkedBy([gateway]);
     await say(gateway, "!stop");
-    await read("Stopped.");
+    // The question says it, too, from then on.
+    await seenOn(telegram, () => texts().find((text) => text === "Stopped."));
     expect(said().toSorted()).toEqual(["Stopped.", "Stopping."]);
+    expect(questions()).toEqual([expect.stringMatching(/\nStopped\.$/)]);
   });
 
   it("stays parked over a drain, and what is said meanwhile waits behind it", async () => {
