@@ -5,19 +5,22 @@ import { besideModule } from "../../src/shared/beside.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import { type Form, Forms } from "../shared/forms.ts";
 import { createRest } from "./api.ts";
+import { Channels } from "./channels.ts";
 import { Choices, type ChoicesOptions, NO_CHOICES } from "./choices.ts";
 import { createFileReader } from "./downloads.ts";
 import { createEditor, type Preview } from "./edit.ts";
 import { WORDS } from "./explain.ts";
+import { createGateway, type GatewayOptions } from "./gateway/listen.ts";
 import { Interactions } from "./interactions.ts";
 import { parseDiscord } from "./parse.ts";
 import { probeDiscord } from "./probe.ts";
 import { renderReply } from "./render.ts";
 import { createClient } from "./send.ts";
-import { createVerifier, screenDiscord } from "./verify.ts";
+import { showTyping } from "./typing.ts";
+import { createVerifier, screenDiscord, UNKNOWN } from "./verify.ts";
 
 export interface DiscordOptions {
-  /** The application's public key in hex; two while one replaces the other. */
+  /** The application's public key in hex; two while one replaces the other. None: there is no webhook. */
   readonly publicKeys: readonly string[];
   /** Without it an interaction that is over can no longer be answered. */
   readonly botToken: Secret | null;
@@ -32,13 +35,18 @@ export interface DiscordOptions {
   /** What is offered while somebody fills in a command; nothing by default. */
   readonly autocomplete?: ChoicesOptions;
   readonly forms?: readonly Form[];
+  /** How what is merely written is heard; not at all when absent. */
+  readonly gateway?: { readonly clock: Clock } & Pick<GatewayOptions, "replies" | "changes">;
   readonly clock: Pick<Clock, "nowMs" | "sleep">;
   /** For one call to Discord, from connecting to the last byte. */
   readonly timeoutMs: number;
   readonly random: Random;
 }
 
-/** Discord's interactions endpoint. Throws CONFIG_INVALID when a key is wrong: nothing unverified may be served. */
+/**
+ * Discord's interactions endpoint, and its Gateway. Throws CONFIG_INVALID when a key is wrong, or there is no way in at all:
+ * nothing unverified may be served.
+ */
 export function createDiscordAdapter(options: DiscordOptions): Adapter {
   const apiUrl = options.apiUrl ?? "https://discord.com/api";
   checkOptions(options, apiUrl);
@@ -47,21 +55,30 @@ export function createDiscordAdapter(options: DiscordOptions): Adapter {
   const choices = new Choices(options.autocomplete ?? NO_CHOICES);
   const forms = new Forms(options.forms ?? []);
   const reading = { choices, forms, commandReplies: options.commandReplies ?? "in_channel" } as const;
-  const calling = { rest: createRest({ ...options, apiUrl }), clock, random, interactions };
+  const rest = createRest({ ...options, apiUrl });
+  const channels = new Channels(rest, clock);
+  const calling = { rest, clock, random, interactions, channels };
   const { send, recover } = createClient(calling);
+  const { botToken, gateway, applicationId = "", publicKeys } = options;
+  const isHeard = botToken !== null && gateway !== undefined;
+  const isPosted = publicKeys.length > 0 || !isHeard;
   return {
     platform: "discord",
-    webhook: PLAIN_WEBHOOK,
+    webhook: isPosted ? PLAIN_WEBHOOK : null,
+    ...(isHeard && {
+      socket: createGateway({ rest, apiUrl, random, ...gateway, botToken, applicationId, reading }),
+    }),
     ignored: WORDS.ignored,
     screen: screenDiscord,
-    verify: createVerifier(options.publicKeys),
-    parse: (request) => parseDiscord(request, options.applicationId ?? "", reading),
+    verify: isPosted ? createVerifier(publicKeys) : () => UNKNOWN,
+    parse: (request) => parseDiscord(request, applicationId, reading),
     accepted: (event) => choices.accepted(event),
     render: renderReply,
     renderer: RENDERER,
-    probe: (signal) => probeDiscord({ ...options, apiUrl, applicationId: options.applicationId }, signal),
+    probe: (signal) =>
+      probeDiscord({ ...options, apiUrl, applicationId: options.applicationId, isHeard }, signal),
     files: createFileReader({ apiUrl, clock }),
-    // There is no `typing`: the deferred answer already says that the app is thinking.
+    typing: (to, signal) => showTyping(to, { rest, clock, signal }),
     recover,
     ...createEditor(send, { ...calling, preview }),
   };

@@ -1,11 +1,14 @@
 import type { ReplyAddress } from "../../src/domain/event.ts";
-import { get, getString, parseJsonObject } from "../../src/shared/json.ts";
+import { get, getString, type JsonObject, parseJsonObject } from "../../src/shared/json.ts";
 
 /** Discord takes edits and follow-ups of an interaction for 15 minutes; a call begun near the end must still land. */
 export const TOKEN_LIFE_MS = 15 * 60_000 - 30_000;
 
+export type DiscordAddress = InteractionAddress | MessageAddress;
+
 /** One interaction. Its token lets anybody answer in the bot's name: it goes into URLs, never into logs or errors. */
-export interface DiscordAddress {
+export interface InteractionAddress {
+  readonly kind: "interaction";
   readonly applicationId: string;
   /** The interaction's own id. */
   readonly id: string;
@@ -21,27 +24,53 @@ export interface DiscordAddress {
   readonly onlyFor?: string;
 }
 
+/** One message that somebody wrote in a channel, a thread or in private. */
+export interface MessageAddress {
+  readonly kind: "message";
+  /** The message's own id; a thread that is opened from it has the same. */
+  readonly id: string;
+  readonly channelId: string;
+  readonly guildId: string | null;
+  /** It is answered in a thread of its own; what that is called. Absent: beneath it. */
+  readonly opensThread?: string;
+}
+
 export function mintAddress(address: DiscordAddress): ReplyAddress {
-  return JSON.stringify({ kind: "interaction", ...address }) as ReplyAddress;
+  return JSON.stringify(address) as ReplyAddress;
 }
 
 /** Undefined for what this adapter did not mint. */
 export function readAddress(minted: ReplyAddress): DiscordAddress | undefined {
   const parsed = parseJsonObject(minted);
-  if (!parsed.ok || getString(parsed.value, "kind") !== "interaction") return undefined;
-  const applicationId = getString(parsed.value, "applicationId");
+  if (!parsed.ok) return undefined;
+  const kind = getString(parsed.value, "kind");
   const id = getString(parsed.value, "id");
-  const token = getString(parsed.value, "token");
   const channelId = getString(parsed.value, "channelId");
   const guildId = getString(parsed.value, "guildId") ?? null;
-  const expiresAtMs = get(parsed.value, "expiresAtMs");
-  if (applicationId === undefined || id === undefined || token === undefined || channelId === undefined) {
-    return undefined;
-  }
+  if (id === undefined || channelId === undefined) return undefined;
+  if (kind === "interaction") return readInteraction(parsed.value, { id, channelId, guildId });
+  if (kind !== "message") return undefined;
+  const opensThread = getString(parsed.value, "opensThread");
+  return { kind, id, channelId, guildId, ...(opensThread !== undefined && { opensThread }) };
+}
+
+function readInteraction(
+  value: JsonObject,
+  place: Pick<DiscordAddress, "id" | "channelId" | "guildId">,
+): InteractionAddress | undefined {
+  const applicationId = getString(value, "applicationId");
+  const token = getString(value, "token");
+  const expiresAtMs = get(value, "expiresAtMs");
+  if (applicationId === undefined || token === undefined) return undefined;
   if (typeof expiresAtMs !== "number") return undefined;
-  const followUpsMax = get(parsed.value, "followUpsMax");
+  const followUpsMax = get(value, "followUpsMax");
   const limit = typeof followUpsMax === "number" ? { followUpsMax } : {};
-  const onlyFor = getString(parsed.value, "onlyFor");
+  const onlyFor = getString(value, "onlyFor");
   const visibility = onlyFor === undefined ? {} : { onlyFor };
-  return { applicationId, id, token, channelId, guildId, expiresAtMs, ...limit, ...visibility };
+  return { kind: "interaction", applicationId, token, ...place, expiresAtMs, ...limit, ...visibility };
+}
+
+/** The person who alone may see what is said there. */
+export function audienceOf(address: DiscordAddress): string | undefined {
+  return address.kind === "interaction" ? address.onlyFor : undefined;
 }

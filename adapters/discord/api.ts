@@ -5,13 +5,15 @@ import { DeliveryError, GatewayError } from "../../src/domain/errors.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import { call, type Permit } from "../../src/shared/call.ts";
 import { retryAfterMs } from "../../src/shared/fault.ts";
-import { get, getString, type JsonObject, parseJsonObject } from "../../src/shared/json.ts";
+import { get, getString, isObject, type JsonObject, parseJsonObject } from "../../src/shared/json.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import type { ReplyFile } from "../shared/answer-file.ts";
 import { apiRefusal, serverFailure } from "./failure.ts";
 
 /** Answers are a message at most; more than this is not Discord. */
 const ANSWER_BYTES_MAX = 256 * 1024;
+/** Of a list of messages: a hundred of the longest, with what each refers to. */
+const LIST_BYTES_MAX = 4 * 1024 * 1024;
 
 export interface RestOptions {
   readonly botToken: Secret | null;
@@ -41,6 +43,8 @@ export interface Call {
 }
 
 export interface DiscordRest {
+  /** One call, once: retries belong to who asks. Gives what is answered; a list as `items`. Throws DeliveryError. */
+  ask(call: Call, signal: AbortSignal, permit?: Permit): Promise<JsonObject>;
   /** One call, once: retries belong to the outbox. Gives the message. Throws DeliveryError. */
   message(call: Call, signal: AbortSignal, permit?: Permit): Promise<Message>;
 }
@@ -71,8 +75,13 @@ export function createRest(options: RestOptions): DiscordRest {
   const bot = new REST(shared);
   let botHeldUntilMs = 0;
 
-  return {
+  const rest: DiscordRest = {
     async message(asked, signal, permit) {
+      const answer = await rest.ask(asked, signal, permit);
+      return { id: getString(answer, "id") ?? null, content: getString(answer, "content") ?? null };
+    },
+
+    async ask(asked, signal, permit) {
       if (signal.aborted) throw new DeliveryError("retry", `Discord ${asked.what}: stopped before sending`);
       const heldMs = asked.as === "bot" ? botHeldUntilMs - options.clock.nowMs() : 0;
       if (heldMs > 0) throw rateLimited(asked, { waitMs: heldMs, scope: "global", status: null });
@@ -99,7 +108,7 @@ export function createRest(options: RestOptions): DiscordRest {
             signal: abort.signal,
           }),
         );
-        return { id: getString(answer, "id") ?? null, content: getString(answer, "content") ?? null };
+        return isObject(answer) ? answer : {};
       } catch (error) {
         if (asked.as === "bot" && error instanceof RateLimitError && error.scope === "global") {
           botHeldUntilMs = options.clock.nowMs() + error.retryAfter;
@@ -110,6 +119,7 @@ export function createRest(options: RestOptions): DiscordRest {
       }
     },
   };
+  return rest;
 }
 
 function uploadOf({ name, mime, text }: ReplyFile) {
@@ -186,11 +196,12 @@ async function exchange(
     body: bodyGiven,
     signal: init.signal as AbortSignal,
     timeoutMs,
-    bytesMax: ANSWER_BYTES_MAX,
+    bytesMax: init.method === "GET" ? LIST_BYTES_MAX : ANSWER_BYTES_MAX,
     permit,
   });
   const { status } = answer;
-  const parsed = parseJsonObject(answer.text ?? "");
+  const text = answer.text ?? "";
+  const parsed = parseJsonObject(text.startsWith("[") ? `{"items":${text}}` : text);
   const body = parsed.ok ? parsed.value : {};
   const headers = new Headers({ "content-type": "application/json" });
   for (const [name, value] of Object.entries(answer.headers)) {

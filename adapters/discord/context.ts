@@ -8,7 +8,7 @@ import { get, getObject, getString, type JsonObject } from "../../src/shared/jso
 import { attachmentsIn } from "./files.ts";
 import { nameOfUser } from "./people.ts";
 import { isSnowflake } from "./snowflake.ts";
-import { messageWords, snapshotsOf } from "./text.ts";
+import { cardWords, messageWords, snapshotsOf } from "./text.ts";
 
 /** The message that a command is for, after the one that it replies to. */
 export function targetItems(message: JsonObject | undefined, applicationId: string): readonly ContextItem[] {
@@ -23,6 +23,20 @@ export function targetItems(message: JsonObject | undefined, applicationId: stri
 /** The message that holds what was pressed. */
 export function pressedItem(message: JsonObject | undefined, applicationId: string): readonly ContextItem[] {
   return message === undefined ? [] : itemOf("pressed", message, applicationId);
+}
+
+/**
+ * What a message that somebody wrote refers to: what it replies to, what it passes on, and the cards that a service put to
+ * it. What it says itself is not in it.
+ */
+export function messageItems(message: JsonObject, applicationId: string): readonly ContextItem[] {
+  const before = getObject(message, "referenced_message");
+  const cards = cardWords(message);
+  return [
+    ...(before === undefined ? [] : itemOf("quoted", before, applicationId)),
+    ...snapshotsOf(message).flatMap((passedOn) => itemOf("forwarded", passedOn, applicationId)),
+    ...(cards === "" ? [] : [contextItem("embedded", cards)]),
+  ];
 }
 
 function itemOf(kind: ContextKind, message: JsonObject, applicationId: string): readonly ContextItem[] {

@@ -1,27 +1,18 @@
 import { DeliveryError } from "../../src/domain/errors.ts";
 import type { ReplyAddress } from "../../src/domain/event.ts";
-import type { Delivery } from "../../src/domain/reply.ts";
+import type { Delivery, Receipt } from "../../src/domain/reply.ts";
 import type { Adapter } from "../../src/ports/adapter.ts";
 import type { Permit } from "../../src/shared/call.ts";
 import { isRejected } from "../../src/shared/fault.ts";
 import type { ReplyFile } from "../shared/answer-file.ts";
 import { KeyedSlots, Slots } from "../shared/pace.ts";
-import { type DiscordAddress, readAddress } from "./address.ts";
+import { audienceOf, type DiscordAddress, type InteractionAddress, readAddress } from "./address.ts";
+import { type Beside, editBody } from "./body.ts";
+import { IN_CHANNEL, IN_THREAD, messagesOf, placeOf } from "./channels.ts";
 import { DiscordRefusal } from "./failure.ts";
 import { withNotice } from "./notice.ts";
 import { readPart } from "./render.ts";
-import {
-  type Beside,
-  type ClientOptions,
-  editBody,
-  editOf,
-  FOLLOW_UP,
-  IN_CHANNEL,
-  ORIGINAL,
-  pause,
-  untilKnown,
-  withFile,
-} from "./send.ts";
+import { type ClientOptions, editOf, FOLLOW_UP, ORIGINAL, pause, untilKnown, withFile } from "./send.ts";
 
 /** Where an answer is shown while it grows. */
 export type Preview = "direct" | "on" | "off";
@@ -45,7 +36,7 @@ export function createEditor(
   const bot = new Slots(BOT_EVERY_MS);
 
   /** `undefined`: the interaction takes no edits any more. */
-  const editOriginal = (address: DiscordAddress, { text, with: more, signal, permit }: Edit) =>
+  const editOriginal = (address: InteractionAddress, { text, with: more, signal, permit }: Edit) =>
     untilKnown(options, signal, async () => {
       try {
         const { id } = await rest.message(editOf(address, text, more), signal, permit);
@@ -58,7 +49,7 @@ export function createEditor(
     });
 
   const editFollowUp = (
-    address: DiscordAddress,
+    address: InteractionAddress,
     messageId: string,
     { text, with: more, signal, permit }: Edit,
   ) =>
@@ -75,10 +66,11 @@ export function createEditor(
   /** As the bot: also what an interaction has said that is over, where the bot is in that place. */
   async function editAsBot(
     address: DiscordAddress,
-    messageId: string,
+    receipt: Receipt & { readonly messageId: string },
     { text, with: more, signal, permit }: Edit,
   ) {
-    const route = `/channels/${encodeURIComponent(address.channelId)}/messages/${encodeURIComponent(messageId)}`;
+    const { messageId, via } = receipt;
+    const route = `${messagesOf(placeOf(address, receipt))}/${encodeURIComponent(messageId)}`;
     try {
       await rest.message(
         {
@@ -93,7 +85,7 @@ export function createEditor(
         signal,
         permit,
       );
-      return { messageId, via: IN_CHANNEL };
+      return { messageId, via: via === IN_THREAD ? via : IN_CHANNEL };
     } catch (error) {
       // Deleted, not ours to change, or there is no bot: what is said instead will tell.
       if (isRejected(error)) return "gone" as const;
@@ -127,15 +119,16 @@ export function createEditor(
           if (edited !== undefined) return edited;
           interactions.end(address);
         }
-        if (receipt.messageId === null) return "gone" as const;
+        const { messageId } = receipt;
+        if (messageId === null) return "gone" as const;
         if (receipt.via === FOLLOW_UP && interactions.isOpen(address)) {
-          const edited = await editFollowUp(address, receipt.messageId, edit);
+          const edited = await editFollowUp(address, messageId, edit);
           if (edited !== undefined) return edited;
           interactions.end(address);
         }
         // The bot cannot change what one person alone sees.
-        if (address.onlyFor !== undefined) return "gone" as const;
-        return await editAsBot(address, receipt.messageId, edit);
+        if (audienceOf(address) !== undefined) return "gone" as const;
+        return await editAsBot(address, { ...receipt, messageId }, edit);
       };
       const restMs = delivery.isGrowing ? 0 : messages.restMs(key, clock.nowMs());
       if (restMs > 0) await pause(clock, restMs, signal);
@@ -153,7 +146,7 @@ export function createEditor(
       const nowMs = clock.nowMs();
       const key = keyOf(to, address);
       if (interactions.isOpen(address)) return messages.take(key, PREVIEW_EVERY_MS, nowMs);
-      if (address.onlyFor !== undefined) return null;
+      if (audienceOf(address) !== undefined) return null;
       const inMs = bot.take(nowMs);
       return inMs + messages.take(key, CHANNEL_EVERY_MS, nowMs + inMs);
     },

@@ -250,6 +250,7 @@ function toEvent(
     sender: user,
     ...content,
     replyTo: mintAddress({
+      kind: "interaction",
       applicationId,
       id,
       token,

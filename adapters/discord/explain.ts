@@ -10,6 +10,11 @@ export const WORDS: PlatformWords = {
     unknown_command_type: "It is a kind of command that Parley does not know.",
     other_application:
       "It was meant for another app of the platform. Compare DISCORD_APPLICATION_ID with the app's page.",
+    no_content:
+      "It says nothing that may be read: without Message Content Intent Discord leaves out what does not name the bot.",
+    webhook: "A webhook wrote it, and anybody who has its address can.",
+    system_message: "Discord itself wrote it.",
+    message_deleted: "A message was deleted; see platforms.discord.deletes.",
     unknown_type: "It is a kind of interaction that Parley does not know.",
   },
 };

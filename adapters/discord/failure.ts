@@ -7,6 +7,7 @@ const UNKNOWN_WEBHOOK = 10_015;
 const UNKNOWN_INTERACTION = 10_062;
 const INVALID_WEBHOOK_TOKEN = 50_027;
 const FOLLOW_UPS_SPENT = 40_094;
+const HAS_THREAD = 160_004;
 
 /** What an operator can act upon. Discord's own wording may quote what was sent, so it stays out. */
 const MEANINGS: Readonly<Record<number, string>> = {
@@ -28,6 +29,7 @@ const MEANINGS: Readonly<Record<number, string>> = {
   50035: "invalid form",
   50083: "the thread is archived",
   130000: "Discord is overloaded",
+  [HAS_THREAD]: "the message has a thread already",
   200000: "stopped by the server's moderation",
 };
 
@@ -42,6 +44,8 @@ export class DiscordRefusal extends DeliveryError {
   readonly isSpent: boolean;
   /** The message itself is not there (any more). */
   readonly isMessageGone: boolean;
+  /** Of the opening of a thread: there is one. */
+  readonly hasThread: boolean;
 
   constructor(
     kind: DeliveryError["kind"],
@@ -52,6 +56,7 @@ export class DiscordRefusal extends DeliveryError {
     this.interactionGone = options.interactionGone;
     this.isSpent = options.code === FOLLOW_UPS_SPENT;
     this.isMessageGone = options.code === UNKNOWN_MESSAGE;
+    this.hasThread = options.code === HAS_THREAD;
   }
 }
 

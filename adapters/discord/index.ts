@@ -25,11 +25,13 @@ export const discord: PlatformModule<DiscordSettings, DiscordOptions> = {
   sampler: async () => (await import("./sending.ts")).sending,
   async open({ settings, options, clock, random, timeoutMs }) {
     const { createDiscordAdapter } = await import("./adapter.ts");
-    const { publicKeys, applicationId, botToken, apiUrl } = settings;
+    const { publicKeys, applicationId, botToken, apiUrl, gateway } = settings;
+    const { replies, edits, deletes } = options;
     return createDiscordAdapter({
       publicKeys,
-      applicationId,
+      ...(applicationId !== null && { applicationId }),
       botToken,
+      ...(gateway && { gateway: { clock, replies, changes: { edits, deletes } } }),
       ...(apiUrl !== null && { apiUrl }),
       preview: options.preview,
       commandReplies: options.command_replies,

@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../../src/ports/clock.ts";
-import type { DiscordAddress } from "./address.ts";
+import type { DiscordAddress, InteractionAddress } from "./address.ts";
 
 const REMEMBERED_MAX = 1_000;
 
@@ -15,20 +15,21 @@ export class Interactions {
     this.#clock = clock;
   }
 
-  isOpen(address: DiscordAddress): boolean {
+  isOpen(address: DiscordAddress): address is InteractionAddress {
+    if (address.kind !== "interaction") return false;
     return this.#clock.nowMs() < address.expiresAtMs && !this.#over.has(address.id);
   }
 
-  end({ id }: DiscordAddress): void {
+  end({ id }: InteractionAddress): void {
     this.#over.set(id, true);
   }
 
   /** False: somebody has deleted the deferred answer. */
-  hasOriginal({ id }: DiscordAddress): boolean {
+  hasOriginal({ id }: InteractionAddress): boolean {
     return !this.#withoutOriginal.has(id);
   }
 
-  lostOriginal({ id }: DiscordAddress): void {
+  lostOriginal({ id }: InteractionAddress): void {
     this.#withoutOriginal.set(id, true);
   }
 }

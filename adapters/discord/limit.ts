@@ -15,7 +15,8 @@ export function closingLine(chars: number | null, followUpsMax = FOLLOW_UPS_MAX)
  * Of a reply to this interaction; null: it may be as long as any. Each message has room for both lines that may have to
  * be added to it, for a follow-up is refused beforehand when something else was said for the interaction.
  */
-export function limitOf({ followUpsMax }: DiscordAddress): Limit | null {
+export function limitOf(address: DiscordAddress): Limit | null {
+  const followUpsMax = address.kind === "interaction" ? address.followUpsMax : undefined;
   if (followUpsMax === undefined) return null;
   return {
     messagesMax: 1 + followUpsMax,

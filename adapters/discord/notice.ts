@@ -1,3 +1,5 @@
+import type { Delivery } from "../../src/domain/reply.ts";
+
 /** Of one message. Discord counts code points; UTF-16 units are never fewer, so this reading is the strictest. */
 export const CONTENT_CHARS_MAX = 2_000;
 
@@ -15,4 +17,11 @@ export function withLine(content: string, line: string): string | undefined {
 
 function within(content: string): string | undefined {
   return content.length <= CONTENT_CHARS_MAX ? content : undefined;
+}
+
+/** One message, or two when the notice has no room in it. */
+export function textsOf(content: string, delivery: Pick<Delivery, "mayRepeat">): readonly string[] {
+  if (!delivery.mayRepeat) return [content];
+  const marked = withNotice(content);
+  return marked === undefined ? [REPEAT_NOTICE, content] : [marked];
 }

@@ -13,7 +13,12 @@ const ANSWER_BYTES_MAX = 256 * 1024;
 export interface ProbeOptions extends RestOptions {
   readonly applicationId: string | undefined;
   readonly publicKeys: readonly string[];
+  /** Whether what is merely written is heard. */
+  readonly isHeard: boolean;
 }
+
+/** Of an application: what people write may be read, by a bot in few servers too. */
+const MESSAGE_CONTENT_FLAGS = (1 << 18) | (1 << 19);
 
 /**
  * `/users/@me` tries the token; `/applications/@me` tells whether it, the id and the key belong to one application.
@@ -38,7 +43,7 @@ export async function probeDiscord(
 
 function ownFindings(
   application: JsonObject | null,
-  { applicationId, publicKeys }: ProbeOptions,
+  { applicationId, publicKeys, isHeard }: ProbeOptions,
 ): readonly ProbeFinding[] {
   const id = getString(application, "id");
   const key = getString(application, "verify_key")?.toLowerCase();
@@ -50,13 +55,21 @@ function ownFindings(
         "copy both from one application",
       ),
     );
-  if (key !== undefined && !publicKeys.some((one) => one.toLowerCase() === key))
+  if (key !== undefined && publicKeys.length > 0 && !publicKeys.some((one) => one.toLowerCase() === key))
     findings.push(
       mismatch(
         "DISCORD_PUBLIC_KEY is not the key of the bot's application: what Discord sends is refused",
         "copy the public key from the application's general information",
       ),
     );
+  const flags = application?.flags;
+  if (isHeard && typeof flags === "number" && (flags & MESSAGE_CONTENT_FLAGS) === 0)
+    findings.push({
+      status: "warn",
+      message: "Message Content Intent is off: only mentions and direct messages are heard",
+      fix: "switch it on on the page Bot of the Developer Portal, and restart",
+      code: null,
+    });
   return findings;
 }
 

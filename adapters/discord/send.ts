@@ -1,21 +1,17 @@
-import { createHash } from "node:crypto";
-import { LRUCache } from "lru-cache";
-import type { Button } from "../../src/domain/button.ts";
 import { DeliveryError } from "../../src/domain/errors.ts";
 import type { Delivery, Receipt } from "../../src/domain/reply.ts";
 import type { Adapter } from "../../src/ports/adapter.ts";
 import type { Clock, Random } from "../../src/ports/clock.ts";
-import type { Permit } from "../../src/shared/call.ts";
 import { isRejected, rejectedLast } from "../../src/shared/fault.ts";
-import type { JsonObject } from "../../src/shared/json.ts";
 import type { ReplyFile } from "../shared/answer-file.ts";
-import { type DiscordAddress, readAddress } from "./address.ts";
+import { type DiscordAddress, type InteractionAddress, readAddress } from "./address.ts";
 import type { DiscordRest } from "./api.ts";
-import { componentsFor } from "./buttons.ts";
+import { ALONE, type Beside, editBody, messageBody, SUPPRESS_EMBEDS } from "./body.ts";
+import type { Channels, Post } from "./channels.ts";
 import { DiscordRefusal } from "./failure.ts";
 import type { Interactions } from "./interactions.ts";
 import { closingLine } from "./limit.ts";
-import { REPEAT_NOTICE, withLine, withNotice } from "./notice.ts";
+import { textsOf, withLine, withNotice } from "./notice.ts";
 import { noFileLine, type RenderedPart, readPart } from "./render.ts";
 
 /**
@@ -28,12 +24,6 @@ import { noFileLine, type RenderedPart, readPart } from "./render.ts";
  */
 const RACE_DELAYS_MS = [250, 500, 1_000, 2_000] as const;
 
-/** Discord refuses a copy with the same nonce "for a few minutes"; this is the least that can mean. */
-const NONCE_LIFE_MS = 2 * 60_000;
-const REMEMBERED_MAX = 1_000;
-
-/** No previews: Discord would fetch whatever address a model writes. */
-const SUPPRESS_EMBEDS = 4;
 /** For the one who asked alone; the deferred answer is so already. */
 const EPHEMERAL = 64;
 
@@ -42,6 +32,7 @@ export interface ClientOptions {
   readonly clock: Pick<Clock, "nowMs" | "sleep">;
   readonly random: Random;
   readonly interactions: Interactions;
+  readonly channels: Channels;
 }
 
 /**
@@ -49,22 +40,20 @@ export interface ClientOptions {
  * the bot writes in the channel by itself.
  */
 export function createClient(options: ClientOptions): Pick<Adapter, "send" | "recover"> {
-  const { clock, interactions } = options;
-  /** When a part was first sent to a channel, by its id. */
-  const channelSends = new LRUCache<string, number>({ max: REMEMBERED_MAX });
+  const { interactions, channels } = options;
 
-  async function say(sending: Sending): Promise<Receipt> {
-    const { address, delivery, signal } = sending;
+  async function say(address: DiscordAddress, post: Post): Promise<Receipt> {
+    if (address.kind === "message") return await channels.post(address, post);
     if (interactions.isOpen(address)) {
-      const isFirst = isForOriginal(delivery) && interactions.hasOriginal(address);
-      const receipt = await untilKnown(options, signal, () =>
+      const sending = { address, ...post };
+      const isFirst = isForOriginal(post.delivery) && interactions.hasOriginal(address);
+      const receipt = await untilKnown(options, post.signal, () =>
         isFirst ? editOriginal(options.rest, sending) : followUpOrClose(options.rest, sending),
       );
       if (receipt !== undefined) return receipt;
       interactions.end(address);
     }
-    if (!channelSends.has(delivery.partId)) channelSends.set(delivery.partId, clock.nowMs());
-    return postInChannel(options.rest, sending).catch((error: unknown) => rejectedLast(error, OVER));
+    return channels.post(address, post).catch((error: unknown) => rejectedLast(error, OVER));
   }
 
   return {
@@ -77,17 +66,16 @@ export function createClient(options: ClientOptions): Pick<Adapter, "send" | "re
           "Expected a Discord address and part, got those of another adapter",
         );
       }
-      const sending = { address, ...part, delivery, signal, permit };
-      return await withFile(sending, (content, file) => say({ ...sending, content, file }));
+      const post = { ...part, delivery, signal, permit };
+      return await withFile(post, (content, file) => say(address, { ...post, content, file }));
     },
 
-    async recover(delivery) {
+    async recover(delivery, signal) {
       const address = readAddress(delivery.to);
-      if (address === undefined) return "unknown";
-      const begunAtMs = channelSends.get(delivery.partId);
-      // The same nonce again is answered with the message that is there.
-      if (begunAtMs !== undefined)
-        return clock.nowMs() - begunAtMs < NONCE_LIFE_MS ? "repeatable" : "unknown";
+      const part = readPart(delivery.part);
+      if (address === undefined || part === undefined) return "unknown";
+      if (address.kind === "message" || channels.hasBegun(delivery.partId))
+        return await channels.recover(address, { ...part, delivery, signal, permit: undefined });
       // An edit made twice leaves one message. A follow-up has neither a nonce nor a way to look it up.
       const isEdit =
         isForOriginal(delivery) && interactions.isOpen(address) && interactions.hasOriginal(address);
@@ -131,22 +119,8 @@ export async function pause(
   }
 }
 
-/** What a message has beside its words. */
-export interface Beside {
-  readonly file: ReplyFile | null;
-  readonly buttons: readonly Button[];
-}
-const ALONE: Beside = { file: null, buttons: [] };
-
-interface Sending {
-  readonly address: DiscordAddress;
-  readonly content: string;
-  readonly charsLeft: number | null;
-  readonly file: ReplyFile | null;
-  readonly buttons: readonly Button[];
-  readonly delivery: Delivery;
-  readonly signal: AbortSignal;
-  readonly permit: Permit | undefined;
+interface Sending extends Post {
+  readonly address: InteractionAddress;
 }
 
 /**
@@ -154,7 +128,7 @@ interface Sending {
  * without, and the message says so.
  */
 export async function withFile<Sent extends Receipt | "gone">(
-  { content, charsLeft, file, delivery }: RenderedPart & { readonly delivery: Delivery },
+  { content, charsLeft, file, delivery }: RenderedPart & Pick<Post, "delivery">,
   say: (content: string, file: ReplyFile | null) => Promise<Sent>,
 ): Promise<Sent> {
   if (file === null || delivery.isGrowing) return await say(content, null);
@@ -181,9 +155,8 @@ async function editOriginal(
 const OVER = "the interaction is over: it takes replies for 15 minutes";
 export const ORIGINAL = "interaction.original";
 export const FOLLOW_UP = "interaction.followup";
-export const IN_CHANNEL = "channel.message";
 
-function originalOf(address: DiscordAddress, messageId = "@original") {
+function originalOf(address: InteractionAddress, messageId = "@original") {
   return {
     route: `${interactionRoute(address)}/messages/${messageId}` as `/${string}`,
     as: "interaction",
@@ -192,7 +165,12 @@ function originalOf(address: DiscordAddress, messageId = "@original") {
   } as const;
 }
 
-export function editOf(address: DiscordAddress, text: string, beside: Beside = ALONE, messageId?: string) {
+export function editOf(
+  address: InteractionAddress,
+  text: string,
+  beside: Beside = ALONE,
+  messageId?: string,
+) {
   const body = editBody(text, beside);
   return { ...originalOf(address, messageId), method: "PATCH", body, file: beside.file } as const;
 }
@@ -243,87 +221,6 @@ async function followUp(
   return { messageId, via: FOLLOW_UP };
 }
 
-async function postInChannel(
-  rest: DiscordRest,
-  { address, content, file, buttons, delivery, signal, permit }: Sending,
-): Promise<Receipt> {
-  let messageId: string | null = null;
-  const texts = textsOf(content, delivery);
-  const channelId = await channelFor(rest, address, signal, permit);
-  for (const [index, text] of texts.entries()) {
-    // The text itself always has the part's nonce; a notice of its own needs another.
-    const isText = index === texts.length - 1;
-    const nonce = nonceFor(isText ? delivery.partId : `${delivery.partId}/notice`);
-    const beside = isText ? { file, buttons } : ALONE;
-    ({ id: messageId } = await rest.message(
-      {
-        method: "POST",
-        route: `/channels/${encodeURIComponent(channelId)}/messages`,
-        body: { ...messageBody(text, beside), nonce, enforce_nonce: true },
-        file: beside.file,
-        as: "bot",
-        what: "channel message",
-        repeatable: true,
-      },
-      signal,
-      permit,
-    ));
-  }
-  return { messageId, via: IN_CHANNEL };
-}
-
-/** What was meant for one person goes to their direct messages, and not before the whole channel. */
-async function channelFor(
-  rest: DiscordRest,
-  { channelId, onlyFor, guildId }: DiscordAddress,
-  signal: AbortSignal,
-  permit: Permit | undefined,
-): Promise<string> {
-  if (onlyFor === undefined || guildId === null) return channelId;
-  const opened = {
-    method: "POST",
-    route: "/users/@me/channels",
-    body: { recipient_id: onlyFor },
-    as: "bot",
-    what: "direct messages",
-    repeatable: true,
-  } as const;
-  const { id } = await rest.message(opened, signal, permit);
-  if (id === null) throw new DeliveryError("retry", "Discord direct messages: expected a channel, got none");
-  return id;
-}
-
-/** One message, or two when the notice has no room in it. */
-function textsOf(content: string, delivery: Delivery): readonly string[] {
-  if (!delivery.mayRepeat) return [content];
-  const marked = withNotice(content);
-  return marked === undefined ? [REPEAT_NOTICE, content] : [marked];
-}
-
-function interactionRoute({ applicationId, token }: DiscordAddress): `/${string}` {
+function interactionRoute({ applicationId, token }: InteractionAddress): `/${string}` {
   return `/webhooks/${encodeURIComponent(applicationId)}/${encodeURIComponent(token)}`;
-}
-
-/** Mentions are named in every call, edits too: by default a bot's message pings whomever it names. */
-function messageBody(content: string, { file, buttons }: Beside): JsonObject {
-  // Named, so that an edit that is made twice leaves one file.
-  const attachments = file === null ? {} : { attachments: [{ id: 0, filename: file.name }] };
-  const components = buttons.length > 0 ? { components: componentsFor(buttons) } : {};
-  return {
-    content,
-    allowed_mentions: { parse: [] },
-    flags: SUPPRESS_EMBEDS,
-    ...attachments,
-    ...components,
-  };
-}
-
-/** What it does not name stays as it was: buttons that are not there any more are taken away. */
-export function editBody(content: string, beside: Beside): JsonObject {
-  return { ...messageBody(content, beside), components: componentsFor(beside.buttons) };
-}
-
-/** At most 25 characters; the same for the same part, on every machine. */
-function nonceFor(partId: string): string {
-  return createHash("sha256").update(partId).digest("base64url").slice(0, 25);
 }

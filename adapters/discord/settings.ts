@@ -3,16 +3,20 @@ import type { EnvReader } from "../../src/ports/env-reader.ts";
 import type { PlatformSettings } from "../../src/ports/platform.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import { ID, plain, secret, TOKEN } from "../../src/shared/variable.ts";
+import { CHANGE_OPTIONS } from "../shared/change-options.ts";
 import { formsOption } from "../shared/forms.ts";
 import { withoutSlash } from "../shared/settings.ts";
 import { DISCORD_FIELDS } from "./forms.ts";
 
 export interface DiscordSettings extends PlatformSettings {
-  /** 64 hex digits each; two during a rotation. */
+  /** 64 hex digits each; two during a rotation. None: nobody may post here. */
   readonly publicKeys: readonly string[];
-  readonly applicationId: string;
+  /** Null: whichever the bot belongs to. */
+  readonly applicationId: string | null;
   /** Null: an answer can only follow its command, for 15 minutes. */
   readonly botToken: Secret | null;
+  /** Whether what is merely written is heard, over the Gateway. */
+  readonly gateway: boolean;
   readonly apiUrl: string | null;
 }
 
@@ -30,6 +34,11 @@ export const OPTIONS = {
     .default("in_channel")
     .describe("Who sees the answer to a command: the channel, or the person alone."),
   forms: formsOption(DISCORD_FIELDS),
+  replies: z
+    .enum(["reply", "thread"])
+    .default("reply")
+    .describe("A mention in a channel is answered beneath it, or in a thread that is opened from it."),
+  ...CHANGE_OPTIONS,
   autocomplete: z
     .strictObject({
       recent: z
@@ -66,13 +75,13 @@ export const VARIABLES = [
     },
   ),
   plain("DISCORD_APPLICATION_ID", "The Discord application", { form: ID }),
-  secret("DISCORD_BOT_TOKEN", "Sends to Discord channels when the answer to a command comes too late", {
-    form: TOKEN,
-    without: "answer later than 15 minutes",
-  }),
-  plain("DISCORD_GATEWAY", "on has no effect yet: there is no connection to the Gateway. Always off", {
-    idle: "there is no connection to the Gateway yet; commands and buttons come by webhook, checked with DISCORD_PUBLIC_KEY",
-    idleUnless: /^(?:off|false|no|0)$/i,
+  secret(
+    "DISCORD_BOT_TOKEN",
+    "Hears and answers what is written in Discord, over the Gateway; on by itself. Also sends when the answer to a command comes too late",
+    { form: TOKEN, without: "be chatted with, and not answer later than 15 minutes" },
+  ),
+  plain("DISCORD_GATEWAY", "on or off: whether to hear what is written. Default on with a bot token", {
+    form: { pattern: /^(?:on|off|true|false|yes|no|1|0)$/i, words: "on or off" },
   }),
   plain("DISCORD_API_URL", "Where the Discord API is. Default https://discord.com/api"),
   secret("DISCORD_PRIVATE_SEED", "Signs what parley send discord sends; the gateway does not read it", {
@@ -89,6 +98,9 @@ export function readSettings(env: EnvReader): DiscordSettings | null {
   const applicationId = env.matching("DISCORD_APPLICATION_ID");
   const botToken = env.secret("DISCORD_BOT_TOKEN");
   const apiUrl = withoutSlash(env.url("DISCORD_API_URL"));
-  if (publicKeys.length === 0 || applicationId === null) return null;
-  return { kind: "on", publicKeys, applicationId, botToken, apiUrl };
+  const wanted = env.matching("DISCORD_GATEWAY") ?? "on";
+  const gateway = botToken !== null && !/^(?:off|false|no|0)$/i.test(wanted);
+  const hasWebhook = publicKeys.length > 0 && (applicationId !== null || botToken !== null);
+  if (!gateway && !hasWebhook) return null;
+  return { kind: "on", publicKeys, applicationId, botToken, gateway, apiUrl };
 }

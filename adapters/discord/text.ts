@@ -23,11 +23,32 @@ export function messageWords(message: unknown): string {
     .filter((embed) => said === "" || (get(embed, "type") ?? "rich") === "rich");
   const shown = lines(said, ...cards.map(embedWords));
   if (shown !== "") return shown.toWellFormed();
-  const parts = componentsIn(message).flatMap(
+  return lines(...componentWords(message), stickerWords(message)).toWellFormed();
+}
+
+function componentWords(message: unknown): readonly string[] {
+  return componentsIn(message).flatMap(
     (part) => getString(part, "content") ?? getString(part, "label") ?? [],
   );
+}
+
+function stickerWords(message: unknown): string {
   const stickers = getArray(message, "sticker_items").slice(0, FIELDS_MAX);
-  return lines(...parts, ...stickers.map((sticker) => getString(sticker, "name"))).toWellFormed();
+  return lines(...stickers.map((sticker) => getString(sticker, "name")));
+}
+
+/** What a message says by itself: its content, or its poll, or the names of its stickers. */
+export function ownWords(message: unknown): string {
+  const said = lines(getString(message, "content"), pollWords(getObject(message, "poll")));
+  return (said === "" ? stickerWords(message) : said).toWellFormed();
+}
+
+/** What a service shows with a message: its cards, and the text of its components. Previews of links are left out. */
+export function cardWords(message: unknown): string {
+  const cards = getArray(message, "embeds")
+    .slice(0, EMBEDS_MAX)
+    .filter((embed) => (get(embed, "type") ?? "rich") === "rich");
+  return lines(...cards.map(embedWords), ...componentWords(message)).toWellFormed();
 }
 
 /** Copies of messages that were passed on. They do not tell by whom they were written. */
@@ -83,3 +104,30 @@ export function labelOf(component: unknown): string | null {
 
 const lines = (...parts: readonly (string | undefined)[]) => parts.filter((part) => part).join("\n");
 const listed = (...parts: readonly (string | undefined)[]) => parts.filter((part) => part).join(": ");
+
+/** A mention: of a person, a role or a channel; a picture of the server's own. */
+const MENTION = /<(@!?|@&|#|a?:(\w{1,64}):)(\d{1,20})>/g;
+
+/**
+ * What a person typed, from what Discord makes of it: `<@31>` to `@Bob`, `<:wave:7>` to `:wave:`. Mentions of the bot are
+ * left out, and the space or colon beside them. `nameOf` knows whom the message names; who is not known keeps the id.
+ */
+export function readableText(
+  content: string,
+  botId: string,
+  nameOf: (sign: "@" | "@&" | "#", id: string) => string | undefined,
+): string {
+  const marked = content
+    .replaceAll("\0", "")
+    .replace(MENTION, (_whole, kind: string, picture: string | undefined, id: string) => {
+      if (picture !== undefined) return `:${picture}:`;
+      const sign = kind === "#" || kind === "@&" ? kind : "@";
+      if (sign === "@" && id === botId) return "\0";
+      return `${sign === "#" ? "#" : "@"}${nameOf(sign, id) ?? id}`;
+    });
+  // NUL marks where the bot was named.
+  return marked
+    .replace(/^(\s*)\0[:,]?\s*/, "$1")
+    .replaceAll(/\s?\0/g, "")
+    .trim();
+}

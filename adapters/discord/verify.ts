@@ -82,3 +82,6 @@ export function screenDiscord(head: RequestHead): TurnedAway | null {
 function forged(reason: (typeof REASONS)[keyof typeof REASONS]): TurnedAway {
   return { kind: "forged", reason };
 }
+
+/** Where there is no key, nobody is known. */
+export const UNKNOWN: TurnedAway = forged(REASONS.mismatch);

@@ -140,6 +140,7 @@ class Seat {
       note: (name, value) => store.notes.put(nameOf(name), value, held),
       report: (state) => this.#report(state),
       connected: (shard, isUp) => this.#connected(shard, isUp),
+      readBack: (messages) => metrics.socketReadBack.inc({ platform }, messages),
       reconnects: (reason) =>
         metrics.socketReconnects.inc({ platform, reason: reasons.has(reason) ? reason : "other" }),
     };

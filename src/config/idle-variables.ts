@@ -25,9 +25,8 @@ export function idleVariables(env: Env, variables: readonly Variable[]): string[
   const families = new Set([...known.keys()].map(familyOf));
   return Object.entries(env)
     .filter(([name, value]) => value !== undefined && value.trim() !== "" && !isServiceLink(name, value))
-    .flatMap(([name, value = ""]) => {
-      const { idle, idleUnless } = known.get(name) ?? {};
-      if (idleUnless?.test(value.trim()) === true) return [];
+    .flatMap(([name]) => {
+      const idle = known.get(name)?.idle;
       if (idle !== undefined) return [`${name} has no effect: ${idle}`];
       if (known.has(name) || OF_PROCESSES.includes(name)) return [];
       if (Object.hasOwn(INSTEAD, name)) return [`${name} has no effect: ${INSTEAD[name]}`];

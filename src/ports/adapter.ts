@@ -215,6 +215,8 @@ export interface Mailbox {
   connected(shard: number, isUp: boolean): void;
   /** A connection is being replaced. */
   reconnects(reason: string): void;
+  /** So many messages that had been missed were read back. */
+  readBack(messages: number): void;
 }
 
 export interface SocketState {

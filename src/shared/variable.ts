@@ -18,8 +18,6 @@ export interface Variable {
   readonly isOfCommands?: true;
   /** Why it has no effect, and what to set instead. */
   readonly idle?: string;
-  /** Values that say what is so anyway. */
-  readonly idleUnless?: RegExp;
 }
 
 export interface Form {

@@ -210,6 +210,11 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
     socketHolder: gauge("socket_holder", "1 in the process that is elected to hold a platform's socket.", {
       labels: ["platform"],
     }),
+    socketReadBack: counter(
+      "socket_read_back_total",
+      "Messages that were missed between two sessions of a socket, and read back.",
+      ["platform"],
+    ),
     socketReconnects: counter(
       "socket_reconnects_total",
       "Connections to a platform that were replaced, by reason.",

@@ -36,7 +36,7 @@ describe.each(names)("the answer %s", (name) => {
 const PLACES: Readonly<Record<string, (markdown: string) => readonly string[]>> = {
   "discord-personal": (markdown) => {
     const place = { applicationId: "900", id: "1", token: "t", channelId: "20", guildId: null };
-    const to = mintAddress({ ...place, expiresAtMs: 0, followUpsMax: 5 });
+    const to = mintAddress({ kind: "interaction", ...place, expiresAtMs: 0, followUpsMax: 5 });
     return renderReply(markdown, to).map((part) => JSON.parse(part).content);
   },
   "slack-response-url": (markdown) => {

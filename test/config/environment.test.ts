@@ -365,7 +365,29 @@ describe("a platform", () => {
     const { environment, notes } = read(complete.discord);
     expect(environment.platforms.discord).toMatchObject({ kind: "on", botToken: null, publicKeys: [KEY] });
     expect(notes).toEqual([
-      "discord cannot answer later than 15 minutes, because DISCORD_BOT_TOKEN is not set",
+      "discord cannot be chatted with, and not answer later than 15 minutes, because DISCORD_BOT_TOKEN is not set",
+    ]);
+  });
+
+  it("discord is on with a bot token alone, unless its Gateway is off", () => {
+    const alone = read({ DISCORD_BOT_TOKEN: "t" });
+    expect(alone.problems).toEqual([]);
+    expect(alone.notes).toEqual([]);
+    expect(alone.environment.platforms.discord).toMatchObject({
+      kind: "on",
+      gateway: true,
+      publicKeys: [],
+      applicationId: null,
+    });
+    const off = { DISCORD_BOT_TOKEN: "t", DISCORD_GATEWAY: "off" };
+    expect(read(off).environment.platforms.discord.kind).toBe("off");
+    // The key tells who posts; whose application that is, the token does.
+    expect(read({ ...off, DISCORD_PUBLIC_KEY: KEY }).environment.platforms.discord).toMatchObject({
+      kind: "on",
+      gateway: false,
+    });
+    expect(read({ DISCORD_GATEWAY: "perhaps" }).problems).toEqual([
+      `environment DISCORD_GATEWAY: expected on or off, got "perhaps"`,
     ]);
   });
 

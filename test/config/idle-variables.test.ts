@@ -22,20 +22,13 @@ describe("variables without effect", () => {
       "TELEGRAM_TOKEN is not a variable that Parley reads; did you mean TELEGRAM_BOT_TOKEN?",
     ],
     ["DISCORD_TOKEN", "did you mean DISCORD_BOT_TOKEN?"],
-    ["SLACK_SECRET", "did you mean SLACK_SIGNING_SECRET?"],
+    ["SLACK_SECRET", "did you mean SLACK_SIGNING_SECRET or SLACK_CLIENT_SECRET?"],
     ["WHATSAPP_TOKEN", "did you mean WHATSAPP_VERIFY_TOKEN or WHATSAPP_ACCESS_TOKEN?"],
     ["DISCORD_PUBLICKEY", "did you mean DISCORD_PUBLIC_KEY?"],
     ["PARLEY_KILLSWITCH", "did you mean PARLEY_KILL_SWITCH?"],
     ["AOF_WEBHOOK_PROT", "did you mean AOF_WEBHOOK_PORT?"],
   ])("%s is noted, with what to set instead", (name, note) => {
     expect(idleVariables({ [name]: "x" })).toEqual([expect.stringContaining(note)]);
-  });
-
-  it("are none that say what is so anyway", () => {
-    expect(idleVariables({ DISCORD_GATEWAY: "off" })).toEqual([]);
-    expect(idleVariables({ DISCORD_GATEWAY: "on" })).toEqual([
-      expect.stringMatching(/^DISCORD_GATEWAY has no effect: there is no connection to the Gateway yet/),
-    ]);
   });
 
   it("are none of those that are read, empty, of other programs, or links to services", () => {

@@ -1,3 +1,4 @@
+import { FakeGateway } from "./discord-gateway.ts";
 import { type FakeAnswer, type FakeServer, type Fault, fakeServer } from "./server.ts";
 
 /** A message as Discord holds it. */
@@ -26,6 +27,10 @@ export interface FakeDiscord extends FakeServer {
   readonly noFiles: Set<string>;
   /** Files that people have sent, by the path of their address; one without its signature is not there. */
   readonly files: Map<string, DiscordFile>;
+  /** What is merely written, and how the bot hears of it. */
+  readonly gateway: FakeGateway;
+  /** Threads that the bot has opened, by the message that each was opened from. */
+  readonly opened: ReadonlyMap<string, string>;
   /** What goes wrong next with calls whose path holds this text. */
   refuse(path: string, answer: FakeAnswer, times?: number): void;
 }
@@ -48,7 +53,10 @@ export interface FakeDiscordOptions {
   readonly channelOf?: (token: string) => string;
   readonly nowMs?: () => number;
   /** What it says of the application that the bot is of; it does not tell when absent. */
-  readonly application?: { readonly id: string; readonly verify_key: string };
+  readonly application?: { readonly id: string; readonly verify_key: string; readonly flags?: number };
+  /** How often the Gateway wants a heartbeat. */
+  readonly heartbeatMs?: number;
+  readonly identifyMs?: number;
 }
 
 /** How Discord says no. */
@@ -103,15 +111,21 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
   const files = new Map<string, DiscordFile>();
   const followUps = new Map<string, number>();
   const edits = new Map<string, number[]>();
-  let lastId = 2_000_000_000_000_000_000n;
+  const opened = new Map<string, string>();
+  const { botToken, heartbeatMs, identifyMs } = options;
+  const gateway = await FakeGateway.open({
+    botToken,
+    nowMs,
+    ...(heartbeatMs !== undefined && { heartbeatMs }),
+    ...(identifyMs !== undefined && { identifyMs }),
+  });
 
   function write(
     kind: DiscordMessage["kind"],
     channelId: string,
     body: Record<string, unknown>,
   ): DiscordMessage {
-    lastId += 1n;
-    const message = { id: String(lastId), channelId, kind, content: String(body.content), body };
+    const message = { id: gateway.nextId(), channelId, kind, content: String(body.content), body };
     messages.push(message);
     return message;
   }
@@ -172,9 +186,30 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
   function channelMessage(channelId: string, body: Record<string, unknown>): FakeAnswer {
     if (outside.has(channelId)) return discordError(403, 50_001);
     const nonce = body.enforce_nonce === true ? String(body.nonce) : undefined;
-    const message = (nonce && byNonce.get(nonce)) || write("bot", channelId, body);
+    const before = nonce && byNonce.get(nonce);
+    if (before) return { body: shown(before) };
+    const message = write("bot", channelId, body);
     if (nonce) byNonce.set(nonce, message);
+    const own = {
+      id: message.id,
+      channel_id: channelId,
+      content: message.content,
+      author: { id: "900", username: "bot", bot: true },
+      message_reference: body.message_reference,
+      type: body.message_reference === undefined ? 0 : 19,
+    };
+    gateway.keep(own);
+    // Also the bot's own come back to it.
+    gateway.emit("MESSAGE_CREATE", { ...own, guild_id: "10" }, "10");
     return { body: shown(message) };
+  }
+
+  function openThread(channelId: string, messageId: string, body: Record<string, unknown>): FakeAnswer {
+    if (outside.has(channelId)) return discordError(403, 50_013);
+    if (opened.has(messageId)) return discordError(400, 160_004);
+    opened.set(messageId, String(body.name));
+    gateway.threads.set(messageId, channelId);
+    return { status: 201, body: { id: messageId, type: 11, parent_id: channelId, name: body.name } };
   }
 
   /** The content delivery network. Nobody logs in there, and a token of ours has no business there. */
@@ -188,7 +223,7 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
   }
 
   const server = await fakeServer(async (call) => {
-    const [path = ""] = call.path.split("?", 1);
+    const [path = "", query = ""] = call.path.split("?", 2);
     if (path.startsWith("/attachments/") && call.method === "GET")
       return attachment(path, call.path, call.headers.authorization);
     if (!path.startsWith("/api/v10/")) return discordError(404, 0, "404: Not Found");
@@ -213,7 +248,7 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
       if (call.method === "POST" && third === "") return followUp(second, body);
       if (call.method === "PATCH" && third === "messages") return editFollowUp(fourth, body);
     }
-    if (root === "gateway" && first === "") return { body: { url: "ws://127.0.0.1:9" } };
+    if (root === "gateway" && first === "") return { body: { url: gateway.url } };
     if (call.headers.authorization !== `Bot ${options.botToken}`)
       return discordError(401, 0, "401: Unauthorized");
     // As a number, for other ids of channels are.
@@ -222,16 +257,17 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
     if (root === "users" && first === "@me") return { body: { id: "900", username: "bot", bot: true } };
     if (root === "applications" && first === "@me" && options.application !== undefined)
       return { body: options.application };
-    if (root === "gateway" && first === "bot") {
-      const limit = { total: 1000, remaining: 1000, reset_after: 0, max_concurrency: 1 };
-      return { body: { url: "ws://127.0.0.1:9", shards: 1, session_start_limit: limit } };
-    }
+    const rest = [root, first, second, third].filter((part) => part !== "");
+    const told = gateway.answer(call.method, rest, new URLSearchParams(query));
+    if (told !== undefined) return told;
     if (root === "channels" && second === "typing") {
       typing.push(first);
       return { status: 204 };
     }
     if (root === "channels" && second === "messages" && call.method === "PATCH")
       return editByBot(first, third, body);
+    if (root === "channels" && second === "messages" && fourth === "threads")
+      return openThread(first, third, body);
     if (root === "channels" && second === "messages" && call.method === "POST")
       return channelMessage(first, body);
     return discordError(404, 0, "404: Not Found");
@@ -246,6 +282,11 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
     outside,
     noFiles,
     files,
+    gateway,
+    opened,
+    async close() {
+      await Promise.all([server.close(), gateway.end()]);
+    },
     refuse(path, answer, times = 1) {
       const fault: Fault = {
         kind: "status",

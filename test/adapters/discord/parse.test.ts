@@ -69,6 +69,7 @@ describe("a slash command", () => {
       attachments: [],
     });
     expect(readAddress(event.replyTo)).toEqual({
+      kind: "interaction",
       applicationId: "900",
       id: "1100000000000000001",
       token: "aW50ZXJhY3Rpb246MQ",

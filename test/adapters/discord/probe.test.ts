@@ -2,12 +2,16 @@ import { afterEach, describe, expect, it } from "vitest";
 import { createDiscordAdapter, type DiscordOptions } from "../../../adapters/discord/adapter.ts";
 import { Secret } from "../../../src/shared/secret.ts";
 import { type FakeDiscord, fakeDiscord } from "../../fakes/discord.ts";
+import { FakeClock } from "../../support/clock.ts";
 import { OTHER_PUBLIC_KEY, PUBLIC_KEY } from "./fixture.ts";
 
 let fake: FakeDiscord;
 afterEach(() => fake.close());
 
-async function probe(over: Partial<DiscordOptions>, application = { id: "900", verify_key: PUBLIC_KEY }) {
+async function probe(
+  over: Partial<DiscordOptions>,
+  application: { id: string; verify_key: string; flags?: number } = { id: "900", verify_key: PUBLIC_KEY },
+) {
   fake = await fakeDiscord({ botToken: "token", application });
   const adapter = createDiscordAdapter({
     publicKeys: [PUBLIC_KEY],
@@ -37,6 +41,26 @@ describe("a look at Discord", () => {
       { code: "PLATFORM_MISMATCH", message: expect.stringContaining("DISCORD_APPLICATION_ID") },
       { code: "PLATFORM_MISMATCH", message: expect.stringContaining("DISCORD_PUBLIC_KEY") },
     ]);
+  });
+
+  it("looks whether what is written may be read, where it is to be heard", async () => {
+    const gateway = {
+      clock: new FakeClock(),
+      replies: "reply",
+      changes: { edits: "ignore", deletes: "forget" },
+    } as const;
+    const application = (flags: number) => ({ id: "900", verify_key: OTHER_PUBLIC_KEY, flags });
+    // Without a webhook no key is looked at.
+    expect(await probe({ gateway, publicKeys: [] }, application(0))).toMatchObject([
+      { status: "ok" },
+      { status: "warn", message: expect.stringContaining("Message Content Intent is off") },
+    ]);
+    for (const flags of [1 << 18, 1 << 19]) {
+      await fake.close();
+      expect(await probe({ gateway, publicKeys: [] }, application(flags))).toMatchObject([{ status: "ok" }]);
+    }
+    await fake.close();
+    expect(await probe({}, { ...application(0), verify_key: PUBLIC_KEY })).toMatchObject([{ status: "ok" }]);
   });
 
   it("without a bot token only asks whether somebody answers", async () => {

@@ -112,14 +112,12 @@ describe("a reply for one person alone", () => {
 
 describe("a reply to an interaction", () => {
   it("begins in the deferred answer and goes on below it", async () => {
-    expect(await adapter.send(delivery({ text: "one" }), NEVER)).toEqual({
-      messageId: "2000000000000000001",
-      via: "interaction.original",
-    });
-    expect(await adapter.send(delivery({ text: "two", index: 1, partId: "e1/1" }), NEVER)).toEqual({
-      messageId: "2000000000000000002",
-      via: "interaction.followup",
-    });
+    const first = await adapter.send(delivery({ text: "one" }), NEVER);
+    const second = await adapter.send(delivery({ text: "two", index: 1, partId: "e1/1" }), NEVER);
+    expect([first, second]).toEqual([
+      { messageId: fake.messages[0]?.id, via: "interaction.original" },
+      { messageId: fake.messages[1]?.id, via: "interaction.followup" },
+    ]);
     expect(said()).toEqual([
       { kind: "original", channelId: "20", content: "one" },
       { kind: "followup", channelId: "20", content: "two" },

@@ -37,7 +37,7 @@ describe("rendering", () => {
   it("on a thread keeps to what the place takes", async () => {
     const adapter = await realAdapter("discord");
     const place = { applicationId: "900", id: "1", token: "t", channelId: "20", guildId: null };
-    const to = mintAddress({ ...place, expiresAtMs: 0, followUpsMax: 5 });
+    const to = mintAddress({ kind: "interaction", ...place, expiresAtMs: 0, followUpsMax: 5 });
     const parts = open()(adapter, LONG.repeat(3), to);
     expect(parts).toBeInstanceOf(Promise);
     expect(await parts).toHaveLength(6);

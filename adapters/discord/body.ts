@@ -1,0 +1,34 @@
+import type { Button } from "../../src/domain/button.ts";
+import type { JsonObject } from "../../src/shared/json.ts";
+import type { ReplyFile } from "../shared/answer-file.ts";
+import { componentsFor } from "./buttons.ts";
+
+/** No previews: Discord would fetch whatever address a model writes. */
+export const SUPPRESS_EMBEDS = 4;
+
+/** What a message has beside its words. */
+export interface Beside {
+  readonly file: ReplyFile | null;
+  readonly buttons: readonly Button[];
+}
+
+export const ALONE: Beside = { file: null, buttons: [] };
+
+/** Mentions are named in every call, edits too: by default a bot's message pings whomever it names. */
+export function messageBody(content: string, { file, buttons }: Beside): JsonObject {
+  // Named, so that an edit that is made twice leaves one file.
+  const attachments = file === null ? {} : { attachments: [{ id: 0, filename: file.name }] };
+  const components = buttons.length > 0 ? { components: componentsFor(buttons) } : {};
+  return {
+    content,
+    allowed_mentions: { parse: [] },
+    flags: SUPPRESS_EMBEDS,
+    ...attachments,
+    ...components,
+  };
+}
+
+/** What it does not name stays as it was: buttons that are not there any more are taken away. */
+export function editBody(content: string, beside: Beside): JsonObject {
+  return { ...messageBody(content, beside), components: componentsFor(beside.buttons) };
+}
