@@ -9,12 +9,12 @@ import type { Secret } from "../../src/shared/secret.ts";
 import { type Form, Forms } from "../shared/forms.ts";
 import { readAddress, type Visibility } from "./address.ts";
 import { type ChangePolicy, UNCHANGED } from "./changes.ts";
-import { createEdit } from "./edit.ts";
 import { WORDS } from "./explain.ts";
 import { parseSlack } from "./parse.ts";
 import { probeSlack } from "./probe.ts";
 import { renderReply } from "./render.ts";
 import { allowedUrl, respond } from "./response-url.ts";
+import { type Preview, SHOWN_CHARS_MAX } from "./stream.ts";
 import { NO_SURFACES, type SurfaceOptions, Surfaces, type Tell } from "./surfaces.ts";
 import { createTenants, type Tenants, type TenantsOptions } from "./tenants.ts";
 import type { ThreadLimits } from "./thread.ts";
@@ -39,6 +39,8 @@ export interface SlackOptions {
   /** What is shown on the home tab and in the assistant's pane; nothing by default. */
   readonly surfaces?: SurfaceOptions;
   readonly forms?: readonly Form[];
+  /** Where an answer is shown while it grows: everywhere that can be (default), in direct messages, or nowhere. */
+  readonly preview?: Preview;
   /** How much of a thread that the bot comes into is shown to the agent; none of it when absent. */
   readonly threadLimits?: ThreadLimits;
   /** Somebody will call `learn`: until it has told whose token this is, nothing is taken to be ours. */
@@ -115,7 +117,9 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
     renderer: RENDERER,
     send: (delivery, signal, permit) => of(tenantIn(delivery.to)).send(delivery, signal, permit),
     edit: (receipt, delivery, signal, permit) =>
-      createEdit(of(tenantIn(delivery.to)).call)(receipt, delivery, signal, permit),
+      of(tenantIn(delivery.to)).edit(receipt, delivery, signal, permit),
+    previewInMs: (to, isFirst) => of(tenantIn(to)).previewInMs(to, isFirst),
+    shownCharsMax: SHOWN_CHARS_MAX,
     recover: (delivery, signal) => of(tenantIn(delivery.to)).recover(delivery, signal),
     typing: (to, signal) => of(tenantIn(to)).typing(to, signal),
     files: { open: (request) => of(request.event.tenant).files.open(request) },

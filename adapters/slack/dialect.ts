@@ -11,6 +11,7 @@ import {
   ZERO_WIDTH_SPACE,
 } from "../shared/markdown-write.ts";
 import { type Dialect, type Limit, layout, type Placed, place } from "../shared/split.ts";
+import { type StreamText, streamText } from "./stream-text.ts";
 
 /** Slack advises 4,000 for `text` and may refuse more; what it counts is not documented, so UTF-16 units bound it. */
 const TEXT_CHARS_MAX = 3_900;
@@ -43,6 +44,14 @@ const dialectOf = (charsMax: number): Dialect<string> => ({
 /** Markdown to Slack's mrkdwn, for `text`. Nothing in it can name a person, a group or a channel. */
 export function renderSlack(markdown: string, charsMax = TEXT_CHARS_MAX): readonly string[] {
   return layout(read(markdown), dialectOf(charsMax));
+}
+
+/** The same, and as one stream says it; null where that is too long for one. */
+export function renderStreamed(markdown: string): {
+  readonly texts: readonly string[];
+  readonly streamed: StreamText | null;
+} {
+  return { texts: renderSlack(markdown), streamed: streamText(markdown, read) };
 }
 
 /** The same where any message may turn out to be the last that can be said. */

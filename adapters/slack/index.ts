@@ -45,6 +45,7 @@ export const slack: PlatformModule<SlackSettings, SlackOptions> = {
       },
       forms: options.forms,
       changes: { edits: options.edits, deletes: options.deletes },
+      preview: options.preview,
       learns: true,
       ...(thread.messages > 0 && {
         threadLimits: {

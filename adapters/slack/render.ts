@@ -7,8 +7,9 @@ import { buttonsIn, fitting } from "../shared/buttons.ts";
 import { ANYWHERE } from "../shared/split.ts";
 import { readAddress } from "./address.ts";
 import { BUTTON_LIMITS, SECTION_CHARS_MAX } from "./buttons.ts";
-import { renderSlack, renderWithin } from "./dialect.ts";
+import { renderSlack, renderStreamed, renderWithin } from "./dialect.ts";
 import { limitOf } from "./limit.ts";
+import type { StreamText } from "./stream-text.ts";
 
 /** Said when there is nothing to say: Slack refuses a message without text. */
 const EMPTY = "_(no text)_";
@@ -22,6 +23,11 @@ interface Part {
   readonly file?: ReplyFile;
   /** Of the last part. */
   readonly buttons?: readonly Button[];
+  /** Of the first part: the whole reply as a stream says it; `true`: the same as `text`. Absent: it is too long for one. */
+  readonly markdown?: string | true;
+  readonly openFrom?: number;
+  /** Others come after the first. */
+  readonly hasMore?: true;
 }
 
 /** A longer answer is a message with its beginning and a file with the whole. */
@@ -44,10 +50,14 @@ export function renderReply(
 }
 
 function partsOf(markdown: string, to: ReplyAddress, charsMax: number | undefined): readonly Part[] {
-  const limit = limitOf(readAddress(to));
+  const address = readAddress(to);
+  const limit = limitOf(address);
   // Nothing stands below a file.
   if (limit === null && charsMax === undefined && markdown.length > MESSAGES_CHARS_MAX)
     return [...beginningOf(markdown), { text: "", file: answerFile(markdown) }];
+  // A stream has no buttons.
+  if (charsMax === undefined && address?.kind === "message" && address.threadTs !== null)
+    return streamedParts(markdown);
   if (limit === null) return renderSlack(markdown, charsMax).map((text) => ({ text }));
   return renderWithin(limit, markdown, charsMax).map(({ part: text, charsAfter }) => ({ text, charsAfter }));
 }
@@ -66,6 +76,17 @@ export function messagesAfterBeginning(markdown: string): readonly string[] {
 /** Of the line that ends the beginning. */
 const NOTICE_CHARS = 100;
 
+function streamedParts(markdown: string): readonly Part[] {
+  const { texts, streamed } = renderStreamed(markdown);
+  const [first = "", ...more] = texts;
+  const { text, ...open } = streamed ?? { text: null };
+  const whole = text === null ? {} : { markdown: text === first ? (true as const) : text };
+  return [
+    { text: first, ...whole, ...open, ...(more.length > 0 && { hasMore: true as const }) },
+    ...more.map((text) => ({ text })),
+  ];
+}
+
 function writePart({ text, ...more }: Part): ReplyPart {
   return JSON.stringify({ text: text.toWellFormed(), ...more }) as ReplyPart;
 }
@@ -75,6 +96,8 @@ export interface RenderedPart {
   readonly charsAfter: number;
   readonly file: ReplyFile | null;
   readonly buttons: readonly Button[];
+  readonly streamed: StreamText | null;
+  readonly hasMore: boolean;
 }
 
 /** A part that this adapter rendered; null for anything else. */
@@ -83,11 +106,17 @@ export function readPart(part: ReplyPart): RenderedPart | null {
   const text = parsed.ok ? get(parsed.value, "text") : undefined;
   if (!parsed.ok || typeof text !== "string") return null;
   const charsAfter = get(parsed.value, "charsAfter");
+  const written = get(parsed.value, "markdown");
+  const markdown = written === true ? text : typeof written === "string" ? written : null;
+  const openFrom = get(parsed.value, "openFrom");
+  const open = typeof openFrom === "number" ? { openFrom } : {};
   return {
     text,
     charsAfter: typeof charsAfter === "number" ? charsAfter : 0,
     file: readFile(parsed.value),
     buttons: buttonsIn(parsed.value),
+    streamed: markdown === null ? null : { text: markdown, ...open },
+    hasMore: get(parsed.value, "hasMore") === true,
   };
 }
 

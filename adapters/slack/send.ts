@@ -16,10 +16,12 @@ import {
 } from "./address.ts";
 import type { CallSlack, WebOptions } from "./api.ts";
 import { blocksFor } from "./buttons.ts";
+import type { SlackSelf } from "./identity.ts";
 import { closed, RESPONSE_URL_USES_MAX } from "./limit.ts";
-import { partOf, replyMetadata } from "./metadata.ts";
+import { isOwnPost, partOf, replyMetadata } from "./metadata.ts";
 import { markedAsRepeat, messagesAfterBeginning, readPart } from "./render.ts";
 import { allowedUrl, respond } from "./response-url.ts";
+import { START } from "./stream.ts";
 import { upload, uploadAfter } from "./uploads.ts";
 
 const POST = "chat.postMessage";
@@ -40,11 +42,16 @@ export interface SlackClient {
   readonly typing: (to: ReplyAddress, signal: AbortSignal) => Promise<void>;
 }
 
-export function createClient(
-  options: WebOptions,
-  call: CallSlack,
-  posted: (answer: JsonObject) => void,
-): SlackClient {
+export interface ClientDeps {
+  readonly call: CallSlack;
+  readonly self: SlackSelf;
+  /** Told of Slack's answer to what was posted. */
+  readonly posted: (answer: JsonObject) => void;
+  /** Whether an answer is shown there while it grows. */
+  readonly isShown: (to: ReplyAddress) => boolean;
+}
+
+export function createClient(options: WebOptions, { call, self, posted, isShown }: ClientDeps): SlackClient {
   let statusAllowed = true;
 
   const postText = async (address: SlackAddress, text: string, sending: Sending): Promise<Receipt> => {
@@ -153,7 +160,7 @@ export function createClient(
       if (address?.kind !== "message") return "unknown";
       try {
         const file = readPart(delivery.part)?.file ?? null;
-        return await lookUp(call, address, { ...delivery, file }, signal);
+        return await lookUp(call, self, address, { ...delivery, file }, signal);
       } catch {
         return "unknown";
       }
@@ -179,6 +186,9 @@ export function createClient(
         if (!statusAllowed || signal.aborted) return;
         await options.clock.sleep(STATUS_EVERY_MS, signal).catch(() => {});
       }
+      // What is shown while it grows was there before, and takes no status away any more.
+      if (statusAllowed && isShown(to))
+        await call(SET_STATUS, { ...status, status: "" }, UNSTOPPED).catch(() => {});
     },
   };
 }
@@ -202,11 +212,25 @@ function refuseForGood(error: unknown): never {
   );
 }
 
+/**
+ * A stream gets its mark when it is stopped. Until then it is the one message of ours without any that is younger than the
+ * question: a conversation has one run at a time.
+ */
+function isOpenStream(message: unknown, { threadTs, ts: asked }: MessageAddress, self: SlackSelf): boolean {
+  const ts = getString(message, "ts");
+  if (threadTs === null || asked === undefined || ts === undefined || Number(ts) <= Number(asked))
+    return false;
+  if (isOwnPost(message) || getArray(message, "files").length > 0) return false;
+  const [user, bot] = [getString(message, "user"), getString(message, "bot_id")];
+  return (user !== undefined && user === self.userId) || (bot !== undefined && bot === self.botId);
+}
+
 /** Reads the place from the answered message on, looking for the mark of this part. */
 async function lookUp(
   call: CallSlack,
+  self: SlackSelf,
   address: MessageAddress,
-  { partId, file }: { readonly partId: string; readonly file: ReplyFile | null },
+  { partId, index, file }: Pick<Delivery, "partId" | "index"> & { readonly file: ReplyFile | null },
   signal: AbortSignal,
 ): Promise<Recovery> {
   const method = address.threadTs === null ? "conversations.history" : "conversations.replies";
@@ -225,9 +249,12 @@ async function lookUp(
       },
       signal,
     );
-    messages.push(...getArray(found, "messages").filter(isObject));
+    const read = getArray(found, "messages").filter(isObject);
+    messages.push(...read);
     const message = messages.find((candidate) => partOf(candidate) === partId);
     if (message !== undefined) return { messageId: getString(message, "ts") ?? null, via: POST };
+    const stream = index === 0 ? read.find((candidate) => isOpenStream(candidate, address, self)) : undefined;
+    if (stream !== undefined) return { messageId: getString(stream, "ts") ?? null, via: START };
     cursor = getString(getObject(found, "response_metadata"), "next_cursor");
     if (cursor !== undefined) continue;
     if (get(found, "has_more") === true) return "unknown";

@@ -122,6 +122,12 @@ export const OPTIONS = {
         .describe("Threads of the pane are called by the first words of their first message."),
     })
     .prefault({}),
+  preview: z
+    .enum(["direct", "on", "off"])
+    .default("on")
+    .describe(
+      "Where an answer is shown while it grows, as a stream where Slack takes one: everywhere, in direct messages alone, or nowhere.",
+    ),
   thread_context: z
     .strictObject({
       messages: z

@@ -1,18 +1,20 @@
 import type { ReplyAddress } from "../../src/domain/event.ts";
 import type { ThreadReader } from "../../src/ports/adapter.ts";
 import type { FileReader } from "../../src/ports/files.ts";
+import type { JsonObject } from "../../src/shared/json.ts";
 import { readAddress } from "./address.ts";
 import { type CallSlack, createWeb, type WebOptions } from "./api.ts";
 import { createFileReader } from "./downloads.ts";
 import { Identity } from "./identity.ts";
 import { createClient, type SlackClient } from "./send.ts";
+import { createStreaming, type Preview, type Streaming } from "./stream.ts";
 import { createThreadReader, type ThreadLimits } from "./thread.ts";
 
 /**
  * One installation of the app: its token, who we are there, and what is paced and remembered for it alone. Slack counts its
  * limits by workspace, and ids mean something only within one.
  */
-export interface Workspace extends SlackClient {
+export interface Workspace extends SlackClient, Omit<Streaming, "isShown" | "send"> {
   readonly call: CallSlack;
   readonly self: Identity;
   readonly thread: ThreadReader | null;
@@ -24,6 +26,7 @@ export type WorkspaceOf = (tenant: string | null) => Workspace;
 
 export interface WorkspaceOptions extends WebOptions {
   readonly threadLimits?: ThreadLimits;
+  readonly preview?: Preview;
 }
 
 /** `tenants`: whose token it is, until Slack has told. */
@@ -31,8 +34,13 @@ export function createWorkspace(options: WorkspaceOptions, tenants: "any" | null
   const self = new Identity(tenants);
   const call = createWeb(options);
   const { threadLimits: limits, clock } = options;
+  const posted = (answer: JsonObject) => self.notePost(answer);
+  const client = createClient(options, { call, self, posted, isShown: (to) => isShown(to) });
+  const { preview = "on" } = options;
+  const { isShown, ...streaming } = createStreaming({ call, clock, preview, send: client.send, posted });
   return {
-    ...createClient(options, call, (posted) => self.notePost(posted)),
+    ...client,
+    ...streaming,
     call,
     self,
     files: createFileReader(options, call),

@@ -28,4 +28,6 @@ export interface Receipt {
   readonly via: string;
   /** Why nothing can be said after it, which the person has been told with it; absent: there may be more. */
   readonly endsReply?: string;
+  /** That message holds the whole reply, the parts after it as well; absent: its own part alone. */
+  readonly saysAll?: true;
 }

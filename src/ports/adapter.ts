@@ -154,6 +154,8 @@ export interface Adapter {
    * shares a limit gets one after the other. Null or absent: it is not shown.
    */
   previewInMs?(to: ReplyAddress, isFirst: boolean): number | null;
+  /** So much of an answer its first part shows while it grows, also where it has several; absent: what one message holds. */
+  readonly shownCharsMax?: number;
   /** An earlier send of this part may have landed. */
   recover(delivery: Delivery, signal: AbortSignal): Promise<Recovery>;
   /** Ends the waiting of somebody whose press comes to nothing, where an acknowledgement does not. Never throws. */

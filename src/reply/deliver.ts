@@ -46,8 +46,7 @@ export async function deliver(
     try {
       const said = await sayPart({ job, part, index, adapter, deps, signal });
       ({ end } = said);
-      // Told to the person with what was said last.
-      if (said.endsReply !== undefined) return;
+      if (said.isLast) return;
     } catch (error) {
       end = endOf(error, signal);
       if (error instanceof DeliveryError) cause = error;
@@ -70,15 +69,15 @@ interface Saying {
 interface Said {
   /** What it tells about the platform: nothing when there was no need to call it. */
   readonly end: CallEnd;
-  /** As in the receipt. */
-  readonly endsReply: string | undefined;
+  /** Nothing can be said after it, which the person was told with it; or nothing is left to say. */
+  readonly isLast: boolean;
 }
 
 async function sayPart(saying: Saying): Promise<Said> {
   const { job, index, deps } = saying;
   const partId = partIdOf(job, index, deps.beside);
   const reservation = await deps.outbox.reserve(job, partId);
-  if (reservation.kind === "sent") return { end: "unknown", endsReply: reservation.receipt.endsReply };
+  if (reservation.kind === "sent") return { end: "unknown", isLast: isLast(reservation.receipt) };
   const receipt =
     reservation.kind === "shown"
       ? await sayInPlace(reservation.receipt, saying)
@@ -91,7 +90,11 @@ async function sayPart(saying: Saying): Promise<Said> {
     const about = { event_id: id, conversation_id: conversation, platform, part: index };
     deps.log.warn({ ...about, cause: endsReply }, "reply.cut");
   }
-  return { end: receipt === LEFT_IN_DOUBT ? "unknown" : "ok", endsReply };
+  return { end: receipt === LEFT_IN_DOUBT ? "unknown" : "ok", isLast: isLast(receipt) };
+}
+
+function isLast({ endsReply, saysAll }: Receipt): boolean {
+  return endsReply !== undefined || saysAll === true;
 }
 
 /** A preview is out: the part takes its place. One that was deleted meanwhile is said like any other. */

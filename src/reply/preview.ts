@@ -170,11 +170,12 @@ export class Preview {
   /** Null: there is nothing new, or it does not fit into one message any more. */
   async #next(): Promise<ReplyPart | null> {
     const { render } = this.#deps;
-    const markdown = growing(this.#text);
+    const { shownCharsMax } = this.#adapter;
+    const markdown = growing(this.#text, shownCharsMax);
     if (markdown === this.#markdown || markdown.length < CHARS_MIN) return null;
     this.#markdown = markdown;
     const [rendered, ...more] = await render(this.#adapter, markdown, this.#job.event.replyTo);
-    if (rendered === undefined || more.length > 0) return null;
+    if (rendered === undefined || (more.length > 0 && shownCharsMax === undefined)) return null;
     const part = redactedPart(rendered);
     return part === this.#shown ? null : part;
   }
@@ -269,11 +270,11 @@ export class Preview {
 }
 
 /** What ends like this is the end of a block, or a mark of one: more behind it would be read as a part of that. */
-const BLOCK_END = /(?:^|\n)[ >]*(?:[`~|#=_*-]{3,}|\|)[^\n]*$/;
+const BLOCK_END = /(?:^|\n)[ >]*(?:(?:[`~|=_*-]{3,}|\|)[^\n]*|#{1,6})$/;
 
 /** What may be shown of a text that goes on: whole words, because the beginning of one may be that of a secret. */
-export function growing(text: string): string {
-  const start = text.slice(0, CHARS_MAX);
+export function growing(text: string, charsMax = CHARS_MAX): string {
+  const start = text.slice(0, charsMax);
   let end = start.length;
   while (end > 0 && isOfWord(start.charCodeAt(end - 1))) end--;
   const words = redacted(start.slice(0, end).trimEnd().toWellFormed());

@@ -2,20 +2,36 @@ import { createHmac } from "node:crypto";
 import { type FakeAnswer, type FakeServer, fakeServer } from "./server.ts";
 import { fileOf, type SharedFile, type SlackFile, serveFile } from "./slack-files.ts";
 import { type SlackInstalls, slackInstalls } from "./slack-installs.ts";
+import {
+  type Args,
+  type Method,
+  need,
+  SlackRateLimited,
+  SlackRefusal,
+  slackStreams,
+  word,
+} from "./slack-streams.ts";
 import { type SlackSurfaces, slackSurfaces } from "./slack-surfaces.ts";
 
 /** A message as people can read it. `via` is the call that said it. */
-interface SlackMessage {
+export interface SlackMessage {
   readonly channel: string;
   /** Of the workspace whose token said it, where that installed the app itself. */
   readonly team?: string;
   readonly ts: string;
   readonly threadTs: string | null;
   text: string;
-  readonly via: "chat.postMessage" | "chat.postEphemeral" | "response_url" | "files.completeUploadExternal";
+  readonly via:
+    | "chat.startStream"
+    | "chat.postMessage"
+    | "chat.postEphemeral"
+    | "response_url"
+    | "files.completeUploadExternal";
   /** Who alone sees it; null: everyone in the channel. */
   readonly visibleTo: string | null;
-  readonly metadata: unknown;
+  metadata: unknown;
+  /** A stream that is not stopped. */
+  isStreaming?: boolean;
   /** What is shown in place of the text; empty: the text. */
   blocks: readonly SlackBlock[];
   /** Who said it; the bot when absent. */
@@ -64,12 +80,8 @@ export interface FakeSlack extends FakeServer {
 
 const RESPONSE_URL_USES_MAX = 5;
 const TEXT_CHARS_MAX = 40_000;
+const UPDATE_CHARS_MAX = 4_000;
 const PAGE_MAX = 1_000;
-
-type Args = Readonly<Record<string, unknown>>;
-type Method = (args: Args) => object;
-
-class SlackRefusal extends Error {}
 
 /** Slack's Web API and its `response_url` hooks, as far as a gateway uses them. */
 export async function fakeSlack(
@@ -101,6 +113,14 @@ export async function fakeSlack(
     const message = { ...said, ts: nextTs(), ...(team !== null && { team }) };
     messages.push(message);
     return message;
+  }
+
+  function find(args: Args): SlackMessage {
+    const found = messages.find(
+      (message) => message.channel === args.channel && message.ts === args.ts && message.visibleTo === null,
+    );
+    if (found === undefined) throw new SlackRefusal("message_not_found");
+    return found;
   }
 
   const methods: Readonly<Record<string, Method>> = {
@@ -139,12 +159,14 @@ export async function fakeSlack(
       });
       return { message_ts: message.ts };
     },
+    ...slackStreams({ say, find, nowMs }),
     "chat.update": (args) => {
-      const found = messages.find(
-        (message) => message.channel === args.channel && message.ts === args.ts && message.visibleTo === null,
-      );
-      if (found === undefined) throw new SlackRefusal("message_not_found");
-      found.text = need(args, "text", "no_text");
+      const found = find(args);
+      if (found.isStreaming) throw new SlackRefusal("streaming_state_conflict");
+      const text = need(args, "text", "no_text");
+      if (text.length > UPDATE_CHARS_MAX) throw new SlackRefusal("msg_too_long");
+      found.text = text;
+      found.metadata = args.metadata ?? found.metadata;
       // What is not named stays.
       if (args.blocks !== undefined) found.blocks = blocksIn(args);
       return { channel: found.channel, ts: found.ts, text: found.text };
@@ -247,6 +269,7 @@ export async function fakeSlack(
     try {
       return { body: { ok: true, ...method(args) } };
     } catch (error) {
+      if (error instanceof SlackRateLimited) return slackRateLimited(error.seconds);
       if (error instanceof SlackRefusal) return refused(error.message);
       throw error;
     }
@@ -397,15 +420,4 @@ function blocksIn({ blocks = [] }: Args): readonly SlackBlock[] {
     new Set(buttons.map(({ action_id }) => action_id)).size === buttons.length;
   if (!areFine) throw new SlackRefusal("invalid_blocks");
   return given;
-}
-
-function word(args: Args, key: string): string | undefined {
-  const value = args[key];
-  return value === undefined || value === null ? undefined : String(value as string | number | boolean);
-}
-
-function need(args: Args, key: string, error: string): string {
-  const value = word(args, key);
-  if (value === undefined || value === "") throw new SlackRefusal(error);
-  return value;
 }

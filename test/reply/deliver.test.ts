@@ -155,6 +155,18 @@ describe("a reply", () => {
     expect(warned).toHaveLength(1);
   });
 
+  it("says no part that a message holds already, nor cuts anything, also when it is brought up again", async () => {
+    const warned: unknown[] = [];
+    const log = silentLogger();
+    log.warn = (...line: unknown[]) => void warned.push(line);
+    deps = { ...deps, log };
+    slack.fates.push(() => ({ messageId: "m0", via: "fake", saysAll: true }));
+    await say("one|two|three");
+    job = await nextAttempt(store, job);
+    await say("one|two|three");
+    expect([slack.said, warned]).toEqual([["one"], []]);
+  });
+
   it("stops between two parts when it is aborted", async () => {
     const abort = new AbortController();
     slack.fates.push(({ index }) => {

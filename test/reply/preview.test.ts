@@ -294,6 +294,8 @@ describe("what is shown of a text that goes on", () => {
     ["Some code:\n\n```ts\nconst a = 1;\n```\n", "Some code:\n\n```ts\nconst a = 1;\n```\n\n…"],
     ["| a | b |\n|---|---|\n| 1 | 2 |\n", "| a | b |\n|---|---|\n| 1 | 2 |\n\n…"],
     ["A heading\n\n---\n", "A heading\n\n---\n\n…"],
+    ["### 1.1 Ways in", "### 1.1 Ways …"],
+    ["### ", "###\n\n…"],
     ["half a pair \ud83d", "half a pair \ufffd …"],
   ])("of %j is %j", (text, expected) => {
     expect(growing(text)).toBe(expected);

@@ -8,9 +8,12 @@ import { adapterOf, OTHER_SECRET, SECRET, TOKEN } from "./setup.ts";
 adapterContract("slack", {
   async setUp({ timeoutMs }) {
     const fake = await fakeSlack({ token: TOKEN });
+    const another = () => adapterOf({ apiUrl: fake.apiUrl, timeoutMs });
     return {
       fake,
-      adapter: adapterOf({ apiUrl: fake.apiUrl, timeoutMs }),
+      adapter: another(),
+      another,
+      deleteAll: () => void fake.messages.splice(0),
       textOf: (part) => {
         const { text, file } = JSON.parse(part) as { text: string; file?: object };
         return file === undefined ? text : null;
@@ -46,6 +49,7 @@ adapterContract("slack", {
   },
   rateLimited: slackRateLimited,
   rejected: slackError("channel_not_found"),
+  growsFor: "mention",
   refused: [slackError("token_revoked")],
   credentials: [TOKEN, SECRET],
 });
