@@ -15,9 +15,9 @@ import {
   webhook,
 } from "./platforms.ts";
 
-/** Three seconds of an answer. */
-const STREAM = "demo: stream 60 20";
-const WHOLE = streamed(60);
+/** Six seconds of an answer. */
+const STREAM = "demo: stream 120 20";
+const WHOLE = streamed(120);
 
 function streamed(words: number): string {
   return Array.from({ length: words }, (_, n) => `w${n + 1}`).join(" ");
@@ -48,6 +48,8 @@ interface Stage {
   /** Calls by which a message comes into the world. */
   readonly isBirth: (call: Pick<FakeCall, "method" | "path">) => boolean;
   readonly ask: Partial<MessageOptions>;
+  /** Where all that is said is one conversation. */
+  readonly inPrivate: Partial<MessageOptions>;
 }
 
 const STAGES: readonly Stage[] = [
@@ -59,6 +61,7 @@ const STAGES: readonly Stage[] = [
     isChange: ({ path }) => path.endsWith("/chat.appendStream"),
     isBirth: ({ path }) => /\/chat\.(?:startStream|postMessage)$/.test(path),
     ask: { kind: "mention", channel: "C11", user: "U11" },
+    inPrivate: { kind: "dm", channel: "D11", user: "U11" },
   },
   {
     name: "discord",
@@ -68,21 +71,22 @@ const STAGES: readonly Stage[] = [
     isChange: ({ method, path }) => method === "PATCH" && path.endsWith("@original"),
     isBirth: ({ method, path }) => method === "POST" && /\/webhooks\/|\/messages$/.test(path),
     ask: { channel: "20", user: "30" },
+    inPrivate: { channel: "20", user: "30" },
   },
 ];
 
 describe.each(STAGES)(
   "an answer that takes a while, on $name",
   ({ name, fake, texts, deleteAll, ...stage }) => {
-    async function ask(gateway: GatewayProcess, text: string): Promise<void> {
-      expect((await deliver(gateway.url, webhook(name, { ...stage.ask, text }))).status).toBe(200);
+    async function ask(gateway: GatewayProcess, text: string, to = stage.ask): Promise<void> {
+      expect((await deliver(gateway.url, webhook(name, { ...to, text }))).status).toBe(200);
     }
     const read = (text: string) => seenOn(fake(), () => texts().find((one) => one.includes(text)));
     const births = () => fake().calls.filter((call) => stage.isBirth(call) && call.fault === null);
     /** Once it is out, has been changed, and the gateway has recorded it. */
     async function shownBy(gateway: GatewayProcess): Promise<void> {
       await gateway.logged('"reply.shown"');
-      await seenOn(fake(), () => (fake().calls.filter(stage.isChange).length > 1 ? true : undefined));
+      await seenOn(fake(), () => (fake().calls.some(stage.isChange) ? true : undefined));
       expect(texts()).toEqual([expect.stringMatching(/^w1 .*w\d+(?: …)?$/)]);
       expect(texts()).not.toContain(WHOLE);
     }
@@ -117,9 +121,9 @@ describe.each(STAGES)(
 
     it("becomes what is said when it is stopped", async () => {
       await using gateway = await start();
-      await ask(gateway, "demo: stream 1000 20");
+      await ask(gateway, "demo: stream 1000 20", stage.inPrivate);
       await shownBy(gateway);
-      await ask(gateway, "/stop");
+      await ask(gateway, "!stop", stage.inPrivate);
       await read(STOPPED);
       await seenOn(fake(), () => (texts().includes("Stopping.") ? true : undefined));
       expect(texts().toSorted()).toEqual([STOPPED, "Stopping."]);
