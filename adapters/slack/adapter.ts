@@ -1,7 +1,7 @@
 import { LARGEST_BODY_BYTES_MAX } from "../../src/domain/bounds.ts";
 import { GatewayError } from "../../src/domain/errors.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
-import type { Adapter, ThreadReader, WebhookSpec } from "../../src/ports/adapter.ts";
+import type { Adapter, Socket, ThreadReader, WebhookSpec } from "../../src/ports/adapter.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Kept } from "../../src/ports/platform.ts";
 import { besideModule } from "../../src/shared/beside.ts";
@@ -10,7 +10,7 @@ import { type Form, Forms } from "../shared/forms.ts";
 import { readAddress, type Visibility } from "./address.ts";
 import { type ChangePolicy, UNCHANGED } from "./changes.ts";
 import { WORDS } from "./explain.ts";
-import { parseSlack } from "./parse.ts";
+import { type ParseOptions, parseSlack } from "./parse.ts";
 import { probeSlack } from "./probe.ts";
 import { renderReply } from "./render.ts";
 import { allowedUrl, respond } from "./response-url.ts";
@@ -22,7 +22,7 @@ import { screenSlack, verifySlack } from "./verify.ts";
 import { createWorkspace, tenantIn, type Workspace, type WorkspaceOf } from "./workspace.ts";
 
 export interface SlackOptions {
-  /** One, or two while a secret is being changed. */
+  /** One, or two while a secret is being changed; none where there is a socket: then nobody can post anything. */
   readonly signingSecrets: readonly Secret[];
   /** Absent: workspaces install the app themselves (`tenants`). */
   readonly botToken?: Secret;
@@ -43,6 +43,8 @@ export interface SlackOptions {
   readonly preview?: Preview;
   /** How much of a thread that the bot comes into is shown to the agent; none of it when absent. */
   readonly threadLimits?: ThreadLimits;
+  /** Makes the socket of Socket Mode, for payloads that are read so. */
+  readonly socketOf?: (parsing: ParseOptions) => Socket;
   /** Somebody will call `learn`: until it has told whose token this is, nothing is taken to be ours. */
   readonly learns?: boolean;
   readonly clock: Clock;
@@ -59,8 +61,13 @@ export interface SlackAdapter extends Adapter {
 
 /** Throws CONFIG_INVALID: without a secret an adapter would let anyone in. */
 export function createSlackAdapter(options: SlackOptions): SlackAdapter {
-  const { signingSecrets, commandReplies = "ephemeral", dmReplies = "thread" } = options;
-  if (signingSecrets.length < 1 || signingSecrets.length > 2 || signingSecrets.some(isEmpty))
+  const { signingSecrets, commandReplies = "ephemeral", dmReplies = "thread", socketOf } = options;
+  const isHeardOtherwise = socketOf !== undefined && signingSecrets.length === 0;
+  if (
+    (signingSecrets.length < 1 && !isHeardOtherwise) ||
+    signingSecrets.length > 2 ||
+    signingSecrets.some(isEmpty)
+  )
     throw new GatewayError(
       "CONFIG_INVALID",
       `Expected one or two Slack signing secrets, none of them empty, got ${signingSecrets.length}`,
@@ -107,7 +114,8 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
   const { threadLimits: limits } = options;
   return {
     platform: "slack",
-    webhook: WEBHOOK,
+    webhook: isHeardOtherwise ? null : WEBHOOK,
+    ...(socketOf !== undefined && { socket: socketOf(reading) }),
     ignored: WORDS.ignored,
     screen: screenSlack,
     verify: (request) => verifySlack(request, signingSecrets),

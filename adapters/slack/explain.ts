@@ -32,6 +32,7 @@ export const WORDS: PlatformWords = {
     form_errors: "A form was sent with something that it does not take; the person was told what.",
     view_closed: "Somebody closed a form without submitting it.",
     block_suggestion: "Slack asks for choices to a list; there are none.",
+    other_envelope: "Over Socket Mode Slack sent something of a kind that Parley does not know.",
     other_application:
       "It was meant for another app of the platform. Compare SLACK_APP_ID with the app's page.",
   },

@@ -26,9 +26,10 @@ export const slack: PlatformModule<SlackSettings, SlackOptions> = {
   words: WORDS,
   example: 'slack --kind slash --text "deploy api"',
   sampler: async () => (await import("./sending.ts")).sending,
-  async open({ settings, options, clock, timeoutMs, publicUrl, kept }) {
+  async open({ settings, options, clock, random, timeoutMs, publicUrl, kept }) {
     const { createSlackAdapter } = await import("./adapter.ts");
-    const { signingSecrets, botToken, appId, apiUrl, oauth } = settings;
+    const { signingSecrets, botToken, appToken, appId, apiUrl, oauth } = settings;
+    const socketMode = appToken === null ? null : await import("./socket.ts");
     const { thread_context: thread } = options;
     const { learn, ...adapter } = createSlackAdapter({
       signingSecrets,
@@ -46,6 +47,11 @@ export const slack: PlatformModule<SlackSettings, SlackOptions> = {
       forms: options.forms,
       changes: { edits: options.edits, deletes: options.deletes },
       preview: options.preview,
+      ...(appToken !== null &&
+        socketMode !== null && {
+          socketOf: (parsing) =>
+            socketMode.createSlackSocket({ appToken, apiUrl, timeoutMs, clock, random }, parsing),
+        }),
       learns: true,
       ...(thread.messages > 0 && {
         threadLimits: {

@@ -2,14 +2,14 @@ import { z } from "zod";
 import type { EnvReader } from "../../src/ports/env-reader.ts";
 import type { PlatformSettings } from "../../src/ports/platform.ts";
 import type { Secret } from "../../src/shared/secret.ts";
-import { atLeast, ID, plain, secret, TOKEN } from "../../src/shared/variable.ts";
+import { atLeast, type Form, ID, plain, secret, TOKEN } from "../../src/shared/variable.ts";
 import { CHANGE_OPTIONS } from "../shared/change-options.ts";
 import { formsOption } from "../shared/forms.ts";
 import { asSecret, withoutSlash } from "../shared/settings.ts";
 import { SLACK_FIELDS } from "./forms.ts";
 
 export interface SlackSettings extends PlatformSettings {
-  /** One, or two during a rotation. */
+  /** One, or two during a rotation; none where Slack is heard over Socket Mode alone. */
   readonly signingSecrets: readonly Secret[];
   /** Null: workspaces install the app themselves. */
   readonly botToken: Secret | null;
@@ -22,6 +22,9 @@ export interface SlackSettings extends PlatformSettings {
   readonly apiUrl: string | null;
 }
 
+/** The others that Slack gives out open nothing here. */
+const APP_TOKEN: Form = { pattern: /^xapp-\S+$/, words: "an app-level token: xapp- and no spaces" };
+
 export const VARIABLES = [
   secret(
     "SLACK_SIGNING_SECRET",
@@ -29,10 +32,11 @@ export const VARIABLES = [
     { form: atLeast(32), isPair: true },
   ),
   secret("SLACK_BOT_TOKEN", "Sends to Slack (xoxb-…)", { form: TOKEN }),
-  secret("SLACK_APP_TOKEN", "No effect yet: it is for Socket Mode, which is not there", {
-    form: TOKEN,
-    idle: "there is no Socket Mode yet; messages come by webhook, checked with SLACK_SIGNING_SECRET",
-  }),
+  secret(
+    "SLACK_APP_TOKEN",
+    "Socket Mode: Slack is heard over connections of Parley's own (xapp-…), and needs no SLACK_SIGNING_SECRET",
+    { form: APP_TOKEN, insteadOf: "SLACK_SIGNING_SECRET" },
+  ),
   plain("SLACK_CLIENT_ID", "Lets workspaces install the app themselves, at /slack/install", {
     form: { pattern: /^[0-9A-Za-z._-]{1,100}$/, words: "the client id of the app" },
     beside: ["SLACK_CLIENT_SECRET", "PARLEY_ENCRYPTION_KEY"],
@@ -62,7 +66,8 @@ export function readSettings(env: EnvReader): SlackSettings | null {
   const clientId = env.matching("SLACK_CLIENT_ID");
   const clientSecret = env.secret("SLACK_CLIENT_SECRET");
   const oauth = clientId === null || clientSecret === null ? null : { clientId, clientSecret };
-  if (signingSecrets.length === 0 || (botToken === null && oauth === null)) return null;
+  if ((signingSecrets.length === 0 && appToken === null) || (botToken === null && oauth === null))
+    return null;
   return {
     kind: "on",
     signingSecrets,

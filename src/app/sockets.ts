@@ -162,6 +162,9 @@ class Seat {
   }
 }
 
+/** A fault of ours: like what a webhook is answered with 500, it comes again. */
+const FAILED: Reception = { ...LATE, reason: "failed" };
+
 /** As a webhook is taken: within the same time, with the same counts, lines and notes. */
 function takeFor({ platform }: Adapter, options: SocketsOptions): Mailbox["take"] {
   const { front, note, newId, log, metrics } = options;
@@ -169,7 +172,11 @@ function takeFor({ platform }: Adapter, options: SocketsOptions): Mailbox["take"
   const ackSeconds = metrics.ackSeconds.labels({ platform });
   return async (inbound: Inbound): Promise<Ack | null> => {
     const startedAt = performance.now();
-    const reception = await deadline.within(front.take(inbound, platform));
+    const taken = front.take(inbound, platform).catch((error: unknown) => {
+      log.error({ platform, err: error }, "socket.failed");
+      return FAILED;
+    });
+    const reception = await deadline.within(taken);
     const durationMs = performance.now() - startedAt;
     ackSeconds.observe(durationMs / 1000);
     metrics.webhooks.inc({ platform, outcome: reception.outcome });

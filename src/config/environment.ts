@@ -196,11 +196,12 @@ function readProduction(reader: ConfigReader, env: Env): boolean {
 
 /** What is there of a platform that is not on, and what is not. */
 function offOf({ needs, variables }: PlatformModule, { taken }: ConfigReader): PlatformOff {
-  const wanted = variables.filter(({ without }) => without !== undefined).map(({ name }) => name);
+  const wanted = variables.filter(({ without, insteadOf }) => (without ?? insteadOf) !== undefined);
+  const spared = wanted.flatMap(({ name, insteadOf }) => (taken.has(name) ? (insteadOf ?? []) : []));
   return {
     kind: "off",
-    missing: needs.filter((name) => !taken.has(name)),
-    present: [...needs, ...wanted].filter((name) => taken.has(name)),
+    missing: needs.filter((name) => !taken.has(name) && !spared.includes(name)),
+    present: [...needs, ...wanted.map(({ name }) => name)].filter((name) => taken.has(name)),
   };
 }
 

@@ -9,10 +9,6 @@ const idleVariables = (env: Readonly<Record<string, string>>) => idleAmong(env, 
 
 describe("variables without effect", () => {
   it.each([
-    [
-      "SLACK_APP_TOKEN",
-      "SLACK_APP_TOKEN has no effect: there is no Socket Mode yet; messages come by webhook",
-    ],
     ["OPENAI_API_KEY", "OPENAI_API_KEY has no effect: models are those of Anthropic"],
     ["GEMINI_API_KEY", "GEMINI_API_KEY has no effect: models are those of Anthropic"],
     ["REDIS_HOST", "REDIS_HOST has no effect: set REDIS_URL, such as redis://HOST:6379"],

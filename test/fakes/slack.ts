@@ -2,6 +2,7 @@ import { createHmac } from "node:crypto";
 import { type FakeAnswer, type FakeServer, fakeServer } from "./server.ts";
 import { fileOf, type SharedFile, type SlackFile, serveFile } from "./slack-files.ts";
 import { type SlackInstalls, slackInstalls } from "./slack-installs.ts";
+import { type FakeSlackSockets, fakeSlackSockets, type SocketTimes } from "./slack-sockets.ts";
 import {
   type Args,
   type Method,
@@ -57,6 +58,8 @@ export interface FakeSlack extends FakeServer {
   readonly apiUrl: string;
   /** Workspaces that have installed the app themselves. */
   readonly installs: SlackInstalls;
+  /** Of a fake with an app token. */
+  readonly sockets: FakeSlackSockets;
   /** Everything that was said, oldest first. */
   readonly messages: SlackMessage[];
   readonly statuses: { readonly channel: string; readonly threadTs: string; readonly status: string }[];
@@ -85,9 +88,16 @@ const PAGE_MAX = 1_000;
 
 /** Slack's Web API and its `response_url` hooks, as far as a gateway uses them. */
 export async function fakeSlack(
-  options: { token?: string; workspace?: string; nowMs?: () => number } = {},
+  options: {
+    appToken?: string;
+    sockets?: SocketTimes;
+    token?: string;
+    workspace?: string;
+    nowMs?: () => number;
+  } = {},
 ): Promise<FakeSlack> {
   const token = options.token ?? "xoxb-fake";
+  const sockets = options.appToken === undefined ? null : await fakeSlackSockets(options.sockets);
   const messages: SlackMessage[] = [];
   const statuses: FakeSlack["statuses"] = [];
   const reactions: FakeSlack["reactions"] = [];
@@ -256,6 +266,10 @@ export async function fakeSlack(
   }
 
   function callMethod(name: string, authorization: string | undefined, args: Args): FakeAnswer {
+    if (name === "apps.connections.open" && sockets !== null)
+      return authorization === `Bearer ${options.appToken}`
+        ? { body: { ok: true, url: sockets.ticket() } }
+        : refused("invalid_auth");
     if (name === "oauth.v2.access") {
       const answer = installs.access(args as Record<string, string>);
       return typeof answer === "string" ? refused(answer) : { body: answer };
@@ -317,6 +331,14 @@ export async function fakeSlack(
   };
   return {
     ...server,
+    get sockets() {
+      if (sockets === null) throw new Error("Expected an app token, got none");
+      return sockets;
+    },
+    async close() {
+      await sockets?.close();
+      await server.close();
+    },
     apiUrl: `${server.url}/api/`,
     installs,
     messages,

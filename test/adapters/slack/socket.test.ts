@@ -1,0 +1,233 @@
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { createSlackAdapter } from "../../../adapters/slack/adapter.ts";
+import { wrongUrl } from "../../../adapters/slack/connection.ts";
+import { Pace } from "../../../adapters/slack/pace.ts";
+import { createSlackSocket } from "../../../adapters/slack/socket.ts";
+import type { Ack, Inbound, Mailbox, SocketState } from "../../../src/ports/adapter.ts";
+import { Secret } from "../../../src/shared/secret.ts";
+import { systemClock } from "../../../src/system/clock.ts";
+import { type FakeSlack, fakeSlack } from "../../fakes/slack.ts";
+import { eventually } from "../../support/eventually.ts";
+
+const APP_TOKEN = "xapp-1-A1-12-abc";
+const OK: Ack = { status: 200 };
+
+let fake: FakeSlack;
+beforeEach(async () => {
+  fake = await fakeSlack({ appToken: APP_TOKEN, sockets: { ackMs: 300, pingMs: 100 } });
+});
+afterEach(() => fake.close());
+
+function listening({ token = APP_TOKEN, take = async () => OK as Ack | null } = {}) {
+  const taken: Inbound[] = [];
+  const states: SocketState[] = [];
+  const reconnects: string[] = [];
+  const over = new AbortController();
+  const mailbox: Mailbox = {
+    take(inbound) {
+      taken.push(inbound);
+      return take();
+    },
+    recall: async () => null,
+    note: async () => true,
+    report: (state) => states.push(state),
+    connected: () => {},
+    reconnects: (reason) => reconnects.push(reason),
+    readBack: () => {},
+  };
+  const { socket } = createSlackAdapter({
+    signingSecrets: [],
+    botToken: new Secret("xoxb-1"),
+    apiUrl: fake.apiUrl,
+    clock: systemClock,
+    timeoutMs: 5_000,
+    socketOf: (parsing) =>
+      createSlackSocket(
+        {
+          appToken: new Secret(token),
+          apiUrl: fake.apiUrl,
+          timeoutMs: 5_000,
+          ...{ clock: systemClock, random: () => 0 },
+        },
+        parsing,
+      ),
+  });
+  if (socket === undefined) throw new Error("Expected a socket");
+  const ended = socket.listen(mailbox, over.signal);
+  const leave = async () => {
+    over.abort("left");
+    await ended;
+  };
+  onTestFinished(leave);
+  return { socket, taken, states, reconnects, leave };
+}
+
+const opens = () => fake.calls.filter(({ path }) => path === "/api/apps.connections.open");
+
+const MENTION = {
+  token: "x",
+  team_id: "T1",
+  api_app_id: "A1",
+  type: "event_callback",
+  event_id: "Ev1",
+  event: {
+    type: "app_mention",
+    user: "U1",
+    text: "<@UBOT> hello",
+    ts: "1717000000.000100",
+    channel: "C1",
+    event_ts: "1717000000.000100",
+  },
+  authorizations: [{ team_id: "T1", user_id: "UBOT", is_bot: true, is_enterprise_install: false }],
+};
+const COMMAND = {
+  ...{ team_id: "T1", channel_id: "C1", user_id: "U1", user_name: "ann", command: "/parley", text: "hi" },
+  ...{ api_app_id: "A1", trigger_id: "1.2.abc", response_url: "https://hooks.slack.com/commands/T1/1/x" },
+};
+
+describe("Slack's Socket Mode", () => {
+  it("reads what comes as webhooks are read, and acknowledges it on two connections", async () => {
+    const { taken, states, socket } = listening();
+    await fake.sockets.waitOpen(2);
+    expect(socket.account).toBe("A1");
+    const pressed = { type: "view_closed", team: { id: "T1" }, user: { id: "U1" } };
+    for (const send of [
+      () => fake.sockets.send("events_api", MENTION, { over: 1 }),
+      () => fake.sockets.send("slash_commands", COMMAND, { over: 2 }),
+      () => fake.sockets.send("interactive", pressed),
+    ])
+      expect((await fake.sockets.acked(send())).payload).toBeNull();
+    expect(taken).toMatchObject([
+      { kind: "events", events: [{ id: "slack:T1:C1:1717000000.000100", trigger: "mention" }] },
+      { kind: "events", events: [{ id: "slack:T1:trigger:1.2.abc", trigger: "command" }] },
+      { kind: "ignored", reason: "view_closed" },
+    ]);
+    expect(fake.sockets.strayAcks).toEqual([]);
+    expect(states.at(-1)).toEqual({ status: "ok", details: "2 of 2 connections" });
+  });
+
+  it("sends a payload along only where Slack takes one", async () => {
+    const ack = { status: 200, contentType: "application/json", body: '{"text":"at once"}' };
+    listening({ take: async () => ack });
+    await fake.sockets.waitOpen(1);
+    const taken = fake.sockets.send("slash_commands", COMMAND, { acceptsPayload: true });
+    const refused = fake.sockets.send("slash_commands", COMMAND, { acceptsPayload: false });
+    expect((await fake.sockets.acked(taken)).payload).toEqual({ text: "at once" });
+    expect((await fake.sockets.acked(refused)).payload).toBeNull();
+  });
+
+  it("does not acknowledge what is not stored, and takes it when it comes again", async () => {
+    let refusals = 1;
+    const { taken } = listening({ take: async () => (refusals-- > 0 ? null : OK) });
+    await fake.sockets.waitOpen(1);
+    const id = fake.sockets.send("events_api", MENTION);
+    await fake.sockets.acked(id);
+    expect(fake.sockets.deliveries.map(({ retryAttempt }) => retryAttempt)).toEqual([0, 1]);
+    expect(taken).toHaveLength(2);
+  });
+
+  it.each(["warning", "refresh_requested"])(
+    "has the next connection before it leaves one: %s",
+    async (reason) => {
+      const { reconnects } = listening();
+      await fake.sockets.waitOpen(2);
+      fake.sockets.disconnect(reason, { over: 1 });
+      await fake.sockets.waitOpen(3);
+      await fake.sockets.gone(1);
+      expect(reconnects).toEqual([reason]);
+      expect(fake.sockets.open).toEqual([2, 3]);
+      const id = fake.sockets.send("events_api", MENTION, { over: 3 });
+      await fake.sockets.acked(id);
+    },
+  );
+
+  it("opens another one where one is cut, and goes on over the other meanwhile", async () => {
+    const { reconnects } = listening();
+    await fake.sockets.waitOpen(2);
+    fake.sockets.cut(1);
+    await fake.sockets.acked(fake.sockets.send("events_api", MENTION, { over: 2 }));
+    await fake.sockets.gone(1);
+    await fake.sockets.waitOpen(2);
+    expect(reconnects).toHaveLength(1);
+    expect(fake.sockets.opened).toBe(3);
+  });
+
+  it("says what Slack says against the token, and asks again after growing pauses", async () => {
+    const { states } = listening({ token: "xapp-1-A1-12-wrong" });
+    await fake.waitFor(({ path }) => path === "/api/apps.connections.open", 3);
+    expect(states.at(-1)).toEqual({ status: "failed", details: "apps.connections.open: invalid_auth" });
+    const [first, second, third] = opens().map(({ at }) => at) as [number, number, number];
+    expect(third - second).toBeGreaterThan(second - first);
+  });
+
+  it("leaves what Slack has switched off, says so, and tries again later", async () => {
+    const { states } = listening();
+    await fake.sockets.waitOpen(2);
+    fake.sockets.disconnect("link_disabled");
+    await Promise.all([fake.sockets.gone(1), fake.sockets.gone(2)]);
+    const failed = { status: "failed", details: "link_disabled" };
+    await eventually(async () => expect(states).toContainEqual(failed), 10_000);
+    await fake.sockets.waitOpen(2);
+  });
+
+  it("acknowledges what is being stored when it is to leave, takes no more, and is gone", async () => {
+    const stored = Promise.withResolvers<Ack>();
+    const asked = Promise.withResolvers<void>();
+    const { leave } = listening({
+      take() {
+        asked.resolve();
+        return stored.promise;
+      },
+    });
+    await fake.sockets.waitOpen(2);
+    const id = fake.sockets.send("events_api", MENTION, { over: 1 });
+    await asked.promise;
+    const left = leave();
+    stored.resolve(OK);
+    await left;
+    await fake.sockets.acked(id);
+    await Promise.all([fake.sockets.gone(1), fake.sockets.gone(2)]);
+    expect(fake.sockets.open).toEqual([]);
+  });
+});
+
+describe("where a connection may lead", () => {
+  it("is Slack, and with another API that API or this machine", () => {
+    const api = "http://slack.internal:4003/api/";
+    expect(wrongUrl("wss://wss-primary.slack.com/link/?ticket=t", null)).toBeNull();
+    expect(wrongUrl("wss://wss-primary.slack.com/link/?ticket=t", api)).toBeNull();
+    expect(wrongUrl("ws://slack.internal:9/?ticket=t", api)).toBeNull();
+    expect(wrongUrl("ws://127.0.0.1:9/?ticket=t", api)).toBeNull();
+    for (const [url, to] of [
+      ["ws://wss-primary.slack.com/?ticket=t", null],
+      ["wss://slack.com.evil.example/?ticket=t", null],
+      ["wss://evilslack.com/?ticket=t", null],
+      ["ws://127.0.0.1:9/?ticket=t", null],
+      ["wss://10.0.0.1/?ticket=t", api],
+      ["http://slack.internal/?ticket=t", api],
+      ["nonsense", api],
+    ] as const) {
+      expect(wrongUrl(url, to)).toEqual(expect.stringMatching(/^expected /));
+      expect(wrongUrl(url, to)).not.toContain("ticket=t");
+    }
+  });
+});
+
+describe("the pace of connections", () => {
+  it("is at once, and at most five in the first six seconds where none comes to anything", () => {
+    for (const fail of [(pace: Pace) => pace.failed(), (pace: Pace) => pace.ended(100, true)]) {
+      const pace = new Pace(() => 0);
+      let atMs = 0;
+      const tries: number[] = [];
+      while (atMs < 60_000) {
+        tries.push(atMs);
+        fail(pace);
+        atMs += pace.pauseMs;
+      }
+      expect(tries.filter((ms) => ms <= 6_000).length).toBeLessThanOrEqual(5);
+      pace.opened();
+      pace.ended(10_000, false);
+      expect(pace.pauseMs).toBe(0);
+    }
+  });
+});
