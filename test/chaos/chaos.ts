@@ -63,6 +63,10 @@ spec:
   budgets: { tokens: 1000000, cost_cents: 100000 }
 `;
 
+/** What a broken call may have cost counts for its day, and in an hour thousands are killed: over the usual 100 dollars. */
+const GATEWAY = `${NO_LIMITS}  budgets: { global: { cost_cents: 1000000000 } }
+`;
+
 /** Gateways that share a real Redis, real traffic, and everything that can go wrong, from a seed. Gives what was seen. */
 export async function chaos(options: ChaosOptions): Promise<ChaosRun> {
   const { seed, seconds, roles, spool, isApart, awayMsMax, without, note = () => {} } = options;
@@ -74,7 +78,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosRun> {
   await using redis = await startRedis({ fsync: "always" });
   await using fleet = new Fleet({
     roles,
-    config: configFolder(`${NO_LIMITS}  store: { spool: ${spool} }\n`, AGENT),
+    config: configFolder(`${GATEWAY}  store: { spool: ${spool} }\n`, AGENT),
     env: { ...platforms.env, REDIS_URL: redis.url, ANTHROPIC_BASE_URL: model.url, PARLEY_LOG_LEVEL: "warn" },
   });
   await fleet.startAll();
