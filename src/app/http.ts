@@ -50,7 +50,7 @@ export interface Http {
   /** For operators alone, where they have a port of their own. */
   readonly watch: Server | null;
   /** Keeps in mind what became of something that came in. */
-  note(noted: Noted): void;
+  readonly note: (noted: Noted) => void;
   /** Writes the last notes of requests. */
   flush(): Promise<void>;
   close(): void;
