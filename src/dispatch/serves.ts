@@ -18,7 +18,9 @@ export async function canBeAnswered(
   signal: AbortSignal,
 ): Promise<boolean> {
   for (let waitedMs = 0; ; waitedMs += LOOK_MS) {
-    const isServed = adapter.serves === undefined ? true : await adapter.serves(event);
+    const told = adapter.serves === undefined ? true : adapter.serves(event);
+    // As a rule it is known: then nothing waits.
+    const isServed = told instanceof Promise ? await told : told;
     if (isServed !== null) return isServed;
     if (waitedMs >= WAIT_MS)
       throw new Deferred(`${adapter.platform} has not told yet whose credentials these are`);
