@@ -23,6 +23,7 @@ import {
   redisWorkTable,
 } from "./redis/report.ts";
 import { secretsOf } from "./secrets.ts";
+import { benchStreams, type StreamsRow, streamsTable } from "./streams.ts";
 import { type AcceptRow, acceptLine } from "./turns.ts";
 import { benchVerify } from "./verify.ts";
 
@@ -40,6 +41,7 @@ const TABLES: Readonly<Record<string, (isQuick: boolean) => Promise<string>>> = 
   verify: verifyTable,
   overhead: overheadTable,
   conversations: conversationsTable,
+  streams: benchStreamsTable,
   process: processTable,
   memory: memoryTable,
   "redis-accept": redisAcceptTable,
@@ -115,6 +117,17 @@ platform's API is a server on loopback. Everything between is the gateway: accep
 |-|-|-|-|
 | ${overhead.p50Ms.toFixed(1)} | ${overhead.p99Ms.toFixed(1)} | ${overhead.cpuMicros.toFixed(0)} | 5 and 20 ms |
 `;
+}
+
+async function benchStreamsTable(): Promise<string> {
+  const rows: StreamsRow[] = [];
+  for (const order of [
+    { platform: "slack", preview: "on" },
+    { platform: "discord", preview: "on" },
+    { platform: "discord", preview: "off" },
+  ] as const)
+    rows.push(await inOwnProcess(new URL("streams.ts", import.meta.url), benchStreams, order));
+  return streamsTable(rows);
 }
 
 async function conversationsTable(isQuick: boolean): Promise<string> {

@@ -43,7 +43,9 @@ export interface FakeServer {
   readonly calls: FakeCall[];
   /** Faults are tried in order; one with `times` leaves after so many uses (default 1). */
   readonly faults: Fault[];
-  /** How many were made to it. */
+  /** Calls that were answered with 429, by a fault or by itself. */
+  refused(): number;
+  /** How many connections were made to it. */
   connections(): number;
   /** Resolves with the calls once `count` of them satisfy `match`, also when they already do. */
   waitFor(match: (call: FakeCall) => boolean, count?: number, timeoutMs?: number): Promise<FakeCall[]>;
@@ -65,6 +67,7 @@ export async function fakeServer(
   const calls: FakeCall[] = [];
   const faults: Fault[] = [];
   const watchers = new Set<() => void>();
+  let refused = 0;
 
   async function handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
@@ -81,6 +84,7 @@ export async function fakeServer(
       for (const watcher of watchers) watcher();
     };
     if (fault?.kind === "status") {
+      if (fault.status === 429) refused++;
       done();
       return reply(outgoing, {
         status: fault.status,
@@ -94,6 +98,7 @@ export async function fakeServer(
       return;
     }
     const result = await answer(call);
+    if (result.status === 429) refused++;
     done();
     if (fault?.kind === "reset-after") incoming.socket.destroy();
     else if (fault?.kind === "hang-after") return;
@@ -118,6 +123,7 @@ export async function fakeServer(
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     calls,
     faults,
+    refused: () => refused,
     connections: () => connections,
     waitFor(match, count = 1, timeoutMs = 45_000) {
       return new Promise((resolve, reject) => {
