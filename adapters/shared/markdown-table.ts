@@ -20,16 +20,21 @@ export function tableBlocks(
   const texts = rows.map((row) => row.map(cellText));
   // A row may have more cells than the heading: a bar that nobody escaped. Their words are said all the same.
   const columns = rows.reduce((most, row) => Math.max(most, row.length), 0);
+  // One row may have thousands of empty cells: then nothing is measured for each row and column.
+  if (columns * (1 + GAP) - GAP > columnsMax) return records(head, body, place);
   const widths = Array.from({ length: columns }, (_, column) =>
     texts.reduce((most, row) => Math.max(most, widthOf(row[column] ?? "")), 1),
   );
-  const width = widths.reduce((sum, each) => sum + each + 3, -3);
+  const width = widths.reduce((sum, each) => sum + each + GAP, -GAP);
   const hasLinks = rows.some((row) => row.some((cell) => cell.some((span) => span.href !== null)));
   // Also what has little width may be long: a letter under a thousand accents.
   const isLong = texts.some((row) => row.join("").length > 4 * columnsMax);
   if (width > columnsMax || isLong || hasLinks) return records(head, body, place);
   return [aligned(texts, widths, table.align ?? [], place.gap)];
 }
+
+/** Blanks between columns. */
+const GAP = 3;
 
 function cellText(cell: readonly Span[]): string {
   return cell
@@ -50,10 +55,10 @@ function aligned(
   const [head = "", ...lines] = texts.map((row) =>
     widths
       .map((width, column) => pad(row[column] ?? "", width, align[column]))
-      .join("   ")
+      .join(" ".repeat(GAP))
       .trimEnd(),
   );
-  const rule = widths.map((width) => "─".repeat(width)).join("   ");
+  const rule = widths.map((width) => "─".repeat(width)).join(" ".repeat(GAP));
   return { kind: "code", gap, language: "", head: [head, rule], lines: [head, rule, ...lines] };
 }
 

@@ -132,6 +132,8 @@ export const HOSTILE: Readonly<Record<string, (chars: number) => string>> = {
   "many items": (chars) => "- a\n".repeat(chars / 4),
   "many lines": (chars) => "a\n".repeat(chars / 2),
   "a long table": (chars) => `|a|b|\n|-|-|\n${"|c|d|\n".repeat(chars / 6)}`,
+  "a long table with one row of many cells": (chars) =>
+    `|a|b|\n|-|-|\n${"|c|d|\n".repeat(chars / 12)}|c${"|".repeat(chars / 2)}\n`,
   "a wide table": (chars) => `${"|a".repeat(chars / 4)}|\n${"|-".repeat(chars / 4)}|\n`,
   "tags that never close": (chars) => "<a ".repeat(chars / 3),
   "comments that never close": (chars) => "a<!--".repeat(chars / 5),
