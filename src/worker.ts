@@ -18,7 +18,6 @@ import { causeOf, Deferred } from "./dispatch/settle.ts";
 import { lastWord, told, waitedMs } from "./dispatch/waited.ts";
 import { RunAborted } from "./domain/abort.ts";
 import { approvalsIn, FIRST_QUESTION, openQuestion, questionKey } from "./domain/approval.ts";
-import type { FileViews } from "./domain/attachment.ts";
 import { controlCommandOf } from "./domain/command.ts";
 import type { TriggerEvent } from "./domain/event.ts";
 import { redacted, redactedPart } from "./domain/redact.ts";
@@ -100,9 +99,9 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
 
   const progress = job.progress === null ? begin(job, deps) : unparked(job.progress, deps.clock.nowMs());
   const merging = new Merging(job, deps.queue);
-  const done = isAnswered(progress)
-    ? progress
-    : await answerTo(job, progress, merging, adapter, deps, signals);
+  const files = deps.files && new RunFiles(adapter, progress.files ?? [], deps.files);
+  const taken = { merging, files };
+  const done = isAnswered(progress) ? progress : await answerTo(job, progress, taken, adapter, deps, signals);
   if (done === LOOP) return { kind: "dropped", cause: LOOP };
   if ("kind" in done) return done;
   const { answer } = done;
@@ -122,8 +121,8 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
   for (const event of merging.joined) adapter.merged?.(event, job.event);
   if (merging.joined.length > 0)
     deps.metrics.eventsMerged.inc({ platform: adapter.platform }, merging.joined.length);
-  const files = await textsOf(done, merging.events, adapter, deps);
-  return settlementOf(done, merging.events, { ...deps, files });
+  const texts = (await files?.texts(merging.events, done.earlier ?? [])) ?? NO_FILES;
+  return settlementOf(done, merging.events, { clock: deps.clock, files: texts });
 }
 
 function begin({ event, agent: routed }: Job, { routes, agents, clock, newId }: WorkerDeps): Progress {
@@ -146,7 +145,7 @@ const NOBODY = "";
 async function answerTo(
   job: Job,
   progress: Progress,
-  merging: Merging,
+  taken: Taken,
   adapter: Adapter,
   deps: WorkerDeps,
   signals: JobSignals,
@@ -161,7 +160,13 @@ async function answerTo(
   if (memory === undefined) return end(failure(NO_AGENT, "no agent is set up for this event"));
   const poison = poisonCauseOf(job);
   if (poison !== null) return end(failure(GAVE_UP, poison));
-  return await run(job, progress, memory, merging, adapter, deps, signals);
+  return await run(job, progress, memory, taken, adapter, deps, signals);
+}
+
+/** What is answered together, and the files of all that. */
+interface Taken {
+  readonly merging: Merging;
+  readonly files: RunFiles | undefined;
 }
 
 type Answered = Progress & { readonly answer: Answer };
@@ -195,7 +200,7 @@ async function run(
   job: Job,
   begun: Progress,
   memory: AgentMemory,
-  merging: Merging,
+  { merging, files }: Taken,
   adapter: Adapter,
   deps: WorkerDeps,
   signals: JobSignals,
@@ -222,8 +227,7 @@ async function run(
   const patience = deps.waiting?.begin(job, adapter, saying, signal, progress.parkedMs);
   const preview = deps.previews?.begin(job, agent, adapter, saying, jobSignal);
   const allowance = deps.allowanceOf?.(event, agent);
-  const files = deps.files && new RunFiles(adapter, progress.files ?? [], deps.files);
-  const achieved = (): Progress => ({ ...progress, ...recordsOf(files) });
+  const achieved = (): Progress => ({ ...progress, ...files?.recorded });
   const worked = (done: Progress["steps"]): Progress => {
     return { ...achieved(), steps: done, workedMs: deps.clock.nowMs() - startedAtMs - restedMs };
   };
@@ -297,21 +301,6 @@ async function run(
     await patience?.end();
     await preview?.end();
   }
-}
-
-/** What its files hold, for memory. */
-async function textsOf(
-  { files: records, earlier = [] }: Progress,
-  events: readonly TriggerEvent[],
-  adapter: Adapter,
-  { files }: WorkerDeps,
-): Promise<FileViews> {
-  if (files === undefined || records === undefined) return NO_FILES;
-  return await new RunFiles(adapter, records, files).texts(events, earlier);
-}
-
-function recordsOf(files: RunFiles | undefined): Pick<Progress, "files"> {
-  return files === undefined || files.records.length === 0 ? {} : { files: files.records };
 }
 
 /** Read once, before the first step, and kept: whoever goes on with the run shows the model the same. */

@@ -63,6 +63,11 @@ export class RunFiles {
     return this.#records;
   }
 
+  /** The same, as the run keeps it; nothing where there was none. */
+  get recorded(): { readonly files?: readonly FileRecord[] } {
+    return this.#records.length === 0 ? {} : { files: this.#records };
+  }
+
   /** Grows while the run takes in further messages. */
   get views(): FileViews {
     return this.#views;
@@ -84,12 +89,17 @@ export class RunFiles {
     return isNews;
   }
 
-  /** What the texts among them say, as far as it was kept. Fetches nothing, and never fails: memory does without. */
+  /** What the texts among them say, for memory, as far as it was kept. Fetches nothing, and never fails: memory does without. */
   async texts(events: readonly TriggerEvent[], earlier: readonly ContextItem[]): Promise<FileViews> {
     const texts = new Map<string, FileView>();
     for (const [index, event] of events.entries()) {
       for (const file of filesOf(event, index === 0 ? earlier : [])) {
-        const view = await this.#viewOf(event, file, FILE_TEXT_BYTES_MAX).catch(() => null);
+        const shown = this.#views.get(file.id);
+        // What was shown need not be read again; but that there was no room to show it is nothing to remember.
+        const view =
+          shown === undefined || shown.kind === "unread"
+            ? await this.#viewOf(event, file, FILE_TEXT_BYTES_MAX).catch(() => null)
+            : shown;
         if (view?.kind === "text" || view?.kind === "unread") texts.set(file.id, view);
       }
     }

@@ -69,6 +69,14 @@ async function taken(attachments: readonly Attachment[], files = filesOf()): Pro
 const whyOf = (files: RunFiles, id = "F1") => files.records.find((one) => one.file === id)?.why;
 
 describe("the files of a run", () => {
+  it("are not read again for memory when their text was shown", async () => {
+    giving(() => streamOf("said in it"));
+    const files = await taken([file("F1")]);
+    await media.forget(anEvent().conversation);
+    const texts = await files.texts([anEvent({ attachments: [file("F1")] })], []);
+    expect(texts.get("F1")).toEqual({ kind: "text", text: "said in it", isWhole: true });
+  });
+
   it("are fetched once, kept, and shown", async () => {
     giving(({ file: { id } }) => streamOf(`text of ${id}`));
     const files = await taken([file("F1"), file("F2")]);
