@@ -62,33 +62,36 @@ function settled(reception: Reception): Promise<Reception> {
 }
 
 async function ignore(
-  { reason, ack, people, awaited, withdrawn = [], aside, carryOut }: Extract<Inbound, { kind: "ignored" }>,
+  { reason, ack, people, awaited, withdrawn, aside, carryOut }: Extract<Inbound, { kind: "ignored" }>,
   adapter: Adapter,
   deps: GatewayDeps,
 ): Promise<Reception> {
   countIgnored(adapter, reason, deps);
   if (people !== undefined) await deps.people.learn(people);
-  const trouble = (await withdraw(withdrawn, deps)) ?? (await carriedOut(carryOut));
+  const trouble =
+    withdrawn === undefined && carryOut === undefined
+      ? null
+      : await carriedOut({ withdrawn, carryOut }, deps);
   if (trouble !== null) return { outcome: "unavailable", ack: { status: 503 }, reason: trouble, events: 0 };
   if (awaited !== undefined) void adapter.dismiss?.(awaited);
   void aside?.(deps.desk);
   return { outcome: "ignored", ack, reason, events: 0 };
 }
 
-/** Gives why it could not be. */
-async function carriedOut(carryOut: (() => Promise<void>) | undefined): Promise<string | null> {
-  try {
-    await carryOut?.();
-    return null;
-  } catch (error) {
-    return codeOf(error);
-  }
-}
-
 /** Before the acknowledgement: the platform tells of it once. Gives why it could not be. */
-async function withdraw(ids: readonly string[], { memory }: GatewayDeps): Promise<string | null> {
+async function carriedOut(
+  {
+    withdrawn = [],
+    carryOut,
+  }: {
+    readonly withdrawn?: readonly string[] | undefined;
+    readonly carryOut?: (() => Promise<void>) | undefined;
+  },
+  { memory }: GatewayDeps,
+): Promise<string | null> {
   try {
-    for (const id of ids) await memory.withdraw(id);
+    for (const id of withdrawn) await memory.withdraw(id);
+    await carryOut?.();
     return null;
   } catch (error) {
     return codeOf(error);
@@ -109,7 +112,7 @@ async function publish(
   deps: GatewayDeps,
 ): Promise<Reception> {
   if (people !== undefined) await deps.people.learn(people);
-  const trouble = withdrawn === undefined ? null : await withdraw(withdrawn, deps);
+  const trouble = withdrawn === undefined ? null : await carriedOut({ withdrawn }, deps);
   const { known, fates } =
     trouble === null
       ? await offer(events, adapter, deps)
