@@ -1,4 +1,5 @@
 import type { Attachment, FileView, FileViews } from "../domain/attachment.ts";
+import { BYTES_PER_TOKEN } from "./tokens.ts";
 import { oneLine, ourLine, quotedLabel, theirWords } from "./voice.ts";
 
 export const NO_FILES: FileViews = new Map();
@@ -32,9 +33,6 @@ export function fileText(file: Attachment, views: FileViews, tokensMax: number):
 
 const END = ourLine("end of that file");
 const LEFT_OUT = ourLine("the rest of that file is left out");
-
-/** As estimateTokens counts. */
-const BYTES_PER_TOKEN = 3;
 
 function fitting(
   view: Extract<FileView, { kind: "text" }>,

@@ -1,7 +1,7 @@
 import type { Message } from "../ports/model.ts";
 
 /** Fewer bytes than in most tokens, so that an estimate is rather too high. */
-const BYTES_PER_TOKEN = 3;
+export const BYTES_PER_TOKEN = 3;
 
 /** Rather too high than too low, except for scripts that need more than one token for three bytes. */
 export function estimateTokens(value: unknown): number {

@@ -35,9 +35,9 @@ export interface OpenedStore {
   readonly store: Store;
   /** Where events are kept and what an acknowledgement survives there, in one line. */
   readonly report: () => string;
-  /** The local file that takes events while the store is away; null: there is none. */
   /** Where replicas that share no folder keep files; null: this store is of one process. */
   readonly mediaWithin: SharedStore["mediaWithin"] | null;
+  /** The local file that takes events while the store is away; null: there is none. */
   readonly spool: { readonly waiting: () => number; readonly check: Store["check"] } | null;
 }
 

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { createReadStream, type Dirent } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
@@ -10,6 +10,7 @@ import {
   MediaRefused,
   type MediaUsage,
 } from "../../ports/media.ts";
+import { digest } from "./digest.ts";
 
 export interface MediaFolderOptions {
   readonly folder: string;
@@ -35,7 +36,7 @@ export async function openMediaFolder(options: MediaFolderOptions): Promise<Medi
   await mkdir(join(options.folder, INCOMING), PRIVATE_FOLDER);
   const media = new MediaFolder(options);
   if (options.isOwn) await media.dropHalfFiles(0);
-  await media.usage();
+  await foldersIn(options.folder);
   return media;
 }
 
@@ -44,6 +45,8 @@ class MediaFolder implements Media {
   readonly #options: MediaFolderOptions;
   /** As counted last, and what this process has added since. */
   #used: MediaUsage = { files: 0, bytes: 0 };
+  /** There may be many: nobody's start waits for it, but the first file that is kept. */
+  #counted: Promise<unknown> | null = null;
 
   constructor(options: MediaFolderOptions) {
     this.#options = options;
@@ -54,6 +57,7 @@ class MediaFolder implements Media {
     const target = this.#pathOf(key);
     const there = await sizeOf(target);
     if (there !== null) return there;
+    await this.#known();
     const half = join(this.#options.folder, INCOMING, randomUUID());
     try {
       const size = await this.#write(half, bytes, bytesMax);
@@ -81,13 +85,18 @@ class MediaFolder implements Media {
     const beforeMs = this.#options.clock.nowMs() - keptMs;
     await this.dropHalfFiles(HALF_FILE_MS);
     let gone = 0;
+    const left = { files: 0, bytes: 0 };
     for await (const file of this.#files()) {
-      if (file.atMs >= beforeMs) continue;
-      await rm(file.path, { force: true });
-      gone++;
+      if (file.atMs < beforeMs) {
+        await rm(file.path, { force: true });
+        gone++;
+      } else {
+        left.files++;
+        left.bytes += file.bytes;
+      }
     }
     for (const folder of await foldersIn(this.#options.folder)) await removeIfEmpty(folder);
-    await this.usage();
+    this.#used = left;
     return gone;
   }
 
@@ -111,6 +120,14 @@ class MediaFolder implements Media {
       const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Infinity }));
       if (olderThanMs === 0 || mtimeMs < beforeMs) await unlink(path).catch(() => {});
     }
+  }
+
+  #known(): Promise<unknown> {
+    this.#counted ??= this.usage().catch((error: unknown) => {
+      this.#counted = null;
+      throw error;
+    });
+    return this.#counted;
   }
 
   /** Whole, flushed, and counted. */
@@ -197,8 +214,4 @@ async function sizeOf(path: string): Promise<number | null> {
 function isDiskFull(error: unknown): boolean {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
   return code === "ENOSPC" || code === "EDQUOT";
-}
-
-function digest(text: string): string {
-  return createHash("sha256").update(text).digest("base64url").slice(0, 32);
 }

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { type KeptFile, type Media, type MediaKey, MediaRefused } from "../../ports/media.ts";
+import { digest } from "../media/digest.ts";
 import type { Parts } from "./parts.ts";
 
 export interface RedisMediaLimits {
@@ -70,8 +70,4 @@ async function gathered(bytes: AsyncIterable<Uint8Array>, bytesMax: number): Pro
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
-}
-
-function digest(text: string): string {
-  return createHash("sha256").update(text).digest("base64url").slice(0, 32);
 }
