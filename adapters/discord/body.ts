@@ -6,6 +6,9 @@ import { componentsFor } from "./buttons.ts";
 /** No previews: Discord would fetch whatever address a model writes. */
 export const SUPPRESS_EMBEDS = 4;
 
+/** Of a message that one person alone sees. */
+export const EPHEMERAL = 64;
+
 /** What a message has beside its words. */
 export interface Beside {
   readonly file: ReplyFile | null;

@@ -3,15 +3,10 @@ import { LRUCache } from "lru-cache";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { Inbound } from "../../src/ports/adapter.ts";
 import { get, getArray, getString, type JsonObject } from "../../src/shared/json.ts";
+import type { ChangePolicy } from "../shared/change-options.ts";
 import { type MessageOptions, messageEventId, NOTHING, readMessage, type Self } from "./message.ts";
 import { isSnowflake } from "./snowflake.ts";
 import { ownWords } from "./text.ts";
-
-/** What becomes of messages that somebody edits or deletes. */
-export interface ChangePolicy {
-  readonly edits: "ignore" | "rerun";
-  readonly deletes: "keep" | "forget";
-}
 
 /** Of messages that were heard: enough to see whether an edit changes words. */
 const REMEMBERED_MAX = 5_000;

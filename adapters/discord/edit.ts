@@ -6,6 +6,7 @@ import type { Permit } from "../../src/shared/call.ts";
 import { isRejected } from "../../src/shared/fault.ts";
 import type { ReplyFile } from "../shared/answer-file.ts";
 import { KeyedSlots, Slots } from "../shared/pace.ts";
+import type { Preview } from "../shared/preview-option.ts";
 import { audienceOf, type DiscordAddress, type InteractionAddress, readAddress } from "./address.ts";
 import { type Beside, editBody } from "./body.ts";
 import { IN_CHANNEL, IN_THREAD, messagesOf, placeOf } from "./channels.ts";
@@ -13,9 +14,6 @@ import { DiscordRefusal } from "./failure.ts";
 import { withNotice } from "./notice.ts";
 import { readPart } from "./render.ts";
 import { type ClientOptions, editOf, FOLLOW_UP, ORIGINAL, pause, untilKnown, withFile } from "./send.ts";
-
-/** Where an answer is shown while it grows. */
-export type Preview = "direct" | "on" | "off";
 
 /** No message is edited more often, the whole answer included. */
 const EDIT_EVERY_MS = 1_000;
@@ -35,30 +33,22 @@ export function createEditor(
   const messages = new KeyedSlots();
   const bot = new Slots(BOT_EVERY_MS);
 
-  /** `undefined`: the interaction takes no edits any more. */
-  const editOriginal = (address: InteractionAddress, { text, with: more, signal, permit }: Edit) =>
-    untilKnown(options, signal, async () => {
-      try {
-        const { id } = await rest.message(editOf(address, text, more), signal, permit);
-        return { messageId: id, via: ORIGINAL };
-      } catch (error) {
-        if (!(error instanceof DiscordRefusal && error.isMessageGone)) throw error;
-        interactions.lostOriginal(address);
-        return "gone" as const;
-      }
-    });
-
-  const editFollowUp = (
+  /** Null is the deferred answer, else one that followed it. `undefined`: the interaction takes no edits any more. */
+  const editOfInteraction = (
     address: InteractionAddress,
-    messageId: string,
+    followUpId: string | null,
     { text, with: more, signal, permit }: Edit,
   ) =>
     untilKnown(options, signal, async () => {
+      const what = followUpId === null ? undefined : encodeURIComponent(followUpId);
       try {
-        await rest.message(editOf(address, text, more, encodeURIComponent(messageId)), signal, permit);
-        return { messageId, via: FOLLOW_UP };
+        const { id } = await rest.message(editOf(address, text, more, what), signal, permit);
+        return followUpId === null
+          ? { messageId: id, via: ORIGINAL }
+          : { messageId: followUpId, via: FOLLOW_UP };
       } catch (error) {
         if (!(error instanceof DiscordRefusal && error.isMessageGone)) throw error;
+        if (followUpId === null) interactions.lostOriginal(address);
         return "gone" as const;
       }
     });
@@ -114,18 +104,15 @@ export function createEditor(
       const marked = (content: string) => (delivery.mayRepeat ? (withNotice(content) ?? content) : content);
       const change = async (content: string, file: ReplyFile | null) => {
         const edit = { text: marked(content), with: { file, buttons: part.buttons }, signal, permit };
-        if (receipt.via === ORIGINAL && interactions.isOpen(address)) {
-          const edited = await editOriginal(address, edit);
+        const { messageId, via } = receipt;
+        const isOriginal = via === ORIGINAL;
+        if (messageId === null && !isOriginal) return "gone" as const;
+        if ((isOriginal || via === FOLLOW_UP) && interactions.isOpen(address)) {
+          const edited = await editOfInteraction(address, isOriginal ? null : messageId, edit);
           if (edited !== undefined) return edited;
           interactions.end(address);
         }
-        const { messageId } = receipt;
         if (messageId === null) return "gone" as const;
-        if (receipt.via === FOLLOW_UP && interactions.isOpen(address)) {
-          const edited = await editFollowUp(address, messageId, edit);
-          if (edited !== undefined) return edited;
-          interactions.end(address);
-        }
         // The bot cannot change what one person alone sees.
         if (audienceOf(address) !== undefined) return "gone" as const;
         return await editAsBot(address, { ...receipt, messageId }, edit);

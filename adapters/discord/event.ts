@@ -5,6 +5,7 @@ import type { Ack, Inbound } from "../../src/ports/adapter.ts";
 import { get, getObject, getString, isObject, type JsonObject, nameOf } from "../../src/shared/json.ts";
 import type { Forms } from "../shared/forms.ts";
 import { mintAddress, TOKEN_LIFE_MS } from "./address.ts";
+import { EPHEMERAL } from "./body.ts";
 import type { Choices } from "./choices.ts";
 import { type Content, type Reading, readCommand, readComponent, readModal } from "./content.ts";
 import { faultsAnswer, faultsOf, modalAnswer } from "./forms.ts";
@@ -19,9 +20,6 @@ const COMMAND = 2;
 const COMPONENT = 3;
 const AUTOCOMPLETE = 4;
 const MODAL_SUBMIT = 5;
-
-/** A flag of a message that one person alone sees. */
-const EPHEMERAL = 64;
 
 const PONG = json({ type: 1 });
 /** The same, for the person alone; so is all that follows. */
@@ -40,7 +38,7 @@ const REFUSED_AGAIN = json({
 });
 /** A press that is turned off: Discord stops the spinner, and shows nothing. */
 const PRESS_OFF = json({ type: 6 });
-const FORM_OFF = json({ type: 4, data: { content: "Forms are not answered here.", flags: 64 } });
+const FORM_OFF = json({ type: 4, data: { content: "Forms are not answered here.", flags: EPHEMERAL } });
 const OK: Ack = { status: 200 };
 const NO_CONTENT: Ack = { status: 204 };
 
@@ -218,7 +216,7 @@ function isPersonal(owners: JsonObject | undefined): boolean {
 }
 
 /** Announcement, public and private thread. */
-function isThreadType(type: unknown): boolean {
+export function isThreadType(type: unknown): boolean {
   return type === 10 || type === 11 || type === 12;
 }
 

@@ -1,5 +1,6 @@
 import { get, getArray, getString, type JsonObject } from "../../src/shared/json.ts";
 import type { Faults, Field, Form, Forms } from "../shared/forms.ts";
+import { EPHEMERAL } from "./body.ts";
 
 export const DISCORD_FIELDS = ["user", "channel", "role", "file"] as const;
 
@@ -9,7 +10,6 @@ const TEXT_INPUT = 4;
 const SELECTS: Readonly<Record<string, number>> = { choice: 3, choices: 3, user: 5, role: 6, channel: 8 };
 const FILE_UPLOAD = 19;
 const FILES_MAX = 10;
-const EPHEMERAL = 64;
 
 /** What opens it, as the first answer to an interaction. */
 export function modalAnswer({ id, title, fields }: Form): object {

@@ -3,7 +3,7 @@ import type { ReplyAddress } from "../../src/domain/event.ts";
 import type { ReplyPart } from "../../src/domain/reply.ts";
 import { get, getString, parseJsonObject } from "../../src/shared/json.ts";
 import { answerFile, beginningAlone, type ReplyFile, readFile } from "../shared/answer-file.ts";
-import { buttonsIn, fitting } from "../shared/buttons.ts";
+import { belowLast, buttonsIn, fitting } from "../shared/buttons.ts";
 import { readAddress } from "./address.ts";
 import { BUTTON_LIMITS } from "./buttons.ts";
 import { renderDiscord, renderWithin } from "./dialect.ts";
@@ -21,10 +21,7 @@ export function renderReply(
   const shown = fitting(buttons, BUTTON_LIMITS);
   const parts = partsOf(markdown, to).filter(({ content }) => content.trim() !== "");
   const all = parts.length > 0 ? parts : [{ content: NOTHING }];
-  const isLast = (index: number) => shown.length > 0 && index === all.length - 1;
-  return all.map(
-    (part, index) => JSON.stringify(isLast(index) ? { ...part, buttons: shown } : part) as ReplyPart,
-  );
+  return belowLast(all, shown).map((part) => JSON.stringify(part) as ReplyPart);
 }
 
 interface Part {

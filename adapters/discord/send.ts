@@ -6,7 +6,7 @@ import { isRejected, rejectedLast } from "../../src/shared/fault.ts";
 import type { ReplyFile } from "../shared/answer-file.ts";
 import { type DiscordAddress, type InteractionAddress, readAddress } from "./address.ts";
 import type { DiscordRest } from "./api.ts";
-import { ALONE, type Beside, editBody, messageBody, SUPPRESS_EMBEDS } from "./body.ts";
+import { ALONE, type Beside, EPHEMERAL, editBody, messageBody, SUPPRESS_EMBEDS } from "./body.ts";
 import type { Channels, Post } from "./channels.ts";
 import { DiscordRefusal } from "./failure.ts";
 import type { Interactions } from "./interactions.ts";
@@ -23,9 +23,6 @@ import { noFileLine, type RenderedPart, readPart } from "./render.ts";
  * | after | 0 | 0.25 s | 0.75 s | 1.75 s | 3.75 s, and last |
  */
 const RACE_DELAYS_MS = [250, 500, 1_000, 2_000] as const;
-
-/** For the one who asked alone; the deferred answer is so already. */
-const EPHEMERAL = 64;
 
 export interface ClientOptions {
   readonly rest: DiscordRest;
@@ -210,6 +207,7 @@ async function followUp(
   for (const [index, text] of texts.entries()) {
     const asked = { route: interactionRoute(address), what: "follow-up" };
     const beside = index === texts.length - 1 ? { file, buttons } : ALONE;
+    // The deferred answer is for the one who asked already.
     const flags = address.onlyFor && { flags: SUPPRESS_EMBEDS | EPHEMERAL };
     const body = { ...messageBody(text, beside), ...flags };
     ({ id: messageId } = await rest.message(

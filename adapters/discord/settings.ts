@@ -5,6 +5,7 @@ import type { Secret } from "../../src/shared/secret.ts";
 import { ID, plain, secret, TOKEN } from "../../src/shared/variable.ts";
 import { CHANGE_OPTIONS } from "../shared/change-options.ts";
 import { formsOption } from "../shared/forms.ts";
+import { previewOption } from "../shared/preview-option.ts";
 import { withoutSlash } from "../shared/settings.ts";
 import { DISCORD_FIELDS } from "./forms.ts";
 
@@ -25,10 +26,10 @@ const labelled = z.strictObject({ name: z.string().min(1).max(100), value });
 
 export type DiscordOptions = z.output<z.ZodObject<typeof OPTIONS>>;
 export const OPTIONS = {
-  preview: z
-    .enum(["direct", "on", "off"])
-    .default("on")
-    .describe("Where an answer is shown while it grows: everywhere, in direct messages alone, or nowhere."),
+  preview: previewOption(
+    "on",
+    "Where an answer is shown while it grows: everywhere, in direct messages alone, or nowhere.",
+  ),
   command_replies: z
     .enum(["in_channel", "ephemeral"])
     .default("in_channel")

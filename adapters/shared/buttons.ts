@@ -1,6 +1,7 @@
 import { BUTTON_ID_BYTES_MAX, BUTTONS_MAX } from "../../src/domain/bounds.ts";
 import type { Button } from "../../src/domain/button.ts";
-import { get, getArray, getString, type JsonObject } from "../../src/shared/json.ts";
+import type { ReplyPart } from "../../src/domain/reply.ts";
+import { get, getArray, getString, type JsonObject, parseJsonObject } from "../../src/shared/json.ts";
 
 export interface ButtonLimits {
   readonly buttonsMax: number;
@@ -24,7 +25,22 @@ export function fitting(buttons: readonly Button[], { buttonsMax, labelCharsMax 
   return fit;
 }
 
-/** Of a part that an adapter rendered; empty for what it did not. */
+/** Buttons stand below the last part. */
+export function belowLast<Part extends object>(
+  parts: readonly Part[],
+  buttons: readonly Button[],
+): readonly (Part & { readonly buttons?: readonly Button[] })[] {
+  if (buttons.length === 0) return parts;
+  return parts.map((part, index) => (index === parts.length - 1 ? { ...part, buttons } : part));
+}
+
+/** Those that stand below a part that an adapter rendered; none for any other. */
+export function buttonsOf(part: ReplyPart): readonly Button[] {
+  const parsed = parseJsonObject(part);
+  return parsed.ok ? buttonsIn(parsed.value) : [];
+}
+
+/** The same, of a part that was parsed. */
 export function buttonsIn(part: JsonObject): readonly Button[] {
   return getArray(part, "buttons").flatMap((one) => {
     const [id, label, style] = [getString(one, "id"), getString(one, "label"), get(one, "style")];

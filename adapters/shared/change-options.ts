@@ -1,5 +1,8 @@
 import { z } from "zod";
 
+/** What becomes of messages that somebody edits or deletes. */
+export type ChangePolicy = z.output<z.ZodObject<typeof CHANGE_OPTIONS>>;
+
 /** Options of a platform that tells of edits and deletions. */
 export const CHANGE_OPTIONS = {
   edits: z

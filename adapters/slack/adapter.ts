@@ -6,15 +6,18 @@ import type { Clock } from "../../src/ports/clock.ts";
 import type { Kept } from "../../src/ports/platform.ts";
 import { besideModule } from "../../src/shared/beside.ts";
 import type { Secret } from "../../src/shared/secret.ts";
+import type { ChangePolicy } from "../shared/change-options.ts";
 import { type Form, Forms } from "../shared/forms.ts";
+import type { Preview } from "../shared/preview-option.ts";
+import { UNSTOPPED } from "../shared/signals.ts";
 import { readAddress, type Visibility } from "./address.ts";
-import { type ChangePolicy, UNCHANGED } from "./changes.ts";
+import { UNCHANGED } from "./changes.ts";
 import { WORDS } from "./explain.ts";
 import { type ParseOptions, parseSlack } from "./parse.ts";
 import { probeSlack } from "./probe.ts";
 import { renderReply } from "./render.ts";
 import { allowedUrl, respond } from "./response-url.ts";
-import { type Preview, SHOWN_CHARS_MAX } from "./stream.ts";
+import { SHOWN_CHARS_MAX } from "./stream.ts";
 import { NO_SURFACES, type SurfaceOptions, Surfaces, type Tell } from "./surfaces.ts";
 import { createTenants, type Tenants, type TenantsOptions } from "./tenants.ts";
 import type { ThreadLimits } from "./thread.ts";
@@ -159,9 +162,8 @@ function tellThrough({ apiUrl, timeoutMs, clock }: SlackOptions): Tell {
     const address = readAddress(to);
     const url = address?.kind === "response_url" ? allowedUrl(address.url, apiUrl) : null;
     if (address?.kind !== "response_url" || url === null) return;
-    const { signal } = new AbortController();
     const alone = { ...address, visibility: "ephemeral" } as const;
-    await respond(url, alone, { text, blocks: [] }, { timeoutMs, clock, signal });
+    await respond(url, alone, { text, blocks: [] }, { timeoutMs, clock, signal: UNSTOPPED });
   };
 }
 

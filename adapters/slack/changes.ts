@@ -1,12 +1,7 @@
 import type { Inbound } from "../../src/ports/adapter.ts";
 import { get, getObject, getString, type JsonObject } from "../../src/shared/json.ts";
+import type { ChangePolicy } from "../shared/change-options.ts";
 import { optionalText, requiredObject, requiredText, requiredTs, tenantOf } from "./payload.ts";
-
-/** What becomes of messages that somebody edits or deletes. */
-export interface ChangePolicy {
-  readonly edits: "ignore" | "rerun";
-  readonly deletes: "keep" | "forget";
-}
 
 export const UNCHANGED: ChangePolicy = { edits: "ignore", deletes: "forget" };
 

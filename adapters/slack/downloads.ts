@@ -19,8 +19,7 @@ export function createFileReader(options: WebOptions, call: CallSlack): FileRead
     async open({ file, signal, timeoutMs }) {
       // In a channel that is shared with another company, an event names the file and no more.
       const source = file.source ?? (await askedFor(file.id, call, signal));
-      if (source === null) return null;
-      if (botToken === null) return null;
+      if (source === null || botToken === null) return null;
       const token = await tokenNow(botToken, "file of Slack");
       return await fetchFile(source, file, {
         hosts: HOSTS,

@@ -1,8 +1,9 @@
 import { conversationKey } from "../../src/domain/conversation.ts";
 import type { Trigger, TriggerEvent } from "../../src/domain/event.ts";
 import { get, getArray, getObject, getString, type JsonObject } from "../../src/shared/json.ts";
+import type { ChangePolicy } from "../shared/change-options.ts";
 import { writeAddress } from "./address.ts";
-import { type ChangePolicy, editId, editOf } from "./changes.ts";
+import { editId, editOf } from "./changes.ts";
 import { contentOf } from "./content.ts";
 import { filesOf } from "./files.ts";
 import type { SlackSelf } from "./identity.ts";

@@ -3,7 +3,7 @@ import type { ReplyAddress } from "../../src/domain/event.ts";
 import type { ReplyPart } from "../../src/domain/reply.ts";
 import { get, parseJsonObject } from "../../src/shared/json.ts";
 import { answerFile, beginningAlone, type ReplyFile, readFile } from "../shared/answer-file.ts";
-import { buttonsIn, fitting } from "../shared/buttons.ts";
+import { belowLast, buttonsIn, fitting } from "../shared/buttons.ts";
 import { ANYWHERE } from "../shared/split.ts";
 import { readAddress } from "./address.ts";
 import { BUTTON_LIMITS, SECTION_CHARS_MAX } from "./buttons.ts";
@@ -44,9 +44,7 @@ export function renderReply(
   const parts = partsOf(markdown, to, charsMax).filter(
     ({ text, file }) => text.trim() !== "" || file !== undefined,
   );
-  const all = parts.length > 0 ? parts : [{ text: EMPTY }];
-  const isLast = (index: number) => shown.length > 0 && index === all.length - 1;
-  return all.map((part, index) => writePart(isLast(index) ? { ...part, buttons: shown } : part));
+  return belowLast(parts.length > 0 ? parts : [{ text: EMPTY }], shown).map(writePart);
 }
 
 function partsOf(markdown: string, to: ReplyAddress, charsMax: number | undefined): readonly Part[] {

@@ -7,6 +7,7 @@ import type { Permit } from "../../src/shared/call.ts";
 import { isRejected, rejectedLast } from "../../src/shared/fault.ts";
 import { get, getArray, getObject, getString, isObject, type JsonObject } from "../../src/shared/json.ts";
 import type { ReplyFile } from "../shared/answer-file.ts";
+import { UNSTOPPED } from "../shared/signals.ts";
 import {
   type MessageAddress,
   messageTarget,
@@ -31,8 +32,6 @@ const STATUS_EVERY_MS = 60_000;
 const STATUS_NEVER =
   /: (missing_scope|unknown_method|not_allowed_token_type|invalid_auth|feature_not_enabled)$/;
 const SET_STATUS = "assistant.threads.setStatus";
-/** A call on its way ends by itself: breaking it off would cost the connection, and take nothing back. */
-const UNSTOPPED = new AbortController().signal;
 const RECOVER_PAGES_MAX = 3;
 
 /** The outgoing half of the adapter; each as in the port. */

@@ -5,6 +5,7 @@ import type { Secret } from "../../src/shared/secret.ts";
 import { atLeast, type Form, ID, plain, secret, TOKEN } from "../../src/shared/variable.ts";
 import { CHANGE_OPTIONS } from "../shared/change-options.ts";
 import { formsOption } from "../shared/forms.ts";
+import { previewOption } from "../shared/preview-option.ts";
 import { asSecret, withoutSlash } from "../shared/settings.ts";
 import { SLACK_FIELDS } from "./forms.ts";
 
@@ -127,12 +128,10 @@ export const OPTIONS = {
         .describe("Threads of the pane are called by the first words of their first message."),
     })
     .prefault({}),
-  preview: z
-    .enum(["direct", "on", "off"])
-    .default("on")
-    .describe(
-      "Where an answer is shown while it grows, as a stream where Slack takes one: everywhere, in direct messages alone, or nowhere.",
-    ),
+  preview: previewOption(
+    "on",
+    "Where an answer is shown while it grows, as a stream where Slack takes one: everywhere, in direct messages alone, or nowhere.",
+  ),
   thread_context: z
     .strictObject({
       messages: z

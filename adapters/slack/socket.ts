@@ -5,6 +5,7 @@ import type { Mailbox, Socket } from "../../src/ports/adapter.ts";
 import type { Clock, Random } from "../../src/ports/clock.ts";
 import { getString } from "../../src/shared/json.ts";
 import type { Secret } from "../../src/shared/secret.ts";
+import { aborted } from "../shared/signals.ts";
 import { type CallSlack, createWeb } from "./api.ts";
 import { type Connection, connect, HELLO_MS, wrongUrl } from "./connection.ts";
 import { ackOf, type Frame, readFrame } from "./envelope.ts";
@@ -111,7 +112,7 @@ class Listener {
       if (last !== null) void this.#leave(last.connection);
       last = line;
       this.#set(shard, true);
-      const reason = await Promise.race([line.over, aborted(signal)]);
+      const reason = await Promise.race([line.over, aborted(signal).then(() => "left")]);
       if (signal.aborted) return;
       const isRefused = reason === "link_disabled";
       mailbox.reconnects(reason);
@@ -225,12 +226,4 @@ interface Hear {
   readonly connection: Connection;
   readonly hello: () => void;
   readonly disconnect: (reason: string) => void;
-}
-
-function aborted(signal: AbortSignal): Promise<string> {
-  return new Promise((resolve) => {
-    const end = () => resolve("left");
-    if (signal.aborted) end();
-    else signal.addEventListener("abort", end, { once: true });
-  });
 }

@@ -7,6 +7,7 @@ import type { Clock } from "../../src/ports/clock.ts";
 import type { Permit } from "../../src/shared/call.ts";
 import { isRejected } from "../../src/shared/fault.ts";
 import { getString, type JsonObject } from "../../src/shared/json.ts";
+import type { Preview } from "../shared/preview-option.ts";
 import { type MessageAddress, readAddress, type SlackAddress } from "./address.ts";
 import type { CallSlack } from "./api.ts";
 import { blocksFor } from "./buttons.ts";
@@ -19,9 +20,6 @@ export const START = "chat.startStream";
 const APPEND = "chat.appendStream";
 const STOP = "chat.stopStream";
 const UPDATE = "chat.update";
-
-/** Where an answer is shown while it grows. */
-export type Preview = "direct" | "on" | "off";
 
 /** Slack has ended the stream by itself, after some minutes, or because somebody pressed stop. */
 const NOT_STREAMING = /: (?:message_not_in_streaming_state|stopped_by_user)$/;
@@ -62,11 +60,7 @@ interface Call {
  * appended to; where what is to be said does not begin with what it says, or where that is not known, it is stopped and its
  * text set whole.
  */
-export function createStreaming(options: StreamingOptions): Required<
-  Pick<Adapter, "send" | "edit" | "previewInMs">
-> & {
-  readonly isShown: (to: ReplyAddress) => boolean;
-} {
+export function createStreaming(options: StreamingOptions): Streaming {
   const { call, preview } = options;
   const streams = new Streams();
   const pace = new Pace(options.clock);

@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { ReplyAddress, TriggerEvent } from "../../src/domain/event.ts";
 import type { Aside } from "../../src/ports/desk.ts";
 import { getObject, getString, type JsonObject } from "../../src/shared/json.ts";
+import { UNSTOPPED } from "../shared/signals.ts";
 import { readAddress } from "./address.ts";
 import type { CallSlack } from "./api.ts";
 import { homeView } from "./home.ts";
@@ -27,8 +28,6 @@ export const NO_SURFACES: SurfaceOptions = { homeText: null, prompts: [], titles
 const AT_ONCE_MAX = 50;
 const THREADS_MAX = 1_000;
 const TITLE_CHARS_MAX = 60;
-/** Of a call that shows something: it ends by its own time. */
-const UNSTOPPED = new AbortController().signal;
 
 /** Whose calls are made; null: the event is of no installation of ours, or nobody knows yet. */
 export type CallIn = (tenant: string) => CallSlack | null;

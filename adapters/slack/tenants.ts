@@ -3,6 +3,7 @@ import { GatewayError } from "../../src/domain/errors.ts";
 import type { Page } from "../../src/ports/pages.ts";
 import type { Kept } from "../../src/ports/platform.ts";
 import type { Secret } from "../../src/shared/secret.ts";
+import { UNSTOPPED } from "../shared/signals.ts";
 import { createWeb } from "./api.ts";
 import { installPages } from "./install.ts";
 import { InstallState } from "./install-state.ts";
@@ -47,7 +48,7 @@ export function createTenants(options: TenantsOptions): Tenants {
   const web = createWeb({ ...options, botToken: null });
   const ask = async (args: Readonly<Record<string, string | null>>) => {
     const credentials = { client_id: oauth.clientId, client_secret: oauth.clientSecret.reveal() };
-    return await web("oauth.v2.access", { ...credentials, ...args }, new AbortController().signal);
+    return await web("oauth.v2.access", { ...credentials, ...args }, UNSTOPPED);
   };
   const refresh = createRefresh({
     ...{ secrets, holds, clock },

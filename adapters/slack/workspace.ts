@@ -2,12 +2,13 @@ import type { ReplyAddress } from "../../src/domain/event.ts";
 import type { ThreadReader } from "../../src/ports/adapter.ts";
 import type { FileReader } from "../../src/ports/files.ts";
 import type { JsonObject } from "../../src/shared/json.ts";
+import type { Preview } from "../shared/preview-option.ts";
 import { readAddress } from "./address.ts";
 import { type CallSlack, createWeb, type WebOptions } from "./api.ts";
 import { createFileReader } from "./downloads.ts";
 import { Identity } from "./identity.ts";
 import { createClient, type SlackClient } from "./send.ts";
-import { createStreaming, type Preview, type Streaming } from "./stream.ts";
+import { createStreaming, type Streaming } from "./stream.ts";
 import { createThreadReader, type ThreadLimits } from "./thread.ts";
 
 /**

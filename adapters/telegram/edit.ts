@@ -1,10 +1,11 @@
 import type { Delivery, Receipt } from "../../src/domain/reply.ts";
 import type { Permit } from "../../src/shared/call.ts";
+import { buttonsOf } from "../shared/buttons.ts";
 import { readAddress } from "./address.ts";
 import type { Refused, TelegramClient } from "./api.ts";
 import { type InlineKeyboard, keyboardFor } from "./buttons.ts";
 import { failureOf, foreignPart } from "./failure.ts";
-import { buttonsOf, textOf } from "./render.ts";
+import { textOf } from "./render.ts";
 
 /** The fields of editMessageText (Bot API) that we use. */
 interface EditMessageText {

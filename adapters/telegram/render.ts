@@ -2,7 +2,7 @@ import type { Button } from "../../src/domain/button.ts";
 import type { ReplyAddress } from "../../src/domain/event.ts";
 import type { ReplyPart } from "../../src/domain/reply.ts";
 import { getString, parseJsonObject } from "../../src/shared/json.ts";
-import { buttonsIn, fitting } from "../shared/buttons.ts";
+import { belowLast, fitting } from "../shared/buttons.ts";
 import { BUTTON_LIMITS } from "./buttons.ts";
 import { renderTelegram, type TelegramText } from "./dialect.ts";
 
@@ -16,17 +16,8 @@ export function renderReply(
   buttons: readonly Button[] = [],
 ): readonly ReplyPart[] {
   const shown = fitting(buttons, BUTTON_LIMITS);
-  const texts = renderTelegram(markdown);
-  return texts.map(({ html, plain }, index) => {
-    const below = shown.length > 0 && index === texts.length - 1 ? { buttons: shown } : {};
-    return JSON.stringify({ html, plain, ...below }) as ReplyPart;
-  });
-}
-
-/** Those that stand below a part. */
-export function buttonsOf(part: ReplyPart): readonly Button[] {
-  const parsed = parseJsonObject(part);
-  return parsed.ok ? buttonsIn(parsed.value) : [];
+  const texts = renderTelegram(markdown).map(({ html, plain }) => ({ html, plain }));
+  return belowLast(texts, shown).map((part) => JSON.stringify(part) as ReplyPart);
 }
 
 /** Undefined for what this adapter did not render. */

@@ -1,13 +1,14 @@
 import type { Button } from "../../src/domain/button.ts";
 import type { Delivery, Receipt } from "../../src/domain/reply.ts";
 import type { Permit } from "../../src/shared/call.ts";
+import { buttonsOf } from "../shared/buttons.ts";
 import { readAddress, type TelegramAddress } from "./address.ts";
 import type { ApiResult, Refused, TelegramClient } from "./api.ts";
 import { type InlineKeyboard, keyboardFor } from "./buttons.ts";
 import type { TelegramText } from "./dialect.ts";
 import { failureOf, foreignPart } from "./failure.ts";
 import { id } from "./payload.ts";
-import { buttonsOf, textOf, withNotice } from "./render.ts";
+import { textOf, withNotice } from "./render.ts";
 
 /** As asked, then without markup, then in the chat's new place. */
 const TRIES_MAX = 3;

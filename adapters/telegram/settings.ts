@@ -1,8 +1,9 @@
-import { z } from "zod";
+import type { z } from "zod";
 import type { EnvReader } from "../../src/ports/env-reader.ts";
 import type { PlatformSettings } from "../../src/ports/platform.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import { plain, secret } from "../../src/shared/variable.ts";
+import { previewOption } from "../shared/preview-option.ts";
 import { asSecret, withoutSlash } from "../shared/settings.ts";
 
 export interface TelegramSettings extends PlatformSettings {
@@ -14,10 +15,10 @@ export interface TelegramSettings extends PlatformSettings {
 
 export type TelegramOptions = z.output<z.ZodObject<typeof OPTIONS>>;
 export const OPTIONS = {
-  preview: z
-    .enum(["direct", "on", "off"])
-    .default("direct")
-    .describe("Where an answer is shown while it grows: in private chats, in groups too, or nowhere."),
+  preview: previewOption(
+    "direct",
+    "Where an answer is shown while it grows: in private chats, in groups too, or nowhere.",
+  ),
 };
 
 export const VARIABLES = [

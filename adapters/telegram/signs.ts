@@ -2,6 +2,7 @@ import type { ReplyAddress } from "../../src/domain/event.ts";
 import type { Delivery, Receipt } from "../../src/domain/reply.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Permit } from "../../src/shared/call.ts";
+import { UNSTOPPED } from "../shared/signals.ts";
 import { readAddress, type TelegramAddress } from "./address.ts";
 import type { TelegramClient } from "./api.ts";
 import { failureOf } from "./failure.ts";
@@ -11,8 +12,6 @@ import { textOf } from "./render.ts";
 const TYPING_EVERY_MS = 4_000;
 /** A nicety must not hold up the reply. */
 const SIGN = { timeoutMs: 3_000 };
-/** A call on its way ends by itself: breaking it off would cost the connection, and take nothing back. */
-const UNSTOPPED = new AbortController().signal;
 
 /** Shows "typing…" until aborted, or until Telegram says that it never will. Never throws. */
 export async function showTyping(

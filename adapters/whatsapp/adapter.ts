@@ -4,6 +4,7 @@ import type { Adapter, WebhookSpec } from "../../src/ports/adapter.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import { besideModule } from "../../src/shared/beside.ts";
 import type { Secret } from "../../src/shared/secret.ts";
+import { UNSTOPPED } from "../shared/signals.ts";
 import { readAddress } from "./address.ts";
 import { createClient } from "./api.ts";
 import { WORDS } from "./explain.ts";
@@ -63,8 +64,6 @@ export function createWhatsAppAdapter(options: WhatsAppOptions): Adapter {
     },
   };
 }
-
-const UNSTOPPED = new AbortController().signal;
 
 function checkOptions({ accessToken, appSecrets, verifyToken, phoneNumberId }: WhatsAppOptions): void {
   const blank = (secret: Secret) => secret.reveal() === "";

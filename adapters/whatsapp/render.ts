@@ -2,7 +2,7 @@ import type { Button } from "../../src/domain/button.ts";
 import type { ReplyAddress } from "../../src/domain/event.ts";
 import type { ReplyPart } from "../../src/domain/reply.ts";
 import { getString, parseJsonObject } from "../../src/shared/json.ts";
-import { buttonsIn, fitting } from "../shared/buttons.ts";
+import { belowLast, fitting } from "../shared/buttons.ts";
 import { BUTTON_LIMITS, BODY_CHARS_MAX as WITH_BUTTONS_CHARS_MAX } from "./buttons.ts";
 import { renderWhatsApp } from "./dialect.ts";
 
@@ -25,22 +25,14 @@ export function renderReply(
   const shown = fitting(buttons, BUTTON_LIMITS);
   const last = bodies.at(-1) ?? NOTHING;
   if (shown.length > 0 && last.length > WITH_BUTTONS_CHARS_MAX) bodies.push(CHOOSE);
-  const isLast = (index: number) => shown.length > 0 && index === bodies.length - 1;
-  return bodies.map(
-    (body, index) => JSON.stringify(isLast(index) ? { body, buttons: shown } : { body }) as ReplyPart,
-  );
+  const parts = bodies.map((body) => ({ body }));
+  return belowLast(parts, shown).map((part) => JSON.stringify(part) as ReplyPart);
 }
 
 /** The text of a part; undefined for what this adapter did not render. */
 export function bodyOf(part: ReplyPart): string | undefined {
   const parsed = parseJsonObject(part);
   return parsed.ok ? getString(parsed.value, "body") : undefined;
-}
-
-/** Those that stand below a part. */
-export function buttonsOf(part: ReplyPart): readonly Button[] {
-  const parsed = parseJsonObject(part);
-  return parsed.ok ? buttonsIn(parsed.value) : [];
 }
 
 /** The texts to send for a part that may have been said: one with the notice on top, or two when it has no room. */

@@ -3,10 +3,11 @@ import { DeliveryError } from "../../src/domain/errors.ts";
 import type { Delivery, Receipt } from "../../src/domain/reply.ts";
 import type { Permit } from "../../src/shared/call.ts";
 import type { JsonObject } from "../../src/shared/json.ts";
+import { buttonsOf } from "../shared/buttons.ts";
 import { readAddress, type WhatsAppAddress } from "./address.ts";
 import type { WhatsAppClient } from "./api.ts";
 import { interactive } from "./buttons.ts";
-import { bodyOf, buttonsOf, withNotice } from "./render.ts";
+import { bodyOf, withNotice } from "./render.ts";
 import type { Seen } from "./seen.ts";
 
 interface Sending {

@@ -2,6 +2,7 @@ import type { Ack, Inbound } from "../../../src/ports/adapter.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import { isRejected } from "../../../src/shared/fault.ts";
 import { getArray, getString, isObject, type JsonObject, parseJsonObject } from "../../../src/shared/json.ts";
+import { UNSTOPPED } from "../../shared/signals.ts";
 import type { DiscordRest } from "../api.ts";
 import type { Changes } from "../changes.ts";
 import { messagesOf } from "../channels.ts";
@@ -72,31 +73,30 @@ export class Hearing implements ShardInbox {
   }
 
   arrived({ type, data }: Dispatch, self: Self, done: () => void): void {
+    const channel = getString(data, "channel_id") ?? "";
+    const guildId = getString(data, "guild_id") ?? null;
+    // Aborted before it was taken: it is not done.
+    const add = (lane: string, work: () => Promise<boolean>) =>
+      this.#arrivals.add(lane, async () => {
+        if (await work()) done();
+      });
     switch (type) {
       case "READY":
         this.#readBackAll(self, done);
         break;
       case "MESSAGE_CREATE":
-        this.#arrivals.add(getString(data, "channel_id") ?? "", async () => {
-          if (await this.#heard(data, getString(data, "guild_id") ?? null, self)) done();
-        });
+        add(channel, () => this.#heard(data, guildId, self));
         break;
       case "MESSAGE_UPDATE":
-        this.#arrivals.add(getString(data, "channel_id") ?? "", async () => {
-          if (await this.#edited(data, getString(data, "guild_id") ?? null, self)) done();
-        });
+        add(channel, () => this.#edited(data, guildId, self));
         break;
       case "MESSAGE_DELETE":
       case "MESSAGE_DELETE_BULK":
-        this.#arrivals.add(getString(data, "channel_id") ?? "", async () => {
-          if ((await this.#taken(this.#options.changes.deleted(data, self))) !== null) done();
-        });
+        add(channel, async () => (await this.#taken(this.#options.changes.deleted(data, self))) !== null);
         break;
       case "INTERACTION_CREATE":
         // Discord gives up on it after three seconds, so it waits for nothing that was said before it.
-        this.#arrivals.add(`interaction ${getString(data, "id")}`, async () => {
-          if (await this.#pressed(data, self)) done();
-        });
+        add(`interaction ${getString(data, "id")}`, () => this.#pressed(data, self));
         break;
       default:
         this.#options.places.learn(type, data);
@@ -228,6 +228,3 @@ export class Hearing implements ShardInbox {
     return [];
   }
 }
-
-/** A sign that somebody waits for is given also by a process that ends. */
-const UNSTOPPED = new AbortController().signal;

@@ -1,11 +1,10 @@
-import { DeliveryError } from "../../../src/domain/errors.ts";
 import type { Mailbox, Socket } from "../../../src/ports/adapter.ts";
 import type { Clock, Random } from "../../../src/ports/clock.ts";
-import { messageOf } from "../../../src/shared/fault.ts";
 import type { Secret } from "../../../src/shared/secret.ts";
 import { iso } from "../../../src/shared/time.ts";
+import type { ChangePolicy } from "../../shared/change-options.ts";
 import type { DiscordRest } from "../api.ts";
-import { type ChangePolicy, Changes } from "../changes.ts";
+import { Changes } from "../changes.ts";
 import type { ReadingOptions } from "../event.ts";
 import { accountOf } from "./account.ts";
 import { Hearing } from "./hearing.ts";
@@ -15,6 +14,7 @@ import { Places } from "./places.ts";
 import { readSession } from "./session.ts";
 import { REASONS, Shard } from "./shard.ts";
 import { States } from "./states.ts";
+import { troubleOf } from "./trouble.ts";
 
 export interface GatewayOptions {
   readonly botToken: Secret;
@@ -77,9 +77,7 @@ async function recommended(
     return (await identifies.door(signal)).shards;
   } catch (error) {
     if (signal.aborted) return null;
-    const isRefused =
-      error instanceof DeliveryError && (error.kind === "refused" || error.kind === "rejected");
-    mailbox.report({ status: isRefused ? "failed" : "connecting", details: messageOf(error) });
+    mailbox.report(troubleOf(error));
     return null;
   }
 }

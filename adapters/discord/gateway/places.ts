@@ -3,6 +3,7 @@ import type { Clock } from "../../../src/ports/clock.ts";
 import { isRejected } from "../../../src/shared/fault.ts";
 import { get, getArray, getString, type JsonObject } from "../../../src/shared/json.ts";
 import type { DiscordRest } from "../api.ts";
+import { isThreadType } from "../event.ts";
 import type { Place } from "../message.ts";
 import { isSnowflake } from "../snowflake.ts";
 
@@ -83,9 +84,4 @@ export class Places {
     this.#known.set(id, known);
     return known;
   }
-}
-
-/** Announcement, public and private thread. */
-export function isThreadType(type: unknown): boolean {
-  return type === 10 || type === 11 || type === 12;
 }

@@ -1,7 +1,7 @@
-import { DeliveryError } from "../../../src/domain/errors.ts";
 import type { Clock, Random } from "../../../src/ports/clock.ts";
 import { getObject, getString, type JsonObject } from "../../../src/shared/json.ts";
 import type { Secret } from "../../../src/shared/secret.ts";
+import { aborted } from "../../shared/signals.ts";
 import type { Self } from "../message.ts";
 import { isSnowflake } from "../snowflake.ts";
 import { socketAddress } from "./address.ts";
@@ -12,6 +12,7 @@ import { Note, type Notebook } from "./note.ts";
 import { Pauses } from "./pauses.ts";
 import { CLOSE, INTENTS, INTENTS_WITHOUT_CONTENT, leftBy, wordOf } from "./protocol.ts";
 import { readSession, type Session, writeSession } from "./session.ts";
+import { troubleOf } from "./trouble.ts";
 
 export interface ShardOptions {
   readonly shard: number;
@@ -111,10 +112,8 @@ export class Shard {
       this.#forget();
     } catch (error) {
       if (this.#signal.aborted) return null;
-      const isRefused =
-        error instanceof DeliveryError && (error.kind === "refused" || error.kind === "rejected");
-      const details = error instanceof Error ? error.message : String(error);
-      told.state(isRefused ? "failed" : "connecting", details);
+      const { status, details } = troubleOf(error);
+      told.state(status, details);
     }
     this.#pauses.failed();
     return null;
@@ -251,11 +250,4 @@ export const REASONS = [
 function reasonOf(end: End): string {
   if (end.kind === "invalid") return "invalid_session";
   return end.kind === "left" ? "store_full" : end.kind;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

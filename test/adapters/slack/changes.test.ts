@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ChangePolicy } from "../../../adapters/slack/changes.ts";
+import type { ChangePolicy } from "../../../adapters/shared/change-options.ts";
 import { eventOf, fixture, messageBody, parse, request } from "./setup.ts";
 
 const ID = "slack:T1:C1:1717000001.000100";
