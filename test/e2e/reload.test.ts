@@ -153,7 +153,8 @@ describe("a gateway whose configuration changes", () => {
       await new Promise((resolve) => setImmediate(resolve));
     }
     const url = await up;
-    const long = ask(url, { message: "long\ndemo: sleep 2s", conversation: "long", wait: 20 });
+    // As long as a busy machine may need to see that it runs.
+    const long = ask(url, { message: "long\ndemo: sleep 10s", conversation: "long", wait: 30 });
     await eventually(async () => expect((await scrape(url)).value("parley_runs_active")).toBe(1), 10_000);
     child.signal("SIGTERM");
     await child.said("stdout", "gateway.draining");
