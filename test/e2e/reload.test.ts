@@ -1,5 +1,6 @@
 import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { launch } from "../support/child.ts";
 import { eventually } from "../support/eventually.ts";
@@ -150,11 +151,13 @@ describe("a gateway whose configuration changes", () => {
     });
     while (!isUp) {
       process.kill(child.pid, "SIGHUP");
-      await new Promise((resolve) => setImmediate(resolve));
+      // Each is answered by a reading of its own: as fast as one can send, they would hold it up for half a minute after.
+      await sleep(10);
     }
     const url = await up;
-    // As long as a busy machine may need to see that it runs.
-    const long = ask(url, { message: "long\ndemo: sleep 10s", conversation: "long", wait: 30 });
+    // Only now has it answered them all.
+    await scrape(url);
+    const long = ask(url, { message: "long\ndemo: sleep 5s", conversation: "long", wait: 30 });
     await eventually(async () => expect((await scrape(url)).value("parley_runs_active")).toBe(1), 10_000);
     child.signal("SIGTERM");
     await child.said("stdout", "gateway.draining");
