@@ -13,7 +13,8 @@ export interface Watermark {
 export interface Watermarks {
   /**
    * Rejects with STORE_* when the store cannot be told. `isTaken`: it counts from now on; else it came too late to say
-   * anything about now.
+   * anything about now. `isAnotherSpooling`: one has said so, or has not been heard since an outage, for as long as one that
+   * was killed in it may take to come back.
    */
   publish(mark: Watermark): Promise<{ readonly isTaken: boolean; readonly isAnotherSpooling: boolean }>;
 }

@@ -247,6 +247,35 @@ describe("after an outage", () => {
     expect(waits).toBe(0);
   });
 
+  it("who was killed in it before it could say that it spools may still bring something, for fifteen seconds", async () => {
+    const pair = new Pair();
+    const [one, dies] = [await pair.open("one"), await pair.open("dies")];
+    await clear(one, pair);
+    await clear(dies, pair);
+    pair.clock.advance(60_000);
+    const isAnotherSpooling = async () => {
+      const mark = { isSpooling: false, lowAtMs: pair.clock.nowMs() };
+      return (await one.watermarks.publish(mark)).isAnotherSpooling;
+    };
+    const heardMs = async (maxMs: number) => {
+      for (let passedMs = 0; passedMs < maxMs; passedMs += 250) {
+        if (!(await isAnotherSpooling())) return passedMs;
+        pair.clock.advance(250);
+      }
+      return maxMs;
+    };
+    expect(await heardMs(20_000)).toBe(15_250);
+
+    // One that comes back says itself what it has.
+    pair.clock.advance(60_000);
+    const again = await pair.open("dies");
+    await clear(again, pair);
+    pair.clock.advance(10_000);
+    expect(await isAnotherSpooling()).toBe(true);
+    await clear(again, pair);
+    expect(await isAnotherSpooling()).toBe(false);
+  });
+
   it("a word that was on its way during it does not say that a spool is empty now", async () => {
     const clock = new FakeClock();
     const names = { prefix: newPrefix(), owner: "one" };

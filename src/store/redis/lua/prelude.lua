@@ -112,17 +112,21 @@ local function doubt_spools(since, steady)
 end
 
 -- What came at this time or later may have come after what is in somebody's spool. Gives infinity for nothing; and
--- whether anybody but `me` holds something.
+-- whether anybody but `me` holds something, or was not heard since an outage: it may have been killed in it, and be
+-- started again as one that spooled may. For its sake nothing waits that long to begin, but nothing is given up either.
 local function low_mark(steady, me)
   local low, others = math.huge, 0
   local words = call('HGETALL', base .. 'spools')
   for i = 1, #words, 2 do
-    local till, _, from, state = read_word(words[i + 1])
+    local till, _, from, state, extended = read_word(words[i + 1])
+    local is_doubted = state == 'u' and steady - extended <= HEARD_MS.s
     if till < steady - EXTENDED_MS_MAX then
       call('HDEL', base .. 'spools', words[i])
     elseif till >= steady and state ~= 'e' then
       low = math.min(low, from)
       if words[i] ~= me then others = 1 end
+    elseif is_doubted and words[i] ~= me then
+      others = 1
     end
   end
   return low, others
