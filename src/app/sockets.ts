@@ -41,6 +41,8 @@ export interface Sockets {
 
 /** Of a socket that ended by itself. */
 const AGAIN = { baseMs: 1_000, capMs: 60_000, exponential: true };
+/** What lasted so long was well, and its end is the first of a row. */
+const WELL_MS = 60_000;
 
 export function createSockets(options: SocketsOptions): Sockets {
   const seats = options.adapters.flatMap((adapter) =>
@@ -109,7 +111,9 @@ class Seat {
     this.#report({ status: "connecting", details: "elected to hold it" });
     const mailbox = this.#mailbox(held);
     for (let turn = 1; !signal.aborted; turn++) {
+      const sinceMs = clock.nowMs();
       await this.#listen(mailbox, signal);
+      if (clock.nowMs() - sinceMs >= WELL_MS) turn = 1;
       await clock.sleep(backoffMs(turn, AGAIN, random), signal).catch(() => {});
     }
     for (const shard of this.#shards) this.#connected(shard, false);

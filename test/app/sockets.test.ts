@@ -294,4 +294,21 @@ describe("a socket that is held", () => {
     await pass(250);
     expect(one.terms).toHaveLength(3);
   });
+
+  it("that was well for a minute is begun again after the shortest pause, whatever came before", async () => {
+    const { replicas, pass } = await team(1);
+    const [one] = replicas;
+    const breaks = () => Promise.reject(new Error("its own fault"));
+    const well = Promise.withResolvers<void>();
+    one.endings.push(breaks, breaks, breaks, breaks, () => well.promise);
+    one.sockets.start();
+    await pass(15_000);
+    expect(one.terms).toHaveLength(5);
+    await pass(60_000);
+    well.resolve();
+    await pass(0);
+    expect(one.terms).toHaveLength(5);
+    await pass(750);
+    expect(one.terms).toHaveLength(6);
+  });
 });
