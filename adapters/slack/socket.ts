@@ -23,7 +23,7 @@ export interface SocketOptions {
 
 /** Slack sends each payload over any one of an app's connections, ten at most; one may end while the other goes on. */
 const CONNECTIONS = 2;
-/** Envelopes that are being stored; more are not read, and Slack holds them back. */
+/** Envelopes that are being stored; while there are as many, nothing more is read, and Slack holds it back. */
 const IN_HAND_MAX = 500;
 
 export const REASONS = [
@@ -62,6 +62,8 @@ interface ListenerOptions extends SocketOptions {
   readonly signal: AbortSignal;
 }
 
+type Envelope = Extract<Frame, { kind: "envelope" }>;
+
 /** A connection that Slack has said `hello` on. */
 interface Line {
   readonly connection: Connection;
@@ -77,6 +79,7 @@ class Listener {
   readonly #up = new Set<number>();
   readonly #lines = new Set<Connection>();
   readonly #inHand = new Set<Promise<void>>();
+  readonly #waiting: [Envelope, Connection][] = [];
   /** One opens at a time, and after a failure nobody before the pause is over. */
   #opening: Promise<unknown> = Promise.resolve();
   /** What was wrong last, while nothing is up. */
@@ -192,15 +195,28 @@ class Listener {
     else if (frame.kind === "envelope") this.#take(frame, hear.connection);
   }
 
-  #take({ id, inbound, takesPayload }: Extract<Frame, { kind: "envelope" }>, connection: Connection): void {
+  /** What is read already when there is no more room waits here: at most one piece of each connection. */
+  #take(envelope: Envelope, connection: Connection): void {
+    if (this.#inHand.size >= IN_HAND_MAX) {
+      this.#waiting.push([envelope, connection]);
+      for (const line of this.#lines) line.pause();
+      return;
+    }
+    const { id, inbound, takesPayload } = envelope;
     const taking = this.#options.mailbox.take(inbound).then((ack) => {
       // Not stored: Slack sends it again.
       if (ack !== null) connection.send(ackOf(id, takesPayload, ack));
       this.#inHand.delete(taking);
-      if (this.#inHand.size === IN_HAND_MAX - 1) for (const line of this.#lines) line.resume();
+      this.#takeNext();
     });
     this.#inHand.add(taking);
-    if (this.#inHand.size >= IN_HAND_MAX) for (const line of this.#lines) line.pause();
+  }
+
+  #takeNext(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) return;
+    if (!this.#options.signal.aborted) this.#take(...next);
+    if (this.#waiting.length === 0) for (const line of this.#lines) line.resume();
   }
 
   #set(shard: number, isUp: boolean): void {

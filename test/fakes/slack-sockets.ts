@@ -48,7 +48,10 @@ export interface FakeSlackSockets {
   stopPings(): void;
   /** Resolves when this connection is closed. */
   gone(connection: number): Promise<void>;
-  readonly faults: { noHello: number; refuseUpgrade: number };
+  /** So many connections get no hello, or are refused with `status` before they are one. */
+  readonly faults: { noHello: number; refuseUpgrade: number; status: number };
+  /** When each connection was refused. */
+  readonly refusals: readonly number[];
   close(): Promise<void>;
 }
 
@@ -91,7 +94,8 @@ export async function fakeSlackSockets(times: SocketTimes = {}): Promise<FakeSla
   const acks: SocketAck[] = [];
   const strayAcks: string[] = [];
   const watchers = new Set<() => void>();
-  const faults = { noHello: 0, refuseUpgrade: 0 };
+  const faults = { noHello: 0, refuseUpgrade: 0, status: 401 };
+  const refusals: number[] = [];
   let count = 0;
   let opened = 0;
   let turn = 0;
@@ -100,12 +104,13 @@ export async function fakeSlackSockets(times: SocketTimes = {}): Promise<FakeSla
   const server = new WebSocketServer({
     host: "127.0.0.1",
     port: 0,
-    verifyClient: ({ req }: { req: IncomingMessage }) => {
+    verifyClient: ({ req }: { req: IncomingMessage }, decide: (takes: boolean, status?: number) => void) => {
+      const ticket = new URL(req.url ?? "/", "ws://x").searchParams.get("ticket") ?? "";
       if (faults.refuseUpgrade > 0) {
         faults.refuseUpgrade--;
-        return false;
-      }
-      return tickets.delete(new URL(req.url ?? "/", "ws://x").searchParams.get("ticket") ?? "");
+        refusals.push(performance.now());
+        decide(false, faults.status);
+      } else decide(tickets.delete(ticket), 401);
     },
   });
   await once(server, "listening");
@@ -260,6 +265,7 @@ export async function fakeSlackSockets(times: SocketTimes = {}): Promise<FakeSla
       await lines.get(connection)?.gone;
     },
     faults,
+    refusals,
     async close() {
       for (const { timer } of envelopes.values()) clearTimeout(timer);
       for (const client of server.clients) client.terminate();

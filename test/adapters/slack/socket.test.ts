@@ -1,16 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { createSlackAdapter } from "../../../adapters/slack/adapter.ts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { wrongUrl } from "../../../adapters/slack/connection.ts";
 import { Pace } from "../../../adapters/slack/pace.ts";
-import { createSlackSocket } from "../../../adapters/slack/socket.ts";
-import type { Ack, Inbound, Mailbox, SocketState } from "../../../src/ports/adapter.ts";
-import { Secret } from "../../../src/shared/secret.ts";
-import { systemClock } from "../../../src/system/clock.ts";
+import type { Ack } from "../../../src/ports/adapter.ts";
 import { type FakeSlack, fakeSlack } from "../../fakes/slack.ts";
 import { eventually } from "../../support/eventually.ts";
-
-const APP_TOKEN = "xapp-1-A1-12-abc";
-const OK: Ack = { status: 200 };
+import { APP_TOKEN, COMMAND, listening, MENTION, OK } from "./listening.ts";
 
 let fake: FakeSlack;
 beforeEach(async () => {
@@ -18,76 +12,11 @@ beforeEach(async () => {
 });
 afterEach(() => fake.close());
 
-function listening({ token = APP_TOKEN, take = async () => OK as Ack | null } = {}) {
-  const taken: Inbound[] = [];
-  const states: SocketState[] = [];
-  const reconnects: string[] = [];
-  const over = new AbortController();
-  const mailbox: Mailbox = {
-    take(inbound) {
-      taken.push(inbound);
-      return take();
-    },
-    recall: async () => null,
-    note: async () => true,
-    report: (state) => states.push(state),
-    connected: () => {},
-    reconnects: (reason) => reconnects.push(reason),
-    readBack: () => {},
-  };
-  const { socket } = createSlackAdapter({
-    signingSecrets: [],
-    botToken: new Secret("xoxb-1"),
-    apiUrl: fake.apiUrl,
-    clock: systemClock,
-    timeoutMs: 5_000,
-    socketOf: (parsing) =>
-      createSlackSocket(
-        {
-          appToken: new Secret(token),
-          apiUrl: fake.apiUrl,
-          timeoutMs: 5_000,
-          ...{ clock: systemClock, random: () => 0 },
-        },
-        parsing,
-      ),
-  });
-  if (socket === undefined) throw new Error("Expected a socket");
-  const ended = socket.listen(mailbox, over.signal);
-  const leave = async () => {
-    over.abort("left");
-    await ended;
-  };
-  onTestFinished(leave);
-  return { socket, taken, states, reconnects, leave };
-}
-
 const opens = () => fake.calls.filter(({ path }) => path === "/api/apps.connections.open");
-
-const MENTION = {
-  token: "x",
-  team_id: "T1",
-  api_app_id: "A1",
-  type: "event_callback",
-  event_id: "Ev1",
-  event: {
-    type: "app_mention",
-    user: "U1",
-    text: "<@UBOT> hello",
-    ts: "1717000000.000100",
-    channel: "C1",
-    event_ts: "1717000000.000100",
-  },
-  authorizations: [{ team_id: "T1", user_id: "UBOT", is_bot: true, is_enterprise_install: false }],
-};
-const COMMAND = {
-  ...{ team_id: "T1", channel_id: "C1", user_id: "U1", user_name: "ann", command: "/parley", text: "hi" },
-  ...{ api_app_id: "A1", trigger_id: "1.2.abc", response_url: "https://hooks.slack.com/commands/T1/1/x" },
-};
 
 describe("Slack's Socket Mode", () => {
   it("reads what comes as webhooks are read, and acknowledges it on two connections", async () => {
-    const { taken, states, socket } = listening();
+    const { taken, states, socket } = listening(fake);
     await fake.sockets.waitOpen(2);
     expect(socket.account).toBe("A1");
     const pressed = { type: "view_closed", team: { id: "T1" }, user: { id: "U1" } };
@@ -108,7 +37,7 @@ describe("Slack's Socket Mode", () => {
 
   it("sends a payload along only where Slack takes one", async () => {
     const ack = { status: 200, contentType: "application/json", body: '{"text":"at once"}' };
-    listening({ take: async () => ack });
+    listening(fake, { take: async () => ack });
     await fake.sockets.waitOpen(1);
     const taken = fake.sockets.send("slash_commands", COMMAND, { acceptsPayload: true });
     const refused = fake.sockets.send("slash_commands", COMMAND, { acceptsPayload: false });
@@ -118,7 +47,7 @@ describe("Slack's Socket Mode", () => {
 
   it("does not acknowledge what is not stored, and takes it when it comes again", async () => {
     let refusals = 1;
-    const { taken } = listening({ take: async () => (refusals-- > 0 ? null : OK) });
+    const { taken } = listening(fake, { take: async () => (refusals-- > 0 ? null : OK) });
     await fake.sockets.waitOpen(1);
     const id = fake.sockets.send("events_api", MENTION);
     await fake.sockets.acked(id);
@@ -129,7 +58,7 @@ describe("Slack's Socket Mode", () => {
   it.each(["warning", "refresh_requested"])(
     "has the next connection before it leaves one: %s",
     async (reason) => {
-      const { reconnects } = listening();
+      const { reconnects } = listening(fake);
       await fake.sockets.waitOpen(2);
       fake.sockets.disconnect(reason, { over: 1 });
       await fake.sockets.waitOpen(3);
@@ -142,7 +71,7 @@ describe("Slack's Socket Mode", () => {
   );
 
   it("opens another one where one is cut, and goes on over the other meanwhile", async () => {
-    const { reconnects } = listening();
+    const { reconnects } = listening(fake);
     await fake.sockets.waitOpen(2);
     fake.sockets.cut(1);
     await fake.sockets.acked(fake.sockets.send("events_api", MENTION, { over: 2 }));
@@ -153,7 +82,7 @@ describe("Slack's Socket Mode", () => {
   });
 
   it("says what Slack says against the token, and asks again after growing pauses", async () => {
-    const { states } = listening({ token: "xapp-1-A1-12-wrong" });
+    const { states } = listening(fake, { token: "xapp-1-A1-12-wrong" });
     await fake.waitFor(({ path }) => path === "/api/apps.connections.open", 3);
     expect(states.at(-1)).toEqual({ status: "failed", details: "apps.connections.open: invalid_auth" });
     const [first, second, third] = opens().map(({ at }) => at) as [number, number, number];
@@ -161,7 +90,7 @@ describe("Slack's Socket Mode", () => {
   });
 
   it("leaves what Slack has switched off, says so, and tries again later", async () => {
-    const { states } = listening();
+    const { states } = listening(fake);
     await fake.sockets.waitOpen(2);
     fake.sockets.disconnect("link_disabled");
     await Promise.all([fake.sockets.gone(1), fake.sockets.gone(2)]);
@@ -173,7 +102,7 @@ describe("Slack's Socket Mode", () => {
   it("acknowledges what is being stored when it is to leave, takes no more, and is gone", async () => {
     const stored = Promise.withResolvers<Ack>();
     const asked = Promise.withResolvers<void>();
-    const { leave } = listening({
+    const { leave } = listening(fake, {
       take() {
         asked.resolve();
         return stored.promise;
