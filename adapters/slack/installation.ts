@@ -126,5 +126,5 @@ function idIn(object: unknown, key: string): string | null {
 
 function secretIn(object: unknown, key: string): Secret | null {
   const text = getString(object, key);
-  return text !== undefined && /^[!-~]{1,4096}$/.test(text) ? new Secret(text) : null;
+  return text !== undefined && /^[!-~]{1,4096}$/.test(text) ? new Secret(text, true) : null;
 }

@@ -1,3 +1,4 @@
+import { KnownSecrets, patternOfAll } from "./known-secrets.ts";
 import type { ReplyPart } from "./reply.ts";
 
 /**
@@ -12,30 +13,25 @@ import type { ReplyPart } from "./reply.ts";
 const SECRET_CHARS_MIN = 8;
 /** Of a value in two parts with a colon between (an id and a key), the key alone opens as much. */
 const PART_CHARS_MIN = 20;
-/** Ample: a gateway has about ten. The oldest goes first. */
-const KNOWN_MAX = 1_000;
 /** What an upstream says beyond this is not looked at, and not kept. */
 const READ_CHARS_MAX = 10_000;
 
-const known = new Set<string>();
-let forms: RegExp | null = null;
+/** Those of the gateway itself: a gateway has about ten. */
+const own = new KnownSecrets(1_000);
+/** Of those whom it serves, who may be many, and which change by the hour: they must not crowd out its own. */
+const others = new KnownSecrets(10_000);
 
-/** From now on this value is taken out. */
-export function keepOut(value: string): void {
-  for (const one of [value, ...partsOf(value)]) {
-    if (one.length < SECRET_CHARS_MIN || known.has(one)) continue;
-    known.add(one);
-    forms = null;
-    const [oldest] = known;
-    if (known.size > KNOWN_MAX && oldest !== undefined) known.delete(oldest);
-  }
+/** From now on this value is taken out; with `isOthers`, until ten thousand of others' are newer. */
+export function keepOut(value: string, isOthers = false): void {
+  for (const one of [value, ...partsOf(value)])
+    if (one.length >= SECRET_CHARS_MIN && isSecret(one)) (isOthers ? others : own).add(one);
 }
 
 /** The text with `***` where a secret stood, as it is or encoded. */
 export function redacted(text: string): string {
-  if (known.size === 0 || text.length < SECRET_CHARS_MIN) return text;
-  forms ??= formsOf(known);
-  return text.replace(forms, "***");
+  if (text.length < SECRET_CHARS_MIN) return text;
+  const found = [...own.perhapsIn(text), ...others.perhapsIn(text)];
+  return found.length === 0 ? text : text.replace(patternOfAll(found), "***");
 }
 
 /** Also of what only a dialect puts together: marks that stood between its letters. */
@@ -75,41 +71,8 @@ function decoded(text: string): string {
   }
 }
 
-/** The longest first: one may be a part of another. */
-function formsOf(values: ReadonlySet<string>): RegExp {
-  const all = new Set([...values].filter(isSecret).flatMap(encodingsOf));
-  const byLength = [...all].sort((a, b) => b.length - a.length);
-  return byLength.length === 0 ? /(?!)/ : new RegExp(byLength.map(patternOf).join("|"), "g");
-}
-
 /** An address without a password opens nothing, and is what an operator wants to read. */
 function isSecret(value: string): boolean {
   const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? URL.parse(value) : null;
   return address === null || address.password !== "";
-}
-
-/** In Markdown a backslash before punctuation is not shown. */
-function patternOf(form: string): string {
-  return Array.from(form)
-    .map((c) => (/[!-/:-@[-`{-~]/.test(c) ? `\\\\?${RegExp.escape(c)}` : RegExp.escape(c)))
-    .join("");
-}
-
-function encodingsOf(value: string): string[] {
-  const escaped = encodeURIComponent(value.toWellFormed());
-  const json = JSON.stringify(value).slice(1, -1);
-  return [value, json, escaped, escaped.replaceAll(/%../g, (byte) => byte.toLowerCase()), ...base64Of(value)];
-}
-
-/** As it stands, and inside of something longer, wherever the groups of three bytes begin there; both alphabets. */
-function base64Of(value: string): string[] {
-  const bytes = new TextEncoder().encode(value);
-  const shifted = [0, 1, 2].map((before) => {
-    const text = btoa("\0".repeat(before) + String.fromCharCode(...bytes)).replace(/=+$/, "");
-    // What shares a letter with the bytes around it may be any letter.
-    const from = [0, 2, 3][before] ?? 0;
-    const isWhole = (before + bytes.length) % 3 === 0;
-    return text.slice(from, isWhole ? undefined : -1);
-  });
-  return shifted.flatMap((text) => [text, text.replaceAll("+", "-").replaceAll("/", "_")]);
 }

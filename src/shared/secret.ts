@@ -8,9 +8,10 @@ import { keepOut } from "../domain/redact.ts";
 export class Secret {
   readonly #value: string;
 
-  constructor(value: string) {
+  /** @param isOthers It belongs to one of many whom the gateway serves (a workspace), and not to itself. */
+  constructor(value: string, isOthers = false) {
     this.#value = value;
-    keepOut(value);
+    keepOut(value, isOthers);
   }
 
   /** The only way to the value. Call it where it is used, and keep the result nowhere. */

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { DeliveryError, GatewayError, ModelError } from "../../src/domain/errors.ts";
+import { KnownSecrets } from "../../src/domain/known-secrets.ts";
 import { quoted, redacted, redactedJson } from "../../src/domain/redact.ts";
 import { Secret } from "../../src/shared/secret.ts";
 
@@ -9,6 +10,7 @@ new Secret("4711:canary-half-behind-the-colon");
 new Secret("rediss://canary-user:canary%2Bpass%21word@redis.example:6379/3");
 new Secret("redis://canary.example:6379");
 new Secret("canarys");
+new Secret("\\c\\a\\n\\y");
 
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 
@@ -27,6 +29,7 @@ it.each([
   ["the whole of both", "bot4711:canary-half-behind-the-colon/getMe"],
   ["an address with a password", "rediss://canary-user:canary%2Bpass%21word@redis.example:6379/3"],
   ["the password alone", "canary+pass!word"],
+  ["one that is half of backslashes", "\\c\\a\\n\\y"],
 ])("a secret is taken out of what others say: %s", (_how, said) => {
   const text = redacted(`before ${said} after`);
   expect(text).toMatch(/^before .*\*\*\*.* after$/s);
@@ -65,4 +68,19 @@ it("a text that is cut holds no half of a secret", () => {
     expect(text.length).toBeLessThanOrEqual(40);
     expect(text).not.toContain("can");
   }
+});
+
+it("secrets of more workspaces than are remembered do not crowd out the gateway's own", () => {
+  const tokenOf = (n: number) => `xoxb-${100_000_000_000 + n}-workspace${n}`;
+  for (let n = 0; n < 1_200; n++) new Secret(tokenOf(n), true);
+  expect(redacted(`${KEY} ${tokenOf(0)} ${tokenOf(1_199)}`)).toBe("*** *** ***");
+  expect(redacted("xoxb-100000000000-nobody")).toBe("xoxb-100000000000-nobody");
+});
+
+it("of more secrets than are remembered the newest are found, and those alone", () => {
+  const known = new KnownSecrets(3);
+  const secrets = Array.from({ length: 9 }, (_, n) => `secret-${n}-${n}`);
+  for (const secret of [...secrets, ...secrets]) known.add(secret);
+  expect(known.perhapsIn(`xx ${secrets.join(" ")} xx`)).toEqual(secrets.slice(-3));
+  expect(known.perhapsIn("secret- secret-9-9")).toEqual([]);
 });
