@@ -7,6 +7,7 @@ import { join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { checkCount, failedChecks } from "./checks.mjs";
+import { toolCommand, withCounts } from "./tool.mjs";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 
@@ -27,8 +28,8 @@ try {
 }
 
 function vitest() {
-  const tool = resolve(HERE, "../node_modules/.bin/vitest");
-  const child = spawn(tool, ["run", ...process.argv.slice(2)], {
+  const [node, tool] = toolCommand("vitest");
+  const child = spawn(node, [tool, "run", ...withCounts(process.argv.slice(2))], {
     cwd: resolve(HERE, ".."),
     stdio: "inherit",
     env: { ...process.env, PARLEY_TEST_COUNTS: countsFile },

@@ -1,9 +1,10 @@
 // What needs no running: types, format, lint, and nothing unused. `npm run check` shows it; `npm test` runs it beside the
 // tests. Plain JavaScript: it also runs on Node 20.
 import { spawn } from "node:child_process";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { toolCommand } from "./tool.mjs";
 
 const ROOT = resolve(import.meta.dirname ?? fileURLToPath(new URL(".", import.meta.url)), "..");
 
@@ -28,7 +29,8 @@ export const checkCount = CHECKS.length;
 
 function complaint([tool, ...args]) {
   return new Promise((settle) => {
-    const child = spawn(join(ROOT, "node_modules/.bin", tool), args, { cwd: ROOT });
+    const [node, script] = toolCommand(tool);
+    const child = spawn(node, [script, ...args], { cwd: ROOT });
     let said = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (said += chunk));
     child.on("error", (error) => settle(String(error)));
