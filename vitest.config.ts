@@ -1,12 +1,30 @@
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
+/** Real servers, disks, threads and processes, one part of the gateway at a time. What runs in memory alone is `unit`. */
+const CONTRACT = [
+  "test/store/{redis,spool}/**/*.test.ts",
+  "test/store/{contract,faults,file,footing,log-size,random,trouble,turns,unwritten}.test.ts",
+  "test/app/{processes,rendering}/**/*.test.ts",
+  "test/cli/{bin,installed,process}.test.ts",
+  "test/deploy/container.test.ts",
+  "test/support/redis.test.ts",
+  "test/telemetry/{lines,log}.test.ts",
+];
 const PROOFS = ["test/simulation/**/*.test.ts", "test/model-check/**/*.test.ts"];
 /** It loads modules that are not ours. */
 const ISOLATED = ["test/app/platforms.test.ts"];
 const PROCESSES = ["test/e2e/**/*.test.ts", "test/chaos/chaos.test.ts"];
 /** They take all that the machine has, or stop processes for so long and look at what the clock says: alone on it. */
 const ALONE = ["test/e2e/{flood,freeze,kill-loop,redis-away}.test.ts", "test/chaos/chaos.test.ts"];
+/**
+ * What a process that a test starts has compiled, for the next one. A measurement of coverage needs what was not cached.
+ */
+const COMPILE_CACHE =
+  process.env.NODE_V8_COVERAGE === undefined
+    ? { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/parley-compiled") }
+    : {};
 /** What Vitest takes by itself, but never one alone: on two cores that would be half of the machine. */
 const WORKERS = { maxWorkers: Math.max(2, availableParallelism() - 1) };
 /**
@@ -23,15 +41,16 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     execArgv: [NO_NEW_WRAPPERS],
+    env: COMPILE_CACHE,
     reporters: ["default", "./test/count-reporter.ts"],
-    // Fast unit and contract tests run first; processes and kill loops come last, alone on the machine.
+    // What runs in memory comes first, then stores, threads and proofs; processes and kill loops come last, alone on the machine.
     projects: [
       {
         extends: true,
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: [...ISOLATED, ...PROOFS, ...PROCESSES],
+          exclude: [...ISOLATED, ...CONTRACT, ...PROOFS, ...PROCESSES],
           // Files share the modules that are loaded: starting a process and loading them for each took half the time.
           isolate: false,
           ...WORKERS,
@@ -44,7 +63,17 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "proofs", include: PROOFS, ...SLOW, ...WORKERS, sequence: { groupOrder: 3 } },
+        test: {
+          name: "contract",
+          include: CONTRACT,
+          isolate: false,
+          ...WORKERS,
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: "proofs", include: PROOFS, ...SLOW, ...WORKERS, sequence: { groupOrder: 4 } },
       },
       {
         extends: true,
@@ -55,7 +84,7 @@ export default defineConfig({
           globalSetup: COMPILED,
           ...SLOW,
           ...WORKERS,
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 5 },
         },
       },
       {
@@ -66,7 +95,7 @@ export default defineConfig({
           globalSetup: COMPILED,
           fileParallelism: false,
           ...SLOW,
-          sequence: { groupOrder: 5 },
+          sequence: { groupOrder: 6 },
         },
       },
     ],

@@ -28,14 +28,14 @@ interface Listeners {
   readonly onTalk?: (text: string) => void;
 }
 
-/** Starts `parley` as a process of its own, with nothing of our environment but the path. */
+/** Starts `parley` as a process of its own, with nothing of our environment but where to find and cache code. */
 export function start(
   args: readonly string[],
   options: RunOptions = {},
 ): { child: ChildProcess; ended: Promise<Result> } {
   const child = spawn(options.node ?? process.execPath, [BIN, ...args], {
     cwd: options.cwd ?? emptyFolder(),
-    env: { PATH: process.env.PATH, ...options.env },
+    env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
     // A process group of its own, as a terminal or a service manager gives it.
     detached: true,

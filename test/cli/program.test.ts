@@ -5,7 +5,7 @@ import { parse } from "yaml";
 import { MODULES } from "../../adapters/index.ts";
 import { formatSchema, jsonSchemaOf } from "../../src/config/json-schema.ts";
 import { PLATFORMS } from "../../src/domain/event.ts";
-import { call, emptyFolder, run } from "./helpers.ts";
+import { call, emptyFolder } from "./helpers.ts";
 
 describe("parley", () => {
   it("explains itself on stdout, with examples", async () => {
@@ -63,28 +63,6 @@ describe("parley", () => {
     const { code, stdout, stderr } = await call(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toContain(message);
-  });
-});
-
-describe("parley as a process", () => {
-  it.each([
-    [["--help"], 0, "Usage: parley", ""],
-    [["config", "schema"], 0, '{\n  "$schema"', ""],
-    [["sevre"], 2, "", "Did you mean serve?"],
-    [["send", "test", "--url", "http://127.0.0.1:9"], 69, "", "is the gateway running?"],
-    [["config", "validate", "--config", "none"], 78, "", "none: expected a folder, got nothing"],
-  ])("%j ends with %d", async (args, code, stdout, stderr) => {
-    const result = await run(args);
-    expect(result).toMatchObject({ code, stdout: expect.stringContaining(stdout) });
-    expect(result.stderr).toContain(stderr);
-    if (stderr === "") expect(result.stderr).toBe("");
-  });
-
-  it("reads .env in the working directory, but what is set wins", async () => {
-    const cwd = emptyFolder();
-    writeFileSync(join(cwd, ".env"), "PARLEY_PORT=1234\nPARLEY_HOST=0.0.0.0\n");
-    const { stdout } = await run(["config", "print", "--json"], { cwd, env: { PARLEY_PORT: "4321" } });
-    expect(JSON.parse(stdout)).toMatchObject({ environment: { port: 4321, host: "0.0.0.0" } });
   });
 });
 

@@ -38,7 +38,7 @@ export function temporaryFolder(): string {
 
 /** Only what a process needs, so that a developer's own secrets never reach a test. */
 const BASE_ENV = Object.fromEntries(
-  ["PATH", "HOME", "TMPDIR", "LANG", "NODE_V8_COVERAGE"].flatMap((name) => {
+  ["PATH", "HOME", "TMPDIR", "LANG", "NODE_COMPILE_CACHE", "NODE_V8_COVERAGE"].flatMap((name) => {
     const value = process.env[name];
     return value === undefined ? [] : [[name, value]];
   }),

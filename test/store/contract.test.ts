@@ -1,22 +1,16 @@
 import { rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll } from "vitest";
-import type { Store } from "../../src/ports/store.ts";
-import { openSqliteStore, type SqliteStoreOptions } from "../../src/store/sqlite/index.ts";
-import { type InlineStore, openInlineStore } from "../../src/store/sqlite/inline.ts";
-import { type OpenOptions, type StoreUnderTest, storeContract } from "../contract/store.ts";
-import { aFolder } from "./folder.ts";
+import { openSqliteStore } from "../../src/store/sqlite/index.ts";
+import { storeContract } from "../contract/store.ts";
 import { KeptThread } from "./kept-thread.ts";
-
-/** Flushes cost time and are not what the contract is about; the fault tests are. */
-const durability = "process";
+import { sqliteUnderTest } from "./sqlite-under-test.ts";
 
 const thread = new KeptThread(new URL("./mortal-thread.ts", import.meta.url));
 afterAll(() => thread.end());
 
 storeContract(
   "sqlite",
-  underTest(
+  sqliteUnderTest(
     (options) => openSqliteStore({ ...options, thread: thread.start }),
     async (store, file) => {
       writeFileSync(`${file}.die`, "");
@@ -25,37 +19,3 @@ storeContract(
     },
   ),
 );
-storeContract(
-  "inline sqlite",
-  underTest(openInlineStore, async (store: InlineStore) => store.crash()),
-);
-
-function underTest<S extends Store>(
-  open: (options: SqliteStoreOptions) => Promise<S>,
-  kill: (store: S, file: string) => Promise<void>,
-): (options: OpenOptions) => Promise<StoreUnderTest> {
-  return async (options) => {
-    const folder = aFolder("memory");
-    const file = join(folder.path, "parley.db");
-    const openHere = () => open({ file, durability, ...options });
-    const store = await openHere();
-    let current = store;
-    return {
-      store,
-      async reopen() {
-        await current[Symbol.asyncDispose]();
-        current = await openHere();
-        return current;
-      },
-      async kill() {
-        await kill(current, file);
-        current = await openHere();
-        return current;
-      },
-      async close() {
-        await current[Symbol.asyncDispose]();
-        folder.remove();
-      },
-    };
-  };
-}
