@@ -8,13 +8,14 @@ import { composeFront, offerAgain } from "./app/front.ts";
 import { createHealth } from "./app/health.ts";
 import { startHousekeeping } from "./app/housekeeping.ts";
 import { composeHttp } from "./app/http.ts";
-import { machineOf } from "./app/machine.ts";
+import { machineOf, showMachine } from "./app/machine.ts";
 import { mediaKeeping, openMedia } from "./app/media.ts";
 import { PlatformWatch } from "./app/platform-watch.ts";
 import { openForDevelopers, openPlatforms } from "./app/platforms.ts";
 import { retentionOf } from "./app/policy.ts";
 import { Rendering } from "./app/rendering/index.ts";
 import { openRules } from "./app/rules.ts";
+import { selfCheck } from "./app/self-check.ts";
 import { createSockets } from "./app/sockets.ts";
 import { openStore } from "./app/store.ts";
 import { within } from "./app/within.ts";
@@ -26,6 +27,7 @@ import { LifeFeed } from "./feed/life-feed.ts";
 import type { ComponentReport } from "./ingress/health.ts";
 import type { Adapter } from "./ports/adapter.ts";
 import type { Clock, Random } from "./ports/clock.ts";
+import type { Store } from "./ports/store.ts";
 import type { Vault } from "./ports/vault.ts";
 import type { Seal } from "./shared/seal.ts";
 import { createSecrets, resealAll } from "./store/secrets.ts";
@@ -125,9 +127,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     also: () => kept.sweep(current().spec.media.kept_seconds * 1000),
     ...system,
   });
+  const machine = machineOf(environment.dataDir);
+  showMachine(machine, metrics);
   const health = createHealth({
     ...{ version, startedAtMs: clock.nowMs(), clock, store, storeReport: report, spool, role },
-    ...{ dispatcher, platforms, machine: machineOf(environment.dataDir), isPaused },
+    ...{ dispatcher, platforms, machine, isPaused },
     platform: (name) =>
       restingReport([breakers.of(name).report()]) ??
       platformWatch.report(name) ?? { status: "ok", details: "its replies get through" },
@@ -168,6 +172,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     startWork() {
       void rules.watch(stopping.signal);
+      void selfCheck({ ...system, usage: machine.usage, waiting: () => waitingIn(store) }, stopping.signal);
       if (role !== "ingress") dispatcher.start();
       sockets.start();
       for (const adapter of chats) {
@@ -185,6 +190,11 @@ export async function createApp(options: AppOptions): Promise<App> {
       return reportLeft(unwritten.left, log);
     },
   };
+}
+
+async function waitingIn({ journal }: Pick<Store, "journal">): Promise<number> {
+  const { queued, retrying } = await journal.stats();
+  return queued + retrying;
 }
 
 function resealing(seal: Seal | null, vault: Vault) {

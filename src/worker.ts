@@ -10,9 +10,10 @@ import { goesRound } from "./dispatch/loop.ts";
 import { type AgentMemory, historyOf } from "./dispatch/memory.ts";
 import { interruptible, Merging } from "./dispatch/merging.ts";
 import { attemptOutcome, isOutage, usesNoAttempt } from "./dispatch/outage.ts";
+import { OwnTime } from "./dispatch/own-time.ts";
 import { park } from "./dispatch/parking.ts";
 import { poisonCauseOf } from "./dispatch/poison.ts";
-import { report } from "./dispatch/report.ts";
+import { report, reportSaid } from "./dispatch/report.ts";
 import { canBeAnswered } from "./dispatch/serves.ts";
 import { causeOf, Deferred } from "./dispatch/settle.ts";
 import { lastWord, told, waitedMs } from "./dispatch/waited.ts";
@@ -75,6 +76,7 @@ export interface WorkerDeps {
  * the next holder goes on where this one stopped.
  */
 export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Promise<Settlement> {
+  const time = new OwnTime();
   const adapter = deps.adapters.get(job.event.platform);
   // A start without its secrets must not bury what was acknowledged: it waits until they are back.
   if (adapter === undefined) throw new Deferred(`${job.event.platform} is not configured`, WAIT_MS);
@@ -100,7 +102,7 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
   const progress = job.progress === null ? begin(job, deps) : unparked(job.progress, deps.clock.nowMs());
   const merging = new Merging(job, deps.queue);
   const files = deps.files && new RunFiles(adapter, progress.files ?? [], deps.files);
-  const taken = { merging, files };
+  const taken = { merging, files, time };
   const done = isAnswered(progress) ? progress : await answerTo(job, progress, taken, adapter, deps, signals);
   if (done === LOOP) return { kind: "dropped", cause: LOOP };
   if ("kind" in done) return done;
@@ -109,7 +111,8 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
   const outbox = new FirstStored(deps.delivery.outbox, progress.answer === null ? done : null);
   const { isHeld, leftMs } = signals;
   const follows = (done.approvals ?? []).length > 0;
-  const delivery = { ...deps.delivery, outbox, log, isHeld, leftMs, follows };
+  const elsewhere: OwnTime["elsewhere"] = (wait) => time.elsewhere(wait);
+  const delivery = { ...deps.delivery, outbox, log, isHeld, leftMs, follows, elsewhere };
   try {
     await deliver(job, answer.parts, adapter, delivery, signals.job);
   } catch (error) {
@@ -118,6 +121,7 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
     // Nothing was begun: there is nothing to say, or now is not the time. The answer is paid for all the same.
     if (outbox.unsaved !== null) await checkpoint(job, outbox.unsaved, deps);
   }
+  reportSaid(job, done, time.seconds, deps);
   for (const event of merging.joined) adapter.merged?.(event, job.event);
   if (merging.joined.length > 0)
     deps.metrics.eventsMerged.inc({ platform: adapter.platform }, merging.joined.length);
@@ -167,6 +171,7 @@ async function answerTo(
 interface Taken {
   readonly merging: Merging;
   readonly files: RunFiles | undefined;
+  readonly time: OwnTime;
 }
 
 type Answered = Progress & { readonly answer: Answer };
@@ -200,7 +205,7 @@ async function run(
   job: Job,
   begun: Progress,
   memory: AgentMemory,
-  { merging, files }: Taken,
+  { merging, files, time }: Taken,
   adapter: Adapter,
   deps: WorkerDeps,
   signals: JobSignals,
@@ -213,7 +218,10 @@ async function run(
   deps.metrics.eventAge.observe({ platform: adapter.platform }, ageSeconds(job, deps.clock));
   const history = await historyOf(job, memory, deps);
   if (goesRound(history, event)) return LOOP;
-  const progress = history.length > 0 ? begun : await withEarlier(job, begun, memory, adapter, deps, signal);
+  const progress =
+    history.length > 0
+      ? begun
+      : await time.elsewhere(() => withEarlier(job, begun, memory, adapter, deps, signal));
   const { runId: id, agent, steps, earlier } = progress;
   // What has achieved nothing may have waited for its model: only what it does now takes of its time.
   const takenUpAtMs = deps.clock.nowMs();
@@ -239,12 +247,14 @@ async function run(
   const aside = { ...deps.delivery, isHeld, leftMs };
   let recorded = steps;
   const hold: Hold = {
-    async record(steps) {
+    record(steps) {
       recorded = steps;
-      await checkpoint(job, worked(steps), deps);
-      await ensureHeld(isHeld);
+      return time.own(async () => {
+        await checkpoint(job, worked(steps), deps);
+        await ensureHeld(isHeld);
+      });
     },
-    ensure: () => ensureHeld(isHeld),
+    ensure: () => time.own(() => ensureHeld(isHeld)),
     heard,
     async say(key, text, buttons) {
       // Where it takes the place of what is shown, as in a deferred answer, nothing may follow that takes it back.
@@ -261,7 +271,9 @@ async function run(
   const stopTyping = showTyping(adapter, event.replyTo, deps.clock);
   signal.addEventListener("abort", stopTyping, { once: true });
   try {
-    const isNews = await files?.takeAll([event, ...merging.joined], earlier ?? [], signal);
+    const isNews = await time.elsewhere(
+      async () => await files?.takeAll([event, ...merging.joined], earlier ?? [], signal),
+    );
     if (isNews) await checkpoint(job, achieved(), deps);
     const before = { ...(earlier !== undefined && { earlier }), ...(files && { files: files.views }) };
     const turn = {
@@ -275,7 +287,8 @@ async function run(
       startedAtMs,
       ...(restedMs > 0 && { restedMs }),
     };
-    const result = await deps.runtime.run(turn, hold, signal).catch(async (error: unknown) => {
+    const running = time.elsewhere(() => deps.runtime.run(turn, hold, signal));
+    const result = await running.catch(async (error: unknown) => {
       deps.metrics.runAttempts.inc({ agent, outcome: attemptOutcome(error, signal) });
       if (signal.aborted) throw await merging.brokenOff(error);
       if (isOutage(error) && waitedMs(job, progress, deps.clock) > (deps.waitMsMax ?? Infinity))
@@ -289,8 +302,10 @@ async function run(
     await interruption.end();
     if (merging.hasUnshown && result.outcome !== "stopped") throw new RunAborted("interrupted");
     // Before the answer: what is being said of the wait must not come after it, nor a preview.
-    await patience?.end();
-    await preview?.end();
+    await time.elsewhere(async () => {
+      await patience?.end();
+      await preview?.end();
+    });
     if (result.outcome === "parked") return park(worked(result.steps), result.untilMs, job, deps);
     report(result, job, progress, startedAt, budgetOf(result), deps);
     return await ended({ ...achieved(), steps: recorded }, result, job, adapter, deps, signals);

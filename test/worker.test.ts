@@ -24,7 +24,7 @@ import { agentOf, call, fakeModel, fakeTool } from "./agent/support.ts";
 import { FakeAdapter, failing } from "./support/adapter.ts";
 import { FakeClock } from "./support/clock.ts";
 import { A_STOP, anEvent } from "./support/event.ts";
-import { countOf } from "./support/metrics.ts";
+import { countOf, sumAndCount } from "./support/metrics.ts";
 import { aJob, anOffer, claimAll, claimOne, LEASE_MS, nextAttempt, openTestStore } from "./support/store.ts";
 
 const ATTEMPTS_MAX = 3;
@@ -194,6 +194,44 @@ describe("a message", () => {
       },
     ]);
     expect(await countOf(deps.metrics, "runs", { agent: "assistant", outcome: "answered" })).toBe(1);
+  });
+
+  it("is measured from its acceptance to its last part, and what the gateway took of that", async () => {
+    const PLATFORM_MS = 30;
+    slack.fate = async () => {
+      const untilMs = performance.now() + PLATFORM_MS;
+      while (performance.now() < untilMs) await new Promise((resolve) => setImmediate(resolve));
+      return { messageId: "m0", via: "fake" };
+    };
+    const claimed = await job({ text: "hello" });
+    clock.advance(2_500);
+    const startedAt = performance.now();
+    await doWork(claimed);
+    const of = { platform: "slack" };
+    expect(await sumAndCount(deps.metrics.eventSeconds, of)).toEqual([2.5, 1]);
+    const allMs = performance.now() - startedAt;
+    const [own, count] = await sumAndCount(deps.metrics.ownSeconds, of);
+    expect(count).toBe(1);
+    expect(own).toBeGreaterThan(0);
+    expect(own * 1000).toBeLessThan(allMs - PLATFORM_MS);
+  });
+
+  it("is no answered run before the answer is said", async () => {
+    slack.fates.push(failing(busy));
+    const claimed = await job();
+    await expect(doWork(claimed)).rejects.toThrow("busy");
+    expect(await countOf(deps.metrics, "runs")).toBe(0);
+    expect(await countOf(deps.metrics, "runAttempts", { outcome: "answered" })).toBe(1);
+    await doWork(await nextAttempt(store, claimed));
+    expect(await countOf(deps.metrics, "runs", { agent: "assistant", outcome: "answered" })).toBe(1);
+  });
+
+  it("tells how many tokens its run took, by the model of the agent", async () => {
+    const usage = { ...NO_USAGE, inputTokens: 700, cacheReadTokens: 500, outputTokens: 50 };
+    agent = async () => answered("Yes.", { usage, model: "claude-sonnet-5" });
+    await doWork(await job());
+    const of = { agent: "assistant", model: "claude-sonnet-5" };
+    expect(await sumAndCount(deps.metrics.runTokens, of)).toEqual([750, 1]);
   });
 
   it("is run with what was said before, as much of it as the agent may see", async () => {

@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { GatewayError } from "../domain/errors.ts";
 import { textMatches } from "../shared/hmac.ts";
 import type { Secret } from "../shared/secret.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import { OPERATOR_CHARS_MAX } from "./bounds.ts";
 import { createHandlers, type HandlerDeps } from "./handlers.ts";
 import { OPERATIONS, type Operation } from "./operations.ts";
@@ -11,6 +12,7 @@ import { type ApiResponse, problem, storeAway } from "./responses.ts";
 export interface AdminDeps extends HandlerDeps {
   /** Null: the API is off. */
   readonly token: Secret | null;
+  readonly metrics: Pick<Metrics, "adminRequests">;
   /** Hears of each request without the token. Gives the seconds to wait where a peer has sent too many wrong ones. */
   readonly wrongToken: (guess: {
     readonly requestId: string;
@@ -29,13 +31,15 @@ export interface AdminContext {
 }
 
 export interface AdminApi {
+  /** The route of a path, as metrics name it: ids in it are `{id}`. Undefined: there is none. */
+  routeOf(path: string): string | undefined;
   /** Answers everything below /api/v1. */
   fetch(request: Request, context: AdminContext): Response | Promise<Response>;
 }
 
 /** The operator's API. Whoever has the token may read message text here; it is logged nowhere. */
 export function createAdminApi(deps: AdminDeps): AdminApi {
-  const { token, log } = deps;
+  const { token, log, metrics } = deps;
   const handlers = createHandlers(deps);
   const router = new Hono<{ Bindings: AdminContext }>().basePath("/api/v1");
 
@@ -53,9 +57,17 @@ export function createAdminApi(deps: AdminDeps): AdminApi {
     const handle = handlers[operationId as keyof typeof OPERATIONS] as Handle;
     router.on(operation.method.toUpperCase(), operation.path.replace("{id}", ":id"), async (c) => {
       const call = await callOf(operation, c.req.raw, c.req.param("id") ?? "");
-      const answer = call.ok ? await handle(call) : problem(call.status ?? 400, call.message);
+      const answering = call.ok ? handle(call) : problem(call.status ?? 400, call.message);
+      const count = (status: number) =>
+        metrics.adminRequests.inc({ operation: operationId, status: String(status) });
+      const answer = await Promise.resolve(answering).catch((error: unknown) => {
+        count(error instanceof GatewayError ? storeAway(error).status : 500);
+        throw error;
+      });
       const { requestId } = c.env;
-      log.info({ request_id: requestId, operation: operationId, status: answer.status }, "admin.request");
+      const { status } = answer;
+      count(status);
+      log.info({ request_id: requestId, operation: operationId, status }, "admin.request");
       return respond(answer, c.env);
     });
   }
@@ -68,7 +80,17 @@ export function createAdminApi(deps: AdminDeps): AdminApi {
     log.error({ request_id: c.env.requestId, err: error }, "admin.failed");
     return respond(problem(500, "Something broke here; it has been logged"), c.env);
   });
-  return { fetch: (request, context) => router.fetch(request, context) };
+  return { routeOf, fetch: (request, context) => router.fetch(request, context) };
+}
+
+const ROUTES: readonly (readonly [route: string, paths: RegExp])[] = Object.values<Operation>(OPERATIONS)
+  .map(({ path }) => `/api/v1${path}`)
+  // One with an id takes what has a name of its own.
+  .sort((a, b) => Number(a.includes("{")) - Number(b.includes("{")))
+  .map((route) => [route, new RegExp(`^${route.replaceAll(".", "\\.").replace("{id}", "[^/]+")}$`)]);
+
+function routeOf(path: string): string | undefined {
+  return ROUTES.find(([, paths]) => paths.test(path))?.[0];
 }
 
 type Handle = (call: object) => Promise<ApiResponse>;

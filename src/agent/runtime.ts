@@ -46,7 +46,8 @@ export function createAgentRuntime(deps: AgentRuntimeDeps): AgentRuntime & {
     async run(run, hold, signal) {
       const agent = deps.agents.get(run.agent);
       if (agent === undefined) return noSuchAgent(run.steps, run.agent);
-      return new TurnRun(run, agent, hold, { ...deps, breakers }).toItsEnd(signal);
+      const result = await new TurnRun(run, agent, hold, { ...deps, breakers }).toItsEnd(signal);
+      return result.outcome === "parked" ? result : { ...result, model: agent.model.name };
     },
   };
 }

@@ -22,6 +22,7 @@ export interface AdminSetup {
   readonly writeNotes: () => Promise<void>;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly metrics: AdminDeps["metrics"];
   readonly version: string;
   readonly wordsOf: AdminDeps["wordsOf"];
   /** Aborted when the process goes down. */

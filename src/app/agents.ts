@@ -8,6 +8,7 @@ import type { AgentMemory } from "../dispatch/memory.ts";
 import type { Approvers } from "../domain/approval.ts";
 import { type BreakerReport, Breakers } from "../domain/breaker.ts";
 import { GatewayError } from "../domain/errors.ts";
+import type { Usage } from "../domain/run.ts";
 import { createDemoModel } from "../models/demo.ts";
 import { DEMO_ASK } from "../models/demo-ask.ts";
 import type { PriceOverride } from "../models/price.ts";
@@ -168,15 +169,26 @@ function overrideOf(price: PriceSpec): PriceOverride {
 
 function observer(metrics: Metrics): RunObserver {
   return {
-    modelCall({ provider, model, outcome, durationMs, usage }) {
-      metrics.modelCalls.inc({ provider, model, outcome });
-      metrics.modelSeconds.observe({ provider, model }, durationMs / 1000);
-      metrics.modelTokens.inc({ provider, model, kind: "input" }, usage.inputTokens);
-      metrics.modelTokens.inc({ provider, model, kind: "output" }, usage.outputTokens);
-      metrics.modelCost.inc({ provider, model }, usage.costCents / 100);
+    modelCall({ agent, provider, model, outcome, durationMs, usage }) {
+      const of = { agent, provider, model };
+      metrics.modelCalls.inc({ ...of, outcome });
+      metrics.modelSeconds.observe(of, durationMs / 1000);
+      for (const [kind, tokens] of Object.entries(tokensByKind(usage)))
+        metrics.modelTokens.inc({ ...of, kind }, tokens);
+      metrics.modelCost.inc(of, usage.costCents / 100);
     },
     retry() {
       metrics.retries.inc({ stage: "model" });
     },
+  };
+}
+
+/** Each token once, so that the sum is what was used: a provider counts what came from a cache as input, too. */
+function tokensByKind({ inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens }: Usage) {
+  return {
+    input: Math.max(0, inputTokens - cacheReadTokens - cacheWriteTokens),
+    cache_read: cacheReadTokens,
+    cache_write: cacheWriteTokens,
+    output: outputTokens,
   };
 }

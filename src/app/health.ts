@@ -30,7 +30,7 @@ export interface HealthDeps {
   readonly configuration: () => ComponentReport;
   /** Where files of messages are kept; absent: none is read. */
   readonly media?: () => ComponentReport;
-  readonly machine: Machine;
+  readonly machine: Pick<Machine, "disk" | "memory">;
   readonly isPaused: () => boolean;
   readonly isDraining: () => boolean;
 }

@@ -93,6 +93,7 @@ export function composeHttp(options: HttpOptions): Http {
       writeNotes: () => recorder.flush(),
       clock,
       log,
+      metrics,
       version,
       wordsOf: wordsOf(config.modules),
       stopping,

@@ -47,10 +47,10 @@ export async function openStore(context: StoreContext): Promise<OpenedStore> {
   return redisUrl === null ? await openOwn(context) : await openShared(context);
 }
 
-async function openOwn({ config, clock, log, onDeath }: StoreContext): Promise<OpenedStore> {
+async function openOwn({ config, clock, log, metrics, onDeath }: StoreContext): Promise<OpenedStore> {
   const { openSqliteStore } = await import("../store/sqlite/index.ts");
   const { gateway, environment } = config;
-  const store = await openSqliteStore({
+  const own = await openSqliteStore({
     file: join(environment.dataDir, "parley.db"),
     clock,
     limits: limitsOf(gateway),
@@ -60,7 +60,7 @@ async function openOwn({ config, clock, log, onDeath }: StoreContext): Promise<O
   });
   const survives = gateway.store.durability === "power" ? "a power cut" : "a crash of Parley";
   const report = () => `SQLite, what was acknowledged survives ${survives}`;
-  return { store, report, mediaWithin: null, spool: null };
+  return { store: measured(own, metrics), report, mediaWithin: null, spool: null };
 }
 
 async function openShared(context: StoreContext): Promise<OpenedStore> {

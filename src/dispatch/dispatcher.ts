@@ -1,4 +1,5 @@
 import { RunAborted } from "../domain/abort.ts";
+import { controlCommandOf } from "../domain/command.ts";
 import { GatewayError } from "../domain/errors.ts";
 import { type Signal, signalKey } from "../domain/signal.ts";
 import type { Bus } from "../ports/bus.ts";
@@ -232,14 +233,16 @@ export class Dispatcher {
       isHeld: () => lease.isHeld(),
       leftMs: () => lease.leftMs(),
     };
+    const { runsActive } = this.#deps.metrics;
+    const isRun = job.kind === "message" && controlCommandOf(job.event) === null;
     const done = this.#carryOut(job, lease, abort, signals, this.#outrun(job)).finally(() => {
       this.#running.delete(job);
-      this.#deps.metrics.runsActive.set(this.#running.size);
+      if (isRun) runsActive.dec();
       this.#slotFreed?.();
       this.#slotFreed = null;
     });
     this.#running.set(job, { job, lease, abort, stop, heard, listeners, done });
-    this.#deps.metrics.runsActive.set(this.#running.size);
+    if (isRun) runsActive.inc();
   }
 
   /** Work of the same lane whose lease ran out while the store was away: it ends before this job begins. */

@@ -1,5 +1,7 @@
-import type { Progress } from "../domain/run.ts";
+import { controlCommandOf } from "../domain/command.ts";
+import type { Answer, Progress } from "../domain/run.ts";
 import type { RunResult } from "../ports/agent.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { Job } from "../ports/queue.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -15,9 +17,10 @@ export function report(
 ): void {
   const seconds = (performance.now() - startedAt) / 1000;
   const { agent, runId } = progress;
-  metrics.runs.inc({ agent, outcome: result.outcome });
-  metrics.runAttempts.inc({ agent, outcome: result.outcome });
-  metrics.runSeconds.observe({ agent }, seconds);
+  const { outcome, usage } = result;
+  metrics.runAttempts.inc({ agent, outcome });
+  metrics.runSeconds.observe({ agent, outcome }, seconds);
+  metrics.runTokens.observe({ agent, model: result.model ?? "none" }, usage.inputTokens + usage.outputTokens);
   if (budget !== null) metrics.budgetExceeded.inc({ agent, budget });
   log.info(
     {
@@ -26,15 +29,30 @@ export function report(
       run_id: runId,
       agent,
       attempt: job.attempt,
-      outcome: result.outcome,
+      outcome,
       over_budget: result.overBudget,
       cause: result.cause,
       model_calls: result.modelCalls,
-      input_tokens: result.usage.inputTokens,
-      output_tokens: result.usage.outputTokens,
-      cost_cents: result.usage.costCents,
+      input_tokens: usage.inputTokens,
+      output_tokens: usage.outputTokens,
+      cost_cents: usage.costCents,
       duration_ms: Math.round(seconds * 1000),
     },
     "run.finished",
   );
+}
+
+/** For metrics: the answer to a message has been said. `ownSeconds`: of the attempt that said it. */
+export function reportSaid(
+  job: Job,
+  { agent, answer, parkedMs = 0 }: Progress & { readonly answer: Answer },
+  ownSeconds: number,
+  { clock, metrics }: { readonly clock: Clock; readonly metrics: Metrics },
+): void {
+  // A command to the gateway itself is no run.
+  if (job.kind !== "message" || controlCommandOf(job.event) !== null) return;
+  const { platform } = job.event;
+  metrics.runs.inc({ agent, outcome: answer.outcome });
+  metrics.eventSeconds.observe({ platform }, Math.max(0, clock.nowMs() - job.waitsSinceMs - parkedMs) / 1000);
+  metrics.ownSeconds.observe({ platform }, ownSeconds);
 }

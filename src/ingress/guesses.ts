@@ -41,7 +41,7 @@ export class Guesses {
     const nowMs = clock.nowMs();
     const waitSeconds = guess.isGiven ? this.#waitOf(`${door} ${networkOf(guess.peer ?? "")}`, nowMs) : null;
     const answer = waitSeconds !== null ? "slowed" : guess.isGiven ? "wrong" : "missing";
-    metrics.unauthorized.inc({ door, answer });
+    metrics.authFailures.inc({ surface: door, answer });
     this.#say(door, guess, answer, nowMs);
     return waitSeconds;
   }

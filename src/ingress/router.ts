@@ -18,6 +18,8 @@ export interface RouterDeps {
   readonly health: Health;
   /** Answers everything below /api/v1; `headers` go with every answer. */
   readonly admin?: {
+    /** As metrics name the route of a path. */
+    routeOf(path: string): string | undefined;
     fetch(
       request: Request,
       context: {

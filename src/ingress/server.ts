@@ -78,7 +78,8 @@ export function createServers(deps: ServerDeps): { readonly server: Server; read
     requestIdOf: newRequestId,
     broken,
   });
-  const countOf = createRequestCounter(new Set(router.routes.map((route) => route.path)), metrics);
+  const routes = new Set(router.routes.map((route) => route.path));
+  const countOf = createRequestCounter(routes, metrics, (path) => deps.admin?.routeOf(path));
 
   const routed = getRequestListener(
     async (request, bindings) => {

@@ -32,6 +32,8 @@ export interface RunResult {
   readonly text: string;
   readonly usage: Usage;
   readonly modelCalls: number;
+  /** The agent's own, whichever of its fallbacks has answered; absent: there is no such agent. */
+  readonly model?: string;
   /** Of a failed run, for the operator: a code and what happened; never message text. */
   readonly cause?: string;
   /** Of one that is out of money: whose budget of the day. Absent: that of the run. */

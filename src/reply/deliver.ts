@@ -23,6 +23,8 @@ export interface DeliverDeps extends Leave {
   readonly beside?: string;
   /** As in Delivery. */
   readonly follows?: boolean;
+  /** Surrounds what waits for the platform, for whoever counts what does not. */
+  readonly elsewhere?: <T>(wait: () => Promise<T>) => Promise<T>;
 }
 
 /**
@@ -163,7 +165,8 @@ async function resolveDoubt(delivery: Delivery, isSenderGone: boolean, saying: S
   const { job, adapter, deps, signal } = saying;
   const { platform } = adapter;
   deps.metrics.replies.inc({ platform, outcome: "in_doubt" });
-  const found = redactedJson(await adapter.recover(delivery, signal));
+  const { elsewhere = directly } = deps;
+  const found = redactedJson(await elsewhere(() => adapter.recover(delivery, signal)));
   deps.log.warn(
     {
       event_id: job.event.id,
@@ -217,10 +220,11 @@ async function sending<Sent extends Receipt | "gone">(
   call: () => Promise<Sent>,
 ): Promise<Sent> {
   const { platform } = adapter;
+  const { elsewhere = directly } = deps;
   const startedAt = performance.now();
   try {
     await permit.renew();
-    const receipt = redactedJson(await call());
+    const receipt = redactedJson(await elsewhere(call));
     if (receipt === "gone") return receipt;
     const seconds = (performance.now() - startedAt) / 1000;
     deps.metrics.replies.inc({ platform, outcome: delivery.mayRepeat ? "sent_marked" : "sent" });
@@ -245,6 +249,10 @@ async function sending<Sent extends Receipt | "gone">(
     }
     throw error;
   }
+}
+
+function directly<T>(wait: () => Promise<T>): Promise<T> {
+  return wait();
 }
 
 /**

@@ -9,10 +9,12 @@ const MISNAMED = [
 
 const LAG_SAMPLED_MS = 250;
 
-const HTTP_SECONDS = [0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10];
+const HTTP_SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const ACK_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 const STORE_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 2.5, 10];
-const RUN_SECONDS = [0.1, 0.5, 1, 2, 5, 10, 30, 60, 300];
+const RUN_SECONDS = [0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 1800];
+const EVENT_SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600];
+const RUN_TOKENS = [100, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000];
 
 export type Metrics = ReturnType<typeof createMetrics>;
 /** Every metric of one process at one moment, as it can be sent to another. */
@@ -82,11 +84,15 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
       "Requests that the list of refused and ignored ones leaves out: too many alike, or the store was away for long.",
       ["cause"],
     ),
-    unauthorized: counter(
-      "unauthorized_total",
+    authFailures: counter(
+      "auth_failures_total",
       "Requests without the right token of the operator, by what it would have opened and how they were answered.",
-      ["door", "answer"],
+      ["surface", "answer"],
     ),
+    adminRequests: counter("admin_requests_total", "Requests to the admin API with the right token.", [
+      "operation",
+      "status",
+    ]),
     ackSeconds: histogram(
       "webhook_ack_duration_seconds",
       "From the first byte of a webhook to its acknowledgement.",
@@ -104,12 +110,27 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
       ACK_SECONDS.concat([5, 10, 30, 60, 300, 3600]),
       ["platform"],
     ),
+    eventSeconds: histogram(
+      "event_duration_seconds",
+      "From the acceptance of a message to the last part of its answer, without what it waited for somebody to decide.",
+      EVENT_SECONDS,
+      ["platform"],
+    ),
+    ownSeconds: histogram(
+      "event_own_duration_seconds",
+      "What the gateway itself took for an answer: from its claim to its last part, without what it waited for models, tools and platforms.",
+      ACK_SECONDS.concat([5, 10]),
+      ["platform"],
+    ),
     eventsMerged: counter(
       "events_merged_total",
       "Messages that were answered together with an earlier one.",
       ["platform"],
     ),
-    runs: counter("runs_total", "Agent runs by how they ended.", ["agent", "outcome"]),
+    runs: counter("runs_total", "Agent runs by how they ended, counted when that has been said.", [
+      "agent",
+      "outcome",
+    ]),
     runAttempts: counter(
       "run_attempts_total",
       "Attempts at a run by how they ended: retried, deferred and aborted ones too.",
@@ -138,9 +159,18 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
       "run_duration_seconds",
       "Duration of agent runs, reply not included.",
       RUN_SECONDS,
-      ["agent"],
+      ["agent", "outcome"],
     ),
-    runsActive: gauge("runs_active", "Agent runs in progress."),
+    runTokens: histogram(
+      "run_tokens",
+      "Tokens of one run, all its model calls together, by its agent and the model of that.",
+      RUN_TOKENS,
+      ["agent", "model"],
+    ),
+    runsActive: gauge(
+      "runs_active",
+      "Messages in hand: their run, or the answer to it. Commands and notices are not among them.",
+    ),
     retries: counter("retries_total", "Events put back to be tried again.", ["stage"]),
     deadLetters: counter("dead_letters_total", "Events given up.", ["platform"]),
     replies: counter("replies_total", "Reply parts by what became of them.", ["platform", "outcome"]),
@@ -169,17 +199,24 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
     platform429: counter("platform_rate_limited_total", "Calls that a platform refused as too many.", [
       "platform",
     ]),
-    modelCalls: counter("model_calls_total", "Model calls by outcome.", ["provider", "model", "outcome"]),
+    modelCalls: counter("model_calls_total", "Model calls by outcome.", [
+      "agent",
+      "provider",
+      "model",
+      "outcome",
+    ]),
     modelSeconds: histogram("model_call_duration_seconds", "Duration of model calls.", RUN_SECONDS, [
+      "agent",
       "provider",
       "model",
     ]),
-    modelTokens: counter("model_tokens_total", "Tokens used, as the provider counted them.", [
-      "provider",
-      "model",
-      "kind",
-    ]),
+    modelTokens: counter(
+      "model_tokens_total",
+      "Tokens used, as the provider counted them; each is of one kind.",
+      ["agent", "provider", "model", "kind"],
+    ),
     modelCost: counter("model_cost_dollars_total", "Cost of model calls in US dollars.", [
+      "agent",
       "provider",
       "model",
     ]),
@@ -228,11 +265,11 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
     ),
     storeSeconds: histogram(
       "store_call_duration_seconds",
-      "Duration of one call of a shared store.",
+      "Duration of one call of the store.",
       STORE_SECONDS,
       ["operation"],
     ),
-    storeErrors: counter("store_call_failures_total", "Calls of a shared store that failed.", [
+    storeErrors: counter("store_call_failures_total", "Calls of the store that failed.", [
       "operation",
       "code",
     ]),
@@ -266,7 +303,12 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
       "process_deaths_total",
       "Processes of this machine that ended and were started again.",
     ),
-    paused: gauge("kill_switch_on", "1 while the kill switch is on.", { over: "max" }),
+    paused: gauge("paused", "1 while the kill switch is on.", { over: "max" }),
+    memoryUsage: gauge(
+      "memory_usage_ratio",
+      "Memory of the process, of the limit of its container or of the machine.",
+    ),
+    diskUsage: gauge("disk_usage_ratio", "How full the disk of the data folder is.", { over: "max" }),
     buildInfo: gauge("build_info", "Always 1; the version is a label.", { labels: ["version"], over: "max" }),
   };
 }

@@ -49,6 +49,25 @@ describe("the admin API", () => {
     expect((await guess()).status).toBe(401);
   });
 
+  it("counts requests by operation and status, those too that it cannot answer", async () => {
+    const unread = async () => {
+      throw new GatewayError("STORE_UNAVAILABLE", "away");
+    };
+    const { ask, metrics } = await openAdmin({
+      broken: ({ journal }) => ({ journal: { ...journal, find: unread } }),
+    });
+    await ask("/events");
+    await ask("/events?limit=no");
+    await ask("/events/slack:1");
+    await ask("/events", { headers: { authorization: "Bearer wrong" } });
+    const { values } = await metrics.adminRequests.get();
+    expect(values.map(({ labels, value }) => [labels.operation, labels.status, value])).toEqual([
+      ["listEvents", "200", 1],
+      ["listEvents", "400", 1],
+      ["showEvent", "503", 1],
+    ]);
+  });
+
   it("gives every answer its headers", async () => {
     const { ask } = await openAdmin();
     for (const path of ["/events", "/none", "/events?x=1"]) {

@@ -14,6 +14,7 @@ describe("a run", () => {
       text: "Hi.",
       usage: usage(12, 3, 0.5),
       modelCalls: 1,
+      model: "fake-1",
     });
     expect(bench.records).toEqual([
       [{ kind: "model", text: "Hi.", toolCalls: [], usage: usage(12, 3, 0.5), stop: "end" }],

@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { createHealth, type HealthDeps } from "../../src/app/health.ts";
-import { diskReport, machineOf, memoryLimit, memoryReport } from "../../src/app/machine.ts";
+import { diskReport, machineOf, memoryLimit, memoryReport, showMachine } from "../../src/app/machine.ts";
 import { GatewayError } from "../../src/domain/errors.ts";
 import type { SocketReport } from "../../src/ingress/health.ts";
 import type { Journal, StoreStats } from "../../src/ports/journal.ts";
+import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { FakeClock } from "../support/clock.ts";
 import { anEvent } from "../support/event.ts";
 import { anOffer, openTestStore } from "../support/store.ts";
@@ -286,8 +287,13 @@ describe("readiness for webhooks", () => {
 describe("the machine", () => {
   it("is short of disk or memory near its limits", () => {
     const mib = 1024 * 1024;
-    expect(diskReport(256 * mib)).toEqual({ status: "ok", details: "256 MiB free in the data folder" });
-    expect(diskReport(256 * mib - 1)).toMatchObject({ status: "degraded", code: "DISK_LOW" });
+    expect(diskReport(256 * mib, 0.9)).toEqual({
+      status: "ok",
+      details: "256 MiB free in the data folder, 90 % full",
+    });
+    expect(diskReport(256 * mib - 1, 0.1)).toMatchObject({ status: "degraded", code: "DISK_LOW" });
+    expect(diskReport(9 * 1024 * mib, 0.901)).toMatchObject({ status: "degraded", code: "DISK_LOW" });
+    expect(diskReport(10 * 1024 * mib, 0.99)).toMatchObject({ status: "ok" });
     const memory = { residentBytes: 90, limitBytes: 100, heapBytes: 10, heapLimitBytes: 100 };
     expect(memoryReport(memory)).toMatchObject({ status: "ok" });
     expect(memoryReport({ ...memory, residentBytes: 91 })).toMatchObject({ code: "MEMORY_LOW" });
@@ -297,7 +303,18 @@ describe("the machine", () => {
 
   it("is looked at where the data will be, also before there is a folder", async () => {
     const machine = machineOf("/nowhere/at/all");
-    expect((await machine.disk()).details).toMatch(/^\d+ MiB free in the data folder/);
+    expect((await machine.disk()).details).toMatch(/^\d+ MiB free in the data folder, \d+ % full/);
     expect(machine.memory().details).toMatch(/^\d+ of \d+ MiB in use, heap \d+ of \d+$/);
+  });
+
+  it("is in the metrics as shares", async () => {
+    const metrics = createMetrics();
+    showMachine(machineOf("/nowhere/at/all"), metrics);
+    const text = await metrics.scrape();
+    for (const name of ["parley_disk_usage_ratio", "parley_memory_usage_ratio"]) {
+      const value = Number(new RegExp(`^${name} (.+)$`, "m").exec(text)?.[1]);
+      expect(value).toBeGreaterThan(0);
+      expect(value).toBeLessThan(1);
+    }
   });
 });

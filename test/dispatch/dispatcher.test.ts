@@ -134,6 +134,16 @@ it("what the store cannot read of an event is not begun: it is a dead letter, an
   expect(await countOf(metrics, "deadLetters", { platform: "slack" })).toBe(1);
 });
 
+it("commands to the gateway are in hand, and are no runs", async () => {
+  const dispatcher = await start();
+  await accept("reset", "a", { text: "/reset" });
+  const status = anEvent({ id: "status", text: "/status" });
+  await store.inbox.accept(anOffer(status, { kind: "command", lane: controlLane(status.conversation) }));
+  await calm();
+  expect(dispatcher.running).toBe(2);
+  expect(await countOf(metrics, "runsActive")).toBe(0);
+});
+
 describe("a dispatcher", () => {
   it("claims what is accepted, and settles it with what came of the work", async () => {
     const dispatcher = await start();

@@ -66,7 +66,7 @@ describe("the metrics", () => {
     ['parley_replies_total{platform="telegram",outcome="sent_marked"}', 1],
     ['parley_replies_total{platform="whatsapp",outcome="retry"}', 1],
     ['parley_http_requests_total{method="POST",route="/webhooks/discord",status="401"}', 1],
-    ["parley_kill_switch_on", 0],
+    ["parley_paused", 0],
     ["parley_runs_active", 0],
   ])("count %s", (series, value) => {
     expect(metrics.value(series)).toBe(value);

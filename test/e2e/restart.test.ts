@@ -121,7 +121,7 @@ describe("the kill switch", () => {
     await said(platforms, "telegram", "I am paused at the moment.");
     const metrics = await scrape(paused.url);
     expect(metrics.value('parley_refusals_total{platform="telegram",cause="paused"}')).toBe(2);
-    expect(metrics.value("parley_kill_switch_on")).toBe(1);
+    expect(metrics.value("parley_paused")).toBe(1);
     expect(metrics.text).not.toMatch(/^parley_(runs|model_calls)_total\{/m);
     expect(await paused.end("SIGTERM")).toBe(0);
 

@@ -29,9 +29,9 @@ describe("wrong tokens in a row", () => {
     clock.advance(6_000);
     expect(wrong("192.0.2.1")).toBeNull();
     expect(wrong("192.0.2.1")).toBe(6);
-    expect(await countOf(metrics, "unauthorized", { door: "admin", answer: "wrong" })).toBe(12);
-    expect(await countOf(metrics, "unauthorized", { door: "admin", answer: "slowed" })).toBe(2);
-    expect(await countOf(metrics, "unauthorized", { door: "admin", answer: "missing" })).toBe(20);
+    expect(await countOf(metrics, "authFailures", { surface: "admin", answer: "wrong" })).toBe(12);
+    expect(await countOf(metrics, "authFailures", { surface: "admin", answer: "slowed" })).toBe(2);
+    expect(await countOf(metrics, "authFailures", { surface: "admin", answer: "missing" })).toBe(20);
   });
 
   it("are logged with their peer, twenty at once and then now and then, with the number left out", async () => {
@@ -48,7 +48,7 @@ describe("wrong tokens in a row", () => {
   it("of more peers than are remembered leave only the latest, and few label sets", async () => {
     const { metrics, wrong } = open();
     for (let i = 0; i < 5_000; i++) wrong(`2001:db8:${i.toString(16)}:1::1`);
-    const { values } = await metrics.unauthorized.get();
+    const { values } = await metrics.authFailures.get();
     expect(values).toHaveLength(1);
   });
 

@@ -638,7 +638,7 @@ describe("whoever guesses a token", () => {
     const slowed = await ask("wrong");
     expect([slowed.status, slowed.headers.get("retry-after")]).toEqual([429, "6"]);
     expect((await ask(TOKEN.reveal())).status).toBe(200);
-    expect(await countOf(metrics, "unauthorized", { door: "metrics", answer: "slowed" })).toBe(1);
+    expect(await countOf(metrics, "authFailures", { surface: "metrics", answer: "slowed" })).toBe(1);
   });
 
   it("of the developer is told to wait, also at a platform's webhook, unless that is signed", async () => {

@@ -20,7 +20,7 @@ import type { Store } from "../../src/ports/store.ts";
 import { Secret } from "../../src/shared/secret.ts";
 import { createNewId } from "../../src/system/ids.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
-import { createMetrics } from "../../src/telemetry/metrics.ts";
+import { createMetrics, type Metrics } from "../../src/telemetry/metrics.ts";
 import { FakeClock } from "./clock.ts";
 import { anEvent } from "./event.ts";
 import { everywhere, OPEN } from "./policy.ts";
@@ -48,6 +48,7 @@ export interface AdminOptions {
 }
 
 export interface Admin {
+  readonly metrics: Metrics;
   readonly clock: FakeClock;
   readonly store: Store;
   /** Tells what becomes of events. */
@@ -93,7 +94,9 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
   });
   const guesses = new Guesses({ clock, log: silentLogger(), metrics: createMetrics() });
   const policy = { ...POLICY, ...options.policy };
+  const metrics = createMetrics();
   const api = buildAdmin({
+    metrics,
     store: parts,
     policy: () => policy,
     token: options.token === null ? null : new Secret(options.token ?? TOKEN),
@@ -123,6 +126,7 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
   }
 
   return {
+    metrics,
     clock,
     store,
     inbox,

@@ -1,3 +1,4 @@
+import type { Histogram } from "prom-client";
 import type { Metrics } from "../../src/telemetry/metrics.ts";
 
 type Counters = {
@@ -17,4 +18,19 @@ export async function countOf(
     ),
   );
   return hits.reduce((sum, { value }) => sum + value, 0);
+}
+
+/** Of a histogram, for exactly these labels. */
+export async function sumAndCount<L extends string>(
+  histogram: Histogram<L>,
+  labels: Readonly<Record<L, string>>,
+): Promise<readonly [sum: number, count: number]> {
+  const { values } = await histogram.get();
+  const wanted = Object.entries(labels);
+  const hits = values.filter((value) => {
+    const given = value.labels as Record<string, unknown>;
+    return wanted.every(([key, one]) => given[key] === one);
+  });
+  const of = (end: string) => hits.find(({ metricName }) => metricName?.endsWith(end))?.value ?? 0;
+  return [of("_sum"), of("_count")];
 }
