@@ -1,131 +1,36 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { createAgentRuntime } from "../src/agent/runtime.ts";
-import { settlementFor } from "../src/dispatch/settle.ts";
-import { Breakers } from "../src/domain/breaker.ts";
-import { controlLane } from "../src/domain/command.ts";
 import { DeliveryError } from "../src/domain/errors.ts";
 import type { TriggerEvent } from "../src/domain/event.ts";
-import { createDemoModel } from "../src/models/demo.ts";
-import { DEMO_ASK } from "../src/models/demo-ask.ts";
-import type { Job } from "../src/ports/queue.ts";
 import type { InlineStore } from "../src/store/sqlite/inline.ts";
-import { silentLogger } from "../src/telemetry/log.ts";
-import { createMetrics } from "../src/telemetry/metrics.ts";
-import { type WorkerDeps, work } from "../src/worker.ts";
-import { agentOf } from "./agent/support.ts";
-import { FakeAdapter, failing } from "./support/adapter.ts";
-import { FakeClock } from "./support/clock.ts";
+import type { WorkerDeps } from "../src/worker.ts";
+import { type FakeAdapter, failing } from "./support/adapter.ts";
+import { APPROVAL_MS, type Asking, bob, openAsking } from "./support/asking.ts";
+import type { FakeClock } from "./support/clock.ts";
 import { A_STOP, anEvent } from "./support/event.ts";
 import { countOf } from "./support/metrics.ts";
-import { anOffer, claimOne, LEASE_MS, openTestStore } from "./support/store.ts";
+import { claimOne, LEASE_MS } from "./support/store.ts";
 
-const APPROVAL_MS = 300_000;
 const ID = "apr_1_1";
-const bob = { id: "U2", name: "bob", isBot: false };
 const busy = new DeliveryError("retry", "busy", { status: 503 });
 
+let asking: Asking;
 let clock: FakeClock;
 let store: InlineStore;
 let slack: FakeAdapter;
-let deps: WorkerDeps;
-let said: number;
 
 beforeEach(async () => {
-  clock = new FakeClock();
-  store = await openTestStore(clock);
-  slack = new FakeAdapter("slack");
-  said = 0;
-  const log = silentLogger();
-  const metrics = createMetrics();
-  const agents = new Map([
-    ["assistant", agentOf(createDemoModel({ clock }), { tools: [DEMO_ASK], approvalMs: APPROVAL_MS })],
-  ]);
-  deps = {
-    queue: store.queue,
-    memory: store.memory,
-    adapters: new Map([["slack", slack]]),
-    runtime: createAgentRuntime({
-      agents,
-      clock,
-      random: () => 0,
-      observe: { modelCall: () => {}, retry: () => {} },
-    }),
-    routes: [{ match: { platforms: new Set(["slack"]) }, agent: "assistant" }],
-    agents: new Map([["assistant", { turnsMax: 4, ttlMs: 60_000 }]]),
-    control: {
-      memory: store.memory,
-      lanes: store.lanes,
-      describeAgent: () => null,
-      approversOf: (agent) => (agent === "assistant" ? { only: null, self: true } : null),
-      clock,
-      isPaused: () => false,
-      version: "1.2.3",
-    },
-    render: (adapter, markdown, to) => adapter.render(markdown, to),
-    delivery: { outbox: store.outbox, breakers: new Breakers(clock), inDoubt: "resend_marked", log, metrics },
-    attemptsMax: 3,
-    isPaused: () => false,
-    clock,
-    newId: (prefix) => `${prefix}_1`,
-    log,
-    metrics,
-  };
+  asking = await openAsking({ self: true });
+  ({ clock, store, slack } = asking);
 });
 
-/** As the dispatcher does it. */
-async function run(job: Job): Promise<void> {
-  const { signal } = new AbortController();
-  const signals = {
-    job: signal,
-    run: signal,
-    heard: () => job.signals,
-    listen: () => () => {},
-    isHeld: async () => true,
-    leftMs: () => LEASE_MS,
-  };
-  const settlement = await work(job, deps, signals).catch((error: unknown) =>
-    settlementFor(error, job, { attemptsMax: 3, baseMs: 1 }, () => 0),
-  );
-  if (settlement !== null) await store.queue.settle(job, settlement);
-}
-
-const runOne = async () => run(await claimOne(store.queue));
-
-/** Somebody says it, and what is due is done: gives what people have read since. */
-async function say(text: string, more: Partial<TriggerEvent> = {}): Promise<string[]> {
-  const isControl = text.startsWith("!");
-  const event = anEvent({ id: `slack:${++said}`, text, ...more });
-  const { conversation } = event;
-  const lane = isControl ? controlLane(conversation) : conversation;
-  await store.inbox.accept(anOffer(event, { lane, kind: isControl ? "command" : "message" }));
-  return await read(isControl ? runCommand : runOne);
-}
-
-/** The same by a button below the question. */
-async function press(button: string, more: Partial<TriggerEvent> = {}): Promise<string[]> {
-  const event = anEvent({
-    id: `slack:${++said}`,
-    text: "Approve",
-    trigger: "button",
-    command: button,
-    ...more,
-  });
-  const lane = controlLane(event.conversation);
-  await store.inbox.accept(anOffer(event, { lane, kind: "command" }));
-  return await read(runCommand);
-}
-
-async function runCommand(): Promise<void> {
-  const [command] = await store.queue.claim({ jobsMax: 1, leaseMs: LEASE_MS, controlOnly: true });
-  if (command === undefined) throw new Error("Expected a command, got nothing");
-  await run(command);
-}
-
-async function read(doing: () => Promise<void>): Promise<string[]> {
-  const before = slack.said.length;
-  await doing();
-  return slack.said.slice(before);
-}
+const say: Asking["say"] = (...words) => asking.say(...words);
+const press: Asking["press"] = (...words) => asking.press(...words);
+const read: Asking["read"] = (doing) => asking.read(doing);
+const runOne = () => asking.runOne();
+const decidedBy = (approversOf: WorkerDeps["control"]["approversOf"]) => {
+  const { deps } = asking;
+  asking.deps = { ...deps, control: { ...deps.control, approversOf } };
+};
 
 const asked = () => say("demo: ask Deploy to production?");
 const stateOf = async (id = "slack:1") => (await store.journal.find(id))?.state;
@@ -140,7 +45,9 @@ describe("a tool that needs an approval", () => {
     expect(question).toContain("within 5 minutes");
     expect(await store.journal.find("slack:1")).toMatchObject({ state: "parked", attempt: 0 });
     expect(slack.sends.map(({ partId }) => partId)).toEqual(["slack:1/ask/1/0"]);
-    expect(await countOf(deps.metrics, "runAttempts", { agent: "assistant", outcome: "parked" })).toBe(1);
+    expect(await countOf(asking.deps.metrics, "runAttempts", { agent: "assistant", outcome: "parked" })).toBe(
+      1,
+    );
   });
 
   it("is called once somebody approves, and the answer follows", async () => {
@@ -256,7 +163,7 @@ describe("the buttons of a question", () => {
   });
 
   it("decide once, and whoever presses late, or may not, is told so", async () => {
-    deps = { ...deps, control: { ...deps.control, approversOf: () => ({ only: null, self: false }) } };
+    decidedBy(() => ({ only: null, self: false }));
     await asked();
     expect(await press(`approve:${ID}`)).toEqual(["You are not among those who may decide this."]);
     expect(await stateOf()).toBe("parked");
@@ -366,7 +273,7 @@ describe("a word on a question", () => {
     ],
     ["on what an agent asked that is gone", null, {}, false],
   ])("%s decides or does not", async (_, approvers, by, decides) => {
-    deps = { ...deps, control: { ...deps.control, approversOf: () => approvers } };
+    decidedBy(() => approvers);
     await asked();
     expect(await say("!approve", by)).toEqual([
       decides ? "Approved." : "You are not among those who may decide this.",

@@ -1,3 +1,4 @@
+import type { ApprovalRules } from "../domain/approval.ts";
 import type { ErrorCode } from "../domain/errors.ts";
 import type { Usage } from "../domain/run.ts";
 import type { ChatModel } from "../ports/model.ts";
@@ -13,8 +14,8 @@ export interface Agent {
   readonly tools: readonly Tool[];
   readonly limits: AgentLimits;
   readonly retry: RetrySpec;
-  /** How long somebody has to decide on a call that needs an approval; default 5 min. */
-  readonly approvalMs?: number;
+  /** Absent: APPROVAL_RULES. */
+  readonly approvals?: ApprovalRules;
 }
 
 /** Of one run, all holders and restarts together. Infinity: no limit. */

@@ -1,23 +1,42 @@
-import { type AskedStep, type DecidedStep, decisionOn, questionKey, wordOn } from "../domain/approval.ts";
+import {
+  type ApprovalRules,
+  type AskedStep,
+  argumentsKey,
+  type DecidedStep,
+  decisionOn,
+  exactly,
+  hasNobodyToAsk,
+  isAskedApart,
+  questionKey,
+  wordOn,
+} from "../domain/approval.ts";
 import { decisionButtons } from "../domain/button.ts";
+import type { TriggerEvent } from "../domain/event.ts";
 import { redacted } from "../domain/redact.ts";
 import type { Step, ToolCall } from "../domain/run.ts";
 import type { Hold } from "../ports/agent.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Tool } from "../ports/tool.ts";
-import { approvalText, NOT_DECIDED, settledText } from "../reply/texts.ts";
+import { approvalText, argumentsText, NOBODY_TO_ASK, NOT_DECIDED, settledText } from "../reply/texts.ts";
 import { QUESTION_CHARS_MAX } from "./bounds.ts";
 import { notShown } from "./progress.ts";
 import type { ToolResult } from "./tool-call.ts";
 
 interface Asking {
   readonly runId: string;
+  readonly event: TriggerEvent;
   /** Grows as steps are kept. */
   readonly steps: readonly Step[];
   readonly keep: (step: Step) => Promise<void>;
   readonly hold: Pick<Hold, "heard" | "say" | "amend" | "join">;
   readonly clock: Pick<Clock, "nowMs">;
-  readonly approvalMs: number;
+  readonly rules: ApprovalRules;
+}
+
+/** It says more than a person can be shown. */
+interface TooLong {
+  readonly kind: "too-long";
+  readonly chars: number;
 }
 
 /**
@@ -26,13 +45,15 @@ interface Asking {
  */
 export async function rulingOn(
   call: ToolCall,
-  asks: NonNullable<Tool["asks"]>,
+  tool: AskingTool,
   asking: Asking,
-): Promise<DecidedStep | AskedStep> {
-  const asked = questionOn(call, asking.steps) ?? (await ask(call, asks, asking));
+): Promise<DecidedStep | AskedStep | TooLong> {
+  const asked = questionOn(call, asking.steps) ?? (await ask(call, tool, asking));
+  if (asked.kind === "too-long") return asked;
   const key = questionKey(asking.steps);
   const known = decisionOn(asked, asking.steps) ?? (await decide(asked, asking));
   if (known !== null) return await settled(known, asked, key, asking);
+  if (isAskedApart(asked)) await asking.hold.say(argumentsKey(asking.steps), argumentsText(asked));
   await asking.hold.say(key, approvalText(asked), decisionButtons(asked.approvalId));
   // Somebody may have been quick.
   const quick = await decide(asked, asking);
@@ -46,13 +67,22 @@ async function settled(
   key: string,
   { hold }: Asking,
 ): Promise<DecidedStep> {
+  if (asked.untilMs === asked.askedAtMs) {
+    await hold.say(key, NOBODY_TO_ASK);
+    return decided;
+  }
   await hold.amend(key, settledText(asked, decided));
   if (decided.verdict === "expired") await hold.say(`${key}/expired`, NOT_DECIDED);
   return decided;
 }
 
 /** What the model is told of a call that was not approved. */
-export function refusedCall({ verdict, by, reason }: DecidedStep): ToolResult {
+export function refusedCall(ruling: DecidedStep | TooLong): ToolResult {
+  if (ruling.kind === "too-long") {
+    const result = `Expected at most ${QUESTION_CHARS_MAX} characters, which a person has to approve, got ${ruling.chars}`;
+    return { result, isError: true };
+  }
+  const { verdict, by, reason } = ruling;
   const why = reason === undefined ? "" : `: ${reason}`;
   if (verdict === "denied") return { result: `denied by ${by?.name ?? "somebody"}${why}`, isError: true };
   return { result: verdict === "withdrawn" ? WITHDRAWN : "no decision in time", isError: true };
@@ -67,20 +97,30 @@ function questionOn({ id }: ToolCall, steps: readonly Step[]): AskedStep | null 
   return found?.kind === "tool-asked" ? found : null;
 }
 
+export type AskingTool = Tool & { readonly asks: NonNullable<Tool["asks"]> };
+
+export function asksFirst(tool: Tool | undefined): tool is AskingTool {
+  return tool?.asks !== undefined;
+}
+
 async function ask(
   { id, input }: ToolCall,
-  asks: NonNullable<Tool["asks"]>,
-  { runId, steps, keep, clock, approvalMs }: Asking,
-): Promise<AskedStep> {
+  { name, effect, asks }: AskingTool,
+  { runId, event, steps, keep, clock, rules }: Asking,
+): Promise<AskedStep | TooLong> {
+  const isShown = asks === "call";
+  const question = redacted(isShown ? exactly(input) : asks(input)).toWellFormed();
+  if (question.length > QUESTION_CHARS_MAX) return { kind: "too-long", chars: question.length };
   const number = steps.filter(({ kind }) => kind === "tool-asked").length + 1;
   const askedAtMs = clock.nowMs();
   const asked: AskedStep = {
     kind: "tool-asked",
     callId: id,
     approvalId: `apr_${runId.replace(/^run_/, "")}_${number}`,
-    question: redacted(asks(input)).slice(0, QUESTION_CHARS_MAX).toWellFormed(),
+    question,
+    ...(isShown && { shows: { tool: name, effect } }),
     askedAtMs,
-    untilMs: askedAtMs + approvalMs,
+    untilMs: askedAtMs + (hasNobodyToAsk(event, rules, isShown) ? 0 : rules.expiresMs),
   };
   await keep(asked);
   return asked;

@@ -5,9 +5,8 @@ export const TOOL_CALLS_MAX = 32;
 /** Of one tool result, as the model sees it. */
 export const TOOL_RESULT_CHARS_MAX = 30_000;
 export const TOOL_TIMEOUT_MS = 30_000;
-export const APPROVAL_MS = 300_000;
-/** Of what a person is asked. */
-export const QUESTION_CHARS_MAX = 1_000;
+/** Of what a person is asked. What would be longer is not asked, and not done: nobody decides on what they cannot see. */
+export const QUESTION_CHARS_MAX = 50_000;
 /** A longer wait is left to the queue, which needs no worker for it. */
 export const RETRY_WAIT_MS_MAX = 60_000;
 /** An answer cut shorter than this is not worth its input. */

@@ -1,5 +1,5 @@
 import { RunAborted } from "../domain/abort.ts";
-import type { AskedStep, DecidedStep } from "../domain/approval.ts";
+import { APPROVAL_RULES } from "../domain/approval.ts";
 import { type BreakerReport, Breakers } from "../domain/breaker.ts";
 import { ModelError } from "../domain/errors.ts";
 import type { TriggerEvent } from "../domain/event.ts";
@@ -10,8 +10,7 @@ import type { AgentRuntime, Hold, ParkedRun, Run, RunResult } from "../ports/age
 import type { Clock, Random } from "../ports/clock.ts";
 import type { Tool } from "../ports/tool.ts";
 import type { Agent, RunObserver } from "./agent.ts";
-import { refusedCall, rulingOn } from "./approval.ts";
-import { APPROVAL_MS } from "./bounds.ts";
+import { type AskingTool, asksFirst, refusedCall, rulingOn } from "./approval.ts";
 import { failed, finished, limited, noSuchAgent, overToday, stopped } from "./ending.ts";
 import { Ledger } from "./ledger.ts";
 import { callModel } from "./model-call.ts";
@@ -156,26 +155,26 @@ class TurnRun {
   ): Promise<ParkedRun | undefined> {
     const { call } = action;
     const tool = this.#agent.tools.find(({ name }) => name === call.name);
-    const asks = tool?.asks;
-    const ruling = asks === undefined ? null : await this.#rulingOn(call, asks);
+    const ruling = asksFirst(tool) ? await this.#rulingOn(call, tool) : null;
     if (ruling?.kind === "tool-asked")
       return { outcome: "parked", untilMs: ruling.untilMs, steps: this.#steps };
     const { result, isError } =
-      ruling === null || ruling.verdict === "approved"
+      ruling === null || (ruling.kind === "tool-decided" && ruling.verdict === "approved")
         ? await this.#resultOf(action, tool, signal, ruling?.by ?? undefined)
         : refusedCall(ruling);
     await this.#keep({ kind: "tool", callId: call.id, result, isError });
     return undefined;
   }
 
-  #rulingOn(call: ToolCall, asks: NonNullable<Tool["asks"]>): Promise<DecidedStep | AskedStep> {
-    return rulingOn(call, asks, {
+  #rulingOn(call: ToolCall, tool: AskingTool): ReturnType<typeof rulingOn> {
+    return rulingOn(call, tool, {
       runId: this.#run.id,
       steps: this.#steps,
       keep: (step) => this.#keep(step),
       hold: this.#hold,
       clock: this.#deps.clock,
-      approvalMs: this.#agent.approvalMs ?? APPROVAL_MS,
+      event: this.#run.event,
+      rules: this.#agent.approvals ?? APPROVAL_RULES,
     });
   }
 

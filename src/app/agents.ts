@@ -5,7 +5,7 @@ import type { AgentSpec, PriceSpec } from "../config/agent-schema.ts";
 import type { Environment } from "../config/environment.ts";
 import type { Config } from "../config/load.ts";
 import type { AgentMemory } from "../dispatch/memory.ts";
-import type { Approvers } from "../domain/approval.ts";
+import type { ApprovalRules } from "../domain/approval.ts";
 import { type BreakerReport, Breakers } from "../domain/breaker.ts";
 import { GatewayError } from "../domain/errors.ts";
 import type { Usage } from "../domain/run.ts";
@@ -27,7 +27,7 @@ export interface BuiltAgents {
   /** What answers, for people: `claude-sonnet-5 (anthropic)`. */
   readonly modelNames: ReadonlyMap<string, string>;
   /** Who decides what each agent asks. */
-  readonly approvers: ReadonlyMap<string, Approvers>;
+  readonly approvers: ReadonlyMap<string, ApprovalRules>;
   /** Agents that the demo model stands in for, because there is no key. */
   readonly demoStandIns: readonly string[];
   /** One for each model that was called. */
@@ -64,7 +64,7 @@ export async function buildAgents({
   const memory = new Map<string, AgentMemory>();
   const shown = new Set<string>();
   const modelNames = new Map<string, string>();
-  const approvers = new Map<string, Approvers>();
+  const approvers = new Map<string, ApprovalRules>();
   for (const [name, spec] of config.agents) {
     const needsKey = spec.model.provider === "anthropic" && environment.anthropic === null;
     if (needsKey) standIns.push(name);
@@ -73,7 +73,7 @@ export async function buildAgents({
     agents.set(name, agentOf(name, spec, model, fallbacks));
     memory.set(name, { turnsMax: spec.memory.max_messages, ttlMs: spec.memory.ttl_seconds * 1000 });
     if (spec.preview === "on") shown.add(name);
-    approvers.set(name, approversOf(spec));
+    approvers.set(name, approvalRulesOf(spec));
     modelNames.set(name, model.provider === "demo" ? "the demo model" : `${model.name} (${model.provider})`);
   }
   const runtime = createAgentRuntime({ agents, clock, random, observe: observer(metrics), breakers });
@@ -86,9 +86,9 @@ export async function buildAgents({
   };
 }
 
-function approversOf({ approvals }: AgentSpec): Approvers {
-  const { approvers, self_approval: self } = approvals;
-  return { only: approvers === "any" ? null : new Set(approvers), self };
+function approvalRulesOf({ approvals }: AgentSpec): ApprovalRules {
+  const { approvers, self_approval: self = null, expires_seconds } = approvals;
+  return { only: approvers === "any" ? null : new Set(approvers), self, expiresMs: expires_seconds * 1000 };
 }
 
 function agentOf(name: string, spec: AgentSpec, model: ChatModel, fallbacks: readonly ChatModel[]): Agent {
@@ -99,7 +99,7 @@ function agentOf(name: string, spec: AgentSpec, model: ChatModel, fallbacks: rea
     fallbacks,
     systemPrompt: spec.system_prompt,
     tools: model.provider === "demo" ? [DEMO_ASK] : [],
-    approvalMs: spec.approvals.expires_seconds * 1000,
+    approvals: approvalRulesOf(spec),
     limits: {
       maxIterations: limits.max_iterations,
       maxExecutionMs: Math.min(limits.max_execution_time_seconds, budgets.time_seconds) * 1000,

@@ -22,6 +22,11 @@ export const approvals = z
       .describe(
         "Who may decide: `any` who may use the bot there, or people as platform:id or platform:tenant:id.",
       ),
-    self_approval: z.boolean().default(true).describe("Whether whoever asked may decide as well."),
+    self_approval: z
+      .boolean()
+      .optional()
+      .describe(
+        "Whether whoever asked may decide as well. Where nothing is said: not on tools that need an approval by configuration.",
+      ),
   })
   .prefault({});

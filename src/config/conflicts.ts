@@ -49,7 +49,21 @@ export function agentNotes(spec: AgentSpec, yaml: YamlFile, base: Path): string[
           `${retry.backoff_seconds} leaves every retry to the queue, which has a wait of its own: within a run the longest is ${RETRY_WAIT_SECONDS_MAX}`,
         )
       : []),
+    ...unaskableNotes(spec, note),
   ];
+}
+
+const UNASKABLE =
+  "where nobody else can decide (a direct message), such a call ends at once with `no decision in time`; set approvals.approvers, or approvals.self_approval: true";
+
+function unaskableNotes({ approvals, tools }: AgentSpec, note: Told): string[] {
+  const { approvers, self_approval: self } = approvals;
+  if (approvers !== "any" || self === true) return [];
+  const asking = (tools as readonly { readonly approve?: unknown }[]).findIndex(
+    ({ approve }) => Array.isArray(approve) && approve.length > 0,
+  );
+  if (asking >= 0) return note(["tools", asking, "approve"], UNASKABLE);
+  return self === false ? note(["approvals", "self_approval"], `false: ${UNASKABLE}`) : [];
 }
 
 export function gatewayNotes(spec: GatewaySpec, yaml: YamlFile): string[] {

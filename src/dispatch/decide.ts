@@ -43,7 +43,8 @@ export async function decide(event: TriggerEvent, deps: DecideDeps): Promise<str
   const before = decisionOf(head, id);
   if (before !== null) return outcomeText(before, verdict, event);
   if (open?.approvalId !== id) return notOpenText(id);
-  if (!mayDecide(event, head.event, deps.approversOf(head.progress?.agent ?? ""))) return NOT_YOURS_TO_DECIDE;
+  if (!mayDecide(event, head.event, deps.approversOf(head.progress?.agent ?? ""), open))
+    return NOT_YOURS_TO_DECIDE;
   if (deps.clock.nowMs() >= open.untilMs) return TOO_LATE;
   const { sender } = event;
   const decision: Decision = {

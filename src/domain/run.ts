@@ -39,6 +39,9 @@ export interface ToolCall {
   readonly input: unknown;
 }
 
+/** What a tool does at most. */
+export type ToolEffect = "read" | "write" | "delete";
+
 /**
  * Why a model stopped: finished, wants tools, was cut at a length limit, declined, or wants to be called again.
  */
@@ -67,7 +70,10 @@ export type Step =
       readonly kind: "tool-asked";
       readonly callId: string;
       readonly approvalId: string;
+      /** Of a call that is shown as it is (`shows`): its arguments as JSON, whole. */
       readonly question: string;
+      readonly shows?: ShownCall;
+      /** The same as `untilMs`: there was nobody to ask. */
       readonly askedAtMs: number;
       readonly untilMs: number;
     }
@@ -84,6 +90,12 @@ export type Step =
   /** Written before the call: a tool with this mark and no result may or may not have run. */
   | { readonly kind: "tool-started"; readonly callId: string }
   | { readonly kind: "tool"; readonly callId: string; readonly result: string; readonly isError: boolean };
+
+/** A tool that may be used only if somebody approves what exactly it is given. */
+export interface ShownCall {
+  readonly tool: string;
+  readonly effect: ToolEffect;
+}
 
 export type AskedStep = Extract<Step, { kind: "tool-asked" }>;
 export type DecidedStep = Extract<Step, { kind: "tool-decided" }>;

@@ -1,6 +1,7 @@
-import type { AskedStep, DecidedStep } from "../domain/approval.ts";
+import { type AskedStep, type DecidedStep, isAskedApart } from "../domain/approval.ts";
 import type { BudgetScope } from "../domain/budget.ts";
 import type { Refusal } from "../domain/refusal.ts";
+import type { ToolEffect } from "../domain/run.ts";
 import type { DayOver } from "../ports/agent.ts";
 import type { LaneState } from "../ports/lanes.ts";
 
@@ -68,17 +69,47 @@ export const STOPPING = "Stopping.";
 export const STOPPED = "Stopped.";
 
 /** What somebody is asked before a tool is used. The words of the model are quoted, so that they pose as no one's else. */
-export function approvalText({ approvalId, question, askedAtMs, untilMs }: AskedStep): string {
-  return `**May I?**
-
-${quoted(question)}
+export function approvalText(asked: AskedStep): string {
+  const { approvalId, askedAtMs, untilMs } = asked;
+  return `${questionText(asked)}
 
 Approve with \`/approve ${approvalId}\`, deny with \`/deny ${approvalId}\` and a reason (where slash commands are not available: \`!approve\`, \`!deny\`). Without a decision within ${spanText(untilMs - askedAtMs)} I will not do it.`;
 }
 
 /** What stands in the place of the question from then on. `stopped`: by /stop. */
-export function settledText({ question }: AskedStep, decided: DecidedStep | "stopped"): string {
-  return `**May I?**\n\n${quoted(question)}\n\n${outcomeText(decided)}`;
+export function settledText(asked: AskedStep, decided: DecidedStep | "stopped"): string {
+  return `${questionText(asked)}\n\n${outcomeText(decided)}`;
+}
+
+function questionText(asked: AskedStep): string {
+  const { question, shows } = asked;
+  if (shows === undefined) return `**May I?**\n\n${quoted(question)}`;
+  const { tool, effect } = shows;
+  const head = `**May I use** ${code(tool)}**?** ${EFFECTS[effect]}`;
+  if (!isAskedApart(asked)) return `${head}\n\n${block(question)}`;
+  return `${head} The ${question.length} characters above are what it is given.`;
+}
+
+/** Said before the question where it would be too long with them. */
+export function argumentsText({ question, shows }: AskedStep): string {
+  return `This is what ${code(shows?.tool ?? "")} would be given:\n\n${block(question)}`;
+}
+
+const EFFECTS: Readonly<Record<ToolEffect, string>> = {
+  read: "It reads.",
+  write: "It changes something.",
+  delete: "It deletes something.",
+};
+
+function code(name: string): string {
+  return `\`${name.replaceAll(/[`\s\p{C}]/gu, "?")}\``;
+}
+
+/** Whatever it holds, it does not end before its end. */
+function block(json: string): string {
+  const longest = Math.max(2, ...[...json.matchAll(/`+/g)].map(([{ length }]) => length));
+  const fence = "`".repeat(longest + 1);
+  return `${fence}json\n${json}\n${fence}`;
 }
 
 function outcomeText(decided: DecidedStep | "stopped"): string {
@@ -114,6 +145,8 @@ function asWords(text: string): string {
 }
 
 export const NOT_DECIDED = "Nobody decided in time, so I do not do it.";
+export const NOBODY_TO_ASK =
+  "This needs the approval of somebody else, and nobody else can give it here, so I do not do it. An administrator can say who may.";
 export const NOTHING_TO_DECIDE = "Nothing waits for a decision here.";
 export const NOT_YOURS_TO_DECIDE = "You are not among those who may decide this.";
 export const TOO_LATE = "It is too late: the time to decide is over, so I do not do it.";

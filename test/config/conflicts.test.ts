@@ -44,6 +44,17 @@ describe("a setting that another one makes void", () => {
   const notesOf = (spec: string, model = "{ provider: demo }") =>
     loaded({ "agents/a.yaml": `metadata: { name: assistant }\nspec:\n  model: ${model}\n${spec}` }).notes;
 
+  it("may be that nobody could approve: then a call that needs it ends at once", () => {
+    const others = "  approvals: { self_approval: false";
+    expect(notesOf(`${others} }`, "{ provider: demo }")).toEqual([
+      expect.stringMatching(
+        /^config\/agents\/a\.yaml:4:31 spec\.approvals\.self_approval: .* ends at once with `no/,
+      ),
+    ]);
+    expect(notesOf(`${others}, approvers: ["slack:T1:U1"] }`, "{ provider: demo }")).toEqual([]);
+    expect(notesOf("", "{ provider: demo }")).toEqual([]);
+  });
+
   it.each([
     [
       "",

@@ -6,6 +6,7 @@ import { composeFront, offerAgain } from "../../src/app/front.ts";
 import { startHousekeeping } from "../../src/app/housekeeping.ts";
 import { policyOf, retentionOf } from "../../src/app/policy.ts";
 import type { GatewaySpec } from "../../src/config/schema.ts";
+import { APPROVAL_RULES } from "../../src/domain/approval.ts";
 import { Breakers } from "../../src/domain/breaker.ts";
 import type { Platform } from "../../src/domain/event.ts";
 import { LifeFeed } from "../../src/feed/life-feed.ts";
@@ -120,7 +121,7 @@ function agentsFor(options: GatewayOptions, life: Life): BackRules["agents"] {
     shown: new Set([agent.name]),
     memory: new Map([[agent.name, { turnsMax: 100, ttlMs: MEMORY_MS }]]),
     modelNames: new Map([[agent.name, agent.model.name]]),
-    approvers: new Map([[agent.name, { only: null, self: true }]]),
+    approvers: new Map([[agent.name, { ...APPROVAL_RULES, self: true }]]),
   };
 }
 

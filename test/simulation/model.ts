@@ -1,4 +1,5 @@
 import type { Agent } from "../../src/agent/agent.ts";
+import { APPROVAL_RULES } from "../../src/domain/approval.ts";
 import { ModelError } from "../../src/domain/errors.ts";
 import { NO_USAGE, type ToolCall } from "../../src/domain/run.ts";
 import type { ChatModel, Chunk, Message, Prompt } from "../../src/ports/model.ts";
@@ -32,7 +33,7 @@ export function simulatedAgent(provider: Provider, life: Life): Agent {
     model: simulatedModel(provider, life),
     systemPrompt: "",
     tools: TOOLS.map((name) => simulatedTool(name, provider, life)),
-    approvalMs: APPROVAL_MS,
+    approvals: { ...APPROVAL_RULES, expiresMs: APPROVAL_MS },
     limits: {
       maxIterations: 50,
       maxExecutionMs: RUN_MS_MAX,
