@@ -6,7 +6,7 @@
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
+import { Command, InvalidArgumentError } from "commander";
 import { benchAccept } from "./accept.ts";
 import { answeredTable } from "./answered/report.ts";
 import { benchConversations } from "./conversations.ts";
@@ -51,21 +51,27 @@ const TABLES: Readonly<Record<string, (isQuick: boolean) => Promise<string>>> = 
   "redis-scripts": redisScriptsTable,
 };
 
-const { values } = parseArgs({
-  options: { quick: { type: "boolean", default: false }, only: { type: "string" } },
-});
-const names = values.only?.split(",") ?? Object.keys(TABLES);
+const values = new Command("npm run bench --")
+  .description("Measures, against peers in the same run, and writes docs/benchmarks.md.")
+  .option("--quick", "sooner and less exact; writes nothing")
+  .option("--only <tables>", `some of ${Object.keys(TABLES).join(", ")}; writes nothing`, tablesIn)
+  .parse()
+  .opts<{ quick?: true; only?: string[] }>();
+const isQuick = values.quick ?? false;
+const names = values.only ?? Object.keys(TABLES);
 const tables: string[] = [];
-for (const name of names) if (TABLES[name] === undefined) fail(name);
-for (const name of names) tables.push((await TABLES[name]?.(values.quick)) ?? "");
+for (const name of names) tables.push((await TABLES[name]?.(isQuick)) ?? "");
 const report = [intro(), ...tables].join("\n");
 console.log(report);
-if (!values.quick && values.only === undefined)
+if (!isQuick && values.only === undefined)
   writeFileSync(resolve(import.meta.dirname, "../../docs/benchmarks.md"), report);
 
-function fail(name: string): never {
-  console.error(`--only: expected names of ${Object.keys(TABLES).join(", ")}, got ${name}`);
-  process.exit(64);
+function tablesIn(given: string): string[] {
+  const names = given.split(",");
+  for (const name of names)
+    if (TABLES[name] === undefined)
+      throw new InvalidArgumentError(`Expected names of ${Object.keys(TABLES).join(", ")}.`);
+  return names;
 }
 
 function intro(): string {

@@ -3,37 +3,56 @@
  *
  * Exit code 1 on any broken promise, with the command that tries it again. docs/testing.md describes the options.
  */
-import { parseArgs } from "node:util";
+import { Command, InvalidArgumentError, Option } from "commander";
 import compiled from "../e2e/compiled.ts";
 import { chaos, FAULTS } from "./chaos.ts";
 import { keepEvidence, report } from "./report.ts";
 import { verdictOn } from "./verdict.ts";
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: "string", default: "0.5" },
-    seed: { type: "string", default: String(Date.now() % 1_000_000_000) },
-    conversations: { type: "string", default: "1000" },
-    roles: { type: "string", default: "all,all" },
-    spool: { type: "string", default: "on" },
-    without: { type: "string", default: "" },
-    "away-ms": { type: "string", default: "3500" },
-    apart: { type: "boolean", default: false },
-  },
-});
+const ROLES = ["all", "ingress", "worker"] as const;
+const FAULT_NAMES = Object.keys(FAULTS) as (keyof typeof FAULTS)[];
 
-const given = Object.entries(values).filter(([, value]) => value !== false && value !== "");
-const command = `npm run chaos -- ${given.map(([name, value]) => (value === true ? `--${name}` : `--${name} ${value}`)).join(" ")}`;
+const program = new Command("npm run chaos --")
+  .description("Gateways on one Redis, all of it failing at once. Exit code 1 on any broken promise.")
+  .option("--minutes <number>", "how long the faults last", minutes, 0.5)
+  .option("--seed <number>", "which faults, and when", whole, Date.now() % 1_000_000_000)
+  .option("--conversations <number>", "how many there are", whole, 1_000)
+  .option("--roles <roles>", `one of ${ROLES.join(", ")} for each gateway`, listOf(ROLES), ["all", "all"])
+  .addOption(
+    new Option("--spool <on|off>", "whether gateways keep events while Redis is away")
+      .choices(["on", "off"])
+      .default("on"),
+  )
+  .option("--without <faults>", `leave out of ${FAULT_NAMES.join(", ")}`, listOf(FAULT_NAMES), [])
+  .option("--away-ms <number>", "how long an outage lasts at most", whole, 3_500)
+  .option("--apart", "no gateway is killed while Redis is away or a spool holds something", false)
+  .parse();
+const values = program.opts<{
+  minutes: number;
+  seed: number;
+  conversations: number;
+  roles: (typeof ROLES)[number][];
+  spool: "on" | "off";
+  without: (keyof typeof FAULTS)[];
+  awayMs: number;
+  apart: boolean;
+}>();
+const given = program.options.flatMap((option) => {
+  const value = values[option.attributeName() as keyof typeof values];
+  if (value === false || (Array.isArray(value) && value.length === 0)) return [];
+  return value === true ? [option.long] : [option.long, value];
+});
+const command = `npm run chaos -- ${given.join(" ")}`;
 console.error(command);
 await compiled();
 const run = await chaos({
-  seed: whole("seed"),
-  seconds: Number(values.minutes) * 60,
-  conversations: whole("conversations"),
-  awayMsMax: whole("away-ms"),
-  roles: list("roles", ["all", "ingress", "worker"]),
-  spool: oneOf("spool", values.spool, ["on", "off"]),
-  without: values.without === "" ? [] : list("without", Object.keys(FAULTS) as (keyof typeof FAULTS)[]),
+  seed: values.seed,
+  seconds: values.minutes * 60,
+  conversations: values.conversations,
+  awayMsMax: values.awayMs,
+  roles: values.roles,
+  spool: values.spool,
+  without: values.without,
   isApart: values.apart,
   note: (line) => console.error(line),
 });
@@ -43,22 +62,24 @@ const isBroken = verdict.violations.length > 0;
 if (isBroken) console.error(`All that was seen: ${keepEvidence(run)}\nAgain: ${command}`);
 process.exit(isBroken ? 1 : 0);
 
-function whole(name: "seed" | "conversations" | "away-ms"): number {
-  const number = Number(values[name]);
+function whole(given: string): number {
+  const number = Number(given);
   if (!Number.isSafeInteger(number) || number < 1)
-    usage(`--${name} to be a whole number from 1`, values[name]);
+    throw new InvalidArgumentError("Expected a whole number from 1.");
   return number;
 }
 
-function list<Known extends string>(name: "roles" | "without", known: readonly Known[]): Known[] {
-  return values[name].split(",").map((one) => oneOf(name, one, known));
+function minutes(given: string): number {
+  const number = Number(given);
+  if (!(number > 0 && number <= 1_440)) throw new InvalidArgumentError("Expected a number up to 1440.");
+  return number;
 }
 
-function oneOf<Known extends string>(name: string, value: string, known: readonly Known[]): Known {
-  return known.find((one) => one === value) ?? usage(`--${name} to be of ${known.join(", ")}`, value);
-}
-
-function usage(expected: string, got: string): never {
-  console.error(`Expected ${expected}, got "${got}"`);
-  process.exit(2);
+function listOf<Known extends string>(known: readonly Known[]): (given: string) => Known[] {
+  return (given) =>
+    given.split(",").map((one) => {
+      const found = known.find((name) => name === one);
+      if (found === undefined) throw new InvalidArgumentError(`Expected ${known.join(", ")}.`);
+      return found;
+    });
 }
