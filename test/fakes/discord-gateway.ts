@@ -85,6 +85,12 @@ export class FakeGateway {
   forgetsSessions = false;
   /** Heartbeats are not acknowledged, nothing is sent, and no goodbye is answered. */
   isDead = false;
+  /** Upgrades are refused with this status. */
+  refusesUpgradeWith: number | null = null;
+  /** When each was. */
+  readonly refusals: number[] = [];
+  /** Logins are answered with nothing. */
+  isMute = false;
   /** Every login is answered with this close code. */
   refusesWith: number | null = null;
   /** So many events from now on the connection is cut, in the middle of what is said. */
@@ -100,9 +106,19 @@ export class FakeGateway {
   #lastId = 0n;
 
   static async open(options: FakeGatewayOptions): Promise<FakeGateway> {
-    const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+    let gateway: FakeGateway | null = null;
+    const server = new WebSocketServer({
+      host: "127.0.0.1",
+      port: 0,
+      verifyClient: (_: unknown, decide: (takes: boolean, status?: number) => void) => {
+        const status = gateway?.refusesUpgradeWith ?? null;
+        if (gateway !== null && status !== null) gateway.#refused();
+        decide(status === null, status ?? undefined);
+      },
+    });
     await new Promise((resolve) => server.once("listening", resolve));
-    return new FakeGateway(options, server);
+    gateway = new FakeGateway(options, server);
+    return gateway;
   }
 
   private constructor(options: FakeGatewayOptions, server: WebSocketServer) {
@@ -242,6 +258,11 @@ export class FakeGateway {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
+  #refused(): void {
+    this.refusals.push(performance.now());
+    this.#changed();
+  }
+
   #connected(socket: WebSocket): void {
     const now = Date.now();
     const connection: Connection = { socket, session: null, lastHeartbeatAt: now, openedAt: now };
@@ -270,7 +291,9 @@ export class FakeGateway {
     if (op === 1) {
       connection.lastHeartbeatAt = Date.now();
       if (!this.isDead) this.#send(connection, { op: 11 });
-    } else if (op === 2) this.#identify(connection, d);
+    } else if (this.isMute)
+      this.logins.push({ kind: op === 2 ? "identify" : "resume", at: Date.now(), outcome: 0 });
+    else if (op === 2) this.#identify(connection, d);
     else if (op === 6) this.#resume(connection, d);
     else connection.socket.close(4_001);
     this.#changed();

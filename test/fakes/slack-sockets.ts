@@ -50,8 +50,7 @@ export interface FakeSlackSockets {
   gone(connection: number): Promise<void>;
   /** So many connections get no hello, or are refused with `status` before they are one. */
   readonly faults: { noHello: number; refuseUpgrade: number; status: number };
-  /** When each connection was refused. */
-  readonly refusals: readonly number[];
+
   close(): Promise<void>;
 }
 
@@ -95,7 +94,7 @@ export async function fakeSlackSockets(times: SocketTimes = {}): Promise<FakeSla
   const strayAcks: string[] = [];
   const watchers = new Set<() => void>();
   const faults = { noHello: 0, refuseUpgrade: 0, status: 401 };
-  const refusals: number[] = [];
+
   let count = 0;
   let opened = 0;
   let turn = 0;
@@ -108,7 +107,7 @@ export async function fakeSlackSockets(times: SocketTimes = {}): Promise<FakeSla
       const ticket = new URL(req.url ?? "/", "ws://x").searchParams.get("ticket") ?? "";
       if (faults.refuseUpgrade > 0) {
         faults.refuseUpgrade--;
-        refusals.push(performance.now());
+
         decide(false, faults.status);
       } else decide(tickets.delete(ticket), 401);
     },
@@ -265,7 +264,7 @@ export async function fakeSlackSockets(times: SocketTimes = {}): Promise<FakeSla
       await lines.get(connection)?.gone;
     },
     faults,
-    refusals,
+
     async close() {
       for (const { timer } of envelopes.values()) clearTimeout(timer);
       for (const client of server.clients) client.terminate();

@@ -90,7 +90,7 @@ class Connection {
     });
     this.#socket.on("message", (bytes: Buffer) => this.#read(bytes.toString("utf8")));
     this.#socket.on("error", (error) => {
-      this.#cause = (error as { code?: string }).code ?? error.message;
+      this.#cause = causeOf(error);
     });
     this.#socket.on("close", (code) =>
       this.#ended(
@@ -209,4 +209,11 @@ class Connection {
     this.#leaving.abort();
     this.#over.resolve(end);
   }
+}
+
+/** Texts of errors may hold anything; statuses and codes do not. */
+function causeOf(error: Error & { code?: unknown }): string {
+  const status = /^Unexpected server response: (\d{3})$/.exec(error.message)?.[1];
+  if (status !== undefined) return `HTTP ${status}`;
+  return typeof error.code === "string" ? error.code : "connection failed";
 }

@@ -14,7 +14,7 @@ import { Places } from "./places.ts";
 import { readSession } from "./session.ts";
 import { REASONS, Shard } from "./shard.ts";
 import { States } from "./states.ts";
-import { troubleOf } from "./trouble.ts";
+import { troubleOf, waitOf } from "./trouble.ts";
 
 export interface GatewayOptions {
   readonly botToken: Secret;
@@ -59,25 +59,28 @@ async function listen(options: Options, mailbox: Mailbox, signal: AbortSignal): 
   let shards = readSession(await mailbox.recall("session.0"))?.shards ?? null;
   while (!signal.aborted) {
     await pauses.wait(signal);
-    shards ??= await recommended(identifies, mailbox, signal);
+    let leastMs = 0;
+    shards ??= await recommended(identifies, signal, (error) => {
+      mailbox.report(troubleOf(error));
+      leastMs = waitOf(error);
+    });
     if (shards !== null) await run(options, { shards, identifies, mailbox }, signal);
     shards = null;
     identifies.outdated();
-    pauses.failed();
+    pauses.failed(leastMs);
   }
 }
 
-/** Null: Discord did not say, and somebody was told why. */
+/** Null: Discord did not say, and `failed` was told why. */
 async function recommended(
   identifies: Identifies,
-  mailbox: Mailbox,
   signal: AbortSignal,
+  failed: (error: unknown) => void,
 ): Promise<number | null> {
   try {
     return (await identifies.door(signal)).shards;
   } catch (error) {
-    if (signal.aborted) return null;
-    mailbox.report(troubleOf(error));
+    if (!signal.aborted) failed(error);
     return null;
   }
 }

@@ -11,7 +11,7 @@ const STANDS_MS = 10_000;
  * | after | |
  * |-|-|
  * | a connection that stood for ten seconds | none |
- * | one that went sooner, or never came | 1, 2, 4 … 60 s |
+ * | one that went sooner, or never came | 1, 2, 4 … 60 s, and not before Discord's `Retry-After` |
  */
 export class Pauses {
   readonly #clock: Pick<Clock, "nowMs" | "sleep">;
@@ -41,9 +41,10 @@ export class Pauses {
     this.#failures++;
   }
 
-  failed(): void {
+  /** `leastMs`: as long as Discord has asked for. */
+  failed(leastMs = 0): void {
     this.#settle();
-    this.#nextMs = this.#spread(this.#failures++);
+    this.#nextMs = Math.max(leastMs, this.#spread(this.#failures++));
   }
 
   async wait(signal: AbortSignal): Promise<void> {

@@ -12,7 +12,7 @@ import { Note, type Notebook } from "./note.ts";
 import { Pauses } from "./pauses.ts";
 import { CLOSE, INTENTS, INTENTS_WITHOUT_CONTENT, leftBy, wordOf } from "./protocol.ts";
 import { readSession, type Session, writeSession } from "./session.ts";
-import { troubleOf } from "./trouble.ts";
+import { troubleOf, waitOf } from "./trouble.ts";
 
 export interface ShardOptions {
   readonly shard: number;
@@ -114,6 +114,8 @@ export class Shard {
       if (this.#signal.aborted) return null;
       const { status, details } = troubleOf(error);
       told.state(status, details);
+      this.#pauses.failed(waitOf(error));
+      return null;
     }
     this.#pauses.failed();
     return null;

@@ -1,97 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createDiscordAdapter } from "../../../../adapters/discord/adapter.ts";
-import type { TriggerEvent } from "../../../../src/domain/event.ts";
-import type { Ack, Inbound, Mailbox, SocketState } from "../../../../src/ports/adapter.ts";
-import type { Clock } from "../../../../src/ports/clock.ts";
-import { Secret } from "../../../../src/shared/secret.ts";
-import { systemClock } from "../../../../src/system/clock.ts";
 import { type FakeDiscord, fakeDiscord } from "../../../fakes/discord.ts";
 import type { FakeGateway } from "../../../fakes/discord-gateway.ts";
-
-const TOKEN = "OTAw.GaTeWa.y-token";
-/** Everything is waited for so many times shorter. */
-const FASTER = 20;
-
-const clock: Clock = {
-  nowMs: () => systemClock.nowMs(),
-  sleep: (ms, signal) => systemClock.sleep(ms / FASTER, signal),
-  timer: (ms, ring) => systemClock.timer(ms / FASTER, ring),
-};
-
-/** What one process after the other has of the store. */
-class Kept implements Mailbox {
-  readonly notes = new Map<string, string>();
-  readonly events: TriggerEvent[] = [];
-  readonly withdrawn: string[] = [];
-  readonly ignored: string[] = [];
-  readonly states: SocketState[] = [];
-  readonly reasons: string[] = [];
-  readonly up = new Map<number, boolean>();
-  read = 0;
-  isAway = false;
-  #watchers = new Set<() => void>();
-
-  take(inbound: Inbound): Promise<Ack | null> {
-    if (this.isAway) return Promise.resolve(null);
-    if ("withdrawn" in inbound) this.withdrawn.push(...(inbound.withdrawn ?? []));
-    if (inbound.kind === "ignored") this.ignored.push(inbound.reason);
-    if (inbound.kind === "events") {
-      const news = inbound.events.filter(({ id }) => !this.events.some((one) => one.id === id));
-      const isForUs = inbound.events.some(({ trigger }) => trigger !== "ambient");
-      if (isForUs) this.events.push(...news);
-      if (!isForUs) return this.#changed(inbound.ignoredAck ?? inbound.ack);
-    }
-    return this.#changed("ack" in inbound ? inbound.ack : { status: 400 });
-  }
-  recall = async (name: string) => this.notes.get(name) ?? null;
-  note = async (name: string, value: string) => {
-    this.notes.set(name, value);
-    return true;
-  };
-  report(state: SocketState) {
-    this.states.push(state);
-    void this.#changed({ status: 200 });
-  }
-  connected(shard: number, isUp: boolean) {
-    this.up.set(shard, isUp);
-    void this.#changed({ status: 200 });
-  }
-  reconnects(reason: string) {
-    this.reasons.push(reason);
-  }
-  readBack(messages: number) {
-    this.read += messages;
-    void this.#changed({ status: 200 });
-  }
-
-  get texts(): readonly string[] {
-    return this.events.map(({ text }) => text);
-  }
-
-  until(look: () => boolean, what: string, timeoutMs = 15_000): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const watch = () => {
-        if (!look()) return;
-        clearTimeout(timer);
-        this.#watchers.delete(watch);
-        resolve();
-      };
-      const timer = setTimeout(
-        () => reject(new Error(`Expected ${what}, got ${JSON.stringify([this.texts, this.states])}`)),
-        timeoutMs,
-      );
-      this.#watchers.add(watch);
-      watch();
-    });
-  }
-
-  #changed(ack: Ack): Promise<Ack> {
-    queueMicrotask(() => {
-      for (const watcher of this.#watchers) watcher();
-    });
-    return Promise.resolve(ack);
-  }
-}
+import { FASTER, type HoldOptions, holdOn, Kept, TOKEN } from "./holding.ts";
 
 let fake: FakeDiscord;
 let gateway: FakeGateway;
@@ -104,28 +14,8 @@ async function open(options: { heartbeatMs?: number } = {}) {
 }
 
 /** One process that is elected. */
-function hold(
-  over: { token?: string; edits?: "ignore" | "rerun"; deletes?: "keep" | "forget" } = {},
-  mailbox: Kept = kept,
-): { stop(): Promise<void> } {
-  const { token = TOKEN, edits = "ignore", deletes = "forget" } = over;
-  const adapter = createDiscordAdapter({
-    publicKeys: [],
-    botToken: new Secret(token),
-    apiUrl: fake.apiUrl,
-    gateway: { clock, replies: "reply", changes: { edits, deletes } },
-    clock,
-    timeoutMs: 5_000,
-    random: () => 0.5,
-  });
-  const ending = new AbortController();
-  const ended = adapter.socket?.listen(mailbox, ending.signal);
-  const one = {
-    async stop() {
-      ending.abort("stopped");
-      await ended;
-    },
-  };
+function hold(over: HoldOptions = {}, mailbox: Kept = kept): { stop(): Promise<void> } {
+  const one = holdOn(fake, mailbox, over);
   running.push(one);
   return one;
 }
