@@ -54,7 +54,9 @@ export interface SlackOptions {
   /** For one call of the Web API. */
   readonly timeoutMs: number;
   /** Where workspaces may install the app themselves. */
-  readonly oauth?: Pick<TenantsOptions, "oauth" | "publicUrl"> & { readonly kept: Kept | undefined };
+  readonly oauth?: Pick<TenantsOptions, "oauth" | "scopes" | "publicUrl"> & {
+    readonly kept: Kept | undefined;
+  };
 }
 
 export interface SlackAdapter extends Adapter {
@@ -141,7 +143,7 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
     },
     ...(tenants !== null && { pages: tenants.pages }),
     probe: async (signal) =>
-      botToken === undefined ? [] : await probeSlack({ ...options, botToken }, signal),
+      botToken === undefined ? [] : await probeSlack({ ...options, botToken, appToken: null }, signal),
     learn: async (signal) => own === null || (await own.self.learn(own.call, signal)),
   };
 }

@@ -1,6 +1,6 @@
 import { DeliveryError } from "../../src/domain/errors.ts";
 import type { Clock } from "../../src/ports/clock.ts";
-import { call, type Permit } from "../../src/shared/call.ts";
+import { type CallResult, call, type Permit } from "../../src/shared/call.ts";
 import { get, getString, type JsonObject, parseJsonObject } from "../../src/shared/json.ts";
 import { Secret } from "../../src/shared/secret.ts";
 import { codeFailure, isRefusal, statusFailure } from "./failure.ts";
@@ -29,38 +29,55 @@ export type CallSlack = (
   permit?: Permit,
 ) => Promise<JsonObject>;
 
-export function createWeb({ botToken, apiUrl = API_URL, timeoutMs, clock }: WebOptions): CallSlack {
-  const base = apiUrl.endsWith("/") ? apiUrl : `${apiUrl}/`;
+/** What Slack said in answer to a call, yes or no. */
+export interface Said {
+  readonly value: JsonObject;
+  readonly headers: CallResult["headers"];
+  /** Slack's word where it says no; null: it says yes. */
+  readonly code: string | null;
+  /** The same as an error. */
+  readonly failure: DeliveryError | null;
+}
 
-  async function ask(
-    token: Secret | null,
-    [method, args, signal, permit]: Parameters<CallSlack>,
-  ): Promise<JsonObject | Refused> {
-    const { status, headers, text } = await call(base + method, {
-      what: method,
-      setting: "SLACK_API_URL",
-      headers: {
-        ...(token !== null && { authorization: `Bearer ${token.reveal()}` }),
-        // Not JSON: the methods that read do not take it.
-        "content-type": "application/x-www-form-urlencoded; charset=utf-8",
-      },
-      body: formOf(args),
-      signal,
-      timeoutMs,
-      bytesMax: ANSWER_BYTES_MAX,
-      permit,
-    });
-    const answered = { status, retryAfter: headers["retry-after"] ?? null };
-    const failure = statusFailure(method, answered, clock.nowMs());
-    if (failure !== null) throw failure;
-    const parsed = parseJsonObject(text ?? "");
-    if (!parsed.ok) throw notSlack(method, status);
-    if (get(parsed.value, "ok") === true) return parsed.value;
-    const code = getString(parsed.value, "error");
-    if (code === undefined) throw notSlack(method, status);
-    const refusal = codeFailure(code, method, answered, clock.nowMs());
-    if (isRefusal(code)) return new Refused(code, refusal);
-    throw refusal;
+/** Calls one method once. Throws DeliveryError where what answers is not Slack, or is not well. */
+export async function askSlack(
+  { apiUrl = API_URL, timeoutMs, clock }: Omit<WebOptions, "botToken">,
+  token: Secret | null,
+  [method, args, signal, permit]: Parameters<CallSlack>,
+): Promise<Said> {
+  const base = apiUrl.endsWith("/") ? apiUrl : `${apiUrl}/`;
+  const { status, headers, text } = await call(base + method, {
+    what: method,
+    setting: "SLACK_API_URL",
+    headers: {
+      ...(token !== null && { authorization: `Bearer ${token.reveal()}` }),
+      // Not JSON: the methods that read do not take it.
+      "content-type": "application/x-www-form-urlencoded; charset=utf-8",
+    },
+    body: formOf(args),
+    signal,
+    timeoutMs,
+    bytesMax: ANSWER_BYTES_MAX,
+    permit,
+  });
+  const answered = { status, retryAfter: headers["retry-after"] ?? null };
+  const failure = statusFailure(method, answered, clock.nowMs());
+  if (failure !== null) throw failure;
+  const parsed = parseJsonObject(text ?? "");
+  if (!parsed.ok) throw notSlack(method, status);
+  const { value } = parsed;
+  if (get(value, "ok") === true) return { value, headers, code: null, failure: null };
+  const code = getString(value, "error");
+  if (code === undefined) throw notSlack(method, status);
+  return { value, headers, code, failure: codeFailure(code, method, answered, clock.nowMs()) };
+}
+
+export function createWeb({ botToken, ...options }: WebOptions): CallSlack {
+  async function ask(token: Secret | null, asked: Parameters<CallSlack>): Promise<JsonObject | Refused> {
+    const { value, code, failure } = await askSlack(options, token, asked);
+    if (failure === null) return value;
+    if (code !== null && isRefusal(code)) return new Refused(code, failure);
+    throw failure;
   }
 
   return async (...asked) => {

@@ -1,5 +1,6 @@
 import type { PlatformModule } from "../../src/ports/platform.ts";
 import { WORDS } from "./explain.ts";
+import { configuredBy, featuresOf, scopesOf } from "./features.ts";
 import {
   API_URL,
   NEEDS,
@@ -26,15 +27,33 @@ export const slack: PlatformModule<SlackSettings, SlackOptions> = {
   words: WORDS,
   example: 'slack --kind slash --text "deploy api"',
   sampler: async () => (await import("./sending.ts")).sending,
+  setup: {
+    what: "print the app's manifest, look at the app that there is, or change its manifest with --apply",
+    flags: [
+      { flag: "--app <id>", what: "the app to change (default: SLACK_APP_ID)" },
+      { flag: "--socket-mode", what: "for Socket Mode, also where SLACK_APP_TOKEN is not set yet" },
+      {
+        flag: "--many-workspaces",
+        what: "for an app that workspaces install themselves, also where SLACK_CLIENT_ID is not set yet",
+      },
+    ],
+    examples: [
+      "parley setup slack --url https://bot.example.com > manifest.yaml",
+      "parley setup slack --check",
+      "SLACK_CONFIG_TOKEN=xoxe.xoxp-… parley setup slack --app A0123456789 --apply",
+    ],
+    open: async (context) => (await import("./setup.ts")).openSetup(context),
+  },
   async open({ settings, options, clock, random, timeoutMs, publicUrl, kept }) {
     const { createSlackAdapter } = await import("./adapter.ts");
     const { signingSecrets, botToken, appToken, appId, apiUrl, oauth } = settings;
     const socketMode = appToken === null ? null : await import("./socket.ts");
     const { thread_context: thread } = options;
+    const scopes = scopesOf(featuresOf(configuredBy(settings, options)));
     const { learn, ...adapter } = createSlackAdapter({
       signingSecrets,
       ...(botToken !== null && { botToken }),
-      ...(oauth !== null && { oauth: { oauth, publicUrl, kept } }),
+      ...(oauth !== null && { oauth: { oauth, scopes, publicUrl, kept } }),
       ...(appId !== null && { appId }),
       ...(apiUrl !== null && { apiUrl }),
       commandReplies: options.command_replies,

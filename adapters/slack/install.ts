@@ -6,25 +6,14 @@ import type { JsonObject } from "../../src/shared/json.ts";
 import { type InstallState, STATE_MS, type StateVerdict } from "./install-state.ts";
 import { installationFrom } from "./installation.ts";
 import type { Installations } from "./installations.ts";
+import { INSTALL, REDIRECT } from "./paths.ts";
 
 /** Slack's own, wherever its API is: a person's browser goes there. */
 const AUTHORIZE = "https://slack.com/oauth/v2/authorize";
-const INSTALL = "/slack/install";
-const REDIRECT = "/slack/oauth_redirect";
-/** What the manifest in README.md asks for. */
-export const SCOPES = [
-  "app_mentions:read",
-  "channels:history",
-  "groups:history",
-  "im:history",
-  "mpim:history",
-  "chat:write",
-  "files:read",
-  "commands",
-] as const;
-
 export interface InstallOptions {
   readonly clientId: string;
+  /** What the app asks for. */
+  readonly scopes: readonly string[];
   /** Null: Slack takes the address that the app's settings have. */
   readonly publicUrl: string | null;
   readonly state: InstallState;
@@ -36,7 +25,7 @@ export interface InstallOptions {
 
 /** The way into a workspace: to Slack and back. */
 export function installPages(options: InstallOptions): readonly Page[] {
-  const { clientId, publicUrl, state, installations, exchange, clock } = options;
+  const { clientId, scopes, publicUrl, state, installations, exchange, clock } = options;
   const redirectUri = publicUrl === null ? null : publicUrl + REDIRECT;
   const isSecure = (request: PageRequest) =>
     publicUrl === null ? !isLoopbackHost(request.header("host") ?? "") : publicUrl.startsWith("https:");
@@ -45,7 +34,7 @@ export function installPages(options: InstallOptions): readonly Page[] {
     const { state: value, cookie } = state.begin();
     const url = new URL(AUTHORIZE);
     url.searchParams.set("client_id", clientId);
-    url.searchParams.set("scope", SCOPES.join(","));
+    url.searchParams.set("scope", scopes.join(","));
     url.searchParams.set("state", value);
     if (redirectUri !== null) url.searchParams.set("redirect_uri", redirectUri);
     const answer = page(302, "To Slack", ["You are being sent to Slack."]);

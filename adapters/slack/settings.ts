@@ -7,6 +7,7 @@ import { CHANGE_OPTIONS } from "../shared/change-options.ts";
 import { formsOption } from "../shared/forms.ts";
 import { previewOption } from "../shared/preview-option.ts";
 import { asSecret, withoutSlash } from "../shared/settings.ts";
+import { appOption } from "./app-options.ts";
 import { SLACK_FIELDS } from "./forms.ts";
 
 export interface SlackSettings extends PlatformSettings {
@@ -52,6 +53,11 @@ export const VARIABLES = [
     { form: ID },
   ),
   plain("SLACK_API_URL", "Where the Slack API is. Default https://slack.com/api/"),
+  secret(
+    "SLACK_CONFIG_TOKEN",
+    "Lets `parley setup slack --apply` change the app's manifest (an app configuration token, xoxe.xoxp-…); the gateway needs none",
+    { form: TOKEN, isOfCommands: true },
+  ),
 ];
 
 export const NEEDS = ["SLACK_SIGNING_SECRET", "SLACK_BOT_TOKEN"];
@@ -91,6 +97,7 @@ export const OPTIONS = {
     .default("thread")
     .describe("In direct messages: answer in a thread, or below each other."),
   ...CHANGE_OPTIONS,
+  app: appOption,
   forms: formsOption(SLACK_FIELDS),
   home: z
     .strictObject({
@@ -126,6 +133,10 @@ export const OPTIONS = {
         .boolean()
         .default(true)
         .describe("Threads of the pane are called by the first words of their first message."),
+      pane: z
+        .enum(["auto", "on", "off"])
+        .default("auto")
+        .describe("Whether `parley setup slack` gives the app the pane; auto: where there are prompts."),
     })
     .prefault({}),
   preview: previewOption(

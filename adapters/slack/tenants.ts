@@ -22,6 +22,8 @@ export interface OAuth {
 
 export interface TenantsOptions extends Omit<WorkspaceOptions, "botToken"> {
   readonly oauth: OAuth;
+  /** What the app asks a workspace for. */
+  readonly scopes: readonly string[];
   readonly publicUrl: string | null;
   readonly kept: Kept;
 }
@@ -38,7 +40,7 @@ export interface Tenants {
 
 /** Throws CONFIG_INVALID where there is no key to keep tokens with. */
 export function createTenants(options: TenantsOptions): Tenants {
-  const { oauth, publicUrl, kept, clock } = options;
+  const { oauth, scopes, publicUrl, kept, clock } = options;
   const { secrets, holds } = kept;
   if (secrets === null)
     throw new GatewayError(
@@ -83,7 +85,7 @@ export function createTenants(options: TenantsOptions): Tenants {
       if (await installations.forget(tenant, atMs)) workspaces.delete(tenant);
     },
     pages: installPages({
-      ...{ clientId: oauth.clientId, publicUrl, installations, clock },
+      ...{ clientId: oauth.clientId, scopes, publicUrl, installations, clock },
       state: new InstallState(oauth.clientSecret, secrets, clock),
       exchange: async (code, redirectUri) => await ask({ code, redirect_uri: redirectUri }),
     }),

@@ -1,7 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { styleText } from "node:util";
 import type { Command } from "commander";
 import { MODULES } from "../../adapters/index.ts";
 import { createEnvReader } from "../config/env-reader.ts";
@@ -24,6 +23,7 @@ import {
   dataFinding,
   type Finding,
   fail,
+  formatFinding,
   gatewayFinding,
   metricsFinding,
   modelFinding,
@@ -57,7 +57,7 @@ export function addDoctor(program: Command, terminal: Terminal, settle: Settle):
     .action(async (options: Options & { json?: true }) => {
       const findings = await examine(terminal, options, tryStore);
       if (options.json) terminal.out(`${inert(JSON.stringify(findings, null, 2))}\n`);
-      else terminal.out(findings.map(format).join(""));
+      else terminal.out(findings.map(formatFinding).join(""));
       settle(findings.some((one) => one.status === "fail") ? EXIT.failed : EXIT.ok);
     });
 }
@@ -215,14 +215,3 @@ const tryStore: TryStore = (file) => {
     return error.code === "STORE_LOCKED" ? "locked" : { problem: `${error.code}: ${error.message}` };
   }
 };
-
-const MARKS = {
-  ok: styleText("green", "ok  "),
-  warn: styleText("yellow", "warn"),
-  fail: styleText("red", "FAIL"),
-} as const;
-
-function format({ check, status, message, fix }: Finding): string {
-  const advice = fix === null ? "" : `\n${" ".repeat(20)}→ ${fix}`;
-  return `${MARKS[status]} ${check.padEnd(15)}${inert(message)}${advice}\n`;
-}

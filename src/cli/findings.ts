@@ -2,12 +2,14 @@ import { randomUUID } from "node:crypto";
 import { lstatSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join, relative } from "node:path";
+import { styleText } from "node:util";
 import { isWatchOpen } from "../app/edge.ts";
 import type { Environment } from "../config/environment.ts";
 import type { GatewaySpec } from "../config/schema.ts";
 import type { ProbeFinding } from "../ports/adapter.ts";
 import type { PlatformModule } from "../ports/platform.ts";
 import { type Asked, isRedirect } from "./ask.ts";
+import { inert } from "./printable.ts";
 
 /** What one look found. */
 export interface Finding {
@@ -28,6 +30,18 @@ export function warn(check: string, message: string, fix: string | null): Findin
 
 export function fail(check: string, message: string, fix: string): Finding {
   return { check, status: "fail", message, fix };
+}
+
+const MARKS = {
+  ok: styleText("green", "ok  "),
+  warn: styleText("yellow", "warn"),
+  fail: styleText("red", "FAIL"),
+} as const;
+
+/** On a line, and what to do on the next. */
+export function formatFinding({ check, status, message, fix }: Finding): string {
+  const advice = fix === null ? "" : `\n${" ".repeat(20)}→ ${fix}`;
+  return `${MARKS[status]} ${check.padEnd(15)}${inert(message)}${advice}\n`;
 }
 
 export function nodeFinding(version: string): Finding {

@@ -9,6 +9,7 @@ import type { EnvReader } from "./env-reader.ts";
 import type { Holds } from "./holds.ts";
 import type { Sending } from "./sampler.ts";
 import type { Secrets } from "./secrets.ts";
+import type { SetupSpec } from "./setup.ts";
 
 /** What a platform has in the environment; its fields are its own. Secrets print as `***`. */
 export interface PlatformSettings {
@@ -53,6 +54,8 @@ export interface PlatformModule<
   readonly example?: string;
   /** Makes its webhooks, for `parley send`. */
   sampler(): Promise<Sending>;
+  /** Absent: its app is set up by hand, as its README says. */
+  readonly setup?: SetupSpec<Settings, Options>;
   /** Throws CONFIG_INVALID. Does no I/O by itself. */
   open(context: OpenContext<Settings, Options>): Promise<Adapter>;
   /** For whoever develops on this installation: always on, and configured by nothing of the above. */

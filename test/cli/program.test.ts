@@ -29,6 +29,8 @@ describe("parley", () => {
     "dead replay",
     "dead drop",
     "usage",
+    "setup",
+    "setup slack",
     "doctor",
     "config",
     "config validate",

@@ -12,7 +12,7 @@ export interface SlackInstalls {
   /** Somebody allows the app: what Slack sends the browser back with. */
   allow(code: string, grant: Grant): void;
   /** By token: whose it is, and what Slack says of it. */
-  readonly tokens: Map<string, { readonly team: string; error: string | null }>;
+  readonly tokens: Map<string, { readonly team: string; error: string | null; scopes?: readonly string[] }>;
   /** Forms that `oauth.v2.access` was asked with, oldest first. */
   readonly exchanges: Readonly<Record<string, string>>[];
   access(form: Readonly<Record<string, string>>): object | string;

@@ -2,6 +2,7 @@ import { createHmac } from "node:crypto";
 import { type FakeAnswer, type FakeServer, fakeServer } from "./server.ts";
 import { fileOf, type SharedFile, type SlackFile, serveFile } from "./slack-files.ts";
 import { type SlackInstalls, slackInstalls } from "./slack-installs.ts";
+import { type SlackApps, slackManifests } from "./slack-manifests.ts";
 import { type FakeSlackSockets, fakeSlackSockets, type SocketTimes } from "./slack-sockets.ts";
 import {
   type Args,
@@ -58,6 +59,9 @@ export interface FakeSlack extends FakeServer {
   readonly apiUrl: string;
   /** Workspaces that have installed the app themselves. */
   readonly installs: SlackInstalls;
+  /** Scopes of the bot's token, as each answer tells them; null: none does. */
+  scopes: readonly string[] | null;
+  readonly apps: SlackApps;
   /** Of a fake with an app token. */
   readonly sockets: FakeSlackSockets;
   /** Everything that was said, oldest first. */
@@ -110,6 +114,8 @@ export async function fakeSlack(
   const uploads = new Map<string, { readonly name: string; readonly length: number; bytes?: string }>();
   const shown = slackSurfaces(need, (error) => new SlackRefusal(error));
   const installs = slackInstalls({ id: "111.222", secret: "client-secret-of-the-app" });
+  const apps: SlackApps = { manifests: new Map(), token: "xoxe.xoxp-fake" };
+  const manage = slackManifests(apps);
   /** Of the call that is being answered. */
   let team: string | null = null;
   let count = 0;
@@ -274,6 +280,7 @@ export async function fakeSlack(
       const answer = installs.access(args as Record<string, string>);
       return typeof answer === "string" ? refused(answer) : { body: answer };
     }
+    if (name.startsWith("apps.manifest.")) return manage(name, authorization, args);
     const installed = installs.tokens.get(authorization?.replace("Bearer ", "") ?? "");
     team = installed?.team ?? null;
     if (installed !== undefined && installed.error !== null) return refused(installed.error);
@@ -281,7 +288,11 @@ export async function fakeSlack(
     const method = Object.hasOwn(methods, name) ? methods[name] : undefined;
     if (method === undefined) return refused("unknown_method");
     try {
-      return { body: { ok: true, ...method(args) } };
+      const told = installed?.scopes ?? fake.scopes;
+      return {
+        body: { ok: true, ...method(args) },
+        ...(told !== null && { headers: { "x-oauth-scopes": told.join(",") } }),
+      };
     } catch (error) {
       if (error instanceof SlackRateLimited) return slackRateLimited(error.seconds);
       if (error instanceof SlackRefusal) return refused(error.message);
@@ -329,8 +340,10 @@ export async function fakeSlack(
   const post: FakeSlack["post"] = (message) => {
     messages.push({ ...message, via: "chat.postMessage", visibleTo: null, metadata: null, blocks: [] });
   };
-  return {
+  const fake: FakeSlack = {
     ...server,
+    scopes: null,
+    apps,
     get sockets() {
       if (sockets === null) throw new Error("Expected an app token, got none");
       return sockets;
@@ -352,6 +365,7 @@ export async function fakeSlack(
     surfaces: shown.surfaces,
     post,
   };
+  return fake;
 }
 
 /** A webhook signed as Slack signs it, written apart from the gateway's own code. */

@@ -1,7 +1,11 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { parse } from "yaml";
+import { parse, stringify } from "yaml";
+import { z } from "zod";
+import { slack } from "../../../adapters/slack/index.ts";
+import { manifestOf } from "../../../adapters/slack/manifest.ts";
+import { OPTIONS } from "../../../adapters/slack/settings.ts";
 
 interface Manifest {
   readonly display_information: { readonly name: string; readonly description: string };
@@ -25,9 +29,17 @@ const SCOPE_OF: Readonly<Record<string, string>> = {
   "message.mpim": "mpim:history",
 };
 /** Delivered without any. */
-const NO_SCOPE: ReadonlySet<string> = new Set(["app_home_opened"]);
+const NO_SCOPE: ReadonlySet<string> = new Set(["app_home_opened", "app_uninstalled", "tokens_revoked"]);
 
 describe("the manifest to paste", () => {
+  it("is what parley setup prints for the defaults", () => {
+    const options = z.strictObject(OPTIONS).parse({});
+    const app = { options, isSocketMode: false, isInstallable: false };
+    const made = manifestOf({ ...app, publicUrl: "https://bot.example.com", commands: [] });
+    expect(readme).toContain(`\`\`\`yaml\n${stringify(made)}\`\`\``);
+    expect(readme).toContain(slack.setup?.examples[0]?.split(" >")[0] ?? "nothing");
+  });
+
   it("asks for the scope of each event", () => {
     const { bot_events } = manifest.settings.event_subscriptions;
     const scopes = bot_events.filter((event) => !NO_SCOPE.has(event)).map((event) => SCOPE_OF[event]);

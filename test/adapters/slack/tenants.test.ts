@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createSlackAdapter, type SlackAdapter } from "../../../adapters/slack/adapter.ts";
-import { SCOPES } from "../../../adapters/slack/install.ts";
 import type { TriggerEvent } from "../../../src/domain/event.ts";
 import type { ReplyPart } from "../../../src/domain/reply.ts";
 import type { PageAnswer } from "../../../src/ports/pages.ts";
@@ -38,6 +37,7 @@ function replica(publicUrl: string | null = "https://bot.example"): SlackAdapter
     timeoutMs: 30_000,
     oauth: {
       oauth: { clientId: "111.222", clientSecret: new Secret("client-secret-of-the-app") },
+      scopes: ["chat:write", "files:write"],
       publicUrl,
       kept: { secrets: createSecrets(new Seal([KEY]), store), holds: store.holds },
     },
@@ -118,13 +118,13 @@ const tokenOf = (team: string) => {
 };
 
 describe("the way into a workspace", () => {
-  it("leads to Slack's own page, with the scopes of the manifest and a state that belongs to this browser", async () => {
+  it("leads to Slack's own page, with the scopes that it is told and a state that belongs to this browser", async () => {
     const answer = await visit("/slack/install");
     const to = new URL(answer.headers.location ?? "");
     expect([answer.status, to.origin + to.pathname]).toEqual([302, "https://slack.com/oauth/v2/authorize"]);
     expect(Object.fromEntries(to.searchParams)).toEqual({
       client_id: "111.222",
-      scope: SCOPES.join(","),
+      scope: "chat:write,files:write",
       redirect_uri: "https://bot.example/slack/oauth_redirect",
       state: expect.stringMatching(/^[\w.-]{80}$/),
     });
