@@ -8,6 +8,7 @@ import { composeFront, offerAgain } from "./app/front.ts";
 import { createHealth } from "./app/health.ts";
 import { startHousekeeping } from "./app/housekeeping.ts";
 import { composeHttp } from "./app/http.ts";
+import { invalidRequestsReport, showInvalidRequests } from "./app/invalid-requests.ts";
 import { machineOf, showMachine } from "./app/machine.ts";
 import { mediaKeeping, openMedia } from "./app/media.ts";
 import { PlatformWatch } from "./app/platform-watch.ts";
@@ -129,10 +130,12 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   const machine = machineOf(environment.dataDir);
   showMachine(machine, metrics);
+  showInvalidRequests(all, metrics);
   const health = createHealth({
     ...{ version, startedAtMs: clock.nowMs(), clock, store, storeReport: report, spool, role },
     ...{ dispatcher, platforms, machine, isPaused },
     platform: (name) =>
+      invalidRequestsReport(adapters.get(name as Platform)) ??
       restingReport([breakers.of(name).report()]) ??
       platformWatch.report(name) ?? { status: "ok", details: "its replies get through" },
     models: () => modelsReport(current().agents),

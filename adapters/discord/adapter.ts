@@ -78,6 +78,7 @@ export function createDiscordAdapter(options: DiscordOptions): Adapter {
     renderer: RENDERER,
     probe: (signal) =>
       probeDiscord({ ...options, apiUrl, applicationId: options.applicationId, isHeard }, signal),
+    invalidRequests: () => rest.invalidRequests(),
     files: createFileReader({ apiUrl, clock }),
     typing: (to, signal) => showTyping(to, { rest, clock, signal }),
     recover,

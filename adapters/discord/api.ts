@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { DiscordAPIError, HTTPError, RateLimitError, REST, RequestMethod } from "@discordjs/rest";
 import { RunAborted } from "../../src/domain/abort.ts";
 import { DeliveryError, GatewayError } from "../../src/domain/errors.ts";
+import type { InvalidRequestsReport } from "../../src/ports/adapter.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import { call, type Permit } from "../../src/shared/call.ts";
 import { retryAfterMs } from "../../src/shared/fault.ts";
@@ -9,6 +10,7 @@ import { get, getString, isObject, type JsonObject, parseJsonObject } from "../.
 import type { Secret } from "../../src/shared/secret.ts";
 import type { ReplyFile } from "../shared/answer-file.ts";
 import { apiRefusal, serverFailure } from "./failure.ts";
+import { type Answered, InvalidRequests } from "./invalid-requests.ts";
 
 /** Answers are a message at most; more than this is not Discord. */
 const ANSWER_BYTES_MAX = 256 * 1024;
@@ -22,6 +24,8 @@ export interface RestOptions {
   /** For one call, from connecting to the last byte. */
   readonly timeoutMs: number;
   readonly clock: Pick<Clock, "nowMs">;
+  /** What was held against us so far; nothing when absent. */
+  readonly invalid?: InvalidRequests;
 }
 
 const METHODS = { GET: RequestMethod.Get, POST: RequestMethod.Post, PATCH: RequestMethod.Patch } as const;
@@ -47,6 +51,8 @@ export interface DiscordRest {
   ask(call: Call, signal: AbortSignal, permit?: Permit): Promise<JsonObject>;
   /** One call, once: retries belong to the outbox. Gives the message. Throws DeliveryError. */
   message(call: Call, signal: AbortSignal, permit?: Permit): Promise<Message>;
+  /** What Discord holds against us. */
+  invalidRequests(): InvalidRequestsReport;
 }
 
 /** As Discord has it; null for what its answer does not tell. */
@@ -67,19 +73,22 @@ export function createRest(options: RestOptions): DiscordRest {
     // `Retry-After` is passed on as it came; who waits adds its own margin.
     offset: 0,
     makeRequest: (url: string, init: RequestLike) =>
-      exchange(url, init, { ...options, permit: contexts.getStore()?.permit }),
+      exchange(url, init, { ...options, ...(contexts.getStore() ?? NO_CONTEXT) }),
   };
   // Calls of interactions do not count towards the bot's 50 a second. The sweepers of both are unref'd by the
   // library and must stay on: each interaction leaves a bucket behind.
   const interactions = new REST({ ...shared, globalRequestsPerSecond: Number.POSITIVE_INFINITY });
   const bot = new REST(shared);
   let botHeldUntilMs = 0;
+  const { invalid = new InvalidRequests(options.clock) } = options;
 
   const rest: DiscordRest = {
     async message(asked, signal, permit) {
       const answer = await rest.ask(asked, signal, permit);
       return { id: getString(answer, "id") ?? null, content: getString(answer, "content") ?? null };
     },
+
+    invalidRequests: () => invalid.report(),
 
     async ask(asked, signal, permit) {
       if (signal.aborted) throw new DeliveryError("retry", `Discord ${asked.what}: stopped before sending`);
@@ -92,13 +101,14 @@ export function createRest(options: RestOptions): DiscordRest {
         // Each time, for the library forgets its token after one 401.
         bot.setToken(options.botToken.reveal());
       }
+      const answered = invalid.enter(asked.what);
       // It also never takes its listener off the signal it is given, so it gets one that lasts no longer than this call.
       const abort = new AbortController();
       const stop = () => abort.abort();
       signal.addEventListener("abort", stop, { once: true });
       try {
         const rest = asked.as === "bot" ? bot : interactions;
-        const answer = await contexts.run({ permit }, () =>
+        const answer = await contexts.run({ permit, answered }, () =>
           rest.request({
             method: METHODS[asked.method],
             fullRoute: asked.route,
@@ -175,7 +185,10 @@ interface RequestLike {
 /** What the library hands on to nobody: of which call it makes the request. */
 interface Context {
   readonly permit: Permit | undefined;
+  readonly answered: Answered;
 }
+
+const NO_CONTEXT: Context = { permit: undefined, answered: () => {} };
 
 /**
  * What the library would do itself, but by our own call, and with an answer that is always a JSON object: the library
@@ -184,7 +197,7 @@ interface Context {
 async function exchange(
   url: string,
   init: RequestLike,
-  { clock, timeoutMs, permit }: RestOptions & Context,
+  { clock, timeoutMs, permit, answered }: RestOptions & Context,
 ): Promise<Response> {
   const headersGiven = Object.fromEntries(new Headers(init.headers as Record<string, string>));
   const { body: bodyGiven, type } = await bodyOf(init.body);
@@ -200,6 +213,7 @@ async function exchange(
     permit,
   });
   const { status } = answer;
+  answered(status, String(answer.headers["x-ratelimit-scope"] ?? ""));
   const text = answer.text ?? "";
   const parsed = parseJsonObject(text.startsWith("[") ? `{"items":${text}}` : text);
   const body = parsed.ok ? parsed.value : {};

@@ -6,7 +6,7 @@ import type { Delivery, Receipt } from "../../src/domain/reply.ts";
 import type { Recovery } from "../../src/ports/adapter.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Permit } from "../../src/shared/call.ts";
-import { isRejected } from "../../src/shared/fault.ts";
+import { isRefused, isRejected } from "../../src/shared/fault.ts";
 import { get, getArray, getObject, getString, type JsonObject } from "../../src/shared/json.ts";
 import type { ReplyFile } from "../shared/answer-file.ts";
 import { audienceOf, type DiscordAddress, type MessageAddress } from "./address.ts";
@@ -97,7 +97,9 @@ export class Channels {
         if (found !== "absent") return found;
       }
       return await this.#find(address, address.channelId, post);
-    } catch {
+    } catch (error) {
+      // Nobody was asked, or nobody of us is heard: it can be found out later, and is not said twice for now.
+      if (isRefused(error)) throw error;
       return "unknown";
     }
   }

@@ -110,6 +110,16 @@ export interface ProbeFinding {
   readonly code: "PLATFORM_REFUSED" | "PLATFORM_UNREACHABLE" | "PLATFORM_MISMATCH" | null;
 }
 
+/** Refused calls, as far as the platform shuts out whoever makes too many. */
+export interface InvalidRequestsReport {
+  /** Within its window. */
+  readonly count: number;
+  /** From here on hardly any call is made. */
+  readonly heldAt: number;
+  readonly bannedAt: number;
+  readonly isHeld: boolean;
+}
+
 /** One chat platform: bytes in, events out; replies in, receipts out. */
 export interface Adapter {
   readonly platform: Platform;
@@ -176,6 +186,8 @@ export interface Adapter {
   readonly pages?: readonly Page[];
   /** Asks the platform's API, within seconds, whether it answers and takes our credentials. Changes nothing. Never throws. */
   probe?(signal: AbortSignal): Promise<readonly ProbeFinding[]>;
+  /** Of a platform that shuts out whoever makes too many calls that it refuses. */
+  invalidRequests?(): InvalidRequestsReport;
   /** Where the platform keeps what was said before the bot came into a thread. */
   readonly thread?: ThreadReader;
   /** Where it keeps the files of its messages; absent: they are named to the model, and not read. */

@@ -43,6 +43,10 @@ export function isRejected(error: unknown): error is DeliveryError {
   return error instanceof DeliveryError && error.kind === "rejected";
 }
 
+export function isRefused(error: unknown): error is DeliveryError {
+  return error instanceof DeliveryError && error.kind === "refused";
+}
+
 /**
  * Throws what the last way said, and of a rejection also why the first was over: an operator who reads of the second
  * alone would look for the fault in the wrong place.

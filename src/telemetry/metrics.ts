@@ -247,6 +247,11 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
     socketHolder: gauge("socket_holder", "1 in the process that is elected to hold a platform's socket.", {
       labels: ["platform"],
     }),
+    invalidRequests: gauge(
+      "platform_invalid_requests",
+      "Calls of this process that a platform refused, in the window after which it shuts out whoever makes too many.",
+      { labels: ["platform"] },
+    ),
     socketReadBack: counter(
       "socket_read_back_total",
       "Messages that were missed between two sessions of a socket, and read back.",
