@@ -54,7 +54,7 @@ export interface SlackOptions {
   /** For one call of the Web API. */
   readonly timeoutMs: number;
   /** Where workspaces may install the app themselves. */
-  readonly oauth?: Pick<TenantsOptions, "oauth" | "scopes" | "publicUrl"> & {
+  readonly oauth?: Pick<TenantsOptions, "oauth" | "features" | "publicUrl"> & {
     readonly kept: Kept | undefined;
   };
 }
@@ -141,7 +141,7 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
       const isOwn = own === null ? false : own.self.serves(tenant);
       return isOwn === false && tenants !== null ? tenants.serves(tenant) : isOwn;
     },
-    ...(tenants !== null && { pages: tenants.pages }),
+    ...(tenants !== null && { pages: tenants.pages, installations: tenants.keeper }),
     probe: async (signal) =>
       botToken === undefined ? [] : await probeSlack({ ...options, botToken, appToken: null }, signal),
     learn: async (signal) => own === null || (await own.self.learn(own.call, signal)),

@@ -1,6 +1,6 @@
 import type { PlatformModule } from "../../src/ports/platform.ts";
 import { WORDS } from "./explain.ts";
-import { configuredBy, featuresOf, scopesOf } from "./features.ts";
+import { configuredBy, featuresOf } from "./features.ts";
 import {
   API_URL,
   NEEDS,
@@ -49,11 +49,11 @@ export const slack: PlatformModule<SlackSettings, SlackOptions> = {
     const { signingSecrets, botToken, appToken, appId, apiUrl, oauth } = settings;
     const socketMode = appToken === null ? null : await import("./socket.ts");
     const { thread_context: thread } = options;
-    const scopes = scopesOf(featuresOf(configuredBy(settings, options)));
+    const features = featuresOf(configuredBy(settings, options));
     const { learn, ...adapter } = createSlackAdapter({
       signingSecrets,
       ...(botToken !== null && { botToken }),
-      ...(oauth !== null && { oauth: { oauth, scopes, publicUrl, kept } }),
+      ...(oauth !== null && { oauth: { oauth, features, publicUrl, kept } }),
       ...(appId !== null && { appId }),
       ...(apiUrl !== null && { apiUrl }),
       commandReplies: options.command_replies,

@@ -1,14 +1,17 @@
 import { LRUCache } from "lru-cache";
 import { GatewayError } from "../../src/domain/errors.ts";
+import type { InstallationKeeper } from "../../src/ports/installations.ts";
 import type { Page } from "../../src/ports/pages.ts";
 import type { Kept } from "../../src/ports/platform.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import { UNSTOPPED } from "../shared/signals.ts";
 import { createWeb } from "./api.ts";
+import { type Feature, scopesOf } from "./features.ts";
 import { installPages } from "./install.ts";
 import { InstallState } from "./install-state.ts";
 import type { Installation } from "./installation.ts";
 import { Installations, PREFIX } from "./installations.ts";
+import { createKeeper } from "./keeper.ts";
 import { createRefresh } from "./rotation.ts";
 import { createWorkspace, type Workspace, type WorkspaceOptions } from "./workspace.ts";
 
@@ -23,7 +26,7 @@ export interface OAuth {
 export interface TenantsOptions extends Omit<WorkspaceOptions, "botToken"> {
   readonly oauth: OAuth;
   /** What the app asks a workspace for. */
-  readonly scopes: readonly string[];
+  readonly features: readonly Feature[];
   readonly publicUrl: string | null;
   readonly kept: Kept;
 }
@@ -36,11 +39,12 @@ export interface Tenants {
   /** Slack says that the app was removed there. Rejects with STORE_*. */
   readonly removed: (tenant: string, atMs: number | null) => Promise<void>;
   readonly pages: readonly Page[];
+  readonly keeper: InstallationKeeper;
 }
 
 /** Throws CONFIG_INVALID where there is no key to keep tokens with. */
 export function createTenants(options: TenantsOptions): Tenants {
-  const { oauth, scopes, publicUrl, kept, clock } = options;
+  const { oauth, features, publicUrl, kept, clock } = options;
   const { secrets, holds } = kept;
   if (secrets === null)
     throw new GatewayError(
@@ -84,8 +88,12 @@ export function createTenants(options: TenantsOptions): Tenants {
     async removed(tenant, atMs) {
       if (await installations.forget(tenant, atMs)) workspaces.delete(tenant);
     },
+    keeper: createKeeper({
+      ...{ ...options, secrets, installations, features },
+      removed: (tenant) => void workspaces.delete(tenant),
+    }),
     pages: installPages({
-      ...{ clientId: oauth.clientId, scopes, publicUrl, installations, clock },
+      ...{ clientId: oauth.clientId, scopes: scopesOf(features), publicUrl, installations, clock },
       state: new InstallState(oauth.clientSecret, secrets, clock),
       exchange: async (code, redirectUri) => await ask({ code, redirect_uri: redirectUri }),
     }),

@@ -10,6 +10,7 @@ import { STREAMS_MAX } from "./bounds.ts";
 import { type BulkDeps, type BulkOrder, carryOut, snapshot } from "./bulk.ts";
 import { cursorOf, type ListName } from "./cursor.ts";
 import { type ExplainDeps, explain, NOTHING_KNOWN } from "./explain.ts";
+import { type InstallationsDeps, installationPage, placeIn } from "./installations.ts";
 import { openApi } from "./openapi.ts";
 import type { OPERATIONS, OperationId } from "./operations.ts";
 import { refusalPage } from "./refusals.ts";
@@ -20,7 +21,7 @@ import { liveStream, livesOf, refusalsOf } from "./stream.ts";
 import { type UsageDeps, usageOf } from "./usage.ts";
 import { eventDetail, eventView, letterDetail, letterView } from "./views.ts";
 
-export interface HandlerDeps extends BulkDeps, UsageDeps {
+export interface HandlerDeps extends BulkDeps, UsageDeps, InstallationsDeps {
   readonly feed: LifeFeed;
   readonly refusals: RefusalFeed;
   readonly requests: Pick<RequestLog, "list" | "find">;
@@ -106,6 +107,15 @@ export function createHandlers(deps: HandlerDeps): Handlers {
       return explanation === null ? problem(404, NOTHING_KNOWN) : ok(explanation);
     },
     usage: async ({ query }) => ok(await usageOf(query, deps)),
+    listInstallations: async ({ query }) => ok(await installationPage(query, deps, deps.stopping)),
+    async removeInstallation({ id, by }) {
+      const place = placeIn(id);
+      const keeper = place === null ? undefined : deps.installations.get(place.platform);
+      const isGone = place !== null && (await keeper?.remove(place.tenant, deps.stopping)) === true;
+      if (!isGone) return problem(404, "There is no installation of this id");
+      deps.log.info({ installation: id, by }, "installation.removed");
+      return ok({ id, status: "removed", by });
+    },
     openapi: async () => ok(openApi(deps.version)),
   };
 }

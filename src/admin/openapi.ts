@@ -3,6 +3,7 @@ import { lifeSchema } from "../feed/life.ts";
 import { refusalSchema } from "../feed/refusal.ts";
 import { OPERATOR_CHARS_MAX } from "./bounds.ts";
 import { explanationSchema } from "./explain.ts";
+import { installationPageSchema, installationSchema, removedSchema } from "./installations.ts";
 import { OPERATIONS, type Operation } from "./operations.ts";
 import type { ProblemStatus } from "./responses.ts";
 import {
@@ -37,6 +38,9 @@ const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   RefusalPage: refusalPageSchema,
   Explanation: explanationSchema,
   Usage: usageSchema,
+  Installation: installationSchema,
+  InstallationPage: installationPageSchema,
+  Removed: removedSchema,
   Error: errorSchema,
   OpenApi: z.looseObject({ openapi: z.string() }),
 };
@@ -44,7 +48,7 @@ const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
 const PROBLEMS: Readonly<Record<ProblemStatus, string>> = {
   400: "The request is not what was expected; the message says what was.",
   401: "The bearer token is missing or wrong.",
-  404: "There is no event or request of this id.",
+  404: "There is nothing of this id.",
   409: "The event is in another state; the message says in which.",
   413: "The body is too large.",
   415: "The body is no application/json.",

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { installationsQuery } from "./installations.ts";
 import {
   bulkBody,
   eventsQuery,
@@ -172,6 +173,27 @@ export const OPERATIONS = {
     query: usageQuery,
     answer: { status: 200, type: JSON_TYPE, schemas: ["Usage"], what: "The day." },
     problems: [400, 503],
+  },
+  listInstallations: {
+    method: "get",
+    path: "/installations",
+    summary: "Workspaces that have installed an app themselves; nothing of their tokens is told",
+    query: installationsQuery,
+    answer: {
+      status: 200,
+      type: JSON_TYPE,
+      schemas: ["InstallationPage"],
+      what: "A page of them, by platform and tenant.",
+    },
+    problems: [400, 503],
+  },
+  removeInstallation: {
+    method: "delete",
+    path: "/installations/{id}",
+    summary: "Forget an installation on all replicas, and end its token at the platform",
+    query: noQuery,
+    answer: { status: 200, type: JSON_TYPE, schemas: ["Removed"], what: "It is removed." },
+    problems: [400, 404, 503],
   },
   openapi: {
     method: "get",

@@ -25,6 +25,7 @@ export interface AdminSetup {
   readonly metrics: AdminDeps["metrics"];
   readonly version: string;
   readonly wordsOf: AdminDeps["wordsOf"];
+  readonly installations: AdminDeps["installations"];
   /** Aborted when the process goes down. */
   readonly stopping: AbortSignal;
 }

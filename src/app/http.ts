@@ -96,6 +96,11 @@ export function composeHttp(options: HttpOptions): Http {
       metrics,
       version,
       wordsOf: wordsOf(config.modules),
+      installations: new Map(
+        options.adapters.flatMap(({ platform, installations }) =>
+          installations === undefined ? [] : [[platform, installations] as const],
+        ),
+      ),
       stopping,
     }),
     newRequestId: () => newId("req"),

@@ -35,16 +35,20 @@ export async function openForDevelopers(
   return await Promise.all(modules.map((module) => open(module, config, { ...context, developers })));
 }
 
-/** What each platform that is on says of our credentials, or what keeps it from being asked. Never throws. */
+/**
+ * What each platform that is on says of our credentials, or what keeps it from being asked. `setUp` looks at the whole app
+ * where the platform has a way to; else undefined. Never throws.
+ */
 export async function probePlatforms(
   config: Config,
   context: Context,
+  setUp: (module: PlatformModule) => Promise<readonly ProbeFinding[] | undefined>,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, readonly ProbeFinding[]>> {
   const found = platformsThatAreOn(config).map(async (module) => {
     try {
       const adapter = await open(module, config, context);
-      return [module.name, (await adapter.probe?.(signal)) ?? []] as const;
+      return [module.name, (await setUp(module)) ?? (await adapter.probe?.(signal)) ?? []] as const;
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
       return [module.name, [notOpened(error)]] as const;

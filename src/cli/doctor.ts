@@ -3,13 +3,14 @@ import { join } from "node:path";
 import process from "node:process";
 import type { Command } from "commander";
 import { MODULES } from "../../adapters/index.ts";
-import { createEnvReader } from "../config/env-reader.ts";
+import { type ConfigReader, createEnvReader } from "../config/env-reader.ts";
 import { type Environment, readEnvironment } from "../config/environment.ts";
 import type { Config } from "../config/load.ts";
 import { formatProblem } from "../config/problems.ts";
 import { variablesOf } from "../config/variables.ts";
 import { GatewayError } from "../domain/errors.ts";
-import type { ProbeFinding } from "../ports/adapter.ts";
+import type { PlatformModule } from "../ports/platform.ts";
+import type { ProbeFinding } from "../ports/probe-finding.ts";
 import { EXIT } from "../shared/exit.ts";
 import { fileOf, slotsIn } from "../store/spool/slots.ts";
 import { inspectFile, logBytes } from "../store/sqlite/examine.ts";
@@ -33,8 +34,10 @@ import {
   tryPort,
   warn,
 } from "./findings.ts";
+import { installationFindings } from "./installation-findings.ts";
 import { mediaFinding } from "./media-findings.ts";
 import { inert } from "./printable.ts";
+import { openSetup } from "./setup.ts";
 import type { Settle, Terminal } from "./terminal.ts";
 
 const TIMEOUT_MS = 3_000;
@@ -79,7 +82,7 @@ async function examine(terminal: Terminal, options: Options, store: TryStore): P
   const [times, model, probed] = await Promise.all([
     Promise.all(isOffline ? [] : apisOf(environment).map(askTime)),
     isOffline ? null : askModel(environment.anthropic),
-    config === null || isOffline ? NOT_PROBED : probeAll(config),
+    config === null || isOffline ? NOT_PROBED : probeAll(config, reader),
   ]);
   const nowMs = systemClock.nowMs();
   const answers = [...(model === null ? [] : [model]), ...times];
@@ -98,7 +101,7 @@ async function examine(terminal: Terminal, options: Options, store: TryStore): P
     clockFinding(answers, nowMs),
     dataFinding(environment.dataDir, terminal.cwd),
     ...(config === null ? [] : [...(await storeFindings(config, store)), mediaFinding(config, terminal.cwd)]),
-    ...(await listenFindings(environment)),
+    ...(await listenFindings(environment, isOffline)),
     metricsFinding(environment),
     ...(url === null ? [] : [gatewayFinding(url, await askReady(url))]),
   ];
@@ -114,10 +117,13 @@ function apisOf({ platforms }: Environment): string[] {
 
 const NOT_PROBED: ReadonlyMap<string, readonly ProbeFinding[]> = new Map();
 
-async function probeAll(config: Config): Promise<typeof NOT_PROBED> {
+async function probeAll(config: Config, env: ConfigReader): Promise<typeof NOT_PROBED> {
   const { probePlatforms } = await import("../app/platforms.ts");
   const context = { clock: systemClock, random: Math.random };
-  return await probePlatforms(config, context, new AbortController().signal);
+  const { signal } = new AbortController();
+  const setUp = async (module: PlatformModule) =>
+    await (await openSetup(module, config, { url: undefined, flags: {}, env }))?.check(signal);
+  return await probePlatforms(config, context, setUp, signal);
 }
 
 /** The list of models costs nothing, and is given to whoever may call one. */
@@ -188,7 +194,10 @@ function storeFinding(result: ReturnType<TryStore>): Finding {
   return fail("store", result.problem, "see docs/errors.md");
 }
 
-async function listenFindings({ host, port }: Environment): Promise<Finding[]> {
+async function listenFindings(
+  { host, port, adminToken }: Environment,
+  isOffline: boolean,
+): Promise<Finding[]> {
   if (port === 0) return [ok("port", "a free one is taken at each start")];
   const state = await tryPort(port, host);
   if (state === "free") return [ok("port", `${host}:${port} is free`)];
@@ -197,7 +206,12 @@ async function listenFindings({ host, port }: Environment): Promise<Finding[]> {
       fail("port", `expected to listen on ${host}:${port}, got ${state}`, "set PARLEY_PORT or PARLEY_HOST"),
     ];
   const url = `http://${reachable(host)}:${port}`;
-  return [gatewayFinding(url, await askReady(url))];
+  const ready = await askReady(url);
+  const isOurs = ready.kind === "answered" && ready.status === 200;
+  return [
+    gatewayFinding(url, ready),
+    ...(isOurs && !isOffline ? await installationFindings(url, adminToken) : []),
+  ];
 }
 
 /** Who listens everywhere is found here; an address of version 6 stands in brackets. */

@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   replay: async () => (await import("./replay.ts")).addReplay,
   dead: async () => (await import("./dead.ts")).addDead,
   usage: async () => (await import("./usage.ts")).addUsage,
+  installations: async () => (await import("./installations.ts")).addInstallations,
   setup: async () => (await import("./setup.ts")).addSetup,
   doctor: async () => (await import("./doctor.ts")).addDoctor,
   config: async () => (await import("./config.ts")).addConfig,

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { stringify } from "yaml";
 import { MODULES } from "../../adapters/index.ts";
-import { createEnvReader } from "../config/env-reader.ts";
+import { type ConfigReader, createEnvReader } from "../config/env-reader.ts";
 import type { Config } from "../config/load.ts";
 import { formatProblem } from "../config/problems.ts";
 import { PLATFORM_DEFAULTS } from "../config/schema.ts";
@@ -140,24 +140,40 @@ async function open(
 ): Promise<Setup> {
   const loaded = load(terminal, folder);
   if (!loaded.ok) throw new CommandError(EXIT.config, loaded.problems.map(formatProblem).join("\n"));
-  const { gateway, environment } = loaded.config;
-  const settings = environment.platforms[module.name];
   const env = createEnvReader(terminal.env, terminal.cwd, variablesOf(MODULES));
-  const setup = await module.setup?.open({
+  const setup = await openSetup(module, loaded.config, { url, flags, env });
+  const [problem] = env.problems;
+  if (problem !== undefined) throw new CommandError(EXIT.config, formatProblem(problem));
+  if (setup === undefined) throw new Error(`Expected ${module.name} to have a set-up, got none`);
+  return setup;
+}
+
+interface Asked {
+  /** Instead of what the environment says. */
+  readonly url: string | undefined;
+  readonly flags: Readonly<Record<string, string | true | undefined>>;
+  readonly env: ConfigReader;
+}
+
+/** Undefined: the platform has none. */
+export async function openSetup(
+  module: PlatformModule,
+  config: Config,
+  { url, flags, env }: Asked,
+): Promise<Setup | undefined> {
+  const { gateway, environment } = config;
+  const settings = environment.platforms[module.name];
+  return await module.setup?.open({
     settings: settings?.kind === "on" ? settings : null,
     options: gateway.platforms[module.name] ?? PLATFORM_DEFAULTS,
     publicUrl: url === undefined ? environment.publicUrl : httpBase("--url", url),
-    commands: commandsFor(module, loaded.config),
+    commands: commandsFor(module, config),
     flags,
     env,
     clock: systemClock,
     random: Math.random,
     timeoutMs: TIMEOUT_MS,
   });
-  const [problem] = env.problems;
-  if (problem !== undefined) throw new CommandError(EXIT.config, formatProblem(problem));
-  if (setup === undefined) throw new Error(`Expected ${module.name} to have a set-up, got none`);
-  return setup;
 }
 
 function commandsFor({ name }: PlatformModule, { gateway }: Config): readonly string[] {

@@ -7,7 +7,11 @@ import type { Delivery, Receipt, ReplyPart } from "../domain/reply.ts";
 import type { Permit } from "../shared/call.ts";
 import type { Aside } from "./desk.ts";
 import type { FileReader } from "./files.ts";
+import type { InstallationKeeper } from "./installations.ts";
 import type { Page } from "./pages.ts";
+import type { ProbeFinding } from "./probe-finding.ts";
+
+export type { ProbeFinding } from "./probe-finding.ts";
 
 /** A request as it came, body unread by anyone. */
 export interface RawRequest {
@@ -99,17 +103,6 @@ export type Inbound =
  */
 export type Recovery = Receipt | "absent" | "repeatable" | "unknown";
 
-/** One thing that a look at the platform's API told. It holds nothing of our credentials. */
-export interface ProbeFinding {
-  /** `warn`: for a person to judge; it may well be as it should be. */
-  readonly status: "ok" | "warn" | "fail";
-  readonly message: string;
-  /** What to do; null when there is nothing to do. */
-  readonly fix: string | null;
-  /** Of one that fails; see docs/errors.md. */
-  readonly code: "PLATFORM_REFUSED" | "PLATFORM_UNREACHABLE" | "PLATFORM_MISMATCH" | null;
-}
-
 /** Refused calls, as far as the platform shuts out whoever makes too many. */
 export interface InvalidRequestsReport {
   /** Within its window. */
@@ -184,6 +177,8 @@ export interface Adapter {
   start?(signal: AbortSignal): Promise<void>;
   /** For people's browsers, such as the way to install an app. */
   readonly pages?: readonly Page[];
+  /** Where workspaces install the app themselves: what operators see of that. */
+  readonly installations?: InstallationKeeper;
   /** Asks the platform's API, within seconds, whether it answers and takes our credentials. Changes nothing. Never throws. */
   probe?(signal: AbortSignal): Promise<readonly ProbeFinding[]>;
   /** Of a platform that shuts out whoever makes too many calls that it refuses. */

@@ -1,6 +1,6 @@
-import type { ProbeFinding } from "./adapter.ts";
 import type { Clock, Random } from "./clock.ts";
 import type { EnvReader } from "./env-reader.ts";
+import type { ProbeFinding } from "./probe-finding.ts";
 
 /** How a platform's app is made what this gateway needs: `parley setup <platform>`. */
 export interface SetupSpec<Settings, Options> {

@@ -53,7 +53,12 @@ describe("parley doctor", () => {
   });
 
   it("says which platforms are on, off or half configured, tries each credential at its API, and prints none", async () => {
-    const api = await server({ body: { ok: true, data: [], url: "wss://gateway" } });
+    const scopes =
+      "chat:write,app_mentions:read,channels:history,groups:history,im:history,mpim:history,commands,files:read,files:write";
+    const api = await server({
+      body: { ok: true, data: [], url: "wss://gateway" },
+      headers: { "x-oauth-scopes": scopes },
+    });
     const { code, of, stdout, stderr } = await doctor({
       ...SECRETS,
       SLACK_API_URL: `${api.url}/slack`,

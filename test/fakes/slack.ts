@@ -283,6 +283,10 @@ export async function fakeSlack(
     if (name.startsWith("apps.manifest.")) return manage(name, authorization, args);
     const installed = installs.tokens.get(authorization?.replace("Bearer ", "") ?? "");
     team = installed?.team ?? null;
+    if (installed !== undefined && name === "auth.revoke") {
+      installed.error = "token_revoked";
+      return { body: { ok: true, revoked: true } };
+    }
     if (installed !== undefined && installed.error !== null) return refused(installed.error);
     if (installed === undefined && authorization !== `Bearer ${token}`) return refused("invalid_auth");
     const method = Object.hasOwn(methods, name) ? methods[name] : undefined;

@@ -2,7 +2,7 @@ import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 import { MODULES } from "../../adapters/index.ts";
 import type { AdmissionPolicy } from "../../src/admit/policy.ts";
-import { buildAdmin } from "../../src/app/admin.ts";
+import { type AdminSetup, buildAdmin } from "../../src/app/admin.ts";
 import { wordsOf } from "../../src/app/platforms.ts";
 import { Calendar } from "../../src/domain/day.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
@@ -19,7 +19,7 @@ import type { Queue, Settlement } from "../../src/ports/queue.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { Secret } from "../../src/shared/secret.ts";
 import { createNewId } from "../../src/system/ids.ts";
-import { silentLogger } from "../../src/telemetry/log.ts";
+import { type Logger, silentLogger } from "../../src/telemetry/log.ts";
 import { createMetrics, type Metrics } from "../../src/telemetry/metrics.ts";
 import { FakeClock } from "./clock.ts";
 import { anEvent } from "./event.ts";
@@ -43,6 +43,8 @@ export interface AdminOptions {
   /** Null: the API is off. */
   readonly token?: string | null;
   readonly limits?: { waitingPerLaneMax: number; waitingMax: number };
+  readonly installations?: (store: Store, clock: FakeClock) => AdminSetup["installations"];
+  readonly log?: Logger;
   /** Stands in for parts of the store, to make them fail. */
   readonly broken?: (store: Store) => Partial<Pick<Store, "journal" | "archive" | "bus" | "requests">>;
 }
@@ -108,8 +110,9 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
       limits: { user: 50, conversation: null, tenant: null, agent: null, global: 100 },
       calendar: new Calendar("Europe/Berlin"),
     }),
+    installations: options.installations?.(store, clock) ?? new Map(),
     clock,
-    log: silentLogger(),
+    log: options.log ?? silentLogger(),
     version: "1.2.3",
     wordsOf: wordsOf(MODULES),
     stopping: stopping.signal,

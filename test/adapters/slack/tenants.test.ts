@@ -37,7 +37,10 @@ function replica(publicUrl: string | null = "https://bot.example"): SlackAdapter
     timeoutMs: 30_000,
     oauth: {
       oauth: { clientId: "111.222", clientSecret: new Secret("client-secret-of-the-app") },
-      scopes: ["chat:write", "files:write"],
+      features: [
+        { words: "answer", scopes: ["chat:write"], events: [] },
+        { words: "give a long answer as a file", scopes: ["files:write"], events: [] },
+      ],
       publicUrl,
       kept: { secrets: createSecrets(new Seal([KEY]), store), holds: store.holds },
     },
