@@ -175,7 +175,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     startWork() {
       void rules.watch(stopping.signal);
-      void selfCheck({ ...system, usage: machine.usage, waiting: () => waitingIn(store) }, stopping.signal);
+      void selfCheck({ ...system, usage: () => machine.usage(), waiting: () => waitingIn(store) }, stopping.signal);
       if (role !== "ingress") dispatcher.start();
       sockets.start();
       for (const adapter of chats) {
