@@ -36,6 +36,7 @@ import type { Left } from "./store/unwritten.ts";
 import { createNewId } from "./system/ids.ts";
 import type { Logger } from "./telemetry/log.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
+import { beginAtZero } from "./telemetry/zeroes.ts";
 
 export interface AppOptions {
   readonly config: Config;
@@ -131,6 +132,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const machine = machineOf(environment.dataDir);
   showMachine(machine, metrics);
   showInvalidRequests(all, metrics);
+  beginAtZero(metrics, { platforms, agents: [...current().agents.memory.keys()] });
   const health = createHealth({
     ...{ version, startedAtMs: clock.nowMs(), clock, store, storeReport: report, spool, role },
     ...{ dispatcher, platforms, machine, isPaused },
@@ -175,7 +177,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     startWork() {
       void rules.watch(stopping.signal);
-      void selfCheck({ ...system, usage: () => machine.usage(), waiting: () => waitingIn(store) }, stopping.signal);
+      void selfCheck(
+        { ...system, usage: () => machine.usage(), waiting: () => waitingIn(store) },
+        stopping.signal,
+      );
       if (role !== "ingress") dispatcher.start();
       sockets.start();
       for (const adapter of chats) {

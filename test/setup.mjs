@@ -1,4 +1,4 @@
-// Brings what the tests need and npm cannot: promtool, redis-server, nginx and haproxy, from Debian's packages, unpacked
+// Brings what the tests need and npm cannot: promtool, amtool, redis-server, nginx and haproxy, from Debian's packages, unpacked
 // beside the modules and not installed, so that no service starts. Plain JavaScript: it also runs on Node 20.
 import { execFileSync } from "node:child_process";
 import {
@@ -18,6 +18,7 @@ const bin = join(tools, "usr/bin");
 
 const missing = [
   { name: "promtool", install: "prometheus", unpack: () => unpack("prometheus") },
+  { name: "amtool", install: "prometheus-alertmanager", unpack: () => unpack("prometheus-alertmanager") },
   { name: "redis-server", install: "redis-server", unpack: unpackRedis },
   { name: "nginx", install: "nginx", unpack: () => unpackServer("nginx", "-v") },
   { name: "haproxy", install: "haproxy", unpack: () => unpackServer("haproxy", "-v") },

@@ -33,8 +33,9 @@ Made from the source by \`node test/telemetry/metrics-page.ts\`; a test keeps it
 look at first, is in [operations.md](operations.md#watch-it). With \`--processes\` they are those of all processes together.
 The usual ones of Node and the process (\`nodejs_*\`, \`process_*\`) are there too.
 
-Labels hold names from the configuration or from closed lists, and never ids. A counter or histogram with labels has no
-series before the first time; \`increase()\` and \`rate()\` miss that one.
+Labels hold names from the configuration or from closed lists, and never ids. What the alerts in \`deploy/prometheus\` wait
+for begins at 0 with the process. Another counter or histogram with labels has no series before the first time, which
+\`increase()\` and \`rate()\` then miss.
 
 | Metric | Type | Labels | Unit | What it says |
 |-|-|-|-|-|

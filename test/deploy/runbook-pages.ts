@@ -1,0 +1,20 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ROOT } from "./rule-files.ts";
+
+export const RUNBOOKS = join(ROOT, "docs/runbooks");
+
+export interface Runbook {
+  readonly name: string;
+  readonly text: string;
+}
+
+export const PAGES: readonly Runbook[] = readdirSync(RUNBOOKS)
+  .filter((name) => name.endsWith(".md") && name !== "README.md")
+  .map((name) => ({ name, text: readFileSync(join(RUNBOOKS, name), "utf8") }));
+
+/** Lines of its fenced blocks of this language. */
+export function linesIn(text: string, language: string): readonly string[] {
+  const blocks = text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "gms"));
+  return [...blocks].flatMap(([, block = ""]) => block.split("\n").filter((line) => line !== ""));
+}
