@@ -29,6 +29,8 @@ export interface DiscordOptions {
   readonly applicationId?: string;
   /** Where the API is, for tests and proxies: `http://127.0.0.1:9/api`. The version is added. */
   readonly apiUrl?: string;
+  /** Where this gateway is reached; null or absent: not said. */
+  readonly publicUrl?: string | null;
   /** Where an answer is shown while it grows: everywhere (default), in direct messages, or nowhere. */
   readonly preview?: Preview;
   /** Who sees the answer to a command; everyone by default. */
@@ -77,7 +79,10 @@ export function createDiscordAdapter(options: DiscordOptions): Adapter {
     render: renderReply,
     renderer: RENDERER,
     probe: (signal) =>
-      probeDiscord({ ...options, apiUrl, applicationId: options.applicationId, isHeard }, signal),
+      probeDiscord(
+        { publicUrl: null, ...options, apiUrl, applicationId: options.applicationId, isHeard },
+        signal,
+      ),
     invalidRequests: () => rest.invalidRequests(),
     files: createFileReader({ apiUrl, clock }),
     typing: (to, signal) => showTyping(to, { rest, clock, signal }),

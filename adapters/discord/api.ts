@@ -28,14 +28,19 @@ export interface RestOptions {
   readonly invalid?: InvalidRequests;
 }
 
-const METHODS = { GET: RequestMethod.Get, POST: RequestMethod.Post, PATCH: RequestMethod.Patch } as const;
+const METHODS = {
+  GET: RequestMethod.Get,
+  POST: RequestMethod.Post,
+  PATCH: RequestMethod.Patch,
+  PUT: RequestMethod.Put,
+} as const;
 
 export interface Call {
   readonly method: keyof typeof METHODS;
   /** Below the version; may hold an interaction token, so it never goes into an error. */
   readonly route: `/${string}`;
   /** Absent for what only reads. */
-  readonly body?: JsonObject;
+  readonly body?: JsonObject | readonly JsonObject[];
   /** Goes with it, in a form of several parts. */
   readonly file?: ReplyFile | null;
   /** An interaction's own token is in its route; all else is the bot's. */
@@ -209,7 +214,7 @@ async function exchange(
     body: bodyGiven,
     signal: init.signal as AbortSignal,
     timeoutMs,
-    bytesMax: init.method === "GET" ? LIST_BYTES_MAX : ANSWER_BYTES_MAX,
+    bytesMax: init.method === "GET" || init.method === "PUT" ? LIST_BYTES_MAX : ANSWER_BYTES_MAX,
     permit,
   });
   const { status } = answer;

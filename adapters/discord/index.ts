@@ -23,7 +23,21 @@ export const discord: PlatformModule<DiscordSettings, DiscordOptions> = {
   words: WORDS,
   example: "discord --generate-key",
   sampler: async () => (await import("./sending.ts")).sending,
-  async open({ settings, options, clock, random, timeoutMs }) {
+  setup: {
+    what: "print the app's commands, look at the app that there is, or register them with --apply",
+    flags: [
+      { flag: "--app <id>", what: "the application (default: DISCORD_APPLICATION_ID, or the token's)" },
+      { flag: "--guild <id>", what: "for one server alone, where they are there at once" },
+      { flag: "--prune", what: "with --apply: remove commands that the configuration does not name" },
+    ],
+    examples: [
+      "parley setup discord --check",
+      "parley setup discord --apply --dry-run",
+      "parley setup discord --apply --guild 1017000000000000000",
+    ],
+    open: async (context) => (await import("./setup.ts")).openSetup(context),
+  },
+  async open({ settings, options, clock, random, timeoutMs, publicUrl }) {
     const { createDiscordAdapter } = await import("./adapter.ts");
     const { publicKeys, applicationId, botToken, apiUrl, gateway } = settings;
     const { replies, edits, deletes } = options;
@@ -33,6 +47,7 @@ export const discord: PlatformModule<DiscordSettings, DiscordOptions> = {
       botToken,
       ...(gateway && { gateway: { clock, replies, changes: { edits, deletes } } }),
       ...(apiUrl !== null && { apiUrl }),
+      publicUrl,
       preview: options.preview,
       commandReplies: options.command_replies,
       autocomplete: options.autocomplete,

@@ -15,6 +15,13 @@ export interface ProbeOptions extends RestOptions {
   readonly publicKeys: readonly string[];
   /** Whether what is merely written is heard. */
   readonly isHeard: boolean;
+  /** Where this gateway is reached; null: not said. */
+  readonly publicUrl: string | null;
+}
+
+/** Where Discord is to send interactions. */
+export function endpointOf(publicUrl: string): string {
+  return `${publicUrl}/webhooks/discord`;
 }
 
 /** Of an application: what people write may be read, by a bot in few servers too. */
@@ -43,7 +50,7 @@ export async function probeDiscord(
 
 function ownFindings(
   application: JsonObject | null,
-  { applicationId, publicKeys, isHeard }: ProbeOptions,
+  { applicationId, publicKeys, isHeard, publicUrl }: ProbeOptions,
 ): readonly ProbeFinding[] {
   const id = getString(application, "id");
   const key = getString(application, "verify_key")?.toLowerCase();
@@ -70,7 +77,38 @@ function ownFindings(
       fix: "switch it on on the page Bot of the Developer Portal, and restart",
       code: null,
     });
-  return findings;
+  return [...findings, ...endpointFindings(application, { publicKeys, isHeard, publicUrl })];
+}
+
+/** Where an endpoint is set, interactions go there and nowhere else. */
+function endpointFindings(
+  application: JsonObject | null,
+  { publicKeys, isHeard, publicUrl }: Pick<ProbeOptions, "publicKeys" | "isHeard" | "publicUrl">,
+): readonly ProbeFinding[] {
+  if (application === null || !("interactions_endpoint_url" in application)) return [];
+  const endpoint = getString(application, "interactions_endpoint_url") ?? null;
+  const wanted = publicUrl === null ? null : endpointOf(publicUrl);
+  const warn = (message: string, fix: string): ProbeFinding[] => [
+    { status: "warn", message, fix, code: null },
+  ];
+  const page = "on the page General Information of the Developer Portal";
+  if (endpoint === null && !isHeard)
+    return warn(
+      "no Interactions Endpoint URL is set, and the Gateway is off: no command and no press arrives",
+      `set it to ${wanted ?? "https://…/webhooks/discord"} ${page}`,
+    );
+  if (endpoint !== null && publicKeys.length === 0)
+    return warn(
+      "an Interactions Endpoint URL is set, so commands and presses go there and not over the Gateway; without " +
+        "DISCORD_PUBLIC_KEY this gateway takes none",
+      `take it away ${page}, or set DISCORD_PUBLIC_KEY`,
+    );
+  if (endpoint !== null && wanted !== null && endpoint !== wanted)
+    return warn(
+      "the Interactions Endpoint URL is another than that of this gateway",
+      `set it to ${wanted} ${page}, or look at PARLEY_PUBLIC_URL`,
+    );
+  return [];
 }
 
 async function get(path: string, options: RestOptions, signal: AbortSignal): Promise<JsonObject> {

@@ -7,6 +7,7 @@ import { CHANGE_OPTIONS } from "../shared/change-options.ts";
 import { formsOption } from "../shared/forms.ts";
 import { previewOption } from "../shared/preview-option.ts";
 import { withoutSlash } from "../shared/settings.ts";
+import { appOption } from "./app-options.ts";
 import { DISCORD_FIELDS } from "./forms.ts";
 
 export interface DiscordSettings extends PlatformSettings {
@@ -35,6 +36,7 @@ export const OPTIONS = {
     .default("in_channel")
     .describe("Who sees the answer to a command: the channel, or the person alone."),
   forms: formsOption(DISCORD_FIELDS),
+  app: appOption,
   replies: z
     .enum(["reply", "thread"])
     .default("reply")

@@ -65,9 +65,9 @@ async function setUp(
   terminal: Terminal,
 ): Promise<number> {
   forbidTogether(options);
-  const setup = await open(module, options, terminal);
   const signal = new AbortController().signal;
   try {
+    const setup = await open(module, options, terminal);
     if (options.check) return await check(setup, options, terminal, signal);
     return options.apply
       ? await apply(setup, options, terminal, signal)

@@ -34,6 +34,7 @@ describe("parley", () => {
     "installations remove",
     "setup",
     "setup slack",
+    "setup discord",
     "doctor",
     "config",
     "config validate",

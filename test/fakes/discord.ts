@@ -1,3 +1,4 @@
+import { FakeCommands } from "./discord-commands.ts";
 import { FakeGateway } from "./discord-gateway.ts";
 import { type FakeAnswer, type FakeServer, type Fault, fakeServer } from "./server.ts";
 
@@ -27,6 +28,8 @@ export interface FakeDiscord extends FakeServer {
   readonly noFiles: Set<string>;
   /** Files that people have sent, by the path of their address; one without its signature is not there. */
   readonly files: Map<string, DiscordFile>;
+  /** Of the application 900. */
+  readonly commands: FakeCommands;
   /** What is merely written, and how the bot hears of it. */
   readonly gateway: FakeGateway;
   /** Threads that the bot has opened, by the message that each was opened from. */
@@ -53,7 +56,12 @@ export interface FakeDiscordOptions {
   readonly channelOf?: (token: string) => string;
   readonly nowMs?: () => number;
   /** What it says of the application that the bot is of; it does not tell when absent. */
-  readonly application?: { readonly id: string; readonly verify_key: string; readonly flags?: number };
+  readonly application?: {
+    readonly id: string;
+    readonly verify_key: string;
+    readonly flags?: number;
+    readonly interactions_endpoint_url?: string | null;
+  };
   /** How often the Gateway wants a heartbeat. */
   readonly heartbeatMs?: number;
   readonly identifyMs?: number;
@@ -112,6 +120,7 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
   const followUps = new Map<string, number>();
   const edits = new Map<string, number[]>();
   const opened = new Map<string, string>();
+  const commands = new FakeCommands();
   const { botToken, heartbeatMs, identifyMs } = options;
   const gateway = await FakeGateway.open({
     botToken,
@@ -257,6 +266,10 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
     if (root === "users" && first === "@me") return { body: { id: "900", username: "bot", bot: true } };
     if (root === "applications" && first === "@me" && options.application !== undefined)
       return { body: options.application };
+    if (root === "applications" && first === "900" && second === "commands")
+      return commands.answer(call.method, "", body);
+    if (root === "applications" && first === "900" && second === "guilds" && fourth === "commands")
+      return commands.answer(call.method, third, body);
     const rest = [root, first, second, third].filter((part) => part !== "");
     const told = gateway.answer(call.method, rest, new URLSearchParams(query));
     if (told !== undefined) return told;
@@ -282,6 +295,7 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
     outside,
     noFiles,
     files,
+    commands,
     gateway,
     opened,
     async close() {
