@@ -1,6 +1,7 @@
 import { budgetOf, stopped } from "./agent/ending.ts";
 import { NO_FILES } from "./agent/files.ts";
 import { settlementOf } from "./agent/settlement.ts";
+import { questionsOf } from "./dispatch/asked.ts";
 import { type ControlDeps, obey } from "./dispatch/control.ts";
 import type { JobSignals } from "./dispatch/dispatcher.ts";
 import { earlierIn } from "./dispatch/earlier.ts";
@@ -18,7 +19,7 @@ import { canBeAnswered } from "./dispatch/serves.ts";
 import { causeOf, Deferred } from "./dispatch/settle.ts";
 import { lastWord, told, waitedMs } from "./dispatch/waited.ts";
 import { RunAborted } from "./domain/abort.ts";
-import { approvalsIn, FIRST_QUESTION, openQuestion, questionKey } from "./domain/approval.ts";
+import { approvalsIn, FIRST_QUESTION, openQuestion, questionKey, votesOn } from "./domain/approval.ts";
 import { controlCommandOf } from "./domain/command.ts";
 import type { TriggerEvent } from "./domain/event.ts";
 import { redacted, redactedPart } from "./domain/redact.ts";
@@ -31,6 +32,7 @@ import type { AgentRuntime, Allowance, Hold, RunResult } from "./ports/agent.ts"
 import type { Clock, NewId } from "./ports/clock.ts";
 import type { Memory } from "./ports/memory.ts";
 import type { Outbox } from "./ports/outbox.ts";
+import type { Questions } from "./ports/questions.ts";
 import type { Job, Queue, Settlement } from "./ports/queue.ts";
 import { amendBeside, sayBeside } from "./reply/beside.ts";
 import { type DeliverDeps, deliver } from "./reply/deliver.ts";
@@ -55,6 +57,8 @@ export interface WorkerDeps {
   /** What the model calls of a run may cost today; absent: as much as the run may. */
   readonly allowanceOf?: (event: TriggerEvent, agent: string) => Allowance;
   readonly attemptsMax: number;
+  /** Where questions are found by their ids; absent: in their conversations alone. */
+  readonly questions?: Pick<Questions, "open" | "close">;
   /** Tells who waits for a model that is away; absent: nobody. */
   readonly waiting?: WaitNotices;
   /** A message waits no longer than this for a model that is away; absent: for ever. */
@@ -191,8 +195,12 @@ async function ended(
 ): Promise<Answered> {
   const open = openQuestion(progress.steps);
   if (open !== null) {
-    const amended = { key: questionKey(progress.steps), text: settledText(open, "stopped") };
+    const amended = {
+      key: questionKey(progress.steps),
+      text: settledText(open, "stopped", votesOn(open, progress.steps)),
+    };
     await amendBeside(amended, job, adapter, { ...deps.delivery, isHeld, leftMs }, signal);
+    await deps.questions?.close(open.approvalId);
   }
   const text = redacted(result.text);
   const rendered = await deps.render(adapter, text, job.event.replyTo);
@@ -262,7 +270,10 @@ async function run(
       const follows = key !== FIRST_QUESTION || preview?.isOut === true;
       await sayBeside({ key, text, buttons }, job, adapter, { ...aside, follows }, jobSignal);
     },
-    amend: (key, text) => amendBeside({ key, text }, job, adapter, aside, jobSignal),
+    amend: (key, text, buttons) => amendBeside({ key, text, buttons }, job, adapter, aside, jobSignal),
+    ...(deps.questions && {
+      questions: questionsOf(job, progress, { questions: deps.questions, log: deps.log }),
+    }),
     ...(merging.mayGrow && { join: joining }),
     ...(patience && { waiting: patience }),
     ...(preview && { showing: (text) => preview.show(text) }),

@@ -226,7 +226,7 @@ describe("a word on a question", () => {
     expect(await say("!approve")).toEqual(["Nothing waits for a decision here."]);
     await asked();
     expect(await say("!approve apr_other")).toEqual([expect.stringContaining("`apr_other` does not wait")]);
-    const elsewhere = { conversation: "slack:T1:C2" };
+    const elsewhere = { conversation: "slack:T1:C2", place: "C2" };
     expect(await say(`!approve ${ID}`, elsewhere)).toEqual([
       expect.stringContaining(`\`${ID}\` does not wait`),
     ]);

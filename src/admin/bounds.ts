@@ -12,6 +12,8 @@ export const CHUNK = 200;
 export const BULK_MAX = 100_000;
 export const BULK_IDS_MAX = 1_000;
 export const EXCERPT_CHARS_MAX = 200;
+/** Of why something is not approved. */
+export const REASON_CHARS_MAX = 1_000;
 export const OPERATOR_CHARS_MAX = 100;
 
 /** Seconds until a caller should try again what the store could not do. */

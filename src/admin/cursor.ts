@@ -4,7 +4,7 @@
  */
 const VERSION = "1";
 
-export type ListName = "events" | "letters" | "refusals" | "installations";
+export type ListName = "events" | "letters" | "refusals" | "installations" | "approvals";
 
 export function cursorOf(list: ListName, place: string | number): string {
   return Buffer.from(`${VERSION}.${list}.${place}`, "utf8").toString("base64url");
@@ -17,17 +17,22 @@ export function placeOf(list: ListName, cursor: string): string | null {
   const head = `${VERSION}.${list}.`;
   const place = text.slice(head.length);
   const isOurs = text.startsWith(head) && cursorOf(list, place) === cursor;
-  return isOurs && (PLACES[list] ?? SEQ).test(place) ? place : null;
+  return isOurs && PLACES[list].test(place) ? place : null;
 }
 
 const CURSOR_CHARS_MAX = 200;
 const NOTE = /^ref_[0-9a-v]{20}$/;
 /** No more digits than a number holds exactly. */
 const SEQ = /^(?:0|[1-9][0-9]{0,14})$/;
-
 /** Platform and tenant. */
 const INSTALLATION = /^[a-z]{1,20}:[!-~]{1,100}$/;
-const PLACES: Partial<Record<ListName, RegExp>> = { refusals: NOTE, installations: INSTALLATION };
+const PLACES: Readonly<Record<ListName, RegExp>> = {
+  events: SEQ,
+  letters: SEQ,
+  refusals: NOTE,
+  installations: INSTALLATION,
+  approvals: /^apr_\w{1,60}$/,
+};
 
 export function isNoteId(id: string): boolean {
   return NOTE.test(id);

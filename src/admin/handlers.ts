@@ -6,6 +6,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { EventRecord } from "../ports/journal.ts";
 import type { Lanes } from "../ports/lanes.ts";
 import type { RequestLog } from "../ports/request-log.ts";
+import { type ApprovalDeps, approvalPage } from "./approvals.ts";
 import { STREAMS_MAX } from "./bounds.ts";
 import { type BulkDeps, type BulkOrder, carryOut, snapshot } from "./bulk.ts";
 import { cursorOf, type ListName } from "./cursor.ts";
@@ -22,6 +23,7 @@ import { type UsageDeps, usageOf } from "./usage.ts";
 import { eventDetail, eventView, letterDetail, letterView } from "./views.ts";
 
 export interface HandlerDeps extends BulkDeps, UsageDeps, InstallationsDeps {
+  readonly approvals: Omit<ApprovalDeps, "journal">;
   readonly feed: LifeFeed;
   readonly refusals: RefusalFeed;
   readonly requests: Pick<RequestLog, "list" | "find">;
@@ -105,6 +107,20 @@ export function createHandlers(deps: HandlerDeps): Handlers {
       await writtenNotes();
       const explanation = await explain(id, deps);
       return explanation === null ? problem(404, NOTHING_KNOWN) : ok(explanation);
+    },
+    async listApprovals({ query }) {
+      return ok(await approvalPage(query, { journal, ...deps.approvals }));
+    },
+    async decideApproval({ id, by, body }) {
+      const decided = await deps.approvals.decide({ approvalId: id, by, ...body });
+      switch (decided.kind) {
+        case "unknown":
+          return problem(404, "There is no approval of this id");
+        case "over":
+          return problem(409, decided.message);
+        case "done":
+          return ok({ id, state: decided.state, needed: decided.needed, by: `api:${by}` });
+      }
     },
     usage: async ({ query }) => ok(await usageOf(query, deps)),
     listInstallations: async ({ query }) => ok(await installationPage(query, deps, deps.stopping)),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { lifeSchema } from "../feed/life.ts";
 import { refusalSchema } from "../feed/refusal.ts";
+import { approvalPageSchema, approvalSchema, castSchema } from "./approvals.ts";
 import { OPERATOR_CHARS_MAX } from "./bounds.ts";
 import { explanationSchema } from "./explain.ts";
 import { installationPageSchema, installationSchema, removedSchema } from "./installations.ts";
@@ -37,6 +38,9 @@ const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Refusal: refusalSchema,
   RefusalPage: refusalPageSchema,
   Explanation: explanationSchema,
+  Approval: approvalSchema,
+  ApprovalPage: approvalPageSchema,
+  Cast: castSchema,
   Usage: usageSchema,
   Installation: installationSchema,
   InstallationPage: installationPageSchema,
@@ -49,7 +53,7 @@ const PROBLEMS: Readonly<Record<ProblemStatus, string>> = {
   400: "The request is not what was expected; the message says what was.",
   401: "The bearer token is missing or wrong.",
   404: "There is nothing of this id.",
-  409: "The event is in another state; the message says in which.",
+  409: "The event is in another state, or the approval was decided; the message says how.",
   413: "The body is too large.",
   415: "The body is no application/json.",
   422: "Admission does not let the event run now; the message says why.",

@@ -1,6 +1,8 @@
 import type { z } from "zod";
+import { decideBody } from "./approvals.ts";
 import { installationsQuery } from "./installations.ts";
 import {
+  approvalsQuery,
   bulkBody,
   eventsQuery,
   lettersQuery,
@@ -165,6 +167,23 @@ export const OPERATIONS = {
       what: "What happened, and what to do.",
     },
     problems: [400, 404, 503],
+  },
+  listApprovals: {
+    method: "get",
+    path: "/approvals",
+    summary: "What agents ask people before they use a tool, those of the newest runs first",
+    query: approvalsQuery,
+    answer: { status: 200, type: JSON_TYPE, schemas: ["ApprovalPage"], what: "A page of them." },
+    problems: [400, 503],
+  },
+  decideApproval: {
+    method: "post",
+    path: "/approvals/{id}",
+    summary: "Approve or deny it, as one of those who have to; the run goes on, on whatever replica",
+    query: noQuery,
+    body: decideBody,
+    answer: { status: 200, type: JSON_TYPE, schemas: ["Cast"], what: "It counts." },
+    problems: [400, 404, 409, 413, 415, 503],
   },
   usage: {
     method: "get",

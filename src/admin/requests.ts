@@ -5,6 +5,7 @@ import { PLATFORMS } from "../domain/event.ts";
 import { REFUSED_OUTCOMES, type RequestOutcome } from "../domain/request.ts";
 import { LIFE_STATES, type LifeState } from "../feed/life.ts";
 import { EVENT_STATES } from "../ports/journal.ts";
+import { QUESTION_STATES } from "../ports/questions.ts";
 import { parseJsonObject } from "../shared/json.ts";
 import { isMoment } from "../shared/time.ts";
 import { BODY_BYTES_MAX, BULK_IDS_MAX, BULK_MAX, PAGE_DEFAULT, PAGE_MAX } from "./bounds.ts";
@@ -94,6 +95,15 @@ export const refusalsQuery = z.strictObject({
 export type RefusalsQuery = z.output<typeof refusalsQuery>;
 export const refusalStreamQuery = z.strictObject(refusalFilter);
 export type RefusalStreamQuery = z.output<typeof refusalStreamQuery>;
+
+export const approvalsQuery = z.strictObject({
+  state: z
+    .enum(QUESTION_STATES)
+    .default("waiting")
+    .describe("What waits for a decision, or what was decided."),
+  limit,
+  cursor: cursor("approvals"),
+});
 
 export const bulkBody = z.strictObject({
   ...letterFilter,

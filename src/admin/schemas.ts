@@ -80,6 +80,12 @@ const step = z.union([
     expires_at: time,
   }),
   z.object({
+    kind: z.literal("tool-voted").describe("One of several who have to approve has."),
+    approval_id: z.string(),
+    by: z.object({ id: z.string(), name: z.string() }),
+    at: time.nullable(),
+  }),
+  z.object({
     kind: z.literal("tool-decided"),
     approval_id: z.string(),
     verdict: z.enum(["approved", "denied", "expired", "withdrawn"]),

@@ -107,9 +107,18 @@ function stepView(step: Step): StepView {
       const times = { asked_at: iso(askedAtMs), expires_at: iso(untilMs) };
       return { kind, call_id: callId, approval_id: approvalId, question, ...times };
     }
+    case "tool-voted": {
+      const { kind, approvalId, by, atMs } = step;
+      return {
+        kind,
+        approval_id: approvalId,
+        by: { id: by.id, name: by.name },
+        at: atMs === undefined ? null : iso(atMs),
+      };
+    }
     case "tool-decided": {
       const { kind, approvalId, verdict, by, reason = null } = step;
-      return { kind, approval_id: approvalId, verdict, by, reason };
+      return { kind, approval_id: approvalId, verdict, by: by && { id: by.id, name: by.name }, reason };
     }
     case "joined":
       return { kind: step.kind, event_id: step.eventId };

@@ -3,12 +3,14 @@ import {
   type AskedStep,
   argumentsKey,
   type DecidedStep,
+  type Decision,
   decisionOn,
   exactly,
   hasNobodyToAsk,
   isAskedApart,
   questionKey,
-  wordOn,
+  tallyOf,
+  votesOn,
 } from "../domain/approval.ts";
 import { decisionButtons } from "../domain/button.ts";
 import type { TriggerEvent } from "../domain/event.ts";
@@ -28,7 +30,7 @@ interface Asking {
   /** Grows as steps are kept. */
   readonly steps: readonly Step[];
   readonly keep: (step: Step) => Promise<void>;
-  readonly hold: Pick<Hold, "heard" | "say" | "amend" | "join">;
+  readonly hold: Pick<Hold, "heard" | "say" | "amend" | "join" | "questions">;
   readonly clock: Pick<Clock, "nowMs">;
   readonly rules: ApprovalRules;
 }
@@ -53,11 +55,16 @@ export async function rulingOn(
   const key = questionKey(asking.steps);
   const known = decisionOn(asked, asking.steps) ?? (await decide(asked, asking));
   if (known !== null) return await settled(known, asked, key, asking);
+  await asking.hold.questions?.opened(asked);
   if (isAskedApart(asked)) await asking.hold.say(argumentsKey(asking.steps), argumentsText(asked));
   await asking.hold.say(key, approvalText(asked), decisionButtons(asked.approvalId));
   // Somebody may have been quick.
   const quick = await decide(asked, asking);
-  return quick === null ? asked : await settled(quick, asked, key, asking);
+  if (quick !== null) return await settled(quick, asked, key, asking);
+  const votes = votesOn(asked, asking.steps);
+  const buttons = decisionButtons(asked.approvalId);
+  if (votes.length > 0) await asking.hold.amend(key, approvalText(asked, votes), buttons);
+  return asked;
 }
 
 /** Whoever reads the question later sees what became of it, and presses nothing any more. */
@@ -65,13 +72,15 @@ async function settled(
   decided: DecidedStep,
   asked: AskedStep,
   key: string,
-  { hold }: Asking,
+  { hold, steps }: Asking,
 ): Promise<DecidedStep> {
+  const votes = votesOn(asked, steps);
+  await hold.questions?.decided(asked, decided, votes);
   if (asked.untilMs === asked.askedAtMs) {
     await hold.say(key, NOBODY_TO_ASK);
     return decided;
   }
-  await hold.amend(key, settledText(asked, decided));
+  await hold.amend(key, settledText(asked, decided, votes));
   if (decided.verdict === "expired") await hold.say(`${key}/expired`, NOT_DECIDED);
   return decided;
 }
@@ -118,7 +127,9 @@ async function ask(
     callId: id,
     approvalId: `apr_${runId.replace(/^run_/, "")}_${number}`,
     question,
-    ...(isShown && { shows: { tool: name, effect } }),
+    ...(isShown && { shows: true }),
+    use: { tool: name, effect },
+    ...(rules.needs > 1 && { needs: rules.needs }),
     askedAtMs,
     untilMs: askedAtMs + (hasNobodyToAsk(event, rules, isShown) ? 0 : rules.expiresMs),
   };
@@ -129,15 +140,23 @@ async function ask(
 /** A word that came in time counts, also where it is found only after that. */
 async function decide(asked: AskedStep, { keep, hold, clock, steps }: Asking): Promise<DecidedStep | null> {
   const { approvalId, untilMs } = asked;
-  const word = wordOn(asked, hold.heard());
-  const isOver = clock.nowMs() >= untilMs;
-  if (word === null && !isOver && !(await isOvertaken(hold, steps))) return null;
+  const { decision, votes } = tallyOf(asked, steps, hold.heard());
+  for (const vote of votes.slice(votesOn(asked, steps).length))
+    await keep({ kind: "tool-voted", approvalId, ...vote });
+  const atMs = clock.nowMs();
+  const isOver = atMs >= untilMs;
+  if (decision === null && !isOver && !(await isOvertaken(hold, steps))) return null;
   const decided: DecidedStep =
-    word === null
-      ? { kind: "tool-decided", approvalId, verdict: isOver ? "expired" : "withdrawn", by: null }
-      : { ...word, kind: "tool-decided" };
+    decision === null
+      ? { kind: "tool-decided", approvalId, verdict: isOver ? "expired" : "withdrawn", by: null, atMs }
+      : stepOf(decision);
   await keep(decided);
   return decided;
+}
+
+function stepOf({ approvalId, verdict, by, reason, atMs }: Decision): DecidedStep {
+  const why = { ...(reason !== undefined && { reason }), ...(atMs !== undefined && { atMs }) };
+  return { kind: "tool-decided", approvalId, verdict, by, ...why };
 }
 
 /** A message that interrupts is answered by this run from now on, and has not been shown to the model. */

@@ -7,10 +7,12 @@ import type { RefusalFeed } from "../feed/refusal.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
 import type { Secret } from "../shared/secret.ts";
+import { createQuestions } from "../store/questions.ts";
 import type { Logger } from "../telemetry/log.ts";
+import { operatorsWord } from "./approvals.ts";
 
 export interface AdminSetup {
-  readonly store: Pick<Store, "journal" | "archive" | "lanes" | "requests" | "purse">;
+  readonly store: Pick<Store, "journal" | "archive" | "lanes" | "requests" | "purse" | "vault">;
   /** As it is now. */
   readonly policy: () => AdmissionPolicy;
   /** Null: the API is off. */
@@ -39,5 +41,7 @@ export function buildAdmin({ store, policy, ...context }: AdminSetup): AdminApi 
     return refusal && `${refusal.cause}: ${refusal.detail}`;
   };
   const { journal, archive, lanes, requests, purse } = store;
-  return createAdminApi({ ...context, journal, archive, lanes, requests, purse, refusalOf });
+  const questions = createQuestions(store.vault);
+  const approvals = { questions, decide: operatorsWord(store, questions, context.clock) };
+  return createAdminApi({ ...context, journal, archive, lanes, requests, purse, approvals, refusalOf });
 }

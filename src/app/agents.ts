@@ -87,8 +87,9 @@ export async function buildAgents({
 }
 
 function approvalRulesOf({ approvals }: AgentSpec): ApprovalRules {
-  const { approvers, self_approval: self = null, expires_seconds } = approvals;
-  return { only: approvers === "any" ? null : new Set(approvers), self, expiresMs: expires_seconds * 1000 };
+  const { approvers, self_approval: self = null, expires_seconds, min_approvers: needs } = approvals;
+  const only = approvers === "any" ? null : new Set(approvers);
+  return { only, self, expiresMs: expires_seconds * 1000, needs };
 }
 
 function agentOf(name: string, spec: AgentSpec, model: ChatModel, fallbacks: readonly ChatModel[]): Agent {

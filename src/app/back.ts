@@ -13,6 +13,7 @@ import type { Job, Queue, Settlement } from "../ports/queue.ts";
 import type { Store } from "../ports/store.ts";
 import { Previews } from "../reply/preview.ts";
 import { type WaitingDeps, WaitNotices } from "../reply/waiting.ts";
+import { createQuestions } from "../store/questions.ts";
 import { type Keeping, withUnwritten } from "../store/unwritten.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -27,7 +28,7 @@ export interface BackRules {
 }
 
 export interface BackOptions {
-  readonly store: Pick<Store, "queue" | "outbox" | "memory" | "lanes" | "purse" | "bus">;
+  readonly store: Pick<Store, "queue" | "outbox" | "memory" | "lanes" | "purse" | "vault" | "bus">;
   readonly adapters: ReadonlyMap<string, Adapter>;
   /** As they are now. A job goes on with those that it began with. */
   readonly rules: () => BackRules;
@@ -120,6 +121,7 @@ function workerDeps(
 ): WorkerDeps {
   const { store, adapters, render, breakers, media, isPaused, version, clock, newId, log, metrics } = options;
   const routes = routesOf(spec);
+  const questions = createQuestions(store.vault);
   const { memory, lanes } = store;
 
   function describeAgent(event: TriggerEvent): { name: string; model: string } | null {
@@ -143,6 +145,7 @@ function workerDeps(
       },
       lanes,
       describeAgent,
+      questions,
       approversOf: (agent) => agents.approvers.get(agent) ?? null,
       clock,
       isPaused,
@@ -152,6 +155,7 @@ function workerDeps(
     delivery: { outbox: unwritten.outbox, breakers, inDoubt: spec.replies.in_doubt, log, metrics },
     allowanceOf: dayBudgetsOf({ ...options, spec }),
     attemptsMax: spec.replies.attempts,
+    questions,
     waiting,
     waitMsMax: spec.max_age_seconds === "off" ? Infinity : spec.max_age_seconds * 1000,
     ...(media && {

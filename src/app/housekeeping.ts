@@ -6,6 +6,7 @@ import type { Retention, Store } from "../ports/store.ts";
 import { messageOf } from "../shared/fault.ts";
 import { parseJsonObject } from "../shared/json.ts";
 import { iso } from "../shared/time.ts";
+import { createQuestions } from "../store/questions.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { standForElection } from "./elected.ts";
@@ -31,6 +32,8 @@ const NAME = "housekeeping";
 const HOLD_MS = 10_000;
 /** What the last sweep has come to, for the next process that sweeps and for whoever asks. */
 const NOTE = "sweep";
+/** `approvals.expires_seconds` is no longer. */
+const PARKED_MS_MAX = 7 * 86_400_000;
 /** A scrape must not wait for a store that does not answer. */
 const GAUGES_TIMEOUT_MS = 2_000;
 
@@ -74,12 +77,19 @@ export function startHousekeeping(deps: HousekeepingDeps): Housekeeping {
   }
 
   async function sweep(held: Held): Promise<void> {
-    const rows = await store.sweep(deps.retention());
+    const retention = deps.retention();
+    const rows = (await store.sweep(retention)) + (await forgetQuestions(retention));
     if (rows > 0) log.info({ rows }, "store.swept");
     last = { at_ms: clock.nowMs(), rows };
     metrics.sweptAt.set(last.at_ms / 1000);
     await notes.put(NOTE, JSON.stringify(last), held);
     await deps.also?.();
+  }
+
+  /** Those of events that are gone; one that waits may do so for a week. */
+  async function forgetQuestions({ finishedMs, deadMs }: Retention): Promise<number> {
+    const keptMs = Math.max(finishedMs, deadMs) + PARKED_MS_MAX;
+    return Number.isFinite(keptMs) ? await createQuestions(store.vault).forget(clock.nowMs() - keptMs) : 0;
   }
 
   /** Keys come with a start, and so does the end of one's use: whoever is elected next tries again. */

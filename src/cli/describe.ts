@@ -66,6 +66,8 @@ function stepText(step: StepView): string {
       return `up to ${step.held_cents} cents held`;
     case "tool-asked":
       return `asked ${step.approval_id}, until ${step.expires_at}\n${step.question}`;
+    case "tool-voted":
+      return `approved by ${step.by.name}; others have to approve as well`;
     case "tool-decided":
       return `${step.verdict} ${step.approval_id}${step.by === null ? "" : ` by ${step.by.name}`}${step.reason === null ? "" : `: ${step.reason}`}`;
     case "joined":

@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   explain: async () => (await import("./explain.ts")).addExplain,
   replay: async () => (await import("./replay.ts")).addReplay,
   dead: async () => (await import("./dead.ts")).addDead,
+  approvals: async () => (await import("./approvals.ts")).addApprovals,
   usage: async () => (await import("./usage.ts")).addUsage,
   installations: async () => (await import("./installations.ts")).addInstallations,
   setup: async () => (await import("./setup.ts")).addSetup,

@@ -1,6 +1,23 @@
 import { z } from "zod";
+import { PLATFORMS } from "../domain/event.ts";
+import { closest } from "./closest.ts";
 
-const APPROVER = /^[a-z]+:[^:\s]+(:[^:\s]+)?$/;
+const APPROVER = /^([a-z]+):(?:role:[^:\s]+:[^:\s]+|(?!role:)[^:\s]+(?::[^:\s]+)?)$/;
+
+const approver = z.string().superRefine((text, context) => {
+  const platform = APPROVER.exec(text)?.[1];
+  if (platform === undefined) {
+    const message = "expected platform:id, platform:tenant:id or platform:role:tenant:id";
+    context.addIssue({ code: "custom", message });
+  } else if (!PLATFORMS.some((one) => one === platform)) {
+    const near = closest(platform, PLATFORMS);
+    const hint = near === undefined ? "" : ` (did you mean ${near}?)`;
+    context.addIssue({
+      code: "custom",
+      message: `expected one of ${PLATFORMS.join(", ")} before the colon${hint}`,
+    });
+  }
+});
 
 /** Who decides what an agent asks before it uses a tool that needs it, and within what time. */
 export const approvals = z
@@ -14,14 +31,17 @@ export const approvals = z
         "How long somebody has to decide; then it is not done. Answers to some commands can be sent for 15 minutes only.",
       ),
     approvers: z
-      .union([
-        z.literal("any"),
-        z.array(z.string().regex(APPROVER, "expected platform:id or platform:tenant:id")).min(1).max(1_000),
-      ])
+      .union([z.literal("any"), z.array(approver).min(1).max(1_000)])
       .default("any")
       .describe(
-        "Who may decide: `any` who may use the bot there, or people as platform:id or platform:tenant:id.",
+        "Who may decide: `any` who may use the bot there, or people as platform:id or platform:tenant:id, and roles as platform:role:tenant:id.",
       ),
+    min_approvers: z
+      .int()
+      .min(1)
+      .max(10)
+      .default(1)
+      .describe("So many people must approve; each counts once, and one who denies decides."),
     self_approval: z
       .boolean()
       .optional()

@@ -6,6 +6,7 @@ import type { RunResult } from "../ports/agent.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Lanes } from "../ports/lanes.ts";
 import type { Memory } from "../ports/memory.ts";
+import type { Questions } from "../ports/questions.ts";
 import { FORGOTTEN, HELP, NOTHING_TO_STOP, STOPPING, statusText } from "../reply/texts.ts";
 import { decide } from "./decide.ts";
 
@@ -17,6 +18,8 @@ export interface ControlDeps {
   readonly describeAgent: (event: TriggerEvent) => { name: string; model: string } | null;
   /** Of an agent; null: it is not there any more. */
   readonly approversOf: (agent: string) => Approvers | null;
+  /** Absent: a question is found in its own conversation alone. */
+  readonly questions?: Pick<Questions, "find">;
   readonly clock: Pick<Clock, "nowMs">;
   readonly isPaused: () => boolean;
   readonly version: string;

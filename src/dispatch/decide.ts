@@ -1,17 +1,21 @@
 import {
   type Approvers,
+  approvalsIn,
   type DecidedStep,
   type Decision,
   decisionOn,
+  isSame,
   mayDecide,
   openQuestion,
-  wordOn,
+  tallyOf,
 } from "../domain/approval.ts";
 import { decisionIn } from "../domain/command.ts";
 import type { TriggerEvent } from "../domain/event.ts";
+import type { AskedStep, Step } from "../domain/run.ts";
 import { cleanLabel } from "../domain/text.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LaneHead, Lanes } from "../ports/lanes.ts";
+import type { Questions } from "../ports/questions.ts";
 import {
   decidedText,
   NOT_YOURS_TO_DECIDE,
@@ -20,46 +24,122 @@ import {
   TAKEN_BACK,
   TOO_LATE,
   VERDICTS,
+  votedText,
 } from "../reply/texts.ts";
 
-interface DecideDeps {
-  readonly lanes: Lanes;
-  readonly approversOf: (agent: string) => Approvers | null;
+export interface CastDeps {
+  readonly lanes: Pick<Lanes, "head" | "signal">;
   readonly clock: Pick<Clock, "nowMs">;
 }
 
+interface DecideDeps extends CastDeps {
+  readonly approversOf: (agent: string) => Approvers | null;
+  /** Where a question of this id is asked; absent: only those of the own conversation are found. */
+  readonly questions?: Pick<Questions, "find">;
+}
+
 /**
- * `/approve` and `/deny`: a word on what a run of this conversation has asked, wherever that run is parked. Of several
- * the first counts, and each is told what was decided. Safe to repeat after a crash.
+ * `/approve` and `/deny`, and presses: a word on what a run has asked, wherever that run is parked, and whichever
+ * conversation the word comes from. Each is told what was decided. Safe to repeat after a crash.
  */
 export async function decide(event: TriggerEvent, deps: DecideDeps): Promise<string> {
   const said = decisionIn(event);
-  const head = await deps.lanes.head(event.conversation);
-  const steps = head?.progress?.steps ?? [];
-  const open = openQuestion(steps);
-  const id = said?.approvalId ?? open?.approvalId ?? null;
-  if (head === null || said === null || id === null) return id === null ? NOTHING_TO_DECIDE : notOpenText(id);
+  const own = await deps.lanes.head(event.conversation);
+  const id = said?.approvalId ?? openQuestion(own?.progress?.steps ?? [])?.approvalId ?? null;
+  if (said === null || id === null) return NOTHING_TO_DECIDE;
+  const isOwn = own !== null && isAskedBy(own, id);
+  const lane = isOwn ? event.conversation : ((await deps.questions?.find(id))?.lane ?? null);
+  const head = isOwn || lane === null ? own : await deps.lanes.head(lane);
+  if (lane === null || head === null || !isAskedBy(head, id)) return notOpenText(id);
   const verdict = said.command === "approve" ? "approved" : "denied";
-  const before = decisionOf(head, id);
-  if (before !== null) return outcomeText(before, verdict, event);
-  if (open?.approvalId !== id) return notOpenText(id);
-  if (!mayDecide(event, head.event, deps.approversOf(head.progress?.agent ?? ""), open))
-    return NOT_YOURS_TO_DECIDE;
-  if (deps.clock.nowMs() >= open.untilMs) return TOO_LATE;
-  const { sender } = event;
-  const decision: Decision = {
-    kind: "decide",
-    approvalId: id,
-    verdict,
-    by: { id: sender.id, name: onOneLine(sender.name) },
-    ...(said.reason !== null && { reason: onOneLine(said.reason) }),
+  const open = openQuestion(head.progress?.steps ?? []);
+  const isOpen = open?.approvalId === id && rulingIn(head, open) === null;
+  const isHeard = isOwn || isNear(event, head.event);
+  if (isOpen || !isHeard) {
+    const approvers = deps.approversOf(head.progress?.agent ?? "");
+    const isTheirs = mayDecide(event, head.event, approvers, open ?? {});
+    if (!isTheirs) return isOwn ? NOT_YOURS_TO_DECIDE : notOpenText(id);
+  }
+  const { sender, platform, tenant } = event;
+  const isThere = platform === head.event.platform && tenant === head.event.tenant;
+  const by = {
+    id: sender.id,
+    name: onOneLine(sender.name),
+    ...(!isThere && { from: `${platform}:${tenant}` }),
   };
-  const { state, isKept } = await deps.lanes.signal(event.conversation, decision);
+  const why = said.reason === null ? {} : { reason: onOneLine(said.reason) };
+  const cast = await castWord({ approvalId: id, verdict, by, ...why }, lane, head, deps);
+  return castText(cast, { verdict, by, id });
+}
+
+/** What is no secret there: what was decided on a question of the same place. */
+function isNear(by: TriggerEvent, asked: TriggerEvent): boolean {
+  return by.platform === asked.platform && by.tenant === asked.tenant && by.place === asked.place;
+}
+
+function castText(cast: Cast, said: Pick<Decision, "verdict" | "by"> & { readonly id: string }): string {
+  switch (cast.kind) {
+    case "counted":
+      return votedText(cast.needed, cast.isNews);
+    case "late":
+      return TOO_LATE;
+    case "gone":
+      return notOpenText(said.id);
+    case "decided":
+      return outcomeText(cast.as, said);
+  }
+}
+
+type Word = Pick<Decision, "approvalId" | "verdict" | "by" | "reason">;
+
+/** What became of a word: it was decided, by this or another; it is one of several that are needed; it has no use. */
+export type Cast =
+  | { readonly kind: "decided"; readonly as: DecidedStep | Decision }
+  /** `isNews` false: they had approved it before. */
+  | { readonly kind: "counted"; readonly needed: number; readonly isNews: boolean }
+  | { readonly kind: "late" | "gone" };
+
+/** Says the word to the run that is the head of this lane. Whether whoever says it may do so was asked before. */
+export async function castWord(word: Word, lane: string, head: LaneHead, deps: CastDeps): Promise<Cast> {
+  const { approvalId, verdict, by } = word;
+  const steps = head.progress?.steps ?? [];
+  const before = rulingIn(head, { approvalId });
+  if (before !== null) return { kind: "decided", as: before };
+  const open = openQuestion(steps);
+  if (open?.approvalId !== approvalId) return { kind: "gone" };
+  const again = verdict === "approved" ? votedBefore(by, open, head) : null;
+  if (again !== null) return again;
+  const atMs = deps.clock.nowMs();
+  if (atMs >= open.untilMs) return { kind: "late" };
+  const ballot = isOneOfMany(open) ? { ballot: `${verdict} ${by.from ?? ""} ${by.id}` } : {};
+  const decision: Decision = { kind: "decide", ...word, ...ballot, atMs };
+  const { state, isKept } = await deps.lanes.signal(lane, decision);
   // Where it was parked and ours is kept, it is what counts.
-  if (isKept && state === "parked") return VERDICTS[verdict];
-  const now = await deps.lanes.head(event.conversation);
-  const counts = now === null ? null : decisionOf(now, id);
-  return counts === null ? notOpenText(id) : outcomeText(counts, verdict, event);
+  if (isKept && state === "parked") return countedBy(decision, open, steps);
+  const now = await deps.lanes.head(lane);
+  const ruling = now === null ? null : rulingIn(now, open);
+  if (ruling !== null) return { kind: "decided", as: ruling };
+  return (now !== null && votedBefore(by, open, now, true)) || { kind: "gone" };
+}
+
+function isOneOfMany({ needs = 1 }: AskedStep): boolean {
+  return needs > 1;
+}
+
+function countedBy(decision: Decision, open: AskedStep, steps: readonly Step[]): Cast {
+  const tally = tallyOf(open, steps, [decision]);
+  if (tally.decision !== null) return { kind: "decided", as: tally.decision };
+  return { kind: "counted", needed: (open.needs ?? 1) - tally.votes.length, isNews: true };
+}
+
+function votedBefore(by: Decision["by"], open: AskedStep, head: LaneHead, isNews = false): Cast | null {
+  const { votes } = tallyOf(open, head.progress?.steps ?? [], head.signals);
+  if (!votes.some((vote) => isSame(vote.by, by))) return null;
+  return { kind: "counted", needed: (open.needs ?? 1) - votes.length, isNews };
+}
+
+function isAskedBy({ progress }: LaneHead, approvalId: string): boolean {
+  return approvalsIn(progress?.steps ?? []).some((asked) => asked.approvalId === approvalId);
 }
 
 /** The model is shown it, which may say it. */
@@ -68,18 +148,23 @@ function onOneLine(text: string): string {
 }
 
 /** What was decided on this question: what the run has recorded, or is about to. */
-function decisionOf({ progress, signals }: LaneHead, approvalId: string): DecidedStep | Decision | null {
-  return decisionOn({ approvalId }, progress?.steps ?? []) ?? wordOn({ approvalId }, signals);
+function rulingIn(
+  { progress, signals }: LaneHead,
+  asked: Pick<AskedStep, "approvalId">,
+): DecidedStep | Decision | null {
+  const steps = progress?.steps ?? [];
+  const whole = steps.find((step) => step.kind === "tool-asked" && step.approvalId === asked.approvalId);
+  if (whole?.kind !== "tool-asked") return null;
+  return decisionOn(asked, steps) ?? tallyOf(whole, steps, signals).decision;
 }
 
 function outcomeText(
   decided: DecidedStep | Decision,
-  wanted: Decision["verdict"],
-  { sender }: TriggerEvent,
+  { verdict, by }: Pick<Decision, "verdict" | "by">,
 ): string {
   if (decided.verdict === "withdrawn") return TAKEN_BACK;
   if (decided.verdict === "expired" || decided.by === null) return TOO_LATE;
   // Said twice, or once and heard of twice.
-  if (decided.verdict === wanted && decided.by.id === sender.id) return VERDICTS[wanted];
+  if (decided.verdict === verdict && isSame(decided.by, by)) return VERDICTS[verdict];
   return decidedText(decided.verdict, decided.by.name);
 }

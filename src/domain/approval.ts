@@ -1,12 +1,13 @@
 import type { TriggerEvent } from "./event.ts";
-import type { Approval, AskedStep, DecidedStep, Step } from "./run.ts";
-import type { Signal } from "./signal.ts";
+import { redactedJson } from "./redact.ts";
+import type { Approval, AskedStep, DecidedStep, Step, ToolCall, Vote } from "./run.ts";
+import type { Decider, Signal } from "./signal.ts";
 
 export type { AskedStep, DecidedStep };
 
 /** Who may decide what an agent asks. */
 export interface Approvers {
-  /** `platform:id`, or `platform:tenant:id`; null: whoever may use the agent. */
+  /** `platform:id`, `platform:tenant:id`, or `platform:role:tenant:id`; null: whoever may use the agent there. */
   readonly only: ReadonlySet<string> | null;
   /** Whether whoever asked may decide, too, in any case; null: as it is with the tool. */
   readonly self: boolean | null;
@@ -15,9 +16,11 @@ export interface Approvers {
 /** How an agent asks before it uses a tool that needs it. */
 export interface ApprovalRules extends Approvers {
   readonly expiresMs: number;
+  /** So many people must approve; one who denies decides. */
+  readonly needs: number;
 }
 
-export const APPROVAL_RULES: ApprovalRules = { only: null, self: null, expiresMs: 300_000 };
+export const APPROVAL_RULES: ApprovalRules = { only: null, self: null, expiresMs: 300_000, needs: 1 };
 
 /** Whether nobody but whoever asked would hear of the question, and they may not decide it. */
 export function hasNobodyToAsk(
@@ -34,18 +37,20 @@ export function approvalsIn(steps: readonly Step[]): readonly Approval[] {
     if (asked.kind !== "tool-asked") return [];
     const { kind: _, callId, ...question } = asked;
     const decided = decisionOn(asked, steps);
-    const { verdict, by, reason } = decided ?? {};
-    const outcome =
-      verdict === undefined ? null : { verdict, by: by ?? null, ...(reason !== undefined && { reason }) };
-    return [{ ...question, tool: toolOf(callId, steps.slice(0, index)), decided: outcome }];
+    const { verdict, by, reason, atMs } = decided ?? {};
+    const why = { ...(reason !== undefined && { reason }), ...(atMs !== undefined && { atMs }) };
+    const outcome = verdict === undefined ? null : { verdict, by: by ?? null, ...why };
+    const call = callOf(callId, steps.slice(0, index));
+    const votes = votesOn(asked, steps);
+    const about = { tool: call?.name ?? "", ...(call && { input: redactedJson(call.input) }) };
+    return [{ ...question, ...about, ...(votes.length > 0 && { votes }), decided: outcome }];
   });
 }
 
 /** Of the last answer of the model before it: others may have calls of the same id. */
-function toolOf(callId: string, before: readonly Step[]): string {
+function callOf(callId: string, before: readonly Step[]): ToolCall | undefined {
   const model = before.findLast((step) => step.kind === "model");
-  const call = model?.kind === "model" ? model.toolCalls.find(({ id }) => id === callId) : undefined;
-  return call?.name ?? "";
+  return model?.kind === "model" ? model.toolCalls.find(({ id }) => id === callId) : undefined;
 }
 
 export type Decision = Extract<Signal, { kind: "decide" }>;
@@ -57,10 +62,50 @@ export function decisionOn({ approvalId }: Asked, steps: readonly Step[]): Decid
   return found?.kind === "tool-decided" ? found : null;
 }
 
-/** What somebody has said, which the run is to record. */
-export function wordOn({ approvalId }: Asked, signals: readonly Signal[]): Decision | null {
-  const found = signals.find((one) => one.kind === "decide" && one.approvalId === approvalId);
-  return found?.kind === "decide" ? found : null;
+/** Those who have approved a question that others have to approve as well. */
+export function votesOn({ approvalId }: Asked, steps: readonly Step[]): readonly Vote[] {
+  return steps.flatMap((step) => {
+    if (step.kind !== "tool-voted" || step.approvalId !== approvalId) return [];
+    const { by, atMs } = step;
+    return [{ by, ...(atMs !== undefined && { atMs }) }];
+  });
+}
+
+/** What was said on a question comes to. */
+export interface Tally {
+  /** Null: more have to approve. */
+  readonly decision: Decision | null;
+  /** Who approves, each once, but for whoever decides with it; those that the run has recorded come first. */
+  readonly votes: readonly Vote[];
+}
+
+/** In the order in which it was said: whoever denies decides, and so does the last who is needed. */
+export function tallyOf(
+  asked: Pick<AskedStep, "approvalId" | "needs">,
+  steps: readonly Step[],
+  signals: readonly Signal[],
+): Tally {
+  const votes = [...votesOn(asked, steps)];
+  for (const signal of signals) {
+    if (signal.kind !== "decide" || signal.approvalId !== asked.approvalId) continue;
+    if (signal.verdict === "denied") return { decision: signal, votes };
+    if (votes.some(({ by }) => isSame(by, signal.by))) continue;
+    if (votes.length + 1 >= (asked.needs ?? 1)) return { decision: signal, votes };
+    votes.push({ by: signal.by, ...(signal.atMs !== undefined && { atMs: signal.atMs }) });
+  }
+  return { decision: null, votes };
+}
+
+/** `platform:tenant:id`, or `api:name`. */
+export function fullName(
+  { id, from }: Decider,
+  { platform, tenant }: Pick<TriggerEvent, "platform" | "tenant">,
+): string {
+  return `${from ?? `${platform}:${tenant}`}:${id}`;
+}
+
+export function isSame(one: Decider, other: Decider): boolean {
+  return one.id === other.id && one.from === other.from;
 }
 
 /** What a run waits for; null: for no decision. */
@@ -96,16 +141,25 @@ export function mayDecide(
   by: TriggerEvent,
   asked: TriggerEvent,
   approvers: Approvers | null,
-  { shows }: Pick<AskedStep, "shows">,
+  { shows }: Partial<Pick<AskedStep, "shows">>,
 ): boolean {
-  if (approvers === null || by.sender.isBot || by.platform !== asked.platform || by.tenant !== asked.tenant)
-    return false;
+  if (approvers === null || by.sender.isBot) return false;
+  const isThere = by.platform === asked.platform && by.tenant === asked.tenant;
+  const isNear = isThere && (by.conversation === asked.conversation || by.place === asked.place);
+  const { only, self } = approvers;
+  const isNamed = only !== null && isAmong(only, by, isThere || by.platform !== asked.platform);
   const names = namesOf(by);
-  if (namesOf(asked).some((name) => names.includes(name))) return approvers.self ?? shows === undefined;
-  const { only } = approvers;
-  if (only === null) return true;
-  const { platform, tenant } = by;
-  return names.some((id) => only.has(`${platform}:${id}`) || only.has(`${platform}:${tenant}:${id}`));
+  const isAsker = isThere && namesOf(asked).some((name) => names.includes(name));
+  if (isAsker) return (self ?? shows === undefined) && (isNear || isNamed);
+  return only === null ? isNear : isNamed;
+}
+
+/** Without `isKnown`, an id alone may be that of somebody else, in another workspace. */
+function isAmong(only: ReadonlySet<string>, by: TriggerEvent, isKnown: boolean): boolean {
+  const { platform, tenant, sender } = by;
+  const roles = (sender.roles ?? []).map((id) => `role:${tenant}:${id}`);
+  const ids = namesOf(by).flatMap((id) => [`${tenant}:${id}`, ...(isKnown ? [id] : [])]);
+  return [...ids, ...roles].some((name) => only.has(`${platform}:${name}`));
 }
 
 function namesOf({ sender }: TriggerEvent): readonly string[] {

@@ -49,7 +49,7 @@ export const REASON_CHARS_MAX = 200;
 export const REQUEST_ID_CHARS_MAX = 128;
 /** What one process leaves to the next that does the same: where a session stands, how far something has got. */
 export const NOTE_CHARS_MAX = 4_096;
-/** What is kept encrypted under one name, as it is kept. */
+/** What is kept in the vault under one name, as it is kept. */
 export const VAULT_CHARS_MAX = 32_768;
 
 export const HEADERS_TIMEOUT_MS = 10_000;

@@ -3,7 +3,7 @@ import type { BudgetScope } from "./budget.ts";
 import type { ContextItem } from "./context.ts";
 import type { MoneyHold } from "./money.ts";
 import type { ReplyPart } from "./reply.ts";
-import type { Sender } from "./signal.ts";
+import type { Decider } from "./signal.ts";
 
 /** What model calls used and cost. Tokens as the provider counted them; `inputTokens` includes cached ones. */
 export interface Usage {
@@ -72,18 +72,25 @@ export type Step =
       readonly approvalId: string;
       /** Of a call that is shown as it is (`shows`): its arguments as JSON, whole. */
       readonly question: string;
-      readonly shows?: ShownCall;
+      readonly shows?: true;
+      /** Absent: an older version has asked. */
+      readonly use?: ToolUse;
+      /** So many people must approve; absent: one. */
+      readonly needs?: number;
       /** The same as `untilMs`: there was nobody to ask. */
       readonly askedAtMs: number;
       readonly untilMs: number;
     }
+  /** Somebody has approved, and others have to as well. */
+  | ({ readonly kind: "tool-voted"; readonly approvalId: string } & Vote)
   /** Written before it is acted upon. `by`: null when the time was over. */
   | {
       readonly kind: "tool-decided";
       readonly approvalId: string;
       readonly verdict: "approved" | "denied" | "expired" | "withdrawn";
-      readonly by: Sender | null;
+      readonly by: Decider | null;
       readonly reason?: string;
+      readonly atMs?: number;
     }
   /** From here on the run answers this message too, which was joined to its event (`Queue.join`). */
   | { readonly kind: "joined"; readonly eventId: string }
@@ -91,10 +98,15 @@ export type Step =
   | { readonly kind: "tool-started"; readonly callId: string }
   | { readonly kind: "tool"; readonly callId: string; readonly result: string; readonly isError: boolean };
 
-/** A tool that may be used only if somebody approves what exactly it is given. */
-export interface ShownCall {
+/** What may be done only if somebody approves it. */
+export interface ToolUse {
   readonly tool: string;
   readonly effect: ToolEffect;
+}
+
+export interface Vote {
+  readonly by: Decider;
+  readonly atMs?: number;
 }
 
 export type AskedStep = Extract<Step, { kind: "tool-asked" }>;
@@ -103,6 +115,10 @@ export type DecidedStep = Extract<Step, { kind: "tool-decided" }>;
 /** A question, and what became of it; without the call, which is of the run alone. */
 export interface Approval extends Omit<AskedStep, "kind" | "callId"> {
   readonly tool: string;
+  /** Of the call; absent: an older version has kept it. */
+  readonly input?: unknown;
+  /** Those who approved before it was decided. */
+  readonly votes?: readonly Vote[];
   readonly decided: Omit<DecidedStep, "kind" | "approvalId"> | null;
 }
 

@@ -3,6 +3,11 @@ import type { TriggerEvent } from "./event.ts";
 /** Who said or pressed something, as the platform told. */
 export type Sender = Pick<TriggerEvent["sender"], "id" | "name">;
 
+/** Who decides a question, and where from, as `platform:tenant`; absent: from where it was asked, or by the API. */
+export interface Decider extends Sender {
+  readonly from?: string;
+}
+
 /** What somebody says to a run while it goes on, or waits. */
 export type Signal =
   /** End it, and say so. */
@@ -16,8 +21,11 @@ export type Signal =
       readonly kind: "decide";
       readonly approvalId: string;
       readonly verdict: "approved" | "denied";
-      readonly by: Sender;
+      readonly by: Decider;
       readonly reason?: string;
+      readonly atMs?: number;
+      /** Where several have to approve, whose word this is: each counts beside the others. */
+      readonly ballot?: string;
     };
 
 /** Of signals with the same key the first counts, and no other is kept. */
@@ -30,7 +38,7 @@ export function signalKey(signal: Signal): string {
     case "withdraw":
       return WITHDRAW_KEY;
     case "decide":
-      return `decide ${signal.approvalId}`;
+      return `decide ${signal.approvalId}${signal.ballot === undefined ? "" : ` ${signal.ballot}`}`;
   }
 }
 

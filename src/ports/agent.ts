@@ -4,7 +4,7 @@ import type { Button } from "../domain/button.ts";
 import type { ContextItem } from "../domain/context.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import type { MoneyHold } from "../domain/money.ts";
-import type { Progress, RunOutcome, Step, Turn, Usage } from "../domain/run.ts";
+import type { AskedStep, DecidedStep, Progress, RunOutcome, Step, Turn, Usage, Vote } from "../domain/run.ts";
 import type { Signal } from "../domain/signal.ts";
 
 /** One turn of a conversation to be answered. */
@@ -60,10 +60,12 @@ export interface Hold {
    */
   readonly say: (key: string, text: string, buttons?: readonly Button[]) => Promise<void>;
   /**
-   * Changes what was said under this key, and takes its buttons away, where the platform can: its buttons say no more than
-   * that they are old when it cannot. Harmless to repeat; rejects only when the event is not ours any more.
+   * Changes what was said under this key, and its buttons, where the platform can: they say no more than that they are old
+   * when it cannot. Harmless to repeat; rejects only when the event is not ours any more.
    */
-  readonly amend: (key: string, text: string) => Promise<void>;
+  readonly amend: (key: string, text: string, buttons?: readonly Button[]) => Promise<void>;
+  /** Told of each question, before it is asked and again once it is over; absent: it is found in its conversation alone. */
+  readonly questions?: RunQuestions;
   /** Asked before each call of a model: all that is joined by now. Absent: there will be nothing new. */
   readonly join?: () => Promise<readonly TriggerEvent[]>;
   /** Told how it goes with the model, for whoever waits. */
@@ -72,6 +74,12 @@ export interface Hold {
   readonly showing?: (text: string) => void;
   /** Of the budgets of the day; absent: there are none. */
   readonly allowance?: Allowance;
+}
+
+/** Both are harmless to repeat, and reject with STORE_*. */
+export interface RunQuestions {
+  opened(asked: AskedStep): Promise<void>;
+  decided(asked: AskedStep, decided: DecidedStep, votes: readonly Vote[]): Promise<void>;
 }
 
 /** A call that may not be made today. */

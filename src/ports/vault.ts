@@ -1,5 +1,5 @@
 /**
- * Small texts by name, written by any process and read by all: what is kept here is sealed before (`Secrets`). Durable
+ * Small texts by name, written by any process and read by all: secrets are sealed before (`Secrets`). Durable
  * before a change resolves, as far as the store is. At most VAULT_CHARS_MAX characters each.
  */
 export interface Vault {

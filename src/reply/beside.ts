@@ -46,7 +46,7 @@ export async function sayBeside(
  * failure, but for a lease that is gone. The same words again are no harm.
  */
 export async function amendBeside(
-  { key, text }: Beside,
+  { key, text, buttons }: Beside,
   job: Job,
   adapter: Adapter,
   deps: DeliverDeps,
@@ -54,7 +54,7 @@ export async function amendBeside(
 ): Promise<void> {
   if (adapter.edit === undefined || deps.breakers.of(adapter.platform).state() !== "closed") return;
   const about = { event_id: job.event.id, platform: adapter.platform };
-  const parts = adapter.render(redacted(text), job.event.replyTo).map(redactedPart);
+  const parts = adapter.render(redacted(text), job.event.replyTo, buttons).map(redactedPart);
   for (const [index, part] of parts.entries()) {
     const outcome = await amendPart(part, index, key, job, adapter, deps, signal).catch((error: unknown) => {
       if (!(error instanceof DeliveryError)) throw error;

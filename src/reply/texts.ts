@@ -1,7 +1,7 @@
 import { type AskedStep, type DecidedStep, isAskedApart } from "../domain/approval.ts";
 import type { BudgetScope } from "../domain/budget.ts";
 import type { Refusal } from "../domain/refusal.ts";
-import type { ToolEffect } from "../domain/run.ts";
+import type { ToolEffect, Vote } from "../domain/run.ts";
 import type { DayOver } from "../ports/agent.ts";
 import type { LaneState } from "../ports/lanes.ts";
 
@@ -69,30 +69,47 @@ export const STOPPING = "Stopping.";
 export const STOPPED = "Stopped.";
 
 /** What somebody is asked before a tool is used. The words of the model are quoted, so that they pose as no one's else. */
-export function approvalText(asked: AskedStep): string {
+export function approvalText(asked: AskedStep, votes: readonly Vote[] = []): string {
   const { approvalId, askedAtMs, untilMs } = asked;
+  const needed = (asked.needs ?? 1) - votes.length;
+  const so = votes.length > 0 ? `**Approved** by ${namesOf(votes)}; ${neededText(needed)}. ` : "";
+  const many = so === "" && needed > 1 ? `${needed} people have to approve. ` : so;
   return `${questionText(asked)}
 
-Approve with \`/approve ${approvalId}\`, deny with \`/deny ${approvalId}\` and a reason (where slash commands are not available: \`!approve\`, \`!deny\`). Without a decision within ${spanText(untilMs - askedAtMs)} I will not do it.`;
+${many}Approve with \`/approve ${approvalId}\`, deny with \`/deny ${approvalId}\` and a reason (where slash commands are not available: \`!approve\`, \`!deny\`). Without a decision within ${spanText(untilMs - askedAtMs)} I will not do it.`;
 }
 
 /** What stands in the place of the question from then on. `stopped`: by /stop. */
-export function settledText(asked: AskedStep, decided: DecidedStep | "stopped"): string {
-  return `${questionText(asked)}\n\n${outcomeText(decided)}`;
+export function settledText(
+  asked: AskedStep,
+  decided: DecidedStep | "stopped",
+  votes: readonly Vote[] = [],
+): string {
+  return `${questionText(asked)}\n\n${outcomeText(decided, votes)}`;
+}
+
+/** So many more have to approve. */
+export function neededText(more: number): string {
+  return more === 1 ? "one more is needed" : `${more} more are needed`;
+}
+
+function namesOf(votes: readonly Vote[]): string {
+  const names = votes.map(({ by }) => asWords(by.name));
+  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
 
 function questionText(asked: AskedStep): string {
-  const { question, shows } = asked;
-  if (shows === undefined) return `**May I?**\n\n${quoted(question)}`;
-  const { tool, effect } = shows;
+  const { question, shows, use } = asked;
+  if (shows === undefined || use === undefined) return `**May I?**\n\n${quoted(question)}`;
+  const { tool, effect } = use;
   const head = `**May I use** ${code(tool)}**?** ${EFFECTS[effect]}`;
   if (!isAskedApart(asked)) return `${head}\n\n${block(question)}`;
   return `${head} The ${question.length} characters above are what it is given.`;
 }
 
 /** Said before the question where it would be too long with them. */
-export function argumentsText({ question, shows }: AskedStep): string {
-  return `This is what ${code(shows?.tool ?? "")} would be given:\n\n${block(question)}`;
+export function argumentsText({ question, use }: AskedStep): string {
+  return `This is what ${code(use?.tool ?? "")} would be given:\n\n${block(question)}`;
 }
 
 const EFFECTS: Readonly<Record<ToolEffect, string>> = {
@@ -112,13 +129,13 @@ function block(json: string): string {
   return `${fence}json\n${json}\n${fence}`;
 }
 
-function outcomeText(decided: DecidedStep | "stopped"): string {
+function outcomeText(decided: DecidedStep | "stopped", votes: readonly Vote[]): string {
   if (decided === "stopped") return STOPPED;
   const by = asWords(decided.by?.name ?? "somebody");
   const why = decided.reason === undefined ? "." : `: ${asWords(decided.reason)}`;
   switch (decided.verdict) {
     case "approved":
-      return `**Approved** by ${by}.`;
+      return `**Approved** by ${decided.by === null ? by : namesOf([...votes, { by: decided.by }])}.`;
     case "denied":
       return `**Denied** by ${by}${why}`;
     case "expired":
@@ -156,6 +173,11 @@ export const VERDICTS = { approved: "Approved.", denied: "Denied." } as const;
 /** `id`: of a question that is not open. */
 export function notOpenText(id: string): string {
   return `\`${id}\` does not wait for a decision here: it was decided, it has expired, or it was never asked in this conversation.`;
+}
+
+/** Who has approved hears how many more have to. */
+export function votedText(more: number, isNews: boolean): string {
+  return `${isNews ? "Approved" : "You have approved it"}; ${neededText(more)}.`;
 }
 
 export function decidedText(verdict: "approved" | "denied", by: string): string {

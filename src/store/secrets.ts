@@ -5,6 +5,8 @@ import type { Vault } from "../ports/vault.ts";
 import type { Seal } from "../shared/seal.ts";
 
 const TOPIC = "secrets";
+/** How names begin of what is no secret, and not sealed. */
+export const PLAIN = "plain/";
 /** Of names, and of what is sealed anew. */
 const PAGE = 100;
 
@@ -51,7 +53,7 @@ export async function resealAll(
   for (let after: string | undefined; ; ) {
     const page = await vault.list({ prefix: "", limit: PAGE, ...(after !== undefined && { after }) });
     for (const { name, value } of page) {
-      if (seal.isCurrent(value)) continue;
+      if (name.startsWith(PLAIN) || seal.isCurrent(value)) continue;
       const text = seal.open(name, value);
       if (text === null) {
         if (unreadable.length < PAGE) unreadable.push(name);

@@ -101,6 +101,10 @@ describe("openapi.json", () => {
     ["/explain/{id}", "get", "/explain/x", {}, 404],
     ["/usage", "get", "/usage?user=slack%3AT1%3AU1&agent=a", {}, 200],
     ["/usage", "get", "/usage?day=today", {}, 400],
+    ["/approvals", "get", "/approvals?state=decided&limit=3", {}, 200],
+    ["/approvals", "get", "/approvals?state=open", {}, 400],
+    ["/approvals/{id}", "post", "/approvals/apr_1", jsonBody({ verdict: "denied" }), 404],
+    ["/approvals/{id}", "post", "/approvals/apr_1", jsonBody({ verdict: "yes" }), 400],
     ["/openapi.json", "get", "/openapi.json", {}, 200],
   ] as const)("%s %s answers as described: %s", async (path, method, target, init, status) => {
     await aFewEvents();

@@ -28,6 +28,7 @@ describe("parley", () => {
     "dead show",
     "dead replay",
     "dead drop",
+    "approvals",
     "usage",
     "installations",
     "installations list",

@@ -158,6 +158,35 @@ describe("a run that waits for an approval, on replicas", () => {
     expect(questions()).toHaveLength(1);
   });
 
+  it("is listed and decided by the API of a replica, whichever has asked, and the conversation hears by whom", async () => {
+    const token = "an-admin-token-of-at-least-32-characters";
+    const withApi = () => start({ env: { REDIS_URL: redis.url, PARLEY_ADMIN_TOKEN: token } });
+    await using one = await withApi();
+    await using other = await withApi();
+    const id = await asked(one, "By the API?");
+    const gone = await parkedBy([one, other]);
+    const left = gone === one ? other : one;
+    await gone.end("SIGKILL");
+    const api = async (path: string, init: RequestInit = {}) => {
+      const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+      const named = { ...headers, "x-parley-operator": "olga" };
+      return (await fetch(`${left.url}/api/v1${path}`, { ...init, headers: named })).json();
+    };
+    expect(await api("/approvals?state=waiting")).toMatchObject({
+      approvals: [{ id, tool: "ask", arguments: { question: "By the API?" }, decisions: [] }],
+      next: null,
+    });
+    const body = JSON.stringify({ verdict: "denied", reason: "not today" });
+    expect(await api(`/approvals/${id}`, { method: "POST", body })).toMatchObject({ state: "denied" });
+    expect(await read("Tool ask said:")).toBe("Tool ask said: denied by api:olga: not today");
+    expect(questions()).toEqual([expect.stringMatching(/Denied by api:olga: not today$/)]);
+    await left.logged(/"by":\["api:olga"\][^\n]*"approval\.decided"/);
+    expect(await api("/approvals?state=decided&limit=1")).toMatchObject({
+      approvals: [{ id, state: "denied", decisions: [{ by: { id: "api:olga" }, reason: "not today" }] }],
+    });
+    expect(await api("/approvals?state=waiting")).toEqual({ approvals: [], next: null });
+  });
+
   it("is decided once when two people decide at once, on two of them", async () => {
     await using one = await replica();
     await using other = await replica();

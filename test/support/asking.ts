@@ -3,11 +3,12 @@ import { settlementFor } from "../../src/dispatch/settle.ts";
 import { APPROVAL_RULES, type ApprovalRules } from "../../src/domain/approval.ts";
 import { Breakers } from "../../src/domain/breaker.ts";
 import { controlLane } from "../../src/domain/command.ts";
-import type { TriggerEvent } from "../../src/domain/event.ts";
+import type { Platform, TriggerEvent } from "../../src/domain/event.ts";
 import { createDemoModel } from "../../src/models/demo.ts";
 import { DEMO_ASK } from "../../src/models/demo-ask.ts";
 import type { Job } from "../../src/ports/queue.ts";
 import type { Tool } from "../../src/ports/tool.ts";
+import { createQuestions } from "../../src/store/questions.ts";
 import type { InlineStore } from "../../src/store/sqlite/inline.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
@@ -81,8 +82,21 @@ export class Asking {
     if (settlement !== null) await this.store.queue.settle(job, settlement);
   }
 
+  readonly leaseMs = LEASE_MS;
+
+  /** As somebody does who then dies. */
+  claim(): Promise<Job> {
+    return claimOne(this.store.queue);
+  }
+
   async runOne(): Promise<void> {
-    await this.run(await claimOne(this.store.queue));
+    await this.run(await this.claim());
+  }
+
+  alsoOn(platform: Platform): FakeAdapter {
+    const adapter = new FakeAdapter(platform);
+    this.deps = { ...this.deps, adapters: new Map([...this.deps.adapters, [platform, adapter]]) };
+    return adapter;
   }
 
   /** Somebody says it, and what is due is done: gives what people have read since. */
@@ -124,6 +138,7 @@ export async function openAsking(rules: Partial<ApprovalRules> = {}): Promise<As
 
 function depsOf(slack: FakeAdapter, clock: FakeClock, store: InlineStore): WorkerDeps {
   const log = silentLogger();
+  const questions = createQuestions(store.vault);
   const metrics = createMetrics();
   const runtime = createAgentRuntime({
     agents: new Map(),
@@ -143,6 +158,7 @@ function depsOf(slack: FakeAdapter, clock: FakeClock, store: InlineStore): Worke
       lanes: store.lanes,
       describeAgent: () => null,
       approversOf: () => null,
+      questions,
       clock,
       isPaused: () => false,
       version: "1.2.3",
@@ -150,6 +166,7 @@ function depsOf(slack: FakeAdapter, clock: FakeClock, store: InlineStore): Worke
     render: (adapter, markdown, to) => adapter.render(markdown, to),
     delivery: { outbox: store.outbox, breakers: new Breakers(clock), inDoubt: "resend_marked", log, metrics },
     attemptsMax: 3,
+    questions,
     isPaused: () => false,
     clock,
     newId: (prefix) => `${prefix}_1`,

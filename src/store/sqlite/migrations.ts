@@ -15,7 +15,7 @@ import { makePrivate } from "./file.ts";
  * - `holds`: the fencing token of the last election of each name. `notes`: what its holder has noted.
  * - `spending`: what each scope has spent and holds on a day, in millionths of a cent; `money_holds`: each model call's part
  *   of `held`, with the scopes as JSON, and whether it is settled.
- * - `vault`: what is kept encrypted, by name.
+ * - `vault`: small texts by name; secrets among them are encrypted.
  * - `people`: who is known by two names, each by the conversation of somebody known by that name alone.
  *
  * In `waiting`, `accepted_ms` is when an event was accepted or, of one that was replayed, when that was; `platform`,

@@ -42,7 +42,7 @@
 -- {prefix}:n:<cause, person>  when a person was told of a refusal last
 -- {prefix}:holds              who holds a name: "<token> <until, by steady time> <process>" (hold)
 -- {prefix}:notes              what holders have noted
--- {prefix}:vault              what is kept encrypted, by name; {prefix}:vault-names has the names in their order
+-- {prefix}:vault              small texts by name, secrets encrypted; {prefix}:vault-names has the names in their order
 -- {prefix}:spools             what each process with a spool has said of it last (low_mark)
 --
 -- A lane that is not empty is in exactly one of: the rings or `urgent` (ready), `held`, `leases` (its first event).

@@ -1,0 +1,46 @@
+import type { ApprovalDeps, Decided } from "../admin/approvals.ts";
+import { type Cast, castWord } from "../dispatch/decide.ts";
+import { cleanLabel } from "../domain/text.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Questions } from "../ports/questions.ts";
+import type { Store } from "../ports/store.ts";
+import { neededText } from "../reply/texts.ts";
+
+/** An operator may decide whatever any agent asks, as one of those who have to. */
+export function operatorsWord(
+  { lanes }: Pick<Store, "lanes">,
+  questions: Pick<Questions, "find">,
+  clock: Pick<Clock, "nowMs">,
+): ApprovalDeps["decide"] {
+  return async ({ approvalId, verdict, reason, by }) => {
+    const found = await questions.find(approvalId);
+    if (found === null) return { kind: "unknown" };
+    const head = await lanes.head(found.lane);
+    if (head === null || head.event.id !== found.eventId) return OVER;
+    const who = { id: by, name: `api:${by}`, from: "api" };
+    const why = reason === undefined ? {} : { reason: cleanLabel(reason.replaceAll(/\s+/g, " ").trim()) };
+    const cast = await castWord({ approvalId, verdict, by: who, ...why }, found.lane, head, { lanes, clock });
+    return castAs(cast, verdict, by);
+  };
+}
+
+const OVER = { kind: "over", message: "It is over: the run that asked has ended" } as const;
+
+function castAs(cast: Cast, verdict: "approved" | "denied", by: string): Decided {
+  switch (cast.kind) {
+    case "counted":
+      if (cast.isNews) return { kind: "done", state: "waiting", needed: cast.needed };
+      return { kind: "over", message: `${by} has approved it already; ${neededText(cast.needed)}` };
+    case "late":
+      return { kind: "over", message: "It is too late: the time to decide is over" };
+    case "gone":
+      return OVER;
+    case "decided": {
+      const { as } = cast;
+      if (as.verdict === verdict && as.by?.from === "api" && as.by.id === by)
+        return { kind: "done", state: verdict, needed: 0 };
+      const who = as.by === null ? "" : ` by ${as.by.name}`;
+      return { kind: "over", message: `It is decided already: ${as.verdict}${who}` };
+    }
+  }
+}
