@@ -84,7 +84,7 @@ export function createDiscordAdapter(options: DiscordOptions): Adapter {
         signal,
       ),
     invalidRequests: () => rest.invalidRequests(),
-    files: createFileReader({ apiUrl, clock }),
+    files: createFileReader({ apiUrl, clock, rest }),
     typing: (to, signal) => showTyping(to, { rest, clock, signal }),
     recover,
     ...createEditor(send, { ...calling, preview }),

@@ -58,7 +58,6 @@ const menu = z.strictObject({
 export type SlashCommand = z.output<typeof slash>;
 export type MenuCommand = z.output<typeof menu>;
 
-export type AppOptions = z.output<typeof appOption>;
 /** The option `app`: what `parley setup discord` registers. */
 export const appOption = z
   .strictObject({

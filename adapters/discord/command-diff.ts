@@ -33,7 +33,8 @@ export function diffOf(
 }
 
 function keyOf(command: JsonObject): string {
-  return `${String(command.type ?? 1)} ${getString(command, "name")}`;
+  const type = typeof command.type === "number" ? command.type : 1;
+  return `${type} ${getString(command, "name")}`;
 }
 
 const MARKS: Readonly<Record<string, string>> = { 2: "on a person: ", 3: "on a message: " };
@@ -53,8 +54,10 @@ function settable(command: JsonObject): JsonObject {
 function plain(value: unknown, like: unknown): unknown {
   if (Array.isArray(value)) {
     const model = Array.isArray(like) ? like : [];
-    const isOfNumbers = value.every((one) => typeof one === "number");
-    return isOfNumbers ? [...value].sort() : value.map((one, index) => plain(one, model[index] ?? {}));
+    const numbers = value.filter((one) => typeof one === "number");
+    return numbers.length === value.length
+      ? numbers.sort((a, b) => a - b)
+      : value.map((one, index) => plain(one, model[index] ?? {}));
   }
   if (!isObject(value)) return value;
   const keys =

@@ -105,7 +105,7 @@ function linksOf(id: string, options: DiscordOptions, hasBot: boolean): readonly
   const permissions =
     viewChannel | sendMessages | sendMessagesInThreads | readMessageHistory | attachFiles | thread;
   const install = (query: Readonly<Record<string, string>>) =>
-    `https://discord.com/oauth2/authorize?${new URLSearchParams({ client_id: id, ...query })}`;
+    `https://discord.com/oauth2/authorize?${new URLSearchParams({ client_id: id, ...query }).toString()}`;
   const server = hasBot
     ? { scope: "bot applications.commands", permissions: String(permissions) }
     : { scope: "applications.commands" };

@@ -23,9 +23,9 @@ export function invalidRequestsReport(
 /** Read at each scrape, because they become fewer by themselves. */
 export function showInvalidRequests(adapters: readonly Adapter[], metrics: Metrics): void {
   metrics.beforeScrape(async () => {
-    for (const { platform, invalidRequests } of adapters) {
-      const report = invalidRequests?.();
-      if (report !== undefined) metrics.invalidRequests.set({ platform }, report.count);
+    for (const adapter of adapters) {
+      const report = adapter.invalidRequests?.();
+      if (report !== undefined) metrics.invalidRequests.set({ platform: adapter.platform }, report.count);
     }
   });
 }

@@ -102,6 +102,7 @@ const CONTENT_CHARS_MAX = 2_000;
 const TEXT = { "content-type": "text/plain" };
 const PERSONAL_FOLLOW_UPS_MAX = 5;
 const EDITS_MAX = 5;
+const DAY_MS = 86_400_000;
 const EDITS_MS = 5_000;
 
 /** The part of Discord's API that a gateway uses, version 10. */
@@ -221,6 +222,19 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
     return { status: 201, body: { id: messageId, type: 11, parent_id: channelId, name: body.name } };
   }
 
+  /** Addresses that hold for another day, of files that are still there. */
+  function refreshed(urls: readonly string[]): FakeAnswer {
+    const refreshed_urls = urls.map((original) => {
+      const path = URL.parse(original)?.pathname ?? "";
+      const file = files.get(path);
+      if (file === undefined) return { original, refreshed: original };
+      const longer = { ...file, expiresAtMs: nowMs() + DAY_MS };
+      files.set(path, longer);
+      return { original, refreshed: discordFileUrl(path, longer) };
+    });
+    return { body: { refreshed_urls } };
+  }
+
   /** The content delivery network. Nobody logs in there, and a token of ours has no business there. */
   function attachment(path: string, url: string, authorization: string | undefined): FakeAnswer {
     const file = files.get(path);
@@ -266,6 +280,8 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
     if (root === "users" && first === "@me") return { body: { id: "900", username: "bot", bot: true } };
     if (root === "applications" && first === "@me" && options.application !== undefined)
       return { body: options.application };
+    if (root === "attachments" && first === "refresh-urls" && call.method === "POST")
+      return refreshed(body.attachment_urls as readonly string[]);
     if (root === "applications" && first === "900" && second === "commands")
       return commands.answer(call.method, "", body);
     if (root === "applications" && first === "900" && second === "guilds" && fourth === "commands")
