@@ -30,6 +30,7 @@ import { isStopped, isWithdrawn } from "./domain/signal.ts";
 import type { Adapter, Render } from "./ports/adapter.ts";
 import type { AgentRuntime, Allowance, Hold, RunResult } from "./ports/agent.ts";
 import type { Clock, NewId } from "./ports/clock.ts";
+import type { Grants } from "./ports/grants.ts";
 import type { Memory } from "./ports/memory.ts";
 import type { Outbox } from "./ports/outbox.ts";
 import type { Questions } from "./ports/questions.ts";
@@ -58,7 +59,10 @@ export interface WorkerDeps {
   readonly allowanceOf?: (event: TriggerEvent, agent: string) => Allowance;
   readonly attemptsMax: number;
   /** Where questions are found by their ids; absent: in their conversations alone. */
-  readonly questions?: Pick<Questions, "open" | "close">;
+  readonly questions?: {
+    readonly questions: Pick<Questions, "open" | "close">;
+    readonly grants: Pick<Grants, "allow" | "find">;
+  };
   /** Tells who waits for a model that is away; absent: nobody. */
   readonly waiting?: WaitNotices;
   /** A message waits no longer than this for a model that is away; absent: for ever. */
@@ -200,7 +204,7 @@ async function ended(
       text: settledText(open, "stopped", votesOn(open, progress.steps)),
     };
     await amendBeside(amended, job, adapter, { ...deps.delivery, isHeld, leftMs }, signal);
-    await deps.questions?.close(open.approvalId);
+    await deps.questions?.questions.close(open.approvalId);
   }
   const text = redacted(result.text);
   const rendered = await deps.render(adapter, text, job.event.replyTo);
@@ -272,7 +276,7 @@ async function run(
     },
     amend: (key, text, buttons) => amendBeside({ key, text, buttons }, job, adapter, aside, jobSignal),
     ...(deps.questions && {
-      questions: questionsOf(job, progress, { questions: deps.questions, log: deps.log }),
+      questions: questionsOf(job, progress, { ...deps.questions, clock: deps.clock, log: deps.log }),
     }),
     ...(merging.mayGrow && { join: joining }),
     ...(patience && { waiting: patience }),

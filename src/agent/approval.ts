@@ -15,7 +15,7 @@ import {
 import { decisionButtons } from "../domain/button.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import { redacted } from "../domain/redact.ts";
-import type { Step, ToolCall } from "../domain/run.ts";
+import type { Step, ToolCall, Vote } from "../domain/run.ts";
 import type { Hold } from "../ports/agent.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Tool } from "../ports/tool.ts";
@@ -50,20 +50,22 @@ export async function rulingOn(
   tool: AskingTool,
   asking: Asking,
 ): Promise<DecidedStep | AskedStep | TooLong> {
-  const asked = questionOn(call, asking.steps) ?? (await ask(call, tool, asking));
+  const before = questionOn(call, asking.steps);
+  const grant = before === null ? ((await asking.hold.questions?.allowed(tool.name)) ?? null) : null;
+  if (grant !== null) return { kind: "tool-decided", approvalId: "", verdict: "approved", by: grant.by };
+  const asked = before ?? (await ask(call, tool, asking));
   if (asked.kind === "too-long") return asked;
   const key = questionKey(asking.steps);
   const known = decisionOn(asked, asking.steps) ?? (await decide(asked, asking));
   if (known !== null) return await settled(known, asked, key, asking);
   await asking.hold.questions?.opened(asked);
   if (isAskedApart(asked)) await asking.hold.say(argumentsKey(asking.steps), argumentsText(asked));
-  await asking.hold.say(key, approvalText(asked), decisionButtons(asked.approvalId));
+  await asking.hold.say(key, approvalText(asked), buttonsOf(asked));
   // Somebody may have been quick.
   const quick = await decide(asked, asking);
   if (quick !== null) return await settled(quick, asked, key, asking);
   const votes = votesOn(asked, asking.steps);
-  const buttons = decisionButtons(asked.approvalId);
-  if (votes.length > 0) await asking.hold.amend(key, approvalText(asked, votes), buttons);
+  if (votes.length > 0) await asking.hold.amend(key, approvalText(asked, votes), buttonsOf(asked));
   return asked;
 }
 
@@ -75,6 +77,12 @@ async function settled(
   { hold, steps }: Asking,
 ): Promise<DecidedStep> {
   const votes = votesOn(asked, steps);
+  // Before it is said to be so. The same again after a crash.
+  if (decided.always && decided.by !== null)
+    await hold.questions?.allow(asked.use?.tool ?? "", {
+      untilMs: lastsUntilMs(asked, decided),
+      by: decided.by,
+    });
   await hold.questions?.decided(asked, decided, votes);
   if (asked.untilMs === asked.askedAtMs) {
     await hold.say(key, NOBODY_TO_ASK);
@@ -83,6 +91,14 @@ async function settled(
   await hold.amend(key, settledText(asked, decided, votes));
   if (decided.verdict === "expired") await hold.say(`${key}/expired`, NOT_DECIDED);
   return decided;
+}
+
+function buttonsOf({ approvalId, rememberMs }: AskedStep) {
+  return decisionButtons(approvalId, rememberMs !== undefined);
+}
+
+function lastsUntilMs({ askedAtMs, rememberMs = 0 }: AskedStep, { atMs = askedAtMs }: DecidedStep): number {
+  return atMs + rememberMs;
 }
 
 /** What the model is told of a call that was not approved. */
@@ -130,6 +146,7 @@ async function ask(
     ...(isShown && { shows: true }),
     use: { tool: name, effect },
     ...(rules.needs > 1 && { needs: rules.needs }),
+    ...(rules.rememberMs > 0 && { rememberMs: rules.rememberMs }),
     askedAtMs,
     untilMs: askedAtMs + (hasNobodyToAsk(event, rules, isShown) ? 0 : rules.expiresMs),
   };
@@ -149,13 +166,21 @@ async function decide(asked: AskedStep, { keep, hold, clock, steps }: Asking): P
   const decided: DecidedStep =
     decision === null
       ? { kind: "tool-decided", approvalId, verdict: isOver ? "expired" : "withdrawn", by: null, atMs }
-      : stepOf(decision);
+      : stepOf(decision, votes);
   await keep(decided);
   return decided;
 }
 
-function stepOf({ approvalId, verdict, by, reason, atMs }: Decision): DecidedStep {
-  const why = { ...(reason !== undefined && { reason }), ...(atMs !== undefined && { atMs }) };
+function stepOf(
+  { approvalId, verdict, by, reason, atMs, always }: Decision,
+  votes: readonly Vote[],
+): DecidedStep {
+  const isLasting = verdict === "approved" && always === true && votes.every((vote) => vote.always);
+  const why = {
+    ...(reason !== undefined && { reason }),
+    ...(atMs !== undefined && { atMs }),
+    ...(isLasting && { always }),
+  };
   return { kind: "tool-decided", approvalId, verdict, by, ...why };
 }
 

@@ -87,9 +87,15 @@ export async function buildAgents({
 }
 
 function approvalRulesOf({ approvals }: AgentSpec): ApprovalRules {
-  const { approvers, self_approval: self = null, expires_seconds, min_approvers: needs } = approvals;
+  const {
+    approvers,
+    self_approval: self = null,
+    expires_seconds,
+    min_approvers: needs,
+    remember_seconds,
+  } = approvals;
   const only = approvers === "any" ? null : new Set(approvers);
-  return { only, self, expiresMs: expires_seconds * 1000, needs };
+  return { only, self, expiresMs: expires_seconds * 1000, needs, rememberMs: remember_seconds * 1000 };
 }
 
 function agentOf(name: string, spec: AgentSpec, model: ChatModel, fallbacks: readonly ChatModel[]): Agent {

@@ -13,6 +13,7 @@ import type { Job, Queue, Settlement } from "../ports/queue.ts";
 import type { Store } from "../ports/store.ts";
 import { Previews } from "../reply/preview.ts";
 import { type WaitingDeps, WaitNotices } from "../reply/waiting.ts";
+import { createGrants } from "../store/grants.ts";
 import { createQuestions } from "../store/questions.ts";
 import { type Keeping, withUnwritten } from "../store/unwritten.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -122,6 +123,7 @@ function workerDeps(
   const { store, adapters, render, breakers, media, isPaused, version, clock, newId, log, metrics } = options;
   const routes = routesOf(spec);
   const questions = createQuestions(store.vault);
+  const grants = createGrants(store.vault);
   const { memory, lanes } = store;
 
   function describeAgent(event: TriggerEvent): { name: string; model: string } | null {
@@ -146,6 +148,7 @@ function workerDeps(
       lanes,
       describeAgent,
       questions,
+      grants,
       approversOf: (agent) => agents.approvers.get(agent) ?? null,
       clock,
       isPaused,
@@ -155,7 +158,7 @@ function workerDeps(
     delivery: { outbox: unwritten.outbox, breakers, inDoubt: spec.replies.in_doubt, log, metrics },
     allowanceOf: dayBudgetsOf({ ...options, spec }),
     attemptsMax: spec.replies.attempts,
-    questions,
+    questions: { questions, grants },
     waiting,
     waitMsMax: spec.max_age_seconds === "off" ? Infinity : spec.max_age_seconds * 1000,
     ...(media && {

@@ -42,6 +42,14 @@ export const approvals = z
       .max(10)
       .default(1)
       .describe("So many people must approve; each counts once, and one who denies decides."),
+    remember_seconds: z
+      .int()
+      .min(0)
+      .max(30 * 86_400)
+      .default(0)
+      .describe(
+        "How long whoever approves may let the tool be used in the conversation without asking (`Always here`); 0: that is not offered.",
+      ),
     self_approval: z
       .boolean()
       .optional()

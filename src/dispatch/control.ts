@@ -4,6 +4,7 @@ import type { TriggerEvent } from "../domain/event.ts";
 import { NO_USAGE } from "../domain/run.ts";
 import type { RunResult } from "../ports/agent.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { Grants } from "../ports/grants.ts";
 import type { Lanes } from "../ports/lanes.ts";
 import type { Memory } from "../ports/memory.ts";
 import type { Questions } from "../ports/questions.ts";
@@ -20,6 +21,8 @@ export interface ControlDeps {
   readonly approversOf: (agent: string) => Approvers | null;
   /** Absent: a question is found in its own conversation alone. */
   readonly questions?: Pick<Questions, "find">;
+  /** What may be used without asking; absent: nothing. */
+  readonly grants?: Pick<Grants, "list" | "revoke">;
   readonly clock: Pick<Clock, "nowMs">;
   readonly isPaused: () => boolean;
   readonly version: string;
@@ -45,8 +48,9 @@ const ANSWERS: Readonly<Record<ControlCommand, Say>> = {
   status,
   approve: decide,
   deny: decide,
-  async reset({ conversation, id }, { memory }) {
+  async reset({ conversation, id }, { memory, grants }) {
     await memory.forget(conversation, id);
+    await grants?.revoke(conversation);
     return FORGOTTEN;
   },
   async stop({ conversation, sender: { id, name } }, { lanes }) {
@@ -57,8 +61,9 @@ const ANSWERS: Readonly<Record<ControlCommand, Say>> = {
 
 async function status(
   event: TriggerEvent,
-  { describeAgent, lanes, isPaused, version }: ControlDeps,
+  { describeAgent, lanes, grants, clock, isPaused, version }: ControlDeps,
 ): Promise<string> {
   const lane = await lanes.stateOf(event.conversation);
-  return statusText({ agent: describeAgent(event), lane, isPaused: isPaused(), version });
+  const allowed = (await grants?.list(event.conversation, clock.nowMs())) ?? [];
+  return statusText({ agent: describeAgent(event), lane, allowed, isPaused: isPaused(), version });
 }

@@ -17,6 +17,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { LaneHead, Lanes } from "../ports/lanes.ts";
 import type { Questions } from "../ports/questions.ts";
 import {
+  ALWAYS,
   decidedText,
   NOT_YOURS_TO_DECIDE,
   NOTHING_TO_DECIDE,
@@ -67,7 +68,11 @@ export async function decide(event: TriggerEvent, deps: DecideDeps): Promise<str
     name: onOneLine(sender.name),
     ...(!isThere && { from: `${platform}:${tenant}` }),
   };
-  const why = said.reason === null ? {} : { reason: onOneLine(said.reason) };
+  const isLasting = said.isAlways && open?.rememberMs !== undefined;
+  const why = {
+    ...(said.reason !== null && { reason: onOneLine(said.reason) }),
+    ...(isLasting && { always: true as const }),
+  };
   const cast = await castWord({ approvalId: id, verdict, by, ...why }, lane, head, deps);
   return castText(cast, { verdict, by, id });
 }
@@ -90,7 +95,7 @@ function castText(cast: Cast, said: Pick<Decision, "verdict" | "by"> & { readonl
   }
 }
 
-type Word = Pick<Decision, "approvalId" | "verdict" | "by" | "reason">;
+type Word = Pick<Decision, "approvalId" | "verdict" | "by" | "reason" | "always">;
 
 /** What became of a word: it was decided, by this or another; it is one of several that are needed; it has no use. */
 export type Cast =
@@ -165,6 +170,7 @@ function outcomeText(
   if (decided.verdict === "withdrawn") return TAKEN_BACK;
   if (decided.verdict === "expired" || decided.by === null) return TOO_LATE;
   // Said twice, or once and heard of twice.
-  if (decided.verdict === verdict && isSame(decided.by, by)) return VERDICTS[verdict];
+  if (decided.verdict === verdict && isSame(decided.by, by))
+    return decided.always ? ALWAYS : VERDICTS[verdict];
   return decidedText(decided.verdict, decided.by.name);
 }

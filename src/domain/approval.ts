@@ -18,9 +18,17 @@ export interface ApprovalRules extends Approvers {
   readonly expiresMs: number;
   /** So many people must approve; one who denies decides. */
   readonly needs: number;
+  /** How long whoever approves may let the tool be used without asking; 0: not at all. */
+  readonly rememberMs: number;
 }
 
-export const APPROVAL_RULES: ApprovalRules = { only: null, self: null, expiresMs: 300_000, needs: 1 };
+export const APPROVAL_RULES: ApprovalRules = {
+  only: null,
+  self: null,
+  expiresMs: 300_000,
+  needs: 1,
+  rememberMs: 0,
+};
 
 /** Whether nobody but whoever asked would hear of the question, and they may not decide it. */
 export function hasNobodyToAsk(
@@ -66,8 +74,8 @@ export function decisionOn({ approvalId }: Asked, steps: readonly Step[]): Decid
 export function votesOn({ approvalId }: Asked, steps: readonly Step[]): readonly Vote[] {
   return steps.flatMap((step) => {
     if (step.kind !== "tool-voted" || step.approvalId !== approvalId) return [];
-    const { by, atMs } = step;
-    return [{ by, ...(atMs !== undefined && { atMs }) }];
+    const { by, atMs, always } = step;
+    return [{ by, ...(atMs !== undefined && { atMs }), ...(always && { always }) }];
   });
 }
 
@@ -91,7 +99,8 @@ export function tallyOf(
     if (signal.verdict === "denied") return { decision: signal, votes };
     if (votes.some(({ by }) => isSame(by, signal.by))) continue;
     if (votes.length + 1 >= (asked.needs ?? 1)) return { decision: signal, votes };
-    votes.push({ by: signal.by, ...(signal.atMs !== undefined && { atMs: signal.atMs }) });
+    const { by, atMs, always } = signal;
+    votes.push({ by, ...(atMs !== undefined && { atMs }), ...(always && { always }) });
   }
   return { decision: null, votes };
 }

@@ -8,12 +8,13 @@ export interface Button {
   readonly style?: "primary" | "danger";
 }
 
-const DECISION = /^(approve|deny):(apr_\w{1,50})$/;
+const DECISION = /^(approve|deny|always):(apr_\w{1,50})$/;
 
-/** For a question of an agent. */
-export function decisionButtons(approvalId: string): readonly Button[] {
+/** For a question of an agent. `isLasting`: it may also be answered for the calls to come. */
+export function decisionButtons(approvalId: string, isLasting = false): readonly Button[] {
   return [
     { id: `approve:${approvalId}`, label: "Approve", style: "primary" },
+    ...(isLasting ? [{ id: `always:${approvalId}`, label: "Always here" }] : []),
     { id: `deny:${approvalId}`, label: "Deny", style: "danger" },
   ];
 }
@@ -21,8 +22,8 @@ export function decisionButtons(approvalId: string): readonly Button[] {
 /** What a press of one of these says; null: it is another button. */
 export function pressedDecision(
   buttonId: string | null,
-): { readonly command: "approve" | "deny"; readonly approvalId: string } | null {
+): { readonly command: "approve" | "deny"; readonly approvalId: string; readonly isAlways: boolean } | null {
   const [, command, approvalId] = DECISION.exec(buttonId ?? "") ?? [];
   if (approvalId === undefined) return null;
-  return { command: command === "deny" ? "deny" : "approve", approvalId };
+  return { command: command === "deny" ? "deny" : "approve", approvalId, isAlways: command === "always" };
 }

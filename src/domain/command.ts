@@ -37,6 +37,8 @@ export interface DecisionCommand {
   /** Null: the one that is open. */
   readonly approvalId: string | null;
   readonly reason: string | null;
+  /** `/approve apr_1 always`: also the calls to come. */
+  readonly isAlways: boolean;
 }
 
 const APPROVAL_ID = /^apr_\w{1,60}$/;
@@ -74,7 +76,8 @@ function decisionOf(verb: string, rest: string): DecisionCommand {
   const approvalId = APPROVAL_ID.test(first) ? first : null;
   const reason = (approvalId === null ? [first, ...others] : others).join(" ");
   const command = verb.toLowerCase() === "deny" ? "deny" : "approve";
-  return { command, approvalId, reason: command === "deny" && reason !== "" ? reason : null };
+  const isAlways = command === "approve" && approvalId !== null && /^always$/i.test(reason);
+  return { command, approvalId, reason: command === "deny" && reason !== "" ? reason : null, isAlways };
 }
 
 function saidControl(text: string, shape: RegExp): ControlCommand | null {

@@ -77,6 +77,8 @@ export type Step =
       readonly use?: ToolUse;
       /** So many people must approve; absent: one. */
       readonly needs?: number;
+      /** So long the tool may be used there without asking, if whoever approves says so; absent: that is not offered. */
+      readonly rememberMs?: number;
       /** The same as `untilMs`: there was nobody to ask. */
       readonly askedAtMs: number;
       readonly untilMs: number;
@@ -91,6 +93,8 @@ export type Step =
       readonly by: Decider | null;
       readonly reason?: string;
       readonly atMs?: number;
+      /** All who approved said so for the next calls, too. */
+      readonly always?: true;
     }
   /** From here on the run answers this message too, which was joined to its event (`Queue.join`). */
   | { readonly kind: "joined"; readonly eventId: string }
@@ -106,6 +110,7 @@ export interface ToolUse {
 
 export interface Vote {
   readonly by: Decider;
+  readonly always?: true;
   readonly atMs?: number;
 }
 

@@ -26,6 +26,8 @@ export type Signal =
       readonly atMs?: number;
       /** Where several have to approve, whose word this is: each counts beside the others. */
       readonly ballot?: string;
+      /** Also for the next calls of the tool, where that is offered. */
+      readonly always?: true;
     };
 
 /** Of signals with the same key the first counts, and no other is kept. */

@@ -6,6 +6,7 @@ import type { TriggerEvent } from "../domain/event.ts";
 import type { MoneyHold } from "../domain/money.ts";
 import type { AskedStep, DecidedStep, Progress, RunOutcome, Step, Turn, Usage, Vote } from "../domain/run.ts";
 import type { Signal } from "../domain/signal.ts";
+import type { Grant } from "./grants.ts";
 
 /** One turn of a conversation to be answered. */
 export interface Run {
@@ -76,10 +77,14 @@ export interface Hold {
   readonly allowance?: Allowance;
 }
 
-/** Both are harmless to repeat, and reject with STORE_*. */
+/** All are harmless to repeat, and reject with STORE_*. */
 export interface RunQuestions {
   opened(asked: AskedStep): Promise<void>;
   decided(asked: AskedStep, decided: DecidedStep, votes: readonly Vote[]): Promise<void>;
+  /** From now on this tool needs nobody in this conversation, until then. */
+  allow(tool: string, until: Pick<Grant, "untilMs" | "by">): Promise<void>;
+  /** Null: somebody has to be asked. */
+  allowed(tool: string): Promise<Grant | null>;
 }
 
 /** A call that may not be made today. */

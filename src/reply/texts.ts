@@ -3,6 +3,7 @@ import type { BudgetScope } from "../domain/budget.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import type { ToolEffect, Vote } from "../domain/run.ts";
 import type { DayOver } from "../ports/agent.ts";
+import type { Grant } from "../ports/grants.ts";
 import type { LaneState } from "../ports/lanes.ts";
 
 // Every word that the bot itself says to people, in one place. What a platform's dialect adds (that a message may be a
@@ -70,13 +71,17 @@ export const STOPPED = "Stopped.";
 
 /** What somebody is asked before a tool is used. The words of the model are quoted, so that they pose as no one's else. */
 export function approvalText(asked: AskedStep, votes: readonly Vote[] = []): string {
-  const { approvalId, askedAtMs, untilMs } = asked;
+  const { approvalId, askedAtMs, untilMs, rememberMs } = asked;
   const needed = (asked.needs ?? 1) - votes.length;
   const so = votes.length > 0 ? `**Approved** by ${namesOf(votes)}; ${neededText(needed)}. ` : "";
   const many = so === "" && needed > 1 ? `${needed} people have to approve. ` : so;
+  const lasting =
+    rememberMs === undefined
+      ? ""
+      : `\`/approve ${approvalId} always\` lets me use it here without asking for ${spanText(rememberMs)}. `;
   return `${questionText(asked)}
 
-${many}Approve with \`/approve ${approvalId}\`, deny with \`/deny ${approvalId}\` and a reason (where slash commands are not available: \`!approve\`, \`!deny\`). Without a decision within ${spanText(untilMs - askedAtMs)} I will not do it.`;
+${many}Approve with \`/approve ${approvalId}\`, deny with \`/deny ${approvalId}\` and a reason (where slash commands are not available: \`!approve\`, \`!deny\`). ${lasting}Without a decision within ${spanText(untilMs - askedAtMs)} I will not do it.`;
 }
 
 /** What stands in the place of the question from then on. `stopped`: by /stop. */
@@ -135,7 +140,7 @@ function outcomeText(decided: DecidedStep | "stopped", votes: readonly Vote[]): 
   const why = decided.reason === undefined ? "." : `: ${asWords(decided.reason)}`;
   switch (decided.verdict) {
     case "approved":
-      return `**Approved** by ${decided.by === null ? by : namesOf([...votes, { by: decided.by }])}.`;
+      return `**Approved** by ${decided.by === null ? by : namesOf([...votes, { by: decided.by }])}${decided.always ? ", and always here" : ""}.`;
     case "denied":
       return `**Denied** by ${by}${why}`;
     case "expired":
@@ -168,6 +173,7 @@ export const NOTHING_TO_DECIDE = "Nothing waits for a decision here.";
 export const NOT_YOURS_TO_DECIDE = "You are not among those who may decide this.";
 export const TOO_LATE = "It is too late: the time to decide is over, so I do not do it.";
 export const TAKEN_BACK = "A newer message came before anybody decided, so I do not do it.";
+export const ALWAYS = "Approved, and always here; `/status` says until when, and `/reset` ends it.";
 export const VERDICTS = { approved: "Approved.", denied: "Denied." } as const;
 
 /** `id`: of a question that is not open. */
@@ -191,6 +197,8 @@ function spanText(ms: number): string {
 }
 
 export interface Status {
+  /** What is used without asking. */
+  readonly allowed?: readonly Pick<Grant, "agent" | "tool" | "untilMs">[];
   /** Null: no route matches. */
   readonly agent: { readonly name: string; readonly model: string } | null;
   readonly lane: LaneState;
@@ -198,14 +206,19 @@ export interface Status {
   readonly version: string;
 }
 
-export function statusText({ agent, lane, isPaused, version }: Status): string {
+export function statusText({ agent, lane, allowed = [], isPaused, version }: Status): string {
   const lines = [
     agent === null ? NO_AGENT : `Agent **${agent.name}** answers here, with ${agent.model}.`,
     LANE[lane],
+    ...allowed.slice(0, ALLOWED_SHOWN).map(({ agent: whose, tool, untilMs }) => {
+      return `${code(tool)} of ${code(whose)} needs no approval here until ${new Date(untilMs).toISOString()}.`;
+    }),
     ...(isPaused ? ["I am paused: messages are not answered at the moment."] : []),
   ];
   return `${lines.join("\n")}\n\nParley ${version}`;
 }
+
+const ALLOWED_SHOWN = 20;
 
 const LANE: Readonly<Record<LaneState, string>> = {
   idle: "Nothing is running in this conversation.",

@@ -8,6 +8,7 @@ import { createDemoModel } from "../../src/models/demo.ts";
 import { DEMO_ASK } from "../../src/models/demo-ask.ts";
 import type { Job } from "../../src/ports/queue.ts";
 import type { Tool } from "../../src/ports/tool.ts";
+import { createGrants } from "../../src/store/grants.ts";
 import { createQuestions } from "../../src/store/questions.ts";
 import type { InlineStore } from "../../src/store/sqlite/inline.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
@@ -139,6 +140,7 @@ export async function openAsking(rules: Partial<ApprovalRules> = {}): Promise<As
 function depsOf(slack: FakeAdapter, clock: FakeClock, store: InlineStore): WorkerDeps {
   const log = silentLogger();
   const questions = createQuestions(store.vault);
+  const grants = createGrants(store.vault);
   const metrics = createMetrics();
   const runtime = createAgentRuntime({
     agents: new Map(),
@@ -159,6 +161,7 @@ function depsOf(slack: FakeAdapter, clock: FakeClock, store: InlineStore): Worke
       describeAgent: () => null,
       approversOf: () => null,
       questions,
+      grants,
       clock,
       isPaused: () => false,
       version: "1.2.3",
@@ -166,7 +169,7 @@ function depsOf(slack: FakeAdapter, clock: FakeClock, store: InlineStore): Worke
     render: (adapter, markdown, to) => adapter.render(markdown, to),
     delivery: { outbox: store.outbox, breakers: new Breakers(clock), inDoubt: "resend_marked", log, metrics },
     attemptsMax: 3,
-    questions,
+    questions: { questions, grants },
     isPaused: () => false,
     clock,
     newId: (prefix) => `${prefix}_1`,
