@@ -27,6 +27,8 @@ export interface ChaosOptions {
   /** See Trouble. */
   readonly isApart: boolean;
   readonly awayMsMax: number;
+  /** How long all is well between two faults, at the longest. */
+  readonly restMsMax: number;
   readonly without: readonly FaultGroup[];
   readonly note?: (line: string) => void;
 }
@@ -69,7 +71,7 @@ const GATEWAY = `${NO_LIMITS}  budgets: { global: { cost_cents: 1000000000 } }
 
 /** Gateways that share a real Redis, real traffic, and everything that can go wrong, from a seed. Gives what was seen. */
 export async function chaos(options: ChaosOptions): Promise<ChaosRun> {
-  const { seed, seconds, roles, spool, isApart, awayMsMax, without, note = () => {} } = options;
+  const { seed, seconds, roles, spool, isApart, awayMsMax, restMsMax, without, note = () => {} } = options;
   const dice = new Dice(seed);
   const startedAt = performance.now();
   const elapsed = () => (performance.now() - startedAt) / 1000;
@@ -95,7 +97,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosRun> {
   if (wanted.includes("platforms")) troublePlatforms(platforms, dice.fork(), happened);
   const traffic = startTraffic(conversations, { fleet, dice: dice.fork(), isOver });
   const trouble = {
-    ...{ fleet, redis, isApart, awayMsMax, isOver },
+    ...{ fleet, redis, isApart, awayMsMax, restMsMax, isOver },
     faults: [...GATEWAY_FAULTS, ...REDIS_FAULTS].filter((fault) => faults.has(fault)),
     happened(fault: ServerFault, durationMs: number) {
       happened(fault);

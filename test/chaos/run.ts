@@ -9,6 +9,7 @@ import { chaos, FAULTS } from "./chaos.ts";
 import { keepEvidence, report } from "./report.ts";
 import { verdictOn } from "./verdict.ts";
 
+const REST_MS_MAX = 3_500;
 const ROLES = ["all", "ingress", "worker"] as const;
 const FAULT_NAMES = Object.keys(FAULTS) as (keyof typeof FAULTS)[];
 
@@ -50,6 +51,7 @@ const run = await chaos({
   seconds: values.minutes * 60,
   conversations: values.conversations,
   awayMsMax: values.awayMs,
+  restMsMax: REST_MS_MAX,
   roles: values.roles,
   spool: values.spool,
   without: values.without,

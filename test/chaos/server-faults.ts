@@ -24,13 +24,14 @@ export interface Trouble {
   readonly isApart: boolean;
   /** Of how long Redis is away. */
   readonly awayMsMax: number;
+  /** Of how long all is well between two faults. */
+  readonly restMsMax: number;
   /** Hears of each fault when it is over. */
   readonly happened: (fault: ServerFault, durationMs: number) => void;
   /** Whoever has nothing broken at that moment breaks nothing more. */
   readonly isOver: () => boolean;
 }
 
-const BETWEEN_MS = { min: 800, max: 3_500 };
 const DOWN_MS_MAX = 1_500;
 const AWAY_MS_MIN = 100;
 const NOBODY_PORT = 1;
@@ -46,10 +47,10 @@ export async function troubleServers(trouble: Trouble, dice: Dice): Promise<void
 
 /** All of them once before any comes again. */
 async function inTurns(group: readonly ServerFault[], trouble: Trouble, dice: Dice): Promise<void> {
-  const { fleet, isApart, isOver, happened } = trouble;
+  const { fleet, isApart, restMsMax, isOver, happened } = trouble;
   while (group.length > 0) {
     for (const fault of dice.shuffled(group)) {
-      await sleep(dice.between(BETWEEN_MS.min, BETWEEN_MS.max));
+      await sleep(dice.between(Math.ceil(restMsMax / 4), restMsMax));
       if (isOver()) return;
       if (isApart) await fleet.spoolsEmpty();
       const startedAt = performance.now();

@@ -15,8 +15,8 @@ import {
 import { CHAT_PLATFORMS, openPlatforms, type Platforms } from "./platforms.ts";
 import { scrapeWhenIdle } from "./scrape.ts";
 
-/** `PARLEY_KILLS=200 PARLEY_SEED=7 npx vitest run test/e2e/kill-loop.test.ts` soaks, and repeats a run. */
-const KILLS = Number(process.env.PARLEY_KILLS ?? 15);
+/** `npm run soak -- kills` kills more often; with `--seed 7` it repeats a run. */
+const KILLS = Number(process.env.PARLEY_KILLS ?? 8);
 const SEED = Number(process.env.PARLEY_SEED ?? Date.now() % 1_000_000);
 const CONVERSATIONS = 64;
 const SECONDS_PER_KILL = 10;
@@ -26,7 +26,7 @@ const CONFIG = `  limits: { user: off, conversation: off, tenant: off, global: o
 `;
 
 it("loses, repeats and reorders nothing, however often it is killed", {
-  timeout: (60 + KILLS * SECONDS_PER_KILL) * 1000,
+  timeout: (130 + KILLS * SECONDS_PER_KILL) * 1000,
 }, async () => {
   const dice = new Dice(SEED);
   await using platforms = await openPlatforms();

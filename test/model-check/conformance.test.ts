@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { Dice } from "../simulation/dice.ts";
+import { envNumber } from "../simulation/env.ts";
 import { connectionTo, newPrefix, openOn } from "../store/redis/setup.ts";
 import { FakeClock } from "../support/clock.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
@@ -8,6 +9,8 @@ import { walk } from "./conformance.ts";
 import type { RealStore } from "./hands.ts";
 import { RULES, type Rules } from "./store-model.ts";
 
+/** From the first on; `npm run soak -- model` takes more. */
+const WALKS = envNumber("PARLEY_WALKS", 100);
 const STEPS = 60;
 const LIMITS = { waitingPerLaneMax: 100, waitingMax: 100 };
 
@@ -37,8 +40,8 @@ async function walkMany(real: RealStore, rules: Rules, walks: number): Promise<v
 }
 
 describe("where the model goes by chance", () => {
-  it("SQLite goes as well", { timeout: 60_000 }, async () => {
-    await walkMany(await openSqlite(), SQLITE_RULES, 300);
+  it("SQLite goes as well", { timeout: 60_000 + WALKS * 200 }, async () => {
+    await walkMany(await openSqlite(), SQLITE_RULES, WALKS);
   });
 
   it.each<[string, Partial<Rules>]>([
@@ -63,7 +66,7 @@ describe("where the model goes by chance, two processes on one Redis", () => {
   });
   afterAll(() => redis[Symbol.asyncDispose]());
 
-  it("go as well", { timeout: 60_000 }, async () => {
+  it("go as well", { timeout: 60_000 + WALKS * 500 }, async () => {
     const clock = new FakeClock();
     const prefix = newPrefix();
     const open = async (owner: string) => {
@@ -71,6 +74,6 @@ describe("where the model goes by chance, two processes on one Redis", () => {
       onTestFinished(() => store[Symbol.asyncDispose]());
       return store;
     };
-    await walkMany({ views: [await open("one"), await open("two")], clock }, RULES, 200);
+    await walkMany({ views: [await open("one"), await open("two")], clock }, RULES, WALKS);
   });
 });

@@ -123,7 +123,7 @@ export function smallPlan({ recovery, onTheWay, ...fortunes }: SmallPlan): Plan 
   };
 }
 
-interface SmallPlan extends Partial<Fortunes> {
+export interface SmallPlan extends Partial<Fortunes> {
   readonly recovery: Memory;
   readonly onTheWay: OnTheWay;
 }

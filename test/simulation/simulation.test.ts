@@ -2,15 +2,17 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import type { Memory, OnTheWay } from "./chat.ts";
 import { envNumber } from "./env.ts";
 import { planFrom, smallPlan } from "./plan.ts";
 import { report, reportSeed } from "./report.ts";
 import { onFile } from "./sqlite/storage.ts";
+import { everyDeath } from "./steps.ts";
 import { type Outcome, simulate } from "./world.ts";
 
 const FIRST_SEED = envNumber("PARLEY_SIM_SEED", 1);
-const RUNS = envNumber("PARLEY_SIM_RUNS", 150);
+/** As many as it takes for everything to happen; `npm run soak` has others. */
+const RUNS_MIN = 40;
+const RUNS = envNumber("PARLEY_SIM_RUNS", RUNS_MIN);
 const SCALE = envNumber("PARLEY_SIM_SCALE", 1);
 
 describe("a gateway on a fake clock", () => {
@@ -32,7 +34,7 @@ describe("a gateway on a fake clock", () => {
       if (outcome.violations.length > 0) throw new Error(reportSeed(seed, SCALE, outcome));
       add(outcome, seen);
     }
-    if (RUNS < 100) return;
+    if (RUNS < RUNS_MIN) return;
     // Or all those days were too kind to tell anything.
     expect(seen.crashes).toBeGreaterThan(RUNS);
     expect(seen.marked).toBeGreaterThan(0);
@@ -56,18 +58,12 @@ describe("a gateway on a fake clock", () => {
     ]);
   });
 
-  it.each<[Memory, OnTheWay]>([
-    ["lookup", "arrives"],
-    ["lookup", "is lost"],
-    ["refuses-copies", "arrives"],
-    ["nothing", "arrives"],
-    ["nothing", "is lost"],
-  ])(
-    "keeps its promises whenever it dies, recovery by %s, what is on its way %s",
-    async (recovery, onTheWay) => {
-      let step = 0;
-      for (; ; step++) {
-        const outcome = await simulate(smallPlan({ deaths: [step], recovery, onTheWay }), onFile);
+  it.each(everyDeath("short"))(
+    "keeps its promises whenever it $name",
+    async ({ fortunesAt, stride, firstStep }) => {
+      let step = firstStep;
+      for (; ; step += stride) {
+        const outcome = await simulate(smallPlan(fortunesAt(step)), onFile);
         if (outcome.violations.length > 0)
           throw new Error(report(`Dying at step ${step}`, "this test", outcome));
         expect(outcome.events).toEqual({ done: 3 });

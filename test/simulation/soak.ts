@@ -5,6 +5,7 @@
  *
  * - `redis`: the same, with replicas that share a Redis
  * - `pairs`: dies twice, at every pair of steps of the small scenario
+ * - `steps`: dies at every step of it, on each kind of platform
  * - `redis-steps`: one of two replicas is struck in every way at every step of the small scenario
  */
 import { startRedis } from "../support/redis.ts";
@@ -14,7 +15,7 @@ import { onRedis } from "./redis/storage.ts";
 import { Wire } from "./redis/wire.ts";
 import { report, reportSeed } from "./report.ts";
 import { onFile } from "./sqlite/storage.ts";
-import { everyStep } from "./steps.ts";
+import { type EveryStep, everyDeath, everyStep } from "./steps.ts";
 import type { OpenStorage } from "./storage.ts";
 import { type Plan, simulate } from "./world.ts";
 
@@ -22,7 +23,8 @@ const FORMS: Readonly<Record<string, () => Promise<boolean>>> = {
   days: () => soakDays(planFrom, onFile),
   redis: () => withRedis((onShared) => soakDays(sharedPlanFrom, onShared, "redis")),
   pairs: soakPairs,
-  "redis-steps": () => withRedis(soakSteps),
+  steps: () => soakSteps(everyDeath("long"), onFile),
+  "redis-steps": () => withRedis((onShared) => soakSteps(everyStep("long"), onShared)),
 };
 
 const { argv } = process;
@@ -71,11 +73,10 @@ async function soakPairs(): Promise<boolean> {
   }
 }
 
-async function soakSteps(onShared: OpenStorage): Promise<boolean> {
-  for (const { name, fortunesAt } of everyStep("long")) {
+async function soakSteps(strikes: readonly EveryStep[], openStorage: OpenStorage): Promise<boolean> {
+  for (const { name, fortunesAt } of strikes) {
     for (let step = 0; ; step++) {
-      const plan = smallPlan({ ...fortunesAt(step), onTheWay: "arrives" });
-      const outcome = await simulate(plan, onShared);
+      const outcome = await simulate(smallPlan(fortunesAt(step)), openStorage);
       if (outcome.violations.length > 0) {
         console.error(report(`When one ${name}, at step ${step},`, "the same command", outcome));
         return false;

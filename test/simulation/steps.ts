@@ -1,14 +1,36 @@
-import type { Memory } from "./chat.ts";
+import type { Memory, OnTheWay } from "./chat.ts";
+import type { SmallPlan } from "./plan.ts";
 import type { Fortunes } from "./replicas.ts";
 
-/** The small scenario with two replicas, struck at one step after the other. */
+/** The small scenario, struck at one step after the other. */
 export interface EveryStep {
   readonly name: string;
-  readonly fortunesAt: (step: number) => Partial<Fortunes> & { readonly recovery: Memory };
+  readonly fortunesAt: (step: number) => SmallPlan;
   readonly firstStep: number;
   readonly stride: number;
 }
 
+/** `short`: at some steps each; together they strike at each. */
+type Form = "short" | "long";
+
+const PLATFORMS: readonly (readonly [Memory, OnTheWay])[] = [
+  ["lookup", "arrives"],
+  ["lookup", "is lost"],
+  ["refuses-copies", "arrives"],
+  ["nothing", "arrives"],
+  ["nothing", "is lost"],
+];
+
+/** One gateway, which dies. */
+export function everyDeath(form: Form): readonly EveryStep[] {
+  return PLATFORMS.map(([recovery, onTheWay], index) => ({
+    name: `dies, recovery by ${recovery}, what is on its way ${onTheWay}`,
+    fortunesAt: (step) => ({ deaths: [step], recovery, onTheWay }),
+    ...(form === "long" ? EACH : { firstStep: index, stride: PLATFORMS.length }),
+  }));
+}
+
+const EACH = { firstStep: 0, stride: 1 };
 const RECOVERIES: readonly Memory[] = ["lookup", "refuses-copies", "nothing"];
 /** Longer than a lease: another replica has taken over. */
 const FROZEN_MS = 40_000;
@@ -21,31 +43,28 @@ const STRIKES: Readonly<Record<string, (step: number) => Partial<Fortunes>>> = {
   "is frozen for longer than a lease": (step) => ({ freezes: [{ step, forMs: FROZEN_MS }] }),
 };
 
-/**
- * `long`: at each step, for each kind of platform. `short`: each step of a kind of strike for one kind of platform in
- * turn, or each other step; together they strike at each.
- */
-export function everyStep(form: "short" | "long"): readonly EveryStep[] {
+/** One of two replicas is struck. `long`: for each kind of platform; `short`: for one kind in turn. */
+export function everyStep(form: Form): readonly EveryStep[] {
+  const strikes = Object.entries(STRIKES);
   if (form === "long") {
-    return Object.entries(STRIKES).flatMap(([name, strike]) =>
+    return strikes.flatMap(([name, strike]) =>
       RECOVERIES.map((recovery) => ({
         name: `${name}, recovery by ${recovery}`,
-        fortunesAt: (step) => ({ replicas: 2, ...strike(step), recovery }),
-        firstStep: 0,
-        stride: 1,
+        fortunesAt: (step) => ({ ...TWO, ...strike(step), recovery }),
+        ...EACH,
       })),
     );
   }
-  return Object.entries(STRIKES).map(([name, strike], index) => ({
+  return strikes.map(([name, strike], index) => ({
     name,
     fortunesAt: (step) => ({
-      replicas: 2,
+      ...TWO,
       ...strike(step),
       recovery: RECOVERIES[(step + index) % RECOVERIES.length] ?? "nothing",
     }),
-    firstStep: index % STRIDE,
-    stride: STRIDE,
+    firstStep: index,
+    stride: strikes.length,
   }));
 }
 
-const STRIDE = 2;
+const TWO = { replicas: 2, onTheWay: "arrives" } as const;

@@ -7,7 +7,8 @@ import { failingDisk } from "./commits.ts";
 import { aFolder } from "./folder.ts";
 import { walk } from "./random-walk.ts";
 
-const SEEDS = 12;
+/** More with `PARLEY_SEEDS=1000`. */
+const SEEDS = Number(process.env.PARLEY_SEEDS ?? 12);
 const STEPS = 400;
 
 describe("any sequence of operations, crashes and failing flushes", () => {

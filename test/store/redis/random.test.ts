@@ -7,7 +7,8 @@ import { walk } from "../random-walk.ts";
 import { calls, openBench, type RedisBench } from "./bench.ts";
 import { newPrefix } from "./setup.ts";
 
-const SEEDS = 4;
+/** More with `PARLEY_SEEDS=1000`. */
+const SEEDS = Number(process.env.PARLEY_SEEDS ?? 4);
 const STEPS = 250;
 const PROCESSES = 2;
 

@@ -4,7 +4,8 @@ import { type RedisServer, startRedis } from "../../support/redis.ts";
 import { seeded } from "../../support/seeded.ts";
 import { DONE, openBench } from "./bench.ts";
 
-const SEEDS = 10;
+/** More with `PARLEY_SEEDS=1000`. */
+const SEEDS = Number(process.env.PARLEY_SEEDS ?? 10);
 const STEPS = 120;
 const KEPT_MS_MAX = 60_000;
 
