@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+import LongestFirst from "./test/longest-first.ts";
 
 /** Real servers, disks, threads and processes, one part of the gateway at a time. What runs in memory alone is `unit`. */
 const CONTRACT = [
@@ -16,8 +17,8 @@ const PROOFS = ["test/simulation/**/*.test.ts", "test/model-check/**/*.test.ts"]
 /** It loads modules that are not ours. */
 const ISOLATED = ["test/app/platforms.test.ts"];
 const PROCESSES = ["test/e2e/**/*.test.ts", "test/chaos/chaos.test.ts"];
-/** They take all that the machine has, or stop processes for so long and look at what the clock says: alone on it. */
-const ALONE = ["test/e2e/{flood,freeze,kill-loop,redis-away}.test.ts", "test/chaos/chaos.test.ts"];
+/** They take all that the machine has, or hold the gateway to what the clock says: alone on it. */
+const ALONE = ["test/e2e/{flood,redis-away}.test.ts"];
 /**
  * What a process that a test starts has compiled, for the next one. A measurement of coverage needs what was not cached.
  */
@@ -32,6 +33,8 @@ const WORKERS = { maxWorkers: Math.max(2, availableParallelism() - 1) };
  * one thread frees a wrapper of such code while others come and go. A wrapper that is never replaced is never freed.
  */
 const NO_NEW_WRAPPERS = "--wasm-wrapper-tiering-budget=2000000000";
+/** Who waits for processes, platforms and leases leaves half a core to others. */
+const PATIENT_WORKERS = { maxWorkers: Math.ceil(1.5 * WORKERS.maxWorkers) };
 const COMPILED = "test/e2e/compiled.ts";
 const SLOW = { testTimeout: 120_000, hookTimeout: 60_000 };
 
@@ -43,7 +46,8 @@ export default defineConfig({
     execArgv: [NO_NEW_WRAPPERS],
     env: COMPILE_CACHE,
     reporters: ["default", "./test/count-reporter.ts"],
-    // What runs in memory comes first, then stores, threads and proofs; processes and kill loops come last, alone on the machine.
+    sequence: { sequencer: LongestFirst },
+    // What runs in memory comes first, then stores, threads and proofs, then processes; last what needs the machine for itself.
     projects: [
       {
         extends: true,
@@ -59,7 +63,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "isolated", include: ISOLATED, ...WORKERS, sequence: { groupOrder: 2 } },
+        test: { name: "isolated", include: ISOLATED, ...WORKERS, sequence: { groupOrder: 1 } },
       },
       {
         extends: true,
@@ -68,12 +72,12 @@ export default defineConfig({
           include: CONTRACT,
           isolate: false,
           ...WORKERS,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 2 },
         },
       },
       {
         extends: true,
-        test: { name: "proofs", include: PROOFS, ...SLOW, ...WORKERS, sequence: { groupOrder: 4 } },
+        test: { name: "proofs", include: PROOFS, ...SLOW, ...WORKERS, sequence: { groupOrder: 2 } },
       },
       {
         extends: true,
@@ -83,8 +87,9 @@ export default defineConfig({
           exclude: ALONE,
           globalSetup: COMPILED,
           ...SLOW,
-          ...WORKERS,
-          sequence: { groupOrder: 5 },
+          isolate: false,
+          ...PATIENT_WORKERS,
+          sequence: { groupOrder: 3 },
         },
       },
       {
@@ -95,7 +100,7 @@ export default defineConfig({
           globalSetup: COMPILED,
           fileParallelism: false,
           ...SLOW,
-          sequence: { groupOrder: 6 },
+          sequence: { groupOrder: 4 },
         },
       },
     ],

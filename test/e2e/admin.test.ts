@@ -58,7 +58,7 @@ afterEach(async () => {
   await redis?.[Symbol.asyncDispose]();
 });
 
-const environment = () => ({ PARLEY_URL: asked.url, PARLEY_ADMIN_TOKEN: TOKEN });
+const environment = () => ({ PARLEY_RUN: "compiled", PARLEY_URL: asked.url, PARLEY_ADMIN_TOKEN: TOKEN });
 const parley = (...args: string[]) => run(args, { env: environment() });
 const jsonOf = async (...args: string[]) => JSON.parse((await parley(...args, "--json")).stdout);
 

@@ -1,8 +1,16 @@
+import { join } from "node:path";
+import process from "node:process";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type RedisServer, startRedis } from "../support/redis.ts";
 import { ask } from "./ask.ts";
 import { configFolder } from "./configuration.ts";
-import { type GatewayProcess, startGateway, temporaryFolder } from "./gateway-process.ts";
+import {
+  type GatewayProcess,
+  ROOT,
+  type StartOptions,
+  startGateway,
+  temporaryFolder,
+} from "./gateway-process.ts";
 import { scrape } from "./scrape.ts";
 
 let redis: RedisServer;
@@ -77,23 +85,19 @@ describe("two replicas", () => {
       id: "k3",
       wait: 60,
     });
-    const work = { PARLEY_ROLE: "worker" };
-    const folder = temporaryFolder();
-    const killed = await startGateway({
-      dataDir: folder,
+    const worker: StartOptions = {
+      command: [process.execPath, join(ROOT, "test/e2e/short-lease.ts"), "3000"],
+      dataDir: temporaryFolder(),
       config: configFolder(specFor("collect")),
-      env: { REDIS_URL: redis.url, ...work },
-    });
+      env: { REDIS_URL: redis.url, PARLEY_ROLE: "worker" },
+    };
+    const killed = await startGateway(worker);
     // What is not joined before the death would be answered by itself.
     await until(async () => expect(await mergedInto(ingress, "k3")).toBe("test:k1"));
     expect(await running(killed)).toBe(1);
     expect(await killed.end("SIGKILL")).toBe("SIGKILL");
     // It hears of the work once the lease of the dead one has run out.
-    await using next = await startGateway({
-      dataDir: folder,
-      config: configFolder(specFor("collect")),
-      env: { REDIS_URL: redis.url, ...work },
-    });
+    await using next = await startGateway(worker);
     expect((await asked).reply).toBe("words k1\nwords k2\ndemo: sleep 3s\ndemo: prompt");
     for (const id of ["k1", "k2"])
       expect(

@@ -44,6 +44,9 @@ const BASE_ENV = Object.fromEntries(
   }),
 );
 
+/** For any command of `parley`: what production runs, and what Node has compiled of it before. */
+export const COMPILED_ENV = { ...BASE_ENV, PARLEY_RUN: "compiled" } as const;
+
 /** Starts a real gateway on a free port; resolves once it says that it listens. */
 export async function startGateway(options: StartOptions): Promise<GatewayProcess> {
   const child = launchGateway(options);
@@ -92,8 +95,7 @@ function launchGateway(options: StartOptions): Child {
   return launch(options.command ?? [process.execPath, join(ROOT, "bin/parley.js"), "serve"], {
     cwd: ROOT,
     env: {
-      ...BASE_ENV,
-      PARLEY_RUN: "compiled",
+      ...COMPILED_ENV,
       PARLEY_PORT: "0",
       PARLEY_DATA_DIR: options.dataDir,
       ...(options.config !== undefined && { PARLEY_CONFIG: options.config }),

@@ -7,7 +7,14 @@ import { launch } from "../support/child.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
 import { Values, wordsOf } from "../support/resp.ts";
 import { configFolder, NO_LIMITS } from "./configuration.ts";
-import { type GatewayProcess, ROOT, runToItsEnd, startGateway, temporaryFolder } from "./gateway-process.ts";
+import {
+  COMPILED_ENV,
+  type GatewayProcess,
+  ROOT,
+  runToItsEnd,
+  startGateway,
+  temporaryFolder,
+} from "./gateway-process.ts";
 import {
   CHAT_PLATFORMS,
   deliver,
@@ -142,7 +149,7 @@ async function traces({ dataDir, gateway, env, config }: Started, redis?: RedisS
   ]);
   const doctor = launch([process.execPath, join(ROOT, "bin/parley.js"), "doctor", "--url", gateway.url], {
     cwd: ROOT,
-    env: { PATH: process.env.PATH ?? "", PARLEY_DATA_DIR: dataDir, PARLEY_CONFIG: config, ...env },
+    env: { ...COMPILED_ENV, PARLEY_DATA_DIR: dataDir, PARLEY_CONFIG: config, ...env },
   });
   await doctor.ended;
   expect(doctor.output.stdout).toContain("configuration");
@@ -220,7 +227,7 @@ describe("an upstream that says all our keys leaves none of them anywhere", () =
     const serve = [process.execPath, join(ROOT, "bin/parley.js"), "serve"];
     const served = launch(serve, {
       cwd: ROOT,
-      env: { PATH: process.env.PATH ?? "", PARLEY_PORT: "0", PARLEY_DATA_DIR: dataDir, ...env },
+      env: { ...COMPILED_ENV, PARLEY_PORT: "0", PARLEY_DATA_DIR: dataDir, ...env },
     });
     // It waits for one that may become well, and ends with one that will not.
     const url = await Promise.race([served.said("stderr", /listens on (http:\S+)/), served.ended]);

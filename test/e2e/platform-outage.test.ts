@@ -30,7 +30,7 @@ it("nonsense tokens are told by /ready and by doctor, which end well with true o
 
   const doctor = async (env: Record<string, string>) => {
     const result = await run(["doctor", "--json"], {
-      env: { PARLEY_PORT: "0", ...platforms.env, ...env },
+      env: { PARLEY_RUN: "compiled", PARLEY_PORT: "0", ...platforms.env, ...env },
       cwd: emptyFolder(),
     });
     for (const token of Object.values({ ...platforms.env, ...env }))

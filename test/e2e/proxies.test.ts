@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { type ProxyProcess, startHaproxy, startNginx } from "../support/proxies.ts";
-import { type GatewayProcess, ROOT, startGateway, temporaryFolder } from "./gateway-process.ts";
+import { COMPILED_ENV, type GatewayProcess, ROOT, startGateway, temporaryFolder } from "./gateway-process.ts";
 
 const run = promisify(execFile);
 
@@ -94,7 +94,7 @@ describe("the key made at the start", () => {
     expect(statSync(join(gateway.dataDir, "dev-key")).mode & 0o777).toBe(0o600);
 
     const args = [join(ROOT, "bin/parley.js"), "send", "test", "--wait", "10", "--url", gateway.url];
-    const env = { PATH: process.env.PATH, PARLEY_DATA_DIR: gateway.dataDir };
+    const env = { ...COMPILED_ENV, PARLEY_DATA_DIR: gateway.dataDir };
     const sent = await run(process.execPath, args, { cwd: gateway.dataDir, env });
     expect(sent.stdout).toContain("You said: Hello, Parley");
     // Nothing of it in the log.

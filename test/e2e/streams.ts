@@ -24,10 +24,6 @@ function streamed(words: number): string {
 }
 
 let platforms: Platforms;
-beforeEach(async () => {
-  platforms = await openPlatforms();
-  return () => platforms[Symbol.asyncDispose]();
-});
 
 const start = (options: Partial<Parameters<typeof startGateway>[0]> = {}) =>
   startGateway({
@@ -52,8 +48,8 @@ interface Stage {
   readonly inPrivate: Partial<MessageOptions>;
 }
 
-const STAGES: readonly Stage[] = [
-  {
+const STAGES: Readonly<Record<Stage["name"], Stage>> = {
+  slack: {
     name: "slack",
     fake: () => platforms.slack,
     texts: () => platforms.slack.messages.map(({ text }) => text),
@@ -63,7 +59,7 @@ const STAGES: readonly Stage[] = [
     ask: { kind: "mention", channel: "C11", user: "U11" },
     inPrivate: { kind: "dm", channel: "D11", user: "U11" },
   },
-  {
+  discord: {
     name: "discord",
     fake: () => platforms.discord,
     texts: () => platforms.discord.messages.map(({ content }) => content),
@@ -73,11 +69,16 @@ const STAGES: readonly Stage[] = [
     ask: { channel: "20", user: "30" },
     inPrivate: { channel: "20", user: "30" },
   },
-];
+};
 
-describe.each(STAGES)(
-  "an answer that takes a while, on $name",
-  ({ name, fake, texts, deleteAll, ...stage }) => {
+/** A file for each platform, so that they run beside each other. */
+export function describeStreamsOn(name: Stage["name"]): void {
+  const { fake, texts, deleteAll, ...stage } = STAGES[name];
+  beforeEach(async () => {
+    platforms = await openPlatforms();
+    return () => platforms[Symbol.asyncDispose]();
+  });
+  describe(`an answer that takes a while, on ${name}`, () => {
     async function ask(gateway: GatewayProcess, text: string, to = stage.ask): Promise<void> {
       expect((await deliver(gateway.url, webhook(name, { ...to, text }))).status).toBe(200);
     }
@@ -224,5 +225,5 @@ describe.each(STAGES)(
         expect(births().length).toBeLessThanOrEqual(1);
       });
     });
-  },
-);
+  });
+}

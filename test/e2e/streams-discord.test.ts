@@ -1,0 +1,3 @@
+import { describeStreamsOn } from "./streams.ts";
+
+describeStreamsOn("discord");
