@@ -193,6 +193,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       // The sockets at once, so that the next process has them while this one ends what it has begun.
       await Promise.all([sockets.stop(), housekeeping.stop(), dispatcher.stop(drainMs)]);
       await within(Promise.all([http.flush(), unwritten.writeAll()]), NOTES_MS, clock);
+      await within(rules.close(), TOOLS_MS, clock);
       for (const one of [rendering, feed, http]) one.close();
       await store[Symbol.asyncDispose]();
       return reportLeft(unwritten.left, log);
@@ -209,8 +210,10 @@ function resealing(seal: Seal | null, vault: Vault) {
   return seal === null ? undefined : () => resealAll(seal, vault);
 }
 
-/** Of the drain time, what closing the store may take. */
+/** Of the drain time, what closing the store may take, and what ends before it. */
 const CLOSE_MS = 3_000;
+/** Of that, what tools may take to end by themselves; the end of the process ends them. */
+const TOOLS_MS = 1_000;
 /** Of that, what the last notes and what could not be written before may take. */
 const NOTES_MS = 500;
 

@@ -22,6 +22,7 @@ const ROOMS: readonly (readonly [room: string, mayImport: string])[] = [
   ["src/dispatch", "src/domain src/shared src/ports src/telemetry src/reply"],
   ["src/agent", "src/domain src/shared src/ports src/reply"],
   ["src/models", "src/domain src/shared src/ports"],
+  ["src/tools", "src/domain src/shared src/ports src/config"],
   ["src/store", "src/domain src/shared src/ports src/telemetry"],
   ["src/admin", "src/domain src/shared src/ports src/config src/telemetry src/feed"],
   ["adapters/shared", "src/domain src/shared src/ports"],
@@ -32,13 +33,13 @@ const ROOMS: readonly (readonly [room: string, mayImport: string])[] = [
   [
     "src/app",
     "src/domain src/shared src/ports src/config src/telemetry src/system src/feed src/reply src/admit src/ingress " +
-      "src/dispatch src/agent src/models src/store src/admin src/gateway src/worker",
+      "src/dispatch src/agent src/models src/tools src/store src/admin src/gateway src/worker",
   ],
   ["src/main", "adapters/index src/domain src/shared src/config src/telemetry src/system src/models src/app"],
   ["src/process", "src/main"],
   [
     "src/cli",
-    "src/domain src/shared src/ports src/config src/system src/feed src/ingress src/models src/store src/admin " +
+    "src/domain src/shared src/ports src/config src/system src/feed src/ingress src/models src/tools src/store src/admin " +
       "adapters/shared adapters/* adapters/index src/app src/main",
   ],
 ];
@@ -108,6 +109,7 @@ describe("the source tree", () => {
     expect(clients.map(({ file }) => file)).toEqual([
       "src/cli/ask.ts",
       "src/cli/client.ts",
+      "src/tools/mcp/limited-fetch.ts",
       "bin/healthcheck.js",
     ]);
     for (const { file, around } of clients) expect(around, file).toMatch(/redirect: "(?:manual|error)"/);

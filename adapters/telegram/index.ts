@@ -15,6 +15,7 @@ const LEARN_AGAIN_MS = 60_000;
 export const telegram: PlatformModule<TelegramSettings, TelegramOptions> = {
   name: "telegram",
   label: "Telegram",
+  isReadOnly: true,
   tenant: "Telegram bot id",
   variables: VARIABLES,
   needs: NEEDS,

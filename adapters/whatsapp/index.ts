@@ -13,6 +13,7 @@ import {
 export const whatsapp: PlatformModule<WhatsAppSettings, WhatsAppOptions> = {
   name: "whatsapp",
   label: "WhatsApp",
+  isReadOnly: true,
   tenant: "WhatsApp business account",
   variables: VARIABLES,
   needs: NEEDS,

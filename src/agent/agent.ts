@@ -2,7 +2,7 @@ import type { ApprovalRules } from "../domain/approval.ts";
 import type { ErrorCode } from "../domain/errors.ts";
 import type { Usage } from "../domain/run.ts";
 import type { ChatModel } from "../ports/model.ts";
-import type { Tool } from "../ports/tool.ts";
+import type { Tool, Toolbox } from "../ports/tool.ts";
 
 /** One agent, ready to run: its models made, its limits resolved. */
 export interface Agent {
@@ -12,6 +12,8 @@ export interface Agent {
   readonly fallbacks?: readonly ChatModel[];
   readonly systemPrompt: string;
   readonly tools: readonly Tool[];
+  /** Where there are more of them. */
+  readonly toolbox?: Toolbox;
   readonly limits: AgentLimits;
   readonly retry: RetrySpec;
   /** Absent: APPROVAL_RULES. */

@@ -2,9 +2,9 @@ import { ModelError } from "../domain/errors.ts";
 import { redacted, redactedJson } from "../domain/redact.ts";
 import type { ToolCall } from "../domain/run.ts";
 import type { ChatModel, Prompt } from "../ports/model.ts";
+import { UntilAborted } from "../shared/until.ts";
 import { ANSWER_CHARS_MAX, TOOL_CALLS_MAX } from "./bounds.ts";
 import type { ModelStep } from "./progress.ts";
-import { UntilAborted } from "./signals.ts";
 
 /**
  * One model call, from its stream to the step that is recorded. `said` is told the text so far, for the case that

@@ -3,6 +3,7 @@ import type { TriggerEvent } from "../domain/event.ts";
 import type { Step, Turn } from "../domain/run.ts";
 import type { Run } from "../ports/agent.ts";
 import type { Message, Prompt } from "../ports/model.ts";
+import type { Equipment } from "../ports/tool.ts";
 import type { Agent } from "./agent.ts";
 import { CLIP_TOKENS_MIN, HISTORY_SHARE, HISTORY_TOKENS_MAX, REFERENCE_SHARE } from "./bounds.ts";
 import { eventMessages } from "./shown.ts";
@@ -19,6 +20,7 @@ export function promptFor(
   run: Run,
   agent: Agent,
   steps: readonly Step[],
+  equipment: Pick<Equipment, "tools" | "notes"> = { tools: agent.tools, notes: [] },
   joined: readonly TriggerEvent[] = [],
 ): Omit<Prompt, "maxTokens"> {
   const { event } = run;
@@ -27,7 +29,7 @@ export function promptFor(
   const now = eventMessages(event, run.earlier ?? [], referenceTokens, run.files);
   const taken = now.length > 1 ? promptTokens(now.slice(0, -1)) : 0;
   return {
-    system: [agent.systemPrompt, ...(event.isDirect ? [] : [GROUP_NOTE])]
+    system: [agent.systemPrompt, ...(event.isDirect ? [] : [GROUP_NOTE]), ...equipment.notes]
       .filter((part) => part !== "")
       .join("\n\n"),
     messages: [
@@ -39,7 +41,7 @@ export function promptFor(
       ...now,
       ...steps.flatMap((step) => stepMessages(step, joined, referenceTokens, run.files)),
     ],
-    tools: agent.tools.map(({ name, description, inputSchema }) => ({ name, description, inputSchema })),
+    tools: equipment.tools.map(({ name, description, inputSchema }) => ({ name, description, inputSchema })),
     turnId: event.id,
   };
 }

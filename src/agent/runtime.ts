@@ -8,7 +8,7 @@ import type { Step, ToolCall } from "../domain/run.ts";
 import type { Sender } from "../domain/signal.ts";
 import type { AgentRuntime, Hold, ParkedRun, Run, RunResult } from "../ports/agent.ts";
 import type { Clock, Random } from "../ports/clock.ts";
-import type { Tool } from "../ports/tool.ts";
+import type { Equipment, Tool, ToolCaller } from "../ports/tool.ts";
 import type { Agent, RunObserver } from "./agent.ts";
 import { type AskingTool, asksFirst, refusedCall, rulingOn } from "./approval.ts";
 import { failed, finished, limited, noSuchAgent, overToday, stopped } from "./ending.ts";
@@ -61,6 +61,9 @@ class TurnRun {
   readonly #ledger: Ledger;
   readonly #payments: Payments;
   readonly #deadlineMs: number;
+  readonly #caller: ToolCaller;
+  /** Null: not looked at yet. */
+  #equipment: Equipment | null = null;
   /** What the run answers beside its first message. */
   #joined: readonly TriggerEvent[];
   /** Of the answer that is being given right now. */
@@ -76,6 +79,7 @@ class TurnRun {
     this.#ledger = new Ledger(agent.limits, this.#steps);
     this.#payments = new Payments(this.#steps, () => this.#record(), hold.allowance);
     this.#joined = run.joined ?? [];
+    this.#caller = { runId: run.id, event: run.event, history: run.history };
     this.#deadlineMs = run.startedAtMs + (run.restedMs ?? 0) + agent.limits.maxExecutionMs;
   }
 
@@ -115,12 +119,21 @@ class TurnRun {
     return news.length > 0;
   }
 
+  /** Looked at anew before each call of the model, for tools may come and go. */
+  async #equip(signal: AbortSignal): Promise<Equipment> {
+    const { toolbox, tools } = this.#agent;
+    const more = await toolbox?.open(this.#caller, signal);
+    this.#equipment = more === undefined ? onlyOwn(tools) : { ...more, tools: [...more.tools, ...tools] };
+    return this.#equipment;
+  }
+
   /** Gives a result when the run must end without the call. */
   async #ask(signal: AbortSignal): Promise<RunResult | undefined> {
     const { limits } = this.#agent;
     this.#joined = (await this.#hold.join?.()) ?? this.#joined;
     this.#takeIn();
-    const prompt = promptFor(this.#run, this.#agent, this.#steps, this.#joined);
+    const equipment = await this.#equip(signal);
+    const prompt = promptFor(this.#run, this.#agent, this.#steps, equipment, this.#joined);
     const maxTokens = this.#ledger.answerTokens(
       estimateTokens([prompt.system, prompt.tools]) + promptTokens(prompt.messages),
     );
@@ -154,7 +167,8 @@ class TurnRun {
     signal: AbortSignal,
   ): Promise<ParkedRun | undefined> {
     const { call } = action;
-    const tool = this.#agent.tools.find(({ name }) => name === call.name);
+    const { tools } = this.#equipment ?? (await this.#equip(signal));
+    const tool = tools.find(({ name }) => name === call.name);
     const ruling = asksFirst(tool) ? await this.#rulingOn(call, tool) : null;
     if (ruling?.kind === "tool-asked")
       return { outcome: "parked", untilMs: ruling.untilMs, steps: this.#steps };
@@ -190,16 +204,21 @@ class TurnRun {
       timeoutMs: limits.toolTimeoutMs,
       clock: this.#deps.clock,
       observe: this.#deps.observe,
+      ensure: () => this.#hold.ensure(),
+      caller: this.#caller,
+      approvedBy,
     };
     if (mayHaveRun && tool?.repeatable !== true) return unknownOutcome(call, deps);
-    if (tool === undefined) return unknownTool(call, tools);
+    if (tool === undefined) {
+      const equipment = this.#equipment ?? onlyOwn(tools);
+      return unknownTool(call, equipment.tools, equipment.whyMissing(call.name));
+    }
     if (!mayHaveRun) {
       // Before the call: whoever goes on after a crash must know that it may have run.
       await this.#keep({ kind: "tool-started", callId: call.id });
       signal.throwIfAborted();
     }
-    await this.#hold.ensure();
-    return callTool(tool, call, signal, deps, approvedBy);
+    return callTool(tool, call, signal, deps);
   }
 
   async #keep(step: Step): Promise<void> {
@@ -235,4 +254,8 @@ class TurnRun {
     }
     throw error;
   }
+}
+
+function onlyOwn(tools: readonly Tool[]): Equipment {
+  return { tools, notes: [], whyMissing: () => null };
 }

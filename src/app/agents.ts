@@ -17,7 +17,10 @@ import type { Clock, Random } from "../ports/clock.ts";
 import type { ChatModel } from "../ports/model.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { ToolsOfConfig } from "../tools/pool.ts";
 import { breakerWatch } from "./breaker-watch.ts";
+import { isReadOnlyFor } from "./read-only.ts";
+import { toolMetrics } from "./tools.ts";
 
 export interface BuiltAgents {
   readonly runtime: AgentRuntime;
@@ -30,6 +33,8 @@ export interface BuiltAgents {
   readonly approvers: ReadonlyMap<string, ApprovalRules>;
   /** Agents that the demo model stands in for, because there is no key. */
   readonly demoStandIns: readonly string[];
+  /** These are the agents that hold from now on. */
+  readonly toolsHold: () => void;
   /** One for each model that was called. */
   readonly breakers: () => readonly BreakerReport[];
 }
@@ -39,6 +44,7 @@ export interface AgentContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly metrics: Metrics;
+  readonly tools: ToolsOfConfig;
   /** See modelBreakers. */
   readonly breakers: Breakers;
 }
@@ -55,10 +61,12 @@ export async function buildAgents({
   random,
   metrics,
   breakers,
+  tools,
 }: AgentContext): Promise<BuiltAgents> {
   const { environment } = config;
   const modelOf =
     environment.anthropic === null ? demoOnly(clock) : await anthropicModels(environment.anthropic, clock);
+  const isReadOnly = isReadOnlyFor(config.gateway.read_only);
   const standIns: string[] = [];
   const agents = new Map<string, Agent>();
   const memory = new Map<string, AgentMemory>();
@@ -70,7 +78,8 @@ export async function buildAgents({
     if (needsKey) standIns.push(name);
     const model = needsKey ? createDemoModel({ clock, notice: true }) : modelOf(spec.model, spec);
     const fallbacks = needsKey ? [] : spec.model.fallback.map((fallback) => modelOf(fallback, spec));
-    agents.set(name, agentOf(name, spec, model, fallbacks));
+    const more = spec.tools.length > 0 && { toolbox: tools.toolboxFor(name, spec.tools, isReadOnly) };
+    agents.set(name, { ...agentOf(name, spec, model, fallbacks), ...more });
     memory.set(name, { turnsMax: spec.memory.max_messages, ttlMs: spec.memory.ttl_seconds * 1000 });
     if (spec.preview === "on") shown.add(name);
     approvers.set(name, approvalRulesOf(spec));
@@ -81,7 +90,7 @@ export async function buildAgents({
     [...agents.values()].flatMap(({ model, fallbacks }) => [model, ...(fallbacks ?? [])].map(breakerName)),
   );
   return {
-    ...{ runtime, memory, shown, modelNames, approvers, demoStandIns: standIns },
+    ...{ runtime, memory, shown, modelNames, approvers, demoStandIns: standIns, toolsHold: tools.holds },
     breakers: () => runtime.breakers().filter(({ name }) => inUse.has(name)),
   };
 }
@@ -176,6 +185,7 @@ function overrideOf(price: PriceSpec): PriceOverride {
 
 function observer(metrics: Metrics): RunObserver {
   return {
+    toolCall: toolMetrics(metrics),
     modelCall({ agent, provider, model, outcome, durationMs, usage }) {
       const of = { agent, provider, model };
       metrics.modelCalls.inc({ ...of, outcome });

@@ -7,6 +7,7 @@ import { buildAgents, modelBreakers } from "./agents.ts";
 import { showBreakers } from "./breaker-watch.ts";
 import { CurrentRules, type Rules, type Why } from "./current-rules.ts";
 import { policyOf } from "./policy.ts";
+import { openTools } from "./tools.ts";
 
 export interface RulesOptions {
   readonly config: Config;
@@ -15,6 +16,7 @@ export interface RulesOptions {
   readonly random: Random;
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly version: string;
 }
 
 export interface OpenedRules {
@@ -23,6 +25,8 @@ export interface OpenedRules {
   readonly report: () => ComponentReport;
   reload(why: Why): Promise<void>;
   watch(signal: AbortSignal): Promise<void>;
+  /** Ends what agents have begun beside their models. */
+  close(): Promise<void>;
 }
 
 /** What the configuration decides, as it is now; what outlives each configuration is made here. */
@@ -30,11 +34,12 @@ export async function openRules({ config, load, ...system }: RulesOptions): Prom
   const { clock, metrics } = system;
   const breakers = modelBreakers(clock, system);
   showBreakers("model", () => breakers.reports(), metrics);
-  const { killSwitch } = config.environment;
+  const { killSwitch, dataDir } = config.environment;
+  const pool = openTools({ dataDir, ...system });
   const isPausedBy = ({ gateway }: Config) => killSwitch || gateway.kill_switch;
 
   async function build(of: Config): Promise<Rules> {
-    const agents = await buildAgents({ config: of, breakers, ...system });
+    const agents = await buildAgents({ config: of, breakers, tools: pool.begin(), ...system });
     return {
       config: of,
       spec: of.gateway,
@@ -43,7 +48,10 @@ export async function openRules({ config, load, ...system }: RulesOptions): Prom
     };
   }
 
-  const onChange = (now: Rules) => metrics.paused.set(isPausedBy(now.config) ? 1 : 0);
+  const onChange = (now: Rules) => {
+    metrics.paused.set(isPausedBy(now.config) ? 1 : 0);
+    now.agents.toolsHold();
+  };
   const first = await build(config);
   onChange(first);
   const rules = new CurrentRules(first, { load, build, onChange, ...system });
@@ -53,5 +61,6 @@ export async function openRules({ config, load, ...system }: RulesOptions): Prom
     report: rules.report,
     reload: (why) => rules.reload(why),
     watch: (signal) => rules.watch(signal),
+    close: () => pool.close(),
   };
 }

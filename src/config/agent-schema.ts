@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { approvals } from "./approvals-schema.ts";
 import { agentName, apiVersion, busy, count, DAY, notYet, seconds, YEAR } from "./schema-parts.ts";
+import { tools } from "./tools-schema.ts";
 
 /** Of one run, where nothing is said. */
 const RUN_SECONDS = 300;
@@ -57,11 +58,7 @@ const model = z.strictObject(
 const describedSpec = z.strictObject({
   model: model.superRefine(isNamed).transform(named),
   system_prompt: z.string().max(100_000).default("You are a helpful assistant in a team chat.\n"),
-  tools: z
-    .array(z.unknown())
-    .max(0, { error: "expected an empty list, because tools are not available in this version" })
-    .default([])
-    .transform((): readonly never[] => []),
+  tools,
   memory: z
     .strictObject({
       ttl_seconds: seconds(10 * YEAR)

@@ -7,10 +7,18 @@ import { gatewayFileOf } from "./schema.ts";
 
 /** JSON Schemas (draft 7, which editors know best) of the files as they are written, before defaults. */
 export function jsonSchemaOf(name: JsonSchemaName, modules: readonly PlatformModule[]): object {
-  return name === "gateway"
-    ? jsonSchema(gatewayFileOf(modules), "Parley gateway")
-    : jsonSchema(z.union([agentFile, agentListFile]), "Parley agent");
+  const known = made[name].get(modules);
+  if (known !== undefined) return known;
+  const schema =
+    name === "gateway"
+      ? jsonSchema(gatewayFileOf(modules), "Parley gateway")
+      : jsonSchema(z.union([agentFile, agentListFile]), "Parley agent");
+  made[name].set(modules, schema);
+  return schema;
 }
+type Made = WeakMap<readonly PlatformModule[], object>;
+/** Each file with a problem asks for one; making it takes longer than reading the file. */
+const made: Readonly<Record<JsonSchemaName, Made>> = { gateway: new WeakMap(), agent: new WeakMap() };
 export const JSON_SCHEMAS = ["gateway", "agent"] as const;
 export type JsonSchemaName = (typeof JSON_SCHEMAS)[number];
 

@@ -15,6 +15,7 @@ import { findings, got, type Path, type Problem } from "./problems.ts";
 import { readYaml, type YamlFile } from "./read-yaml.ts";
 import { type GatewaySpec, gatewayFileOf } from "./schema.ts";
 import { storeNotes, storeProblems, withAbsoluteFiles } from "./store-problems.ts";
+import { withToolSecrets } from "./tool-secrets.ts";
 import { variablesOf } from "./variables.ts";
 
 /** Everything an operator has decided. */
@@ -111,7 +112,12 @@ export function loadConfig(options: LoadOptions): Loaded {
       modules,
       gateway: withAbsoluteFiles(spec, options.cwd),
       agents: new Map(
-        (none ? [BUILT_IN] : found.map((one) => one.agent)).map((one) => [one.metadata.name, one.spec]),
+        none
+          ? [[BUILT_IN.metadata.name, BUILT_IN.spec]]
+          : found.map(({ agent, yaml, base }) => [
+              agent.metadata.name,
+              withToolSecrets(agent.spec, yaml, base, options.env),
+            ]),
       ),
       environment: { ...environment, configFolder: path, configFolderGiven: isAsked },
       isDescribed: folder.gateway !== null,
@@ -174,7 +180,8 @@ function check<T extends z.ZodType>(
   if (!yaml.isYaml) return { value: null, problems: yaml.problems };
   const result = schema.safeParse(yaml.value);
   if (result.success) return { value: result.data, problems: yaml.problems };
-  const input = { got: yaml.got, keysAt: (path: Path) => keysAt(jsonSchemaOf(name, reading.modules), path) };
+  const known = jsonSchemaOf(name, reading.modules);
+  const input = { got: yaml.got, keysAt: (path: Path) => keysAt(known, path) };
   const wrong = findings(result.error.issues, input).map((one) =>
     yaml.problem(
       one.path,
@@ -199,7 +206,7 @@ const AGENT_KEYS =
   'model "anthropic:NAME" is model: { provider: anthropic, model: NAME }; instructions is system_prompt; max_tokens ' +
   "stands in model; max_iterations and max_execution_time_secs are limits.max_iterations and " +
   "limits.max_execution_time_seconds; memory is { ttl_seconds, max_messages }; triggers are routes in gateway.yaml; " +
-  "temperature and tools have no counterpart yet";
+  "tools are a list of { name, type, … } with type mcp, command or builtin; temperature has no counterpart yet";
 const daemonKeys = (variables: readonly Variable[]) =>
   "DaemonConfig is Gateway, without metadata; server.port and server.host are the variables PARLEY_PORT and " +
   "PARLEY_HOST; enabled is auto, or false; secrets (bot_token_env and the like) are variables with names of their own, " +

@@ -29,6 +29,8 @@ export interface YamlFile {
   readonly at: (path: Path) => unknown;
   /** `"abc"`, `nothing`; a value that came from a variable is named, not shown. */
   readonly got: (path: Path) => string;
+  /** The variables of which the value at a path is made. */
+  readonly variables: (path: Path) => readonly string[];
   /** A problem at a path: at the key when `isKey`, else at the value, else at what encloses it. */
   readonly problem: (path: Path, message: string, isKey?: boolean) => Problem;
 }
@@ -146,6 +148,7 @@ export function readYaml(
         return `what \${${place.variables.join("}, ${")}} holds${place.isQuoted ? " (in quotes it is always text)" : ""}`;
       return got(at(path));
     },
+    variables: (path) => places.get(keyOf(path))?.variables ?? [],
     problem(path, message, isKey = false) {
       let depth = path.length;
       while (depth > 0 && !places.has(keyOf(path.slice(0, depth)))) depth--;

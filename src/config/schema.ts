@@ -4,6 +4,7 @@ import type { PlatformModule } from "../ports/platform.ts";
 import { budgetsSchema } from "./budgets-schema.ts";
 import { mediaSchema } from "./media-schema.ts";
 import { patternFault } from "./pattern.ts";
+import { readOnlyOf } from "./read-only-schema.ts";
 import { agentName, apiVersion, busy, count, DAY, seconds, YEAR } from "./schema-parts.ts";
 import { storeSchema } from "./store-schema.ts";
 
@@ -229,6 +230,7 @@ const gatewaySpecOf = (modules: readonly PlatformModule[]) =>
             ),
         })
         .prefault({}),
+      read_only: readOnlyOf(modules),
       media: mediaSchema,
       store: storeSchema,
     })

@@ -45,6 +45,8 @@ export interface PlatformModule<
   readonly options: z.ZodRawShape;
   /** Its events tell which roles people have (TriggerEvent), so that access may go by them. */
   readonly knowsRoles?: true;
+  /** Unless gateway.yaml says otherwise, tools that do more than read need an approval there. */
+  readonly isReadOnly?: true;
   /** Null: something that it needs is not set, or not as it should be. */
   settings(env: EnvReader): Settings | null;
   /** An address of its API, which a look at the clock may ask for the time. Null: it has none. */

@@ -12,6 +12,7 @@ const LAG_SAMPLED_MS = 250;
 const HTTP_SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const ACK_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 const STORE_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 2.5, 10];
+const TOOL_SECONDS = [0.005, 0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30, 60];
 const RUN_SECONDS = [0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 1800];
 const EVENT_SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600];
 const RUN_TOKENS = [100, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000];
@@ -210,6 +211,21 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
       "provider",
       "model",
     ]),
+    toolCalls: counter("tool_calls_total", "Calls of tools by outcome.", ["agent", "tool", "outcome"]),
+    toolSeconds: histogram(
+      "tool_call_duration_seconds",
+      "Duration of calls of tools, with all that was repeated of them.",
+      TOOL_SECONDS,
+      ["agent", "tool"],
+    ),
+    toolServerUp: gauge("tool_server_up", "1 while the connection to this MCP server stands.", {
+      labels: ["agent", "server"],
+    }),
+    toolServerFailures: counter(
+      "tool_server_failures_total",
+      "Times that an MCP server was lost or could not be reached.",
+      ["agent", "server"],
+    ),
     modelTokens: counter(
       "model_tokens_total",
       "Tokens used, as the provider counted them; each is of one kind.",

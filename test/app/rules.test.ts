@@ -39,7 +39,15 @@ async function open(): Promise<OpenedRules> {
   if (!loaded.ok) throw new Error("Expected a configuration that loads");
   const write = (fields: object, msg: string) => lines.push([msg, fields as Record<string, unknown>]);
   const log = Object.assign(silentLogger(), { info: write, warn: write, error: write });
-  return await openRules({ config: loaded.config, load, clock, random: () => 0.5, log, metrics });
+  return await openRules({
+    config: loaded.config,
+    load,
+    clock,
+    random: () => 0.5,
+    log,
+    metrics,
+    version: "1",
+  });
 }
 
 /** As an editor does it: whole, under another name, then into the place. */
@@ -122,7 +130,14 @@ describe("a configuration that is read again", () => {
     const rules = await open();
     edit(NEWER);
     const broken = await openRules({
-      ...{ config: rules.current().config, clock, random: () => 0.5, log: silentLogger(), metrics },
+      ...{
+        config: rules.current().config,
+        clock,
+        random: () => 0.5,
+        log: silentLogger(),
+        metrics,
+        version: "1",
+      },
       load: () => Promise.reject(new Error("out of handles")),
     });
     await broken.reload("signal");
@@ -291,7 +306,15 @@ describe("files that change while somebody looks", () => {
     const loaded = await here();
     if (!loaded.ok) throw new Error("Expected defaults");
     return await openRules({
-      ...{ config: loaded.config, load: here, clock, random: () => 0.5, log: silentLogger(), metrics },
+      ...{
+        config: loaded.config,
+        load: here,
+        clock,
+        random: () => 0.5,
+        log: silentLogger(),
+        metrics,
+        version: "1",
+      },
     });
   }
 });

@@ -1,0 +1,37 @@
+import { Secret } from "../shared/secret.ts";
+import type { AgentSpec } from "./agent-schema.ts";
+import type { Env } from "./env-reader.ts";
+import type { Path } from "./problems.ts";
+import type { YamlFile } from "./read-yaml.ts";
+import type { ToolSpecs } from "./tools-schema.ts";
+
+type Values = Readonly<Record<string, string | Secret>>;
+type ToolSpec = ToolSpecs[number];
+
+/**
+ * Headers and variables of tools with `${NAME}` in them are secrets: the whole value, and what each variable holds, which
+ * may be sent back without the word before it. What is written out in a file is none.
+ */
+export function withToolSecrets(spec: AgentSpec, yaml: YamlFile, base: Path, env: Env): AgentSpec {
+  const sealed = (values: Values, path: Path): Values =>
+    Object.fromEntries(
+      Object.entries(values).map(([name, value]) => {
+        const used = yaml.variables([...path, name]);
+        for (const variable of used) new Secret(env[variable] ?? "");
+        return [name, used.length === 0 ? value : new Secret(String(value))];
+      }),
+    );
+  const tools = spec.tools.map((tool, i): ToolSpec => {
+    const path = [...base, "spec", "tools", i];
+    if (tool.type === "builtin") return tool;
+    if (tool.type === "command") return { ...tool, env: sealed(tool.env, [...path, "env"]) };
+    const { config } = tool;
+    if (config.transport === "stdio")
+      return { ...tool, config: { ...config, env: sealed(config.env, [...path, "config", "env"]) } };
+    return {
+      ...tool,
+      config: { ...config, headers: sealed(config.headers, [...path, "config", "headers"]) },
+    };
+  });
+  return { ...spec, tools };
+}

@@ -1,0 +1,138 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import type { ToolSpecs } from "../config/tools-schema.ts";
+import { GatewayError } from "../domain/errors.ts";
+import type { Clock, Random } from "../ports/clock.ts";
+import type { Tool, Toolbox, ToolCaller } from "../ports/tool.ts";
+import { Secret } from "../shared/secret.ts";
+import { McpServer, type ServerConfig } from "./mcp/server.ts";
+import { type McpSpec, McpTools } from "./mcp/tools.ts";
+import { createToolbox } from "./toolbox.ts";
+
+export interface ToolPoolOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly version: string;
+  /** Of working folders of servers and commands. */
+  readonly folder: string;
+  /** A server was lost or could not be reached. Must not throw. */
+  readonly onDown?: (agent: string, server: string, reason: string) => void;
+}
+
+/** However short its calls are: it may have to be fetched first. */
+const START_MS = 30_000;
+/** Runs that began under an older configuration have this long to get along without what it named. */
+const RETIRE_MS = 600_000;
+
+/** The MCP servers of all agents of this process, whatever configuration names them: a new one keeps what it has in common. */
+export class ToolPool {
+  readonly #options: ToolPoolOptions;
+  readonly #servers = new Map<string, McpServer>();
+  readonly #retired = new Map<McpServer, () => void>();
+
+  constructor(options: ToolPoolOptions) {
+    this.#options = options;
+  }
+
+  /** Of one configuration after the other; what none has named since the last call is ended in a while. */
+  begin(): ToolsOfConfig {
+    const used = new Set<string>();
+    return {
+      toolboxFor: (agent, specs, isReadOnly) => {
+        const servers = new Map(
+          specs
+            .filter((spec) => spec.type === "mcp")
+            .map((spec) => [spec.name, new McpTools(spec, this.#serverFor(agent, spec, used))]),
+        );
+        return createToolbox({ servers, own: ownTools(specs), isReadOnly });
+      },
+      holds: () => this.#retireAllBut(used),
+    };
+  }
+
+  /** For operators: each server of the configuration that was begun, and how it is. */
+  states(): readonly ServerState[] {
+    return [...this.#servers].flatMap(([key, server]) => {
+      const [agent = "", name = ""] = key.split("/");
+      return server.state.wasBegun ? [{ agent, server: name, ...server.state }] : [];
+    });
+  }
+
+  async close(): Promise<void> {
+    for (const off of this.#retired.values()) off();
+    const all = [...this.#servers.values(), ...this.#retired.keys()];
+    this.#servers.clear();
+    this.#retired.clear();
+    await Promise.all(all.map((server) => server.close().catch(() => {})));
+  }
+
+  #serverFor(agent: string, spec: McpSpec, used: Set<string>): McpServer {
+    const { folder, onDown, clock, random, version } = this.#options;
+    const config = configOf(spec, join(folder, agent, spec.name));
+    const key = keyOf(agent, spec.name, config);
+    used.add(key);
+    const known = this.#servers.get(key);
+    if (known !== undefined) return known;
+    const server = new McpServer({
+      ...{ name: spec.name, config, clock, random, version },
+      startMs: Math.max(START_MS, spec.timeout_seconds * 1000),
+      onDown: (reason) => onDown?.(agent, spec.name, reason),
+    });
+    this.#servers.set(key, server);
+    return server;
+  }
+
+  #retireAllBut(used: ReadonlySet<string>): void {
+    for (const [key, server] of this.#servers) {
+      if (used.has(key)) continue;
+      this.#servers.delete(key);
+      const off = this.#options.clock.timer(RETIRE_MS, () => {
+        this.#retired.delete(server);
+        void server.close().catch(() => {});
+      });
+      this.#retired.set(server, off);
+    }
+  }
+}
+
+export type ServerState = McpServer["state"] & { readonly agent: string; readonly server: string };
+
+export interface ToolsOfConfig {
+  readonly toolboxFor: (
+    agent: string,
+    specs: ToolSpecs,
+    isReadOnly: (event: ToolCaller["event"]) => boolean,
+  ) => Toolbox;
+  /** This configuration is the one that holds from now on. */
+  readonly holds: () => void;
+}
+
+function ownTools(specs: ToolSpecs): readonly Tool[] {
+  const other = specs.find(({ type }) => type !== "mcp");
+  if (other === undefined) return [];
+  throw new GatewayError(
+    "CONFIG_INVALID",
+    `Expected tools of type mcp, got ${other.type}, not available yet`,
+  );
+}
+
+function configOf({ config }: McpSpec, folder: string): ServerConfig {
+  if (config.transport === "stdio") return { ...config, folder };
+  if (config.transport === "http") return config;
+  const { transport, url, headers, reconnect_ms } = config;
+  return { transport, url, headers, reconnectMs: reconnect_ms };
+}
+
+/** Secrets count as what they are, and are not kept. */
+function keyOf(agent: string, name: string, config: ServerConfig): string {
+  const plain = JSON.stringify([agent, name, config], (_key, value: unknown) =>
+    value instanceof Object && !Array.isArray(value) ? revealed(value) : value,
+  );
+  return `${agent}/${name}/${createHash("sha256").update(plain).digest("hex").slice(0, 16)}`;
+}
+
+function revealed(values: object): object {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, value instanceof Secret ? value.reveal() : value]),
+  );
+}
