@@ -98,6 +98,7 @@ async function examine(terminal: Terminal, options: Options, store: TryStore): P
       isSet: (name) => reader.text(name) !== null,
     }),
     modelFinding(environment.anthropic, model),
+    ...(config === null || isOffline ? [] : await findingsOfTools(config)),
     clockFinding(answers, nowMs),
     dataFinding(environment.dataDir, terminal.cwd),
     ...(config === null ? [] : [...(await storeFindings(config, store)), mediaFinding(config, terminal.cwd)]),
@@ -124,6 +125,13 @@ async function probeAll(config: Config, env: ConfigReader): Promise<typeof NOT_P
   const setUp = async (module: PlatformModule) =>
     await (await openSetup(module, config, { url: undefined, flags: {}, env }))?.check(signal);
   return await probePlatforms(config, context, setUp, signal);
+}
+
+/** Loaded only where an agent has tools. */
+async function findingsOfTools(config: Config): Promise<readonly Finding[]> {
+  if (![...config.agents.values()].some(({ tools }) => tools.length > 0)) return [];
+  const { toolFindings } = await import("./tool-findings.ts");
+  return await toolFindings(config);
 }
 
 /** The list of models costs nothing, and is given to whoever may call one. */

@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   usage: async () => (await import("./usage.ts")).addUsage,
   installations: async () => (await import("./installations.ts")).addInstallations,
   setup: async () => (await import("./setup.ts")).addSetup,
+  tools: async () => (await import("./tools.ts")).addTools,
   doctor: async () => (await import("./doctor.ts")).addDoctor,
   config: async () => (await import("./config.ts")).addConfig,
 };

@@ -27,3 +27,5 @@ export const RESTART_BASE_MS = 500;
 export const RESTART_MAX_MS = 60_000;
 /** A server that was up so long has had no part in the failures before. */
 export const HEALTHY_MS = 60_000;
+/** Of all that a command writes; the model sees less. */
+export const OUTPUT_BYTES_MAX = 8 * 2 ** 20;

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { ToolSpecs } from "../config/tools-schema.ts";
-import { GatewayError } from "../domain/errors.ts";
 import type { Clock, Random } from "../ports/clock.ts";
-import type { Tool, Toolbox, ToolCaller } from "../ports/tool.ts";
-import { Secret } from "../shared/secret.ts";
+import type { Toolbox, ToolCaller } from "../ports/tool.ts";
 import { McpServer, type ServerConfig } from "./mcp/server.ts";
 import { type McpSpec, McpTools } from "./mcp/tools.ts";
+import { ownTools } from "./own.ts";
 import { createToolbox } from "./toolbox.ts";
+import { revealed, type Values } from "./values.ts";
 
 export interface ToolPoolOptions {
   readonly clock: Clock;
@@ -37,6 +37,7 @@ export class ToolPool {
   /** Of one configuration after the other; what none has named since the last call is ended in a while. */
   begin(): ToolsOfConfig {
     const used = new Set<string>();
+    const { folder, clock } = this.#options;
     return {
       toolboxFor: (agent, specs, isReadOnly) => {
         const servers = new Map(
@@ -44,7 +45,7 @@ export class ToolPool {
             .filter((spec) => spec.type === "mcp")
             .map((spec) => [spec.name, new McpTools(spec, this.#serverFor(agent, spec, used))]),
         );
-        return createToolbox({ servers, own: ownTools(specs), isReadOnly });
+        return createToolbox({ servers, own: ownTools(specs, join(folder, agent), clock), isReadOnly });
       },
       holds: () => this.#retireAllBut(used),
     };
@@ -107,15 +108,6 @@ export interface ToolsOfConfig {
   readonly holds: () => void;
 }
 
-function ownTools(specs: ToolSpecs): readonly Tool[] {
-  const other = specs.find(({ type }) => type !== "mcp");
-  if (other === undefined) return [];
-  throw new GatewayError(
-    "CONFIG_INVALID",
-    `Expected tools of type mcp, got ${other.type}, not available yet`,
-  );
-}
-
 function configOf({ config }: McpSpec, folder: string): ServerConfig {
   if (config.transport === "stdio") return { ...config, folder };
   if (config.transport === "http") return config;
@@ -126,13 +118,7 @@ function configOf({ config }: McpSpec, folder: string): ServerConfig {
 /** Secrets count as what they are, and are not kept. */
 function keyOf(agent: string, name: string, config: ServerConfig): string {
   const plain = JSON.stringify([agent, name, config], (_key, value: unknown) =>
-    value instanceof Object && !Array.isArray(value) ? revealed(value) : value,
+    value instanceof Object && !Array.isArray(value) ? revealed(value as Values) : value,
   );
   return `${agent}/${name}/${createHash("sha256").update(plain).digest("hex").slice(0, 16)}`;
-}
-
-function revealed(values: object): object {
-  return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, value instanceof Secret ? value.reveal() : value]),
-  );
 }

@@ -6,12 +6,10 @@ import type {
   Transport,
 } from "@modelcontextprotocol/client";
 import type { Clock } from "../../ports/clock.ts";
-import { Secret } from "../../shared/secret.ts";
 import { PROBE_MS, UNASKED_MAX, UNASKED_WINDOW_MS } from "../bounds.ts";
+import { revealed, type Values } from "../values.ts";
 import { limitedFetch } from "./limited-fetch.ts";
 import { NotAMessage, StdioTransport } from "./stdio.ts";
-
-type Values = Readonly<Record<string, string | Secret>>;
 
 export type ServerConfig =
   | {
@@ -127,12 +125,6 @@ function transportOf(config: ServerConfig, clock: Clock, library: Library): Tran
   };
   if (config.transport === "http") return new library.StreamableHTTPClientTransport(url, options);
   return new library.SSEClientTransport(url, options);
-}
-
-function revealed(values: Values): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, value instanceof Secret ? value.reveal() : value]),
-  );
 }
 
 /** Counts what is no answer. The library sets its own ear on the transport as it connects, and keeps one that is there. */

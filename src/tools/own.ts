@@ -1,0 +1,24 @@
+import { join } from "node:path";
+import type { ToolSpecs } from "../config/tools-schema.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Tool } from "../ports/tool.ts";
+import { createFetchTool } from "./builtin/fetch.ts";
+import { createSearchTool } from "./builtin/search.ts";
+import { createTimeTool } from "./builtin/time.ts";
+import { createCommandTool } from "./command.ts";
+
+/** Tools that are no server's: commands, and what is built in. `folder`: of the agent's working folders. */
+export function ownTools(specs: ToolSpecs, folder: string, clock: Pick<Clock, "nowMs">): readonly Tool[] {
+  return specs.flatMap((spec): Tool[] => {
+    if (spec.type === "mcp") return [];
+    if (spec.type === "command") return [createCommandTool(spec, join(folder, spec.name))];
+    const common = {
+      name: spec.name,
+      timeoutMs: spec.timeout_seconds * 1000,
+      ...(spec.approve.length > 0 && { asks: "call" as const }),
+    };
+    if (spec.builtin === "time") return [{ ...createTimeTool(clock), ...common }];
+    if (spec.builtin === "search") return [{ ...createSearchTool(), ...common }];
+    return [{ ...createFetchTool(spec.hosts ?? []), ...common }];
+  });
+}
