@@ -9,6 +9,7 @@ import { createHealth } from "./app/health.ts";
 import { startHousekeeping } from "./app/housekeeping.ts";
 import { composeHttp } from "./app/http.ts";
 import { invalidRequestsReport, showInvalidRequests } from "./app/invalid-requests.ts";
+import { KillSwitch } from "./app/kill-switch.ts";
 import { machineOf, showMachine } from "./app/machine.ts";
 import { mediaKeeping, openMedia } from "./app/media.ts";
 import { PlatformWatch } from "./app/platform-watch.ts";
@@ -84,8 +85,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   const newId = createNewId(clock);
   const system = { clock, random, newId, log, metrics, version };
 
-  const rules = await openRules({ config, load: options.load, ...system });
-  const { current, isPaused } = rules;
+  const killSwitch = new KillSwitch(metrics);
+  const { isPaused } = killSwitch;
+  const rules = await openRules({ config, load: options.load, killSwitch, ...system });
+  const { current } = rules;
   const policy = () => current().policy;
   const offerOf = offerAgain(policy, clock);
   const { store, report, spool, mediaWithin } = await openStore({
@@ -94,6 +97,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     offerOf,
     onDeath: onStoreDeath,
   });
+  const isShared = environment.redisUrl !== null;
+  await killSwitch.open({ store, isShared, clock, log }, stopping.signal);
   const secrets = environment.seal === null ? null : createSecrets(environment.seal, store);
   const chats = await openPlatforms(config, { ...system, kept: { secrets, holds: store.holds } }).catch(
     async (error: unknown) => {
@@ -135,7 +140,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   beginAtZero(metrics, { platforms, agents: [...current().agents.memory.keys()] });
   const health = createHealth({
     ...{ version, startedAtMs: clock.nowMs(), clock, store, storeReport: report, spool, role },
-    ...{ dispatcher, platforms, machine, isPaused },
+    ...{ dispatcher, platforms, machine, paused: killSwitch.report },
     platform: (name) =>
       invalidRequestsReport(adapters.get(name as Platform)) ??
       restingReport([breakers.of(name).report()]) ??
@@ -155,6 +160,8 @@ export async function createApp(options: AppOptions): Promise<App> {
       adapters: all,
       policy,
       spec: () => current().spec,
+      agents: () => [...current().agents.memory.keys()],
+      killSwitch,
       health,
       feed,
       developers,

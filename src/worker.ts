@@ -27,6 +27,7 @@ import { type Route, routeOf } from "./domain/route.ts";
 import type { Answer, Progress } from "./domain/run.ts";
 import { NO_USAGE, restedMsOf, unparked } from "./domain/run.ts";
 import { isStopped, isWithdrawn } from "./domain/signal.ts";
+import type { PausedFor } from "./domain/switches.ts";
 import type { Adapter, Render } from "./ports/adapter.ts";
 import type { AgentRuntime, Allowance, Hold, RunResult } from "./ports/agent.ts";
 import type { Clock, NewId } from "./ports/clock.ts";
@@ -71,7 +72,7 @@ export interface WorkerDeps {
   readonly files?: FilesDeps;
   /** Shows answers while they grow; absent: none. */
   readonly previews?: Previews;
-  readonly isPaused: () => boolean;
+  readonly isPaused: (of: PausedFor) => boolean;
   readonly clock: Clock;
   readonly newId: NewId;
   readonly log: Logger;
@@ -167,7 +168,8 @@ async function answerTo(
   // Overtakes the run that it is about, and pause and stop are not meant for it.
   if (command !== null) return end(await obey(command, job.event, deps.control));
   if (isStopped(job.signals)) return end(stopped(progress.steps));
-  if (deps.isPaused()) throw new Deferred("paused", WAIT_MS);
+  if (deps.isPaused({ platform: job.event.platform, agent: progress.agent }))
+    throw new Deferred("paused", WAIT_MS);
   const memory = deps.agents.get(progress.agent);
   if (memory === undefined) return end(failure(NO_AGENT, "no agent is set up for this event"));
   const poison = poisonCauseOf(job);

@@ -12,6 +12,7 @@ import { type BulkDeps, type BulkOrder, carryOut, snapshot } from "./bulk.ts";
 import { cursorOf, type ListName } from "./cursor.ts";
 import { type ExplainDeps, explain, NOTHING_KNOWN } from "./explain.ts";
 import { type InstallationsDeps, installationPage, placeIn } from "./installations.ts";
+import { type KillSwitchDeps, killSwitchView, setKillSwitch } from "./kill-switch.ts";
 import { openApi } from "./openapi.ts";
 import type { OPERATIONS, OperationId } from "./operations.ts";
 import { refusalPage } from "./refusals.ts";
@@ -22,7 +23,7 @@ import { liveStream, livesOf, refusalsOf } from "./stream.ts";
 import { type UsageDeps, usageOf } from "./usage.ts";
 import { eventDetail, eventView, letterDetail, letterView } from "./views.ts";
 
-export interface HandlerDeps extends BulkDeps, UsageDeps, InstallationsDeps {
+export interface HandlerDeps extends BulkDeps, UsageDeps, InstallationsDeps, KillSwitchDeps {
   readonly approvals: Omit<ApprovalDeps, "journal">;
   readonly feed: LifeFeed;
   readonly refusals: RefusalFeed;
@@ -132,6 +133,8 @@ export function createHandlers(deps: HandlerDeps): Handlers {
       deps.log.info({ installation: id, by }, "installation.removed");
       return ok({ id, status: "removed", by });
     },
+    showKillSwitch: async () => ok(killSwitchView(deps)),
+    setKillSwitch: async ({ by, body }) => (await setKillSwitch(body, by, deps)) ?? ok(killSwitchView(deps)),
     openapi: async () => ok(openApi(deps.version)),
   };
 }

@@ -5,6 +5,7 @@ import { approvalPageSchema, approvalSchema, castSchema } from "./approvals.ts";
 import { OPERATOR_CHARS_MAX } from "./bounds.ts";
 import { explanationSchema } from "./explain.ts";
 import { installationPageSchema, installationSchema, removedSchema } from "./installations.ts";
+import { killSwitchSchema } from "./kill-switch.ts";
 import { OPERATIONS, type Operation } from "./operations.ts";
 import type { ProblemStatus } from "./responses.ts";
 import {
@@ -42,6 +43,7 @@ const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   ApprovalPage: approvalPageSchema,
   Cast: castSchema,
   Usage: usageSchema,
+  KillSwitch: killSwitchSchema,
   Installation: installationSchema,
   InstallationPage: installationPageSchema,
   Removed: removedSchema,

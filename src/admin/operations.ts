@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { decideBody } from "./approvals.ts";
 import { installationsQuery } from "./installations.ts";
+import { killSwitchBody } from "./kill-switch.ts";
 import {
   approvalsQuery,
   bulkBody,
@@ -16,7 +17,7 @@ import { usageQuery } from "./usage.ts";
 
 /** One route of the admin API. The router and `openapi.json` are both made of these. */
 export interface Operation {
-  readonly method: "get" | "post" | "delete";
+  readonly method: "get" | "post" | "put" | "delete";
   /** Below /api/v1, parameters in braces. */
   readonly path: string;
   readonly summary: string;
@@ -213,6 +214,23 @@ export const OPERATIONS = {
     query: noQuery,
     answer: { status: 200, type: JSON_TYPE, schemas: ["Removed"], what: "It is removed." },
     problems: [400, 404, 503],
+  },
+  showKillSwitch: {
+    method: "get",
+    path: "/kill-switch",
+    summary: "What is paused, since when and by whom",
+    query: noQuery,
+    answer: { status: 200, type: JSON_TYPE, schemas: ["KillSwitch"], what: "All switches." },
+    problems: [400],
+  },
+  setKillSwitch: {
+    method: "put",
+    path: "/kill-switch",
+    summary: "Pause all replicas, or one agent or platform on all of them, or go on; kept over restarts",
+    query: noQuery,
+    body: killSwitchBody,
+    answer: { status: 200, type: JSON_TYPE, schemas: ["KillSwitch"], what: "All switches as they are now." },
+    problems: [400, 413, 415, 503],
   },
   openapi: {
     method: "get",

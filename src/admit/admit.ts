@@ -33,6 +33,7 @@ export function admit(event: TriggerEvent, policy: AdmissionPolicy, nowMs: numbe
   }
 
   const isUrgent = control !== null && overtakes(control);
+  const routing = routed(event, policy, control !== null);
   const offer: Offer = {
     event: {
       ...event,
@@ -45,8 +46,8 @@ export function admit(event: TriggerEvent, policy: AdmissionPolicy, nowMs: numbe
     },
     lane: isUrgent ? controlLane(event.conversation) : event.conversation,
     kind: isUrgent ? "command" : "message",
-    ...routed(event, policy, control !== null),
-    refusal: refusalOf(event, policy, nowMs, control !== null),
+    ...routing,
+    refusal: refusalOf(event, policy, nowMs, { isControl: control !== null, agent: routing.agent }),
     limits: limitsOf(event, policy.limits),
     // `!stop` said into a room without a mention is for us only where we take part.
     onlyIfKnown: !isAddressed && rules.respondTo === "mention",
@@ -77,7 +78,7 @@ function refusalOf(
   event: TriggerEvent,
   policy: AdmissionPolicy,
   nowMs: number,
-  isControl: boolean,
+  { isControl, agent }: { readonly isControl: boolean; readonly agent: string | null },
 ): Refusal | null {
   const what = forbidden(event, policy.platforms[event.platform]);
   if (what !== null) return { cause: "not_allowed", detail: what, noticeWindowMs: noticeMs(event, policy) };
@@ -86,7 +87,7 @@ function refusalOf(
   if (policy.maxAgeMs !== null && nowMs - event.occurredAtMs > policy.maxAgeMs) {
     return { cause: "too_old", detail: `over ${Math.round(policy.maxAgeMs / 1000)} s`, noticeWindowMs: 0 };
   }
-  if (policy.isPaused() && !isControl) {
+  if (!isControl && policy.isPaused({ platform: event.platform, agent })) {
     return { cause: "paused", detail: "kill_switch", noticeWindowMs: noticeMs(event, policy) };
   }
   return null;

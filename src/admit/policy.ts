@@ -1,6 +1,7 @@
 import type { BusyMode } from "../domain/busy.ts";
 import type { Platform } from "../domain/event.ts";
 import type { Route } from "../domain/route.ts";
+import type { PausedFor } from "../domain/switches.ts";
 import type { RateLimit } from "../ports/inbox.ts";
 
 /** `any`, or only the ids listed. */
@@ -37,5 +38,5 @@ export interface AdmissionPolicy {
   readonly maxAgeMs: number | null;
   readonly noticeWindowMs: number;
   /** The kill switch: everything is acknowledged, nothing is run. */
-  readonly isPaused: () => boolean;
+  readonly isPaused: (of?: PausedFor) => boolean;
 }

@@ -18,6 +18,8 @@ export interface AdminSetup {
   /** Null: the API is off. */
   readonly token: Secret | null;
   readonly wrongToken: AdminDeps["wrongToken"];
+  readonly agents: AdminDeps["agents"];
+  readonly killSwitch: AdminDeps["killSwitch"];
   readonly feed: LifeFeed;
   readonly refusals: RefusalFeed;
   readonly budgets: AdminDeps["budgets"];

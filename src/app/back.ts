@@ -40,7 +40,7 @@ export interface BackOptions {
   /** Of one file there, at most. */
   readonly mediaFileBytes?: number;
   readonly feed: Observer["feed"];
-  readonly isPaused: () => boolean;
+  readonly isPaused: WorkerDeps["isPaused"];
   readonly version: string;
   readonly clock: Clock;
   readonly random: Random;

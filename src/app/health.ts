@@ -31,7 +31,8 @@ export interface HealthDeps {
   /** Where files of messages are kept; absent: none is read. */
   readonly media?: () => ComponentReport;
   readonly machine: Pick<Machine, "disk" | "memory">;
-  readonly isPaused: () => boolean;
+  /** Null: nothing is. */
+  readonly paused: () => ComponentReport | null;
   readonly isDraining: () => boolean;
 }
 
@@ -111,6 +112,7 @@ export function createHealth(deps: HealthDeps): Health {
     heartbeat,
     async ready() {
       const [store, spool] = await Promise.all([looks.store(), looks.spool()]);
+      const paused = deps.paused();
       const components = {
         store,
         ...(deps.spool !== null && spool !== null && { spool: spoolReport(deps.spool.waiting(), spool) }),
@@ -122,7 +124,7 @@ export function createHealth(deps: HealthDeps): Health {
         housekeeping: deps.housekeeping(),
         ...(deps.media && { media: deps.media() }),
         ...(await shared()),
-        ...(deps.isPaused() && { kill_switch: PAUSED }),
+        ...(paused !== null && { kill_switch: paused }),
       };
       return reportOf(components, deps.sockets());
     },
@@ -149,11 +151,6 @@ const DISPATCHER: Readonly<Record<"alive" | "stalled" | "off", ComponentReport>>
   off: { status: "ok", details: "this replica takes webhooks and runs nothing" },
 };
 const DRAINING: ComponentReport = { status: "failed", code: "DRAINING", details: "shutting down" };
-const PAUSED: ComponentReport = {
-  status: "degraded",
-  code: "PAUSED",
-  details: "on: messages are answered that the bot is paused",
-};
 const NO_WEBHOOKS: ComponentReport = {
   status: "failed",
   code: "NOT_INGRESS",

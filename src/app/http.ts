@@ -21,6 +21,7 @@ import { dayLimitsOf } from "./day-budgets.ts";
 import type { Developers } from "./developers.ts";
 import { hostRulesOf, watchRulesOf } from "./edge.ts";
 import type { Front } from "./front.ts";
+import type { KillSwitch } from "./kill-switch.ts";
 import { wordsOf } from "./platforms.ts";
 
 export interface HttpOptions {
@@ -32,6 +33,9 @@ export interface HttpOptions {
   /** As they are now. */
   readonly policy: () => AdmissionPolicy;
   readonly spec: () => GatewaySpec;
+  /** Names of those that there are now. */
+  readonly agents: () => readonly string[];
+  readonly killSwitch: KillSwitch;
   readonly health: Health;
   readonly feed: LifeFeed;
   readonly developers: Developers;
@@ -87,6 +91,8 @@ export function composeHttp(options: HttpOptions): Http {
       policy,
       token: environment.adminToken,
       wrongToken: (guess) => guesses.refuse("admin", guess),
+      agents: options.agents,
+      killSwitch: options.killSwitch,
       feed,
       refusals,
       budgets: () => budgetsOf(options.spec()),

@@ -12,7 +12,7 @@ import type { Retention } from "../ports/store.ts";
 export function policyOf(
   spec: GatewaySpec,
   agents: ReadonlyMap<string, Pick<AgentSpec, "busy">>,
-  isPaused: () => boolean,
+  isPaused: AdmissionPolicy["isPaused"],
 ): AdmissionPolicy {
   return {
     platforms: policiesOf(spec),

@@ -6,6 +6,7 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import { buildAgents, modelBreakers } from "./agents.ts";
 import { showBreakers } from "./breaker-watch.ts";
 import { CurrentRules, type Rules, type Why } from "./current-rules.ts";
+import type { KillSwitch } from "./kill-switch.ts";
 import { policyOf } from "./policy.ts";
 import { openTools } from "./tools.ts";
 
@@ -17,11 +18,12 @@ export interface RulesOptions {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly version: string;
+  /** What is paused beside the configuration, and told what that says. */
+  readonly killSwitch: Pick<KillSwitch, "isThrown" | "byConfiguration">;
 }
 
 export interface OpenedRules {
   readonly current: () => Rules;
-  readonly isPaused: () => boolean;
   readonly report: () => ComponentReport;
   reload(why: Why): Promise<void>;
   watch(signal: AbortSignal): Promise<void>;
@@ -30,26 +32,25 @@ export interface OpenedRules {
 }
 
 /** What the configuration decides, as it is now; what outlives each configuration is made here. */
-export async function openRules({ config, load, ...system }: RulesOptions): Promise<OpenedRules> {
+export async function openRules({ config, load, killSwitch, ...system }: RulesOptions): Promise<OpenedRules> {
   const { clock, metrics } = system;
   const breakers = modelBreakers(clock, system);
   showBreakers("model", () => breakers.reports(), metrics);
-  const { killSwitch, dataDir } = config.environment;
-  const pool = openTools({ dataDir, ...system });
-  const isPausedBy = ({ gateway }: Config) => killSwitch || gateway.kill_switch;
+  const pool = openTools({ dataDir: config.environment.dataDir, ...system });
+  const isPausedBy = ({ environment, gateway }: Config) => environment.killSwitch || gateway.kill_switch;
 
   async function build(of: Config): Promise<Rules> {
     const agents = await buildAgents({ config: of, breakers, tools: pool.begin(), ...system });
     return {
       config: of,
       spec: of.gateway,
-      policy: policyOf(of.gateway, of.agents, () => isPausedBy(of)),
+      policy: policyOf(of.gateway, of.agents, (what) => isPausedBy(of) || killSwitch.isThrown(what)),
       agents,
     };
   }
 
   const onChange = (now: Rules) => {
-    metrics.paused.set(isPausedBy(now.config) ? 1 : 0);
+    killSwitch.byConfiguration(isPausedBy(now.config));
     now.agents.toolsHold();
   };
   const first = await build(config);
@@ -57,7 +58,6 @@ export async function openRules({ config, load, ...system }: RulesOptions): Prom
   const rules = new CurrentRules(first, { load, build, onChange, ...system });
   return {
     current: rules.current,
-    isPaused: () => isPausedBy(rules.current().config),
     report: rules.report,
     reload: (why) => rules.reload(why),
     watch: (signal) => rules.watch(signal),

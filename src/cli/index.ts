@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   replay: async () => (await import("./replay.ts")).addReplay,
   dead: async () => (await import("./dead.ts")).addDead,
   approvals: async () => (await import("./approvals.ts")).addApprovals,
+  "kill-switch": async () => (await import("./kill-switch.ts")).addKillSwitch,
   usage: async () => (await import("./usage.ts")).addUsage,
   installations: async () => (await import("./installations.ts")).addInstallations,
   setup: async () => (await import("./setup.ts")).addSetup,

@@ -2,6 +2,7 @@ import type { Approvers } from "../domain/approval.ts";
 import type { ControlCommand } from "../domain/command.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import { NO_USAGE } from "../domain/run.ts";
+import type { PausedFor } from "../domain/switches.ts";
 import type { RunResult } from "../ports/agent.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Grants } from "../ports/grants.ts";
@@ -24,7 +25,7 @@ export interface ControlDeps {
   /** What may be used without asking; absent: nothing. */
   readonly grants?: Pick<Grants, "list" | "revoke">;
   readonly clock: Pick<Clock, "nowMs">;
-  readonly isPaused: () => boolean;
+  readonly isPaused: (of: PausedFor) => boolean;
   readonly version: string;
 }
 
@@ -65,5 +66,7 @@ async function status(
 ): Promise<string> {
   const lane = await lanes.stateOf(event.conversation);
   const allowed = (await grants?.list(event.conversation, clock.nowMs())) ?? [];
-  return statusText({ agent: describeAgent(event), lane, allowed, isPaused: isPaused(), version });
+  const agent = describeAgent(event);
+  const isOff = isPaused({ platform: event.platform, agent: agent?.name ?? null });
+  return statusText({ agent, lane, allowed, isPaused: isOff, version });
 }

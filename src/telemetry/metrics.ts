@@ -325,6 +325,14 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
       "Processes of this machine that ended and were started again.",
     ),
     paused: gauge("paused", "1 while the kill switch is on.", { over: "max" }),
+    pausedParts: gauge(
+      "paused_part",
+      "1 for each agent and platform that the kill switch pauses by itself.",
+      {
+        labels: ["kind", "name"],
+        over: "max",
+      },
+    ),
     memoryUsage: gauge(
       "memory_usage_ratio",
       "Memory of the process, of the limit of its container or of the machine.",

@@ -9,6 +9,7 @@ import { FakeClock } from "../support/clock.ts";
 import { anEvent } from "../support/event.ts";
 import { anOffer, openTestStore } from "../support/store.ts";
 
+const PAUSED = { status: "degraded", code: "PAUSED", details: "on" } as const;
 let clock: FakeClock;
 let dispatcher: { lastBeatMs: number; running: number };
 let deps: HealthDeps;
@@ -32,7 +33,7 @@ beforeEach(async () => {
     housekeeping: () => OK,
     configuration: () => OK,
     machine: { disk: async () => OK, memory: () => OK },
-    isPaused: () => false,
+    paused: () => null,
     isDraining: () => false,
   };
 });
@@ -213,7 +214,7 @@ describe("readiness", () => {
     const report = await ready({
       platform: (name) => (name === "slack" ? rest : OK),
       models: () => rest,
-      isPaused: () => true,
+      paused: () => PAUSED,
     });
     expect(report).toMatchObject({
       status: "degraded",
@@ -228,7 +229,7 @@ describe("readiness", () => {
 
   it("says since when something has been wrong, until it is well", async () => {
     let isPaused = true;
-    const health = createHealth({ ...deps, isPaused: () => isPaused });
+    const health = createHealth({ ...deps, paused: () => (isPaused ? PAUSED : null) });
     const since = new Date(clock.nowMs()).toISOString();
     await health.ready();
     clock.advance(5_000);

@@ -2,6 +2,7 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync }
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { MODULES } from "../../adapters/index.ts";
+import { KillSwitch } from "../../src/app/kill-switch.ts";
 import { type OpenedRules, openRules } from "../../src/app/rules.ts";
 import { type Loaded, loadConfig } from "../../src/config/load.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
@@ -19,6 +20,7 @@ const NEWER = gateway("max_age_seconds: 20");
 const WRONG = gateway("max_age_seconds: soon");
 
 let clock: FakeClock;
+let killSwitch: KillSwitch;
 let folder: string;
 let env: Record<string, string>;
 let metrics: ReturnType<typeof createMetrics>;
@@ -39,15 +41,9 @@ async function open(): Promise<OpenedRules> {
   if (!loaded.ok) throw new Error("Expected a configuration that loads");
   const write = (fields: object, msg: string) => lines.push([msg, fields as Record<string, unknown>]);
   const log = Object.assign(silentLogger(), { info: write, warn: write, error: write });
-  return await openRules({
-    config: loaded.config,
-    load,
-    clock,
-    random: () => 0.5,
-    log,
-    metrics,
-    version: "1",
-  });
+  killSwitch = new KillSwitch(metrics);
+  const system = { clock, random: () => 0.5, log, metrics, version: "1" };
+  return await openRules({ config: loaded.config, load, killSwitch, ...system });
 }
 
 /** As an editor does it: whole, under another name, then into the place. */
@@ -79,7 +75,7 @@ describe("a configuration that is read again", () => {
       false,
       ["assistant"],
     ]);
-    expect(rules.isPaused()).toBe(true);
+    expect(killSwitch.isPaused()).toBe(true);
     expect(await countOf(metrics, "paused")).toBe(1);
     expect(lines).toEqual([
       [
@@ -137,6 +133,7 @@ describe("a configuration that is read again", () => {
         log: silentLogger(),
         metrics,
         version: "1",
+        killSwitch,
       },
       load: () => Promise.reject(new Error("out of handles")),
     });
@@ -306,15 +303,9 @@ describe("files that change while somebody looks", () => {
     const loaded = await here();
     if (!loaded.ok) throw new Error("Expected defaults");
     return await openRules({
-      ...{
-        config: loaded.config,
-        load: here,
-        clock,
-        random: () => 0.5,
-        log: silentLogger(),
-        metrics,
-        version: "1",
-      },
+      ...{ config: loaded.config, load: here, clock, random: () => 0.5, log: silentLogger(), metrics },
+      version: "1",
+      killSwitch: new KillSwitch(metrics),
     });
   }
 });

@@ -3,6 +3,7 @@ import { onTestFinished } from "vitest";
 import { MODULES } from "../../adapters/index.ts";
 import type { AdmissionPolicy } from "../../src/admit/policy.ts";
 import { type AdminSetup, buildAdmin } from "../../src/app/admin.ts";
+import { KillSwitch } from "../../src/app/kill-switch.ts";
 import { wordsOf } from "../../src/app/platforms.ts";
 import { Calendar } from "../../src/domain/day.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
@@ -51,6 +52,7 @@ export interface AdminOptions {
 
 export interface Admin {
   readonly metrics: Metrics;
+  readonly killSwitch: KillSwitch;
   readonly clock: FakeClock;
   readonly store: Store;
   /** Tells what becomes of events. */
@@ -97,7 +99,12 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
   const guesses = new Guesses({ clock, log: silentLogger(), metrics: createMetrics() });
   const policy = { ...POLICY, ...options.policy };
   const metrics = createMetrics();
+  const killSwitch = new KillSwitch(metrics);
+  const switching = { store: parts, isShared: false, clock, log: silentLogger() };
+  await killSwitch.open(switching, stopping.signal);
   const api = buildAdmin({
+    killSwitch,
+    agents: () => ["assistant"],
     metrics,
     store: parts,
     policy: () => policy,
@@ -130,6 +137,7 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
 
   return {
     metrics,
+    killSwitch,
     clock,
     store,
     inbox,
