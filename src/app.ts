@@ -100,12 +100,13 @@ export async function createApp(options: AppOptions): Promise<App> {
   const isShared = environment.redisUrl !== null;
   await killSwitch.open({ store, isShared, clock, log }, stopping.signal);
   const secrets = environment.seal === null ? null : createSecrets(environment.seal, store);
-  const chats = await openPlatforms(config, { ...system, kept: { secrets, holds: store.holds } }).catch(
-    async (error: unknown) => {
-      await store[Symbol.asyncDispose]();
-      throw error;
-    },
-  );
+  const chats = await openPlatforms(config, {
+    ...system,
+    kept: { secrets, holds: store.holds, notes: store.notes },
+  }).catch(async (error: unknown) => {
+    await store[Symbol.asyncDispose]();
+    throw error;
+  });
   // Only now, when the data folder is known to be ours: the key of another gateway on it must stay as it is.
   if (newDevKey !== undefined && role !== "worker") leaveDevKey(environment, newDevKey);
   const developers = developersOf(environment);

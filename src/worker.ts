@@ -10,6 +10,7 @@ import { growsForMs } from "./dispatch/growth.ts";
 import { goesRound } from "./dispatch/loop.ts";
 import { type AgentMemory, historyOf } from "./dispatch/memory.ts";
 import { interruptible, Merging } from "./dispatch/merging.ts";
+import { Naming } from "./dispatch/naming.ts";
 import { attemptOutcome, isOutage, usesNoAttempt } from "./dispatch/outage.ts";
 import { OwnTime } from "./dispatch/own-time.ts";
 import { park } from "./dispatch/parking.ts";
@@ -111,7 +112,8 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
   const progress = job.progress === null ? begin(job, deps) : unparked(job.progress, deps.clock.nowMs());
   const merging = new Merging(job, deps.queue);
   const files = deps.files && new RunFiles(adapter, progress.files ?? [], deps.files);
-  const taken = { merging, files, time };
+  const naming = new Naming(adapter, progress.names ?? [], deps);
+  const taken = { merging, files, naming, time };
   const done = isAnswered(progress) ? progress : await answerTo(job, progress, taken, adapter, deps, signals);
   if (done === LOOP) return { kind: "dropped", cause: LOOP };
   if ("kind" in done) return done;
@@ -135,7 +137,9 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
   if (merging.joined.length > 0)
     deps.metrics.eventsMerged.inc({ platform: adapter.platform }, merging.joined.length);
   const texts = (await files?.texts(merging.events, done.earlier ?? [])) ?? NO_FILES;
-  return settlementOf(done, merging.events, { clock: deps.clock, files: texts });
+  const shown = { answer, earlier: naming.ofItems(done.earlier ?? []) };
+  const events = merging.events.map((event) => naming.ofEvent(event));
+  return settlementOf(shown, events, { clock: deps.clock, files: texts });
 }
 
 function begin({ event, agent: routed }: Job, { routes, agents, clock, newId }: WorkerDeps): Progress {
@@ -181,6 +185,7 @@ async function answerTo(
 interface Taken {
   readonly merging: Merging;
   readonly files: RunFiles | undefined;
+  readonly naming: Naming;
   readonly time: OwnTime;
 }
 
@@ -219,7 +224,7 @@ async function run(
   job: Job,
   begun: Progress,
   memory: AgentMemory,
-  { merging, files, time }: Taken,
+  { merging, files, naming, time }: Taken,
   adapter: Adapter,
   deps: WorkerDeps,
   signals: JobSignals,
@@ -249,14 +254,14 @@ async function run(
   const patience = deps.waiting?.begin(job, adapter, saying, signal, progress.parkedMs);
   const preview = deps.previews?.begin(job, agent, adapter, saying, jobSignal);
   const allowance = deps.allowanceOf?.(event, agent);
-  const achieved = (): Progress => ({ ...progress, ...files?.recorded });
+  const achieved = (): Progress => ({ ...progress, ...files?.recorded, ...naming.recorded });
   const worked = (done: Progress["steps"]): Progress => {
     return { ...achieved(), steps: done, workedMs: deps.clock.nowMs() - startedAtMs - restedMs };
   };
   const joining = async () => {
     const joined = await merging.beforeCall();
-    await files?.takeAll(joined, [], signal);
-    return joined;
+    await Promise.all([files?.takeAll(joined, [], signal), naming.takeAll(joined, [], signal)]);
+    return joined.map((one) => naming.ofEvent(one));
   };
   const aside = { ...deps.delivery, isHeld, leftMs };
   let recorded = steps;
@@ -288,17 +293,25 @@ async function run(
   const stopTyping = showTyping(adapter, event.replyTo, deps.clock);
   signal.addEventListener("abort", stopTyping, { once: true });
   try {
-    const isNews = await time.elsewhere(
-      async () => await files?.takeAll([event, ...merging.joined], earlier ?? [], signal),
+    const asked = [event, ...merging.joined];
+    const [isNews] = await time.elsewhere(
+      async () =>
+        await Promise.all([
+          files?.takeAll(asked, earlier ?? [], signal),
+          naming.takeAll(asked, earlier ?? [], signal),
+        ]),
     );
     if (isNews) await checkpoint(job, achieved(), deps);
-    const before = { ...(earlier !== undefined && { earlier }), ...(files && { files: files.views }) };
+    const before = {
+      ...(earlier !== undefined && { earlier: naming.ofItems(earlier) }),
+      ...(files && { files: files.views }),
+    };
     const turn = {
       id,
       agent,
-      event,
+      event: naming.ofEvent(event),
       history,
-      ...(merging.joined.length > 0 && { joined: merging.joined }),
+      ...(merging.joined.length > 0 && { joined: merging.joined.map((one) => naming.ofEvent(one)) }),
       ...before,
       steps,
       startedAtMs,

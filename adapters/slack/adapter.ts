@@ -13,6 +13,7 @@ import { UNSTOPPED } from "../shared/signals.ts";
 import { readAddress, type Visibility } from "./address.ts";
 import { UNCHANGED } from "./changes.ts";
 import { WORDS } from "./explain.ts";
+import { createNames } from "./names.ts";
 import { type ParseOptions, parseSlack } from "./parse.ts";
 import { probeSlack } from "./probe.ts";
 import { renderReply } from "./render.ts";
@@ -46,6 +47,8 @@ export interface SlackOptions {
   readonly preview?: Preview;
   /** How much of a thread that the bot comes into is shown to the agent; none of it when absent. */
   readonly threadLimits?: ThreadLimits;
+  /** Names are looked up, and kept there too; absent: ids stay. */
+  readonly names?: { readonly kept: Kept | undefined };
   /** Makes the socket of Socket Mode, for payloads that are read so. */
   readonly socketOf?: (parsing: ParseOptions) => Socket;
   /** Somebody will call `learn`: until it has told whose token this is, nothing is taken to be ours. */
@@ -116,7 +119,7 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
     forms,
     removed: tenants?.removed,
   };
-  const { threadLimits: limits } = options;
+  const { threadLimits: limits, names } = options;
   return {
     platform: "slack",
     webhook: isHeardOtherwise ? null : WEBHOOK,
@@ -137,6 +140,9 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
     typing: (to, signal) => of(tenantIn(to)).typing(to, signal),
     files: { open: (request) => of(request.event.tenant).files.open(request) },
     ...(limits !== undefined && { thread: threadsOf(limits, of) }),
+    ...(names !== undefined && {
+      names: createNames({ ...names, clock: options.clock, callIn: (tenant) => of(tenant).call }),
+    }),
     serves({ tenant }) {
       const isOwn = own === null ? false : own.self.serves(tenant);
       return isOwn === false && tenants !== null ? tenants.serves(tenant) : isOwn;

@@ -4,7 +4,7 @@ import { get, getArray, getObject, getString } from "../../src/shared/json.ts";
 import { blocksText } from "./blocks.ts";
 import { filesOf } from "./files.ts";
 import { tsToMs } from "./payload.ts";
-import { readableText } from "./text.ts";
+import { mentionsIn, readableText } from "./text.ts";
 
 /** What a message says, and what it passes on or shows of others. */
 export interface MessageContent {
@@ -74,7 +74,9 @@ function sharedItems(attachment: unknown, depth: number): ContextItem[] {
     blocksText(blocks.length > 0 ? blocks : getArray(attachment, "blocks")),
   );
   const ts = getString(attachment, "ts") ?? "";
-  const item = contextItem("forwarded", readable(words || (getString(attachment, "fallback") ?? "")), {
+  const raw = words || (getString(attachment, "fallback") ?? "");
+  const item = contextItem("forwarded", readable(raw), {
+    ...mentioned(raw, NOBODY),
     author: sharerOf(attachment),
     attachments: filesOf(attachment),
     atMs: /^\d{1,12}(\.\d{1,20})?$/.test(ts) ? tsToMs(ts) : null,
@@ -96,8 +98,12 @@ function sharerOf(attachment: unknown): ContextAuthor | null {
 function previewItems(attachment: unknown): ContextItem[] {
   const name = getString(attachment, "service_name") ?? getString(attachment, "author_name");
   const author = name === undefined ? null : { id: null, name: name.toWellFormed() };
+  const card = cardText(attachment);
   return [
-    contextItem("embedded", readable(cardText(attachment)), { author, attachments: filesOf(attachment) }),
+    contextItem("embedded", readable(card), {
+      ...mentioned(card, NOBODY),
+      ...{ author, attachments: filesOf(attachment) },
+    }),
   ];
 }
 
@@ -122,6 +128,11 @@ function cardText(attachment: unknown): string {
 
 const NOBODY: ReadonlySet<string> = new Set();
 
+function mentioned(raw: string, botIds: ReadonlySet<string>): Pick<ContextItem, "mentions"> {
+  const mentions = mentionsIn(raw, botIds);
+  return mentions.length === 0 ? {} : { mentions };
+}
+
 function readable(raw: string): string {
   return readableText(raw.toWellFormed(), NOBODY);
 }
@@ -137,6 +148,7 @@ export function messageItems(
   const ts = getString(message, "ts") ?? "";
   return [
     contextItem(kind, readableText(raw, botIds), {
+      ...mentioned(raw, botIds),
       author,
       attachments: filesOf(message),
       atMs: /^\d{1,12}(\.\d{1,20})?$/.test(ts) ? tsToMs(ts) : null,

@@ -52,6 +52,12 @@ export const FEATURES: readonly Feature[] = [
     events: ["assistant_thread_started"],
     isOn: ({ options }) => isPaneOn(options),
   },
+  {
+    words: "learn how people, channels and groups are called",
+    scopes: ["users:read", "channels:read", "groups:read", "usergroups:read"],
+    events: [],
+    isOn: ({ options }) => options.names === "on",
+  },
   { words: "hear that it was removed", scopes: [], events: ["app_uninstalled", "tokens_revoked"] },
 ];
 

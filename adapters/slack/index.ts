@@ -72,6 +72,7 @@ export const slack: PlatformModule<SlackSettings, SlackOptions> = {
             socketMode.createSlackSocket({ appToken, apiUrl, timeoutMs, clock, random }, parsing),
         }),
       learns: true,
+      ...(options.names === "on" && { names: { kept } }),
       ...(thread.messages > 0 && {
         threadLimits: {
           messages: thread.messages,

@@ -2,6 +2,7 @@ import { pressedDecision } from "../../src/domain/button.ts";
 import type { ContextItem } from "../../src/domain/context.ts";
 import { conversationKey } from "../../src/domain/conversation.ts";
 import type { Pressed, ReplyAddress, Trigger, TriggerEvent } from "../../src/domain/event.ts";
+import type { Mention } from "../../src/domain/mention.ts";
 import {
   get,
   getArray,
@@ -25,7 +26,7 @@ import {
   teamOf,
   tenantOf,
 } from "./payload.ts";
-import { readableText } from "./text.ts";
+import { mentionsIn, readableText } from "./text.ts";
 import { authorOf } from "./thread.ts";
 import { actionText, inputLines, labelTextOf, pressedOf, viewText } from "./values.ts";
 
@@ -47,6 +48,7 @@ export function readSlashCommand(form: JsonObject, options: InteractionOptions):
   const tenant = tenantOf(form);
   const channel = requiredText(form, "channel_id");
   const user = requiredText(form, "user_id");
+  const named = mentionsIn(optionalText(form, "text"), NO_MENTIONS);
   return interaction(options, {
     id: `slack:${tenant}:trigger:${requiredText(form, "trigger_id")}`,
     tenant,
@@ -57,6 +59,7 @@ export function readSlashCommand(form: JsonObject, options: InteractionOptions):
     trigger: "command",
     command: requiredText(form, "command"),
     text: readableText(optionalText(form, "text"), NO_MENTIONS),
+    ...(named.length > 0 && { mentions: named }),
     replyTo: replyVia(getString(form, "response_url"), { tenant, channel, user, options }),
   });
 }
@@ -213,6 +216,7 @@ function interaction(
     trigger: Trigger;
     command: string | null;
     text: string;
+    mentions?: readonly Mention[];
     pressed?: Pressed;
     context?: readonly ContextItem[];
     replyTo: ReplyAddress;

@@ -19,7 +19,7 @@ import {
   tenantOf,
   tsToMs,
 } from "./payload.ts";
-import { firstMentioned, mentions, readableText } from "./text.ts";
+import { firstMentioned, mentions, mentionsIn, readableText } from "./text.ts";
 
 /** Kinds of message that somebody just said; all others are edits, notices and bookkeeping. Webhooks say `bot_message`. */
 const SAID = new Set(["", "file_share", "thread_broadcast", "me_message", "bot_message"]);
@@ -78,6 +78,7 @@ function readMessage(
   const isMention = event.type === "app_mention" || mentions(rawText, botIds);
   const id = `slack:${tenant}:${channel}:${ts}`;
   const edited = options.changes.edits === "rerun" ? editOf(event) : undefined;
+  const named = mentionsIn(rawText, botIds);
   const replyThread = isDirect && options.dmReplies === "flat" ? threadTs : (threadTs ?? ts);
   return {
     // Slack delivers a mention twice, as `message` and as `app_mention`: other event ids, same channel and ts. A
@@ -101,6 +102,7 @@ function readMessage(
     text: readableText(rawText, botIds),
     attachments,
     ...(attachments.length === 0 && hasTwin(event, isDirect) && { mayGrow: true as const }),
+    ...(named.length > 0 && { mentions: named }),
     ...(context.length > 0 && { context }),
     replyTo: writeAddress({
       kind: "message",

@@ -139,6 +139,10 @@ export const OPTIONS = {
         .describe("Whether `parley setup slack` gives the app the pane; auto: where there are prompts."),
     })
     .prefault({}),
+  names: z
+    .enum(["on", "off"])
+    .default("on")
+    .describe("Whether people, channels and groups that are named by id are looked up, for the model."),
   preview: previewOption(
     "on",
     "Where an answer is shown while it grows, as a stream where Slack takes one: everywhere, in direct messages alone, or nowhere.",

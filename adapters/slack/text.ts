@@ -1,3 +1,5 @@
+import { MENTIONS_MAX, type Mention, mentionKey } from "../../src/domain/mention.ts";
+
 const ENTITY = /<([^<>]*)>|&(?:amp|lt|gt);/g;
 const ESCAPES: Readonly<Record<string, string>> = { "&amp;": "&", "&lt;": "<", "&gt;": ">" };
 
@@ -13,6 +15,26 @@ export function readableText(text: string, botIds: ReadonlySet<string>): string 
   });
   return withoutMarks(readable);
 }
+
+/** Whom and what the text names, but for the bot; by id alone where Slack gives no label. */
+export function mentionsIn(text: string, botIds: ReadonlySet<string>): readonly Mention[] {
+  if (!text.includes("<")) return NONE;
+  const found = new Map<string, Mention>();
+  for (const [, sign, target = "", label] of text.matchAll(NAMING)) {
+    if (found.size >= MENTIONS_MAX) break;
+    const kind = sign === "@" ? "person" : sign === "#" ? "channel" : "group";
+    if (kind === "person" && botIds.has(target)) continue;
+    const name = label === undefined || label === "" ? null : unescaped(label.replace(/^[@#]/, ""));
+    const written = kind === "group" && name === null ? { written: `subteam^${target}` } : {};
+    const mention: Mention = { kind, id: target, name, ...written };
+    found.set(mentionKey(mention), mention);
+  }
+  return found.size === 0 ? NONE : [...found.values()];
+}
+
+const NONE: readonly Mention[] = [];
+/** `<@U1|ann>`, `<#C1|ops>`, `<!subteam^S1|@ops>`. */
+const NAMING = /<(@|#|!subteam\^)([A-Z0-9]{1,64})(?:\|([^<>]*))?>/g;
 
 /** Whether the text names one of these users. */
 export function mentions(text: string, botIds: ReadonlySet<string>): boolean {

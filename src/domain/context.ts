@@ -1,5 +1,6 @@
 import { type Attachment, boundedFiles } from "./attachment.ts";
 import { CONTEXT_CHARS_MAX, CONTEXT_ITEMS_MAX, FILES_MAX } from "./bounds.ts";
+import type { Mention } from "./mention.ts";
 import { cleanId, cleanLabel, cleanText } from "./text.ts";
 
 /**
@@ -38,13 +39,15 @@ export interface ContextItem {
   readonly text: string;
   readonly attachments: readonly Attachment[];
   readonly atMs: number | null;
+  /** Whom and what the text names, where the platform tells. */
+  readonly mentions?: readonly Mention[];
 }
 
 /** An item with the parts that it has. */
 export function contextItem(
   kind: ContextKind,
   text: string,
-  parts: Partial<Pick<ContextItem, "author" | "attachments" | "atMs">> = {},
+  parts: Partial<Pick<ContextItem, "author" | "attachments" | "atMs" | "mentions">> = {},
 ): ContextItem {
   return { kind, author: null, text, attachments: [], atMs: null, ...parts };
 }

@@ -1,6 +1,7 @@
 import type { Attachment } from "./attachment.ts";
 import type { Brand } from "./brand.ts";
 import type { ContextItem } from "./context.ts";
+import type { Mention } from "./mention.ts";
 
 /** The places a message can come from. `test` is the developer's webhook, served without credentials. */
 export const PLATFORMS = ["slack", "discord", "telegram", "whatsapp", "test"] as const;
@@ -82,6 +83,8 @@ export interface TriggerEvent {
   readonly mayGrow?: true;
   /** Of a button, a choice or a form: what it was, as the person saw it. */
   readonly pressed?: Pressed;
+  /** Whom and what the text names, where the platform tells. */
+  readonly mentions?: readonly Mention[];
   /** What the message refers to: words of others, in the order in which they are shown. */
   readonly context?: readonly ContextItem[];
   readonly replyTo: ReplyAddress;

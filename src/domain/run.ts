@@ -1,6 +1,7 @@
 import type { FileRecord } from "./attachment.ts";
 import type { BudgetScope } from "./budget.ts";
 import type { ContextItem } from "./context.ts";
+import type { Named } from "./mention.ts";
 import type { MoneyHold } from "./money.ts";
 import type { ReplyPart } from "./reply.ts";
 import type { Decider } from "./signal.ts";
@@ -154,6 +155,8 @@ export interface Progress {
   readonly earlier?: readonly ContextItem[];
   /** What became of the files that it reads: none of them is fetched again. */
   readonly files?: readonly FileRecord[];
+  /** Who is called how of those whom its messages name by id alone: a resumed run is shown the same. */
+  readonly names?: readonly Named[];
   /** Kept with the answer, which has no steps: what was asked and decided on the way to it. */
   readonly approvals?: readonly Approval[];
   /** Set once the run has ended; from then on only the reply remains to be sent. */

@@ -8,6 +8,7 @@ import type { Permit } from "../shared/call.ts";
 import type { Aside } from "./desk.ts";
 import type { FileReader } from "./files.ts";
 import type { InstallationKeeper } from "./installations.ts";
+import type { NameReader } from "./names.ts";
 import type { Page } from "./pages.ts";
 import type { ProbeFinding } from "./probe-finding.ts";
 
@@ -185,6 +186,8 @@ export interface Adapter {
   invalidRequests?(): InvalidRequestsReport;
   /** Where the platform keeps what was said before the bot came into a thread. */
   readonly thread?: ThreadReader;
+  /** Where its messages name people by id alone: how those are called; absent: they carry names, or ids stay. */
+  readonly names?: NameReader;
   /** Where it keeps the files of its messages; absent: they are named to the model, and not read. */
   readonly files?: FileReader;
   /**

@@ -7,6 +7,7 @@ import type { Bus } from "./bus.ts";
 import type { Clock, NewId, Random } from "./clock.ts";
 import type { EnvReader } from "./env-reader.ts";
 import type { Holds } from "./holds.ts";
+import type { Notes } from "./notes.ts";
 import type { Sending } from "./sampler.ts";
 import type { Secrets } from "./secrets.ts";
 import type { SetupSpec } from "./setup.ts";
@@ -99,6 +100,7 @@ export interface Kept {
   /** Null: there is no key to seal them with. */
   readonly secrets: Secrets | null;
   readonly holds: Holds;
+  readonly notes: Notes;
 }
 
 /** Who may use what is for developers, and what it takes to answer them. */

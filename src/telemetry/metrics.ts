@@ -185,6 +185,11 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
       "platform",
       "outcome",
     ]),
+    nameLookups: counter(
+      "name_lookups_total",
+      "Names of people, channels and groups by where they were found: memory, store, platform or nowhere.",
+      ["platform", "source"],
+    ),
     mediaFetches: counter(
       "media_fetches_total",
       "Files of messages by what became of them: fetched, or why they could not be read.",

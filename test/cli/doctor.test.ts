@@ -54,7 +54,7 @@ describe("parley doctor", () => {
 
   it("says which platforms are on, off or half configured, tries each credential at its API, and prints none", async () => {
     const scopes =
-      "chat:write,app_mentions:read,channels:history,groups:history,im:history,mpim:history,commands,files:read,files:write";
+      "chat:write,app_mentions:read,channels:history,groups:history,im:history,mpim:history,commands,files:read,files:write,users:read,channels:read,groups:read,usergroups:read";
     const api = await server({
       body: { ok: true, data: [], url: "wss://gateway" },
       headers: { "x-oauth-scopes": scopes },

@@ -8,7 +8,7 @@ import { call, emptyFolder } from "./helpers.ts";
 const URL_ = "https://bot.example.com";
 const SECRETS = { SLACK_SIGNING_SECRET: "hunter2-signing-0123456789abcdef", SLACK_BOT_TOKEN: "xoxb-hunter2" };
 const ALL_SCOPES =
-  "chat:write,app_mentions:read,channels:history,groups:history,im:history,mpim:history,commands,files:read,files:write";
+  "chat:write,app_mentions:read,channels:history,groups:history,im:history,mpim:history,commands,files:read,files:write,users:read,channels:read,groups:read,usergroups:read";
 
 interface Manifest {
   readonly display_information: { readonly name: string };

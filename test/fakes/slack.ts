@@ -77,6 +77,8 @@ export interface FakeSlack extends FakeServer {
   /** Scopes that the app was not given. */
   readonly missing: Set<string>;
   readonly surfaces: SlackSurfaces;
+  /** What people (in a workspace that installed the app: `T1/U1`), channels and groups are called, by id. */
+  readonly names: Map<string, string>;
   /** Files that people have sent. */
   readonly files: SlackFile[];
   /** Somebody writes a message, which the bot can read back. */
@@ -110,6 +112,7 @@ export async function fakeSlack(
   const files: SlackFile[] = [];
   const shared: SharedFile[] = [];
   const missing = new Set<string>();
+  const names = new Map<string, string>();
   /** By id; bytes are there once they were posted. */
   const uploads = new Map<string, { readonly name: string; readonly length: number; bytes?: string }>();
   const shown = slackSurfaces(need, (error) => new SlackRefusal(error));
@@ -213,8 +216,22 @@ export async function fakeSlack(
       channel: { id: `D-${need(args, "users", "users_list_not_supplied")}` },
     }),
     ...shown.methods,
+    "conversations.info": (args) => {
+      const id = need(args, "channel", "channel_not_found");
+      const name = names.get(id);
+      if (name === undefined) throw new SlackRefusal("channel_not_found");
+      return { channel: { id, name } };
+    },
+    "usergroups.list": () => ({
+      usergroups: [...names]
+        .filter(([id]) => id.startsWith("S"))
+        .map(([id, handle]) => ({ id, handle, name: `The ${handle}` })),
+    }),
     "users.info": (args) => {
       const id = need(args, "user", "user_not_found");
+      const name = names.get(team === null ? id : `${team}/${id}`);
+      if (name !== undefined)
+        return { user: { id, name: id.toLowerCase(), profile: { display_name: name, real_name: "Real" } } };
       return { user: { id, name: id.toLowerCase(), real_name: `Person ${id}`, is_bot: false } };
     },
     "files.getUploadURLExternal": (args) => {
@@ -367,6 +384,7 @@ export async function fakeSlack(
     shared,
     missing,
     surfaces: shown.surfaces,
+    names,
     post,
   };
   return fake;

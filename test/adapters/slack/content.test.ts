@@ -32,6 +32,7 @@ describe("a message that was forwarded", () => {
         text: "Pump seven & @carl leaks",
         attachments: [{ id: "F1", kind: "image", name: "leak.png", mime: "image/png", sizeBytes: 10 }],
         atMs: 1_716_000_000_000,
+        mentions: [{ kind: "person", id: "U9", name: "carl" }],
       },
     ]);
   });

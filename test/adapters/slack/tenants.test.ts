@@ -42,7 +42,7 @@ function replica(publicUrl: string | null = "https://bot.example"): SlackAdapter
         { words: "give a long answer as a file", scopes: ["files:write"], events: [] },
       ],
       publicUrl,
-      kept: { secrets: createSecrets(new Seal([KEY]), store), holds: store.holds },
+      kept: { secrets: createSecrets(new Seal([KEY]), store), holds: store.holds, notes: store.notes },
     },
   });
 }

@@ -76,6 +76,7 @@ describe("the thread that a mention stands in", () => {
           text: "see @U9 & this",
           attachments: [{ id: "F1", kind: "other", name: "log.txt", mime: null, sizeBytes: null }],
           atMs: 1_717_000_005_000,
+          mentions: [{ kind: "person", id: "U9", name: null }],
         },
       ],
     });
