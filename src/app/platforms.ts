@@ -48,7 +48,9 @@ export async function probePlatforms(
   const found = platformsThatAreOn(config).map(async (module) => {
     try {
       const adapter = await open(module, config, context);
-      return [module.name, (await setUp(module)) ?? (await adapter.probe?.(signal)) ?? []] as const;
+      const whole = (await setUp(module)) ?? [];
+      // Without the credential that its set-up asks with, there may be another way to ask.
+      return [module.name, whole.length > 0 ? whole : ((await adapter.probe?.(signal)) ?? [])] as const;
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
       return [module.name, [notOpened(error)]] as const;
