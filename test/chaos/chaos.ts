@@ -5,7 +5,7 @@ import { openPlatforms } from "../e2e/platforms.ts";
 import { Dice } from "../simulation/dice.ts";
 import { startRedis } from "../support/redis.ts";
 import { Fleet, type Role } from "./fleet.ts";
-import { startModelServer } from "./model-server.ts";
+import { type ModelCall, startModelServer } from "./model-server.ts";
 import {
   calmPlatforms,
   PLATFORM_FAULTS,
@@ -95,7 +95,8 @@ export async function chaos(options: ChaosOptions): Promise<ChaosRun> {
     conversations.every(({ asked }) => asked.length > 0);
 
   if (wanted.includes("platforms")) troublePlatforms(platforms, dice.fork(), happened);
-  const traffic = startTraffic(conversations, { fleet, dice: dice.fork(), isOver });
+  const answered = answeredBy(model.calls);
+  const traffic = startTraffic(conversations, { fleet, dice: dice.fork(), isOver, answered });
   const trouble = {
     ...{ fleet, redis, isApart, awayMsMax, restMsMax, isOver },
     faults: [...GATEWAY_FAULTS, ...REDIS_FAULTS].filter((fault) => faults.has(fault)),
@@ -132,5 +133,15 @@ export async function chaos(options: ChaosOptions): Promise<ChaosRun> {
     seconds: Math.round(elapsed()),
     trail: traffic.trail,
     gatewaysSaid: fleet.said,
+  };
+}
+
+/** How many questions the model has been asked so far. */
+function answeredBy(calls: readonly ModelCall[]): () => number {
+  const topics = new Set<string>();
+  let read = 0;
+  return () => {
+    for (; read < calls.length; read++) topics.add(calls[read]?.topic ?? "");
+    return topics.size;
   };
 }

@@ -18,6 +18,9 @@ const PATIENCE_MS = 3_000;
 const AGAIN_MS = { min: 100, max: 400 };
 /** Said in one go, without waiting for an answer. */
 const BURST_MAX = 3;
+/** So many may wait for their answer: what faults keep a machine from answering would pile up, and not be done in the end. */
+const UNANSWERED_MAX = 1_000;
+const PAUSE_MS = 200;
 /** An older message would be refused as a replay: Slack's signatures are good for five minutes. */
 const REDELIVERY_MS_MAX = 200_000;
 
@@ -37,7 +40,12 @@ export interface Traffic {
 /** Sends until it is over: each conversation speaks in turn, and each message goes to any of the gateways. */
 export function startTraffic(
   conversations: readonly Conversation[],
-  { fleet, dice, isOver }: { fleet: Fleet; dice: Dice; isOver: () => boolean },
+  {
+    fleet,
+    dice,
+    isOver,
+    answered,
+  }: { fleet: Fleet; dice: Dice; isOver: () => boolean; answered: () => number },
 ): Traffic {
   const refused = new Map<string, number>();
   const trail: string[] = [];
@@ -84,6 +92,7 @@ export function startTraffic(
     while (!isOver()) {
       const conversation = silent.shift();
       if (conversation === undefined) return;
+      while (acknowledged.count - answered() > UNANSWERED_MAX && !isOver()) await sleep(PAUSE_MS);
       await speak(conversation);
       silent.push(conversation);
     }
