@@ -7,6 +7,7 @@ import { leaveDevKey } from "./app/developers.ts";
 import { onHangUp } from "./app/hang-up.ts";
 import { onSignals, type StopRequest, untilStopped } from "./app/stopping.ts";
 import { type Config, type Loaded, loadConfig } from "./config/load.ts";
+import { callsModels } from "./config/model-keys.ts";
 import { formatProblem } from "./config/problems.ts";
 import { GatewayError } from "./domain/errors.ts";
 import { besideModule } from "./shared/beside.ts";
@@ -219,7 +220,7 @@ const EXIT_OF: Partial<Record<string, number>> = {
 async function load(env: NodeJS.ProcessEnv): Promise<Loaded> {
   const options = { modules: MODULES, env, cwd: process.cwd() };
   const loaded = loadConfig(options);
-  if (!loaded.ok || loaded.config.environment.anthropic === null) return loaded;
+  if (!loaded.ok || !callsModels(loaded.config)) return loaded;
   const { priceOf } = await import("./models/price-table.ts");
   return loadConfig({ ...options, isPriced: (provider, model) => priceOf(provider, model) !== undefined });
 }

@@ -115,7 +115,7 @@ describe("the source tree", () => {
     for (const { file, around } of clients) expect(around, file).toMatch(/redirect: "(?:manual|error)"/);
     // The SDK of a model brings a fetch of its own; node:http follows none, and src/shared/call.ts says so.
     const models = files.filter((file) => /\bnew Client\(\{/.test(readFileSync(join(root, file), "utf8")));
-    expect(models).toEqual(["src/models/anthropic.ts"]);
+    expect(models).toEqual(["src/models/anthropic.ts", "src/models/openai.ts"]);
     for (const file of models)
       expect(readFileSync(join(root, file), "utf8")).toContain('fetchOptions: { redirect: "manual" }');
     const others = files.filter((file) =>

@@ -1,17 +1,15 @@
 import type { Agent, RunObserver } from "../agent/agent.ts";
 import { breakerName } from "../agent/model-call.ts";
 import { createAgentRuntime } from "../agent/runtime.ts";
-import type { AgentSpec, PriceSpec } from "../config/agent-schema.ts";
-import type { Environment } from "../config/environment.ts";
+import type { AgentSpec } from "../config/agent-schema.ts";
 import type { Config } from "../config/load.ts";
+import { missingFor } from "../config/model-keys.ts";
 import type { AgentMemory } from "../dispatch/memory.ts";
 import type { ApprovalRules } from "../domain/approval.ts";
 import { type BreakerReport, Breakers } from "../domain/breaker.ts";
-import { GatewayError } from "../domain/errors.ts";
 import type { Usage } from "../domain/run.ts";
 import { createDemoModel } from "../models/demo.ts";
 import { DEMO_ASK } from "../models/demo-ask.ts";
-import type { PriceOverride } from "../models/price.ts";
 import type { AgentRuntime } from "../ports/agent.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { ChatModel } from "../ports/model.ts";
@@ -19,6 +17,7 @@ import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { ToolsOfConfig } from "../tools/pool.ts";
 import { breakerWatch } from "./breaker-watch.ts";
+import { modelsOf } from "./models.ts";
 import { isReadOnlyFor } from "./read-only.ts";
 import { toolMetrics } from "./tools.ts";
 
@@ -31,8 +30,8 @@ export interface BuiltAgents {
   readonly modelNames: ReadonlyMap<string, string>;
   /** Who decides what each agent asks. */
   readonly approvers: ReadonlyMap<string, ApprovalRules>;
-  /** Agents that the demo model stands in for, because there is no key. */
-  readonly demoStandIns: readonly string[];
+  /** Agents that the demo model stands in for, and the variable that is missing. */
+  readonly demoStandIns: ReadonlyMap<string, string>;
   /** These are the agents that hold from now on. */
   readonly toolsHold: () => void;
   /** One for each model that was called. */
@@ -64,20 +63,22 @@ export async function buildAgents({
   tools,
 }: AgentContext): Promise<BuiltAgents> {
   const { environment } = config;
-  const modelOf =
-    environment.anthropic === null ? demoOnly(clock) : await anthropicModels(environment.anthropic, clock);
+  const modelOf = await modelsOf(config, clock);
   const isReadOnly = isReadOnlyFor(config.gateway.read_only);
-  const standIns: string[] = [];
+  const standIns = new Map<string, string>();
   const agents = new Map<string, Agent>();
   const memory = new Map<string, AgentMemory>();
   const shown = new Set<string>();
   const modelNames = new Map<string, string>();
   const approvers = new Map<string, ApprovalRules>();
   for (const [name, spec] of config.agents) {
-    const needsKey = spec.model.provider === "anthropic" && environment.anthropic === null;
-    if (needsKey) standIns.push(name);
-    const model = needsKey ? createDemoModel({ clock, notice: true }) : modelOf(spec.model, spec);
-    const fallbacks = needsKey ? [] : spec.model.fallback.map((fallback) => modelOf(fallback, spec));
+    const missing = missingFor(spec.model, environment);
+    if (missing !== null) standIns.set(name, missing);
+    const model =
+      missing === null ? modelOf(spec.model, spec.model) : createDemoModel({ clock, notice: true });
+    const next = missing === null ? spec.model.fallback : [];
+    const asked = next.filter((one) => missingFor(one, environment) === null);
+    const fallbacks = asked.map((one) => modelOf(one, spec.model));
     const more = spec.tools.length > 0 && { toolbox: tools.toolboxFor(name, spec.tools, isReadOnly) };
     agents.set(name, { ...agentOf(name, spec, model, fallbacks), ...more });
     memory.set(name, { turnsMax: spec.memory.max_messages, ttlMs: spec.memory.ttl_seconds * 1000 });
@@ -128,58 +129,6 @@ function agentOf(name: string, spec: AgentSpec, model: ChatModel, fallbacks: rea
       backoffSeconds: retry.backoff_seconds,
       exponential: retry.exponential,
     },
-  };
-}
-
-type ModelSpec = Pick<AgentSpec["model"], "provider" | "model" | "price">;
-type ModelOf = (spec: ModelSpec, agent: AgentSpec) => ChatModel;
-
-function demoOnly(clock: Clock): ModelOf {
-  return (spec) => {
-    if (spec.provider === "demo") return createDemoModel({ clock });
-    throw new GatewayError(
-      "CONFIG_INVALID",
-      `Expected ANTHROPIC_API_KEY for the model ${spec.model}, got nothing`,
-    );
-  };
-}
-
-/** Loaded only with a key: the price table and the provider's library are much of the memory of an idle process. */
-async function anthropicModels(
-  access: NonNullable<Environment["anthropic"]>,
-  clock: Clock,
-): Promise<ModelOf> {
-  const [{ createAnthropicModel }, { priceOf }] = await Promise.all([
-    import("../models/anthropic.ts"),
-    import("../models/price-table.ts"),
-  ]);
-  return (spec, agent) => {
-    if (spec.provider === "demo") return createDemoModel({ clock });
-    const price = priceOf(spec.provider, spec.model, spec.price && overrideOf(spec.price));
-    if (price === undefined) {
-      throw new GatewayError(
-        "CONFIG_INVALID",
-        `Expected a known price for the model ${spec.model}; set model.price in its agent file`,
-      );
-    }
-    return createAnthropicModel({
-      apiKey: access.apiKey,
-      ...(access.baseUrl !== null && { baseUrl: access.baseUrl }),
-      model: spec.model,
-      maxTokens: agent.model.max_tokens,
-      timeoutMs: agent.model.timeout_seconds * 1000,
-      price,
-      clock,
-    });
-  };
-}
-
-function overrideOf(price: PriceSpec): PriceOverride {
-  return {
-    input: price.input_per_million,
-    output: price.output_per_million,
-    cacheRead: price.cache_read_per_million,
-    cacheWrite: price.cache_write_per_million,
   };
 }
 

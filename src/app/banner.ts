@@ -75,9 +75,10 @@ function whatIsMissing({ missing, present }: PlatformOff, modules: readonly Plat
 }
 
 function demoNote({ agents }: App): string[] {
-  return agents.demoStandIns.length === 0
+  const missing = [...new Set(agents.demoStandIns.values())].join(" and no ");
+  return missing === ""
     ? []
-    : ["  There is no ANTHROPIC_API_KEY, so the demo model answers: it repeats what it is told."];
+    : [`  There is no ${missing}, so the demo model answers: it repeats what it is told.`];
 }
 
 function pausedNote({ environment, gateway }: Config): string[] {

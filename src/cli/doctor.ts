@@ -27,7 +27,6 @@ import {
   formatFinding,
   gatewayFinding,
   metricsFinding,
-  modelFinding,
   nodeFinding,
   ok,
   platformFindings,
@@ -36,6 +35,7 @@ import {
 } from "./findings.ts";
 import { installationFindings } from "./installation-findings.ts";
 import { mediaFinding } from "./media-findings.ts";
+import { modelFindings } from "./model-findings.ts";
 import { inert } from "./printable.ts";
 import { openSetup } from "./setup.ts";
 import type { Settle, Terminal } from "./terminal.ts";
@@ -81,11 +81,11 @@ async function examine(terminal: Terminal, options: Options, store: TryStore): P
   const isOffline = options.offline === true;
   const [times, model, probed] = await Promise.all([
     Promise.all(isOffline ? [] : apisOf(environment).map(askTime)),
-    isOffline ? null : askModel(environment.anthropic),
+    modelFindings(environment, isOffline ? null : TIMEOUT_MS),
     config === null || isOffline ? NOT_PROBED : probeAll(config, reader),
   ]);
   const nowMs = systemClock.nowMs();
-  const answers = [...(model === null ? [] : [model]), ...times];
+  const answers = [...model.answers, ...times];
 
   return [
     nodeFinding(process.version),
@@ -97,7 +97,7 @@ async function examine(terminal: Terminal, options: Options, store: TryStore): P
       probed,
       isSet: (name) => reader.text(name) !== null,
     }),
-    modelFinding(environment.anthropic, model),
+    ...model.findings,
     ...(config === null || isOffline ? [] : await findingsOfTools(config)),
     clockFinding(answers, nowMs),
     dataFinding(environment.dataDir, terminal.cwd),
@@ -132,14 +132,6 @@ async function findingsOfTools(config: Config): Promise<readonly Finding[]> {
   if (![...config.agents.values()].some(({ tools }) => tools.length > 0)) return [];
   const { toolFindings } = await import("./tool-findings.ts");
   return await toolFindings(config);
-}
-
-/** The list of models costs nothing, and is given to whoever may call one. */
-async function askModel(anthropic: Environment["anthropic"]): Promise<Asked | null> {
-  if (anthropic === null) return null;
-  const headers = { "x-api-key": anthropic.apiKey.reveal(), "anthropic-version": "2023-06-01" };
-  const base = anthropic.baseUrl ?? "https://api.anthropic.com";
-  return await ask(`${base}/v1/models?limit=1`, { headers }, TIMEOUT_MS);
 }
 
 async function askTime(url: string): Promise<Asked> {

@@ -85,48 +85,6 @@ export function platformFindings({ modules, platforms, spec, probed, isSet }: Pl
   });
 }
 
-/** `answer`: to a list of the models; null: nobody asked. */
-export function modelFinding(anthropic: Environment["anthropic"], answer: Asked | null): Finding {
-  if (anthropic === null)
-    return warn(
-      "model",
-      "no key: the default agent is the demo model",
-      "set ANTHROPIC_API_KEY for real answers",
-    );
-  if (answer === null) return ok("model", "the key is set, and was not tried");
-  const look = "check the network and ANTHROPIC_BASE_URL";
-  if (answer.kind === "unreachable")
-    return fail("model", `the Anthropic API cannot be reached (${answer.code})`, look);
-  const { status } = answer;
-  if (status === 401 || status === 403)
-    return fail(
-      "model",
-      `the Anthropic API refuses the key (${status})`,
-      "put a valid one in ANTHROPIC_API_KEY, and start again",
-    );
-  if (status === 429)
-    return warn("model", "the Anthropic API asks to be called later (429)", "try again in a while");
-  if (status === 404 && anthropic.baseUrl !== null)
-    return warn(
-      "model",
-      "what answers at ANTHROPIC_BASE_URL has no list of models: the key was not tried",
-      null,
-    );
-  if (status === 200 && isObjectOfJson(answer.body)) return ok("model", "the Anthropic API takes the key");
-  if (isRedirect(status))
-    return fail("model", `the Anthropic API leads elsewhere (${status}), which is not followed`, look);
-  return fail("model", `the Anthropic API does not answer as it should (${status})`, look);
-}
-
-function isObjectOfJson(text: string): boolean {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null;
-  } catch {
-    return false;
-  }
-}
-
 const SKEW_WARN_MS = 60_000;
 /** Where a time is signed, we refuse what is more than 300 s away; a margin for the way is kept. */
 const SKEW_FAIL_MS = 240_000;

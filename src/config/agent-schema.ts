@@ -1,62 +1,14 @@
 import { z } from "zod";
 import { approvals } from "./approvals-schema.ts";
-import { agentName, apiVersion, busy, count, DAY, notYet, seconds, YEAR } from "./schema-parts.ts";
+import { model } from "./model-schema.ts";
+import { agentName, apiVersion, busy, count, DAY, seconds, YEAR } from "./schema-parts.ts";
 import { tools } from "./tools-schema.ts";
 
 /** Of one run, where nothing is said. */
 const RUN_SECONDS = 300;
 
-interface Named {
-  readonly provider: string;
-  readonly model?: string | undefined;
-}
-
-/** There is only one demo model. */
-function isNamed({ provider, model }: Named, context: z.RefinementCtx): void {
-  if (model === undefined && provider !== "demo")
-    context.addIssue({ code: "custom", path: ["model"], message: "expected text" });
-}
-
-function named<T extends Named>(spec: T): T & { model: string } {
-  return { ...spec, model: spec.model ?? spec.provider };
-}
-
-const dollars = z.number().min(0).max(1_000_000);
-const price = z
-  .strictObject({
-    input_per_million: dollars,
-    output_per_million: dollars,
-    cache_read_per_million: dollars
-      .optional()
-      .describe("As `input_per_million` when absent, so that a cost is never too low."),
-    cache_write_per_million: dollars.optional().describe("1.25 times `input_per_million` when absent."),
-  })
-  .describe(
-    "US dollars per million tokens, for a model whose price is not known, or with your own contract.",
-  );
-const PROVIDERS = ["anthropic", "demo"] as const;
-const provider = z.enum(PROVIDERS, { error: notYet(PROVIDERS, ["openai", "http", "bedrock"]) });
-const modelName = z.string().min(1).max(200);
-const fallback = z.strictObject({ provider, model: modelName.optional(), price: price.optional() });
-const MODEL_EXAMPLE = "expected a mapping such as { provider: anthropic, model: claude-sonnet-5 }";
-const model = z.strictObject(
-  {
-    provider: provider.describe("`anthropic`, or `demo`, which needs no key and repeats what it is told."),
-    model: modelName.optional().describe("The provider's name of the model; `demo` needs none."),
-    max_tokens: count(1, 1_000_000).default(4_096).describe("Longest single answer of the model."),
-    timeout_seconds: seconds(3_600).default(300).describe("Longest single call of the model."),
-    fallback: z
-      .array(fallback.superRefine(isNamed).transform(named))
-      .max(5)
-      .default([])
-      .describe("Models asked in this order when the one before cannot answer."),
-    price: price.optional(),
-  },
-  { error: ({ code }) => (code === "invalid_type" ? MODEL_EXAMPLE : undefined) },
-);
-
 const describedSpec = z.strictObject({
-  model: model.superRefine(isNamed).transform(named),
+  model,
   system_prompt: z.string().max(100_000).default("You are a helpful assistant in a team chat.\n"),
   tools,
   memory: z
@@ -137,5 +89,3 @@ export const agentListFile = z.strictObject({
 /** What the `spec` of an agent says, defaults filled in; names as in the file. */
 export type AgentSpec = z.output<typeof agentSpec>;
 export type AgentFile = z.output<typeof agent>;
-/** US dollars per million tokens. */
-export type PriceSpec = z.output<typeof price>;

@@ -78,7 +78,7 @@ export function needsStart(running: Settings, next: Settings): readonly string[]
 }
 
 /** Models are built anew. */
-const READ_AGAIN: ReadonlySet<string> = new Set(["ANTHROPIC_API_KEY"]);
+const READ_AGAIN: ReadonlySet<string> = new Set(["ANTHROPIC_API_KEY", "OPENAI_API_KEY"]);
 
 /** What the store and the platforms are opened with. */
 function fixedIn({ store, queue, platforms, retention, media }: GatewaySpec) {

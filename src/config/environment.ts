@@ -45,6 +45,7 @@ export interface Environment {
   /** By name, of those that are configured here. */
   readonly platforms: Readonly<Record<string, PlatformSettings | PlatformOff>>;
   readonly anthropic: { readonly apiKey: Secret; readonly baseUrl: string | null } | null;
+  readonly openai: { readonly apiKey: Secret | null; readonly baseUrl: string | null };
   /** May hold a password. Null: the store is a SQLite file. */
   readonly redisUrl: Secret | null;
   readonly redisSentinelPassword: Secret | null;
@@ -88,6 +89,10 @@ export function readEnvironment(
     platforms,
     hasCredentials: hasCredentials(platforms, variables, env),
     anthropic: apiKey === null ? null : { apiKey, baseUrl },
+    openai: {
+      apiKey: reader.secret("OPENAI_API_KEY"),
+      baseUrl: withoutSlash(reader.url("OPENAI_BASE_URL")),
+    },
     redisUrl: readRedisUrl(reader),
     redisSentinelPassword: reader.secret("REDIS_SENTINEL_PASSWORD"),
     role: reader.oneOf("PARLEY_ROLE", ROLES) ?? "all",

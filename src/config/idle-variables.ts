@@ -4,10 +4,10 @@ import type { Env } from "./env-reader.ts";
 
 /** Of other programs that do the same, and what to set instead. */
 const INSTEAD: Readonly<Record<string, string>> = {
-  OPENAI_API_KEY: "models are those of Anthropic, and the demo; set ANTHROPIC_API_KEY",
-  OPENAI_BASE_URL: "models are those of Anthropic, and the demo; set ANTHROPIC_BASE_URL",
-  GEMINI_API_KEY: "models are those of Anthropic, and the demo; set ANTHROPIC_API_KEY",
-  GOOGLE_API_KEY: "models are those of Anthropic, and the demo; set ANTHROPIC_API_KEY",
+  GEMINI_API_KEY:
+    "models are those of Anthropic and OpenAI, and the demo; set ANTHROPIC_API_KEY or OPENAI_API_KEY",
+  GOOGLE_API_KEY:
+    "models are those of Anthropic and OpenAI, and the demo; set ANTHROPIC_API_KEY or OPENAI_API_KEY",
   REDIS_HOST: "set REDIS_URL, such as redis://HOST:6379",
   REDIS_PORT: "set REDIS_URL, such as redis://HOST:PORT",
   REDIS_PASSWORD: "set REDIS_URL, such as redis://:PASSWORD@HOST:6379",

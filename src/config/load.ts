@@ -11,6 +11,7 @@ import type { Env } from "./env-reader.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
 import { type Folder, folderExists, readFolder, type SourceFile } from "./files.ts";
 import { type JsonSchemaName, jsonSchemaOf, keysAt } from "./json-schema.ts";
+import { idleFallbacks } from "./model-keys.ts";
 import { findings, got, type Path, type Problem } from "./problems.ts";
 import { readYaml, type YamlFile } from "./read-yaml.ts";
 import { type GatewaySpec, gatewayFileOf } from "./schema.ts";
@@ -106,19 +107,20 @@ export function loadConfig(options: LoadOptions): Loaded {
   ];
   if (problems.length > 0 || spec === null) return { ok: false, problems };
 
+  const specs = new Map(
+    none
+      ? [[BUILT_IN.metadata.name, BUILT_IN.spec]]
+      : found.map(({ agent, yaml, base }) => [
+          agent.metadata.name,
+          withToolSecrets(agent.spec, yaml, base, options.env),
+        ]),
+  );
   return {
     ok: true,
     config: {
       modules,
       gateway: withAbsoluteFiles(spec, options.cwd),
-      agents: new Map(
-        none
-          ? [[BUILT_IN.metadata.name, BUILT_IN.spec]]
-          : found.map(({ agent, yaml, base }) => [
-              agent.metadata.name,
-              withToolSecrets(agent.spec, yaml, base, options.env),
-            ]),
-      ),
+      agents: specs,
       environment: { ...environment, configFolder: path, configFolderGiven: isAsked },
       isDescribed: folder.gateway !== null,
       digest: digestOf(folder),
@@ -129,6 +131,7 @@ export function loadConfig(options: LoadOptions): Loaded {
         ...storeNotes(spec, environment),
         ...(gatewayYaml === null ? [] : gatewayNotes(spec, gatewayYaml)),
         ...found.flatMap(({ agent, yaml, base }) => agentNotes(agent.spec, yaml, base)),
+        ...idleFallbacks(specs, environment),
       ],
     },
   };

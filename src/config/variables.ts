@@ -61,6 +61,10 @@ const GATEWAY_VARIABLES: readonly Variable[] = [
     form: { pattern: /^\S+$/, words: "a key without spaces" },
   }),
   plain("ANTHROPIC_BASE_URL", "Where the Anthropic API is. Default https://api.anthropic.com"),
+  secret("OPENAI_API_KEY", "Key of the OpenAI API, for agents with provider: openai", {
+    form: { pattern: /^\S+$/, words: "a key without spaces" },
+  }),
+  plain("OPENAI_BASE_URL", "Where the OpenAI API is, with its version. Default https://api.openai.com/v1"),
 ];
 
 /** Every variable, in the order of the documentation. */

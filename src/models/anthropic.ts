@@ -1,12 +1,11 @@
 import type Anthropic from "@anthropic-ai/sdk";
-import { ModelError } from "../domain/errors.ts";
 import type { StopReason, ToolCall, Usage } from "../domain/run.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { ChatModel, Chunk, Prompt } from "../ports/model.ts";
+import type { ChatModel, Chunk } from "../ports/model.ts";
 import type { Secret } from "../shared/secret.ts";
-import { modelErrorFrom } from "./anthropic-errors.ts";
 import { echoOf, requestFor, withoutPictures } from "./anthropic-request.ts";
 import { ceilingCents, costCents, type Price } from "./price.ts";
+import { timed } from "./timed.ts";
 
 export interface AnthropicOptions {
   readonly apiKey: Secret;
@@ -21,6 +20,7 @@ export interface AnthropicOptions {
   readonly clock: Clock;
 }
 
+const PROVIDER = { title: "Anthropic", baseUrlVariable: "ANTHROPIC_BASE_URL" };
 /** What the provider adds to a request on its side: its own instructions for tools, and a frame for each message. */
 const HIDDEN_TOKENS = 2000;
 const HIDDEN_TOKENS_PER_MESSAGE = 20;
@@ -41,7 +41,11 @@ export function createAnthropicModel(options: AnthropicOptions): ChatModel {
     async *generate(prompt, signal, heard) {
       signal.throwIfAborted();
       client ??= createClient(options);
-      yield* stream(await client, prompt, options, signal, heard);
+      const ready = await client;
+      const body = requestFor(prompt, model, maxTokens);
+      yield* timed({ provider: PROVIDER, ...options }, signal, (until, onBegin) =>
+        stream(ready, body, options, until, { onBegin, heard }),
+      );
     },
   };
 }
@@ -69,42 +73,22 @@ async function createClient({ apiKey, baseUrl, timeoutMs }: AnthropicOptions): P
 
 async function* stream(
   client: Anthropic,
-  prompt: Prompt,
+  body: Anthropic.MessageStreamParams,
   options: AnthropicOptions,
   signal: AbortSignal,
-  heard: (() => void) | undefined,
+  { onBegin, heard }: { readonly onBegin: () => void; readonly heard: (() => void) | undefined },
 ): AsyncGenerator<Chunk> {
-  const { clock, model, timeoutMs } = options;
-  const over = new AbortController();
-  const timeUp = new AbortController();
-  clock.sleep(timeoutMs, over.signal).then(
-    () => timeUp.abort(),
-    () => {},
-  );
-  let began = false;
-  try {
-    const body = requestFor(prompt, model, options.maxTokens);
-    const events = client.messages.stream(body, { signal: AbortSignal.any([signal, timeUp.signal]) });
-    events.on("connect", () => {
-      began = true;
-    });
-    // By an event, and not by the status before it: one that has sent no more than that is silent all the same.
-    for await (const event of events) {
-      heard?.();
-      if (event.type === "content_block_delta" && event.delta.type === "text_delta") {
-        yield { kind: "text", text: event.delta.text };
-      }
+  const events = client.messages.stream(body, { signal });
+  events.on("connect", onBegin);
+  // By an event, and not by the status before it: one that has sent no more than that is silent all the same.
+  for await (const event of events) {
+    heard?.();
+    if (event.type === "content_block_delta" && event.delta.type === "text_delta") {
+      yield { kind: "text", text: event.delta.text };
     }
-    // The iterator ends quietly on a failure that nobody was waiting for; this tells.
-    yield* endOf(await events.finalMessage(), options);
-  } catch (error) {
-    signal.throwIfAborted();
-    throw timeUp.signal.aborted
-      ? timedOut(timeoutMs, began)
-      : modelErrorFrom(error, { streamBegan: began, nowMs: clock.nowMs() });
-  } finally {
-    over.abort();
   }
+  // The iterator ends quietly on a failure that nobody was waiting for; this tells.
+  yield* endOf(await events.finalMessage(), options);
 }
 
 function* endOf(message: Anthropic.Message, { model, price }: AnthropicOptions): Generator<Chunk> {
@@ -148,10 +132,4 @@ function usageOf(usage: Anthropic.Usage, price: Price): Usage {
     cacheWriteTokens,
   };
   return { ...counted, costCents: costCents(price, counted) };
-}
-
-function timedOut(timeoutMs: number, began: boolean): ModelError {
-  const what = began ? "the answer did not end" : "no answer";
-  const code = began ? "MODEL_STREAM_CUT" : "MODEL_UNREACHABLE";
-  return new ModelError(code, `Anthropic: ${what} within ${timeoutMs / 1000} s`, { retryable: true });
 }

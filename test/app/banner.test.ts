@@ -15,13 +15,13 @@ interface Options {
   readonly env?: Readonly<Record<string, string>>;
   readonly spec?: string;
   readonly address?: AddressInfo;
-  readonly demoStandIns?: readonly string[];
+  readonly demoStandIns?: ReadonlyMap<string, string>;
   /** As it was left in the data folder; null: it could not be. */
   readonly made?: string | null;
 }
 
 /** What is said at start with this environment and these lines under `spec`. */
-function said({ env = {}, spec = "", address, demoStandIns = [], made = MADE }: Options = {}): string {
+function said({ env = {}, spec = "", address, demoStandIns = new Map(), made = MADE }: Options = {}): string {
   const loaded = load(
     {
       "agents/assistant.yaml": AGENT,
@@ -122,7 +122,9 @@ describe("the banner", () => {
 
   it("says when a demo stands in for the model", () => {
     expect(said()).not.toContain("ANTHROPIC_API_KEY");
-    expect(said({ demoStandIns: ["assistant"] })).toContain("There is no ANTHROPIC_API_KEY");
+    expect(said({ demoStandIns: new Map([["assistant", "ANTHROPIC_API_KEY"]]) })).toContain(
+      "There is no ANTHROPIC_API_KEY",
+    );
   });
 
   it.each<[string, Options]>([

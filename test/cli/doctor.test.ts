@@ -45,7 +45,7 @@ describe("parley doctor", () => {
         check: "model",
         status: "warn",
         message: "no key: the default agent is the demo model",
-        fix: "set ANTHROPIC_API_KEY for real answers",
+        fix: "set ANTHROPIC_API_KEY or OPENAI_API_KEY for real answers",
       },
     ]);
     for (const platform of ["slack", "discord", "telegram", "whatsapp"])
@@ -101,7 +101,9 @@ describe("parley doctor", () => {
     const { code, of } = await doctor(env, emptyFolder(), "--offline");
     expect(code).toBe(0);
     expect(of("slack")).toMatchObject([{ status: "ok", message: expect.stringContaining("were not tried") }]);
-    expect(of("model")).toMatchObject([{ status: "ok", message: "the key is set, and was not tried" }]);
+    expect(of("model")).toMatchObject([
+      { status: "ok", message: "the key for Anthropic is set, and was not tried" },
+    ]);
     expect(of("clock")).toMatchObject([{ status: "ok" }]);
     expect(api.calls).toEqual([]);
   });

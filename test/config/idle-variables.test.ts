@@ -9,7 +9,7 @@ const idleVariables = (env: Readonly<Record<string, string>>) => idleAmong(env, 
 
 describe("variables without effect", () => {
   it.each([
-    ["OPENAI_API_KEY", "OPENAI_API_KEY has no effect: models are those of Anthropic"],
+    ["GEMINI_API_KEY", "GEMINI_API_KEY has no effect: models are those of Anthropic and OpenAI"],
     ["GEMINI_API_KEY", "GEMINI_API_KEY has no effect: models are those of Anthropic"],
     ["REDIS_HOST", "REDIS_HOST has no effect: set REDIS_URL, such as redis://HOST:6379"],
     ["AOF_MEMORY_BACKEND", "AOF_MEMORY_BACKEND has no effect: memory is kept with the events"],

@@ -3,7 +3,10 @@ import { retryAfterMs } from "../shared/fault.ts";
 
 type ModelCode = ConstructorParameters<typeof ModelError>[0];
 
-/** The parts of the SDK's APIError that tell errors apart. Its classes are not imported: the SDK is loaded lazily. */
+/**
+ * The parts of an SDK's APIError that tell errors apart; those of Anthropic and OpenAI are alike. Their classes are not
+ * imported: the SDKs are loaded lazily.
+ */
 interface ApiFailure {
   readonly status: number | undefined;
   readonly type: string | null;
@@ -11,6 +14,18 @@ interface ApiFailure {
   readonly apiMessage: string | null;
   readonly requestId: string | null;
   readonly header: (name: string) => string | null;
+}
+
+/** How errors name a provider, and what leads to another one. */
+export interface ProviderName {
+  readonly title: string;
+  readonly baseUrlVariable: string;
+}
+
+export interface FailureContext {
+  readonly provider: ProviderName;
+  readonly streamBegan: boolean;
+  readonly nowMs: number;
 }
 
 /**
@@ -27,11 +42,11 @@ interface ApiFailure {
  *
  * The message holds codes and ids only. The provider's own words may quote the prompt, so they are left in `cause`.
  */
-export function modelErrorFrom(error: unknown, context: { streamBegan: boolean; nowMs: number }): ModelError {
+export function modelErrorFrom(error: unknown, context: FailureContext): ModelError {
   if (error instanceof ModelError) return error;
   const failure = apiFailureIn(error);
   const code = codeOf(failure, context.streamBegan);
-  return new ModelError(code, describe(failure, error), {
+  return new ModelError(code, describe(failure, error, context.provider), {
     retryable: RETRYABLE.has(code),
     retryAfterMs: failure === null ? null : delayAsked(failure, context.nowMs),
     cause: error,
@@ -55,6 +70,7 @@ function codeOf(failure: ApiFailure | null, streamBegan: boolean): ModelCode {
 /** Null when the provider gave no answer. An error inside a stream has a type but no status. */
 function answeredCode(failure: ApiFailure): ModelCode | null {
   const { status, type } = failure;
+  if (isRedirect(failure)) return null;
   if (isAboutMoney(failure)) return "MODEL_BILLING";
   if (status === 401 || status === 403 || type === "authentication_error" || type === "permission_error") {
     return "MODEL_AUTH";
@@ -67,10 +83,14 @@ function answeredCode(failure: ApiFailure): ModelCode | null {
   return type === null ? null : "MODEL_OVERLOADED";
 }
 
+function isRedirect({ status }: ApiFailure): boolean {
+  return status !== undefined && status >= 300 && status < 400;
+}
+
 /** An empty account is still reported as an invalid request with nothing but words to tell it by. */
 function isAboutMoney({ status, type, errorCode, apiMessage }: ApiFailure): boolean {
   if (status === 402 || type === "billing_error") return true;
-  if (/spend_limit|billing/.test(errorCode ?? "")) return true;
+  if (/spend_limit|billing|insufficient_quota/.test(`${errorCode} ${type}`)) return true;
   return status === 400 && /credit balance/i.test(apiMessage ?? "");
 }
 
@@ -81,14 +101,14 @@ function delayAsked(failure: ApiFailure, nowMs: number): number | null {
     : retryAfterMs(String(Number(ms) / 1000), nowMs);
 }
 
-function describe(failure: ApiFailure | null, error: unknown): string {
+function describe(failure: ApiFailure | null, error: unknown, provider: ProviderName): string {
   if (failure === null || (failure.status === undefined && failure.type === null)) {
-    return `Anthropic: no complete answer (${nameOf(error)})`;
+    return `${provider.title}: no complete answer (${nameOf(error)})`;
   }
-  if (failure.status !== undefined && failure.status >= 300 && failure.status < 400)
-    return `Anthropic: redirected (${failure.status}), which is not followed; look at ANTHROPIC_BASE_URL`;
+  if (isRedirect(failure))
+    return `${provider.title}: redirected (${failure.status}), which is not followed; look at ${provider.baseUrlVariable}`;
   const parts = [failure.status, failure.type, failure.errorCode, failure.requestId];
-  return `Anthropic: ${parts.filter((part) => part !== null && part !== undefined).join(", ")}`;
+  return `${provider.title}: ${parts.filter((part) => part !== null && part !== undefined).join(", ")}`;
 }
 
 /** The innermost name or system code: `ECONNREFUSED` says more than `TypeError`. */
@@ -103,12 +123,12 @@ function nameOf(error: unknown): string {
 
 function apiFailureIn(error: unknown): ApiFailure | null {
   if (!(error instanceof Error) || !("requestID" in error)) return null;
-  const { status, type, errorCode, apiMessage, requestID, headers } = error as Error &
+  const { status, type, errorCode, code, apiMessage, requestID, headers } = error as Error &
     Record<string, unknown>;
   return {
     status: typeof status === "number" ? status : undefined,
     type: word(type),
-    errorCode: word(errorCode),
+    errorCode: word(errorCode ?? code),
     apiMessage: typeof apiMessage === "string" ? apiMessage : null,
     requestId: word(requestID),
     header: (name) => (headers instanceof Headers ? headers.get(name) : null),

@@ -1,0 +1,76 @@
+import type { AgentSpec } from "../config/agent-schema.ts";
+import type { Config } from "../config/load.ts";
+import { callsModels, missingFor } from "../config/model-keys.ts";
+import type { PriceSpec } from "../config/model-schema.ts";
+import { GatewayError } from "../domain/errors.ts";
+import { createDemoModel } from "../models/demo.ts";
+import type { Price, PriceOverride } from "../models/price.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { ChatModel } from "../ports/model.ts";
+
+type ModelSpec = AgentSpec["model"]["fallback"][number];
+type Bounds = Pick<AgentSpec["model"], "max_tokens" | "timeout_seconds">;
+/** Throws CONFIG_INVALID where its price is not known, or a key is missing. */
+export type ModelOf = (spec: ModelSpec, bounds: Bounds) => ChatModel;
+
+/**
+ * What makes models. Loaded only where one is called: the price table and the providers' libraries are much of the memory
+ * of an idle process.
+ */
+export async function modelsOf(
+  config: Pick<Config, "agents" | "environment">,
+  clock: Clock,
+): Promise<ModelOf> {
+  if (!callsModels(config)) return () => createDemoModel({ clock });
+  const [{ createAnthropicModel }, { createOpenAiModel }, { priceOf }] = await Promise.all([
+    import("../models/anthropic.ts"),
+    import("../models/openai.ts"),
+    import("../models/price-table.ts"),
+  ]);
+  const { anthropic, openai } = config.environment;
+  const priceFor = ({ provider, model, price }: ModelSpec): Price => {
+    const known = priceOf(provider, model, price && overrideOf(price));
+    if (known !== undefined) return known;
+    const what = `Expected a known price for the model ${model}; set model.price in its agent file`;
+    throw new GatewayError("CONFIG_INVALID", what);
+  };
+  return (spec, bounds) => {
+    if (spec.provider === "demo") return createDemoModel({ clock });
+    const common = {
+      model: spec.model,
+      maxTokens: bounds.max_tokens,
+      timeoutMs: bounds.timeout_seconds * 1000,
+      price: priceFor(spec),
+      clock,
+    };
+    const missing = missingFor(spec, config.environment);
+    if (spec.provider === "openai" && missing === null) {
+      const baseUrl = spec.base_url ?? openai.baseUrl;
+      return createOpenAiModel({
+        ...common,
+        ...(baseUrl !== null && { baseUrl }),
+        api: spec.api ?? "responses",
+        apiKey: spec.api_key ?? openai.apiKey,
+      });
+    }
+    if (anthropic === null || missing !== null)
+      throw new GatewayError(
+        "CONFIG_INVALID",
+        `Expected ${missing} for the model ${spec.model}, got nothing`,
+      );
+    const { apiKey, baseUrl } = anthropic;
+    return createAnthropicModel({ ...common, apiKey, ...(baseUrl !== null && { baseUrl }) });
+  };
+}
+
+const FREE = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
+
+function overrideOf(price: PriceSpec): PriceOverride {
+  if (price === "free") return FREE;
+  return {
+    input: price.input_per_million,
+    output: price.output_per_million,
+    cacheRead: price.cache_read_per_million,
+    cacheWrite: price.cache_write_per_million,
+  };
+}

@@ -1,0 +1,44 @@
+import type { AgentSpec } from "./agent-schema.ts";
+import type { Environment } from "./environment.ts";
+
+type Keys = Pick<Environment, "anthropic" | "openai">;
+type Asking = Pick<AgentSpec["model"], "provider" | "base_url" | "api_key">;
+type Agents = ReadonlyMap<string, Pick<AgentSpec, "model">>;
+
+/** Null: all that the model needs is there. Else the variable whose value is missing. */
+export function missingFor(
+  { provider, base_url, api_key }: Asking,
+  { anthropic, openai }: Keys,
+): string | null {
+  if (provider === "anthropic" && anthropic === null) return "ANTHROPIC_API_KEY";
+  // Many servers that are compatible ask for no key.
+  const isElsewhere = base_url !== undefined || openai.baseUrl !== null;
+  const isOpen = isElsewhere || api_key !== undefined || openai.apiKey !== null;
+  return provider === "openai" && !isOpen ? "OPENAI_API_KEY" : null;
+}
+
+/** Whether any agent calls a model that is not the demo. */
+export function callsModels({
+  agents,
+  environment,
+}: {
+  readonly agents: Agents;
+  readonly environment: Keys;
+}): boolean {
+  return [...agents.values()].some(
+    ({ model }) => model.provider !== "demo" && missingFor(model, environment) === null,
+  );
+}
+
+/** A note for each fallback that cannot be asked. Of a model without a key the demo stands in, which is said elsewhere. */
+export function idleFallbacks(agents: Agents, keys: Keys): string[] {
+  return [...agents].flatMap(([name, { model }]) => {
+    if (missingFor(model, keys) !== null) return [];
+    return model.fallback.flatMap((one) => {
+      const missing = missingFor(one, keys);
+      return missing === null
+        ? []
+        : [`the fallback ${one.model} of the agent ${name} is left out: ${missing} is not set`];
+    });
+  });
+}
