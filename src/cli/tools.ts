@@ -95,9 +95,9 @@ function inputOf(text: string): unknown {
 }
 
 function found(name: string, all: readonly AgentTools[]): { tool: Tool; call: AgentTools["call"] } {
-  for (const { tools, call } of all) {
-    const tool = tools.find((one) => one.name === name);
-    if (tool !== undefined) return { tool, call };
+  for (const agent of all) {
+    const tool = agent.tools.find((one) => one.name === name);
+    if (tool !== undefined) return { tool, call: (...args) => agent.call(...args) };
   }
   const down = all
     .flatMap(({ servers }) => servers)

@@ -177,9 +177,7 @@ function namesOf({ sender }: TriggerEvent): readonly string[] {
 
 /** Arguments as they are given to the tool; nothing in it is invisible, or turns what stands beside it around. */
 export function exactly(input: unknown): string {
-  return (JSON.stringify(input, null, 2) ?? "null").replaceAll(UNSEEN, (signs) =>
-    [...signs].flatMap(escapesOf).join(""),
-  );
+  return (JSON.stringify(input, null, 2) ?? "null").replaceAll(UNSEEN, (signs) => escapesOf(signs).join(""));
 }
 
 const UNSEEN = /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Cn}\p{Co}\p{Zl}\p{Zp}\u007f-\u009f]/gu;

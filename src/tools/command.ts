@@ -110,7 +110,7 @@ function filled(arg: string, fields: CommandSpec["input"], input: JsonObject): s
     // What begins with a dash is an option to most programs, and the file has named the options that there are.
     const field = fields[name];
     const isVetted = field?.pattern !== undefined || field?.enum !== undefined || field?.type !== "string";
-    if (at === 0 && !isVetted && String(given).startsWith("-"))
+    if (at === 0 && !isVetted && typeof given === "string" && given.startsWith("-"))
       throw notRun(`Expected ${name} not to begin with a dash`);
     return given === undefined ? "" : String(given);
   });

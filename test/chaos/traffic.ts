@@ -88,11 +88,16 @@ export function startTraffic(
     await sendUntilTaken(question, sending);
   }
 
+  /** Each once, however often it was sent. */
+  function waiting(): number {
+    return conversations.reduce((sum, { asked }) => sum + asked.length, 0) - answered();
+  }
+
   async function sender(): Promise<void> {
     while (!isOver()) {
       const conversation = silent.shift();
       if (conversation === undefined) return;
-      while (acknowledged.count - answered() > UNANSWERED_MAX && !isOver()) await sleep(PAUSE_MS);
+      while (waiting() > UNANSWERED_MAX && !isOver()) await sleep(PAUSE_MS);
       await speak(conversation);
       silent.push(conversation);
     }

@@ -34,9 +34,9 @@ function ofStatus(status: number, words: string, cause: unknown): ToolFault {
 
 /** For whoever reads it, the model too; no secret, and short. */
 export function reasonOf(error: unknown): string {
-  const code = codesIn(error).find((one) => typeof one === "string" && /^E[A-Z]+$/.test(one));
+  const code = codesIn(error).find((one): one is string => typeof one === "string" && /^E[A-Z]+$/.test(one));
   const words = quoted(messageOf(error).replaceAll(/\s+/g, " "), WORDS_CHARS_MAX);
-  return code === undefined || words.includes(String(code)) ? words : `${words} (${String(code)})`;
+  return code === undefined || words.includes(code) ? words : `${words} (${code})`;
 }
 
 function codesIn(error: unknown): readonly unknown[] {

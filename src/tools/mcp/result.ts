@@ -7,7 +7,7 @@ type Block = CallToolResult["content"][number];
 export function outputOf(
   result: Pick<CallToolResult, "content" | "isError" | "structuredContent">,
 ): ToolOutput {
-  const { content = [], isError = false, structuredContent } = result;
+  const { content, isError = false, structuredContent } = result;
   const parts = content.map(textOf).filter((part) => part !== "");
   const isBare = parts.length === 0 && structuredContent !== undefined;
   const text = isBare ? JSON.stringify(structuredContent) : parts.join("\n");

@@ -15,10 +15,15 @@ export function listening(
   fake: FakeSlack,
   {
     token = APP_TOKEN,
-    take = async (_: Inbound) => OK as Ack | null,
-    clock = systemClock as Clock,
-    reconnected = (_: string) => {},
-  } = {},
+    take = async () => OK,
+    clock = systemClock,
+    reconnected = () => {},
+  }: Partial<{
+    readonly token: string;
+    readonly take: (inbound: Inbound) => Promise<Ack | null>;
+    readonly clock: Clock;
+    readonly reconnected: (reason: string) => void;
+  }> = {},
 ) {
   const taken: Inbound[] = [];
   const states: SocketState[] = [];
