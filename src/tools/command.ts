@@ -106,13 +106,18 @@ function filled(arg: string, fields: CommandSpec["input"], input: JsonObject): s
   let isWhole = true;
   const value = arg.replaceAll(PLACEHOLDER, (_placeholder, name: string, at: number) => {
     const given = input[name];
-    if (given === undefined) isWhole = false;
+    if (given === undefined) {
+      isWhole = false;
+      return "";
+    }
+    if (typeof given !== "string" && typeof given !== "number" && typeof given !== "boolean")
+      throw notRun(`Expected ${name} to be a text, a number, true or false`);
     // What begins with a dash is an option to most programs, and the file has named the options that there are.
     const field = fields[name];
     const isVetted = field?.pattern !== undefined || field?.enum !== undefined || field?.type !== "string";
     if (at === 0 && !isVetted && typeof given === "string" && given.startsWith("-"))
       throw notRun(`Expected ${name} not to begin with a dash`);
-    return given === undefined ? "" : String(given);
+    return String(given);
   });
   return isWhole ? value : null;
 }
