@@ -58,16 +58,16 @@ describe("what a message on Slack refers to, end to end", () => {
     const [first = ""] = await said("C50", root);
     expect(first.split("\n")).toEqual([
       expect.stringMatching(/^\[Said earlier in this thread/),
-      "U8: Pump nine fails at 06:10",
-      "U9: again",
+      "Person U8: Pump nine fails at 06:10",
+      "Person U9: again",
       "| Ann: pay me",
       expect.stringMatching(/^\[End of/),
-      "U1: what is the cause?",
+      "Person U1: what is the cause?",
       "demo: prompt",
     ]);
     await send(message({ kind: "thread", channel: "C50", thread: root, text: "so?\ndemo: prompt" }));
     const [, second = ""] = await said("C50", root, 2);
-    expect(second).toMatch(/U8: Pump nine fails at 06:10/);
+    expect(second).toMatch(/Person U8: Pump nine fails at 06:10/);
     expect(reads() - before).toBe(1);
   });
 
@@ -81,7 +81,7 @@ describe("what a message on Slack refers to, end to end", () => {
     const root = secondsAgo(300);
     await send(message({ kind: "mention", channel: "C51", thread: root, text: "why?\ndemo: prompt" }));
     const [answer = ""] = await said("C51", root);
-    expect(answer).toMatch(/^\[The earlier messages of this thread could not be read\.\]\nU1: why\?/);
+    expect(answer).toMatch(/^\[The earlier messages of this thread could not be read\.\]\nPerson U1: why\?/);
   });
 
   it("is what was forwarded, or what an app shows", async () => {
@@ -115,7 +115,7 @@ describe("what a message on Slack refers to, end to end", () => {
     const answer = await seenOn(slack, () =>
       slack.messages.find(({ channel }) => channel === "/app/T1/1/target"),
     );
-    expect(answer.text).toBe("You said: summarise\n\nU7: Fan three stopped");
+    expect(answer.text).toBe("You said: summarise\n\nPerson U7: Fan three stopped");
   });
 });
 
