@@ -33,7 +33,7 @@ describe("a tool that needs an approval by its configuration", () => {
   it("shows long arguments whole, before the question and its buttons", async () => {
     const { slack } = asking;
     slack.canEdit();
-    const text = "x".repeat(9_000);
+    const text = "word ".repeat(1_800);
     const [shown, question, ...more] = await deploy({ text });
     expect(more).toEqual([]);
     expect(shown).toContain(JSON.stringify({ text }, null, 2));

@@ -51,7 +51,7 @@ describe("a decision", () => {
     ["!deny apr_1  not on\na Friday", "deny", "apr_1", "not on a Friday"],
     ["!deny not on a Friday", "deny", null, "not on a Friday"],
   ])("is read from %j", (text, command, approvalId, reason) => {
-    expect(decided(text)).toEqual({ command, approvalId, reason });
+    expect(decided(text)).toEqual({ command, approvalId, reason, isAlways: false });
     expect(said(text)).toBe(command);
   });
 

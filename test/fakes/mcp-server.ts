@@ -135,7 +135,7 @@ export class FakeMcp {
       case "hang_write":
         return null;
       case "flood":
-        return text("x".repeat(1_000_000));
+        return text("long ".repeat(200_000));
       case "chatter":
         for (let n = 0; n < 5_000; n++)
           send({ jsonrpc: "2.0", method: "notifications/message", params: { level: "info", data: n } });

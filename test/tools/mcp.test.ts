@@ -47,7 +47,7 @@ describe.each(TRANSPORTS)("an MCP server over %s", (transport) => {
       "[image image/png, 1 kB, which cannot be shown]\n[resource file:///a.txt, text/plain]\ninside\n[resource b at file:///b.txt]",
     );
     const { result } = await call("fake__flood");
-    expect(result).toBe(`${"x".repeat(30_000)}\n[truncated: 30000 of 1000000 characters]`);
+    expect(result).toBe(`${"long ".repeat(6_000)}\n[truncated: 30000 of 1000000 characters]`);
     // Announced was something else, but this is what was done.
     expect(await call("fake__liar")).toEqual({ result: "b", isError: false });
   });
