@@ -119,10 +119,10 @@ describe("files of messages on Slack, end to end", () => {
 });
 
 describe("files of commands on Discord, end to end", () => {
-  async function ask(path: string, expiresAtMs: number): Promise<string> {
+  async function ask(path: string, expiresAtMs: number, isGone = false): Promise<string> {
     const { discord } = setup.platforms;
     const file = { bytes: Buffer.from("Valve two is shut"), mime: "text/plain", expiresAtMs };
-    discord.files.set(path, file);
+    if (!isGone) discord.files.set(path, file);
     const channel = String(90_000 + ++count);
     const request = webhook("discord", { kind: "slash", channel, text: "demo: prompt" });
     const body = JSON.parse(request.body);
@@ -144,8 +144,14 @@ describe("files of commands on Discord, end to end", () => {
     );
   });
 
-  it("could not be read when the address has expired, and the command is answered", async () => {
-    const answer = await ask("/attachments/20/61/v.txt", Date.now() - 1);
+  it("are copied from a new address when theirs has expired", async () => {
+    expect(await ask("/attachments/20/61/v.txt", Date.now() - 1)).toContain(
+      "[file v.txt]\nValve two is shut",
+    );
+  });
+
+  it("could not be read when they are gone, and the command is answered", async () => {
+    const answer = await ask("/attachments/20/62/v.txt", Date.now() - 1, true);
     expect(answer).toContain("[file v.txt] could not be read: it is not there any more");
   });
 });
