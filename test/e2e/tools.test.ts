@@ -87,11 +87,18 @@ describe("tools over MCP", () => {
     await seen(`effect ${last}`);
     await first.end("SIGKILL");
     await using second = await start();
-    const { reply } = await ask(second.url, { message: "and now?", conversation: "c1", wait: 60 });
-    expect(reply).toContain("You said: and now?");
+    const { reply } = await ask(second.url, { message: "demo: prompt", conversation: "c1", wait: 60 });
     expect(id).toBeDefined();
     const effects = witnessed().filter((line) => line.startsWith("effect"));
-    expect(effects).toEqual(["effect a", "effect b", "effect c"]);
+    // The next call may have been begun and not have come to its effect: that one is not repeated, and the model is told.
+    const all = ["a", "b", "c"].map((text) => `effect ${text}`);
+    const missing = all.filter((effect) => !effects.includes(effect));
+    expect(effects).toEqual(all.filter((effect) => !missing.includes(effect)));
+    expect(missing.length).toBeLessThanOrEqual(1);
+    expect(missing).not.toContain(`effect ${last}`);
+    const appended = reply?.match(/Tool fake__append said: appended/g)?.length ?? 0;
+    const unknown = reply?.match(/interrupted, outcome unknown/g)?.length ?? 0;
+    expect([appended + unknown, unknown >= missing.length]).toEqual([3, true]);
   });
 
   it("whose outcome a death left unknown are not called again, and the model is told", async () => {
