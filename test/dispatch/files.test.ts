@@ -162,8 +162,12 @@ describe("the files of a run", () => {
   it("are together no more than one message may bring, also when they come at the same time", async () => {
     giving(() => streamOf("x".repeat(70_000)));
     const files = await taken(["F1", "F2", "F3"].map((id) => file(id, { sizeBytes: 70_000 })));
-    expect(files.records.map(({ bytes }) => bytes ?? 0)).toEqual([70_000, 70_000, 0]);
-    expect(whyOf(files, "F3")).toMatch(/^it is larger than the 0.14 MiB that one message may bring/);
+    // They come at the same time, so it is chance which of them finds no room.
+    const without = files.records.filter(({ bytes }) => (bytes ?? 0) === 0);
+    expect(files.records.map(({ bytes }) => bytes ?? 0).sort((a, b) => b - a)).toEqual([70_000, 70_000, 0]);
+    expect(without.map(({ file }) => whyOf(files, file))).toEqual([
+      expect.stringMatching(/^it is larger than the 0.14 MiB that one message may bring/),
+    ]);
   });
 
   it("are asked for again after a failure that may pass, and no more than three times", async () => {
