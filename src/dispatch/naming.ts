@@ -114,11 +114,12 @@ function replaced(text: string, from: string, to: string): string {
   return rest.reduce((before, after) => before + (/^[A-Za-z0-9]/.test(after) ? from : to) + after, first);
 }
 
-/** Whom an event or an item names by id alone, and who said it. */
+/** Whom an event or an item names by id alone, and who said it; in private nobody is shown who that is. */
 function namelessIn(said: TriggerEvent | ContextItem): readonly Mention[] {
-  const who = "sender" in said ? said.sender : said.author;
   const nameless = (said.mentions ?? []).filter(({ name }) => name === null);
-  if (who === null || who.id === null || who.name !== who.id || ("isBot" in who && who.isBot))
+  const who = "sender" in said ? said.sender : said.author;
+  const isShown = !("isDirect" in said && said.isDirect);
+  if (!isShown || who === null || who.id === null || who.name !== who.id || ("isBot" in who && who.isBot))
     return nameless;
   return [{ kind: "person", id: who.id, name: null }, ...nameless];
 }

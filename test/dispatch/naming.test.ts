@@ -105,3 +105,13 @@ it("asks nobody where a platform has no names to give, or nothing lacks one", as
   await new Naming(adapter, [], deps).takeAll([named], [], never);
   expect(asked).toEqual([]);
 });
+
+it("in private asks for nobody who only writes: the model is not shown who that is", async () => {
+  const { adapter, asked, deps } = told(NAMES);
+  const direct = { ...event, isDirect: true };
+  const naming = new Naming(adapter, [], deps);
+  await naming.takeAll([{ ...direct, mentions: [] }], [], never);
+  expect(asked).toEqual([]);
+  await naming.takeAll([direct], [], never);
+  expect(asked).toEqual([["T1", "group:S1", "person:U2", "person:U9", "channel:C1"]]);
+});
