@@ -1,6 +1,7 @@
 import type { Attachment, FileView, FileViews } from "../domain/attachment.ts";
+import { theirWords } from "../domain/text.ts";
 import { BYTES_PER_TOKEN } from "./tokens.ts";
-import { oneLine, ourLine, quotedLabel, theirWords } from "./voice.ts";
+import { oneLine, ourLine, quotedLabel } from "./voice.ts";
 
 export const NO_FILES: FileViews = new Map();
 

@@ -2,12 +2,13 @@ import type { FileViews, PictureView } from "../domain/attachment.ts";
 import type { ContextItem } from "../domain/context.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import type { Turn } from "../domain/run.ts";
+import { theirWords } from "../domain/text.ts";
 import type { Message } from "../ports/model.ts";
 import { ATTACHMENTS_MAX } from "./bounds.ts";
 import { contextText } from "./context.ts";
 import { fileText, NO_FILES } from "./files.ts";
 import { estimateTokens } from "./tokens.ts";
-import { amongOthers, ourLine, quotedLabel, speaker, theirWords } from "./voice.ts";
+import { amongOthers, ourLine, quotedLabel, speaker } from "./voice.ts";
 
 /*
  * What of an event the model is shown, and the same for memory: what it refers to, then the files that came with it

@@ -1,3 +1,4 @@
+import { theirWords } from "../domain/text.ts";
 import { NAME_CHARS_MAX } from "./bounds.ts";
 
 /*
@@ -9,11 +10,6 @@ import { NAME_CHARS_MAX } from "./bounds.ts";
 /** A line of the gateway's own. */
 export function ourLine(text: string): string {
   return `⟦${text}⟧`;
-}
-
-/** Words from outside, unable to pose as a line of ours. */
-export function theirWords(text: string): string {
-  return /[⟦⟧]/.test(text) ? text.replaceAll("⟦", "[").replaceAll("⟧", "]") : text;
 }
 
 const LINE_BREAK = /\r\n|[\n\r\v\f\u0085\u2028\u2029]/;

@@ -1,6 +1,6 @@
 import type { ApprovalDeps, Decided } from "../admin/approvals.ts";
 import { type Cast, castWord } from "../dispatch/decide.ts";
-import { cleanLabel } from "../domain/text.ts";
+import { onOneLine } from "../domain/text.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Questions } from "../ports/questions.ts";
 import type { Store } from "../ports/store.ts";
@@ -18,7 +18,7 @@ export function operatorsWord(
     const head = await lanes.head(found.lane);
     if (head === null || head.event.id !== found.eventId) return OVER;
     const who = { id: by, name: `api:${by}`, from: "api" };
-    const why = reason === undefined ? {} : { reason: cleanLabel(reason.replaceAll(/\s+/g, " ").trim()) };
+    const why = reason === undefined ? {} : { reason: onOneLine(reason) };
     const cast = await castWord({ approvalId, verdict, by: who, ...why }, found.lane, head, { lanes, clock });
     return castAs(cast, verdict, by);
   };

@@ -12,6 +12,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Held } from "../ports/holds.ts";
 import type { Store } from "../ports/store.ts";
 import { messageOf } from "../shared/fault.ts";
+import { iso } from "../shared/time.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 
@@ -107,7 +108,7 @@ export class KillSwitch {
       ? "messages are answered that the bot is paused"
       : `paused: ${paused.join(", ")}`;
     const where = this.#isOnByConfiguration ? " (by the configuration)" : "";
-    const since = all === null ? {} : { since: new Date(all.atMs).toISOString() };
+    const since = all === null ? {} : { since: iso(all.atMs) };
     return { status: "degraded", code: "PAUSED", details: `on${where}: ${what}`, ...since };
   };
 

@@ -12,7 +12,7 @@ import {
 import { decisionIn } from "../domain/command.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import type { AskedStep, Step } from "../domain/run.ts";
-import { cleanLabel } from "../domain/text.ts";
+import { onOneLine } from "../domain/text.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LaneHead, Lanes } from "../ports/lanes.ts";
 import type { Questions } from "../ports/questions.ts";
@@ -145,11 +145,6 @@ function votedBefore(by: Decision["by"], open: AskedStep, head: LaneHead, isNews
 
 function isAskedBy({ progress }: LaneHead, approvalId: string): boolean {
   return approvalsIn(progress?.steps ?? []).some((asked) => asked.approvalId === approvalId);
-}
-
-/** The model is shown it, which may say it. */
-function onOneLine(text: string): string {
-  return cleanLabel(text.replaceAll(/\s+/g, " ").trim());
 }
 
 /** What was decided on this question: what the run has recorded, or is about to. */

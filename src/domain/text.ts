@@ -18,3 +18,13 @@ export function cleanLabel(text: string): string {
 export function cleanId(id: string): string | null {
   return id.length > ID_CHARS_MAX ? null : cleanText(id);
 }
+
+/** Words from outside, unable to pose to a model as a line of ours, which stands in these brackets (src/agent/voice.ts). */
+export function theirWords(text: string): string {
+  return /[⟦⟧]/.test(text) ? text.replaceAll("⟦", "[").replaceAll("⟧", "]") : text;
+}
+
+/** What somebody wrote, as a name or a reason stands within a line. */
+export function onOneLine(text: string): string {
+  return cleanLabel(text.replaceAll(/\s+/g, " ").trim());
+}

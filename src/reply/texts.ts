@@ -5,6 +5,7 @@ import type { ToolEffect, Vote } from "../domain/run.ts";
 import type { DayOver } from "../ports/agent.ts";
 import type { Grant } from "../ports/grants.ts";
 import type { LaneState } from "../ports/lanes.ts";
+import { iso } from "../shared/time.ts";
 
 // Every word that the bot itself says to people, in one place. What a platform's dialect adds (that a message may be a
 // repeat) stands with its adapter; what a model says is its own.
@@ -211,7 +212,7 @@ export function statusText({ agent, lane, allowed = [], isPaused, version }: Sta
     agent === null ? NO_AGENT : `Agent **${agent.name}** answers here, with ${agent.model}.`,
     LANE[lane],
     ...allowed.slice(0, ALLOWED_SHOWN).map(({ agent: whose, tool, untilMs }) => {
-      return `${code(tool)} of ${code(whose)} needs no approval here until ${new Date(untilMs).toISOString()}.`;
+      return `${code(tool)} of ${code(whose)} needs no approval here until ${iso(untilMs)}.`;
     }),
     ...(isPaused ? ["I am paused: messages are not answered at the moment."] : []),
   ];

@@ -1,23 +1,15 @@
 import type { Grant, GrantedTool, Grants } from "../ports/grants.ts";
-import type { Vault, VaultEntry } from "../ports/vault.ts";
+import type { Vault } from "../ports/vault.ts";
 import { get, getObject, getString, parseJsonObject } from "../shared/json.ts";
 import { PLAIN } from "./secrets.ts";
+import { entriesOf } from "./vault-entries.ts";
 
 const PREFIX = `${PLAIN}grant/`;
-const PAGE = 100;
 /** An agent has fewer tools. */
 const LISTED_MAX = 1_000;
 
 /** Grants in the vault, those of one conversation side by side. */
 export function createGrants(vault: Vault): Grants {
-  async function* all(prefix: string): AsyncGenerator<VaultEntry, void> {
-    for (let after: string | undefined; ; ) {
-      const page = await vault.list({ prefix, limit: PAGE, ...(after !== undefined && { after }) });
-      yield* page;
-      after = page.at(-1)?.name;
-      if (page.length < PAGE) return;
-    }
-  }
   return {
     async allow(granted, { untilMs, by }) {
       const { agent, tool } = granted;
@@ -30,7 +22,7 @@ export function createGrants(vault: Vault): Grants {
     },
     async list(conversation, nowMs) {
       const grants: Grant[] = [];
-      for await (const { value } of all(placeOf(conversation))) {
+      for await (const { value } of entriesOf(vault, placeOf(conversation))) {
         const grant = grantIn(value);
         if (grant !== null && grant.untilMs > nowMs) grants.push(grant);
         if (grants.length >= LISTED_MAX) break;
@@ -38,11 +30,11 @@ export function createGrants(vault: Vault): Grants {
       return grants;
     },
     async revoke(conversation) {
-      for await (const { name } of all(placeOf(conversation))) await vault.remove(name);
+      for await (const { name } of entriesOf(vault, placeOf(conversation))) await vault.remove(name);
     },
     async forget(nowMs) {
       let gone = 0;
-      for await (const { name, value } of all(PREFIX)) {
+      for await (const { name, value } of entriesOf(vault, PREFIX)) {
         // Of one that was given anew meanwhile, the new one stays.
         const isOver = (grantIn(value)?.untilMs ?? 0) <= nowMs;
         if (isOver && (await vault.remove(name, value))) gone++;

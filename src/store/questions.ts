@@ -2,9 +2,9 @@ import type { QuestionState, Questions, Whereabouts } from "../ports/questions.t
 import type { Vault } from "../ports/vault.ts";
 import { getString, parseJsonObject } from "../shared/json.ts";
 import { PLAIN } from "./secrets.ts";
+import { entriesOf } from "./vault-entries.ts";
 
 const PREFIX = `${PLAIN}question/`;
-const FORGOTTEN_AT_ONCE = 100;
 
 /** Questions in the vault, by names that put those of the newest runs first: ids begin with the time of their run. */
 export function createQuestions(vault: Vault): Questions {
@@ -34,12 +34,8 @@ export function createQuestions(vault: Vault): Questions {
       const after = `apr_${beforeMs.toString(32).padStart(9, "0")}`;
       let gone = 0;
       for (const state of ["waiting", "decided"] as const) {
-        for (;;) {
-          const prefix = `${PREFIX}${state}/`;
-          const page = await vault.list({ prefix, after: nameOf(state, after), limit: FORGOTTEN_AT_ONCE });
-          for (const { name } of page) if (await vault.remove(name)) gone++;
-          if (page.length < FORGOTTEN_AT_ONCE) break;
-        }
+        const old = entriesOf(vault, `${PREFIX}${state}/`, nameOf(state, after));
+        for await (const { name } of old) if (await vault.remove(name)) gone++;
       }
       return gone;
     },

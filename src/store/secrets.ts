@@ -3,12 +3,13 @@ import type { Bus } from "../ports/bus.ts";
 import type { KeptSecret, Secrets } from "../ports/secrets.ts";
 import type { Vault } from "../ports/vault.ts";
 import type { Seal } from "../shared/seal.ts";
+import { entriesOf } from "./vault-entries.ts";
 
 const TOPIC = "secrets";
 /** How names begin of what is no secret, and not sealed. */
 export const PLAIN = "plain/";
-/** Of names, and of what is sealed anew. */
-const PAGE = 100;
+/** Of those that no key opens. */
+const NAMED_MAX = 100;
 
 /** The vault through a seal. */
 export function createSecrets(
@@ -50,18 +51,14 @@ export async function resealAll(
 ): Promise<{ readonly resealed: number; readonly unreadable: readonly string[] }> {
   let resealed = 0;
   const unreadable: string[] = [];
-  for (let after: string | undefined; ; ) {
-    const page = await vault.list({ prefix: "", limit: PAGE, ...(after !== undefined && { after }) });
-    for (const { name, value } of page) {
-      if (name.startsWith(PLAIN) || seal.isCurrent(value)) continue;
-      const text = seal.open(name, value);
-      if (text === null) {
-        if (unreadable.length < PAGE) unreadable.push(name);
-      } else if (await vault.put(name, seal.seal(name, text), value)) resealed++;
-    }
-    after = page.at(-1)?.name;
-    if (page.length < PAGE) return { resealed, unreadable };
+  for await (const { name, value } of entriesOf(vault, "")) {
+    if (name.startsWith(PLAIN) || seal.isCurrent(value)) continue;
+    const text = seal.open(name, value);
+    if (text === null) {
+      if (unreadable.length < NAMED_MAX) unreadable.push(name);
+    } else if (await vault.put(name, seal.seal(name, text), value)) resealed++;
   }
+  return { resealed, unreadable };
 }
 
 function unreadable(name: string): GatewayError {

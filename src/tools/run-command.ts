@@ -1,9 +1,9 @@
 import { mkdirSync } from "node:fs";
+import { theirWords } from "../domain/text.ts";
 import { ToolFault } from "../domain/tool-fault.ts";
 import type { ToolOutput } from "../ports/tool.ts";
 import { OUTPUT_BYTES_MAX, STDERR_CHARS_MAX } from "./bounds.ts";
 import { reasonOf } from "./mcp/faults.ts";
-import { theirs } from "./mcp/result.ts";
 import { minimalEnvironment, signalGroup, spawnGroup } from "./process.ts";
 
 interface Command {
@@ -47,9 +47,9 @@ export async function runCommand(
     signal.throwIfAborted();
     if (bytes > OUTPUT_BYTES_MAX)
       return failure(`stopped, because it wrote more than ${OUTPUT_BYTES_MAX} bytes`);
-    const output = theirs(Buffer.concat(pieces).toString("utf8").trimEnd());
+    const output = theirWords(Buffer.concat(pieces).toString("utf8").trimEnd());
     if (code === 0) return { text: output || "(no output)", isError: false };
-    const words = [output, theirs(stderr.trimEnd())].filter((part) => part !== "");
+    const words = [output, theirWords(stderr.trimEnd())].filter((part) => part !== "");
     return failure([killedBy === null ? `exit code ${code}` : `ended by ${killedBy}`, ...words].join("\n"));
   } catch (error) {
     signal.throwIfAborted();

@@ -1,8 +1,8 @@
+import { theirWords } from "../domain/text.ts";
 import type { Equipment, Tool, Toolbox, ToolCaller } from "../ports/tool.ts";
 import { messageOf } from "../shared/fault.ts";
 import { untilAborted } from "../shared/until.ts";
 import { INSTRUCTIONS_CHARS_MAX } from "./bounds.ts";
-import { theirs } from "./mcp/result.ts";
 import type { McpTools } from "./mcp/tools.ts";
 
 export interface ToolboxOptions {
@@ -57,7 +57,7 @@ function notesOn({ server, tools, instructions, reason }: Found): string[] {
       ? []
       : [`The tools whose names begin with ${server}__ cannot be reached right now.`];
   if (instructions === null) return [];
-  const words = theirs(instructions).slice(0, INSTRUCTIONS_CHARS_MAX).toWellFormed();
+  const words = theirWords(instructions).slice(0, INSTRUCTIONS_CHARS_MAX).toWellFormed();
   return [`What ${server} says of its tools, whose names begin with ${server}__:\n${words}`];
 }
 

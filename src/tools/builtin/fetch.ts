@@ -1,12 +1,12 @@
 import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
 import { isIP, type LookupFunction } from "node:net";
+import { theirWords } from "../../domain/text.ts";
 import { ToolFault } from "../../domain/tool-fault.ts";
 import type { Tool } from "../../ports/tool.ts";
 import { isPrivateAddress, publicLookup } from "../../shared/download.ts";
 import { getString } from "../../shared/json.ts";
 import { reasonOf } from "../mcp/faults.ts";
-import { theirs } from "../mcp/result.ts";
 
 const REDIRECTS_MAX = 5;
 const BYTES_MAX = 2 * 2 ** 20;
@@ -110,7 +110,7 @@ async function pageOf(response: IncomingMessage, status: number, signal: AbortSi
   } finally {
     response.destroy();
   }
-  const text = theirs(Buffer.concat(pieces).toString("utf8"));
+  const text = theirWords(Buffer.concat(pieces).toString("utf8"));
   const cut = bytes > BYTES_MAX ? `\n[only the first ${BYTES_MAX} bytes]` : "";
   return status === 200 ? `${text}${cut}` : { text: `HTTP ${status}\n${text}${cut}`, isError: true };
 }

@@ -1,8 +1,8 @@
 import type { Turn } from "../../domain/run.ts";
+import { theirWords } from "../../domain/text.ts";
 import type { Tool } from "../../ports/tool.ts";
 import { get, getString } from "../../shared/json.ts";
 import { iso } from "../../shared/time.ts";
-import { theirs } from "../mcp/result.ts";
 
 const FOUND_MAX = 20;
 const WORDS_MAX = 20;
@@ -53,6 +53,6 @@ function holds(text: string, words: readonly string[]): boolean {
 
 function lineOf({ role, name, text, atMs }: Turn): string {
   const who = role === "assistant" ? "you" : (name ?? "somebody");
-  const words = theirs(text).slice(0, TURN_CHARS_MAX).toWellFormed().replaceAll("\n", "\n  | ");
+  const words = theirWords(text).slice(0, TURN_CHARS_MAX).toWellFormed().replaceAll("\n", "\n  | ");
   return `${iso(atMs)} ${who}: ${words}`;
 }

@@ -1,4 +1,5 @@
 import type { CallToolResult } from "@modelcontextprotocol/client";
+import { theirWords } from "../../domain/text.ts";
 import type { ToolOutput } from "../../ports/tool.ts";
 
 type Block = CallToolResult["content"][number];
@@ -11,7 +12,7 @@ export function outputOf(
   const parts = content.map(textOf).filter((part) => part !== "");
   const isBare = parts.length === 0 && structuredContent !== undefined;
   const text = isBare ? JSON.stringify(structuredContent) : parts.join("\n");
-  return { text: theirs(text) || "(no output)", isError };
+  return { text: theirWords(text) || "(no output)", isError };
 }
 
 function textOf(block: Block): string {
@@ -47,9 +48,4 @@ function bytesOf(base64: string): string {
 const SHORT_CHARS_MAX = 300;
 function short(text: string): string {
   return text.replaceAll(/\s+/g, " ").slice(0, SHORT_CHARS_MAX).toWellFormed();
-}
-
-/** The brackets stand for our own words. */
-export function theirs(text: string): string {
-  return /[⟦⟧]/.test(text) ? text.replaceAll("⟦", "[").replaceAll("⟧", "]") : text;
 }

@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import type { ToolSpecs } from "../../config/tools-schema.ts";
+import { theirWords } from "../../domain/text.ts";
 import { ToolFault } from "../../domain/tool-fault.ts";
 import type { Tool, ToolCaller } from "../../ports/tool.ts";
 import { DESCRIPTION_CHARS_MAX, TOOL_NAME_CHARS_MAX } from "../bounds.ts";
 import { fitsAny } from "../glob.ts";
 import { type Check, createCompiler } from "../schema.ts";
 import { Effects } from "./effects.ts";
-import { outputOf, theirs } from "./result.ts";
+import { outputOf } from "./result.ts";
 import type { Listed, McpServer, Offering } from "./server.ts";
 
 export type McpSpec = Extract<ToolSpecs[number], { type: "mcp" }>;
@@ -72,7 +73,7 @@ export class McpTools {
     const name = shownName(this.#spec.name, listed.name);
     return {
       name,
-      description: theirs(listed.description ?? listed.title ?? listed.name)
+      description: theirWords(listed.description ?? listed.title ?? listed.name)
         .slice(0, DESCRIPTION_CHARS_MAX)
         .toWellFormed(),
       effect,
