@@ -2,6 +2,8 @@ import type Anthropic from "@anthropic-ai/sdk";
 import type { PictureView } from "../domain/attachment.ts";
 import type { ToolCall } from "../domain/run.ts";
 import type { Message, Prompt } from "../ports/model.ts";
+import { echoFrom, echoOf, isKept } from "./echo.ts";
+import { spokenText } from "./prompt-parts.ts";
 
 type Body = Anthropic.MessageStreamParams;
 type Block = Anthropic.ContentBlockParam;
@@ -40,39 +42,22 @@ function messagesFrom(messages: readonly Message[], model: string): Anthropic.Me
 
 function contentOf(message: Message, model: string): Block[] {
   if (message.role === "user") {
-    const text = message.name === undefined ? message.text : `${message.name}: ${message.text}`;
     const pictures = (message.pictures ?? []).map(imageBlock);
-    return [...pictures, textBlock(text) ?? { type: "text", text: "(no text)" }];
+    return [...pictures, textBlock(spokenText(message)) ?? { type: "text", text: "(no text)" }];
   }
   if (message.role === "tool") {
     const content = message.result.toWellFormed();
     return [{ type: "tool_result", tool_use_id: message.callId, content, is_error: message.isError }];
   }
-  const echo = message.opaque === undefined ? null : echoFrom(message.opaque, model);
-  // A call that was not kept will have no result, and the provider refuses one without.
-  if (echo !== null) return echo.filter((block) => block.type !== "tool_use" || isKept(block.id, message));
+  const echo = echoFrom<Block>(message.opaque, "anthropic", model);
+  if (echo !== null)
+    return echo.filter((block) => block.type !== "tool_use" || isKept(block.id, message.toolCalls));
   const text = textBlock(message.text);
   return [...(text === null ? [] : [text]), ...message.toolCalls.map(toolUseFrom)];
 }
 
-function isKept(callId: string, { toolCalls }: { readonly toolCalls: readonly ToolCall[] }): boolean {
-  return toolCalls.some(({ id }) => id === callId);
-}
-
 function imageBlock({ mime, base64 }: PictureView): Anthropic.ImageBlockParam {
   return { type: "image", source: { type: "base64", media_type: mime, data: base64() } };
-}
-
-/** For who asks what it costs: an image costs by its size in pixels, and never as much as its bytes. */
-export function withoutPictures(prompt: Prompt): { readonly prompt: Prompt; readonly tokensMax: number } {
-  let tokensMax = 0;
-  const messages = prompt.messages.map((message) => {
-    if (message.role !== "user" || message.pictures === undefined) return message;
-    const { pictures, ...rest } = message;
-    tokensMax += pictures.reduce((sum, picture) => sum + picture.tokensMax, 0);
-    return rest;
-  });
-  return { prompt: { ...prompt, messages }, tokensMax };
 }
 
 /** The provider refuses blocks of nothing but white space. */
@@ -93,18 +78,7 @@ function toolFrom(tool: Prompt["tools"][number]): Anthropic.Tool {
  * An answer that holds more than text and tool calls (signed reasoning) must come back as it was, block for block.
  * Undefined for a plain answer, which can be rebuilt.
  */
-export function echoOf(content: readonly Anthropic.ContentBlock[], model: string): string | undefined {
+export function opaqueOf(content: readonly Anthropic.ContentBlock[], model: string): string | undefined {
   const isPlain = content.every(({ type }) => type === "text" || type === "tool_use");
-  return isPlain ? undefined : JSON.stringify({ provider: "anthropic", model, content });
-}
-
-/** Null when another model wrote it: reasoning is bound to the model that it came from. */
-function echoFrom(opaque: string, model: string): Block[] | null {
-  try {
-    const echo = JSON.parse(opaque) as { provider?: unknown; model?: unknown; content?: unknown };
-    const isOurs = echo.provider === "anthropic" && echo.model === model && Array.isArray(echo.content);
-    return isOurs ? (echo.content as Block[]) : null;
-  } catch {
-    return null;
-  }
+  return isPlain ? undefined : echoOf("anthropic", model, content);
 }

@@ -3,8 +3,9 @@ import type { StopReason, ToolCall, Usage } from "../domain/run.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ChatModel, Chunk } from "../ports/model.ts";
 import type { Secret } from "../shared/secret.ts";
-import { echoOf, requestFor, withoutPictures } from "./anthropic-request.ts";
+import { opaqueOf, requestFor } from "./anthropic-request.ts";
 import { ceilingCents, costCents, type Price } from "./price.ts";
+import { inputTokensMax, withoutPictures } from "./prompt-parts.ts";
 import { timed } from "./timed.ts";
 
 export interface AnthropicOptions {
@@ -21,9 +22,6 @@ export interface AnthropicOptions {
 }
 
 const PROVIDER = { title: "Anthropic", baseUrlVariable: "ANTHROPIC_BASE_URL" };
-/** What the provider adds to a request on its side: its own instructions for tools, and a frame for each message. */
-const HIDDEN_TOKENS = 2000;
-const HIDDEN_TOKENS_PER_MESSAGE = 20;
 
 /** Claude through the Messages API. The SDK is loaded with the first call: a gateway on the demo model never needs it. */
 export function createAnthropicModel(options: AnthropicOptions): ChatModel {
@@ -33,9 +31,10 @@ export function createAnthropicModel(options: AnthropicOptions): ChatModel {
     provider: "anthropic",
     name: model,
     costCeilingCents(prompt) {
-      const { prompt: words, tokensMax: pictureTokens } = withoutPictures(prompt);
+      const { words, pictures } = withoutPictures(prompt);
       const body = requestFor(words, model, maxTokens);
-      const inputTokens = inputTokensMax(body) + pictureTokens;
+      const pictureTokens = pictures.reduce((sum, { tokensMax }) => sum + tokensMax, 0);
+      const inputTokens = inputTokensMax(body, body.messages.length) + pictureTokens;
       return ceilingCents(price, { inputTokens, outputTokens: body.max_tokens });
     },
     async *generate(prompt, signal, heard) {
@@ -48,12 +47,6 @@ export function createAnthropicModel(options: AnthropicOptions): ChatModel {
       );
     },
   };
-}
-
-/** No token is shorter than a byte, so this holds for every language. */
-function inputTokensMax(body: Anthropic.MessageStreamParams): number {
-  const bytes = Buffer.byteLength(JSON.stringify(body));
-  return bytes + HIDDEN_TOKENS + HIDDEN_TOKENS_PER_MESSAGE * body.messages.length;
 }
 
 async function createClient({ apiKey, baseUrl, timeoutMs }: AnthropicOptions): Promise<Anthropic> {
@@ -95,7 +88,7 @@ function* endOf(message: Anthropic.Message, { model, price }: AnthropicOptions):
   const stop = stopOf(message.stop_reason);
   // Of an answer that was cut, the last tool call may be cut too.
   if (stop === "tools") for (const call of toolCallsIn(message)) yield { kind: "tool-call", call };
-  const opaque = echoOf(message.content, model);
+  const opaque = opaqueOf(message.content, model);
   yield { kind: "end", stop, usage: usageOf(message.usage, price), ...(opaque !== undefined && { opaque }) };
 }
 

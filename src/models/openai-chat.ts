@@ -3,6 +3,7 @@ import { ModelError } from "../domain/errors.ts";
 import type { StopReason, ToolCall } from "../domain/run.ts";
 import type { Message, Prompt } from "../ports/model.ts";
 import { argumentsIn, type Counted, type OpenAiApi } from "./openai-api.ts";
+import { spokenText } from "./prompt-parts.ts";
 
 type Chat = OpenAI.Chat.Completions.ChatCompletionMessageParam;
 type Body = OpenAI.Chat.Completions.ChatCompletionCreateParamsStreaming;
@@ -111,8 +112,7 @@ function messageFrom(message: Message): Chat {
     if (message.toolCalls.length === 0) return { role: "assistant", content: content ?? "(no text)" };
     return { role: "assistant", content, tool_calls: message.toolCalls.map(toolCallFrom) };
   }
-  const named = message.name === undefined ? message.text : `${message.name}: ${message.text}`;
-  const text = named.toWellFormed();
+  const text = spokenText(message).toWellFormed();
   if (message.pictures === undefined || message.pictures.length === 0) return { role: "user", content: text };
   const pictures = message.pictures.map(({ mime, base64 }) => ({
     type: "image_url" as const,

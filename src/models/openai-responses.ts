@@ -3,7 +3,9 @@ import type { PictureView } from "../domain/attachment.ts";
 import { ModelError } from "../domain/errors.ts";
 import type { StopReason, ToolCall } from "../domain/run.ts";
 import type { Chunk, Message, Prompt } from "../ports/model.ts";
+import { echoFrom, echoOf, isKept } from "./echo.ts";
 import { argumentsIn, type Counted, type OpenAiApi } from "./openai-api.ts";
+import { spokenText } from "./prompt-parts.ts";
 
 type Responses = OpenAI.Responses.Response;
 type Body = OpenAI.Responses.ResponseCreateParamsStreaming;
@@ -58,24 +60,19 @@ function reasons(model: string): boolean {
 
 function itemsOf(message: Message, model: string): Item[] {
   if (message.role === "user") {
-    const text = message.name === undefined ? message.text : `${message.name}: ${message.text}`;
+    const text = spokenText(message);
     const pictures = (message.pictures ?? []).map(imageFrom);
     return [{ role: "user", content: [...pictures, { type: "input_text", text: text.toWellFormed() }] }];
   }
   if (message.role === "tool") {
     return [{ type: "function_call_output", call_id: message.callId, output: message.result.toWellFormed() }];
   }
-  const echo = message.opaque === undefined ? null : echoFrom(message.opaque, model);
-  // A call that was not kept will have no result, and the provider refuses one without.
+  const echo = echoFrom<Item>(message.opaque, "openai", model);
   if (echo !== null)
     return echo.filter((item) => item.type !== "function_call" || isKept(item.call_id, message.toolCalls));
   const said: Item[] =
     message.text.trim() === "" ? [] : [{ role: "assistant", content: message.text.toWellFormed() }];
   return [...said, ...message.toolCalls.map(callFrom)];
-}
-
-function isKept(callId: string, toolCalls: readonly ToolCall[]): boolean {
-  return toolCalls.some(({ id }) => id === callId);
 }
 
 function imageFrom({ mime, base64 }: PictureView): OpenAI.Responses.ResponseInputImage {
@@ -103,7 +100,7 @@ function* endOf(response: Responses, model: string, usage: ReturnType<Usages>): 
     for (const { call_id: id, name, arguments: json } of calls)
       yield { kind: "tool-call", call: { id, name, input: argumentsIn(json) } };
   }
-  const opaque = echoOf(response, model);
+  const opaque = opaqueOf(response, model);
   yield { kind: "end", stop, usage, ...(opaque !== undefined && { opaque }) };
 }
 type Usages = Parameters<OpenAiApi<Body>["stream"]>[2]["usageOf"];
@@ -131,20 +128,9 @@ function countedIn({ usage }: Responses): Counted | null {
 }
 
 /** An answer with reasoning comes back item for item. Undefined for a plain one, which can be rebuilt. */
-function echoOf({ output }: Responses, model: string): string | undefined {
+function opaqueOf({ output }: Responses, model: string): string | undefined {
   const isPlain = output.every(({ type }) => type === "message" || type === "function_call");
-  return isPlain ? undefined : JSON.stringify({ provider: "openai", model, output });
-}
-
-/** Null when another model wrote it. */
-function echoFrom(opaque: string, model: string): Item[] | null {
-  try {
-    const echo = JSON.parse(opaque) as { provider?: unknown; model?: unknown; output?: unknown };
-    const isOurs = echo.provider === "openai" && echo.model === model && Array.isArray(echo.output);
-    return isOurs ? (echo.output as Item[]) : null;
-  } catch {
-    return null;
-  }
+  return isPlain ? undefined : echoOf("openai", model, output);
 }
 
 /** Of an answer that had begun. */

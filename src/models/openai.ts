@@ -7,6 +7,7 @@ import type { Counted, OpenAiApi } from "./openai-api.ts";
 import { chatApi } from "./openai-chat.ts";
 import { responsesApi } from "./openai-responses.ts";
 import { ceilingCents, costCents, type Price } from "./price.ts";
+import { inputTokensMax, withoutPictures } from "./prompt-parts.ts";
 import { timed } from "./timed.ts";
 
 export interface OpenAiOptions {
@@ -26,9 +27,6 @@ export interface OpenAiOptions {
 }
 
 const PROVIDER = { title: "OpenAI", baseUrlVariable: "OPENAI_BASE_URL, or model.base_url" };
-/** What the provider adds to a request on its side: its own instructions for tools, and a frame for each message. */
-const HIDDEN_TOKENS = 2_000;
-const HIDDEN_TOKENS_PER_MESSAGE = 20;
 /** A picture is cut into tiles that cost by the model: six of 5,667 and 2,833 for all, on the dearest known. */
 const PICTURE_TOKENS_MAX = 40_000;
 
@@ -40,18 +38,17 @@ export function createOpenAiModel(options: OpenAiOptions): ChatModel {
 function modelOf<Body extends object>(api: OpenAiApi<Body>, options: OpenAiOptions): ChatModel {
   const { model, price, maxTokens } = options;
   let client: Promise<OpenAI> | null = null;
-  const inputTokensMax = (prompt: Prompt) => {
+  const tokensMax = (prompt: Prompt) => {
     const { words, pictures } = withoutPictures(prompt);
-    const bytes = Buffer.byteLength(JSON.stringify(api.requestFor(words, options)));
-    const hidden = HIDDEN_TOKENS + HIDDEN_TOKENS_PER_MESSAGE * prompt.messages.length;
-    return bytes + hidden + pictures * PICTURE_TOKENS_MAX;
+    const tokens = inputTokensMax(api.requestFor(words, options), prompt.messages.length);
+    return tokens + pictures.length * PICTURE_TOKENS_MAX;
   };
   return {
     provider: "openai",
     name: model,
     costCeilingCents(prompt) {
       const outputTokens = Math.min(prompt.maxTokens, maxTokens);
-      return ceilingCents(price, { inputTokens: inputTokensMax(prompt), outputTokens });
+      return ceilingCents(price, { inputTokens: tokensMax(prompt), outputTokens });
     },
     async *generate(prompt, signal, heard) {
       signal.throwIfAborted();
@@ -59,7 +56,7 @@ function modelOf<Body extends object>(api: OpenAiApi<Body>, options: OpenAiOptio
       const ready = await client;
       const body = api.requestFor(prompt, options);
       const usageOf = (counted: Counted | null, saidBytes: number): Usage => {
-        const sure = counted ?? uncounted(inputTokensMax(prompt), saidBytes);
+        const sure = counted ?? uncounted(tokensMax(prompt), saidBytes);
         return { ...sure, costCents: costCents(price, sure) };
       };
       yield* timed({ provider: PROVIDER, ...options }, signal, (until, onBegin) =>
@@ -72,17 +69,6 @@ function modelOf<Body extends object>(api: OpenAiApi<Body>, options: OpenAiOptio
 /** Of a server that does not say what it used: no token is shorter than a byte. */
 function uncounted(inputTokens: number, saidBytes: number): Counted {
   return { inputTokens, outputTokens: saidBytes, cacheReadTokens: 0, cacheWriteTokens: 0 };
-}
-
-function withoutPictures(prompt: Prompt): { readonly words: Prompt; readonly pictures: number } {
-  let pictures = 0;
-  const messages = prompt.messages.map((message) => {
-    if (message.role !== "user" || message.pictures === undefined) return message;
-    const { pictures: those, ...rest } = message;
-    pictures += those.length;
-    return rest;
-  });
-  return { words: { ...prompt, messages }, pictures };
 }
 
 async function createClient({ apiKey, baseUrl, timeoutMs }: OpenAiOptions): Promise<OpenAI> {
