@@ -1,5 +1,5 @@
 import { ModelError } from "../domain/errors.ts";
-import { retryAfterMs } from "../shared/fault.ts";
+import { causesOf, retryAfterMs } from "../shared/fault.ts";
 
 type ModelCode = ConstructorParameters<typeof ModelError>[0];
 
@@ -114,10 +114,8 @@ function describe(failure: ApiFailure | null, error: unknown, provider: Provider
 /** The innermost name or system code: `ECONNREFUSED` says more than `TypeError`. */
 function nameOf(error: unknown): string {
   let name = "unknown";
-  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
-    const { code } = at as { code?: unknown };
-    name = typeof code === "string" && /^[A-Z][A-Z_]+$/.test(code) ? code : at.name;
-  }
+  for (const { code, name: own } of causesOf(error))
+    name = typeof code === "string" && /^[A-Z][A-Z_]+$/.test(code) ? code : own;
   return name;
 }
 

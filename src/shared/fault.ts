@@ -61,15 +61,20 @@ function isNeverSent(code: string): boolean {
   return NEVER_SENT.has(code) || NO_TLS.test(code);
 }
 
+const CAUSES_MAX = 5;
+
+/** An error and what has led to it, also where fetch or an SDK has wrapped that; the outermost first. */
+export function* causesOf(error: unknown): Generator<Error & { readonly code?: unknown }, void> {
+  let at = error;
+  for (let depth = 0; at instanceof Error && depth < CAUSES_MAX; depth++) {
+    yield at;
+    at = at.cause ?? (at as { readonly original?: unknown }).original;
+  }
+}
+
 /** The system code of a network error, also when fetch or an SDK has wrapped it. */
 function errorCode(error: unknown): string | undefined {
-  for (
-    let at = error, depth = 0;
-    at instanceof Error && depth < 5;
-    at = (at as { cause?: unknown; original?: unknown }).cause ?? (at as { original?: unknown }).original,
-      depth++
-  ) {
-    const code = (at as { code?: unknown }).code;
+  for (const { code } of causesOf(error)) {
     if (typeof code === "string" && (isNeverSent(code) || /^(?:E[A-Z]+|UND_ERR_\w+)$/.test(code)))
       return code;
   }

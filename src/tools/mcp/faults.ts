@@ -1,6 +1,6 @@
 import { quoted } from "../../domain/redact.ts";
 import { ToolFault } from "../../domain/tool-fault.ts";
-import { messageOf } from "../../shared/fault.ts";
+import { causesOf, messageOf } from "../../shared/fault.ts";
 
 const WORDS_CHARS_MAX = 500;
 /** Errors that come before a byte has left. */
@@ -40,8 +40,5 @@ export function reasonOf(error: unknown): string {
 }
 
 function codesIn(error: unknown): readonly unknown[] {
-  const codes: unknown[] = [];
-  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++)
-    codes.push((at as { code?: unknown }).code);
-  return codes.filter((code) => code !== undefined);
+  return [...causesOf(error)].flatMap(({ code }) => code ?? []);
 }
