@@ -1,20 +1,19 @@
 import { budgetOf, stopped } from "./agent/ending.ts";
-import { NO_FILES } from "./agent/files.ts";
 import { settlementOf } from "./agent/settlement.ts";
 import { questionsOf } from "./dispatch/asked.ts";
 import { type ControlDeps, obey } from "./dispatch/control.ts";
 import type { JobSignals } from "./dispatch/dispatcher.ts";
-import { earlierIn } from "./dispatch/earlier.ts";
-import { type FilesDeps, RunFiles } from "./dispatch/files.ts";
+import { withEarlier } from "./dispatch/earlier.ts";
+import type { FilesDeps } from "./dispatch/files.ts";
 import { growsForMs } from "./dispatch/growth.ts";
 import { goesRound } from "./dispatch/loop.ts";
 import { type AgentMemory, historyOf } from "./dispatch/memory.ts";
 import { interruptible, Merging } from "./dispatch/merging.ts";
-import { Naming } from "./dispatch/naming.ts";
 import { attemptOutcome, isOutage, usesNoAttempt } from "./dispatch/outage.ts";
 import { OwnTime } from "./dispatch/own-time.ts";
 import { park } from "./dispatch/parking.ts";
 import { poisonCauseOf } from "./dispatch/poison.ts";
+import { References } from "./dispatch/references.ts";
 import { report, reportSaid } from "./dispatch/report.ts";
 import { canBeAnswered } from "./dispatch/serves.ts";
 import { causeOf, Deferred } from "./dispatch/settle.ts";
@@ -111,9 +110,8 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
 
   const progress = job.progress === null ? begin(job, deps) : unparked(job.progress, deps.clock.nowMs());
   const merging = new Merging(job, deps.queue);
-  const files = deps.files && new RunFiles(adapter, progress.files ?? [], deps.files);
-  const naming = new Naming(adapter, progress.names ?? [], deps);
-  const taken = { merging, files, naming, time };
+  const references = new References(adapter, progress, deps);
+  const taken = { merging, references, time };
   const done = isAnswered(progress) ? progress : await answerTo(job, progress, taken, adapter, deps, signals);
   if (done === LOOP) return { kind: "dropped", cause: LOOP };
   if ("kind" in done) return done;
@@ -136,10 +134,10 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
   for (const event of merging.joined) adapter.merged?.(event, job.event);
   if (merging.joined.length > 0)
     deps.metrics.eventsMerged.inc({ platform: adapter.platform }, merging.joined.length);
-  const texts = (await files?.texts(merging.events, done.earlier ?? [])) ?? NO_FILES;
-  const shown = { answer, earlier: naming.ofItems(done.earlier ?? []) };
-  const events = merging.events.map((event) => naming.ofEvent(event));
-  return settlementOf(shown, events, { clock: deps.clock, files: texts });
+  const { earlier = [] } = done;
+  const shown = { answer, earlier: references.namedItems(earlier) };
+  const files = await references.texts(merging.events, earlier);
+  return settlementOf(shown, references.named(merging.events), { clock: deps.clock, files });
 }
 
 function begin({ event, agent: routed }: Job, { routes, agents, clock, newId }: WorkerDeps): Progress {
@@ -181,11 +179,10 @@ async function answerTo(
   return await run(job, progress, memory, taken, adapter, deps, signals);
 }
 
-/** What is answered together, and the files of all that. */
+/** What is answered together, and what all that refers to. */
 interface Taken {
   readonly merging: Merging;
-  readonly files: RunFiles | undefined;
-  readonly naming: Naming;
+  readonly references: References;
   readonly time: OwnTime;
 }
 
@@ -224,7 +221,7 @@ async function run(
   job: Job,
   begun: Progress,
   memory: AgentMemory,
-  { merging, files, naming, time }: Taken,
+  { merging, references, time }: Taken,
   adapter: Adapter,
   deps: WorkerDeps,
   signals: JobSignals,
@@ -237,10 +234,15 @@ async function run(
   deps.metrics.eventAge.observe({ platform: adapter.platform }, ageSeconds(job, deps.clock));
   const history = await historyOf(job, memory, deps);
   if (goesRound(history, event)) return LOOP;
+  const reading = {
+    ...{ breakers: deps.delivery.breakers, clock: deps.clock, log: deps.log },
+    sinceMs: deps.clock.nowMs() - memory.ttlMs,
+    keep: (read: Progress) => checkpoint(job, read, deps),
+  };
   const progress =
     history.length > 0
       ? begun
-      : await time.elsewhere(() => withEarlier(job, begun, memory, adapter, deps, signal));
+      : await time.elsewhere(() => withEarlier(event, begun, adapter, reading, signal));
   const { runId: id, agent, steps, earlier } = progress;
   // What has achieved nothing may have waited for its model: only what it does now takes of its time.
   const takenUpAtMs = deps.clock.nowMs();
@@ -254,14 +256,14 @@ async function run(
   const patience = deps.waiting?.begin(job, adapter, saying, signal, progress.parkedMs);
   const preview = deps.previews?.begin(job, agent, adapter, saying, jobSignal);
   const allowance = deps.allowanceOf?.(event, agent);
-  const achieved = (): Progress => ({ ...progress, ...files?.recorded, ...naming.recorded });
+  const achieved = (): Progress => ({ ...progress, ...references.recorded });
   const worked = (done: Progress["steps"]): Progress => {
     return { ...achieved(), steps: done, workedMs: deps.clock.nowMs() - startedAtMs - restedMs };
   };
   const joining = async () => {
     const joined = await merging.beforeCall();
-    await Promise.all([files?.takeAll(joined, [], signal), naming.takeAll(joined, [], signal)]);
-    return joined.map((one) => naming.ofEvent(one));
+    await references.takeAll(joined, [], signal);
+    return references.named(joined);
   };
   const aside = { ...deps.delivery, isHeld, leftMs };
   let recorded = steps;
@@ -294,25 +296,17 @@ async function run(
   signal.addEventListener("abort", stopTyping, { once: true });
   try {
     const asked = [event, ...merging.joined];
-    const [isNews] = await time.elsewhere(
-      async () =>
-        await Promise.all([
-          files?.takeAll(asked, earlier ?? [], signal),
-          naming.takeAll(asked, earlier ?? [], signal),
-        ]),
-    );
+    const isNews = await time.elsewhere(() => references.takeAll(asked, earlier ?? [], signal));
     if (isNews) await checkpoint(job, achieved(), deps);
-    const before = {
-      ...(earlier !== undefined && { earlier: naming.ofItems(earlier) }),
-      ...(files && { files: files.views }),
-    };
+    const [now = event, ...joined] = references.named([event, ...merging.joined]);
     const turn = {
       id,
       agent,
-      event: naming.ofEvent(event),
+      event: now,
       history,
-      ...(merging.joined.length > 0 && { joined: merging.joined.map((one) => naming.ofEvent(one)) }),
-      ...before,
+      ...(joined.length > 0 && { joined }),
+      ...(earlier !== undefined && { earlier: references.namedItems(earlier) }),
+      ...references.views,
       steps,
       startedAtMs,
       ...(restedMs > 0 && { restedMs }),
@@ -346,25 +340,6 @@ async function run(
     await patience?.end();
     await preview?.end();
   }
-}
-
-/** Read once, before the first step, and kept: whoever goes on with the run shows the model the same. */
-async function withEarlier(
-  job: Job,
-  progress: Progress,
-  { ttlMs }: AgentMemory,
-  adapter: Adapter,
-  deps: WorkerDeps,
-  signal: AbortSignal,
-): Promise<Progress> {
-  if (progress.earlier !== undefined || progress.steps.length > 0) return progress;
-  const { clock, log, delivery } = deps;
-  const reading = { breakers: delivery.breakers, clock, log, sinceMs: clock.nowMs() - ttlMs };
-  const earlier = await earlierIn(job.event, adapter, reading, signal);
-  if (earlier === null) return progress;
-  const read = { ...progress, earlier };
-  await checkpoint(job, read, deps);
-  return read;
 }
 
 /** `text` is for the person, `cause` for the operator. */

@@ -1,7 +1,7 @@
-import type { Attachment, FileViews } from "../domain/attachment.ts";
+import { type Attachment, type FileViews, NO_FILES } from "../domain/attachment.ts";
 import type { ContextItem, ContextKind } from "../domain/context.ts";
 import { CLIP_TOKENS_MIN } from "./bounds.ts";
-import { attachmentLine, NO_FILES } from "./files.ts";
+import { attachmentLine } from "./files.ts";
 import { estimateTokens } from "./tokens.ts";
 import { attributed, markedLines, OURSELVES, ourLine, speaker } from "./voice.ts";
 

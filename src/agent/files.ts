@@ -3,8 +3,6 @@ import { theirWords } from "../domain/text.ts";
 import { BYTES_PER_TOKEN } from "./tokens.ts";
 import { oneLine, ourLine, quotedLabel } from "./voice.ts";
 
-export const NO_FILES: FileViews = new Map();
-
 /** A file that is named, and not shown: `⟦attached document "pump.pdf", application/pdf, 2 kB⟧`. */
 export function attachmentLine(file: Attachment, view?: FileView): string {
   const { kind, name, mime, sizeBytes } = file;

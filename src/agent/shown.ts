@@ -1,4 +1,4 @@
-import type { FileViews, PictureView } from "../domain/attachment.ts";
+import { type FileViews, NO_FILES, type PictureView } from "../domain/attachment.ts";
 import type { ContextItem } from "../domain/context.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import type { Turn } from "../domain/run.ts";
@@ -6,7 +6,7 @@ import { theirWords } from "../domain/text.ts";
 import type { Message } from "../ports/model.ts";
 import { ATTACHMENTS_MAX } from "./bounds.ts";
 import { contextText } from "./context.ts";
-import { fileText, NO_FILES } from "./files.ts";
+import { fileText } from "./files.ts";
 import { estimateTokens } from "./tokens.ts";
 import { amongOthers, ourLine, quotedLabel, speaker } from "./voice.ts";
 

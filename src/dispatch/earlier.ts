@@ -4,6 +4,7 @@ import { boundedSource, type ContextItem, contextItem } from "../domain/context.
 import { DeliveryError } from "../domain/errors.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import { redactedJson } from "../domain/redact.ts";
+import type { Progress } from "../domain/run.ts";
 import type { Adapter, ThreadPast, ThreadReader } from "../ports/adapter.ts";
 import type { Clock } from "../ports/clock.ts";
 import { describe } from "../shared/fault.ts";
@@ -19,6 +20,22 @@ export interface EarlierDeps {
 
 const UNREAD = contextItem("note", "The earlier messages of this thread could not be read.");
 const PARTLY_READ = contextItem("note", "Only a part of the earlier messages of this thread could be read.");
+
+/** Read once, before the first step, and kept: whoever goes on with the run shows the model the same. */
+export async function withEarlier(
+  event: TriggerEvent,
+  progress: Progress,
+  adapter: Adapter,
+  { keep, ...deps }: EarlierDeps & { readonly keep: (read: Progress) => Promise<void> },
+  signal: AbortSignal,
+): Promise<Progress> {
+  if (progress.earlier !== undefined || progress.steps.length > 0) return progress;
+  const earlier = await earlierIn(event, adapter, deps, signal);
+  if (earlier === null) return progress;
+  const read = { ...progress, earlier };
+  await keep(read);
+  return read;
+}
 
 /**
  * What was said in the thread before the bot came into it; null where there is nothing to read. Never fails for the

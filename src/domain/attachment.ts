@@ -62,3 +62,5 @@ export interface PictureView {
 
 /** By the id of the file. */
 export type FileViews = ReadonlyMap<string, FileView>;
+
+export const NO_FILES: FileViews = new Map();
