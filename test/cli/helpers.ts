@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { onTestFinished } from "vitest";
@@ -98,6 +98,18 @@ export function emptyFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "parley-cli-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** With this `spec` in its gateway.yaml; empty where there is none. */
+export function folderWithSpec(spec: string): string {
+  const cwd = emptyFolder();
+  if (spec === "") return cwd;
+  mkdirSync(join(cwd, "config"));
+  writeFileSync(
+    join(cwd, "config", "gateway.yaml"),
+    `apiVersion: parley/v1\nkind: Gateway\nspec:\n${spec}\n`,
+  );
+  return cwd;
 }
 
 /** A Node on this machine that is too old to run the sources; undefined when there is none. */

@@ -1,9 +1,7 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { parse } from "yaml";
 import { type FakeDiscordOptions, fakeDiscord } from "../fakes/discord.ts";
-import { call, emptyFolder } from "./helpers.ts";
+import { call, folderWithSpec } from "./helpers.ts";
 
 const TOKEN = "OTAw.hunter2.token";
 const PUBLIC_KEY = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
@@ -37,17 +35,6 @@ const RICH = `  routes:
           - { name: Summarise, type: message }
           - { name: Look up, type: user }`;
 
-function folderWith(spec: string): string {
-  const cwd = emptyFolder();
-  if (spec === "") return cwd;
-  mkdirSync(join(cwd, "config"));
-  writeFileSync(
-    join(cwd, "config", "gateway.yaml"),
-    `apiVersion: parley/v1\nkind: Gateway\nspec:\n${spec}\n`,
-  );
-  return cwd;
-}
-
 async function live(application: Partial<NonNullable<FakeDiscordOptions["application"]>> = {}) {
   const fake = await fakeDiscord({
     botToken: TOKEN,
@@ -61,7 +48,9 @@ async function live(application: Partial<NonNullable<FakeDiscordOptions["applica
 }
 
 async function printed(args: readonly string[], spec = ""): Promise<readonly Command[]> {
-  const result = await call(["setup", "discord", "--offline", "--json", ...args], { cwd: folderWith(spec) });
+  const result = await call(["setup", "discord", "--offline", "--json", ...args], {
+    cwd: folderWithSpec(spec),
+  });
   expect(result).toMatchObject({ code: 0 });
   return JSON.parse(result.stdout) as readonly Command[];
 }
@@ -123,7 +112,7 @@ describe("parley setup discord", () => {
     const permissionsIn = (text: string) => BigInt(/permissions=(\d+)/.exec(text)?.[1] ?? "0");
     const plain = await call(["setup", "discord", "--offline"], { env });
     expect(plain.stderr).toContain("client_id=900&scope=bot+applications.commands&permissions=274878008320");
-    const threads = await call(["setup", "discord", "--offline"], { env, cwd: folderWith(RICH) });
+    const threads = await call(["setup", "discord", "--offline"], { env, cwd: folderWithSpec(RICH) });
     expect(permissionsIn(threads.stderr) ^ permissionsIn(plain.stderr)).toBe(1n << 35n);
     expect(threads.stderr).toContain(
       "Install it for yourself: https://discord.com/oauth2/authorize?client_id=900&integration_type=1",
@@ -155,7 +144,7 @@ describe("parley setup discord", () => {
 
   it("registers all kinds of them, for one server alone where that is wanted, and a second time nothing", async () => {
     const { fake, env } = await live();
-    const cwd = folderWith(RICH);
+    const cwd = folderWithSpec(RICH);
     for (const place of [[], ["--guild", "10"]]) {
       const first = await call(["setup", "discord", "--apply", ...place], { env, cwd });
       expect(first).toMatchObject({ code: 0 });

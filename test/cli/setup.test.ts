@@ -1,9 +1,7 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { parse } from "yaml";
 import { fakeSlack } from "../fakes/slack.ts";
-import { call, emptyFolder } from "./helpers.ts";
+import { call, folderWithSpec } from "./helpers.ts";
 
 const URL_ = "https://bot.example.com";
 const SECRETS = { SLACK_SIGNING_SECRET: "hunter2-signing-0123456789abcdef", SLACK_BOT_TOKEN: "xoxb-hunter2" };
@@ -29,21 +27,10 @@ interface Manifest {
 async function printed(args: readonly string[], env: Record<string, string> = {}, yaml = "") {
   const result = await call(["setup", "slack", "--offline", "--json", ...args], {
     env,
-    cwd: folderWith(yaml),
+    cwd: folderWithSpec(yaml),
   });
   expect(result).toMatchObject({ code: 0 });
   return JSON.parse(result.stdout) as Manifest;
-}
-
-function folderWith(spec: string): string {
-  const cwd = emptyFolder();
-  if (spec === "") return cwd;
-  mkdirSync(join(cwd, "config"));
-  writeFileSync(
-    join(cwd, "config", "gateway.yaml"),
-    `apiVersion: parley/v1\nkind: Gateway\nspec:\n${spec}\n`,
-  );
-  return cwd;
 }
 
 async function live(options: { scopes?: string } = {}) {
