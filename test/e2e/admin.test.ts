@@ -165,9 +165,7 @@ describe.each(["SQLite", "Redis"])("an operator, with a store on %s", (store) =>
     const [{ id }] = await jsonOf("events", "list", "--limit", "1");
     await watching.seen("done", id);
     expect((await parley("replay", id, "--yes")).code).toBe(0);
-    await platforms.telegram.waitFor(
-      () => answers().filter((text) => text === "You said: third").length === 2,
-    );
+    await platforms.telegram.until(() => answers().filter((text) => text === "You said: third").length === 2);
     await watching.end();
   });
 });

@@ -177,7 +177,7 @@ export function statusFault({ status = 200, body, headers }: FakeAnswer): Fault 
 
 /** Waits until `look` finds something; looks again after each call that the platform gets. */
 export async function seenOn<T>(fake: FakeServer, look: () => T | undefined): Promise<T> {
-  await fake.waitFor(() => look() !== undefined);
+  await fake.until(() => look() !== undefined);
   const found = look();
   if (found === undefined) throw new Error("Expected what was seen to stay, got nothing at the second look");
   return found;

@@ -40,5 +40,5 @@ const RECORDS: Readonly<{ [P in ChatPlatform]: (platforms: Platforms) => readonl
 /** Resolves once this was said. */
 export async function said(platforms: Platforms, platform: ChatPlatform, text: string): Promise<void> {
   const fake: FakeServer = platforms[platform];
-  await fake.waitFor(() => recordsOf(platforms, platform).some((record) => record.text.includes(text)));
+  await fake.until(() => recordsOf(platforms, platform).some((record) => record.text.includes(text)));
 }

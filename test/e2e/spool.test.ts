@@ -47,7 +47,7 @@ async function tell({ url }: GatewayProcess, person: number, text: string): Prom
 /** Resolves when all have the answer to this. Slack takes one message a second in a place, so that takes a while. */
 async function answered(persons: readonly number[], word: string): Promise<void> {
   const isSaid = (person: number) => answersTo(person).includes(word);
-  await platforms.slack.waitFor(() => persons.every(isSaid), 1, 60_000);
+  await platforms.slack.until(() => persons.every(isSaid), 60_000);
 }
 
 /** What this person was answered, without what surrounds it. */

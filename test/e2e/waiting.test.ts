@@ -66,7 +66,7 @@ const ONCE = [1, 1, 1, 1];
 /** Resolves when people on all platforms can read this. */
 async function read(platforms: Platforms, text: string): Promise<void> {
   for (const name of CHAT_PLATFORMS)
-    await platforms[name].waitFor(() => heard(platforms)[name].includes(text), 1, 90_000);
+    await platforms[name].until(() => heard(platforms)[name].includes(text), 90_000);
 }
 
 async function askOnAll(urls: readonly string[]): Promise<void> {

@@ -49,11 +49,14 @@ export interface FakeServer {
   connections(): number;
   /** Resolves with the calls once `count` of them satisfy `match`, also when they already do. */
   waitFor(match: (call: FakeCall) => boolean, count?: number, timeoutMs?: number): Promise<FakeCall[]>;
+  /** Resolves once this is so, looking once for each call. For what shows in more than one call. */
+  until(isSo: () => boolean, timeoutMs?: number): Promise<void>;
   close(): Promise<void>;
 }
 
 /** Of what came, in an error. */
 const SHOWN_MAX = 20;
+const WAIT_MS = 45_000;
 
 /** A platform API on a free loopback port. `answer` has the effect and gives the reply. */
 export async function fakeServer(
@@ -119,36 +122,48 @@ export async function fakeServer(
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 
+  /** Looks once now and once after each call. */
+  function settled(isSo: () => boolean, expected: () => string, timeoutMs: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        if (!isSo()) return;
+        stop();
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        stop();
+        const seen = calls
+          .slice(-SHOWN_MAX)
+          .map((call) => `${call.method} ${call.path}${call.fault ? ` (${call.fault})` : ""}`);
+        const of = `of ${calls.length}, the last of them ${JSON.stringify(seen)}`;
+        reject(new Error(`Expected ${expected()} ${of}`));
+      }, timeoutMs);
+      const stop = () => {
+        clearTimeout(timer);
+        watchers.delete(look);
+      };
+      watchers.add(look);
+      look();
+    });
+  }
+
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     calls,
     faults,
     refused: () => refused,
     connections: () => connections,
-    waitFor(match, count = 1, timeoutMs = 45_000) {
-      return new Promise((resolve, reject) => {
-        const look = () => {
-          const found = calls.filter(match);
-          if (found.length < count) return;
-          stop();
-          resolve(found);
-        };
-        const timer = setTimeout(() => {
-          stop();
-          const seen = calls
-            .slice(-SHOWN_MAX)
-            .map((call) => `${call.method} ${call.path}${call.fault ? ` (${call.fault})` : ""}`);
-          const matching = calls.filter(match).length;
-          const of = `of ${calls.length}, the last of them ${JSON.stringify(seen)}`;
-          reject(new Error(`Expected ${count} matching calls, got ${matching} ${of}`));
-        }, timeoutMs);
-        const stop = () => {
-          clearTimeout(timer);
-          watchers.delete(look);
-        };
-        watchers.add(look);
-        look();
-      });
+    async waitFor(match, count = 1, timeoutMs = WAIT_MS) {
+      const found = () => calls.filter(match);
+      await settled(
+        () => found().length >= count,
+        () => `${count} matching calls, got ${found().length}`,
+        timeoutMs,
+      );
+      return found();
+    },
+    until(isSo, timeoutMs = WAIT_MS) {
+      return settled(isSo, () => `${isSo} after a call, got no such`, timeoutMs);
     },
     close() {
       server.closeAllConnections();

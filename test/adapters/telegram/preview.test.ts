@@ -61,7 +61,7 @@ async function show(text: string, afterMs: number, isCalled = true): Promise<voi
   // The call before has come to its end, and the next is planned.
   await eventually(async () => expect(clock.sleeping).toBe(1), 5_000);
   clock.advance(afterMs);
-  if (isCalled) await fake.waitFor(() => fake.calls.length > before);
+  if (isCalled) await fake.until(() => fake.calls.length > before);
   note();
 }
 
