@@ -82,8 +82,9 @@ end
 
 -- What a process has said of its spool: "<until> <number> <low> <state> <extended>". It holds nothing that came before
 -- `low`, by its own clock; `state` is e (it holds nothing at all), s (it does) or u (it may). The word counts until then,
--- by steady time; of several of one process, that with the greatest number. `extended`: when u came about, or 0.
-local HEARD_MS = { e = 1000, s = 15000, u = 2000 }
+-- by steady time; of several of one process, that with the greatest number. `extended`: when u came about, or 0. One that
+-- may is waited for as long as one that does: it may have been killed before it could say so, and be started again.
+local HEARD_MS = { e = 1000, s = 15000, u = 15000 }
 -- Nobody wrote for so long: Redis was away, or everybody was. Less than what an `e` is good for by the time between two.
 local GAP_MS = 500
 -- Of one that is gone for good, no more is believed after so many outages and idle hours.
@@ -112,21 +113,17 @@ local function doubt_spools(since, steady)
 end
 
 -- What came at this time or later may have come after what is in somebody's spool. Gives infinity for nothing; and
--- whether anybody but `me` holds something, or was not heard since an outage: it may have been killed in it, and be
--- started again as one that spooled may. For its sake nothing waits that long to begin, but nothing is given up either.
+-- whether it may be in that of anybody but `me`.
 local function low_mark(steady, me)
   local low, others = math.huge, 0
   local words = call('HGETALL', base .. 'spools')
   for i = 1, #words, 2 do
-    local till, _, from, state, extended = read_word(words[i + 1])
-    local is_doubted = state == 'u' and steady - extended <= HEARD_MS.s
+    local till, _, from, state = read_word(words[i + 1])
     if till < steady - EXTENDED_MS_MAX then
       call('HDEL', base .. 'spools', words[i])
     elseif till >= steady and state ~= 'e' then
       low = math.min(low, from)
       if words[i] ~= me then others = 1 end
-    elseif is_doubted and words[i] ~= me then
-      others = 1
     end
   end
   return low, others
