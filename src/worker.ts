@@ -22,6 +22,7 @@ import { RunAborted } from "./domain/abort.ts";
 import { approvalsIn, FIRST_QUESTION, openQuestion, questionKey, votesOn } from "./domain/approval.ts";
 import { controlCommandOf } from "./domain/command.ts";
 import type { TriggerEvent } from "./domain/event.ts";
+import type { Named } from "./domain/mention.ts";
 import { redacted, redactedPart } from "./domain/redact.ts";
 import { type Route, routeOf } from "./domain/route.ts";
 import type { Answer, Progress } from "./domain/run.ts";
@@ -200,6 +201,7 @@ async function ended(
   adapter: Adapter,
   deps: WorkerDeps,
   { job: signal, isHeld, leftMs }: JobSignals,
+  named?: readonly Named[],
 ): Promise<Answered> {
   const open = openQuestion(progress.steps);
   if (open !== null) {
@@ -211,7 +213,7 @@ async function ended(
     await deps.questions?.questions.close(open.approvalId);
   }
   const text = redacted(result.text);
-  const rendered = await deps.render(adapter, text, job.event.replyTo);
+  const rendered = await deps.render(adapter, text, job.event.replyTo, undefined, named);
   const approvals = approvalsIn(progress.steps);
   const asked = approvals.length > 0 ? { approvals } : {};
   return { ...progress, ...asked, steps: [], answer: { ...result, text, parts: rendered.map(redactedPart) } };
@@ -307,6 +309,7 @@ async function run(
       ...(joined.length > 0 && { joined }),
       ...(earlier !== undefined && { earlier: references.namedItems(earlier) }),
       ...references.views,
+      ...(references.mayName([now]) && { mayMention: true as const }),
       steps,
       startedAtMs,
       ...(restedMs > 0 && { restedMs }),
@@ -332,7 +335,8 @@ async function run(
     });
     if (result.outcome === "parked") return park(worked(result.steps), result.untilMs, job, deps);
     report(result, job, progress, startedAt, budgetOf(result), deps);
-    return await ended({ ...achieved(), steps: recorded }, result, job, adapter, deps, signals);
+    const named = references.mentionable(merging.events, earlier ?? []);
+    return await ended({ ...achieved(), steps: recorded }, result, job, adapter, deps, signals, named);
   } finally {
     signal.removeEventListener("abort", stopTyping);
     stopTyping();

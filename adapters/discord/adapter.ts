@@ -4,6 +4,7 @@ import type { Clock, Random } from "../../src/ports/clock.ts";
 import { besideModule } from "../../src/shared/beside.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import { type Form, Forms } from "../shared/forms.ts";
+import { type Mentions, previewBeside } from "../shared/mentions-option.ts";
 import type { Preview } from "../shared/preview-option.ts";
 import { createRest } from "./api.ts";
 import { Channels } from "./channels.ts";
@@ -33,6 +34,8 @@ export interface DiscordOptions {
   readonly publicUrl?: string | null;
   /** Where an answer is shown while it grows: everywhere (default), in direct messages, or nowhere. */
   readonly preview?: Preview;
+  /** Whether answers may name those whom they were shown; they may not by default. */
+  readonly mentions?: Mentions;
   /** Who sees the answer to a command; everyone by default. */
   readonly commandReplies?: "in_channel" | "ephemeral";
   /** What is offered while somebody fills in a command; nothing by default. */
@@ -53,7 +56,8 @@ export interface DiscordOptions {
 export function createDiscordAdapter(options: DiscordOptions): Adapter {
   const apiUrl = options.apiUrl ?? "https://discord.com/api";
   checkOptions(options, apiUrl);
-  const { clock, random, preview = "on" } = options;
+  const { clock, random, mentions = "off" } = options;
+  const preview = previewBeside(mentions, options.preview ?? "on");
   const interactions = new Interactions(clock);
   const choices = new Choices(options.autocomplete ?? NO_CHOICES);
   const forms = new Forms(options.forms ?? []);
@@ -78,6 +82,7 @@ export function createDiscordAdapter(options: DiscordOptions): Adapter {
     accepted: (event) => choices.accepted(event),
     render: renderReply,
     renderer: RENDERER,
+    ...(mentions === "shown" && { mentions: true }),
     probe: (signal) =>
       probeDiscord(
         { publicUrl: null, ...options, apiUrl, applicationId: options.applicationId, isHeard },

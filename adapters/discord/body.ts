@@ -13,18 +13,20 @@ export const EPHEMERAL = 64;
 export interface Beside {
   readonly file: ReplyFile | null;
   readonly buttons: readonly Button[];
+  /** Ids of the people whom it rings for. */
+  readonly mentions: readonly string[];
 }
 
-export const ALONE: Beside = { file: null, buttons: [] };
+export const ALONE: Beside = { file: null, buttons: [], mentions: [] };
 
 /** Mentions are named in every call, edits too: by default a bot's message pings whomever it names. */
-export function messageBody(content: string, { file, buttons }: Beside): JsonObject {
+export function messageBody(content: string, { file, buttons, mentions }: Beside): JsonObject {
   // Named, so that an edit that is made twice leaves one file.
   const attachments = file === null ? {} : { attachments: [{ id: 0, filename: file.name }] };
   const components = buttons.length > 0 ? { components: componentsFor(buttons) } : {};
   return {
     content,
-    allowed_mentions: { parse: [] },
+    allowed_mentions: { parse: [], ...(mentions.length > 0 && { users: mentions }) },
     flags: SUPPRESS_EMBEDS,
     ...attachments,
     ...components,

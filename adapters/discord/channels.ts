@@ -32,6 +32,7 @@ export interface Post {
   readonly charsLeft: number | null;
   readonly file: ReplyFile | null;
   readonly buttons: readonly Button[];
+  readonly mentions: readonly string[];
   readonly delivery: Delivery;
   readonly signal: AbortSignal;
   readonly permit: Permit | undefined;
@@ -56,7 +57,7 @@ export class Channels {
   }
 
   async post(address: DiscordAddress, post: Post): Promise<Receipt> {
-    const { delivery, content, file, buttons, signal, permit } = post;
+    const { delivery, content, file, buttons, mentions, signal, permit } = post;
     const isInThread = address.kind === "message" && (await this.#hasThread(address, post));
     if (!this.#begun.has(delivery.partId)) this.#begun.set(delivery.partId, this.#clock.nowMs());
     const texts = textsOf(content, delivery);
@@ -67,7 +68,7 @@ export class Channels {
       // The text itself always has the part's nonce; a notice of its own needs another.
       const isText = index === texts.length - 1;
       const nonce = nonceFor(isText ? delivery.partId : `${delivery.partId}/notice`);
-      const beside = isText ? { file, buttons } : ALONE;
+      const beside = isText ? { file, buttons, mentions } : ALONE;
       const body = { ...messageBody(text, beside), nonce, enforce_nonce: true };
       ({ id: messageId } = await this.#rest.message(
         {

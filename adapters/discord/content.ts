@@ -1,6 +1,7 @@
 import type { Attachment } from "../../src/domain/attachment.ts";
 import type { ContextItem } from "../../src/domain/context.ts";
 import type { Pressed, Trigger } from "../../src/domain/event.ts";
+import { MENTIONS_MAX, type Mention } from "../../src/domain/mention.ts";
 import { get, getArray, getObject, getString, type JsonObject } from "../../src/shared/json.ts";
 import { pressedItem, targetItems } from "./context.ts";
 import { attachmentsIn } from "./files.ts";
@@ -21,6 +22,7 @@ export interface Content {
   readonly attachments: readonly Attachment[];
   readonly pressed?: Pressed;
   readonly context?: readonly ContextItem[];
+  readonly mentions?: readonly Mention[];
 }
 
 export type Reading =
@@ -35,7 +37,10 @@ export function readCommand(data: JsonObject, applicationId: string): Reading {
   const invocation = invocationOf(name, data);
   if (invocation === undefined) return { kind: "unknown" };
   const attachments = attachmentsIn(getObject(data, "resolved"));
-  if (get(data, "type") !== MESSAGE_COMMAND) return content("command", { ...invocation, attachments });
+  const mentions = chosenIn(getObject(data, "resolved"));
+  const chosen = mentions.length > 0 ? { mentions } : {};
+  if (get(data, "type") !== MESSAGE_COMMAND)
+    return content("command", { ...invocation, ...chosen, attachments });
   const context = targetItems(targetMessage(data), applicationId);
   // What routes look at; the agent is shown it as what it is, the words of somebody else.
   const text = context.find(({ kind }) => kind === "target")?.text ?? "";
@@ -59,6 +64,27 @@ function targetUser(data: JsonObject): string {
   const id = getString(data, "target_id") ?? "";
   const name = nameOfUser(getObject(getObject(getObject(data, "resolved"), "users"), id));
   return name === undefined ? id : `${name} (${id})`;
+}
+
+/** The people and channels that were chosen for a command, and are shown by their names. */
+function chosenIn(resolved: JsonObject | undefined): readonly Mention[] {
+  const all = [
+    ...Object.entries(getObject(resolved, "users") ?? {}).map(([id, user]) => [
+      "person",
+      id,
+      nameOfUser(user),
+    ]),
+    ...Object.entries(getObject(resolved, "channels") ?? {}).map(([id, one]) => [
+      "channel",
+      id,
+      getString(one, "name"),
+    ]),
+  ] as const;
+  return all
+    .slice(0, MENTIONS_MAX)
+    .flatMap(([kind, id, name]) =>
+      name === undefined ? [] : [{ kind, id, name: name.toWellFormed() } as Mention],
+    );
 }
 
 function targetMessage(data: JsonObject): JsonObject | undefined {

@@ -1,5 +1,6 @@
+import type { Named } from "../../src/domain/mention.ts";
 import { blocksOf } from "../shared/markdown.ts";
-import type { Block } from "../shared/markdown-blocks.ts";
+import type { Block, MentionSpan } from "../shared/markdown-blocks.ts";
 import { says } from "../shared/markdown-links.ts";
 import {
   guardFence,
@@ -19,6 +20,7 @@ const style: LineStyle = {
   code: (text) => guardMentions(code(text)),
   link: (label, href) =>
     says(label, href) ? `<${href}>` : `[${guardMentions(escapeLabel(label))}](${href})`,
+  mention: writeMention,
   bold: ["**", "**"],
   italic: ["_", "_"],
   strike: ["~~", "~~"],
@@ -39,21 +41,37 @@ const dialect: Dialect<string> = {
   compose: (page) => joinBlocks(page, style),
 };
 
-/** Markdown to Discord's Markdown. Nothing in it can name a person, a role or a channel. */
-export function renderDiscord(markdown: string): readonly string[] {
-  return layout(read(markdown), dialect);
+/** Markdown to Discord's Markdown. Nothing in it can name a person, a role or a channel but those in `named`. */
+export function renderDiscord(markdown: string, named: readonly Named[] = []): readonly string[] {
+  return layout(read(markdown, named), dialect);
 }
 
 /** The same where only so much can be said. */
-export function renderWithin(limit: Limit, markdown: string): readonly Placed<string>[] {
-  return place(read(markdown), dialect, limit);
+export function renderWithin(
+  limit: Limit,
+  markdown: string,
+  named: readonly Named[] = [],
+): readonly Placed<string>[] {
+  return place(read(markdown, named), dialect, limit);
 }
 
-function read(markdown: string): readonly Block[] {
+/** Whom a message that was written here rings for. All else that looks like a mention is broken. */
+export function mentionedIn(content: string): readonly string[] {
+  return [...new Set([...content.matchAll(/<@(\d{1,20})>/g)].map(([, id = ""]) => id))];
+}
+
+function read(markdown: string, named: readonly Named[]): readonly Block[] {
   return blocksOf(markdown, {
+    named,
     linkable: (href) => /^https?:/i.test(href),
     tableColumnsMax: 64,
   });
+}
+
+/** Never a role: it would ring for everybody who has it. */
+function writeMention({ kind, id }: MentionSpan): string | null {
+  if (kind === "group" || !/^\d{1,20}$/.test(id)) return null;
+  return kind === "person" ? `<@${id}>` : `<#${id}>`;
 }
 
 function escapeText(text: string): string {

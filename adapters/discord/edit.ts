@@ -103,7 +103,8 @@ export function createEditor(
       const key = keyOf(delivery.to, address);
       const marked = (content: string) => (delivery.mayRepeat ? (withNotice(content) ?? content) : content);
       const change = async (content: string, file: ReplyFile | null) => {
-        const edit = { text: marked(content), with: { file, buttons: part.buttons }, signal, permit };
+        const { buttons, mentions } = part;
+        const edit = { text: marked(content), with: { file, buttons, mentions }, signal, permit };
         const { messageId, via } = receipt;
         const isOriginal = via === ORIGINAL;
         if (messageId === null && !isOriginal) return "gone" as const;

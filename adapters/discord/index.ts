@@ -49,6 +49,7 @@ export const discord: PlatformModule<DiscordSettings, DiscordOptions> = {
       ...(apiUrl !== null && { apiUrl }),
       publicUrl,
       preview: options.preview,
+      mentions: options.mentions,
       commandReplies: options.command_replies,
       autocomplete: options.autocomplete,
       forms: options.forms,

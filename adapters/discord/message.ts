@@ -1,5 +1,6 @@
 import { conversationKey } from "../../src/domain/conversation.ts";
 import type { Trigger, TriggerEvent } from "../../src/domain/event.ts";
+import { MENTIONS_MAX, type Mention } from "../../src/domain/mention.ts";
 import type { Ack, Inbound } from "../../src/ports/adapter.ts";
 import { get, getArray, getObject, getString, type JsonObject, nameOf } from "../../src/shared/json.ts";
 import { mintAddress } from "./address.ts";
@@ -56,6 +57,7 @@ export function readMessage(message: JsonObject, { self, place, replies }: Messa
   const trigger = triggerOf(message, self, place);
   const text = readableText(ownWords(message), self.userId, namesIn(message));
   const attachments = attachmentsIn(message);
+  const mentions = mentionsIn(message, self.userId);
   const context = messageItems(message, self.applicationId);
   // A server in which the bot may not read what does not name it gives such messages without all that they say.
   if (trigger !== "mention" && text === "" && attachments.length + context.length === 0)
@@ -90,6 +92,7 @@ export function readMessage(message: JsonObject, { self, place, replies }: Messa
     command: null,
     text,
     attachments,
+    ...(mentions.length > 0 && { mentions }),
     ...(context.length > 0 && { context }),
     replyTo: mintAddress({
       kind: "message",
@@ -133,6 +136,24 @@ function triggerOf(message: JsonObject, self: Self, { guildId, isThread }: Place
   const isReply = get(message, "type") === REPLY && get(answered, "id") === self.userId;
   if (isNamed || isReply) return "mention";
   return isThread ? "thread" : "ambient";
+}
+
+/** Whom and what it names, but for the bot. */
+function mentionsIn(message: JsonObject, ownId: string): readonly Mention[] {
+  const named = namesIn(message);
+  const listed = (kind: "person" | "channel", list: string, sign: "@" | "#") =>
+    getArray(message, list)
+      .map((one) => get(one, "id"))
+      .filter(isSnowflake)
+      .filter((id) => id !== ownId)
+      .flatMap((id): readonly Mention[] => {
+        const name = named(sign, id);
+        return name === undefined ? [] : [{ kind, id, name }];
+      });
+  return [...listed("person", "mentions", "@"), ...listed("channel", "mention_channels", "#")].slice(
+    0,
+    MENTIONS_MAX,
+  );
 }
 
 function namesIn(message: JsonObject): (sign: "@" | "@&" | "#", id: string) => string | undefined {

@@ -1,12 +1,13 @@
 import type { Button } from "../../src/domain/button.ts";
 import type { ReplyAddress } from "../../src/domain/event.ts";
+import type { Named } from "../../src/domain/mention.ts";
 import type { ReplyPart } from "../../src/domain/reply.ts";
-import { get, getString, parseJsonObject } from "../../src/shared/json.ts";
+import { get, getArray, getString, parseJsonObject } from "../../src/shared/json.ts";
 import { answerFile, beginningAlone, type ReplyFile, readFile } from "../shared/answer-file.ts";
 import { belowLast, buttonsIn, fitting } from "../shared/buttons.ts";
 import { readAddress } from "./address.ts";
 import { BUTTON_LIMITS } from "./buttons.ts";
-import { renderDiscord, renderWithin } from "./dialect.ts";
+import { mentionedIn, renderDiscord, renderWithin } from "./dialect.ts";
 import { limitOf } from "./limit.ts";
 import { REPEAT_NOTICE } from "./notice.ts";
 
@@ -17,15 +18,23 @@ export function renderReply(
   markdown: string,
   to: ReplyAddress,
   buttons: readonly Button[] = [],
+  named: readonly Named[] = [],
 ): readonly ReplyPart[] {
   const shown = fitting(buttons, BUTTON_LIMITS);
-  const parts = partsOf(markdown, to).filter(({ content }) => content.trim() !== "");
+  const parts = partsOf(markdown, to, named).filter(({ content }) => content.trim() !== "");
   const all = parts.length > 0 ? parts : [{ content: NOTHING }];
-  return belowLast(all, shown).map((part) => JSON.stringify(part) as ReplyPart);
+  return belowLast(all.map(ringing), shown).map((part) => JSON.stringify(part) as ReplyPart);
+}
+
+function ringing(part: Part): Part {
+  const mentions = mentionedIn(part.content);
+  return mentions.length === 0 ? part : { ...part, mentions };
 }
 
 interface Part {
   readonly content: string;
+  /** Ids of the people whom it rings for; absent: nobody. */
+  readonly mentions?: readonly string[];
   /** How much of the reply is unsaid when this part cannot be: what it holds itself and what comes after it. */
   readonly charsLeft?: number;
   readonly file?: ReplyFile;
@@ -34,11 +43,12 @@ interface Part {
 /** A longer answer is one message with its beginning, and a file with the whole. */
 const MESSAGES_CHARS_MAX = 10_000;
 
-function longAnswer(markdown: string): readonly Part[] {
+function longAnswer(markdown: string, named: readonly Named[]): readonly Part[] {
   const file = answerFile(markdown);
   const placed = renderWithin(
     beginningAlone(`${REPEAT_NOTICE}\n\n\n${noFileLine(file.text.length)}`.length),
     markdown,
+    named,
   );
   return placed.map(({ part: content, charsAfter }) => ({ content, file, charsLeft: charsAfter }));
 }
@@ -48,12 +58,12 @@ export function noFileLine(chars: number): string {
   return `… (the rest, ${chars} characters, is missing: I may not attach files here)`;
 }
 
-function partsOf(markdown: string, to: ReplyAddress): readonly Part[] {
+function partsOf(markdown: string, to: ReplyAddress, named: readonly Named[]): readonly Part[] {
   const address = readAddress(to);
   const limit = address === undefined ? null : limitOf(address);
-  if (limit === null && markdown.length > MESSAGES_CHARS_MAX) return longAnswer(markdown);
-  if (limit === null) return renderDiscord(markdown).map((content) => ({ content }));
-  const placed = renderWithin(limit, markdown);
+  if (limit === null && markdown.length > MESSAGES_CHARS_MAX) return longAnswer(markdown, named);
+  if (limit === null) return renderDiscord(markdown, named).map((content) => ({ content }));
+  const placed = renderWithin(limit, markdown, named);
   return placed.map(({ part: content }, index) => {
     const before = placed[index - 1];
     return before === undefined ? { content } : { content, charsLeft: before.charsAfter };
@@ -65,6 +75,7 @@ export interface RenderedPart {
   readonly charsLeft: number | null;
   readonly file: ReplyFile | null;
   readonly buttons: readonly Button[];
+  readonly mentions: readonly string[];
 }
 
 /** A part that this adapter rendered; undefined for any other. */
@@ -79,5 +90,6 @@ export function readPart(part: ReplyPart): RenderedPart | undefined {
     charsLeft: typeof charsLeft === "number" ? charsLeft : null,
     file: readFile(parsed.value),
     buttons: buttonsIn(parsed.value),
+    mentions: getArray(parsed.value, "mentions").filter((id) => typeof id === "string"),
   };
 }

@@ -141,11 +141,15 @@ export async function withFile<Sent extends Receipt | "gone">(
 
 async function editOriginal(
   rest: DiscordRest,
-  { address, content, file, buttons, delivery, signal, permit }: Sending,
+  { address, content, file, buttons, mentions, delivery, signal, permit }: Sending,
 ): Promise<Receipt> {
   // An edit replaces what an earlier one has left, so a text without room for the notice may do without.
   const text = delivery.mayRepeat ? (withNotice(content) ?? content) : content;
-  const { id: messageId } = await rest.message(editOf(address, text, { file, buttons }), signal, permit);
+  const { id: messageId } = await rest.message(
+    editOf(address, text, { file, buttons, mentions }),
+    signal,
+    permit,
+  );
   return { messageId, via: ORIGINAL };
 }
 
@@ -200,13 +204,13 @@ async function closeOriginal(
 
 async function followUp(
   rest: DiscordRest,
-  { address, content, file, buttons, delivery, signal, permit }: Sending,
+  { address, content, file, buttons, mentions, delivery, signal, permit }: Sending,
 ): Promise<Receipt> {
   let messageId: string | null = null;
   const texts = textsOf(content, delivery);
   for (const [index, text] of texts.entries()) {
     const asked = { route: interactionRoute(address), what: "follow-up" };
-    const beside = index === texts.length - 1 ? { file, buttons } : ALONE;
+    const beside = index === texts.length - 1 ? { file, buttons, mentions } : ALONE;
     // The deferred answer is for the one who asked already.
     const flags = address.onlyFor && { flags: SUPPRESS_EMBEDS | EPHEMERAL };
     const body = { ...messageBody(text, beside), ...flags };

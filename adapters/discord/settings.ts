@@ -5,6 +5,7 @@ import type { Secret } from "../../src/shared/secret.ts";
 import { ID, plain, secret, TOKEN } from "../../src/shared/variable.ts";
 import { CHANGE_OPTIONS } from "../shared/change-options.ts";
 import { formsOption } from "../shared/forms.ts";
+import { MENTIONS_OPTION } from "../shared/mentions-option.ts";
 import { previewOption } from "../shared/preview-option.ts";
 import { withoutSlash } from "../shared/settings.ts";
 import { appOption } from "./app-options.ts";
@@ -42,6 +43,7 @@ export const OPTIONS = {
     .default("reply")
     .describe("A mention in a channel is answered beneath it, or in a thread that is opened from it."),
   ...CHANGE_OPTIONS,
+  ...MENTIONS_OPTION,
   autocomplete: z
     .strictObject({
       recent: z

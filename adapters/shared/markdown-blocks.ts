@@ -12,6 +12,15 @@ export interface Span {
   readonly code: boolean;
   /** Checked: safe scheme, no character that could end a link. */
   readonly href: string | null;
+  /** Names somebody for good, as long as the text is all of it: a cut may leave less. */
+  readonly mention?: MentionSpan;
+}
+
+export interface MentionSpan {
+  readonly kind: "person" | "channel" | "group";
+  readonly id: string;
+  /** With its @ or #. */
+  readonly text: string;
 }
 
 export const PLAIN: Span = {
@@ -61,7 +70,8 @@ export function sameLook(a: Span, b: Span): boolean {
     a.italic === b.italic &&
     a.strike === b.strike &&
     a.code === b.code &&
-    a.href === b.href
+    a.href === b.href &&
+    a.mention === b.mention
   );
 }
 

@@ -3,6 +3,7 @@ import {
   type CodeBlock,
   linesOf,
   type Marker,
+  type MentionSpan,
   PLAIN,
   type Span,
   sameLook,
@@ -14,6 +15,8 @@ interface InlineStyle {
   text(text: string): string;
   code(text: string): string;
   link(label: string, href: string): string;
+  /** Names somebody for good; null, or absent: with words alone. */
+  mention?(mention: MentionSpan): string | null;
   readonly bold: readonly [open: string, close: string];
   readonly italic: readonly [open: string, close: string];
   readonly strike: readonly [open: string, close: string];
@@ -90,6 +93,7 @@ function runsOf(spans: readonly Span[], mark: (typeof MARKS)[number]): Span[][] 
 
 function writeLeaf(span: Span, style: InlineStyle): string {
   if (span.href !== null) return style.link(span.text, span.href);
+  if (span.mention?.text === span.text) return style.mention?.(span.mention) ?? style.text(span.text);
   return span.code ? style.code(span.text) : style.text(span.text);
 }
 

@@ -13,6 +13,7 @@ import { gfmFromMarkdown } from "mdast-util-gfm";
 import { cjkFriendlyExtension } from "micromark-extension-cjk-friendly";
 import { gfmStrikethroughCjkFriendly } from "micromark-extension-cjk-friendly-gfm-strikethrough";
 import { gfm } from "micromark-extension-gfm";
+import type { Named } from "../../src/domain/mention.ts";
 import {
   type Block,
   isVisible,
@@ -26,12 +27,15 @@ import { type InlineContext, spansOf } from "./markdown-inline.ts";
 import { linkOf } from "./markdown-links.ts";
 import { sectionsOf } from "./markdown-sections.ts";
 import { tableBlocks } from "./markdown-table.ts";
+import { withMentions } from "./mentions.ts";
 
 export interface MarkdownOptions {
   /** Whether the dialect can hide this URL behind a label. Called with http, https and mailto only. */
   readonly linkable: (href: string) => boolean;
   /** Widest table that is shown in columns, in monospaced characters. */
   readonly tableColumnsMax: number;
+  /** Who is meant where the text has their names; nobody when absent. */
+  readonly named?: readonly Named[];
 }
 
 /** Deeper lists and quotes are shown at this depth. */
@@ -40,7 +44,11 @@ const LEVEL_MAX = 8;
 const DEPTH_MAX = 200;
 
 /** A model's Markdown as flat blocks. Never throws; linear in the text. */
-export function blocksOf(markdown: string, options: MarkdownOptions): Block[] {
+export function blocksOf(markdown: string, options: MarkdownOptions): readonly Block[] {
+  return withMentions(blocksIn(markdown, options), options.named ?? []);
+}
+
+function blocksIn(markdown: string, options: MarkdownOptions): Block[] {
   const source = clean(markdown);
   if (isJustText(source)) return literal(source.trim(), TOP);
   const parsed = sectionsOf(source).map((section) =>

@@ -155,13 +155,13 @@ function isLowSurrogate(unit: number): boolean {
   return unit >= 0xdc00 && unit <= 0xdfff;
 }
 
-/** Tells for each offset whether no link and no code span covers it. */
+/** Tells for each offset whether no link, no code span and no mention covers it. */
 function openAt(spans: readonly Span[], length: number): (at: number) => boolean {
   const closed = new Set<number>();
   let offset = 0;
   for (const span of spans) {
     if (offset > length) break;
-    if (span.href !== null || span.code)
+    if (span.href !== null || span.code || span.mention !== undefined)
       for (let i = 1; i < span.text.length && offset + i <= length; i++) closed.add(offset + i);
     offset += span.text.length;
   }

@@ -8,6 +8,7 @@ import { besideModule } from "../../src/shared/beside.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import type { ChangePolicy } from "../shared/change-options.ts";
 import { type Form, Forms } from "../shared/forms.ts";
+import { type Mentions, previewBeside } from "../shared/mentions-option.ts";
 import type { Preview } from "../shared/preview-option.ts";
 import { UNSTOPPED } from "../shared/signals.ts";
 import { readAddress, type Visibility } from "./address.ts";
@@ -45,6 +46,8 @@ export interface SlackOptions {
   readonly forms?: readonly Form[];
   /** Where an answer is shown while it grows: everywhere that can be (default), in direct messages, or nowhere. */
   readonly preview?: Preview;
+  /** Whether answers may name those whom they were shown; they may not by default. */
+  readonly mentions?: Mentions;
   /** How much of a thread that the bot comes into is shown to the agent; none of it when absent. */
   readonly threadLimits?: ThreadLimits;
   /** Names are looked up, and kept there too; absent: ids stay. */
@@ -68,7 +71,9 @@ export interface SlackAdapter extends Adapter {
 }
 
 /** Throws CONFIG_INVALID: without a secret an adapter would let anyone in. */
-export function createSlackAdapter(options: SlackOptions): SlackAdapter {
+export function createSlackAdapter(given: SlackOptions): SlackAdapter {
+  const { mentions = "off" } = given;
+  const options = { ...given, preview: previewBeside(mentions, given.preview ?? "on") };
   const { signingSecrets, commandReplies = "ephemeral", dmReplies = "thread", socketOf } = options;
   const isHeardOtherwise = socketOf !== undefined && signingSecrets.length === 0;
   if (
@@ -131,6 +136,7 @@ export function createSlackAdapter(options: SlackOptions): SlackAdapter {
     accepted: (event) => surfaces.accepted(event),
     render: renderReply,
     renderer: RENDERER,
+    ...(mentions === "shown" && { mentions: true }),
     send: (delivery, signal, permit) => of(tenantIn(delivery.to)).send(delivery, signal, permit),
     edit: (receipt, delivery, signal, permit) =>
       of(tenantIn(delivery.to)).edit(receipt, delivery, signal, permit),

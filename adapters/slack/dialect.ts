@@ -1,5 +1,6 @@
+import type { Named } from "../../src/domain/mention.ts";
 import { blocksOf } from "../shared/markdown.ts";
-import type { Block } from "../shared/markdown-blocks.ts";
+import type { Block, MentionSpan } from "../shared/markdown-blocks.ts";
 import { says } from "../shared/markdown-links.ts";
 import {
   guardFence,
@@ -23,6 +24,7 @@ const style: LineStyle = {
     says(label, href) && /^https?:/i.test(href)
       ? `<${escapeText(href)}>`
       : `<${escapeText(href)}|${escapeLabel(label)}>`,
+  mention: writeMention,
   bold: ["*", "*"],
   italic: ["_", "_"],
   strike: ["~", "~"],
@@ -41,17 +43,27 @@ const dialectOf = (charsMax: number): Dialect<string> => ({
   compose: (page) => joinBlocks(page, style),
 });
 
-/** Markdown to Slack's mrkdwn, for `text`. Nothing in it can name a person, a group or a channel. */
-export function renderSlack(markdown: string, charsMax = TEXT_CHARS_MAX): readonly string[] {
-  return layout(read(markdown), dialectOf(charsMax));
+/** Markdown to Slack's mrkdwn, for `text`. Nothing in it can name a person, a group or a channel but those in `named`. */
+export function renderSlack(
+  markdown: string,
+  charsMax = TEXT_CHARS_MAX,
+  named: readonly Named[] = [],
+): readonly string[] {
+  return layout(read(markdown, named), dialectOf(charsMax));
 }
 
-/** The same, and as one stream says it; null where that is too long for one. */
-export function renderStreamed(markdown: string): {
+/** The same, and as one stream says it, where names stay words; null where that is too long for one. */
+export function renderStreamed(
+  markdown: string,
+  named: readonly Named[] = [],
+): {
   readonly texts: readonly string[];
   readonly streamed: StreamText | null;
 } {
-  return { texts: renderSlack(markdown), streamed: streamText(markdown, read) };
+  return {
+    texts: renderSlack(markdown, TEXT_CHARS_MAX, named),
+    streamed: streamText(markdown, (text) => read(text)),
+  };
 }
 
 /** The same where any message may turn out to be the last that can be said. */
@@ -59,15 +71,23 @@ export function renderWithin(
   limit: Limit,
   markdown: string,
   charsMax = TEXT_CHARS_MAX,
+  named: readonly Named[] = [],
 ): readonly Placed<string>[] {
-  return place(read(markdown), dialectOf(charsMax), limit);
+  return place(read(markdown, named), dialectOf(charsMax), limit);
 }
 
-function read(markdown: string): readonly Block[] {
+function read(markdown: string, named: readonly Named[] = []): readonly Block[] {
   return blocksOf(markdown, {
+    named,
     linkable: (href) => escapeText(href).length <= 1_500,
     tableColumnsMax: 80,
   });
+}
+
+/** Never a group: it would ring for everybody in it. */
+function writeMention({ kind, id }: MentionSpan): string | null {
+  if (kind === "person" && /^[UW][A-Z0-9]{1,30}$/.test(id)) return `<@${id}>`;
+  return kind === "channel" && /^[CG][A-Z0-9]{1,30}$/.test(id) ? `<#${id}>` : null;
 }
 
 function escapeText(text: string): string {

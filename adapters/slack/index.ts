@@ -66,6 +66,7 @@ export const slack: PlatformModule<SlackSettings, SlackOptions> = {
       forms: options.forms,
       changes: { edits: options.edits, deletes: options.deletes },
       preview: options.preview,
+      mentions: options.mentions,
       ...(appToken !== null &&
         socketMode !== null && {
           socketOf: (parsing) =>

@@ -1,5 +1,6 @@
 import type { Button } from "../../src/domain/button.ts";
 import type { ReplyAddress } from "../../src/domain/event.ts";
+import type { Named } from "../../src/domain/mention.ts";
 import type { ReplyPart } from "../../src/domain/reply.ts";
 import { get, parseJsonObject } from "../../src/shared/json.ts";
 import { answerFile, beginningAlone, type ReplyFile, readFile } from "../shared/answer-file.ts";
@@ -38,30 +39,39 @@ export function renderReply(
   markdown: string,
   to: ReplyAddress,
   buttons: readonly Button[] = [],
+  named: readonly Named[] = [],
 ): readonly ReplyPart[] {
   const shown = fitting(buttons, BUTTON_LIMITS);
   const charsMax = shown.length > 0 ? SECTION_CHARS_MAX : undefined;
-  const parts = partsOf(markdown, to, charsMax).filter(
+  const parts = partsOf(markdown, to, charsMax, named).filter(
     ({ text, file }) => text.trim() !== "" || file !== undefined,
   );
   return belowLast(parts.length > 0 ? parts : [{ text: EMPTY }], shown).map(writePart);
 }
 
-function partsOf(markdown: string, to: ReplyAddress, charsMax: number | undefined): readonly Part[] {
+function partsOf(
+  markdown: string,
+  to: ReplyAddress,
+  charsMax: number | undefined,
+  named: readonly Named[],
+): readonly Part[] {
   const address = readAddress(to);
   const limit = limitOf(address);
   // Nothing stands below a file.
   if (limit === null && charsMax === undefined && markdown.length > MESSAGES_CHARS_MAX)
-    return [...beginningOf(markdown), { text: "", file: answerFile(markdown) }];
+    return [...beginningOf(markdown, named), { text: "", file: answerFile(markdown) }];
   // A stream has no buttons.
   if (charsMax === undefined && address?.kind === "message" && address.threadTs !== null)
-    return streamedParts(markdown);
-  if (limit === null) return renderSlack(markdown, charsMax).map((text) => ({ text }));
-  return renderWithin(limit, markdown, charsMax).map(({ part: text, charsAfter }) => ({ text, charsAfter }));
+    return streamedParts(markdown, named);
+  if (limit === null) return renderSlack(markdown, charsMax, named).map((text) => ({ text }));
+  return renderWithin(limit, markdown, charsMax, named).map(({ part: text, charsAfter }) => ({
+    text,
+    charsAfter,
+  }));
 }
 
-function beginningOf(markdown: string): readonly Part[] {
-  return renderWithin(beginningAlone(0), markdown).map(({ part: text }) => ({ text }));
+function beginningOf(markdown: string, named: readonly Named[]): readonly Part[] {
+  return renderWithin(beginningAlone(0), markdown, undefined, named).map(({ part: text }) => ({ text }));
 }
 
 /** What a file of an answer would have been as messages, after the one with its beginning. */
@@ -74,8 +84,8 @@ export function messagesAfterBeginning(markdown: string): readonly string[] {
 /** Of the line that ends the beginning. */
 const NOTICE_CHARS = 100;
 
-function streamedParts(markdown: string): readonly Part[] {
-  const { texts, streamed } = renderStreamed(markdown);
+function streamedParts(markdown: string, named: readonly Named[]): readonly Part[] {
+  const { texts, streamed } = renderStreamed(markdown, named);
   const [first = "", ...more] = texts;
   const { text, ...open } = streamed ?? { text: null };
   const whole = text === null ? {} : { markdown: text === first ? (true as const) : text };

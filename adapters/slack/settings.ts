@@ -5,6 +5,7 @@ import type { Secret } from "../../src/shared/secret.ts";
 import { atLeast, type Form, ID, plain, secret, TOKEN } from "../../src/shared/variable.ts";
 import { CHANGE_OPTIONS } from "../shared/change-options.ts";
 import { formsOption } from "../shared/forms.ts";
+import { MENTIONS_OPTION } from "../shared/mentions-option.ts";
 import { previewOption } from "../shared/preview-option.ts";
 import { asSecret, withoutSlash } from "../shared/settings.ts";
 import { appOption } from "./app-options.ts";
@@ -97,6 +98,7 @@ export const OPTIONS = {
     .default("thread")
     .describe("In direct messages: answer in a thread, or below each other."),
   ...CHANGE_OPTIONS,
+  ...MENTIONS_OPTION,
   app: appOption,
   forms: formsOption(SLACK_FIELDS),
   home: z

@@ -12,6 +12,8 @@ import { speaker } from "./voice.ts";
 
 const GROUP_NOTE =
   "Several people talk in this conversation. Each of their messages begins with the name of who wrote it.";
+const MENTION_NOTE =
+  "To notify one of the people here, or to point to a channel, write @name or #channel, with the name exactly as it is shown.";
 const LEFT_OUT = "(Earlier messages are left out.)";
 const GO_ON = "(Go on.)";
 
@@ -29,7 +31,12 @@ export function promptFor(
   const now = eventMessages(event, run.earlier ?? [], referenceTokens, run.files);
   const taken = now.length > 1 ? promptTokens(now.slice(0, -1)) : 0;
   return {
-    system: [agent.systemPrompt, ...(event.isDirect ? [] : [GROUP_NOTE]), ...equipment.notes]
+    system: [
+      agent.systemPrompt,
+      ...(event.isDirect ? [] : [GROUP_NOTE]),
+      ...(run.mayMention ? [MENTION_NOTE] : []),
+      ...equipment.notes,
+    ]
       .filter((part) => part !== "")
       .join("\n\n"),
     messages: [

@@ -1,9 +1,11 @@
 import { type FileViews, NO_FILES } from "../domain/attachment.ts";
 import type { ContextItem } from "../domain/context.ts";
 import type { TriggerEvent } from "../domain/event.ts";
+import type { Named } from "../domain/mention.ts";
 import type { Progress } from "../domain/run.ts";
 import type { Adapter } from "../ports/adapter.ts";
 import { type FilesDeps, RunFiles } from "./files.ts";
+import { mentionable } from "./mentionable.ts";
 import { Naming, type NamingDeps } from "./naming.ts";
 
 /**
@@ -13,6 +15,7 @@ import { Naming, type NamingDeps } from "./naming.ts";
 export class References {
   readonly #files: RunFiles | null;
   readonly #naming: Naming;
+  readonly #adapter: Adapter;
 
   /** `files` absent: they are named to the model, and not read. */
   constructor(
@@ -20,6 +23,7 @@ export class References {
     { files = [], names = [] }: Pick<Progress, "files" | "names">,
     deps: NamingDeps & { readonly files?: FilesDeps },
   ) {
+    this.#adapter = adapter;
     this.#files = deps.files === undefined ? null : new RunFiles(adapter, files, deps.files);
     this.#naming = new Naming(adapter, names, deps);
   }
@@ -53,6 +57,15 @@ export class References {
 
   namedItems(items: readonly ContextItem[]): readonly ContextItem[] {
     return this.#naming.ofItems(items);
+  }
+
+  /** Whom the answer may name: nobody where the platform, or who set it up, does not let it, and in private. */
+  mentionable(events: readonly TriggerEvent[], earlier: readonly ContextItem[]): readonly Named[] {
+    return this.mayName(events) ? mentionable(events, earlier, this.#naming.recorded.names ?? []) : [];
+  }
+
+  mayName(events: readonly TriggerEvent[]): boolean {
+    return this.#adapter.mentions === true && events.every(({ isDirect }) => !isDirect);
   }
 
   /** What the texts among the files say, for memory. */

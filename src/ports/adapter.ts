@@ -3,6 +3,7 @@ import type { Brand } from "../domain/brand.ts";
 import type { Button } from "../domain/button.ts";
 import type { ContextItem } from "../domain/context.ts";
 import type { Person, Platform, ReplyAddress, TriggerEvent } from "../domain/event.ts";
+import type { Named } from "../domain/mention.ts";
 import type { Delivery, Receipt, ReplyPart } from "../domain/reply.ts";
 import type { Permit } from "../shared/call.ts";
 import type { Aside } from "./desk.ts";
@@ -136,9 +137,16 @@ export interface Adapter {
   accepted?(event: TriggerEvent): void;
   /**
    * Pure. Markdown to messages in this platform's dialect, each within its limit; at least one. Buttons stand below the last,
-   * as many as the platform takes.
+   * as many as the platform takes. Only those in `named` are named for good, where the text has their names.
    */
-  render(markdown: string, to: ReplyAddress, buttons?: readonly Button[]): readonly ReplyPart[];
+  render(
+    markdown: string,
+    to: ReplyAddress,
+    buttons?: readonly Button[],
+    named?: readonly Named[],
+  ): readonly ReplyPart[];
+  /** Answers may name whom they were shown, among others; absent: nobody. */
+  readonly mentions?: true;
   /** The module whose `renderReply` does what `render` does, so that a thread can do it. Absent: it takes no work. */
   readonly renderer?: string;
   /** Sends one part. Throws DeliveryError, or what the permit throws when it is asked: then nothing was said. */
@@ -270,4 +278,5 @@ export type Render = (
   markdown: string,
   to: ReplyAddress,
   buttons?: readonly Button[],
+  named?: readonly Named[],
 ) => readonly ReplyPart[] | Promise<readonly ReplyPart[]>;

@@ -20,6 +20,8 @@ export interface Run {
   readonly earlier?: readonly ContextItem[];
   /** What of the files of all this can be shown; grows with what is joined. */
   readonly files?: FileViews;
+  /** `@name` and `#channel` in the answer may be mentions. */
+  readonly mayMention?: true;
   /** Steps recorded by an earlier holder; the run goes on after them. */
   readonly steps: readonly Step[];
   readonly startedAtMs: number;

@@ -45,10 +45,11 @@ export class Rendering {
   }
 
   /** Never rejects. */
-  readonly render: Render = (adapter, markdown, to, buttons) => {
+  readonly render: Render = (adapter, markdown, to, buttons, named) => {
     const { platform, renderer } = adapter;
-    if (renderer === undefined || workOf(markdown) <= WORK_MAX) return adapter.render(markdown, to, buttons);
-    return this.#aside({ platform, renderer, markdown, to, buttons }).then(
+    if (renderer === undefined || workOf(markdown) <= WORK_MAX)
+      return adapter.render(markdown, to, buttons, named);
+    return this.#aside({ platform, renderer, markdown, to, buttons, named }).then(
       (parts) => parts ?? adapter.render(fenced(markdown), to, buttons),
     );
   };

@@ -1,5 +1,6 @@
 import type { Button } from "../../domain/button.ts";
 import type { Platform, ReplyAddress } from "../../domain/event.ts";
+import type { Named } from "../../domain/mention.ts";
 import type { ReplyPart } from "../../domain/reply.ts";
 
 export interface RenderRequest {
@@ -9,6 +10,7 @@ export interface RenderRequest {
   readonly markdown: string;
   readonly to: ReplyAddress;
   readonly buttons?: readonly Button[] | undefined;
+  readonly named?: readonly Named[] | undefined;
 }
 
 export interface RenderResult {

@@ -1,6 +1,7 @@
 import { parentPort } from "node:worker_threads";
 import type { Button } from "../../domain/button.ts";
 import type { ReplyAddress } from "../../domain/event.ts";
+import type { Named } from "../../domain/mention.ts";
 import type { ReplyPart } from "../../domain/reply.ts";
 import type { RenderRequest, RenderResult } from "./messages.ts";
 
@@ -13,12 +14,13 @@ interface RendererModule {
     markdown: string,
     to: ReplyAddress,
     buttons?: readonly Button[],
+    named?: readonly Named[],
   ) => readonly ReplyPart[];
 }
 
-port.on("message", ({ renderer, markdown, to, buttons }: RenderRequest) => {
+port.on("message", ({ renderer, markdown, to, buttons, named }: RenderRequest) => {
   void (import(renderer) as Promise<RendererModule>)
-    .then(({ renderReply }): RenderResult => ({ parts: renderReply(markdown, to, buttons) }))
+    .then(({ renderReply }): RenderResult => ({ parts: renderReply(markdown, to, buttons, named) }))
     .catch((error: unknown): RenderResult => ({ parts: null, cause: String(error) }))
     .then((result) => port.postMessage(result));
 });

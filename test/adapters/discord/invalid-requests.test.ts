@@ -125,6 +125,7 @@ describe("an answer that Discord may have taken", () => {
       file: null,
       charsLeft: null,
       buttons: [],
+      mentions: [],
       delivery,
       signal,
       permit: undefined,
