@@ -31,7 +31,21 @@ export function keepOut(value: string, isOthers = false): void {
 export function redacted(text: string): string {
   if (text.length < SECRET_CHARS_MIN) return text;
   const found = [...own.perhapsIn(text), ...others.perhapsIn(text)];
-  return found.length === 0 ? text : text.replace(patternOfAll(found), "***");
+  return found.length === 0 ? text : text.replace(patternOf(found), "***");
+}
+
+/** A text may look like a secret again and again, as one does that begins with the same word. */
+const patterns = new Map<string, RegExp>();
+const PATTERNS_MAX = 100;
+
+function patternOf(values: readonly string[]): RegExp {
+  const name = values.join("\0");
+  const known = patterns.get(name);
+  if (known !== undefined) return known;
+  if (patterns.size >= PATTERNS_MAX) patterns.clear();
+  const made = patternOfAll(values);
+  patterns.set(name, made);
+  return made;
 }
 
 /** Also of what only a dialect puts together: marks that stood between its letters. */

@@ -3,11 +3,11 @@ import nacl from "tweetnacl";
 import { discordSampler } from "../../adapters/discord/sample.ts";
 import type { Sampler } from "../../adapters/shared/sample.ts";
 
-/** Secrets of no worth. */
+/** Secrets of no worth, as long as real ones, and like no word of a message: such a message costs more. */
 export const KEYS = {
-  slack: "benchmark-signing-secret-of-slack",
-  telegram: "benchmark_webhook_secret",
-  whatsapp: "benchmark-app-secret",
+  slack: "5ad0c7be91f64d2e8c3f70b6a1e94d58",
+  telegram: "wh_7Qd2mXk9TzB4pLr8YcV1nHs6",
+  whatsapp: "c41f0e9ab83d5762fd109b7a64e3c825",
   discordSeed: "42".repeat(32),
 } as const;
 
@@ -15,16 +15,16 @@ export function secretsOf(): Record<string, string> {
   const { publicKey } = nacl.sign.keyPair.fromSeed(Buffer.from(KEYS.discordSeed, "hex"));
   return {
     SLACK_SIGNING_SECRET: KEYS.slack,
-    SLACK_BOT_TOKEN: "xoxb-benchmark",
-    TELEGRAM_BOT_TOKEN: "123456:benchmark",
+    SLACK_BOT_TOKEN: "xoxb-1111111111-2222222222-Zq8LmT4xVb7KpR2cWd9HsYf3",
+    TELEGRAM_BOT_TOKEN: "123456:AAF3kd8Vw2QzXr7LmTb4YpNc9HsGe1JuKoR",
     TELEGRAM_WEBHOOK_SECRET: KEYS.telegram,
-    WHATSAPP_ACCESS_TOKEN: "benchmark",
+    WHATSAPP_ACCESS_TOKEN: "EAAGm0PX4ZCpsBAKd83hZQwNfT7uLr2v",
     WHATSAPP_APP_SECRET: KEYS.whatsapp,
-    WHATSAPP_VERIFY_TOKEN: "benchmark-verify-token",
+    WHATSAPP_VERIFY_TOKEN: "vt_83hdk27fnq0s6",
     WHATSAPP_PHONE_NUMBER_ID: "PN1",
     DISCORD_PUBLIC_KEY: Buffer.from(publicKey).toString("hex"),
     DISCORD_APPLICATION_ID: "900",
-    DISCORD_BOT_TOKEN: "benchmark",
+    DISCORD_BOT_TOKEN: "OTAw.GkL9xQ.w8Vt2RzNc5YpKm7LsHd1JbFe4XuQaTo0",
     SLACK_API_URL: "http://127.0.0.1:9/api/",
     TELEGRAM_API_ROOT: "http://127.0.0.1:9",
     WHATSAPP_API_URL: "http://127.0.0.1:9",
