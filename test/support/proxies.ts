@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Child, launch } from "./child.ts";
+import { type Child, type Ending, launch } from "./child.ts";
+import { freePort } from "./ports.ts";
 import { toolPath } from "./tools.ts";
 
 /** A real proxy on loopback before one server. */
@@ -15,28 +15,35 @@ export interface ProxyProcess extends AsyncDisposable {
 
 /** `location` holds directives for every path, beside those that nginx needs to run here. */
 export async function startNginx(location: string): Promise<ProxyProcess> {
-  return await start("nginx", /start worker process (\d+)/, (port, folder) => {
-    const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-      .map((name) => `${name}_temp_path ${folder}/${name};`)
-      .join(" ");
-    const config = `daemon off; worker_processes 1; pid ${folder}/pid; error_log stderr notice;
+  return await startProxy("nginx", (port, folder) =>
+    nginxConfig(
+      folder,
+      `client_max_body_size 8m;
+  server { listen 127.0.0.1:${port}; location / { ${location} } }`,
+    ),
+  );
+}
+
+/** `http` is all of that section, beside what nginx needs to run in this folder. */
+export function nginxConfig(folder: string, http: string): string {
+  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+    .map((name) => `${name}_temp_path ${folder}/${name};`)
+    .join(" ");
+  // Started by root it would lower its rights, and then not be let into the folder.
+  const user = process.getuid?.() === 0 ? "user root; " : "";
+  return `${user}daemon off; worker_processes 1; pid ${folder}/pid; error_log stderr notice;
 events { worker_connections 1024; }
-http { access_log off; ${temporary} client_max_body_size 8m;
-  server { listen 127.0.0.1:${port}; location / { ${location} } } }
+http { access_log off; ${temporary}
+  ${http} }
 `;
-    // Started by root it would lower its rights, and then not be let into the folder.
-    return {
-      config: `${process.getuid?.() === 0 ? "user root; " : ""}${config}`,
-      args: ["-e", "stderr", "-c"],
-    };
-  });
 }
 
 /** `frontend` and `backend` hold further lines of these sections. */
 export async function startHaproxy(to: string, frontend = "", backend = ""): Promise<ProxyProcess> {
   const { host } = new URL(to);
-  return await start("haproxy", /(Loading success)/, (port) => ({
-    config: `defaults
+  return await startProxy(
+    "haproxy",
+    (port) => `defaults
   mode http
   timeout connect 5s
   timeout client 30s
@@ -49,18 +56,40 @@ backend gateway
   ${backend}
   server one ${host}${backend.includes("httpchk") ? " check inter 100ms" : ""}
 `,
-    args: ["-W", "-db", "-f"],
-  }));
+  );
 }
 
-type Setup = (port: number, folder: string) => { readonly config: string; readonly args: readonly string[] };
+const PROGRAMS = {
+  nginx: { args: ["-e", "stderr", "-c"], check: ["-t"], ready: /start worker process (\d+)/ },
+  haproxy: { args: ["-W", "-db", "-f"], check: ["-c"], ready: /(Loading success)/ },
+};
+export type ProxyName = keyof typeof PROGRAMS;
 
-async function start(name: "nginx" | "haproxy", ready: RegExp, setup: Setup): Promise<ProxyProcess> {
+/** What it says of a configuration, and its exit code. */
+export async function checkProxy(
+  name: ProxyName,
+  configure: (folder: string) => string,
+): Promise<{ ending: Ending; said: string }> {
+  const folder = mkdtempSync(join(tmpdir(), `parley-${name}-`));
+  const file = join(folder, "config");
+  writeFileSync(file, configure(folder));
+  const { args, check } = PROGRAMS[name];
+  const child = launch([toolPath(name), ...check, ...args, file], { cwd: folder });
+  const ending = await child.ended;
+  rmSync(folder, { recursive: true });
+  return { ending, said: child.output.stdout + child.output.stderr };
+}
+
+/** Runs with the configuration that is made for this port and this folder. */
+export async function startProxy(
+  name: ProxyName,
+  configure: (port: number, folder: string) => string,
+): Promise<ProxyProcess> {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), `parley-${name}-`));
-  const { config, args } = setup(port, folder);
   const file = join(folder, "config");
-  writeFileSync(file, config);
+  writeFileSync(file, configure(port, folder));
+  const { args, ready } = PROGRAMS[name];
   const process = launch([toolPath(name), ...args, file], { cwd: folder });
   await Promise.race([
     process.said("stderr", ready),
@@ -77,13 +106,4 @@ async function start(name: "nginx" | "haproxy", ready: RegExp, setup: Setup): Pr
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const address = server.address();
-  await new Promise((done) => server.close(done));
-  if (address === null || typeof address === "string") throw new Error("Expected a port, got none");
-  return address.port;
 }
