@@ -21,7 +21,7 @@ import { lastWord, told, waitedMs } from "./dispatch/waited.ts";
 import { RunAborted } from "./domain/abort.ts";
 import { approvalsIn, FIRST_QUESTION, openQuestion, questionKey, votesOn } from "./domain/approval.ts";
 import { controlCommandOf } from "./domain/command.ts";
-import type { TriggerEvent } from "./domain/event.ts";
+import type { Platform, TriggerEvent } from "./domain/event.ts";
 import type { Named } from "./domain/mention.ts";
 import { redacted, redactedPart } from "./domain/redact.ts";
 import { type Route, routeOf } from "./domain/route.ts";
@@ -38,6 +38,7 @@ import type { Outbox } from "./ports/outbox.ts";
 import type { Questions } from "./ports/questions.ts";
 import type { Job, Queue, Settlement } from "./ports/queue.ts";
 import { amendBeside, sayBeside } from "./reply/beside.ts";
+import { offering } from "./reply/choices.ts";
 import { type DeliverDeps, deliver } from "./reply/deliver.ts";
 import { FirstStored } from "./reply/first-stored.ts";
 import type { Previews } from "./reply/preview.ts";
@@ -74,6 +75,8 @@ export interface WorkerDeps {
   /** Shows answers while they grow; absent: none. */
   readonly previews?: Previews;
   readonly isPaused: (of: PausedFor) => boolean;
+  /** Whether a press on a button starts a run there; absent: everywhere. */
+  readonly hearsPresses?: (platform: Platform) => boolean;
   readonly clock: Clock;
   readonly newId: NewId;
   readonly log: Logger;
@@ -213,7 +216,10 @@ async function ended(
     await deps.questions?.questions.close(open.approvalId);
   }
   const text = redacted(result.text);
-  const rendered = await deps.render(adapter, text, job.event.replyTo, undefined, named);
+  const hears = deps.hearsPresses?.(job.event.platform) ?? true;
+  const { markdown, buttons } =
+    result.outcome === "answered" ? offering(text, adapter, hears) : { markdown: text };
+  const rendered = await deps.render(adapter, markdown, job.event.replyTo, buttons, named);
   const approvals = approvalsIn(progress.steps);
   const asked = approvals.length > 0 ? { approvals } : {};
   return { ...progress, ...asked, steps: [], answer: { ...result, text, parts: rendered.map(redactedPart) } };

@@ -7,6 +7,7 @@ import { type Form, Forms } from "../shared/forms.ts";
 import { type Mentions, previewBeside } from "../shared/mentions-option.ts";
 import type { Preview } from "../shared/preview-option.ts";
 import { createRest } from "./api.ts";
+import { BUTTON_LIMITS } from "./buttons.ts";
 import { Channels } from "./channels.ts";
 import { Choices, type ChoicesOptions, NO_CHOICES } from "./choices.ts";
 import { createFileReader } from "./downloads.ts";
@@ -81,6 +82,7 @@ export function createDiscordAdapter(options: DiscordOptions): Adapter {
     parse: (request) => parseDiscord(request, applicationId, reading),
     accepted: (event) => choices.accepted(event),
     render: renderReply,
+    buttons: BUTTON_LIMITS,
     renderer: RENDERER,
     ...(mentions === "shown" && { mentions: true }),
     probe: (signal) =>

@@ -1,6 +1,5 @@
-import type { Button } from "../../src/domain/button.ts";
+import type { Button, ButtonLimits } from "../../src/domain/button.ts";
 import type { JsonObject } from "../../src/shared/json.ts";
-import type { ButtonLimits } from "../shared/buttons.ts";
 
 /** A message has five rows at most, each of five. */
 export const BUTTON_LIMITS: ButtonLimits = { buttonsMax: 25, labelCharsMax: 80 };

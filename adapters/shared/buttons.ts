@@ -1,13 +1,7 @@
 import { BUTTON_ID_BYTES_MAX, BUTTONS_MAX } from "../../src/domain/bounds.ts";
-import type { Button } from "../../src/domain/button.ts";
+import type { Button, ButtonLimits } from "../../src/domain/button.ts";
 import type { ReplyPart } from "../../src/domain/reply.ts";
 import { get, getArray, getString, type JsonObject, parseJsonObject } from "../../src/shared/json.ts";
-
-export interface ButtonLimits {
-  readonly buttonsMax: number;
-  /** In UTF-16 units, which are never fewer than what a platform counts. */
-  readonly labelCharsMax: number;
-}
 
 /** Those that the platform takes, each with a label that fits, and no two with the same one: some platforms refuse that. */
 export function fitting(buttons: readonly Button[], { buttonsMax, labelCharsMax }: ButtonLimits): Button[] {

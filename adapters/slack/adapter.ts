@@ -12,6 +12,7 @@ import { type Mentions, previewBeside } from "../shared/mentions-option.ts";
 import type { Preview } from "../shared/preview-option.ts";
 import { UNSTOPPED } from "../shared/signals.ts";
 import { readAddress, type Visibility } from "./address.ts";
+import { BUTTON_LIMITS } from "./buttons.ts";
 import { UNCHANGED } from "./changes.ts";
 import { WORDS } from "./explain.ts";
 import { createNames } from "./names.ts";
@@ -135,6 +136,7 @@ export function createSlackAdapter(given: SlackOptions): SlackAdapter {
     parse: (request) => parseSlack(request, reading),
     accepted: (event) => surfaces.accepted(event),
     render: renderReply,
+    buttons: BUTTON_LIMITS,
     renderer: RENDERER,
     ...(mentions === "shown" && { mentions: true }),
     send: (delivery, signal, permit) => of(tenantIn(delivery.to)).send(delivery, signal, permit),

@@ -1,6 +1,5 @@
-import type { Button } from "../../src/domain/button.ts";
+import type { Button, ButtonLimits } from "../../src/domain/button.ts";
 import type { JsonObject } from "../../src/shared/json.ts";
-import type { ButtonLimits } from "../shared/buttons.ts";
 
 /** An `actions` block has 25 elements at most, the label of a button 75 characters. */
 export const BUTTON_LIMITS: ButtonLimits = { buttonsMax: 25, labelCharsMax: 75 };

@@ -9,6 +9,7 @@ import type { Secret } from "../../src/shared/secret.ts";
 import { KeyedSlots } from "../shared/pace.ts";
 import { readAddress, readCallback } from "./address.ts";
 import { createClient, type TelegramClient } from "./api.ts";
+import { BUTTON_LIMITS } from "./buttons.ts";
 import { editPart } from "./edit.ts";
 import { WORDS } from "./explain.ts";
 import { parseUpdate } from "./parse.ts";
@@ -77,6 +78,7 @@ export function createTelegramAdapter(options: TelegramOptions): Adapter {
     verify: (request) => verifyRequest(request, options.webhookSecrets),
     parse: (request) => parseUpdate(request, { id: botId, username: options.identity.username }),
     render: renderReply,
+    buttons: BUTTON_LIMITS,
     renderer: RENDERER,
     async send(delivery, signal, permit) {
       const told = await tellPresser(delivery, client, signal, permit);

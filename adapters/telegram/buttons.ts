@@ -1,5 +1,4 @@
-import type { Button } from "../../src/domain/button.ts";
-import type { ButtonLimits } from "../shared/buttons.ts";
+import type { Button, ButtonLimits } from "../../src/domain/button.ts";
 
 /** Telegram names no limit of a label; more than this is not seen on a telephone. */
 export const BUTTON_LIMITS: ButtonLimits = { buttonsMax: 25, labelCharsMax: 64 };

@@ -7,6 +7,7 @@ import type { Secret } from "../../src/shared/secret.ts";
 import { UNSTOPPED } from "../shared/signals.ts";
 import { readAddress } from "./address.ts";
 import { createClient } from "./api.ts";
+import { BUTTON_LIMITS } from "./buttons.ts";
 import { WORDS } from "./explain.ts";
 import { parseWhatsApp } from "./parse.ts";
 import { probeWhatsApp } from "./probe.ts";
@@ -50,6 +51,7 @@ export function createWhatsAppAdapter(options: WhatsAppOptions): Adapter {
     parse: (request) => parseWhatsApp(request, options.phoneNumberId, seen),
     accepted: (event) => seen.heard(event),
     render: renderReply,
+    buttons: BUTTON_LIMITS,
     renderer: RENDERER,
     send: (delivery, signal, permit) =>
       sendPart(delivery, { client, seen, nowMs: options.clock.nowMs(), signal, permit }),

@@ -3,7 +3,7 @@ import type { ReplyAddress } from "../../src/domain/event.ts";
 import type { ReplyPart } from "../../src/domain/reply.ts";
 import { getString, parseJsonObject } from "../../src/shared/json.ts";
 import { belowLast, fitting } from "../shared/buttons.ts";
-import { BUTTON_LIMITS, BODY_CHARS_MAX as WITH_BUTTONS_CHARS_MAX } from "./buttons.ts";
+import { limitsFor, BODY_CHARS_MAX as WITH_BUTTONS_CHARS_MAX } from "./buttons.ts";
 import { renderWhatsApp } from "./dialect.ts";
 
 /** Of one message, in UTF-16 units. Meta says "characters"; this reading is the strictest. */
@@ -22,7 +22,7 @@ export function renderReply(
 ): readonly ReplyPart[] {
   const said = renderWhatsApp(markdown).filter((body) => body.trim() !== "");
   const bodies = said.length > 0 ? said : [NOTHING];
-  const shown = fitting(buttons, BUTTON_LIMITS);
+  const shown = fitting(buttons, limitsFor(buttons));
   const last = bodies.at(-1) ?? NOTHING;
   if (shown.length > 0 && last.length > WITH_BUTTONS_CHARS_MAX) bodies.push(CHOOSE);
   const parts = bodies.map((body) => ({ body }));

@@ -1,6 +1,7 @@
 import { boundedFiles } from "../domain/attachment.ts";
 import { FILES_MAX, LABEL_CHARS_MAX } from "../domain/bounds.ts";
 import { busyModeFor } from "../domain/busy.ts";
+import { chosen } from "../domain/choices.ts";
 import { controlCommandOf, controlLane, overtakes } from "../domain/command.ts";
 import { boundedContext } from "../domain/context.ts";
 import type { TriggerEvent } from "../domain/event.ts";
@@ -19,7 +20,8 @@ export type Admission =
  * Decides whether an event is for us and whether it may run. Pure: what needs memory (deduplication, rate limits,
  * "does the bot take part in this thread") is asked of the store in the one transaction that accepts the event.
  */
-export function admit(event: TriggerEvent, policy: AdmissionPolicy, nowMs: number): Admission {
+export function admit(given: TriggerEvent, policy: AdmissionPolicy, nowMs: number): Admission {
+  const event = chosen(given);
   const rules = policy.platforms[event.platform];
   if (event.sender.isBot && !allowsBot(event, rules)) return { kind: "ignored", reason: "bot" };
 

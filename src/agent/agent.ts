@@ -14,6 +14,8 @@ export interface Agent {
   readonly tools: readonly Tool[];
   /** Where there are more of them. */
   readonly toolbox?: Toolbox;
+  /** The model is told how to offer choices. */
+  readonly offersChoices?: true;
   readonly limits: AgentLimits;
   readonly retry: RetrySpec;
   /** Absent: APPROVAL_RULES. */

@@ -14,6 +14,8 @@ const GROUP_NOTE =
   "Several people talk in this conversation. Each of their messages begins with the name of who wrote it.";
 const MENTION_NOTE =
   "To notify one of the people here, or to point to a channel, write @name or #channel, with the name exactly as it is shown.";
+const CHOICES_NOTE =
+  "Where the person should choose, you may end the answer with a code block named choices, with up to ten short choices, one on a line. They become buttons, and what is pressed comes back as their next message.";
 const LEFT_OUT = "(Earlier messages are left out.)";
 const GO_ON = "(Go on.)";
 
@@ -35,6 +37,7 @@ export function promptFor(
       agent.systemPrompt,
       ...(event.isDirect ? [] : [GROUP_NOTE]),
       ...(run.mayMention ? [MENTION_NOTE] : []),
+      ...(agent.offersChoices ? [CHOICES_NOTE] : []),
       ...equipment.notes,
     ]
       .filter((part) => part !== "")

@@ -117,6 +117,7 @@ function agentOf(name: string, spec: AgentSpec, model: ChatModel, fallbacks: rea
     systemPrompt: spec.system_prompt,
     tools: model.provider === "demo" ? [DEMO_ASK] : [],
     approvals: approvalRulesOf(spec),
+    ...(spec.choices === "on" && { offersChoices: true as const }),
     limits: {
       maxIterations: limits.max_iterations,
       maxExecutionMs: Math.min(limits.max_execution_time_seconds, budgets.time_seconds) * 1000,

@@ -164,6 +164,7 @@ function workerDeps(
     ...(media && {
       files: { media, limits: fileLimitsOf(spec, options.mediaFileBytes), clock, log, metrics },
     }),
+    hearsPresses: (platform) => spec.platforms[platform]?.buttons !== "ignore",
     ...previewsOf(options, { agents, spec }),
     isPaused,
     clock,

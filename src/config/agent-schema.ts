@@ -52,6 +52,12 @@ const describedSpec = z.strictObject({
     .describe(
       "Whether an answer is shown while it grows, on platforms that have a `preview` in gateway.yaml.",
     ),
+  choices: z
+    .enum(["on", "off"])
+    .default("off")
+    .describe(
+      "Whether the model is told how to end an answer with choices, which become buttons. One that ends so by itself needs no telling.",
+    ),
   busy: busy
     .default("queue")
     .describe(

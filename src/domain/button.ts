@@ -8,6 +8,13 @@ export interface Button {
   readonly style?: "primary" | "danger";
 }
 
+/** What a platform takes below one message. */
+export interface ButtonLimits {
+  readonly buttonsMax: number;
+  /** In UTF-16 units, which are never fewer than what a platform counts. */
+  readonly labelCharsMax: number;
+}
+
 const DECISION = /^(approve|deny|always):(apr_\w{1,50})$/;
 
 /** For a question of an agent. `isLasting`: it may also be answered for the calls to come. */

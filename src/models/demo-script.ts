@@ -8,6 +8,7 @@ export type Directive =
   | { readonly kind: "tool"; readonly name: string; readonly input: unknown }
   /** US cents, of each model call of the turn; `ofCents`: what it may cost at most. */
   | { readonly kind: "cost"; readonly cents: number; readonly ofCents: number }
+  | { readonly kind: "choices"; readonly choices: readonly string[] }
   | { readonly kind: "markdown" }
   | { readonly kind: "prompt" };
 
@@ -45,6 +46,7 @@ const ANSWERS: ReadonlySet<Directive["kind"]> = new Set([
   "tool",
   "ask",
   "markdown",
+  "choices",
   "prompt",
 ]);
 
@@ -61,9 +63,19 @@ function directiveIn(line: string): Directive | null {
     return { kind: "long", chars: Math.min(Number(rest), LONG_CHARS_MAX) };
   }
   if (name === "stream") return streamOf(rest);
+  if (name === "choices") return choicesOf(rest);
   if (name === "cost") return costOf(rest);
   if (name === "ask" && rest !== "") return { kind: "ask", question: rest };
   return name === "tool" ? toolOf(rest) : null;
+}
+
+/** Between bars, or commas where there is no bar. */
+function choicesOf(rest: string): Directive | null {
+  const choices = rest
+    .split(rest.includes("|") ? "|" : ",")
+    .map((choice) => choice.trim())
+    .filter((choice) => choice !== "");
+  return choices.length === 0 ? null : { kind: "choices", choices };
 }
 
 function costOf(rest: string): Directive | null {

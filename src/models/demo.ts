@@ -1,3 +1,4 @@
+import { choicesBlock } from "../domain/choices.ts";
 import { ModelError } from "../domain/errors.ts";
 import type { ToolCall, Usage } from "../domain/run.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -46,7 +47,9 @@ export function createDemoModel(options: { clock: Clock; notice?: boolean }): Ch
       const answer = directives.some(({ kind }) => kind === "prompt")
         ? promptText(prompt.messages)
         : answerTo(directives, [said, ...referenceOf(prompt.messages)].join("\n\n"), turn.results);
-      const text = options.notice && turn.isFirst ? `${answer}\n\n${NOTICE}` : answer;
+      const text = [answer, options.notice && turn.isFirst ? NOTICE : "", offerOf(directives)]
+        .filter((part) => part !== "")
+        .join("\n\n");
       for (const word of words(text)) {
         signal.throwIfAborted();
         yield { kind: "text", text: word };
@@ -134,8 +137,15 @@ function answerTo(directives: readonly Directive[], said: string, results: reado
     if (directive.kind === "stream") return [streamedText(directive.words)];
     return directive.kind === "markdown" ? [MARKDOWN_SAMPLE] : [];
   });
-  if (said !== "" || parts.length === 0) parts.unshift(`You said: ${said}`);
+  const offers = directives.some(({ kind }) => kind === "choices");
+  if (said !== "" || (parts.length === 0 && !offers)) parts.unshift(`You said: ${said}`);
   return parts.join("\n\n");
+}
+
+/** Ends the answer. */
+function offerOf(directives: readonly Directive[]): string {
+  const choices = directives.flatMap((one) => (one.kind === "choices" ? one.choices : []));
+  return choices.length === 0 ? "" : choicesBlock(choices);
 }
 
 function words(text: string): readonly string[] {

@@ -1,6 +1,6 @@
 import { BODY_BYTES_MAX } from "../domain/bounds.ts";
 import type { Brand } from "../domain/brand.ts";
-import type { Button } from "../domain/button.ts";
+import type { Button, ButtonLimits } from "../domain/button.ts";
 import type { ContextItem } from "../domain/context.ts";
 import type { Person, Platform, ReplyAddress, TriggerEvent } from "../domain/event.ts";
 import type { Named } from "../domain/mention.ts";
@@ -145,6 +145,8 @@ export interface Adapter {
     buttons?: readonly Button[],
     named?: readonly Named[],
   ): readonly ReplyPart[];
+  /** What of them it takes below a message; absent: none. */
+  readonly buttons?: ButtonLimits;
   /** Answers may name whom they were shown, among others; absent: nobody. */
   readonly mentions?: true;
   /** The module whose `renderReply` does what `render` does, so that a thread can do it. Absent: it takes no work. */

@@ -1,4 +1,5 @@
 import type { Breakers } from "../domain/breaker.ts";
+import { beforeChoices } from "../domain/choices.ts";
 import { DeliveryError } from "../domain/errors.ts";
 import { redacted, redactedPart } from "../domain/redact.ts";
 import type { Delivery, Receipt, ReplyPart } from "../domain/reply.ts";
@@ -171,7 +172,7 @@ export class Preview {
   async #next(): Promise<ReplyPart | null> {
     const { render } = this.#deps;
     const { shownCharsMax } = this.#adapter;
-    const markdown = growing(this.#text, shownCharsMax);
+    const markdown = growing(beforeChoices(this.#text), shownCharsMax);
     if (markdown === this.#markdown || markdown.length < CHARS_MIN) return null;
     this.#markdown = markdown;
     const [rendered, ...more] = await render(this.#adapter, markdown, this.#job.event.replyTo);

@@ -48,6 +48,8 @@ export const GAVE_UP =
 export const NO_AGENT = "No agent is set up to answer here.";
 export const NOT_REACHED =
   "I could not answer this: the assistant could not be reached for too long. Please ask again; the operator can see why.";
+/** Stands above the choices of an answer that has no other words. */
+export const CHOOSE = "Please choose:";
 /** Said while somebody waits for a model that is down. */
 export const WAITING =
   "The assistant cannot be reached right now. Your message is kept and I keep trying; an answer follows as soon as there is one.";

@@ -84,7 +84,8 @@ export async function fakeWhatsApp(options: FakeWhatsAppOptions): Promise<FakeWh
       return failure(type === "undefined" || TYPES.includes(type) ? 131008 : 131009);
     }
     if (type === "text" && !isBody((body.text as Json).body)) return failure(100);
-    if (type === "interactive" && !isButtons(body.interactive as Json)) return failure(100);
+    if (type === "interactive" && !isButtons(body.interactive as Json) && !isList(body.interactive as Json))
+      return failure(100);
     const planned = failures.shift();
     if (planned?.as === "answer") return failure(planned.code);
     const id = `wamid.OUT${messages.length + 1}`;
@@ -192,6 +193,24 @@ function isButtons({ type, body, action }: Json): boolean {
     replies.every(({ id, title }) => isWithin(id, 256) && isWithin(title, 20)) &&
     isDistinct(replies.map(({ id }) => id)) &&
     isDistinct(replies.map(({ title }) => title))
+  );
+}
+
+/** A list of one section, as Meta checks it. */
+function isList({ type, body, action }: Json): boolean {
+  const { button, sections } = (action ?? {}) as { button?: unknown; sections?: { rows?: Json[] }[] };
+  const rows = sections?.flatMap((section) => section.rows ?? []) ?? [];
+  const isWithin = (value: unknown, max: number) =>
+    typeof value === "string" && value.trim() !== "" && value.length <= max;
+  return (
+    type === "list" &&
+    isWithin((body as Json | undefined)?.text, 1_024) &&
+    isWithin(button, 20) &&
+    sections?.length === 1 &&
+    rows.length >= 1 &&
+    rows.length <= 10 &&
+    rows.every(({ id, title }) => isWithin(id, 200) && isWithin(title, 24)) &&
+    new Set(rows.map(({ id }) => id)).size === rows.length
   );
 }
 

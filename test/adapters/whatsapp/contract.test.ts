@@ -20,10 +20,10 @@ adapterContract("whatsapp", {
         })),
       buttons: () =>
         fake.messages.map(({ body }) =>
-          (interactiveOf(body).action?.buttons ?? []).map(({ reply: { id, title: label } }) => ({
-            id,
-            label,
-          })),
+          [
+            ...(interactiveOf(body).action?.buttons ?? []).map(({ reply }) => reply),
+            ...(interactiveOf(body).action?.sections ?? []).flatMap(({ rows }) => rows),
+          ].map(({ id, title: label }) => ({ id, label })),
         ),
     };
   },
@@ -37,7 +37,7 @@ adapterContract("whatsapp", {
   textCharsMax: 4_096,
   liveMentions: [],
   buttons: {
-    max: 3,
+    max: 10,
     press: ({ id: buttonId, label }) =>
       PRESSES.whatsapp({ buttonId, label, id: buttonId, nowMs: 1_780_000_000_000, secret: APP_SECRET }),
   },
@@ -54,10 +54,16 @@ adapterContract("whatsapp", {
   credentials: [ACCESS_TOKEN, APP_SECRET, VERIFY_TOKEN],
 });
 
+interface Row {
+  readonly id: string;
+  readonly title: string;
+}
+
 interface Interactive {
   readonly body?: { readonly text: string };
   readonly action?: {
-    readonly buttons: { readonly reply: { readonly id: string; readonly title: string } }[];
+    readonly buttons?: { readonly reply: Row }[];
+    readonly sections?: { readonly rows: readonly Row[] }[];
   };
 }
 

@@ -1,0 +1,27 @@
+import type { Button } from "../domain/button.ts";
+import { choiceButtons, declaredChoices, fitOnButtons } from "../domain/choices.ts";
+import type { Adapter } from "../ports/adapter.ts";
+import { CHOOSE } from "./texts.ts";
+
+export interface Offered {
+  readonly markdown: string;
+  readonly buttons?: readonly Button[];
+}
+
+/**
+ * What is said of an answer that may end with choices: they stand on buttons, and in words where there are none (for so many,
+ * or because a press comes to nothing) or where a button does not hold all of one.
+ */
+export function offering(
+  answer: string,
+  { buttons: limits }: Pick<Adapter, "buttons">,
+  areHeard: boolean,
+): Offered {
+  const { text, choices } = declaredChoices(answer);
+  if (choices.length === 0) return { markdown: answer };
+  const fit = limits === undefined || !areHeard ? "none" : fitOnButtons(choices, limits);
+  const said = text === "" ? CHOOSE : text;
+  const inWords = `${said}\n\n${choices.map((choice) => `- ${choice}`).join("\n")}`;
+  if (fit === "none") return { markdown: inWords };
+  return { markdown: fit === "cut" ? inWords : said, buttons: choiceButtons(choices) };
+}
