@@ -34,8 +34,10 @@ export async function historyOf(
 ): Promise<readonly Turn[]> {
   const wanted = recallOf(agent, clock.nowMs());
   const { turnsMax, sinceMs } = wanted;
-  if (recalled === undefined || turnsMax > recalled.turnsMax || sinceMs < recalled.sinceMs)
-    return await memory.recall(event.conversation, wanted);
+  // A claim that brought fewer turns than it may has brought all there are.
+  const isWhole = (brought: NonNullable<Job["recalled"]>) =>
+    sinceMs >= brought.sinceMs && (turnsMax <= brought.turnsMax || brought.turns.length < brought.turnsMax);
+  if (recalled === undefined || !isWhole(recalled)) return await memory.recall(event.conversation, wanted);
   const turns = recalled.turns.filter(({ atMs }) => atMs >= sinceMs);
   return turns.slice(Math.max(0, turns.length - turnsMax));
 }

@@ -45,6 +45,18 @@ describe("what an agent is shown of its conversation", () => {
     expect(memory.asked).toEqual([]);
   });
 
+  it("is taken from a claim that brought fewer turns than it may: there are no more", async () => {
+    const memory = askable();
+    const few = { ...recalled, turnsMax: 4 };
+    const history = await historyOf(
+      { event: anEvent(), recalled: few },
+      { turnsMax: 200, ttlMs: 600 },
+      { memory, clock },
+    );
+    expect(history).toEqual(TURNS);
+    expect(memory.asked).toEqual([]);
+  });
+
   it.each([
     ["more turns", { turnsMax: 4, ttlMs: 600 }, { recalled }],
     ["a longer time", { turnsMax: 3, ttlMs: 601 }, { recalled }],
