@@ -24,6 +24,7 @@ ${rows.map(lineOf).join("\n")}
 |-|-|-|
 | when nothing happens | ${(cost.idleShare * 100).toFixed(2)} % of a core | 0.5 % |
 | ${options.perSecond} messages a second | ${(cost.cpuMicros / 1000).toFixed(1)} ms of CPU each | 5 ms |
+| a bare \`node:http\` server, at the same time and rate | ${(cost.bareMicros / 1000).toFixed(1)} ms | |
 `;
 }
 

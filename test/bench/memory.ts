@@ -5,7 +5,8 @@ import { benchEnv } from "./accept.ts";
 import { type BoundedGateway, startBounded } from "./bounded.ts";
 import { drive, toWire } from "./drive.ts";
 import { flood } from "./flood.ts";
-import { KEYS } from "./secrets.ts";
+import { KEYS, secretsOf } from "./secrets.ts";
+import { startServer } from "./server-process.ts";
 
 /** Resident memory, of the whole process. */
 export interface MemoryRow {
@@ -25,6 +26,8 @@ export interface MemoryCost {
   readonly idleShare: number;
   /** Processor time for one message at a low rate, the idle one included. */
   readonly cpuMicros: number;
+  /** The same for a server that only verifies and makes the same call: what any server takes there whose caches are cold. */
+  readonly bareMicros: number;
   /** What was answered to unverified bodies. */
   readonly statuses: Readonly<Record<string, number>>;
 }
@@ -109,9 +112,18 @@ async function idleAndSlow(
   gateway: BoundedGateway,
   platform: CountingPlatform,
   { idleMs, perSecond }: MemoryOptions,
-): Promise<{ idleShare: number; cpuMicros: number }> {
-  await send(gateway, 100, () => "warm up");
-  await platform.heard(100);
+): Promise<{ idleShare: number; cpuMicros: number; bareMicros: number }> {
+  await using stack = new AsyncDisposableStack();
+  const bare = await startServer("answered/bare.ts", {
+    env: { ...secretsOf(), TELEGRAM_API_ROOT: platform.url },
+  });
+  stack.defer(() => bare.stop());
+  const servers = [gateway, bare];
+  for (const server of servers) {
+    const before = platform.messages;
+    await send(server, 100, () => "warm up");
+    await platform.heard(before + 100);
+  }
   await wait(WARM_UP_MS);
   const atStart = gateway.cpuMicros();
   await wait(idleMs);
@@ -119,23 +131,28 @@ async function idleAndSlow(
 
   const messages = Math.round((idleMs / 1000) * perSecond);
   const startedAt = performance.now();
-  const before = { cpu: gateway.cpuMicros(), messages: platform.messages };
+  const before = { cpu: servers.map((server) => server.cpuMicros()), messages: platform.messages };
   for (let index = 0; index < messages; index++) {
     await wait(Math.max(0, startedAt + (index * 1000) / perSecond - performance.now()));
-    await send(gateway, 1, () => "slow");
+    // Both have the same neighbours then.
+    await Promise.all(servers.map((server) => send(server, 1, () => "slow")));
   }
-  await platform.heard(before.messages + messages);
-  return {
-    idleShare: idleMicros / 1000 / idleMs,
-    cpuMicros: (gateway.cpuMicros() - before.cpu) / messages,
-  };
+  await platform.heard(before.messages + servers.length * messages);
+  const [cpuMicros = 0, bareMicros = 0] = servers.map(
+    (server, n) => (server.cpuMicros() - (before.cpu[n] ?? 0)) / messages,
+  );
+  return { idleShare: idleMicros / 1000 / idleMs, cpuMicros, bareMicros };
 }
 
 /** Of a new person each, in a conversation each. */
-async function send(gateway: BoundedGateway, count: number, text: (index: number) => string): Promise<void> {
+async function send(
+  { port }: Pick<BoundedGateway, "port">,
+  count: number,
+  text: (index: number) => string,
+): Promise<void> {
   for (let from = 0; from < count; from += SLICE) {
     const batch = Array.from({ length: Math.min(SLICE, count - from) }, (_, i) => update(text(from + i)));
-    const { statuses } = await drive(gateway.port, batch, CONNECTIONS);
+    const { statuses } = await drive(port, batch, CONNECTIONS);
     if (statuses.get(200) !== batch.length) throw new Error(`Got ${JSON.stringify([...statuses])}`);
   }
 }
