@@ -6,5 +6,5 @@ import { needPackages } from "./installed.js";
 
 needPackages();
 
-process.env.PARLEY_RUN = compile() ? "compiled" : "sources";
+process.env.PARLEY_RUN = (await compile()) ? "compiled" : "sources";
 await import("./parley.js");

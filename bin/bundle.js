@@ -1,0 +1,96 @@
+// Puts the sources and the packages that they use into a few files: to load six hundred modules one by one takes half
+// of the time of a start. What is imported lazily stays a file of its own.
+import { cpSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { rolldown } from "rolldown";
+
+/** What is started or imported by its path: the programs, the threads, and what renders in one of them. */
+const ENTRIES = [
+  "src/cli/index",
+  "src/main",
+  "src/process",
+  "src/store/sqlite/thread",
+  "src/app/rendering/thread",
+  ...["slack", "discord", "telegram", "whatsapp"].map((platform) => `adapters/${platform}/render`),
+];
+/** Read, not imported. */
+const ASSETS = ["src/store/redis/lua"];
+
+/** A gateway that runs from the files of before may still have some of them to load. */
+const KEEP_MS = 86_400_000;
+
+/** Writes `to` anew from the sources in `from`; each entry keeps its path. Throws what the bundler finds wrong. */
+export async function bundle(from, to) {
+  const bundled = await rolldown({
+    cwd: from,
+    input: Object.fromEntries(ENTRIES.map((entry) => [entry, join(from, `${entry}.ts`)])),
+    platform: "node",
+    plugins: [keepPlaces(from), mapOwnCode()],
+    onLog: (level, log, handle) => {
+      // Of packages; ours are linted.
+      if (level === "warn" && ["EVAL", "COMMONJS_VARIABLE_IN_ESM"].includes(log.code)) return;
+      handle(level, log);
+    },
+  });
+  const { output } = await bundled.write({
+    dir: to,
+    format: "esm",
+    entryFileNames: "[name].js",
+    chunkFileNames: "chunks/[name]-[hash].js",
+    sourcemap: true,
+    sourcemapExcludeSources: true,
+  });
+  await bundled.close();
+  const written = new Set(output.map(({ fileName }) => fileName));
+  for (const name of readdirSync(join(to, "chunks"))) {
+    const chunk = join(to, "chunks", name);
+    if (!written.has(`chunks/${name}`) && Date.now() - statSync(chunk).mtimeMs > KEEP_MS) rmSync(chunk);
+  }
+  for (const asset of ASSETS) cpSync(join(from, asset), join(to, asset), { recursive: true });
+  writeFileSync(join(to, "stamp"), "");
+}
+
+/**
+ * A module finds what lies beside it by `import.meta`, wherever the bundler has put its code: it is told the place that it
+ * would have as a file of its own.
+ */
+function keepPlaces(from) {
+  const place = /__PLACE_OF__\("([^"]+)"\)\.(url|dirname)/g;
+  return {
+    name: "keep-places",
+    transform(code, id) {
+      if (id.includes("node_modules") || !/import\.meta\.(url|dirname)/.test(code)) return null;
+      const path = relative(from, id).replaceAll("\\", "/").replace(/\.ts$/, ".js");
+      // No line moves: the map of before still holds.
+      return { code: code.replace(/import\.meta\.(url|dirname)/g, `__PLACE_OF__("${path}").$1`), map: null };
+    },
+    renderChunk(code, { fileName }) {
+      const found = code.replace(place, (_, path, what) => {
+        const way = (to) => relative(dirname(fileName), to).replaceAll("\\", "/") || ".";
+        return what === "url"
+          ? `new URL("${way(path)}", import.meta.url).href`
+          : `(import.meta.dirname + "/${way(dirname(path))}")`;
+      });
+      return { code: found, map: null };
+    },
+  };
+}
+
+/** Maps cost time at each start; those of packages alone are left out. */
+function mapOwnCode() {
+  return {
+    name: "map-own-code",
+    generateBundle(_, files) {
+      for (const [name, file] of Object.entries(files)) {
+        if (file.type !== "chunk" || file.moduleIds.some((id) => !id.includes("node_modules"))) continue;
+        file.code = file.code.replace(/\n\/\/# sourceMappingURL=.*\s*$/, "\n");
+        delete files[`${name}.map`];
+      }
+    },
+  };
+}
+
+const at = (path) => fileURLToPath(new URL(path, import.meta.url));
+if (process.argv[1] === at("bundle.js")) await bundle(at(".."), at("../dist"));

@@ -1,0 +1,13 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { ROOT } from "./gateway-process.ts";
+
+test("what fails in the bundle is told with the place in the sources", () => {
+  const failing = `import(${JSON.stringify(join(ROOT, "dist/src/main.js"))}).then(({ serve }) => serve(null))`;
+  const { stderr } = spawnSync(process.execPath, ["--enable-source-maps", "-e", failing], {
+    encoding: "utf8",
+  });
+  expect(stderr).toMatch(/TypeError: /);
+  expect(stderr).toMatch(/\/src\/\w[\w/-]*\.ts:\d+/);
+});
