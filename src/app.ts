@@ -1,7 +1,8 @@
 import type { Server } from "node:http";
 import type { BuiltAgents } from "./app/agents.ts";
 import { composeBack } from "./app/back.ts";
-import { breakerWatch, restingReport, showBreakers } from "./app/breaker-watch.ts";
+import { breakersOf, breakerWatch, restingReport, showBreakers } from "./app/breaker-watch.ts";
+import { RunControls } from "./app/controls.ts";
 import { deskOf } from "./app/desk.ts";
 import { type Developers, developersOf, leaveDevKey } from "./app/developers.ts";
 import { composeFront, offerAgain } from "./app/front.ts";
@@ -87,7 +88,8 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const killSwitch = new KillSwitch(metrics);
   const { isPaused } = killSwitch;
-  const rules = await openRules({ config, load: options.load, killSwitch, ...system });
+  const controls = new RunControls({ log, logLevel: environment.logLevel });
+  const rules = await openRules({ config, load: options.load, killSwitch, controls, ...system });
   const { current } = rules;
   const policy = () => current().policy;
   const offerOf = offerAgain(policy, clock);
@@ -99,6 +101,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   const isShared = environment.redisUrl !== null;
   await killSwitch.open({ store, isShared, clock, log }, stopping.signal);
+  await controls.open({ store, isShared, clock, log }, stopping.signal);
   const secrets = environment.seal === null ? null : createSecrets(environment.seal, store);
   const chats = await openPlatforms(config, {
     ...system,
@@ -118,6 +121,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const feed = new LifeFeed({ bus: store.bus, clock });
   const platformWatch = new PlatformWatch(system);
   const breakers = watchedBreakers(platformWatch, system);
+  controls.watch(breakers);
   const rendering = new Rendering({ log });
   const { render } = rendering;
   const halves = { store, adapters, feed, isPaused, ...system };
@@ -163,6 +167,8 @@ export async function createApp(options: AppOptions): Promise<App> {
       spec: () => current().spec,
       agents: () => [...current().agents.memory.keys()],
       killSwitch,
+      controls,
+      breakers: () => breakersOf({ platforms, breakers, agents: current().agents }),
       health,
       feed,
       developers,

@@ -9,6 +9,15 @@ import type { RequestLog } from "../ports/request-log.ts";
 import { type ApprovalDeps, approvalPage } from "./approvals.ts";
 import { STREAMS_MAX } from "./bounds.ts";
 import { type BulkDeps, type BulkOrder, carryOut, snapshot } from "./bulk.ts";
+import {
+  breakersView,
+  type ControlsDeps,
+  limitsView,
+  logLevelView,
+  resetBreaker,
+  setLimits,
+  setLogLevel,
+} from "./controls.ts";
 import { cursorOf, type ListName } from "./cursor.ts";
 import { type ExplainDeps, explain, NOTHING_KNOWN } from "./explain.ts";
 import { type InstallationsDeps, installationPage, placeIn } from "./installations.ts";
@@ -23,7 +32,7 @@ import { liveStream, livesOf, refusalsOf } from "./stream.ts";
 import { type UsageDeps, usageOf } from "./usage.ts";
 import { eventDetail, eventView, letterDetail, letterView } from "./views.ts";
 
-export interface HandlerDeps extends BulkDeps, UsageDeps, InstallationsDeps, KillSwitchDeps {
+export interface HandlerDeps extends BulkDeps, UsageDeps, InstallationsDeps, KillSwitchDeps, ControlsDeps {
   readonly approvals: Omit<ApprovalDeps, "journal">;
   readonly feed: LifeFeed;
   readonly refusals: RefusalFeed;
@@ -135,6 +144,15 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     },
     showKillSwitch: async () => ok(killSwitchView(deps)),
     setKillSwitch: async ({ by, body }) => (await setKillSwitch(body, by, deps)) ?? ok(killSwitchView(deps)),
+    showLogLevel: async () => ok(logLevelView(deps)),
+    setLogLevel: async ({ by, body }) => ok(await setLogLevel(body, by, deps)),
+    showLimits: async () => ok(limitsView(deps)),
+    setLimits: async ({ by, body }) => ok(await setLimits(body, by, deps)),
+    listBreakers: async () => ok(breakersView(deps)),
+    resetBreaker: async ({ id, by }) => {
+      const reset = await resetBreaker(id, by, deps);
+      return reset === null ? problem(404, "There is no breaker of this name") : ok(reset);
+    },
     openapi: async () => ok(openApi(deps.version)),
   };
 }

@@ -3,6 +3,7 @@ import { lifeSchema } from "../feed/life.ts";
 import { refusalSchema } from "../feed/refusal.ts";
 import { approvalPageSchema, approvalSchema, castSchema } from "./approvals.ts";
 import { OPERATOR_CHARS_MAX } from "./bounds.ts";
+import { breakerResetSchema, breakersSchema, limitsSchema, logLevelSchema } from "./controls.ts";
 import { explanationSchema } from "./explain.ts";
 import { installationPageSchema, installationSchema, removedSchema } from "./installations.ts";
 import { killSwitchSchema } from "./kill-switch.ts";
@@ -44,6 +45,10 @@ const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Cast: castSchema,
   Usage: usageSchema,
   KillSwitch: killSwitchSchema,
+  LogLevel: logLevelSchema,
+  Limits: limitsSchema,
+  Breakers: breakersSchema,
+  BreakerReset: breakerResetSchema,
   Installation: installationSchema,
   InstallationPage: installationPageSchema,
   Removed: removedSchema,

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { decideBody } from "./approvals.ts";
+import { limitsBody, logLevelBody } from "./controls.ts";
 import { installationsQuery } from "./installations.ts";
 import { killSwitchBody } from "./kill-switch.ts";
 import {
@@ -231,6 +232,57 @@ export const OPERATIONS = {
     body: killSwitchBody,
     answer: { status: 200, type: JSON_TYPE, schemas: ["KillSwitch"], what: "All switches as they are now." },
     problems: [400, 413, 415, 503],
+  },
+  showLogLevel: {
+    method: "get",
+    path: "/log-level",
+    summary: "What is logged, and who has set that",
+    query: noQuery,
+    answer: { status: 200, type: JSON_TYPE, schemas: ["LogLevel"], what: "The level." },
+    problems: [400],
+  },
+  setLogLevel: {
+    method: "put",
+    path: "/log-level",
+    summary: "Log more or less on all replicas, or as configured again; kept over restarts",
+    query: noQuery,
+    body: logLevelBody,
+    answer: { status: 200, type: JSON_TYPE, schemas: ["LogLevel"], what: "The level as it is now." },
+    problems: [400, 413, 415, 503],
+  },
+  showLimits: {
+    method: "get",
+    path: "/limits",
+    summary: "How many messages are let in, and who has set that",
+    query: noQuery,
+    answer: { status: 200, type: JSON_TYPE, schemas: ["Limits"], what: "All limits." },
+    problems: [400],
+  },
+  setLimits: {
+    method: "put",
+    path: "/limits",
+    summary:
+      "Set limits on all replicas in place of the configured ones, or put these back; kept over restarts",
+    query: noQuery,
+    body: limitsBody,
+    answer: { status: 200, type: JSON_TYPE, schemas: ["Limits"], what: "All limits as they are now." },
+    problems: [400, 413, 415, 503],
+  },
+  listBreakers: {
+    method: "get",
+    path: "/breakers",
+    summary: "How calls of models and platforms went on this replica, and which are left alone",
+    query: noQuery,
+    answer: { status: 200, type: JSON_TYPE, schemas: ["Breakers"], what: "One for each." },
+    problems: [400],
+  },
+  resetBreaker: {
+    method: "post",
+    path: "/breakers/{id}/reset",
+    summary: "Call a model or a platform again on all replicas, as if nothing had failed",
+    query: noQuery,
+    answer: { status: 200, type: JSON_TYPE, schemas: ["BreakerReset"], what: "It is called again." },
+    problems: [400, 404, 503],
   },
   openapi: {
     method: "get",

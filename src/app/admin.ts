@@ -20,6 +20,9 @@ export interface AdminSetup {
   readonly wrongToken: AdminDeps["wrongToken"];
   readonly agents: AdminDeps["agents"];
   readonly killSwitch: AdminDeps["killSwitch"];
+  readonly controls: AdminDeps["controls"];
+  readonly breakers: AdminDeps["breakers"];
+  readonly configuredLimits: AdminDeps["configuredLimits"];
   readonly feed: LifeFeed;
   readonly refusals: RefusalFeed;
   readonly budgets: AdminDeps["budgets"];

@@ -34,7 +34,7 @@ export interface BuiltAgents {
   readonly demoStandIns: ReadonlyMap<string, string>;
   /** These are the agents that hold from now on. */
   readonly toolsHold: () => void;
-  /** One for each model that was called. */
+  /** One for each model that an agent uses. */
   readonly breakers: () => readonly BreakerReport[];
 }
 
@@ -92,7 +92,7 @@ export async function buildAgents({
   );
   return {
     ...{ runtime, memory, shown, modelNames, approvers, demoStandIns: standIns, toolsHold: tools.holds },
-    breakers: () => runtime.breakers().filter(({ name }) => inUse.has(name)),
+    breakers: () => [...inUse].map((name) => breakers.of(name).report()),
   };
 }
 

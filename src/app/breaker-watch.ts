@@ -1,4 +1,4 @@
-import type { BreakerObserver, BreakerReport } from "../domain/breaker.ts";
+import type { BreakerObserver, BreakerReport, Breakers } from "../domain/breaker.ts";
 import type { ComponentReport } from "../ingress/health.ts";
 import { iso } from "../shared/time.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -31,6 +31,26 @@ export function showBreakers(
   metrics.beforeScrape(async () => {
     for (const { name, state } of reports()) metrics.breakerState.set({ kind, name }, STATES[state]);
   });
+}
+
+export interface KindOfBreaker extends BreakerReport {
+  readonly kind: "model" | "platform";
+}
+
+/** Of every model and platform that is in use, also where it was never called. */
+export function breakersOf({
+  platforms,
+  breakers,
+  agents,
+}: {
+  readonly platforms: readonly string[];
+  readonly breakers: Breakers;
+  readonly agents: { readonly breakers: () => readonly BreakerReport[] };
+}): readonly KindOfBreaker[] {
+  return [
+    ...agents.breakers().map((report) => ({ kind: "model" as const, ...report })),
+    ...platforms.map((name) => ({ kind: "platform" as const, ...breakers.of(name).report() })),
+  ];
 }
 
 /** Of what is left alone: shown, and no more, because events wait for it. Null: none of them is. */

@@ -17,6 +17,8 @@ import { textMatches } from "../shared/hmac.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { buildAdmin } from "./admin.ts";
+import type { KindOfBreaker } from "./breaker-watch.ts";
+import type { RunControls } from "./controls.ts";
 import { dayLimitsOf } from "./day-budgets.ts";
 import type { Developers } from "./developers.ts";
 import { hostRulesOf, watchRulesOf } from "./edge.ts";
@@ -36,6 +38,8 @@ export interface HttpOptions {
   /** Names of those that there are now. */
   readonly agents: () => readonly string[];
   readonly killSwitch: KillSwitch;
+  readonly controls: RunControls;
+  readonly breakers: () => readonly KindOfBreaker[];
   readonly health: Health;
   readonly feed: LifeFeed;
   readonly developers: Developers;
@@ -93,6 +97,9 @@ export function composeHttp(options: HttpOptions): Http {
       wrongToken: (guess) => guesses.refuse("admin", guess),
       agents: options.agents,
       killSwitch: options.killSwitch,
+      controls: options.controls,
+      breakers: options.breakers,
+      configuredLimits: () => options.spec().limits,
       feed,
       refusals,
       budgets: () => budgetsOf(options.spec()),

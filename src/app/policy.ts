@@ -4,6 +4,7 @@ import { allowance } from "../config/limits.ts";
 import { compilePattern, type Pattern } from "../config/pattern.ts";
 import { type GatewaySpec, PLATFORM_DEFAULTS, type PlatformSpec } from "../config/schema.ts";
 import type { AgentMemory } from "../dispatch/memory.ts";
+import { LIMIT_SCOPES, type LimitScope, type LimitValue } from "../domain/controls.ts";
 import { PLATFORMS, type Platform } from "../domain/event.ts";
 import { commandName, type Route } from "../domain/route.ts";
 import type { Retention } from "../ports/store.ts";
@@ -13,14 +14,13 @@ export function policyOf(
   spec: GatewaySpec,
   agents: ReadonlyMap<string, Pick<AgentSpec, "busy">>,
   isPaused: AdmissionPolicy["isPaused"],
+  limitOf: (scope: LimitScope) => LimitValue = (scope) => spec.limits[scope],
 ): AdmissionPolicy {
   return {
     platforms: policiesOf(spec),
-    limits: {
-      user: allowance(spec.limits.user),
-      conversation: allowance(spec.limits.conversation),
-      tenant: allowance(spec.limits.tenant),
-      global: allowance(spec.limits.global),
+    get limits() {
+      const allowances = LIMIT_SCOPES.map((scope) => [scope, allowance(limitOf(scope))] as const);
+      return Object.fromEntries(allowances) as AdmissionPolicy["limits"];
     },
     routes: routesOf(spec),
     agents: new Map([...agents].map(([name, { busy }]) => [name, busy])),

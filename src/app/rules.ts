@@ -5,6 +5,7 @@ import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { buildAgents, modelBreakers } from "./agents.ts";
 import { showBreakers } from "./breaker-watch.ts";
+import type { RunControls } from "./controls.ts";
 import { CurrentRules, type Rules, type Why } from "./current-rules.ts";
 import type { KillSwitch } from "./kill-switch.ts";
 import { policyOf } from "./policy.ts";
@@ -20,6 +21,8 @@ export interface RulesOptions {
   readonly version: string;
   /** What is paused beside the configuration, and told what that says. */
   readonly killSwitch: Pick<KillSwitch, "isThrown" | "byConfiguration">;
+  /** What stands in place of configured limits; and closes breakers. */
+  readonly controls: Pick<RunControls, "now" | "watch">;
 }
 
 export interface OpenedRules {
@@ -32,9 +35,16 @@ export interface OpenedRules {
 }
 
 /** What the configuration decides, as it is now; what outlives each configuration is made here. */
-export async function openRules({ config, load, killSwitch, ...system }: RulesOptions): Promise<OpenedRules> {
+export async function openRules({
+  config,
+  load,
+  killSwitch,
+  controls,
+  ...system
+}: RulesOptions): Promise<OpenedRules> {
   const { clock, metrics } = system;
   const breakers = modelBreakers(clock, system);
+  controls.watch(breakers);
   showBreakers("model", () => breakers.reports(), metrics);
   const pool = openTools({ dataDir: config.environment.dataDir, ...system });
   const isPausedBy = ({ environment, gateway }: Config) => environment.killSwitch || gateway.kill_switch;
@@ -44,7 +54,12 @@ export async function openRules({ config, load, killSwitch, ...system }: RulesOp
     return {
       config: of,
       spec: of.gateway,
-      policy: policyOf(of.gateway, of.agents, (what) => isPausedBy(of) || killSwitch.isThrown(what)),
+      policy: policyOf(
+        of.gateway,
+        of.agents,
+        (what) => isPausedBy(of) || killSwitch.isThrown(what),
+        (scope) => controls.now.limits[scope]?.value ?? of.gateway.limits[scope],
+      ),
       agents,
     };
   }

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { LOG_LEVELS, type LogLevel } from "../domain/controls.ts";
 import { keepOut } from "../domain/redact.ts";
 import type { PlatformModule, PlatformOff, PlatformSettings } from "../ports/platform.ts";
 import { keyOf, Seal } from "../shared/seal.ts";
@@ -12,8 +13,6 @@ import { METRICS_PORT_WORDS, PORT_WORDS, PROCESSES_MAX, PROCESSES_WORDS, variabl
 export const ROLES = ["all", "ingress", "worker"] as const;
 /** Which half of the path this process serves: taking webhooks, running agents, or both. */
 export type Role = (typeof ROLES)[number];
-
-const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
 
 /** What the environment says, aliases and secret files resolved. */
 export interface Environment {
@@ -39,7 +38,7 @@ export interface Environment {
   readonly metricsToken: Secret | null;
   /** Whether any platform's or model's secret is here: then there is something to lose. */
   readonly hasCredentials: boolean;
-  readonly logLevel: (typeof LOG_LEVELS)[number];
+  readonly logLevel: LogLevel;
   readonly killSwitch: boolean;
   readonly production: boolean;
   /** By name, of those that are configured here. */

@@ -245,5 +245,3 @@ export const gatewayFileOf = (modules: readonly PlatformModule[]) =>
 
 /** What gateway.yaml says, defaults filled in; names as in the file. */
 export type GatewaySpec = z.output<ReturnType<typeof gatewaySpecOf>>;
-/** One of the four limits; `off` lets everything through. */
-export type LimitSpec = GatewaySpec["limits"]["user"];

@@ -30,6 +30,14 @@ export interface BreakerReport {
   /** Of one that is not closed. */
   readonly cause: BreakerCause | null;
   readonly sinceMs: number | null;
+  /** When one that is open lets a call through. */
+  readonly retryAtMs: number | null;
+  /** Of the last minute, while it is closed. */
+  readonly calls: number;
+  readonly failures: number;
+  readonly failuresInRow: number;
+  /** Since the process began. */
+  readonly opens: number;
 }
 
 /** Told as it happens; must not throw. */
@@ -82,6 +90,7 @@ export class Breaker {
   #cause: BreakerCause | null = null;
   #isProbing = false;
   #failuresInRow = 0;
+  #opens = 0;
   #window: { readonly atMs: number; readonly failed: boolean }[] = [];
 
   constructor(name: string, time: Time, observer?: BreakerObserver) {
@@ -91,7 +100,24 @@ export class Breaker {
   }
 
   report(): BreakerReport {
-    return { name: this.#name, state: this.state(), cause: this.#cause, sinceMs: this.#sinceMs };
+    const state = this.state();
+    const nowMs = this.#time.nowMs();
+    const latest = this.#window.filter(({ atMs }) => nowMs - atMs < BREAKER_WINDOW_MS);
+    return {
+      ...{ name: this.#name, state, cause: this.#cause, sinceMs: this.#sinceMs },
+      retryAtMs: state === "open" ? nowMs + this.#openMs() : null,
+      calls: latest.length,
+      failures: latest.filter(({ failed }) => failed).length,
+      failuresInRow: this.#failuresInRow,
+      opens: this.#opens,
+    };
+  }
+
+  /** As if nothing had failed: an operator knows that the other side is well. */
+  reset(): void {
+    this.#failuresInRow = 0;
+    this.#window = [];
+    if (this.#openedAtMs !== null) this.#close();
   }
 
   state(): BreakerState {
@@ -140,6 +166,7 @@ export class Breaker {
     this.#cause = cause;
     if (!wasClosed) return;
     this.#sinceMs = this.#openedAtMs;
+    this.#opens++;
     this.#observer?.opened(this.#name, cause);
   }
 
@@ -190,6 +217,10 @@ export class Breakers {
     const breaker = new Breaker(name, this.#time, this.#observer);
     this.#all.set(name, breaker);
     return breaker;
+  }
+
+  reset(name: string): void {
+    this.#all.get(name)?.reset();
   }
 
   reports(): readonly BreakerReport[] {

@@ -33,15 +33,15 @@ export async function createLogger({ level, pretty, process: number }: LogOption
   };
   if (pretty) {
     const { terminalText } = await import("./terminal.ts");
-    const isAll = level === "debug" || level === "trace";
     const stream: DestinationStream = {
       write(line) {
-        const text = terminalText(line, isAll);
+        const text = terminalText(line, log.level === "debug" || log.level === "trace");
         // A terminal takes it at once, so that nothing is lost at an exit.
         if (text !== null) process.stdout.write(text);
       },
     };
-    return pino({ ...options, formatters: {} }, withoutSecrets(stream));
+    const log = pino({ ...options, formatters: {} }, withoutSecrets(stream));
+    return log;
   }
   const lines = new Lines({
     // Asking for it makes a pipe one that refuses instead of waiting, so that a stalled reader holds up no thread.

@@ -113,3 +113,16 @@ describe("the routes", () => {
     expect(agentFor(match, { text: `${" ".repeat(1_000)}needle` })).toBe("assistant");
   });
 });
+
+it("limits that are set at run time stand in place of those of the configuration", () => {
+  const limits = { user: "off", global: { messages: 5, per_seconds: 10 } } as const;
+  const spec = specOf();
+  const set = (scope: keyof typeof spec.limits) => ({ ...spec.limits, ...limits })[scope];
+  const policy = policyOf(spec, new Map(), () => false, set);
+  expect(policy.limits).toEqual({
+    user: null,
+    conversation: { messages: 60, perMs: 60_000 },
+    tenant: { messages: 600, perMs: 60_000 },
+    global: { messages: 5, perMs: 10_000 },
+  });
+});

@@ -2,6 +2,7 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync }
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { MODULES } from "../../adapters/index.ts";
+import { RunControls } from "../../src/app/controls.ts";
 import { KillSwitch } from "../../src/app/kill-switch.ts";
 import { type OpenedRules, openRules } from "../../src/app/rules.ts";
 import { type Loaded, loadConfig } from "../../src/config/load.ts";
@@ -43,8 +44,10 @@ async function open(): Promise<OpenedRules> {
   const log = Object.assign(silentLogger(), { info: write, warn: write, error: write });
   killSwitch = new KillSwitch(metrics);
   const system = { clock, random: () => 0.5, log, metrics, version: "1" };
-  return await openRules({ config: loaded.config, load, killSwitch, ...system });
+  return await openRules({ config: loaded.config, load, killSwitch, controls: controls(), ...system });
 }
+
+const controls = () => new RunControls({ log: silentLogger(), logLevel: "info" });
 
 /** As an editor does it: whole, under another name, then into the place. */
 function edit(text: string, name = "gateway.yaml"): void {
@@ -134,6 +137,7 @@ describe("a configuration that is read again", () => {
         metrics,
         version: "1",
         killSwitch,
+        controls: controls(),
       },
       load: () => Promise.reject(new Error("out of handles")),
     });
@@ -306,6 +310,7 @@ describe("files that change while somebody looks", () => {
       ...{ config: loaded.config, load: here, clock, random: () => 0.5, log: silentLogger(), metrics },
       version: "1",
       killSwitch: new KillSwitch(metrics),
+      controls: controls(),
     });
   }
 });

@@ -108,7 +108,32 @@ describe("a breaker", () => {
     }
     clock.advance(15_000);
     breaker.enter()("ok");
-    expect(breaker.report()).toEqual({ name: "fake/fake-1", state: "closed", cause: null, sinceMs: null });
+    expect(breaker.report()).toEqual({
+      ...{ name: "fake/fake-1", state: "closed", cause: null, sinceMs: null, retryAtMs: null },
+      ...{ calls: 0, failures: 0, failuresInRow: 0, opens: 1 },
+    });
+  });
+
+  it("says how calls of the last minute went, and when it asks again", () => {
+    calls(2, "ok");
+    clock.advance(60_000);
+    calls(1, "ok");
+    calls(2, "failed");
+    expect(breaker.report()).toMatchObject({ calls: 3, failures: 2, failuresInRow: 2, opens: 0 });
+    breaker.enter()("refused", refusal);
+    expect(breaker.report()).toMatchObject({ opens: 1, retryAtMs: clock.nowMs() + 15_000 });
+  });
+
+  it("that an operator resets begins anew", () => {
+    const closed: string[] = [];
+    const told = new Breaker("told", clock, { opened: () => {}, closed: (name) => closed.push(name) });
+    for (let n = 0; n < 10; n++) told.enter()("failed");
+    told.reset();
+    expect([told.state(), closed]).toEqual(["closed", ["told"]]);
+    for (let n = 0; n < 9; n++) told.enter()("failed");
+    told.reset();
+    told.enter()("failed");
+    expect(told.state()).toBe("closed");
   });
 
   it("tells once that it has opened, and why, and once that it has closed", () => {

@@ -44,6 +44,21 @@ it("a kill switch is thrown on one replica, holds on the other within two second
   for (const gateway of [one, other, third]) expect(await gateway.end("SIGTERM")).toBe(0);
 });
 
+it("limits and the level of the log are set on one replica, hold on the other, and over restarts", async () => {
+  await using redis = await startRedis();
+  const start = () => startGateway({ dataDir: temporaryFolder(), env: { ...ENV, REDIS_URL: redis.url } });
+  await using one = await start();
+  await using other = await start();
+  await parley(one, "limits", "set", "user", "1/3600");
+  await parley(one, "log-level", "debug");
+  await eventually(async () => expect(await parley(other, "log-level")).toMatch(/^debug, set at /), 10_000);
+  await using third = await start();
+  expect(await parley(third, "limits", "show")).toMatch(/^user: 1 in 3600 s, set at /);
+  expect(await parley(third, "log-level")).toMatch(/^debug, set at /);
+  await parley(third, "log-level", "configured");
+  await eventually(async () => expect(await parley(one, "log-level")).toBe("info, as configured\n"), 10_000);
+});
+
 it("with SQLite it holds over a restart, too, and a message is told so", async () => {
   const dataDir = temporaryFolder();
   const env = { ...ENV, PARLEY_DATA_DIR: dataDir };

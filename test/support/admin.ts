@@ -3,8 +3,10 @@ import { onTestFinished } from "vitest";
 import { MODULES } from "../../adapters/index.ts";
 import type { AdmissionPolicy } from "../../src/admit/policy.ts";
 import { type AdminSetup, buildAdmin } from "../../src/app/admin.ts";
+import { RunControls } from "../../src/app/controls.ts";
 import { KillSwitch } from "../../src/app/kill-switch.ts";
 import { wordsOf } from "../../src/app/platforms.ts";
+import { Breakers } from "../../src/domain/breaker.ts";
 import { Calendar } from "../../src/domain/day.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { ReplyPart } from "../../src/domain/reply.ts";
@@ -57,6 +59,8 @@ export interface Admin {
   readonly store: Store;
   /** Tells what becomes of events. */
   readonly inbox: Inbox;
+  readonly controls: RunControls;
+  readonly breakers: Breakers;
   readonly queue: Queue;
   readonly feed: LifeFeed;
   readonly refusals: RefusalFeed;
@@ -73,6 +77,13 @@ export interface Admin {
   /** A dead letter. */
   bury(event: Partial<TriggerEvent>, cause?: string, progress?: Progress): Promise<void>;
 }
+
+const CONFIGURED_LIMITS = {
+  user: { messages: 20, per_seconds: 60 },
+  conversation: { messages: 60, per_seconds: 60 },
+  tenant: { messages: 600, per_seconds: 60 },
+  global: "off",
+} as const;
 
 /** The admin API over an empty store. */
 export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
@@ -102,8 +113,19 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
   const killSwitch = new KillSwitch(metrics);
   const switching = { store: parts, isShared: false, clock, log: silentLogger() };
   await killSwitch.open(switching, stopping.signal);
+  const log = options.log ?? silentLogger();
+  const controls = new RunControls({ log: silentLogger(), logLevel: "info" });
+  const breakers = new Breakers(clock);
+  controls.watch(breakers);
+  await controls.open(switching, stopping.signal);
   const api = buildAdmin({
     killSwitch,
+    controls,
+    configuredLimits: () => ({ ...CONFIGURED_LIMITS }),
+    breakers: () => [
+      { kind: "model", ...breakers.of("anthropic/claude-sonnet-5").report() },
+      { kind: "platform", ...breakers.of("slack").report() },
+    ],
     agents: () => ["assistant"],
     metrics,
     store: parts,
@@ -119,7 +141,7 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
     }),
     installations: options.installations?.(store, clock) ?? new Map(),
     clock,
-    log: options.log ?? silentLogger(),
+    log,
     version: "1.2.3",
     wordsOf: wordsOf(MODULES),
     stopping: stopping.signal,
@@ -138,6 +160,8 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
   return {
     metrics,
     killSwitch,
+    controls,
+    breakers,
     clock,
     store,
     inbox,

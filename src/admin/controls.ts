@@ -1,0 +1,160 @@
+import { z } from "zod";
+import type { BreakerReport } from "../domain/breaker.ts";
+import {
+  type ControlOrder,
+  type Controls,
+  LIMIT_SCOPES,
+  type LimitScope,
+  type LimitValue,
+  LOG_LEVELS,
+  type LogLevel,
+} from "../domain/controls.ts";
+import type { Clock } from "../ports/clock.ts";
+import { iso } from "../shared/time.ts";
+
+export interface ControlsDeps {
+  readonly controls: {
+    readonly now: Controls;
+    readonly configuredLogLevel: LogLevel;
+    set(order: ControlOrder): Promise<void>;
+  };
+  readonly configuredLimits: () => Readonly<Record<LimitScope, LimitValue>>;
+  /** Of this replica: of each model and platform in use. */
+  readonly breakers: () => readonly (BreakerReport & { readonly kind: "model" | "platform" })[];
+  readonly clock: Pick<Clock, "nowMs">;
+}
+
+const set = z
+  .object({ by: z.string(), since: z.iso.datetime() })
+  .nullable()
+  .describe("Who has set it in place of the configuration; null: it is as configured.");
+
+export const logLevelBody = z.strictObject({
+  level: z.enum(LOG_LEVELS).nullable().describe("Null: as configured."),
+});
+
+export const logLevelSchema = z.object({
+  level: z.enum(LOG_LEVELS),
+  configured: z.enum(LOG_LEVELS).describe("PARLEY_LOG_LEVEL of this replica."),
+  set,
+});
+export type LogLevelView = z.infer<typeof logLevelSchema>;
+
+const COUNT_MAX = 1_000_000;
+const DAY_SECONDS = 86_400;
+const rate = z.strictObject({
+  messages: z.int().min(1).max(COUNT_MAX),
+  per_seconds: z.int().min(1).max(DAY_SECONDS).default(60),
+  burst: z.int().min(1).max(COUNT_MAX).optional().describe("At once, before they are spread."),
+});
+const limitBody = z
+  .union([z.literal("off"), rate])
+  .nullable()
+  .optional()
+  .describe("Null: as configured. Absent: as it is.");
+
+export const limitsBody = z
+  .strictObject({ user: limitBody, conversation: limitBody, tenant: limitBody, global: limitBody })
+  .refine((body) => Object.values(body).some((one) => one !== undefined), {
+    error: `expected at least one of ${LIMIT_SCOPES.join(", ")}, got none`,
+  });
+
+const limit = z.union([z.literal("off"), rate]);
+const limitNow = z.object({ limit, configured: limit, set });
+
+export const limitsSchema = z.object({
+  user: limitNow,
+  conversation: limitNow,
+  tenant: limitNow,
+  global: limitNow,
+});
+export type LimitsView = z.infer<typeof limitsSchema>;
+
+const breaker = z.object({
+  name: z.string().describe("May hold a slash: encode it in a path."),
+  kind: z.enum(["model", "platform"]),
+  state: z.enum(["closed", "half-open", "open"]),
+  since: z.iso.datetime().nullable().describe("Since when it is not closed."),
+  retry_at: z.iso.datetime().nullable().describe("When one that is open lets a call through."),
+  code: z.string().nullable(),
+  cause: z.string().nullable(),
+  calls: z.int().describe("Of the last minute, while it is closed."),
+  failures: z.int(),
+  failures_in_row: z.int(),
+  opens: z.int().describe("Since the replica was started."),
+});
+
+export const breakersSchema = z.object({ breakers: z.array(breaker) });
+export type BreakersView = z.infer<typeof breakersSchema>;
+
+export const breakerResetSchema = z.object({
+  name: z.string(),
+  status: z.literal("reset"),
+  by: z.string(),
+});
+
+export function logLevelView({ controls }: Pick<ControlsDeps, "controls">): LogLevelView {
+  const { logLevel } = controls.now;
+  const configured = controls.configuredLogLevel;
+  return { level: logLevel?.value ?? configured, configured, set: setView(logLevel) };
+}
+
+export async function setLogLevel(
+  { level }: z.output<typeof logLevelBody>,
+  by: string,
+  deps: ControlsDeps,
+): Promise<LogLevelView> {
+  await deps.controls.set({ kind: "log-level", level, by, atMs: deps.clock.nowMs() });
+  return logLevelView(deps);
+}
+
+export function limitsView({ controls, configuredLimits }: ControlsDeps): LimitsView {
+  const configured = configuredLimits();
+  const views = LIMIT_SCOPES.map((scope) => {
+    const one = controls.now.limits[scope];
+    return [
+      scope,
+      { limit: one?.value ?? configured[scope], configured: configured[scope], set: setView(one) },
+    ] as const;
+  });
+  return Object.fromEntries(views) as LimitsView;
+}
+
+export async function setLimits(
+  limits: z.output<typeof limitsBody>,
+  by: string,
+  deps: ControlsDeps,
+): Promise<LimitsView> {
+  await deps.controls.set({ kind: "limits", limits, by, atMs: deps.clock.nowMs() });
+  return limitsView(deps);
+}
+
+export function breakersView({ breakers }: Pick<ControlsDeps, "breakers">): BreakersView {
+  return {
+    breakers: breakers().map(({ name, kind, state, sinceMs, retryAtMs, cause, ...counts }) => ({
+      ...{ name, kind, state, since: timeOf(sinceMs), retry_at: timeOf(retryAtMs) },
+      ...{ code: cause?.code ?? null, cause: cause?.message ?? null },
+      ...{ calls: counts.calls, failures: counts.failures, failures_in_row: counts.failuresInRow },
+      opens: counts.opens,
+    })),
+  };
+}
+
+/** Null: nothing in use has this name. */
+export async function resetBreaker(
+  name: string,
+  by: string,
+  { breakers, controls, clock }: ControlsDeps,
+): Promise<z.infer<typeof breakerResetSchema> | null> {
+  if (!breakers().some((one) => one.name === name)) return null;
+  await controls.set({ kind: "breaker-reset", name, by, atMs: clock.nowMs() });
+  return { name, status: "reset", by };
+}
+
+function setView(one: { readonly by: string; readonly atMs: number } | null | undefined) {
+  return one == null ? null : { by: one.by, since: iso(one.atMs) };
+}
+
+function timeOf(ms: number | null): string | null {
+  return ms === null ? null : iso(ms);
+}

@@ -1,0 +1,81 @@
+import type { Breakers } from "../domain/breaker.ts";
+import {
+  type ControlOrder,
+  type Controls,
+  controlled,
+  type LogLevel,
+  NO_CONTROLS,
+} from "../domain/controls.ts";
+import type { Logger } from "../telemetry/log.ts";
+import { SharedNote, type SharedNoteDeps } from "./shared-note.ts";
+
+export interface RunControlsOptions {
+  /** Of which the level is set. */
+  readonly log: Pick<Logger, "warn" | "level">;
+  /** As the process was started. */
+  readonly logLevel: LogLevel;
+}
+
+/** Log level, limits and breakers as operators set them while it runs, for all replicas. */
+export class RunControls {
+  readonly #options: RunControlsOptions;
+  readonly #note: SharedNote<Controls>;
+  readonly #breakers: Breakers[] = [];
+  /** Null: not looked yet. What was reset before this process began has nothing to close here. */
+  #resets: Controls["resets"] | null = null;
+
+  constructor(options: RunControlsOptions) {
+    this.#options = options;
+    this.#note = new SharedNote({
+      name: "controls",
+      event: "controls",
+      parse: (note) =>
+        note === null ? NO_CONTROLS : { ...NO_CONTROLS, ...(JSON.parse(note) as Partial<Controls>) },
+      onTake: (controls) => this.#take(controls),
+    });
+  }
+
+  get now(): Controls {
+    return this.#note.value;
+  }
+
+  get configuredLogLevel(): LogLevel {
+    return this.#options.logLevel;
+  }
+
+  /** These are closed when somebody resets one of them. */
+  watch(breakers: Breakers): void {
+    this.#breakers.push(breakers);
+  }
+
+  /** Knows what is set when it resolves, unless the store is away; then as soon as that is back. Never rejects. */
+  async open(deps: SharedNoteDeps, signal: AbortSignal): Promise<void> {
+    await this.#note.open(deps, signal);
+  }
+
+  /** Holds for all replicas. Rejects with STORE_* when the store cannot keep that. */
+  async set(order: ControlOrder): Promise<void> {
+    await this.#note.change((controls) => controlled(controls, order));
+    const { kind, atMs: _, ...rest } = order;
+    this.#options.log.warn(rest, EVENTS[kind]);
+  }
+
+  #take({ logLevel, resets }: Controls): void {
+    const { log, logLevel: configured } = this.#options;
+    const level = logLevel?.value ?? configured;
+    if (log.level !== level) log.level = level;
+    const known = this.#resets;
+    this.#resets = resets;
+    if (known === null) return;
+    for (const [name, atMs] of Object.entries(resets)) {
+      if (known[name] === atMs) continue;
+      for (const breakers of this.#breakers) breakers.reset(name);
+    }
+  }
+}
+
+const EVENTS: Readonly<Record<ControlOrder["kind"], string>> = {
+  "log-level": "log_level.set",
+  limits: "limits.set",
+  "breaker-reset": "breaker.reset",
+};

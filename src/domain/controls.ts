@@ -1,0 +1,64 @@
+export const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export const LIMIT_SCOPES = ["user", "conversation", "tenant", "global"] as const;
+export type LimitScope = (typeof LIMIT_SCOPES)[number];
+
+/** As the configuration says it. */
+export type LimitValue =
+  | "off"
+  | { readonly messages: number; readonly per_seconds: number; readonly burst?: number | undefined };
+
+/** What an operator has set in place of the configuration, when, and who. */
+export interface SetBy<T> {
+  readonly value: T;
+  readonly by: string;
+  readonly atMs: number;
+}
+
+/** What operators change while the gateway runs, beside its switches. */
+export interface Controls {
+  readonly logLevel: SetBy<LogLevel> | null;
+  readonly limits: Readonly<Partial<Record<LimitScope, SetBy<LimitValue>>>>;
+  /** Breakers by their names, with the time at which somebody has closed them. */
+  readonly resets: Readonly<Record<string, number>>;
+}
+
+export const NO_CONTROLS: Controls = { logLevel: null, limits: {}, resets: {} };
+
+export type ControlOrder = { readonly by: string; readonly atMs: number } & (
+  | { readonly kind: "log-level" /** Null: as configured. */; readonly level: LogLevel | null }
+  | {
+      readonly kind: "limits";
+      /** Null: as configured; a scope that is absent stays as it is. */
+      readonly limits: Readonly<{ [S in LimitScope]?: LimitValue | null | undefined }>;
+    }
+  | { readonly kind: "breaker-reset"; readonly name: string }
+);
+
+/** All that is kept is one small note. */
+const RESETS_MAX = 10;
+
+export function controlled(controls: Controls, order: ControlOrder): Controls {
+  const { by, atMs } = order;
+  switch (order.kind) {
+    case "log-level":
+      return { ...controls, logLevel: order.level === null ? null : { value: order.level, by, atMs } };
+    case "limits": {
+      const limits = { ...controls.limits };
+      for (const scope of LIMIT_SCOPES) {
+        const value = order.limits[scope];
+        if (value === null) delete limits[scope];
+        else if (value !== undefined) limits[scope] = { value, by, atMs };
+      }
+      return { ...controls, limits };
+    }
+    case "breaker-reset": {
+      const { [order.name]: before = 0, ...others } = controls.resets;
+      // One that is made again must be another one, whatever the clock says.
+      const kept = Object.entries(others).sort(([, one], [, other]) => other - one);
+      const latest = [[order.name, Math.max(atMs, before + 1)] as const, ...kept].slice(0, RESETS_MAX);
+      return { ...controls, resets: Object.fromEntries(latest) };
+    }
+  }
+}

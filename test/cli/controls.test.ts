@@ -1,0 +1,83 @@
+import { beforeEach, expect, it } from "vitest";
+import { type Admin, openAdmin, TOKEN } from "../support/admin.ts";
+import { call } from "./helpers.ts";
+
+let admin: Admin;
+let env: Record<string, string>;
+beforeEach(async () => {
+  admin = await openAdmin();
+  env = { PARLEY_ADMIN_TOKEN: TOKEN, PARLEY_URL: await admin.listen() };
+});
+
+const asked = async (...args: readonly string[]) => await call(args, { env });
+
+it("log-level says what is logged, sets it, and puts it back", async () => {
+  expect(await asked("log-level")).toMatchObject({ code: 0, stdout: "info, as configured\n" });
+  expect((await asked("log-level", "debug")).stdout).toMatch(
+    /^debug, set at 20\S+Z by \S+@\S+; configured: info\n$/,
+  );
+  expect(JSON.parse((await asked("log-level", "--json")).stdout)).toMatchObject({
+    level: "debug",
+    configured: "info",
+  });
+  expect((await asked("log-level", "configured")).stdout).toBe("info, as configured\n");
+  expect(await asked("log-level", "loud")).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/level: expected .*debug/),
+  });
+});
+
+it("limits are shown, set one by one, and put back", async () => {
+  const configured = (await asked("limits", "show")).stdout;
+  expect(configured).toBe(
+    "user: 20 in 60 s, as configured\nconversation: 60 in 60 s, as configured\n" +
+      "tenant: 600 in 60 s, as configured\nglobal: off, as configured\n",
+  );
+  await asked("limits", "set", "user", "off");
+  const { stdout } = await asked("limits", "set", "global", "5/10");
+  expect(stdout).toMatch(/^user: off, set at 20\S+Z by \S+; configured: 20 in 60 s$/m);
+  expect(stdout).toMatch(/^global: 5 in 10 s, set at 20\S+Z by \S+; configured: off$/m);
+  expect(admin.controls.now.limits.global?.value).toEqual({ messages: 5, per_seconds: 10 });
+  await asked("limits", "set", "user", "configured");
+  await asked("limits", "set", "global", "configured");
+  expect((await asked("limits", "show")).stdout).toBe(configured);
+});
+
+it.each([
+  [["set", "planet", "5/10"], "scope: expected one of user, conversation, tenant, global, got planet"],
+  [["set", "user", "many"], "limit: expected MESSAGES/SECONDS, off or configured, got many"],
+  [["set", "user", "0/10"], "user"],
+])("limits %j is wrong usage", async (args, message) => {
+  expect(await asked("limits", ...args)).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
+});
+
+it("an empty change of limits is refused", async () => {
+  const init = { method: "PUT", body: "{}", headers: { "content-type": "application/json" } };
+  const answer = await admin.ask("/limits", init);
+  expect([answer.status, await answer.text()]).toEqual([
+    400,
+    expect.stringContaining("at least one of user"),
+  ]);
+});
+
+it("breakers shows what is left alone and why, and reset has it called again", async () => {
+  const breaker = admin.breakers.of("anthropic/claude-sonnet-5");
+  breaker.enter()("ok");
+  breaker.enter()("refused", { code: "MODEL_REFUSED", message: "no credit" });
+  const { stdout } = await asked("breakers", "list");
+  expect(stdout).toMatch(/^KIND +STATE +CALLS +FAILED +OPENED +SINCE/);
+  expect(stdout).toMatch(/^model +open +2 +1 +1 +2023-11-14T22:13:20.000Z.* anthropic\/claude-sonnet-5$/m);
+  expect(stdout).toMatch(/^platform +closed +0 +0 +0 +slack$/m);
+  expect(await asked("breakers", "reset", "anthropic/claude-sonnet-5")).toMatchObject({
+    code: 0,
+    stderr: "anthropic/claude-sonnet-5 is called again, on all replicas within two seconds\n",
+  });
+  expect(breaker.state()).toBe("closed");
+  expect(JSON.parse((await asked("breakers", "list", "--json")).stdout)).toMatchObject({
+    breakers: [{ state: "closed", calls: 0, failures: 0, opens: 1, code: null, retry_at: null }, {}],
+  });
+  expect(await asked("breakers", "reset", "pigeon")).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("There is no breaker of this name"),
+  });
+});
