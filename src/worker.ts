@@ -13,6 +13,7 @@ import { attemptOutcome, isOutage, usesNoAttempt } from "./dispatch/outage.ts";
 import { OwnTime } from "./dispatch/own-time.ts";
 import { park } from "./dispatch/parking.ts";
 import { poisonCauseOf } from "./dispatch/poison.ts";
+import { quietForMs } from "./dispatch/quiet.ts";
 import { References } from "./dispatch/references.ts";
 import { report, reportSaid } from "./dispatch/report.ts";
 import { canBeAnswered } from "./dispatch/serves.ts";
@@ -61,6 +62,8 @@ export interface WorkerDeps {
   /** What the model calls of a run may cost today; absent: as much as the run may. */
   readonly allowanceOf?: (event: TriggerEvent, agent: string) => Allowance;
   readonly attemptsMax: number;
+  /** How long nothing may have come before what `busy: collect` has collected is answered; absent: no time. */
+  readonly quietMsOf?: (event: TriggerEvent) => number;
   /** Where questions are found by their ids; absent: in their conversations alone. */
   readonly questions?: {
     readonly questions: Pick<Questions, "open" | "close">;
@@ -112,8 +115,11 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
     return { kind: "dropped", cause: job.refusal.cause };
   }
 
-  const progress = job.progress === null ? begin(job, deps) : unparked(job.progress, deps.clock.nowMs());
   const merging = new Merging(job, deps.queue);
+  const quietMs = await quietForMs(job, merging, deps.quietMsOf?.(job.event) ?? 0, () => deps.clock.nowMs());
+  if (quietMs > 0) throw new Deferred("more may be said", quietMs);
+
+  const progress = job.progress === null ? begin(job, deps) : unparked(job.progress, deps.clock.nowMs());
   const references = new References(adapter, progress, deps);
   const taken = { merging, references, time };
   const done = isAnswered(progress) ? progress : await answerTo(job, progress, taken, adapter, deps, signals);

@@ -4,6 +4,7 @@ import { createAgentRuntime } from "../agent/runtime.ts";
 import type { AgentSpec } from "../config/agent-schema.ts";
 import type { Config } from "../config/load.ts";
 import { missingFor } from "../config/model-keys.ts";
+import { busyQuietMs } from "../config/schema-parts.ts";
 import type { AgentMemory } from "../dispatch/memory.ts";
 import type { ApprovalRules } from "../domain/approval.ts";
 import { type BreakerReport, Breakers } from "../domain/breaker.ts";
@@ -24,6 +25,8 @@ import { toolMetrics } from "./tools.ts";
 export interface BuiltAgents {
   readonly runtime: AgentRuntime;
   readonly memory: ReadonlyMap<string, AgentMemory>;
+  /** How long nothing may have come before what they collect is answered. */
+  readonly quietMs: ReadonlyMap<string, number>;
   /** Whose answers are shown while they grow. */
   readonly shown: ReadonlySet<string>;
   /** What answers, for people: `claude-sonnet-5 (anthropic)`. */
@@ -68,6 +71,7 @@ export async function buildAgents({
   const standIns = new Map<string, string>();
   const agents = new Map<string, Agent>();
   const memory = new Map<string, AgentMemory>();
+  const quietMs = new Map<string, number>();
   const shown = new Set<string>();
   const modelNames = new Map<string, string>();
   const approvers = new Map<string, ApprovalRules>();
@@ -82,6 +86,7 @@ export async function buildAgents({
     const more = spec.tools.length > 0 && { toolbox: tools.toolboxFor(name, spec.tools, isReadOnly) };
     agents.set(name, { ...agentOf(name, spec, model, fallbacks), ...more });
     memory.set(name, { turnsMax: spec.memory.max_messages, ttlMs: spec.memory.ttl_seconds * 1000 });
+    quietMs.set(name, busyQuietMs(spec.busy));
     if (spec.preview === "on") shown.add(name);
     approvers.set(name, approvalRulesOf(spec));
     modelNames.set(name, model.provider === "demo" ? "the demo model" : `${model.name} (${model.provider})`);
@@ -91,7 +96,8 @@ export async function buildAgents({
     [...agents.values()].flatMap(({ model, fallbacks }) => [model, ...(fallbacks ?? [])].map(breakerName)),
   );
   return {
-    ...{ runtime, memory, shown, modelNames, approvers, demoStandIns: standIns, toolsHold: tools.holds },
+    ...{ runtime, memory, quietMs, shown, modelNames, approvers, toolsHold: tools.holds },
+    demoStandIns: standIns,
     breakers: () => [...inUse].map((name) => breakers.of(name).report()),
   };
 }

@@ -4,7 +4,7 @@ import { recallFor } from "../dispatch/memory.ts";
 import { LEASE_MS } from "../domain/bounds.ts";
 import type { Breakers } from "../domain/breaker.ts";
 import type { TriggerEvent } from "../domain/event.ts";
-import { routeOf } from "../domain/route.ts";
+import { quietMsOf, routeOf } from "../domain/route.ts";
 import { type Observer, observedQueue } from "../feed/observed.ts";
 import type { Adapter, Render } from "../ports/adapter.ts";
 import type { Clock, NewId, Random } from "../ports/clock.ts";
@@ -24,7 +24,7 @@ import { dayBudgetsOf } from "./day-budgets.ts";
 import { routesOf } from "./policy.ts";
 
 export interface BackRules {
-  readonly agents: Pick<BuiltAgents, "runtime" | "memory" | "shown" | "modelNames" | "approvers">;
+  readonly agents: Pick<BuiltAgents, "runtime" | "memory" | "quietMs" | "shown" | "modelNames" | "approvers">;
   readonly spec: GatewaySpec;
 }
 
@@ -138,6 +138,7 @@ function workerDeps(
     runtime: agents.runtime,
     routes,
     agents: agents.memory,
+    quietMsOf: (event) => quietMsOf(event, routes, agents.quietMs),
     control: {
       memory: {
         async forget(conversation, untilEventId) {

@@ -3,6 +3,7 @@ import type { AgentSpec } from "../config/agent-schema.ts";
 import { allowance } from "../config/limits.ts";
 import { compilePattern, type Pattern } from "../config/pattern.ts";
 import { type GatewaySpec, PLATFORM_DEFAULTS, type PlatformSpec } from "../config/schema.ts";
+import { busyModeOf, busyQuietMs } from "../config/schema-parts.ts";
 import type { AgentMemory } from "../dispatch/memory.ts";
 import { LIMIT_SCOPES, type LimitScope, type LimitValue } from "../domain/controls.ts";
 import { PLATFORMS, type Platform } from "../domain/event.ts";
@@ -23,7 +24,7 @@ export function policyOf(
       return Object.fromEntries(allowances) as AdmissionPolicy["limits"];
     },
     routes: routesOf(spec),
-    agents: new Map([...agents].map(([name, { busy }]) => [name, busy])),
+    agents: new Map([...agents].map(([name, { busy }]) => [name, busyModeOf(busy)])),
     maxAgeMs: spec.max_age_seconds === "off" ? null : spec.max_age_seconds * 1000,
     noticeWindowMs: spec.notices.window_seconds * 1000,
     isPaused,
@@ -65,7 +66,7 @@ function allowList(list: "any" | readonly string[]): AllowList {
 export function routesOf(spec: GatewaySpec): readonly Route[] {
   return spec.routes.map(({ match, agent, busy }) => ({
     agent,
-    ...(busy !== undefined && { busy }),
+    ...(busy !== undefined && { busy: busyModeOf(busy), quietMs: busyQuietMs(busy) }),
     match: {
       ...(match?.platform && { platforms: new Set(match.platform) }),
       ...(match?.tenant && { tenants: new Set(match.tenant) }),

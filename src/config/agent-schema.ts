@@ -61,7 +61,7 @@ const describedSpec = z.strictObject({
   busy: busy
     .default("queue")
     .describe(
-      "What a message does that arrives during a run: `queue` waits its turn, `collect` is answered together with what else waits, `interrupt` ends the run and is answered with it, `steer` reaches the run before its next call of the model, `drop` is refused, and the person is told once a run.",
+      "What a message does that arrives during a run: `queue` waits its turn, `collect` is answered together with what else waits (as `{ mode: collect, quiet_ms: 1500 }` once nothing has come for so long), `interrupt` ends the run and is answered with it, `steer` reaches the run before its next call of the model, `drop` is refused, and the person is told once a run.",
     ),
 });
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { BUSY_MODES } from "../domain/busy.ts";
+import { BUSY_MODES, type BusyMode } from "../domain/busy.ts";
 
 // What the schemas of both kinds of file are made of.
 
@@ -23,4 +23,18 @@ export function notYet(available: readonly string[], later: readonly string[]) {
       : `expected ${available.join(" or ")}`;
 }
 
-export const busy = z.enum(BUSY_MODES);
+const QUIET_MS_MAX = 30_000;
+
+export const busy = z.union([
+  z.enum(BUSY_MODES),
+  z.strictObject({ mode: z.literal("collect"), quiet_ms: count(1, QUIET_MS_MAX) }),
+]);
+type BusySpec = z.output<typeof busy>;
+
+export function busyModeOf(busy: BusySpec): BusyMode {
+  return typeof busy === "string" ? busy : busy.mode;
+}
+
+export function busyQuietMs(busy: BusySpec): number {
+  return typeof busy === "string" ? 0 : busy.quiet_ms;
+}

@@ -46,6 +46,12 @@ export class Merging {
     return mayMerge(this.#job.busy) && this.#job.crashes === 0;
   }
 
+  /** Before the run: its event and all that waits behind it by now. */
+  async gather(): Promise<readonly TriggerEvent[]> {
+    await this.#join();
+    return this.#events;
+  }
+
   /** For the run, before each call of a model: only one that is steered looks again once it has begun. */
   async beforeCall(): Promise<readonly TriggerEvent[]> {
     if (!this.#hasAsked || this.#job.busy === "steer") await this.#join();

@@ -16,6 +16,8 @@ export interface Route {
   readonly agent: string;
   /** Absent: as its agent has it. */
   readonly busy?: BusyMode;
+  /** Of a `busy` that is there: how long nothing may have come before what was collected is answered. */
+  readonly quietMs?: number;
 }
 
 /** The agent of the first route that matches; null when none does. An event may name its agent itself (the test webhook). */
@@ -36,6 +38,17 @@ export function routingOf(
   const route = firstMatch(event, routes);
   const agent = agentBy(route, event, agents);
   return { agent, busy: route?.busy ?? agents.get(agent ?? "") ?? "queue" };
+}
+
+/** How long nothing may have come before a run of this event begins, by its route or its agent; 0: it begins at once. */
+export function quietMsOf(
+  event: TriggerEvent,
+  routes: readonly Route[],
+  agents: ReadonlyMap<string, number>,
+): number {
+  const route = firstMatch(event, routes);
+  if (route?.busy !== undefined) return route.quietMs ?? 0;
+  return agents.get(agentBy(route, event, agents) ?? "") ?? 0;
 }
 
 function agentBy(

@@ -81,12 +81,18 @@ describe("loading the configuration", () => {
           "  tools: [{ name: kubectl }]",
           "  busy: never",
         ].join("\n"),
+        "agents/q.yaml": [
+          "metadata: { name: q }",
+          "spec:",
+          "  model: { provider: demo }",
+          "  busy: { mode: steer, quiet_ms: 0 }",
+        ].join("\n"),
         "agents/b.yaml": "spec: [1\nkind: Agent",
         "agents/c.yaml": "kind: Agent\n",
       },
       { env: { PARLEY_PORT: "70000" } },
     );
-    expect(problemsOf(loaded)).toHaveLength(17);
+    expect(problemsOf(loaded)).toHaveLength(19);
     expect(problemsOf(loaded)).toEqual(
       expect.arrayContaining([
         "environment PARLEY_PORT: expected a port from 0 to 65535, got 70000",
@@ -104,7 +110,9 @@ describe("loading the configuration", () => {
         'config/agents/a.yaml:2:19 metadata.name: expected 1 to 63 letters, digits, dots, dashes or underscores, the first a letter or digit, got "a b"',
         'config/agents/a.yaml:4:22 spec.model.provider: expected anthropic or openai or demo, got "bedrock", which is not available in this version',
         "config/agents/a.yaml:5:11 spec.tools[0].type: expected type: mcp, command or builtin, got nothing",
-        'config/agents/a.yaml:6:9 spec.busy: expected queue or collect or interrupt or steer or drop, got "never"',
+        'config/agents/a.yaml:6:9 spec.busy: expected queue or collect or interrupt or steer or drop or a mapping, got "never"',
+        'config/agents/q.yaml:4:17 spec.busy.mode: expected collect, got "steer"',
+        "config/agents/q.yaml:4:34 spec.busy.quiet_ms: expected a number of at least 1, got 0",
         "config/agents/b.yaml:2:1: expected YAML, got something else (Flow sequence in block collection must be sufficiently indented and end with a ])",
         "config/agents/c.yaml:1:1 metadata: expected a mapping, got nothing",
         "config/agents/c.yaml:1:1 spec: expected a mapping, got nothing",

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createAgentRuntime } from "../../src/agent/runtime.ts";
 import { Dispatcher } from "../../src/dispatch/dispatcher.ts";
 import { recallFor } from "../../src/dispatch/memory.ts";
@@ -38,6 +38,7 @@ let prompts: string[][];
 let tool: () => Promise<string>;
 /** What a person is asked before the tool is used; null: nobody is. */
 let question: string | null;
+let quietMs: number;
 beforeEach(async () => {
   clock = new FakeClock();
   store = await openTestStore(clock);
@@ -46,6 +47,7 @@ beforeEach(async () => {
   prompts = [];
   tool = async () => "seen";
   question = null;
+  quietMs = 0;
 });
 afterEach(() => dispatcher.stop(0));
 
@@ -89,6 +91,7 @@ function start(model = scripted()): void {
     render: (adapter, markdown, to) => adapter.render(markdown, to),
     delivery: { outbox: store.outbox, breakers: new Breakers(clock), inDoubt: "leave", log, metrics },
     attemptsMax: 3,
+    quietMsOf: () => quietMs,
     isPaused: () => false,
     clock,
     newId: (prefix) => `${prefix}_1`,
@@ -161,6 +164,69 @@ it("what comes while a run that collects is in hand is answered by the next, tog
     ["one", "", "tool: seen"],
     ["one", "heard 3", "two", "three"],
   ]);
+});
+
+describe("a quiet time", () => {
+  let defers: number;
+  beforeEach(() => {
+    quietMs = 1_000;
+    defers = 0;
+    const inner = store.queue;
+    const queue: Store["queue"] = {
+      ...inner,
+      async settle(job, settlement) {
+        const isHeld = await inner.settle(job, settlement);
+        if (settlement.kind === "defer") defers++;
+        return isHeld;
+      },
+    };
+    store = { ...store, queue };
+    start();
+  });
+
+  it("is waited for, and all that came in a burst is answered together", async () => {
+    await send("one", "collect");
+    await soon(() => expect(defers).toBe(1));
+    clock.advance(700);
+    await send("two", "collect");
+    clock.advance(300);
+    await soon(() => expect(defers).toBe(2));
+    clock.advance(699);
+    await store.journal.stats();
+    expect(prompts).toEqual([]);
+    clock.advance(1);
+    await said("heard 2");
+    expect(prompts).toEqual([["one", "two"]]);
+  });
+
+  it("is waited for ten times at most", async () => {
+    await send("word-0", "collect");
+    for (let n = 1; n < 10; n++) {
+      await soon(() => expect(defers).toBe(n));
+      clock.advance(500);
+      await send(`word-${n}`, "collect");
+      clock.advance(500);
+    }
+    await soon(() => expect(defers).toBe(10));
+    expect(prompts).toEqual([]);
+    clock.advance(500);
+    await send("last", "collect");
+    clock.advance(500);
+    await said("heard 11");
+  });
+
+  it("is over for what is delivered late", async () => {
+    const late = anEvent({ text: "late", occurredAtMs: clock.nowMs() - 1_000 });
+    await store.inbox.accept(anOffer(late, { busy: "collect" }));
+    await said("heard 1");
+    expect(defers).toBe(0);
+  });
+
+  it("is not waited for where a message does not collect", async () => {
+    await send("one", "queue");
+    await said("heard 1");
+    expect(defers).toBe(0);
+  });
 });
 
 it("a message that interrupts ends the run, and the next answers both", async () => {

@@ -163,7 +163,7 @@ export async function fakeServer(
       return found();
     },
     until(isSo, timeoutMs = WAIT_MS) {
-      return settled(isSo, () => `${isSo} after a call, got no such`, timeoutMs);
+      return settled(isSo, () => "what is waited for to be so after a call, got nothing like it", timeoutMs);
     },
     close() {
       server.closeAllConnections();

@@ -120,6 +120,7 @@ function agentsFor(options: GatewayOptions, life: Life): BackRules["agents"] {
     }),
     shown: new Set([agent.name]),
     memory: new Map([[agent.name, { turnsMax: 100, ttlMs: MEMORY_MS }]]),
+    quietMs: new Map(),
     modelNames: new Map([[agent.name, agent.model.name]]),
     approvers: new Map([[agent.name, { ...APPROVAL_RULES, self: true }]]),
   };
