@@ -1,14 +1,17 @@
+import { forbidden } from "./admit/access.ts";
 import { type Admission, admit, notInstalled } from "./admit/admit.ts";
 import type { Acquaintances } from "./admit/people.ts";
 import type { AdmissionPolicy } from "./admit/policy.ts";
 import { GatewayError } from "./domain/errors.ts";
 import type { Platform, TriggerEvent } from "./domain/event.ts";
-import { ignoredLabel } from "./domain/ignored.ts";
+import { FEEDBACK, ignoredLabel } from "./domain/ignored.ts";
+import { decisionBy, type Reaction, reactionEvent, type Saying } from "./domain/reaction.ts";
 import type { Item, Reception, ReceptionOutcome } from "./ingress/reception.ts";
 import { verifyRequest } from "./ingress/verify.ts";
 import type { Ack, Adapter, Inbound, RawRequest, RequestHead, TurnedAway } from "./ports/adapter.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Desk } from "./ports/desk.ts";
+import type { Feedback } from "./ports/feedback.ts";
 import type { Acceptance, Inbox } from "./ports/inbox.ts";
 import type { Lanes } from "./ports/lanes.ts";
 import type { Memory } from "./ports/memory.ts";
@@ -20,6 +23,8 @@ export interface GatewayDeps {
   readonly policy: AdmissionPolicy;
   readonly lanes: Pick<Lanes, "signal">;
   readonly memory: Pick<Memory, "withdraw">;
+  /** Absent: no reaction means anything. */
+  readonly feedback?: Pick<Feedback, "find" | "rate" | "takeBack"> | undefined;
   readonly desk: Desk;
   readonly clock: Pick<Clock, "nowMs">;
   readonly metrics: Metrics;
@@ -51,6 +56,8 @@ export function take(inbound: Inbound, adapter: Adapter, deps: GatewayDeps): Pro
       return settled({ outcome: "handshake", ack: inbound.ack, events: 0 });
     case "ignored":
       return ignore(inbound, adapter, deps);
+    case "reaction":
+      return react(inbound, adapter, deps);
     case "events":
       for (const reason of inbound.ignored) countIgnored(adapter, reason, deps);
       return publish(inbound, adapter, deps);
@@ -59,6 +66,48 @@ export function take(inbound: Inbound, adapter: Adapter, deps: GatewayDeps): Pro
 
 function settled(reception: Reception): Promise<Reception> {
   return Promise.resolve(reception);
+}
+
+/** One to a question of ours decides it, as a press would; one to an answer is kept as feedback. */
+async function react(
+  { reaction, reason, ack }: Extract<Inbound, { kind: "reaction" }>,
+  adapter: Adapter,
+  deps: GatewayDeps,
+): Promise<Reception> {
+  const ignored = { kind: "ignored" as const, reason, ack };
+  try {
+    const saying = (await deps.feedback?.find(reaction)) ?? null;
+    if (saying === null || (reaction.place !== null && reaction.place !== saying.place))
+      return await ignore(ignored, adapter, deps);
+    const { approvalId } = saying;
+    if (approvalId === undefined) return await rate(reaction, saying, ignored, adapter, deps);
+    if (!reaction.isAdded || adapter.reactions?.approvals !== true)
+      return await ignore(ignored, adapter, deps);
+    const event = decisionBy(reaction, { ...saying, approvalId });
+    return await publish({ kind: "events", events: [event], ignored: [], ack }, adapter, deps);
+  } catch (error) {
+    return { outcome: "unavailable", ack: { status: 503 }, reason: codeOf(error), events: 0 };
+  }
+}
+
+async function rate(
+  reaction: Reaction,
+  saying: Saying,
+  ignored: Extract<Inbound, { kind: "ignored" }>,
+  adapter: Adapter,
+  { feedback, policy, ...deps }: GatewayDeps,
+): Promise<Reception> {
+  const { platform, sender, rating, isAdded, atMs } = reaction;
+  const isHeard =
+    adapter.reactions?.feedback === true &&
+    !sender.isBot &&
+    forbidden(reactionEvent(reaction, saying), policy.platforms[platform]) === null;
+  if (!isHeard) return await ignore(ignored, adapter, { ...deps, feedback, policy });
+  const { eventId, agent } = saying;
+  const word = { by: sender.id, rating, atMs };
+  if (!isAdded) await feedback?.takeBack(eventId, word);
+  else if (await feedback?.rate(eventId, word)) deps.metrics.feedback.inc({ platform, agent, rating });
+  return await ignore({ ...ignored, reason: FEEDBACK }, adapter, { ...deps, feedback, policy });
 }
 
 async function ignore(

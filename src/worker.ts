@@ -9,6 +9,7 @@ import { growsForMs } from "./dispatch/growth.ts";
 import { goesRound } from "./dispatch/loop.ts";
 import { type AgentMemory, historyOf } from "./dispatch/memory.ts";
 import { interruptible, Merging } from "./dispatch/merging.ts";
+import { notedAs } from "./dispatch/noting.ts";
 import { attemptOutcome, isOutage, usesNoAttempt } from "./dispatch/outage.ts";
 import { OwnTime } from "./dispatch/own-time.ts";
 import { park } from "./dispatch/parking.ts";
@@ -33,6 +34,7 @@ import type { PausedFor } from "./domain/switches.ts";
 import type { Adapter, Render } from "./ports/adapter.ts";
 import type { AgentRuntime, Allowance, Hold, RunResult } from "./ports/agent.ts";
 import type { Clock, NewId } from "./ports/clock.ts";
+import type { Feedback } from "./ports/feedback.ts";
 import type { Grants } from "./ports/grants.ts";
 import type { Memory } from "./ports/memory.ts";
 import type { Outbox } from "./ports/outbox.ts";
@@ -64,6 +66,8 @@ export interface WorkerDeps {
   readonly attemptsMax: number;
   /** How long nothing may have come before what `busy: collect` has collected is answered; absent: no time. */
   readonly quietMsOf?: (event: TriggerEvent) => number;
+  /** For whoever reacts to what is said; absent: no reaction means anything. */
+  readonly feedback?: Pick<Feedback, "said">;
   /** Where questions are found by their ids; absent: in their conversations alone. */
   readonly questions?: {
     readonly questions: Pick<Questions, "open" | "close">;
@@ -131,7 +135,8 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
   const { isHeld, leftMs } = signals;
   const follows = (done.approvals ?? []).length > 0;
   const elsewhere: OwnTime["elsewhere"] = (wait) => time.elsewhere(wait);
-  const delivery = { ...deps.delivery, outbox, log, isHeld, leftMs, follows, elsewhere };
+  const noting = notedAs(job, done.agent, adapter, deps);
+  const delivery = { ...deps.delivery, ...noting, outbox, log, isHeld, leftMs, follows, elsewhere };
   try {
     await deliver(job, answer.parts, adapter, delivery, signals.job);
   } catch (error) {
@@ -178,7 +183,8 @@ async function answerTo(
   const end = (result: RunResult) => ended(progress, result, job, adapter, deps, signals);
   const command = controlCommandOf(job.event);
   // Overtakes the run that it is about, and pause and stop are not meant for it.
-  if (command !== null) return end(await obey(command, job.event, deps.control));
+  if (command !== null)
+    return end(await obey(command, await taken.references.known(job.event, signals.job), deps.control));
   if (isStopped(job.signals)) return end(stopped(progress.steps));
   if (deps.isPaused({ platform: job.event.platform, agent: progress.agent }))
     throw new Deferred("paused", WAIT_MS);
@@ -295,7 +301,8 @@ async function run(
       // Where it takes the place of what is shown, as in a deferred answer, nothing may follow that takes it back.
       await preview?.pause();
       const follows = key !== FIRST_QUESTION || preview?.isOut === true;
-      await sayBeside({ key, text, buttons }, job, adapter, { ...aside, follows }, jobSignal);
+      const noting = notedAs(job, agent, adapter, deps, buttons);
+      await sayBeside({ key, text, buttons }, job, adapter, { ...aside, ...noting, follows }, jobSignal);
     },
     amend: (key, text, buttons) => amendBeside({ key, text, buttons }, job, adapter, aside, jobSignal),
     ...(deps.questions && {

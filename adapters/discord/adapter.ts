@@ -6,6 +6,7 @@ import type { Secret } from "../../src/shared/secret.ts";
 import { type Form, Forms } from "../shared/forms.ts";
 import { type Mentions, previewBeside } from "../shared/mentions-option.ts";
 import type { Preview } from "../shared/preview-option.ts";
+import { areHeard, meant, type ReactionsOption } from "../shared/reactions.ts";
 import { createRest } from "./api.ts";
 import { BUTTON_LIMITS } from "./buttons.ts";
 import { Channels } from "./channels.ts";
@@ -42,6 +43,8 @@ export interface DiscordOptions {
   /** What is offered while somebody fills in a command; nothing by default. */
   readonly autocomplete?: ChoicesOptions;
   readonly forms?: readonly Form[];
+  /** What emojis on our messages mean, where the Gateway tells of them; nothing by default. */
+  readonly reactions?: ReactionsOption;
   /** How what is merely written is heard; not at all when absent. */
   readonly gateway?: { readonly clock: Clock } & Pick<GatewayOptions, "replies" | "changes">;
   readonly clock: Pick<Clock, "nowMs" | "sleep">;
@@ -69,12 +72,23 @@ export function createDiscordAdapter(options: DiscordOptions): Adapter {
   const { send, recover } = createClient(calling);
   const { botToken, gateway, applicationId = "", publicKeys } = options;
   const isHeard = botToken !== null && gateway !== undefined;
+  const reactions =
+    isHeard && options.reactions !== undefined && areHeard(options.reactions) ? options.reactions : undefined;
   const isPosted = publicKeys.length > 0 || !isHeard;
   return {
     platform: "discord",
     webhook: isPosted ? PLAIN_WEBHOOK : null,
     ...(isHeard && {
-      socket: createGateway({ rest, apiUrl, random, ...gateway, botToken, applicationId, reading }),
+      socket: createGateway({
+        rest,
+        apiUrl,
+        random,
+        ...gateway,
+        botToken,
+        applicationId,
+        reading,
+        reactions,
+      }),
     }),
     ignored: WORDS.ignored,
     screen: screenDiscord,
@@ -84,6 +98,7 @@ export function createDiscordAdapter(options: DiscordOptions): Adapter {
     render: renderReply,
     buttons: BUTTON_LIMITS,
     renderer: RENDERER,
+    ...(reactions !== undefined && { reactions: meant(reactions) }),
     ...(mentions === "shown" && { mentions: true }),
     probe: (signal) =>
       probeDiscord(

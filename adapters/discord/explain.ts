@@ -4,6 +4,9 @@ export const WORDS: PlatformWords = {
   sender: "Discord",
   secret: "Compare DISCORD_PUBLIC_KEY with the application's page General Information",
   ignored: {
+    reaction_added:
+      "Somebody reacted with an emoji to a message that is none of the bot's latest; see platforms.discord.reactions.",
+    reaction_removed: "Somebody took a reaction back.",
     form_opened: "It opened a form (platforms.discord.forms). What is sent with that comes by itself.",
     form_errors: "A form was sent with something that it does not take; the person was told what.",
     app_event: "Discord tells of the app itself, such as its installation.",

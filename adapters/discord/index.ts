@@ -50,6 +50,7 @@ export const discord: PlatformModule<DiscordSettings, DiscordOptions> = {
       publicUrl,
       preview: options.preview,
       mentions: options.mentions,
+      reactions: options.reactions,
       commandReplies: options.command_replies,
       autocomplete: options.autocomplete,
       forms: options.forms,

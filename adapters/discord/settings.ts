@@ -7,6 +7,7 @@ import { CHANGE_OPTIONS } from "../shared/change-options.ts";
 import { formsOption } from "../shared/forms.ts";
 import { MENTIONS_OPTION } from "../shared/mentions-option.ts";
 import { previewOption } from "../shared/preview-option.ts";
+import { reactionsOption } from "../shared/reactions.ts";
 import { withoutSlash } from "../shared/settings.ts";
 import { appOption } from "./app-options.ts";
 import { DISCORD_FIELDS } from "./forms.ts";
@@ -44,6 +45,7 @@ export const OPTIONS = {
     .describe("A mention in a channel is answered beneath it, or in a thread that is opened from it."),
   ...CHANGE_OPTIONS,
   ...MENTIONS_OPTION,
+  reactions: reactionsOption(["👍", "✅"], ["👎", "❌"]),
   autocomplete: z
     .strictObject({
       recent: z

@@ -10,6 +10,7 @@ import type { ChangePolicy } from "../shared/change-options.ts";
 import { type Form, Forms } from "../shared/forms.ts";
 import { type Mentions, previewBeside } from "../shared/mentions-option.ts";
 import type { Preview } from "../shared/preview-option.ts";
+import { areHeard, meant, type ReactionsOption } from "../shared/reactions.ts";
 import { UNSTOPPED } from "../shared/signals.ts";
 import { readAddress, type Visibility } from "./address.ts";
 import { BUTTON_LIMITS } from "./buttons.ts";
@@ -45,6 +46,8 @@ export interface SlackOptions {
   /** What is shown on the home tab and in the assistant's pane; nothing by default. */
   readonly surfaces?: SurfaceOptions;
   readonly forms?: readonly Form[];
+  /** What emojis on our messages mean; nothing by default. */
+  readonly reactions?: ReactionsOption;
   /** Where an answer is shown while it grows: everywhere that can be (default), in direct messages, or nowhere. */
   readonly preview?: Preview;
   /** Whether answers may name those whom they were shown; they may not by default. */
@@ -115,6 +118,7 @@ export function createSlackAdapter(given: SlackOptions): SlackAdapter {
     forms: new Forms(options.forms ?? []),
     open: (event: TriggerEvent, id: string, view: object) => surfaces.open(event, id, view),
   };
+  const { reactions } = options;
   const reading = {
     commandReplies,
     dmReplies,
@@ -124,6 +128,7 @@ export function createSlackAdapter(given: SlackOptions): SlackAdapter {
     surfaces,
     forms,
     removed: tenants?.removed,
+    reactions,
   };
   const { threadLimits: limits, names } = options;
   return {
@@ -138,6 +143,7 @@ export function createSlackAdapter(given: SlackOptions): SlackAdapter {
     render: renderReply,
     buttons: BUTTON_LIMITS,
     renderer: RENDERER,
+    ...(reactions !== undefined && areHeard(reactions) && { reactions: meant(reactions) }),
     ...(mentions === "shown" && { mentions: true }),
     send: (delivery, signal, permit) => of(tenantIn(delivery.to)).send(delivery, signal, permit),
     edit: (receipt, delivery, signal, permit) =>

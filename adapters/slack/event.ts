@@ -1,11 +1,13 @@
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { Ack, Inbound } from "../../src/ports/adapter.ts";
 import { getString, type JsonObject } from "../../src/shared/json.ts";
+import type { ReactionsOption } from "../shared/reactions.ts";
 import { inboundOf, readChange } from "./changes.ts";
 import { type FormOptions, faultsOf, openingFor } from "./forms.ts";
 import { type InteractionOptions, readInteraction, readSlashCommand } from "./interaction.ts";
 import { type MessageOptions, readEvent } from "./message.ts";
 import { labelOf, PayloadError, requiredObject, requiredText, tenantOf } from "./payload.ts";
+import { readReaction } from "./reactions.ts";
 import { type Removed, removalOf } from "./removal.ts";
 import type { Surfaces } from "./surfaces.ts";
 
@@ -16,6 +18,8 @@ export interface EventOptions extends InteractionOptions, MessageOptions {
   readonly appId: string | undefined;
   /** Forms that open in answer to commands and buttons; absent: none. */
   readonly forms?: FormOptions;
+  /** What emojis mean; absent: nothing. */
+  readonly reactions?: ReactionsOption | undefined;
   /** What is shown where nobody has said anything yet; absent: nothing. */
   readonly surfaces?: Pick<Surfaces, "asideFor">;
 }
@@ -43,6 +47,9 @@ function readCallback(envelope: JsonObject, options: EventOptions): Inbound {
       ack: OK,
       carryOut: async () => await options.removed?.(removal.tenant, removal.atMs),
     };
+  const reaction =
+    options.reactions === undefined ? null : readReaction(event, envelope, options, options.reactions);
+  if (reaction !== null) return reaction;
   const change = event.type === "message" ? readChange(event, envelope, options.changes) : null;
   if (change === null) {
     const read = outcome(readEvent(envelope, options));

@@ -15,7 +15,8 @@ export const WORDS: PlatformWords = {
     channel_purpose: "Somebody changed the purpose of the channel.",
     bot_add: "Somebody added a bot to the channel.",
     bot_remove: "Somebody removed a bot from the channel.",
-    reaction_added: "Somebody reacted with an emoji. Reactions start no run.",
+    reaction_added:
+      "Somebody reacted with an emoji, to a message or in a way that means nothing here; see platforms.slack.reactions.",
     reaction_removed: "Somebody took a reaction back.",
     app_home_opened: "Somebody opened the app's home. What it shows is platforms.slack.home.",
     app_rate_limited:

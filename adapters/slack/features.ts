@@ -1,3 +1,4 @@
+import { areHeard } from "../shared/reactions.ts";
 import type { SlackOptions, SlackSettings } from "./settings.ts";
 
 /** What an installation is set up for, as far as its app has to know. */
@@ -57,6 +58,12 @@ export const FEATURES: readonly Feature[] = [
     scopes: ["users:read", "channels:read", "groups:read", "usergroups:read"],
     events: [],
     isOn: ({ options }) => options.names === "on",
+  },
+  {
+    words: "hear of reactions",
+    scopes: ["reactions:read"],
+    events: ["reaction_added", "reaction_removed"],
+    isOn: ({ options }) => areHeard(options.reactions),
   },
   { words: "hear that it was removed", scopes: [], events: ["app_uninstalled", "tokens_revoked"] },
 ];

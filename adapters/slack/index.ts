@@ -67,6 +67,7 @@ export const slack: PlatformModule<SlackSettings, SlackOptions> = {
       changes: { edits: options.edits, deletes: options.deletes },
       preview: options.preview,
       mentions: options.mentions,
+      reactions: options.reactions,
       ...(appToken !== null &&
         socketMode !== null && {
           socketOf: (parsing) =>

@@ -7,6 +7,7 @@ import { CHANGE_OPTIONS } from "../shared/change-options.ts";
 import { formsOption } from "../shared/forms.ts";
 import { MENTIONS_OPTION } from "../shared/mentions-option.ts";
 import { previewOption } from "../shared/preview-option.ts";
+import { reactionsOption } from "../shared/reactions.ts";
 import { asSecret, withoutSlash } from "../shared/settings.ts";
 import { appOption } from "./app-options.ts";
 import { SLACK_FIELDS } from "./forms.ts";
@@ -99,6 +100,10 @@ export const OPTIONS = {
     .describe("In direct messages: answer in a thread, or below each other."),
   ...CHANGE_OPTIONS,
   ...MENTIONS_OPTION,
+  reactions: reactionsOption(
+    ["+1", "thumbsup", "white_check_mark", "heavy_check_mark"],
+    ["-1", "thumbsdown", "x"],
+  ),
   app: appOption,
   forms: formsOption(SLACK_FIELDS),
   home: z

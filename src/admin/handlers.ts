@@ -3,6 +3,7 @@ import type { Feed } from "../feed/feed.ts";
 import type { LifeFeed } from "../feed/life-feed.ts";
 import { type RefusalFeed, refusalView } from "../feed/refusal.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { Feedback } from "../ports/feedback.ts";
 import type { EventRecord } from "../ports/journal.ts";
 import type { Lanes } from "../ports/lanes.ts";
 import type { RequestLog } from "../ports/request-log.ts";
@@ -34,6 +35,7 @@ import { eventDetail, eventView, letterDetail, letterView } from "./views.ts";
 
 export interface HandlerDeps extends BulkDeps, UsageDeps, InstallationsDeps, KillSwitchDeps, ControlsDeps {
   readonly approvals: Omit<ApprovalDeps, "journal">;
+  readonly feedback: Pick<Feedback, "of">;
   readonly feed: LifeFeed;
   readonly refusals: RefusalFeed;
   readonly requests: Pick<RequestLog, "list" | "find">;
@@ -88,7 +90,8 @@ export function createHandlers(deps: HandlerDeps): Handlers {
       const page = await searchPage(journal, eventSearch(filter, clock.nowMs()), { limit, before });
       return ok({ events: page.records.map(eventView), next: nextOf("events", page) });
     },
-    showEvent: ({ id }) => found(id, (record) => ok(eventDetail(record))),
+    showEvent: ({ id }) =>
+      found(id, async (record) => ok(eventDetail(record, await deps.feedback.of(record.id)))),
     replayEvent: ({ id, by }) =>
       found(id, async (record) => ofReplayed(await replayEvent(record, by, deps), { id, by })),
     async listLetters({ query: { limit, before, ...filter } }) {

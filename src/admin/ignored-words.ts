@@ -13,6 +13,8 @@ export const IGNORED_WORDS: Readonly<Record<IgnoredReason, string>> = {
     "Something was pressed or a form was sent, and buttons of the platform in gateway.yaml is set to `ignore`.",
   link_button: "Somebody pressed a button that opens a page. That starts no run.",
   form_input: "Somebody filled in a part of a form. It runs when the form is sent, with what was filled in.",
+  feedback:
+    "It was a reaction to an answer, and is kept as feedback: parley events show has it with its event.",
   empty: "The request held no message.",
   malformed_message:
     "The message is not in the shape that the platform documents, so nothing can be read from it.",

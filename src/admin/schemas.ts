@@ -113,6 +113,9 @@ const progress = z.object({
 });
 
 const whole = {
+  feedback: z
+    .array(z.object({ by: z.string(), rating: z.enum(["up", "down"]), at: time }))
+    .describe("What people made of the answer, by reactions; the latest word of each, 100 at most."),
   text: z.string(),
   is_direct: z.boolean(),
   occurred_at: time.describe("By the platform's clock; its age decides whether it may be replayed."),

@@ -1,3 +1,4 @@
+import type { Rating } from "../domain/reaction.ts";
 import type { Progress, Step, Usage } from "../domain/run.ts";
 import type { EventRecord } from "../ports/journal.ts";
 import { iso } from "../shared/time.ts";
@@ -45,12 +46,13 @@ export function eventView(record: EventRecord): EventView {
   };
 }
 
-export function eventDetail(record: EventRecord): EventDetail {
+export function eventDetail(record: EventRecord, feedback: readonly Rating[] = []): EventDetail {
   const { event, progress } = record;
   return {
     ...eventView(record),
     text: event.text,
     is_direct: event.isDirect,
+    feedback: feedback.map(({ by, rating, atMs }) => ({ by, rating, at: iso(atMs) })),
     occurred_at: iso(event.occurredAtMs),
     attachments: event.attachments.map(({ id, kind, name, mime, sizeBytes }) => ({
       id,

@@ -7,6 +7,7 @@ import type { RefusalFeed } from "../feed/refusal.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
 import type { Secret } from "../shared/secret.ts";
+import { createFeedback } from "../store/feedback.ts";
 import { createQuestions } from "../store/questions.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { operatorsWord } from "./approvals.ts";
@@ -48,5 +49,16 @@ export function buildAdmin({ store, policy, ...context }: AdminSetup): AdminApi 
   const { journal, archive, lanes, requests, purse } = store;
   const questions = createQuestions(store.vault);
   const approvals = { questions, decide: operatorsWord(store, questions, context.clock) };
-  return createAdminApi({ ...context, journal, archive, lanes, requests, purse, approvals, refusalOf });
+  const feedback = createFeedback(store.vault, context.clock);
+  return createAdminApi({
+    ...context,
+    feedback,
+    journal,
+    archive,
+    lanes,
+    requests,
+    purse,
+    approvals,
+    refusalOf,
+  });
 }

@@ -13,6 +13,7 @@ import type { Job, Queue, Settlement } from "../ports/queue.ts";
 import type { Store } from "../ports/store.ts";
 import { Previews } from "../reply/preview.ts";
 import { type WaitingDeps, WaitNotices } from "../reply/waiting.ts";
+import { createFeedback } from "../store/feedback.ts";
 import { createGrants } from "../store/grants.ts";
 import { createQuestions } from "../store/questions.ts";
 import { type Keeping, withUnwritten } from "../store/unwritten.ts";
@@ -166,6 +167,7 @@ function workerDeps(
       files: { media, limits: fileLimitsOf(spec, options.mediaFileBytes), clock, log, metrics },
     }),
     hearsPresses: (platform) => spec.platforms[platform]?.buttons !== "ignore",
+    feedback: createFeedback(store.vault, clock),
     ...previewsOf(options, { agents, spec }),
     isPaused,
     clock,

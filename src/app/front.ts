@@ -10,10 +10,11 @@ import type { Clock } from "../ports/clock.ts";
 import type { Desk } from "../ports/desk.ts";
 import type { Offer } from "../ports/inbox.ts";
 import type { Store } from "../ports/store.ts";
+import { createFeedback } from "../store/feedback.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 
 export interface FrontOptions {
-  readonly store: Pick<Store, "inbox" | "people" | "lanes" | "memory">;
+  readonly store: Pick<Store, "inbox" | "people" | "lanes" | "memory" | "vault">;
   readonly adapters: ReadonlyMap<Platform, Adapter>;
   /** As it is now. */
   readonly policy: () => AdmissionPolicy;
@@ -40,6 +41,7 @@ export function composeFront({ store, adapters, policy, feed, desk, clock, metri
     },
     lanes: store.lanes,
     memory: store.memory,
+    feedback: createFeedback(store.vault, clock),
     desk,
     clock,
     metrics,

@@ -6,6 +6,7 @@ import type { Retention, Store } from "../ports/store.ts";
 import { messageOf } from "../shared/fault.ts";
 import { parseJsonObject } from "../shared/json.ts";
 import { iso } from "../shared/time.ts";
+import { createFeedback } from "../store/feedback.ts";
 import { createGrants } from "../store/grants.ts";
 import { createQuestions } from "../store/questions.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -87,12 +88,19 @@ export function startHousekeeping(deps: HousekeepingDeps): Housekeeping {
     await deps.also?.();
   }
 
-  /** Those of events that are gone; one that waits may do so for a week. And what was allowed without asking, until now. */
+  /** Those of events that are gone; one that waits may do so for a week. And what was allowed without asking, until now; and what people made of answers. */
   async function forgetQuestions({ finishedMs, deadMs }: Retention): Promise<number> {
     const keptMs = Math.max(finishedMs, deadMs) + PARKED_MS_MAX;
     const nowMs = clock.nowMs();
     const grants = await createGrants(store.vault).forget(nowMs);
-    return grants + (Number.isFinite(keptMs) ? await createQuestions(store.vault).forget(nowMs - keptMs) : 0);
+    const feedback = Number.isFinite(keptMs)
+      ? await createFeedback(store.vault, clock).forget(nowMs - keptMs)
+      : 0;
+    return (
+      grants +
+      feedback +
+      (Number.isFinite(keptMs) ? await createQuestions(store.vault).forget(nowMs - keptMs) : 0)
+    );
   }
 
   /** Keys come with a start, and so does the end of one's use: whoever is elected next tries again. */

@@ -20,6 +20,10 @@ export function describeEvent(event: EventDetail | LetterDetail): string {
       ({ at, by, mode, cause }) =>
         ["Replayed", `${at} by ${by}, ${MODES[mode]}${cause === null ? "" : `; before: ${cause}`}`] as const,
     ),
+    ...event.feedback.map(
+      ({ by, rating, at }) =>
+        ["Feedback", `${rating === "up" ? "good" : "bad"}, says ${by} at ${at}`] as const,
+    ),
     ...event.attachments.map(({ kind, name }) => ["Attachment", `${kind} ${name ?? ""}`.trim()] as const),
     ...(progress === null ? [] : runFacts(progress)),
   ];

@@ -51,6 +51,13 @@ export class References {
     return this.#files === null ? {} : { files: this.#files.views };
   }
 
+  /** By reacting to something one does not say how one is called. */
+  async known(event: TriggerEvent, signal: AbortSignal): Promise<TriggerEvent> {
+    if (event.sender.name !== event.sender.id) return event;
+    await this.#naming.takeAll([event], [], signal);
+    return this.#naming.ofEvent(event);
+  }
+
   named<T extends TriggerEvent>(events: readonly T[]): readonly T[] {
     return events.map((event) => this.#naming.ofEvent(event));
   }

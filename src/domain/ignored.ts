@@ -12,9 +12,12 @@ export const IGNORED_REASONS = [
   "buttons_off",
   "form_input",
   "link_button",
+  "feedback",
   "empty",
   "malformed_message",
 ] as const;
+/** A reaction was kept as what somebody makes of an answer. */
+export const FEEDBACK: IgnoredReason = "feedback";
 export type IgnoredReason = (typeof IGNORED_REASONS)[number];
 
 const KNOWN: ReadonlySet<string> = new Set(IGNORED_REASONS);

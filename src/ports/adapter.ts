@@ -4,6 +4,7 @@ import type { Button, ButtonLimits } from "../domain/button.ts";
 import type { ContextItem } from "../domain/context.ts";
 import type { Person, Platform, ReplyAddress, TriggerEvent } from "../domain/event.ts";
 import type { Named } from "../domain/mention.ts";
+import type { Reaction } from "../domain/reaction.ts";
 import type { Delivery, Receipt, ReplyPart } from "../domain/reply.ts";
 import type { Permit } from "../shared/call.ts";
 import type { Aside } from "./desk.ts";
@@ -91,6 +92,8 @@ export type Inbound =
       /** What it means for what is kept, done before the acknowledgement. Rejects with STORE_*: then it comes again. */
       readonly carryOut?: () => Promise<void>;
     }
+  /** `reason`: by which it is ignored where it is to a message of somebody else. */
+  | { readonly kind: "reaction"; readonly reaction: Reaction; readonly reason: string; readonly ack: Ack }
   /** 400; `message` says what was expected, what came and where. */
   | { readonly kind: "malformed"; readonly message: string }
   /** 415; `message` says which media types are taken. */
@@ -147,6 +150,8 @@ export interface Adapter {
   ): readonly ReplyPart[];
   /** What of them it takes below a message; absent: none. */
   readonly buttons?: ButtonLimits;
+  /** What emojis on its messages are for; absent: none is heard of. */
+  readonly reactions?: { readonly feedback: boolean; readonly approvals: boolean };
   /** Answers may name whom they were shown, among others; absent: nobody. */
   readonly mentions?: true;
   /** The module whose `renderReply` does what `render` does, so that a thread can do it. Absent: it takes no work. */

@@ -23,6 +23,8 @@ export interface DeliverDeps extends Leave {
   readonly beside?: string;
   /** As in Delivery. */
   readonly follows?: boolean;
+  /** Told of each message that is said for good. Never throws. */
+  readonly onSaid?: (messageId: string) => void;
   /** Surrounds what waits for the platform, for whoever counts what does not. */
   readonly elsewhere?: <T>(wait: () => Promise<T>) => Promise<T>;
 }
@@ -85,6 +87,7 @@ async function sayPart(saying: Saying): Promise<Said> {
       ? await sayInPlace(reservation.receipt, saying)
       : await sayAnew(reservation, saying);
   record(partId, receipt, saying);
+  if (receipt.messageId !== null) deps.onSaid?.(receipt.messageId);
   const { endsReply } = receipt;
   if (endsReply !== undefined) {
     const { id, conversation } = job.event;

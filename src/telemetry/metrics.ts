@@ -104,6 +104,7 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
       "platform",
     ]),
     refusals: counter("refusals_total", "Events not run by policy.", ["platform", "cause"]),
+    feedback: counter("feedback_total", "Reactions to answers: up or down.", ["platform", "agent", "rating"]),
     rateLimited: counter("rate_limited_total", "Events over a rate limit.", ["platform", "scope"]),
     eventAge: histogram(
       "event_age_at_start_seconds",

@@ -186,6 +186,7 @@ describe("one event", () => {
       replays: [],
       text: "deploy it",
       is_direct: false,
+      feedback: [],
       occurred_at: "2023-11-14T22:13:20.000Z",
       attachments: [],
       progress: {

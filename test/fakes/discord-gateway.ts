@@ -61,6 +61,8 @@ export interface FakeGatewayOptions {
 const MESSAGE_CONTENT = 1 << 15;
 const GUILD_MESSAGES = 1 << 9;
 const DIRECT_MESSAGES = 1 << 12;
+const GUILD_REACTIONS = 1 << 10;
+const DIRECT_REACTIONS = 1 << 13;
 const BOT = "900";
 const IDENTIFY_MS = 4_900;
 const EPOCH_MS = 1_420_070_400_000n;
@@ -201,7 +203,7 @@ export class FakeGateway {
     for (const session of this.#sessions.values()) {
       if (session.shard !== (guild === null ? 0 : Number((BigInt(guild) >> 22n) % BigInt(session.shards))))
         continue;
-      const needed = guild === null ? DIRECT_MESSAGES : GUILD_MESSAGES;
+      const needed = neededFor(type, guild !== null);
       if (type.startsWith("MESSAGE_") && (session.intents & needed) === 0) continue;
       this.#dispatch(session, type, hasContent(session, type, data, guild) ? data : withoutContent(data));
     }
@@ -416,4 +418,10 @@ function hasContent(session: Session, type: string, data: unknown, guild: string
 
 function withoutContent(data: unknown): unknown {
   return { ...(data as object), content: "", embeds: [], attachments: [], components: [] };
+}
+
+/** The intent without which a session is not told. */
+function neededFor(type: string, isInGuild: boolean): number {
+  if (type.startsWith("MESSAGE_REACTION_")) return isInGuild ? GUILD_REACTIONS : DIRECT_REACTIONS;
+  return isInGuild ? GUILD_MESSAGES : DIRECT_MESSAGES;
 }

@@ -2,12 +2,14 @@ import type { Ack, Inbound } from "../../../src/ports/adapter.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import { isRejected } from "../../../src/shared/fault.ts";
 import { getArray, getString, isObject, type JsonObject, parseJsonObject } from "../../../src/shared/json.ts";
+import type { ReactionsOption } from "../../shared/reactions.ts";
 import { UNSTOPPED } from "../../shared/signals.ts";
 import type { DiscordRest } from "../api.ts";
 import type { Changes } from "../changes.ts";
 import { messagesOf } from "../channels.ts";
 import { type ReadingOptions, readInteraction } from "../event.ts";
 import { isWritten, type Place, readMessage, type Self, TAKEN } from "../message.ts";
+import { readReaction } from "../reactions.ts";
 import { isSnowflake } from "../snowflake.ts";
 import { Arrivals, untilGiven } from "./arrivals.ts";
 import type { Dispatch } from "./connection.ts";
@@ -34,6 +36,7 @@ export interface HearingOptions {
   readonly changes: Changes;
   /** How interactions are read. */
   readonly reading: ReadingOptions;
+  readonly reactions: ReactionsOption | undefined;
   /** Of another application nothing is taken; empty: the bot's own. */
   readonly applicationId: string;
   /** So many messages were read back. */
@@ -94,6 +97,10 @@ export class Hearing implements ShardInbox {
       case "MESSAGE_DELETE_BULK":
         add(channel, async () => (await this.#taken(this.#options.changes.deleted(data, self))) !== null);
         break;
+      case "MESSAGE_REACTION_ADD":
+      case "MESSAGE_REACTION_REMOVE":
+        add(`reactions ${channel}`, () => this.#reacted(type, data, self));
+        break;
       case "INTERACTION_CREATE":
         // Discord gives up on it after three seconds, so it waits for nothing that was said before it.
         add(`interaction ${getString(data, "id")}`, () => this.#pressed(data, self));
@@ -120,6 +127,12 @@ export class Hearing implements ShardInbox {
       else if (seen === "later") this.#note.soon();
     }
     return true;
+  }
+
+  async #reacted(type: string, data: JsonObject, self: Self): Promise<boolean> {
+    const { reactions: options, clock } = this.#options;
+    const inbound = options && readReaction(type, data, { self, nowMs: clock.nowMs(), options });
+    return !inbound || (await this.#taken(inbound)) !== null;
   }
 
   async #edited(message: JsonObject, guildId: string | null, self: Self): Promise<boolean> {

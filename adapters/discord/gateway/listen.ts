@@ -3,6 +3,7 @@ import type { Clock, Random } from "../../../src/ports/clock.ts";
 import type { Secret } from "../../../src/shared/secret.ts";
 import { iso } from "../../../src/shared/time.ts";
 import type { ChangePolicy } from "../../shared/change-options.ts";
+import type { ReactionsOption } from "../../shared/reactions.ts";
 import type { DiscordRest } from "../api.ts";
 import { Changes } from "../changes.ts";
 import type { ReadingOptions } from "../event.ts";
@@ -26,6 +27,8 @@ export interface GatewayOptions {
   readonly replies: "reply" | "thread";
   readonly changes: ChangePolicy;
   readonly reading: ReadingOptions;
+  /** Undefined: reactions are not heard. */
+  readonly reactions: ReactionsOption | undefined;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -109,6 +112,7 @@ async function run(
       {
         ...{ shard, shards, token, apiUrl, clock, random, identifies, told, notes: mailbox },
         inbox: hearing,
+        hearsReactions: options.reactions !== undefined,
       },
       ending,
     );

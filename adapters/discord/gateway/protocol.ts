@@ -16,9 +16,14 @@ const DIRECT_MESSAGES = 1 << 12;
 /** Has to be switched on in the Developer Portal. */
 const MESSAGE_CONTENT = 1 << 15;
 
-/** Threads and the channels that they hang on (GUILDS), and what is said. The last alone is privileged. */
-export const INTENTS = GUILDS | GUILD_MESSAGES | DIRECT_MESSAGES | MESSAGE_CONTENT;
-export const INTENTS_WITHOUT_CONTENT = INTENTS & ~MESSAGE_CONTENT;
+/** GUILD_MESSAGE_REACTIONS and DIRECT_MESSAGE_REACTIONS. */
+const REACTIONS = (1 << 10) | (1 << 13);
+
+/** Threads and the channels that they hang on (GUILDS), and what is said. Message Content alone is privileged. */
+export function intentsOf(readsContent: boolean, hearsReactions: boolean): number {
+  const least = GUILDS | GUILD_MESSAGES | DIRECT_MESSAGES;
+  return least | (readsContent ? MESSAGE_CONTENT : 0) | (hearsReactions ? REACTIONS : 0);
+}
 
 /** Leaves a session open, so that whoever comes next resumes it: 1000 and 1001 would end it. */
 export const LEAVE = 4_900;

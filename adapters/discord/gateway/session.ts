@@ -12,6 +12,8 @@ export interface Session {
   /** How many shards there were when it began. */
   readonly shards: number;
   readonly self: Self;
+  /** It was begun to hear of reactions, too: a session hears for good what it was begun for. */
+  readonly hearsReactions?: true;
 }
 
 export function writeSession(session: Session): string {
@@ -32,7 +34,8 @@ export function readSession(note: string | null): Session | null {
   if (id === undefined || url === undefined || !isSnowflake(applicationId) || !isSnowflake(userId))
     return null;
   if (!isCount(seq) || !isCount(shards) || shards === 0) return null;
-  return { id, url, seq, shards, self: { applicationId, userId } };
+  const hears = get(parsed.value, "hearsReactions") === true ? { hearsReactions: true as const } : {};
+  return { id, url, seq, shards, self: { applicationId, userId }, ...hears };
 }
 
 function isCount(value: unknown): value is number {

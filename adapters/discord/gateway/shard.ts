@@ -10,7 +10,7 @@ import { connect, type Dispatch, type End } from "./connection.ts";
 import type { Identifies } from "./identifies.ts";
 import { Note, type Notebook } from "./note.ts";
 import { Pauses } from "./pauses.ts";
-import { CLOSE, INTENTS, INTENTS_WITHOUT_CONTENT, leftBy, wordOf } from "./protocol.ts";
+import { CLOSE, intentsOf, leftBy, wordOf } from "./protocol.ts";
 import { readSession, type Session, writeSession } from "./session.ts";
 import { troubleOf, waitOf } from "./trouble.ts";
 
@@ -25,6 +25,7 @@ export interface ShardOptions {
   readonly notes: Notebook;
   readonly told: Told;
   readonly inbox: ShardInbox;
+  readonly hearsReactions: boolean;
 }
 
 /** What others are told of a shard. */
@@ -52,7 +53,8 @@ export class Shard {
   readonly #pauses: Pauses;
   #session: Session | null = null;
   #sequence = new Sequence(null);
-  #intents = INTENTS;
+  /** Discord may not let us. */
+  #readsContent = true;
   readonly #note: Note;
 
   constructor(options: ShardOptions, signal: AbortSignal) {
@@ -65,7 +67,8 @@ export class Shard {
   /** Resolves when aborted. Rejects when the notes cannot be read. */
   async run(): Promise<void> {
     const session = readSession(await this.#note.recall());
-    if (session?.shards === this.#options.shards) {
+    const { shards, hearsReactions } = this.#options;
+    if (session?.shards === shards && (session.hearsReactions === true) === hearsReactions) {
       this.#session = session;
       this.#sequence = new Sequence(session.seq);
     }
@@ -122,7 +125,7 @@ export class Shard {
   }
 
   #connection(leaving: AbortController) {
-    const { shard, shards, identifies, token, clock, random, inbox } = this.#options;
+    const { shard, shards, identifies, token, clock, random, inbox, hearsReactions } = this.#options;
     const session = this.#session;
     // What comes again is offered again.
     this.#sequence = new Sequence(session === null ? null : this.#sequence.durable);
@@ -132,7 +135,7 @@ export class Shard {
       clock,
       random,
       resume: session === null || seq === null ? null : { sessionId: session.id, seq },
-      identify: { intents: this.#intents, shard: [shard, shards] as const },
+      identify: { intents: intentsOf(this.#readsContent, hearsReactions), shard: [shard, shards] as const },
       turn: (signal: AbortSignal) => identifies.turn(shard, signal),
       seq: () => this.#sequence.durable,
       dispatched: (dispatch: Dispatch) => {
@@ -157,14 +160,15 @@ export class Shard {
   }
 
   #begun(data: JsonObject): void {
-    const { shards } = this.#options;
+    const { shards, hearsReactions } = this.#options;
     const id = getString(data, "session_id");
     const url = getString(data, "resume_gateway_url");
     const userId = getString(getObject(data, "user"), "id");
     // A bot's user has the id of its application, but for the oldest.
     const applicationId = getString(getObject(data, "application"), "id") ?? userId;
     if (id === undefined || url === undefined || !isSnowflake(userId) || !isSnowflake(applicationId)) return;
-    this.#session = { id, url, seq: 0, shards, self: { applicationId, userId } };
+    const hears = hearsReactions ? { hearsReactions } : {};
+    this.#session = { id, url, seq: 0, shards, self: { applicationId, userId }, ...hears };
   }
 
   #isUp(): void {
@@ -173,7 +177,7 @@ export class Shard {
     told.connected(true);
     told.state(
       "ok",
-      this.#intents === INTENTS
+      this.#readsContent
         ? "connected"
         : "connected without Message Content, so only mentions and direct messages are heard; switch on Message Content " +
             "Intent on the page Bot of the Developer Portal and restart",
@@ -216,8 +220,8 @@ export class Shard {
     }
     this.#forget();
     if (code === CLOSE.shardingRequired) told.tooFewShards();
-    if (code === CLOSE.disallowedIntents && this.#intents === INTENTS) {
-      this.#intents = INTENTS_WITHOUT_CONTENT;
+    if (code === CLOSE.disallowedIntents && this.#readsContent) {
+      this.#readsContent = false;
       return;
     }
     if (left === "refused") told.state("failed", wordOf(code));
