@@ -10,6 +10,7 @@ import { KeyedSlots } from "../shared/pace.ts";
 import { readAddress, readCallback } from "./address.ts";
 import { createClient, type TelegramClient } from "./api.ts";
 import { BUTTON_LIMITS } from "./buttons.ts";
+import { createFileReader } from "./downloads.ts";
 import { editPart } from "./edit.ts";
 import { WORDS } from "./explain.ts";
 import { parseUpdate } from "./parse.ts";
@@ -92,6 +93,7 @@ export function createTelegramAdapter(options: TelegramOptions): Adapter {
     // There is no idempotency key and no reading back: a lost answer stays in doubt.
     recover: async () => "unknown",
     dismiss: stopSpinner,
+    files: createFileReader({ client, apiRoot: options.apiRoot ?? API_ROOT, clock }),
     probe: (signal) =>
       probeTelegram(
         {

@@ -37,13 +37,17 @@ export interface TelegramClient {
     signal: AbortSignal,
     options?: { readonly timeoutMs?: number; readonly permit?: Permit | undefined },
   ): Promise<ApiResult>;
+  /** Where a file is fetched that getFile has named. It holds the token. */
+  fileAddress(path: string): string;
 }
 
 export function createClient(options: ClientOptions): TelegramClient {
   const { botToken } = options;
-  const base = `${rootOf(options.apiRoot).replace(/\/+$/, "")}/bot${botToken.reveal()}`;
+  const root = rootOf(options.apiRoot).replace(/\/+$/, "");
+  const base = `${root}/bot${botToken.reveal()}`;
 
   return {
+    fileAddress: (path) => `${root}/file/bot${botToken.reveal()}/${path}`,
     async call(method, payload, signal, { timeoutMs = options.timeoutMs, permit } = {}) {
       const { status, text } = await call(`${base}/${method}`, {
         what: `Telegram ${method}`,

@@ -8,6 +8,7 @@ import { UNSTOPPED } from "../shared/signals.ts";
 import { readAddress } from "./address.ts";
 import { createClient } from "./api.ts";
 import { BUTTON_LIMITS } from "./buttons.ts";
+import { createFileReader } from "./downloads.ts";
 import { WORDS } from "./explain.ts";
 import { parseWhatsApp } from "./parse.ts";
 import { probeWhatsApp } from "./probe.ts";
@@ -36,9 +37,10 @@ export interface WhatsAppOptions {
 /** WhatsApp Cloud API. Throws CONFIG_INVALID when a secret is missing: nothing unverified may be served. */
 export function createWhatsAppAdapter(options: WhatsAppOptions): Adapter {
   checkOptions(options);
+  const apiUrl = options.apiUrl ?? "https://graph.facebook.com";
   const client = createClient({
     ...options,
-    apiUrl: options.apiUrl ?? "https://graph.facebook.com",
+    apiUrl,
     apiVersion: options.apiVersion ?? "v26.0",
   });
   const seen = new Seen();
@@ -55,6 +57,7 @@ export function createWhatsAppAdapter(options: WhatsAppOptions): Adapter {
     renderer: RENDERER,
     send: (delivery, signal, permit) =>
       sendPart(delivery, { client, seen, nowMs: options.clock.nowMs(), signal, permit }),
+    files: createFileReader({ ...options, client, apiUrl }),
     probe: (signal) => probeWhatsApp(client, options.phoneNumberId, signal),
     // There is no idempotency key and no reading back: a lost answer stays in doubt.
     recover: async () => "unknown",

@@ -32,6 +32,13 @@ export interface WhatsAppClient {
   markRead(phoneNumberId: string, messageId: string, signal: AbortSignal): Promise<void>;
   /** `GET /{version}/{phone number id}`: its id, as Meta gives it. Throws DeliveryError. */
   readNumber(phoneNumberId: string, signal: AbortSignal, timeoutMs: number): Promise<string | null>;
+  /** `GET /{version}/{media id}`: where Meta keeps the file, for minutes; null: it does not say. Throws DeliveryError. */
+  readMedia(
+    mediaId: string,
+    phoneNumberId: string,
+    signal: AbortSignal,
+    timeoutMs: number,
+  ): Promise<string | null>;
 }
 
 export function createClient(options: ClientOptions): WhatsAppClient {
@@ -64,26 +71,37 @@ export function createClient(options: ClientOptions): WhatsAppClient {
     return text;
   }
 
+  /** What a GET says; null: nothing that can be read. */
+  async function read(path: string, signal: AbortSignal, timeoutMs: number): Promise<JsonObject | null> {
+    const { status, headers, text } = await call(`${base}/${path}`, {
+      what: "WhatsApp",
+      setting: "WHATSAPP_API_URL",
+      method: "GET",
+      headers: { authorization: `Bearer ${options.accessToken.reveal()}` },
+      body: "",
+      signal,
+      timeoutMs: Math.min(options.timeoutMs, timeoutMs),
+      bytesMax: ANSWER_BYTES_MAX,
+    });
+    const parsed = parseJsonObject(text ?? "");
+    if (!parsed.ok && status < 500)
+      throw new DeliveryError("unknown", "WhatsApp: expected JSON, got something else", { status });
+    if (status < 200 || status > 299) {
+      const retryAfter = headers["retry-after"] ?? null;
+      throw failureOf({ status, body: text, retryAfter, nowMs: options.clock.nowMs() });
+    }
+    return parsed.ok ? parsed.value : null;
+  }
+
   return {
     async readNumber(phoneNumberId, signal, timeoutMs) {
-      const { status, headers, text } = await call(`${base}/${encodeURIComponent(phoneNumberId)}?fields=id`, {
-        what: "WhatsApp",
-        setting: "WHATSAPP_API_URL",
-        method: "GET",
-        headers: { authorization: `Bearer ${options.accessToken.reveal()}` },
-        body: "",
-        signal,
-        timeoutMs: Math.min(options.timeoutMs, timeoutMs),
-        bytesMax: ANSWER_BYTES_MAX,
-      });
-      const parsed = parseJsonObject(text ?? "");
-      if (!parsed.ok && status < 500)
-        throw new DeliveryError("unknown", "WhatsApp: expected JSON, got something else", { status });
-      if (status < 200 || status > 299) {
-        const retryAfter = headers["retry-after"] ?? null;
-        throw failureOf({ status, body: text, retryAfter, nowMs: options.clock.nowMs() });
-      }
-      return parsed.ok ? (getString(parsed.value, "id") ?? null) : null;
+      const number = await read(`${encodeURIComponent(phoneNumberId)}?fields=id`, signal, timeoutMs);
+      return getString(number, "id") ?? null;
+    },
+    async readMedia(mediaId, phoneNumberId, signal, timeoutMs) {
+      const query = `phone_number_id=${encodeURIComponent(phoneNumberId)}`;
+      const media = await read(`${encodeURIComponent(mediaId)}?${query}`, signal, timeoutMs);
+      return getString(media, "url") ?? null;
     },
     async sendMessage(phoneNumberId, message, signal, permit) {
       const answer = parseJsonObject(await post(phoneNumberId, message, signal, permit));

@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SampleRequest } from "../../adapters/shared/sample.ts";
 import { discordFileUrl } from "../fakes/discord.ts";
@@ -153,5 +154,123 @@ describe("files of commands on Discord, end to end", () => {
   it("could not be read when they are gone, and the command is answered", async () => {
     const answer = await ask("/attachments/20/62/v.txt", Date.now() - 1, true);
     expect(answer).toContain("[file v.txt] could not be read: it is not there any more");
+  });
+});
+
+describe("files of messages on Telegram, end to end", () => {
+  const ids = () => `T8${++count}`;
+
+  async function ask(document: object, id = ids()): Promise<string> {
+    const { telegram } = setup.platforms;
+    const chat = 80_000 + ++count;
+    const request = webhook("telegram", { channel: String(chat), user: String(chat), text: "x" });
+    const update = JSON.parse(request.body);
+    const { text: _, ...message } = update.message;
+    const body = JSON.stringify({
+      ...update,
+      message: {
+        ...message,
+        caption: "what is in it?\ndemo: prompt",
+        document: { file_id: id, file_unique_id: id, ...document },
+      },
+    });
+    await deliver(setup.gateway.url, { ...request, body });
+    return await seenOn(telegram, () => telegram.messages.find(({ chatId }) => chatId === chat)?.text);
+  }
+  const keep = (path: string, content: string | Buffer) => {
+    const id = ids();
+    setup.platforms.telegram.files.set(id, { path, bytes: Buffer.from(content) });
+    return id;
+  };
+
+  it("a text is read from where getFile says, with the token of the bot, which nobody is told", async () => {
+    const id = keep("documents/file_1.txt", "Valve four is open");
+    expect(await ask({ file_name: "v.txt", mime_type: "text/plain", file_size: 18 }, id)).toContain(
+      "[file v.txt]\nValve four is open",
+    );
+    const { stdout, stderr } = setup.gateway;
+    expect(stdout() + stderr()).not.toContain(SECRETS.TELEGRAM_BOT_TOKEN);
+  });
+
+  it.each([
+    ["/var/lib/telegram-bot-api/x.txt"],
+    ["../../bot/getMe"],
+    ["a/../../b"],
+    ["https://other.example/x"],
+    ["a\\b?c"],
+    [""],
+  ])("one that is kept at %j is not fetched", async (path) => {
+    const { telegram } = setup.platforms;
+    const before = telegram.calls.length;
+    const answer = await ask({ file_name: "v.txt" }, keep(path, "secret"));
+    expect(answer).toContain("could not be read: it is kept at a place that I do not fetch from");
+    expect(telegram.calls.slice(before).filter((call) => call.path.startsWith("/file/"))).toEqual([]);
+  });
+
+  it("one that is gone, or larger than Telegram gives, could not be read", async () => {
+    expect(await ask({ file_name: "v.txt" })).toContain("could not be read: it is not there any more");
+    const large = keep("documents/large.bin", Buffer.alloc(20 * 1024 * 1024 + 1));
+    expect(await ask({ file_name: "large.bin" }, large)).toContain(
+      "could not be read: it is larger than Telegram gives to bots (20 MB)",
+    );
+  });
+});
+
+describe("files of messages on WhatsApp, end to end", () => {
+  async function ask(kind: "document" | "image", media: object, person = 47_700 + ++count): Promise<string> {
+    const { whatsapp } = setup.platforms;
+    const request = webhook("whatsapp", {
+      kind: "image",
+      user: String(person),
+      text: "what is in it?\ndemo: prompt",
+    });
+    const all = JSON.parse(request.body);
+    const [message] = all.entry[0].changes[0].value.messages;
+    const { image, ...rest } = message;
+    all.entry[0].changes[0].value.messages[0] = {
+      ...rest,
+      type: kind,
+      [kind]: { caption: image.caption, ...media },
+    };
+    const body = JSON.stringify(all);
+    const signature = createHmac("sha256", SECRETS.WHATSAPP_APP_SECRET).update(body).digest("hex");
+    const headers = { ...request.headers, "x-hub-signature-256": `sha256=${signature}` };
+    await deliver(setup.gateway.url, { ...request, headers, body });
+    return await seenOn(whatsapp, () => {
+      const said = whatsapp.messages.find((one) =>
+        String(one.body.to ?? one.body.recipient).includes(String(person)),
+      );
+      return (said?.body.text as { body: string } | undefined)?.body;
+    });
+  }
+
+  it("a text is read from where Meta says, with the token", async () => {
+    const { whatsapp } = setup.platforms;
+    whatsapp.media.set("M81", { mime: "text/plain", bytes: "Valve five drips" });
+    const answer = await ask("document", { id: "M81", filename: "v.txt", mime_type: "text/plain" });
+    expect(answer).toContain("[file v.txt]\nValve five drips");
+    const fetched = whatsapp.calls.filter(({ path }) => path.startsWith("/media-bytes/M81"));
+    expect(fetched.map(({ headers }) => headers.authorization)).toEqual([
+      `Bearer ${SECRETS.WHATSAPP_ACCESS_TOKEN}`,
+    ]);
+  });
+
+  it("one that Meta would have elsewhere is not fetched, and the token goes nowhere", async () => {
+    const { whatsapp } = setup.platforms;
+    const other = await fakeServer(() => ({ body: "taken" }));
+    whatsapp.media.set("M82", { mime: "text/plain", bytes: "", url: `${other.url}/x` });
+    whatsapp.media.set("M83", { mime: "text/plain", bytes: "", url: "http://169.254.169.254/latest" });
+    for (const id of ["M82", "M83"])
+      expect(await ask("document", { id, filename: "v.txt" })).toContain(
+        "could not be read: it is kept at a place that I do not fetch from",
+      );
+    expect(other.calls).toEqual([]);
+    await other.close();
+  });
+
+  it("one that is gone could not be read", async () => {
+    expect(await ask("document", { id: "M84", filename: "v.txt" })).toContain(
+      "could not be read: it is not there any more",
+    );
   });
 });

@@ -53,6 +53,8 @@ export interface FakeTelegram extends FakeServer {
   readonly migrated: Map<number, number>;
   /** What getUpdates will give. */
   readonly updates: Fields[];
+  /** What people have sent, by file_id: a path below which it is fetched, and what it holds. */
+  readonly files: Map<string, { readonly path: string; readonly bytes: Buffer }>;
   readonly webhook: {
     url: string;
     secretToken: string | null;
@@ -103,6 +105,7 @@ export async function fakeTelegram(options: { token: string; username: string })
     deletedTopics: new Set<string>(),
     migrated: new Map<number, number>(),
     updates: [] as Fields[],
+    files: new Map() as FakeTelegram["files"],
     webhook: { url: "", secretToken: null, allowedUpdates: [] } as FakeTelegram["webhook"],
   };
   let lastMessageId = 100;
@@ -188,6 +191,15 @@ export async function fakeTelegram(options: { token: string; username: string })
       return true;
     },
 
+    getFile(fields) {
+      const id = string(fields, "file_id");
+      const file = state.files.get(id);
+      if (file === undefined)
+        throw new Refused(400, "Bad Request: wrong file_id or the file is temporarily unavailable");
+      if (file.bytes.length > FILE_BYTES_MAX) throw new Refused(400, "Bad Request: file is too big");
+      return { file_id: id, file_unique_id: id, file_size: file.bytes.length, file_path: file.path };
+    },
+
     setMessageReaction(fields) {
       const reactions = Array.isArray(fields.reaction) ? fields.reaction : [];
       if (reactions.length > 1) throw new Refused(400, "Bad Request: REACTIONS_TOO_MANY");
@@ -262,6 +274,12 @@ export async function fakeTelegram(options: { token: string; username: string })
   }
 
   const server = await fakeServer(({ path, body }) => {
+    const [, fileToken, filePath] = /^\/file\/bot([^/]*)\/(.+)$/.exec(path) ?? [];
+    if (filePath !== undefined) {
+      const file = [...state.files.values()].find((one) => one.path === filePath);
+      if (file === undefined || fileToken !== options.token) return { status: 404 };
+      return { body: file.bytes, headers: { "content-type": "application/octet-stream" } };
+    }
     const [, token, method = ""] = /^\/bot([^/]*)\/(\w+)$/.exec(path) ?? [];
     if (token === undefined) return refusal({ code: 404, description: "Not Found" });
     if (token !== options.token) return refusal({ code: 401, description: "Unauthorized" });
@@ -295,6 +313,8 @@ function readText(fields: Fields, { mayBeEmpty = false } = {}): string {
   return parsed.text;
 }
 
+/** Of what bots may fetch. */
+const FILE_BYTES_MAX = 20 * 1024 * 1024;
 const CALLBACK_DATA_BYTES_MAX = 64;
 
 /** As Telegram checks it; none where the call has none. */

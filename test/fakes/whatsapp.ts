@@ -13,6 +13,8 @@ interface FakeMessage {
 
 export interface FakeWhatsApp extends FakeServer {
   readonly messages: readonly FakeMessage[];
+  /** Files by their ids; `url`: where Meta says that one is, in place of its own. */
+  readonly media: Map<string, { mime: string; bytes: string | Buffer; url?: string }>;
   /** Messages marked as read, with or without the typing indicator. */
   readonly reads: readonly { readonly messageId: string; readonly typing: boolean }[];
   /** Makes the next `times` sends fail with this code: in the answer, or later as a failed status. */
@@ -50,7 +52,7 @@ export async function fakeWhatsApp(options: FakeWhatsAppOptions): Promise<FakeWh
   const messages: FakeMessage[] = [];
   const reads: { messageId: string; typing: boolean }[] = [];
   const failures: { code: number; as: "answer" | "status" }[] = [];
-  const media = new Map<string, { mime: string; bytes: string }>();
+  const media: FakeWhatsApp["media"] = new Map();
   let statuses: Json[] = [];
 
   const server = await fakeServer((call) => {
@@ -63,7 +65,7 @@ export async function fakeWhatsApp(options: FakeWhatsAppOptions): Promise<FakeWh
     if (version !== apiVersion) return failure(2500);
     if (call.method === "GET" && edge === undefined && id?.split("?")[0] === phoneNumberId)
       return { body: { id: phoneNumberId } };
-    if (call.method === "GET" && edge === undefined) return describeMedia(id ?? "");
+    if (call.method === "GET" && edge === undefined) return describeMedia(id?.split("?")[0] ?? "");
     if (call.method !== "POST" || id !== phoneNumberId) return failure(100);
     if (edge === "media") return keepMedia(call.headers["content-type"] ?? "", call.body);
     return edge === "messages" ? takeMessage(call.body) : failure(100);
@@ -111,7 +113,7 @@ export async function fakeWhatsApp(options: FakeWhatsAppOptions): Promise<FakeWh
   function describeMedia(id: string): FakeAnswer {
     const file = media.get(id);
     if (file === undefined) return failure(100);
-    const url = `${server.url}/media-bytes/${id}`;
+    const url = file.url ?? `${server.url}/media-bytes/${id}`;
     return {
       body: { messaging_product: "whatsapp", url, mime_type: file.mime, file_size: file.bytes.length, id },
     };
@@ -134,6 +136,7 @@ export async function fakeWhatsApp(options: FakeWhatsAppOptions): Promise<FakeWh
   return {
     ...server,
     messages,
+    media,
     reads,
     fail(code, { as = "answer", times = 1 } = {}) {
       for (let i = 0; i < times; i++) failures.push({ code, as });
