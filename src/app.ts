@@ -38,6 +38,7 @@ import type { Left } from "./store/unwritten.ts";
 import { createNewId } from "./system/ids.ts";
 import type { Logger } from "./telemetry/log.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
+import { NO_TRACING, type Tracing } from "./telemetry/trace.ts";
 import { beginAtZero } from "./telemetry/zeroes.ts";
 
 export interface AppOptions {
@@ -49,6 +50,7 @@ export interface AppOptions {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly version: string;
+  readonly tracing?: Tracing;
   /** Makes the key of the test webhook; absent where a supervisor has made it for all its processes. */
   readonly newDevKey?: () => string;
   /** The store is gone for good; end the process, so that whoever watches it starts another. */
@@ -84,7 +86,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { role } = environment;
   const stopping = new AbortController();
   const newId = createNewId(clock);
-  const system = { clock, random, newId, log, metrics, version };
+  const tracing = options.tracing ?? NO_TRACING;
+  const system = { clock, random, newId, log, metrics, version, tracing };
 
   const killSwitch = new KillSwitch(metrics);
   const { isPaused } = killSwitch;

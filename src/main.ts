@@ -17,6 +17,7 @@ import { packageVersion } from "./system/version.ts";
 import { giveBackWhenIdle, keepHeapsSmall } from "./telemetry/heap.ts";
 import { createLogger, type Logger, written } from "./telemetry/log.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
+import { NO_TRACING, type Tracing } from "./telemetry/trace.ts";
 
 export interface ServeOptions {
   readonly port?: number;
@@ -41,9 +42,11 @@ export async function serve(options: ServeOptions, { leaseMs }: { leaseMs?: numb
   }
   const { config } = loaded;
   if (config.environment.processes > 1) return await supervise(config, overrides);
-  const log = await loggerOf(config);
+  const tracing = await tracingOf(config);
+  const log = await loggerOf(config, undefined, tracing);
   return await runGateway({
     config,
+    tracing,
     load: loadAgain,
     onReload: onHangUp(log),
     leaseMs,
@@ -106,10 +109,12 @@ export async function serveSupervised(n: number): Promise<number> {
     supervisor.send({ kind: "failed", code: EXIT.config, reason });
     return EXIT.config;
   }
-  const log = await loggerOf(loaded.config, n);
+  const tracing = await tracingOf(loaded.config);
+  const log = await loggerOf(loaded.config, n, tracing);
   const onHungUp = onHangUp(log);
   return await runGateway({
     config: loaded.config,
+    tracing,
     load: loadAgain,
     onReload(reload) {
       supervisor.onReload(reload);
@@ -129,6 +134,7 @@ export async function serveSupervised(n: number): Promise<number> {
 
 interface GatewayProcess {
   readonly config: Config;
+  readonly tracing: Tracing;
   /** Reads it again. */
   readonly load: () => Promise<Loaded>;
   /** Somebody wants it to be read again. */
@@ -145,6 +151,7 @@ interface GatewayProcess {
 
 async function runGateway({
   config,
+  tracing,
   load,
   onReload,
   leaseMs,
@@ -171,6 +178,7 @@ async function runGateway({
       log,
       metrics,
       version,
+      tracing,
       ...(newDevKey && { newDevKey }),
       onStoreDeath: death.reject,
       leaseMs,
@@ -196,6 +204,7 @@ async function runGateway({
     failed(code, `${error.code}: ${error.message}`);
     return code;
   } finally {
+    await tracing.close();
     await written(log);
   }
 }
@@ -225,12 +234,24 @@ async function load(env: NodeJS.ProcessEnv): Promise<Loaded> {
   return loadConfig({ ...options, isPriced: (provider, model) => priceOf(provider, model) !== undefined });
 }
 
-function loggerOf({ environment }: Config, n?: number): Promise<Logger> {
+function loggerOf({ environment }: Config, n?: number, tracing?: Tracing): Promise<Logger> {
   return createLogger({
     level: environment.logLevel,
     pretty: process.stdout.isTTY === true,
+    trace: tracing?.isOn ? () => tracing.ids() : undefined,
     ...(n !== undefined && { process: n }),
   });
+}
+
+/** What traces are told to; the SDK is loaded where there is a collector, and nowhere else. */
+async function tracingOf({ environment: { traces } }: Config): Promise<Tracing> {
+  if (traces === null) return NO_TRACING;
+  const { openTracing } = await import("./telemetry/otel.ts");
+  const headers = (traces.headers?.reveal() ?? "").split(",").flatMap((pair) => {
+    const [name = "", ...value] = pair.split("=");
+    return name.trim() === "" ? [] : [[name.trim(), decodeURIComponent(value.join("=").trim())]];
+  });
+  return openTracing({ ...traces, headers: Object.fromEntries(headers), version: packageVersion() });
 }
 
 /** Options of the command line, as the variables that they win over. */

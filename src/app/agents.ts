@@ -16,11 +16,13 @@ import type { Clock, Random } from "../ports/clock.ts";
 import type { ChatModel } from "../ports/model.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { NO_TRACING, type Tracing } from "../telemetry/trace.ts";
 import type { ToolsOfConfig } from "../tools/pool.ts";
 import { breakerWatch } from "./breaker-watch.ts";
 import { modelsOf } from "./models.ts";
 import { isReadOnlyFor } from "./read-only.ts";
 import { toolMetrics } from "./tools.ts";
+import { tracedAgent } from "./traced.ts";
 
 export interface BuiltAgents {
   readonly runtime: AgentRuntime;
@@ -47,6 +49,7 @@ export interface AgentContext {
   readonly random: Random;
   readonly metrics: Metrics;
   readonly tools: ToolsOfConfig;
+  readonly tracing?: Tracing;
   /** See modelBreakers. */
   readonly breakers: Breakers;
 }
@@ -64,6 +67,7 @@ export async function buildAgents({
   metrics,
   breakers,
   tools,
+  tracing = NO_TRACING,
 }: AgentContext): Promise<BuiltAgents> {
   const { environment } = config;
   const modelOf = await modelsOf(config, clock);
@@ -84,7 +88,7 @@ export async function buildAgents({
     const asked = next.filter((one) => missingFor(one, environment) === null);
     const fallbacks = asked.map((one) => modelOf(one, spec.model));
     const more = spec.tools.length > 0 && { toolbox: tools.toolboxFor(name, spec.tools, isReadOnly) };
-    agents.set(name, { ...agentOf(name, spec, model, fallbacks), ...more });
+    agents.set(name, tracedAgent({ ...agentOf(name, spec, model, fallbacks), ...more }, tracing));
     memory.set(name, { turnsMax: spec.memory.max_messages, ttlMs: spec.memory.ttl_seconds * 1000 });
     quietMs.set(name, busyQuietMs(spec.busy));
     if (spec.preview === "on") shown.add(name);

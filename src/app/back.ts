@@ -19,10 +19,12 @@ import { createQuestions } from "../store/questions.ts";
 import { type Keeping, withUnwritten } from "../store/unwritten.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { NO_TRACING, type Tracing } from "../telemetry/trace.ts";
 import { type WorkerDeps, work } from "../worker.ts";
 import type { BuiltAgents } from "./agents.ts";
 import { dayBudgetsOf } from "./day-budgets.ts";
 import { routesOf } from "./policy.ts";
+import { tracedAdapters, tracedRuntime, tracedWork } from "./traced.ts";
 
 export interface BackRules {
   readonly agents: Pick<BuiltAgents, "runtime" | "memory" | "quietMs" | "shown" | "modelNames" | "approvers">;
@@ -49,6 +51,8 @@ export interface BackOptions {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly leaseMs?: number | undefined;
+  /** Absent: nothing is traced. */
+  readonly tracing?: Tracing;
   /** Surrounds the work on each job, for a proof that looks on. */
   readonly around?: (job: Job, work: () => Promise<Settlement>) => Promise<Settlement>;
 }
@@ -65,7 +69,8 @@ const FORGOTTEN =
   "More is known that the store does not take than is kept in memory: the oldest of it is done again when there is room.";
 
 export function composeBack(options: BackOptions): Back {
-  const { store, rules, clock, random, log, metrics, around = (_, work) => work() } = options;
+  const { store, rules, clock, random, log, metrics, tracing = NO_TRACING } = options;
+  const { around = tracedWork(tracing, () => clock.nowMs()) } = options;
   const unwritten = withUnwritten(store, () => log.error({ note: FORGOTTEN }, "store.unwritten"));
   const waiting = new WaitNotices(patienceOf(rules, clock));
   const queue = observedQueue(unwritten.queue, { feed: options.feed, clock });
@@ -122,6 +127,7 @@ function workerDeps(
   }: { readonly queue: Queue; readonly unwritten: Keeping; readonly waiting: WaitNotices },
 ): WorkerDeps {
   const { store, adapters, render, breakers, media, isPaused, version, clock, newId, log, metrics } = options;
+  const { tracing = NO_TRACING } = options;
   const routes = routesOf(spec);
   const questions = createQuestions(store.vault);
   const grants = createGrants(store.vault);
@@ -135,8 +141,8 @@ function workerDeps(
   return {
     queue,
     memory,
-    adapters,
-    runtime: agents.runtime,
+    adapters: tracedAdapters(adapters, tracing),
+    runtime: tracedRuntime(agents.runtime, tracing),
     routes,
     agents: agents.memory,
     quietMsOf: (event) => quietMsOf(event, routes, agents.quietMs),

@@ -12,9 +12,13 @@ import type { Offer } from "../ports/inbox.ts";
 import type { Store } from "../ports/store.ts";
 import { createFeedback } from "../store/feedback.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { NO_TRACING, type Tracing } from "../telemetry/trace.ts";
+import { tracedInbox, tracedReceive, tracedTake } from "./traced.ts";
 
 export interface FrontOptions {
   readonly store: Pick<Store, "inbox" | "people" | "lanes" | "memory" | "vault">;
+  /** Absent: nothing is traced. */
+  readonly tracing?: Tracing;
   readonly adapters: ReadonlyMap<Platform, Adapter>;
   /** As it is now. */
   readonly policy: () => AdmissionPolicy;
@@ -32,9 +36,10 @@ export interface Front {
   readonly screen: (head: RequestHead, platform: Platform) => Reception | null;
 }
 
-export function composeFront({ store, adapters, policy, feed, desk, clock, metrics }: FrontOptions): Front {
+export function composeFront(options: FrontOptions): Front {
+  const { store, adapters, policy, feed, desk, clock, metrics, tracing = NO_TRACING } = options;
   const deps = {
-    inbox: observedInbox(store.inbox, { feed, clock }),
+    inbox: tracedInbox(observedInbox(store.inbox, { feed, clock }), tracing),
     people: createAcquaintances(store.people),
     get policy() {
       return policy();
@@ -54,8 +59,8 @@ export function composeFront({ store, adapters, policy, feed, desk, clock, metri
   }
 
   return {
-    receive: (request, platform) => receive(request, adapterOf(platform), deps),
-    take: (inbound, platform) => take(inbound, adapterOf(platform), deps),
+    receive: tracedReceive((request, platform) => receive(request, adapterOf(platform), deps), tracing),
+    take: tracedTake((inbound, platform) => take(inbound, adapterOf(platform), deps), tracing),
     screen: (head, platform) => screen(head, adapterOf(platform)),
   };
 }

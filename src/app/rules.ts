@@ -3,6 +3,7 @@ import type { ComponentReport } from "../ingress/health.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { Tracing } from "../telemetry/trace.ts";
 import { buildAgents, modelBreakers } from "./agents.ts";
 import { showBreakers } from "./breaker-watch.ts";
 import type { RunControls } from "./controls.ts";
@@ -19,6 +20,7 @@ export interface RulesOptions {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly version: string;
+  readonly tracing?: Tracing;
   /** What is paused beside the configuration, and told what that says. */
   readonly killSwitch: Pick<KillSwitch, "isThrown" | "byConfiguration">;
   /** What stands in place of configured limits; and closes breakers. */

@@ -39,6 +39,13 @@ export interface Environment {
   /** Whether any platform's or model's secret is here: then there is something to lose. */
   readonly hasCredentials: boolean;
   readonly logLevel: LogLevel;
+  /** Where traces go; null: there are none. */
+  readonly traces: {
+    readonly endpoint: string;
+    readonly headers: Secret | null;
+    readonly serviceName: string;
+    readonly share: number;
+  } | null;
   readonly killSwitch: boolean;
   readonly production: boolean;
   /** By name, of those that are configured here. */
@@ -83,6 +90,7 @@ export function readEnvironment(
     publicUrl: withoutSlash(reader.url("PARLEY_PUBLIC_URL")),
     seal: readSeal(reader),
     logLevel: reader.oneOf("PARLEY_LOG_LEVEL", LOG_LEVELS) ?? "info",
+    traces: readTraces(reader),
     killSwitch: reader.truth("PARLEY_KILL_SWITCH") ?? false,
     production: readProduction(reader, env),
     platforms,
@@ -119,6 +127,14 @@ function readMetricsPort(reader: ConfigReader, mainPort: number): number | null 
   if (Number(port) <= 65_535 && (Number(port) === 0 || Number(port) !== mainPort)) return Number(port);
   reader.complain("PARLEY_METRICS_PORT", `expected ${METRICS_PORT_WORDS}, got ${port}`);
   return null;
+}
+
+function readTraces(reader: ConfigReader): Environment["traces"] {
+  const endpoint = withoutSlash(reader.url("OTEL_EXPORTER_OTLP_ENDPOINT"));
+  const headers = reader.secret("OTEL_EXPORTER_OTLP_HEADERS");
+  const serviceName = reader.text("OTEL_SERVICE_NAME") ?? "parley";
+  const share = Number(reader.matching("OTEL_TRACES_SAMPLER_ARG") ?? 1);
+  return endpoint === null ? null : { endpoint, headers, serviceName, share };
 }
 
 function readSeal(reader: ConfigReader): Seal | null {

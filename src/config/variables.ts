@@ -65,6 +65,12 @@ const GATEWAY_VARIABLES: readonly Variable[] = [
     form: { pattern: /^\S+$/, words: "a key without spaces" },
   }),
   plain("OPENAI_BASE_URL", "Where the OpenAI API is, with its version. Default https://api.openai.com/v1"),
+  plain("OTEL_EXPORTER_OTLP_ENDPOINT", "Collector of traces (OTLP over HTTP); without it, nothing is traced"),
+  secret("OTEL_EXPORTER_OTLP_HEADERS", "Sent to the collector: NAME=VALUE, several with commas"),
+  plain("OTEL_SERVICE_NAME", "What traces are of. Default parley"),
+  plain("OTEL_TRACES_SAMPLER_ARG", "Share of the traces that begin here, 0 to 1. Default 1", {
+    form: { pattern: /^(0(\.\d{1,6})?|1(\.0{1,6})?)$/, words: "a share from 0 to 1" },
+  }),
 ];
 
 /** Every variable, in the order of the documentation. */

@@ -89,4 +89,6 @@ export interface TriggerEvent {
   readonly context?: readonly ContextItem[];
   readonly replyTo: ReplyAddress;
   readonly occurredAtMs: number;
+  /** Where its trace goes on (W3C Trace Context); absent: it has none. */
+  readonly traceparent?: string;
 }

@@ -1,6 +1,7 @@
 import type { Refusal } from "../domain/refusal.ts";
 import type { RequestOutcome } from "../domain/request.ts";
 import type { Ack, Adapter, RawRequest, RequestHead, WebhookSpec } from "../ports/adapter.ts";
+import type { TraceIds } from "../telemetry/trace.ts";
 
 /** What became of a webhook that was read to its end. */
 export type ReceptionOutcome = Exclude<RequestOutcome, "too-large" | "cut">;
@@ -23,6 +24,8 @@ export interface Reception {
   readonly conversation?: string;
   readonly refusal?: Refusal;
   readonly events: number;
+  /** For the log; absent: it is not traced. */
+  readonly trace?: TraceIds;
   /** What became of the others, where the webhook was of more than one message. */
   readonly others?: readonly Item[];
 }

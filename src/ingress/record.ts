@@ -53,6 +53,7 @@ export function writeLine(
       // Whoever wants to know who that was; the address of a socket is a question to the system.
       peer: level === "warn" && incoming !== null ? peerOf(incoming) : undefined,
       event_id: eventId,
+      ...reception.trace,
       conversation_id: conversation,
       events,
       duration_ms: Math.round(durationMs * 100) / 100,

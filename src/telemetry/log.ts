@@ -1,6 +1,7 @@
 import { type DestinationStream, type Logger, pino } from "pino";
 import { redacted } from "../domain/redact.ts";
 import { Lines } from "./lines.ts";
+import type { TraceIds } from "./trace.ts";
 
 export type { Logger } from "pino";
 
@@ -13,8 +14,11 @@ export interface LogOptions {
   readonly pretty: boolean;
   /** Which of several processes that share stdout; in every line. Absent: it is the only one. */
   readonly process?: number;
+  /** In every line that is written in a span. */
+  readonly trace?: (() => TraceIds | null) | undefined;
 }
 
+const NO_FIELDS = {};
 /** Written without waiting for more. */
 const GATHERED_BYTES = 8_192;
 /** A pipe takes this much whole; more may end up between the lines of another process. */
@@ -24,11 +28,12 @@ const PIPE_BYTES = 4_096;
  * JSON lines on stdout, one wide line per unit of work. Fields are named by the caller, one by one:
  * nothing is logged because it happened to be part of an object, so message text and secrets stay out.
  */
-export async function createLogger({ level, pretty, process: number }: LogOptions): Promise<Logger> {
+export async function createLogger({ level, pretty, process: number, trace }: LogOptions): Promise<Logger> {
   const options = {
     level,
     base: number === undefined ? null : { process: number },
     timestamp: isoTimestamp(),
+    ...(trace !== undefined && { mixin: () => trace() ?? NO_FIELDS }),
     formatters: { level: (label: string) => ({ level: label }) },
   };
   if (pretty) {
