@@ -64,6 +64,9 @@ export const FORMS = {
     { PARLEY_SEEDS: 200, PARLEY_KILLS: 100 },
   ),
   kills: tests("a gateway killed under load", "e2e", ["test/e2e/kill-loop.test.ts"], { PARLEY_KILLS: 200 }),
+  "socket-kills": tests("whoever holds a socket killed", "e2e", ["test/e2e/socket-kills.test.ts"], {
+    PARLEY_KILLS: 25,
+  }),
   freezes: tests("a replica stopped while it sends", "e2e", ["test/e2e/freeze.test.ts"], {
     PARLEY_FREEZES: 100,
   }),
