@@ -13,8 +13,26 @@ const INSTEAD: Readonly<Record<string, string>> = {
   REDIS_PASSWORD: "set REDIS_URL, such as redis://:PASSWORD@HOST:6379",
   REDIS_USERNAME: "set REDIS_URL, such as redis://USER:PASSWORD@HOST:6379",
   REDIS_DB: "set REDIS_URL, such as redis://HOST:6379/DB",
+  REDIS_MAXMEMORY: "set maxmemory where Redis itself is configured",
+  LOG_LEVEL: "set PARLEY_LOG_LEVEL",
+  OTTO_LOG_LEVEL: "set PARLEY_LOG_LEVEL",
+  RUST_LOG: "set PARLEY_LOG_LEVEL",
+  DEV_KEY: "set PARLEY_DEV_KEY",
+  ADMIN_TOKEN: "set PARLEY_ADMIN_TOKEN",
+  PROMETHEUS_PORT: "set PARLEY_METRICS_PORT",
+  OTTO_KILL_SWITCH: "set PARLEY_KILL_SWITCH, or run parley kill-switch on",
+  OTTO_MAX_CONCURRENT_AGENTS: "set queue.concurrency in gateway.yaml",
+  OTTO_DEFAULT_BUDGET_CENTS: "set budgets.cost_cents in the agent's file",
+  OTTO_MAX_DAILY_COST_CENTS: "set budgets.global.cost_cents in gateway.yaml",
   AOF_MEMORY_BACKEND: "memory is kept with the events: in SQLite, or in Redis where REDIS_URL is set",
 };
+
+const RATE_LIMIT = /^(?:AOF_)?RATE_LIMIT(?:_|$)/;
+
+function insteadOf(name: string): string | undefined {
+  if (RATE_LIMIT.test(name)) return "set limits in gateway.yaml, or run parley limits set";
+  return Object.hasOwn(INSTEAD, name) ? INSTEAD[name] : undefined;
+}
 
 /** Passed on by one of our processes to another. */
 const OF_PROCESSES: readonly string[] = ["PARLEY_HANDED_OVER", "PARLEY_RUN"];
@@ -29,7 +47,8 @@ export function idleVariables(env: Env, variables: readonly Variable[]): string[
       const idle = known.get(name)?.idle;
       if (idle !== undefined) return [`${name} has no effect: ${idle}`];
       if (known.has(name) || OF_PROCESSES.includes(name)) return [];
-      if (Object.hasOwn(INSTEAD, name)) return [`${name} has no effect: ${INSTEAD[name]}`];
+      const instead = insteadOf(name);
+      if (instead !== undefined) return [`${name} has no effect: ${instead}`];
       return familyOf(name) !== "" && families.has(familyOf(name)) ? [stranger(name, [...known.keys()])] : [];
     })
     .sort();

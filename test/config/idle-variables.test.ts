@@ -12,6 +12,10 @@ describe("variables without effect", () => {
     ["GEMINI_API_KEY", "GEMINI_API_KEY has no effect: models are those of Anthropic and OpenAI"],
     ["GEMINI_API_KEY", "GEMINI_API_KEY has no effect: models are those of Anthropic"],
     ["REDIS_HOST", "REDIS_HOST has no effect: set REDIS_URL, such as redis://HOST:6379"],
+    ["LOG_LEVEL", "LOG_LEVEL has no effect: set PARLEY_LOG_LEVEL"],
+    ["RATE_LIMIT_REQUESTS", "RATE_LIMIT_REQUESTS has no effect: set limits in gateway.yaml"],
+    ["AOF_RATE_LIMIT_WINDOW", "AOF_RATE_LIMIT_WINDOW has no effect: set limits in gateway.yaml"],
+    ["OTTO_MAX_DAILY_COST_CENTS", "has no effect: set budgets.global.cost_cents in gateway.yaml"],
     ["AOF_MEMORY_BACKEND", "AOF_MEMORY_BACKEND has no effect: memory is kept with the events"],
     [
       "TELEGRAM_TOKEN",
@@ -37,6 +41,7 @@ describe("variables without effect", () => {
       "PATH",
       "REDIS",
       "SLACKER",
+      "RATE_LIMITS",
       "AWS_REGION",
       "REDIS_SERVICE_HOST",
       "PARLEY_PORT_8080_TCP",
