@@ -9,6 +9,7 @@ export const SECONDS: Readonly<Record<string, number>> = {
   "test/e2e/streams-slack.test.ts": 75,
   "test/e2e/streams-discord.test.ts": 75,
   "test/e2e/waiting.test.ts": 73,
+  "test/e2e/drill.test.ts": 45,
   "test/e2e/previews.test.ts": 70,
   "test/e2e/processes.test.ts": 69,
   "test/e2e/unwritten.test.ts": 67,

@@ -1,0 +1,182 @@
+import { configFolder, NO_LIMITS } from "../e2e/configuration.ts";
+import { type GatewayProcess, startGateway, temporaryFolder } from "../e2e/gateway-process.ts";
+import { deliver, openPlatforms, privateMessage, statusFault, webhook } from "../e2e/platforms.ts";
+import { startProvider } from "../e2e/provider.ts";
+import { smallDisk } from "../support/disk.ts";
+import { startRedis } from "../support/redis.ts";
+
+/** A gateway that is well, and what is done to it. */
+export interface Scene extends AsyncDisposable {
+  readonly gateway: GatewayProcess;
+  /** Ends when the outage is there; what goes on, such as people who write, goes on until the signal. */
+  begin(signal: AbortSignal): Promise<void>;
+}
+
+export interface Outage {
+  readonly what: string;
+  /** All of these fire. */
+  readonly raises: readonly string[];
+  /** These may: they are about the same, and later or from elsewhere. */
+  readonly follows: readonly string[];
+  open(stack: AsyncDisposableStack): Promise<Omit<Scene, keyof AsyncDisposable>>;
+}
+
+/** What spends the budget of a month in hours does so here, too: nobody else writes. */
+const SLO = ["ParleyErrorBudgetBurnsFast", "ParleyErrorBudgetBurns"];
+
+const agent = (model: string, more = "") =>
+  `metadata: { name: assistant }\nspec:\n  model: ${model}\n  retry: { backoff_seconds: 0 }\n${more}`;
+const DEMO = agent("{ provider: demo }", "  budgets: { tokens: 1000000 }\n");
+
+/** A gateway with all platforms, which are fakes on loopback. */
+async function opened(
+  stack: AsyncDisposableStack,
+  {
+    env = {},
+    dataDir = temporaryFolder(),
+    of = DEMO,
+  }: { env?: Record<string, string>; dataDir?: string; of?: string },
+) {
+  const platforms = stack.use(await openPlatforms());
+  const config = configFolder(NO_LIMITS, of);
+  const gateway = stack.use(await startGateway({ dataDir, config, env: { ...platforms.env, ...env } }));
+  let person = 0;
+  const write = (text: string, platform: "slack" | "telegram" = "slack") =>
+    deliver(gateway.url, privateMessage(platform, { person: 1_000 + ++person, text }));
+  return { platforms, gateway, write };
+}
+
+/** Somebody writes twice a second until the signal. */
+function goOn(write: () => Promise<unknown>, signal: AbortSignal): void {
+  const timer = setInterval(() => void write().catch(() => {}), 500);
+  signal.addEventListener("abort", () => clearInterval(timer), { once: true });
+}
+
+export const OUTAGES: Readonly<Record<string, Outage>> = {
+  "model-down": {
+    what: "the provider of the model answers that it is overloaded",
+    raises: ["ParleyModelFails", "ParleyBreakerOpen"],
+    follows: ["ParleyRunsFail", "ParleyOldestWaits", "ParleyBacklog", ...SLO],
+    async open(stack) {
+      const provider = stack.use(await startProvider("well"));
+      const { gateway, write } = await opened(stack, {
+        env: { ANTHROPIC_API_KEY: "sk-of-a-drill", ANTHROPIC_BASE_URL: provider.url },
+        of: agent(
+          "{ provider: anthropic, model: claude-sonnet-5, price: { input_per_million: 3, output_per_million: 15 } }",
+        ),
+      });
+      return {
+        gateway,
+        async begin(signal) {
+          provider.become("overloaded");
+          for (let n = 0; n < 5; n++) await write("hello");
+          goOn(() => write("hello"), signal);
+        },
+      };
+    },
+  },
+  "redis-killed": {
+    what: "Redis is killed, and people go on writing",
+    raises: ["ParleyStoreAway", "ParleySpoolWaits"],
+    // Sockets are held by whom Redis has elected.
+    follows: ["ParleyOldestWaits", "ParleySocketDown"],
+    async open(stack) {
+      const redis = stack.use(await startRedis());
+      const { gateway, write } = await opened(stack, { env: { REDIS_URL: redis.url } });
+      return {
+        gateway,
+        async begin(signal) {
+          await write("hello");
+          await redis.kill();
+          goOn(() => write("hello"), signal);
+        },
+      };
+    },
+  },
+  "forged-flood": {
+    what: "a flood of webhooks that nobody has signed",
+    raises: ["ParleyForged"],
+    follows: [],
+    async open(stack) {
+      const { gateway } = await opened(stack, {});
+      const forge = () =>
+        deliver(gateway.url, webhook("telegram", { text: "x", secret: "another-secret-of-telegram" }));
+      return {
+        gateway,
+        async begin(signal) {
+          for (let n = 0; n < 100; n++) await forge();
+          goOn(forge, signal);
+        },
+      };
+    },
+  },
+  "disk-full": {
+    what: "the disk of the data folder is full",
+    raises: ["ParleyDiskFull"],
+    follows: ["ParleyStoreAway", "ParleyWebhooksNotStored", ...SLO],
+    async open(stack) {
+      const disk = smallDisk();
+      stack.defer(() => disk[Symbol.dispose]());
+      const { gateway, write } = await opened(stack, { dataDir: `${disk.folder}/data` });
+      return {
+        gateway,
+        async begin(signal) {
+          await write("hello");
+          disk.fill(gateway.pid);
+          goOn(() => write("hello"), signal);
+        },
+      };
+    },
+  },
+  "platform-refuses": {
+    what: "one platform refuses what is said, the others take it",
+    raises: ["ParleyBreakerOpen"],
+    follows: ["ParleyRepliesFail", "ParleyOldestWaits", "ParleyBacklog"],
+    async open(stack) {
+      const { platforms, gateway, write } = await opened(stack, {});
+      return {
+        gateway,
+        async begin(signal) {
+          const refusal = statusFault({
+            status: 401,
+            body: { ok: false, error_code: 401, description: "Unauthorized" },
+          });
+          platforms.telegram.faults.push({ ...refusal, times: Number.POSITIVE_INFINITY });
+          goOn(() => Promise.all([write("hello", "telegram"), write("hello")]), signal);
+        },
+      };
+    },
+  },
+  "queue-stuck": {
+    what: "runs do not end, and messages pile up behind them",
+    raises: ["ParleyBacklog"],
+    follows: ["ParleyOldestWaits"],
+    async open(stack) {
+      const { gateway, write } = await opened(stack, {
+        of: `${DEMO}  limits: { max_execution_time_seconds: 3600 }\n`,
+      });
+      return {
+        gateway,
+        async begin() {
+          for (let n = 0; n < 300; n++) await write("demo: sleep 900s");
+        },
+      };
+    },
+  },
+  "budget-passed": {
+    what: "runs come to the end of their budget",
+    raises: ["ParleyBudgetExceeded"],
+    follows: [],
+    async open(stack) {
+      const { gateway, write } = await opened(stack, {
+        of: agent("{ provider: demo }", "  budgets: { tokens: 1000000, cost_cents: 1 }\n"),
+      });
+      return {
+        gateway,
+        async begin(signal) {
+          goOn(() => write("demo: cost 500"), signal);
+        },
+      };
+    },
+  },
+};

@@ -1,0 +1,31 @@
+/** `npm run drill -- --help`: outages of real gateways, and what Debian's Prometheus makes of them with the shipped rules. */
+import { Argument, Command, InvalidArgumentError } from "commander";
+import compiled from "../e2e/compiled.ts";
+import { mayMount } from "../support/disk.ts";
+import { drill, words } from "./drill.ts";
+import { OUTAGES } from "./outages.ts";
+
+const NAMES = Object.keys(OUTAGES);
+const program = new Command("npm run drill --")
+  .description(
+    "Real outages, all at once, each with a gateway and a Prometheus of its own: about seven minutes.",
+  )
+  .addArgument(new Argument("[outages...]", "which; all when none is named").choices(NAMES))
+  .option("--faster <times>", "each `for` of the rules so many times shorter, by a copy of them", positive, 1)
+  .parse();
+const { faster } = program.opts<{ faster: number }>();
+await compiled();
+const asked = program.args.length === 0 ? NAMES : program.args;
+const wanted = asked.filter((name) => name !== "disk-full" || mayMount());
+if (wanted.length < asked.length) console.error("disk-full: not tried, a disk of its own needs root");
+const results = await Promise.all(
+  wanted.map((name) => drill(name, { faster, note: (line) => console.error(line) })),
+);
+for (const result of results) console.log(words(result));
+process.exit(results.every(({ faults }) => faults.length === 0) ? 0 : 1);
+
+function positive(text: string): number {
+  const number = Number(text);
+  if (!(number >= 1 && Number.isFinite(number))) throw new InvalidArgumentError("Expected a number from 1.");
+  return number;
+}

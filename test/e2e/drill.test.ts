@@ -1,0 +1,14 @@
+import { expect, it } from "vitest";
+import { drill, words } from "../drill/drill.ts";
+import { OUTAGES } from "../drill/outages.ts";
+import { mayMount } from "../support/disk.ts";
+
+const names = Object.keys(OUTAGES).filter((name) => name !== "disk-full" || mayMount());
+
+it("each outage of a real gateway raises its alerts in a real Prometheus, and no others", {
+  timeout: 180_000,
+}, async () => {
+  // The long form, with the rules as they are shipped: npm run drill.
+  const results = await Promise.all(names.map((name) => drill(name, { faster: 20, note: () => {} })));
+  expect(results.flatMap((result) => (result.faults.length === 0 ? [] : [words(result)]))).toEqual([]);
+});
