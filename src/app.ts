@@ -96,7 +96,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { current } = rules;
   const policy = () => current().policy;
   const offerOf = offerAgain(policy, clock);
-  const { store, report, spool, mediaWithin } = await openStore({
+  const { store, report, spool, still, mediaWithin } = await openStore({
     config,
     ...system,
     offerOf,
@@ -164,6 +164,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     ...{
       config,
       store,
+      still,
       front,
       adapters: all,
       policy,

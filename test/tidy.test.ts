@@ -24,6 +24,7 @@ const ROOMS: readonly (readonly [room: string, mayImport: string])[] = [
   ["src/models", "src/domain src/shared src/ports"],
   ["src/tools", "src/domain src/shared src/ports src/config"],
   ["src/store", "src/domain src/shared src/ports src/telemetry"],
+  ["src/backup", "src/domain src/shared src/config src/store"],
   ["src/admin", "src/domain src/shared src/ports src/config src/telemetry src/feed"],
   ["adapters/shared", "src/domain src/shared src/ports"],
   ["adapters/*", "src/domain src/shared src/ports adapters/shared"],
@@ -39,7 +40,7 @@ const ROOMS: readonly (readonly [room: string, mayImport: string])[] = [
   ["src/process", "src/main"],
   [
     "src/cli",
-    "src/domain src/shared src/ports src/config src/system src/feed src/ingress src/models src/tools src/store src/admin " +
+    "src/domain src/shared src/ports src/config src/system src/feed src/ingress src/models src/tools src/store src/backup src/admin " +
       "adapters/shared adapters/* adapters/index src/app src/main",
   ],
 ];

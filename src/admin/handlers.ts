@@ -8,6 +8,7 @@ import type { EventRecord } from "../ports/journal.ts";
 import type { Lanes } from "../ports/lanes.ts";
 import type { RequestLog } from "../ports/request-log.ts";
 import { type ApprovalDeps, approvalPage } from "./approvals.ts";
+import { type BackupDeps, createBackups } from "./backup.ts";
 import { STREAMS_MAX } from "./bounds.ts";
 import { type BulkDeps, type BulkOrder, carryOut, snapshot } from "./bulk.ts";
 import {
@@ -33,7 +34,13 @@ import { liveStream, livesOf, refusalsOf } from "./stream.ts";
 import { type UsageDeps, usageOf } from "./usage.ts";
 import { eventDetail, eventView, letterDetail, letterView } from "./views.ts";
 
-export interface HandlerDeps extends BulkDeps, UsageDeps, InstallationsDeps, KillSwitchDeps, ControlsDeps {
+export interface HandlerDeps
+  extends BulkDeps,
+    UsageDeps,
+    InstallationsDeps,
+    KillSwitchDeps,
+    ControlsDeps,
+    BackupDeps {
   readonly approvals: Omit<ApprovalDeps, "journal">;
   readonly feedback: Pick<Feedback, "of">;
   readonly feed: LifeFeed;
@@ -62,6 +69,7 @@ export type Handlers = {
 /** What each operation does. */
 export function createHandlers(deps: HandlerDeps): Handlers {
   const { journal, clock, feed, refusals, requests } = deps;
+  const backups = createBackups(deps);
 
   async function found(
     id: string,
@@ -156,6 +164,9 @@ export function createHandlers(deps: HandlerDeps): Handlers {
       const reset = await resetBreaker(id, by, deps);
       return reset === null ? problem(404, "There is no breaker of this name") : ok(reset);
     },
+    startBackup: () => backups.start(),
+    extendBackup: ({ id }) => backups.extend(id),
+    endBackup: ({ id }) => backups.end(id),
     openapi: async () => ok(openApi(deps.version)),
   };
 }

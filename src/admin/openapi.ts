@@ -2,6 +2,7 @@ import { z } from "zod";
 import { lifeSchema } from "../feed/life.ts";
 import { refusalSchema } from "../feed/refusal.ts";
 import { approvalPageSchema, approvalSchema, castSchema } from "./approvals.ts";
+import { backupSchema, heldBackupSchema } from "./backup.ts";
 import { OPERATOR_CHARS_MAX } from "./bounds.ts";
 import { breakerResetSchema, breakersSchema, limitsSchema, logLevelSchema } from "./controls.ts";
 import { explanationSchema } from "./explain.ts";
@@ -49,6 +50,8 @@ const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Limits: limitsSchema,
   Breakers: breakersSchema,
   BreakerReset: breakerResetSchema,
+  Backup: backupSchema,
+  HeldBackup: heldBackupSchema,
   Installation: installationSchema,
   InstallationPage: installationPageSchema,
   Removed: removedSchema,

@@ -24,6 +24,7 @@ export interface AdminSetup {
   readonly controls: AdminDeps["controls"];
   readonly breakers: AdminDeps["breakers"];
   readonly configuredLimits: AdminDeps["configuredLimits"];
+  readonly still: AdminDeps["still"];
   readonly feed: LifeFeed;
   readonly refusals: RefusalFeed;
   readonly budgets: AdminDeps["budgets"];

@@ -12,6 +12,7 @@ import { type Noted, RequestRecorder } from "../ingress/recorder.ts";
 import { createServers } from "../ingress/server.ts";
 import type { Adapter } from "../ports/adapter.ts";
 import type { Clock, NewId } from "../ports/clock.ts";
+import type { StillFile } from "../ports/still-file.ts";
 import type { Store } from "../ports/store.ts";
 import { textMatches } from "../shared/hmac.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -29,6 +30,8 @@ import { wordsOf } from "./platforms.ts";
 export interface HttpOptions {
   readonly config: Config;
   readonly store: Store;
+  /** The database file of this process, for whoever copies it; null: there is none. */
+  readonly still: StillFile | null;
   readonly front: Front;
   /** Of the platforms that are on. */
   readonly adapters: readonly Adapter[];
@@ -100,6 +103,7 @@ export function composeHttp(options: HttpOptions): Http {
       controls: options.controls,
       breakers: options.breakers,
       configuredLimits: () => options.spec().limits,
+      still: options.still,
       feed,
       refusals,
       budgets: () => budgetsOf(options.spec()),

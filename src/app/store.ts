@@ -7,6 +7,7 @@ import { GatewayError } from "../domain/errors.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import type { Clock, NewId, Random } from "../ports/clock.ts";
 import type { Offer } from "../ports/inbox.ts";
+import type { StillFile } from "../ports/still-file.ts";
 import type { Store } from "../ports/store.ts";
 import type { RedisConnection } from "../store/redis/connect.ts";
 import type { RedisStoreOptions } from "../store/redis/index.ts";
@@ -37,6 +38,8 @@ export interface OpenedStore {
   readonly report: () => string;
   /** Where replicas that share no folder keep files; null: this store is of one process. */
   readonly mediaWithin: SharedStore["mediaWithin"] | null;
+  /** The database file of this process, for whoever copies it; null: there is none. */
+  readonly still: StillFile | null;
   /** The local file that takes events while the store is away; null: there is none. */
   readonly spool: { readonly waiting: () => number; readonly check: Store["check"] } | null;
 }
@@ -60,7 +63,7 @@ async function openOwn({ config, clock, log, metrics, onDeath }: StoreContext): 
   });
   const survives = gateway.store.durability === "power" ? "a power cut" : "a crash of Parley";
   const report = () => `SQLite, what was acknowledged survives ${survives}`;
-  return { store: measured(own, metrics), report, mediaWithin: null, spool: null };
+  return { store: measured(own, metrics), report, mediaWithin: null, still: own.still, spool: null };
 }
 
 async function openShared(context: StoreContext): Promise<OpenedStore> {
@@ -81,7 +84,7 @@ async function openShared(context: StoreContext): Promise<OpenedStore> {
     });
     const store = measured(shared, metrics);
     const mediaWithin = (limits: RedisMediaLimits) => shared.mediaWithin(limits);
-    if (spool === null) return { store, report, mediaWithin, spool: null };
+    if (spool === null) return { store, report, mediaWithin, still: null, spool: null };
     const attached = spool.attach(store, {
       ...{ offerOf, watermarks: shared.watermarks },
       ...counting(spool, metrics),
@@ -90,6 +93,7 @@ async function openShared(context: StoreContext): Promise<OpenedStore> {
       store: attached,
       report,
       mediaWithin,
+      still: spool.still,
       spool: { waiting: () => spool.waiting, check: () => spool.check() },
     };
   } catch (error) {

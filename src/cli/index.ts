@@ -22,6 +22,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   breakers: async () => (await import("./breakers.ts")).addBreakers,
   usage: async () => (await import("./usage.ts")).addUsage,
   installations: async () => (await import("./installations.ts")).addInstallations,
+  backup: async () => (await import("./backup.ts")).addBackup,
+  restore: async () => (await import("./restore.ts")).addRestore,
   setup: async () => (await import("./setup.ts")).addSetup,
   tools: async () => (await import("./tools.ts")).addTools,
   doctor: async () => (await import("./doctor.ts")).addDoctor,

@@ -13,6 +13,12 @@ export const PAGES: readonly Runbook[] = readdirSync(RUNBOOKS)
   .filter((name) => name.endsWith(".md") && name !== "README.md")
   .map((name) => ({ name, text: readFileSync(join(RUNBOOKS, name), "utf8") }));
 
+/** Of operating it, whose commands are run as those of the runbooks are. */
+export const OPERATING: readonly Runbook[] = ["backup.md", "disaster-recovery.md"].map((name) => ({
+  name,
+  text: readFileSync(join(ROOT, "docs", name), "utf8"),
+}));
+
 /** Lines of its fenced blocks of this language. */
 export function linesIn(text: string, language: string): readonly string[] {
   const blocks = text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "gms"));

@@ -4,20 +4,24 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { linesIn, PAGES } from "../deploy/runbook-pages.ts";
+import { linesIn, OPERATING, PAGES } from "../deploy/runbook-pages.ts";
 import { type GatewayProcess, ROOT, startGateway, temporaryFolder } from "./gateway-process.ts";
 
 const ADMIN_TOKEN = "an-admin-token-of-at-least-32-characters";
-const COMMANDS = [...new Set(PAGES.flatMap(({ text }) => linesIn(text, "sh")))];
+const COMMANDS = [...new Set([...PAGES, ...OPERATING].flatMap(({ text }) => linesIn(text, "sh")))];
 
 let gateway: GatewayProcess;
 let bin: string;
 let env: Record<string, string>;
+/** Where somebody stands who reads the pages: what they make is made here. */
+let folder: string;
 
 /** A gateway that has something to tell: an answer, a dead letter, and a webhook that was refused. */
 beforeAll(async () => {
   const dataDir = temporaryFolder();
   gateway = await startGateway({ dataDir, env: { PARLEY_ADMIN_TOKEN: ADMIN_TOKEN } });
+  folder = temporaryFolder();
+  symlinkSync(join(ROOT, "config"), join(folder, "config"));
   bin = mkdtempSync(join(tmpdir(), "parley-bin-"));
   symlinkSync(join(ROOT, "bin/parley.js"), join(bin, "parley"));
   env = {
@@ -39,7 +43,7 @@ afterAll(async () => {
 
 async function run(command: string): Promise<string> {
   const { stdout, stderr } = await promisify(execFile)("bash", ["-c", `set -o pipefail; ${command}`], {
-    cwd: ROOT,
+    cwd: folder,
     env,
   });
   return stdout + stderr;

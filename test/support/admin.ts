@@ -126,6 +126,7 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
       { kind: "model", ...breakers.of("anthropic/claude-sonnet-5").report() },
       { kind: "platform", ...breakers.of("slack").report() },
     ],
+    still: null,
     agents: () => ["assistant"],
     metrics,
     store: parts,

@@ -3,6 +3,7 @@ import { asFirstKnown, type KnownPerson } from "../../domain/conversation.ts";
 import { GatewayError } from "../../domain/errors.ts";
 import type { Person } from "../../domain/event.ts";
 import type { Clock, Random } from "../../ports/clock.ts";
+import type { StillFile } from "../../ports/still-file.ts";
 import type { Retention, Store, StoreHealth } from "../../ports/store.ts";
 import type { Watermarks } from "../../ports/watermarks.ts";
 import { describe } from "../../shared/fault.ts";
@@ -14,7 +15,7 @@ import { countWaiting, Forwarder } from "./forwarder.ts";
 import { ClaimGate } from "./gate.ts";
 import { Herald } from "./herald.ts";
 import { Intake } from "./intake.ts";
-import { fileOf, type OpenFile, type Slot, takeSlot, type Unusable } from "./slots.ts";
+import { fileOf, type OpenFile, type Slot, type SpoolFile, takeSlot, type Unusable } from "./slots.ts";
 import { isUnavailable } from "./trouble.ts";
 
 export interface SpoolOptions {
@@ -27,7 +28,7 @@ export interface SpoolOptions {
   /** The file's thread has died, and with it the lock on our name: end the process, before another has the same. */
   readonly onDeath: (error: Error) => void;
   /** Opens one file; the SQLite driver where nothing else is given. */
-  readonly openFile?: (options: SqliteStoreOptions) => Promise<Store>;
+  readonly openFile?: (options: SqliteStoreOptions) => Promise<SpoolFile>;
 }
 
 export interface SpoolDeps {
@@ -43,6 +44,8 @@ export interface Spool extends AsyncDisposable {
   readonly owner: string;
   /** Events not yet forwarded. */
   readonly waiting: number;
+  /** The file, for whoever copies it. */
+  readonly still: StillFile | null;
   /** Whether the file takes events. */
   check(): Promise<StoreHealth>;
   /** The store with the spool before its queue. Once. Closing it closes the store that was handed in, and the spool. */
@@ -72,6 +75,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
 
   return {
     owner: slot.owner,
+    still: slot.store.still ?? null,
     get waiting() {
       return attached?.waiting ?? left;
     },

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wr
 import { join } from "node:path";
 import { GatewayError } from "../../domain/errors.ts";
 import type { Random } from "../../ports/clock.ts";
+import type { StillFile } from "../../ports/still-file.ts";
 import type { Store } from "../../ports/store.ts";
 import { describe } from "../../shared/fault.ts";
 import { openDatabase, openFailure } from "../sqlite/database.ts";
@@ -13,12 +14,14 @@ const SLOTS_MAX = 64;
 const DEAD_MAX = 1_000;
 const NAME = /^[0-9a-f]{24}$/;
 
-export type OpenFile = (file: string) => Promise<Store>;
+/** With the file itself, where it may be copied. */
+export type SpoolFile = Store & { readonly still?: StillFile };
+export type OpenFile = (file: string) => Promise<SpoolFile>;
 
 export interface Slot {
   readonly number: number;
   readonly file: string;
-  readonly store: Store;
+  readonly store: SpoolFile;
 }
 
 /** Slots that hold something which cannot be brought to the store, by their numbers, with the reason of each. */

@@ -1,4 +1,6 @@
+import { statSync } from "node:fs";
 import { GatewayError } from "../../domain/errors.ts";
+import type { HeldStill } from "../../ports/still-file.ts";
 import { LastRefusal } from "../last-refusal.ts";
 import { Buckets } from "./buckets.ts";
 import { type Database, type OpenDatabase, openFailure } from "./database.ts";
@@ -19,6 +21,9 @@ import type { Fault, Look } from "./watch.ts";
 
 /** Above this estimate the log is copied into the file, once the batch has been answered. */
 const UNSAVED_BYTES_MAX = 8 * 1024 * 1024;
+/** While the file is held still, its log may grow as far as this estimate; then the log matters more than a copy. */
+const HELD_LOG_BYTES_MAX = 512 * 1024 * 1024;
+
 /**
  * Owns the file. Synchronous and deterministic: time comes with each operation, and nothing happens in between.
  * A batch is one transaction, and its answer is given only after the commit.
@@ -31,6 +36,8 @@ export class Engine {
   readonly #soundness: Soundness;
   /** Null after a failed flush, until the file has been opened again. */
   #state: State | null;
+  /** The file itself is not written to: somebody copies it. */
+  #isHeld = false;
 
   /** Throws STORE_LOCKED, STORE_SCHEMA_NEWER or STORE_OPEN_FAILED. */
   constructor(options: EngineOptions, nowMs: number, open: OpenDatabase, log: Log) {
@@ -86,6 +93,11 @@ export class Engine {
     // What is wrong in the log must not get into the file.
     if (state === null || state.unsavedBytes === 0 || this.#soundness.damage !== null) return;
     if (when === "much" && state.unsavedBytes < UNSAVED_BYTES_MAX) return;
+    if (this.#isHeld) {
+      if (state.unsavedBytes < HELD_LOG_BYTES_MAX) return;
+      this.#isHeld = false;
+      this.#log(`The log of ${this.#options.file} has grown too large for the copy that was being made`);
+    }
     try {
       // When nobody is busy the disk gets the room of the log back; until then it is written over from its beginning.
       state.db.exec(`PRAGMA wal_checkpoint(${when === "always" ? "TRUNCATE" : "PASSIVE"})`);
@@ -96,6 +108,30 @@ export class Engine {
       this.#log(`Could not copy the log into ${this.#options.file}: ${describe(error)}`);
       if (!isDiskFull(error)) this.#abandon();
     }
+  }
+
+  /** See StillFile. */
+  hold(): HeldStill | null {
+    const state = this.#state;
+    if (state === null || this.#isHeld || this.#soundness.damage !== null) return null;
+    // It is an estimate: also where it is none, what is in the log goes into the file now.
+    state.unsavedBytes = Math.max(state.unsavedBytes, 1);
+    this.saveLog("always");
+    if (this.#state === null || this.#state.unsavedBytes > 0) return null;
+    this.#isHeld = true;
+    const { size, dev, ino } = statSync(this.#options.file, { bigint: true });
+    return { bytes: Number(size), identity: `${dev}:${ino}` };
+  }
+
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  /** Whether it was still until now. */
+  letGo(): boolean {
+    const wasHeld = this.#isHeld;
+    this.#isHeld = false;
+    return wasHeld;
   }
 
   /** Hands back what is in hand. SQLite copies the log into the file as it closes. */
@@ -183,6 +219,7 @@ export class Engine {
    * has both: what it holds goes into the file, and the next log has a name again.
    */
   #bringLogHome(state: State, nowMs: number): void {
+    this.#isHeld = false;
     state.db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     this.#log(
       `${this.#options.file}-wal was deleted or replaced; what it held is in the file, and a new one is made`,
@@ -220,6 +257,8 @@ export class Engine {
   #abandon(): void {
     const state = this.#state;
     this.#state = null;
+    // As it closes, and as it is opened again, the log goes into the file.
+    this.#isHeld = false;
     try {
       if (state !== null) this.#closeFile(state.db);
     } catch (error) {

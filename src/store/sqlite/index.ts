@@ -2,6 +2,7 @@ import type { EventEmitter } from "node:events";
 import { Worker } from "node:worker_threads";
 import { GatewayError } from "../../domain/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
+import type { StillFile } from "../../ports/still-file.ts";
 import type { Store } from "../../ports/store.ts";
 import { messageOf } from "../../shared/fault.ts";
 import { Batcher } from "./batcher.ts";
@@ -23,6 +24,11 @@ export interface SqliteStoreOptions {
   readonly log?: Log;
   /** What plays the thread, where it is not to be its own entry, or not a new one. */
   readonly thread?: URL | ((data: ThreadData) => StoreThread);
+}
+
+/** A store whose file somebody else may copy. */
+export interface OwnStore extends Store {
+  readonly still: StillFile;
 }
 
 /** What a thread needs to begin. */
@@ -48,7 +54,7 @@ const THREAD = import.meta.url.endsWith(".ts")
  * Everything durable in one SQLite file, owned by a thread: a slow disk delays those who wait for it, and nobody
  * else. Throws STORE_LOCKED, STORE_SCHEMA_NEWER or STORE_OPEN_FAILED.
  */
-export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<OwnStore> {
   const { clock, durability = "power", log = () => {} } = options;
   const engine: EngineOptions = { file: options.file, durability, limits: options.limits };
   const { thread = THREAD } = options;
@@ -62,6 +68,23 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     schedule: setImmediate,
     onStatus: (status) => readiness.update(status),
   });
+
+  const stills: ((answer: Stillness) => void)[] = [];
+  const order = async (what: "hold" | "extend" | "release", forMs = 0): Promise<Stillness> =>
+    await Promise.race([
+      new Promise<Stillness>((resolve) => {
+        stills.push(resolve);
+        post({ kind: "still", order: what, forMs });
+      }),
+      // A thread that has ended answers nothing any more, and holds nothing.
+      exited.then(() => NOT_STILL),
+    ]);
+  const still: StillFile = {
+    path: options.file,
+    hold: async (forMs) => (await order("hold", forMs)).held,
+    extend: async (forMs) => (await order("extend", forMs)).isStill,
+    release: async () => (await order("release")).isStill,
+  };
 
   let isClosed = false;
   const exited = new Promise<void>((resolve) => {
@@ -79,6 +102,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   });
   worker.on("message", (message: FromThread) => {
     if (message.kind === "reply") batcher.onReply(JSON.parse(message.reply) as Reply);
+    else if (message.kind === "still") stills.shift()?.(message);
     else if (message.kind === "log") log(message.line, message.level);
     else if (message.kind === "closed") isClosed = true;
   });
@@ -90,8 +114,11 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     post({ kind: "close" });
     await exited;
   }
-  return createFront({ batcher, readiness, clock, durability, close });
+  return { ...createFront({ batcher, readiness, clock, durability, close }), still };
 }
+
+type Stillness = Pick<Extract<FromThread, { kind: "still" }>, "isStill" | "held">;
+const NOT_STILL: Stillness = { isStill: false, held: null };
 
 function start(entry: URL, workerData: ThreadData): Worker {
   return new Worker(entry, {

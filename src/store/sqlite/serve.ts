@@ -1,5 +1,6 @@
 import type { MessagePort } from "node:worker_threads";
 import { type ErrorCode, GatewayError } from "../../domain/errors.ts";
+import type { HeldStill } from "../../ports/still-file.ts";
 import { messageOf } from "../../shared/fault.ts";
 import type { OpenDatabase } from "./database.ts";
 import { Engine } from "./engine.ts";
@@ -9,11 +10,16 @@ import type { EngineOptions, LogLevel, Reply, Request, Status } from "./protocol
 const IDLE_MS = 2_000;
 
 /** Batches cross as JSON: one long string is copied several times faster than a tree of arrays is cloned. */
-export type ToThread = { readonly kind: "batch"; readonly requests: string } | { readonly kind: "close" };
+export type ToThread =
+  | { readonly kind: "batch"; readonly requests: string }
+  | { readonly kind: "still"; readonly order: "hold" | "extend" | "release"; readonly forMs: number }
+  | { readonly kind: "close" };
 export type FromThread =
   | { readonly kind: "opened"; readonly status: Status }
   | { readonly kind: "failed"; readonly code: ErrorCode; readonly message: string }
   | { readonly kind: "reply"; readonly reply: string }
+  /** Answers `still` messages, in their order. */
+  | { readonly kind: "still"; readonly isStill: boolean; readonly held: HeldStill | null }
   | { readonly kind: "log"; readonly line: string; readonly level: LogLevel }
   | { readonly kind: "closed" };
 
@@ -33,18 +39,33 @@ export function serve(
     return;
   }
   let idle: NodeJS.Timeout | undefined;
+  let held: NodeJS.Timeout | undefined;
+
+  function still({ order, forMs }: Extract<ToThread, { kind: "still" }>): void {
+    const now = order === "hold" ? engine.hold() : null;
+    const isStill = now !== null || (order !== "hold" && engine.isHeld);
+    // A second one that would hold it takes no time from the first.
+    if (isStill || order === "release") clearTimeout(held);
+    if (order === "release") engine.letGo();
+    else if (isStill) held = setTimeout(() => engine.letGo(), forMs);
+    post({ kind: "still", isStill, held: now });
+  }
 
   port.on("message", (message: ToThread) => {
     clearTimeout(idle);
     if (message.kind === "close") {
+      clearTimeout(held);
       engine.close();
       post({ kind: "closed" });
       port.close();
       return;
     }
-    const reply: Reply = engine.run(JSON.parse(message.requests) as Request[]);
-    post({ kind: "reply", reply: JSON.stringify(reply) });
-    engine.saveLog("much");
+    if (message.kind === "still") still(message);
+    else {
+      const reply: Reply = engine.run(JSON.parse(message.requests) as Request[]);
+      post({ kind: "reply", reply: JSON.stringify(reply) });
+      engine.saveLog("much");
+    }
     idle = setTimeout(() => engine.saveLog("always"), IDLE_MS);
   });
   post({ kind: "opened", status: engine.status });

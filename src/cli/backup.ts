@@ -1,0 +1,190 @@
+import { spawn } from "node:child_process";
+import { resolve } from "node:path";
+import { Argument, type Command } from "commander";
+import type { Manifest } from "../backup/manifest.ts";
+import type { RunningGateway } from "../backup/take.ts";
+import type { Config } from "../config/load.ts";
+import { formatProblem } from "../config/problems.ts";
+import { EXIT } from "../shared/exit.ts";
+import { DAY_MS } from "../shared/time.ts";
+import { systemClock } from "../system/clock.ts";
+import { packageVersion } from "../system/version.ts";
+import { type Client, createClient, withUrl } from "./client.ts";
+import { load } from "./config.ts";
+import { inert, printable } from "./printable.ts";
+import { CommandError, type Terminal } from "./terminal.ts";
+
+interface Options {
+  readonly url?: string;
+  readonly config?: string;
+  readonly to: string;
+  readonly keepDays?: string;
+  readonly hook?: string;
+  readonly configOnly?: true;
+  readonly media: boolean;
+  readonly json?: true;
+}
+
+export function addBackup(program: Command, terminal: Terminal): void {
+  const group = program
+    .command("backup")
+    .description("copy what is durable, also of a running gateway; check copies");
+  withUrl(group.command("create", { isDefault: true }).description("make an archive, and read it back"))
+    .requiredOption("--to <folder>", "where archives are kept; made where there is none")
+    .option("-c, --config <folder>", "folder of gateway.yaml and agents/ (default: PARLEY_CONFIG, or config)")
+    .option("--config-only", "the configuration alone")
+    .option("--no-media", "without the files of messages")
+    .option("--keep-days <days>", "then remove older ones of the kind (default: none is removed)")
+    .option(
+      "--hook <command>",
+      "then run this in a shell, with the folder in PARLEY_BACKUP; before any is removed",
+    )
+    .option("--json", "print what was made as JSON")
+    .addHelpText("after", HELP)
+    .action(async (options: Options) => await create(terminal, options));
+  group
+    .command("verify")
+    .description("read an archive: every file as it was written, every database whole")
+    .addArgument(new Argument("<archive>", "its folder"))
+    .addHelpText("after", "\nExample:\n  parley backup verify /var/backups/parley/parley-20260301T020000000Z")
+    .action(async (archive: string) => {
+      const { verifyArchive } = await import("../backup/verify.ts");
+      const manifest = await failing(verifyArchive(resolve(terminal.cwd, archive)));
+      terminal.out(`${inert(archive)} is whole: ${contents(manifest)}\n`);
+    });
+}
+
+const HELP = `
+Beside a running gateway it needs PARLEY_ADMIN_TOKEN, or PARLEY_ADMIN_TOKEN_FILE, and has to run where the gateway runs, as
+its user. Without one it copies what is there. Secrets are in no archive: keep them apart.
+
+Examples:
+  parley backup --to /var/backups/parley --keep-days 30
+  parley backup --to /var/backups/parley --config-only --keep-days 7
+  parley backup --to /var/backups/parley --hook 'aws s3 cp --recursive "$PARLEY_BACKUP" "s3://bucket/$PARLEY_BACKUP_NAME"'
+  parley backup verify /var/backups/parley/parley-20260301T020000000Z`;
+
+async function create(terminal: Terminal, options: Options): Promise<void> {
+  const keepMs = daysOf(options.keepDays);
+  const config = configOf(terminal, options.config);
+  const to = resolve(terminal.cwd, options.to);
+  const nowMs = systemClock.nowMs();
+  const [{ takeBackup }, { mediaFolderOf }] = await Promise.all([
+    import("../backup/take.ts"),
+    import("../app/media.ts"),
+  ]);
+  const { environment, gateway } = config;
+  const isShared = environment.redisUrl !== null;
+  const hasMediaFolder = !isShared || gateway.media.dir !== undefined;
+  const kind = options.configOnly ? "configuration" : "full";
+  const { archive, manifest } = await failing(
+    takeBackup({
+      ...{ kind, to, nowMs, dataDir: environment.dataDir, configFolder: environment.configFolder },
+      mediaDir: options.media && hasMediaFolder ? mediaFolderOf(config, terminal.cwd) : null,
+      store: isShared ? "redis" : "sqlite",
+      running: runningGateway(() => createClient(terminal, options)),
+      version: packageVersion(),
+    }),
+  );
+  if (options.hook !== undefined) await runHook(options.hook, archive, terminal);
+  let removed: string[] = [];
+  if (keepMs !== null) {
+    const { removeOld } = await import("../backup/retention.ts");
+    removed = await removeOld(to, kind, { keepMs, nowMs });
+  }
+  if (options.json) {
+    terminal.out(`${inert(JSON.stringify({ archive, removed, manifest }, null, 2))}\n`);
+    return;
+  }
+  terminal.out(`${inert(archive)}\n`);
+  terminal.talk(`It is whole: ${contents(manifest)}\n`);
+  for (const one of manifest.left_out) terminal.talk(`left out: ${printable(one)}\n`);
+  for (const name of removed) terminal.talk(`removed: ${name}\n`);
+}
+
+function contents({ files, events, created_at, version }: Manifest): string {
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  const counted =
+    events === null
+      ? ""
+      : `, ${events.total} events (${events.waiting} waiting, ${events.dead} dead letters)`;
+  return `${files.length} files of ${bytes} bytes${counted}; made ${created_at} by Parley ${printable(version)}`;
+}
+
+/** Loaded as the gateway does: what it keeps is where its configuration says. */
+export function configOf(terminal: Terminal, folder: string | undefined): Config {
+  const loaded = load(terminal, folder);
+  if (loaded.ok) return loaded.config;
+  throw new CommandError(EXIT.config, loaded.problems.map(formatProblem).join("\n"));
+}
+
+/** What is wrong with an archive, or with the place that it is for, is the person's to mend. */
+export async function failing<T>(work: Promise<T>): Promise<T> {
+  const { ArchiveError } = await import("../backup/manifest.ts");
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof ArchiveError) throw new CommandError(EXIT.failed, error.message);
+    throw error;
+  }
+}
+
+function daysOf(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const days = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (days >= 1) return days * DAY_MS;
+  throw new CommandError(
+    EXIT.usage,
+    `expected --keep-days to be a whole number from 1, got ${printable(text)}`,
+  );
+}
+
+/** Asked for a token only where a gateway runs. */
+function runningGateway(open: () => Client): RunningGateway {
+  let client: Client | undefined;
+  let id = "";
+  const ask = async <T>(method: string, path: string): Promise<T> => {
+    client ??= open();
+    return await client.json<T>(path, { method });
+  };
+  const told = async (method: string) =>
+    (await ask<{ still: boolean }>(method, `/backup/${encodeURIComponent(id)}`)).still;
+  return {
+    async hold() {
+      const held = await ask<{ id: string; path: string; bytes: number; identity: string }>(
+        "POST",
+        "/backup",
+      );
+      id = held.id;
+      return held;
+    },
+    extend: async () => await told("PUT"),
+    release: async () => await told("DELETE"),
+  };
+}
+
+async function runHook(command: string, archive: string, terminal: Terminal): Promise<void> {
+  const name = archive.slice(archive.lastIndexOf("/") + 1);
+  const env = { ...terminal.env, PARLEY_BACKUP: archive, PARLEY_BACKUP_NAME: name };
+  const code = await runShell(command, env, terminal);
+  if (code === 0) return;
+  throw new CommandError(
+    EXIT.failed,
+    `expected the hook to end with 0, got ${code}; ${archive} is whole, and none was removed`,
+  );
+}
+
+/** What it says is said; the exit code, or the signal that ended it. */
+export async function runShell(
+  command: string,
+  env: NodeJS.ProcessEnv,
+  terminal: Terminal,
+): Promise<number | string> {
+  const child = spawn("sh", ["-c", command], { env, cwd: terminal.cwd, stdio: ["ignore", "pipe", "pipe"] });
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (text: string) => terminal.talk(inert(text)));
+  return await new Promise((resolved, rejected) => {
+    child.once("error", rejected);
+    child.once("close", (code, signal) => resolved(code ?? signal ?? 1));
+  });
+}

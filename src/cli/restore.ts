@@ -1,0 +1,120 @@
+import { resolve } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { Argument, type Command } from "commander";
+import { EXIT } from "../shared/exit.ts";
+import { systemClock } from "../system/clock.ts";
+import { ask, httpBase } from "./ask.ts";
+import { configOf, failing, runShell } from "./backup.ts";
+import { inert, printable } from "./printable.ts";
+import { CommandError, type Terminal } from "./terminal.ts";
+
+interface Options {
+  readonly url?: string;
+  readonly config?: string;
+  readonly withConfiguration?: true;
+  readonly runUnfinished?: true;
+  readonly start?: string;
+  readonly wait?: string;
+  readonly json?: true;
+}
+
+export function addRestore(program: Command, terminal: Terminal): void {
+  program
+    .command("restore")
+    .description("put an archive of parley backup in the place of what is there, which is kept")
+    .addArgument(new Argument("<archive>", "its folder"))
+    .option("-c, --config <folder>", "folder of gateway.yaml and agents/ (default: PARLEY_CONFIG, or config)")
+    .option("--with-configuration", "the configuration, too; without this it stays as it is")
+    .option("--run-unfinished", "run what waited at the backup; without this it becomes dead letters")
+    .option("--start <command>", "then run this in a shell, which starts the gateway and comes back")
+    .option(
+      "--wait <seconds>",
+      "wait for the gateway to be ready (default: 150 with --start, else not at all)",
+    )
+    .option("--url <url>", "where the gateway is (default: PARLEY_URL, or this machine)")
+    .option("--json", "print what was done as JSON")
+    .addHelpText("after", HELP)
+    .action(async (archive: string, options: Options) => await run(terminal, archive, options));
+}
+
+const HELP = `
+The archive is checked before anything is touched, and the gateway has to be stopped. What was there is kept in
+before-restore-TIME in the data folder. What waited or ran at the backup may have been answered since: it becomes dead letters
+(parley dead list), for you to replay or drop.
+
+Examples:
+  parley restore /var/backups/parley/parley-20260301T020000000Z
+  parley restore /var/backups/parley/parley-20260301T020000000Z --start 'systemctl start parley'`;
+
+const WAIT_SECONDS = 150;
+const LOOK_MS = 1_000;
+const TIMEOUT_MS = 5_000;
+
+async function run(terminal: Terminal, archive: string, options: Options): Promise<void> {
+  const waitSeconds = secondsOf(options);
+  const config = configOf(terminal, options.config);
+  const { environment } = config;
+  const url = httpBase(
+    options.url === undefined ? "PARLEY_URL" : "--url",
+    options.url ?? terminal.env.PARLEY_URL ?? `http://127.0.0.1:${environment.port}`,
+  );
+  const [{ restore }, { mediaFolderOf }] = await Promise.all([
+    import("../backup/restore.ts"),
+    import("../app/media.ts"),
+  ]);
+  const restored = await failing(
+    restore({
+      archive: resolve(terminal.cwd, archive),
+      dataDir: environment.dataDir,
+      mediaDir: mediaFolderOf(config, terminal.cwd),
+      configFolder: options.withConfiguration ? environment.configFolder : null,
+      runsUnfinished: options.runUnfinished === true,
+      nowMs: systemClock.nowMs(),
+    }),
+  );
+  const { manifest, before, setAside } = restored;
+  if (options.json)
+    terminal.out(
+      `${inert(JSON.stringify({ restored: archive, before, set_aside: setAside, manifest }, null, 2))}\n`,
+    );
+  else {
+    terminal.out(`Restored ${inert(archive)}, made ${manifest.created_at}\n`);
+    if (before !== null) terminal.talk(`What was there is in ${inert(before)}\n`);
+    if (setAside > 0)
+      terminal.talk(
+        `${setAside} events waited then, and may have been answered since: they are dead letters (parley dead list)\n`,
+      );
+  }
+  if (options.start !== undefined) {
+    const code = await runShell(options.start, terminal.env, terminal);
+    if (code !== 0) throw new CommandError(EXIT.failed, `expected --start to end with 0, got ${code}`);
+  }
+  if (waitSeconds > 0) await waitUntilReady(url, waitSeconds, terminal);
+}
+
+function secondsOf({ wait, start }: Options): number {
+  if (wait === undefined) return start === undefined ? 0 : WAIT_SECONDS;
+  if (/^\d{1,5}$/.test(wait)) return Number(wait);
+  throw new CommandError(
+    EXIT.usage,
+    `expected --wait to be a whole number of seconds, got ${printable(wait)}`,
+  );
+}
+
+async function waitUntilReady(url: string, seconds: number, terminal: Terminal): Promise<void> {
+  const untilMs = performance.now() + seconds * 1000;
+  for (let last = "nothing"; ; ) {
+    const asked = await ask(`${url}/ready`, { method: "GET" }, TIMEOUT_MS);
+    if (asked.kind === "answered" && asked.status === 200) {
+      terminal.talk(`${url} is ready\n`);
+      return;
+    }
+    last = asked.kind === "answered" ? String(asked.status) : asked.code;
+    if (performance.now() >= untilMs)
+      throw new CommandError(
+        EXIT.failed,
+        `expected ${url}/ready to answer 200 within ${seconds} s, got ${printable(last)}; the archive is in place`,
+      );
+    await pause(LOOK_MS);
+  }
+}
