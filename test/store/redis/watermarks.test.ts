@@ -244,6 +244,37 @@ describe("after an outage", () => {
     expect(waits).toBe(0);
   });
 
+  it("who had died up to fifteen seconds before it may have been started again in it, and is waited for", async () => {
+    const pair = new Pair();
+    const [one, dies] = [await pair.open("one"), await pair.open("dies")];
+    await clear(dies, pair);
+    // For so long after its death others have spoken, and what they brought has begun.
+    const live = async (ms: number) => {
+      for (let passedMs = 0; passedMs < ms; passedMs += 250) {
+        pair.clock.advance(250);
+        await clear(one, pair);
+      }
+    };
+    await live(14_000);
+    await accept(one, "before");
+    expect(await claimed(one)).toEqual(["before"]);
+    pair.clock.advance(3_000);
+    await clear(one, pair);
+    await accept(one, "after");
+    expect(await claimed(one)).toEqual([]);
+    await live(15_000);
+    expect(await claimed(one)).toEqual([]);
+    await live(250);
+    expect(await claimed(one)).toEqual(["after"]);
+
+    // Later than that, it is gone.
+    await live(15_000);
+    pair.clock.advance(3_000);
+    await clear(one, pair);
+    await accept(one, "later");
+    expect(await claimed(one)).toContain("later");
+  });
+
   it("who was killed in it before it could say that it spools may still bring something, for fifteen seconds", async () => {
     const pair = new Pair();
     const [one, dies] = [await pair.open("one"), await pair.open("dies")];

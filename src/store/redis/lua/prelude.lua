@@ -99,13 +99,14 @@ local function keep_word(owner, till, number, low, state, extended)
   call('HSET', base .. 'spools', owner, table.concat(text, ' '))
 end
 
--- After an outage, all that were there before it may have spooled something, and have this long to say so.
+-- After an outage, all that were there before it may have spooled something, and have this long to say so. So may one
+-- that had died just before, and was started again in it.
 local function doubt_spools(since, steady)
   local words = call('HGETALL', base .. 'spools')
   for i = 1, #words, 2 do
     local till, number, low, state, extended = read_word(words[i + 1])
     if extended == 0 then extended = steady end
-    if till >= since and steady - extended < EXTENDED_MS_MAX then
+    if till >= since - HEARD_MS.s and steady - extended < EXTENDED_MS_MAX then
       if state == 'e' then state = 'u' end
       keep_word(words[i], steady + HEARD_MS[state], number, low, state, extended)
     end
