@@ -99,7 +99,7 @@ describe("a gateway that is well", () => {
 });
 
 describe("a gateway that is not", () => {
-  it("is degraded while it is paused, which is a failure if asked so", async () => {
+  it("is degraded while it is paused, which is a failure if asked so, and fails the smoke test", async () => {
     await using gateway = await startGateway({
       dataDir: temporaryFolder(),
       env: { PARLEY_KILL_SWITCH: "true" },
@@ -107,6 +107,9 @@ describe("a gateway that is not", () => {
     const lenient = await script("verify-deployment", [gateway.url]);
     expect(lenient).toEqual({ code: 0, said: expect.stringContaining("kill_switch is degraded") });
     expect((await script("verify-deployment", ["--strict", gateway.url])).code).toBe(1);
+    // It says that it is paused, which is no answer.
+    const smoke = await script("smoke", ["--url", gateway.url]);
+    expect(smoke).toEqual({ code: 1, said: expect.stringContaining('"status":"refused"') });
   });
 
   it("takes no message without its key, and shows nothing without its token", async () => {
