@@ -77,6 +77,11 @@ function ofServices(cluster: Cluster): readonly string[] {
   });
 }
 
+/** cert-manager's own pods, which no manifest makes. */
+function isForSolver(selector: { matchLabels?: Labels } | undefined): boolean {
+  return selector?.matchLabels?.["acme.cert-manager.io/http01-solver"] === "true";
+}
+
 function ofSelectors(cluster: Cluster): readonly string[] {
   const lost: string[] = [];
   const findsPods = (selector: Parameters<typeof finds>[0]) =>
@@ -87,7 +92,8 @@ function ofSelectors(cluster: Cluster): readonly string[] {
   for (const { metadata, spec } of cluster.of("NetworkPolicy")) {
     const isForAll = Object.keys(spec?.podSelector ?? {}).length === 0;
     const pods = isForAll ? cluster.workloads : findsPods(spec?.podSelector);
-    if (pods.length === 0) lost.push(`NetworkPolicy ${metadata.name}: its selector finds no pod`);
+    if (pods.length === 0 && !isForSolver(spec?.podSelector))
+      lost.push(`NetworkPolicy ${metadata.name}: its selector finds no pod`);
     for (const { from = [], ports = [] } of spec?.ingress ?? []) {
       for (const { podSelector, namespaceSelector } of from)
         if (namespaceSelector === undefined && findsPods(podSelector).length === 0)

@@ -154,6 +154,15 @@ function networkTroubles(cluster: Cluster): readonly string[] {
   return troubles;
 }
 
+/** Where all that is not named is denied, cert-manager's pods must be. */
+function isSolverReached(cluster: Cluster): boolean {
+  const policies = cluster.of("NetworkPolicy");
+  return (
+    policies.length === 0 ||
+    policies.some(({ spec }) => finds(spec?.podSelector, { "acme.cert-manager.io/http01-solver": "true" }))
+  );
+}
+
 function ingressTroubles(cluster: Cluster): readonly string[] {
   const ingresses = cluster.resources.filter(({ kind }) => kind === "Ingress") as (Resource & IIngress)[];
   return ingresses.flatMap(({ metadata, spec }) => {
@@ -176,6 +185,10 @@ function ingressTroubles(cluster: Cluster): readonly string[] {
           /ingress\.class$|limit-(rps|rpm)$/.test(name),
         ),
         "has an annotation that is out of use, or refuses platforms",
+      ],
+      [
+        metadata.annotations?.["cert-manager.io/cluster-issuer"] === undefined || isSolverReached(cluster),
+        "gets no certificate: no NetworkPolicy lets the issuer look",
       ],
     ];
     return checks.filter(([isWell]) => !isWell).map(([, trouble]) => `Ingress ${metadata.name}: ${trouble}`);

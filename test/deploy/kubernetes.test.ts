@@ -132,6 +132,11 @@ const MISTAKES: readonly (readonly [string, string, string])[] = [
     '"persistentVolumeClaim":{"claimName":"d"},"name":"data"',
     "shares a claim",
   ],
+  [
+    '"acme.cert-manager.io/http01-solver":"true"',
+    '"acme.cert-manager.io/other":"true"',
+    "gets no certificate",
+  ],
   ['"maxUnavailable":1', '"maxUnavailable":3', "no PodDisruptionBudget"],
   ['"terminationGracePeriodSeconds":40', '"terminationGracePeriodSeconds":30', "before it has drained"],
 ];
