@@ -12,9 +12,9 @@ import {
   tallyOf,
   votesOn,
 } from "../domain/approval.ts";
-import { decisionButtons } from "../domain/button.ts";
+import { answerButtons, decisionButtons } from "../domain/button.ts";
 import type { TriggerEvent } from "../domain/event.ts";
-import { redacted } from "../domain/redact.ts";
+import { redacted, redactedJson } from "../domain/redact.ts";
 import type { Step, ToolCall, Vote } from "../domain/run.ts";
 import type { Hold } from "../ports/agent.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -51,7 +51,10 @@ export async function rulingOn(
   asking: Asking,
 ): Promise<DecidedStep | AskedStep | TooLong> {
   const before = questionOn(call, asking.steps);
-  const grant = before === null ? ((await asking.hold.questions?.allowed(tool.name)) ?? null) : null;
+  const grant =
+    before === null && tool.offers === undefined
+      ? ((await asking.hold.questions?.allowed(tool.name)) ?? null)
+      : null;
   if (grant !== null) return { kind: "tool-decided", approvalId: "", verdict: "approved", by: grant.by };
   const asked = before ?? (await ask(call, tool, asking));
   if (asked.kind === "too-long") return asked;
@@ -93,7 +96,8 @@ async function settled(
   return decided;
 }
 
-function buttonsOf({ approvalId, rememberMs }: AskedStep) {
+function buttonsOf({ approvalId, rememberMs, choices }: AskedStep) {
+  if (choices !== undefined) return answerButtons(approvalId, choices);
   return decisionButtons(approvalId, rememberMs !== undefined);
 }
 
@@ -113,6 +117,18 @@ export function refusedCall(ruling: DecidedStep | TooLong): ToolResult {
   return { result: verdict === "withdrawn" ? WITHDRAWN : "no decision in time", isError: true };
 }
 
+/** Of a question with answers of its own: what was answered, and by whom, as JSON. */
+export function chosenAnswer(
+  { verdict, by, reason, choice = 1 }: DecidedStep,
+  answers: readonly string[],
+): ToolResult {
+  const who = by && { id: by.id, name: by.name };
+  if (verdict === "approved")
+    return { result: JSON.stringify({ choice: answers[choice - 1] ?? null, by: who }), isError: false };
+  const why = { denied: reason ?? "denied", withdrawn: WITHDRAWN, expired: "no decision in time" }[verdict];
+  return { result: JSON.stringify({ choice: null, by: who, reason: why }), isError: false };
+}
+
 const WITHDRAWN = "withdrawn: a newer message came before anybody decided";
 
 /** Of the last answer of the model, to which the call belongs. */
@@ -130,7 +146,7 @@ export function asksFirst(tool: Tool | undefined): tool is AskingTool {
 
 async function ask(
   { id, input }: ToolCall,
-  { name, effect, asks }: AskingTool,
+  { name, effect, asks, offers }: AskingTool,
   { runId, event, steps, keep, clock, rules }: Asking,
 ): Promise<AskedStep | TooLong> {
   const isShown = asks === "call";
@@ -146,7 +162,8 @@ async function ask(
     ...(isShown && { shows: true }),
     use: { tool: name, effect },
     ...(rules.needs > 1 && { needs: rules.needs }),
-    ...(rules.rememberMs > 0 && { rememberMs: rules.rememberMs }),
+    ...(offers === undefined && rules.rememberMs > 0 && { rememberMs: rules.rememberMs }),
+    ...(offers !== undefined && { choices: redactedJson(offers(input)) }),
     askedAtMs,
     untilMs: askedAtMs + (hasNobodyToAsk(event, rules, isShown) ? 0 : rules.expiresMs),
   };
@@ -172,7 +189,7 @@ async function decide(asked: AskedStep, { keep, hold, clock, steps }: Asking): P
 }
 
 function stepOf(
-  { approvalId, verdict, by, reason, atMs, always }: Decision,
+  { approvalId, verdict, by, reason, atMs, always, choice }: Decision,
   votes: readonly Vote[],
 ): DecidedStep {
   const isLasting = verdict === "approved" && always === true && votes.every((vote) => vote.always);
@@ -180,6 +197,7 @@ function stepOf(
     ...(reason !== undefined && { reason }),
     ...(atMs !== undefined && { atMs }),
     ...(isLasting && { always }),
+    ...(choice !== undefined && { choice }),
   };
   return { kind: "tool-decided", approvalId, verdict, by, ...why };
 }

@@ -26,8 +26,18 @@ export class Ledger {
     return left < Math.min(ANSWER_TOKENS_MIN, maxTokens) ? null : Math.min(maxTokens, left);
   }
 
-  canAfford(ceilingCents: number): boolean {
-    const spentCents = usageOf(this.#steps).costCents + lostCentsIn(this.#steps);
-    return spentCents + ceilingCents <= this.#limits.costCentsMax;
+  /** `goesOn`: with a call that broke off last, and what was held for that. */
+  canAfford(ceilingCents: number, goesOn = false): boolean {
+    return this.#spentCents(goesOn) + ceilingCents <= this.#limits.costCentsMax;
+  }
+
+  leftCents(goesOn = false): number {
+    return Math.max(0, this.#limits.costCentsMax - this.#spentCents(goesOn));
+  }
+
+  #spentCents(goesOn: boolean): number {
+    const isOpen = goesOn && this.#steps.at(-1)?.kind === "model-started";
+    const steps = isOpen ? this.#steps.slice(0, -1) : this.#steps;
+    return usageOf(steps).costCents + lostCentsIn(steps);
   }
 }

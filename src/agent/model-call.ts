@@ -64,7 +64,7 @@ async function tryModel(
 ): Promise<Answered | TooDear | Over | Failed> {
   for (let attempt = 1; ; attempt++) {
     const ceilingCents = model.costCeilingCents(call.prompt);
-    if (!call.ledger.canAfford(ceilingCents)) return { kind: "too-dear" };
+    if (!call.ledger.canAfford(ceilingCents, model.goesOn)) return { kind: "too-dear" };
     try {
       return await callOnce(model, ceilingCents, call, deps);
     } catch (error) {
@@ -94,7 +94,7 @@ async function callOnce(
   deps: ModelCallDeps,
 ): Promise<Answered | Over> {
   const leave = deps.breakers.of(breakerName(model)).enter();
-  const payment = await paid(ceilingCents, call).catch((error: unknown) => {
+  const payment = await paid(ceilingCents, model, call).catch((error: unknown) => {
     leave("unknown");
     throw error;
   });
@@ -116,8 +116,12 @@ export function breakerName({ provider, name }: ChatModel): string {
 }
 
 /** Before each attempt, and not only each step: since the one before, another may have answered. */
-async function paid(ceilingCents: number, { payments, hold }: ModelCall): Promise<Payment | Over> {
-  const payment = await payments.begin(ceilingCents);
+async function paid(
+  ceilingCents: number,
+  { goesOn }: ChatModel,
+  { payments, hold }: ModelCall,
+): Promise<Payment | Over> {
+  const payment = await payments.begin(ceilingCents, goesOn);
   await hold.ensure();
   return payment;
 }

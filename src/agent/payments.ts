@@ -3,6 +3,8 @@ import { NO_USAGE, type Step } from "../domain/run.ts";
 import type { Allowance, DayOver } from "../ports/agent.ts";
 import type { ModelStep } from "./progress.ts";
 
+type StartedStep = Extract<Step, { kind: "model-started" }>;
+
 /** A call that may be made now. */
 export interface Payment {
   readonly kind: "held";
@@ -29,16 +31,27 @@ export class Payments {
     this.#allowance = allowance;
   }
 
-  async begin(cents: number): Promise<Payment | { readonly kind: "over"; readonly over: DayOver }> {
+  /** `goesOn`: with a call that broke off last, which is paid for already. */
+  async begin(
+    cents: number,
+    goesOn = false,
+  ): Promise<Payment | { readonly kind: "over"; readonly over: DayOver }> {
+    const open = this.#steps.at(-1);
+    if (goesOn && open?.kind === "model-started") return this.#heldBy(open);
     if (cents <= 0) return FREE;
     const { hold, over } = this.#allowance.hold(cents);
-    const started: Step = { kind: "model-started", hold };
+    const started: StartedStep = { kind: "model-started", hold };
     this.#steps.push(started);
     const [dayOver] = await Promise.all([over, this.#record()]);
     if (dayOver !== null) {
       this.#takeBack(started);
       return { kind: "over", over: dayOver };
     }
+    return this.#heldBy(started);
+  }
+
+  #heldBy(started: StartedStep): Payment {
+    const { hold } = started;
     return {
       kind: "held",
       spent: (answer) => {

@@ -8,9 +8,10 @@ import type { Step, ToolCall } from "../domain/run.ts";
 import type { Sender } from "../domain/signal.ts";
 import type { AgentRuntime, Hold, ParkedRun, Run, RunResult } from "../ports/agent.ts";
 import type { Clock, Random } from "../ports/clock.ts";
+import type { TurnAbout } from "../ports/model.ts";
 import type { Equipment, Tool, ToolCaller } from "../ports/tool.ts";
 import type { Agent, RunObserver } from "./agent.ts";
-import { type AskingTool, asksFirst, refusedCall, rulingOn } from "./approval.ts";
+import { type AskingTool, asksFirst, chosenAnswer, refusedCall, rulingOn } from "./approval.ts";
 import { failed, finished, limited, noSuchAgent, overToday, stopped } from "./ending.ts";
 import { Ledger } from "./ledger.ts";
 import { callModel } from "./model-call.ts";
@@ -142,7 +143,7 @@ class TurnRun {
     const before = pausedText(this.#steps);
     const call = {
       agent: this.#agent,
-      prompt: { ...prompt, maxTokens },
+      prompt: { ...prompt, maxTokens, about: this.#about() },
       ledger: this.#ledger,
       payments: this.#payments,
       hold: this.#hold,
@@ -161,6 +162,19 @@ class TurnRun {
     return undefined;
   }
 
+  #about(): TurnAbout {
+    const { name, model } = this.#agent;
+    const shown = this.#steps.findLast((step) => step.kind === "joined");
+    const event = this.#joined.find(({ id }) => id === shown?.eventId) ?? this.#run.event;
+    const seconds = Math.max(0, (this.#deadlineMs - this.#deps.clock.nowMs()) / 1000);
+    return {
+      runId: this.#run.id,
+      agent: name,
+      event,
+      budget: { cents: this.#ledger.leftCents(model.goesOn), seconds },
+    };
+  }
+
   /** Gives how long the run is parked, when somebody must decide first. */
   async #useTool(
     action: Extract<Action, { kind: "tool" }>,
@@ -172,6 +186,10 @@ class TurnRun {
     const ruling = asksFirst(tool) ? await this.#rulingOn(call, tool) : null;
     if (ruling?.kind === "tool-asked")
       return { outcome: "parked", untilMs: ruling.untilMs, steps: this.#steps };
+    if (ruling?.kind === "tool-decided" && tool?.offers !== undefined) {
+      await this.#keep({ kind: "tool", callId: call.id, ...chosenAnswer(ruling, tool.offers(call.input)) });
+      return undefined;
+    }
     const { result, isError } =
       ruling === null || (ruling.kind === "tool-decided" && ruling.verdict === "approved")
         ? await this.#resultOf(action, tool, signal, ruling?.by ?? undefined)

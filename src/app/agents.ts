@@ -11,9 +11,11 @@ import { type BreakerReport, Breakers } from "../domain/breaker.ts";
 import type { Usage } from "../domain/run.ts";
 import { createDemoModel } from "../models/demo.ts";
 import { DEMO_ASK } from "../models/demo-ask.ts";
+import { REMOTE_ASK } from "../models/remote/ask.ts";
 import type { AgentRuntime } from "../ports/agent.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { ChatModel } from "../ports/model.ts";
+import type { Tool } from "../ports/tool.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { NO_TRACING, type Tracing } from "../telemetry/trace.ts";
@@ -125,7 +127,7 @@ function agentOf(name: string, spec: AgentSpec, model: ChatModel, fallbacks: rea
     model,
     fallbacks,
     systemPrompt: spec.system_prompt,
-    tools: model.provider === "demo" ? [DEMO_ASK] : [],
+    tools: OWN_TOOLS[model.provider] ?? [],
     approvals: approvalRulesOf(spec),
     ...(spec.choices === "on" && { offersChoices: true as const }),
     limits: {
@@ -142,6 +144,9 @@ function agentOf(name: string, spec: AgentSpec, model: ChatModel, fallbacks: rea
     },
   };
 }
+
+/** What they ask people with. */
+const OWN_TOOLS: Readonly<Record<string, readonly Tool[]>> = { demo: [DEMO_ASK], http: [REMOTE_ASK] };
 
 function observer(metrics: Metrics): RunObserver {
   return {

@@ -5,10 +5,11 @@ import type { PriceSpec } from "../config/model-schema.ts";
 import { GatewayError } from "../domain/errors.ts";
 import { createDemoModel } from "../models/demo.ts";
 import type { Price, PriceOverride } from "../models/price.ts";
+import { createRemoteModel } from "../models/remote/index.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ChatModel } from "../ports/model.ts";
 
-type ModelSpec = AgentSpec["model"]["fallback"][number];
+type ModelSpec = AgentSpec["model"]["fallback"][number] | AgentSpec["model"];
 type Bounds = Pick<AgentSpec["model"], "max_tokens" | "timeout_seconds">;
 /** Throws CONFIG_INVALID where its price is not known, or a key is missing. */
 export type ModelOf = (spec: ModelSpec, bounds: Bounds) => ChatModel;
@@ -21,7 +22,13 @@ export async function modelsOf(
   config: Pick<Config, "agents" | "environment">,
   clock: Clock,
 ): Promise<ModelOf> {
-  if (!callsModels(config)) return () => createDemoModel({ clock });
+  const ownOf: ModelOf = (spec, { timeout_seconds }) => {
+    if (!("url" in spec) || spec.url === undefined || spec.secret === undefined)
+      return createDemoModel({ clock });
+    const { url, secret } = spec;
+    return createRemoteModel({ url, secret, timeoutMs: timeout_seconds * 1000, clock });
+  };
+  if (!callsModels(config)) return ownOf;
   const [{ createAnthropicModel }, { createOpenAiModel }, { priceOf }] = await Promise.all([
     import("../models/anthropic.ts"),
     import("../models/openai.ts"),
@@ -35,7 +42,7 @@ export async function modelsOf(
     throw new GatewayError("CONFIG_INVALID", what);
   };
   return (spec, bounds) => {
-    if (spec.provider === "demo") return createDemoModel({ clock });
+    if (spec.provider === "demo" || spec.provider === "http") return ownOf(spec, bounds);
     const common = {
       model: spec.model,
       maxTokens: bounds.max_tokens,

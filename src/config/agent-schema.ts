@@ -65,8 +65,17 @@ const describedSpec = z.strictObject({
     ),
 });
 
+function withoutToolsOfOurs(
+  spec: { readonly model: { readonly provider: string }; readonly tools: readonly unknown[] },
+  context: z.RefinementCtx,
+): void {
+  if (spec.model.provider !== "http" || spec.tools.length === 0) return;
+  const message = "expected no tools with provider: http, whose agent brings its own, got some";
+  context.addIssue({ code: "custom", path: ["tools"], message });
+}
+
 /** Of a time limit with two names: the one that was set is the other, too. */
-const agentSpec = describedSpec.transform(({ limits, budgets, ...spec }) => {
+const agentSpec = describedSpec.superRefine(withoutToolsOfOurs).transform(({ limits, budgets, ...spec }) => {
   const set = [limits.max_execution_time_seconds, budgets.time_seconds] as const;
   const [max_execution_time_seconds = RUN_SECONDS, time_seconds = RUN_SECONDS] = [
     set[0] ?? set[1],

@@ -251,7 +251,13 @@ function unpriced({ agent, yaml, base }: Found, { isPriced }: LoadOptions): Prob
     ...model.fallback.map((one, i) => ({ ...one, path: [...base, "spec", "model", "fallback", i] })),
   ];
   return models
-    .filter((one) => one.provider !== "demo" && one.price === undefined && !isPriced(one.provider, one.model))
+    .filter(
+      (one) =>
+        one.provider !== "demo" &&
+        one.provider !== "http" &&
+        one.price === undefined &&
+        !isPriced(one.provider, one.model),
+    )
     .map((one) =>
       yaml.problem(
         [...one.path, "model"],

@@ -17,7 +17,7 @@ export function missingFor(
   return provider === "openai" && !isOpen ? "OPENAI_API_KEY" : null;
 }
 
-/** Whether any agent calls a model that is not the demo. */
+/** Whether any agent calls a model of a provider, which has a price. */
 export function callsModels({
   agents,
   environment,
@@ -26,7 +26,8 @@ export function callsModels({
   readonly environment: Keys;
 }): boolean {
   return [...agents.values()].some(
-    ({ model }) => model.provider !== "demo" && missingFor(model, environment) === null,
+    ({ model: { provider, ...model } }) =>
+      provider !== "demo" && provider !== "http" && missingFor({ provider, ...model }, environment) === null,
   );
 }
 

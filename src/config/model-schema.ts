@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Secret } from "../shared/secret.ts";
+import { isWebhookSecret } from "../shared/standard-webhooks.ts";
 import { count, notYet, seconds } from "./schema-parts.ts";
 
 interface Given {
@@ -8,15 +9,19 @@ interface Given {
   readonly base_url?: string | undefined;
   readonly api?: string | undefined;
   readonly api_key?: Secret | undefined;
+  readonly url?: string | undefined;
+  readonly secret?: Secret | undefined;
+  readonly price?: unknown;
 }
 
 /** What only some providers know. */
 const OPENAI_ALONE = ["base_url", "api", "api_key"] as const;
+const HTTP_ALONE = ["url", "secret"] as const;
 
 function fits(given: Given, context: z.RefinementCtx): void {
   const { provider, model } = given;
   // There is only one demo model.
-  if (model === undefined && provider !== "demo")
+  if (model === undefined && provider !== "demo" && provider !== "http")
     context.addIssue({ code: "custom", path: ["model"], message: "expected text" });
   for (const key of OPENAI_ALONE) {
     if (given[key] === undefined || provider === "openai") continue;
@@ -26,8 +31,23 @@ function fits(given: Given, context: z.RefinementCtx): void {
   }
 }
 
+/** A remote agent has its own model, and says itself what it costs. */
+function fitsRemote(given: Given, context: z.RefinementCtx): void {
+  const isRemote = given.provider === "http";
+  const wrong = (key: string, message: string) => context.addIssue({ code: "custom", path: [key], message });
+  for (const key of HTTP_ALONE) {
+    if (isRemote && given[key] === undefined) wrong(key, `expected ${key} with provider: http, got none`);
+    if (!isRemote && given[key] !== undefined)
+      wrong(key, `expected ${key} with provider: http alone, got it with ${given.provider}`);
+  }
+  if (!isRemote) return;
+  for (const key of ["model", "price"] as const)
+    if (given[key] !== undefined) wrong(key, `expected no ${key} with provider: http, got one`);
+}
+
 function named<T extends Given>(spec: T): T & { model: string } {
-  return { ...spec, model: spec.model ?? spec.provider };
+  const { model, provider, url } = spec;
+  return { ...spec, model: model ?? (url === undefined ? provider : new URL(url).host) };
 }
 
 const dollars = z.number().min(0).max(1_000_000);
@@ -47,8 +67,10 @@ const price = z
     "US dollars per million tokens, for a model whose price is not known, or with your own contract; or `free`.",
   );
 
-const PROVIDERS = ["anthropic", "openai", "demo"] as const;
-const provider = z.enum(PROVIDERS, { error: notYet(PROVIDERS, ["http", "bedrock"]) });
+const PROVIDERS = ["anthropic", "openai", "http", "demo"] as const;
+const provider = z.enum(PROVIDERS, { error: notYet(PROVIDERS, ["bedrock"]) });
+const NEXT = ["anthropic", "openai", "demo"] as const;
+const nextProvider = z.enum(NEXT, { error: notYet(NEXT, ["bedrock"]) });
 const modelName = z.string().min(1).max(200);
 const of = {
   model: modelName.optional().describe("The provider's name of the model; `demo` needs none."),
@@ -75,7 +97,21 @@ const of = {
     .optional()
     .describe("Of `openai`: for this server, as a variable. Default OPENAI_API_KEY."),
 };
-const fallback = z.strictObject({ provider, ...of });
+const remote = {
+  url: z
+    .url({ protocol: /^https?$/, error: "expected an http:// or https:// address" })
+    .max(2_000)
+    .optional()
+    .describe("Of `http`: where the remote agent is asked (docs/remote-agents.md)."),
+  secret: z
+    .string()
+    .max(200)
+    .refine(isWebhookSecret, { error: "expected whsec_ and at least 16 bytes in base64" })
+    .transform((secret) => new Secret(secret))
+    .optional()
+    .describe("Of `http`: what requests are signed with, as a variable; `whsec_` and a key in base64."),
+};
+const fallback = z.strictObject({ provider: nextProvider, ...of });
 const MODEL_EXAMPLE = "expected a mapping such as { provider: anthropic, model: claude-sonnet-5 }";
 
 /** The `model` of an agent. */
@@ -83,9 +119,10 @@ export const model = z
   .strictObject(
     {
       provider: provider.describe(
-        "`anthropic`, `openai` (also servers that are compatible with it), or `demo`, which needs no key and repeats what it is told.",
+        "`anthropic`, `openai` (also servers that are compatible with it), `http` (an agent of your own, docs/remote-agents.md), or `demo`, which needs no key and repeats what it is told.",
       ),
       ...of,
+      ...remote,
       max_tokens: count(1, 1_000_000).default(4_096).describe("Longest single answer of the model."),
       timeout_seconds: seconds(3_600).default(300).describe("Longest single call of the model."),
       fallback: z
@@ -97,6 +134,15 @@ export const model = z
     { error: ({ code }) => (code === "invalid_type" ? MODEL_EXAMPLE : undefined) },
   )
   .superRefine(fits)
+  .superRefine(fitsRemote)
+  .superRefine(({ provider, fallback: next }, context) => {
+    if (provider === "http" && next.length > 0)
+      context.addIssue({
+        code: "custom",
+        path: ["fallback"],
+        message: "expected no fallback with provider: http, which answers for itself, got one",
+      });
+  })
   .transform(named);
 
 /** US dollars per million tokens. */

@@ -20,7 +20,9 @@ import {
   ALWAYS,
   decidedText,
   NOT_YOURS_TO_DECIDE,
+  NOTED,
   NOTHING_TO_DECIDE,
+  notAmongText,
   notOpenText,
   TAKEN_BACK,
   TOO_LATE,
@@ -68,13 +70,17 @@ export async function decide(event: TriggerEvent, deps: DecideDeps): Promise<str
     name: onOneLine(sender.name),
     ...(!isThere && { from: `${platform}:${tenant}` }),
   };
+  const answers = open?.choices?.length ?? 0;
+  const isChoice = said.choice !== null && isOpen && answers > 0;
+  if (isChoice && said.choice > answers) return notAmongText(answers);
   const isLasting = said.isAlways && open?.rememberMs !== undefined;
   const why = {
     ...(said.reason !== null && { reason: onOneLine(said.reason) }),
     ...(isLasting && { always: true as const }),
+    ...(isChoice && { choice: said.choice }),
   };
   const cast = await castWord({ approvalId: id, verdict, by, ...why }, lane, head, deps);
-  return castText(cast, { verdict, by, id });
+  return castText(cast, { verdict, by, id, isChoice: isOpen && answers > 0 });
 }
 
 /** What is no secret there: what was decided on a question of the same place. */
@@ -82,7 +88,13 @@ function isNear(by: TriggerEvent, asked: TriggerEvent): boolean {
   return by.platform === asked.platform && by.tenant === asked.tenant && by.place === asked.place;
 }
 
-function castText(cast: Cast, said: Pick<Decision, "verdict" | "by"> & { readonly id: string }): string {
+interface Said extends Pick<Decision, "verdict" | "by"> {
+  readonly id: string;
+  /** Of a question with answers of its own, which may mean no. */
+  readonly isChoice: boolean;
+}
+
+function castText(cast: Cast, said: Said): string {
   switch (cast.kind) {
     case "counted":
       return votedText(cast.needed, cast.isNews);
@@ -95,7 +107,7 @@ function castText(cast: Cast, said: Pick<Decision, "verdict" | "by"> & { readonl
   }
 }
 
-type Word = Pick<Decision, "approvalId" | "verdict" | "by" | "reason" | "always">;
+type Word = Pick<Decision, "approvalId" | "verdict" | "by" | "reason" | "always" | "choice">;
 
 /** What became of a word: it was decided, by this or another; it is one of several that are needed; it has no use. */
 export type Cast =
@@ -158,13 +170,11 @@ function rulingIn(
   return decisionOn(asked, steps) ?? tallyOf(whole, steps, signals).decision;
 }
 
-function outcomeText(
-  decided: DecidedStep | Decision,
-  { verdict, by }: Pick<Decision, "verdict" | "by">,
-): string {
+function outcomeText(decided: DecidedStep | Decision, { verdict, by, isChoice }: Said): string {
   if (decided.verdict === "withdrawn") return TAKEN_BACK;
   if (decided.verdict === "expired" || decided.by === null) return TOO_LATE;
   // Said twice, or once and heard of twice.
+  if (decided.verdict === verdict && isSame(decided.by, by) && isChoice) return NOTED;
   if (decided.verdict === verdict && isSame(decided.by, by))
     return decided.always ? ALWAYS : VERDICTS[verdict];
   return decidedText(decided.verdict, decided.by.name);

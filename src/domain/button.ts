@@ -15,7 +15,7 @@ export interface ButtonLimits {
   readonly labelCharsMax: number;
 }
 
-const DECISION = /^(approve|deny|always):(apr_\w{1,50})$/;
+const DECISION = /^(approve|deny|always):(apr_\w{1,50})(?::([1-9]\d?))?$/;
 
 /** For a question of an agent. `isLasting`: it may also be answered for the calls to come. */
 export function decisionButtons(approvalId: string, isLasting = false): readonly Button[] {
@@ -26,11 +26,24 @@ export function decisionButtons(approvalId: string, isLasting = false): readonly
   ];
 }
 
+/** For a question with answers of its own. */
+export function answerButtons(approvalId: string, answers: readonly string[]): readonly Button[] {
+  return answers.map((label, index) => ({ id: `approve:${approvalId}:${index + 1}`, label }));
+}
+
 /** What a press of one of these says; null: it is another button. */
-export function pressedDecision(
-  buttonId: string | null,
-): { readonly command: "approve" | "deny"; readonly approvalId: string; readonly isAlways: boolean } | null {
-  const [, command, approvalId] = DECISION.exec(buttonId ?? "") ?? [];
+export function pressedDecision(buttonId: string | null): {
+  readonly command: "approve" | "deny";
+  readonly approvalId: string;
+  readonly isAlways: boolean;
+  readonly choice: number | null;
+} | null {
+  const [, command, approvalId, choice] = DECISION.exec(buttonId ?? "") ?? [];
   if (approvalId === undefined) return null;
-  return { command: command === "deny" ? "deny" : "approve", approvalId, isAlways: command === "always" };
+  return {
+    command: command === "deny" ? "deny" : "approve",
+    approvalId,
+    isAlways: command === "always",
+    choice: choice === undefined ? null : Number(choice),
+  };
 }

@@ -39,6 +39,8 @@ export interface DecisionCommand {
   readonly reason: string | null;
   /** `/approve apr_1 always`: also the calls to come. */
   readonly isAlways: boolean;
+  /** `/approve apr_1 2`: of the answers that the question has, from 1; null: none is named. */
+  readonly choice: number | null;
 }
 
 const APPROVAL_ID = /^apr_\w{1,60}$/;
@@ -77,7 +79,15 @@ function decisionOf(verb: string, rest: string): DecisionCommand {
   const reason = (approvalId === null ? [first, ...others] : others).join(" ");
   const command = verb.toLowerCase() === "deny" ? "deny" : "approve";
   const isAlways = command === "approve" && approvalId !== null && /^always$/i.test(reason);
-  return { command, approvalId, reason: command === "deny" && reason !== "" ? reason : null, isAlways };
+  const isChoice = command === "approve" && approvalId !== null && /^[1-9]\d?$/.test(reason);
+  const choice = isChoice ? Number(reason) : null;
+  return {
+    command,
+    approvalId,
+    reason: command === "deny" && reason !== "" ? reason : null,
+    isAlways,
+    choice,
+  };
 }
 
 function saidControl(text: string, shape: RegExp): ControlCommand | null {

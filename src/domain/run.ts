@@ -80,6 +80,8 @@ export type Step =
       readonly needs?: number;
       /** So long the tool may be used there without asking, if whoever approves says so; absent: that is not offered. */
       readonly rememberMs?: number;
+      /** What may be answered; absent: yes or no. */
+      readonly choices?: readonly string[];
       /** The same as `untilMs`: there was nobody to ask. */
       readonly askedAtMs: number;
       readonly untilMs: number;
@@ -96,6 +98,8 @@ export type Step =
       readonly atMs?: number;
       /** All who approved said so for the next calls, too. */
       readonly always?: true;
+      /** Which of the choices, from 1; absent: the first. */
+      readonly choice?: number;
     }
   /** From here on the run answers this message too, which was joined to its event (`Queue.join`). */
   | { readonly kind: "joined"; readonly eventId: string }

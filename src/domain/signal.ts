@@ -28,6 +28,8 @@ export type Signal =
       readonly ballot?: string;
       /** Also for the next calls of the tool, where that is offered. */
       readonly always?: true;
+      /** Where there are choices, which of them, from 1; absent: the first. */
+      readonly choice?: number;
     };
 
 /** Of signals with the same key the first counts, and no other is kept. */

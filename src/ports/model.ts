@@ -1,4 +1,5 @@
 import type { PictureView } from "../domain/attachment.ts";
+import type { TriggerEvent } from "../domain/event.ts";
 import type { StopReason, ToolCall, Usage } from "../domain/run.ts";
 
 export type Message =
@@ -31,6 +32,17 @@ export interface Prompt {
   readonly maxTokens: number;
   /** The turn being answered: the same on every attempt and after a restart. */
   readonly turnId?: string;
+  /** For whoever is more than a model, and told as data what the words do not say. */
+  readonly about?: TurnAbout;
+}
+
+export interface TurnAbout {
+  readonly runId: string;
+  readonly agent: string;
+  /** The message that is answered: the last of them. */
+  readonly event: TriggerEvent;
+  /** What is left to the run. */
+  readonly budget: { readonly cents: number; readonly seconds: number };
 }
 
 export type Chunk =
@@ -49,6 +61,8 @@ export type Chunk =
 export interface ChatModel {
   readonly provider: string;
   readonly name: string;
+  /** Asked again after a broken call, it goes on with that one: both are paid for once. */
+  readonly goesOn?: true;
   /** Highest cost of this call in US cents, for the budget. */
   costCeilingCents(prompt: Prompt): number;
   /**

@@ -20,6 +20,8 @@ export interface Tool {
    * is shown the tool, its effect and the exact arguments. A function gives what is asked instead: also of whoever asked.
    */
   readonly asks?: "call" | ((input: unknown) => string);
+  /** What may be answered to what is asked, the first when it is approved: that is all that the call gives, and it is not made. */
+  readonly offers?: (input: unknown) => readonly string[];
   /** `approvedBy`: who let it, where somebody was asked. Throws ToolFault where it is known what became of the call. */
   call(
     input: unknown,

@@ -82,9 +82,19 @@ export function approvalText(asked: AskedStep, votes: readonly Vote[] = []): str
     rememberMs === undefined
       ? ""
       : `\`/approve ${approvalId} always\` lets me use it here without asking for ${spanText(rememberMs)}. `;
+  if (asked.choices !== undefined)
+    return `${questionText(asked)}\n\n${many}${answersText(asked, asked.choices)}`;
   return `${questionText(asked)}
 
 ${many}Approve with \`/approve ${approvalId}\`, deny with \`/deny ${approvalId}\` and a reason (where slash commands are not available: \`!approve\`, \`!deny\`). ${lasting}Without a decision within ${spanText(untilMs - askedAtMs)} I will not do it.`;
+}
+
+/** Also in words, for where there are no buttons, or fewer. */
+function answersText({ approvalId, askedAtMs, untilMs }: AskedStep, answers: readonly string[]): string {
+  const list = answers.map((answer, index) => `${index + 1}. ${asWords(answer)}`).join("\n");
+  return `${list}
+
+Choose with \`/approve ${approvalId} 1\` and so on, or decline with \`/deny ${approvalId}\` (where slash commands are not available: \`!approve\`, \`!deny\`). I wait ${spanText(untilMs - askedAtMs)}.`;
 }
 
 /** What stands in the place of the question from then on. `stopped`: by /stop. */
@@ -93,7 +103,7 @@ export function settledText(
   decided: DecidedStep | "stopped",
   votes: readonly Vote[] = [],
 ): string {
-  return `${questionText(asked)}\n\n${outcomeText(decided, votes)}`;
+  return `${questionText(asked)}\n\n${chosenText(asked, decided) ?? outcomeText(decided, votes)}`;
 }
 
 /** So many more have to approve. */
@@ -108,7 +118,8 @@ function namesOf(votes: readonly Vote[]): string {
 
 function questionText(asked: AskedStep): string {
   const { question, shows, use } = asked;
-  if (shows === undefined || use === undefined) return `**May I?**\n\n${quoted(question)}`;
+  if (shows === undefined || use === undefined)
+    return asked.choices === undefined ? `**May I?**\n\n${quoted(question)}` : quoted(question);
   const { tool, effect } = use;
   const head = `**May I use** ${code(tool)}**?** ${EFFECTS[effect]}`;
   if (!isAskedApart(asked)) return `${head}\n\n${block(question)}`;
@@ -153,6 +164,12 @@ function outcomeText(decided: DecidedStep | "stopped", votes: readonly Vote[]): 
   }
 }
 
+/** Null: there was nothing to choose from, or nothing was chosen. */
+function chosenText({ choices }: AskedStep, decided: DecidedStep | "stopped"): string | null {
+  if (choices === undefined || decided === "stopped" || decided.verdict !== "approved") return null;
+  return `**${asWords(choices[(decided.choice ?? 1) - 1] ?? "")}**, chosen by ${asWords(decided.by?.name ?? "somebody")}.`;
+}
+
 function quoted(text: string): string {
   return text
     .split("\n")
@@ -177,7 +194,12 @@ export const NOT_YOURS_TO_DECIDE = "You are not among those who may decide this.
 export const TOO_LATE = "It is too late: the time to decide is over, so I do not do it.";
 export const TAKEN_BACK = "A newer message came before anybody decided, so I do not do it.";
 export const ALWAYS = "Approved, and always here; `/status` says until when, and `/reset` ends it.";
+export const NOTED = "Your answer is noted.";
 export const VERDICTS = { approved: "Approved.", denied: "Denied." } as const;
+
+export function notAmongText(answers: number): string {
+  return `That is not among the answers: expected a number from 1 to ${answers}.`;
+}
 
 /** `id`: of a question that is not open. */
 export function notOpenText(id: string): string {

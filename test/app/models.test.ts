@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { modelsOf } from "../../src/app/models.ts";
 import { systemClock } from "../../src/system/clock.ts";
+import { eventOf } from "../agent/support.ts";
 import { load, problemsOf } from "../config/helpers.ts";
 import { sseServer } from "../models/sse-server.ts";
 import { chunksOf, failureOf, promptOf, textOf } from "../models/support.ts";
@@ -62,6 +63,48 @@ describe("models of OpenAI and of servers that are compatible", () => {
   it("a key of an agent is told to nobody who prints the configuration", () => {
     const { agents } = loaded("{ provider: openai, model: gpt-5, api_key: sk-own-secret }");
     expect(JSON.stringify([...agents])).not.toContain("sk-own-secret");
+  });
+
+  it("asks a remote agent where its file says, signed with its secret, which is told to nobody", async () => {
+    await using server = await sseServer({ events: [{ type: "text", text: "Hi." }, { type: "end" }] });
+    const secret = `whsec_${Buffer.alloc(24, 3).toString("base64")}`;
+    const spec = `{ provider: http, url: "${server.url}/agent", secret: "\${AGENT_SECRET}" }`;
+    const model = await modelFor(spec, { AGENT_SECRET: secret });
+    expect([model.provider, model.name]).toEqual(["http", server.url.replace("http://", "")]);
+    const about = { runId: "run_1", agent: "assistant", event: eventOf("hello") };
+    const budget = { cents: 5, seconds: 1 };
+    const chunks = await chunksOf(model, promptOf("hello", { about: { ...about, budget } }));
+    expect(textOf(chunks)).toBe("Hi.");
+    expect(server.requests[0]?.headers).toMatchObject({
+      "webhook-id": expect.stringMatching(/^msg_[\w-]{32}$/),
+      "webhook-signature": expect.stringMatching(/^v1,/),
+    });
+    expect(JSON.stringify([...loaded(spec, { AGENT_SECRET: secret }).agents])).not.toContain(secret);
+  });
+
+  it.each([
+    ["{ provider: http }", "spec.model.url: expected url with provider: http, got none"],
+    ["{ provider: http, url: 'http://x' }", "expected secret with provider: http, got none"],
+    [
+      "{ provider: http, url: 'ftp://x', secret: short }",
+      "spec.model.secret: expected whsec_ and at least 16 bytes in base64",
+    ],
+    ["{ provider: demo, url: 'http://x' }", "expected url with provider: http alone, got it with demo"],
+    [
+      "{ provider: http, url: 'http://x', secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw, price: free }",
+      "expected no price with provider: http, got one",
+    ],
+    [
+      "{ provider: http, url: 'http://x', secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw, fallback: [{ provider: demo }] }",
+      "expected no fallback with provider: http",
+    ],
+    [
+      "{ provider: http, url: 'http://x', secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw }, tools: [{ name: t, type: builtin, builtin: time }]",
+      "spec.tools: expected no tools with provider: http",
+    ],
+  ])("refuses a remote agent that is not whole: %s", (spec, problem) => {
+    const result = load({ "agents/a.yaml": agent(spec) });
+    expect(problemsOf(result).join("\n")).toContain(problem);
   });
 
   it.each([

@@ -108,7 +108,7 @@ describe("loading the configuration", () => {
           /^config\/agents\/a\.yaml:1:13 apiVersion: expected parley\/v1, got "aof\.dev\/v1": this is a file of AOF\. /,
         ),
         'config/agents/a.yaml:2:19 metadata.name: expected 1 to 63 letters, digits, dots, dashes or underscores, the first a letter or digit, got "a b"',
-        'config/agents/a.yaml:4:22 spec.model.provider: expected anthropic or openai or demo, got "bedrock", which is not available in this version',
+        'config/agents/a.yaml:4:22 spec.model.provider: expected anthropic or openai or http or demo, got "bedrock", which is not available in this version',
         "config/agents/a.yaml:5:11 spec.tools[0].type: expected type: mcp, command or builtin, got nothing",
         'config/agents/a.yaml:6:9 spec.busy: expected queue or collect or interrupt or steer or drop or a mapping, got "never"',
         'config/agents/q.yaml:4:17 spec.busy.mode: expected collect, got "steer"',

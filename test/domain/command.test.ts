@@ -51,7 +51,7 @@ describe("a decision", () => {
     ["!deny apr_1  not on\na Friday", "deny", "apr_1", "not on a Friday"],
     ["!deny not on a Friday", "deny", null, "not on a Friday"],
   ])("is read from %j", (text, command, approvalId, reason) => {
-    expect(decided(text)).toEqual({ command, approvalId, reason, isAlways: false });
+    expect(decided(text)).toEqual({ command, approvalId, reason, isAlways: false, choice: null });
     expect(said(text)).toBe(command);
   });
 
@@ -65,6 +65,15 @@ describe("a decision", () => {
     expect(used(command, text)).toBe(expected);
     const approvalId = text === "" ? null : "apr_1";
     expect(decisionIn({ trigger: "command", command, text })).toMatchObject({ approvalId });
+  });
+
+  it("names one of the answers that a question has", () => {
+    expect(decided("/approve apr_1 2")).toMatchObject({ approvalId: "apr_1", choice: 2 });
+    const pressed = decisionIn({ trigger: "button", command: "approve:apr_1:12", text: "" });
+    expect(pressed).toMatchObject({ command: "approve", approvalId: "apr_1", choice: 12 });
+    for (const text of ["/approve apr_1 0", "/deny apr_1 2", "/approve apr_1 100"])
+      expect(decided(text)).toMatchObject({ approvalId: "apr_1", choice: null });
+    expect(decisionIn({ trigger: "button", command: "approve:apr_1:0", text: "" })).toBeNull();
   });
 
   it("is not talk about it, nor another command, nor a button of another app", () => {

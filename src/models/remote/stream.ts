@@ -1,0 +1,155 @@
+import { createParser, type EventSourceMessage } from "eventsource-parser";
+import { ModelError } from "../../domain/errors.ts";
+import type { StopReason, Usage } from "../../domain/run.ts";
+import type { Chunk } from "../../ports/model.ts";
+import { type JsonObject, parseJsonObject } from "../../shared/json.ts";
+import { REMOTE_ASK } from "./ask.ts";
+
+/** Of one answer, all events together. */
+const STREAM_BYTES_MAX = 8 * 1024 * 1024;
+const CHOICES_MAX = 10;
+const CHOICE_CHARS_MAX = 75;
+
+const TITLE = "Remote agent";
+const STOPS: ReadonlySet<string> = new Set(["end", "length", "refusal"] satisfies StopReason[]);
+
+/**
+ * What the events of a remote agent say. `budgetCents`: what an answer costs that does not tell. Throws ModelError for an
+ * `error` event, for what breaks the protocol, and where there is no `end`; an `ask` may end the stream, too.
+ */
+export async function* remoteChunks(
+  body: AsyncIterable<Uint8Array>,
+  budgetCents: number,
+  heard?: () => void,
+): AsyncGenerator<Chunk> {
+  let usage: Partial<Usage> = {};
+  let asks = 0;
+  const ended = (stop: StopReason): Chunk => ({
+    kind: "end",
+    stop,
+    usage: wholeUsage(usage, asks, budgetCents),
+  });
+  for await (const { event = "message", data } of eventsIn(body, heard)) {
+    if (event === "text") yield { kind: "text", text: textIn(dataOf(event, data)) };
+    else if (event === "usage") usage = usageIn(dataOf(event, data));
+    else if (event === "ask") {
+      asks++;
+      yield { kind: "tool-call", call: askIn(dataOf(event, data)) };
+    } else if (event === "error") throw errorIn(dataOf(event, data), usage);
+    else if (event === "end") {
+      const { stop } = data === "" ? {} : dataOf(event, data);
+      const known = typeof stop === "string" && STOPS.has(stop) ? (stop as StopReason) : "end";
+      yield ended(asks > 0 ? "tools" : known);
+      return;
+    }
+  }
+  if (asks === 0) throw cut("the answer stopped without an end", true);
+  yield ended("tools");
+}
+
+async function* eventsIn(
+  body: AsyncIterable<Uint8Array>,
+  heard?: () => void,
+): AsyncGenerator<EventSourceMessage> {
+  const events: EventSourceMessage[] = [];
+  const parser = createParser({ onEvent: (event) => events.push(event) });
+  const decoder = new TextDecoder();
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    if (bytes > STREAM_BYTES_MAX)
+      throw cut(`expected at most ${STREAM_BYTES_MAX} bytes of answer, got more`, false);
+    heard?.();
+    parser.feed(decoder.decode(chunk, { stream: true }));
+    yield* events.splice(0);
+  }
+}
+
+function dataOf(event: string, data: string): JsonObject {
+  const read = parseJsonObject(data);
+  if (read.ok) return read.value;
+  throw cut(`event ${event}: ${read.message}`, false);
+}
+
+function textIn({ text }: JsonObject): string {
+  if (typeof text === "string") return text;
+  throw cut(`event text: expected text as a string, got ${typeof text}`, false);
+}
+
+function askIn({ id, question, choices = [] }: JsonObject) {
+  if (typeof id !== "string" || id === "" || id.length > 200)
+    throw cut("event ask: expected id as a string of 1 to 200 characters", false);
+  if (typeof question !== "string" || question.trim() === "")
+    throw cut("event ask: expected question as a string that is not empty", false);
+  const isList = Array.isArray(choices) && choices.length <= CHOICES_MAX && choices.every(isChoice);
+  if (!isList)
+    throw cut(
+      `event ask: expected choices as at most ${CHOICES_MAX} strings of 1 to ${CHOICE_CHARS_MAX} characters`,
+      false,
+    );
+  return { id, name: REMOTE_ASK.name, input: { question, choices } };
+}
+
+function isChoice(value: unknown): boolean {
+  return typeof value === "string" && value.trim() !== "" && value.length <= CHOICE_CHARS_MAX;
+}
+
+function usageIn(said: JsonObject): Partial<Usage> {
+  const number = (name: string) => {
+    const value = said[name];
+    if (value === undefined || value === null) return undefined;
+    if (typeof value === "number" && Number.isFinite(value) && value >= 0) return value;
+    throw cut(`event usage: expected ${name} as a number from 0 up`, false);
+  };
+  const [inputTokens, outputTokens, costCents] = ["input_tokens", "output_tokens", "cost_cents"].map(number);
+  return {
+    ...(inputTokens !== undefined && { inputTokens }),
+    ...(outputTokens !== undefined && { outputTokens }),
+    ...(costCents !== undefined && { costCents }),
+  };
+}
+
+/** Of a turn that asks, the rest is told, or taken as the whole budget, when it has ended. */
+function wholeUsage(said: Partial<Usage>, asks: number, budgetCents: number): Usage {
+  const costCents = asks > 0 ? 0 : budgetCents;
+  return { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, costCents, ...said };
+}
+
+/** Its own words may quote what people wrote: only its code is shown. */
+function errorIn({ code, retryable }: JsonObject, used: Partial<Usage>): ModelError {
+  const word = typeof code === "string" && /^[\w.-]{1,80}$/.test(code) ? code : "no code";
+  const hasCost = Object.keys(used).length > 0;
+  return retryable === true || hasCost
+    ? new ModelError("MODEL_STREAM_CUT", `${TITLE}: ${word}`, { retryable: retryable === true })
+    : new ModelError("MODEL_REQUEST_REJECTED", `${TITLE}: ${word}`, { retryable: false });
+}
+
+function cut(what: string, retryable: boolean): ModelError {
+  return new ModelError("MODEL_STREAM_CUT", `${TITLE}: ${what}`, { retryable });
+}
+
+/** What a status other than 200 means. */
+export function refusedBy(status: number, retryAfterMs: number | null): ModelError {
+  const what = `${TITLE}: answered ${status}`;
+  if (status === 429) return new ModelError("MODEL_RATE_LIMITED", what, { retryable: true, retryAfterMs });
+  if (status >= 500) return new ModelError("MODEL_OVERLOADED", what, { retryable: true, retryAfterMs });
+  if (status === 401 || status === 403)
+    return new ModelError("MODEL_REQUEST_REJECTED", `${what}; look at model.secret`, { retryable: false });
+  if (status >= 300 && status < 400)
+    return new ModelError(
+      "MODEL_REQUEST_REJECTED",
+      `${what}, a redirect, which is not followed; look at model.url`,
+      {
+        retryable: false,
+      },
+    );
+  return new ModelError("MODEL_REQUEST_REJECTED", what, { retryable: false });
+}
+
+/** Null: it is a stream of events. */
+export function notAStream(contentType: string | null): ModelError | null {
+  if (/^text\/event-stream\b/i.test(contentType ?? "")) return null;
+  return new ModelError("MODEL_REQUEST_REJECTED", `${TITLE}: expected text/event-stream`, {
+    retryable: false,
+  });
+}

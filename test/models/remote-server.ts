@@ -1,0 +1,20 @@
+import { resolve } from "node:path";
+import { onTestFinished } from "vitest";
+import { launch } from "../support/child.ts";
+
+export const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+const EXAMPLES = {
+  TypeScript: [process.execPath, resolve(import.meta.dirname, "../../docs/examples/remote-agent.ts")],
+  Python: ["python3", resolve(import.meta.dirname, "../../docs/examples/remote_agent.py")],
+} as const;
+
+export const LANGUAGES = ["TypeScript", "Python"] as const;
+
+/** Starts the example server of the documentation; gives its address. */
+export async function exampleServer(language: (typeof LANGUAGES)[number]): Promise<string> {
+  const env = { PATH: process.env.PATH ?? "", AGENT_SECRET: SECRET, PORT: "0" };
+  const child = launch(EXAMPLES[language], { env });
+  onTestFinished(async () => void (await child.end()));
+  return `http://127.0.0.1:${await child.said("stdout", /listening on (\d+)/)}/`;
+}
