@@ -19,6 +19,7 @@ import type { Tool } from "../ports/tool.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { NO_TRACING, type Tracing } from "../telemetry/trace.ts";
+import { modelCallsAtZero } from "../telemetry/zeroes.ts";
 import type { ToolsOfConfig } from "../tools/pool.ts";
 import { breakerWatch } from "./breaker-watch.ts";
 import { modelsOf } from "./models.ts";
@@ -90,6 +91,8 @@ export async function buildAgents({
     const asked = next.filter((one) => missingFor(one, environment) === null);
     const fallbacks = asked.map((one) => modelOf(one, spec.model));
     const more = spec.tools.length > 0 && { toolbox: tools.toolboxFor(name, spec.tools, isReadOnly) };
+    for (const one of [model, ...fallbacks])
+      modelCallsAtZero(metrics, { agent: name, provider: one.provider, model: one.name });
     agents.set(name, tracedAgent({ ...agentOf(name, spec, model, fallbacks), ...more }, tracing));
     memory.set(name, { turnsMax: spec.memory.max_messages, ttlMs: spec.memory.ttl_seconds * 1000 });
     quietMs.set(name, busyQuietMs(spec.busy));

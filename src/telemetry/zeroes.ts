@@ -1,8 +1,29 @@
+import type { ErrorCode } from "../domain/errors.ts";
 import type { Metrics } from "./metrics.ts";
 
 const SURFACES = ["admin", "developer", "metrics"];
 const SCOPES = ["user", "conversation", "tenant", "global"];
 const DAY_SCOPES = ["user", "conversation", "tenant", "agent", "global"];
+
+const MODEL_OUTCOMES: readonly ("ok" | ErrorCode)[] = [
+  "ok",
+  "MODEL_AUTH",
+  "MODEL_BILLING",
+  "MODEL_NOT_FOUND",
+  "MODEL_OVERLOADED",
+  "MODEL_RATE_LIMITED",
+  "MODEL_REQUEST_REJECTED",
+  "MODEL_UNREACHABLE",
+  "MODEL_STREAM_CUT",
+];
+
+/** The calls of a model that an agent may make. A breaker opens after a few: their failures are all that there is to see. */
+export function modelCallsAtZero(
+  metrics: Pick<Metrics, "modelCalls">,
+  of: { readonly agent: string; readonly provider: string; readonly model: string },
+): void {
+  for (const outcome of MODEL_OUTCOMES) metrics.modelCalls.inc({ ...of, outcome }, 0);
+}
 
 /**
  * Series of what should seldom happen, at 0 from the start: `increase` in Prometheus sees only what a series becomes

@@ -18,11 +18,11 @@ beforeEach(async () => {
 async function open() {
   const stop = new AbortController();
   onTestFinished(() => stop.abort());
-  const log = silentLogger();
+  const log = { level: "info", warn: () => {} };
   const controls = new RunControls({ log, logLevel: "info" });
   const breakers = new Breakers(clock);
   controls.watch(breakers);
-  await controls.open({ store, isShared: true, clock, log }, stop.signal);
+  await controls.open({ store, isShared: true, clock, log: silentLogger() }, stop.signal);
   return { controls, breakers, log };
 }
 
