@@ -6,6 +6,7 @@ import { controlLane } from "../../src/domain/command.ts";
 import type { Platform, TriggerEvent } from "../../src/domain/event.ts";
 import { createDemoModel } from "../../src/models/demo.ts";
 import { DEMO_ASK } from "../../src/models/demo-ask.ts";
+import { REMOTE_ASK } from "../../src/models/remote/ask.ts";
 import type { Job } from "../../src/ports/queue.ts";
 import type { Tool } from "../../src/ports/tool.ts";
 import { createGrants } from "../../src/store/grants.ts";
@@ -34,6 +35,9 @@ const DEPLOY: Tool = {
   call: async (input) => `deployed ${JSON.stringify(input)}`,
 };
 
+/** As a remote agent asks, by another name than the demo's. */
+const PICK: Tool = { ...REMOTE_ASK, name: "pick" };
+
 /** An agent that asks, with all between a message and what people read, but for the loops that would run it by themselves. */
 export class Asking {
   readonly clock: FakeClock;
@@ -53,7 +57,7 @@ export class Asking {
   ruledBy(more: Partial<ApprovalRules>): void {
     const { clock } = this;
     const rules = { ...APPROVAL_RULES, expiresMs: APPROVAL_MS, ...more };
-    const tools = [DEMO_ASK, DEPLOY];
+    const tools = [DEMO_ASK, DEPLOY, PICK];
     const assistant = agentOf(createDemoModel({ clock }), {
       tools,
       approvals: rules,
