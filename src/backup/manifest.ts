@@ -25,6 +25,8 @@ export const manifestSchema = z.strictObject({
   /** Of the database; null: there is none in it. */
   events: z.strictObject({ total: z.int(), waiting: z.int(), dead: z.int() }).nullable(),
   schema_version: z.int().nullable(),
+  /** Of the snapshot of Redis, when it was proven; null: there is none in it. */
+  redis_keys: z.int().nullable(),
   /** What is not in it and why, for whoever restores it. */
   left_out: z.array(z.string()),
   files: z.array(fileSchema),

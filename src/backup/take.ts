@@ -27,6 +27,8 @@ export interface BackupSources {
   /** Where files of messages are kept; null: they are not wanted, or not in a folder. */
   readonly mediaDir: string | null;
   readonly store: Manifest["store"];
+  /** Writes all that Redis holds to a file and proves it readable; gives how many keys it has. Null: not wanted. */
+  readonly takeRedis: ((to: string) => Promise<number>) | null;
   /** Asked only where a file is in use. */
   readonly running: RunningGateway;
 }
@@ -76,8 +78,13 @@ async function fill(partial: string, options: BackupOptions): Promise<void> {
   const { kind, store, version, nowMs } = options;
   const files: ArchiveFile[] = [];
   const leftOut: string[] = [];
+  let redisKeys: number | null = null;
   if (kind === "full") {
     files.push(...(await copyDatabases(partial, options, leftOut)));
+    if (store === "redis") {
+      if (options.takeRedis === null) leftOut.push("what Redis holds");
+      else redisKeys = await copyRedis(options.takeRedis, partial, files);
+    }
     if (options.mediaDir !== null) files.push(...(await copyMedia(options.mediaDir, partial)));
   }
   files.push(...(await copyConfiguration(options.configFolder, partial)));
@@ -93,10 +100,25 @@ async function fill(partial: string, options: BackupOptions): Promise<void> {
     store,
     events: looked?.events ?? null,
     schema_version: looked?.schemaVersion ?? null,
+    redis_keys: redisKeys,
     left_out: leftOut,
     files,
   };
   await writeFlushed(join(partial, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+async function copyRedis(
+  take: (to: string) => Promise<number>,
+  partial: string,
+  files: ArchiveFile[],
+): Promise<number> {
+  const path = "redis/dump.rdb";
+  const to = join(partial, path);
+  await mkdir(join(partial, "redis"), { mode: 0o700 });
+  const keys = await take(to);
+  await flushFolder(join(partial, "redis"));
+  files.push({ path, ...(await digestOf(to)) });
+  return keys;
 }
 
 function nowhere({ dataDir, configFolder }: BackupSources): string {
@@ -125,7 +147,6 @@ async function copyDatabases(
     const owner = join(dataDir, `spool-${number}.owner`);
     if (existsSync(owner)) files.push(await copyInto(owner, `store/spool-${number}.owner`, partial));
   }
-  if (store === "redis") leftOut.push("what Redis holds: parley backup --redis takes that");
   return files;
 }
 

@@ -22,6 +22,8 @@ interface Options {
   readonly hook?: string;
   readonly configOnly?: true;
   readonly media: boolean;
+  readonly redis: boolean;
+  readonly redisServer: string;
   readonly json?: true;
 }
 
@@ -34,6 +36,8 @@ export function addBackup(program: Command, terminal: Terminal): void {
     .option("-c, --config <folder>", "folder of gateway.yaml and agents/ (default: PARLEY_CONFIG, or config)")
     .option("--config-only", "the configuration alone")
     .option("--no-media", "without the files of messages")
+    .option("--no-redis", "without what Redis holds")
+    .option("--redis-server <program>", "with which a snapshot of Redis is proven readable", "redis-server")
     .option("--keep-days <days>", "then remove older ones of the kind (default: none is removed)")
     .option(
       "--hook <command>",
@@ -81,6 +85,7 @@ async function create(terminal: Terminal, options: Options): Promise<void> {
     takeBackup({
       ...{ kind, to, nowMs, dataDir: environment.dataDir, configFolder: environment.configFolder },
       mediaDir: options.media && hasMediaFolder ? mediaFolderOf(config, terminal.cwd) : null,
+      takeRedis: isShared && options.redis ? await redisTaker(config, options.redisServer) : null,
       store: isShared ? "redis" : "sqlite",
       running: runningGateway(() => createClient(terminal, options)),
       version: packageVersion(),
@@ -102,13 +107,40 @@ async function create(terminal: Terminal, options: Options): Promise<void> {
   for (const name of removed) terminal.talk(`removed: ${name}\n`);
 }
 
-function contents({ files, events, created_at, version }: Manifest): string {
+/** Of a server with one address: a Cluster has its state in parts, and behind Sentinel the address changes. */
+async function redisTaker(config: Config, server: string): Promise<(to: string) => Promise<number>> {
+  const [{ redisConnection }, { takeSnapshot }, { proveSnapshot }] = await Promise.all([
+    import("../app/store.ts"),
+    import("../backup/redis-snapshot.ts"),
+    import("../backup/redis-proof.ts"),
+  ]);
+  const { url, cluster, sentinel, tls } = redisConnection(config);
+  if (cluster || sentinel !== null)
+    throw new CommandError(
+      EXIT.usage,
+      `expected a Redis with one address, got a ${cluster ? "Cluster" : "Sentinel"}; take snapshots on its nodes, and give --no-redis`,
+    );
+  const options = tls && {
+    ...(tls.ca !== null && { ca: tls.ca }),
+    ...(tls.cert !== null && { cert: tls.cert }),
+    ...(tls.key !== null && { key: tls.key }),
+    ...(tls.servername !== null && { servername: tls.servername }),
+    rejectUnauthorized: tls.verify,
+  };
+  return async (to) => {
+    await takeSnapshot({ url: new URL(url.reveal()), tls: options }, to);
+    return await proveSnapshot(to, server);
+  };
+}
+
+function contents({ files, events, redis_keys, created_at, version }: Manifest): string {
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const counted =
     events === null
       ? ""
       : `, ${events.total} events (${events.waiting} waiting, ${events.dead} dead letters)`;
-  return `${files.length} files of ${bytes} bytes${counted}; made ${created_at} by Parley ${printable(version)}`;
+  const keys = redis_keys === null ? "" : `, ${redis_keys} keys of Redis`;
+  return `${files.length} files of ${bytes} bytes${counted}${keys}; made ${created_at} by Parley ${printable(version)}`;
 }
 
 /** Loaded as the gateway does: what it keeps is where its configuration says. */

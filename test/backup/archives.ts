@@ -27,7 +27,7 @@ export function aPlace(changes: Partial<BackupSources> = {}): Place {
   mkdirSync(join(root, "data"));
   return {
     ...{ root, configFolder, to: join(root, "archives"), dataDir: join(root, "data"), mediaDir: null },
-    ...{ kind: "full", store: "sqlite", running: NOBODY },
+    ...{ kind: "full", store: "sqlite", takeRedis: null, running: NOBODY },
     ...changes,
   };
 }
