@@ -26,6 +26,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   restore: async () => (await import("./restore.ts")).addRestore,
   setup: async () => (await import("./setup.ts")).addSetup,
   tools: async () => (await import("./tools.ts")).addTools,
+  run: async () => (await import("./run.ts")).addRun,
   "agent-check": async () => (await import("./agent-check.ts")).addAgentCheck,
   doctor: async () => (await import("./doctor.ts")).addDoctor,
   config: async () => (await import("./config.ts")).addConfig,

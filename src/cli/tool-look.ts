@@ -31,13 +31,18 @@ export interface AgentTools {
 
 const TOOL_MS = 30_000;
 
+/** Where servers and commands have theirs, beside the store and no part of it. */
+export function toolFolder({ environment }: Config): string {
+  return join(environment.dataDir, "tools");
+}
+
 /** Begins the servers of these agents, as a gateway would, and ends them when `use` is done. */
 export async function withTools<T>(
   config: Config,
   agents: readonly string[],
   use: (all: readonly AgentTools[]) => Promise<T>,
 ): Promise<T> {
-  const folder = join(config.environment.dataDir, "tools");
+  const folder = toolFolder(config);
   const pool = new ToolPool({ clock: systemClock, random: Math.random, version: packageVersion(), folder });
   try {
     const begun = pool.begin();
