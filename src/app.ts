@@ -1,4 +1,5 @@
 import type { Server } from "node:http";
+import { hostname } from "node:os";
 import type { BuiltAgents } from "./app/agents.ts";
 import { composeBack } from "./app/back.ts";
 import { breakersOf, breakerWatch, restingReport, showBreakers } from "./app/breaker-watch.ts";
@@ -17,6 +18,7 @@ import { PlatformWatch } from "./app/platform-watch.ts";
 import { openForDevelopers, openPlatforms } from "./app/platforms.ts";
 import { retentionOf } from "./app/policy.ts";
 import { Rendering } from "./app/rendering/index.ts";
+import { Replicas } from "./app/replicas.ts";
 import { openRules } from "./app/rules.ts";
 import { selfCheck } from "./app/self-check.ts";
 import { createSockets } from "./app/sockets.ts";
@@ -160,6 +162,15 @@ export async function createApp(options: AppOptions): Promise<App> {
     media: kept.report,
     isDraining: () => stopping.signal.aborted,
   });
+  const replicas = new Replicas({
+    vault: store.vault,
+    self: {
+      ...{ id: newId("rep"), host: hostname(), pid: process.pid },
+      ...{ role, version, startedAtMs: clock.nowMs() },
+    },
+    configuration: () => current().config.digest,
+    ...{ clock, log },
+  });
   const http = composeHttp({
     ...{
       config,
@@ -173,7 +184,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       killSwitch,
       controls,
       breakers: () => breakersOf({ platforms, breakers, agents: current().agents }),
-      health,
+      ...{ health, replicas },
       feed,
       developers,
       ...system,
@@ -195,6 +206,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     startWork() {
       void rules.watch(stopping.signal);
+      void replicas.keepSaying(stopping.signal);
       void selfCheck(
         { ...system, usage: () => machine.usage(), waiting: () => waitingIn(store) },
         stopping.signal,
@@ -210,7 +222,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       stopping.abort();
       // The sockets at once, so that the next process has them while this one ends what it has begun.
       await Promise.all([sockets.stop(), housekeeping.stop(), dispatcher.stop(drainMs)]);
-      await within(Promise.all([http.flush(), unwritten.writeAll()]), NOTES_MS, clock);
+      await within(Promise.all([http.flush(), replicas.leave(), unwritten.writeAll()]), NOTES_MS, clock);
       await within(rules.close(), TOOLS_MS, clock);
       for (const one of [rendering, feed, http]) one.close();
       await store[Symbol.asyncDispose]();

@@ -28,6 +28,7 @@ import { openApi } from "./openapi.ts";
 import type { OPERATIONS, OperationId } from "./operations.ts";
 import { refusalPage } from "./refusals.ts";
 import { dropLetter, NO_TEXT, type Replayed, replayEvent, replayLetter } from "./replay.ts";
+import { type ReplicasDeps, replicasView } from "./replicas.ts";
 import { type ApiResponse, problem, unavailable } from "./responses.ts";
 import { eventSearch, letterSearch, type Page, searchPage } from "./search.ts";
 import { liveStream, livesOf, refusalsOf } from "./stream.ts";
@@ -40,7 +41,8 @@ export interface HandlerDeps
     InstallationsDeps,
     KillSwitchDeps,
     ControlsDeps,
-    BackupDeps {
+    BackupDeps,
+    ReplicasDeps {
   readonly approvals: Omit<ApprovalDeps, "journal">;
   readonly feedback: Pick<Feedback, "of">;
   readonly feed: LifeFeed;
@@ -159,6 +161,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     setLogLevel: async ({ by, body }) => ok(await setLogLevel(body, by, deps)),
     showLimits: async () => ok(limitsView(deps)),
     setLimits: async ({ by, body }) => ok(await setLimits(body, by, deps)),
+    listReplicas: async () => ok(await replicasView(deps)),
     listBreakers: async () => ok(breakersView(deps)),
     resetBreaker: async ({ id, by }) => {
       const reset = await resetBreaker(id, by, deps);

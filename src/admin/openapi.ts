@@ -9,6 +9,7 @@ import { explanationSchema } from "./explain.ts";
 import { installationPageSchema, installationSchema, removedSchema } from "./installations.ts";
 import { killSwitchSchema } from "./kill-switch.ts";
 import { OPERATIONS, type Operation } from "./operations.ts";
+import { replicasSchema } from "./replicas.ts";
 import type { ProblemStatus } from "./responses.ts";
 import {
   bulkEndSchema,
@@ -49,6 +50,7 @@ const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   LogLevel: logLevelSchema,
   Limits: limitsSchema,
   Breakers: breakersSchema,
+  Replicas: replicasSchema,
   BreakerReset: breakerResetSchema,
   Backup: backupSchema,
   HeldBackup: heldBackupSchema,

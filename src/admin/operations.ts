@@ -268,6 +268,14 @@ export const OPERATIONS = {
     answer: { status: 200, type: JSON_TYPE, schemas: ["Limits"], what: "All limits as they are now." },
     problems: [400, 413, 415, 503],
   },
+  listReplicas: {
+    method: "get",
+    path: "/replicas",
+    summary: "The processes that share the store: role, version, configuration, last seen",
+    query: noQuery,
+    answer: { status: 200, type: JSON_TYPE, schemas: ["Replicas"], what: "One for each." },
+    problems: [400, 503],
+  },
   listBreakers: {
     method: "get",
     path: "/breakers",

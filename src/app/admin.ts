@@ -25,6 +25,7 @@ export interface AdminSetup {
   readonly breakers: AdminDeps["breakers"];
   readonly configuredLimits: AdminDeps["configuredLimits"];
   readonly still: AdminDeps["still"];
+  readonly replicas: AdminDeps["replicas"];
   readonly feed: LifeFeed;
   readonly refusals: RefusalFeed;
   readonly budgets: AdminDeps["budgets"];

@@ -26,6 +26,7 @@ import { hostRulesOf, watchRulesOf } from "./edge.ts";
 import type { Front } from "./front.ts";
 import type { KillSwitch } from "./kill-switch.ts";
 import { wordsOf } from "./platforms.ts";
+import type { Replicas } from "./replicas.ts";
 
 export interface HttpOptions {
   readonly config: Config;
@@ -43,6 +44,7 @@ export interface HttpOptions {
   readonly killSwitch: KillSwitch;
   readonly controls: RunControls;
   readonly breakers: () => readonly KindOfBreaker[];
+  readonly replicas: Replicas;
   readonly health: Health;
   readonly feed: LifeFeed;
   readonly developers: Developers;
@@ -104,6 +106,7 @@ export function composeHttp(options: HttpOptions): Http {
       breakers: options.breakers,
       configuredLimits: () => options.spec().limits,
       still: options.still,
+      replicas: options.replicas,
       feed,
       refusals,
       budgets: () => budgetsOf(options.spec()),

@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   "kill-switch": async () => (await import("./kill-switch.ts")).addKillSwitch,
   "log-level": async () => (await import("./log-level.ts")).addLogLevel,
   limits: async () => (await import("./limits.ts")).addLimits,
+  replicas: async () => (await import("./replicas.ts")).addReplicas,
   breakers: async () => (await import("./breakers.ts")).addBreakers,
   usage: async () => (await import("./usage.ts")).addUsage,
   installations: async () => (await import("./installations.ts")).addInstallations,

@@ -53,6 +53,11 @@ it("limits and the level of the log are set on one replica, hold on the other, a
   await parley(one, "log-level", "debug");
   await eventually(async () => expect(await parley(other, "log-level")).toMatch(/^debug, set at /), 10_000);
   await using third = await start();
+  const { replicas } = JSON.parse(await parley(third, "replicas", "--json")) as {
+    replicas: { pid: number; configuration: string }[];
+  };
+  expect(replicas.map(({ pid }) => pid).sort()).toEqual([one.pid, other.pid, third.pid].sort());
+  expect(new Set(replicas.map(({ configuration }) => configuration)).size).toBe(1);
   expect(await parley(third, "limits", "show")).toMatch(/^user: 1 in 3600 s, set at /);
   expect(await parley(third, "log-level")).toMatch(/^debug, set at /);
   await parley(third, "log-level", "configured");
