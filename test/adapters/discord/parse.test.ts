@@ -547,6 +547,6 @@ describe("a command to the gateway itself", () => {
   ])("/parley %s %j is read as it would be typed", (name, options, decision) => {
     const event = eventOf(slash({ name: "parley", options: [{ name, type: 1, options }] }));
     expect(event.command).toBe(`/parley ${name}`);
-    expect(decisionIn(event)).toEqual({ ...decision, isAlways: false });
+    expect(decisionIn(event)).toEqual({ ...decision, isAlways: false, choice: null });
   });
 });
