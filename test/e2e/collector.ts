@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 export interface CollectedSpan {
@@ -38,7 +38,7 @@ const FAILED = 2;
 /** Takes traces as an OpenTelemetry collector does, in JSON over HTTP. */
 export async function startCollector(): Promise<Collector> {
   const spans: CollectedSpan[] = [];
-  const server = createServer(async (incoming, outgoing) => {
+  async function take(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
     if (incoming.url !== "/v1/traces") {
@@ -58,6 +58,9 @@ export async function startCollector(): Promise<Collector> {
           headers: incoming.headers,
         });
     outgoing.writeHead(200, { "content-type": "application/json" }).end("{}");
+  }
+  const server = createServer((incoming, outgoing) => {
+    take(incoming, outgoing).catch(() => outgoing.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {

@@ -2,6 +2,7 @@ import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { runInNewContext } from "node:vm";
 import { expect, it } from "vitest";
 import { drive } from "./drive.ts";
 import { broken, GATE_NAMES, gates, measured, shortened, usersAt } from "./gates.ts";
@@ -80,8 +81,8 @@ function k6(gate: string) {
       },
     },
   };
-  const run = new Function(...Object.keys(brought), `${script}\nreturn { options, iteration };`);
-  return { ...(run(...Object.values(brought)) as { options: object; iteration: () => void }), posted };
+  const run = runInNewContext(`${script}\n;({ options, iteration })`, brought);
+  return { ...(run as { options: object; iteration: () => void }), posted };
 }
 
 it.each(GATE_NAMES)("k6 has the load and the thresholds of %s, and signs as the platform does", (name) => {

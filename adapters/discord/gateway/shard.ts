@@ -153,7 +153,10 @@ export class Shard {
     const advance = sequence.begin(dispatch.seq);
     const done = () => {
       advance();
-      if (sequence === this.#sequence) this.#note.soon();
+      if (sequence !== this.#sequence) return;
+      // Without a note of the session whoever holds next begins another, and hears nothing of what came in between.
+      if (dispatch.type === "READY") void this.#note.write();
+      else this.#note.soon();
     };
     if (this.#session === null) done();
     else inbox.arrived(dispatch, this.#session.self, done);
