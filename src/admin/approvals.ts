@@ -25,6 +25,10 @@ export const approvalSchema = z.object({
   question: z
     .string()
     .describe("What people are asked: the arguments as text, or words of a tool of our own."),
+  choices: z
+    .array(z.string())
+    .nullable()
+    .describe("The answers of a question that has some of its own; null: yes and no."),
   platform: z.enum(PLATFORMS),
   conversation: z.string(),
   event_id: z.string(),
@@ -56,10 +60,19 @@ export const approvalPageSchema = z.object({
     .describe("Give it as `cursor` for the page after this one; null: there is none."),
 });
 
-export const decideBody = z.strictObject({
-  verdict: z.enum(["approved", "denied"]),
-  reason: z.string().max(REASON_CHARS_MAX).optional().describe("Told to the model and in the conversation."),
-});
+export const decideBody = z
+  .strictObject({
+    verdict: z.enum(["approved", "denied"]),
+    choice: z.int().min(1).optional().describe("Which of `choices` is approved, from 1; absent: the first."),
+    reason: z
+      .string()
+      .max(REASON_CHARS_MAX)
+      .optional()
+      .describe("Told to the model and in the conversation."),
+  })
+  .refine(({ verdict, choice }) => verdict === "approved" || choice === undefined, {
+    error: "choice goes with approved: expected none with denied",
+  });
 
 export const castSchema = z.object({
   id: z.string(),
@@ -71,6 +84,8 @@ export const castSchema = z.object({
 /** What became of a word of an operator. `over`: it was of no use, and `message` says why. */
 export type Decided =
   | { readonly kind: "unknown" }
+  /** The question has no such answer. */
+  | { readonly kind: "no-such-choice"; readonly message: string }
   | { readonly kind: "over"; readonly message: string }
   | { readonly kind: "done"; readonly state: "approved" | "denied" | "waiting"; readonly needed: number };
 
@@ -81,6 +96,7 @@ export interface ApprovalDeps {
   readonly decide: (word: {
     readonly approvalId: string;
     readonly verdict: "approved" | "denied";
+    readonly choice?: number | undefined;
     readonly reason?: string | undefined;
     readonly by: string;
   }) => Promise<Decided>;
@@ -142,6 +158,7 @@ export function approvalView(record: EventRecord, approvalId: string): ApprovalV
     arguments: approval.input ?? null,
     effect: approval.use?.effect ?? null,
     question: approval.question,
+    choices: approval.choices === undefined ? null : [...approval.choices],
     platform: event.platform,
     conversation: event.conversation,
     event_id: record.id,

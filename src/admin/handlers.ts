@@ -139,6 +139,8 @@ export function createHandlers(deps: HandlerDeps): Handlers {
       switch (decided.kind) {
         case "unknown":
           return problem(404, "There is no approval of this id");
+        case "no-such-choice":
+          return problem(400, decided.message);
         case "over":
           return problem(409, decided.message);
         case "done":

@@ -17,6 +17,7 @@ interface ListOptions {
 
 interface DecideOptions {
   readonly url?: string;
+  readonly choice?: number;
   readonly json?: true;
 }
 
@@ -47,16 +48,25 @@ export function addApprovals(program: Command, terminal: Terminal): void {
     ["deny", "denied"],
   ] as const) {
     const takes = name === "deny" ? "<id> [reason...]" : "<id>";
-    withUrl(approvals.command(`${name} ${takes}`).description(`${name} what an agent asks`))
-      .option("--json", "print what the gateway says as JSON")
+    const command = withUrl(
+      approvals.command(`${name} ${takes}`).description(`${name} what an agent asks`),
+    ).option("--json", "print what the gateway says as JSON");
+    if (name === "approve")
+      command.option("--choice <number>", "which of the answers that the question has, from 1", asCount);
+    command
       .addHelpText(
         "after",
-        `\nExample:\n  parley approvals ${name} apr_1k7q…_1${name === "deny" ? " it is Friday" : ""}`,
+        `\nExample:\n  parley approvals ${name} apr_1k7q…_1 ${name === "deny" ? "it is Friday" : "--choice 2"}`,
       )
       .action(async (id: string, ...given: unknown[]) => {
         const [words, options] = (name === "deny" ? given : [[], ...given]) as [string[], DecideOptions];
         const reason = words.join(" ");
-        const body = { verdict, ...(reason !== "" && { reason }) };
+        const { choice } = options;
+        const body = {
+          verdict,
+          ...(choice !== undefined && { choice }),
+          ...(reason !== "" && { reason }),
+        };
         const path = `/approvals/${encodeURIComponent(id)}`;
         const cast = await createClient(terminal, options).json<Cast>(path, jsonBody(body));
         terminal.out(options.json ? `${inert(JSON.stringify(cast, null, 2))}\n` : `${castLine(cast)}\n`);
@@ -72,9 +82,9 @@ function castLine({ id, state, needed, by }: Cast): string {
 }
 
 function approvalsTable(approvals: readonly ApprovalView[], nowMs: number): string {
-  const rows = approvals.map(({ id, state, agent, tool, asked_at, asked_by, question }) => ({
+  const rows = approvals.map(({ id, state, agent, tool, asked_at, asked_by, question, choices }) => ({
     cells: [ageOf(asked_at, nowMs), state, agent, tool, asked_by.name],
-    story: question,
+    story: [question, ...(choices ?? []).map((choice, index) => `${index + 1}. ${choice}`)].join("  "),
     id,
   }));
   return table({ cells: ["AGE", "STATE", "AGENT", "TOOL", "ASKED BY"], story: "QUESTION", id: "ID" }, rows);

@@ -13,7 +13,10 @@ beforeEach(async () => {
 });
 
 /** A run that waits for a decision on this call. */
-async function asked(id: string, more: { needs?: number; conversation?: string } = {}): Promise<void> {
+async function asked(
+  id: string,
+  more: { needs?: number; conversation?: string; choices?: string[] } = {},
+): Promise<void> {
   const { conversation = `slack:T1:${id}`, ...rules } = more;
   const event = anEvent({ id: `slack:${id}`, conversation, occurredAtMs: NOW_MS });
   await admin.inbox.accept(anOffer(event));
@@ -72,6 +75,7 @@ describe("GET /approvals", () => {
           arguments: { service: "a" },
           effect: "write",
           question: '{"service":"a"}',
+          choices: null,
           platform: "slack",
           conversation: "slack:T1:a",
           event_id: "slack:a",
@@ -206,6 +210,34 @@ describe("POST /approvals/{id}", () => {
     expect(await words(await decide("apr_a_1", verdict))).toEqual([
       409,
       "It is over: the run that asked has ended",
+    ]);
+  });
+});
+
+describe("a question with answers of its own", () => {
+  it("tells them, and takes one by its number", async () => {
+    await asked("a", { choices: ["Deploy", "Not now"] });
+    expect((await list()).approvals).toMatchObject([{ id: "apr_a_1", choices: ["Deploy", "Not now"] }]);
+    expect((await decide("apr_a_1", { verdict: "approved", choice: 2 })).status).toBe(200);
+    expect(await signalsOf("a")).toMatchObject([{ verdict: "approved", choice: 2 }]);
+  });
+
+  it("has no others, and no by a number", async () => {
+    await asked("a", { choices: ["Deploy", "Not now"] });
+    expect(await words(await decide("apr_a_1", { verdict: "approved", choice: 3 }))).toEqual([
+      400,
+      "choice: expected a number from 1 to 2, got 3",
+    ]);
+    const [status, message] = await words(await decide("apr_a_1", { verdict: "denied", choice: 1 }));
+    expect([status, message]).toEqual([400, expect.stringContaining("choice goes with approved")]);
+    expect(await signalsOf("a")).toEqual([]);
+  });
+
+  it("is none where it is asked for yes or no", async () => {
+    await asked("a");
+    expect(await words(await decide("apr_a_1", { verdict: "approved", choice: 1 }))).toEqual([
+      400,
+      "choice: expected none, since this question has no answers of its own, got 1",
     ]);
   });
 });

@@ -55,3 +55,10 @@ it("approves once, and fails when it is decided or not there", async () => {
     stderr: "parley: There is no approval of this id\n",
   });
 });
+
+it("names an answer that the question has, and says that this one has none", async () => {
+  expect(await call(["approvals", "approve", "apr_1_1", "--choice", "2"], { env })).toMatchObject({
+    code: 2,
+    stderr: "parley: choice: expected none, since this question has no answers of its own, got 2\n",
+  });
+});
