@@ -4,7 +4,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { ROOT } from "./rule-files.ts";
 
-export const COMPOSE_EDGE = join(ROOT, "deploy/edge/haproxy.compose.cfg");
+export const COMPOSE_EDGE = join(ROOT, "deploy/haproxy/haproxy.compose.cfg");
 
 const CHANGES: readonly (readonly [RegExp, string])[] = [
   [
@@ -32,7 +32,7 @@ backend others`,
 ];
 
 export function composeEdge(): string {
-  const shipped = readFileSync(join(ROOT, "deploy/edge/haproxy.cfg"), "utf8");
+  const shipped = readFileSync(join(ROOT, "deploy/haproxy/haproxy.cfg"), "utf8");
   return CHANGES.reduce((text, [from, to]) => {
     const changed = text.replace(from, to);
     if (changed === text) throw new Error(`Expected ${from.source} in haproxy.cfg, got none`);

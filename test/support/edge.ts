@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { freePort } from "./ports.ts";
 import { nginxConfig, type ProxyName, type ProxyProcess, startProxy } from "./proxies.ts";
 
-const FOLDER = resolve(import.meta.dirname, "../../deploy/edge");
+const FOLDER = resolve(import.meta.dirname, "../../deploy");
 const TLS = resolve(import.meta.dirname, "../fixtures/tls");
 /** What the certificate of the fixtures is for. */
 export const EDGE_HOST = "server.test";
@@ -23,7 +23,7 @@ export function edgeConfig(name: ProxyName, folder: string, ports: EdgePorts): s
 }
 
 function nginxEdge(folder: string, { plain, tls, operators, replicas }: EdgePorts): string {
-  const shipped = replaced(readFileSync(join(FOLDER, "nginx.conf"), "utf8"), [
+  const shipped = replaced(readFileSync(join(FOLDER, "nginx/nginx.conf"), "utf8"), [
     ["parley.example", EDGE_HOST],
     ["listen 80 ", `listen 127.0.0.1:${plain} `],
     ["listen 443 ", `listen 127.0.0.1:${tls} `],
@@ -42,7 +42,7 @@ function haproxyEdge(folder: string, { plain, tls, operators, replicas }: EdgePo
     pem,
     ["server.pem", "server-key.pem"].map((file) => readFileSync(join(TLS, file), "utf8")).join(""),
   );
-  return replaced(readFileSync(join(FOLDER, "haproxy.cfg"), "utf8"), [
+  return replaced(readFileSync(join(FOLDER, "haproxy/haproxy.cfg"), "utf8"), [
     ["parley.example", EDGE_HOST],
     // Debian's user, where the package was not installed.
     ["    user haproxy\n    group haproxy\n", ""],
