@@ -45,6 +45,9 @@ export class ArchiveError extends Error {
   }
 }
 
+/** A gateway uses the files: it has to be stopped first. */
+export class InUse extends ArchiveError {}
+
 /** Throws ArchiveError where there is none, or none that this version can read. */
 export function readManifest(archive: string): Manifest {
   const path = join(archive, MANIFEST);

@@ -6,7 +6,7 @@ import { iso } from "../shared/time.ts";
 import { fileOf, isLocked, slotsIn } from "../store/spool/slots.ts";
 import { setAside } from "../store/sqlite/set-aside.ts";
 import { copyFile, flushFolder } from "./copy.ts";
-import { ArchiveError, describe, type Manifest } from "./manifest.ts";
+import { ArchiveError, describe, InUse, type Manifest } from "./manifest.ts";
 import { DATABASE, verifyArchive } from "./verify.ts";
 
 export interface RestoreOptions {
@@ -54,16 +54,14 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
   }
 }
 
-/** Throws ArchiveError where a process uses one of the files. */
+/** Throws InUse where a process has one of the files. */
 export function refuseRunning(dataDir: string): void {
   const files = existsSync(dataDir)
     ? [join(dataDir, "parley.db"), ...slotsIn(dataDir).map((number) => fileOf(dataDir, number))]
     : [];
   const used = files.find((file) => existsSync(file) && isInUse(file));
   if (used === undefined) return;
-  throw new ArchiveError(
-    `Expected no gateway to run on ${dataDir}, got one that uses ${used}; stop it first`,
-  );
+  throw new InUse(`Expected no gateway to run on ${dataDir}, got one that uses ${used}; stop it first`);
 }
 
 /** One that is damaged, or whose other half has gone, is used by nobody: it may be why somebody restores. */

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { Argument, type Command } from "commander";
 import type { Manifest } from "../backup/manifest.ts";
 import type { RunningGateway } from "../backup/take.ts";
@@ -98,13 +98,22 @@ async function create(terminal: Terminal, options: Options): Promise<void> {
     removed = await removeOld(to, kind, { keepMs, nowMs });
   }
   if (options.json) {
-    terminal.out(`${inert(JSON.stringify({ archive, removed, manifest }, null, 2))}\n`);
+    const made = await madeOf(archive, manifest);
+    terminal.out(`${inert(JSON.stringify({ ...made, removed, manifest }, null, 2))}\n`);
     return;
   }
   terminal.out(`${inert(archive)}\n`);
   terminal.talk(`It is whole: ${contents(manifest)}\n`);
   for (const one of manifest.left_out) terminal.talk(`left out: ${printable(one)}\n`);
   for (const name of removed) terminal.talk(`removed: ${name}\n`);
+}
+
+/** The digest is that of the manifest, which has those of all files. */
+async function madeOf(archive: string, { files, events, created_at }: Manifest) {
+  const { digestOf, MANIFEST } = await import("../backup/manifest.ts");
+  const { sha256 } = await digestOf(join(archive, MANIFEST));
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  return { path: archive, sha256, bytes, events: events?.total ?? null, taken_at: created_at };
 }
 
 /** Of a server with one address: a Cluster has its state in parts, and behind Sentinel the address changes. */
@@ -152,10 +161,11 @@ export function configOf(terminal: Terminal, folder: string | undefined): Config
 
 /** What is wrong with an archive, or with the place that it is for, is the person's to mend. */
 export async function failing<T>(work: Promise<T>): Promise<T> {
-  const { ArchiveError } = await import("../backup/manifest.ts");
+  const { ArchiveError, InUse } = await import("../backup/manifest.ts");
   try {
     return await work;
   } catch (error) {
+    if (error instanceof InUse) throw new CommandError(EXIT.unreachable, error.message);
     if (error instanceof ArchiveError) throw new CommandError(EXIT.failed, error.message);
     throw error;
   }

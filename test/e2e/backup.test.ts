@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
@@ -49,13 +50,20 @@ it("a backup under load, restored elsewhere: nothing is said twice, and nothing 
     const second = askAll();
     await sending.acknowledged.after(CONVERSATIONS / 3);
     older = acknowledged();
-    const { archive: made } = JSON.parse(await parley(gateway.url, "backup", "--to", archives, "--json"));
-    archive = made;
+    const made = JSON.parse(await parley(gateway.url, "backup", "--to", archives, "--json"));
+    const manifest = readFileSync(join(made.path, "manifest.json"));
+    expect(made).toMatchObject({
+      sha256: createHash("sha256").update(manifest).digest("hex"),
+      bytes: expect.any(Number),
+      events: JSON.parse(manifest.toString()).events.total,
+      taken_at: JSON.parse(manifest.toString()).created_at,
+    });
+    archive = made.path;
     await Promise.all(second);
     const third = askAll();
     await Promise.all(third);
     await expect(parley(gateway.url, "restore", archive)).rejects.toMatchObject({
-      code: 1,
+      code: 69,
       stderr: expect.stringContaining("stop it first"),
     });
     await gateway.end("SIGKILL");
