@@ -1,21 +1,9 @@
 import { z } from "zod";
+import type { Replica } from "../domain/replica.ts";
 import { iso } from "../shared/time.ts";
 
 export interface ReplicasDeps {
-  readonly replicas: {
-    list(): Promise<
-      readonly {
-        readonly id: string;
-        readonly host: string;
-        readonly pid: number;
-        readonly role: string;
-        readonly version: string;
-        readonly configuration: string;
-        readonly startedAtMs: number;
-        readonly seenAtMs: number;
-      }[]
-    >;
-  };
+  readonly replicas: { list(): Promise<readonly Replica[]> };
 }
 
 const replica = z.object({

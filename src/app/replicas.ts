@@ -1,21 +1,9 @@
+import type { Replica } from "../domain/replica.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Vault } from "../ports/vault.ts";
 import { describe } from "../shared/fault.ts";
 import { parseJsonObject } from "../shared/json.ts";
 import type { Logger } from "../telemetry/log.ts";
-
-/** One process of the gateway, as it last said of itself. */
-export interface Replica {
-  readonly id: string;
-  readonly host: string;
-  readonly pid: number;
-  readonly role: string;
-  readonly version: string;
-  /** Digest of the configuration that holds. */
-  readonly configuration: string;
-  readonly startedAtMs: number;
-  readonly seenAtMs: number;
-}
 
 /** How often each says that it is there. */
 export const SAY_MS = 30_000;
