@@ -10,7 +10,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { ChatModel } from "../ports/model.ts";
 
 type ModelSpec = AgentSpec["model"]["fallback"][number] | AgentSpec["model"];
-type Bounds = Pick<AgentSpec["model"], "max_tokens" | "timeout_seconds">;
+type Bounds = Pick<AgentSpec["model"], "max_tokens" | "timeout_seconds" | "temperature">;
 /** Throws CONFIG_INVALID where its price is not known, or a key is missing. */
 export type ModelOf = (spec: ModelSpec, bounds: Bounds) => ChatModel;
 
@@ -58,6 +58,7 @@ export async function modelsOf(
         ...(baseUrl !== null && { baseUrl }),
         api: spec.api ?? "responses",
         apiKey: spec.api_key ?? openai.apiKey,
+        temperature: bounds.temperature,
       });
     }
     if (anthropic === null || missing !== null)

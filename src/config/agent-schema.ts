@@ -13,6 +13,10 @@ const describedSpec = z.strictObject({
   tools,
   memory: z
     .strictObject({
+      backend: z
+        .enum(["memory", "in_memory", "redis", "sqlite", "sled", "file"])
+        .optional()
+        .describe("As other agent files say it. Memory is kept with the events: in SQLite, or in Redis."),
       ttl_seconds: seconds(10 * YEAR)
         .default(604_800)
         .describe("What was said longer ago is forgotten."),
@@ -88,10 +92,17 @@ const agentSpec = describedSpec.superRefine(withoutToolsOfOurs).transform(({ lim
   };
 });
 
+const labels = z
+  .record(
+    z.string().min(1).max(200),
+    z.union([z.string().max(1_000), z.number(), z.boolean()]).transform(String),
+  )
+  .optional()
+  .describe("For whoever reads the file: `{ team: platform }`.");
 const agent = z.strictObject({
   apiVersion,
   kind: z.literal("Agent").default("Agent"),
-  metadata: z.strictObject({ name: agentName }),
+  metadata: z.strictObject({ name: agentName, labels }),
   spec: agentSpec,
 });
 export const agentFile = agent;

@@ -1,4 +1,5 @@
 import type { AgentSpec } from "./agent-schema.ts";
+import type { Environment } from "./environment.ts";
 import { formatProblem, type Path } from "./problems.ts";
 import type { YamlFile } from "./read-yaml.ts";
 import type { GatewaySpec } from "./schema.ts";
@@ -12,8 +13,12 @@ type Told = (path: Path, why: string) => string[];
  * Pairs of settings of which one makes the other void. Nothing is wrong, so these are notes; but nobody means to set
  * what has no effect. Told of what stands in the file, not of defaults.
  */
-export function agentNotes(spec: AgentSpec, yaml: YamlFile, base: Path): string[] {
-  const { model, limits, budgets, retry } = spec;
+export function agentNotes(
+  spec: AgentSpec,
+  yaml: YamlFile,
+  { base, environment }: { readonly base: Path; readonly environment: Redis },
+): string[] {
+  const { model, limits, budgets, retry, memory } = spec;
   const note = noteOn(yaml, [...base, "spec"]);
   const { max_execution_time_seconds: long } = limits;
   const { time_seconds: short } = budgets;
@@ -49,8 +54,26 @@ export function agentNotes(spec: AgentSpec, yaml: YamlFile, base: Path): string[
           `${retry.backoff_seconds} leaves every retry to the queue, which has a wait of its own: within a run the longest is ${RETRY_WAIT_SECONDS_MAX}`,
         )
       : []),
+    ...(model.temperature !== undefined && model.provider !== "openai"
+      ? note(["model", "temperature"], `${model.temperature} has no effect with provider: ${model.provider}`)
+      : []),
+    ...(memory.backend !== undefined && memory.backend !== backendOf(environment)
+      ? note(["memory", "backend"], `${memory.backend} has no effect: ${keptIn(environment)}`)
+      : []),
     ...unaskableNotes(spec, note),
   ];
+}
+
+type Redis = Pick<Environment, "redisUrl">;
+
+function backendOf({ redisUrl }: Redis): "redis" | "sqlite" {
+  return redisUrl === null ? "sqlite" : "redis";
+}
+
+function keptIn(environment: Redis): string {
+  return backendOf(environment) === "sqlite"
+    ? "memory is kept with the events in SQLite; set REDIS_URL for Redis"
+    : "memory is kept with the events in Redis, because REDIS_URL is set";
 }
 
 const UNASKABLE =

@@ -1,7 +1,7 @@
 import { relative, resolve } from "node:path";
 import type { z } from "zod";
 import type { PlatformModule } from "../ports/platform.ts";
-import { isObject } from "../shared/json.ts";
+import { isObject, type JsonObject } from "../shared/json.ts";
 import { TOKEN, type Variable } from "../shared/variable.ts";
 import { type AgentFile, type AgentSpec, agentFile, agentListFile } from "./agent-schema.ts";
 import { digestOf, secretFilesOf } from "./changes.ts";
@@ -130,7 +130,7 @@ export function loadConfig(options: LoadOptions): Loaded {
         ...folder.notes,
         ...storeNotes(spec, environment),
         ...(gatewayYaml === null ? [] : gatewayNotes(spec, gatewayYaml)),
-        ...found.flatMap(({ agent, yaml, base }) => agentNotes(agent.spec, yaml, base)),
+        ...found.flatMap(({ agent, yaml, base }) => agentNotes(agent.spec, yaml, { base, environment })),
         ...idleFallbacks(specs, environment),
       ],
     },
@@ -181,7 +181,12 @@ function check<T extends z.ZodType>(
   [name, reading]: readonly [JsonSchemaName, Reading],
 ): { value: z.output<T> | null; problems: readonly Problem[] } {
   if (!yaml.isYaml) return { value: null, problems: yaml.problems };
-  const result = schema.safeParse(yaml.value);
+  // An agent of AOF that says nothing but what means the same here is one of ours; else its author is told of all keys.
+  const ours =
+    name === "agent" && isOfAof(yaml.value) ? { ...yaml.value, apiVersion: undefined } : yaml.value;
+  const fitting = schema.safeParse(ours);
+  if (fitting.success) return { value: fitting.data, problems: yaml.problems };
+  const result = ours === yaml.value ? fitting : schema.safeParse(yaml.value);
   if (result.success) return { value: result.data, problems: yaml.problems };
   const known = jsonSchemaOf(name, reading.modules);
   const input = { got: yaml.got, keysAt: (path: Path) => keysAt(known, path) };
@@ -197,19 +202,22 @@ function check<T extends z.ZodType>(
   return { value: null, problems: [...yaml.problems, ...wrong.filter(isNew)].sort(byPlace) };
 }
 
+function isOfAof(value: unknown): value is JsonObject {
+  return isObject(value) && typeof value.apiVersion === "string" && /^aof\b/i.test(value.apiVersion);
+}
+
 /** A file of AOF, whose keys are much alike: what each is called here. */
 function foreignFormat(value: unknown, { variables }: Reading): string | null {
-  const version = isObject(value) ? value.apiVersion : undefined;
-  if (typeof version !== "string" || !/^aof\b/i.test(version)) return null;
-  const keys = isObject(value) && value.kind === "DaemonConfig" ? daemonKeys(variables) : AGENT_KEYS;
-  return `expected parley/v1, got ${got(version)}: this is a file of AOF. Here, ${keys}`;
+  if (!isOfAof(value)) return null;
+  const keys = value.kind === "DaemonConfig" ? daemonKeys(variables) : AGENT_KEYS;
+  return `expected parley/v1, got ${got(value.apiVersion)}: this is a file of AOF. Here, ${keys}; \`parley import aof\` translates them`;
 }
 
 const AGENT_KEYS =
   'model "anthropic:NAME" is model: { provider: anthropic, model: NAME }; instructions is system_prompt; max_tokens ' +
   "stands in model; max_iterations and max_execution_time_secs are limits.max_iterations and " +
   "limits.max_execution_time_seconds; memory is { ttl_seconds, max_messages }; triggers are routes in gateway.yaml; " +
-  "tools are a list of { name, type, … } with type mcp, command or builtin; temperature has no counterpart yet";
+  "tools are a list of { name, type, … } with type mcp, command or builtin; temperature stands in model";
 const daemonKeys = (variables: readonly Variable[]) =>
   "DaemonConfig is Gateway, without metadata; server.port and server.host are the variables PARLEY_PORT and " +
   "PARLEY_HOST; enabled is auto, or false; secrets (bot_token_env and the like) are variables with names of their own, " +

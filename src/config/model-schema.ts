@@ -125,6 +125,14 @@ export const model = z
       ...remote,
       max_tokens: count(1, 1_000_000).default(4_096).describe("Longest single answer of the model."),
       timeout_seconds: seconds(3_600).default(300).describe("Longest single call of the model."),
+      temperature: z
+        .number()
+        .min(0)
+        .max(2)
+        .optional()
+        .describe(
+          "Of `openai`: how freely it chooses its words; its reasoning models refuse it. Without effect on the others.",
+        ),
       fallback: z
         .array(fallback.superRefine(fits).transform(named))
         .max(5)

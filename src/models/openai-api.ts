@@ -14,6 +14,8 @@ interface Asked {
   readonly maxTokens: number;
   /** Absent: OpenAI itself. */
   readonly baseUrl?: string;
+  /** Absent: as the model has it. */
+  readonly temperature?: number | undefined;
 }
 
 export interface OpenAiCall {

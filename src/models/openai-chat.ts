@@ -15,7 +15,7 @@ const CALLS_MAX = 128;
 
 /** Chat completions, as most compatible servers speak them (vLLM, Ollama, llama.cpp, LiteLLM). */
 export const chatApi: OpenAiApi<Body> = {
-  requestFor(prompt, { model, maxTokens, baseUrl }) {
+  requestFor(prompt, { model, maxTokens, baseUrl, temperature }) {
     const system: Chat[] =
       prompt.system.trim() === "" ? [] : [{ role: "system", content: prompt.system.toWellFormed() }];
     const most = Math.max(1, Math.min(prompt.maxTokens, maxTokens));
@@ -25,6 +25,7 @@ export const chatApi: OpenAiApi<Body> = {
       stream_options: { include_usage: true },
       // OpenAI's newer models refuse the old name, many other servers do not know the new one.
       ...(baseUrl === undefined ? { max_completion_tokens: most } : { max_tokens: most }),
+      ...(temperature !== undefined && { temperature }),
       messages: [...system, ...prompt.messages.map(messageFrom)],
       ...(prompt.tools.length > 0 && { tools: prompt.tools.map(toolFrom) }),
     };

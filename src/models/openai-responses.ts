@@ -16,13 +16,14 @@ type Item = OpenAI.Responses.ResponseInputItem;
  * comes back encrypted, to be given back with the next step.
  */
 export const responsesApi: OpenAiApi<Body> = {
-  requestFor(prompt, { model, maxTokens }) {
+  requestFor(prompt, { model, maxTokens, temperature }) {
     const { system } = prompt;
     return {
       model,
       stream: true,
       store: false,
       max_output_tokens: Math.max(OUTPUT_TOKENS_MIN, Math.min(prompt.maxTokens, maxTokens)),
+      ...(temperature !== undefined && { temperature }),
       input: prompt.messages.flatMap((message) => itemsOf(message, model)),
       ...(system.trim() !== "" && { instructions: system.toWellFormed() }),
       ...(prompt.tools.length > 0 && { tools: prompt.tools.map(toolFrom) }),

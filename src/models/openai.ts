@@ -20,6 +20,7 @@ export interface OpenAiOptions {
   readonly model: string;
   /** Upper bound on the answer, reasoning included. */
   readonly maxTokens: number;
+  readonly temperature?: number | undefined;
   /** For one call, from the request to the last byte of the answer. */
   readonly timeoutMs: number;
   readonly price: Price;

@@ -60,6 +60,14 @@ describe.each(["responses", "chat"] as const)(
       });
     });
 
+    it("sends a temperature where one is set, and none else", async () => {
+      mock.onMessage("hello", { content: "Hi" });
+      await chunksOf(model(), promptOf("hello"));
+      expect(mock.getLastRequest()?.body?.temperature).toBeUndefined();
+      await chunksOf(modelAt(`${mock.url}/v1`, { api, temperature: 0 }), promptOf("hello"));
+      expect(mock.getLastRequest()?.body).toHaveProperty("temperature", 0);
+    });
+
     it("hands over tool calls, several at once, and their results back", async () => {
       mock.on(
         { userMessage: "pods", hasToolResult: false },
