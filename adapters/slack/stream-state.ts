@@ -81,6 +81,11 @@ export class Pace {
     return inMs + this.#messages.take(message, MESSAGE_EVERY_MS, nowMs + inMs);
   }
 
+  /** It was changed just now, as far as Slack can know: a call that was late is not followed too soon. */
+  changed(message: string): void {
+    this.#messages.rest(message, this.#clock.nowMs() + MESSAGE_EVERY_MS);
+  }
+
   /** Slack has asked for a pause. */
   rest(workspace: string, of: Paced, ms: number): void {
     this.#of(workspace)[of].rest(this.#clock.nowMs() + ms);

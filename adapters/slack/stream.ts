@@ -184,21 +184,32 @@ export function createStreaming(options: StreamingOptions): Streaming {
     return await update(address, { messageId: ts, via: START }, delivery, by);
   }
 
+  const growing = async <T>(to: ReplyAddress, change: () => Promise<T>): Promise<T> => {
+    shown.set(to, true);
+    try {
+      return await change();
+    } finally {
+      pace.changed(to);
+    }
+  };
+
   return {
     async send(delivery, signal, permit) {
+      const plain = () => options.send(delivery, signal, permit);
       const address = readAddress(delivery.to);
-      if (delivery.isGrowing) shown.set(delivery.to, true);
-      if (!delivery.isGrowing || address?.kind !== "message" || !mayStream(address))
-        return await options.send(delivery, signal, permit);
-      try {
-        return await start(address, delivery, { signal, permit });
-      } catch (error) {
-        // Certainly not said: it is shown in a message that is edited, here and from now on.
-        if (!isRejected(error)) throw error;
-        if (says(error, NO_STREAMS)) areRefused = true;
-        else refused.set(address.channel, true);
-        return await options.send(delivery, signal, permit);
-      }
+      if (!delivery.isGrowing) return await plain();
+      return await growing(delivery.to, async () => {
+        if (address?.kind !== "message" || !mayStream(address)) return await plain();
+        try {
+          return await start(address, delivery, { signal, permit });
+        } catch (error) {
+          // Certainly not said: it is shown in a message that is edited, here and from now on.
+          if (!isRejected(error)) throw error;
+          if (says(error, NO_STREAMS)) areRefused = true;
+          else refused.set(address.channel, true);
+          return await plain();
+        }
+      });
     },
 
     async edit(receipt, delivery, signal, permit) {
@@ -216,14 +227,15 @@ export function createStreaming(options: StreamingOptions): Streaming {
         return isStream
           ? await finish(address, messageId, delivery, by)
           : await update(address, receipt, delivery, by);
-      shown.set(delivery.to, true);
-      const stream = isStream ? streams.of(address.channel, messageId) : null;
-      if (isStream && stream !== null && !stream.isOver)
-        return await append(address, messageId, stream, delivery, by);
-      // Of an answer with more than one message the first holds no mark that it goes on.
-      if (readPart(delivery.part)?.hasMore) return receipt;
-      const edited = await update(address, receipt, delivery, by);
-      return edited === "gone" ? edited : receipt;
+      return await growing(delivery.to, async () => {
+        const stream = isStream ? streams.of(address.channel, messageId) : null;
+        if (isStream && stream !== null && !stream.isOver)
+          return await append(address, messageId, stream, delivery, by);
+        // Of an answer with more than one message the first holds no mark that it goes on.
+        if (readPart(delivery.part)?.hasMore) return receipt;
+        const edited = await update(address, receipt, delivery, by);
+        return edited === "gone" ? edited : receipt;
+      });
     },
 
     previewInMs(to, isFirst) {

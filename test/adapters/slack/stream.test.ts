@@ -268,6 +268,19 @@ describe("the pace of what grows", () => {
     expect(adapter.previewInMs?.(address({ teamId: "T2", channel: "C9" }), false)).toBe(0);
   });
 
+  it("counts from when Slack has taken it: one that was late is not followed too soon", async () => {
+    const late = () => {
+      const inMs = adapter.previewInMs?.(address(), false);
+      clock.advance((inMs ?? 0) + 400);
+      return inMs;
+    };
+    expect(late()).toBe(0);
+    const receipt = await show("Let me look at the pods, ");
+    expect(late()).toBe(1_000);
+    await edit(receipt, grows("Let me look at the pods, then at "));
+    expect(late()).toBe(1_000);
+  });
+
   it("rests for all of a workspace while Slack asks for it", async () => {
     const receipt = await show("Let me look at the pods, ");
     plays(slackRateLimited(7), "appendStream");
