@@ -28,8 +28,8 @@ export interface Slot {
 export type Unusable = Map<number, unknown>;
 
 /**
- * Opens the first slot that no other process has. Its number decides the name of this process, so that one that is
- * started again goes on under the name of its predecessor. Throws STORE_OPEN_FAILED.
+ * Opens the first slot that no other process has, of those whose name is known before others: a process that is started
+ * again goes on under the name of its predecessor, whom the rest would wait for. Throws STORE_OPEN_FAILED.
  */
 export async function takeSlot(
   folder: string,
@@ -38,7 +38,7 @@ export async function takeSlot(
   log: Log,
 ): Promise<Slot & { owner: string; unusable: Unusable }> {
   const unusable: Unusable = new Map();
-  for (let number = 0; number < SLOTS_MAX; number++) {
+  for (const number of namedFirst(folder)) {
     const isNew = !isTaken(folder, number);
     try {
       const slot = await openSlot(folder, number, open, log);
@@ -60,6 +60,14 @@ export async function takeSlot(
     `Expected one of ${SLOTS_MAX} spool files in ${folder} to be free, got none. Fewer processes, or another folder.`,
     { cause: unusable.values().next().value },
   );
+}
+
+/** Who looks whether a slot is free has it for that moment, so a process may have got a later one than it had to. */
+function namedFirst(folder: string): readonly number[] {
+  const named = new Set(readable(folder).flatMap((name) => /^spool-(\d+)\.owner$/.exec(name)?.[1] ?? []));
+  const all = Array.from({ length: SLOTS_MAX }, (_, number) => number);
+  const isNamed = (number: number) => named.has(String(number));
+  return [...all.filter(isNamed), ...all.filter((number) => !isNamed(number))];
 }
 
 /** Null when another process has it. */
@@ -131,7 +139,11 @@ function isLockedError(error: unknown): boolean {
 }
 
 export function slotsIn(folder: string): readonly number[] {
-  const numbers = readdirSync(folder)
+  return numbersIn(readdirSync(folder));
+}
+
+function numbersIn(names: readonly string[]): readonly number[] {
+  const numbers = names
     .flatMap((name) => /^spool-(\d+)\.db(?:-wal|\.closing)?$/.exec(name)?.[1] ?? [])
     .map(Number);
   return [...new Set(numbers)].sort((a, b) => a - b);
@@ -139,10 +151,15 @@ export function slotsIn(folder: string): readonly number[] {
 
 /** Also by a log whose file has gone: it holds what was acknowledged. */
 function isTaken(folder: string, number: number): boolean {
+  return numbersIn(readable(folder)).includes(number);
+}
+
+/** Names of files. */
+function readable(folder: string): readonly string[] {
   try {
-    return slotsIn(folder).includes(number);
+    return readdirSync(folder);
   } catch {
-    return false; // No folder, or none that we may look into.
+    return []; // No folder, or none that we may look into.
   }
 }
 

@@ -32,6 +32,21 @@ describe("the name of a process", () => {
     expect((await world.start()).spool.owner).toBe(other.spool.owner);
   });
 
+  it("goes on also where a slot before it is free that nobody had", async () => {
+    const world = await World.open();
+    const first = await world.start();
+    // As when another looks at it just as a process that starts does.
+    const passing = join(world.spools, "spool-1.db");
+    createFile(passing);
+    const lock = openDatabase(passing, "process");
+    const second = await world.start();
+    lock.close();
+    expect(filesOf(world)).toContain("spool-2.db");
+    second.crash();
+    expect((await world.start()).spool.owner).toBe(second.spool.owner);
+    await first.stop();
+  });
+
   it("that cannot be read is made anew", async () => {
     const world = await World.open();
     const first = await world.start();
