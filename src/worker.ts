@@ -26,7 +26,7 @@ import { controlCommandOf } from "./domain/command.ts";
 import type { Platform, TriggerEvent } from "./domain/event.ts";
 import type { Named } from "./domain/mention.ts";
 import { redacted, redactedPart } from "./domain/redact.ts";
-import { type Route, routeOf } from "./domain/route.ts";
+import { hasGrown, type Route, routeOf } from "./domain/route.ts";
 import type { Answer, Progress } from "./domain/run.ts";
 import { NO_USAGE, restedMsOf, unparked } from "./domain/run.ts";
 import { isStopped, isWithdrawn } from "./domain/signal.ts";
@@ -156,8 +156,8 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
 }
 
 function begin({ event, agent: routed }: Job, { routes, agents, clock, newId }: WorkerDeps): Progress {
-  // Decided as it was accepted. Where that agent is gone since, or nobody was found, by the routes of now.
-  const isThere = routed !== null && agents.has(routed);
+  // Decided as it was accepted. Where that agent is gone since, nobody was found, or files came after it, by the routes of now.
+  const isThere = routed !== null && agents.has(routed) && !hasGrown(event);
   const agent = isThere ? routed : (routeOf(event, routes, agents) ?? NOBODY);
   return { runId: newId("run"), agent, startedAtMs: clock.nowMs(), steps: [], answer: null };
 }

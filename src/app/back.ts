@@ -1,3 +1,4 @@
+import type { AdmissionPolicy } from "../admit/policy.ts";
 import type { GatewaySpec } from "../config/schema.ts";
 import { Dispatcher } from "../dispatch/dispatcher.ts";
 import { recallFor } from "../dispatch/memory.ts";
@@ -23,12 +24,12 @@ import { NO_TRACING, type Tracing } from "../telemetry/trace.ts";
 import { type WorkerDeps, work } from "../worker.ts";
 import type { BuiltAgents } from "./agents.ts";
 import { dayBudgetsOf } from "./day-budgets.ts";
-import { routesOf } from "./policy.ts";
 import { tracedAdapters, tracedRuntime, tracedWork } from "./traced.ts";
 
 export interface BackRules {
   readonly agents: Pick<BuiltAgents, "runtime" | "memory" | "quietMs" | "shown" | "modelNames" | "approvers">;
   readonly spec: GatewaySpec;
+  readonly policy: Pick<AdmissionPolicy, "routes">;
 }
 
 export interface BackOptions {
@@ -119,7 +120,7 @@ function ofEach<T extends object, M>(current: () => T, make: (of: T) => M): () =
 
 function workerDeps(
   options: BackOptions,
-  { agents, spec }: BackRules,
+  { agents, spec, policy: { routes } }: BackRules,
   {
     queue,
     unwritten,
@@ -128,7 +129,6 @@ function workerDeps(
 ): WorkerDeps {
   const { store, adapters, render, breakers, media, isPaused, version, clock, newId, log, metrics } = options;
   const { tracing = NO_TRACING } = options;
-  const routes = routesOf(spec);
   const questions = createQuestions(store.vault);
   const grants = createGrants(store.vault);
   const { memory, lanes } = store;
@@ -190,7 +190,7 @@ function fileLimitsOf({ media }: GatewaySpec, fileBytesMax = Infinity) {
 /** Where what may have been said is left as it is, that could be half an answer for good. */
 function previewsOf(
   { render, clock, metrics }: BackOptions,
-  { agents, spec }: BackRules,
+  { agents, spec }: Omit<BackRules, "policy">,
 ): Pick<WorkerDeps, "previews"> {
   if (spec.replies.in_doubt === "leave") return {};
   return { previews: new Previews({ agents: agents.shown, render, clock, metrics }) };

@@ -7,6 +7,7 @@ import { busyModeOf, busyQuietMs } from "../config/schema-parts.ts";
 import type { AgentMemory } from "../dispatch/memory.ts";
 import { LIMIT_SCOPES, type LimitScope, type LimitValue } from "../domain/controls.ts";
 import { PLATFORMS, type Platform } from "../domain/event.ts";
+import type { LanguageOf } from "../domain/language.ts";
 import { commandName, type Route } from "../domain/route.ts";
 import type { Retention } from "../ports/store.ts";
 
@@ -16,6 +17,7 @@ export function policyOf(
   agents: ReadonlyMap<string, Pick<AgentSpec, "busy">>,
   isPaused: AdmissionPolicy["isPaused"],
   limitOf: (scope: LimitScope) => LimitValue = (scope) => spec.limits[scope],
+  languageOf?: LanguageOf,
 ): AdmissionPolicy {
   return {
     platforms: policiesOf(spec),
@@ -23,7 +25,7 @@ export function policyOf(
       const allowances = LIMIT_SCOPES.map((scope) => [scope, allowance(limitOf(scope))] as const);
       return Object.fromEntries(allowances) as AdmissionPolicy["limits"];
     },
-    routes: routesOf(spec),
+    routes: routesOf(spec, languageOf),
     agents: new Map([...agents].map(([name, { busy }]) => [name, busyModeOf(busy)])),
     maxAgeMs: spec.max_age_seconds === "off" ? null : spec.max_age_seconds * 1000,
     noticeWindowMs: spec.notices.window_seconds * 1000,
@@ -63,7 +65,8 @@ function allowList(list: "any" | readonly string[]): AllowList {
   return list === "any" ? "any" : new Set(list);
 }
 
-export function routesOf(spec: GatewaySpec): readonly Route[] {
+/** Without one who tells languages, nothing is in any. */
+export function routesOf(spec: GatewaySpec, languageOf: LanguageOf = () => null): readonly Route[] {
   return spec.routes.map(({ match, agent, busy }) => ({
     agent,
     ...(busy !== undefined && { busy: busyModeOf(busy), quietMs: busyQuietMs(busy) }),
@@ -72,9 +75,19 @@ export function routesOf(spec: GatewaySpec): readonly Route[] {
       ...(match?.tenant && { tenants: new Set(match.tenant) }),
       ...(match?.channel && { channels: new Set(match.channel) }),
       ...(match?.command && { commands: new Set(match.command.map(commandName)) }),
+      ...(match?.role && { roles: new Set(match.role) }),
+      ...(match?.attachment && { attachments: new Set(match.attachment) }),
       ...(match?.pattern && { patterns: match.pattern.map((pattern) => searcher(compilePattern(pattern))) }),
+      ...(match?.language && { isInLanguage: isOneOf(new Set(match.language), languageOf) }),
     },
   }));
+}
+
+function isOneOf(languages: ReadonlySet<string>, languageOf: LanguageOf): (text: string) => boolean {
+  return (text) => {
+    const language = languageOf(text);
+    return language !== null && languages.has(language);
+  };
 }
 
 /** A pattern looks at this much of a message, so that even a clumsy one stays cheap. */

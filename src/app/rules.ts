@@ -9,6 +9,7 @@ import { showBreakers } from "./breaker-watch.ts";
 import type { RunControls } from "./controls.ts";
 import { CurrentRules, type Rules, type Why } from "./current-rules.ts";
 import type { KillSwitch } from "./kill-switch.ts";
+import { languagesFor } from "./language.ts";
 import { policyOf } from "./policy.ts";
 import { openTools } from "./tools.ts";
 
@@ -53,6 +54,7 @@ export async function openRules({
 
   async function build(of: Config): Promise<Rules> {
     const agents = await buildAgents({ config: of, breakers, tools: pool.begin(), ...system });
+    const languageOf = await languagesFor(of.gateway);
     return {
       config: of,
       spec: of.gateway,
@@ -61,6 +63,7 @@ export async function openRules({
         of.agents,
         (what) => isPausedBy(of) || killSwitch.isThrown(what),
         (scope) => controls.now.limits[scope]?.value ?? of.gateway.limits[scope],
+        languageOf,
       ),
       agents,
     };

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { PLATFORMS } from "../domain/event.ts";
+import { LANGUAGES } from "../domain/language.ts";
+import { FILE_KINDS } from "../domain/route.ts";
 import type { PlatformModule } from "../ports/platform.ts";
 import { budgetsSchema } from "./budgets-schema.ts";
 import { mediaSchema } from "./media-schema.ts";
@@ -57,6 +59,15 @@ const matchOf = (modules: readonly PlatformModule[]) =>
     command: oneOrMore(z.string().min(1).max(200))
       .optional()
       .describe("Slash command or button id, such as `/deploy`."),
+    role: oneOrMore(id)
+      .optional()
+      .describe("Role of whoever writes; where the platform tells none, nobody has any."),
+    attachment: oneOrMore(z.enum(FILE_KINDS))
+      .optional()
+      .describe("Kind of a file that comes with it; `any` is every kind."),
+    language: oneOrMore(z.enum(LANGUAGES))
+      .optional()
+      .describe("Language of the text (ISO 639-1); where nobody can tell, as of a word or two, it is none."),
     pattern: oneOrMore(
       z
         .string()

@@ -7,9 +7,18 @@ export interface RouteMatch {
   readonly tenants?: ReadonlySet<string>;
   readonly channels?: ReadonlySet<string>;
   readonly commands?: ReadonlySet<string>;
+  /** One of those of the sender is enough. */
+  readonly roles?: ReadonlySet<string>;
+  /** One file of these kinds is enough. */
+  readonly attachments?: ReadonlySet<FileKind>;
   /** One is enough. */
   readonly patterns?: readonly ((text: string) => boolean)[];
+  /** Whether it is written in one of the languages; false where nobody can tell. */
+  readonly isInLanguage?: (text: string) => boolean;
 }
+
+export const FILE_KINDS = ["image", "audio", "video", "document", "any"] as const;
+export type FileKind = (typeof FILE_KINDS)[number];
 
 export interface Route {
   readonly match: RouteMatch;
@@ -71,8 +80,21 @@ function matches(event: TriggerEvent, match: RouteMatch): boolean {
     has(match.tenants, event.tenant) &&
     has(match.channels, event.place) &&
     (match.commands === undefined || isCommand(event, match.commands)) &&
-    (match.patterns === undefined || match.patterns.some((isMatch) => isMatch(event.text)))
+    (match.roles === undefined || event.sender.roles?.some((role) => match.roles?.has(role)) === true) &&
+    (match.attachments === undefined || bringsOneOf(event, match.attachments)) &&
+    (match.patterns === undefined || match.patterns.some((isMatch) => isMatch(event.text))) &&
+    // Last, for it takes the longest.
+    (match.isInLanguage === undefined || match.isInLanguage(event.text))
   );
+}
+
+function bringsOneOf({ attachments }: TriggerEvent, kinds: ReadonlySet<FileKind>): boolean {
+  return attachments.some(({ kind }) => kinds.has("any") || (kinds as ReadonlySet<string>).has(kind));
+}
+
+/** Whether its files came with a later delivery: it was routed without them. */
+export function hasGrown({ mayGrow, attachments }: TriggerEvent): boolean {
+  return mayGrow === true && attachments.length > 0;
 }
 
 function has(set: ReadonlySet<string> | undefined, value: string): boolean {

@@ -1,7 +1,10 @@
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
+import { languagesFor } from "../../src/app/language.ts";
 import { policyOf, routesOf } from "../../src/app/policy.ts";
 import type { GatewaySpec } from "../../src/config/schema.ts";
+import type { Attachment } from "../../src/domain/attachment.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
+import { LANGUAGES, type LanguageOf } from "../../src/domain/language.ts";
 import { routeOf } from "../../src/domain/route.ts";
 import { AGENT, load, problemsOf } from "../config/helpers.ts";
 import { anEvent } from "../support/event.ts";
@@ -86,11 +89,28 @@ describe("the policy", () => {
   });
 });
 
+const GERMAN = "Kannst du bitte den Dienst neu starten?";
+const ENGLISH = "Can you restart the billing service please?";
+
+function sentBy(roles: readonly string[]): Partial<TriggerEvent> {
+  return { sender: { id: "U1", name: "ann", isBot: false, roles } };
+}
+
+function withFiles(...kinds: readonly Attachment["kind"][]): Partial<TriggerEvent> {
+  return {
+    attachments: kinds.map((kind, i) => ({ id: `F${i}`, kind, name: null, mime: null, sizeBytes: null })),
+  };
+}
+
 describe("the routes", () => {
+  let languageOf: LanguageOf;
+  beforeAll(async () => {
+    languageOf = await languagesFor({ routes: [{ match: { language: ["de"] }, agent: "deployer" }] });
+  });
   const agents = new Map(["assistant", "deployer"].map((name) => [name, {}]));
   function agentFor(match: string, event: Partial<TriggerEvent>): string | null {
     const spec = specOf("", `[{ match: ${match}, agent: deployer }, { agent: assistant }]`);
-    return routeOf(anEvent(event), routesOf(spec), agents);
+    return routeOf(anEvent(event), routesOf(spec, languageOf), agents);
   }
 
   it.each<[string, Partial<TriggerEvent>, Partial<TriggerEvent>]>([
@@ -106,6 +126,26 @@ describe("the routes", () => {
     expect(agentFor(match, taken)).toBe("deployer");
     expect(agentFor(match, left)).toBe("assistant");
   });
+
+  it.each<[string, Partial<TriggerEvent>, Partial<TriggerEvent>]>([
+    ["{ role: 70 }", sentBy(["9", "70"]), sentBy(["9"])],
+    ["{ role: [70, 71] }", sentBy(["71"]), {}],
+    ["{ attachment: image }", withFiles("image"), withFiles("audio")],
+    ["{ attachment: [image, video] }", withFiles("document", "video"), {}],
+    ["{ attachment: document }", withFiles("document"), withFiles("contact")],
+    ["{ attachment: any }", withFiles("other"), {}],
+    ["{ language: de }", { text: GERMAN }, { text: ENGLISH }],
+    ["{ language: [fr, en] }", { text: ENGLISH }, { text: GERMAN }],
+    ["{ language: de, attachment: any }", { text: GERMAN, ...withFiles("image") }, { text: GERMAN }],
+  ])("take what is in a message, and who wrote it: %s", (match, taken, left) => {
+    expect(agentFor(match, taken)).toBe("deployer");
+    expect(agentFor(match, left)).toBe("assistant");
+  });
+
+  it.each(["ok", "12345", "👍", "", "https://example.com/kannst/du/bitte", "```js\nconst wert = 1;\n```"])(
+    "are not found by a language of which nobody is sure: %j",
+    (text) => expect(agentFor(`{ language: [${LANGUAGES.join(", ")}] }`, { text })).toBe("assistant"),
+  );
 
   it("look for a pattern in the beginning of a text only, so that no text is dear", () => {
     const match = "{ pattern: needle }";

@@ -67,7 +67,7 @@ export async function startGateway(options: GatewayOptions, life: Life): Promise
   const halves = { store, adapters, feed, clock, metrics };
   const front = composeFront({ ...halves, policy, desk: NO_DESK });
   const agents = agentsFor(options, life);
-  const rules = { agents, spec };
+  const rules = { agents, spec, policy: admission };
   let ids = 0;
   const { dispatcher } = composeBack({
     ...halves,
