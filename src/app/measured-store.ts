@@ -36,6 +36,7 @@ export function measured(store: Store, metrics: Metrics): Store {
     holds,
     notes,
     vault,
+    audit,
   } = store;
   return {
     inbox: { accept: timed("accept", (offer) => inbox.accept(offer)) },
@@ -96,6 +97,11 @@ export function measured(store: Store, metrics: Metrics): Store {
       put: timed("keep", (name, value, was) => vault.put(name, value, was)),
       remove: timed("unkeep", (name, was) => vault.remove(name, was)),
       list: timed("list_kept", (page) => vault.list(page)),
+    },
+    audit: {
+      read: timed("audit", (page) => audit.read(page)),
+      add: timed("add_audit", (row, after) => audit.add(row, after)),
+      prune: timed("prune_audit", (upTo) => audit.prune(upTo)),
     },
     bus: store.bus,
     get durability() {

@@ -51,6 +51,8 @@ export const REQUEST_ID_CHARS_MAX = 128;
 export const NOTE_CHARS_MAX = 4_096;
 /** What is kept in the vault under one name, as it is kept. */
 export const VAULT_CHARS_MAX = 32_768;
+/** Entries of the audit, however young. */
+export const AUDIT_ROWS_MAX = 100_000;
 
 export const HEADERS_TIMEOUT_MS = 10_000;
 export const BODY_TIMEOUT_MS = 10_000;

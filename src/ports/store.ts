@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../domain/errors.ts";
 import type { Archive } from "./archive.ts";
+import type { AuditLog } from "./audit-log.ts";
 import type { Bus } from "./bus.ts";
 import type { Holds } from "./holds.ts";
 import type { Inbox } from "./inbox.ts";
@@ -42,6 +43,7 @@ export interface Store extends AsyncDisposable {
   readonly holds: Holds;
   readonly notes: Notes;
   readonly vault: Vault;
+  readonly audit: AuditLog;
   readonly bus: Bus;
   readonly durability: Durability;
   /** Found out by a small write, and by what became of the last others. Rejects with STORE_*, which is `failed` too. */

@@ -10,6 +10,7 @@ import type { Store } from "../../src/ports/store.ts";
 import { FakeClock } from "../support/clock.ts";
 import { anEvent } from "../support/event.ts";
 import { archiveContract } from "./store-archive.ts";
+import { auditContract } from "./store-audit.ts";
 import { busContract } from "./store-bus.ts";
 import { crashContract } from "./store-crashes.ts";
 import { failuresContract } from "./store-failures.ts";
@@ -1121,6 +1122,7 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
     growthContract(bench);
     holdsContract(bench);
     vaultContract(bench);
+    auditContract(bench);
     kindsContract(bench);
     lanesContract(bench);
     parkingContract(bench);

@@ -46,6 +46,9 @@ export const SCRIPT_NAMES = [
   "kept",
   "keep",
   "list_kept",
+  "read_audit",
+  "add_audit",
+  "prune_audit",
 ] as const;
 export type ScriptName = (typeof SCRIPT_NAMES)[number];
 

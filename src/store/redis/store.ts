@@ -6,6 +6,7 @@ import type { Durability, Retention, Store } from "../../ports/store.ts";
 import type { Watermarks } from "../../ports/watermarks.ts";
 import { createBus } from "../bus.ts";
 import { LastRefusal } from "../last-refusal.ts";
+import { createAuditLog } from "./audit.ts";
 import { Holdings } from "./holdings.ts";
 import { createHolds, createNotes } from "./holds.ts";
 import { createInbox } from "./inbox.ts";
@@ -171,6 +172,7 @@ export function createFront(options: LateOptions): Front {
     holds: createHolds(parts),
     notes: createNotes(parts),
     vault: createVault(parts),
+    audit: createAuditLog(parts),
     watermarks: createWatermarks(parts),
     mediaWithin: (limits) => createMedia(parts, limits),
     bus,

@@ -212,6 +212,7 @@ class Attached {
       holds: inner.holds,
       notes: inner.notes,
       vault: inner.vault,
+      audit: inner.audit,
       bus: inner.bus,
       get durability() {
         return inner.durability;

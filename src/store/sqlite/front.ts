@@ -19,6 +19,7 @@ import type { Durability, Store } from "../../ports/store.ts";
 import { createBus } from "../bus.ts";
 import { fateParts, readable, readableEvents, storedHead, storedReceipt, storedSignals } from "../stored.ts";
 import { wellFormed } from "../well-formed.ts";
+import { createAuditLog } from "./audit.ts";
 import type { Batcher } from "./batcher.ts";
 import { createElections } from "./elections.ts";
 import type { Ask, Operations, SweepCursor } from "./protocol.ts";
@@ -52,6 +53,7 @@ export function createFront(options: {
     requests: createRequestLog(ask),
     ...createElections(ask),
     vault: createVault(ask),
+    audit: createAuditLog(ask),
     bus,
     durability,
     async check() {

@@ -16,6 +16,8 @@ import { makePrivate } from "./file.ts";
  * - `spending`: what each scope has spent and holds on a day, in millionths of a cent; `money_holds`: each model call's part
  *   of `held`, with the scopes as JSON, and whether it is settled.
  * - `vault`: small texts by name; secrets among them are encrypted.
+ * - `audit`: what was done to the gateway, each row with the hash over the one before; `audit_ends`: the last row (`last`),
+ *   and the last that was let go of (`first`).
  * - `people`: who is known by two names, each by the conversation of somebody known by that name alone.
  *
  * In `waiting`, `accepted_ms` is when an event was accepted or, of one that was replayed, when that was; `platform`,
@@ -204,6 +206,10 @@ export const MIGRATIONS: readonly string[] = [
   `,
   `
   CREATE TABLE vault (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  `,
+  `
+  CREATE TABLE audit (seq INTEGER PRIMARY KEY, hash TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+  CREATE TABLE audit_ends (name TEXT PRIMARY KEY, seq INTEGER NOT NULL, hash TEXT NOT NULL) STRICT, WITHOUT ROWID;
   `,
 ];
 

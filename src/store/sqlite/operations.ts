@@ -1,5 +1,6 @@
 import { accept } from "./accept.ts";
 import { drop, replay } from "./archive.ts";
+import { addAudit, pruneAudit, readAudit } from "./audit.ts";
 import { getNote, hold, putNote } from "./holds.ts";
 import { join } from "./join.ts";
 import { find, list, stats } from "./journal.ts";
@@ -60,6 +61,9 @@ const HANDLERS: { readonly [K in Kind]: Handler<K> } = {
   getKept,
   putKept,
   listKept,
+  readAudit,
+  addAudit,
+  pruneAudit,
   check({ sql, refusal }, _, nowMs) {
     sql.touchMeta.run(nowMs);
     return refusal.messageAt(nowMs);
@@ -80,6 +84,7 @@ const READS: ReadonlySet<Kind> = new Set([
   "getNote",
   "getKept",
   "listKept",
+  "readAudit",
   "check",
   "spentMoney",
 ]);
@@ -105,6 +110,7 @@ export function apply<K extends Kind>(state: State, request: Request<K>): Operat
 /** A batch of a sweep deletes hundreds of rows, and a claim in vain, as an idle process makes them, writes nothing. */
 function rowsOf<K extends Kind>(kind: K, result: Operations[K]["result"]): number {
   if (kind === "claim") return (result as Operations["claim"]["result"]).length;
+  if (kind === "pruneAudit") return Math.ceil((result as number) / SWEPT_ROWS);
   if (kind !== "sweep") return 1;
   const { gone, next } = result as Operations["sweep"]["result"];
   // Shrinking the file deletes no rows, and moves 256 pages.

@@ -1,8 +1,10 @@
+import type { AuditPlace, AuditRow } from "../../domain/audit.ts";
 import type { BusyMode } from "../../domain/busy.ts";
 import type { ErrorCode } from "../../domain/errors.ts";
 import type { EventKind } from "../../domain/kind.ts";
 import type { Refusal } from "../../domain/refusal.ts";
 import type { ReplayAnswer, ReplayRequest } from "../../ports/archive.ts";
+import type { AuditPage, AuditRead } from "../../ports/audit-log.ts";
 import type { RateLimit } from "../../ports/inbox.ts";
 import type { EventState, StoreStats } from "../../ports/journal.ts";
 import type { LaneState, Signalled } from "../../ports/lanes.ts";
@@ -96,6 +98,9 @@ export interface Operations {
     result: boolean;
   };
   listKept: { args: VaultPage; result: readonly VaultEntry[] };
+  readAudit: { args: AuditPage; result: AuditRead };
+  addAudit: { args: { row: AuditRow; after: AuditPlace }; result: boolean };
+  pruneAudit: { args: AuditPlace; result: number };
   /** Why the last write was refused; null: it was not. */
   check: { args: null; result: string | null };
   sweep: { args: { retention: Retention; cursor: SweepCursor }; result: SweepResult };

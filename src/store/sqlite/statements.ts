@@ -1,4 +1,5 @@
 import type { BusyMode } from "../../domain/busy.ts";
+import { prepareAuditStatements } from "./audit-statements.ts";
 import type { Database } from "./database.ts";
 import type { OfferedKind } from "./lanes.ts";
 import { preparePurseStatements } from "./purse-statements.ts";
@@ -281,6 +282,7 @@ export function prepareStatements(db: Database) {
     putNote: db.prepare("INSERT OR REPLACE INTO notes (name, value) VALUES (?, ?)"),
     ...preparePurseStatements(db),
     ...prepareVaultStatements(db),
+    ...prepareAuditStatements(db),
 
     // Requests
     noteRequest: db.prepare(

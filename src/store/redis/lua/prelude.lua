@@ -43,6 +43,8 @@
 -- {prefix}:holds              who holds a name: "<token> <until, by steady time> <process>" (hold)
 -- {prefix}:notes              what holders have noted
 -- {prefix}:vault              small texts by name, secrets encrypted; {prefix}:vault-names has the names in their order
+-- {prefix}:audit              what was done to the gateway, "<hash> <json>" by seq; {prefix}:audit-ends: the last place, and
+--                             the last that was let go of, each "<seq> <hash>"
 -- {prefix}:spools             what each process with a spool has said of it last (low_mark)
 --
 -- A lane that is not empty is in exactly one of: the rings or `urgent` (ready), `held`, `leases` (its first event).

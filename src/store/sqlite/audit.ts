@@ -1,0 +1,42 @@
+import { AUDIT_BEGINNING, type AuditPlace } from "../../domain/audit.ts";
+import type { AuditLog, AuditRead } from "../../ports/audit-log.ts";
+import type { Ask, Operations } from "./protocol.ts";
+import type { State } from "./state.ts";
+
+export function readAudit(
+  { sql }: State,
+  { limit, before = Number.MAX_SAFE_INTEGER }: Operations["readAudit"]["args"],
+): AuditRead {
+  const newest = sql.newestAudit.get();
+  const place = ({ seq, hash }: AuditPlace) => ({ seq, hash });
+  return {
+    rows: sql.audit.all(before, limit).map((row) => ({ ...place(row), body: row.body })),
+    first: place(sql.auditEnd.get("first") ?? AUDIT_BEGINNING),
+    last: place(sql.auditEnd.get("last") ?? newest ?? AUDIT_BEGINNING),
+    newestSeq: newest?.seq ?? 0,
+  };
+}
+
+export function addAudit(state: State, { row, after }: Operations["addAudit"]["args"]): boolean {
+  const { sql } = state;
+  const { last, newestSeq } = readAudit(state, { limit: 0 });
+  if (last.seq !== after.seq || last.hash !== after.hash || row.seq <= newestSeq)
+    return sql.auditRow.get(row.seq)?.hash === row.hash;
+  sql.addAudit.run(row.seq, row.hash, row.body);
+  sql.setAuditEnd.run("last", row.seq, row.hash);
+  return true;
+}
+
+export function pruneAudit({ sql }: State, { seq, hash }: Operations["pruneAudit"]["args"]): number {
+  const { changes } = sql.pruneAudit.run(seq);
+  sql.setAuditEnd.run("first", seq, hash);
+  return Number(changes);
+}
+
+export function createAuditLog(ask: Ask): AuditLog {
+  return {
+    read: async (page) => await ask("readAudit", page),
+    add: async (row, after) => await ask("addAudit", { row, after }),
+    prune: async (upTo) => await ask("pruneAudit", upTo),
+  };
+}
