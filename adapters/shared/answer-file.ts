@@ -6,6 +6,8 @@ export interface ReplyFile {
   readonly name: string;
   readonly mime: string;
   readonly text: string;
+  /** Shown as code of this kind, as the platform calls it. */
+  readonly snippet?: string;
 }
 
 /** The whole of an answer that is too long for messages. */
@@ -24,8 +26,7 @@ export function beginningAlone(keptChars: number): Limit {
 
 export function readFile(part: unknown): ReplyFile | null {
   const file = getObject(part, "file");
-  const [name, mime, text] = ["name", "mime", "text"].map((key) => get(file, key));
-  return typeof name === "string" && typeof mime === "string" && typeof text === "string"
-    ? { name, mime, text }
-    : null;
+  const [name, mime, text, snippet] = ["name", "mime", "text", "snippet"].map((key) => get(file, key));
+  if (typeof name !== "string" || typeof mime !== "string" || typeof text !== "string") return null;
+  return { name, mime, text, ...(typeof snippet === "string" && { snippet }) };
 }

@@ -62,7 +62,20 @@ export interface CodeBlock {
   readonly lines: readonly string[];
 }
 
-export type Block = TextBlock | CodeBlock;
+/** Only where the dialect has tables of its own. It is never cut. */
+export interface TableBlock {
+  readonly kind: "table";
+  readonly gap: boolean;
+  /** The heading first; all of one length. */
+  readonly rows: readonly (readonly (readonly Span[])[])[];
+  readonly align: readonly Align[];
+  /** The same as text. */
+  readonly written: readonly Block[];
+}
+
+export type Align = "left" | "right" | "center" | null;
+
+export type Block = TextBlock | CodeBlock | TableBlock;
 
 export function sameLook(a: Span, b: Span): boolean {
   return (
@@ -97,11 +110,13 @@ export function mergeSpans(spans: readonly Span[]): Span[] {
 }
 
 export function textOf(block: Block): string {
+  if (block.kind === "table") return block.written.map(textOf).join("\n");
   return block.kind === "code" ? block.lines.join("\n") : block.spans.map((span) => span.text).join("");
 }
 
 /** UTF-16 units of {@link textOf}. */
 export function lengthOfText(block: Block): number {
+  if (block.kind === "table") return textOf(block).length;
   const texts = block.kind === "code" ? block.lines : block.spans.map((span) => span.text);
   const breaks = block.kind === "code" ? Math.max(0, texts.length - 1) : 0;
   return texts.reduce((sum, text) => sum + text.length, breaks);

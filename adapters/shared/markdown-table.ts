@@ -1,21 +1,68 @@
 import type { Table } from "mdast";
-import { type Block, type Marker, PLAIN, type Span, type TextBlock } from "./markdown-blocks.ts";
+import {
+  type Align,
+  type Block,
+  type Marker,
+  PLAIN,
+  type Span,
+  type TableBlock,
+  type TextBlock,
+} from "./markdown-blocks.ts";
 import { type InlineContext, spansOf } from "./markdown-inline.ts";
 
 /** Where blocks of a table stand. */
 export type TablePlace = Pick<TextBlock, "quote" | "level" | "gap">;
 
+interface TableContext extends InlineContext {
+  readonly tableColumnsMax: number;
+  readonly takesTable?: (table: TableBlock) => boolean;
+}
+
+type Rows = readonly (readonly (readonly Span[])[])[];
+
+/** A table in the words of the dialect, or as text. */
+export function tableBlocks(table: Table, context: TableContext, place: TablePlace): Block[] {
+  const rows = table.children.map((row) => row.children.map((cell) => spansOf(cell.children, context)));
+  const [head = [], ...body] = rows;
+  const align = table.align ?? [];
+  const write = (some: Rows, gap: boolean) =>
+    written([head, ...some], align, { ...place, gap }, context.tableColumnsMax);
+  const takes = place.quote === 0 && place.level === 0 ? context.takesTable : undefined;
+  const columns = rows.reduce((most, row) => Math.max(most, row.length), 0);
+  // One in a list or a quote would leave it.
+  if (takes === undefined || columns > OWN_COLUMNS_MAX) return write(body, place.gap);
+  return ownTables(head, body, place.gap, { align, write, takes });
+}
+
+/** No platform's tables have more; a row of thousands is not made of all the others. */
+const OWN_COLUMNS_MAX = 100;
+
+interface Own {
+  readonly align: readonly Align[];
+  readonly write: (body: Rows, gap: boolean) => Block[];
+  readonly takes: (table: TableBlock) => boolean;
+}
+
+/** One table, or as many as it takes for each to fit, each with the heading; what fits in none is written. */
+function ownTables(head: Rows[number], body: Rows, gap: boolean, own: Own): Block[] {
+  const table = tableOf([head, ...body], gap, own.align, own.write(body, gap));
+  if (body.length > 0 && own.takes(table)) return [table];
+  if (body.length <= 1) return [...table.written];
+  const half = (body.length + 1) >> 1;
+  return [...ownTables(head, body.slice(0, half), gap, own), ...ownTables(head, body.slice(half), true, own)];
+}
+
+function tableOf(rows: Rows, gap: boolean, align: readonly Align[], text: readonly Block[]): TableBlock {
+  const columns = rows.reduce((most, row) => Math.max(most, row.length), 0);
+  const whole = rows.map((row) => [...row, ...Array.from({ length: columns - row.length }, () => [])]);
+  return { kind: "table", gap, rows: whole, align, written: text };
+}
+
 /**
  * A table as aligned columns in a code block. One that is too wide for a chat window, or has links (code shows
  * none), becomes a list of records instead.
  */
-export function tableBlocks(
-  table: Table,
-  context: InlineContext,
-  place: TablePlace,
-  columnsMax: number,
-): Block[] {
-  const rows = table.children.map((row) => row.children.map((cell) => spansOf(cell.children, context)));
+function written(rows: Rows, align: readonly Align[], place: TablePlace, columnsMax: number): Block[] {
   const [head = [], ...body] = rows;
   const texts = rows.map((row) => row.map(cellText));
   // A row may have more cells than the heading: a bar that nobody escaped. Their words are said all the same.
@@ -30,7 +77,7 @@ export function tableBlocks(
   // Also what has little width may be long: a letter under a thousand accents.
   const isLong = texts.some((row) => row.join("").length > 4 * columnsMax);
   if (width > columnsMax || isLong || hasLinks) return records(head, body, place);
-  return [aligned(texts, widths, table.align ?? [], place.gap)];
+  return [aligned(texts, widths, align, place.gap)];
 }
 
 /** Blanks between columns. */
@@ -43,8 +90,6 @@ function cellText(cell: readonly Span[]): string {
     .replaceAll(/\s+/g, " ")
     .trim();
 }
-
-type Align = NonNullable<Table["align"]>[number];
 
 function aligned(
   texts: readonly (readonly string[])[],
@@ -70,14 +115,14 @@ function pad(text: string, width: number, align: Align | undefined): string {
 }
 
 /** Each row: its first cell in bold, then a line for each further cell; all are named by their column. */
-function records(head: readonly Span[][], body: readonly Span[][][], place: TablePlace): Block[] {
+function records(head: Rows[number], body: Rows, place: TablePlace): Block[] {
   const names = head.map(cellText);
   // A table without rows still says its heading.
   if (body.length === 0) return [line(place, null, join(head))];
   return body.flatMap((row, index) => record(names, row, { ...place, gap: index === 0 ? place.gap : true }));
 }
 
-function record(names: readonly string[], row: readonly Span[][], place: TablePlace): Block[] {
+function record(names: readonly string[], row: Rows[number], place: TablePlace): Block[] {
   const [title = [], ...cells] = row;
   if (cells.length === 0) return [line(place, { kind: "bullet" }, title)];
   const bold = named(
@@ -104,7 +149,7 @@ function line(place: TablePlace, marker: Marker | null, spans: readonly Span[]):
   return { kind: "text", ...place, level, marker, heading: false, spans: spans.map(oneLine) };
 }
 
-function join(cells: readonly Span[][]): Span[] {
+function join(cells: Rows[number]): Span[] {
   return cells.flatMap((cell, index) => (index === 0 ? cell : [{ ...PLAIN, text: " | " }, ...cell]));
 }
 

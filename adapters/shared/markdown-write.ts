@@ -149,6 +149,7 @@ function writeMarker(marker: Marker, level: number, style: LineStyle): string {
 
 /** For dialects whose quote is `> ` before each line. */
 function writeBlock(block: Block, style: LineStyle): string {
+  if (block.kind === "table") return joinBlocks(block.written, style);
   if (block.kind === "code") return style.codeBlock(block);
   const quote = block.quote > 0 ? "> " : "";
   return writeTextLines(block, style)

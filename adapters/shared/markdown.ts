@@ -21,6 +21,7 @@ import {
   mergeSpans,
   PLAIN,
   type Span,
+  type TableBlock,
   type TextBlock,
 } from "./markdown-blocks.ts";
 import { type InlineContext, spansOf } from "./markdown-inline.ts";
@@ -34,6 +35,8 @@ export interface MarkdownOptions {
   readonly linkable: (href: string) => boolean;
   /** Widest table that is shown in columns, in monospaced characters. */
   readonly tableColumnsMax: number;
+  /** Whether the dialect can show this as a table of its own; absent where it has none. */
+  readonly takesTable?: (table: TableBlock) => boolean;
   /** Who is meant where the text has their names; nobody when absent. */
   readonly named?: readonly Named[];
 }
@@ -165,7 +168,7 @@ function blocksOfNode(node: RootContent, place: Place, context: Context, depth: 
     case "list":
       return list(node, place, context, depth);
     case "table":
-      return tableBlocks(node, context, place, context.tableColumnsMax);
+      return tableBlocks(node, context, place);
     case "footnoteDefinition":
       return footnote(node.label ?? node.identifier, flow(node.children, place, context, depth + 1));
     case "definition":

@@ -19,7 +19,7 @@ export function withMentions(blocks: readonly Block[], named: readonly Named[]):
     "gu",
   );
   return blocks.map((block) => {
-    if (block.kind === "code") return block;
+    if (block.kind !== "text") return block;
     return { ...block, spans: block.spans.flatMap((span) => mentionsIn(span, pattern, bySign)) };
   });
 }

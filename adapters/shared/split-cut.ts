@@ -38,6 +38,7 @@ export function sizeWithin(room: Size, block: Block, measure: Measure): Size {
  */
 export function cutBlock(block: Block, room: Size, measure: Measure, within: boolean): Cut | null {
   if (block.kind === "text") return cutText(block, room, measure);
+  if (block.kind === "table") return null;
   return cutBetweenLines(block, room, measure) ?? (within ? cutLine(block, room, measure) : null);
 }
 

@@ -120,7 +120,7 @@ class Pages {
 
   /** Those at the foot of the page, which say nothing without what comes after them. */
   takeHeadings(): Block[] {
-    const lastText = this.#page.findLastIndex((block) => block.kind === "code" || !block.heading);
+    const lastText = this.#page.findLastIndex((block) => block.kind !== "text" || !block.heading);
     return lastText === -1 ? [] : this.#page.splice(lastText + 1);
   }
 

@@ -7,10 +7,14 @@ export const BUTTON_LIMITS: ButtonLimits = { buttonsMax: 25, labelCharsMax: 75 }
 export const SECTION_CHARS_MAX = 2_900;
 
 /** What is shown in place of `text`, which then is for notifications alone. Empty: the text is shown, and no buttons. */
-export function blocksFor(text: string, buttons: readonly Button[]): readonly JsonObject[] {
-  if (buttons.length === 0) return [];
+export function blocksFor(
+  text: string,
+  buttons: readonly Button[],
+  blocks: readonly JsonObject[] = [],
+): readonly JsonObject[] {
+  if (buttons.length === 0) return blocks;
   return [
-    { type: "section", text: { type: "mrkdwn", text } },
+    ...(blocks.length > 0 ? blocks : [{ type: "section", text: { type: "mrkdwn", text } }]),
     { type: "actions", elements: buttons.map(elementFor) },
   ];
 }

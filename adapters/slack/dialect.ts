@@ -1,6 +1,6 @@
 import type { Named } from "../../src/domain/mention.ts";
 import { blocksOf } from "../shared/markdown.ts";
-import type { Block, MentionSpan } from "../shared/markdown-blocks.ts";
+import type { Block, MentionSpan, TableBlock } from "../shared/markdown-blocks.ts";
 import { says } from "../shared/markdown-links.ts";
 import {
   guardFence,
@@ -12,7 +12,10 @@ import {
   ZERO_WIDTH_SPACE,
 } from "../shared/markdown-write.ts";
 import { type Dialect, type Limit, layout, type Placed, place } from "../shared/split.ts";
+import { SECTION_CHARS_MAX } from "./buttons.ts";
+import { isSnippet, type Snippet, snippetsOf } from "./snippets.ts";
 import { type StreamText, streamText } from "./stream-text.ts";
+import { type Message, messageOf, takesTable } from "./tables.ts";
 
 /** Slack advises 4,000 for `text` and may refuse more; what it counts is not documented, so UTF-16 units bound it. */
 const TEXT_CHARS_MAX = 3_900;
@@ -52,18 +55,36 @@ export function renderSlack(
   return layout(read(markdown, named), dialectOf(charsMax));
 }
 
-/** The same, and as one stream says it, where names stay words; null where that is too long for one. */
-export function renderStreamed(
+/** The same as messages that may have tables, and with code that is longer than a message as snippets between them. */
+export function renderMessages(
   markdown: string,
+  charsMax = TEXT_CHARS_MAX,
   named: readonly Named[] = [],
-): {
-  readonly texts: readonly string[];
-  readonly streamed: StreamText | null;
-} {
-  return {
-    texts: renderSlack(markdown, TEXT_CHARS_MAX, named),
-    streamed: streamText(markdown, (text) => read(text)),
+): readonly (Message | Snippet)[] {
+  const written = (blocks: readonly Block[]) => joinBlocks(blocks, style);
+  const blocks = read(markdown, named, (table) => takesTable(table, written(table.written), charsMax));
+  const sections = (stretch: readonly Block[]) => layout(stretch, dialectOf(SECTION_CHARS_MAX));
+  const dialect: Dialect<Message> = {
+    // Slack shows one table a message.
+    limits: [charsMax, 1],
+    measure: (block) => [lengthOf(block, style), block.kind === "table" ? 1 : 0],
+    compose: (page) => messageOf(page, written(page), sections),
   };
+  // Buttons want words to stand below.
+  const takesFiles = charsMax === TEXT_CHARS_MAX;
+  const isLong = (block: Block) => takesFiles && isSnippet(block) && lengthOf(block, style) > charsMax;
+  return snippetsOf(blocks, isLong, (stretch) => layout(stretch, dialect));
+}
+
+/** Code as messages, where it cannot be a snippet. */
+export function renderCode(text: string): readonly string[] {
+  const code = { kind: "code" as const, gap: true, language: "", head: [], lines: text.split("\n") };
+  return layout([code], dialectOf(TEXT_CHARS_MAX));
+}
+
+/** As one stream says it, where names stay words; null where that is too long for one. */
+export function renderStreamed(markdown: string): StreamText | null {
+  return streamText(markdown, (text) => read(text));
 }
 
 /** The same where any message may turn out to be the last that can be said. */
@@ -76,11 +97,16 @@ export function renderWithin(
   return place(read(markdown, named), dialectOf(charsMax), limit);
 }
 
-function read(markdown: string, named: readonly Named[] = []): readonly Block[] {
+function read(
+  markdown: string,
+  named: readonly Named[] = [],
+  takes?: (table: TableBlock) => boolean,
+): readonly Block[] {
   return blocksOf(markdown, {
     named,
     linkable: (href) => escapeText(href).length <= 1_500,
     tableColumnsMax: 80,
+    ...(takes !== undefined && { takesTable: takes }),
   });
 }
 

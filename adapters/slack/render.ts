@@ -2,21 +2,22 @@ import type { Button } from "../../src/domain/button.ts";
 import type { ReplyAddress } from "../../src/domain/event.ts";
 import type { Named } from "../../src/domain/mention.ts";
 import type { ReplyPart } from "../../src/domain/reply.ts";
-import { get, parseJsonObject } from "../../src/shared/json.ts";
+import { get, getArray, isObject, type JsonObject, parseJsonObject } from "../../src/shared/json.ts";
 import { answerFile, beginningAlone, type ReplyFile, readFile } from "../shared/answer-file.ts";
 import { belowLast, buttonsIn, fitting } from "../shared/buttons.ts";
 import { ANYWHERE } from "../shared/split.ts";
 import { readAddress } from "./address.ts";
 import { BUTTON_LIMITS, SECTION_CHARS_MAX } from "./buttons.ts";
-import { renderSlack, renderStreamed, renderWithin } from "./dialect.ts";
+import { renderCode, renderMessages, renderStreamed, renderWithin } from "./dialect.ts";
 import { limitOf } from "./limit.ts";
 import type { StreamText } from "./stream-text.ts";
+import { type Message, sectionBlock } from "./tables.ts";
 
 /** Said when there is nothing to say: Slack refuses a message without text. */
 const EMPTY = "_(no text)_";
 const REPEAT_NOTE = "_(This may be a repeat: the connection was lost while answering.)_";
 
-interface Part {
+interface Part extends Message {
   /** Of a file, what is said with it. */
   readonly text: string;
   /** How many characters of the reply come after this part; absent where nothing limits them. */
@@ -63,7 +64,7 @@ function partsOf(
   // A stream has no buttons.
   if (charsMax === undefined && address?.kind === "message" && address.threadTs !== null)
     return streamedParts(markdown, named);
-  if (limit === null) return renderSlack(markdown, charsMax, named).map((text) => ({ text }));
+  if (limit === null) return renderMessages(markdown, charsMax, named);
   return renderWithin(limit, markdown, charsMax, named).map(({ part: text, charsAfter }) => ({
     text,
     charsAfter,
@@ -74,9 +75,10 @@ function beginningOf(markdown: string, named: readonly Named[]): readonly Part[]
   return renderWithin(beginningAlone(0), markdown, undefined, named).map(({ part: text }) => ({ text }));
 }
 
-/** What a file of an answer would have been as messages, after the one with its beginning. */
-export function messagesAfterBeginning(markdown: string): readonly string[] {
-  return renderWithin({ ...ANYWHERE, keptChars: NOTICE_CHARS }, markdown)
+/** What a file would have been as messages; of a whole answer those after the one with its beginning. */
+export function messagesInstead({ text, snippet }: ReplyFile): readonly string[] {
+  if (snippet !== undefined) return renderCode(text);
+  return renderWithin({ ...ANYWHERE, keptChars: NOTICE_CHARS }, text)
     .slice(1)
     .map(({ part }) => part);
 }
@@ -85,14 +87,10 @@ export function messagesAfterBeginning(markdown: string): readonly string[] {
 const NOTICE_CHARS = 100;
 
 function streamedParts(markdown: string, named: readonly Named[]): readonly Part[] {
-  const { texts, streamed } = renderStreamed(markdown, named);
-  const [first = "", ...more] = texts;
-  const { text, ...open } = streamed ?? { text: null };
-  const whole = text === null ? {} : { markdown: text === first ? (true as const) : text };
-  return [
-    { text: first, ...whole, ...open, ...(more.length > 0 && { hasMore: true as const }) },
-    ...more.map((text) => ({ text })),
-  ];
+  const [first = { text: "" }, ...more] = renderMessages(markdown, undefined, named);
+  const { text, ...open } = renderStreamed(markdown) ?? { text: null };
+  const whole = text === null ? {} : { markdown: text === first.text ? (true as const) : text };
+  return [{ ...first, ...whole, ...open, ...(more.length > 0 && { hasMore: true as const }) }, ...more];
 }
 
 function writePart({ text, ...more }: Part): ReplyPart {
@@ -101,6 +99,8 @@ function writePart({ text, ...more }: Part): ReplyPart {
 
 export interface RenderedPart {
   readonly text: string;
+  /** With a table, shown in place of the text. */
+  readonly blocks: readonly JsonObject[];
   readonly charsAfter: number;
   readonly file: ReplyFile | null;
   readonly buttons: readonly Button[];
@@ -120,6 +120,7 @@ export function readPart(part: ReplyPart): RenderedPart | null {
   const open = typeof openFrom === "number" ? { openFrom } : {};
   return {
     text,
+    blocks: getArray(parsed.value, "blocks").filter(isObject),
     charsAfter: typeof charsAfter === "number" ? charsAfter : 0,
     file: readFile(parsed.value),
     buttons: buttonsIn(parsed.value),
@@ -130,4 +131,9 @@ export function readPart(part: ReplyPart): RenderedPart | null {
 
 export function markedAsRepeat(text: string): string {
   return `${REPEAT_NOTE}\n${text}`;
+}
+
+/** Blocks that are shown in place of the text want to say so, too. */
+export function blocksAsRepeat(blocks: readonly JsonObject[]): readonly JsonObject[] {
+  return blocks.length === 0 ? [] : [sectionBlock(REPEAT_NOTE), ...blocks];
 }

@@ -20,9 +20,10 @@ import { blocksFor } from "./buttons.ts";
 import type { SlackSelf } from "./identity.ts";
 import { closed, RESPONSE_URL_USES_MAX } from "./limit.ts";
 import { isOwnPost, partOf, replyMetadata } from "./metadata.ts";
-import { markedAsRepeat, messagesAfterBeginning, readPart } from "./render.ts";
+import { blocksAsRepeat, markedAsRepeat, messagesInstead, readPart } from "./render.ts";
 import { allowedUrl, respond } from "./response-url.ts";
 import { START } from "./stream.ts";
+import { withTables } from "./tables.ts";
 import { upload, uploadAfter } from "./uploads.ts";
 
 const POST = "chat.postMessage";
@@ -55,20 +56,19 @@ export function createClient(options: WebOptions, { call, self, posted, isShown 
 
   const postText = async (address: SlackAddress, text: string, sending: Sending): Promise<Receipt> => {
     const { channel, threadTs } = messageTarget(address);
-    const answer = await call(
-      POST,
-      {
+    const answer = await withTables(sending.blocks, (tables) => {
+      const blocks = blocksFor(text, sending.buttons, tables);
+      const args = {
         channel,
         text,
-        ...(sending.buttons.length > 0 && { blocks: blocksFor(text, sending.buttons) }),
+        ...(blocks.length > 0 && { blocks }),
         ...(threadTs !== null && { thread_ts: threadTs }),
         unfurl_links: false,
         unfurl_media: false,
         metadata: replyMetadata(sending.delivery.partId),
-      },
-      sending.signal,
-      sending.permit,
-    );
+      };
+      return call(POST, args, sending.signal, sending.permit);
+    });
     posted(answer);
     return { messageId: getString(answer, "ts") ?? null, via: POST };
   };
@@ -126,9 +126,9 @@ export function createClient(options: WebOptions, { call, self, posted, isShown 
     { delivery, signal, permit }: Pick<Sending, "delivery" | "signal" | "permit">,
   ): Promise<Receipt> {
     let receipt: Receipt = { messageId: null, via: POST };
-    for (const text of messagesAfterBeginning(file.text))
+    for (const text of messagesInstead(file))
       receipt = await postText(address, text, {
-        ...{ text, charsAfter: 0, buttons: [] },
+        ...{ text, blocks: [], charsAfter: 0, buttons: [] },
         ...{ delivery, signal, permit },
       });
     return receipt;
@@ -145,7 +145,8 @@ export function createClient(options: WebOptions, { call, self, posted, isShown 
         );
       if (part.file !== null) return await sendFile(address, part.file, { delivery, signal, permit });
       const text = delivery.mayRepeat ? markedAsRepeat(part.text) : part.text;
-      const sending = { ...part, text, delivery, signal, permit };
+      const blocks = delivery.mayRepeat ? blocksAsRepeat(part.blocks) : part.blocks;
+      const sending = { ...part, text, blocks, delivery, signal, permit };
       if (address.kind === "message") return await postText(address, text, sending);
       if (options.clock.nowMs() >= address.expiresAtMs)
         return await postText(address, text, sending).catch(refuseForGood);
@@ -196,6 +197,7 @@ interface Sending {
   readonly delivery: Delivery;
   /** As it is to be said, marked where it may be a repeat. */
   readonly text: string;
+  readonly blocks: readonly JsonObject[];
   readonly charsAfter: number;
   readonly buttons: readonly Button[];
   readonly signal: AbortSignal;
@@ -257,13 +259,7 @@ async function lookUp(
     cursor = getString(getObject(found, "response_metadata"), "next_cursor");
     if (cursor !== undefined) continue;
     if (get(found, "has_more") === true) return "unknown";
-    return file === null ? "absent" : uploadAfter(messages, partBefore(partId), file.name);
+    return file === null ? "absent" : uploadAfter(messages, { partId, name: file.name }, self);
   }
   return "unknown";
-}
-
-/** `…/1` follows `…/0`. */
-function partBefore(partId: string): string {
-  const at = partId.lastIndexOf("/") + 1;
-  return `${partId.slice(0, at)}${Number(partId.slice(at)) - 1}`;
 }

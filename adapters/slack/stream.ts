@@ -12,9 +12,10 @@ import { type MessageAddress, readAddress, type SlackAddress } from "./address.t
 import type { CallSlack } from "./api.ts";
 import { blocksFor } from "./buttons.ts";
 import { replyMetadata } from "./metadata.ts";
-import { markedAsRepeat, readPart } from "./render.ts";
+import { blocksAsRepeat, markedAsRepeat, readPart } from "./render.ts";
 import { Pace, type Paced, type Stream, Streams } from "./stream-state.ts";
 import { settled } from "./stream-text.ts";
+import { withTables } from "./tables.ts";
 
 export const START = "chat.startStream";
 const APPEND = "chat.appendStream";
@@ -155,12 +156,15 @@ export function createStreaming(options: StreamingOptions): Streaming {
     delivery: Delivery,
     { signal, permit }: Call,
   ): Promise<Receipt | "gone"> {
-    const { text, buttons } = markedPart(delivery);
-    // Blocks that are not named stay, those of a stream too; it has no mark before.
-    const args = { channel: address.channel, ts, text, blocks: blocksFor(text, buttons) };
-    const marked = via === START ? { ...args, metadata: replyMetadata(delivery.partId) } : args;
+    const { text, blocks, buttons } = markedPart(delivery);
+    const metadata = via === START ? { metadata: replyMetadata(delivery.partId) } : {};
     try {
-      await paced("update", address, () => call(UPDATE, marked, signal, permit));
+      await withTables(blocks, (tables) => {
+        // Blocks that are not named stay, those of a stream too; it has no mark before.
+        const shown = { text, blocks: blocksFor(text, buttons, tables) };
+        const args = { channel: address.channel, ts, ...shown, ...metadata };
+        return paced("update", address, () => call(UPDATE, args, signal, permit));
+      });
       return { messageId: ts, via: UPDATE };
     } catch (error) {
       if (says(error, GONE)) return "gone";
@@ -267,8 +271,10 @@ function settledIn({ part }: Delivery): string {
 
 /** As it is to be said. */
 function markedPart({ part, mayRepeat }: Delivery) {
-  const { text, buttons } = readPart(part) ?? { text: "", buttons: [] };
-  return { text: mayRepeat ? markedAsRepeat(text) : text, buttons };
+  const { text, blocks, buttons } = readPart(part) ?? { text: "", blocks: [], buttons: [] };
+  return mayRepeat
+    ? { text: markedAsRepeat(text), blocks: blocksAsRepeat(blocks), buttons }
+    : { text, blocks, buttons };
 }
 
 function says(error: unknown, words: RegExp): boolean {

@@ -9,6 +9,7 @@ import type { MessageAddress } from "./address.ts";
 import type { CallSlack, WebOptions } from "./api.ts";
 import { HOSTS } from "./downloads.ts";
 import { statusFailure } from "./failure.ts";
+import type { SlackSelf } from "./identity.ts";
 import { partOf } from "./metadata.ts";
 
 const BEGIN = "files.getUploadURLExternal";
@@ -31,7 +32,10 @@ export async function upload(
   callSlack: CallSlack,
 ): Promise<Receipt> {
   const bytes = Buffer.from(file.text);
-  const begun = await unseen(callSlack(BEGIN, { filename: file.name, length: bytes.length }, signal));
+  const kind = file.snippet === undefined ? {} : { snippet_type: file.snippet };
+  const begun = await unseen(
+    callSlack(BEGIN, { filename: file.name, length: bytes.length, ...kind }, signal),
+  );
   const fileId = getString(begun, "file_id");
   const place = filePlace(getString(begun, "upload_url") ?? "", HOSTS, options.apiUrl);
   if (fileId === undefined || place === null)
@@ -86,21 +90,35 @@ async function post(
 }
 
 /**
- * A message with a file carries no mark of ours. But the file of an answer comes right after the message with its beginning,
- * which has one: it is the first of that name by us after it, and before what else we have said.
+ * A message with a file carries no mark of ours. But a file comes after a message of the same answer that has one: it is the
+ * first of that name by us after it, and before what else we have said. No two files of an answer have one name.
  */
-export function uploadAfter(messages: readonly JsonObject[], partBefore: string, name: string): Recovery {
+export function uploadAfter(
+  messages: readonly JsonObject[],
+  { partId, name }: { readonly partId: string; readonly name: string },
+  self: SlackSelf,
+): Recovery {
   const sorted = [...messages].sort((a, b) => Number(getString(a, "ts")) - Number(getString(b, "ts")));
-  const at = sorted.findIndex((message) => partOf(message) === partBefore);
+  const at = sorted.findLastIndex((message) => isBefore(partOf(message), partId));
   if (at === -1) return "absent";
   for (const message of sorted.slice(at + 1)) {
     const part = partOf(message);
     // What is said beside the answer, or next: the file was not there before it.
     if (part !== undefined) break;
+    const user = getString(message, "user");
+    if (user !== undefined && self.userId !== null && user !== self.userId) continue;
     if (getArray(message, "files").some((file) => isNamed(file, name)))
       return { messageId: getString(message, "ts") ?? null, via: COMPLETE };
   }
   return "absent";
+}
+
+/** `…/0` comes before `…/1`, of the same answer. */
+function isBefore(part: string | undefined, partId: string): boolean {
+  const end = partId.lastIndexOf("/") + 1;
+  return (
+    part?.startsWith(partId.slice(0, end)) === true && Number(part.slice(end)) < Number(partId.slice(end))
+  );
 }
 
 function isNamed(file: unknown, name: string): boolean {

@@ -63,6 +63,7 @@ function measure(block: Block): readonly number[] {
 }
 
 function write(block: Block, style: LineStyle): string {
+  if (block.kind === "table") return block.written.map((one) => write(one, style)).join("\n");
   return block.kind === "code" ? style.codeBlock(block) : writeTextLines(block, style).join("\n");
 }
 

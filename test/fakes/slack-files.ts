@@ -15,7 +15,16 @@ export interface SharedFile {
   readonly name: string;
   readonly text: string;
   readonly comment: string;
+  /** As Slack calls the code in it; absent: an ordinary file. */
+  readonly snippetType?: string;
 }
+
+/** Some of the kinds of code that Slack knows; it refuses any other. */
+export const SNIPPET_TYPES: ReadonlySet<string> = new Set(
+  "text c cpp csharp css diff dockerfile go html java javascript kotlin markdown php python ruby rust shell sql swift typescript xml yaml".split(
+    " ",
+  ),
+);
 
 /** What Slack says of a file in a message. Only who has the token of the bot may open its address. */
 export function fileOf({ id, name, mimetype, bytes }: SlackFile): object {

@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { type FakeAnswer, type FakeServer, fakeServer } from "./server.ts";
-import { fileOf, type SharedFile, type SlackFile, serveFile } from "./slack-files.ts";
+import { fileOf, type SharedFile, type SlackFile, SNIPPET_TYPES, serveFile } from "./slack-files.ts";
 import { type SlackInstalls, slackInstalls } from "./slack-installs.ts";
 import { type SlackApps, slackManifests } from "./slack-manifests.ts";
 import { type FakeSlackSockets, fakeSlackSockets, type SocketTimes } from "./slack-sockets.ts";
@@ -46,6 +46,8 @@ interface SlackBlock {
   readonly type: string;
   readonly text?: { readonly type: string; readonly text: string };
   readonly elements?: readonly SlackButton[];
+  /** Of a table. */
+  readonly rows?: readonly (readonly { readonly type: string; readonly text?: string }[])[];
 }
 
 interface SlackButton {
@@ -72,6 +74,8 @@ export interface FakeSlack extends FakeServer {
   readonly responseUrlUses: ReadonlyMap<string, number>;
   /** Channels and people that the bot may not write to. */
   readonly outside: Set<string>;
+  /** Slack takes no tables. */
+  refusesTables: boolean;
   /** Files of ours that people see. */
   readonly shared: SharedFile[];
   /** Scopes that the app was not given. */
@@ -114,7 +118,15 @@ export async function fakeSlack(
   const missing = new Set<string>();
   const names = new Map<string, string>();
   /** By id; bytes are there once they were posted. */
-  const uploads = new Map<string, { readonly name: string; readonly length: number; bytes?: string }>();
+  const uploads = new Map<
+    string,
+    {
+      readonly name: string;
+      readonly length: number;
+      readonly snippetType: string | undefined;
+      bytes?: string;
+    }
+  >();
   const shown = slackSurfaces(need, (error) => new SlackRefusal(error));
   const installs = slackInstalls({ id: "111.222", secret: "client-secret-of-the-app" });
   const apps: SlackApps = { manifests: new Map(), token: "xoxe.xoxp-fake" };
@@ -158,7 +170,7 @@ export async function fakeSlack(
         via: "chat.postMessage",
         visibleTo: null,
         metadata: args.metadata ?? null,
-        blocks: blocksIn(args),
+        blocks: blocksIn(args, fake.refusesTables),
       });
       return {
         channel: message.channel,
@@ -174,7 +186,7 @@ export async function fakeSlack(
         via: "chat.postEphemeral",
         visibleTo: need(args, "user", "user_not_in_channel"),
         metadata: null,
-        blocks: blocksIn(args),
+        blocks: blocksIn(args, fake.refusesTables),
       });
       return { message_ts: message.ts };
     },
@@ -187,7 +199,7 @@ export async function fakeSlack(
       found.text = text;
       found.metadata = args.metadata ?? found.metadata;
       // What is not named stays.
-      if (args.blocks !== undefined) found.blocks = blocksIn(args);
+      if (args.blocks !== undefined) found.blocks = blocksIn(args, fake.refusesTables);
       return { channel: found.channel, ts: found.ts, text: found.text };
     },
     "assistant.threads.setStatus": (args) => {
@@ -237,8 +249,11 @@ export async function fakeSlack(
     "files.getUploadURLExternal": (args) => {
       if (missing.has("files:write")) throw new SlackRefusal("missing_scope");
       const length = Number(need(args, "length", "invalid_arguments"));
+      const snippetType = word(args, "snippet_type");
+      if (snippetType !== undefined && !SNIPPET_TYPES.has(snippetType))
+        throw new SlackRefusal("unknown_snippet_type");
       const id = `FUP${++count}`;
-      uploads.set(id, { name: need(args, "filename", "invalid_arguments"), length });
+      uploads.set(id, { name: need(args, "filename", "invalid_arguments"), length, snippetType });
       return { upload_url: `https://files.slack.com/upload/v1/${id}`, file_id: id };
     },
     "files.completeUploadExternal": (args) => {
@@ -251,7 +266,15 @@ export async function fakeSlack(
         uploads.delete(id);
         const threadTs = word(args, "thread_ts") ?? null;
         const comment = word(args, "initial_comment") ?? "";
-        shared.push({ channel, threadTs, name: found.name, text: found.bytes, comment });
+        const { name, snippetType } = found;
+        shared.push({
+          channel,
+          threadTs,
+          name,
+          text: found.bytes,
+          comment,
+          ...(snippetType !== undefined && { snippetType }),
+        });
         const file = { id, name: found.name, title: title ?? found.name };
         messages.push({
           ...{ channel, ts: nextTs(), threadTs, text: comment, via: "files.completeUploadExternal" },
@@ -334,7 +357,7 @@ export async function fakeSlack(
         via: "response_url",
         visibleTo: isShared ? null : "whoever asked",
         metadata: null,
-        blocks: blocksIn(args),
+        blocks: blocksIn(args, fake.refusesTables),
       });
     } catch {
       return { status: 400, body: { ok: false, error: "no_text" } };
@@ -364,6 +387,7 @@ export async function fakeSlack(
   const fake: FakeSlack = {
     ...server,
     scopes: null,
+    refusesTables: false,
     apps,
     get sockets() {
       if (sockets === null) throw new Error("Expected an app token, got none");
@@ -457,16 +481,37 @@ function argsOf(body: string, contentType: string): Args {
 const BLOCKS_MAX = 50;
 const SECTION_CHARS_MAX = 3_000;
 
+const ROWS_MAX = 100;
+const CELLS_MAX = 20;
+const CELLS_CHARS_MAX = 10_000;
+
+/** Rows of one length, in which no cell is empty. */
+function isTable(rows: NonNullable<SlackBlock["rows"]>): boolean {
+  const columns = rows[0]?.length ?? 0;
+  return (
+    rows.length >= 1 &&
+    rows.length <= ROWS_MAX &&
+    columns >= 1 &&
+    columns <= CELLS_MAX &&
+    rows.every((row) => row.length === columns) &&
+    rows.flat().every(({ type, text = "" }) => (type === "raw_text" ? text !== "" : type === "rich_text")) &&
+    rows.flat().reduce((sum, { text = "" }) => sum + text.length, 0) <= CELLS_CHARS_MAX
+  );
+}
+
 /** As Slack checks them, as far as a gateway uses them. */
-function blocksIn({ blocks = [] }: Args): readonly SlackBlock[] {
+function blocksIn({ blocks = [] }: Args, refusesTables = false): readonly SlackBlock[] {
   const given = blocks as readonly SlackBlock[];
   const buttons = given.flatMap(({ elements = [] }) => elements);
   const areFine =
     given.length <= BLOCKS_MAX &&
-    given.every(({ type, text, elements = [] }) =>
-      type === "section"
-        ? text?.type === "mrkdwn" && text.text.length >= 1 && text.text.length <= SECTION_CHARS_MAX
-        : type === "actions" && elements.length >= 1 && elements.length <= 25,
+    given.filter(({ type }) => type === "table").length <= 1 &&
+    given.every(({ type, text, elements = [], rows = [] }) =>
+      type === "table"
+        ? !refusesTables && isTable(rows)
+        : type === "section"
+          ? text?.type === "mrkdwn" && text.text.length >= 1 && text.text.length <= SECTION_CHARS_MAX
+          : type === "actions" && elements.length >= 1 && elements.length <= 25,
     ) &&
     buttons.every(
       ({ action_id, text, value }) =>
