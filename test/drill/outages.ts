@@ -113,8 +113,7 @@ export const OUTAGES: Readonly<Record<string, Outage>> = {
   "disk-full": {
     what: "the disk of the data folder is full",
     raises: ["ParleyDiskFull"],
-    // What was in hand and could not be settled is claimed again, which looks as if a process had died.
-    follows: ["ParleyStoreAway", "ParleyWebhooksNotStored", "ParleyEventKills", ...SLO],
+    follows: ["ParleyStoreAway", "ParleyWebhooksNotStored", ...SLO],
     async open(stack) {
       const disk = smallDisk();
       stack.defer(() => disk[Symbol.dispose]());

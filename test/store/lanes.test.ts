@@ -84,7 +84,7 @@ describe("the leases", () => {
     leases.grant(token, 300);
     expect(leases.expire(100)).toEqual([]);
     expect(leases.soonestMs).toBe(200);
-    expect(leases.expire(200)).toEqual([8]);
+    expect(leases.expire(200)).toEqual([{ seq: 8, isExcused: false }]);
     expect(leases.held(token)).toBe(7);
     expect(leases.held(tokenOf(8, 1))).toBeNull();
   });
@@ -97,7 +97,7 @@ describe("the leases", () => {
     leases.grant(tokenOf(2, 1), 50);
     leases.undo();
     expect([leases.held(tokenOf(1, 1)), leases.held(tokenOf(2, 1))]).toEqual([1, null]);
-    expect(leases.expire(100)).toEqual([1]);
+    expect(leases.expire(100)).toEqual([{ seq: 1, isExcused: false }]);
   });
 
   it("have tokens that never repeat, up to a bound", () => {

@@ -7,6 +7,8 @@ interface Claim {
   /** Which process has it. */
   readonly by: number;
   readonly untilMs: number;
+  /** The store has taken nothing since it was made or renewed. */
+  readonly isExcused?: true;
 }
 
 export interface Expected {
@@ -70,8 +72,13 @@ export class Model {
       if (held === null || held.untilMs > nowMs) continue;
       const inHand = this.#deaths.get(held.by) ?? this.heldBy(held.by).length;
       this.#deaths.set(held.by, inHand);
-      this.#loseAsSuspect(head, inHand);
+      if (held.isExcused) this.loseClaim(head);
+      else this.#loseAsSuspect(head, inHand);
     }
+  }
+
+  excuse(): void {
+    for (const head of this.heads()) if (head.held !== null) head.held = { ...head.held, isExcused: true };
   }
 
   claim(head: Expected, claim: Claim): void {

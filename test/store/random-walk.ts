@@ -24,6 +24,8 @@ interface Gone {
 export interface World {
   readonly clock: FakeClock;
   readonly processes: number;
+  /** Trouble makes leases that run out no evidence against their events. */
+  readonly excuses: boolean;
   /** Makes a call, at times with trouble on its way; then until there is an answer. `again`: it was made before. */
   attempt<T>(
     process: number,
@@ -65,9 +67,19 @@ export async function walk(world: World, pick: (below: number) => number, steps:
     return pick(world.processes);
   }
 
+  async function attempt<T>(
+    process: number,
+    what: "accept" | "look" | "work",
+    call: (store: Store) => Promise<T>,
+  ) {
+    const tried = await world.attempt(process, what, call);
+    if (tried.again && world.excuses) model.excuse();
+    return tried;
+  }
+
   /** A call whose repetition has the same answer. */
   async function ask<T>(process: number, call: (store: Store) => Promise<T>): Promise<T> {
-    return (await world.attempt(process, "work", call)).answer;
+    return (await attempt(process, "work", call)).answer;
   }
 
   async function offer(): Promise<void> {
@@ -76,7 +88,7 @@ export async function walk(world: World, pick: (below: number) => number, steps:
     const busy = pick(3) === 0 ? "queue" : "collect";
     const send = (store: Store) =>
       store.inbox.accept(anOffer(anEvent({ id, conversation: lane }), { busy, agent: "a" }));
-    const { answer, again } = await world.attempt(anyone(), "accept", send);
+    const { answer, again } = await attempt(anyone(), "accept", send);
     if (!again || answer.kind !== "duplicate") expect(answer).toEqual({ kind: "accepted" });
     model.add(newcomer(id, lane, busy === "collect" ? "always" : "takes others"));
     expect(await ask(anyone(), send)).toEqual({ kind: "duplicate" });
@@ -138,7 +150,7 @@ export async function walk(world: World, pick: (below: number) => number, steps:
     const { job, by } = head.held;
     const partId = `${head.id}/${broughtBack.get(head.id) ?? 0}`;
     const reserve = ({ outbox }: Store) => outbox.reserve(job, partId);
-    const { answer, again } = await world.attempt(by, "work", reserve);
+    const { answer, again } = await attempt(by, "work", reserve);
     // One whose answer was lost has reserved it.
     if (!again || answer.kind !== "in-doubt") expect(answer.kind).toBe(RESERVED[head.part]);
     if (head.part === "unsaid") head.part = "reserved";
@@ -208,7 +220,7 @@ export async function walk(world: World, pick: (below: number) => number, steps:
     if (id === undefined) return;
     const mode = pick(2) === 0 ? "resume" : "anew";
     const replay = ({ archive }: Store) => archive.replay(id, { by: "ann", mode, states: ["done", "dead"] });
-    const { answer, again } = await world.attempt(anyone(), "work", replay);
+    const { answer, again } = await attempt(anyone(), "work", replay);
     if (merged === null) return expect(answer).toBe("wrong-state");
     if (!again || answer !== "not-finished") expect(answer).toBe("queued");
     expect(await ask(anyone(), replay)).toBe("not-finished");
@@ -235,7 +247,7 @@ export async function walk(world: World, pick: (below: number) => number, steps:
 
   async function look(): Promise<void> {
     const running = model.heads().filter(({ held }) => held !== null).length;
-    const { answer } = await world.attempt(anyone(), "look", ({ journal }) => journal.stats());
+    const { answer } = await attempt(anyone(), "look", ({ journal }) => journal.stats());
     expect(answer.running).toBe(running);
     const live = [...model.lanes.values()].flat().length;
     expect(answer.queued + answer.retrying + answer.parked).toBe(live - running);

@@ -32,6 +32,7 @@ describe("any sequence of operations, crashes and failing flushes", () => {
         {
           clock,
           processes: 1,
+          excuses: true,
           async attempt(_, what, call) {
             const again = what === "look" || (what === "accept" && pick(10) === 0);
             if (again) {

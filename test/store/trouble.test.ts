@@ -84,6 +84,22 @@ describe("a disk that is full", () => {
     await store[Symbol.asyncDispose]();
   });
 
+  it("is no fault of what was in hand when it could not be settled", async () => {
+    const disk = failingDisk();
+    const clock = new FakeClock();
+    const store = await openInlineStore(options({ open: disk.open, clock }));
+    await accept(store, "a");
+    for (const fillsUp of [true, false]) {
+      expect(await claim(store)).toMatchObject({ event: { id: "a" }, crashes: 0 });
+      disk.setPagesMax(fillsUp ? 40 : 4_000_000);
+      if (fillsUp) await expect(accept(store, "b", "x".repeat(1_000_000))).rejects.toMatchObject(writeFailed);
+      clock.advance(30_000);
+      disk.setPagesMax(4_000_000);
+    }
+    expect(await claim(store)).toMatchObject({ event: { id: "a" }, crashes: 1 });
+    await store[Symbol.asyncDispose]();
+  });
+
   it("keeps what is claimed claimed", async () => {
     const disk = failingDisk();
     const store = await openInlineStore(options({ open: disk.open }));

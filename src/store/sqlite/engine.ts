@@ -201,7 +201,10 @@ export class Engine {
       error instanceof GatewayError && error.code === "STORE_MOVED"
         ? error
         : (damage ?? this.#writeFailed(error));
-    if (!isFaultOfOperation(error)) this.#kept.refusal.refused(message, requests.at(-1)?.[1] ?? 0);
+    if (!isFaultOfOperation(error)) {
+      this.#kept.refusal.refused(message, requests.at(-1)?.[1] ?? 0);
+      this.#kept.leases.excuse();
+    }
     return {
       results: requests.map(() => null),
       failures: requests.map((_, index) => ({ index, code, message })),

@@ -17,6 +17,13 @@ function seqOf(token: number): number {
 interface Lease {
   readonly token: number;
   readonly untilMs: number;
+  /** The file took nothing while it ran, so that whoever has it could not say what became of the event. */
+  readonly isExcused: boolean;
+}
+
+export interface Expired {
+  readonly seq: number;
+  readonly isExcused: boolean;
 }
 
 /**
@@ -46,7 +53,7 @@ export class Leases {
   }
 
   grant(token: number, untilMs: number): void {
-    this.#bySeq.set(seqOf(token), { token, untilMs });
+    this.#bySeq.set(seqOf(token), { token, untilMs, isExcused: false });
     this.#soonestMs = Math.min(this.#soonestMs, untilMs);
   }
 
@@ -60,16 +67,23 @@ export class Leases {
     this.#bySeq.delete(seq);
   }
 
+  /** The file takes nothing: that those of now run out proves nothing against their events, unless they are renewed. */
+  excuse(): void {
+    for (const [seq, lease] of this.#bySeq.entries())
+      if (!lease.isExcused) this.#bySeq.set(seq, { ...lease, isExcused: true });
+    this.keep();
+  }
+
   /** Ends and gives those that have run out. */
-  expire(nowMs: number): readonly number[] {
+  expire(nowMs: number): readonly Expired[] {
     if (nowMs < this.#soonestMs) return [];
-    const expired: number[] = [];
+    const expired: Expired[] = [];
     this.#soonestMs = Number.POSITIVE_INFINITY;
-    for (const [seq, { untilMs }] of this.#bySeq.entries()) {
-      if (untilMs <= nowMs) expired.push(seq);
+    for (const [seq, { untilMs, isExcused }] of this.#bySeq.entries()) {
+      if (untilMs <= nowMs) expired.push({ seq, isExcused });
       else this.#soonestMs = Math.min(this.#soonestMs, untilMs);
     }
-    for (const seq of expired) this.#bySeq.delete(seq);
+    for (const { seq } of expired) this.#bySeq.delete(seq);
     return expired;
   }
 

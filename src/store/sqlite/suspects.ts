@@ -5,7 +5,7 @@ import type { State } from "./state.ts";
 /*
  * Who may be poison. A claim marks its event as held, an end in order takes the mark away. What is still held when
  * the next process starts was in hand when the last one died; few such events are suspects, many prove nothing about
- * any of them. A lease that runs out by time is judged in the same way.
+ * any of them. A lease that runs out by time is judged in the same way, unless the file took nothing meanwhile.
  */
 
 /** Once, before anything is claimed: ends what the last process held. */
@@ -25,10 +25,10 @@ export function handBackAll(db: Database): void {
 /** Ends the leases that have run out; their events can be claimed again. */
 export function expireClaims({ sql, lanes, leases }: State, steadyMs: number): void {
   const inHand = leases.size;
-  for (const seq of leases.expire(steadyMs)) {
+  for (const { seq, isExcused } of leases.expire(steadyMs)) {
     const job = lanes.jobs.get(seq);
     if (job === undefined) continue;
-    if (areSuspects(inHand)) job.crashes += 1;
+    if (areSuspects(inHand) && !isExcused) job.crashes += 1;
     sql.letGo.run(job.crashes, seq);
     lanes.free(job);
   }

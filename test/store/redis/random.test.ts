@@ -42,6 +42,7 @@ describe("any sequence of operations of two processes, crashes, lost commands, l
       await walk(
         {
           clock,
+          excuses: false,
           processes: PROCESSES,
           async attempt(process, _, call) {
             const current = bench(process);
