@@ -53,6 +53,9 @@ describe("where the model goes by chance", () => {
     ["previews are forgotten", { remembersPreviews: false }],
     ["a word wakes nobody who is parked", { signalsWake: false }],
     ["parking does not listen", { parkingListens: false }],
+    ["what is joined comes back by itself", { joinedEnds: false }],
+    ["old claims may join", { fenced: new Set([...RULES.fenced].filter((one) => one !== "join")) }],
+    ["who begins to say an answer does not keep it", { beginSaves: false }],
   ])("it does not where %s", async (_, rules) => {
     const real = await openSqlite();
     await expect(walkMany(real, { ...SQLITE_RULES, ...rules }, 50)).rejects.toThrow(/^Seed \d+: Expected/);

@@ -20,7 +20,7 @@ export async function walk({ real, rules, dice, name, steps }: WalkOptions): Pro
   const trace: string[] = [];
   let world = START;
   for (let taken = 0; ; taken++) {
-    const possible = stepsFrom(world, rules, { ...PROGRAM, previews: true, asks: true }).filter(
+    const possible = stepsFrom(world, rules, { ...PROGRAM, previews: true, asks: true, merges: true }).filter(
       ({ isFault }) => taken < steps || !isFault,
     );
     if (possible.length === 0) break;
@@ -28,7 +28,7 @@ export async function walk({ real, rules, dice, name, steps }: WalkOptions): Pro
     world = step.after;
     if (!canClaim(world.store, rules)) expectSame(null, await hands.claim(dice.between(0, 1)));
   }
-  await hands.expectAllDone();
+  await hands.expectAllDone(world.store);
 
   async function take(step: Step, possible: readonly Step[]): Promise<Step> {
     trace.push(lineOf(step));
@@ -55,13 +55,18 @@ export async function walk({ real, rules, dice, name, steps }: WalkOptions): Pro
   }
 }
 
-type Told = Answer | Pick<Claim, "id" | "hasProgress" | "isTold"> | null;
+type Told = Answer | Pick<Claim, "id" | "hasProgress" | "isTold" | "hasJoined"> | null;
 
 function isSame(one: Told, other: Told): boolean {
   if (one === null || other === null || typeof one === "string" || typeof other === "string") {
     return one === other;
   }
-  return one.id === other.id && one.hasProgress === other.hasProgress && one.isTold === other.isTold;
+  return (
+    one.id === other.id &&
+    one.hasProgress === other.hasProgress &&
+    one.isTold === other.isTold &&
+    one.hasJoined === other.hasJoined
+  );
 }
 
 function canClaim(store: StoreState, rules: Rules): boolean {

@@ -5,7 +5,7 @@ import type { FakeClock } from "../support/clock.ts";
 import { anEvent } from "../support/event.ts";
 import { anOffer } from "../support/store.ts";
 import type { Answer, Call, Claim, StoreState } from "./store-model.ts";
-import { EVENTS, LANES } from "./world.ts";
+import { LANES } from "./world.ts";
 
 /** A real store, as each of the two workers sees it: one process with both, or a process each. */
 export interface RealStore {
@@ -58,6 +58,10 @@ export class Hands {
         return heldOrLost(await view.queue.checkpoint(job, PROGRESS));
       case "settle":
         return heldOrLost(await view.queue.settle(job, this.#settlement(call.as)));
+      case "join":
+        return (await view.queue.join(job)).length > 0 ? "joined" : "alone";
+      case "begin":
+        return (await view.outbox.begin(job, PROGRESS, partId)).kind;
       case "reserve":
         return (await view.outbox.reserve(job, partId)).kind;
       case "record":
@@ -68,7 +72,8 @@ export class Hands {
 
   async #accept({ id, lane }: Extract<Call, { kind: "accept" }>, worker: number): Promise<Answer> {
     const event = anEvent({ id: this.#prefix + id, conversation: this.#prefix + lane });
-    const { kind } = await this.#view(worker).inbox.accept(anOffer(event, { dedupMs: 1e12 }));
+    const merging = { busy: "collect", agent: "assistant" } as const;
+    const { kind } = await this.#view(worker).inbox.accept(anOffer(event, { dedupMs: 1e12, ...merging }));
     if (kind === "accepted" || kind === "duplicate") return kind;
     throw new Error(`Expected ${event.id} to be accepted or known, got ${kind}`);
   }
@@ -112,7 +117,7 @@ export class Hands {
   }
 
   /** What this worker gets, whichever lane it comes from, in the names of the model. */
-  async claim(worker: number): Promise<Pick<Claim, "id" | "hasProgress" | "isTold"> | null> {
+  async claim(worker: number): Promise<Pick<Claim, "id" | "hasProgress" | "isTold" | "hasJoined"> | null> {
     const view = this.#view(worker);
     const [job] = await view.queue.claim({ jobsMax: 1, leaseMs: LEASE_MS });
     if (job === undefined) return null;
@@ -122,15 +127,16 @@ export class Hands {
     if (job.token <= last) throw new Error(`Expected a token above ${last} for ${id}, got ${job.token}`);
     this.#held.set(`${id} ${claims + 1}`, { job, view });
     const hasProgress = job.progress !== null && job.progress.runId !== PARKED.runId;
-    return { id, hasProgress, isTold: job.signals.length > 0 };
+    return { id, hasProgress, isTold: job.signals.length > 0, hasJoined: job.events.length > 1 };
   }
 
   /** Every event of the walk is settled, and nothing is left of its lanes. */
-  async expectAllDone(): Promise<void> {
+  async expectAllDone(store: StoreState): Promise<void> {
     const { journal, lanes } = this.#view(0);
-    for (const { id } of EVENTS) {
+    for (const { id, into } of store) {
+      const expected = into === null ? "done" : "merged";
       const state = (await journal.find(this.#prefix + id))?.state;
-      if (state !== "done") throw new Error(`Expected ${id} to be done, got ${state}`);
+      if (state !== expected) throw new Error(`Expected ${id} to be ${expected}, got ${state}`);
     }
     for (const lane of LANES) {
       const state = await lanes.stateOf(this.#prefix + lane);

@@ -9,7 +9,11 @@ export function faultOf(world: World): string | null {
     if (fault !== null) return fault;
   }
   for (const event of EVENTS) {
-    const fault = outOfOrder(world, event) ?? lostOrRepeated(world, event.id) ?? deaf(world, event.id);
+    const fault =
+      outOfOrder(world, event) ??
+      lostOrRepeated(world, event.id) ??
+      badlyMerged(world, event.id) ??
+      deaf(world, event.id);
     if (fault !== null) return fault;
   }
   return null;
@@ -39,9 +43,21 @@ function lostOrRepeated({ store, acknowledged, said }: World, id: string): strin
   const { plain, repeats, preview } = said[id] ?? UNSAID;
   if (entries.length > 1) return `${id} was accepted twice`;
   if (entries.length === 0 && acknowledged.includes(id)) return `${id} was acknowledged and is lost`;
-  if (entries[0]?.state === "done" && plain + repeats === 0) return `${id} was settled and never said`;
+  const [entry] = entries;
+  if (entry?.state === "done" && entry.into === null && plain + repeats === 0)
+    return `${id} was settled and never said`;
   if (plain > 0 && preview === "out") return `${id} was said beside its preview`;
   return plain > 1 ? `${id} was said twice, neither time as a possible repeat` : null;
+}
+
+/** What is joined to another is answered with that, and by nothing else. */
+function badlyMerged({ store, said }: World, id: string): string | null {
+  const entry = find(store, id);
+  if (entry === undefined) return null;
+  const { plain, repeats } = said[id] ?? UNSAID;
+  if (entry.isCovered && plain + repeats > 0) return `${id} was answered with another, and once more`;
+  if (entry.state !== "done" || entry.into === null) return null;
+  return entry.isCovered ? null : `${id} is over with an answer that does not know of it`;
 }
 
 /** Whoever is parked has heard all that was said to it: else a decision would wait for the alarm. */
@@ -62,14 +78,15 @@ function staleCallHeard(before: World, { call, answer, after }: Step): string | 
   const entry = find(before.store, call.job.id);
   const isHeld = entry !== undefined && holds(entry, call.job);
   if (isHeld) return answer === "lost" ? `${call.kind} was refused to the holder of ${entry.id}` : null;
-  if (answer !== "lost") return `${call.kind} with an old claim of ${call.job.id} was heard`;
+  const isRefused = answer === (call.kind === "join" ? "alone" : "lost");
+  if (!isRefused) return `${call.kind} with an old claim of ${call.job.id} was heard`;
   return after.store === before.store
     ? null
     : `${call.kind} with an old claim of ${call.job.id} changed the store`;
 }
 
 function freshAfterSaid(before: World, { call, answer }: Step): string | null {
-  if (call?.kind !== "reserve" || answer !== "fresh") return null;
+  if ((call?.kind !== "reserve" && call?.kind !== "begin") || answer !== "fresh") return null;
   const { plain, repeats, preview } = before.said[call.job.id] ?? UNSAID;
   if (preview === "out") return `the reply to ${call.job.id} is called fresh with its preview out`;
   return plain + repeats > 0 ? `the reply to ${call.job.id} is called fresh after it was said` : null;

@@ -30,14 +30,15 @@ const PREVIEWS = ["none", "out", "gone"] as const;
 const PARTS = ["unsaid", "reserved", "shown", "sent"] as const;
 const STATES = ["waiting", "parked", "running", "done"] as const;
 const SIGNALS = ["none", "unheard", "given"] as const;
-const ENTRIES = 1 + STATES.length * 2 * 2 * PARTS.length * SIGNALS.length * 2;
+const ENTRIES = 1 + STATES.length * 2 * 2 * PARTS.length * SIGNALS.length * 2 * 4;
 
 function entryCode(entry: Entry | undefined): number {
   if (entry === undefined) return 0;
-  const { state, lapsed, hasProgress, part, signal, isDue } = entry;
+  const { state, lapsed, hasProgress, part, signal, isDue, into, isCovered } = entry;
   const flags = (lapsed ? 2 : 0) + (hasProgress ? 1 : 0);
   const stage = (STATES.indexOf(state) * 4 + flags) * PARTS.length + PARTS.indexOf(part);
-  return 1 + (stage * SIGNALS.length + SIGNALS.indexOf(signal)) * 2 + (isDue ? 1 : 0);
+  const merged = (into === null ? 0 : 2) + (isCovered ? 1 : 0);
+  return 1 + ((stage * SIGNALS.length + SIGNALS.indexOf(signal)) * 2 + (isDue ? 1 : 0)) * 4 + merged;
 }
 
 /** What may still change what it has reserved, without being the live claim. */
@@ -50,7 +51,7 @@ const MAY_CHANGE: ReadonlySet<Worker["next"]> = new Set([
   "edit",
   "record gone",
 ]);
-const WORKERS = NEXT.length * EVENTS.length * 4;
+const WORKERS = NEXT.length * EVENTS.length * 8;
 
 function workerCode(worker: Worker, store: StoreState): number {
   if (worker.next === "claim") return 0;
@@ -59,7 +60,8 @@ function workerCode(worker: Worker, store: StoreState): number {
   const isLive = entry?.state === "running" && entry.token === token;
   const isReserved = MAY_CHANGE.has(worker.next) && entry?.reservedBy === token;
   const event = EVENTS.findIndex((one) => one.id === id);
-  return (NEXT.indexOf(worker.next) * EVENTS.length + event) * 4 + (isLive ? 2 : 0) + (isReserved ? 1 : 0);
+  const flags = (worker.job.hasJoined ? 4 : 0) + (isLive ? 2 : 0) + (isReserved ? 1 : 0);
+  return (NEXT.indexOf(worker.next) * EVENTS.length + event) * 8 + flags;
 }
 
 /** Zero, unless a rule is missing: the lane is out of order, or holds one event twice. */

@@ -31,10 +31,10 @@ describe.each(SCENES)("%s", (_, events, worldsMin) => {
 describe("the exploration notices", () => {
   const without = (rules: Partial<Rules>, program: Partial<Program> = {}): Exploration["violation"] =>
     explore({ rules: { ...RULES, ...rules }, program: { ...PROGRAM, ...program } }).violation;
-  const unfenced = (name: "extend" | "checkpoint" | "reserve" | "settle" | "record not-sent") =>
+  const unfenced = (name: "extend" | "checkpoint" | "begin" | "reserve" | "settle" | "record not-sent") =>
     without({ fenced: new Set([...RULES.fenced].filter((one) => one !== name)) });
 
-  it.each(["extend", "checkpoint", "reserve", "settle"] as const)("a %s without a fence", (name) => {
+  it.each(["extend", "checkpoint", "begin", "reserve", "settle"] as const)("a %s without a fence", (name) => {
     expect(unfenced(name)?.fault).toBe(`${name} with an old claim of a1 was heard`);
   });
 
@@ -83,8 +83,7 @@ describe("the exploration notices", () => {
       "a1 is sent",
       "worker 1 claims (a)",
       "a1 loses its lease",
-      "worker 1 saves the answer (a1)",
-      "worker 1 reserves the reply (a1)",
+      "worker 1 saves the answer and reserves it (a1)",
       "worker 1 is not allowed to say it (a1)",
       "worker 2 claims (a)",
       "worker 2 reserves the reply (a1)",
@@ -161,5 +160,45 @@ describe("two workers whose runs wait for a decision", () => {
     ],
   ])("are found out with %s", (_, rules, fault) => {
     expect(exploreAsking(rules).violation?.fault).toBe(fault);
+  });
+});
+
+describe("two workers that answer what waits right behind with it", () => {
+  const [a1, a2] = EVENTS;
+  const exploreMerging = (rules: Partial<Rules> = {}, program: Partial<Program> = {}): Exploration =>
+    explore({
+      rules: { ...RULES, ...rules },
+      program: { ...PROGRAM, merges: true, ...program },
+      events: [a1, a2],
+    });
+
+  it("answer each once, with another or by itself, in every world that can come about", () => {
+    const { worlds, steps, violation } = exploreMerging();
+    console.info(`${worlds} worlds, ${steps} steps between them`);
+    expect(violation).toBeNull();
+    expect(worlds).toBeGreaterThan(10_000);
+  });
+
+  it.each<[string, Partial<Rules>, Partial<Program>, string]>([
+    [
+      "an old claim that may join",
+      { fenced: new Set([...RULES.fenced].filter((one) => one !== "join")) },
+      {},
+      "join with an old claim of a1 was heard",
+    ],
+    [
+      "what is joined and comes back by itself",
+      { joinedEnds: false },
+      {},
+      "a2 was answered with another, and once more",
+    ],
+    [
+      "a run that is not told what was joined to it",
+      {},
+      { tellsOfJoined: false },
+      "a2 is over with an answer that does not know of it",
+    ],
+  ])("are found out with %s", (_, rules, program, fault) => {
+    expect(exploreMerging(rules, program).violation?.fault).toBe(fault);
   });
 });

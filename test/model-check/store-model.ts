@@ -19,6 +19,10 @@ export interface Entry {
   readonly part: "unsaid" | "reserved" | "shown" | "sent";
   /** The token of the claim that reserved it last. */
   readonly reservedBy: number;
+  /** What it is joined to, whose answer is its own; null: nothing. */
+  readonly into: string | null;
+  /** Whoever gave the answer of what it is joined to knew of it. No store knows that. */
+  readonly isCovered: boolean;
 }
 
 /** Oldest first: the order of a lane is the order here. */
@@ -32,12 +36,15 @@ export interface Claim {
   readonly isTold: boolean;
   /** It need not wait any longer; told by the time, and not by the store. */
   readonly isDue: boolean;
+  /** Something is joined to it. */
+  readonly hasJoined: boolean;
 }
 
 export type Call =
   | { readonly kind: "accept"; readonly id: string; readonly lane: string }
   | { readonly kind: "claim"; readonly lane: string }
-  | { readonly kind: "extend" | "checkpoint" | "reserve"; readonly job: Claim }
+  | { readonly kind: "extend" | "checkpoint" | "begin" | "reserve"; readonly job: Claim }
+  | { readonly kind: "join"; readonly job: Claim }
   | { readonly kind: "settle"; readonly job: Claim; readonly as: "done" | "retry" | "park" }
   | { readonly kind: "record"; readonly job: Claim; readonly result: "receipt" | "shown" | "not-sent" }
   /** To the head of this lane. */
@@ -57,10 +64,20 @@ export type Answer =
   | "in-doubt"
   | "shown"
   | "sent"
+  | "joined"
+  | "alone"
   | "ok"
   | Claim;
 
-type Fenced = "extend" | "checkpoint" | "reserve" | "settle" | "record shown" | "record not-sent";
+type Fenced =
+  | "extend"
+  | "checkpoint"
+  | "begin"
+  | "reserve"
+  | "settle"
+  | "join"
+  | "record shown"
+  | "record not-sent";
 
 /** What makes it safe. Each can be taken away, to see that it is needed and that its absence is noticed. */
 export interface Rules {
@@ -77,10 +94,23 @@ export interface Rules {
   readonly signalsWake: boolean;
   /** Parking looks for what was said since the claim. */
   readonly parkingListens: boolean;
+  /** What is joined is over with what it is joined to. */
+  readonly joinedEnds: boolean;
+  /** Who begins to say an answer keeps it in the same step. */
+  readonly beginSaves: boolean;
 }
 
 export const RULES: Rules = {
-  fenced: new Set<Fenced>(["extend", "checkpoint", "reserve", "settle", "record shown", "record not-sent"]),
+  fenced: new Set<Fenced>([
+    "extend",
+    "checkpoint",
+    "begin",
+    "reserve",
+    "settle",
+    "join",
+    "record shown",
+    "record not-sent",
+  ]),
   knowsDuplicates: true,
   claimsHeadsOnly: true,
   tokensGrow: true,
@@ -92,6 +122,8 @@ export const RULES: Rules = {
   parkedKeepsPlace: true,
   signalsWake: true,
   parkingListens: true,
+  joinedEnds: true,
+  beginSaves: true,
 };
 
 export interface Applied {
@@ -113,8 +145,13 @@ export function apply(store: StoreState, call: Call, rules: Rules): Applied {
       return { store: store.map(due), answer: "ok" };
     case "record":
       return record(store, call, rules);
+    case "join": {
+      const entry = entryFor(store, call.job, rules.fenced.has("join"));
+      return entry === undefined ? { store, answer: "alone" } : join(store, entry);
+    }
     case "extend":
     case "checkpoint":
+    case "begin":
     case "reserve":
     case "settle": {
       const entry = entryFor(store, call.job, rules.fenced.has(call.kind));
@@ -140,6 +177,8 @@ function accept(
     hasProgress: false,
     part: "unsaid",
     reservedBy: 0,
+    into: null,
+    isCovered: false,
   };
   return { store: [...store, entry], answer: "accepted" };
 }
@@ -153,7 +192,7 @@ function claim(before: StoreState, lane: string, rules: Rules): Applied {
   const { id, hasProgress, isDue } = entry;
   const isTold = entry.signal !== "none";
   const after = changed(store, entry, { state: "running", token, signal: isTold ? "given" : "none" });
-  return { store: after, answer: { id, token, hasProgress, isTold, isDue } };
+  return { store: after, answer: { id, token, hasProgress, isTold, isDue, hasJoined: hasJoined(store, id) } };
 }
 
 function claimable(
@@ -201,17 +240,59 @@ export function holds(entry: Entry, { token }: Claim): boolean {
   return entry.state === "running" && entry.token === token;
 }
 
+/** All that waits right behind it, which is claimed with it from then on. */
+function join(before: StoreState, { id, lane }: Entry): Applied {
+  const behind = before.slice(before.findIndex((entry) => entry.id === id) + 1);
+  const store = behind
+    .filter((entry) => entry.lane === lane)
+    .reduce((after, entry) => changed(after, entry, { into: id }), before);
+  return { store, answer: hasJoined(store, id) ? "joined" : "alone" };
+}
+
+function hasJoined(store: StoreState, id: string): boolean {
+  return store.some(({ into }) => into === id);
+}
+
+/** The answer is kept. It is also that of what is joined, if whoever gave it knew of that. */
+function saved(store: StoreState, entry: Entry, job: Claim): StoreState {
+  const after = changed(store, entry, { hasProgress: true });
+  const joined = job.hasJoined ? after.filter(({ into }) => into === entry.id) : [];
+  return joined.reduce((all, one) => changed(all, one, { isCovered: true }), after);
+}
+
+function reserved(store: StoreState, entry: Entry, { token }: Claim, rules: Rules): Applied {
+  if (entry.part === "sent") return { store, answer: "sent" };
+  if (entry.part === "shown" && rules.remembersPreviews)
+    return { store: changed(store, entry, { reservedBy: token }), answer: "shown" };
+  const answer = entry.part === "reserved" && rules.remembersReservations ? "in-doubt" : "fresh";
+  return { store: changed(store, entry, { part: "reserved", reservedBy: token }), answer };
+}
+
+/** With what is joined to it. */
+function ended(before: StoreState, entry: Entry, { joinedEnds }: Rules): StoreState {
+  const joined = before.filter(({ into }) => into === entry.id);
+  const how: Partial<Entry> = joinedEnds ? { state: "done" } : { into: null };
+  return joined.reduce(
+    (store, one) => changed(store, one, how),
+    changed(before, entry, { state: "done", lapsed: false }),
+  );
+}
+
 function carryOut(
   store: StoreState,
   entry: Entry,
-  call: Extract<Call, { kind: "extend" | "checkpoint" | "reserve" | "settle" }>,
+  call: Extract<Call, { kind: "extend" | "checkpoint" | "begin" | "reserve" | "settle" }>,
   rules: Rules,
 ): Applied {
   switch (call.kind) {
     case "extend":
       return { store: changed(store, entry, { lapsed: false }), answer: "held" };
     case "checkpoint":
-      return { store: changed(store, entry, { hasProgress: true }), answer: "held" };
+      return { store: saved(store, entry, call.job), answer: "held" };
+    case "begin": {
+      const after = rules.beginSaves ? saved(store, entry, call.job) : store;
+      return reserved(after, find(after, entry.id) ?? entry, call.job, rules);
+    }
     case "settle": {
       if (call.as === "park") {
         const isHeard = entry.signal !== "unheard" || !rules.parkingListens;
@@ -219,18 +300,12 @@ function carryOut(
         const signalLeft = entry.signal === "given" ? "none" : entry.signal;
         return { store: changed(store, entry, { state, signal: signalLeft, lapsed: false }), answer: "held" };
       }
-      const state = call.as === "done" ? "done" : "waiting";
-      const after = changed(store, entry, { state, lapsed: false });
-      const keepsPlace = call.as === "done" || rules.retryKeepsPlace;
-      return { store: keepsPlace ? after : toTheEnd(after, entry.id), answer: "held" };
+      if (call.as === "done") return { store: ended(store, entry, rules), answer: "held" };
+      const after = changed(store, entry, { state: "waiting", lapsed: false });
+      return { store: rules.retryKeepsPlace ? after : toTheEnd(after, entry.id), answer: "held" };
     }
-    case "reserve": {
-      if (entry.part === "sent") return { store, answer: "sent" };
-      if (entry.part === "shown" && rules.remembersPreviews)
-        return { store: changed(store, entry, { reservedBy: call.job.token }), answer: "shown" };
-      const answer = entry.part === "reserved" && rules.remembersReservations ? "in-doubt" : "fresh";
-      return { store: changed(store, entry, { part: "reserved", reservedBy: call.job.token }), answer };
-    }
+    case "reserve":
+      return reserved(store, entry, call.job, rules);
   }
 }
 

@@ -12,6 +12,7 @@ interface Busy {
 export const NEXT = [
   "claim",
   "park",
+  "join",
   "run",
   "send preview",
   "record preview",
@@ -43,6 +44,10 @@ export interface Program {
   readonly editsWhatIsShown: boolean;
   /** Whether somebody must decide before it goes on. */
   readonly asks: boolean;
+  /** Whether it answers what waits right behind with it. */
+  readonly merges: boolean;
+  /** Of what is joined it tells the model. */
+  readonly tellsOfJoined: boolean;
 }
 
 export const PROGRAM: Program = {
@@ -52,6 +57,8 @@ export const PROGRAM: Program = {
   previews: false,
   editsWhatIsShown: true,
   asks: false,
+  merges: false,
+  tellsOfJoined: true,
 };
 
 /** One worker in one world. */
@@ -63,7 +70,8 @@ interface Moment {
 }
 
 /**
- * claim → run → checkpoint → reserve → send → record → settle, as `worker.ts` and `reply/deliver.ts` do it. Who finds the
+ * claim → run → checkpoint → reserve → send → record → settle, as `worker.ts` and `reply/deliver.ts` do it; or with `begin`,
+ * which is checkpoint and reserve in one. A run may take what waits right behind along (`dispatch/merging.ts`). Who finds the
  * answer recorded passes over the checkpoint; who finds it said, over all but the end. A run may show a preview
  * (`reply/preview.ts`): reserve → send → record, before the checkpoint; who finds one edits it instead of sending.
  */
@@ -79,33 +87,31 @@ function claimSteps(moment: Moment, lane: string): readonly Step[] {
     if (moment.program.asks && !answer.hasProgress && !answer.isTold && !answer.isDue)
       return { next: "park", job: answer };
     if (answer.hasProgress) return { next: whenSaved(moment), job: answer };
-    return { next: moment.program.previews ? "run" : "checkpoint", job: answer };
+    return { next: moment.program.merges ? "join" : whenGathered(moment), job: answer };
   });
   return step.answer === "nothing" ? [] : [step];
 }
 
 function ownSteps(moment: Moment, { next, job }: Busy): readonly Step[] {
-  const { stopsWhenLost, repeatsWhatIsInDoubt, editsWhatIsShown } = moment.program;
   switch (next) {
     case "park":
       return [ask(moment, "parks it", { kind: "settle", job, as: "park" }, () => IDLE)];
+    case "join":
+      return [
+        ask(moment, "joins what is behind it", { kind: "join", job }, (answer) => ({
+          next: whenGathered(moment),
+          job: { ...job, hasJoined: answer === "joined" && moment.program.tellsOfJoined },
+        })),
+      ];
     case "run":
     case "send preview":
     case "record preview":
     case "record no preview":
       return previewSteps(moment, { next, job });
     case "checkpoint":
-      return [save(moment, job)];
+      return [save(moment, job), begin(moment, job)];
     case "reserve":
-      return [
-        ask(moment, "reserves the reply", { kind: "reserve", job }, (answer) => {
-          if (answer === "sent") return { next: "settle done", job };
-          if (answer === "shown") return { next: editsWhatIsShown ? "edit" : "settle done", job };
-          if (answer === "in-doubt")
-            return { next: repeatsWhatIsInDoubt ? "send again" : "settle done", job };
-          return answer === "fresh" || !stopsWhenLost ? { next: "send", job } : IDLE;
-        }),
-      ];
+      return [ask(moment, "reserves the reply", { kind: "reserve", job }, whenReserved(moment, job))];
     case "send":
       return [
         say(moment, "says it", "plain", { next: "record", job }),
@@ -147,6 +153,24 @@ function save(moment: Moment, job: Claim): Step {
   return ask(moment, "saves the answer", { kind: "checkpoint", job }, then);
 }
 
+function begin(moment: Moment, job: Claim): Step {
+  return ask(moment, "saves the answer and reserves it", { kind: "begin", job }, whenReserved(moment, job));
+}
+
+function whenReserved({ program }: Moment, job: Claim): (answer: Answer) => Worker {
+  return (answer) => {
+    if (answer === "sent") return { next: "settle done", job };
+    if (answer === "shown") return { next: program.editsWhatIsShown ? "edit" : "settle done", job };
+    if (answer === "in-doubt")
+      return { next: program.repeatsWhatIsInDoubt ? "send again" : "settle done", job };
+    return answer === "fresh" || !program.stopsWhenLost ? { next: "send", job } : IDLE;
+  };
+}
+
+function whenGathered({ program }: Moment): "run" | "checkpoint" {
+  return program.previews ? "run" : "checkpoint";
+}
+
 /** The answer grows, and may be whole before any of it is shown. What becomes of a preview stops no run. */
 function previewSteps(moment: Moment, { next, job }: Busy): readonly Step[] {
   const goesOn = { next: "checkpoint", job } as const;
@@ -173,6 +197,7 @@ function previewSteps(moment: Moment, { next, job }: Busy): readonly Step[] {
     default:
       return [
         save(moment, job),
+        begin(moment, job),
         ask(moment, "reserves a preview", { kind: "reserve", job }, (answer) => {
           if (answer === "lost" && moment.program.stopsWhenLost) return IDLE;
           return answer === "fresh" ? { next: "send preview", job } : goesOn;
