@@ -19,6 +19,7 @@ import { openForDevelopers, openPlatforms } from "./app/platforms.ts";
 import { retentionOf } from "./app/policy.ts";
 import { Rendering } from "./app/rendering/index.ts";
 import { Replicas } from "./app/replicas.ts";
+import { resealed } from "./app/resealing.ts";
 import { openRules } from "./app/rules.ts";
 import { selfCheck } from "./app/self-check.ts";
 import { createSockets } from "./app/sockets.ts";
@@ -33,9 +34,7 @@ import type { ComponentReport } from "./ingress/health.ts";
 import type { Adapter } from "./ports/adapter.ts";
 import type { Clock, Random } from "./ports/clock.ts";
 import type { Store } from "./ports/store.ts";
-import type { Vault } from "./ports/vault.ts";
-import type { Seal } from "./shared/seal.ts";
-import { createSecrets, resealAll } from "./store/secrets.ts";
+import { createSecrets } from "./store/secrets.ts";
 import type { Left } from "./store/unwritten.ts";
 import { createNewId } from "./system/ids.ts";
 import type { Logger } from "./telemetry/log.ts";
@@ -94,7 +93,14 @@ export async function createApp(options: AppOptions): Promise<App> {
   const killSwitch = new KillSwitch(metrics);
   const { isPaused } = killSwitch;
   const controls = new RunControls({ log, logLevel: environment.logLevel });
-  const rules = await openRules({ config, load: options.load, killSwitch, controls, ...system });
+  const rules = await openRules({
+    ...{ config, load: options.load, killSwitch, controls },
+    renewed: (secrets) => {
+      // By each process, for another may have sealed with the old key until now.
+      if (secrets.includes("PARLEY_ENCRYPTION_KEY")) void reseal?.();
+    },
+    ...system,
+  });
   const { current } = rules;
   const policy = () => current().policy;
   const offerOf = offerAgain(policy, clock);
@@ -107,7 +113,9 @@ export async function createApp(options: AppOptions): Promise<App> {
   const isShared = environment.redisUrl !== null;
   await killSwitch.open({ store, isShared, clock, log }, stopping.signal);
   await controls.open({ store, isShared, clock, log }, stopping.signal);
-  const secrets = environment.seal === null ? null : createSecrets(environment.seal, store);
+  const { seal } = environment;
+  const secrets = seal === null ? null : createSecrets(seal, store);
+  const reseal = seal === null ? undefined : () => resealed(seal, store.vault, log);
   const chats = await openPlatforms(config, {
     ...system,
     kept: { secrets, holds: store.holds, notes: store.notes },
@@ -139,7 +147,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   const housekeeping = startHousekeeping({
     store,
-    reseal: resealing(environment.seal, store.vault),
+    reseal,
     retention: () => retentionOf(current().spec, current().agents.memory),
     also: () => kept.sweep(current().spec.media.kept_seconds * 1000),
     ...system,
@@ -234,10 +242,6 @@ export async function createApp(options: AppOptions): Promise<App> {
 async function waitingIn({ journal }: Pick<Store, "journal">): Promise<number> {
   const { queued, retrying } = await journal.stats();
   return queued + retrying;
-}
-
-function resealing(seal: Seal | null, vault: Vault) {
-  return seal === null ? undefined : () => resealAll(seal, vault);
 }
 
 /** Of the drain time, what closing the store may take, and what ends before it. */

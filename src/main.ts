@@ -247,11 +247,12 @@ function loggerOf({ environment }: Config, n?: number, tracing?: Tracing): Promi
 async function tracingOf({ environment: { traces } }: Config): Promise<Tracing> {
   if (traces === null) return NO_TRACING;
   const { openTracing } = await import("./telemetry/otel.ts");
-  const headers = (traces.headers?.reveal() ?? "").split(",").flatMap((pair) => {
-    const [name = "", ...value] = pair.split("=");
-    return name.trim() === "" ? [] : [[name.trim(), decodeURIComponent(value.join("=").trim())]];
-  });
-  return openTracing({ ...traces, headers: Object.fromEntries(headers), version: packageVersion() });
+  const headers = () =>
+    (traces.headers?.reveal() ?? "").split(",").flatMap((pair) => {
+      const [name = "", ...value] = pair.split("=");
+      return name.trim() === "" ? [] : [[name.trim(), decodeURIComponent(value.join("=").trim())]];
+    });
+  return openTracing({ ...traces, headers: () => Object.fromEntries(headers()), version: packageVersion() });
 }
 
 /** Options of the command line, as the variables that they win over. */

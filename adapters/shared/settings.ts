@@ -1,7 +1,5 @@
-import { Secret } from "../../src/shared/secret.ts";
-
-export function asSecret(value: string): Secret {
-  return new Secret(value);
+export function asList<T>(one: T | null): readonly T[] {
+  return one === null ? [] : [one];
 }
 
 export function withoutSlash<T extends string | null>(url: T): T {

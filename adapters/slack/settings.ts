@@ -8,12 +8,12 @@ import { formsOption } from "../shared/forms.ts";
 import { MENTIONS_OPTION } from "../shared/mentions-option.ts";
 import { previewOption } from "../shared/preview-option.ts";
 import { reactionsOption } from "../shared/reactions.ts";
-import { asSecret, withoutSlash } from "../shared/settings.ts";
+import { asList, withoutSlash } from "../shared/settings.ts";
 import { appOption } from "./app-options.ts";
 import { SLACK_FIELDS } from "./forms.ts";
 
 export interface SlackSettings extends PlatformSettings {
-  /** One, or two during a rotation; none where Slack is heard over Socket Mode alone. */
+  /** One, of two values during a rotation; none where Slack is heard over Socket Mode alone. */
   readonly signingSecrets: readonly Secret[];
   /** Null: workspaces install the app themselves. */
   readonly botToken: Secret | null;
@@ -67,7 +67,7 @@ export const NEEDS = ["SLACK_SIGNING_SECRET", "SLACK_BOT_TOKEN"];
 export const API_URL = "https://slack.com/api/";
 
 export function readSettings(env: EnvReader): SlackSettings | null {
-  const signingSecrets = env.guards("SLACK_SIGNING_SECRET").map(asSecret);
+  const signingSecrets = asList(env.guard("SLACK_SIGNING_SECRET"));
   const botToken = env.secret("SLACK_BOT_TOKEN");
   const appToken = env.secret("SLACK_APP_TOKEN");
   const appId = env.matching("SLACK_APP_ID");

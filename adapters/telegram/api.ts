@@ -44,12 +44,11 @@ export interface TelegramClient {
 export function createClient(options: ClientOptions): TelegramClient {
   const { botToken } = options;
   const root = rootOf(options.apiRoot).replace(/\/+$/, "");
-  const base = `${root}/bot${botToken.reveal()}`;
 
   return {
     fileAddress: (path) => `${root}/file/bot${botToken.reveal()}/${path}`,
     async call(method, payload, signal, { timeoutMs = options.timeoutMs, permit } = {}) {
-      const { status, text } = await call(`${base}/${method}`, {
+      const { status, text } = await call(`${root}/bot${botToken.reveal()}/${method}`, {
         what: `Telegram ${method}`,
         setting: "TELEGRAM_API_ROOT",
         headers: { "content-type": "application/json" },

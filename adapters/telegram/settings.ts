@@ -4,11 +4,11 @@ import type { PlatformSettings } from "../../src/ports/platform.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import { plain, secret } from "../../src/shared/variable.ts";
 import { previewOption } from "../shared/preview-option.ts";
-import { asSecret, withoutSlash } from "../shared/settings.ts";
+import { asList, withoutSlash } from "../shared/settings.ts";
 
 export interface TelegramSettings extends PlatformSettings {
   readonly botToken: Secret;
-  /** One, or two during a rotation. */
+  /** One at most, of two values during a rotation. */
   readonly webhookSecrets: readonly Secret[];
   readonly apiRoot: string | null;
 }
@@ -33,6 +33,7 @@ export const VARIABLES = [
         words: "16 to 256 of A-Z, a-z, 0-9, _ and -",
       },
       isPair: true,
+      isOwn: true,
     },
   ),
   secret("TELEGRAM_BOT_TOKEN", "Sends to Telegram", {
@@ -47,7 +48,7 @@ export const API_ROOT = "https://api.telegram.org";
 
 export function readSettings(env: EnvReader): TelegramSettings | null {
   const botToken = env.secret("TELEGRAM_BOT_TOKEN");
-  const webhookSecrets = env.guards("TELEGRAM_WEBHOOK_SECRET").map(asSecret);
+  const webhookSecrets = asList(env.guard("TELEGRAM_WEBHOOK_SECRET"));
   const apiRoot = withoutSlash(env.url("TELEGRAM_API_ROOT"));
   if (botToken === null || webhookSecrets.length === 0) return null;
   return { kind: "on", botToken, webhookSecrets, apiRoot };

@@ -3,11 +3,11 @@ import type { EnvReader } from "../../src/ports/env-reader.ts";
 import type { PlatformSettings } from "../../src/ports/platform.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import { atLeast, ID, plain, secret, TOKEN } from "../../src/shared/variable.ts";
-import { asSecret, withoutSlash } from "../shared/settings.ts";
+import { asList, withoutSlash } from "../shared/settings.ts";
 
 export interface WhatsAppSettings extends PlatformSettings {
   readonly accessToken: Secret;
-  /** One, or two during a rotation. */
+  /** One at most, of two values during a rotation. */
   readonly appSecrets: readonly Secret[];
   readonly verifyToken: Secret;
   readonly phoneNumberId: string;
@@ -23,7 +23,7 @@ export const VARIABLES = [
   secret(
     "WHATSAPP_VERIFY_TOKEN",
     "Answers the handshake when the webhook is set up; at least 16 characters",
-    { form: atLeast(16, "any") },
+    { form: atLeast(16, "any"), isOwn: true },
   ),
   secret("WHATSAPP_ACCESS_TOKEN", "Sends to WhatsApp", { form: TOKEN }),
   plain("WHATSAPP_PHONE_NUMBER_ID", "The number to send from", { form: ID }),
@@ -41,7 +41,7 @@ export const API_URL = "https://graph.facebook.com";
 
 export function readSettings(env: EnvReader): WhatsAppSettings | null {
   const accessToken = env.secret("WHATSAPP_ACCESS_TOKEN");
-  const appSecrets = env.guards("WHATSAPP_APP_SECRET").map(asSecret);
+  const appSecrets = asList(env.guard("WHATSAPP_APP_SECRET"));
   const verifyToken = env.guard("WHATSAPP_VERIFY_TOKEN");
   const phoneNumberId = env.matching("WHATSAPP_PHONE_NUMBER_ID");
   const apiUrl = withoutSlash(env.url("WHATSAPP_API_URL"));

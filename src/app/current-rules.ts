@@ -2,6 +2,7 @@ import type { AdmissionPolicy } from "../admit/policy.ts";
 import { fingerprintOf, needsStart } from "../config/changes.ts";
 import type { Config, Loaded } from "../config/load.ts";
 import { formatProblem } from "../config/problems.ts";
+import { changedSecrets, renewSecrets } from "../config/renewal.ts";
 import type { GatewaySpec } from "../config/schema.ts";
 import { GatewayError } from "../domain/errors.ts";
 import type { ComponentReport } from "../ingress/health.ts";
@@ -25,6 +26,8 @@ export interface CurrentRulesDeps {
   readonly build: (config: Config) => Promise<Rules>;
   /** They hold from now on. */
   readonly onChange: (rules: Rules) => void;
+  /** The secrets of these variables are others from now on. */
+  readonly renewed?: (secrets: readonly string[]) => void;
   readonly clock: Clock;
   readonly log: Pick<Logger, "info" | "warn" | "error">;
   readonly metrics: Metrics;
@@ -73,7 +76,11 @@ export class CurrentRules {
   /** Looks at the files until the signal. Never rejects. */
   async watch(signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
-    const look = () => fingerprintOf(this.#rules.config.environment.configFolder);
+    const look = () => {
+      const { environment, secretFiles } = this.#rules.config;
+      const secrets = [...secretFiles.values()].map(({ path }) => path);
+      return fingerprintOf(environment.configFolder, secrets);
+    };
     let known = await look();
     let isNew = false;
     while (!signal.aborted) {
@@ -114,13 +121,15 @@ export class CurrentRules {
   }
 
   async #take(config: Config, why: Why): Promise<void> {
-    const { build, onChange, clock, log, metrics } = this.#deps;
+    const { build, onChange, renewed, clock, log, metrics } = this.#deps;
     // The defaults let everybody in: a folder that is swapped, or gone, must not bring them back.
     if (this.#rules.config.isDescribed && !config.isDescribed) return this.#refuse([GONE], why);
     const isSame = config.digest === this.#rules.config.digest;
-    // Touched, and nothing more. Who asks may mean a secret, which is in no digest.
-    if (isSame && why === "file" && this.#refused === null) return;
+    const secrets = changedSecrets(this.#rules.config, config);
+    // Touched, and nothing more.
+    if (isSame && secrets.length === 0 && why === "file" && this.#refused === null) return;
     const rules = await build(config);
+    renewSecrets(this.#first, config);
     this.#rules = rules;
     this.#refused = null;
     this.#sinceMs = clock.nowMs();
@@ -129,6 +138,10 @@ export class CurrentRules {
     metrics.configReloads.inc({ outcome: isSame ? "unchanged" : "reloaded" });
     const notes = config.notes.slice(0, PROBLEMS_SHOWN);
     log.info({ why, digest: config.digest, changed: !isSame, notes }, "configuration.reloaded");
+    if (secrets.length > 0) {
+      log.info({ secrets }, "secrets.renewed");
+      renewed?.(secrets);
+    }
     const settings = this.#waitsForStart();
     if (settings.length > 0) log.warn({ settings }, "configuration.needs_restart");
   }

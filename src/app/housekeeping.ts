@@ -20,8 +20,8 @@ export interface HousekeepingDeps {
   readonly retention: () => Retention;
   /** What else is swept then. */
   readonly also?: () => Promise<void>;
-  /** Seals with the first key what another has sealed; absent: there are no keys. */
-  readonly reseal?: (() => Promise<Resealed>) | undefined;
+  /** Seals with the first key what another has sealed, once by each who is elected; absent: there are no keys. */
+  readonly reseal?: (() => Promise<void>) | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -38,12 +38,6 @@ const NOTE = "sweep";
 const PARKED_MS_MAX = 7 * 86_400_000;
 /** A scrape must not wait for a store that does not answer. */
 const GAUGES_TIMEOUT_MS = 2_000;
-
-/** How many were, and the names of some that no key opens. */
-interface Resealed {
-  readonly resealed: number;
-  readonly unreadable: readonly string[];
-}
 
 interface Sweep {
   readonly at_ms: number;
@@ -103,22 +97,10 @@ export function startHousekeeping(deps: HousekeepingDeps): Housekeeping {
     );
   }
 
-  /** Keys come with a start, and so does the end of one's use: whoever is elected next tries again. */
-  async function resealOnce(): Promise<void> {
-    try {
-      const { resealed = 0, unreadable = [] } = (await deps.reseal?.()) ?? {};
-      if (resealed > 0) log.info({ resealed }, "secrets.resealed");
-      if (unreadable.length > 0)
-        log.error({ names: unreadable, code: "SECRET_UNREADABLE" }, "secrets.unreadable");
-    } catch (error) {
-      log.warn({ cause: messageOf(error) }, "secrets.not_resealed");
-    }
-  }
-
   async function sweepForever(held: Held, signal: AbortSignal): Promise<void> {
     metrics.housekeeper.set(1);
     await readNote().catch(() => {});
-    await resealOnce();
+    await deps.reseal?.();
     let waitMs = dueInMs();
     for (;;) {
       await clock.sleep(waitMs, signal).catch(() => {});

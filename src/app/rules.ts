@@ -24,6 +24,8 @@ export interface RulesOptions {
   readonly tracing?: Tracing;
   /** What is paused beside the configuration, and told what that says. */
   readonly killSwitch: Pick<KillSwitch, "isThrown" | "byConfiguration">;
+  /** Hears the variables of secrets that are others from now on. */
+  readonly renewed?: (secrets: readonly string[]) => void;
   /** What stands in place of configured limits; and closes breakers. */
   readonly controls: Pick<RunControls, "now" | "watch">;
 }

@@ -30,6 +30,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   run: async () => (await import("./run.ts")).addRun,
   "agent-check": async () => (await import("./agent-check.ts")).addAgentCheck,
   doctor: async () => (await import("./doctor.ts")).addDoctor,
+  secrets: async () => (await import("./secrets.ts")).addSecrets,
   config: async () => (await import("./config.ts")).addConfig,
 };
 

@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import type { Variable } from "../shared/variable.ts";
-import { type Env, readSecretFile } from "./env-reader.ts";
+import { type Env, type References, readSecretFile } from "./env-reader.ts";
 import { FILES_MAX, type Folder, isYaml } from "./files.ts";
+import { isRenewable, type Live } from "./renewal.ts";
 import { type GatewaySpec, PLATFORM_DEFAULTS } from "./schema.ts";
 
 /** Which configuration it is: replicas with the same files have the same. */
@@ -15,10 +16,10 @@ export function digestOf({ gateway, agents }: Pick<Folder, "gateway" | "agents">
 const DIGEST_CHARS = 12;
 
 /**
- * Changes when a file of the folder may have changed: also one that was renamed into its place, as editors do, or a link
+ * Changes when a file of the folder, or one of the others, may have changed: also one that was renamed into its place, as editors do, or a link
  * that leads elsewhere now, as in a mounted ConfigMap. Cheap, and reads no file. Never rejects.
  */
-export async function fingerprintOf(folder: string): Promise<string> {
+export async function fingerprintOf(folder: string, others: readonly string[] = []): Promise<string> {
   const agents = join(folder, "agents");
   const [top, inAgents] = await Promise.all([namesIn(folder), namesIn(agents)]);
   const paths = [
@@ -26,6 +27,7 @@ export async function fingerprintOf(folder: string): Promise<string> {
     agents,
     ...top.map((name) => join(folder, name)),
     ...inAgents.map((name) => join(agents, name)),
+    ...others,
   ];
   const looks = await Promise.all(paths.map(lookAt));
   return looks.join("\n");
@@ -47,38 +49,43 @@ async function lookAt(path: string): Promise<string> {
   return [path, dev, ino, ...(found.isDirectory() ? [] : [size, mtimeMs, ctimeMs])].join(" ");
 }
 
-/** By name, what each secret that comes from a file looks like, without telling it. */
+/** A secret that comes from a file. */
+export interface SecretFile {
+  /** Absolute. */
+  readonly path: string;
+  /** Tells which it is, and not what it is. */
+  readonly look: string;
+}
+
+/** By variable, each secret that comes from a file: ours, and those that files of the configuration refer to. */
 export function secretFilesOf(
-  env: Env,
-  cwd: string,
+  { env, cwd }: { readonly env: Env; readonly cwd: string },
   variables: readonly Variable[],
-): ReadonlyMap<string, string> {
-  const files = variables.flatMap(({ name, secret }) => {
-    const file = secret ? env[`${name}_FILE`]?.trim() : undefined;
-    const read = file === undefined || file === "" ? null : readSecretFile(resolve(cwd, file));
-    return read?.ok === true ? [[name, createHash("sha256").update(read.text).digest("hex")] as const] : [];
+  references: References,
+): ReadonlyMap<string, SecretFile> {
+  const ours = variables.flatMap(({ name, secret }) => {
+    const file = secret ? (env[`${name}_FILE`]?.trim() ?? "") : "";
+    return file === "" ? [] : [[name, resolve(cwd, file)] as const];
+  });
+  const files = [...ours, ...references.files].flatMap(([name, path]) => {
+    const read = readSecretFile(path);
+    if (!read.ok) return [];
+    const look = createHash("sha256").update(read.text).digest("hex");
+    return [[name, { path, look }] as const];
   });
   return new Map(files);
 }
 
-interface Settings {
-  readonly gateway: GatewaySpec;
-  readonly secretFiles: ReadonlyMap<string, string>;
-}
+type Settings = Pick<Live, "secrets"> & { readonly gateway: GatewaySpec };
 
 /** Settings that differ and that only a start applies, by their names. All others hold from the next message on. */
 export function needsStart(running: Settings, next: Settings): readonly string[] {
-  const secrets = [...next.secretFiles].filter(
-    ([name, look]) => !READ_AGAIN.has(name) && running.secretFiles.get(name) !== look,
-  );
+  const secrets = [...running.secrets.keys()].filter((name) => !isRenewable(name, running, next));
   return [
     ...differing(fixedIn(running.gateway), fixedIn(next.gateway)).map((path) => path.join(".")),
-    ...secrets.map(([name]) => `${name}_FILE`),
+    ...secrets.map((name) => `${name}_FILE`),
   ];
 }
-
-/** Models are built anew. */
-const READ_AGAIN: ReadonlySet<string> = new Set(["ANTHROPIC_API_KEY", "OPENAI_API_KEY"]);
 
 /** What the store and the platforms are opened with. */
 function fixedIn({ store, queue, platforms, retention, media }: GatewaySpec) {

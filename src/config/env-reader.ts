@@ -14,6 +14,8 @@ export interface ConfigReader extends EnvReader {
   readonly problems: readonly Problem[];
   /** Of those read so far, the ones that are set, and as they should be. */
   readonly taken: ReadonlySet<string>;
+  /** Those of them that are secrets, by name. */
+  readonly secrets: ReadonlyMap<string, Secret>;
   /** `form`: another than is declared. */
   secret(name: string, form?: Form): Secret | null;
   oneOf<T extends string>(name: string, choices: readonly T[]): T | null;
@@ -24,6 +26,7 @@ export interface ConfigReader extends EnvReader {
 export function createEnvReader(env: Env, cwd: string, variables: readonly Variable[]): ConfigReader {
   const problems: Problem[] = [];
   const taken = new Set<string>();
+  const secrets = new Map<string, Secret>();
   const declared = new Map(variables.map((one) => [one.name, one]));
 
   function complain(name: string, message: string): void {
@@ -93,15 +96,24 @@ export function createEnvReader(env: Env, cwd: string, variables: readonly Varia
   }
 
   function guard(name: string): Secret | null {
+    if (declared.get(name)?.isPair === true) {
+      const values = guards(name);
+      return values.length === 0 ? null : made(name, new Secret(values));
+    }
     const found = raw(name);
     if (found === null) return null;
     const wrong = wrongSecret(formOf(name), found.value);
     if (wrong === null) {
       taken.add(name);
-      return new Secret(found.value);
+      return made(name, new Secret(found.value));
     }
     complain(found.name, wrong);
     return null;
+  }
+
+  function made(name: string, secret: Secret): Secret {
+    secrets.set(name, secret);
+    return secret;
   }
 
   const inForm = (name: string, { pattern, words }: Form) =>
@@ -110,6 +122,7 @@ export function createEnvReader(env: Env, cwd: string, variables: readonly Varia
   return {
     problems,
     taken,
+    secrets,
     complain,
     guard,
     guards,
@@ -130,7 +143,7 @@ export function createEnvReader(env: Env, cwd: string, variables: readonly Varia
     },
     secret(name, form = declared.get(name)?.form ?? ANY_SECRET) {
       const value = inForm(name, form);
-      return value === null ? null : new Secret(value);
+      return value === null ? null : made(name, new Secret(value));
     },
   };
 }
@@ -157,6 +170,29 @@ function asTruth(value: string): boolean | undefined {
 function asHttpUrl(value: string): string | undefined {
   const url = URL.parse(value);
   return url !== null && /^https?:$/.test(url.protocol) ? value : undefined;
+}
+
+/** What `${NAME}` stands for in a file: the variable, else what the file holds that `NAME_FILE` names. */
+export class References {
+  readonly #env: Env;
+  readonly #cwd: string;
+  /** By variable, the file that it was read from. */
+  readonly files = new Map<string, string>();
+
+  constructor(env: Env, cwd: string) {
+    this.#env = env;
+    this.#cwd = cwd;
+  }
+
+  readonly get = (name: string): string | undefined => {
+    const value = this.#env[name];
+    const file = this.#env[`${name}_FILE`]?.trim() ?? "";
+    if ((value !== undefined && value !== "") || file === "") return value;
+    const path = resolve(this.#cwd, file);
+    this.files.set(name, path);
+    const read = readSecretFile(path);
+    return read.ok ? read.text : undefined;
+  };
 }
 
 export function readSecretFile(path: string): { ok: true; text: string } | { ok: false; reason: string } {

@@ -65,7 +65,13 @@ export function readEnvironment(
   env: Env,
   cwd: string,
   modules: readonly PlatformModule[],
-): { environment: Environment; problems: readonly Problem[]; notes: readonly string[] } {
+): {
+  environment: Environment;
+  /** By variable, each that is part of the environment. */
+  secrets: ReadonlyMap<string, Secret>;
+  problems: readonly Problem[];
+  notes: readonly string[];
+} {
   const variables = variablesOf(modules);
   const reader = createEnvReader(env, cwd, variables);
   const apiKey = reader.secret("ANTHROPIC_API_KEY");
@@ -109,6 +115,7 @@ export function readEnvironment(
   needOthers(variables, reader);
   return {
     environment,
+    secrets: reader.secrets,
     problems: reader.problems,
     notes: notesOf(environment, { configured, variables, reader, env }),
   };

@@ -2,12 +2,13 @@ import { relative, resolve } from "node:path";
 import type { z } from "zod";
 import type { PlatformModule } from "../ports/platform.ts";
 import { isObject, type JsonObject } from "../shared/json.ts";
+import type { Secret } from "../shared/secret.ts";
 import { TOKEN, type Variable } from "../shared/variable.ts";
 import { type AgentFile, type AgentSpec, agentFile, agentListFile } from "./agent-schema.ts";
-import { digestOf, secretFilesOf } from "./changes.ts";
+import { digestOf, type SecretFile, secretFilesOf } from "./changes.ts";
 import { closest } from "./closest.ts";
 import { agentNotes, gatewayNotes } from "./conflicts.ts";
-import type { Env } from "./env-reader.ts";
+import { type Env, References } from "./env-reader.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
 import { type Folder, folderExists, readFolder, type SourceFile } from "./files.ts";
 import { type JsonSchemaName, jsonSchemaOf, keysAt } from "./json-schema.ts";
@@ -31,8 +32,10 @@ export interface Config {
   readonly isDescribed: boolean;
   /** Which files these are. */
   readonly digest: string;
-  /** By name, which secret each of those that come from files is. */
-  readonly secretFiles: ReadonlyMap<string, string>;
+  /** Each secret of the environment, by its variable. */
+  readonly secrets: ReadonlyMap<string, Secret>;
+  /** By variable, where those that come from files are. */
+  readonly secretFiles: ReadonlyMap<string, SecretFile>;
   /** What is not wrong, but worth a line at start-up. */
   readonly notes: readonly string[];
 }
@@ -71,24 +74,25 @@ interface Found {
  */
 export function loadConfig(options: LoadOptions): Loaded {
   const { modules } = options;
-  const reading: Reading = { env: options.env, variables: variablesOf(modules), modules };
-  const { environment, problems: wrongVariables, notes } = readEnvironment(options.env, options.cwd, modules);
+  const references = new References(options.env, options.cwd);
+  const reading: Reading = { references, variables: variablesOf(modules), modules };
+  const { environment, secrets, ...read } = readEnvironment(options.env, options.cwd, modules);
   const path = options.folder === undefined ? environment.configFolder : resolve(options.cwd, options.folder);
   const isAsked = options.folder !== undefined || environment.configFolderGiven;
   const folder = openFolder(path, isAsked, options.cwd);
 
-  const gatewayYaml = folder.gateway === null ? null : read(folder.gateway, reading);
+  const gatewayYaml = folder.gateway === null ? null : yamlOf(folder.gateway, reading);
   const gateway = check(gatewayYaml ?? emptyYaml("gateway.yaml"), gatewayFileOf(modules), [
     "gateway",
     reading,
   ]);
   const spec = gateway.value?.spec ?? null;
-  const agents = folder.agents.map((file) => readAgents(read(file, reading), reading));
+  const agents = folder.agents.map((file) => readAgents(yamlOf(file, reading), reading));
   const found = agents.flatMap((one) => one.found);
   const none = folder.agents.length === 0;
 
   const problems = [
-    ...wrongVariables,
+    ...read.problems,
     ...folder.problems,
     ...gateway.problems,
     ...agents.flatMap((one) => one.problems),
@@ -112,7 +116,7 @@ export function loadConfig(options: LoadOptions): Loaded {
       ? [[BUILT_IN.metadata.name, BUILT_IN.spec]]
       : found.map(({ agent, yaml, base }) => [
           agent.metadata.name,
-          withToolSecrets(agent.spec, yaml, base, options.env),
+          withToolSecrets(agent.spec, yaml, base, references),
         ]),
   );
   return {
@@ -124,9 +128,10 @@ export function loadConfig(options: LoadOptions): Loaded {
       environment: { ...environment, configFolder: path, configFolderGiven: isAsked },
       isDescribed: folder.gateway !== null,
       digest: digestOf(folder),
-      secretFiles: secretFilesOf(options.env, options.cwd, reading.variables),
+      secrets,
+      secretFiles: secretFilesOf(options, reading.variables, references),
       notes: [
-        ...notes,
+        ...read.notes,
         ...folder.notes,
         ...storeNotes(spec, environment),
         ...(gatewayYaml === null ? [] : gatewayNotes(spec, gatewayYaml)),
@@ -160,15 +165,15 @@ function openFolder(path: string, isAsked: boolean, cwd: string): Folder {
 }
 
 interface Reading {
-  readonly env: Env;
+  readonly references: References;
   readonly variables: readonly Variable[];
   readonly modules: readonly PlatformModule[];
 }
 
 /** Parley reads its secrets by itself, and they print nowhere: no file may expand one. */
-function read(source: SourceFile, { env, variables }: Reading): YamlFile {
+function yamlOf(source: SourceFile, { references, variables }: Reading): YamlFile {
   const refused = new Set(variables.filter(({ secret }) => secret).map(({ name }) => name));
-  return readYaml(source.file, source.text, { variable: (name) => env[name], refused });
+  return readYaml(source.file, source.text, { variable: references.get, refused });
 }
 
 function emptyYaml(file: string): YamlFile {

@@ -1,6 +1,6 @@
 import { Secret } from "../shared/secret.ts";
 import type { AgentSpec } from "./agent-schema.ts";
-import type { Env } from "./env-reader.ts";
+import type { References } from "./env-reader.ts";
 import type { Path } from "./problems.ts";
 import type { YamlFile } from "./read-yaml.ts";
 import type { ToolSpecs } from "./tools-schema.ts";
@@ -12,12 +12,17 @@ type ToolSpec = ToolSpecs[number];
  * Headers and variables of tools with `${NAME}` in them are secrets: the whole value, and what each variable holds, which
  * may be sent back without the word before it. What is written out in a file is none.
  */
-export function withToolSecrets(spec: AgentSpec, yaml: YamlFile, base: Path, env: Env): AgentSpec {
+export function withToolSecrets(
+  spec: AgentSpec,
+  yaml: YamlFile,
+  base: Path,
+  references: References,
+): AgentSpec {
   const sealed = (values: Values, path: Path): Values =>
     Object.fromEntries(
       Object.entries(values).map(([name, value]) => {
         const used = yaml.variables([...path, name]);
-        for (const variable of used) new Secret(env[variable] ?? "");
+        for (const variable of used) new Secret(references.get(variable) ?? "");
         return [name, used.length === 0 ? value : new Secret(String(value))];
       }),
     );

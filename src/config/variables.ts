@@ -25,15 +25,19 @@ const GATEWAY_VARIABLES: readonly Variable[] = [
   plain("PARLEY_ENV", "production or development; NODE_ENV=production does the same. Default development"),
   plain("PARLEY_LOG_LEVEL", "fatal, error, warn, info, debug, trace or silent. Default info"),
   plain("PARLEY_KILL_SWITCH", "true answers every message that the bot is paused. Default false"),
-  secret("PARLEY_ADMIN_TOKEN", "Opens the admin API; at least 32 ASCII characters", { form: atLeast(32) }),
+  secret("PARLEY_ADMIN_TOKEN", "Opens the admin API; at least 32 ASCII characters; two during a rotation", {
+    form: atLeast(32),
+    isPair: true,
+    isOwn: true,
+  }),
   plain(
     "PARLEY_URL",
     "Where commands such as parley dead find the gateway. Default this machine and its port",
   ),
   secret(
     "PARLEY_DEV_KEY",
-    "Opens /webhooks/test (X-Dev-Key); at least 16 characters; without it, one is made at each start",
-    { form: atLeast(16) },
+    "Opens /webhooks/test (X-Dev-Key); at least 16 characters, two during a rotation; without it, one is made at each start",
+    { form: atLeast(16), isPair: true, isOwn: true },
   ),
   plain("PARLEY_ALLOWED_HOSTS", "Further host names under which it is asked: parley.example,*.corp.example"),
   plain(
@@ -41,12 +45,19 @@ const GATEWAY_VARIABLES: readonly Variable[] = [
     "Port of /metrics and the heartbeat alone, 0 takes a free one. Default the main port",
     { form: { pattern: /^\d{1,5}$/, words: METRICS_PORT_WORDS } },
   ),
-  secret("PARLEY_METRICS_TOKEN", "Asked of whoever scrapes /metrics; at least 32 ASCII characters", {
-    form: atLeast(32),
-  }),
+  secret(
+    "PARLEY_METRICS_TOKEN",
+    "Asked of whoever scrapes /metrics; at least 32 ASCII characters; two during a rotation",
+    {
+      form: atLeast(32),
+      isPair: true,
+      isOwn: true,
+    },
+  ),
   secret(
     "PARLEY_ENCRYPTION_KEY",
     "Encrypts tokens of installations: 32 bytes as base64 or hex; several with commas during a rotation, the first encrypts",
+    { isOwn: true },
   ),
   plain("PARLEY_PUBLIC_URL", "Where platforms and people reach this gateway, such as https://parley.example"),
   secret("REDIS_URL", "Redis to share between replicas, redis:// or rediss://; without it, SQLite", {

@@ -5,7 +5,7 @@ const SHA256_HEX = /^[0-9a-f]{64}$/i;
 
 /**
  * Whether `givenHex` is the HMAC-SHA256 of the chunks under any of the secrets (two are live during a rotation).
- * Malformed hex or a wrong length is just not a match. Compares in constant time, and always with every secret.
+ * Malformed hex or a wrong length is just not a match. Compares in constant time, and always with every value.
  */
 export function hmacMatches(
   secrets: readonly Secret[],
@@ -15,8 +15,8 @@ export function hmacMatches(
   if (!SHA256_HEX.test(givenHex)) return false;
   const given = Buffer.from(givenHex, "hex");
   let matches = false;
-  for (const secret of secrets) {
-    const hmac = createHmac("sha256", secret.reveal());
+  for (const value of secrets.flatMap((secret) => secret.live())) {
+    const hmac = createHmac("sha256", value);
     for (const chunk of chunks) hmac.update(chunk);
     if (timingSafeEqual(hmac.digest(), given)) matches = true;
   }
@@ -28,8 +28,8 @@ export function textMatches(secrets: readonly Secret[], given: string): boolean 
   const digest = (text: string) => hash("sha256", text, "buffer");
   const givenDigest = digest(given);
   let matches = false;
-  for (const secret of secrets) {
-    if (timingSafeEqual(digest(secret.reveal()), givenDigest)) matches = true;
+  for (const value of secrets.flatMap((secret) => secret.live())) {
+    if (timingSafeEqual(digest(value), givenDigest)) matches = true;
   }
   return matches;
 }

@@ -12,11 +12,16 @@ const FORM = "a";
  * it does not open, so that nobody who can write to the store exchanges one for another.
  */
 export class Seal {
-  readonly #keys: readonly { readonly id: string; readonly key: Buffer }[];
+  #keys: readonly { readonly id: string; readonly key: Buffer }[];
 
   /** Keys of KEY_BYTES each; at least one. */
   constructor(keys: readonly Buffer[]) {
     this.#keys = keys.map((key) => ({ id: idOf(key), key }));
+  }
+
+  /** Seals and opens with the keys of the other from now on. */
+  renew(other: Seal): void {
+    this.#keys = other.#keys;
   }
 
   seal(name: string, text: string): string {

@@ -10,6 +10,8 @@ export interface Variable {
   readonly form?: Form;
   /** May be two values during a rotation. */
   readonly isPair?: true;
+  /** A secret of the operator's own making; all others are given out by whoever they are shown to. */
+  readonly isOwn?: true;
   /** The variable that its platform does not need where this one is set. */
   readonly insteadOf?: string;
   /** What its platform cannot do without it, after "cannot". */

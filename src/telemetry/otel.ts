@@ -23,7 +23,8 @@ import { ERROR_TYPE } from "./trace-names.ts";
 export interface OtelOptions {
   /** Of the collector; spans go to `/v1/traces` below it. */
   readonly endpoint: string;
-  readonly headers: Readonly<Record<string, string>>;
+  /** As they are now; asked for each time that something is sent. */
+  readonly headers: () => Record<string, string>;
   readonly serviceName: string;
   readonly version: string;
   /** Of traces that begin here, this share is told; what was begun elsewhere says itself. */
@@ -44,7 +45,7 @@ const CLOSE_MS = 2_000;
  * each model call a second time.
  */
 export function openTracing({ endpoint, headers, serviceName, version, share }: OtelOptions): Tracing {
-  const exporter = new OTLPTraceExporter({ url: `${endpoint}/v1/traces`, headers: { ...headers } });
+  const exporter = new OTLPTraceExporter({ url: `${endpoint}/v1/traces`, headers: async () => headers() });
   const provider = new TracerProvider({
     resource: resourceFromAttributes({
       "service.name": serviceName,

@@ -6,6 +6,8 @@ import { RunControls } from "../../src/app/controls.ts";
 import { KillSwitch } from "../../src/app/kill-switch.ts";
 import { type OpenedRules, openRules } from "../../src/app/rules.ts";
 import { type Loaded, loadConfig } from "../../src/config/load.ts";
+import { Seal } from "../../src/shared/seal.ts";
+import type { Secret } from "../../src/shared/secret.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { AGENT, folderWith } from "../config/helpers.ts";
@@ -147,10 +149,10 @@ describe("a configuration that is read again", () => {
 
   it("of which a part needs a start names that part, until it is taken back or started", async () => {
     const secret = join(folder, "secret");
-    writeFileSync(secret, "a-slack-signing-secret-of-some-length");
-    env = { ...env, SLACK_SIGNING_SECRET_FILE: secret };
+    writeFileSync(secret, "redis://parley:password-of-redis@one.internal/1");
+    env = { ...env, REDIS_URL_FILE: secret };
     const rules = await open();
-    writeFileSync(secret, "another-signing-secret-of-some-length");
+    writeFileSync(secret, "redis://parley:password-of-redis@two.internal/1");
     edit(
       gateway(
         "max_age_seconds: 20, queue: { waiting: 7, concurrency: 3 }, store: { durability: process }, " +
@@ -158,23 +160,72 @@ describe("a configuration that is read again", () => {
       ),
     );
     await rules.reload("signal");
-    expect(messages()).toEqual(["configuration.reloaded", "configuration.needs_restart"]);
-    expect(lines[1]?.[1]).toEqual({
+    expect(messages()).toEqual(["configuration.reloaded", "secrets.renewed", "configuration.needs_restart"]);
+    expect(lines[2]?.[1]).toEqual({
       settings: [
         "store.durability",
         "queue.waiting",
         "platforms.slack.enabled",
         "retention.refusals",
-        "SLACK_SIGNING_SECRET_FILE",
+        "REDIS_URL_FILE",
       ],
     });
-    expect(JSON.stringify(lines)).not.toContain("signing-secret");
+    expect(JSON.stringify(lines)).not.toMatch(/password-of-redis|internal/);
     expect(maxAgeMs(rules)).toBe(20_000);
     expect(rules.report().details).toContain("a restart applies store.durability, ");
     edit(OLDER);
-    writeFileSync(secret, "a-slack-signing-secret-of-some-length");
+    writeFileSync(secret, "redis://parley:password-of-redis@one.internal/1");
     await rules.reload("signal");
-    expect(messages().slice(2)).toEqual(["configuration.reloaded"]);
+    expect(messages().slice(3)).toEqual(["configuration.reloaded", "secrets.renewed"]);
+  });
+
+  it("lets whoever holds a secret have its new value, of all or of none", async () => {
+    const file = (name: string, text: string) => {
+      writeFileSync(join(folder, name), text);
+      return join(folder, name);
+    };
+    const [OLD, NEW] = ["an-admin-token-of-some-length-old", "an-admin-token-of-some-length-new"];
+    const [KEY, NEXT] = [Buffer.alloc(32, 1).toString("base64"), Buffer.alloc(32, 2).toString("base64")];
+    env = {
+      ...env,
+      PARLEY_ADMIN_TOKEN_FILE: file("admin", OLD),
+      PARLEY_ENCRYPTION_KEY_FILE: file("key", KEY),
+      REDIS_URL_FILE: file("redis", "redis://parley:old@one.internal"),
+      TOKEN_OF_TOOL_FILE: file("tool", "of-a-tool-1"),
+    };
+    const tool =
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it stands so in the file.
+      'tools: [{ name: deploy, type: command, command: /bin/true, effect: read, env: { TOKEN: "${TOKEN_OF_TOOL}" } }]';
+    edit(
+      AGENT.replace("spec: {", () => `spec: { ${tool},`),
+      "agents/assistant.yaml",
+    );
+    const rules = await open();
+    const running = rules.current().config;
+    const { adminToken, seal, redisUrl } = running.environment;
+    file("admin", `${NEW}\n${OLD}`);
+    file("key", `${NEXT}\n${KEY}`);
+    file("redis", "redis://parley:new@one.internal");
+    file("tool", "");
+    await rules.reload("signal");
+    expect(messages()).toEqual(["configuration.refused"]);
+    expect(adminToken?.live()).toEqual([OLD]);
+
+    file("tool", "of-a-tool-2");
+    await rules.reload("signal");
+    expect(adminToken?.live()).toEqual([NEW, OLD]);
+    expect(redisUrl?.reveal()).toBe("redis://parley:new@one.internal");
+    expect(seal?.isCurrent(new Seal([Buffer.alloc(32, 2)]).seal("name", "text"))).toBe(true);
+    expect(lines.slice(1)).toEqual([
+      ["configuration.reloaded", expect.objectContaining({ changed: false })],
+      [
+        "secrets.renewed",
+        { secrets: ["PARLEY_ADMIN_TOKEN", "PARLEY_ENCRYPTION_KEY", "REDIS_URL", "TOKEN_OF_TOOL"] },
+      ],
+    ]);
+    const [deploy] = rules.current().config.agents.get("assistant")?.tools ?? [];
+    if (deploy?.type !== "command") throw new Error("Expected the tool to be there");
+    expect((deploy.env.TOKEN as Secret).reveal()).toBe("of-a-tool-2");
   });
 
   it("is read once after the other when several ask at once", async () => {
@@ -203,6 +254,20 @@ describe("files that change while somebody looks", () => {
       await asleep();
     }
   }
+
+  it("are those of secrets as well", async () => {
+    const secret = join(folder, "admin");
+    writeFileSync(secret, "an-admin-token-of-some-length-old");
+    env = { ...env, PARLEY_ADMIN_TOKEN_FILE: secret };
+    const rules = await watched();
+    const { adminToken } = rules.current().config.environment;
+    writeFileSync(secret, "an-admin-token-of-some-length-anew");
+    await look(2);
+    await eventually(
+      async () => expect(adminToken?.reveal()).toBe("an-admin-token-of-some-length-anew"),
+      10_000,
+    );
+  });
 
   it.each<[string, () => void]>([
     ["written over", () => writeFileSync(join(folder, "gateway.yaml"), NEWER)],

@@ -140,7 +140,7 @@ describe("parley config", () => {
       gateway: { limits: { user: { messages: 20, per_seconds: 60 } } },
       agents: { assistant: { model: { provider: "anthropic" } } },
       environment: {
-        platforms: { slack: { kind: "on", signingSecrets: ["***", "***"], botToken: "***" } },
+        platforms: { slack: { kind: "on", signingSecrets: ["***"], botToken: "***" } },
       },
     });
     expect(parse(yaml.stdout)).toEqual({

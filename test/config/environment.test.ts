@@ -11,7 +11,6 @@ import { readEnvironment } from "../../src/config/environment.ts";
 import { formatProblem } from "../../src/config/problems.ts";
 import { variablesOf } from "../../src/config/variables.ts";
 import type { PlatformModule, PlatformOff } from "../../src/ports/platform.ts";
-import type { Secret } from "../../src/shared/secret.ts";
 import { toy } from "../support/toy-platform.ts";
 import { folderWith } from "./helpers.ts";
 
@@ -32,8 +31,6 @@ interface Platforms {
 }
 
 const VARIABLES = variablesOf(MODULES);
-
-const reveal = (secrets: readonly Secret[]) => secrets.map((secret) => secret.reveal());
 
 describe("the environment", () => {
   it("has a default for everything", () => {
@@ -260,7 +257,8 @@ describe("a secret", () => {
       read({ ...base, SLACK_SIGNING_SECRET: `${OLD}, ${NEW}` }).environment.platforms.slack,
       read({ ...base, SLACK_SIGNING_SECRET_FILE: "pair" }, cwd).environment.platforms.slack,
     ];
-    for (const one of slack) expect(one.kind === "on" && reveal(one.signingSecrets)).toEqual([OLD, NEW]);
+    for (const one of slack)
+      expect(one.kind === "on" && one.signingSecrets.flatMap((secret) => secret.live())).toEqual([OLD, NEW]);
   });
 
   it("is refused from a file that cannot be read, is empty or too large, or beside the variable", () => {
@@ -291,7 +289,7 @@ describe("a secret that guards this gateway", () => {
   } as const;
   const guards = Object.entries(MINIMA).map(([name, [chars, words]]) => ({ name, chars, words }));
   const inFiles = guards.filter(({ name }) => VARIABLES.find((one) => one.name === name)?.secret);
-  const pairs = guards.filter(({ name }) => /_SECRET$|PUBLIC/.test(name));
+  const pairs = guards.filter(({ name }) => /_SECRET$|PUBLIC|^PARLEY/.test(name));
 
   it.each(guards)("$name is refused below its length, and not shown", ({ name, chars, words }) => {
     expect(read({ [name]: "a".repeat(chars) }).problems).toEqual([]);

@@ -14,12 +14,12 @@ export const PAGES: readonly Runbook[] = readdirSync(RUNBOOKS)
   .map((name) => ({ name, text: readFileSync(join(RUNBOOKS, name), "utf8") }));
 
 /** Of operating it, whose commands are run as those of the runbooks are. */
-export const OPERATING: readonly Runbook[] = ["backup.md", "disaster-recovery.md", "maintenance.md"].map(
-  (name) => ({
-    name,
-    text: readFileSync(join(ROOT, "docs", name), "utf8"),
-  }),
-);
+export const OPERATING: readonly Runbook[] = [
+  "backup.md",
+  "disaster-recovery.md",
+  "maintenance.md",
+  "secrets.md",
+].map((name) => ({ name, text: readFileSync(join(ROOT, "docs", name), "utf8") }));
 
 /** Lines of its fenced blocks of this language. */
 export function linesIn(text: string, language: string): readonly string[] {

@@ -21,3 +21,12 @@ it.each<[string, () => string]>([
   expect(print()).not.toContain("hunter2");
   expect(print()).toContain("***");
 });
+
+it("a secret is two values during a rotation: the first is shown, both are live, and a new one reaches who holds it", () => {
+  const pair = new Secret(["hunter3", "hunter2"]);
+  expect([pair.reveal(), pair.live()]).toEqual(["hunter3", ["hunter3", "hunter2"]]);
+  expect(String(pair) + inspect(pair) + JSON.stringify(pair)).not.toMatch(/hunter/);
+  const held = { by: pair };
+  pair.renew(new Secret("hunter4"));
+  expect(held.by.live()).toEqual(["hunter4"]);
+});

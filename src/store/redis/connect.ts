@@ -49,11 +49,24 @@ export function createClient(connection: RedisConnection, options: ClientOptions
   const client = newClient(connection, options);
   const prepare = (one: Redis) => {
     outliveErrors(one);
+    useLatest(one, connection);
     if (options.isTimedByCaller) timeHandshakeOnly(one, options.silentMs);
   };
   if (client instanceof Redis) prepare(client);
   else client.on("+node", prepare);
   return client;
+}
+
+/** The library reads them for each connection that it makes: a password that was changed meanwhile is taken then. */
+function useLatest({ options }: Redis, { url, sentinel }: RedisConnection): void {
+  const now = () => credentials(new URL(url.reveal()));
+  Object.defineProperties(options, {
+    username: { get: () => now().username, enumerable: true },
+    password: { get: () => now().password, enumerable: true },
+    ...(sentinel?.password && {
+      sentinelPassword: { get: () => sentinel.password?.reveal(), enumerable: true },
+    }),
+  });
 }
 
 /**
