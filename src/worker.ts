@@ -1,6 +1,7 @@
 import { budgetOf, stopped } from "./agent/ending.ts";
 import { settlementOf } from "./agent/settlement.ts";
 import { questionsOf } from "./dispatch/asked.ts";
+import { begin } from "./dispatch/beginning.ts";
 import { type ControlDeps, obey } from "./dispatch/control.ts";
 import type { JobSignals } from "./dispatch/dispatcher.ts";
 import { withEarlier } from "./dispatch/earlier.ts";
@@ -17,6 +18,7 @@ import { poisonCauseOf } from "./dispatch/poison.ts";
 import { quietForMs } from "./dispatch/quiet.ts";
 import { References } from "./dispatch/references.ts";
 import { report, reportSaid } from "./dispatch/report.ts";
+import type { Selection } from "./dispatch/selection.ts";
 import { canBeAnswered } from "./dispatch/serves.ts";
 import { causeOf, Deferred } from "./dispatch/settle.ts";
 import { lastWord, told, waitedMs } from "./dispatch/waited.ts";
@@ -26,7 +28,7 @@ import { controlCommandOf } from "./domain/command.ts";
 import type { Platform, TriggerEvent } from "./domain/event.ts";
 import type { Named } from "./domain/mention.ts";
 import { redacted, redactedPart } from "./domain/redact.ts";
-import { hasGrown, type Route, routeOf } from "./domain/route.ts";
+import type { Route } from "./domain/route.ts";
 import type { Answer, Progress } from "./domain/run.ts";
 import { NO_USAGE, restedMsOf, unparked } from "./domain/run.ts";
 import { isStopped, isWithdrawn } from "./domain/signal.ts";
@@ -41,7 +43,7 @@ import type { Outbox } from "./ports/outbox.ts";
 import type { Questions } from "./ports/questions.ts";
 import type { Job, Queue, Settlement } from "./ports/queue.ts";
 import { amendBeside, sayBeside } from "./reply/beside.ts";
-import { offering } from "./reply/choices.ts";
+import { offered } from "./reply/choices.ts";
 import { type DeliverDeps, deliver } from "./reply/deliver.ts";
 import { FirstStored } from "./reply/first-stored.ts";
 import type { Previews } from "./reply/preview.ts";
@@ -58,7 +60,8 @@ export interface WorkerDeps {
   readonly runtime: AgentRuntime;
   readonly routes: readonly Route[];
   readonly agents: ReadonlyMap<string, AgentMemory>;
-  readonly control: ControlDeps;
+  readonly selection: Pick<Selection, "agentFor" | "refusal" | "now" | "obey" | "forget">;
+  readonly control: Omit<ControlDeps, "selection">;
   readonly render: Render;
   readonly delivery: Omit<DeliverDeps, "isHeld" | "leftMs" | "outbox"> & { readonly outbox: Outbox };
   /** What the model calls of a run may cost today; absent: as much as the run may. */
@@ -123,7 +126,8 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
   const quietMs = await quietForMs(job, merging, deps.quietMsOf?.(job.event) ?? 0, () => deps.clock.nowMs());
   if (quietMs > 0) throw new Deferred("more may be said", quietMs);
 
-  const progress = job.progress === null ? begin(job, deps) : unparked(job.progress, deps.clock.nowMs());
+  const progress =
+    job.progress === null ? await begin(job, deps) : unparked(job.progress, deps.clock.nowMs());
   const references = new References(adapter, progress, deps);
   const taken = { merging, references, time };
   const done = isAnswered(progress) ? progress : await answerTo(job, progress, taken, adapter, deps, signals);
@@ -155,21 +159,11 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
   return settlementOf(shown, references.named(merging.events), { clock: deps.clock, files });
 }
 
-function begin({ event, agent: routed }: Job, { routes, agents, clock, newId }: WorkerDeps): Progress {
-  // Decided as it was accepted. Where that agent is gone since, nobody was found, or files came after it, by the routes of now.
-  const isThere = routed !== null && agents.has(routed) && !hasGrown(event);
-  const agent = isThere ? routed : (routeOf(event, routes, agents) ?? NOBODY);
-  return { runId: newId("run"), agent, startedAtMs: clock.nowMs(), steps: [], answer: null };
-}
-
 /** Our own words come back to us, and nothing tells that they are ours. */
 const LOOP = "loop";
 
 /** For what only an operator can change. */
 const WAIT_MS = 60_000;
-
-/** No agent has this name. */
-const NOBODY = "";
 
 /** Runs the agent, or goes on with a run that was cut off, and renders what came of it. */
 async function answerTo(
@@ -184,10 +178,17 @@ async function answerTo(
   const command = controlCommandOf(job.event);
   // Overtakes the run that it is about, and pause and stop are not meant for it.
   if (command !== null)
-    return end(await obey(command, await taken.references.known(job.event, signals.job), deps.control));
+    return end(
+      await obey(command, await taken.references.known(job.event, signals.job), {
+        ...deps.control,
+        selection: deps.selection,
+      }),
+    );
   if (isStopped(job.signals)) return end(stopped(progress.steps));
   if (deps.isPaused({ platform: job.event.platform, agent: progress.agent }))
     throw new Deferred("paused", WAIT_MS);
+  const refusal = deps.selection.refusal(job.event);
+  if (refusal !== null) return end({ outcome: "answered", text: refusal, usage: NO_USAGE, modelCalls: 0 });
   const memory = deps.agents.get(progress.agent);
   if (memory === undefined) return end(failure(NO_AGENT, "no agent is set up for this event"));
   const poison = poisonCauseOf(job);
@@ -229,8 +230,7 @@ async function ended(
   }
   const text = redacted(result.text);
   const hears = deps.hearsPresses?.(job.event.platform) ?? true;
-  const { markdown, buttons } =
-    result.outcome === "answered" ? offering(text, adapter, hears) : { markdown: text };
+  const { markdown, buttons } = offered({ ...result, text }, adapter, hears);
   const rendered = await deps.render(adapter, markdown, job.event.replyTo, buttons, named);
   const approvals = approvalsIn(progress.steps);
   const asked = approvals.length > 0 ? { approvals } : {};

@@ -25,6 +25,7 @@ import { FakeAdapter, failing } from "./support/adapter.ts";
 import { FakeClock } from "./support/clock.ts";
 import { A_STOP, anEvent } from "./support/event.ts";
 import { countOf, sumAndCount } from "./support/metrics.ts";
+import { selectionOf } from "./support/selection.ts";
 import { aJob, anOffer, claimAll, claimOne, LEASE_MS, nextAttempt, openTestStore } from "./support/store.ts";
 
 const ATTEMPTS_MAX = 3;
@@ -67,11 +68,12 @@ beforeEach(async () => {
       },
     },
     routes: [{ match: { platforms: new Set(["slack"]) }, agent: "assistant" }],
+    selection: selectionOf(),
     agents: new Map([["assistant", { turnsMax: 4, ttlMs: 60_000 }]]),
     control: {
       memory: store.memory,
       lanes: store.lanes,
-      describeAgent: () => ({ name: "assistant", model: "the demo model" }),
+      describeAgent: (name) => ({ name, model: "the demo model" }),
       approversOf: () => ({ only: null, self: true }),
       clock,
       isPaused: () => isPaused,

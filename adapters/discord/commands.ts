@@ -54,6 +54,7 @@ export function commandsOf({ options, routed, isOfServer }: Wanted): readonly Js
 const OWN: readonly SlashCommand[] = [
   own("help", "What the bot can do"),
   own("status", "What it is doing here"),
+  own("agent", "Who answers here, and who else can", ["name", "Who shall answer, or default"]),
   own("reset", "Forget what was said here"),
   own("stop", "Stop what it is doing here"),
   own("approve", "Approve what it asks for", ["id", "Its number, apr_…"]),

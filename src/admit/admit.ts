@@ -1,6 +1,7 @@
+import { addressed, type ChosenBy } from "../domain/asking.ts";
 import { boundedFiles } from "../domain/attachment.ts";
 import { FILES_MAX, LABEL_CHARS_MAX } from "../domain/bounds.ts";
-import { busyModeFor } from "../domain/busy.ts";
+import { busyModeFor, mayMerge } from "../domain/busy.ts";
 import { chosen } from "../domain/choices.ts";
 import { controlCommandOf, controlLane, overtakes } from "../domain/command.ts";
 import { boundedContext } from "../domain/context.ts";
@@ -21,11 +22,13 @@ export type Admission =
  * "does the bot take part in this thread") is asked of the store in the one transaction that accepts the event.
  */
 export function admit(given: TriggerEvent, policy: AdmissionPolicy, nowMs: number): Admission {
-  const event = chosen(given);
+  const said = chosen(given);
+  const control = controlCommandOf(said);
+  const event = control === null ? addressed(said, policy.routes, policy.chosenBy ?? NOBODY) : said;
+  const isNamed = event.agent !== given.agent;
   const rules = policy.platforms[event.platform];
   if (event.sender.isBot && !allowsBot(event, rules)) return { kind: "ignored", reason: "bot" };
 
-  const control = controlCommandOf(event);
   if (event.trigger === "button" && rules.buttons === "ignore" && control === null)
     return { kind: "ignored", reason: "buttons_off" };
 
@@ -35,7 +38,7 @@ export function admit(given: TriggerEvent, policy: AdmissionPolicy, nowMs: numbe
   }
 
   const isUrgent = control !== null && overtakes(control);
-  const routing = routed(event, policy, control !== null);
+  const routing = routed(event, policy, { isControl: control !== null, isNamed });
   const offer: Offer = {
     event: {
       ...event,
@@ -59,15 +62,18 @@ export function admit(given: TriggerEvent, policy: AdmissionPolicy, nowMs: numbe
   return { kind: "offer", offer };
 }
 
+const NOBODY: ReadonlyMap<string, ChosenBy> = new Map();
+
 /** Who answers it, and what it does while that one is at work. A command to the gateway is answered by what is built in. */
 function routed(
   event: TriggerEvent,
   { routes, agents }: AdmissionPolicy,
-  isControl: boolean,
+  { isControl, isNamed }: { readonly isControl: boolean; readonly isNamed: boolean },
 ): Pick<Offer, "agent" | "busy"> {
   if (isControl) return { agent: null, busy: "queue" };
   const { agent, busy } = routingOf(event, routes, agents);
-  return { agent, busy: busyModeFor(event, busy) };
+  // What asks for somebody is answered by nobody else: it is not merged into a run.
+  return { agent, busy: isNamed && mayMerge(busy) ? "queue" : busyModeFor(event, busy) };
 }
 
 /** The event of an installation that is not ours: recorded, and nothing is said, because nothing could be. */

@@ -1,3 +1,4 @@
+import type { ChosenBy } from "../domain/asking.ts";
 import type { BusyMode } from "../domain/busy.ts";
 import type { Platform } from "../domain/event.ts";
 import type { Route } from "../domain/route.ts";
@@ -34,6 +35,8 @@ export interface AdmissionPolicy {
   readonly routes: readonly Route[];
   /** What a message does while a run of its agent is in hand, by the agent's name. */
   readonly agents: ReadonlyMap<string, BusyMode>;
+  /** Who may ask for each of them by name; absent: nobody. */
+  readonly chosenBy?: ReadonlyMap<string, ChosenBy>;
   /** null: any age. */
   readonly maxAgeMs: number | null;
   readonly noticeWindowMs: number;

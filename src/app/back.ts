@@ -2,10 +2,10 @@ import type { AdmissionPolicy } from "../admit/policy.ts";
 import type { GatewaySpec } from "../config/schema.ts";
 import { Dispatcher } from "../dispatch/dispatcher.ts";
 import { recallFor } from "../dispatch/memory.ts";
+import { Selection } from "../dispatch/selection.ts";
 import { LEASE_MS } from "../domain/bounds.ts";
 import type { Breakers } from "../domain/breaker.ts";
-import type { TriggerEvent } from "../domain/event.ts";
-import { quietMsOf, routeOf } from "../domain/route.ts";
+import { quietMsOf } from "../domain/route.ts";
 import { type Observer, observedQueue } from "../feed/observed.ts";
 import type { Adapter, Render } from "../ports/adapter.ts";
 import type { Clock, NewId, Random } from "../ports/clock.ts";
@@ -14,6 +14,7 @@ import type { Job, Queue, Settlement } from "../ports/queue.ts";
 import type { Store } from "../ports/store.ts";
 import { Previews } from "../reply/preview.ts";
 import { type WaitingDeps, WaitNotices } from "../reply/waiting.ts";
+import { createAgentChoices } from "../store/agent-choices.ts";
 import { createFeedback } from "../store/feedback.ts";
 import { createGrants } from "../store/grants.ts";
 import { createQuestions } from "../store/questions.ts";
@@ -29,7 +30,7 @@ import { tracedAdapters, tracedRuntime, tracedWork } from "./traced.ts";
 export interface BackRules {
   readonly agents: Pick<BuiltAgents, "runtime" | "memory" | "quietMs" | "shown" | "modelNames" | "approvers">;
   readonly spec: GatewaySpec;
-  readonly policy: Pick<AdmissionPolicy, "routes">;
+  readonly policy: Pick<AdmissionPolicy, "routes" | "chosenBy">;
 }
 
 export interface BackOptions {
@@ -120,7 +121,7 @@ function ofEach<T extends object, M>(current: () => T, make: (of: T) => M): () =
 
 function workerDeps(
   options: BackOptions,
-  { agents, spec, policy: { routes } }: BackRules,
+  { agents, spec, policy: { routes, chosenBy } }: BackRules,
   {
     queue,
     unwritten,
@@ -133,10 +134,11 @@ function workerDeps(
   const grants = createGrants(store.vault);
   const { memory, lanes } = store;
 
-  function describeAgent(event: TriggerEvent): { name: string; model: string } | null {
-    const name = routeOf(event, routes, agents.memory);
-    return name === null ? null : { name, model: agents.modelNames.get(name) ?? "an unknown model" };
-  }
+  const selection = new Selection({
+    routes,
+    agents: chosenBy ?? new Map(),
+    choices: createAgentChoices(store.vault, clock),
+  });
 
   return {
     queue,
@@ -144,6 +146,7 @@ function workerDeps(
     adapters: tracedAdapters(adapters, tracing),
     runtime: tracedRuntime(agents.runtime, tracing),
     routes,
+    selection,
     agents: agents.memory,
     quietMsOf: (event) => quietMsOf(event, routes, agents.quietMs),
     control: {
@@ -154,7 +157,7 @@ function workerDeps(
         },
       },
       lanes,
-      describeAgent,
+      describeAgent: (name) => ({ name, model: agents.modelNames.get(name) ?? "an unknown model" }),
       questions,
       grants,
       approversOf: (agent) => agents.approvers.get(agent) ?? null,

@@ -6,6 +6,7 @@ import type { Retention, Store } from "../ports/store.ts";
 import { messageOf } from "../shared/fault.ts";
 import { parseJsonObject } from "../shared/json.ts";
 import { iso } from "../shared/time.ts";
+import { createAgentChoices } from "../store/agent-choices.ts";
 import { createFeedback } from "../store/feedback.ts";
 import { createGrants } from "../store/grants.ts";
 import { createQuestions } from "../store/questions.ts";
@@ -87,11 +88,13 @@ export function startHousekeeping(deps: HousekeepingDeps): Housekeeping {
     const keptMs = Math.max(finishedMs, deadMs) + PARKED_MS_MAX;
     const nowMs = clock.nowMs();
     const grants = await createGrants(store.vault).forget(nowMs);
+    const choices = await createAgentChoices(store.vault, clock).forget();
     const feedback = Number.isFinite(keptMs)
       ? await createFeedback(store.vault, clock).forget(nowMs - keptMs)
       : 0;
     return (
       grants +
+      choices +
       feedback +
       (Number.isFinite(keptMs) ? await createQuestions(store.vault).forget(nowMs - keptMs) : 0)
     );

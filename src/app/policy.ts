@@ -5,6 +5,7 @@ import { compilePattern, type Pattern } from "../config/pattern.ts";
 import { type GatewaySpec, PLATFORM_DEFAULTS, type PlatformSpec } from "../config/schema.ts";
 import { busyModeOf, busyQuietMs } from "../config/schema-parts.ts";
 import type { AgentMemory } from "../dispatch/memory.ts";
+import type { ChosenBy } from "../domain/asking.ts";
 import { LIMIT_SCOPES, type LimitScope, type LimitValue } from "../domain/controls.ts";
 import { PLATFORMS, type Platform } from "../domain/event.ts";
 import type { LanguageOf } from "../domain/language.ts";
@@ -14,7 +15,7 @@ import type { Retention } from "../ports/store.ts";
 /** The operator's words to what admission decides by. */
 export function policyOf(
   spec: GatewaySpec,
-  agents: ReadonlyMap<string, Pick<AgentSpec, "busy">>,
+  agents: ReadonlyMap<string, Pick<AgentSpec, "busy" | "chosen_by">>,
   isPaused: AdmissionPolicy["isPaused"],
   limitOf: (scope: LimitScope) => LimitValue = (scope) => spec.limits[scope],
   languageOf?: LanguageOf,
@@ -27,10 +28,15 @@ export function policyOf(
     },
     routes: routesOf(spec, languageOf),
     agents: new Map([...agents].map(([name, { busy }]) => [name, busyModeOf(busy)])),
+    chosenBy: new Map([...agents].map(([name, { chosen_by }]) => [name, asChosenBy(chosen_by)])),
     maxAgeMs: spec.max_age_seconds === "off" ? null : spec.max_age_seconds * 1000,
     noticeWindowMs: spec.notices.window_seconds * 1000,
     isPaused,
   };
+}
+
+function asChosenBy(by: AgentSpec["chosen_by"]): ChosenBy {
+  return typeof by === "string" ? by : new Set(by);
 }
 
 /** One that the configuration does not know decides by its verifier alone who reaches it at all. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { approvals } from "./approvals-schema.ts";
+import { approvals, approver } from "./approvals-schema.ts";
 import { model } from "./model-schema.ts";
 import { agentName, apiVersion, busy, count, DAY, seconds, YEAR } from "./schema-parts.ts";
 import { tools } from "./tools-schema.ts";
@@ -61,6 +61,12 @@ const describedSpec = z.strictObject({
     .default("off")
     .describe(
       "Whether the model is told how to end an answer with choices, which become buttons. One that ends so by itself needs no telling.",
+    ),
+  chosen_by: z
+    .union([z.enum(["routes", "any", "none"]), z.array(approver).min(1).max(1_000)])
+    .default("routes")
+    .describe(
+      "Who may ask for it by name (`@agent:NAME`, `/agent NAME`): `routes`, whoever a route to it reaches in that place, whatever has to be said for it; `any` who may use the bot; `none`; or people and roles as approvers are named.",
     ),
   busy: busy
     .default("queue")

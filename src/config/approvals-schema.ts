@@ -4,7 +4,8 @@ import { closest } from "./closest.ts";
 
 const APPROVER = /^([a-z]+):(?:role:[^:\s]+:[^:\s]+|(?!role:)[^:\s]+(?::[^:\s]+)?)$/;
 
-const approver = z.string().superRefine((text, context) => {
+/** `platform:id`, `platform:tenant:id`, or a role. */
+export const approver = z.string().superRefine((text, context) => {
   const platform = APPROVER.exec(text)?.[1];
   if (platform === undefined) {
     const message = "expected platform:id, platform:tenant:id or platform:role:tenant:id";

@@ -11,13 +11,15 @@ import type { Memory } from "../ports/memory.ts";
 import type { Questions } from "../ports/questions.ts";
 import { FORGOTTEN, HELP, NOTHING_TO_STOP, STOPPING, statusText } from "../reply/texts.ts";
 import { decide } from "./decide.ts";
+import type { Selection } from "./selection.ts";
 
 export interface ControlDeps {
   readonly memory: Pick<Memory, "forget">;
   /** The store's: a command may arrive at another replica than the one that runs what it is about. */
   readonly lanes: Lanes;
   /** The agent that would answer, and its model; null when no route matches. */
-  readonly describeAgent: (event: TriggerEvent) => { name: string; model: string } | null;
+  readonly describeAgent: (agent: string) => { name: string; model: string };
+  readonly selection: Pick<Selection, "now" | "obey" | "forget">;
   /** Of an agent; null: it is not there any more. */
   readonly approversOf: (agent: string) => Approvers | null;
   /** Absent: a question is found in its own conversation alone. */
@@ -38,19 +40,23 @@ export async function obey(
   event: TriggerEvent,
   deps: ControlDeps,
 ): Promise<RunResult> {
-  const text = await ANSWERS[command](event, deps);
-  return { outcome: "answered", text, usage: NO_USAGE, modelCalls: 0 };
+  const answer = await ANSWERS[command](event, deps);
+  const said = typeof answer === "string" ? { text: answer } : answer;
+  return { outcome: "answered", ...said, usage: NO_USAGE, modelCalls: 0 };
 }
 
-type Say = (event: TriggerEvent, deps: ControlDeps) => string | Promise<string>;
+type Told = string | Required<Pick<RunResult, "text" | "buttons">>;
+type Say = (event: TriggerEvent, deps: ControlDeps) => Told | Promise<Told>;
 
 const ANSWERS: Readonly<Record<ControlCommand, Say>> = {
   help: () => HELP,
   status,
   approve: decide,
   deny: decide,
-  async reset({ conversation, id }, { memory, grants }) {
+  agent: (event, { selection }) => selection.obey(event),
+  async reset({ conversation, id }, { memory, grants, selection }) {
     await memory.forget(conversation, id);
+    await selection.forget(conversation);
     await grants?.revoke(conversation);
     return FORGOTTEN;
   },
@@ -62,11 +68,12 @@ const ANSWERS: Readonly<Record<ControlCommand, Say>> = {
 
 async function status(
   event: TriggerEvent,
-  { describeAgent, lanes, grants, clock, isPaused, version }: ControlDeps,
+  { describeAgent, selection, lanes, grants, clock, isPaused, version }: ControlDeps,
 ): Promise<string> {
   const lane = await lanes.stateOf(event.conversation);
   const allowed = (await grants?.list(event.conversation, clock.nowMs())) ?? [];
-  const agent = describeAgent(event);
+  const { agent: name, chosen } = await selection.now(event);
+  const agent = name === null ? null : { ...describeAgent(name), ...(chosen && { chosen }) };
   const isOff = isPaused({ platform: event.platform, agent: agent?.name ?? null });
   return statusText({ agent, lane, allowed, isPaused: isOff, version });
 }

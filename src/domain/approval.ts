@@ -164,7 +164,7 @@ export function mayDecide(
 }
 
 /** Without `isKnown`, an id alone may be that of somebody else, in another workspace. */
-function isAmong(only: ReadonlySet<string>, by: TriggerEvent, isKnown: boolean): boolean {
+export function isAmong(only: ReadonlySet<string>, by: TriggerEvent, isKnown: boolean): boolean {
   const { platform, tenant, sender } = by;
   const roles = (sender.roles ?? []).map((id) => `role:${tenant}:${id}`);
   const ids = namesOf(by).flatMap((id) => [`${tenant}:${id}`, ...(isKnown ? [id] : [])]);

@@ -1,3 +1,5 @@
+import { BUTTON_ID_BYTES_MAX } from "./bounds.ts";
+
 /** Something that can be pressed below a reply. Where it cannot be shown, the words of the reply must do without it. */
 export interface Button {
   /** Comes back as the command of the event when it is pressed; at most `BUTTON_ID_BYTES_MAX` in UTF-8. */
@@ -29,6 +31,20 @@ export function decisionButtons(approvalId: string, isLasting = false): readonly
 /** For a question with answers of its own. */
 export function answerButtons(approvalId: string, answers: readonly string[]): readonly Button[] {
   return answers.map((label, index) => ({ id: `approve:${approvalId}:${index + 1}`, label }));
+}
+
+const AGENT = "agent:";
+
+/** A menu of agents. Names that are too long for a button are in the words beside it. */
+export function agentButtons(names: readonly string[]): readonly Button[] {
+  return names
+    .map((label) => ({ id: AGENT + label, label }))
+    .filter(({ id }) => id.length <= BUTTON_ID_BYTES_MAX);
+}
+
+/** Null: it is another button. */
+export function pressedAgent(buttonId: string | null): string | null {
+  return buttonId?.startsWith(AGENT) ? buttonId.slice(AGENT.length) : null;
 }
 
 /** What a press of one of these says; null: it is another button. */

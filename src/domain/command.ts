@@ -1,7 +1,7 @@
-import { pressedDecision } from "./button.ts";
+import { pressedAgent, pressedDecision } from "./button.ts";
 import type { TriggerEvent } from "./event.ts";
 
-export const CONTROL_COMMANDS = ["help", "status", "reset", "stop", "approve", "deny"] as const;
+export const CONTROL_COMMANDS = ["help", "status", "reset", "stop", "approve", "deny", "agent"] as const;
 export type ControlCommand = (typeof CONTROL_COMMANDS)[number];
 
 /** Name of the command that carries the others where a platform wants one command per app: `/parley stop`. */
@@ -15,6 +15,7 @@ export const CARRIER = "parley";
 export function controlCommandOf(event: Said): ControlCommand | null {
   const decision = decisionIn(event);
   if (decision !== null) return decision.command;
+  if (agentWordIn(event) !== null) return "agent";
   if (event.trigger === "button") return null;
   if (event.trigger === "command" && event.command !== null) {
     const words = event.command.replace(/^\//, "").split(" ");
@@ -90,6 +91,24 @@ function decisionOf(verb: string, rest: string): DecisionCommand {
   };
 }
 
+/** What stands behind `/agent`: a name, or nothing (`""`) where it asks who answers; null: it is another command, or none. */
+export function agentWordIn({ trigger, command, text }: Said): string | null {
+  if (trigger === "button") return pressedAgent(command);
+  const words = command?.replace(/^\//, "").split(" ") ?? [];
+  if (trigger === "command" && words[0] === CARRIER)
+    return wordAfter(/^agent(?:\s+(\S+))?$/i, [...words.slice(1), text].join(" "));
+  if (trigger === "command" && words.length === 1 && words[0]?.toLowerCase() === "agent")
+    return wordAfter(/^(\S*)$/, text);
+  // `/ask !agent ops`; a message also with a slash.
+  const shape = trigger === "command" ? /^!agent(?:\s+(\S+))?$/i : /^[!/]agent(?:\s+(\S+))?$/i;
+  return trigger === "command" && words.length > 1 ? null : wordAfter(shape, text);
+}
+
+function wordAfter(shape: RegExp, said: string): string | null {
+  const found = shape.exec(said.trim());
+  return found === null ? null : (found[1] ?? "");
+}
+
 function saidControl(text: string, shape: RegExp): ControlCommand | null {
   return asControl(shape.exec(text.trim())?.[1]);
 }
@@ -106,5 +125,5 @@ export function controlLane(conversation: string): string {
 
 /** Those that must not wait for the run that they are about. */
 export function overtakes(command: ControlCommand): boolean {
-  return command !== "reset";
+  return command !== "reset" && command !== "agent";
 }

@@ -71,16 +71,29 @@ function agentBy(
 
 /** Of one that does not name its agent. */
 function firstMatch(event: TriggerEvent, routes: readonly Route[]): Route | undefined {
-  return event.agent === undefined ? routes.find(({ match }) => matches(event, match)) : undefined;
+  return event.agent === undefined ? routes.find((route) => matches(event, route)) : undefined;
 }
 
-function matches(event: TriggerEvent, match: RouteMatch): boolean {
+/** Whether it is for whoever sends the event, in that place, whatever they say. */
+export function reaches({ match }: Route, event: TriggerEvent): boolean {
   return (
     has(match.platforms, event.platform) &&
     has(match.tenants, event.tenant) &&
     has(match.channels, event.place) &&
+    (match.roles === undefined || event.sender.roles?.some((role) => match.roles?.has(role)) === true)
+  );
+}
+
+/** Whether the route that takes it is one for its command: that is for its agent, whoever else was chosen. */
+export function isRoutedCommand(event: TriggerEvent, routes: readonly Route[]): boolean {
+  return firstMatch(event, routes)?.match.commands !== undefined;
+}
+
+function matches(event: TriggerEvent, route: Route): boolean {
+  const { match } = route;
+  return (
+    reaches(route, event) &&
     (match.commands === undefined || isCommand(event, match.commands)) &&
-    (match.roles === undefined || event.sender.roles?.some((role) => match.roles?.has(role)) === true) &&
     (match.attachments === undefined || bringsOneOf(event, match.attachments)) &&
     (match.patterns === undefined || match.patterns.some((isMatch) => isMatch(event.text))) &&
     // Last, for it takes the longest.

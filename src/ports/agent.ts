@@ -33,6 +33,8 @@ export interface RunResult {
   readonly outcome: RunOutcome;
   /** Markdown for the person; never empty. */
   readonly text: string;
+  /** Below it, where the platform has room for all of them. Absent: the text may declare choices. */
+  readonly buttons?: readonly Button[];
   readonly usage: Usage;
   readonly modelCalls: number;
   /** The agent's own, whichever of its fallbacks has answered; absent: there is no such agent. */

@@ -1,11 +1,30 @@
 import type { Button } from "../domain/button.ts";
 import { choiceButtons, declaredChoices, fitOnButtons } from "../domain/choices.ts";
 import type { Adapter } from "../ports/adapter.ts";
+import type { RunResult } from "../ports/agent.ts";
 import { CHOOSE } from "./texts.ts";
 
 export interface Offered {
   readonly markdown: string;
   readonly buttons?: readonly Button[];
+}
+
+/** What is said, and what can be pressed below it. */
+export function offered(
+  { text, outcome, buttons = [] }: Pick<RunResult, "text" | "outcome" | "buttons">,
+  adapter: Pick<Adapter, "buttons">,
+  areHeard: boolean,
+): Offered {
+  if (outcome !== "answered") return { markdown: text };
+  if (buttons.length === 0) return offering(text, adapter, areHeard);
+  // All that they say is in the words as well.
+  const fit =
+    adapter.buttons &&
+    fitOnButtons(
+      buttons.map(({ label }) => label),
+      adapter.buttons,
+    );
+  return { markdown: text, ...(fit === "whole" && { buttons }) };
 }
 
 /**

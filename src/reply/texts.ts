@@ -61,11 +61,12 @@ export const HELP = `Write to me, mention me in a channel or use a command, and 
 
 - \`/help\`: this text
 - \`/status\`: which agent answers here, and whether it is busy
+- \`/agent\`: who answers here, and who else can; \`/agent NAME\` chooses another, \`/agent default\` goes back, and \`@NAME: …\` asks one once
 - \`/reset\`: forget this conversation
 - \`/stop\`: stop what I am doing here
 - \`/approve\`, \`/deny\`: decide what I have asked; the question has its id, and \`/deny\` may have a reason
 
-Where slash commands are not available, write \`!help\`, \`!status\`, \`!reset\`, \`!stop\`, \`!approve\` or \`!deny\` as a message.`;
+Where slash commands are not available, write \`!help\`, \`!status\`, \`!agent\`, \`!reset\`, \`!stop\`, \`!approve\` or \`!deny\` as a message.`;
 
 export const FORGOTTEN = "Done. I have forgotten this conversation; we start afresh.";
 export const NOTHING_TO_STOP = "Nothing is running here.";
@@ -225,7 +226,11 @@ export interface Status {
   /** What is used without asking. */
   readonly allowed?: readonly Pick<Grant, "agent" | "tool" | "untilMs">[];
   /** Null: no route matches. */
-  readonly agent: { readonly name: string; readonly model: string } | null;
+  readonly agent: {
+    readonly name: string;
+    readonly model: string;
+    readonly chosen?: Answering["chosen"];
+  } | null;
   readonly lane: LaneState;
   readonly isPaused: boolean;
   readonly version: string;
@@ -233,7 +238,9 @@ export interface Status {
 
 export function statusText({ agent, lane, allowed = [], isPaused, version }: Status): string {
   const lines = [
-    agent === null ? NO_AGENT : `Agent **${agent.name}** answers here, with ${agent.model}.`,
+    agent === null
+      ? NO_AGENT
+      : `Agent **${agent.name}** answers here${whyText(agent.chosen)}, with ${agent.model}.${agent.chosen === undefined ? "" : ` ${BACK}`}`,
     LANE[lane],
     ...allowed.slice(0, ALLOWED_SHOWN).map(({ agent: whose, tool, untilMs }) => {
       return `${code(tool)} of ${code(whose)} needs no approval here until ${iso(untilMs)}.`;
@@ -243,6 +250,51 @@ export function statusText({ agent, lane, allowed = [], isPaused, version }: Sta
   return `${lines.join("\n")}\n\nParley ${version}`;
 }
 
+/** `names`: of those whom this person may choose. */
+export function agentText({ agent, chosen }: Answering, names: readonly string[]): string {
+  const who = agent === null ? NO_AGENT : `**${agent}** answers here${whyText(chosen)}.`;
+  const others = names.filter((name) => name !== agent);
+  if (others.length === 0) return `${who} There is no other agent that you can choose here.`;
+  return `${who} You can also choose ${agentsText(others)}.\n\n${HOW_TO_CHOOSE}`;
+}
+
+export function chosenAgentText({ agent, chosen }: Answering): string {
+  if (agent === null) return NO_AGENT;
+  return chosen === undefined
+    ? `**${agent}** answers here again, as it is set up.`
+    : `From now on **${agent}** answers here. ${BACK}`;
+}
+
+/** The same for one that there is and that this person may not choose. */
+export function noSuchAgentText(name: string, names: readonly string[]): string {
+  const none = `There is no agent ${code(name.slice(0, 64))} that you can choose here.`;
+  return names.length === 0
+    ? none
+    : `${none} There ${names.length === 1 ? "is" : "are"} ${agentsText(names)}.\n\n${HOW_TO_CHOOSE}`;
+}
+
+const HOW_TO_CHOOSE =
+  "`/agent NAME` chooses one for this conversation (where slash commands are not available: `!agent NAME`), `@NAME: …` asks one once.";
+const BACK = "`/agent default` goes back.";
+
+interface Answering {
+  readonly agent: string | null;
+  readonly chosen?: { readonly isHanded?: true };
+}
+
+function whyText(chosen: Answering["chosen"]): string {
+  if (chosen === undefined) return "";
+  return chosen.isHanded ? ", to whom it was handed over" : ", as it was chosen";
+}
+
+function agentsText(names: readonly string[]): string {
+  const shown = names.slice(0, NAMES_SHOWN).map((name) => `**${name}**`);
+  const more = names.length - shown.length;
+  if (more > 0) return `${shown.join(", ")} and ${more} more`;
+  return shown.length < 2 ? shown.join("") : `${shown.slice(0, -1).join(", ")} and ${shown.at(-1)}`;
+}
+
+const NAMES_SHOWN = 50;
 const ALLOWED_SHOWN = 20;
 
 const LANE: Readonly<Record<LaneState, string>> = {

@@ -26,6 +26,7 @@ import { FakeAdapter } from "../support/adapter.ts";
 import { FakeClock } from "../support/clock.ts";
 import { A_STOP, anEvent } from "../support/event.ts";
 import { eventually } from "../support/eventually.ts";
+import { selectionOf } from "../support/selection.ts";
 import { anOffer, LEASE_MS, openTestStore } from "../support/store.ts";
 
 let clock: FakeClock;
@@ -78,11 +79,12 @@ function start(model = scripted()): void {
     adapters: new Map([["slack", slack]]),
     runtime: createAgentRuntime({ agents, clock, random: () => 0, observe }),
     routes: [{ match: {}, agent: "assistant" }],
+    selection: selectionOf(),
     agents: memory,
     control: {
       memory: store.memory,
       lanes: store.lanes,
-      describeAgent: () => null,
+      describeAgent: (name) => ({ name, model: "a model" }),
       approversOf: () => null,
       clock,
       isPaused: () => false,

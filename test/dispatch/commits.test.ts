@@ -16,6 +16,7 @@ import { FakeAdapter } from "../support/adapter.ts";
 import { FakeClock } from "../support/clock.ts";
 import { openCountedStore } from "../support/counted-store.ts";
 import { anEvent } from "../support/event.ts";
+import { selectionOf } from "../support/selection.ts";
 import { anOffer, LEASE_MS } from "../support/store.ts";
 
 /** The commits that carry one event from its claim to its settlement. */
@@ -40,11 +41,12 @@ async function commitsFor(
       },
     },
     routes: [{ match: {}, agent: "assistant" }],
+    selection: selectionOf(),
     agents,
     control: {
       memory: store.memory,
       lanes: store.lanes,
-      describeAgent: () => null,
+      describeAgent: (name) => ({ name, model: "a model" }),
       approversOf: () => null,
       clock,
       isPaused: () => false,

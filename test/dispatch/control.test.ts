@@ -3,6 +3,7 @@ import { type ControlDeps, obey } from "../../src/dispatch/control.ts";
 import type { LaneState } from "../../src/ports/lanes.ts";
 import { FakeClock } from "../support/clock.ts";
 import { anEvent } from "../support/event.ts";
+import { selectionOf } from "../support/selection.ts";
 
 const event = anEvent({ conversation: "c1" });
 
@@ -10,7 +11,8 @@ function depsOf(changes: Partial<ControlDeps> = {}): ControlDeps {
   return {
     memory: { forget: async () => {} },
     lanes: lanesWhere("idle"),
-    describeAgent: () => ({ name: "assistant", model: "the demo model" }),
+    describeAgent: (name) => ({ name, model: "the demo model" }),
+    selection: selectionOf(),
     approversOf: () => ({ only: null, self: true }),
     clock: new FakeClock(),
     isPaused: () => false,
@@ -50,7 +52,7 @@ describe("the command", () => {
     const { text } = await obey(
       "status",
       event,
-      depsOf({ describeAgent: () => null, lanes, isPaused: () => true }),
+      depsOf({ selection: selectionOf({ routes: [] }), lanes, isPaused: () => true }),
     );
     expect(text).toContain("No agent is set up to answer here.");
     expect(text).toContain("I am working on an answer in this conversation.");

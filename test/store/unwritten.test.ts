@@ -14,6 +14,7 @@ import { type WorkerDeps, work } from "../../src/worker.ts";
 import { FakeAdapter } from "../support/adapter.ts";
 import { FakeClock } from "../support/clock.ts";
 import { anEvent } from "../support/event.ts";
+import { selectionOf } from "../support/selection.ts";
 import { aJob, claimOne, LEASE_MS } from "../support/store.ts";
 import { failingDisk } from "./commits.ts";
 import { aFolder } from "./folder.ts";
@@ -65,11 +66,12 @@ function doWork(job: Job, adapter: FakeAdapter, run: AgentRuntime["run"], { queu
     adapters: new Map([[adapter.platform, adapter]]),
     runtime: { run },
     routes: [{ match: {}, agent: "assistant" }],
+    selection: selectionOf(),
     agents: new Map([["assistant", { turnsMax: 4, ttlMs: 60_000 }]]),
     control: {
       memory: store.memory,
       lanes: store.lanes,
-      describeAgent: () => null,
+      describeAgent: (name) => ({ name, model: "a model" }),
       approversOf: () => null,
       clock,
       isPaused: () => false,

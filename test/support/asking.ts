@@ -19,6 +19,7 @@ import { agentOf } from "../agent/support.ts";
 import { FakeAdapter } from "./adapter.ts";
 import { FakeClock } from "./clock.ts";
 import { anEvent } from "./event.ts";
+import { selectionOf } from "./selection.ts";
 import { anOffer, claimOne, LEASE_MS, openTestStore } from "./store.ts";
 
 export const APPROVAL_MS = 300_000;
@@ -158,11 +159,12 @@ function depsOf(slack: FakeAdapter, clock: FakeClock, store: InlineStore): Worke
     adapters: new Map([["slack", slack]]),
     runtime,
     routes: [{ match: { platforms: new Set(["slack"]) }, agent: "assistant" }],
+    selection: selectionOf(),
     agents: new Map([["assistant", { turnsMax: 4, ttlMs: 60_000 }]]),
     control: {
       memory: store.memory,
       lanes: store.lanes,
-      describeAgent: () => null,
+      describeAgent: (name) => ({ name, model: "a model" }),
       approversOf: () => null,
       questions,
       grants,
