@@ -37,6 +37,7 @@ export function measured(store: Store, metrics: Metrics): Store {
     notes,
     vault,
     audit,
+    records,
   } = store;
   return {
     inbox: { accept: timed("accept", (offer) => inbox.accept(offer)) },
@@ -102,6 +103,12 @@ export function measured(store: Store, metrics: Metrics): Store {
       read: timed("audit", (page) => audit.read(page)),
       add: timed("add_audit", (row, after) => audit.add(row, after)),
       prune: timed("prune_audit", (upTo) => audit.prune(upTo)),
+    },
+    records: {
+      search: timed("search_records", (search) => records.search(search)),
+      replace: timed("replace_record", (kept, texts) => records.replace(kept, texts)),
+      conversations: timed("conversations", (page) => records.conversations(page)),
+      scrub: timed("scrub", () => records.scrub()),
     },
     bus: store.bus,
     get durability() {

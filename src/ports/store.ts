@@ -12,6 +12,7 @@ import type { Outbox } from "./outbox.ts";
 import type { People } from "./people.ts";
 import type { Purse } from "./purse.ts";
 import type { Queue } from "./queue.ts";
+import type { Records } from "./records.ts";
 import type { RequestLog } from "./request-log.ts";
 import type { Vault } from "./vault.ts";
 
@@ -44,6 +45,7 @@ export interface Store extends AsyncDisposable {
   readonly notes: Notes;
   readonly vault: Vault;
   readonly audit: AuditLog;
+  readonly records: Records;
   readonly bus: Bus;
   readonly durability: Durability;
   /** Found out by a small write, and by what became of the last others. Rejects with STORE_*, which is `failed` too. */

@@ -23,6 +23,7 @@ import { mergingContract } from "./store-merging.ts";
 import { parkingContract } from "./store-parking.ts";
 import { peopleContract } from "./store-people.ts";
 import { purseContract } from "./store-purse.ts";
+import { recordsContract } from "./store-records.ts";
 import { requestsContract } from "./store-requests.ts";
 import { shownContract } from "./store-shown.ts";
 import { vaultContract } from "./store-vault.ts";
@@ -1123,6 +1124,7 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
     holdsContract(bench);
     vaultContract(bench);
     auditContract(bench);
+    recordsContract(bench);
     kindsContract(bench);
     lanesContract(bench);
     parkingContract(bench);

@@ -33,6 +33,8 @@ export function openCountedStore(clock: FakeClock): { store: Store; commits: Kin
     readiness,
     clock,
     durability: "process",
+    file: options.file,
+    scrub: async (upTo) => engine.scrub(upTo),
     async close() {
       engine.close();
       folder.remove();

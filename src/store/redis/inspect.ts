@@ -22,7 +22,7 @@ export async function inspect(client: Client): Promise<readonly Inspection[]> {
   return await Promise.all(mastersOf(client).map(inspectNode));
 }
 
-function mastersOf(client: Client): readonly Redis[] {
+export function mastersOf(client: Client): readonly Redis[] {
   return client instanceof Redis ? [client] : client.nodes("master");
 }
 

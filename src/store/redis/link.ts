@@ -16,6 +16,11 @@ export interface Link {
   onBack(back: () => void): void;
   /** Bytes that Redis uses. */
   usedBytes(): Promise<number>;
+  /**
+   * Has Redis write its files anew, so that they hold nothing that it does not. Resolves once they are; gives what is not, a line
+   * each.
+   */
+  rewriteFiles(): Promise<readonly string[]>;
   /** At once. Nothing may be asked after that. */
   close(): Promise<void>;
 }

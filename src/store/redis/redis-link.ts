@@ -5,6 +5,7 @@ import { asStoreError, isAnswer, isHopeless, plainly } from "./errors.ts";
 import { Gathering } from "./gathering.ts";
 import { type Argument, closed, type Link, type Patience, unavailable } from "./link.ts";
 import { Replicas } from "./replicas.ts";
+import { rewriteFiles } from "./rewrite.ts";
 import { loadScripts, type Script, type ScriptName } from "./scripts.ts";
 
 export interface LinkTimes {
@@ -173,6 +174,10 @@ export class RedisLink implements Link {
       throw asStoreError(error, "info");
     });
     return infos.reduce((sum, info) => sum + Number(/^used_memory:(\d+)/m.exec(info)?.[1] ?? 0), 0);
+  }
+
+  rewriteFiles(): Promise<readonly string[]> {
+    return rewriteFiles(this.client);
   }
 
   async close(): Promise<void> {

@@ -49,6 +49,9 @@ export const SCRIPT_NAMES = [
   "read_audit",
   "add_audit",
   "prune_audit",
+  "search_records",
+  "replace_record",
+  "list_conversations",
 ] as const;
 export type ScriptName = (typeof SCRIPT_NAMES)[number];
 

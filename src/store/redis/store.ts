@@ -17,6 +17,7 @@ import { Persistence } from "./persist.ts";
 import { Pulse, type Status } from "./pulse.ts";
 import { createPurse } from "./purse.ts";
 import { createQueue } from "./queue.ts";
+import { createRecords } from "./records.ts";
 import { createRequestLog } from "./requests.ts";
 import { createVault } from "./vault.ts";
 import {
@@ -173,6 +174,7 @@ export function createFront(options: LateOptions): Front {
     notes: createNotes(parts),
     vault: createVault(parts),
     audit: createAuditLog(parts),
+    records: createRecords(parts, link),
     watermarks: createWatermarks(parts),
     mediaWithin: (limits) => createMedia(parts, limits),
     bus,

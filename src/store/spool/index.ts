@@ -213,6 +213,7 @@ class Attached {
       notes: inner.notes,
       vault: inner.vault,
       audit: inner.audit,
+      records: inner.records,
       bus: inner.bus,
       get durability() {
         return inner.durability;

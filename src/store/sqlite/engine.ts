@@ -13,6 +13,7 @@ import { describeAt } from "./obstacle.ts";
 import { apply, isWrite, UNFLUSHED } from "./operations.ts";
 import { makeFolderPrivate } from "./privacy.ts";
 import type { EngineOptions, Failure, Log, Reply, Request, Status } from "./protocol.ts";
+import { Scrubber } from "./scrubber.ts";
 import { isRefused, Soundness } from "./soundness.ts";
 import { loadState, type State, type Volatile } from "./state.ts";
 import { endClaimsOfTheDead, handBackAll } from "./suspects.ts";
@@ -34,6 +35,7 @@ export class Engine {
   readonly #log: Log;
   readonly #kept: Volatile;
   readonly #soundness: Soundness;
+  readonly #scrubber: Scrubber;
   /** Null after a failed flush, until the file has been opened again. */
   #state: State | null;
   /** The file itself is not written to: somebody copies it. */
@@ -57,6 +59,7 @@ export class Engine {
     const warning = fileSystemWarning(options.file);
     if (warning !== null) log(warning);
     this.#soundness = new Soundness(options.file, log);
+    this.#scrubber = new Scrubber(options.file);
     this.#state = this.#openFirst(nowMs);
   }
 
@@ -134,6 +137,34 @@ export class Engine {
     return wasHeld;
   }
 
+  /**
+   * Clears one bite of what the file holds of deleted rows; null: from its end. Gives where to go on, 0 at the end; or why it
+   * cannot be done now.
+   */
+  scrub(upTo: number | null): number | string {
+    const { file } = this.#options;
+    if (this.#isHeld) return "a copy of it is being made";
+    const state = this.#state;
+    if (state === null) return "it is not open";
+    try {
+      state.unsavedBytes = Math.max(state.unsavedBytes, 1);
+      this.saveLog("always");
+      if (this.#state === null || state.unsavedBytes > 0) return "its log could not be copied into it";
+      // What is in memory is as it was read, and would be written again as it was.
+      state.db.exec("PRAGMA shrink_memory");
+      const next = this.#scrubber.bite(upTo);
+      if (next !== null) return next;
+      // Of a file that no version of ours has made.
+      state.db.exec("VACUUM");
+      state.unsavedBytes = 1;
+      this.saveLog("always");
+      return 0;
+    } catch (error) {
+      this.#soundness.failed(error);
+      return describeAt(file, error);
+    }
+  }
+
   /** Hands back what is in hand. SQLite copies the log into the file as it closes. */
   close(): void {
     const { file, durability } = this.#options;
@@ -151,8 +182,12 @@ export class Engine {
   }
 
   #closeFile(db: Database): void {
-    if (this.#soundness.damage === null) db.close();
-    else closeAsItIs(db, this.#options.file);
+    try {
+      if (this.#soundness.damage === null) db.close();
+      else closeAsItIs(db, this.#options.file);
+    } finally {
+      this.#scrubber.close();
+    }
   }
 
   #failed(requests: readonly Request[], error: unknown, nowMs: number): Reply {

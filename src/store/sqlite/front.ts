@@ -24,6 +24,7 @@ import type { Batcher } from "./batcher.ts";
 import { createElections } from "./elections.ts";
 import type { Ask, Operations, SweepCursor } from "./protocol.ts";
 import type { Readiness } from "./readiness.ts";
+import { createRecords } from "./records.ts";
 import { toAcceptance, toJob, toOfferRow, toProgressRow, toRecord, toSettlementRow } from "./rows.ts";
 import { createVault } from "./vault.ts";
 
@@ -33,10 +34,13 @@ export function createFront(options: {
   readonly readiness: Readiness;
   readonly clock: Clock;
   readonly durability: Durability;
+  readonly file: string;
+  /** As `Engine.scrub`. */
+  readonly scrub: (upTo: number | null) => Promise<number | string>;
   /** Called once. */
   readonly close: () => Promise<void>;
 }): Store {
-  const { batcher, readiness, clock, durability, close } = options;
+  const { batcher, readiness, clock, durability, file, scrub, close } = options;
   let closing: Promise<void> | undefined;
   const ask: Ask = (kind, args) => batcher.call(kind, Math.trunc(clock.nowMs()), args);
   const bus = createBus();
@@ -54,6 +58,7 @@ export function createFront(options: {
     ...createElections(ask),
     vault: createVault(ask),
     audit: createAuditLog(ask),
+    records: createRecords(ask, scrub, file),
     bus,
     durability,
     async check() {

@@ -86,6 +86,16 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<OwnS
     release: async () => (await order("release")).isStill,
   };
 
+  const scrubs: ((next: number | string) => void)[] = [];
+  const scrub = async (upTo: number | null): Promise<number | string> =>
+    await Promise.race([
+      new Promise<number | string>((resolve) => {
+        scrubs.push(resolve);
+        post({ kind: "scrub", upTo });
+      }),
+      exited.then(() => "its thread has ended"),
+    ]);
+
   let isClosed = false;
   const exited = new Promise<void>((resolve) => {
     const onEnd = (detail: string) => {
@@ -103,6 +113,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<OwnS
   worker.on("message", (message: FromThread) => {
     if (message.kind === "reply") batcher.onReply(JSON.parse(message.reply) as Reply);
     else if (message.kind === "still") stills.shift()?.(message);
+    else if (message.kind === "scrubbed") scrubs.shift()?.(message.next);
     else if (message.kind === "log") log(message.line, message.level);
     else if (message.kind === "closed") isClosed = true;
   });
@@ -114,7 +125,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<OwnS
     post({ kind: "close" });
     await exited;
   }
-  return { ...createFront({ batcher, readiness, clock, durability, close }), still };
+  const { file } = options;
+  return { ...createFront({ batcher, readiness, clock, durability, file, scrub, close }), still };
 }
 
 type Stillness = Pick<Extract<FromThread, { kind: "still" }>, "isStill" | "held">;

@@ -66,5 +66,6 @@ export async function openInlineStore(options: InlineStoreOptions): Promise<Inli
     for (const path of saved) renameSync(`${path}.crash`, path);
   }
 
-  return { ...createFront({ batcher, readiness, clock, durability, close }), crash };
+  const scrub = async (upTo: number | null) => (isDead ? "it is closed" : engine.scrub(upTo));
+  return { ...createFront({ batcher, readiness, clock, durability, file, scrub, close }), crash };
 }

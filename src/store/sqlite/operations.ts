@@ -8,6 +8,7 @@ import { forget, recall, withdraw } from "./memory.ts";
 import { settlePerson } from "./people.ts";
 import type { Kind, Operations, Request } from "./protocol.ts";
 import { holdMoney, settleMoney, spentMoney } from "./purse.ts";
+import { listConversations, replaceRecord, searchRecords } from "./records.ts";
 import { findRequests, listRequests, noteRequests } from "./requests.ts";
 import { laneHead, signal } from "./signals.ts";
 import type { State } from "./state.ts";
@@ -64,6 +65,9 @@ const HANDLERS: { readonly [K in Kind]: Handler<K> } = {
   readAudit,
   addAudit,
   pruneAudit,
+  searchRecords,
+  replaceRecord,
+  listConversations,
   check({ sql, refusal }, _, nowMs) {
     sql.touchMeta.run(nowMs);
     return refusal.messageAt(nowMs);
@@ -85,6 +89,8 @@ const READS: ReadonlySet<Kind> = new Set([
   "getKept",
   "listKept",
   "readAudit",
+  "searchRecords",
+  "listConversations",
   "check",
   "spentMoney",
 ]);

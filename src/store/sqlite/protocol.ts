@@ -12,6 +12,7 @@ import type { Withdrawn } from "../../ports/memory.ts";
 import type { Reservation } from "../../ports/outbox.ts";
 import type { Holding, HoldRequest } from "../../ports/purse.ts";
 import type { ClaimOptions } from "../../ports/queue.ts";
+import type { Bite, ConversationSummary, Kept, Search } from "../../ports/records.ts";
 import type { Retention } from "../../ports/store.ts";
 import type { VaultEntry, VaultPage } from "../../ports/vault.ts";
 import type { OfferedKind } from "./lanes.ts";
@@ -101,6 +102,12 @@ export interface Operations {
   readAudit: { args: AuditPage; result: AuditRead };
   addAudit: { args: { row: AuditRow; after: AuditPlace }; result: boolean };
   pruneAudit: { args: AuditPlace; result: number };
+  searchRecords: { args: Search; result: Bite };
+  replaceRecord: { args: readonly [kept: Kept, texts: readonly (string | null)[] | null]; result: boolean };
+  listConversations: {
+    args: { readonly limit: number; readonly after?: string };
+    result: { readonly found: readonly ConversationSummary[]; readonly next: string | null };
+  };
   /** Why the last write was refused; null: it was not. */
   check: { args: null; result: string | null };
   sweep: { args: { retention: Retention; cursor: SweepCursor }; result: SweepResult };

@@ -13,6 +13,8 @@ const IDLE_MS = 2_000;
 export type ToThread =
   | { readonly kind: "batch"; readonly requests: string }
   | { readonly kind: "still"; readonly order: "hold" | "extend" | "release"; readonly forMs: number }
+  /** Up to which page; null: all. */
+  | { readonly kind: "scrub"; readonly upTo: number | null }
   | { readonly kind: "close" };
 export type FromThread =
   | { readonly kind: "opened"; readonly status: Status }
@@ -20,6 +22,8 @@ export type FromThread =
   | { readonly kind: "reply"; readonly reply: string }
   /** Answers `still` messages, in their order. */
   | { readonly kind: "still"; readonly isStill: boolean; readonly held: HeldStill | null }
+  /** Answers `scrub` messages, in their order: where to go on, or why it cannot be done now. */
+  | { readonly kind: "scrubbed"; readonly next: number | string }
   | { readonly kind: "log"; readonly line: string; readonly level: LogLevel }
   | { readonly kind: "closed" };
 
@@ -61,6 +65,7 @@ export function serve(
       return;
     }
     if (message.kind === "still") still(message);
+    else if (message.kind === "scrub") post({ kind: "scrubbed", next: engine.scrub(message.upTo) });
     else {
       const reply: Reply = engine.run(JSON.parse(message.requests) as Request[]);
       post({ kind: "reply", reply: JSON.stringify(reply) });

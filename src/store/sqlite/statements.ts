@@ -259,6 +259,12 @@ export function prepareStatements(db: Database) {
          ELSE coalesce(json_extract(body, '$.aliases'), '[]') END AS aliases FROM events
        WHERE state = ? AND seq > ? ORDER BY seq LIMIT ?`,
     ),
+    settled: db.prepare<SettledRow>(
+      `SELECT seq, id, accepted_ms, updated_ms, CASE
+         WHEN NOT json_valid(body) THEN NULL
+         ELSE coalesce(json_extract(body, '$.aliases'), '[]') END AS aliases FROM events
+       WHERE seq = ? AND state IS NOT NULL`,
+    ),
     // Of the whole table, for there is no index on this: only where an event cannot say its own.
     keysOf: db.prepare<{ key: string }>("SELECT key FROM keys WHERE seq = ?"),
     deleteEvent: db.prepare("DELETE FROM events WHERE seq = ?"),

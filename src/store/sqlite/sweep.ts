@@ -96,7 +96,7 @@ function settled(
   return { gone, afterSeq: rows.length < BITE_ROWS ? null : last };
 }
 
-function deleteEvent({ sql }: State, { seq, id, aliases }: SettledRow, nowMs: number): number {
+export function deleteEvent({ sql }: State, { seq, id, aliases }: SettledRow, nowMs: number): number {
   const named = aliasesIn(aliases);
   const keys = named === null ? sql.keysOf.all(seq).map(({ key }) => key) : [id, ...named.map(wellFormed)];
   const expiresMs = sql.keyExpiry.get(id, seq)?.expires_ms ?? 0;

@@ -122,6 +122,11 @@ export class SimulatedLink implements Link, Station {
     return Promise.resolve(0);
   }
 
+  /** It has none. */
+  rewriteFiles(): Promise<readonly string[]> {
+    return Promise.resolve([]);
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#options.network.leave(this);

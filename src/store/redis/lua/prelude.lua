@@ -286,6 +286,23 @@ local function read_key(value, wall)
   return seq, tonumber(expires) > wall
 end
 
+-- Deletes an event that is over, from the list of its state. Its key stays as long as it bars others, and so much longer that
+-- its own time, which is compared, is what counts.
+local function delete_one(seq, id, list, wall)
+  local key = base .. 'k:' .. id
+  local value = call('GET', key)
+  local owner, is_live = read_key(value, wall)
+  local gone = call('DEL', event_key(seq), base .. 'o:' .. seq)
+  call('ZREM', base .. list, seq)
+  if owner ~= seq then return gone end
+  if is_live then
+    local expires = tonumber(string.match(value, '%d+$'))
+    call('PEXPIRE', key, math.ceil(expires - wall) + 60000)
+    return gone
+  end
+  return gone + call('DEL', key)
+end
+
 -- Whether something of a conversation waits or runs; `n` as found with it.
 local function has_live_events(conversation, n)
   return tonumber(n or 0) > 0 or call('EXISTS', lane_key(conversation)) == 1

@@ -9,33 +9,17 @@
 
 local BITE = 128
 local SEEN_MS = 3600000
-local TTL_MARGIN_MS = 60000
 
 local wall, steady = keep_clock()
 local stage, until_ms = ARGV[2], wall - tonumber(ARGV[4])
-
-local function delete_one(seq, id, list)
-  local key = base .. 'k:' .. id
-  local value = call('GET', key)
-  local owner, is_live = read_key(value, wall)
-  local gone = call('DEL', event_key(seq), base .. 'o:' .. seq)
-  call('ZREM', base .. list, seq)
-  if owner ~= seq then return gone end
-  if is_live then
-    local expires = tonumber(string.match(value, '%d+$'))
-    call('PEXPIRE', key, math.ceil(expires - wall) + TTL_MARGIN_MS)
-    return gone
-  end
-  return gone + call('DEL', key)
-end
 
 -- What was merged into it stays as long as it, and goes with it.
 local function delete_event(seq, id)
   local gone = 0
   for merged in string.gmatch(call('HGET', event_key(seq), 'merged') or '', '%S+') do
-    gone = gone + delete_one(merged, call('HGET', event_key(merged), 'id'), 'merged')
+    gone = gone + delete_one(merged, call('HGET', event_key(merged), 'id'), 'merged', wall)
   end
-  return gone + delete_one(seq, id, stage)
+  return gone + delete_one(seq, id, stage, wall)
 end
 
 local function sweep_events()
