@@ -9,6 +9,7 @@ import { retryAfterMs } from "../../src/shared/fault.ts";
 import { get, getString, isObject, type JsonObject, parseJsonObject } from "../../src/shared/json.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import type { ReplyFile } from "../shared/answer-file.ts";
+import { writtenForm } from "../shared/uploads.ts";
 import { apiRefusal, serverFailure } from "./failure.ts";
 import { type Answered, InvalidRequests } from "./invalid-requests.ts";
 
@@ -231,15 +232,11 @@ async function exchange(
   return new Response(JSON.stringify(body), { status, headers });
 }
 
-/** A form is written out with its boundary, so that it is sent like any other body. */
 async function bodyOf(body: unknown): Promise<{ body: string | Buffer; type: Record<string, string> }> {
   if (typeof body === "string") return { body, type: {} };
   if (!(body instanceof FormData)) return { body: "", type: {} };
-  const form = new Response(body);
-  return {
-    body: Buffer.from(await form.arrayBuffer()),
-    type: { "content-type": form.headers.get("content-type") ?? "" },
-  };
+  const form = await writtenForm(body);
+  return { body: form.body, type: { "content-type": form.type } };
 }
 
 /**

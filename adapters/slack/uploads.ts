@@ -5,6 +5,7 @@ import { call, type Permit } from "../../src/shared/call.ts";
 import { get, getArray, getString, type JsonObject } from "../../src/shared/json.ts";
 import type { ReplyFile } from "../shared/answer-file.ts";
 import { filePlace } from "../shared/files.ts";
+import { unseen } from "../shared/uploads.ts";
 import type { MessageAddress } from "./address.ts";
 import type { CallSlack, WebOptions } from "./api.ts";
 import { HOSTS } from "./downloads.ts";
@@ -53,19 +54,6 @@ export async function upload(
     permit,
   );
   return { messageId: null, via: COMPLETE };
-}
-
-/** What became of it does not matter: nobody has seen it, and it is begun anew. */
-async function unseen<T>(step: Promise<T>): Promise<T> {
-  try {
-    return await step;
-  } catch (error) {
-    if (!(error instanceof DeliveryError) || error.kind !== "unknown") throw error;
-    throw new DeliveryError("retry", error.message, {
-      status: error.status,
-      retryAfterMs: error.retryAfterMs,
-    });
-  }
 }
 
 async function post(

@@ -3,6 +3,7 @@ import { quoted } from "../../src/domain/redact.ts";
 import { call, type Permit } from "../../src/shared/call.ts";
 import { get, getString, parseJsonObject } from "../../src/shared/json.ts";
 import type { Secret } from "../../src/shared/secret.ts";
+import { writtenForm } from "../shared/uploads.ts";
 import { id, integer } from "./payload.ts";
 
 /** Answers are a message at most; more than this is not Telegram. */
@@ -33,7 +34,7 @@ export interface TelegramClient {
   /** One call, never repeated: retries belong to the outbox. Throws DeliveryError when there was no answer. */
   call(
     method: string,
-    payload: object,
+    payload: object | FormData,
     signal: AbortSignal,
     options?: { readonly timeoutMs?: number; readonly permit?: Permit | undefined },
   ): Promise<ApiResult>;
@@ -48,11 +49,15 @@ export function createClient(options: ClientOptions): TelegramClient {
   return {
     fileAddress: (path) => `${root}/file/bot${botToken.reveal()}/${path}`,
     async call(method, payload, signal, { timeoutMs = options.timeoutMs, permit } = {}) {
+      const { body, type } =
+        payload instanceof FormData
+          ? await writtenForm(payload)
+          : { body: JSON.stringify(payload), type: "application/json" };
       const { status, text } = await call(`${root}/bot${botToken.reveal()}/${method}`, {
         what: `Telegram ${method}`,
         setting: "TELEGRAM_API_ROOT",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(payload),
+        headers: { "content-type": type, "content-length": String(Buffer.byteLength(body)) },
+        body,
         signal,
         timeoutMs,
         bytesMax: ANSWER_BYTES_MAX,

@@ -2,7 +2,7 @@ import { blocksOf } from "../shared/markdown.ts";
 import type { Block, CodeBlock, TextBlock } from "../shared/markdown-blocks.ts";
 import { says } from "../shared/markdown-links.ts";
 import { type LineStyle, writeTextLines, ZERO_WIDTH_SPACE } from "../shared/markdown-write.ts";
-import { layout } from "../shared/split.ts";
+import { ANYWHERE, type Dialect, type Limit, place } from "../shared/split.ts";
 
 /** One message: `html` for `parse_mode: "HTML"`, and the same text bare for when Telegram cannot read it. */
 export interface TelegramText {
@@ -46,12 +46,18 @@ const plain: LineStyle = {
 
 /** Markdown to Telegram's HTML. Nothing in it can name a person. */
 export function renderTelegram(markdown: string): readonly TelegramText[] {
+  return renderWithin(ANYWHERE, markdown);
+}
+
+/** The same, in as many messages as the limit has. */
+export function renderWithin(limit: Limit, markdown: string): readonly TelegramText[] {
   const blocks = blocksOf(markdown, { linkable: () => true, tableColumnsMax: 44 });
-  return layout(blocks, {
+  const dialect: Dialect<TelegramText> = {
     limits: [TEXT_CHARS_MAX, ENTITIES_MAX, HTML_CHARS_MAX],
     measure,
     compose: (page) => ({ html: compose(page, html, true), plain: compose(page, plain, false) }),
-  });
+  };
+  return place(blocks, dialect, limit).map(({ part }) => part);
 }
 
 function measure(block: Block): readonly number[] {

@@ -2,13 +2,22 @@ import type { Button } from "../../src/domain/button.ts";
 import type { ReplyAddress } from "../../src/domain/event.ts";
 import type { ReplyPart } from "../../src/domain/reply.ts";
 import { getString, parseJsonObject } from "../../src/shared/json.ts";
+import { answerFile, beginningAlone, type ReplyFile, readFile } from "../shared/answer-file.ts";
 import { belowLast, fitting } from "../shared/buttons.ts";
+import { ANYWHERE } from "../shared/split.ts";
 import { BUTTON_LIMITS } from "./buttons.ts";
-import { renderTelegram, type TelegramText } from "./dialect.ts";
+import { renderTelegram, renderWithin, type TelegramText } from "./dialect.ts";
 
 /** Of one message after its markup is parsed. Telegram counts code points; UTF-16 units are never fewer. */
 const TEXT_CHARS_MAX = 4_096;
-const REPEAT_NOTICE = "This may be a repeat: the first delivery was not confirmed.";
+export const REPEAT_NOTICE = "This may be a repeat: the first delivery was not confirmed.";
+
+/** A longer answer is a message with its beginning and a file with the whole. */
+const MESSAGES_CHARS_MAX = 20_000;
+/** Of the line that ends the beginning. */
+const NOTICE_CHARS = 100;
+/** For a gateway of a version before this one, which sends the words of any part. */
+const UNSENT = "(The file with the whole answer could not be sent.)";
 
 export function renderReply(
   markdown: string,
@@ -16,8 +25,25 @@ export function renderReply(
   buttons: readonly Button[] = [],
 ): readonly ReplyPart[] {
   const shown = fitting(buttons, BUTTON_LIMITS);
+  // Nothing stands below a file.
+  if (shown.length === 0 && markdown.length > MESSAGES_CHARS_MAX) {
+    const beginning = renderWithin(beginningAlone(0), markdown);
+    const file = { html: UNSENT, plain: UNSENT, file: answerFile(markdown) };
+    return [...beginning, file].map((part) => JSON.stringify(part) as ReplyPart);
+  }
   const texts = renderTelegram(markdown).map(({ html, plain }) => ({ html, plain }));
   return belowLast(texts, shown).map((part) => JSON.stringify(part) as ReplyPart);
+}
+
+/** What a part sends besides words; null: nothing. */
+export function fileOf(part: ReplyPart): ReplyFile | null {
+  const parsed = parseJsonObject(part);
+  return parsed.ok ? readFile(parsed.value) : null;
+}
+
+/** What the file of an answer would have been as messages, after the one with its beginning. */
+export function messagesInstead({ text }: ReplyFile): readonly TelegramText[] {
+  return renderWithin({ ...ANYWHERE, keptChars: NOTICE_CHARS }, text).slice(1);
 }
 
 /** Undefined for what this adapter did not render. */

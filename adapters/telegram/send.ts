@@ -1,14 +1,17 @@
 import type { Button } from "../../src/domain/button.ts";
 import type { Delivery, Receipt } from "../../src/domain/reply.ts";
 import type { Permit } from "../../src/shared/call.ts";
+import { isRejected } from "../../src/shared/fault.ts";
+import type { ReplyFile } from "../shared/answer-file.ts";
 import { buttonsOf } from "../shared/buttons.ts";
 import { readAddress, type TelegramAddress } from "./address.ts";
 import type { ApiResult, Refused, TelegramClient } from "./api.ts";
 import { type InlineKeyboard, keyboardFor } from "./buttons.ts";
 import type { TelegramText } from "./dialect.ts";
+import { sendDocument } from "./document.ts";
 import { failureOf, foreignPart } from "./failure.ts";
 import { id } from "./payload.ts";
-import { textOf, withNotice } from "./render.ts";
+import { fileOf, messagesInstead, textOf, withNotice } from "./render.ts";
 
 /** As asked, then without markup, then in the chat's new place. */
 const TRIES_MAX = 3;
@@ -38,6 +41,8 @@ export async function sendPart(
   const text = textOf(delivery.part);
   if (address === undefined || text === undefined) throw foreignPart();
   const call: Send = (request) => client.call("sendMessage", request, signal, { permit });
+  const file = fileOf(delivery.part);
+  if (file !== null) return await sendFile(delivery, file, { address, call }, { client, signal, permit });
   let messageId: string | null = null;
   const texts = delivery.mayRepeat ? withNotice(text) : [text];
   for (const [index, one] of texts.entries()) {
@@ -45,6 +50,30 @@ export async function sendPart(
     messageId = await sendText(one, { address, isFirst: delivery.index === 0, buttons }, call);
   }
   return { messageId, via: "sendMessage" };
+}
+
+/** Where Telegram takes no file in this chat, what it would have said. */
+async function sendFile(
+  delivery: Delivery,
+  file: ReplyFile,
+  { address, call }: { readonly address: TelegramAddress; readonly call: Send },
+  { client, signal, permit }: Asking,
+): Promise<Receipt> {
+  try {
+    return await sendDocument(delivery, file, client, signal, permit);
+  } catch (error) {
+    if (!isRejected(error)) throw error;
+    const place = { address, isFirst: false, buttons: [] };
+    let messageId: string | null = null;
+    for (const text of messagesInstead(file)) messageId = await sendText(text, place, call);
+    return { messageId, via: "sendMessage" };
+  }
+}
+
+interface Asking {
+  readonly client: TelegramClient;
+  readonly signal: AbortSignal;
+  readonly permit: Permit | undefined;
 }
 
 interface Placed {

@@ -3,6 +3,7 @@ import type { Clock } from "../../src/ports/clock.ts";
 import { call, type Permit } from "../../src/shared/call.ts";
 import { getArray, getString, type JsonObject, parseJsonObject } from "../../src/shared/json.ts";
 import type { Secret } from "../../src/shared/secret.ts";
+import { writtenForm } from "../shared/uploads.ts";
 import { failureOf } from "./failure.ts";
 
 /** Answers are a few hundred bytes; more than this is not Meta. */
@@ -17,6 +18,13 @@ interface ClientOptions {
   readonly clock: Pick<Clock, "nowMs">;
 }
 
+export interface MediaFile {
+  readonly name: string;
+  /** One that Meta knows: it refuses others. */
+  readonly mime: string;
+  readonly text: string;
+}
+
 export interface WhatsAppClient {
   /**
    * `POST /{version}/{phone number id}/messages`, once: retries belong to the outbox.
@@ -28,6 +36,8 @@ export interface WhatsAppClient {
     signal: AbortSignal,
     permit?: Permit,
   ): Promise<string>;
+  /** `POST /{version}/{phone number id}/media`: the id under which a message may name the file. Throws DeliveryError. */
+  uploadMedia(phoneNumberId: string, file: MediaFile, signal: AbortSignal): Promise<string>;
   /** The same call for what creates no message: marks as read, shows the typing indicator. Throws DeliveryError. */
   markRead(phoneNumberId: string, messageId: string, signal: AbortSignal): Promise<void>;
   /** `GET /{version}/{phone number id}`: its id, as Meta gives it. Throws DeliveryError. */
@@ -44,20 +54,32 @@ export interface WhatsAppClient {
 export function createClient(options: ClientOptions): WhatsAppClient {
   const base = `${options.apiUrl.replace(/\/+$/, "")}/${encodeURIComponent(options.apiVersion)}`;
 
-  async function post(
+  function post(
     phoneNumberId: string,
     body: JsonObject,
     signal: AbortSignal,
     permit?: Permit,
   ): Promise<string> {
-    const { status, headers, text } = await call(`${base}/${encodeURIComponent(phoneNumberId)}/messages`, {
+    const written = JSON.stringify({ messaging_product: "whatsapp", ...body });
+    const path = `${encodeURIComponent(phoneNumberId)}/messages`;
+    return postTo(path, { body: written, type: "application/json" }, signal, permit);
+  }
+
+  async function postTo(
+    path: string,
+    { body, type }: { readonly body: string | Buffer; readonly type: string },
+    signal: AbortSignal,
+    permit?: Permit,
+  ): Promise<string> {
+    const { status, headers, text } = await call(`${base}/${path}`, {
       what: "WhatsApp",
       setting: "WHATSAPP_API_URL",
       headers: {
         authorization: `Bearer ${options.accessToken.reveal()}`,
-        "content-type": "application/json",
+        "content-type": type,
+        "content-length": String(Buffer.byteLength(body)),
       },
-      body: JSON.stringify({ messaging_product: "whatsapp", ...body }),
+      body,
       signal,
       timeoutMs: options.timeoutMs,
       bytesMax: ANSWER_BYTES_MAX,
@@ -109,6 +131,18 @@ export function createClient(options: ClientOptions): WhatsAppClient {
       if (id === undefined) {
         throw new DeliveryError("unknown", "WhatsApp: Expected messages[0].id in the answer, got none");
       }
+      return id;
+    },
+    async uploadMedia(phoneNumberId, { name, mime, text }, signal) {
+      const form = new FormData();
+      form.set("messaging_product", "whatsapp");
+      form.set("type", mime);
+      form.set("file", new Blob([text], { type: mime }), name);
+      const path = `${encodeURIComponent(phoneNumberId)}/media`;
+      const answer = parseJsonObject(await postTo(path, await writtenForm(form), signal));
+      const id = answer.ok ? getString(answer.value, "id") : undefined;
+      if (id === undefined)
+        throw new DeliveryError("unknown", "WhatsApp: Expected the id of a file in the answer, got none");
       return id;
     },
     async markRead(phoneNumberId, messageId, signal) {

@@ -8,7 +8,7 @@ import {
   lengthOf,
   ZERO_WIDTH_SPACE,
 } from "../shared/markdown-write.ts";
-import { layout } from "../shared/split.ts";
+import { ANYWHERE, type Dialect, type Limit, place } from "../shared/split.ts";
 
 /** What WhatsApp counts is not documented; UTF-16 units are the safe bound. */
 const TEXT_CHARS_MAX = 4_096;
@@ -31,10 +31,16 @@ const style: LineStyle = {
 
 /** Markdown to WhatsApp's formatting. Links are written out: it hides none behind a label. */
 export function renderWhatsApp(markdown: string): readonly string[] {
+  return renderWithin(ANYWHERE, markdown);
+}
+
+/** The same, in as many messages as the limit has. */
+export function renderWithin(limit: Limit, markdown: string): readonly string[] {
   const blocks = blocksOf(markdown, { linkable: () => false, tableColumnsMax: 36 });
-  return layout(blocks, {
+  const dialect: Dialect<string> = {
     limits: [TEXT_CHARS_MAX],
     measure: (block) => [lengthOf(block, style)],
     compose: (page) => joinBlocks(page, style),
-  });
+  };
+  return place(blocks, dialect, limit).map(({ part }) => part);
 }

@@ -86,7 +86,10 @@ export function filesContract(
         const last = deliveries.at(-1) as Delivery;
         await sendAll(under.adapter, deliveries.slice(0, -1));
         // Of the calls that it takes, the one that people see.
-        under.fake.faults.push({ kind, match: ({ path }) => !/upload/i.test(path) || /complete/.test(path) });
+        under.fake.faults.push({
+          kind,
+          match: ({ path }) => !/upload|\/media$/i.test(path) || /complete/.test(path),
+        });
         await expect(under.adapter.send(last, never)).rejects.toBeInstanceOf(DeliveryError);
         expect(under.files()).toHaveLength(1);
         const found = await under.adapter.recover(last, never);

@@ -53,6 +53,30 @@ describe("answers that are too long for messages", () => {
     expect(attachedTo(message)).toEqual([{ name: "answer.md", text: longText(10_001) }]);
   });
 
+  it("are a message with their beginning and one document on Telegram and WhatsApp", async () => {
+    await using setup = await openRestartable();
+    const { telegram, whatsapp } = setup;
+    await using gateway = await setup.start();
+    await deliver(
+      gateway.url,
+      webhook("telegram", { kind: "message", channel: "8400", text: "demo: long 20001" }),
+    );
+    await deliver(
+      gateway.url,
+      webhook("whatsapp", { kind: "message", user: "8500", text: "demo: long 20001" }),
+    );
+
+    await telegram.until(() => telegram.messages.some(({ document }) => document !== undefined));
+    const [beginning, file, ...more] = telegram.messages;
+    expect(beginning?.text).toMatch(/^Sentence 1 of .+ is in the file\.\)$/s);
+    expect(file?.document).toEqual({ name: "answer.md", mime: "text/markdown", text: longText(20_001) });
+    expect(more).toEqual([]);
+
+    await whatsapp.until(() => whatsapp.documents.length > 0);
+    expect(whatsapp.messages.map(({ body }) => body.type)).toEqual(["text", "document"]);
+    expect(whatsapp.documents).toEqual([{ name: "answer.md", mime: "text/plain", text: longText(20_001) }]);
+  });
+
   it.each([
     ["while its bytes are on their way", /^\/upload\//],
     ["while it is put into the channel", /completeUploadExternal$/],

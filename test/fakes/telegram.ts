@@ -3,6 +3,7 @@ import { parseTelegramHtml } from "./telegram-html.ts";
 
 const TEXT_CHARS_MAX = 4_096;
 const CALLBACK_TEXT_CHARS_MAX = 200;
+const CAPTION_CHARS_MAX = 1_024;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -18,6 +19,8 @@ export interface FakeMessage {
   readonly asHtml: boolean;
   /** The buttons below it, in rows. */
   readonly keyboard: readonly (readonly FakeButton[])[];
+  /** `text` is its caption. */
+  readonly document?: { readonly name: string; readonly mime: string; readonly text: string };
 }
 
 export interface FakeButton {
@@ -43,6 +46,8 @@ export interface FakeTelegram extends FakeServer {
   readonly tooOld: Set<string>;
   /** Chats that have blocked the bot. */
   readonly blocked: Set<number>;
+  /** Chats in which the bot may send no files. */
+  readonly withoutFiles: Set<number>;
   /** Chats that do not exist. */
   readonly missing: Set<number>;
   /** Chats that are the direct messages of a channel. */
@@ -101,6 +106,7 @@ export async function fakeTelegram(options: { token: string; username: string })
     tooOld: new Set<string>(),
     blocked: new Set<number>(),
     missing: new Set<number>(),
+    withoutFiles: new Set<number>(),
     directMessages: new Set<number>(),
     deletedTopics: new Set<string>(),
     migrated: new Map<number, number>(),
@@ -113,16 +119,24 @@ export async function fakeTelegram(options: { token: string; username: string })
   const methods: Record<string, (fields: Fields) => unknown> = {
     getMe: () => ({ ...bot, username: options.username, can_join_groups: true }),
 
+    sendDocument(fields) {
+      const { chatId, threadId, directTopicId } = reachablePlace(fields);
+      if (state.withoutFiles.has(chatId))
+        throw new Refused(400, "Bad Request: not enough rights to send documents to the chat");
+      const document = fields.document as FakeMessage["document"];
+      if (document === undefined || document.text === "")
+        throw new Refused(400, "Bad Request: file must be non-empty");
+      const caption = string(fields, "caption");
+      if (caption.length > CAPTION_CHARS_MAX)
+        throw new Refused(400, "Bad Request: message caption is too long");
+      const place = { messageId: ++lastMessageId, chatId, threadId, directTopicId, replyTo: null };
+      const message = { ...place, text: caption, asHtml: false, keyboard: [], document };
+      state.messages.push(message);
+      return asTelegram(message);
+    },
+
     sendMessage(fields) {
-      const chatId = reachableChat(fields);
-      const threadId = number(fields, "message_thread_id") ?? null;
-      if (state.deletedTopics.has(`${chatId}:${threadId}`)) {
-        throw new Refused(400, "Bad Request: message thread not found");
-      }
-      const directTopicId = number(fields, "direct_messages_topic_id") ?? null;
-      if (state.directMessages.has(chatId) !== (directTopicId !== null)) {
-        throw new Refused(400, "Bad Request: DIRECT_MESSAGES_TOPIC_INVALID");
-      }
+      const { chatId, threadId, directTopicId } = reachablePlace(fields);
       const replyTo = number(fields.reply_parameters, "message_id") ?? null;
       const message = {
         ...{ messageId: ++lastMessageId, chatId, threadId, directTopicId, replyTo },
@@ -254,6 +268,19 @@ export async function fakeTelegram(options: { token: string; username: string })
     },
   };
 
+  function reachablePlace(fields: Fields) {
+    const chatId = reachableChat(fields);
+    const threadId = number(fields, "message_thread_id") ?? null;
+    if (state.deletedTopics.has(`${chatId}:${threadId}`)) {
+      throw new Refused(400, "Bad Request: message thread not found");
+    }
+    const directTopicId = number(fields, "direct_messages_topic_id") ?? null;
+    if (state.directMessages.has(chatId) !== (directTopicId !== null)) {
+      throw new Refused(400, "Bad Request: DIRECT_MESSAGES_TOPIC_INVALID");
+    }
+    return { chatId, threadId, directTopicId };
+  }
+
   /** Says no as Telegram does to a chat that cannot be written to. */
   function reachableChat(fields: Fields): number {
     const chatId = number(fields, "chat_id");
@@ -273,7 +300,7 @@ export async function fakeTelegram(options: { token: string; username: string })
     return { message_id: messageId, date: 1_717_000_000, from: bot, chat, text };
   }
 
-  const server = await fakeServer(({ path, body }) => {
+  const server = await fakeServer(async ({ path, body, headers }) => {
     const [, fileToken, filePath] = /^\/file\/bot([^/]*)\/(.+)$/.exec(path) ?? [];
     if (filePath !== undefined) {
       const file = [...state.files.values()].find((one) => one.path === filePath);
@@ -286,13 +313,24 @@ export async function fakeTelegram(options: { token: string; username: string })
     const serve = Object.hasOwn(methods, method) ? methods[method] : undefined;
     if (serve === undefined) return refusal({ code: 404, description: "Not Found: method not found" });
     try {
-      return { body: { ok: true, result: serve(body === "" ? {} : (JSON.parse(body) as Fields)) } };
+      return { body: { ok: true, result: serve(await fieldsOf(body, headers["content-type"] ?? "")) } };
     } catch (error) {
       if (error instanceof Refused) return refusal(error.refusal);
       throw error;
     }
   });
   return Object.assign(server, state);
+}
+
+/** JSON, or a form with a file. */
+async function fieldsOf(body: string, type: string): Promise<Fields> {
+  if (!type.startsWith("multipart/form-data")) return body === "" ? {} : (JSON.parse(body) as Fields);
+  const form = await new Response(body, { headers: { "content-type": type } }).formData();
+  const fields = [...form].map(async ([name, value]) => [
+    name,
+    typeof value === "string" ? value : { name: value.name, mime: value.type, text: await value.text() },
+  ]);
+  return Object.fromEntries(await Promise.all(fields)) as Fields;
 }
 
 function refusal({ code, description, parameters }: Refusal): FakeAnswer {

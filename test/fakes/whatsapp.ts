@@ -17,6 +17,10 @@ export interface FakeWhatsApp extends FakeServer {
   readonly media: Map<string, { mime: string; bytes: string | Buffer; url?: string }>;
   /** Messages marked as read, with or without the typing indicator. */
   readonly reads: readonly { readonly messageId: string; readonly typing: boolean }[];
+  /** Files that people see, oldest first. */
+  readonly documents: readonly { readonly name: string; readonly mime: string; readonly text: string }[];
+  /** From now on no file is taken. */
+  refuseMedia(): void;
   /** Makes the next `times` sends fail with this code: in the answer, or later as a failed status. */
   fail(code: number, options?: { as?: "answer" | "status"; times?: number }): void;
   /** Statuses that the platform has to report by now: one webhook for each, signed, oldest first. Empties the list. */
@@ -41,6 +45,8 @@ const TYPES = [
   "document",
   "sticker",
 ];
+/** Some of the kinds of files that Meta takes as documents. */
+const MIMES: ReadonlySet<string> = new Set(["text/plain", "application/pdf", "image/jpeg", "image/png"]);
 const HTTP_STATUS = new Map([
   [190, 401],
   [130429, 429],
@@ -54,6 +60,7 @@ export async function fakeWhatsApp(options: FakeWhatsAppOptions): Promise<FakeWh
   const failures: { code: number; as: "answer" | "status" }[] = [];
   const media: FakeWhatsApp["media"] = new Map();
   let statuses: Json[] = [];
+  let isRefusingMedia = false;
 
   const server = await fakeServer((call) => {
     if (call.headers.authorization !== `Bearer ${accessToken}`) return failure(190);
@@ -85,6 +92,7 @@ export async function fakeWhatsApp(options: FakeWhatsAppOptions): Promise<FakeWh
     ) {
       return failure(type === "undefined" || TYPES.includes(type) ? 131008 : 131009);
     }
+    if (type === "document" && !media.has(String((body.document as Json).id))) return failure(131053);
     if (type === "text" && !isBody((body.text as Json).body)) return failure(100);
     if (type === "interactive" && !isButtons(body.interactive as Json) && !isList(body.interactive as Json))
       return failure(100);
@@ -102,11 +110,16 @@ export async function fakeWhatsApp(options: FakeWhatsAppOptions): Promise<FakeWh
     return { body: { success: true } };
   }
 
-  function keepMedia(type: string, body: string): FakeAnswer {
-    if (!type.startsWith("multipart/form-data")) return failure(131053);
+  async function keepMedia(type: string, body: string): Promise<FakeAnswer> {
+    if (isRefusingMedia || !type.startsWith("multipart/form-data")) return failure(131053);
+    const form = await new Response(body, { headers: { "content-type": type } }).formData();
+    const file = form.get("file");
+    const mime = form.get("type");
+    if (form.get("messaging_product") !== "whatsapp" || !(file instanceof File)) return failure(100);
+    if (typeof mime !== "string" || !MIMES.has(mime) || file.type.split(";")[0] !== mime)
+      return failure(131053);
     const id = `MEDIA${media.size + 1}`;
-    const mime = /content-type: (\S+)/i.exec(body)?.[1] ?? "application/octet-stream";
-    media.set(id, { mime, bytes: body });
+    media.set(id, { mime, bytes: await file.text() });
     return { body: { id } };
   }
 
@@ -136,6 +149,16 @@ export async function fakeWhatsApp(options: FakeWhatsAppOptions): Promise<FakeWh
   return {
     ...server,
     messages,
+    get documents() {
+      return messages.flatMap(({ body }) => {
+        const { id, filename } = (body.document ?? {}) as { id?: string; filename?: string };
+        const file = media.get(id ?? "");
+        return file && filename ? [{ name: filename, mime: file.mime, text: String(file.bytes) }] : [];
+      });
+    },
+    refuseMedia() {
+      isRefusingMedia = true;
+    },
     media,
     reads,
     fail(code, { as = "answer", times = 1 } = {}) {

@@ -17,7 +17,8 @@ adapterContract("telegram", {
       deleteAll: () => void fake.messages.splice(0),
       fake,
       textOf(part) {
-        const { html } = JSON.parse(part) as { html: string };
+        const { html, file } = JSON.parse(part) as { html: string; file?: object };
+        if (file !== undefined) return null;
         const parsed = parseTelegramHtml(html);
         if (!parsed.ok) throw new Error(`Expected HTML that Telegram takes: ${parsed.message}`);
         return parsed.text;
@@ -26,6 +27,13 @@ adapterContract("telegram", {
         fake.messages.map(({ keyboard }) =>
           keyboard.flat().map(({ text: label, callback_data: id }) => ({ id, label })),
         ),
+      files: () =>
+        fake.messages.flatMap(({ chatId, document }) =>
+          document === undefined ? [] : [{ place: String(chatId), name: document.name, text: document.text }],
+        ),
+      refuseFiles: () => {
+        for (const chat of [30, -1_001_234_567_890]) fake.withoutFiles.add(chat);
+      },
       said: () => fake.messages.map(({ chatId, text }) => ({ place: String(chatId), text })),
     };
   },
@@ -37,6 +45,7 @@ adapterContract("telegram", {
   reasons: Object.values(REASONS),
   signsBody: false,
   textCharsMax: 4_096,
+  filesOver: 20_000,
   liveMentions: ["@ann_smith"],
   rateLimited: tooManyRequests,
   rejected: forbidden(),

@@ -267,3 +267,59 @@ describe("recovery", () => {
     expect(fake.calls).toEqual([]);
   });
 });
+
+describe("a long answer", () => {
+  const long = `${"Some words of an answer. ".repeat(900)}end`;
+  const parts = () => adapterFor(fake).render(long, addressOf({}));
+
+  it("is a document in the topic of the question, marked where it may be a repeat", async () => {
+    const [, file] = parts() as [ReplyPart, ReplyPart];
+    const to = addressOf({ ...GROUP, messageThreadId: 3 });
+    const receipt = await adapterFor(fake).send(
+      delivery({ to, part: file, index: 1, mayRepeat: true }),
+      never,
+    );
+    expect(receipt).toEqual({ messageId: "101", via: "sendDocument" });
+    expect(fake.messages).toMatchObject([
+      {
+        ...{ chatId: -1_001_234_567_890, threadId: 3 },
+        text: "This may be a repeat: the first delivery was not confirmed.",
+        document: { name: "answer.md", mime: "text/markdown", text: long },
+      },
+    ]);
+  });
+
+  it("follows a group that has become another", async () => {
+    fake.migrated.set(-1_001_234_567_890, -1_009);
+    const [, file] = parts() as [ReplyPart, ReplyPart];
+    await adapterFor(fake).send(delivery({ to: addressOf(GROUP), part: file, index: 1 }), never);
+    expect(fake.messages.map(({ chatId, document }) => [chatId, document?.name])).toEqual([
+      [-1_009, "answer.md"],
+    ]);
+  });
+
+  it("is given up where the person has blocked the bot, and in doubt when the answer is lost", async () => {
+    const [, file] = parts() as [ReplyPart, ReplyPart];
+    fake.faults.push({ kind: "reset-after" });
+    expect(await failureOf(delivery({ part: file, index: 1 }))).toMatchObject({ kind: "unknown" });
+    fake.blocked.add(30);
+    expect(await failureOf(delivery({ part: file, index: 1 }))).toMatchObject({
+      kind: "rejected",
+      status: 403,
+    });
+  });
+
+  it("is messages while it is short enough, and above buttons", () => {
+    const isFile = (part: ReplyPart) => "file" in JSON.parse(part);
+    expect(adapterFor(fake).render(long.slice(0, 20_000), addressOf({})).some(isFile)).toBe(false);
+    expect(
+      adapterFor(fake)
+        .render(long, addressOf({}), [{ id: "go", label: "Go" }])
+        .some(isFile),
+    ).toBe(false);
+  });
+
+  it("of a version before this one is words in every part", () => {
+    for (const part of parts()) expect(JSON.parse(part).html.trim()).not.toBe("");
+  });
+});

@@ -12,11 +12,18 @@ adapterContract("whatsapp", {
     return {
       fake,
       adapter: adapterOf({ apiUrl: fake.url }),
-      textOf: (part) => (JSON.parse(part) as { body: string }).body,
+      textOf: (part) => {
+        const { body, file } = JSON.parse(part) as { body: string; file?: object };
+        return file === undefined ? body : null;
+      },
+      files: () => fake.documents.map(({ name, text }) => ({ place: "PN1", name, text })),
+      refuseFiles: () => fake.refuseMedia(),
       said: () =>
         fake.messages.map(({ phoneNumberId, body }) => ({
           place: phoneNumberId,
-          text: ((body.text ?? interactiveOf(body).body) as { body?: string; text?: string }).body ?? "",
+          text:
+            ((body.text ?? interactiveOf(body).body) as { body?: string; text?: string } | undefined)?.body ??
+            "",
         })),
       buttons: () =>
         fake.messages.map(({ body }) =>
@@ -35,6 +42,7 @@ adapterContract("whatsapp", {
   reasons: Object.values(REASONS),
   signsBody: true,
   textCharsMax: 4_096,
+  filesOver: 20_000,
   liveMentions: [],
   buttons: {
     max: 10,

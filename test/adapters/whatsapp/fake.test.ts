@@ -57,6 +57,7 @@ it("the fake refuses what its paths do not hold", async () => {
 it("the fake keeps media and gives them back by a second address", async () => {
   const form = new FormData();
   form.set("messaging_product", "whatsapp");
+  form.set("type", "image/jpeg");
   form.set("file", new Blob(["bytes of a file"], { type: "image/jpeg" }), "a.jpg");
   expect((await call("POST", "/v26.0/PN1/media", form)).json).toEqual({ id: "MEDIA1" });
   const { json } = await call("GET", "/v26.0/MEDIA1");

@@ -356,3 +356,43 @@ describe("the samples", () => {
     expect(() => build("carrier-pigeon")).toThrow(/message, button, list/);
   });
 });
+
+describe("a long answer", () => {
+  const long = `${"Some words of an answer. ".repeat(900)}end`;
+  const file = () => adapter().render(long, addressOf()).at(-1) as ReplyPart;
+
+  it("is a document that is uploaded and named by one message, marked where it may be a repeat", async () => {
+    const receipt = await adapter().send(deliveryOf({ part: file(), index: 1, mayRepeat: true }), never);
+    expect(receipt).toEqual({ messageId: "wamid.OUT1", via: "messages" });
+    expect(fake.calls.map(({ path }) => path)).toEqual(["/v26.0/PN1/media", "/v26.0/PN1/messages"]);
+    expect(fake.messages.map(({ body }) => body)).toEqual([
+      {
+        ...{ messaging_product: "whatsapp", recipient_type: "individual", to: "+447700900123" },
+        type: "document",
+        document: {
+          ...{ id: "MEDIA1", filename: "answer.md" },
+          caption: "_This may be a repeat: the first delivery was not confirmed._",
+        },
+        biz_opaque_callback_data: "event/0",
+      },
+    ]);
+    expect(fake.documents).toEqual([{ name: "answer.md", mime: "text/plain", text: long }]);
+  });
+
+  it("is begun anew when nobody knows what became of the upload, and in doubt after the message", async () => {
+    fake.faults.push({ kind: "reset-after", match: ({ path }) => path.endsWith("/media") });
+    const sent = () => adapter().send(deliveryOf({ part: file(), index: 1 }), never);
+    expect(await failureOf(sent())).toMatchObject({ kind: "retry" });
+    expect(fake.messages).toEqual([]);
+    fake.faults.push({ kind: "reset-after", match: ({ path }) => path.endsWith("/messages") });
+    expect(await failureOf(sent())).toMatchObject({ kind: "unknown" });
+    expect(fake.documents).toHaveLength(1);
+  });
+
+  it("is not uploaded once the window is closed", async () => {
+    const to = addressOf({ windowExpiresAtMs: NOW_MS });
+    const sent = adapter().send(deliveryOf({ part: file(), to, index: 1 }), never);
+    expect(await failureOf(sent)).toMatchObject({ kind: "rejected" });
+    expect(fake.calls).toEqual([]);
+  });
+});
