@@ -8,7 +8,7 @@ import { withEarlier } from "./dispatch/earlier.ts";
 import type { FilesDeps } from "./dispatch/files.ts";
 import { growsForMs } from "./dispatch/growth.ts";
 import { goesRound } from "./dispatch/loop.ts";
-import { type AgentMemory, historyOf } from "./dispatch/memory.ts";
+import { type AgentMemory, historyOf, isOf } from "./dispatch/memory.ts";
 import { interruptible, Merging } from "./dispatch/merging.ts";
 import { notedAs } from "./dispatch/noting.ts";
 import { attemptOutcome, isOutage, usesNoAttempt } from "./dispatch/outage.ts";
@@ -156,7 +156,11 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
   const { earlier = [] } = done;
   const shown = { answer, earlier: references.namedItems(earlier) };
   const files = await references.texts(merging.events, earlier);
-  return settlementOf(shown, references.named(merging.events), { clock: deps.clock, files });
+  return settlementOf(shown, references.named(merging.events), {
+    clock: deps.clock,
+    files,
+    by: deps.agents.get(done.agent)?.by,
+  });
 }
 
 /** Our own words come back to us, and nothing tells that they are ours. */
@@ -253,14 +257,15 @@ async function run(
   const startedAt = performance.now();
   deps.metrics.eventAge.observe({ platform: adapter.platform }, ageSeconds(job, deps.clock));
   const history = await historyOf(job, memory, deps);
-  if (goesRound(history, event)) return LOOP;
+  const saidHere = history.filter((turn) => isOf(turn, event.conversation));
+  if (goesRound(saidHere, event)) return LOOP;
   const reading = {
     ...{ breakers: deps.delivery.breakers, clock: deps.clock, log: deps.log },
     sinceMs: deps.clock.nowMs() - memory.ttlMs,
     keep: (read: Progress) => checkpoint(job, read, deps),
   };
   const progress =
-    history.length > 0
+    saidHere.length > 0
       ? begun
       : await time.elsewhere(() => withEarlier(event, begun, adapter, reading, signal));
   const { runId: id, agent, steps, earlier } = progress;

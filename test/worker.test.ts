@@ -9,6 +9,7 @@ import { controlLane } from "../src/domain/command.ts";
 import { contextItem } from "../src/domain/context.ts";
 import { DeliveryError, GatewayError, ModelError } from "../src/domain/errors.ts";
 import type { TriggerEvent } from "../src/domain/event.ts";
+import type { Remembering } from "../src/domain/memory-scope.ts";
 import { NO_USAGE, type Step } from "../src/domain/run.ts";
 import type { AgentRuntime, Run, RunResult } from "../src/ports/agent.ts";
 import type { Offer } from "../src/ports/inbox.ts";
@@ -1076,5 +1077,81 @@ describe("a message whose files may come with another delivery of it", () => {
     const refusal = { cause: "not_allowed", detail: "user", noticeWindowMs: 1 } as const;
     expect(await doWork({ ...claimed, refusal })).toMatchObject({ kind: "dropped" });
     expect(await doWork({ ...claimed, signals: [A_STOP] })).toMatchObject({ kind: "done" });
+  });
+});
+
+describe("an agent that remembers more than one conversation", () => {
+  const place = (name: string) => ({ place: name, conversation: `slack:T1:${name}`, id: `slack:${name}` });
+  const direct = { ...place("D1"), isDirect: true, trigger: "direct" } as const;
+  const shownIn = (index: number) => runs[index]?.history.map(({ text }) => text);
+  const remembersBy = (by: Remembering) => {
+    const memory = { turnsMax: 100, ttlMs: 60_000, by };
+    const control = { ...deps.control, remembersBy: () => by };
+    deps = { ...deps, agents: new Map([["assistant", memory]]), control };
+  };
+
+  it("is shown what a person has said in another channel, and of what they referred to nothing", async () => {
+    remembersBy({ scope: "user" });
+    const context = [contextItem("quoted", "Pump nine", { author: { id: "U8", name: "U8", isSelf: false } })];
+    await workAndSettle(await job({ ...place("C1"), text: "one", context }));
+    await workAndSettle(await job({ ...place("C2"), text: "two" }));
+    const bob = { id: "U2", name: "bob", isBot: false };
+    await workAndSettle(await job({ ...place("C3"), text: "three", sender: bob }));
+    await workAndSettle(await job({ ...place("C1"), id: "slack:again", text: "four" }));
+    expect(shownIn(1)).toEqual(["one", "You said: one"]);
+    expect(shownIn(2)).toEqual([]);
+    const own = [expect.stringContaining("Pump nine"), "one", "You said: one", "two", "You said: two"];
+    expect(shownIn(3)).toEqual(own);
+  });
+
+  it("is not shown in a channel what was said in a direct message, unless it is told to", async () => {
+    for (const [by, shown] of [
+      [{ scope: "user" }, []],
+      [{ scope: "channel" }, []],
+      [{ scope: "user", sharesDirect: true }, ["secret", "You said: secret"]],
+    ] as const) {
+      remembersBy(by);
+      const id = `slack:${runs.length}`;
+      await workAndSettle(await job({ ...direct, id: `${id}d`, text: "secret" }));
+      await workAndSettle(await job({ ...place("C1"), id: `${id}c`, text: "and here?" }));
+      expect(shownIn(runs.length - 1)).toEqual(shown);
+      await store.memory.forget("slack:T1:C1");
+    }
+  });
+
+  it("loses no turn of two runs at once", async () => {
+    remembersBy({ scope: "user" });
+    const both = [await job({ ...place("C1"), text: "one" }), await job({ ...place("C2"), text: "two" })];
+    await Promise.all(both.map((claimed) => workAndSettle(claimed)));
+    await workAndSettle(await job({ ...place("C3"), text: "three" }));
+    expect(shownIn(2)?.toSorted()).toEqual(["You said: one", "You said: two", "one", "two"]);
+  });
+
+  it("reads the thread that it comes into, whatever else it remembers", async () => {
+    remembersBy({ scope: "channel" });
+    let reads = 0;
+    slack.thread = {
+      waitMs: 5_000,
+      read: async () => {
+        reads += 1;
+        return { items: [contextItem("thread", "before")], isWhole: true };
+      },
+    };
+    for (const thread of ["1.1", "2.2"])
+      await workAndSettle(
+        await job({ ...place("C1"), id: `slack:${thread}`, thread, conversation: `slack:T1:C1:${thread}` }),
+      );
+    expect([reads, runs[1]?.earlier?.length, shownIn(1)?.length]).toEqual([2, 1, 2]);
+  });
+
+  it("forgets all that it remembers by, and says what that is", async () => {
+    remembersBy({ scope: "user" });
+    await workAndSettle(await job({ ...place("C1"), text: "one" }));
+    await workAndSettle(await job({ ...direct, text: "secret" }));
+    await workAndSettle(await job({ ...place("C2"), text: "!reset" }));
+    expect(slack.said.at(-1)).toMatch(/what you have said to me/);
+    await workAndSettle(await job({ ...place("C1"), id: "slack:new", text: "two" }));
+    await workAndSettle(await job({ ...direct, id: "slack:newer", text: "three" }));
+    expect([shownIn(2), shownIn(3)]).toEqual([[], []]);
   });
 });

@@ -1,5 +1,5 @@
 import { pressedDecision } from "../../src/domain/button.ts";
-import { conversationKey } from "../../src/domain/conversation.ts";
+import { conversationKey, privateThread } from "../../src/domain/conversation.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { Ack, Inbound } from "../../src/ports/adapter.ts";
 import { get, getObject, getString, isObject, type JsonObject, nameOf } from "../../src/shared/json.ts";
@@ -242,7 +242,7 @@ function toEvent(
       tenant,
       place: channelId,
       // What is answered to one person alone is also remembered for that person alone.
-      thread: isDirect ? user.id : isEphemeral ? `cmd:${user.id}` : null,
+      thread: isDirect ? user.id : isEphemeral ? privateThread(user.id) : null,
     }),
     isDirect,
     sender: user,

@@ -1,6 +1,6 @@
 import { pressedDecision } from "../../src/domain/button.ts";
 import type { ContextItem } from "../../src/domain/context.ts";
-import { conversationKey } from "../../src/domain/conversation.ts";
+import { conversationKey, privateThread } from "../../src/domain/conversation.ts";
 import type { Pressed, ReplyAddress, Trigger, TriggerEvent } from "../../src/domain/event.ts";
 import type { Mention } from "../../src/domain/mention.ts";
 import {
@@ -237,11 +237,6 @@ function interaction(
     attachments: [],
     occurredAtMs: options.receivedAtMs,
   };
-}
-
-/** What is answered to one person alone is also remembered for that person alone. */
-function privateThread(user: string): string {
-  return `cmd:${user}`;
 }
 
 /** Asked from nowhere in particular: the answer goes to the person's direct messages. */

@@ -14,6 +14,8 @@ export interface Agent {
   readonly tools: readonly Tool[];
   /** Where there are more of them. */
   readonly toolbox?: Toolbox;
+  /** Of more than one conversation, and the model is told so. */
+  readonly remembers?: "user" | "channel";
   /** The model is told how to offer choices. */
   readonly offersChoices?: true;
   readonly limits: AgentLimits;

@@ -16,6 +16,11 @@ const MENTION_NOTE =
   "To notify one of the people here, or to point to a channel, write @name or #channel, with the name exactly as it is shown.";
 const CHOICES_NOTE =
   "Where the person should choose, you may end the answer with a code block named choices, with up to ten short choices, one on a line. They become buttons, and what is pressed comes back as their next message.";
+const SCOPE_NOTES = {
+  user: "You are shown what this person has said to you before, also elsewhere. Their newest message need not be about it.",
+  channel:
+    "You are shown what was said to you before in all threads of this channel. The newest message need not be about it.",
+};
 const LEFT_OUT = "(Earlier messages are left out.)";
 const GO_ON = "(Go on.)";
 
@@ -36,6 +41,7 @@ export function promptFor(
     system: [
       agent.systemPrompt,
       ...(event.isDirect ? [] : [GROUP_NOTE]),
+      ...(agent.remembers === undefined ? [] : [SCOPE_NOTES[agent.remembers]]),
       ...(run.mayMention ? [MENTION_NOTE] : []),
       ...(agent.offersChoices ? [CHOICES_NOTE] : []),
       ...equipment.notes,

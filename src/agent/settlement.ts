@@ -2,6 +2,7 @@ import type { FileViews } from "../domain/attachment.ts";
 import { controlCommandOf } from "../domain/command.ts";
 import type { ContextItem } from "../domain/context.ts";
 import type { TriggerEvent } from "../domain/event.ts";
+import { memoryOf, type Remembering } from "../domain/memory-scope.ts";
 import type { Answer, Progress, Turn } from "../domain/run.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Settlement } from "../ports/queue.ts";
@@ -11,14 +12,22 @@ import { rememberedTurns } from "./shown.ts";
 export function settlementOf(
   { answer, earlier = [] }: Pick<Progress, "earlier"> & { readonly answer: Answer },
   events: readonly TriggerEvent[],
-  { clock, files }: { readonly clock: Pick<Clock, "nowMs">; readonly files?: FileViews },
+  { clock, files, by }: SettlementDeps,
 ): Settlement {
   if (answer.outcome === "failed") return { kind: "dead", cause: answer.cause ?? "the run failed" };
-  return {
-    kind: "done",
-    outcome: answer.outcome,
-    turns: turnsOf(answer, events, earlier, files, clock.nowMs()),
-  };
+  const turns = turnsOf(answer, events, earlier, files, clock.nowMs());
+  const [event] = events;
+  const done = { kind: "done", outcome: answer.outcome } as const;
+  if (by === undefined || event === undefined) return { ...done, turns };
+  const { conversation } = event;
+  return { ...done, turns: turns.map((turn) => ({ ...turn, conversation })), memory: memoryOf(event, by) };
+}
+
+interface SettlementDeps {
+  readonly clock: Pick<Clock, "nowMs">;
+  readonly files?: FileViews;
+  /** What the agent remembers by; absent: the conversation. */
+  readonly by?: Remembering | undefined;
 }
 
 /** The person's turns are what the model was shown of them. */

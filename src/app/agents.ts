@@ -8,6 +8,7 @@ import { busyQuietMs } from "../config/schema-parts.ts";
 import type { AgentMemory } from "../dispatch/memory.ts";
 import type { ApprovalRules } from "../domain/approval.ts";
 import { type BreakerReport, Breakers } from "../domain/breaker.ts";
+import type { Remembering } from "../domain/memory-scope.ts";
 import type { Usage } from "../domain/run.ts";
 import { createDemoModel } from "../models/demo.ts";
 import { DEMO_ASK } from "../models/demo-ask.ts";
@@ -94,7 +95,7 @@ export async function buildAgents({
     for (const one of [model, ...fallbacks])
       modelCallsAtZero(metrics, { agent: name, provider: one.provider, model: one.name });
     agents.set(name, tracedAgent({ ...agentOf(name, spec, model, fallbacks), ...more }, tracing));
-    memory.set(name, { turnsMax: spec.memory.max_messages, ttlMs: spec.memory.ttl_seconds * 1000 });
+    memory.set(name, memoryOf(spec));
     quietMs.set(name, busyQuietMs(spec.busy));
     if (spec.preview === "on") shown.add(name);
     approvers.set(name, approvalRulesOf(spec));
@@ -109,6 +110,11 @@ export async function buildAgents({
     demoStandIns: standIns,
     breakers: () => [...inUse].map((name) => breakers.of(name).report()),
   };
+}
+
+function memoryOf({ memory: { scope, direct, max_messages, ttl_seconds } }: AgentSpec): AgentMemory {
+  const by: Remembering = { scope, ...(direct === "shared" && { sharesDirect: true as const }) };
+  return { turnsMax: max_messages, ttlMs: ttl_seconds * 1000, ...(scope !== "thread" && { by }) };
 }
 
 function approvalRulesOf({ approvals }: AgentSpec): ApprovalRules {
@@ -132,6 +138,7 @@ function agentOf(name: string, spec: AgentSpec, model: ChatModel, fallbacks: rea
     systemPrompt: spec.system_prompt,
     tools: OWN_TOOLS[model.provider] ?? [],
     approvals: approvalRulesOf(spec),
+    ...(spec.memory.scope !== "thread" && { remembers: spec.memory.scope }),
     ...(spec.choices === "on" && { offersChoices: true as const }),
     limits: {
       maxIterations: limits.max_iterations,

@@ -160,6 +160,7 @@ function workerDeps(
       describeAgent: (name) => ({ name, model: agents.modelNames.get(name) ?? "an unknown model" }),
       questions,
       grants,
+      remembersBy: (agent) => agents.memory.get(agent)?.by,
       approversOf: (agent) => agents.approvers.get(agent) ?? null,
       clock,
       isPaused,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MEMORY_SCOPES } from "../domain/memory-scope.ts";
 import { approvals, approver } from "./approvals-schema.ts";
 import { model } from "./model-schema.ts";
 import { agentName, apiVersion, busy, count, DAY, seconds, YEAR } from "./schema-parts.ts";
@@ -17,12 +18,29 @@ const describedSpec = z.strictObject({
         .enum(["memory", "in_memory", "redis", "sqlite", "sled", "file"])
         .optional()
         .describe("As other agent files say it. Memory is kept with the events: in SQLite, or in Redis."),
+      scope: z
+        .enum(MEMORY_SCOPES)
+        .default("thread")
+        .describe(
+          "What is remembered together: `thread` each conversation by itself, `user` all that one person says to the agent in their workspace, `channel` all threads of a channel.",
+        ),
+      direct: z
+        .enum(["apart", "shared"])
+        .default("apart")
+        .describe(
+          "Of `scope: user`: `shared` shows what somebody said in direct messages also where others read, and the other way round.",
+        ),
       ttl_seconds: seconds(10 * YEAR)
         .default(604_800)
         .describe("What was said longer ago is forgotten."),
       max_messages: count(0, 10_000)
         .default(200)
         .describe("Messages of the conversation that the model is shown."),
+    })
+    .superRefine(({ scope, direct }, context) => {
+      if (direct === "apart" || scope === "user") return;
+      const message = `expected direct: shared with scope: user alone, got it with ${scope}`;
+      context.addIssue({ code: "custom", path: ["direct"], message });
     })
     .prefault({}),
   limits: z

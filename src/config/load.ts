@@ -221,7 +221,7 @@ function foreignFormat(value: unknown, { variables }: Reading): string | null {
 const AGENT_KEYS =
   'model "anthropic:NAME" is model: { provider: anthropic, model: NAME }; instructions is system_prompt; max_tokens ' +
   "stands in model; max_iterations and max_execution_time_secs are limits.max_iterations and " +
-  "limits.max_execution_time_seconds; memory is { ttl_seconds, max_messages }; triggers are routes in gateway.yaml; " +
+  "limits.max_execution_time_seconds; memory is { scope, ttl_seconds, max_messages }; triggers are routes in gateway.yaml; " +
   "tools are a list of { name, type, … } with type mcp, command or builtin; temperature stands in model";
 const daemonKeys = (variables: readonly Variable[]) =>
   "DaemonConfig is Gateway, without metadata; server.port and server.host are the variables PARLEY_PORT and " +

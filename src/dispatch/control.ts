@@ -1,6 +1,7 @@
 import type { Approvers } from "../domain/approval.ts";
 import type { ControlCommand } from "../domain/command.ts";
 import type { TriggerEvent } from "../domain/event.ts";
+import { memoriesToForget, type Remembering } from "../domain/memory-scope.ts";
 import { NO_USAGE } from "../domain/run.ts";
 import type { PausedFor } from "../domain/switches.ts";
 import type { RunResult } from "../ports/agent.ts";
@@ -26,6 +27,8 @@ export interface ControlDeps {
   readonly questions?: Pick<Questions, "find">;
   /** What may be used without asking; absent: nothing. */
   readonly grants?: Pick<Grants, "list" | "revoke">;
+  /** What this agent remembers by; absent: it, and any other, by conversation. */
+  readonly remembersBy?: (agent: string) => Remembering | undefined;
   readonly clock: Pick<Clock, "nowMs">;
   readonly isPaused: (of: PausedFor) => boolean;
   readonly version: string;
@@ -54,11 +57,13 @@ const ANSWERS: Readonly<Record<ControlCommand, Say>> = {
   approve: decide,
   deny: decide,
   agent: (event, { selection }) => selection.obey(event),
-  async reset({ conversation, id }, { memory, grants, selection }) {
-    await memory.forget(conversation, id);
-    await selection.forget(conversation);
-    await grants?.revoke(conversation);
-    return FORGOTTEN;
+  async reset(event, { memory, grants, selection, remembersBy }) {
+    const { agent } = await selection.now(event);
+    const by = agent === null ? undefined : remembersBy?.(agent);
+    for (const key of memoriesToForget(event, by)) await memory.forget(key, event.id);
+    await selection.forget(event.conversation);
+    await grants?.revoke(event.conversation);
+    return FORGOTTEN[by?.scope ?? "thread"];
   },
   async stop({ conversation, sender: { id, name } }, { lanes }) {
     const { state } = await lanes.signal(conversation, { kind: "stop", by: { id, name } });

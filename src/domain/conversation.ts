@@ -15,6 +15,39 @@ export function conversationKey(parts: {
   return parts.thread == null ? key : `${key}:${escapePart(parts.thread)}`;
 }
 
+/** The thread of what is answered to one person alone, in a place where others are: remembered for that person alone. */
+export function privateThread(userId: string): string {
+  return `cmd:${userId}`;
+}
+
+/** Whether nobody but the sender reads what is said and answered there. */
+export function isForOneAlone({
+  isDirect,
+  conversation,
+  sender,
+}: Pick<TriggerEvent, "isDirect" | "conversation" | "sender">): boolean {
+  return isDirect || conversation.endsWith(`:${escapePart(privateThread(sender.id))}`);
+}
+
+/** By which id a person is remembered: the same before and after another name of theirs becomes known. */
+export function personOf({
+  sender: { id, alsoKnownAs },
+  person,
+  conversation,
+}: Pick<TriggerEvent, "sender" | "person" | "conversation">): string {
+  // Who has two names has a conversation that is named for them.
+  return alsoKnownAs === undefined && person === undefined ? id : lastPartOf(conversation);
+}
+
+/** Of what one person says, wherever they say it. No platform is called so, and no lane ends so. */
+export function userKey(
+  { platform, tenant }: Pick<TriggerEvent, "platform" | "tenant">,
+  id: string,
+  half: "private" | "open" | "all",
+): string {
+  return `user:${platform}:${escapePart(tenant)}:${escapePart(id)}:${half}`;
+}
+
 function escapePart(part: string): string {
   if (!/[:%!]/.test(part)) return part;
   return part.replaceAll("%", "%25").replaceAll(":", "%3A").replaceAll("!", "%21");

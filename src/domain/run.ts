@@ -200,4 +200,6 @@ export interface Turn {
   readonly name: string | null;
   readonly text: string;
   readonly atMs: number;
+  /** Where it was said, in a memory that is wider than one conversation. */
+  readonly conversation?: string;
 }

@@ -53,8 +53,13 @@ export interface Job {
 }
 
 export type Settlement =
-  /** The run is over and said. `turns` go to memory in the same transaction. */
-  | { readonly kind: "done"; readonly outcome: RunOutcome; readonly turns: readonly Turn[] }
+  /** The run is over and said. `turns` go to memory in the same transaction; to `memory`, where that is not its conversation. */
+  | {
+      readonly kind: "done";
+      readonly outcome: RunOutcome;
+      readonly turns: readonly Turn[];
+      readonly memory?: string;
+    }
   /** Not run by policy; the person has been told where due. */
   | { readonly kind: "dropped"; readonly cause: string }
   /** Waiting that is nobody's fault (drain, open breaker): uses up no attempt. */

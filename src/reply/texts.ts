@@ -1,5 +1,6 @@
 import { type AskedStep, type DecidedStep, isAskedApart } from "../domain/approval.ts";
 import type { BudgetScope } from "../domain/budget.ts";
+import type { MemoryScope } from "../domain/memory-scope.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import type { ToolEffect, Vote } from "../domain/run.ts";
 import type { DayOver } from "../ports/agent.ts";
@@ -68,7 +69,11 @@ export const HELP = `Write to me, mention me in a channel or use a command, and 
 
 Where slash commands are not available, write \`!help\`, \`!status\`, \`!agent\`, \`!reset\`, \`!stop\`, \`!approve\` or \`!deny\` as a message.`;
 
-export const FORGOTTEN = "Done. I have forgotten this conversation; we start afresh.";
+export const FORGOTTEN: Readonly<Record<MemoryScope, string>> = {
+  thread: "Done. I have forgotten this conversation; we start afresh.",
+  user: "Done. I have forgotten what you have said to me, here and elsewhere; we start afresh.",
+  channel: "Done. I have forgotten what was said in this channel; we start afresh.",
+};
 export const NOTHING_TO_STOP = "Nothing is running here.";
 export const STOPPING = "Stopping.";
 export const STOPPED = "Stopped.";

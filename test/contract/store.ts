@@ -19,6 +19,7 @@ import { growthContract } from "./store-growth.ts";
 import { holdsContract } from "./store-holds.ts";
 import { kindsContract } from "./store-kinds.ts";
 import { lanesContract } from "./store-lanes.ts";
+import { sharedMemoryContract } from "./store-memory.ts";
 import { mergingContract } from "./store-merging.ts";
 import { parkingContract } from "./store-parking.ts";
 import { peopleContract } from "./store-people.ts";
@@ -1136,6 +1137,7 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
     shownContract(bench);
     archiveContract(bench);
     withdrawingContract(bench);
+    sharedMemoryContract(bench);
   });
 }
 

@@ -14,6 +14,7 @@ import {
   storedJob,
   storedSignals,
 } from "../stored.ts";
+import { wellFormed } from "../well-formed.ts";
 import type { Argument } from "./link.ts";
 import type { Parts } from "./parts.ts";
 import type { Status } from "./pulse.ts";
@@ -169,5 +170,6 @@ function settlementArgs(job: Job, settlement: Settlement, parts: Parts): Argumen
   // An ordinary end needs no cause; any other is what an operator looks for.
   const cause = settlement.outcome === "answered" ? "" : settlement.outcome;
   const turns = settlement.turns.flatMap((turn) => [Math.trunc(turn.atMs), JSON.stringify(turn)]);
-  return ["done", cause, 0, TURNS_MAX, ...turns];
+  const memory = settlement.memory === undefined ? "" : wellFormed(settlement.memory);
+  return ["done", cause, 0, TURNS_MAX, memory, ...turns];
 }

@@ -1,3 +1,4 @@
+import { memoriesOf } from "../../domain/memory-scope.ts";
 import { parsedEvent } from "../stored.ts";
 import { wellFormed } from "../well-formed.ts";
 import { eventOf } from "./journal.ts";
@@ -38,6 +39,7 @@ export function withdraw(state: State, eventId: string, signal: string): Withdra
   // Turns are those of the event that it was answered with.
   const head = row.merged_into === null ? row : eventOf(state, row.merged_into);
   const event = parsedEvent(row.body);
-  if (event !== null && head !== null) state.sql.deleteTurnsOf.run(wellFormed(event.conversation), head.seq);
+  if (event === null || head === null) return ["over", null];
+  for (const key of memoriesOf(event)) state.sql.deleteTurnsOf.run(wellFormed(key), head.seq);
   return ["over", null];
 }

@@ -191,6 +191,8 @@ export type SettlementRow =
       readonly kind: "done";
       readonly outcome: string;
       readonly turns: readonly (readonly [number, string])[];
+      /** Null: its conversation. */
+      readonly memory: string | null;
     }
   | { readonly kind: "dropped" | "dead"; readonly cause: string }
   | { readonly kind: "defer" | "retry"; readonly afterMs: number; readonly cause: string }

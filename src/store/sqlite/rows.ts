@@ -100,11 +100,12 @@ export function toSettlementRow(job: Job, settlement: Settlement, clock: Clock):
     return { kind: "park", afterMs, progress: toProgressRow(job, settlement.progress) };
   }
   if (settlement.kind !== "done") return settlement;
-  const { outcome, turns } = settlement;
+  const { outcome, turns, memory } = settlement;
   return {
     kind: "done",
     outcome,
     turns: turns.map((turn) => [Math.trunc(turn.atMs), JSON.stringify(turn)] as const),
+    memory: memory === undefined ? null : wellFormed(memory),
   };
 }
 

@@ -191,7 +191,7 @@ export function prepareStatements(db: Database) {
     ),
     forget: db.prepare(
       `INSERT INTO conversations (conversation, known, seen_ms, forgotten_seq) VALUES (?1, 0, ?2, ?3)
-       ON CONFLICT (conversation) DO UPDATE SET forgotten_seq = max(forgotten_seq, ?3)`,
+       ON CONFLICT (conversation) DO UPDATE SET forgotten_seq = max(forgotten_seq, ?3), seen_ms = max(seen_ms, ?2)`,
     ),
     deleteTurnsOf: db.prepare("DELETE FROM turns WHERE conversation = ? AND seq = ?"),
     deleteTurns: db.prepare("DELETE FROM turns WHERE conversation = ? AND seq <= ?"),

@@ -166,7 +166,8 @@ function finish(
   nowMs: number,
 ): void {
   const { sql, lanes } = state;
-  if (settlement.kind === "done") remember(state, job, settlement.turns);
+  if (settlement.kind === "done")
+    remember(state, job, settlement.memory ?? job.conversation, settlement.turns);
   const lane = homeLane(job);
   sql.settle.run(
     settlement.kind,
@@ -192,13 +193,18 @@ function causeOf(settlement: Extract<SettlementRow, { kind: "done" | "dropped" |
 }
 
 /** What was accepted before the person said "forget" is forgotten too, even if it ends only now; so is what was taken back. */
-function remember(state: State, job: Waiting, turns: readonly (readonly [number, string])[]): void {
+function remember(
+  state: State,
+  job: Waiting,
+  memory: string,
+  turns: readonly (readonly [number, string])[],
+): void {
   if (turns.length === 0) return;
-  const forgottenSeq = state.sql.forgottenSeq.get(job.conversation)?.forgotten_seq ?? 0;
+  const forgottenSeq = state.sql.forgottenSeq.get(memory)?.forgotten_seq ?? 0;
   if (job.seq <= forgottenSeq) return;
   if ([job, ...state.lanes.joinedTo(job)].some(isWithdrawn)) return;
   turns.forEach(([atMs, body], position) => {
-    state.sql.remember.run(job.conversation, job.seq, position, atMs, body);
+    state.sql.remember.run(memory, job.seq, position, atMs, body);
   });
 }
 

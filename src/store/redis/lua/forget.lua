@@ -18,6 +18,6 @@ end
 local key = conversation_key(ARGV[2])
 local forgotten = tonumber(call('HGET', key, 'forgotten') or 0)
 call('HSET', key, 'forgotten', exact(math.max(forgotten, until_place)))
-call('HSETNX', key, 'seen', wall)
+call('HSET', key, 'seen', wall)
 call('ZADD', base .. 'idle', 'NX', wall, ARGV[2])
 return 1

@@ -26,7 +26,8 @@
 -- {prefix}:live, retrying, parked, done, dropped, dead, merged     seqs by state, by seq; `live` waits or runs
 -- {prefix}:c:<conversation>   known, seen, forgotten (until which place), n (how many live events in other lanes than its
 --                             own)
--- {prefix}:t:<conversation>   turns, "<place> <at> <json>", oldest first
+-- {prefix}:t:<memory>         turns, "<place> <at> <json>", oldest first; most memories are of one conversation, and have its
+--                             name. One that is not has `forgotten` in c:<memory>, and its events have `memory`
 -- {prefix}:idle               conversations by the time from which something of them may be too old
 -- {prefix}:o:<seq>            the outbox of an event: part id to "<state> <op> <answer> <sends before> <receipt>"; reserved
 --                             with a receipt: a preview is out

@@ -6,8 +6,8 @@
 -- because its answer was lost, is one.
 --
 -- ARGV[2] seq  [3] token  [4] op  [5] done | dropped | dead | retry | defer | park  [6] cause, or ''  [7] delay in ms
--- ARGV[8] most turns kept of a conversation; then two for each turn: its time, its JSON; to park, instead: the progress, its
--- number, and whether it is the first answer, as for a checkpoint
+-- ARGV[8] most turns kept of a memory  [9] its key, or '' for the conversation; then two for each turn: its time, its JSON; to
+-- park, instead: the progress, its number, and whether it is the first answer, as for a checkpoint
 -- Gives: { 1, status }, { 1 } when there is no more to claim than before, or { 0 } when the lease is lost
 
 local wall, steady = keep_clock()
@@ -67,22 +67,25 @@ end
 
 -- What came before the person said "forget" is forgotten too, even if it ends only now; so is what was taken back.
 local function remember()
-  if #ARGV < 9 then return end
-  local forgotten = tonumber(call('HGET', conversation_key(conversation), 'forgotten') or 0)
+  if #ARGV < 10 then return end
+  local memory = ARGV[9] ~= '' and ARGV[9] or conversation
+  local forgotten = tonumber(call('HGET', conversation_key(memory), 'forgotten') or 0)
   local place = found[8] or seq
   if tonumber(place) <= forgotten then return end
   if is_withdrawn(found[9]) then return end
   for joined in string.gmatch(found[11] or '', '%S+') do
     if is_withdrawn(call('HGET', event_key(joined), 'signals')) then return end
   end
-  local key_of_turns, turns, oldest = base .. 't:' .. conversation, {}, math.huge
-  for i = 9, #ARGV, 2 do
+  local key_of_turns, turns, oldest = base .. 't:' .. memory, {}, math.huge
+  for i = 10, #ARGV, 2 do
     turns[#turns + 1] = place .. ' ' .. ARGV[i] .. ' ' .. ARGV[i + 1]
     oldest = math.min(oldest, tonumber(ARGV[i]))
   end
   local kept_max = tonumber(ARGV[8])
   if call('RPUSH', key_of_turns, unpack(turns)) > kept_max then call('LTRIM', key_of_turns, -kept_max, -1) end
-  call('ZADD', base .. 'idle', 'LT', whole(oldest), conversation)
+  call('ZADD', base .. 'idle', 'LT', whole(oldest), memory)
+  -- For whoever takes it back, who knows the event alone.
+  if memory ~= conversation then change('memory', memory) end
 end
 
 -- Out of the list of live ones, into that of its state.

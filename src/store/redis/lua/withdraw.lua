@@ -17,8 +17,9 @@ if id ~= ARGV[2] then return 'unknown' end
 if state then
   -- Turns are those of the event that it was answered with.
   local head = state == 'merged' and into or seq
-  local place = call('HGET', event_key(head), 'place') or head
-  local turns = base .. 't:' .. (conversation or lane)
+  local place, memory = unpack(call('HMGET', event_key(head), 'place', 'memory'))
+  place = place or head
+  local turns = base .. 't:' .. (memory or conversation or lane)
   for _, turn in ipairs(call('LRANGE', turns, 0, -1)) do
     if string.match(turn, '^%S+') == place then call('LREM', turns, 1, turn) end
   end
