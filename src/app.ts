@@ -2,12 +2,19 @@ import type { Server } from "node:http";
 import { hostname } from "node:os";
 import type { BuiltAgents } from "./app/agents.ts";
 import { composeBack } from "./app/back.ts";
-import { breakersOf, breakerWatch, restingReport, showBreakers } from "./app/breaker-watch.ts";
+import {
+  type BreakerWatchDeps,
+  breakersOf,
+  breakerWatch,
+  restingReport,
+  showBreakers,
+} from "./app/breaker-watch.ts";
 import { RunControls } from "./app/controls.ts";
 import { deskOf } from "./app/desk.ts";
 import { type Developers, developersOf, leaveDevKey } from "./app/developers.ts";
 import { composeFront, offerAgain } from "./app/front.ts";
 import { createHealth } from "./app/health.ts";
+import { OperatorHooks } from "./app/hooks.ts";
 import { startHousekeeping } from "./app/housekeeping.ts";
 import { composeHttp } from "./app/http.ts";
 import { invalidRequestsReport, showInvalidRequests } from "./app/invalid-requests.ts";
@@ -93,8 +100,9 @@ export async function createApp(options: AppOptions): Promise<App> {
   const killSwitch = new KillSwitch(metrics);
   const { isPaused } = killSwitch;
   const controls = new RunControls({ log, logLevel: environment.logLevel });
+  const hooks = new OperatorHooks();
   const rules = await openRules({
-    ...{ config, load: options.load, killSwitch, controls },
+    ...{ config, load: options.load, killSwitch, controls, hooks },
     renewed: (secrets) => {
       // By each process, for another may have sealed with the old key until now.
       if (secrets.includes("PARLEY_ENCRYPTION_KEY")) void reseal?.();
@@ -109,6 +117,12 @@ export async function createApp(options: AppOptions): Promise<App> {
     ...system,
     offerOf,
     onDeath: onStoreDeath,
+  });
+  hooks.open({
+    store,
+    specs: () => current().spec.hooks,
+    deadMs: () => retentionOf(current().spec, current().agents.memory).deadMs,
+    ...system,
   });
   const isShared = environment.redisUrl !== null;
   await killSwitch.open({ store, isShared, clock, log }, stopping.signal);
@@ -133,7 +147,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const feed = new LifeFeed({ bus: store.bus, clock });
   const platformWatch = new PlatformWatch(system);
-  const breakers = watchedBreakers(platformWatch, system);
+  const breakers = watchedBreakers(platformWatch, { hooks, ...system });
   controls.watch(breakers);
   const rendering = new Rendering({ log });
   const { render } = rendering;
@@ -143,7 +157,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   const kept = mediaKeeping(opened, system);
   const { dispatcher, unwritten } = composeBack({
     ...halves,
-    ...{ rules: current, render, breakers, media: opened.media, mediaFileBytes: opened.fileBytes, leaseMs },
+    ...{ rules: current, render, breakers, hooks },
+    ...{ media: opened.media, mediaFileBytes: opened.fileBytes, leaseMs },
   });
   const housekeeping = startHousekeeping({
     store,
@@ -192,7 +207,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       killSwitch,
       controls,
       breakers: () => breakersOf({ platforms, breakers, agents: current().agents }),
-      ...{ health, replicas },
+      ...{ health, replicas, hooks: hooks.desk() },
       feed,
       developers,
       ...system,
@@ -219,7 +234,10 @@ export async function createApp(options: AppOptions): Promise<App> {
         { ...system, usage: () => machine.usage(), waiting: () => waitingIn(store) },
         stopping.signal,
       );
-      if (role !== "ingress") dispatcher.start();
+      if (role !== "ingress") {
+        dispatcher.start();
+        hooks.start();
+      }
       sockets.start();
       for (const adapter of chats) {
         void adapter.start?.(stopping.signal);
@@ -229,7 +247,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     async stop(drainMs = DRAIN_MS - CLOSE_MS) {
       stopping.abort();
       // The sockets at once, so that the next process has them while this one ends what it has begun.
-      await Promise.all([sockets.stop(), housekeeping.stop(), dispatcher.stop(drainMs)]);
+      await Promise.all([sockets.stop(), housekeeping.stop(), hooks.stop(), dispatcher.stop(drainMs)]);
       await within(Promise.all([http.flush(), replicas.leave(), unwritten.writeAll()]), NOTES_MS, clock);
       await within(rules.close(), TOOLS_MS, clock);
       for (const one of [rendering, feed, http]) one.close();
@@ -254,13 +272,13 @@ const NOTES_MS = 500;
 /** One for each platform; what becomes of a reply tells how its platform is. */
 function watchedBreakers(
   platformWatch: PlatformWatch,
-  { clock, log, metrics }: Pick<AppOptions, "clock" | "log" | "metrics">,
+  { clock, ...watch }: BreakerWatchDeps & Pick<AppOptions, "clock" | "metrics">,
 ): Breakers {
   const breakers = new Breakers(clock, {
-    ...breakerWatch("platform", { log, metrics }),
+    ...breakerWatch("platform", { clock, ...watch }),
     called: (name, end, cause) => platformWatch.called(name, end, cause),
   });
-  showBreakers("platform", () => breakers.reports(), metrics);
+  showBreakers("platform", () => breakers.reports(), watch.metrics);
   return breakers;
 }
 

@@ -38,6 +38,7 @@ import type { AgentRuntime, Allowance, Hold, RunResult } from "./ports/agent.ts"
 import type { Clock, NewId } from "./ports/clock.ts";
 import type { Feedback } from "./ports/feedback.ts";
 import type { Grants } from "./ports/grants.ts";
+import type { Hooks } from "./ports/hooks.ts";
 import type { Memory } from "./ports/memory.ts";
 import type { Outbox } from "./ports/outbox.ts";
 import type { Questions } from "./ports/questions.ts";
@@ -73,9 +74,12 @@ export interface WorkerDeps {
   readonly feedback?: Pick<Feedback, "said">;
   /** Where questions are found by their ids; absent: in their conversations alone. */
   readonly questions?: {
-    readonly questions: Pick<Questions, "open" | "close">;
+    readonly questions: Pick<Questions, "open" | "close" | "find">;
     readonly grants: Pick<Grants, "allow" | "find">;
+    readonly hooks?: Hooks;
   };
+  /** Told of what was answered; absent: nobody. */
+  readonly hooks?: Hooks;
   /** Tells who waits for a model that is away; absent: nobody. */
   readonly waiting?: WaitNotices;
   /** A message waits no longer than this for a model that is away; absent: for ever. */
@@ -149,7 +153,7 @@ export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Pro
     // Nothing was begun: there is nothing to say, or now is not the time. The answer is paid for all the same.
     if (outbox.unsaved !== null) await checkpoint(job, outbox.unsaved, deps);
   }
-  reportSaid(job, done, time.seconds, deps);
+  await reportSaid(job, done, time.seconds, deps);
   for (const event of merging.joined) adapter.merged?.(event, job.event);
   if (merging.joined.length > 0)
     deps.metrics.eventsMerged.inc({ platform: adapter.platform }, merging.joined.length);

@@ -17,6 +17,7 @@ const ROOMS: readonly (readonly [room: string, mayImport: string])[] = [
   ["src/system", "src/domain src/shared src/ports"],
   ["src/feed", "src/domain src/shared src/ports"],
   ["src/reply", "src/domain src/shared src/ports src/telemetry"],
+  ["src/hooks", "src/domain src/shared src/ports src/telemetry"],
   ["src/admit", "src/domain src/shared src/ports"],
   ["src/ingress", "src/domain src/shared src/ports src/telemetry"],
   ["src/dispatch", "src/domain src/shared src/ports src/telemetry src/reply"],
@@ -34,13 +35,13 @@ const ROOMS: readonly (readonly [room: string, mayImport: string])[] = [
   [
     "src/app",
     "src/domain src/shared src/ports src/config src/telemetry src/system src/feed src/reply src/admit src/ingress " +
-      "src/dispatch src/agent src/models src/tools src/store src/admin src/gateway src/worker",
+      "src/dispatch src/agent src/models src/tools src/store src/hooks src/admin src/gateway src/worker",
   ],
   ["src/main", "adapters/index src/domain src/shared src/config src/telemetry src/system src/models src/app"],
   ["src/process", "src/main"],
   [
     "src/cli",
-    "src/domain src/shared src/ports src/config src/system src/feed src/ingress src/models src/tools src/store src/backup src/admin " +
+    "src/domain src/shared src/ports src/config src/system src/feed src/ingress src/models src/tools src/store src/hooks src/backup src/admin " +
       "adapters/shared adapters/* adapters/index src/app src/main",
   ],
 ];

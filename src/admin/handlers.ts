@@ -22,6 +22,7 @@ import {
 } from "./controls.ts";
 import { cursorOf, type ListName } from "./cursor.ts";
 import { type ExplainDeps, explain, NOTHING_KNOWN } from "./explain.ts";
+import { deadHooks, type HooksDeps, hooksView, replayHook, tryHook } from "./hooks.ts";
 import { type InstallationsDeps, installationPage, placeIn } from "./installations.ts";
 import { type KillSwitchDeps, killSwitchView, setKillSwitch } from "./kill-switch.ts";
 import { openApi } from "./openapi.ts";
@@ -42,6 +43,7 @@ export interface HandlerDeps
     KillSwitchDeps,
     ControlsDeps,
     BackupDeps,
+    HooksDeps,
     ReplicasDeps {
   readonly approvals: Omit<ApprovalDeps, "journal">;
   readonly feedback: Pick<Feedback, "of">;
@@ -169,6 +171,10 @@ export function createHandlers(deps: HandlerDeps): Handlers {
       const reset = await resetBreaker(id, by, deps);
       return reset === null ? problem(404, "There is no breaker of this name") : ok(reset);
     },
+    listHooks: async () => ok(await hooksView(deps)),
+    listDeadHooks: ({ id, query }) => deadHooks(id, query, deps),
+    replayHook: (call) => replayHook(call, deps),
+    tryHook: ({ id }) => tryHook(id, deps),
     startBackup: () => backups.start(),
     extendBackup: ({ id }) => backups.extend(id),
     endBackup: ({ id }) => backups.end(id),

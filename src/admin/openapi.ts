@@ -6,6 +6,7 @@ import { backupSchema, heldBackupSchema } from "./backup.ts";
 import { OPERATOR_CHARS_MAX } from "./bounds.ts";
 import { breakerResetSchema, breakersSchema, limitsSchema, logLevelSchema } from "./controls.ts";
 import { explanationSchema } from "./explain.ts";
+import { deadHookPageSchema, hooksSchema, hookTrialSchema, replayedHooksSchema } from "./hooks.ts";
 import { installationPageSchema, installationSchema, removedSchema } from "./installations.ts";
 import { killSwitchSchema } from "./kill-switch.ts";
 import { OPERATIONS, type Operation } from "./operations.ts";
@@ -51,6 +52,10 @@ const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Limits: limitsSchema,
   Breakers: breakersSchema,
   Replicas: replicasSchema,
+  Hooks: hooksSchema,
+  DeadHookPage: deadHookPageSchema,
+  ReplayedHooks: replayedHooksSchema,
+  HookTrial: hookTrialSchema,
   BreakerReset: breakerResetSchema,
   Backup: backupSchema,
   HeldBackup: heldBackupSchema,

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { decideBody } from "./approvals.ts";
 import { limitsBody, logLevelBody } from "./controls.ts";
+import { HOOK_OPERATIONS } from "./hook-operations.ts";
 import { installationsQuery } from "./installations.ts";
 import { killSwitchBody } from "./kill-switch.ts";
 import {
@@ -292,6 +293,7 @@ export const OPERATIONS = {
     answer: { status: 200, type: JSON_TYPE, schemas: ["BreakerReset"], what: "It is called again." },
     problems: [400, 404, 503],
   },
+  ...HOOK_OPERATIONS,
   startBackup: {
     method: "post",
     path: "/backup",

@@ -24,6 +24,7 @@ export interface AdminSetup {
   readonly controls: AdminDeps["controls"];
   readonly breakers: AdminDeps["breakers"];
   readonly configuredLimits: AdminDeps["configuredLimits"];
+  readonly hooks: AdminDeps["hooks"];
   readonly still: AdminDeps["still"];
   readonly replicas: AdminDeps["replicas"];
   readonly feed: LifeFeed;

@@ -17,12 +17,11 @@ import type { AgentRuntime } from "../ports/agent.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { ChatModel } from "../ports/model.ts";
 import type { Tool } from "../ports/tool.ts";
-import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { NO_TRACING, type Tracing } from "../telemetry/trace.ts";
 import { modelCallsAtZero } from "../telemetry/zeroes.ts";
 import type { ToolsOfConfig } from "../tools/pool.ts";
-import { breakerWatch } from "./breaker-watch.ts";
+import { type BreakerWatchDeps, breakerWatch } from "./breaker-watch.ts";
 import { modelsOf } from "./models.ts";
 import { isReadOnlyFor } from "./read-only.ts";
 import { toolMetrics } from "./tools.ts";
@@ -59,8 +58,8 @@ export interface AgentContext {
 }
 
 /** One for each model, whatever configuration names it: what keeps failing is left alone by the next one, too. */
-export function modelBreakers(clock: Clock, observer: { log: Logger; metrics: Metrics }): Breakers {
-  return new Breakers(clock, breakerWatch("model", observer));
+export function modelBreakers(clock: Clock, observer: Omit<BreakerWatchDeps, "clock">): Breakers {
+  return new Breakers(clock, breakerWatch("model", { clock, ...observer }));
 }
 
 /** Agents with their models, from the configuration. */

@@ -7,8 +7,10 @@ import { LEASE_MS } from "../domain/bounds.ts";
 import type { Breakers } from "../domain/breaker.ts";
 import { quietMsOf } from "../domain/route.ts";
 import { type Observer, observedQueue } from "../feed/observed.ts";
+import { toldQueue } from "../hooks/told-queue.ts";
 import type { Adapter, Render } from "../ports/adapter.ts";
 import type { Clock, NewId, Random } from "../ports/clock.ts";
+import type { Hooks } from "../ports/hooks.ts";
 import type { Media } from "../ports/media.ts";
 import type { Job, Queue, Settlement } from "../ports/queue.ts";
 import type { Store } from "../ports/store.ts";
@@ -45,6 +47,8 @@ export interface BackOptions {
   /** Of one file there, at most. */
   readonly mediaFileBytes?: number;
   readonly feed: Observer["feed"];
+  /** Absent: nobody is told of anything. */
+  readonly hooks?: Hooks;
   readonly isPaused: WorkerDeps["isPaused"];
   readonly version: string;
   readonly clock: Clock;
@@ -75,7 +79,8 @@ export function composeBack(options: BackOptions): Back {
   const { around = tracedWork(tracing, () => clock.nowMs()) } = options;
   const unwritten = withUnwritten(store, () => log.error({ note: FORGOTTEN }, "store.unwritten"));
   const waiting = new WaitNotices(patienceOf(rules, clock));
-  const queue = observedQueue(unwritten.queue, { feed: options.feed, clock });
+  const observed = observedQueue(unwritten.queue, { feed: options.feed, clock });
+  const queue = options.hooks === undefined ? observed : toldQueue(observed, options.hooks, clock);
   const now = ofEach(rules, (ours) => ({
     deps: workerDeps(options, ours, { queue, unwritten, waiting }),
     memory: recallFor(ours.agents.memory),
@@ -129,7 +134,7 @@ function workerDeps(
   }: { readonly queue: Queue; readonly unwritten: Keeping; readonly waiting: WaitNotices },
 ): WorkerDeps {
   const { store, adapters, render, breakers, media, isPaused, version, clock, newId, log, metrics } = options;
-  const { tracing = NO_TRACING } = options;
+  const { tracing = NO_TRACING, hooks } = options;
   const questions = createQuestions(store.vault);
   const grants = createGrants(store.vault);
   const { memory, lanes } = store;
@@ -170,7 +175,8 @@ function workerDeps(
     delivery: { outbox: unwritten.outbox, breakers, inDoubt: spec.replies.in_doubt, log, metrics },
     allowanceOf: dayBudgetsOf({ ...options, spec }),
     attemptsMax: spec.replies.attempts,
-    questions: { questions, grants },
+    questions: { questions, grants, ...(hooks && { hooks }) },
+    ...(hooks && { hooks }),
     waiting,
     waitMsMax: spec.max_age_seconds === "off" ? Infinity : spec.max_age_seconds * 1000,
     ...(media && {

@@ -1,23 +1,41 @@
+import { hostname } from "node:os";
 import type { BreakerObserver, BreakerReport, Breakers } from "../domain/breaker.ts";
+import { isModelRefusal } from "../domain/errors.ts";
+import { breakerClosed, breakerOpened, modelRefused } from "../domain/happened.ts";
 import type { ComponentReport } from "../ingress/health.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Hooks } from "../ports/hooks.ts";
 import { iso } from "../shared/time.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 
 const STATES = { closed: 0, "half-open": 1, open: 2 } as const;
 
-/** One line and one count when a model or a platform is begun to be left alone, and a line when it is well again. */
+export interface BreakerWatchDeps {
+  /** Absent: nobody is told. */
+  readonly hooks?: Pick<Hooks, "emit">;
+  readonly clock: Pick<Clock, "nowMs">;
+  readonly log: Pick<Logger, "warn">;
+  readonly metrics: Metrics;
+}
+
+/** When a model or a platform is begun to be left alone, and when it is well again: a line, a count, and word to hooks. */
 export function breakerWatch(
   kind: "model" | "platform",
-  { log, metrics }: { log: Pick<Logger, "warn">; metrics: Metrics },
+  { hooks, clock, log, metrics }: BreakerWatchDeps,
 ): BreakerObserver {
+  const of = (name: string) => ({ kind, name, host: hostname() });
   return {
-    opened(name, { code, message }) {
+    opened(name, cause) {
+      const { code, message } = cause;
       metrics.breakerOpens.inc({ kind, name });
       log.warn({ kind, name, code, cause: message }, "breaker.opened");
+      hooks?.emit(breakerOpened(of(name), cause, clock.nowMs()));
+      if (kind === "model" && isModelRefusal(code)) hooks?.emit(modelRefused(of(name), cause, clock.nowMs()));
     },
     closed(name, openMs) {
       log.warn({ kind, name, open_ms: openMs }, "breaker.closed");
+      hooks?.emit(breakerClosed(of(name), openMs, clock.nowMs()));
     },
   };
 }

@@ -12,6 +12,7 @@ import { type Noted, RequestRecorder } from "../ingress/recorder.ts";
 import { createServers } from "../ingress/server.ts";
 import type { Adapter } from "../ports/adapter.ts";
 import type { Clock, NewId } from "../ports/clock.ts";
+import type { HookDesk } from "../ports/hooks.ts";
 import type { StillFile } from "../ports/still-file.ts";
 import type { Store } from "../ports/store.ts";
 import { textMatches } from "../shared/hmac.ts";
@@ -45,6 +46,7 @@ export interface HttpOptions {
   readonly controls: RunControls;
   readonly breakers: () => readonly KindOfBreaker[];
   readonly replicas: Replicas;
+  readonly hooks: HookDesk;
   readonly health: Health;
   readonly feed: LifeFeed;
   readonly developers: Developers;
@@ -107,6 +109,7 @@ export function composeHttp(options: HttpOptions): Http {
       configuredLimits: () => options.spec().limits,
       still: options.still,
       replicas: options.replicas,
+      hooks: options.hooks,
       feed,
       refusals,
       budgets: () => budgetsOf(options.spec()),

@@ -1,6 +1,7 @@
 import type { Config, Loaded } from "../config/load.ts";
 import type { ComponentReport } from "../ingress/health.ts";
 import type { Clock, Random } from "../ports/clock.ts";
+import type { Hooks } from "../ports/hooks.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Tracing } from "../telemetry/trace.ts";
@@ -22,6 +23,8 @@ export interface RulesOptions {
   readonly metrics: Metrics;
   readonly version: string;
   readonly tracing?: Tracing;
+  /** Told of models that are left alone; absent: nobody is. */
+  readonly hooks?: Pick<Hooks, "emit">;
   /** What is paused beside the configuration, and told what that says. */
   readonly killSwitch: Pick<KillSwitch, "isThrown" | "byConfiguration">;
   /** Hears the variables of secrets that are others from now on. */

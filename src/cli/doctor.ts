@@ -51,7 +51,7 @@ export function addDoctor(program: Command, terminal: Terminal, settle: Settle):
     .description("look at everything that a gateway needs, and say what to do")
     .option("-c, --config <folder>", "folder of gateway.yaml and agents/ (default: PARLEY_CONFIG, or config)")
     .option("--url <url>", "a gateway to ask as well, such as its public address")
-    .option("--offline", "ask no API: neither the platforms nor the model")
+    .option("--offline", "ask nobody: neither the platforms, nor the model, nor hooks")
     .option("--json", "print the findings as JSON")
     .addHelpText(
       "after",
@@ -71,7 +71,7 @@ interface Options {
   readonly offline?: true;
 }
 
-/** Nothing is changed. Each credential is shown to the API that it is for, and to nobody else. */
+/** Nothing is changed; hooks get a message that says so. Each credential is shown to the API that it is for, and to nobody else. */
 async function examine(terminal: Terminal, options: Options, store: TryStore): Promise<Finding[]> {
   const url = options.url === undefined ? null : httpBase("--url", options.url);
   const loaded = load(terminal, options.config);
@@ -99,6 +99,7 @@ async function examine(terminal: Terminal, options: Options, store: TryStore): P
     }),
     ...model.findings,
     ...(config === null || isOffline ? [] : await findingsOfTools(config)),
+    ...(config === null ? [] : await findingsOfHooks(config, isOffline)),
     clockFinding(answers, nowMs),
     dataFinding(environment.dataDir, terminal.cwd),
     ...(config === null ? [] : [...(await storeFindings(config, store)), mediaFinding(config, terminal.cwd)]),
@@ -132,6 +133,13 @@ async function findingsOfTools(config: Config): Promise<readonly Finding[]> {
   if (![...config.agents.values()].some(({ tools }) => tools.length > 0)) return [];
   const { toolFindings } = await import("./tool-findings.ts");
   return await toolFindings(config);
+}
+
+/** Loaded only where there are hooks. */
+async function findingsOfHooks({ gateway }: Config, isOffline: boolean): Promise<readonly Finding[]> {
+  if (gateway.hooks.length === 0) return [];
+  const { hookFindings } = await import("./hook-findings.ts");
+  return await hookFindings(gateway.hooks, isOffline ? null : TIMEOUT_MS);
 }
 
 async function askTime(url: string): Promise<Asked> {

@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   "log-level": async () => (await import("./log-level.ts")).addLogLevel,
   limits: async () => (await import("./limits.ts")).addLimits,
   replicas: async () => (await import("./replicas.ts")).addReplicas,
+  hooks: async () => (await import("./hooks.ts")).addHooks,
   breakers: async () => (await import("./breakers.ts")).addBreakers,
   usage: async () => (await import("./usage.ts")).addUsage,
   installations: async () => (await import("./installations.ts")).addInstallations,

@@ -1,16 +1,19 @@
 import { fullName } from "../domain/approval.ts";
+import { approvalDecided, approvalRequested } from "../domain/happened.ts";
 import type { Progress } from "../domain/run.ts";
 import type { RunQuestions } from "../ports/agent.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Grants } from "../ports/grants.ts";
+import type { Hooks } from "../ports/hooks.ts";
 import type { Questions } from "../ports/questions.ts";
 import type { Job } from "../ports/queue.ts";
 import { iso } from "../shared/time.ts";
 import type { Logger } from "../telemetry/log.ts";
 
 interface AskedDeps {
-  readonly questions: Pick<Questions, "open" | "close">;
+  readonly questions: Pick<Questions, "open" | "close" | "find">;
   readonly grants: Pick<Grants, "allow" | "find">;
+  readonly hooks?: Hooks;
   readonly clock: Pick<Clock, "nowMs">;
   readonly log: Logger;
 }
@@ -19,7 +22,7 @@ interface AskedDeps {
 export function questionsOf(
   { event, lane }: Job,
   { agent, runId }: Pick<Progress, "agent" | "runId">,
-  { questions, grants, clock, log }: AskedDeps,
+  { questions, grants, hooks, clock, log }: AskedDeps,
 ): RunQuestions {
   const about = { event_id: event.id, conversation_id: event.conversation, run_id: runId, agent };
   const granted = (tool: string) => ({ conversation: event.conversation, agent, tool });
@@ -34,9 +37,18 @@ export function questionsOf(
         );
       return grant;
     },
-    opened: ({ approvalId }) => questions.open({ approvalId, eventId: event.id, lane }),
+    async opened({ approvalId, use, askedAtMs, untilMs }) {
+      const asked = { approvalId, runId, agent, use, expiresAtMs: untilMs };
+      // Hooks first, and once: what is open was told, also where the run is taken up again.
+      if (hooks !== undefined && (await questions.find(approvalId)) === null)
+        await hooks.publish(approvalRequested(event, asked, askedAtMs));
+      await questions.open({ approvalId, eventId: event.id, lane });
+    },
     async decided({ approvalId, use, askedAtMs }, { verdict, by, reason, atMs, always }, votes) {
       const deciders = [...votes.map((vote) => vote.by), ...(by === null ? [] : [by])];
+      const names = deciders.map((decider) => fullName(decider, event));
+      const told = { approvalId, runId, agent, use, verdict, by: names };
+      await hooks?.publish(approvalDecided(event, told, atMs ?? clock.nowMs()));
       if (!(await questions.close(approvalId))) return;
       log.info(
         {
@@ -44,7 +56,7 @@ export function questionsOf(
           approval_id: approvalId,
           ...use,
           verdict,
-          by: deciders.map((decider) => fullName(decider, event)),
+          by: names,
           asked_by: fullName(event.sender, event),
           always: always === true,
           has_reason: reason !== undefined,

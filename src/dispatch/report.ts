@@ -1,7 +1,9 @@
 import { controlCommandOf } from "../domain/command.ts";
+import { runFinished } from "../domain/happened.ts";
 import type { Answer, Progress } from "../domain/run.ts";
 import type { RunResult } from "../ports/agent.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { Hooks } from "../ports/hooks.ts";
 import type { Job } from "../ports/queue.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -42,17 +44,23 @@ export function report(
   );
 }
 
-/** For metrics: the answer to a message has been said. `ownSeconds`: of the attempt that said it. */
-export function reportSaid(
+/**
+ * The answer to a message has been said: for hooks and metrics. `ownSeconds`: of the attempt that said it. Rejects with
+ * STORE_*: hooks are told before the event is over, or a crash between the two would leave them without.
+ */
+export async function reportSaid(
   job: Job,
-  { agent, answer, parkedMs = 0 }: Progress & { readonly answer: Answer },
+  { agent, runId, answer, parkedMs = 0 }: Progress & { readonly answer: Answer },
   ownSeconds: number,
-  { clock, metrics }: { readonly clock: Clock; readonly metrics: Metrics },
-): void {
+  { clock, metrics, hooks }: { readonly clock: Clock; readonly metrics: Metrics; readonly hooks?: Hooks },
+): Promise<void> {
   // A command to the gateway itself is no run.
   if (job.kind !== "message" || controlCommandOf(job.event) !== null) return;
+  const nowMs = clock.nowMs();
+  const run = { runId, agent, answer, attempts: job.attempt, acceptedAtMs: job.waitsSinceMs };
+  await hooks?.publish(runFinished(job.event, run, nowMs));
   const { platform } = job.event;
   metrics.runs.inc({ agent, outcome: answer.outcome });
-  metrics.eventSeconds.observe({ platform }, Math.max(0, clock.nowMs() - job.waitsSinceMs - parkedMs) / 1000);
+  metrics.eventSeconds.observe({ platform }, Math.max(0, nowMs - job.waitsSinceMs - parkedMs) / 1000);
   metrics.ownSeconds.observe({ platform }, ownSeconds);
 }

@@ -83,7 +83,11 @@ export class DeliveryError extends GatewayError {
  * The provider refuses the installation, not the message: a key that is not valid or lacks a permission, an account that
  * cannot pay, a model that this key cannot have. Any message would be refused, until somebody changes that.
  */
-const REFUSALS: ReadonlySet<ErrorCode> = new Set(["MODEL_AUTH", "MODEL_BILLING", "MODEL_NOT_FOUND"]);
+const REFUSALS: ReadonlySet<string> = new Set<ErrorCode>(["MODEL_AUTH", "MODEL_BILLING", "MODEL_NOT_FOUND"]);
+
+export function isModelRefusal(code: string): boolean {
+  return REFUSALS.has(code);
+}
 
 /** A model call that did not succeed. `retryable` is about the same call; a retry may still be capped. */
 export class ModelError extends GatewayError {
@@ -103,6 +107,6 @@ export class ModelError extends GatewayError {
 
   /** Nothing that the message or another try could change. */
   get isRefusal(): boolean {
-    return REFUSALS.has(this.code);
+    return isModelRefusal(this.code);
   }
 }

@@ -18,16 +18,19 @@ export function isWebhookSecret(text: string): boolean {
   return keyOf(text).length >= KEY_BYTES_MIN;
 }
 
-/** The headers of a message, as https://www.standardwebhooks.com says. */
+/** The headers of a message, as https://www.standardwebhooks.com says. While a secret is rotated, each has signed. */
 export function webhookHeaders(
   { id, timestampSeconds, body }: SignedMessage,
-  secret: Secret,
+  secret: Secret | readonly Secret[],
 ): Readonly<Record<string, string>> {
-  const hmac = createHmac("sha256", keyOf(secret.reveal())).update(`${id}.${timestampSeconds}.${body}`);
+  const signatures = [secret].flat().map((one) => {
+    const hmac = createHmac("sha256", keyOf(one.reveal())).update(`${id}.${timestampSeconds}.${body}`);
+    return `v1,${hmac.digest("base64")}`;
+  });
   return {
     "webhook-id": id,
     "webhook-timestamp": String(timestampSeconds),
-    "webhook-signature": `v1,${hmac.digest("base64")}`,
+    "webhook-signature": signatures.join(" "),
   };
 }
 

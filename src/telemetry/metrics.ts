@@ -312,6 +312,23 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
       "When what is past its time was deleted last, by whichever process; 0: never yet.",
       { over: "max" },
     ),
+    hookMessages: counter("hook_messages_total", "Things that a hook is told of, by type.", ["type"]),
+    hookDeliveries: counter(
+      "hook_deliveries_total",
+      "Calls of hooks, delivered or failed; messages that were given up (dead), or left out because too many wait (dropped).",
+      ["hook", "outcome"],
+    ),
+    hookSeconds: histogram("hook_call_duration_seconds", "Time that a hook takes to answer.", HTTP_SECONDS, [
+      "hook",
+    ]),
+    hookWaiting: gauge("hook_waiting", "Messages on their way to a hook, as counted once a minute.", {
+      labels: ["hook"],
+      over: "max",
+    }),
+    hookDead: gauge("hook_dead", "Messages to a hook that were given up, and can be sent again.", {
+      labels: ["hook"],
+      over: "max",
+    }),
     configReloads: counter(
       "config_reloads_total",
       "Times that the configuration was read again, by what came of it: reloaded, unchanged, refused or failed.",

@@ -13,6 +13,7 @@ import { archiveContract } from "./store-archive.ts";
 import { auditContract } from "./store-audit.ts";
 import { busContract } from "./store-bus.ts";
 import { crashContract } from "./store-crashes.ts";
+import { deliveriesContract } from "./store-deliveries.ts";
 import { failuresContract } from "./store-failures.ts";
 import { fairnessContract } from "./store-fairness.ts";
 import { growthContract } from "./store-growth.ts";
@@ -1126,6 +1127,7 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
     vaultContract(bench);
     auditContract(bench);
     recordsContract(bench);
+    deliveriesContract(bench);
     kindsContract(bench);
     lanesContract(bench);
     parkingContract(bench);

@@ -15,6 +15,8 @@ import { type Answer, NO_USAGE, type Progress } from "../../src/domain/run.ts";
 import { LifeFeed } from "../../src/feed/life-feed.ts";
 import { observedInbox, observedQueue } from "../../src/feed/observed.ts";
 import { RefusalFeed, refusalView } from "../../src/feed/refusal.ts";
+import { createHookDesk } from "../../src/hooks/desk.ts";
+import type { HookTarget } from "../../src/hooks/target.ts";
 import { Guesses } from "../../src/ingress/guesses.ts";
 import { RequestRecorder } from "../../src/ingress/recorder.ts";
 import { createServers } from "../../src/ingress/server.ts";
@@ -22,6 +24,7 @@ import type { Inbox } from "../../src/ports/inbox.ts";
 import type { Queue, Settlement } from "../../src/ports/queue.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { Secret } from "../../src/shared/secret.ts";
+import { createDeliveries, createHookStates } from "../../src/store/deliveries.ts";
 import { createNewId } from "../../src/system/ids.ts";
 import { type Logger, silentLogger } from "../../src/telemetry/log.ts";
 import { createMetrics, type Metrics } from "../../src/telemetry/metrics.ts";
@@ -49,6 +52,7 @@ export interface AdminOptions {
   readonly limits?: { waitingPerLaneMax: number; waitingMax: number };
   readonly installations?: (store: Store, clock: FakeClock) => AdminSetup["installations"];
   readonly log?: Logger;
+  readonly hooks?: readonly HookTarget[];
   /** Stands in for parts of the store, to make them fail. */
   readonly broken?: (store: Store) => Partial<Pick<Store, "journal" | "archive" | "bus" | "requests">>;
 }
@@ -128,6 +132,12 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
       { kind: "platform", ...breakers.of("slack").report() },
     ],
     still: null,
+    hooks: createHookDesk({
+      deliveries: createDeliveries(parts.vault),
+      states: createHookStates(parts.vault),
+      ...{ bus: parts.bus, targets: () => options.hooks ?? [], version: "1.2.3", clock },
+      newId: createNewId(clock),
+    }),
     replicas: new Replicas({
       ...{ vault: parts.vault, clock, log: silentLogger(), configuration: () => "c0ffee" },
       self: { id: "rep_1", host: "here", pid: 7, role: "all", version: "1.2.3", startedAtMs: clock.nowMs() },
