@@ -129,6 +129,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   await controls.open({ store, isShared, clock, log }, stopping.signal);
   const { seal } = environment;
   const secrets = seal === null ? null : createSecrets(seal, store);
+  rules.keepTokens(secrets);
   const reseal = seal === null ? undefined : () => resealed(seal, store.vault, log);
   const chats = await openPlatforms(config, {
     ...system,

@@ -5,6 +5,7 @@ import type { Hooks } from "../ports/hooks.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Tracing } from "../telemetry/trace.ts";
+import type { TokenKeeper } from "../tools/mcp/oauth.ts";
 import { buildAgents, modelBreakers } from "./agents.ts";
 import { showBreakers } from "./breaker-watch.ts";
 import type { RunControls } from "./controls.ts";
@@ -38,6 +39,8 @@ export interface OpenedRules {
   readonly report: () => ComponentReport;
   reload(why: Why): Promise<void>;
   watch(signal: AbortSignal): Promise<void>;
+  /** The store is open: see ToolPool. */
+  keepTokens(keeper: TokenKeeper | null): void;
   /** Ends what agents have begun beside their models. */
   close(): Promise<void>;
 }
@@ -86,6 +89,7 @@ export async function openRules({
     report: rules.report,
     reload: (why) => rules.reload(why),
     watch: (signal) => rules.watch(signal),
+    keepTokens: (keeper) => pool.keepTokens(keeper),
     close: () => pool.close(),
   };
 }

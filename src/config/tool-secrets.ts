@@ -9,7 +9,7 @@ type Values = Readonly<Record<string, string | Secret>>;
 type ToolSpec = ToolSpecs[number];
 
 /**
- * Headers and variables of tools with `${NAME}` in them are secrets: the whole value, and what each variable holds, which
+ * Headers, variables and passwords of tools with `${NAME}` in them are secrets: the whole value, and what each variable holds, which
  * may be sent back without the word before it. What is written out in a file is none.
  */
 export function withToolSecrets(
@@ -33,10 +33,16 @@ export function withToolSecrets(
     const { config } = tool;
     if (config.transport === "stdio")
       return { ...tool, config: { ...config, env: sealed(config.env, [...path, "config", "env"]) } };
-    return {
-      ...tool,
-      config: { ...config, headers: sealed(config.headers, [...path, "config", "headers"]) },
+    const headers = sealed(config.headers, [...path, "config", "headers"]);
+    const { auth } = config;
+    if (auth === undefined) return { ...tool, config: { ...config, headers } };
+    const { client_secret, refresh_token } = auth;
+    const passwords = {
+      ...(client_secret !== undefined && { client_secret }),
+      ...(refresh_token !== undefined && { refresh_token }),
     };
+    const sealedAuth = { ...auth, ...sealed(passwords, [...path, "config", "auth"]) };
+    return { ...tool, config: { ...config, headers, auth: sealedAuth } };
   });
   return { ...spec, tools };
 }

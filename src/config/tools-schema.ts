@@ -41,17 +41,41 @@ const url = z.string().superRefine((value, context) => {
   if (message !== null) context.addIssue({ code: "custom", message });
 });
 
+const secretText = text(10_000)
+  .min(1)
+  .transform((value): string | Secret => value);
+const auth = z
+  .strictObject({
+    token_url: url.superRefine((value, context) => {
+      const { protocol, hostname } = URL.parse(value) ?? { protocol: "", hostname: "" };
+      if (protocol === "http:" && !/^(?:localhost|127\.0\.0\.1|\[::1\])$/.test(hostname))
+        context.addIssue({ code: "custom", message: "expected an https:// address, or one of this machine" });
+    }),
+    client_id: text(500).min(1),
+    client_secret: secretText.optional(),
+    refresh_token: secretText
+      .optional()
+      .describe("Else tokens are those of the client itself (the grant client_credentials)."),
+    scope: text(1_000).min(1).optional(),
+  })
+  .refine(({ client_secret, refresh_token }) => client_secret !== undefined || refresh_token !== undefined, {
+    error: "expected client_secret, refresh_token, or both",
+  })
+  .optional()
+  .describe("OAuth 2: the access token goes with each request, and is renewed.");
+
 const stdio = z.strictObject({
   transport: z.literal("stdio"),
   command: text(1_000).min(1).describe("The program, by its path or as it is found in PATH; no shell."),
   args: z.array(text(10_000)).max(200).default([]),
   env,
 });
-const http = z.strictObject({ transport: z.literal("http"), url, headers });
+const http = z.strictObject({ transport: z.literal("http"), url, headers, auth });
 const sse = z.strictObject({
   transport: z.literal("sse"),
   url,
   headers,
+  auth,
   reconnect_ms: count(10, 600_000).default(1_000).describe("How long after a loss it is connected again."),
 });
 

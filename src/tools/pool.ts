@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { ToolSpecs } from "../config/tools-schema.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { Toolbox, ToolCaller } from "../ports/tool.ts";
+import { AccessTokens, type TokenKeeper } from "./mcp/oauth.ts";
 import { McpServer, type ServerConfig } from "./mcp/server.ts";
 import { type McpSpec, McpTools } from "./mcp/tools.ts";
 import { ownTools } from "./own.ts";
@@ -29,9 +30,15 @@ export class ToolPool {
   readonly #options: ToolPoolOptions;
   readonly #servers = new Map<string, McpServer>();
   readonly #retired = new Map<McpServer, () => void>();
+  #keeper: TokenKeeper | null = null;
 
   constructor(options: ToolPoolOptions) {
     this.#options = options;
+  }
+
+  /** For servers whose tokens are refreshed. The store is open only after the first configuration was read. */
+  keepTokens(keeper: TokenKeeper | null): void {
+    this.#keeper = keeper;
   }
 
   /** Of one configuration after the other; what none has named since the last call is ended in a while. */
@@ -74,8 +81,11 @@ export class ToolPool {
     used.add(key);
     const known = this.#servers.get(key);
     if (known !== undefined) return known;
+    const auth = config.transport === "stdio" ? undefined : config.auth;
+    const of = { name: `${agent}/${spec.name}`, clock, keeper: () => this.#keeper };
     const server = new McpServer({
       ...{ name: spec.name, config, clock, random, version },
+      tokens: auth === undefined ? null : new AccessTokens({ auth, ...of }),
       startMs: Math.max(START_MS, spec.timeout_seconds * 1000),
       onDown: (reason) => onDown?.(agent, spec.name, reason),
     });
@@ -111,8 +121,8 @@ export interface ToolsOfConfig {
 function configOf({ config }: McpSpec, folder: string): ServerConfig {
   if (config.transport === "stdio") return { ...config, folder };
   if (config.transport === "http") return config;
-  const { transport, url, headers, reconnect_ms } = config;
-  return { transport, url, headers, reconnectMs: reconnect_ms };
+  const { transport, url, headers, auth, reconnect_ms } = config;
+  return { transport, url, headers, auth, reconnectMs: reconnect_ms };
 }
 
 /** Secrets count as what they are, and are not kept. */

@@ -89,6 +89,19 @@ describe("tools of an agent", () => {
     expect(redacted("it is tok-4711-very-long")).toBe("it is ***");
   });
 
+  it("take the passwords of OAuth from variables, and print none", () => {
+    const [tool] = toolsOf(
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is what stands in the file
+      '    - { name: a, type: mcp, config: { transport: sse, url: "https://m.example", auth: { token_url: "https://l.example/t", client_id: c, client_secret: "${A_SECRET}", refresh_token: "${A_REFRESH}" } } }',
+      { A_SECRET: "cs-4711-very-long", A_REFRESH: "rt-4711-very-long" },
+    );
+    expect(tool).toMatchObject({
+      config: { auth: { client_secret: expect.any(Secret), refresh_token: expect.any(Secret) } },
+    });
+    expect(JSON.stringify(tool)).not.toContain("4711");
+    expect(redacted("cs-4711-very-long, rt-4711-very-long")).toBe("***, ***");
+  });
+
   it.each([
     ["- { name: kubectl }", "spec.tools[0].type: expected type: mcp, command or builtin, got nothing"],
     [

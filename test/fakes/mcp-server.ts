@@ -196,11 +196,15 @@ export interface Served {
 }
 
 /** Streamable HTTP: each request is answered as JSON; what it says by itself comes over the GET. */
-export async function serveHttp(witness: string | null = null): Promise<Served> {
+export async function serveHttp(
+  witness: string | null = null,
+  isAllowed: (authorization: string | undefined) => boolean = () => true,
+): Promise<Served> {
   const fake = new FakeMcp(witness);
   const early: object[] = [];
   let push: Send = (message) => early.push(message);
   return await serve(fake, async (request, response) => {
+    if (!isAllowed(request.headers.authorization)) return refuse(response);
     if (request.method === "GET") {
       push = streamTo(response);
       for (const message of early.splice(0)) push(message);
@@ -221,10 +225,14 @@ export async function serveHttp(witness: string | null = null): Promise<Served> 
 }
 
 /** The older transport: everything that it says comes over one GET. */
-export async function serveSse(witness: string | null = null): Promise<Served> {
+export async function serveSse(
+  witness: string | null = null,
+  isAllowed: (authorization: string | undefined) => boolean = () => true,
+): Promise<Served> {
   const fake = new FakeMcp(witness);
   let push: Send = () => {};
   return await serve(fake, async (request, response) => {
+    if (!isAllowed(request.headers.authorization)) return refuse(response);
     if (request.method === "GET") {
       push = streamTo(response);
       response.write("event: endpoint\ndata: /messages\n\n");
@@ -233,6 +241,12 @@ export async function serveSse(witness: string | null = null): Promise<Served> {
     fake.take(await bodyOf(request), push);
     response.writeHead(202).end();
   });
+}
+
+/** As those do that know where one gets tokens; it is nobody that we would ask. */
+function refuse(response: ServerResponse): void {
+  const metadata = "http://127.0.0.1:1/.well-known/oauth-protected-resource";
+  response.writeHead(401, { "www-authenticate": `Bearer resource_metadata="${metadata}"` }).end();
 }
 
 function streamTo(response: ServerResponse): Send {

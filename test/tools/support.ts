@@ -6,6 +6,7 @@ import { onTestFinished } from "vitest";
 import type { ToolCallReport } from "../../src/agent/agent.ts";
 import { callTool, type ToolResult, unknownTool } from "../../src/agent/tool-call.ts";
 import { type ToolSpecs, tools as toolsSchema } from "../../src/config/tools-schema.ts";
+import type { Clock } from "../../src/ports/clock.ts";
 import type { Equipment, Toolbox, ToolCaller } from "../../src/ports/tool.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { ToolPool } from "../../src/tools/pool.ts";
@@ -37,11 +38,16 @@ export function newFolder(): string {
 type Given = Readonly<Record<string, unknown>>;
 
 /** An agent with these tools, as its file would have them. */
-export function benchOf(specs: readonly Given[], folder = newFolder(), isReadOnly = () => false): ToolBench {
+export function benchOf(
+  specs: readonly Given[],
+  folder = newFolder(),
+  isReadOnly = () => false,
+  clock: Clock = systemClock,
+): ToolBench {
   const downs: string[] = [];
   const reports: ToolCallReport[] = [];
   const pool = new ToolPool({
-    clock: systemClock,
+    clock,
     random: () => 0,
     version: "1",
     folder: join(folder, "tools"),

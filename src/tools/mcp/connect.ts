@@ -1,4 +1,5 @@
 import type {
+  AuthProvider,
   Client,
   ClientOptions,
   JSONRPCMessage,
@@ -9,6 +10,7 @@ import type { Clock } from "../../ports/clock.ts";
 import { PROBE_MS, UNASKED_MAX, UNASKED_WINDOW_MS } from "../bounds.ts";
 import { revealed, type Values } from "../values.ts";
 import { limitedFetch } from "./limited-fetch.ts";
+import type { ServerAuth } from "./oauth.ts";
 import { NotAMessage, StdioTransport } from "./stdio.ts";
 
 export type ServerConfig =
@@ -20,11 +22,17 @@ export type ServerConfig =
       /** Its working folder. */
       readonly folder: string;
     }
-  | { readonly transport: "http"; readonly url: string; readonly headers: Values }
+  | {
+      readonly transport: "http";
+      readonly url: string;
+      readonly headers: Values;
+      readonly auth?: ServerAuth | undefined;
+    }
   | {
       readonly transport: "sse";
       readonly url: string;
       readonly headers: Values;
+      readonly auth?: ServerAuth | undefined;
       readonly reconnectMs: number;
     };
 
@@ -34,6 +42,8 @@ export interface ConnectOptions {
   readonly clock: Clock;
   readonly version: string;
   readonly isLegacy: boolean;
+  /** Where its configuration has `auth`. */
+  readonly tokens: AuthProvider | null;
 }
 
 export interface Connected {
@@ -47,9 +57,9 @@ export interface Connected {
 
 /** A client that speaks with the server, in whichever revision both know. The library is loaded with the first. */
 export async function connect(options: ConnectOptions): Promise<Connected> {
-  const { config, startMs, clock, version, isLegacy } = options;
+  const { config, startMs, clock, version, isLegacy, tokens } = options;
   const library = await import("@modelcontextprotocol/client");
-  const transport = transportOf(config, clock, library);
+  const transport = transportOf(config, clock, tokens, library);
   let reason: string | null = null;
   let events: Parameters<Connected["listen"]>[0] | null = null;
   let hasChanged = false;
@@ -115,13 +125,19 @@ const NO_VALIDATOR: NonNullable<ClientOptions["jsonSchemaValidator"]> = {
 
 type Library = typeof import("@modelcontextprotocol/client");
 
-function transportOf(config: ServerConfig, clock: Clock, library: Library): Transport {
+function transportOf(
+  config: ServerConfig,
+  clock: Clock,
+  tokens: AuthProvider | null,
+  library: Library,
+): Transport {
   if (config.transport === "stdio")
     return new StdioTransport({ ...config, env: revealed(config.env), clock });
   const url = new URL(config.url);
   const options = {
     requestInit: { headers: revealed(config.headers), redirect: "error" as const },
     fetch: limitedFetch,
+    ...(tokens !== null && { authProvider: tokens }),
   };
   if (config.transport === "http") return new library.StreamableHTTPClientTransport(url, options);
   return new library.SSEClientTransport(url, options);

@@ -1,4 +1,4 @@
-import type { CallToolResult, Client, Tool as Listed } from "@modelcontextprotocol/client";
+import type { AuthProvider, CallToolResult, Client, Tool as Listed } from "@modelcontextprotocol/client";
 import { backoffMs } from "../../domain/backoff.ts";
 import { ToolFault } from "../../domain/tool-fault.ts";
 import type { Clock, Random } from "../../ports/clock.ts";
@@ -17,6 +17,8 @@ export interface McpServerOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly version: string;
+  /** Null: it wants no access token. */
+  readonly tokens: AuthProvider | null;
   /** Told when it was lost, or could not be reached. Must not throw. */
   readonly onDown: (reason: string) => void;
 }

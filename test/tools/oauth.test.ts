@@ -1,0 +1,179 @@
+import { describe, expect, it, onTestFinished } from "vitest";
+import { tools as toolsSchema } from "../../src/config/tools-schema.ts";
+import type { Secrets } from "../../src/ports/secrets.ts";
+import type { TokenKeeper } from "../../src/tools/mcp/oauth.ts";
+import { serveHttp, serveSse } from "../fakes/mcp-server.ts";
+import { type FakeOauth, fakeOauth } from "../fakes/oauth-server.ts";
+import { FakeClock } from "../support/clock.ts";
+import { benchOf, newFolder } from "./support.ts";
+
+const HOUR_MS = 3_600_000;
+
+/** Kept for all processes of a test. */
+function inMemory(): TokenKeeper & { readonly kept: Map<string, string> } {
+  const kept = new Map<string, string>();
+  const asKept = (text: string | undefined) => (text === undefined ? null : { text, mark: text });
+  const put: Secrets["put"] = async (name, text) => {
+    kept.set(name, text);
+    return true;
+  };
+  return { kept, get: async (name) => asKept(kept.get(name)), put };
+}
+
+async function guarded(transport: "http" | "sse" = "http") {
+  const oauth = await fakeOauth();
+  onTestFinished(() => oauth[Symbol.asyncDispose]());
+  const folder = newFolder();
+  const serve = transport === "http" ? serveHttp : serveSse;
+  const served = await serve(null, (authorization) => oauth.isGood(authorization));
+  onTestFinished(() => served.close());
+  const open = (auth: object, clock?: FakeClock) =>
+    benchOf([specOf(served.url, oauth, auth, transport)], folder, () => false, clock);
+  return { oauth, open };
+}
+
+function specOf(url: string, oauth: FakeOauth, auth: object, transport: string) {
+  const config = { transport, url, auth: { token_url: oauth.url, client_id: "parley", ...auth } };
+  return { name: "fake", type: "mcp", allow: ["*"], config };
+}
+
+const LOOK = ["fake__look", {}] as const;
+const looked = { isError: false };
+
+describe.each(["http", "sse"] as const)("a server over %s that wants an access token", (transport) => {
+  it("gets one of the client itself, once for all calls", async () => {
+    const { oauth, open } = await guarded(transport);
+    const { call } = open({ client_secret: "s3cret:/", scope: "issues.read" });
+    expect(await call(...LOOK)).toMatchObject(looked);
+    expect(await call(...LOOK)).toMatchObject(looked);
+    expect(oauth.asked).toEqual([
+      { form: { grant_type: "client_credentials", scope: "issues.read" }, client: expect.any(String) },
+    ]);
+    expect(decodeURIComponent(oauth.asked[0]?.client ?? "")).toBe("parley:s3cret:/");
+  });
+
+  it("gets another one when it refuses that", async () => {
+    const { oauth, open } = await guarded(transport);
+    const clock = new FakeClock();
+    const { call } = open({ client_secret: "s" }, clock);
+    await call(...LOOK);
+    oauth.revoke();
+    clock.advance(1_000);
+    expect(await Promise.all([call(...LOOK), call(...LOOK)])).toMatchObject([looked, looked]);
+    expect(oauth.asked).toHaveLength(2);
+  });
+});
+
+it("is given another one before the time of the last is over", async () => {
+  const { oauth, open } = await guarded();
+  const clock = new FakeClock();
+  const { call } = open({ client_secret: "s" }, clock);
+  await call(...LOOK);
+  clock.advance(HOUR_MS - 30_001);
+  await call(...LOOK);
+  expect(oauth.asked).toHaveLength(1);
+  clock.advance(1);
+  oauth.revoke();
+  expect(await call(...LOOK)).toMatchObject(looked);
+  expect(oauth.asked).toHaveLength(2);
+});
+
+describe("a refresh token", () => {
+  it("that is another one each time is kept, also for those that are started later", async () => {
+    const { oauth, open } = await guarded();
+    oauth.refreshTokens.add("first");
+    const keeper = inMemory();
+    for (let start = 0; start < 2; start++) {
+      const { call, pool } = open({ refresh_token: "first" });
+      pool.keepTokens(keeper);
+      expect(await call(...LOOK)).toMatchObject(looked);
+    }
+    expect(oauth.asked.map(({ form }) => form.refresh_token)).toEqual(["first", "rt-1"]);
+    expect(oauth.asked[0]).toEqual({
+      form: { grant_type: "refresh_token", refresh_token: "first", client_id: "parley" },
+      client: null,
+    });
+    expect([...keeper.kept.values()]).toEqual(["rt-2"]);
+    expect([...keeper.kept.keys()].join()).not.toContain("first");
+  });
+
+  it("that another process has used meanwhile is read again", async () => {
+    const { oauth, open } = await guarded();
+    oauth.refreshTokens.add("first");
+    const keeper = inMemory();
+    let isQuicker = true;
+    const { call, pool } = open({ refresh_token: "first" });
+    pool.keepTokens({
+      put: keeper.put,
+      async get(name) {
+        const now = await keeper.get(name);
+        // Between our look and our word.
+        if (isQuicker) {
+          oauth.refreshTokens.clear();
+          oauth.refreshTokens.add("of another");
+          await keeper.put(name, "of another");
+        }
+        isQuicker = false;
+        return now;
+      },
+    });
+    expect(await call(...LOOK)).toMatchObject(looked);
+    expect(oauth.asked.map(({ form }) => form.refresh_token)).toEqual(["first", "of another"]);
+  });
+
+  it("in the configuration that is another one is the one that counts", async () => {
+    const { oauth, open } = await guarded();
+    oauth.refreshTokens.add("first").add("second");
+    const keeper = inMemory();
+    for (const refresh_token of ["first", "second"]) {
+      const { call, pool } = open({ refresh_token });
+      pool.keepTokens(keeper);
+      expect(await call(...LOOK)).toMatchObject(looked);
+    }
+    expect(oauth.asked.map(({ form }) => form.refresh_token)).toEqual(["first", "second"]);
+  });
+
+  it("that is over says so, and no more of it", async () => {
+    const { open } = await guarded();
+    const { call, pool, downs } = open({ refresh_token: "long-gone-token" });
+    pool.keepTokens(inMemory());
+    const { result, isError } = await call(...LOOK);
+    expect([isError, result]).toEqual([true, expect.stringContaining("it was used")]);
+    expect(downs.join()).not.toContain("long-gone-token");
+  });
+
+  it("without a place to keep the next is not used up", async () => {
+    const { oauth, open } = await guarded();
+    oauth.refreshTokens.add("first");
+    const { call } = open({ refresh_token: "first" });
+    expect((await call(...LOOK)).result).toContain("PARLEY_ENCRYPTION_KEY");
+    expect(oauth.asked).toEqual([]);
+  });
+});
+
+describe("what is configured of it", () => {
+  const faultsOf = (auth: object) => {
+    const config = { transport: "http", url: "https://mcp.example/mcp", auth };
+    const { error } = toolsSchema.safeParse([{ name: "a", type: "mcp", config }]);
+    return error?.issues.map(({ path, message }) => `${path.slice(1).join(".")}: ${message}`) ?? [];
+  };
+
+  it.each([
+    [
+      { token_url: "https://a.example/t", client_id: "c" },
+      "config.auth: expected client_secret, refresh_token, or both",
+    ],
+    [
+      { token_url: "http://a.example/t", client_id: "c", client_secret: "s" },
+      "config.auth.token_url: expected an https:// address, or one of this machine",
+    ],
+    [{ token_url: "https://a.example/t", client_id: "", client_secret: "s" }, "config.auth.client_id"],
+    [{ token_url: "https://a.example/t", client_id: "c", client_secret: "s", secret: "s" }, "config.auth"],
+  ])("%j is refused", (auth, fault) => {
+    expect(faultsOf(auth)).toEqual([expect.stringContaining(fault)]);
+  });
+
+  it.each(["http://localhost:1/t", "http://[::1]:1/t", "https://a.example/t"])("%s is fine", (token_url) => {
+    expect(faultsOf({ token_url, client_id: "c", refresh_token: "r" })).toEqual([]);
+  });
+});
