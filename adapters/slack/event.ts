@@ -21,7 +21,7 @@ export interface EventOptions extends InteractionOptions, MessageOptions {
   /** What emojis mean; absent: nothing. */
   readonly reactions?: ReactionsOption | undefined;
   /** What is shown where nobody has said anything yet; absent: nothing. */
-  readonly surfaces?: Pick<Surfaces, "asideFor">;
+  readonly surfaces?: Pick<Surfaces, "asideFor" | "withView">;
 }
 
 /** Slack shows or does nothing on an empty 200; what there is to say comes later. */
@@ -53,6 +53,8 @@ function readCallback(envelope: JsonObject, options: EventOptions): Inbound {
   const change = event.type === "message" ? readChange(event, envelope, options.changes) : null;
   if (change === null) {
     const read = outcome(readEvent(envelope, options));
+    if (read.kind === "events")
+      return { ...read, events: read.events.map((one) => options.surfaces?.withView(one) ?? one) };
     if (read.kind !== "ignored") return read;
     const aside = options.surfaces?.asideFor(event, tenantOf(envelope));
     return aside ? { ...read, aside } : read;

@@ -48,9 +48,10 @@ export const FEATURES: readonly Feature[] = [
     isOn: ({ options }) => options.home.show === "on",
   },
   {
-    words: "offer prompts in the assistant's pane, or title its threads",
+    words:
+      "offer prompts in the assistant's pane, title its threads, or see which channel stands beside them",
     scopes: ["assistant:write"],
-    events: ["assistant_thread_started"],
+    events: ["assistant_thread_started", "assistant_thread_context_changed"],
     isOn: ({ options }) => isPaneOn(options),
   },
   {

@@ -4,7 +4,9 @@ import { get, getObject, getString, type JsonObject } from "../../src/shared/jso
 import type { Field, Form, Forms } from "../shared/forms.ts";
 import { actionText } from "./values.ts";
 
-export const SLACK_FIELDS = ["user", "channel", "date", "time"] as const;
+export const SLACK_FIELDS = ["user", "channel", "date", "time", "file"] as const;
+/** Of one field; Slack takes no more. */
+const FILES_MAX = 10;
 
 /** Opens a modal for whoever caused this event, within the life of its trigger; what came of it is told to nobody but them. */
 export type OpenModal = (event: TriggerEvent, triggerId: string, view: object) => Promise<void>;
@@ -86,6 +88,9 @@ function elementOf({ id, type, placeholder, max_length, choices = [] }: Field): 
       return { type: "datepicker", ...common };
     case "time":
       return { type: "timepicker", ...common };
+    case "file":
+      // It shows no placeholder.
+      return { type: "file_input", action_id: id, max_files: FILES_MAX };
     default:
       return {
         type: "plain_text_input",

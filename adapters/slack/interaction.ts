@@ -1,3 +1,4 @@
+import type { Attachment } from "../../src/domain/attachment.ts";
 import { pressedDecision } from "../../src/domain/button.ts";
 import type { ContextItem } from "../../src/domain/context.ts";
 import { conversationKey, privateThread } from "../../src/domain/conversation.ts";
@@ -28,7 +29,7 @@ import {
 } from "./payload.ts";
 import { mentionsIn, readableText } from "./text.ts";
 import { authorOf } from "./thread.ts";
-import { actionText, inputLines, labelTextOf, pressedOf, viewText } from "./values.ts";
+import { actionText, filesIn, inputLines, labelTextOf, pressedOf, viewText } from "./values.ts";
 
 /** Slack takes an answer to a `response_url` for this long. */
 const RESPONSE_URL_MS = 30 * 60_000;
@@ -140,6 +141,7 @@ function readSubmission(payload: JsonObject, options: InteractionOptions): Trigg
     trigger: "button",
     command: optionalText(view, "callback_id", "payload.view.") || null,
     text: viewText(view),
+    attachments: filesIn(view),
     pressed: { kind: "form", label: labelTextOf(get(view, "title")) },
   } as const;
   const offered = getArray(payload, "response_urls")[0];
@@ -216,6 +218,7 @@ function interaction(
     trigger: Trigger;
     command: string | null;
     text: string;
+    attachments?: readonly Attachment[];
     mentions?: readonly Mention[];
     pressed?: Pressed;
     context?: readonly ContextItem[];
@@ -234,7 +237,7 @@ function interaction(
       place: told.place,
       thread: conversationThread,
     }),
-    attachments: [],
+    attachments: told.attachments ?? [],
     occurredAtMs: options.receivedAtMs,
   };
 }

@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { contextItem } from "../../src/domain/context.ts";
 import type { ReplyAddress, TriggerEvent } from "../../src/domain/event.ts";
 import type { Aside } from "../../src/ports/desk.ts";
 import { getObject, getString, type JsonObject } from "../../src/shared/json.ts";
@@ -42,6 +43,8 @@ export class Surfaces {
   readonly #tell: Tell;
   /** Threads that were begun in the pane, and have no title yet. */
   readonly #untitled = new LRUCache<string, true>({ max: THREADS_MAX });
+  /** What stands beside a thread of the pane. */
+  readonly #views = new LRUCache<string, string>({ max: THREADS_MAX });
   #inHand = 0;
 
   constructor(options: SurfaceOptions, callIn: CallIn, tell: Tell = async () => {}) {
@@ -54,7 +57,30 @@ export class Surfaces {
   asideFor(event: JsonObject, tenant: string): Aside | null {
     const type = getString(event, "type");
     if (type === "app_home_opened") return this.#home(event, tenant);
+    if (type === "assistant_thread_context_changed") this.#look(event, tenant);
     return type === "assistant_thread_started" ? this.#pane(event, tenant) : null;
+  }
+
+  /** A message in the pane, with the channel that stood beside it when it was written, as far as this process has heard. */
+  withView(event: TriggerEvent): TriggerEvent {
+    const { tenant, isDirect, thread, place } = event;
+    const channel = isDirect && thread !== null ? this.#views.get(`${tenant} ${place} ${thread}`) : undefined;
+    if (channel === undefined) return event;
+    const note = contextItem("note", `(Beside this conversation the channel #${channel} is open.)`, {
+      mentions: [{ kind: "channel", id: channel, name: null }],
+    });
+    return { ...event, context: [...(event.context ?? []), note] };
+  }
+
+  #look(event: JsonObject, tenant: string): void {
+    const thread = getObject(event, "assistant_thread");
+    const [channel, ts] = [getString(thread, "channel_id"), getString(thread, "thread_ts")];
+    if (channel === undefined || ts === undefined) return;
+    const key = `${tenant} ${channel} ${ts}`;
+    const seen = getString(getObject(thread, "context"), "channel_id");
+    if (seen !== undefined && /^[CG][A-Z0-9]{1,30}$/.test(seen)) this.#views.set(key, seen);
+    // A place that is none to name: what stood there before is not beside it any more.
+    else this.#views.delete(key);
   }
 
   /** Of a message that was stored: the first of a thread in the pane names it. */
@@ -100,6 +126,7 @@ export class Surfaces {
     const begun = getObject(event, "assistant_thread");
     const [channel, thread] = [getString(begun, "channel_id"), getString(begun, "thread_ts")];
     if (channel === undefined || thread === undefined) return null;
+    this.#look(event, tenant);
     if (titles) this.#untitled.set(`${tenant} ${channel} ${thread}`, true);
     if (prompts.length === 0) return null;
     const args = { channel_id: channel, thread_ts: thread, prompts };

@@ -1,5 +1,7 @@
+import type { Attachment } from "../../src/domain/attachment.ts";
 import type { Pressed } from "../../src/domain/event.ts";
 import { get, getArray, getObject, getString, isObject, type JsonObject } from "../../src/shared/json.ts";
+import { filesOf } from "./files.ts";
 
 /** Where Slack's elements keep a choice that is neither a plain value nor an option. */
 const CHOICES = [
@@ -24,7 +26,14 @@ export function actionText(action: unknown): string {
     const chosen = [get(action, choice)].flat().filter(isWord);
     if (chosen.length > 0) return chosen.join(", ").toWellFormed();
   }
-  return "";
+  return filesOf(action)
+    .flatMap(({ name }) => name ?? [])
+    .join(", ");
+}
+
+/** What was handed in with a form. */
+export function filesIn(view: JsonObject): readonly Attachment[] {
+  return inputsIn(getObject(view, "state")).flatMap(([, input]) => filesOf(input));
 }
 
 /** A submitted form: the value of its only input, or a line `name: value` for each of several. */
@@ -59,10 +68,13 @@ export function inputLines(payload: JsonObject): string[] {
 }
 
 /** Bounded by Slack: at most 100 blocks, each with one input or 25 elements. */
-function filledIn(state: JsonObject | undefined): { name: string; text: string }[] {
+function inputsIn(state: JsonObject | undefined): [name: string, input: unknown][] {
   const blocks = Object.values(getObject(state, "values") ?? {});
-  const inputs = blocks.flatMap((block) => (isObject(block) ? Object.entries(block) : []));
-  return inputs.map(([name, input]) => ({ name: name.toWellFormed(), text: actionText(input) }));
+  return blocks.flatMap((block) => (isObject(block) ? Object.entries(block) : []));
+}
+
+function filledIn(state: JsonObject | undefined): { name: string; text: string }[] {
+  return inputsIn(state).map(([name, input]) => ({ name: name.toWellFormed(), text: actionText(input) }));
 }
 
 function optionText(option: unknown): string | undefined {

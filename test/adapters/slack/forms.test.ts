@@ -25,12 +25,12 @@ afterEach(() => fake.close());
 
 const parse = (incoming: ReturnType<typeof form>) =>
   adapterOf({ apiUrl: fake.apiUrl, forms: [DEPLOY] }).parse(asVerified(incoming));
-const command = (text: string, trigger = "1.2.abc") =>
+const command = (text: string, trigger = "1.2.abc", name = "/deploy") =>
   form({
     team_id: "T1",
     channel_id: "C1",
     user_id: "U1",
-    command: "/deploy",
+    command: name,
     text,
     trigger_id: trigger,
     response_url: "https://hooks.slack.com/commands/T1/1/x",
@@ -128,4 +128,45 @@ it("what is wrong in it is said at its field, and what is right is an event", ()
     events: [{ command: "deploy", text: "service: api\ncount: 3", trigger: "button", place: "C1" }],
   });
   expect(parse(sent("three", "other")).kind).toBe("events");
+});
+
+it("files that are handed in come with the form, and their names in its words", async () => {
+  const files = [
+    {
+      ...{ id: "F1", name: "a.txt", mimetype: "text/plain", size: 3 },
+      url_private: "https://files.slack.com/files-pri/T1-F1/a.txt",
+    },
+    { id: "F2", name: "b.png", mimetype: "image/png", size: 9 },
+  ];
+  const form: Form = {
+    ...{ id: "report", opened_by: ["/report"], title: "Report" },
+    fields: [{ id: "logs", label: "Logs", type: "file", required: false }],
+  };
+  const by = adapterOf({ apiUrl: fake.apiUrl, forms: [form] });
+  const opening = by.parse(asVerified(command("", "1.2.rep", "/report")));
+  if (opening.kind !== "ignored") throw new Error(`Expected a form, got ${opening.kind}`);
+  await opening.aside?.(NO_DESK);
+  expect(fake.surfaces.views.at(-1)?.view).toMatchObject({
+    blocks: [{ block_id: "logs", element: { type: "file_input", action_id: "logs", max_files: 10 } }],
+  });
+
+  const sent = (values: object) =>
+    eventOf(
+      interactivity({
+        type: "view_submission",
+        ...{ team: { id: "T1" }, user: { id: "U1" }, api_app_id: "A1" },
+        view: { id: "V1", hash: "1.x", callback_id: "report", state: { values } },
+      }),
+    );
+  const handed = { logs: { logs: { type: "file_input", files } } };
+  const event = sent({ ...handed, why: { why: { type: "plain_text_input", value: "broken" } } });
+  expect(event.text).toBe("logs: a.txt, b.png\nwhy: broken");
+  expect(event.attachments).toEqual([
+    {
+      ...{ id: "F1", kind: "document", name: "a.txt", mime: "text/plain", sizeBytes: 3 },
+      source: "https://files.slack.com/files-pri/T1-F1/a.txt",
+    },
+    { id: "F2", kind: "image", name: "b.png", mime: "image/png", sizeBytes: 9 },
+  ]);
+  expect(sent({ logs: { logs: { type: "file_input", files: [] } } }).attachments).toEqual([]);
 });
