@@ -1,6 +1,6 @@
 import { budgetOf, stopped } from "./agent/ending.ts";
 import { settlementOf } from "./agent/settlement.ts";
-import { questionsOf } from "./dispatch/asked.ts";
+import { type AskedDeps, questionsOf } from "./dispatch/asked.ts";
 import { begin } from "./dispatch/beginning.ts";
 import { type ControlDeps, obey } from "./dispatch/control.ts";
 import type { JobSignals } from "./dispatch/dispatcher.ts";
@@ -37,11 +37,9 @@ import type { Adapter, Render } from "./ports/adapter.ts";
 import type { AgentRuntime, Allowance, Hold, RunResult } from "./ports/agent.ts";
 import type { Clock, NewId } from "./ports/clock.ts";
 import type { Feedback } from "./ports/feedback.ts";
-import type { Grants } from "./ports/grants.ts";
 import type { Hooks } from "./ports/hooks.ts";
 import type { Memory } from "./ports/memory.ts";
 import type { Outbox } from "./ports/outbox.ts";
-import type { Questions } from "./ports/questions.ts";
 import type { Job, Queue, Settlement } from "./ports/queue.ts";
 import { amendBeside, sayBeside } from "./reply/beside.ts";
 import { offered } from "./reply/choices.ts";
@@ -73,11 +71,7 @@ export interface WorkerDeps {
   /** For whoever reacts to what is said; absent: no reaction means anything. */
   readonly feedback?: Pick<Feedback, "said">;
   /** Where questions are found by their ids; absent: in their conversations alone. */
-  readonly questions?: {
-    readonly questions: Pick<Questions, "open" | "close" | "find">;
-    readonly grants: Pick<Grants, "allow" | "find">;
-    readonly hooks?: Hooks;
-  };
+  readonly questions?: Omit<AskedDeps, "clock" | "log">;
   /** Told of what was answered; absent: nobody. */
   readonly hooks?: Hooks;
   /** Tells who waits for a model that is away; absent: nobody. */

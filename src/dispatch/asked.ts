@@ -10,7 +10,7 @@ import type { Job } from "../ports/queue.ts";
 import { iso } from "../shared/time.ts";
 import type { Logger } from "../telemetry/log.ts";
 
-interface AskedDeps {
+export interface AskedDeps {
   readonly questions: Pick<Questions, "open" | "close" | "find">;
   readonly grants: Pick<Grants, "allow" | "find">;
   readonly hooks?: Hooks;
