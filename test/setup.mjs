@@ -32,6 +32,7 @@ const missing = [
   { name: "redis-server", install: "redis-server", unpack: unpackRedis },
   { name: "nginx", install: "nginx", unpack: () => unpackServer("nginx", "-v") },
   { name: "haproxy", install: "haproxy", unpack: () => unpackServer("haproxy", "-v") },
+  { name: "nft", install: "nftables", unpack: () => unpackServer("nftables", "--version", "nft") },
   { name: "jq", install: "jq", unpack: () => unpackTool("jq", "jq") },
   { name: "shellcheck", install: "shellcheck", unpack: () => unpackTool("shellcheck", "shellcheck") },
   { name: "systemd-analyze", install: "systemd", unpack: () => unpackTool("systemd", "systemd-analyze") },
@@ -67,9 +68,9 @@ function unpackRedis() {
   wrap("redis-server", "usr/libexec/redis-server", "--version");
 }
 
-function unpackServer(name, version) {
+function unpackServer(name, version, program = name) {
   for (const one of [name, ...missingLibraries(name)]) unpack(one);
-  wrap(name, `usr/sbin/${name}`, version);
+  wrap(program, `usr/sbin/${program}`, version);
 }
 
 /** Its program is where it shall be, so that it makes way for the script that starts it. */

@@ -1,5 +1,5 @@
 import { existsSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import process from "node:process";
 import type { Command } from "commander";
 import { MODULES } from "../../adapters/index.ts";
@@ -17,7 +17,9 @@ import { inspectFile, logBytes } from "../store/sqlite/examine.ts";
 import { describeAt } from "../store/sqlite/obstacle.ts";
 import { openToOthers } from "../store/sqlite/privacy.ts";
 import { systemClock } from "../system/clock.ts";
+import { packageVersion } from "../system/version.ts";
 import { type Asked, ask, httpBase } from "./ask.ts";
+import { configOf } from "./backup.ts";
 import { load } from "./config.ts";
 import {
   clockFinding,
@@ -52,12 +54,18 @@ export function addDoctor(program: Command, terminal: Terminal, settle: Settle):
     .option("-c, --config <folder>", "folder of gateway.yaml and agents/ (default: PARLEY_CONFIG, or config)")
     .option("--url <url>", "a gateway to ask as well, such as its public address")
     .option("--offline", "ask nobody: neither the platforms, nor the model, nor hooks")
-    .option("--json", "print the findings as JSON")
+    .option(
+      "--compliance",
+      "instead, look at encryption, access, audit, backups and contacts, and store a report",
+    )
+    .option("--reports <folder>", "where reports of --compliance are stored", "compliance")
+    .option("--json", "print the findings as JSON; with --compliance, the report")
     .addHelpText(
       "after",
       "\nExamples:\n  parley doctor\n  parley doctor --json | jq '.[] | select(.status != \"ok\")'",
     )
-    .action(async (options: Options & { json?: true }) => {
+    .action(async (options: Options & ReportOptions) => {
+      if (options.compliance) return settle(await reportCompliance(terminal, options));
       const findings = await examine(terminal, options, tryStore);
       if (options.json) terminal.out(`${inert(JSON.stringify(findings, null, 2))}\n`);
       else terminal.out(findings.map(formatFinding).join(""));
@@ -69,6 +77,36 @@ interface Options {
   readonly config?: string;
   readonly url?: string;
   readonly offline?: true;
+}
+
+interface ReportOptions {
+  readonly json?: true;
+  readonly compliance?: true;
+  readonly reports: string;
+}
+
+/** Gives the exit code. */
+async function reportCompliance(terminal: Terminal, options: Options & ReportOptions): Promise<number> {
+  const { examineCompliance, lastReport, storeReport } = await import("./compliance.ts");
+  const config = configOf(terminal, options.config);
+  const { host, port } = config.environment;
+  const asked = options.url ?? terminal.env.PARLEY_URL ?? `http://${reachable(host)}:${port}`;
+  const folder = resolve(terminal.cwd, options.reports);
+  const before = lastReport(folder);
+  const nowMs = systemClock.nowMs();
+  const report = await examineCompliance({
+    ...{ config, terminal, url: httpBase(options.url === undefined ? "PARLEY_URL" : "--url", asked) },
+    ...{ version: packageVersion(), nowMs },
+  });
+  const path = storeReport(folder, report);
+  if (options.json) terminal.out(`${inert(JSON.stringify(report, null, 2))}\n`);
+  else terminal.out(report.checks.map(formatFinding).join(""));
+  if (before !== null && Date.parse(before.next_at) < nowMs)
+    terminal.talk(
+      `The one before was of ${inert(before.at)}, and this one was due ${inert(before.next_at)}\n`,
+    );
+  terminal.talk(`${report.result}; stored in ${inert(path)}; the next is due ${report.next_at}\n`);
+  return report.result === "failed" ? EXIT.failed : EXIT.ok;
 }
 
 /** Nothing is changed; hooks get a message that says so. Each credential is shown to the API that it is for, and to nobody else. */

@@ -4,6 +4,7 @@ import { LANGUAGES } from "../domain/language.ts";
 import { FILE_KINDS } from "../domain/route.ts";
 import type { PlatformModule } from "../ports/platform.ts";
 import { budgetsSchema } from "./budgets-schema.ts";
+import { complianceSchema } from "./compliance-schema.ts";
 import { hooksSchema } from "./hooks-schema.ts";
 import { mediaSchema } from "./media-schema.ts";
 import { patternFault } from "./pattern.ts";
@@ -245,6 +246,7 @@ const gatewaySpecOf = (modules: readonly PlatformModule[]) =>
       read_only: readOnlyOf(modules),
       hooks: hooksSchema,
       media: mediaSchema,
+      compliance: complianceSchema,
       store: storeSchema,
     })
     .prefault({});

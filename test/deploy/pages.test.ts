@@ -10,6 +10,9 @@ it.each([
   ...readdirSync(FOLDER).map((name) => join("docs/deploy", name)),
   "docs/operations.md",
   "docs/secrets.md",
+  "docs/security.md",
+  "docs/production.md",
+  "docs/upgrade.md",
   "README.md",
 ])("%s leads to files and headings that are there", (page) => {
   expect(brokenLinks(join(ROOT, page))).toEqual([]);

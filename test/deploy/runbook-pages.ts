@@ -18,6 +18,7 @@ export const OPERATING: readonly Runbook[] = [
   "backup.md",
   "disaster-recovery.md",
   "maintenance.md",
+  "production.md",
   "secrets.md",
 ].map((name) => ({ name, text: readFileSync(join(ROOT, "docs", name), "utf8") }));
 

@@ -10,6 +10,8 @@ import { ROOT } from "./rule-files.ts";
 function moduleOf({ apiVersion }: Resource): string {
   if (apiVersion.startsWith("monitoring.coreos.com/"))
     return `@kubernetes-models/prometheus-operator/${apiVersion}`;
+  if (apiVersion.startsWith("external-secrets.io/"))
+    return `@kubernetes-models/external-secrets/${apiVersion}`;
   if (apiVersion.startsWith("keda.sh/")) return `@kubernetes-models/keda/${apiVersion}`;
   return `kubernetes-models/${apiVersion}`;
 }
