@@ -24,6 +24,8 @@ import { mediaKeeping, openMedia } from "./app/media.ts";
 import { PlatformWatch } from "./app/platform-watch.ts";
 import { openForDevelopers, openPlatforms } from "./app/platforms.ts";
 import { retentionOf } from "./app/policy.ts";
+import { Erasures } from "./app/privacy/erasures.ts";
+import { createPrivacy } from "./app/privacy/index.ts";
 import { Rendering } from "./app/rendering/index.ts";
 import { Replicas } from "./app/replicas.ts";
 import { resealed } from "./app/resealing.ts";
@@ -156,6 +158,15 @@ export async function createApp(options: AppOptions): Promise<App> {
   const front = composeFront({ ...halves, policy, desk: deskOf(store, () => current().spec, clock) });
   const opened = await openMedia({ config, mediaWithin, ...system });
   const kept = mediaKeeping(opened, system);
+  const erasures = new Erasures({
+    forgetNames() {
+      front.forgetPeople();
+      for (const { names } of all) names?.forget();
+    },
+    clearSpool: spool?.clear ?? null,
+    log,
+  });
+  await erasures.open({ store, isShared, clock, log }, stopping.signal);
   const { dispatcher, unwritten } = composeBack({
     ...halves,
     ...{ rules: current, render, breakers, hooks },
@@ -209,6 +220,11 @@ export async function createApp(options: AppOptions): Promise<App> {
       controls,
       breakers: () => breakersOf({ platforms, breakers, agents: current().agents }),
       ...{ health, replicas, hooks: hooks.desk() },
+      privacy: (writeNotes) =>
+        createPrivacy({
+          ...{ store, media: opened.media, writeNotes, clock },
+          tellAll: () => erasures.tellAll(),
+        }),
       feed,
       developers,
       ...system,

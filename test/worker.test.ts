@@ -182,8 +182,8 @@ describe("a message", () => {
       kind: "done",
       outcome: "answered",
       turns: [
-        { role: "user", name: "ann", text: "hello", atMs: claimed.event.occurredAtMs },
-        { role: "assistant", name: null, text: "You said: hello", atMs: clock.nowMs() },
+        { role: "user", name: "ann", text: "hello", atMs: claimed.event.occurredAtMs, by: "U1" },
+        { role: "assistant", name: null, text: "You said: hello", atMs: clock.nowMs(), by: "U1" },
       ],
     });
     expect(runs).toEqual([

@@ -85,6 +85,11 @@ export class Directory {
     return { names, found: { ...found, nowhere: found.nowhere + left.length } };
   }
 
+  /** As `NameReader.forget`. */
+  forget(): void {
+    this.#known.clear();
+  }
+
   #entryOf(tenant: string, wanted: Mention): Entry | undefined {
     const entry = this.#known.get(keyOf(tenant, mentionKey(wanted)));
     if (entry === undefined) return undefined;

@@ -38,6 +38,7 @@ export function createNames({ callIn, clock, kept }: NamesOptions): NameReader {
   return {
     waitMs: WAIT_MS,
     read: async (tenant, wanted, signal) => await directory.read(tenant, wanted, signal),
+    forget: () => directory.forget(),
   };
 }
 

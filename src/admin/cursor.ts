@@ -4,7 +4,7 @@
  */
 const VERSION = "1";
 
-export type ListName = "events" | "letters" | "refusals" | "installations" | "approvals";
+export type ListName = "events" | "letters" | "refusals" | "installations" | "approvals" | "conversations";
 
 export function cursorOf(list: ListName, place: string | number): string {
   return Buffer.from(`${VERSION}.${list}.${place}`, "utf8").toString("base64url");
@@ -20,7 +20,7 @@ export function placeOf(list: ListName, cursor: string): string | null {
   return isOurs && PLACES[list].test(place) ? place : null;
 }
 
-const CURSOR_CHARS_MAX = 200;
+const CURSOR_CHARS_MAX = 2_000;
 const NOTE = /^ref_[0-9a-v]{20}$/;
 /** No more digits than a number holds exactly. */
 const SEQ = /^(?:0|[1-9][0-9]{0,14})$/;
@@ -32,6 +32,8 @@ const PLACES: Readonly<Record<ListName, RegExp>> = {
   refusals: NOTE,
   installations: INSTALLATION,
   approvals: /^apr_\w{1,60}$/,
+  /** As the store has it: a number, or a time and a conversation. */
+  conversations: /^\d{1,15}(?: .{0,1000})?$/su,
 };
 
 export function isNoteId(id: string): boolean {

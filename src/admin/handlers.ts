@@ -20,6 +20,13 @@ import {
   setLimits,
   setLogLevel,
 } from "./controls.ts";
+import {
+  type ConversationsDeps,
+  conversationPage,
+  erasePerson,
+  exportPerson,
+  transcriptOf,
+} from "./conversations.ts";
 import { cursorOf, type ListName } from "./cursor.ts";
 import { type ExplainDeps, explain, NOTHING_KNOWN } from "./explain.ts";
 import { deadHooks, type HooksDeps, hooksView, replayHook, tryHook } from "./hooks.ts";
@@ -44,6 +51,7 @@ export interface HandlerDeps
     ControlsDeps,
     BackupDeps,
     HooksDeps,
+    ConversationsDeps,
     ReplicasDeps {
   readonly approvals: Omit<ApprovalDeps, "journal">;
   readonly feedback: Pick<Feedback, "of">;
@@ -150,6 +158,10 @@ export function createHandlers(deps: HandlerDeps): Handlers {
       }
     },
     usage: async ({ query }) => ok(await usageOf(query, deps)),
+    listConversations: async ({ query }) => ok(await conversationPage(query, deps)),
+    showConversation: ({ id, query }) => transcriptOf(id, query, deps),
+    exportPerson: async ({ query }) => exportPerson(query, deps),
+    erasePerson: async ({ body, by }) => ok(await erasePerson(body, by, deps)),
     listInstallations: async ({ query }) => ok(await installationPage(query, deps, deps.stopping)),
     async removeInstallation({ id, by }) {
       const place = placeIn(id);

@@ -5,6 +5,7 @@ import { approvalPageSchema, approvalSchema, castSchema } from "./approvals.ts";
 import { backupSchema, heldBackupSchema } from "./backup.ts";
 import { OPERATOR_CHARS_MAX } from "./bounds.ts";
 import { breakerResetSchema, breakersSchema, limitsSchema, logLevelSchema } from "./controls.ts";
+import { conversationPageSchema, erasureSchema, exportedSchema, transcriptSchema } from "./conversations.ts";
 import { explanationSchema } from "./explain.ts";
 import { deadHookPageSchema, hooksSchema, hookTrialSchema, replayedHooksSchema } from "./hooks.ts";
 import { installationPageSchema, installationSchema, removedSchema } from "./installations.ts";
@@ -59,6 +60,10 @@ const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   BreakerReset: breakerResetSchema,
   Backup: backupSchema,
   HeldBackup: heldBackupSchema,
+  ConversationPage: conversationPageSchema,
+  Transcript: transcriptSchema,
+  Exported: exportedSchema,
+  Erasure: erasureSchema,
   Installation: installationSchema,
   InstallationPage: installationPageSchema,
   Removed: removedSchema,

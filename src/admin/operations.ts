@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { decideBody } from "./approvals.ts";
 import { limitsBody, logLevelBody } from "./controls.ts";
+import { conversationsQuery, eraseBody, exportQuery, transcriptQuery } from "./conversations.ts";
 import { HOOK_OPERATIONS } from "./hook-operations.ts";
 import { installationsQuery } from "./installations.ts";
 import { killSwitchBody } from "./kill-switch.ts";
@@ -195,6 +196,40 @@ export const OPERATIONS = {
     query: usageQuery,
     answer: { status: 200, type: JSON_TYPE, schemas: ["Usage"], what: "The day." },
     problems: [400, 503],
+  },
+  listConversations: {
+    method: "get",
+    path: "/conversations",
+    summary: "Conversations, those heard of last first",
+    query: conversationsQuery,
+    answer: { status: 200, type: JSON_TYPE, schemas: ["ConversationPage"], what: "A page of them." },
+    problems: [400, 503],
+  },
+  exportPerson: {
+    method: "get",
+    path: "/conversations/export",
+    summary: "All that is kept of a person",
+    query: exportQuery,
+    answer: { status: 200, type: LINES, schemas: ["Exported"], what: "A line each." },
+    problems: [400, 503],
+  },
+  erasePerson: {
+    method: "post",
+    path: "/conversations/erase",
+    summary:
+      "Delete all that a person wrote and was answered, from the store and its files; cannot be undone",
+    query: noQuery,
+    body: eraseBody,
+    answer: { status: 200, type: JSON_TYPE, schemas: ["Erasure"], what: "What went, and what is left." },
+    problems: [400, 413, 415, 503],
+  },
+  showConversation: {
+    method: "get",
+    path: "/conversations/{id}",
+    summary: "What is remembered of one conversation, oldest first",
+    query: transcriptQuery,
+    answer: { status: 200, type: JSON_TYPE, schemas: ["Transcript"], what: "Its turns." },
+    problems: [400, 404, 503],
   },
   listInstallations: {
     method: "get",

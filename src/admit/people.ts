@@ -11,6 +11,8 @@ export interface Acquaintances {
   settle(events: readonly TriggerEvent[]): Promise<readonly TriggerEvent[]>;
   /** Names of one person that came without a message. What cannot be stored is told again with their next message. */
   learn(people: readonly Person[]): Promise<void>;
+  /** Asks the store again, which may know them no more. */
+  forget(): void;
 }
 
 /** Who writes under several names, on platforms where a person may have more than one. */
@@ -40,5 +42,6 @@ export function createAcquaintances(people: People): Acquaintances {
     async learn(persons) {
       await Promise.allSettled(persons.map(ask));
     },
+    forget: () => known.clear(),
   };
 }

@@ -40,6 +40,13 @@ function turnsOf(
 ): Turn[] {
   // A refused request stays out of memory: the model would go on refusing what comes after it.
   if (outcome === "refused" || events.some((event) => controlCommandOf(event) !== null)) return [];
-  const asked = events.flatMap((event, index) => rememberedTurns(event, index === 0 ? earlier : [], files));
-  return [...asked, { role: "assistant", name: null, text, atMs: nowMs }];
+  const asked = events.flatMap((event, index) =>
+    rememberedTurns(event, index === 0 ? earlier : [], files).map((turn) => ({
+      ...turn,
+      by: event.sender.id,
+    })),
+  );
+  // What is answered together is of one person.
+  const by = events[0]?.sender.id;
+  return [...asked, { role: "assistant", name: null, text, atMs: nowMs, ...(by !== undefined && { by }) }];
 }

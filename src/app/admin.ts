@@ -27,6 +27,7 @@ export interface AdminSetup {
   readonly hooks: AdminDeps["hooks"];
   readonly still: AdminDeps["still"];
   readonly replicas: AdminDeps["replicas"];
+  readonly privacy: AdminDeps["privacy"];
   readonly feed: LifeFeed;
   readonly refusals: RefusalFeed;
   readonly budgets: AdminDeps["budgets"];

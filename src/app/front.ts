@@ -34,13 +34,16 @@ export interface Front {
   readonly take: (inbound: Inbound, platform: Platform) => Promise<Reception>;
   /** What the headers alone decide; null: the body has to be read. */
   readonly screen: (head: RequestHead, platform: Platform) => Reception | null;
+  /** Who is known by two names is asked of the store again. */
+  readonly forgetPeople: () => void;
 }
 
 export function composeFront(options: FrontOptions): Front {
   const { store, adapters, policy, feed, desk, clock, metrics, tracing = NO_TRACING } = options;
+  const people = createAcquaintances(store.people);
   const deps = {
     inbox: tracedInbox(observedInbox(store.inbox, { feed, clock }), tracing),
-    people: createAcquaintances(store.people),
+    people,
     get policy() {
       return policy();
     },
@@ -62,6 +65,7 @@ export function composeFront(options: FrontOptions): Front {
     receive: tracedReceive((request, platform) => receive(request, adapterOf(platform), deps), tracing),
     take: tracedTake((inbound, platform) => take(inbound, adapterOf(platform), deps), tracing),
     screen: (head, platform) => screen(head, adapterOf(platform)),
+    forgetPeople: () => people.forget(),
   };
 }
 

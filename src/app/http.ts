@@ -13,6 +13,7 @@ import { createServers } from "../ingress/server.ts";
 import type { Adapter } from "../ports/adapter.ts";
 import type { Clock, NewId } from "../ports/clock.ts";
 import type { HookDesk } from "../ports/hooks.ts";
+import type { Privacy } from "../ports/privacy.ts";
 import type { StillFile } from "../ports/still-file.ts";
 import type { Store } from "../ports/store.ts";
 import { textMatches } from "../shared/hmac.ts";
@@ -47,6 +48,8 @@ export interface HttpOptions {
   readonly breakers: () => readonly KindOfBreaker[];
   readonly replicas: Replicas;
   readonly hooks: HookDesk;
+  /** `writeNotes`: what this process has not written yet of the latest requests. */
+  readonly privacy: (writeNotes: () => Promise<void>) => Privacy;
   readonly health: Health;
   readonly feed: LifeFeed;
   readonly developers: Developers;
@@ -110,6 +113,7 @@ export function composeHttp(options: HttpOptions): Http {
       still: options.still,
       replicas: options.replicas,
       hooks: options.hooks,
+      privacy: options.privacy(() => recorder.flush()),
       feed,
       refusals,
       budgets: () => budgetsOf(options.spec()),

@@ -41,7 +41,11 @@ export interface OpenedStore {
   /** The database file of this process, for whoever copies it; null: there is none. */
   readonly still: StillFile | null;
   /** The local file that takes events while the store is away; null: there is none. */
-  readonly spool: { readonly waiting: () => number; readonly check: Store["check"] } | null;
+  readonly spool: {
+    readonly waiting: () => number;
+    readonly check: Store["check"];
+    readonly clear: Spool["clear"];
+  } | null;
 }
 
 /** SQLite, or Redis where there is a REDIS_URL. Only the driver in use is loaded: the other is memory for nothing. */
@@ -94,7 +98,11 @@ async function openShared(context: StoreContext): Promise<OpenedStore> {
       report,
       mediaWithin,
       still: spool.still,
-      spool: { waiting: () => spool.waiting, check: () => spool.check() },
+      spool: {
+        waiting: () => spool.waiting,
+        check: () => spool.check(),
+        clear: () => spool.clear(),
+      },
     };
   } catch (error) {
     await spool?.[Symbol.asyncDispose]();

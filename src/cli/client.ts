@@ -17,7 +17,7 @@ const TIMEOUT_MS = 60_000;
 export interface Client {
   readonly url: string;
   /** The JSON of the answer. */
-  json<T>(path: string, init?: RequestInit): Promise<T>;
+  json<T>(path: string, init?: RequestInit, timeoutMs?: number): Promise<T>;
   /** The whole lines of an answer, each as soon as it is there. Rejects with the signal's reason when aborted. */
   lines(path: string, init: RequestInit & { signal: AbortSignal }): AsyncGenerator<string, void>;
 }
@@ -67,8 +67,8 @@ export function createClient(terminal: Terminal, options: ClientOptions): Client
 
   return {
     url,
-    async json<T>(path: string, init: RequestInit = {}) {
-      const deadline = AbortSignal.timeout(TIMEOUT_MS);
+    async json<T>(path: string, init: RequestInit = {}, timeoutMs = TIMEOUT_MS) {
+      const deadline = AbortSignal.timeout(timeoutMs);
       try {
         const response = await send(path, { ...init, signal: deadline }, ["application/json"]);
         return (await response.json()) as T;

@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   replay: async () => (await import("./replay.ts")).addReplay,
   dead: async () => (await import("./dead.ts")).addDead,
   approvals: async () => (await import("./approvals.ts")).addApprovals,
+  conversations: async () => (await import("./conversations.ts")).addConversations,
   "kill-switch": async () => (await import("./kill-switch.ts")).addKillSwitch,
   "log-level": async () => (await import("./log-level.ts")).addLogLevel,
   limits: async () => (await import("./limits.ts")).addLimits,

@@ -1,4 +1,10 @@
-import type { Attachment, FileRecord, FileView, FileViews } from "../domain/attachment.ts";
+import {
+  type Attachment,
+  type FileRecord,
+  type FileView,
+  type FileViews,
+  mediaIdOf,
+} from "../domain/attachment.ts";
 import {
   FILE_TEXT_BYTES_MAX,
   FILE_TIMEOUT_MS,
@@ -249,8 +255,8 @@ function filesOf(event: TriggerEvent, earlier: readonly ContextItem[]): readonly
 const UNSHOWN: ReadonlySet<Attachment["kind"]> = new Set(["audio", "video", "location", "contact"]);
 
 /** The same for whoever runs the event: what was kept before a crash is found again. */
-function keyOf({ id, conversation }: TriggerEvent, file: Attachment): MediaKey {
-  return { conversation, id: `${id}/${file.id}` };
+function keyOf(event: TriggerEvent, file: Attachment): MediaKey {
+  return { conversation: event.conversation, id: mediaIdOf(event, file) };
 }
 
 function againInMs(error: unknown, attempt: number): number | null {

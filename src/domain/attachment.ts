@@ -32,6 +32,11 @@ export function boundedFiles(files: readonly Attachment[], filesMax: number): re
   });
 }
 
+/** By which a file is kept beside those of its conversation: the same for whoever works on the event. */
+export function mediaIdOf(event: { readonly id: string }, file: Pick<Attachment, "id">): string {
+  return `${event.id}/${file.id}`;
+}
+
 /** What became of a file that a run was to read, by the id of its event and its own. Plain data: recorded with the run. */
 export interface FileRecord {
   readonly event: string;

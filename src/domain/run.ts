@@ -202,4 +202,6 @@ export interface Turn {
   readonly atMs: number;
   /** Where it was said, in a memory that is wider than one conversation. */
   readonly conversation?: string;
+  /** The id of whoever said it, or whom it answers. Absent: an older version has kept it. */
+  readonly by?: string;
 }

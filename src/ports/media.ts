@@ -28,8 +28,8 @@ export interface Media {
   put(key: MediaKey, bytes: AsyncIterable<Uint8Array>, bytesMax: number): Promise<number>;
   /** Null: it is not there, or not any more. */
   find(key: MediaKey): Promise<KeptFile | null>;
-  /** Deletes all files of a conversation. */
-  forget(conversation: string): Promise<void>;
+  /** Deletes all files of a conversation, or that one. */
+  forget(conversation: string, id?: string): Promise<void>;
   /** Deletes what is older than that, and what was begun and never finished. Gives how many files went. */
   sweep(keptMs: number): Promise<number>;
   usage(): Promise<MediaUsage>;

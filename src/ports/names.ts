@@ -9,6 +9,8 @@ export interface NameReader {
    * time. Never rejects.
    */
   read(tenant: string, wanted: readonly Mention[], signal: AbortSignal): Promise<NamesRead>;
+  /** What is remembered in this process is asked for anew. */
+  forget(): void;
 }
 
 export interface NamesRead {

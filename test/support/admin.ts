@@ -6,6 +6,7 @@ import { type AdminSetup, buildAdmin } from "../../src/app/admin.ts";
 import { RunControls } from "../../src/app/controls.ts";
 import { KillSwitch } from "../../src/app/kill-switch.ts";
 import { wordsOf } from "../../src/app/platforms.ts";
+import { createPrivacy } from "../../src/app/privacy/index.ts";
 import { Replicas } from "../../src/app/replicas.ts";
 import { Breakers } from "../../src/domain/breaker.ts";
 import { Calendar } from "../../src/domain/day.ts";
@@ -141,6 +142,11 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
     replicas: new Replicas({
       ...{ vault: parts.vault, clock, log: silentLogger(), configuration: () => "c0ffee" },
       self: { id: "rep_1", host: "here", pid: 7, role: "all", version: "1.2.3", startedAtMs: clock.nowMs() },
+    }),
+    privacy: createPrivacy({
+      ...{ store: parts, clock, writeNotes: () => recorder.flush() },
+      media: { find: async () => null, forget: async () => {} },
+      tellAll: async () => {},
     }),
     agents: () => ["assistant"],
     metrics,

@@ -77,8 +77,9 @@ class MediaFolder implements Media {
     return sizeBytes === null ? null : { sizeBytes, read: () => createReadStream(path) };
   }
 
-  async forget(conversation: string): Promise<void> {
-    await rm(this.#folderOf(conversation), { recursive: true, force: true });
+  async forget(conversation: string, id?: string): Promise<void> {
+    if (id === undefined) await rm(this.#folderOf(conversation), { recursive: true, force: true });
+    else await rm(this.#pathOf({ conversation, id }), { force: true });
   }
 
   async sweep(keptMs: number): Promise<number> {

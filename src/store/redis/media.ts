@@ -49,8 +49,8 @@ export function createMedia({ run, now }: Parts, limits: RedisMediaLimits): Medi
         },
       };
     },
-    async forget(conversation) {
-      await drop("of", digest(conversation));
+    async forget(conversation, id) {
+      await drop("of", digest(conversation), ...(id === undefined ? [] : [digest(id)]));
     },
     sweep: (keptMs) => drop("old", keptMs),
     async usage() {

@@ -48,6 +48,8 @@ export interface Spool extends AsyncDisposable {
   readonly still: StillFile | null;
   /** Whether the file takes events. */
   check(): Promise<StoreHealth>;
+  /** Deletes what was forwarded, and clears the file of it. */
+  clear(): Promise<void>;
   /** The store with the spool before its queue. Once. Closing it closes the store that was handed in, and the spool. */
   attach(store: Store, deps: SpoolDeps): Store;
 }
@@ -78,6 +80,10 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     still: slot.store.still ?? null,
     get waiting() {
       return attached?.waiting ?? left;
+    },
+    async clear() {
+      await slot.store.sweep({ ...RETENTION, finishedMs: 0, turnsMs: 0 });
+      await slot.store.records.scrub();
     },
     check: async () => withUnusable(await slot.store.check(), slot.unusable, folder),
     attach(store, deps) {

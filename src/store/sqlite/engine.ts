@@ -152,13 +152,7 @@ export class Engine {
       if (this.#state === null || state.unsavedBytes > 0) return "its log could not be copied into it";
       // What is in memory is as it was read, and would be written again as it was.
       state.db.exec("PRAGMA shrink_memory");
-      const next = this.#scrubber.bite(upTo);
-      if (next !== null) return next;
-      // Of a file that no version of ours has made.
-      state.db.exec("VACUUM");
-      state.unsavedBytes = 1;
-      this.saveLog("always");
-      return 0;
+      return this.#scrubber.bite(upTo) ?? "it was not made by this program";
     } catch (error) {
       this.#soundness.failed(error);
       return describeAt(file, error);

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Deletes files of messages, one bite.
--- ARGV[2] of: those of a conversation  [3] which
+-- ARGV[2] of: those of a conversation  [3] which, or  [4] that one of it
 --         old: those that were kept for longer  [3] than so many ms
 -- Gives: { how many went, 1 when there may be more }
 
@@ -17,7 +17,9 @@ local function drop(member)
 end
 
 local members = {}
-if ARGV[2] == 'of' then
+if ARGV[4] then
+  if call('HEXISTS', base .. 'm:' .. ARGV[3], ARGV[4]) == 1 then members = { ARGV[3] .. ' ' .. ARGV[4] } end
+elseif ARGV[2] == 'of' then
   for _, file in ipairs(call('HRANDFIELD', base .. 'm:' .. ARGV[3], BITE)) do members[#members + 1] = ARGV[3] .. ' ' .. file end
 else
   members = call('ZRANGE', base .. 'media', '-inf', '(' .. whole(wall - tonumber(ARGV[3])), 'BYSCORE', 'LIMIT', 0, BITE)

@@ -1,0 +1,103 @@
+import type { TriggerEvent } from "./event.ts";
+import type { Turn } from "./run.ts";
+
+/** A person as their platform knows them. */
+export interface PersonRef {
+  readonly platform: string;
+  readonly tenant: string;
+  readonly id: string;
+}
+
+/** In the place of what is erased among the words of others. */
+export const REMOVED = "[removed]";
+
+/** `platform:tenant:id`; null: it is none. */
+export function personIn(text: string): PersonRef | null {
+  const [, platform, tenant, id] = /^([^:]+):([^:]+):(.+)$/s.exec(text) ?? [];
+  return platform === undefined || tenant === undefined || id === undefined ? null : { platform, tenant, id };
+}
+
+/** Everybody whose ids these are is one person. */
+export interface Whose extends Pick<PersonRef, "platform" | "tenant"> {
+  readonly ids: ReadonlySet<string>;
+}
+
+export function isBy(event: TriggerEvent, { platform, tenant, ids }: Whose): boolean {
+  const { id, alsoKnownAs = [] } = event.sender;
+  const isThere = event.platform === platform && event.tenant === tenant;
+  return isThere && [id, ...alsoKnownAs].some((one) => ids.has(one));
+}
+
+/** Shorter lines are what anybody may say. */
+const LINE_CHARS_MIN = 8;
+const NAME_CHARS_MIN = 3;
+
+/** What of an event may stand word for word in what the bot has said since. */
+export function wordsOf({ sender, text, attachments }: TriggerEvent): readonly string[] {
+  const names = attachments.flatMap(({ name }) => name ?? []);
+  const lines = [...text.split(/[\r\n]+/), ...names].map((line) => line.trim());
+  return [
+    ...lines.filter(({ length }) => length >= LINE_CHARS_MIN),
+    ...(sender.name.length >= NAME_CHARS_MIN ? [sender.name] : []),
+  ];
+}
+
+export interface Erasing extends Whose {
+  /** What is theirs wherever the bot has repeated it, the longest first. */
+  readonly words: readonly string[];
+}
+
+/** Somebody else's event: what it says of the person, and what it quotes of them. What its sender wrote stays. */
+export function withoutPersonIn(event: TriggerEvent, erasing: Erasing): TriggerEvent {
+  const context = event.context?.map((item) => {
+    if (item.author?.id != null && erasing.ids.has(item.author.id))
+      return { ...item, author: NOBODY, text: REMOVED, attachments: [], mentions: [] };
+    return withoutPerson(item, erasing) as typeof item;
+  });
+  // Of a command for a message, the text is that message's.
+  const isTarget =
+    event.context?.some(({ kind, author }) => kind === "target" && isOne(author, erasing)) === true;
+  const mentions = event.mentions?.map((one) =>
+    erasing.ids.has(one.id) ? { ...one, id: REMOVED, name: null } : one,
+  );
+  return {
+    ...event,
+    ...(isTarget && { text: REMOVED }),
+    ...(context && { context }),
+    ...(mentions && { mentions }),
+  };
+}
+
+const NOBODY = { id: null, name: REMOVED };
+
+function isOne(author: { readonly id: string | null } | null, { ids }: Whose): boolean {
+  return author?.id != null && ids.has(author.id);
+}
+
+/** Of what they said, or were answered, nothing but that it was; of the bot's own words to others, what is not theirs. */
+export function withoutPersonInTurn(turn: Turn, isTheirs: boolean, erasing: Erasing): Turn {
+  if (isTheirs)
+    return { role: turn.role, name: turn.name === null ? null : REMOVED, text: REMOVED, atMs: turn.atMs };
+  // Whoever has a name here has said it themselves.
+  return turn.name === null ? { ...turn, text: withoutWords(turn.text, erasing) } : turn;
+}
+
+/** Anything that the gateway has made, such as the steps of a run: people by their ids, words wherever they stand. */
+export function withoutPerson(value: unknown, erasing: Erasing): unknown {
+  if (typeof value === "string") return withoutWords(value, erasing);
+  if (Array.isArray(value)) return value.map((one) => withoutPerson(one, erasing));
+  if (typeof value !== "object" || value === null) return value;
+  const { id, name, author } = value as { id?: unknown; name?: unknown; author?: { id?: unknown } | null };
+  if (typeof id === "string" && erasing.ids.has(id) && (typeof name === "string" || name === null))
+    return { ...value, id: REMOVED, name: name === null ? null : REMOVED };
+  const isQuoted = typeof author?.id === "string" && erasing.ids.has(author.id);
+  const entries = Object.entries(value).map(([key, one]) => [key, withoutPerson(one, erasing)]);
+  return {
+    ...(Object.fromEntries(entries) as object),
+    ...(isQuoted && { author: NOBODY, text: REMOVED, attachments: [] }),
+  };
+}
+
+function withoutWords(text: string, { words }: Erasing): string {
+  return words.reduce((left, word) => left.replaceAll(word, REMOVED), text);
+}
