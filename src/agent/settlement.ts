@@ -44,6 +44,7 @@ function turnsOf(
     rememberedTurns(event, index === 0 ? earlier : [], files).map((turn) => ({
       ...turn,
       by: event.sender.id,
+      ...(events.length > 1 && { event: event.id }),
     })),
   );
   // What is answered together is of one person.

@@ -82,6 +82,18 @@ export function withoutPersonInTurn(turn: Turn, isTheirs: boolean, erasing: Eras
   return turn.name === null ? { ...turn, text: withoutWords(turn.text, erasing) } : turn;
 }
 
+/**
+ * Of what was answered together, without one message: what others said stays, and that they were answered; not how, which may
+ * repeat the message. Whole where it is not known which message said what.
+ */
+export function withoutMessage(turns: readonly Turn[], eventId: string): readonly (Turn | null)[] {
+  const areOthers = turns.some(({ event }) => event !== undefined && event !== eventId);
+  return turns.map((turn) => {
+    if (!areOthers || turn.event === eventId) return null;
+    return turn.role === "assistant" ? { ...turn, text: REMOVED } : turn;
+  });
+}
+
 /** Anything that the gateway has made, such as the steps of a run: people by their ids, words wherever they stand. */
 export function withoutPerson(value: unknown, erasing: Erasing): unknown {
   if (typeof value === "string") return withoutWords(value, erasing);

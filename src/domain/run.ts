@@ -204,4 +204,6 @@ export interface Turn {
   readonly conversation?: string;
   /** The id of whoever said it, or whom it answers. Absent: an older version has kept it. */
   readonly by?: string;
+  /** The message that said it, where several were answered together. */
+  readonly event?: string;
 }

@@ -16,7 +16,8 @@ export interface Memory {
    */
   forget(key: string, untilEventId?: string): Promise<void>;
   /**
-   * Takes one message back: what it said and was answered leaves memory, and with it what was answered together with it.
+   * Takes one message back: what it said and was answered leaves memory. Of what was answered together
+   * with it, the messages stay, and that they were answered.
    * One that has not ended is not remembered however it ends, and has the signal `withdraw` from now on, durable as any:
    * whoever runs it, or claims it next, ends it without an answer. Again is no harm.
    */

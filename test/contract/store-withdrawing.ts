@@ -120,6 +120,21 @@ export function withdrawingContract(bench: StoreBench): void {
       expect(await recalled()).toEqual([]);
     });
 
+    it("leaves what was answered together with it, but not the answer", async () => {
+      for (const id of ["a", "b", "c"]) await bench.accept({ id }, merging);
+      const job = await bench.claimOne();
+      await bench.store.queue.join(job);
+      const asked = ["a", "b", "c"].map((id) => ({ ...aTurn(`ask "${id}"`), event: id }));
+      await bench.done(job, [...asked, aTurn("say all", "assistant")]);
+      await answer("d");
+      expect(await withdraw("b")).toBe("over");
+      expect(await withdraw("b")).toBe("over");
+      expect(await recalled()).toEqual(['ask "a"', 'ask "c"', "[removed]", "ask d", "say d"]);
+      expect(await withdraw("a")).toBe("over");
+      expect(await withdraw("c")).toBe("over");
+      expect(await recalled()).toEqual(["ask d", "say d"]);
+    });
+
     it("stays out of memory when its process dies", async () => {
       await bench.acceptAll("c1", "a");
       await bench.claimOne();

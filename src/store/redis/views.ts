@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { ADOPTED_AFTER_MS_MAX, PEOPLE_KEPT_MS } from "../../domain/bounds.ts";
 import { asKnown } from "../../domain/conversation.ts";
+import { REMOVED } from "../../domain/privacy.ts";
 import type { Progress, Turn } from "../../domain/run.ts";
 import { type Signal, signalKey, WITHDRAW_KEY } from "../../domain/signal.ts";
 import type { Archive, ReplayAnswer } from "../../ports/archive.ts";
@@ -83,7 +84,8 @@ export function createMemory({ run, persistence, now }: Parts): Memory {
     },
     async withdraw(eventId) {
       const signal: Signal = { kind: "withdraw", eventId };
-      const args = [wellFormed(eventId), WITHDRAW_KEY, JSON.stringify(signal), SIGNAL_TOPIC];
+      const said = [`"event":${JSON.stringify(wellFormed(eventId))}`, REMOVED];
+      const args = [wellFormed(eventId), WITHDRAW_KEY, JSON.stringify(signal), SIGNAL_TOPIC, ...said];
       return (await persistence.until(() => run("withdraw", [now(), ...args], "long"))) as Withdrawn;
     },
   };

@@ -1,5 +1,7 @@
 import { memoriesOf } from "../../domain/memory-scope.ts";
-import { parsedEvent } from "../stored.ts";
+import { withoutMessage } from "../../domain/privacy.ts";
+import type { Turn } from "../../domain/run.ts";
+import { parsedEvent, readable } from "../stored.ts";
 import { wellFormed } from "../well-formed.ts";
 import { eventOf } from "./journal.ts";
 import type { WithdrawnRow } from "./protocol.ts";
@@ -40,6 +42,18 @@ export function withdraw(state: State, eventId: string, signal: string): Withdra
   const head = row.merged_into === null ? row : eventOf(state, row.merged_into);
   const event = parsedEvent(row.body);
   if (event === null || head === null) return ["over", null];
-  for (const key of memoriesOf(event)) state.sql.deleteTurnsOf.run(wellFormed(key), head.seq);
+  for (const key of memoriesOf(event)) takeBack(state, wellFormed(key), head.seq, eventId);
   return ["over", null];
+}
+
+function takeBack({ sql }: State, memory: string, seq: number, eventId: string): void {
+  const rows = sql.turnsOf.all(memory, seq);
+  const turns = readable<Turn>(rows.map(({ body }) => body));
+  // One that cannot be read says nothing of whose it is.
+  if (turns.length < rows.length) return void sql.deleteTurnsOf.run(memory, seq);
+  for (const [index, turn] of withoutMessage(turns, eventId).entries()) {
+    const id = rows[index]?.rowid ?? 0;
+    if (turn === null) sql.deleteTurn.run(id);
+    else if (turn !== turns[index]) sql.setTurn.run(JSON.stringify(turn), id);
+  }
 }

@@ -193,6 +193,11 @@ export function prepareStatements(db: Database) {
       `INSERT INTO conversations (conversation, known, seen_ms, forgotten_seq) VALUES (?1, 0, ?2, ?3)
        ON CONFLICT (conversation) DO UPDATE SET forgotten_seq = max(forgotten_seq, ?3), seen_ms = max(seen_ms, ?2)`,
     ),
+    turnsOf: db.prepare<{ rowid: number; body: string }>(
+      "SELECT rowid, body FROM turns WHERE conversation = ? AND seq = ? ORDER BY position",
+    ),
+    deleteTurn: db.prepare("DELETE FROM turns WHERE rowid = ?"),
+    setTurn: db.prepare("UPDATE turns SET body = ? WHERE rowid = ?"),
     deleteTurnsOf: db.prepare("DELETE FROM turns WHERE conversation = ? AND seq = ?"),
     deleteTurns: db.prepare("DELETE FROM turns WHERE conversation = ? AND seq <= ?"),
 

@@ -4,7 +4,8 @@
 -- Invariant: no turn of that event is there, and none will be: it has ended, or has the signal with which it is not
 -- remembered. The same call made twice, because its answer was lost, is one.
 --
--- ARGV[2] id of the event  [3] key of the signal  [4] the signal as JSON  [5] name of the topic
+-- ARGV[2] id of the event  [3] key of the signal  [4] the signal as JSON  [5] name of the topic  [6] how a turn of that event says
+--   so  [7] what stands in the place of an answer to others, too
 -- Gives: unknown | live | over
 
 local seq = string.match(call('GET', base .. 'k:' .. ARGV[2]) or '', '^%d+')
@@ -20,8 +21,25 @@ if state then
   local place, memory = unpack(call('HMGET', event_key(head), 'place', 'memory'))
   place = place or head
   local turns = base .. 't:' .. (memory or conversation or lane)
+  local together, are_others = {}, false
   for _, turn in ipairs(call('LRANGE', turns, 0, -1)) do
-    if string.match(turn, '^%S+') == place then call('LREM', turns, 1, turn) end
+    if string.match(turn, '^%S+') == place then
+      together[#together + 1] = turn
+      -- Quotes in a text are escaped: this is the field.
+      local is_known = string.find(turn, '"event":"', 1, true)
+      if is_known and not string.find(turn, ARGV[6], 1, true) then are_others = true end
+    end
+  end
+  -- What others said stays, and that they were answered.
+  for _, turn in ipairs(together) do
+    if not are_others or string.find(turn, ARGV[6], 1, true) then
+      call('LREM', turns, 1, turn)
+    elseif string.find(turn, '"role":"assistant"', 1, true) then
+      local at, text = string.match(turn, '^(%S+ %S+) (.*)$')
+      local said = cjson.decode(text)
+      said.text = ARGV[7]
+      call('LSET', turns, call('LPOS', turns, turn), at .. ' ' .. cjson.encode(said))
+    end
   end
   return 'over'
 end
