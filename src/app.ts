@@ -26,6 +26,7 @@ import { openForDevelopers, openPlatforms } from "./app/platforms.ts";
 import { retentionOf } from "./app/policy.ts";
 import { Erasures } from "./app/privacy/erasures.ts";
 import { createPrivacy } from "./app/privacy/index.ts";
+import { createTenantSweep } from "./app/privacy/tenants.ts";
 import { Rendering } from "./app/rendering/index.ts";
 import { Replicas } from "./app/replicas.ts";
 import { resealed } from "./app/resealing.ts";
@@ -172,11 +173,18 @@ export async function createApp(options: AppOptions): Promise<App> {
     ...{ rules: current, render, breakers, hooks },
     ...{ media: opened.media, mediaFileBytes: opened.fileBytes, leaseMs },
   });
+  const sweepTenants = createTenantSweep({
+    ...{ store, media: opened.media, clock },
+    keptSeconds: () => current().spec.retention.tenants,
+  });
   const housekeeping = startHousekeeping({
     store,
     reseal,
     retention: () => retentionOf(current().spec, current().agents.memory),
-    also: () => kept.sweep(current().spec.media.kept_seconds * 1000),
+    async also() {
+      await kept.sweep(current().spec.media.kept_seconds * 1000);
+      await sweepTenants();
+    },
     ...system,
   });
   const machine = machineOf(environment.dataDir);

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { BUSY_MODES, type BusyMode } from "../domain/busy.ts";
+import { PLATFORMS } from "../domain/event.ts";
 
 // What the schemas of both kinds of file are made of.
 
@@ -14,6 +15,11 @@ export const YEAR = 366 * DAY;
 
 export const agentName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, {
   error: "expected 1 to 63 letters, digits, dots, dashes or underscores, the first a letter or digit",
+});
+
+/** A workspace, as conversations begin. */
+export const tenantName = z.string().regex(new RegExp(`^(?:${PLATFORMS.join("|")}):[^:]+$`), {
+  error: `expected platform:workspace, the platform one of ${PLATFORMS.join(", ")}`,
 });
 
 export function notYet(available: readonly string[], later: readonly string[]) {

@@ -9,7 +9,7 @@ import { hooksSchema } from "./hooks-schema.ts";
 import { mediaSchema } from "./media-schema.ts";
 import { patternFault } from "./pattern.ts";
 import { readOnlyOf } from "./read-only-schema.ts";
-import { agentName, apiVersion, busy, count, DAY, seconds, YEAR } from "./schema-parts.ts";
+import { agentName, apiVersion, busy, count, DAY, seconds, tenantName, YEAR } from "./schema-parts.ts";
 import { storeSchema } from "./store-schema.ts";
 
 /**
@@ -240,6 +240,12 @@ const gatewaySpecOf = (modules: readonly PlatformModule[]) =>
             .default(10_000)
             .describe(
               "So many of the requests that were refused or ignored are kept, and as many that were taken; 0 keeps none.",
+            ),
+          tenants: z
+            .record(tenantName, seconds(10 * YEAR))
+            .default({})
+            .describe(
+              "Seconds that workspaces keep what is over, dead letters too, and memory, by `platform:workspace`; only shorter times than all others have an effect.",
             ),
         })
         .prefault({}),

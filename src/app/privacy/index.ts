@@ -1,4 +1,5 @@
 import { mediaIdOf } from "../../domain/attachment.ts";
+import type { ContextItem } from "../../domain/context.ts";
 import type { TriggerEvent } from "../../domain/event.ts";
 import type { PersonRef } from "../../domain/privacy.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -9,6 +10,7 @@ import type { Store } from "../../ports/store.ts";
 import { parseJsonObject } from "../../shared/json.ts";
 import { iso } from "../../shared/time.ts";
 import { decide } from "./decide.ts";
+import { dropFilesOf } from "./files.ts";
 import {
   eventIn,
   type Findings,
@@ -134,7 +136,10 @@ async function erase(
       if (decision.kind === "in-hand") inHand++;
       if (decision.kind === "in-hand" || decision.kind === "keep") continue;
       // Files first: their names are in the record.
-      counts.files += await dropFiles(kept, findings, isDry, deps.media);
+      const isOwn = findings.seqs.has(kept.key);
+      const isTheirs = (item: ContextItem | null) =>
+        isOwn || (item?.author?.id != null && findings.ids.has(item.author.id));
+      counts.files += await dropFilesOf(kept, isTheirs, deps.media, isDry);
       const texts = decision.kind === "remove" ? null : decision.texts;
       if (!isDry && !(await records.replace(kept, texts))) {
         isSettled = false;
@@ -172,27 +177,3 @@ async function takeBack(
 }
 
 const LIVE: ReadonlySet<string> = new Set(["queued", "running", "retrying", "parked"]);
-
-/** Those of the person's event, and those of the person that somebody else's refers to. Gives how many there were. */
-async function dropFiles(
-  kept: Kept,
-  findings: Findings,
-  isDry: boolean,
-  media: PrivacyDeps["media"],
-): Promise<number> {
-  const event = kept.shelf === "events" ? eventIn(kept) : null;
-  if (event === null) return 0;
-  const isOwn = findings.seqs.has(kept.key);
-  const quoted = [...(event.context ?? []), ...(progressIn(kept)?.earlier ?? [])].filter(
-    ({ author }) => isOwn || (author?.id != null && findings.ids.has(author.id)),
-  );
-  const files = [...(isOwn ? event.attachments : []), ...quoted.flatMap(({ attachments }) => attachments)];
-  let gone = 0;
-  for (const file of files) {
-    const key = { conversation: event.conversation, id: mediaIdOf(event, file) };
-    if ((await media.find(key)) === null) continue;
-    if (!isDry) await media.forget(key.conversation, key.id);
-    gone++;
-  }
-  return gone;
-}
