@@ -71,6 +71,9 @@ export type Transcript = z.output<typeof transcriptSchema>;
 export const exportedSchema = z.looseObject({ kind: z.enum(["event", "turn", "file", "other"]) });
 export const erasureSchema = z.object({
   dry_run: z.boolean(),
+  subject: z
+    .string()
+    .describe("A keyed hash of the person's id, by which the audit and the log know what was erased."),
   complete: z.boolean().describe("Nothing is left, as far as is known."),
   conversations: z.int().describe("In which the person took part."),
   events: z.int(),
@@ -85,6 +88,8 @@ export type ErasureView = z.output<typeof erasureSchema>;
 
 export interface ConversationsDeps {
   readonly privacy: Privacy;
+  /** A keyed hash: whoever has the id and the key finds it again, and nobody else the id. */
+  readonly subjectOf: (person: string) => string;
   readonly log: Logger;
   /** Aborted when the process goes down. */
   readonly stopping: AbortSignal;
@@ -133,14 +138,16 @@ export function exportPerson(
 export async function erasePerson(
   { user: text, dry_run }: z.output<typeof eraseBody>,
   by: string,
-  { privacy, log, stopping }: ConversationsDeps,
+  { privacy, subjectOf, log, stopping }: ConversationsDeps,
 ): Promise<ErasureView> {
   const done = await privacy.erase(personOf(text), { isDry: dry_run, signal: stopping });
   const { inHand, left, ...counts } = done;
   const complete = inHand === 0 && left.length === 0;
   // Not whom: the log is kept longer than what is erased.
-  if (!dry_run) log.info({ by, ...counts, in_hand: inHand, left: left.length }, "conversations.erased");
-  return { dry_run, complete, ...counts, in_hand: inHand, left: [...left] };
+  const subject = subjectOf(text);
+  if (!dry_run)
+    log.info({ by, subject, ...counts, in_hand: inHand, left: left.length }, "conversations.erased");
+  return { dry_run, subject, complete, ...counts, in_hand: inHand, left: [...left] };
 }
 
 /** As it was checked. */

@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { type AdminApi, type AdminDeps, createAdminApi } from "../admin/index.ts";
 import { admit } from "../admit/admit.ts";
 import type { AdmissionPolicy } from "../admit/policy.ts";
@@ -64,5 +65,12 @@ export function buildAdmin({ store, policy, ...context }: AdminSetup): AdminApi 
     purse,
     approvals,
     refusalOf,
+    subjectOf: (person) => subjectOf(person, context.token),
   });
+}
+
+/** By the token, which every replica has; without one nobody can ask. */
+function subjectOf(person: string, token: Secret | null): string {
+  const key = token === null ? "" : token.reveal();
+  return `person:${createHmac("sha256", key).update(person).digest("hex").slice(0, 32)}`;
 }

@@ -117,6 +117,7 @@ function storyOf({
   changed,
   in_hand,
   left,
+  subject,
   ...rest
 }: ErasureView): string {
   const what =
@@ -129,6 +130,7 @@ function storyOf({
       : []),
     ...(in_hand > 0 && dry_run ? [`${countOf(in_hand, "event")} of them would be taken back first.`] : []),
     ...left.map(printable),
+    `The log and the audit know this as ${printable(subject)}.`,
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -123,6 +123,7 @@ describe("conversations erase", () => {
     expect(JSON.parse(stdout)).toMatchObject({
       dry_run: false,
       complete: true,
+      subject: expect.stringMatching(/^person:[0-9a-f]{32}$/),
       events: 2,
       turns: 4,
       in_hand: 0,
