@@ -2,7 +2,7 @@ import { closeSync, fdatasyncSync, openSync, readSync, writeSync } from "node:fs
 import { type FileHeader, kindIn, mapEntryOf, type Range, readHeader, treePage } from "./pages.ts";
 
 /** Pages looked at in one turn: some milliseconds, so that accepting goes on between two. */
-const BITE_PAGES = 1_024;
+const BITE_PAGES = 256;
 
 /**
  * Writes zeroes over what the file holds and no row has: what was deleted, and copies of it where rows were moved. Only bytes
@@ -32,7 +32,7 @@ export class Scrubber {
     const first = Math.max(1, last - BITE_PAGES + 1);
     const trunks = file.trunks();
     for (let page = last; page >= first; page--) scrub(page, file, trunks);
-    fdatasyncSync(this.#handle);
+    if (file.isWritten) fdatasyncSync(this.#handle);
     return first - 1;
   }
 
@@ -73,6 +73,7 @@ const ZEROES = Buffer.alloc(65_536);
 /** The pages of a file that nobody else writes to. */
 class OpenPages {
   readonly header: FileHeader;
+  isWritten = false;
   readonly #handle: number;
   /** The page of the pointer map that was read last. */
   #map: { readonly page: number; readonly bytes: Buffer } | null = null;
@@ -115,6 +116,7 @@ class OpenPages {
       const part = bytes.subarray(from, to);
       if (part.equals(ZEROES.subarray(0, part.length))) continue;
       part.fill(0);
+      this.isWritten = true;
       writeSync(this.#handle, part, 0, part.length, (page - 1) * this.header.pageBytes + from);
     }
   }
