@@ -36,6 +36,7 @@ const missing = [
   { name: "jq", install: "jq", unpack: () => unpackTool("jq", "jq") },
   { name: "shellcheck", install: "shellcheck", unpack: () => unpackTool("shellcheck", "shellcheck") },
   { name: "systemd-analyze", install: "systemd", unpack: () => unpackTool("systemd", "systemd-analyze") },
+  { name: "bwrap", install: "bubblewrap", unpack: () => unpackTool("bubblewrap", "bwrap") },
   { name: "kubectl", unpack: unpackKubernetes },
   { name: "helm", unpack: unpackKubernetes },
 ].filter(({ name }) => !isOnPath(name) && !existsSync(join(bin, name)));

@@ -64,11 +64,32 @@ const auth = z
   .optional()
   .describe("OAuth 2: the access token goes with each request, and is renewed.");
 
+const path = text(1_000).startsWith("/", "expected an absolute path");
+const NO_MORE = { network: false, read: [], write: [] };
+const sandbox = z
+  .union(
+    [
+      z.boolean(),
+      z.strictObject({
+        network: z.boolean().default(false),
+        read: z.array(path).max(100).default([]),
+        write: z.array(path).max(100).default([]),
+      }),
+    ],
+    { error: "expected true, false, or what it may use: network, read, write" },
+  )
+  .default(false)
+  .transform((value) => (value === true ? NO_MORE : value === false ? null : value))
+  .describe(
+    "Run it under bubblewrap, which must be installed: of files it sees the system, its own folder and what is named.",
+  );
+
 const stdio = z.strictObject({
   transport: z.literal("stdio"),
   command: text(1_000).min(1).describe("The program, by its path or as it is found in PATH; no shell."),
   args: z.array(text(10_000)).max(200).default([]),
   env,
+  sandbox,
 });
 const http = z.strictObject({ transport: z.literal("http"), url, headers, auth });
 const sse = z.strictObject({
@@ -147,6 +168,7 @@ const command = z
       .optional()
       .describe("What its first argument may be. Without `args`, the model gives it and all that follow."),
     env,
+    sandbox,
     effect: effect.default("write"),
     approve: globs.default([]).describe('`["*"]`: a person must approve each call.'),
     timeout_seconds,

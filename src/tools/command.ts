@@ -15,7 +15,7 @@ const ARG_CHARS_MAX = 4_000;
 
 /** A program of the operator's choice, with arguments of which the model gives what the file lets it. No shell. */
 export function createCommandTool(spec: CommandSpec, folder: string): Tool {
-  const { name, command, effect, approve, timeout_seconds } = spec;
+  const { name, command, sandbox, effect, approve, timeout_seconds } = spec;
   const inputSchema = schemaOf(spec);
   let checking: Promise<Check | null> | null = null;
   return {
@@ -33,7 +33,7 @@ export function createCommandTool(spec: CommandSpec, folder: string): Tool {
       const args = argumentsOf(spec, isObject(input) ? input : {});
       signal.throwIfAborted();
       const env = { ...revealed(spec.env), ...identityOf(caller) };
-      return await runCommand({ name, command, args, env, folder }, signal);
+      return await runCommand({ name, command, args, env, folder, sandbox }, signal);
     },
   };
 }

@@ -1,5 +1,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
+import { mkdirSync } from "node:fs";
 import process from "node:process";
+import { type Sandbox, sandboxed } from "./sandbox.ts";
 
 /** What a process needs to find programs, its home and a language; secrets of ours are in none of them. */
 const HANDED_ON = [
@@ -30,15 +32,32 @@ export function minimalEnvironment(
 const running = new Set<number>();
 let isWatched = false;
 
-/** A process with a group of its own, so that what it starts ends with it. No shell. It ends with ours at the latest. */
-export function spawnGroup(command: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+export interface Program {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Its working folder; made where it is not there. */
+  readonly folder: string;
+  readonly sandbox: Sandbox | null;
+}
+
+/**
+ * A process with a group of its own, so that what it starts ends with it. No shell. It ends with ours at the latest. Throws
+ * ToolFault where there is nothing to make its sandbox with.
+ */
+export function spawnGroup(
+  { folder, sandbox, ...plain }: Program,
+  options: Pick<SpawnOptions, "env" | "stdio">,
+): ChildProcess {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const { command, args } = sandbox === null ? plain : sandboxed({ ...plain, folder }, sandbox);
   if (!isWatched) {
     isWatched = true;
     process.on("exit", () => {
       for (const pid of running) signalGroup(pid, "SIGKILL");
     });
   }
-  const child = spawn(command, [...args], { ...options, shell: false, detached: true, windowsHide: true });
+  const alone = { cwd: folder, shell: false, detached: true, windowsHide: true };
+  const child = spawn(command, [...args], { ...options, ...alone });
   const { pid } = child;
   if (pid !== undefined) {
     running.add(pid);

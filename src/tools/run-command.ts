@@ -1,10 +1,10 @@
-import { mkdirSync } from "node:fs";
 import { theirWords } from "../domain/text.ts";
 import { ToolFault } from "../domain/tool-fault.ts";
 import type { ToolOutput } from "../ports/tool.ts";
 import { OUTPUT_BYTES_MAX, STDERR_CHARS_MAX } from "./bounds.ts";
 import { reasonOf } from "./mcp/faults.ts";
 import { minimalEnvironment, signalGroup, spawnGroup } from "./process.ts";
+import type { Sandbox } from "./sandbox.ts";
 
 interface Command {
   readonly name: string;
@@ -13,19 +13,15 @@ interface Command {
   readonly env: Readonly<Record<string, string>>;
   /** Made where it is not there. */
   readonly folder: string;
+  readonly sandbox: Sandbox | null;
 }
 
 /** Runs it to its end, or kills it and all that it has started when the signal says so or it writes without end. */
 export async function runCommand(
-  { name, command, args, env, folder }: Command,
+  { name, env, ...program }: Command,
   signal: AbortSignal,
 ): Promise<ToolOutput> {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const child = spawnGroup(command, args, {
-    cwd: folder,
-    env: minimalEnvironment(env),
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = spawnGroup(program, { env: minimalEnvironment(env), stdio: ["ignore", "pipe", "pipe"] });
   const kill = () => signalGroup(child.pid, "SIGKILL");
   signal.addEventListener("abort", kill, { once: true });
   const pieces: Buffer[] = [];

@@ -8,6 +8,7 @@ import type {
 } from "@modelcontextprotocol/client";
 import type { Clock } from "../../ports/clock.ts";
 import { PROBE_MS, UNASKED_MAX, UNASKED_WINDOW_MS } from "../bounds.ts";
+import type { Sandbox } from "../sandbox.ts";
 import { revealed, type Values } from "../values.ts";
 import { limitedFetch } from "./limited-fetch.ts";
 import type { ServerAuth } from "./oauth.ts";
@@ -21,6 +22,7 @@ export type ServerConfig =
       readonly env: Values;
       /** Its working folder. */
       readonly folder: string;
+      readonly sandbox: Sandbox | null;
     }
   | {
       readonly transport: "http";

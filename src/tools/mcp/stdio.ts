@@ -1,11 +1,11 @@
 import type { ChildProcess } from "node:child_process";
-import { mkdirSync } from "node:fs";
 import type { JSONRPCMessage, Transport } from "@modelcontextprotocol/client";
 import { quoted } from "../../domain/redact.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { isObject } from "../../shared/json.ts";
 import { CANCEL_MS, CLOSE_MS, MESSAGE_BYTES_MAX, STDERR_CHARS_MAX } from "../bounds.ts";
 import { minimalEnvironment, signalGroup, spawnGroup } from "../process.ts";
+import type { Sandbox } from "../sandbox.ts";
 import { Lines } from "./lines.ts";
 
 export interface StdioOptions {
@@ -14,6 +14,7 @@ export interface StdioOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Made where it is not there. */
   readonly folder: string;
+  readonly sandbox: Sandbox | null;
   readonly clock: Pick<Clock, "timer">;
 }
 
@@ -51,9 +52,8 @@ export class StdioTransport implements Transport {
   }
 
   async start(): Promise<void> {
-    const { command, args, env, folder } = this.#options;
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const child = spawnGroup(command, args, { cwd: folder, env: minimalEnvironment(env), stdio: "pipe" });
+    const { env } = this.#options;
+    const child = spawnGroup(this.#options, { env: minimalEnvironment(env), stdio: "pipe" });
     this.#child = child;
     const lines = new Lines(MESSAGE_BYTES_MAX);
     child.stdout?.on("data", (chunk: Buffer) => this.#read(chunk, lines));
