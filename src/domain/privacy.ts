@@ -43,8 +43,21 @@ export function wordsOf({ sender, text, attachments }: TriggerEvent): readonly s
 }
 
 export interface Erasing extends Whose {
-  /** What is theirs wherever the bot has repeated it, the longest first. */
-  readonly words: readonly string[];
+  /** What is theirs wherever the bot has repeated it; null: nothing is. */
+  readonly words: RegExp | null;
+}
+
+/** Any of these, the longest first, as whole words: nobody else loses a part of one. */
+export function anyOf(words: ReadonlySet<string>): RegExp | null {
+  if (words.size === 0) return null;
+  const longestFirst = [...words].sort((a, b) => b.length - a.length);
+  return new RegExp(longestFirst.map(wholeWord).join("|"), "gu");
+}
+
+function wholeWord(word: string): string {
+  const before = /^[\p{L}\p{N}]/u.test(word) ? "(?<![\\p{L}\\p{N}])" : "";
+  const after = /[\p{L}\p{N}]$/u.test(word) ? "(?![\\p{L}\\p{N}])" : "";
+  return `${before}${word.replaceAll(/[\\^$.*+?()[\]{}|/]/g, "\\$&")}${after}`;
 }
 
 /** Somebody else's event: what it says of the person, and what it quotes of them. What its sender wrote stays. */
@@ -94,22 +107,58 @@ export function withoutMessage(turns: readonly Turn[], eventId: string): readonl
   });
 }
 
-/** Anything that the gateway has made, such as the steps of a run: people by their ids, words wherever they stand. */
-export function withoutPerson(value: unknown, erasing: Erasing): unknown {
-  if (typeof value === "string") return withoutWords(value, erasing);
-  if (Array.isArray(value)) return value.map((one) => withoutPerson(one, erasing));
+/** Where words stand, and not what the gateway itself goes by, such as the kind of a step. */
+const WORDED: ReadonlySet<string> = new Set([
+  "text",
+  "result",
+  "question",
+  "reason",
+  "cause",
+  "why",
+  "opaque",
+]);
+/** Of a tool's arguments and of rendered parts, all is words but this. */
+const WORDED_WHOLE: ReadonlySet<string> = new Set(["input", "parts"]);
+const NO_WORDS: ReadonlySet<string> = new Set(["kind", "type", "id", "style"]);
+
+/** Anything that the gateway has made, such as the steps of a run: people by their ids, words where words stand. */
+export function withoutPerson(
+  value: unknown,
+  erasing: Erasing,
+  place: "words" | "whole" | null = null,
+): unknown {
+  if (typeof value === "string") return place === null ? value : withoutWordsIn(value, erasing, place);
+  if (Array.isArray(value)) return value.map((one) => withoutPerson(one, erasing, place));
   if (typeof value !== "object" || value === null) return value;
   const { id, name, author } = value as { id?: unknown; name?: unknown; author?: { id?: unknown } | null };
   if (typeof id === "string" && erasing.ids.has(id) && (typeof name === "string" || name === null))
     return { ...value, id: REMOVED, name: name === null ? null : REMOVED };
   const isQuoted = typeof author?.id === "string" && erasing.ids.has(author.id);
-  const entries = Object.entries(value).map(([key, one]) => [key, withoutPerson(one, erasing)]);
+  const entries = Object.entries(value).map(([key, one]) => {
+    const isWhole = WORDED_WHOLE.has(key) || (place === "whole" && !NO_WORDS.has(key));
+    const there = isWhole ? "whole" : WORDED.has(key) ? "words" : null;
+    return [key, withoutPerson(one, erasing, there)];
+  });
   return {
     ...(Object.fromEntries(entries) as object),
     ...(isQuoted && { author: NOBODY, text: REMOVED, attachments: [] }),
   };
 }
 
+/** A rendered part is JSON of its adapter: what it goes by there stays, too. */
+function withoutWordsIn(text: string, erasing: Erasing, place: "words" | "whole"): string {
+  const part = place === "whole" && text.startsWith("{") ? parsedOrNull(text) : null;
+  return part === null ? withoutWords(text, erasing) : JSON.stringify(withoutPerson(part, erasing, place));
+}
+
+function parsedOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return null;
+  }
+}
+
 function withoutWords(text: string, { words }: Erasing): string {
-  return words.reduce((left, word) => left.replaceAll(word, REMOVED), text);
+  return words === null ? text : text.replaceAll(words, REMOVED);
 }

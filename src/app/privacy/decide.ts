@@ -70,7 +70,7 @@ const RULES: { readonly [S in Shelf]: (kept: Kept, findings: Findings) => Decisi
     // What is about one of their events, such as a question or a message to a hook.
     if (names(read.value, findings) || isPrivateName(kept.key, findings)) return REMOVE;
     if (shelf === "rated") return findings.ids.has(getString(read.value, "by") ?? "") ? REMOVE : KEEP;
-    return replaced(kept, [JSON.stringify(withoutPerson(read.value, { ...findings, words: [] }))]);
+    return replaced(kept, [JSON.stringify(withoutPerson(read.value, { ...findings, words: null }))]);
   },
   notes(kept, { platform, tenant, ids }) {
     if (!kept.key.startsWith(`names:${platform}:${tenant}:`)) return KEEP;
@@ -102,7 +102,7 @@ function replaced({ texts: was }: Kept, texts: readonly (string | null)[]): Deci
 }
 
 function erasingIn(conversation: string, findings: Findings): Erasing {
-  return { ...findings, words: findings.wordsIn.get(conversation) ?? [] };
+  return { ...findings, words: findings.wordsIn.get(conversation) ?? null };
 }
 
 /** As scopes and limits name them. */

@@ -1,7 +1,7 @@
 import { conversationKey, isForOneAlone, userKey } from "../../domain/conversation.ts";
 import type { Platform, TriggerEvent } from "../../domain/event.ts";
 import { memoriesOf } from "../../domain/memory-scope.ts";
-import { isBy, type PersonRef, type Whose, wordsOf } from "../../domain/privacy.ts";
+import { anyOf, isBy, type PersonRef, type Whose, wordsOf } from "../../domain/privacy.ts";
 import type { Progress, Turn } from "../../domain/run.ts";
 import { type Kept, type Records, SHELVES, type Shelf } from "../../ports/records.ts";
 import { parsedEvent, storedOrNull } from "../../store/stored.ts";
@@ -22,7 +22,7 @@ export interface Findings extends Whose {
   readonly privateOnes: ReadonlySet<string>;
   readonly shared: ReadonlySet<string>;
   /** What they said, by where. */
-  readonly wordsIn: ReadonlyMap<string, readonly string[]>;
+  readonly wordsIn: ReadonlyMap<string, RegExp | null>;
 }
 
 /** Every record of a shelf, or of all, that holds one of the words. */
@@ -96,7 +96,7 @@ function memoriesOfPerson({ platform, tenant, id }: PersonRef): readonly string[
   return (["private", "open", "all"] as const).map((half) => userKey(place, id, half));
 }
 
-function wordsByPlace(events: readonly OwnEvent[]): ReadonlyMap<string, readonly string[]> {
+function wordsByPlace(events: readonly OwnEvent[]): ReadonlyMap<string, RegExp | null> {
   const found = new Map<string, Set<string>>();
   for (const { event } of events) {
     for (const place of memoriesOf(event)) {
@@ -105,9 +105,7 @@ function wordsByPlace(events: readonly OwnEvent[]): ReadonlyMap<string, readonly
       found.set(place, words);
     }
   }
-  return new Map(
-    [...found].map(([place, words]) => [place, [...words].sort((a, b) => b.length - a.length)] as const),
-  );
+  return new Map([...found].map(([place, words]) => [place, anyOf(words)] as const));
 }
 
 /** What a record may be found by that says something of the person. */

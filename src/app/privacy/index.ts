@@ -126,14 +126,14 @@ async function erase(
   let findings = await findingsOf(records, person);
   if (!isDry && (await takeBack(findings, deps, signal))) findings = await findingsOf(records, person);
   const counts = { events: 0, turns: 0, files: 0, others: 0, changed: 0 };
-  let inHand = 0;
+  const inHand = new Set<string>();
   for (let round = 1; round <= (isDry ? 1 : ROUNDS_MAX); round++) {
     let isSettled = true;
-    inHand = 0;
+    inHand.clear();
     for await (const kept of recordsWith(records, tracesOf(findings))) {
       signal.throwIfAborted();
       const decision = decide(kept, findings);
-      if (decision.kind === "in-hand") inHand++;
+      if (decision.kind === "in-hand") inHand.add(kept.key);
       if (decision.kind === "in-hand" || decision.kind === "keep") continue;
       // Files first: their names are in the record.
       const isOwn = findings.seqs.has(kept.key);
@@ -145,6 +145,8 @@ async function erase(
         isSettled = false;
         continue;
       }
+      // One may end while it is looked at.
+      if (kept.shelf === "events") inHand.delete(kept.key);
       if (decision.kind === "replace" && !decision.isOwn) counts.changed++;
       else if (kept.shelf === "events") counts.events++;
       else if (kept.shelf === "turns") counts.turns++;
@@ -153,10 +155,10 @@ async function erase(
     if (isSettled) break;
   }
   const conversations = findings.privateOnes.size + findings.shared.size;
-  if (isDry) return { ...counts, conversations, inHand, left: [] };
+  if (isDry) return { ...counts, conversations, inHand: inHand.size, left: [] };
   for (const conversation of findings.privateOnes) await deps.media.forget(conversation);
   await deps.tellAll();
-  return { ...counts, conversations, inHand, left: await records.scrub() };
+  return { ...counts, conversations, inHand: inHand.size, left: await records.scrub() };
 }
 
 /** What nobody wants answered any more. Gives whether there was any, once it is over or has had its time. */
