@@ -13,6 +13,7 @@ const ROOMS: readonly (readonly [room: string, mayImport: string])[] = [
   ["src/shared", "src/domain"],
   ["src/ports", "src/domain src/shared"],
   ["src/config", "src/domain src/shared src/ports"],
+  ["src/aof", "src/domain src/shared src/ports src/config"],
   ["src/telemetry", "src/domain src/shared src/ports"],
   ["src/system", "src/domain src/shared src/ports"],
   ["src/feed", "src/domain src/shared src/ports"],
@@ -41,7 +42,7 @@ const ROOMS: readonly (readonly [room: string, mayImport: string])[] = [
   ["src/process", "src/main"],
   [
     "src/cli",
-    "src/domain src/shared src/ports src/config src/system src/feed src/ingress src/models src/tools src/store src/hooks src/backup src/admin " +
+    "src/domain src/shared src/ports src/config src/aof src/system src/feed src/ingress src/models src/tools src/store src/hooks src/backup src/admin " +
       "adapters/shared adapters/* adapters/index src/app src/main",
   ],
 ];

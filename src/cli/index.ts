@@ -34,6 +34,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   doctor: async () => (await import("./doctor.ts")).addDoctor,
   secrets: async () => (await import("./secrets.ts")).addSecrets,
   config: async () => (await import("./config.ts")).addConfig,
+  import: async () => (await import("./import.ts")).addImport,
 };
 
 /** Runs one command. Gives the exit code; never throws. */

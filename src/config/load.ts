@@ -87,7 +87,8 @@ export function loadConfig(options: LoadOptions): Loaded {
     reading,
   ]);
   const spec = gateway.value?.spec ?? null;
-  const agents = folder.agents.map((file) => readAgents(yamlOf(file, reading), reading));
+  const agentYamls = folder.agents.map((file) => yamlOf(file, reading));
+  const agents = agentYamls.map((yaml) => readAgents(yaml, reading));
   const found = agents.flatMap((one) => one.found);
   const none = folder.agents.length === 0;
 
@@ -131,7 +132,7 @@ export function loadConfig(options: LoadOptions): Loaded {
       secrets,
       secretFiles: secretFilesOf(options, reading.variables, references),
       notes: [
-        ...read.notes,
+        ...read.notes.filter((note) => !isOfUsed(note, [gatewayYaml, ...agentYamls])),
         ...folder.notes,
         ...storeNotes(spec, environment),
         ...(gatewayYaml === null ? [] : gatewayNotes(spec, gatewayYaml)),
@@ -140,6 +141,12 @@ export function loadConfig(options: LoadOptions): Loaded {
       ],
     },
   };
+}
+
+/** A variable that Parley itself does not know has an effect where a file names it. */
+function isOfUsed(note: string, yamls: readonly (YamlFile | null)[]): boolean {
+  const [, name = ""] = /^([A-Za-z_]\w*) (?:has no effect|is not a variable)/.exec(note) ?? [];
+  return yamls.some((yaml) => yaml?.used.has(name));
 }
 
 function openFolder(path: string, isAsked: boolean, cwd: string): Folder {

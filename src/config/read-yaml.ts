@@ -31,6 +31,8 @@ export interface YamlFile {
   readonly got: (path: Path) => string;
   /** The variables of which the value at a path is made. */
   readonly variables: (path: Path) => readonly string[];
+  /** All variables that stand somewhere in it. */
+  readonly used: ReadonlySet<string>;
   /** A problem at a path: at the key when `isKey`, else at the value, else at what encloses it. */
   readonly problem: (path: Path, message: string, isKey?: boolean) => Problem;
 }
@@ -51,6 +53,7 @@ export function readYaml(
   const lines = new LineCounter();
   const places = new Map<string, Place>();
   const problems: Problem[] = [];
+  const used = new Set<string>();
   let nodes = 0;
   let deepest = 0;
 
@@ -64,6 +67,7 @@ export function readYaml(
     if (typeof value === "number") return exactNumber(value, node.source ?? String(value));
     if (typeof value !== "string" || !value.includes("${")) return value;
     const expansion = expand(value, options.variable);
+    for (const name of expansion.used) used.add(name);
     const complain = (message: string) => problems.push(problemAt(place.offset, path, message));
     for (const name of expansion.missing) {
       complain(
@@ -148,6 +152,7 @@ export function readYaml(
         return `what \${${place.variables.join("}, ${")}} holds${place.isQuoted ? " (in quotes it is always text)" : ""}`;
       return got(at(path));
     },
+    used,
     variables: (path) => places.get(keyOf(path))?.variables ?? [],
     problem(path, message, isKey = false) {
       let depth = path.length;

@@ -3,6 +3,7 @@ import { MODULES } from "../../adapters/index.ts";
 import { idleVariables as idleAmong } from "../../src/config/idle-variables.ts";
 import { variablesOf } from "../../src/config/variables.ts";
 import { call } from "../cli/helpers.ts";
+import { load } from "./helpers.ts";
 
 const VARIABLES = variablesOf(MODULES);
 const idleVariables = (env: Readonly<Record<string, string>>) => idleAmong(env, VARIABLES);
@@ -57,4 +58,14 @@ describe("variables without effect", () => {
     );
     expect((await call(["doctor"], { env })).stdout).toContain("did you mean TELEGRAM_BOT_TOKEN?");
   });
+});
+
+it("says nothing of a variable that a file names", () => {
+  const agent = `metadata: { name: assistant }\nspec:\n  model: { provider: demo }\n  system_prompt: \${GOOGLE_API_KEY:-x}\n`;
+  const notes = (text: string) => {
+    const loaded = load({ "agents/a.yaml": text }, { env: { GOOGLE_API_KEY: "key" } });
+    return loaded.ok ? loaded.config.notes.join() : "wrong";
+  };
+  expect(notes(agent)).not.toContain("GOOGLE_API_KEY");
+  expect(notes(agent.replace(`\${GOOGLE_API_KEY:-x}`, "x"))).toContain("GOOGLE_API_KEY has no effect");
 });
