@@ -43,7 +43,9 @@ import { LifeFeed } from "./feed/life-feed.ts";
 import type { ComponentReport } from "./ingress/health.ts";
 import type { Adapter } from "./ports/adapter.ts";
 import type { Clock, Random } from "./ports/clock.ts";
+import type { Notebooks } from "./ports/notebooks.ts";
 import type { Store } from "./ports/store.ts";
+import { createNotebooks } from "./store/notebooks.ts";
 import { createSecrets } from "./store/secrets.ts";
 import type { Left } from "./store/unwritten.ts";
 import { createNewId } from "./system/ids.ts";
@@ -104,12 +106,14 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { isPaused } = killSwitch;
   const controls = new RunControls({ log, logLevel: environment.logLevel });
   const hooks = new OperatorHooks();
+  let notebooks: Notebooks | undefined;
   const rules = await openRules({
     ...{ config, load: options.load, killSwitch, controls, hooks },
     renewed: (secrets) => {
       // By each process, for another may have sealed with the old key until now.
       if (secrets.includes("PARLEY_ENCRYPTION_KEY")) void reseal?.();
     },
+    notebooks: () => notebooks,
     ...system,
   });
   const { current } = rules;
@@ -127,6 +131,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     deadMs: () => retentionOf(current().spec, current().agents.memory).deadMs,
     ...system,
   });
+  notebooks = createNotebooks(store.vault);
   const isShared = environment.redisUrl !== null;
   await killSwitch.open({ store, isShared, clock, log }, stopping.signal);
   await controls.open({ store, isShared, clock, log }, stopping.signal);

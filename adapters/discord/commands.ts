@@ -55,6 +55,7 @@ const OWN: readonly SlashCommand[] = [
   own("help", "What the bot can do"),
   own("status", "What it is doing here"),
   own("agent", "Who answers here, and who else can", ["name", "Who shall answer, or default"]),
+  own("notes", "What is noted about you and this channel", ["erase", "Its number, or all"]),
   own("reset", "Forget what was said here"),
   own("stop", "Stop what it is doing here"),
   own("approve", "Approve what it asks for", ["id", "Its number, apr_…"]),

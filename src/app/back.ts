@@ -19,6 +19,7 @@ import { type WaitingDeps, WaitNotices } from "../reply/waiting.ts";
 import { createAgentChoices } from "../store/agent-choices.ts";
 import { createFeedback } from "../store/feedback.ts";
 import { createGrants } from "../store/grants.ts";
+import { createNotebooks } from "../store/notebooks.ts";
 import { createQuestions } from "../store/questions.ts";
 import { type Keeping, withUnwritten } from "../store/unwritten.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -165,6 +166,7 @@ function workerDeps(
       describeAgent: (name) => ({ name, model: agents.modelNames.get(name) ?? "an unknown model" }),
       questions,
       grants,
+      notebooks: createNotebooks(store.vault),
       remembersBy: (agent) => agents.memory.get(agent)?.by,
       approversOf: (agent) => agents.approvers.get(agent) ?? null,
       clock,

@@ -2,6 +2,7 @@ import type { Config, Loaded } from "../config/load.ts";
 import type { ComponentReport } from "../ingress/health.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { Hooks } from "../ports/hooks.ts";
+import type { Notebooks } from "../ports/notebooks.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Tracing } from "../telemetry/trace.ts";
@@ -26,6 +27,8 @@ export interface RulesOptions {
   readonly tracing?: Tracing;
   /** Told of models that are left alone; absent: nobody is. */
   readonly hooks?: Pick<Hooks, "emit">;
+  /** Where agents keep long-term notes, once there is a store. */
+  readonly notebooks?: () => Notebooks | undefined;
   /** What is paused beside the configuration, and told what that says. */
   readonly killSwitch: Pick<KillSwitch, "isThrown" | "byConfiguration">;
   /** Hears the variables of secrets that are others from now on. */

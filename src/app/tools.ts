@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { ToolCallReport } from "../agent/agent.ts";
 import type { Clock, Random } from "../ports/clock.ts";
+import type { Notebooks } from "../ports/notebooks.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { ToolPool } from "../tools/pool.ts";
@@ -10,6 +11,8 @@ export interface ToolsContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly version: string;
+  /** Once there is a store. */
+  readonly notebooks?: () => Notebooks | undefined;
   readonly log: Logger;
   readonly metrics: Metrics;
 }

@@ -197,7 +197,7 @@ function named(input: object): string {
 const host = z.string().regex(/^(?:\*\.)?[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::\d{1,5})?$/, {
   error: "expected the name of a host in small letters, such as docs.example.com or *.example.com",
 });
-const BUILTINS = ["fetch", "time", "search"] as const;
+const BUILTINS = ["fetch", "time", "search", "notes"] as const;
 const builtin = z
   .strictObject({
     name: toolName,
@@ -205,7 +205,7 @@ const builtin = z
     builtin: z
       .enum(BUILTINS)
       .describe(
-        "`fetch` reads a page of `hosts`, `search` what was said in the conversation, `time` the clock.",
+        "`fetch` reads a page of `hosts`, `search` what was said in the conversation, `notes` keeps long-term notes about the person and the channel, `time` the clock.",
       ),
     hosts: z
       .array(host)

@@ -1,7 +1,8 @@
 import type { Approvers } from "../domain/approval.ts";
-import type { ControlCommand } from "../domain/command.ts";
+import { type ControlCommand, notesWordIn } from "../domain/command.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import { memoriesToForget, type Remembering } from "../domain/memory-scope.ts";
+import { ownersThere } from "../domain/notebook.ts";
 import { NO_USAGE } from "../domain/run.ts";
 import type { PausedFor } from "../domain/switches.ts";
 import type { RunResult } from "../ports/agent.ts";
@@ -9,8 +10,17 @@ import type { Clock } from "../ports/clock.ts";
 import type { Grants } from "../ports/grants.ts";
 import type { Lanes } from "../ports/lanes.ts";
 import type { Memory } from "../ports/memory.ts";
+import type { Notebook, Notebooks } from "../ports/notebooks.ts";
 import type { Questions } from "../ports/questions.ts";
-import { FORGOTTEN, HELP, NOTHING_TO_STOP, STOPPING, statusText } from "../reply/texts.ts";
+import {
+  FORGOTTEN,
+  HELP,
+  NOTHING_TO_STOP,
+  notesErasedText,
+  notesText,
+  STOPPING,
+  statusText,
+} from "../reply/texts.ts";
 import { decide } from "./decide.ts";
 import type { Selection } from "./selection.ts";
 
@@ -27,6 +37,8 @@ export interface ControlDeps {
   readonly questions?: Pick<Questions, "find">;
   /** What may be used without asking; absent: nothing. */
   readonly grants?: Pick<Grants, "list" | "revoke">;
+  /** Absent: no notes are kept. */
+  readonly notebooks?: Pick<Notebooks, "list" | "erase">;
   /** What this agent remembers by; absent: it, and any other, by conversation. */
   readonly remembersBy?: (agent: string) => Remembering | undefined;
   readonly clock: Pick<Clock, "nowMs">;
@@ -57,6 +69,7 @@ const ANSWERS: Readonly<Record<ControlCommand, Say>> = {
   approve: decide,
   deny: decide,
   agent: (event, { selection }) => selection.obey(event),
+  notes,
   async reset(event, { memory, grants, selection, remembersBy }) {
     const { agent } = await selection.now(event);
     const by = agent === null ? undefined : remembersBy?.(agent);
@@ -81,4 +94,26 @@ async function status(
   const agent = name === null ? null : { ...describeAgent(name), ...(chosen && { chosen }) };
   const isOff = isPaused({ platform: event.platform, agent: agent?.name ?? null });
   return statusText({ agent, lane, allowed, isPaused: isOff, version });
+}
+
+/** An agent has one notebook of each. */
+const BOOKS_MAX = 100;
+
+async function notes(event: TriggerEvent, { notebooks }: ControlDeps): Promise<string> {
+  const { shown, channel } = ownersThere(event);
+  const which = notesWordIn(event)?.toLowerCase() ?? "";
+  if (which === "") {
+    const books = await Promise.all(shown.map((owner) => booksOf(owner, notebooks)));
+    return notesText(books.flat(), channel);
+  }
+  let gone = 0;
+  for (const owner of shown)
+    gone += (await notebooks?.erase(owner, which === "all" ? {} : { note: which })) ?? 0;
+  return notesErasedText(gone);
+}
+
+/** Its key alone, and not what begins like it. */
+async function booksOf(owner: string, notebooks: ControlDeps["notebooks"]): Promise<readonly Notebook[]> {
+  const found = (await notebooks?.list({ ownerPrefix: owner, limit: BOOKS_MAX })) ?? [];
+  return found.filter((book) => book.owner === owner);
 }

@@ -51,6 +51,9 @@ export const REQUEST_ID_CHARS_MAX = 128;
 export const NOTE_CHARS_MAX = 4_096;
 /** What is kept in the vault under one name, as it is kept. */
 export const VAULT_CHARS_MAX = 32_768;
+/** Long-term notes of one agent about one person or channel, and characters of one of them. */
+export const NOTES_PER_BOOK_MAX = 50;
+export const NOTE_TEXT_CHARS_MAX = 500;
 /** Entries of the audit, however young. */
 export const AUDIT_ROWS_MAX = 100_000;
 

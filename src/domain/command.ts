@@ -1,7 +1,16 @@
 import { pressedAgent, pressedDecision } from "./button.ts";
 import type { TriggerEvent } from "./event.ts";
 
-export const CONTROL_COMMANDS = ["help", "status", "reset", "stop", "approve", "deny", "agent"] as const;
+export const CONTROL_COMMANDS = [
+  "help",
+  "status",
+  "reset",
+  "stop",
+  "approve",
+  "deny",
+  "agent",
+  "notes",
+] as const;
 export type ControlCommand = (typeof CONTROL_COMMANDS)[number];
 
 /** Name of the command that carries the others where a platform wants one command per app: `/parley stop`. */
@@ -16,6 +25,7 @@ export function controlCommandOf(event: Said): ControlCommand | null {
   const decision = decisionIn(event);
   if (decision !== null) return decision.command;
   if (agentWordIn(event) !== null) return "agent";
+  if (notesWordIn(event) !== null) return "notes";
   if (event.trigger === "button") return null;
   if (event.trigger === "command" && event.command !== null) {
     const words = event.command.replace(/^\//, "").split(" ");
@@ -102,6 +112,20 @@ export function agentWordIn({ trigger, command, text }: Said): string | null {
   // `/ask !agent ops`; a message also with a slash.
   const shape = trigger === "command" ? /^!agent(?:\s+(\S+))?$/i : /^[!/]agent(?:\s+(\S+))?$/i;
   return trigger === "command" && words.length > 1 ? null : wordAfter(shape, text);
+}
+
+/** Which notes `/notes erase all` or `/notes erase 1a2b3c4d` erases; `""`: they are to be shown; null: it is another command, or none. */
+export function notesWordIn({ trigger, command, text }: Said): string | null {
+  if (trigger === "button") return null;
+  const shape = /^notes(?:\s+(?:erase\s+)?(all|[0-9a-f]{8}))?$/i;
+  const words = command?.replace(/^\//, "").split(" ") ?? [];
+  if (trigger !== "command") return /^[!/]/.test(text.trim()) ? wordAfter(shape, text.trim().slice(1)) : null;
+  if (words[0] === CARRIER) return wordAfter(shape, [...words.slice(1), text].join(" "));
+  return words.length === 1 ? (wordAfter(shape, `${words[0]} ${text}`) ?? saidNotes(text, shape)) : null;
+}
+
+function saidNotes(text: string, shape: RegExp): string | null {
+  return text.trim().startsWith("!") ? wordAfter(shape, text.trim().slice(1)) : null;
 }
 
 function wordAfter(shape: RegExp, said: string): string | null {

@@ -34,7 +34,7 @@ export function personOf({
   sender: { id, alsoKnownAs },
   person,
   conversation,
-}: Pick<TriggerEvent, "sender" | "person" | "conversation">): string {
+}: Pick<TriggerEvent, "sender" | "conversation"> & Partial<Pick<TriggerEvent, "person">>): string {
   // Who has two names has a conversation that is named for them.
   return alsoKnownAs === undefined && person === undefined ? id : lastPartOf(conversation);
 }

@@ -6,6 +6,7 @@ import type { ToolEffect, Vote } from "../domain/run.ts";
 import type { DayOver } from "../ports/agent.ts";
 import type { Grant } from "../ports/grants.ts";
 import type { LaneState } from "../ports/lanes.ts";
+import type { Notebook } from "../ports/notebooks.ts";
 import { iso } from "../shared/time.ts";
 
 // Every word that the bot itself says to people, in one place. What a platform's dialect adds (that a message may be a
@@ -64,6 +65,7 @@ export const HELP = `Write to me, mention me in a channel or use a command, and 
 - \`/status\`: which agent answers here, and whether it is busy
 - \`/agent\`: who answers here, and who else can; \`/agent NAME\` chooses another, \`/agent default\` goes back, and \`@NAME: …\` asks one once
 - \`/reset\`: forget this conversation
+- \`/notes\`: what is noted about you and this channel for later; \`/notes erase all\` erases it
 - \`/stop\`: stop what I am doing here
 - \`/approve\`, \`/deny\`: decide what I have asked; the question has its id, and \`/deny\` may have a reason
 
@@ -74,6 +76,21 @@ export const FORGOTTEN: Readonly<Record<MemoryScope, string>> = {
   user: "Done. I have forgotten what you have said to me, here and elsewhere; we start afresh.",
   channel: "Done. I have forgotten what was said in this channel; we start afresh.",
 };
+/** What `/notes` shows: as much as anybody there may read. */
+export function notesText(books: readonly Notebook[], channel: string | null): string {
+  if (books.length === 0) return "Nothing is noted about you or this conversation.";
+  const lines = books.flatMap(({ owner, agent, notes }) =>
+    notes.map(
+      ({ id, text }) => `- \`${id}\` ${owner === channel ? "this channel" : "you"}, by ${agent}: ${text}`,
+    ),
+  );
+  return `${lines.join("\n")}\n\n\`/notes erase all\` erases them, \`/notes erase\` with a number one of them.`;
+}
+
+export function notesErasedText(count: number): string {
+  return count === 0 ? "There is no such note." : `Erased ${count === 1 ? "1 note" : `${count} notes`}.`;
+}
+
 export const NOTHING_TO_STOP = "Nothing is running here.";
 export const STOPPING = "Stopping.";
 export const STOPPED = "Stopped.";

@@ -1,14 +1,15 @@
 import { join } from "node:path";
 import type { ToolSpecs } from "../config/tools-schema.ts";
-import type { Clock } from "../ports/clock.ts";
 import type { Tool } from "../ports/tool.ts";
 import { createFetchTool } from "./builtin/fetch.ts";
+import { createNotesTool, type NotesDeps } from "./builtin/notes.ts";
 import { createSearchTool } from "./builtin/search.ts";
 import { createTimeTool } from "./builtin/time.ts";
 import { createCommandTool } from "./command.ts";
 
 /** Tools that are no server's: commands, and what is built in. `folder`: of the agent's working folders. */
-export function ownTools(specs: ToolSpecs, folder: string, clock: Pick<Clock, "nowMs">): readonly Tool[] {
+export function ownTools(specs: ToolSpecs, folder: string, notes: NotesDeps): readonly Tool[] {
+  const { clock } = notes;
   return specs.flatMap((spec): Tool[] => {
     if (spec.type === "mcp") return [];
     if (spec.type === "command") return [createCommandTool(spec, join(folder, spec.name))];
@@ -19,6 +20,7 @@ export function ownTools(specs: ToolSpecs, folder: string, clock: Pick<Clock, "n
     };
     if (spec.builtin === "time") return [{ ...createTimeTool(clock), ...common }];
     if (spec.builtin === "search") return [{ ...createSearchTool(), ...common }];
+    if (spec.builtin === "notes") return [{ ...createNotesTool(notes), ...common }];
     return [{ ...createFetchTool(spec.hosts ?? []), ...common }];
   });
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { ToolSpecs } from "../config/tools-schema.ts";
 import type { Clock, Random } from "../ports/clock.ts";
+import type { Notebooks } from "../ports/notebooks.ts";
 import type { Toolbox, ToolCaller } from "../ports/tool.ts";
 import { AccessTokens, type TokenKeeper } from "./mcp/oauth.ts";
 import { McpServer, type ServerConfig } from "./mcp/server.ts";
@@ -16,6 +17,8 @@ export interface ToolPoolOptions {
   readonly version: string;
   /** Of working folders of servers and commands. */
   readonly folder: string;
+  /** Where long-term notes are kept, once there is a store; absent: they are not. */
+  readonly notebooks?: () => Notebooks | undefined;
   /** A server was lost or could not be reached. Must not throw. */
   readonly onDown?: (agent: string, server: string, reason: string) => void;
 }
@@ -44,7 +47,7 @@ export class ToolPool {
   /** Of one configuration after the other; what none has named since the last call is ended in a while. */
   begin(): ToolsOfConfig {
     const used = new Set<string>();
-    const { folder, clock } = this.#options;
+    const { folder, clock, notebooks } = this.#options;
     return {
       toolboxFor: (agent, specs, isReadOnly) => {
         const servers = new Map(
@@ -52,7 +55,11 @@ export class ToolPool {
             .filter((spec) => spec.type === "mcp")
             .map((spec) => [spec.name, new McpTools(spec, this.#serverFor(agent, spec, used))]),
         );
-        return createToolbox({ servers, own: ownTools(specs, join(folder, agent), clock), isReadOnly });
+        return createToolbox({
+          servers,
+          own: ownTools(specs, join(folder, agent), { agent, clock, notebooks }),
+          isReadOnly,
+        });
       },
       holds: () => this.#retireAllBut(used),
     };

@@ -22,6 +22,7 @@ import { kindsContract } from "./store-kinds.ts";
 import { lanesContract } from "./store-lanes.ts";
 import { sharedMemoryContract } from "./store-memory.ts";
 import { mergingContract } from "./store-merging.ts";
+import { notebooksContract } from "./store-notebooks.ts";
 import { parkingContract } from "./store-parking.ts";
 import { peopleContract } from "./store-people.ts";
 import { purseContract } from "./store-purse.ts";
@@ -1140,6 +1141,7 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
     archiveContract(bench);
     withdrawingContract(bench);
     sharedMemoryContract(bench);
+    notebooksContract(bench);
   });
 }
 

@@ -1,0 +1,23 @@
+import { conversationKey, isForOneAlone, personOf, userKey } from "./conversation.ts";
+import type { TriggerEvent } from "./event.ts";
+
+type Said = Pick<TriggerEvent, "platform" | "tenant" | "place" | "conversation" | "isDirect" | "sender"> &
+  Partial<Pick<TriggerEvent, "person">>;
+
+/** Whose notes are read there. What was noted in private is read in private alone. */
+export interface OwnersThere {
+  /** Of the sender, to write in. */
+  readonly person: string;
+  /** Null: nobody else is there. */
+  readonly channel: string | null;
+  /** All that may be shown there. */
+  readonly shown: readonly string[];
+}
+
+export function ownersThere(event: Said): OwnersThere {
+  const half = (name: "private" | "open") => userKey(event, personOf(event), name);
+  if (isForOneAlone(event))
+    return { person: half("private"), channel: null, shown: [half("private"), half("open")] };
+  const channel = conversationKey({ ...event, thread: null });
+  return { person: half("open"), channel, shown: [channel, half("open")] };
+}
