@@ -1,4 +1,4 @@
-import { budgetOf, stopped } from "./agent/ending.ts";
+import { budgetOf, failure, stopped } from "./agent/ending.ts";
 import { settlementOf } from "./agent/settlement.ts";
 import { type AskedDeps, questionsOf } from "./dispatch/asked.ts";
 import { begin } from "./dispatch/beginning.ts";
@@ -7,6 +7,7 @@ import type { JobSignals } from "./dispatch/dispatcher.ts";
 import { withEarlier } from "./dispatch/earlier.ts";
 import type { FilesDeps } from "./dispatch/files.ts";
 import { growsForMs } from "./dispatch/growth.ts";
+import { checkpoint, ensureHeld } from "./dispatch/held.ts";
 import { goesRound } from "./dispatch/loop.ts";
 import { type AgentMemory, historyOf, isOf } from "./dispatch/memory.ts";
 import { interruptible, Merging } from "./dispatch/merging.ts";
@@ -17,15 +18,16 @@ import { park } from "./dispatch/parking.ts";
 import { poisonCauseOf } from "./dispatch/poison.ts";
 import { quietForMs } from "./dispatch/quiet.ts";
 import { References } from "./dispatch/references.ts";
-import { report, reportSaid } from "./dispatch/report.ts";
+import { report, reportHandover, reportSaid } from "./dispatch/report.ts";
 import type { Selection } from "./dispatch/selection.ts";
 import { canBeAnswered } from "./dispatch/serves.ts";
 import { causeOf, Deferred } from "./dispatch/settle.ts";
-import { lastWord, told, waitedMs } from "./dispatch/waited.ts";
+import { ageSeconds, lastWord, told, waitedMs } from "./dispatch/waited.ts";
 import { RunAborted } from "./domain/abort.ts";
 import { approvalsIn, FIRST_QUESTION, openQuestion, questionKey, votesOn } from "./domain/approval.ts";
 import { controlCommandOf } from "./domain/command.ts";
 import type { Platform, TriggerEvent } from "./domain/event.ts";
+import { agentAfter, handoversIn, pathIn } from "./domain/handover.ts";
 import type { Named } from "./domain/mention.ts";
 import { redacted, redactedPart } from "./domain/redact.ts";
 import type { Route } from "./domain/route.ts";
@@ -46,7 +48,7 @@ import { offered } from "./reply/choices.ts";
 import { type DeliverDeps, deliver } from "./reply/deliver.ts";
 import { FirstStored } from "./reply/first-stored.ts";
 import type { Previews } from "./reply/preview.ts";
-import { GAVE_UP, NO_AGENT, NOT_REACHED, noticeText, settledText } from "./reply/texts.ts";
+import { GAVE_UP, handedText, NO_AGENT, NOT_REACHED, noticeText, settledText } from "./reply/texts.ts";
 import { showTyping } from "./reply/typing.ts";
 import type { WaitNotices } from "./reply/waiting.ts";
 import type { Logger } from "./telemetry/log.ts";
@@ -59,7 +61,7 @@ export interface WorkerDeps {
   readonly runtime: AgentRuntime;
   readonly routes: readonly Route[];
   readonly agents: ReadonlyMap<string, AgentMemory>;
-  readonly selection: Pick<Selection, "agentFor" | "refusal" | "now" | "obey" | "forget">;
+  readonly selection: Pick<Selection, "agentFor" | "refusal" | "choose" | "now" | "obey" | "forget">;
   readonly control: Omit<ControlDeps, "selection">;
   readonly render: Render;
   readonly delivery: Omit<DeliverDeps, "isHeld" | "leftMs" | "outbox"> & { readonly outbox: Outbox };
@@ -233,7 +235,9 @@ async function ended(
   const text = redacted(result.text);
   const hears = deps.hearsPresses?.(job.event.platform) ?? true;
   const { markdown, buttons } = offered({ ...result, text }, adapter, hears);
-  const rendered = await deps.render(adapter, markdown, job.event.replyTo, buttons, named);
+  const from = progress.path?.[0];
+  const whole = from === undefined ? markdown : `${handedText(from, progress.agent)}\n\n${markdown}`;
+  const rendered = await deps.render(adapter, whole, job.event.replyTo, buttons, named);
   const approvals = approvalsIn(progress.steps);
   const asked = approvals.length > 0 ? { approvals } : {};
   return { ...progress, ...asked, steps: [], answer: { ...result, text, parts: rendered.map(redactedPart) } };
@@ -281,7 +285,8 @@ async function run(
   const allowance = deps.allowanceOf?.(event, agent);
   const achieved = (): Progress => ({ ...progress, ...references.recorded });
   const worked = (done: Progress["steps"]): Progress => {
-    return { ...achieved(), steps: done, workedMs: deps.clock.nowMs() - startedAtMs - restedMs };
+    const now = agentAfter(done, agent);
+    return { ...achieved(), agent: now, steps: done, workedMs: deps.clock.nowMs() - startedAtMs - restedMs };
   };
   const joining = async () => {
     const joined = await merging.beforeCall();
@@ -292,9 +297,11 @@ async function run(
   let recorded = steps;
   const hold: Hold = {
     record(steps) {
+      const handed = steps.length > recorded.length ? handoversIn(steps.slice(-1))[0] : undefined;
       recorded = steps;
       return time.own(async () => {
         await checkpoint(job, worked(steps), deps);
+        if (handed !== undefined) reportHandover(handed, job, id, deps);
         await ensureHeld(isHeld);
       });
     },
@@ -314,7 +321,8 @@ async function run(
     ...(merging.mayGrow && { join: joining }),
     ...(patience && { waiting: patience }),
     ...(preview && { showing: (text) => preview.show(text) }),
-    ...(allowance && { allowance }),
+    ...(allowance && { allowance, allowanceOf: (other) => deps.allowanceOf?.(event, other) }),
+    isPaused: (other) => deps.isPaused({ platform: event.platform, agent: other }),
   };
   const stopTyping = showTyping(adapter, event.replyTo, deps.clock);
   signal.addEventListener("abort", stopTyping, { once: true });
@@ -356,9 +364,14 @@ async function run(
       await preview?.end();
     });
     if (result.outcome === "parked") return park(worked(result.steps), result.untilMs, job, deps);
-    report(result, job, progress, startedAt, budgetOf(result), deps);
+    const path = pathIn(recorded);
+    const had = path.length > 0 && { path, agent: agentAfter(recorded, agent) };
+    const done = { ...achieved(), ...had, steps: recorded };
+    // Before it is said that the other answers here from now on.
+    if (had !== false) await deps.selection.choose(event, { agent: done.agent, isHanded: true });
+    report(result, job, done, startedAt, budgetOf(result), deps);
     const named = references.mentionable(merging.events, earlier ?? []);
-    return await ended({ ...achieved(), steps: recorded }, result, job, adapter, deps, signals, named);
+    return await ended(done, result, job, adapter, deps, signals, named);
   } finally {
     signal.removeEventListener("abort", stopTyping);
     stopTyping();
@@ -366,19 +379,6 @@ async function run(
     await patience?.end();
     await preview?.end();
   }
-}
-
-/** `text` is for the person, `cause` for the operator. */
-function failure(text: string, cause: string): RunResult {
-  return { outcome: "failed", text, usage: NO_USAGE, modelCalls: 0, cause };
-}
-
-async function checkpoint(job: Job, progress: Progress, { queue }: WorkerDeps): Promise<void> {
-  if (!(await queue.checkpoint(job, progress))) throw new RunAborted("lease-lost");
-}
-
-async function ensureHeld(isHeld: JobSignals["isHeld"]): Promise<void> {
-  if (!(await isHeld())) throw new RunAborted("lease-lost");
 }
 
 async function say(
@@ -390,8 +390,4 @@ async function say(
 ): Promise<void> {
   const parts = adapter.render(text, job.event.replyTo);
   await deliver(job, parts, adapter, { ...deps.delivery, isHeld, leftMs }, signal);
-}
-
-function ageSeconds(job: Job, clock: Clock): number {
-  return Math.max(0, clock.nowMs() - job.event.occurredAtMs) / 1000;
 }

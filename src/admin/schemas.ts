@@ -99,6 +99,10 @@ const step = z.union([
 const progress = z.object({
   run_id: z.string(),
   agent: z.string(),
+  path: z
+    .array(z.string())
+    .optional()
+    .describe("All agents that have had the run, where it was handed over; the last one is `agent`."),
   started_at: time,
   steps: z.array(step).describe("What was paid for and done so far; given up once there is an answer."),
   answer: z

@@ -1,3 +1,4 @@
+import { pathIn } from "../domain/handover.ts";
 import type { Rating } from "../domain/reaction.ts";
 import type { Progress, Step, Usage } from "../domain/run.ts";
 import type { EventRecord } from "../ports/journal.ts";
@@ -78,10 +79,13 @@ export function agentOf({ progress }: EventRecord): string | null {
   return progress === null || progress.agent === "" ? null : progress.agent;
 }
 
-function progressView({ runId, agent, startedAtMs, steps, answer }: Progress): ProgressView {
+function progressView(progress: Progress): ProgressView {
+  const { runId, agent, startedAtMs, steps, answer } = progress;
+  const path = progress.path ?? pathIn(steps);
   return {
     run_id: runId,
     agent,
+    ...(path.length > 0 && { path: [...path] }),
     started_at: iso(startedAtMs),
     steps: steps.map(stepView),
     answer: answer && {

@@ -21,3 +21,8 @@ export const REFERENCE_SHARE = 0.7;
 export const CLIP_TOKENS_MIN = 100;
 export const NAME_CHARS_MAX = 80;
 export const ATTACHMENTS_MAX = 20;
+
+/** Of one run. */
+export const HANDOVERS_MAX = 4;
+/** From one agent to the next. */
+export const NOTE_CHARS_MAX = 8_000;

@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../domain/errors.ts";
-import type { RunOutcome, Step } from "../domain/run.ts";
+import { NO_USAGE, type RunOutcome, type Step } from "../domain/run.ts";
 import type { DayOver, RunResult } from "../ports/agent.ts";
 import {
   AGENT_GONE,
@@ -87,4 +87,9 @@ const OWN_BUDGETS: Partial<Record<RunOutcome, string>> = {
 
 function result(steps: readonly Step[], outcome: RunOutcome, text: string): RunResult {
   return { outcome, text, usage: usageOf(steps), modelCalls: modelCallsIn(steps) };
+}
+
+/** Of one that did not come to its model. `text` is for the person, `cause` for the operator. */
+export function failure(text: string, cause: string): RunResult {
+  return { outcome: "failed", text, usage: NO_USAGE, modelCalls: 0, cause };
 }

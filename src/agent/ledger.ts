@@ -5,22 +5,22 @@ import { lostCentsIn, modelCallsIn, usageOf } from "./progress.ts";
 
 /** What one run has used of its limits, and what it may still use. */
 export class Ledger {
-  readonly #limits: AgentLimits;
+  readonly #limits: () => AgentLimits;
   readonly #steps: readonly Step[];
 
-  /** `steps` grows as the run goes on. */
-  constructor(limits: AgentLimits, steps: readonly Step[]) {
+  /** `steps` grows as the run goes on; `limits` are those of whoever is at work. */
+  constructor(limits: () => AgentLimits, steps: readonly Step[]) {
     this.#limits = limits;
     this.#steps = steps;
   }
 
   hasStepsLeft(): boolean {
-    return modelCallsIn(this.#steps) < this.#limits.maxIterations;
+    return modelCallsIn(this.#steps) < this.#limits().maxIterations;
   }
 
   /** The longest answer to an input of so many tokens; null when it would be too short to be of use. */
   answerTokens(inputTokens: number): number | null {
-    const { tokensMax, maxTokens } = this.#limits;
+    const { tokensMax, maxTokens } = this.#limits();
     const used = usageOf(this.#steps);
     const left = tokensMax - used.inputTokens - used.outputTokens - inputTokens;
     return left < Math.min(ANSWER_TOKENS_MIN, maxTokens) ? null : Math.min(maxTokens, left);
@@ -28,11 +28,11 @@ export class Ledger {
 
   /** `goesOn`: with a call that broke off last, and what was held for that. */
   canAfford(ceilingCents: number, goesOn = false): boolean {
-    return this.#spentCents(goesOn) + ceilingCents <= this.#limits.costCentsMax;
+    return this.#spentCents(goesOn) + ceilingCents <= this.#limits().costCentsMax;
   }
 
   leftCents(goesOn = false): number {
-    return Math.max(0, this.#limits.costCentsMax - this.#spentCents(goesOn));
+    return Math.max(0, this.#limits().costCentsMax - this.#spentCents(goesOn));
   }
 
   #spentCents(goesOn: boolean): number {

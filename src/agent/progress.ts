@@ -19,6 +19,8 @@ export function nextAction(steps: readonly Step[]): Action {
   const last = steps[at];
   if (last?.kind !== "model") return { kind: "ask" };
   const after = steps.slice(at + 1);
+  // What else was asked for with it is not for the agent that goes on.
+  if (after.some((step) => step.kind === "tool" && step.handed !== undefined)) return { kind: "ask" };
   const call = last.toolCalls[after.filter(({ kind }) => kind === "tool").length];
   if (call !== undefined) return { kind: "tool", call, mayHaveRun: after.at(-1)?.kind === "tool-started" };
   const isOver = last.stop !== "pause" && last.toolCalls.length === 0 && !after.some(isJoined);

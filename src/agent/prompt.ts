@@ -6,6 +6,7 @@ import type { Message, Prompt } from "../ports/model.ts";
 import type { Equipment } from "../ports/tool.ts";
 import type { Agent } from "./agent.ts";
 import { CLIP_TOKENS_MIN, HISTORY_SHARE, HISTORY_TOKENS_MAX, REFERENCE_SHARE } from "./bounds.ts";
+import { handedMessage } from "./hand-over.ts";
 import { eventMessages } from "./shown.ts";
 import { estimateTokens, promptTokens } from "./tokens.ts";
 import { speaker } from "./voice.ts";
@@ -55,7 +56,7 @@ export function promptFor(
         Math.min(tokensMax * HISTORY_SHARE, referenceTokens - taken),
       ),
       ...now,
-      ...steps.flatMap((step) => stepMessages(step, joined, referenceTokens, run.files)),
+      ...ownSteps(steps).flatMap((step) => stepMessages(step, joined, referenceTokens, run.files)),
     ],
     tools: equipment.tools.map(({ name, description, inputSchema }) => ({ name, description, inputSchema })),
     turnId: event.id,
@@ -88,6 +89,12 @@ function turnMessage(turn: Turn, text: string, isDirect: boolean): Message {
   return { role: "user", text, ...(turn.name !== null && !isDirect && { name: speaker(turn.name) }) };
 }
 
+/** What the agents before did stays with them: their tools and their models may be others. */
+function ownSteps(steps: readonly Step[]): readonly Step[] {
+  const handedAt = steps.findLastIndex((step) => step.kind === "tool" && step.handed !== undefined);
+  return steps.filter(({ kind }, index) => index >= handedAt || kind === "joined");
+}
+
 function stepMessages(
   step: Step,
   joined: readonly TriggerEvent[],
@@ -100,6 +107,7 @@ function stepMessages(
   }
   if (step.kind !== "model" && step.kind !== "tool") return [];
   if (step.kind === "tool") {
+    if (step.handed !== undefined) return [handedMessage(step.handed)];
     return [{ role: "tool", callId: step.callId, result: step.result, isError: step.isError }];
   }
   const { text, toolCalls, opaque } = step;

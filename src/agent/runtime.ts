@@ -3,6 +3,7 @@ import { APPROVAL_RULES } from "../domain/approval.ts";
 import { type BreakerReport, Breakers } from "../domain/breaker.ts";
 import { ModelError } from "../domain/errors.ts";
 import type { TriggerEvent } from "../domain/event.ts";
+import { agentAfter, pathIn } from "../domain/handover.ts";
 import { redacted } from "../domain/redact.ts";
 import type { Step, ToolCall } from "../domain/run.ts";
 import type { Sender } from "../domain/signal.ts";
@@ -13,6 +14,7 @@ import type { Equipment, Tool, ToolCaller } from "../ports/tool.ts";
 import type { Agent, RunObserver } from "./agent.ts";
 import { type AskingTool, asksFirst, chosenAnswer, refusedCall, rulingOn } from "./approval.ts";
 import { failed, finished, limited, noSuchAgent, overToday, stopped } from "./ending.ts";
+import { HAND_OVER, handOverTool, handoverBy } from "./hand-over.ts";
 import { Ledger } from "./ledger.ts";
 import { callModel } from "./model-call.ts";
 import { Payments } from "./payments.ts";
@@ -44,10 +46,12 @@ export function createAgentRuntime(deps: AgentRuntimeDeps): AgentRuntime & {
   return {
     breakers: () => breakers.reports(),
     async run(run, hold, signal) {
-      const agent = deps.agents.get(run.agent);
-      if (agent === undefined) return noSuchAgent(run.steps, run.agent);
-      const result = await new TurnRun(run, agent, hold, { ...deps, breakers }).toItsEnd(signal);
-      return result.outcome === "parked" ? result : { ...result, model: agent.model.name };
+      const name = agentAfter(run.steps, run.agent);
+      const agent = deps.agents.get(name);
+      if (agent === undefined) return noSuchAgent(run.steps, name);
+      const turn = new TurnRun(run, agent, hold, { ...deps, breakers });
+      const result = await turn.toItsEnd(signal);
+      return result.outcome === "parked" ? result : { ...result, model: turn.agent.model.name };
     },
   };
 }
@@ -55,12 +59,13 @@ export function createAgentRuntime(deps: AgentRuntimeDeps): AgentRuntime & {
 /** One run on its way: the recorded steps, and what the next one needs. */
 class TurnRun {
   readonly #run: Run;
-  readonly #agent: Agent;
+  /** Who is at work, with the limits of whoever the run began with. */
+  #agent: Agent;
   readonly #hold: Hold;
   readonly #deps: Deps;
   readonly #steps: Step[];
   readonly #ledger: Ledger;
-  readonly #payments: Payments;
+  #payments: Payments;
   readonly #deadlineMs: number;
   readonly #caller: ToolCaller;
   /** Null: not looked at yet. */
@@ -73,15 +78,20 @@ class TurnRun {
 
   constructor(run: Run, agent: Agent, hold: Hold, deps: Deps) {
     this.#run = run;
-    this.#agent = agent;
+    const first = deps.agents.get(pathIn(run.steps)[0] ?? agent.name) ?? agent;
+    this.#agent = withinLimitsOf(first, agent);
     this.#hold = hold;
     this.#deps = deps;
     this.#steps = [...run.steps];
-    this.#ledger = new Ledger(agent.limits, this.#steps);
+    this.#ledger = new Ledger(() => this.#agent.limits, this.#steps);
     this.#payments = new Payments(this.#steps, () => this.#record(), hold.allowance);
     this.#joined = run.joined ?? [];
     this.#caller = { runId: run.id, event: run.event, history: run.history };
-    this.#deadlineMs = run.startedAtMs + (run.restedMs ?? 0) + agent.limits.maxExecutionMs;
+    this.#deadlineMs = run.startedAtMs + (run.restedMs ?? 0) + first.limits.maxExecutionMs;
+  }
+
+  get agent(): Agent {
+    return this.#agent;
   }
 
   async toItsEnd(signal: AbortSignal): Promise<RunResult | ParkedRun> {
@@ -122,7 +132,8 @@ class TurnRun {
 
   /** Looked at anew before each call of the model, for tools may come and go. */
   async #equip(signal: AbortSignal): Promise<Equipment> {
-    const { toolbox, tools } = this.#agent;
+    const { toolbox, handOver = [] } = this.#agent;
+    const tools = [...this.#agent.tools, ...(handOver.length > 0 ? [handOverTool(handOver)] : [])];
     const more = await toolbox?.open(this.#caller, signal);
     this.#equipment = more === undefined ? onlyOwn(tools) : { ...more, tools: [...more.tools, ...tools] };
     return this.#equipment;
@@ -181,6 +192,10 @@ class TurnRun {
     signal: AbortSignal,
   ): Promise<ParkedRun | undefined> {
     const { call } = action;
+    if (call.name === HAND_OVER && this.#agent.handOver !== undefined) {
+      await this.#handOver(call);
+      return undefined;
+    }
     const { tools } = this.#equipment ?? (await this.#equip(signal));
     const tool = tools.find(({ name }) => name === call.name);
     const ruling = asksFirst(tool) ? await this.#rulingOn(call, tool) : null;
@@ -196,6 +211,27 @@ class TurnRun {
         : refusedCall(ruling);
     await this.#keep({ kind: "tool", callId: call.id, result, isError });
     return undefined;
+  }
+
+  /** Recorded with the step by which the run is another's: whoever goes on after a crash goes on as that one. */
+  async #handOver(call: ToolCall): Promise<void> {
+    const { name: from, handOver: colleagues = [] } = this.#agent;
+    const { agents } = this.#deps;
+    const handed = handoverBy(call, {
+      ...{ from, colleagues, path: pathIn(this.#steps) },
+      isThere: (agent) => agents.has(agent),
+      isPaused: (agent) => this.#hold.isPaused?.(agent) ?? false,
+    });
+    if (typeof handed === "string")
+      return await this.#keep({ kind: "tool", callId: call.id, result: handed, isError: true });
+    const result = `handed over to ${handed.to}`;
+    await this.#keep({ kind: "tool", callId: call.id, result, isError: false, handed });
+    const next = agents.get(handed.to);
+    if (next === undefined) throw new Error(`Expected the agent ${handed.to}, got nothing`);
+    this.#agent = withinLimitsOf(this.#agent, next);
+    this.#equipment = null;
+    const allowance = this.#hold.allowanceOf?.(next.name) ?? this.#hold.allowance;
+    this.#payments = new Payments(this.#steps, () => this.#record(), allowance);
   }
 
   #rulingOn(call: ToolCall, tool: AskingTool): ReturnType<typeof rulingOn> {
@@ -272,6 +308,15 @@ class TurnRun {
     }
     throw error;
   }
+}
+
+/** The run has one purse and one time, whoever is at work; what one answer and one tool may take is up to each. */
+function withinLimitsOf(first: Agent, agent: Agent): Agent {
+  const { maxTokens, toolTimeoutMs } = agent.limits;
+  return {
+    ...agent,
+    limits: { ...first.limits, maxTokens, ...(toolTimeoutMs !== undefined && { toolTimeoutMs }) },
+  };
 }
 
 function onlyOwn(tools: readonly Tool[]): Equipment {

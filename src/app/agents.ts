@@ -138,6 +138,9 @@ function agentOf(name: string, spec: AgentSpec, model: ChatModel, fallbacks: rea
     tools: OWN_TOOLS[model.provider] ?? [],
     approvals: approvalRulesOf(spec),
     ...(spec.memory.scope !== "thread" && { remembers: spec.memory.scope }),
+    ...(spec.hand_over.length > 0 && {
+      handOver: spec.hand_over.map((one) => (typeof one === "string" ? { agent: one } : one)),
+    }),
     ...(spec.choices === "on" && { offersChoices: true as const }),
     limits: {
       maxIterations: limits.max_iterations,

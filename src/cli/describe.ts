@@ -12,7 +12,7 @@ export function describeEvent(event: EventDetail | LetterDetail): string {
     ["Conversation", event.conversation],
     ["From", `${sender.name} (${sender.id}), ${event.trigger}${event.is_direct ? ", in private" : ""}`],
     ["Command", event.command],
-    ["Agent", event.agent],
+    ["Agent", progress?.path?.join(" → ") ?? event.agent],
     ["Sent", event.occurred_at],
     ["Accepted", event.accepted_at],
     ["Changed", event.updated_at],

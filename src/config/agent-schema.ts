@@ -8,6 +8,9 @@ import { tools } from "./tools-schema.ts";
 /** Of one run, where nothing is said. */
 const RUN_SECONDS = 300;
 
+/** As the model sees it. */
+const HAND_OVER_TOOL = "hand_over";
+
 const describedSpec = z.strictObject({
   model,
   system_prompt: z.string().max(100_000).default("You are a helpful assistant in a team chat.\n"),
@@ -80,6 +83,19 @@ const describedSpec = z.strictObject({
     .describe(
       "Whether the model is told how to end an answer with choices, which become buttons. One that ends so by itself needs no telling.",
     ),
+  hand_over: z
+    .array(
+      z.union([
+        agentName,
+        z.strictObject({
+          agent: agentName,
+          when: z.string().min(1).max(500).describe("What the other is for, for the model."),
+        }),
+      ]),
+    )
+    .max(50)
+    .default([])
+    .describe("Agents to whom it may hand a conversation over, by its tool `hand_over`."),
   chosen_by: z
     .union([z.enum(["routes", "any", "none"]), z.array(approver).min(1).max(1_000)])
     .default("routes")
@@ -94,12 +110,24 @@ const describedSpec = z.strictObject({
 });
 
 function withoutToolsOfOurs(
-  spec: { readonly model: { readonly provider: string }; readonly tools: readonly unknown[] },
+  spec: {
+    readonly model: { readonly provider: string };
+    readonly tools: readonly { readonly name: string }[];
+    readonly hand_over: readonly unknown[];
+  },
   context: z.RefinementCtx,
 ): void {
+  const issue = (path: PropertyKey[], message: string) => context.addIssue({ code: "custom", path, message });
+  const taken = spec.tools.findIndex(({ name }) => name === HAND_OVER_TOOL);
+  if (spec.hand_over.length > 0 && taken >= 0)
+    issue(
+      ["tools", taken, "name"],
+      "expected another name: with hand_over, the agent has a tool of that name",
+    );
+  if (spec.model.provider === "http" && spec.hand_over.length > 0)
+    issue(["hand_over"], "expected none with provider: http, whose agent brings its own tools, got some");
   if (spec.model.provider !== "http" || spec.tools.length === 0) return;
-  const message = "expected no tools with provider: http, whose agent brings its own, got some";
-  context.addIssue({ code: "custom", path: ["tools"], message });
+  issue(["tools"], "expected no tools with provider: http, whose agent brings its own, got some");
 }
 
 /** Of a time limit with two names: the one that was set is the other, too. */

@@ -103,6 +103,7 @@ export function loadConfig(options: LoadOptions): Loaded {
     ...(agents.some((one) => one.problems.length > 0) || spec === null
       ? []
       : unknownAgents(spec, none ? ["assistant"] : found.map((one) => one.agent.metadata.name), gatewayYaml)),
+    ...(agents.some((one) => one.problems.length > 0) ? [] : unknownColleagues(found)),
     ...(spec === null || gatewayYaml === null
       ? []
       : [
@@ -286,12 +287,30 @@ function unpriced({ agent, yaml, base }: Found, { isPriced }: LoadOptions): Prob
     );
 }
 
+/** To whom an agent may hand over. */
+function unknownColleagues(found: readonly Found[]): Problem[] {
+  return found.flatMap(({ agent, yaml, base }) => {
+    const { name: own } = agent.metadata;
+    const names = found.map((one) => one.agent.metadata.name).filter((name) => name !== own);
+    return agent.spec.hand_over.flatMap((one, i) => {
+      const name = typeof one === "string" ? one : one.agent;
+      if (names.includes(name)) return [];
+      const path = [...base, "spec", "hand_over", i, ...(typeof one === "string" ? [] : ["agent"])];
+      return [yaml.problem(path, expectedAgent(name, names, "another agent"))];
+    });
+  });
+}
+
+function expectedAgent(name: string, names: readonly string[], what: string): string {
+  const near = closest(name, names);
+  const hint = near === undefined ? "" : ` (did you mean ${near}?)`;
+  return `expected the name of ${what} (${names.join(", ") || "there is none"}), got ${name}${hint}`;
+}
+
 function unknownAgents(spec: GatewaySpec, names: readonly string[], yaml: YamlFile | null): Problem[] {
   return spec.routes.flatMap((route, i) => {
     if (names.includes(route.agent)) return [];
-    const near = closest(route.agent, names);
-    const hint = near === undefined ? "" : ` (did you mean ${near}?)`;
-    const message = `expected the name of an agent (${names.join(", ")}), got ${route.agent}${hint}`;
+    const message = expectedAgent(route.agent, names, "an agent");
     const path = ["spec", "routes", i, "agent"];
     if (yaml?.at(path) !== undefined) return [yaml.problem(path, message)];
     const file = yaml?.file ?? "gateway.yaml";

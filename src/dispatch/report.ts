@@ -1,6 +1,6 @@
 import { controlCommandOf } from "../domain/command.ts";
 import { runFinished } from "../domain/happened.ts";
-import type { Answer, Progress } from "../domain/run.ts";
+import type { Answer, Handover, Progress } from "../domain/run.ts";
 import type { RunResult } from "../ports/agent.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Hooks } from "../ports/hooks.ts";
@@ -18,7 +18,7 @@ export function report(
   { log, metrics }: { readonly log: Logger; readonly metrics: Metrics },
 ): void {
   const seconds = (performance.now() - startedAt) / 1000;
-  const { agent, runId } = progress;
+  const { agent, path, runId } = progress;
   const { outcome, usage } = result;
   metrics.runAttempts.inc({ agent, outcome });
   metrics.runSeconds.observe({ agent, outcome }, seconds);
@@ -30,6 +30,7 @@ export function report(
       conversation_id: job.event.conversation,
       run_id: runId,
       agent,
+      path,
       attempt: job.attempt,
       outcome,
       over_budget: result.overBudget,
@@ -42,6 +43,17 @@ export function report(
     },
     "run.finished",
   );
+}
+
+/** Recorded: from now on another agent is at work. */
+export function reportHandover(
+  { from, to }: Handover,
+  { event, attempt }: Job,
+  runId: string,
+  { log }: { readonly log: Logger },
+): void {
+  const about = { event_id: event.id, conversation_id: event.conversation, run_id: runId, attempt };
+  log.info({ ...about, agent: from, to }, "run.handed_over");
 }
 
 /**

@@ -37,3 +37,8 @@ export function lastWord(error: unknown, waitedMs: number, waitMsMax = Infinity)
     cause: error,
   });
 }
+
+/** How long ago the person sent it. */
+export function ageSeconds({ event }: Pick<Job, "event">, clock: Pick<Clock, "nowMs">): number {
+  return Math.max(0, clock.nowMs() - event.occurredAtMs) / 1000;
+}

@@ -105,7 +105,22 @@ export type Step =
   | { readonly kind: "joined"; readonly eventId: string }
   /** Written before the call: a tool with this mark and no result may or may not have run. */
   | { readonly kind: "tool-started"; readonly callId: string }
-  | { readonly kind: "tool"; readonly callId: string; readonly result: string; readonly isError: boolean };
+  | {
+      readonly kind: "tool";
+      readonly callId: string;
+      readonly result: string;
+      readonly isError: boolean;
+      /** From here on the run is another agent's. */
+      readonly handed?: Handover;
+    };
+
+/** An agent has given the run to another one, which goes on with it. */
+export interface Handover {
+  readonly from: string;
+  readonly to: string;
+  /** From the one to the other; empty: nothing. */
+  readonly note: string;
+}
 
 /** What may be done only if somebody approves it. */
 export interface ToolUse {
@@ -146,7 +161,10 @@ export type RunOutcome =
 /** Everything a run has achieved, stored with its event and given back after a crash. */
 export interface Progress {
   readonly runId: string;
+  /** Who is at work on it, or has answered. */
   readonly agent: string;
+  /** Kept with the answer: all agents that have had the run, the first one first. Absent: one alone. */
+  readonly path?: readonly string[];
   readonly startedAtMs: number;
   /** Time that went into `steps`, without what it waited between attempts. Absent: an older version has recorded them. */
   readonly workedMs?: number;

@@ -79,6 +79,10 @@ export interface Hold {
   readonly showing?: (text: string) => void;
   /** Of the budgets of the day; absent: there are none. */
   readonly allowance?: Allowance;
+  /** The same for another agent to whom the run is handed over; absent: `allowance`. */
+  readonly allowanceOf?: (agent: string) => Allowance | undefined;
+  /** Whether this agent is to answer nothing at the moment; absent: none is. */
+  readonly isPaused?: (agent: string) => boolean;
 }
 
 /** All are harmless to repeat, and reject with STORE_*. */

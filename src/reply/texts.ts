@@ -272,6 +272,11 @@ export function statusText({ agent, lane, allowed = [], isPaused, version }: Sta
   return `${lines.join("\n")}\n\nParley ${version}`;
 }
 
+/** Before an answer that another agent gives than the one that was asked. */
+export function handedText(from: string, to: string): string {
+  return `_**${to}** answers here from now on: **${from}** has handed over. ${BACK}_`;
+}
+
 /** `names`: of those whom this person may choose. */
 export function agentText({ agent, chosen }: Answering, names: readonly string[]): string {
   const who = agent === null ? NO_AGENT : `**${agent}** answers here${whyText(chosen)}.`;

@@ -234,6 +234,7 @@ interface RunOptions {
   readonly ensure?: () => Promise<void>;
   readonly heard?: Hold["heard"];
   readonly say?: Hold["say"];
+  readonly isPaused?: (agent: string) => boolean;
 }
 
 export const HELD: Hold = {
@@ -244,7 +245,7 @@ export const HELD: Hold = {
   amend: async () => {},
 };
 
-export function benchFor(agent: Agent, clock = new SimClock()): Bench {
+export function benchFor(agent: Agent, clock = new SimClock(), others: readonly Agent[] = []): Bench {
   const bench = {
     records: [] as Step[][],
     modelCalls: [] as ModelCallReport[],
@@ -252,7 +253,7 @@ export function benchFor(agent: Agent, clock = new SimClock()): Bench {
     toolCalls: [] as ToolCallReport[],
   };
   const runtime = createAgentRuntime({
-    agents: new Map([[agent.name, agent]]),
+    agents: new Map([agent, ...others].map((one) => [one.name, one])),
     clock,
     random: () => 0,
     observe: {
@@ -286,6 +287,7 @@ export function benchFor(agent: Agent, clock = new SimClock()): Bench {
         amend: HELD.amend,
         ...(options.waiting && { waiting: options.waiting }),
         ...(options.showing && { showing: options.showing }),
+        ...(options.isPaused && { isPaused: options.isPaused }),
         ...(options.allowance && { allowance: options.allowance }),
       },
       options.signal ?? new AbortController().signal,

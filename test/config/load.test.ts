@@ -199,6 +199,31 @@ describe("references between files", () => {
     ]);
   });
 
+  it("refuses a hand-over to an agent that nobody described, and to itself", () => {
+    const agent = (name: string, to: string) =>
+      `metadata: { name: ${name} }\nspec:\n  model: { provider: demo }\n  hand_over: ${to}\n`;
+    const ops = agent("ops", "[ops]");
+    const assistant = agent("assistant", "[ops, { agent: opps, when: servers }]");
+    expect(problemsOf(load({ "agents/a.yaml": assistant, "agents/b.yaml": ops }))).toEqual([
+      "config/agents/a.yaml:4:29 spec.hand_over[1].agent: expected the name of another agent (ops), got opps (did you mean ops?)",
+      "config/agents/b.yaml:4:15 spec.hand_over[0]: expected the name of another agent (assistant), got ops",
+    ]);
+  });
+
+  it("refuses a hand-over beside a tool of that name, and of a remote agent", () => {
+    const spec = (model: string, more: string) =>
+      `metadata: { name: assistant }\nspec:\n  model: ${model}\n  hand_over: [ops]\n${more}`;
+    const ops = "metadata: { name: ops }\nspec: { model: { provider: demo } }\n";
+    const tool = "  tools: [{ name: hand_over, type: builtin, builtin: time }]\n";
+    const remote =
+      "{ provider: http, url: 'https://a.example', secret: whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0 }";
+    const problems = [spec("{ provider: demo }", tool), spec(remote, "")].map((text) =>
+      problemsOf(load({ "agents/a.yaml": text, "agents/b.yaml": ops })).join("\n"),
+    );
+    expect(problems[0]).toContain("expected another name: with hand_over, the agent has a tool of that name");
+    expect(problems[1]).toContain("expected none with provider: http");
+  });
+
   it("explains the default route when no agent has the default name", () => {
     expect(problemsOf(load({ "agents/a.yaml": AGENT.replace("assistant", "deployer") }))).toEqual([
       "gateway.yaml spec.routes: expected the name of an agent (deployer), got assistant; without routes, everything goes to assistant",
