@@ -1,6 +1,7 @@
 import type { Server } from "node:http";
 import { hostname } from "node:os";
 import type { BuiltAgents } from "./app/agents.ts";
+import { AuditTrail } from "./app/audit-trail.ts";
 import { composeBack } from "./app/back.ts";
 import {
   type BreakerWatchDeps,
@@ -45,6 +46,7 @@ import type { Adapter } from "./ports/adapter.ts";
 import type { Clock, Random } from "./ports/clock.ts";
 import type { Notebooks } from "./ports/notebooks.ts";
 import type { Store } from "./ports/store.ts";
+import { pruneAudit } from "./store/audit.ts";
 import { createNotebooks } from "./store/notebooks.ts";
 import { createSecrets } from "./store/secrets.ts";
 import type { Left } from "./store/unwritten.ts";
@@ -107,8 +109,9 @@ export async function createApp(options: AppOptions): Promise<App> {
   const controls = new RunControls({ log, logLevel: environment.logLevel });
   const hooks = new OperatorHooks();
   let notebooks: Notebooks | undefined;
+  const audit = new AuditTrail(system);
   const rules = await openRules({
-    ...{ config, load: options.load, killSwitch, controls, hooks },
+    ...{ config, load: options.load, killSwitch, controls, hooks, audit },
     renewed: (secrets) => {
       // By each process, for another may have sealed with the old key until now.
       if (secrets.includes("PARLEY_ENCRYPTION_KEY")) void reseal?.();
@@ -133,6 +136,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   notebooks = createNotebooks(store.vault);
   const isShared = environment.redisUrl !== null;
+  audit.open(store);
   await killSwitch.open({ store, isShared, clock, log }, stopping.signal);
   await controls.open({ store, isShared, clock, log }, stopping.signal);
   const { seal } = environment;
@@ -175,7 +179,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   await erasures.open({ store, isShared, clock, log }, stopping.signal);
   const { dispatcher, unwritten } = composeBack({
     ...halves,
-    ...{ rules: current, render, breakers, hooks },
+    ...{ rules: current, render, breakers, hooks, audit },
     ...{ media: opened.media, mediaFileBytes: opened.fileBytes, leaseMs },
   });
   const sweepTenants = createTenantSweep({
@@ -187,7 +191,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     reseal,
     retention: () => retentionOf(current().spec, current().agents.memory),
     async also() {
-      await kept.sweep(current().spec.media.kept_seconds * 1000);
+      const { media, retention } = current().spec;
+      const keptMs = retention.audit_seconds * 1000;
+      await pruneAudit(store.audit, newId, { nowMs: clock.nowMs(), keptMs });
+      await kept.sweep(media.kept_seconds * 1000);
       await sweepTenants();
     },
     ...system,
@@ -232,7 +239,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       killSwitch,
       controls,
       breakers: () => breakersOf({ platforms, breakers, agents: current().agents }),
-      ...{ health, replicas, hooks: hooks.desk() },
+      ...{ health, replicas, audit, hooks: hooks.desk() },
       privacy: (writeNotes) =>
         createPrivacy({
           ...{ store, media: opened.media, writeNotes, clock },
@@ -278,7 +285,8 @@ export async function createApp(options: AppOptions): Promise<App> {
       stopping.abort();
       // The sockets at once, so that the next process has them while this one ends what it has begun.
       await Promise.all([sockets.stop(), housekeeping.stop(), hooks.stop(), dispatcher.stop(drainMs)]);
-      await within(Promise.all([http.flush(), replicas.leave(), unwritten.writeAll()]), NOTES_MS, clock);
+      const last = [http.flush(), replicas.leave(), unwritten.writeAll(), audit.close()];
+      await within(Promise.all(last), NOTES_MS, clock);
       await within(rules.close(), TOOLS_MS, clock);
       for (const one of [rendering, feed, http]) one.close();
       await store[Symbol.asyncDispose]();

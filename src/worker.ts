@@ -181,13 +181,11 @@ async function answerTo(
   const end = (result: RunResult) => ended(progress, result, job, adapter, deps, signals);
   const command = controlCommandOf(job.event);
   // Overtakes the run that it is about, and pause and stop are not meant for it.
-  if (command !== null)
-    return end(
-      await obey(command, await taken.references.known(job.event, signals.job), {
-        ...deps.control,
-        selection: deps.selection,
-      }),
-    );
+  if (command !== null) {
+    const event = await taken.references.known(job.event, signals.job);
+    const control = { ...deps.control, selection: deps.selection };
+    return end(await obey(command, event, control, job.attempt > 1));
+  }
   if (isStopped(job.signals)) return end(stopped(progress.steps));
   if (deps.isPaused({ platform: job.event.platform, agent: progress.agent }))
     throw new Deferred("paused", WAIT_MS);

@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { GatewayError } from "../domain/errors.ts";
 import type { EventRecord, Journal } from "../ports/journal.ts";
+import type { TellAudit } from "./audited.ts";
 import { dropLetter, NO_TEXT, type ReplayDeps, type Replayed, replayLetter } from "./replay.ts";
 import type { BulkBody } from "./requests.ts";
 import type { BulkEnd, BulkLine } from "./schemas.ts";
@@ -17,6 +18,7 @@ export interface BulkOrder {
   readonly action: "replay" | "drop";
   readonly by: string;
   readonly body: BulkBody;
+  readonly tell: TellAudit;
 }
 
 /** A letter as it was when the request came. `seq` null: there is none of this id. */
@@ -81,8 +83,10 @@ export async function* carryOut(
         : { code: "internal", message: "Something broke here; it has been logged" },
     );
   } finally {
-    const { action, by, body } = order;
+    const { action, by, body, tell } = order;
     deps.log.info({ action, by, dry_run: body.dry_run, ...totals }, "admin.bulk");
+    const deed = action === "replay" ? "letters.replayed" : "letters.dropped";
+    if (!body.dry_run) await tell({ action: deed, subject: "dead letters", after: totals });
   }
 }
 

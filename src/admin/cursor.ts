@@ -4,7 +4,14 @@
  */
 const VERSION = "1";
 
-export type ListName = "events" | "letters" | "refusals" | "installations" | "approvals" | "conversations";
+export type ListName =
+  | "events"
+  | "letters"
+  | "refusals"
+  | "installations"
+  | "approvals"
+  | "conversations"
+  | "audit";
 
 export function cursorOf(list: ListName, place: string | number): string {
   return Buffer.from(`${VERSION}.${list}.${place}`, "utf8").toString("base64url");
@@ -31,6 +38,7 @@ const PLACES: Readonly<Record<ListName, RegExp>> = {
   letters: SEQ,
   refusals: NOTE,
   installations: INSTALLATION,
+  audit: SEQ,
   approvals: /^apr_\w{1,60}$/,
   /** As the store has it: a number, or a time and a conversation. */
   conversations: /^\d{1,15}(?: .{0,1000})?$/su,

@@ -2,12 +2,15 @@ import type { z } from "zod";
 import type { Feed } from "../feed/feed.ts";
 import type { LifeFeed } from "../feed/life-feed.ts";
 import { type RefusalFeed, refusalView } from "../feed/refusal.ts";
+import type { AuditLog } from "../ports/audit-log.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Feedback } from "../ports/feedback.ts";
 import type { EventRecord } from "../ports/journal.ts";
 import type { Lanes } from "../ports/lanes.ts";
 import type { RequestLog } from "../ports/request-log.ts";
 import { type ApprovalDeps, approvalPage } from "./approvals.ts";
+import { auditPage, auditVerified } from "./audit.ts";
+import type { TellAudit } from "./audited.ts";
 import { type BackupDeps, createBackups } from "./backup.ts";
 import { STREAMS_MAX } from "./bounds.ts";
 import { type BulkDeps, type BulkOrder, carryOut, snapshot } from "./bulk.ts";
@@ -59,6 +62,7 @@ export interface HandlerDeps
   readonly refusals: RefusalFeed;
   readonly requests: Pick<RequestLog, "list" | "find">;
   readonly lanes: Pick<Lanes, "stateOf">;
+  readonly auditLog: Pick<AuditLog, "read">;
   /** Writes what this process knows of the latest requests, so that whoever asks finds it. */
   readonly writeNotes: () => Promise<void>;
   readonly clock: Clock;
@@ -70,6 +74,7 @@ export interface HandlerDeps
 interface Call<O> {
   readonly id: string;
   readonly by: string;
+  readonly tell: TellAudit;
   readonly query: O extends { query: infer Q extends z.ZodObject } ? z.output<Q> : never;
   readonly body: O extends { body: infer B extends z.ZodObject } ? z.output<B> : undefined;
 }
@@ -127,8 +132,8 @@ export function createHandlers(deps: HandlerDeps): Handlers {
         if (await dropLetter(record, by, deps)) return ok({ id, status: "dropped", by });
         return await found(id, noLetter);
       }),
-    replayLetters: ({ by, body }) => bulk({ action: "replay", by, body }, deps),
-    dropLetters: ({ by, body }) => bulk({ action: "drop", by, body }, deps),
+    replayLetters: ({ by, body, tell }) => bulk({ action: "replay", by, body, tell }, deps),
+    dropLetters: ({ by, body, tell }) => bulk({ action: "drop", by, body, tell }, deps),
     stream: async ({ query }) => live(feed, livesOf(query)),
     async listRefusals({ query }) {
       await writtenNotes();
@@ -190,6 +195,8 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     startBackup: () => backups.start(),
     extendBackup: ({ id }) => backups.extend(id),
     endBackup: ({ id }) => backups.end(id),
+    listAudit: async ({ query }) => ok(await auditPage(deps.auditLog, query, clock.nowMs())),
+    verifyAudit: async ({ query }) => ok(await auditVerified(deps.auditLog, query)),
     openapi: async () => ok(openApi(deps.version)),
   };
 }

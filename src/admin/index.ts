@@ -3,13 +3,14 @@ import { GatewayError } from "../domain/errors.ts";
 import { textMatches } from "../shared/hmac.ts";
 import type { Secret } from "../shared/secret.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { type AuditedDeps, audited, type TellAudit } from "./audited.ts";
 import { OPERATOR_CHARS_MAX } from "./bounds.ts";
 import { createHandlers, type HandlerDeps } from "./handlers.ts";
-import { OPERATIONS, type Operation } from "./operations.ts";
+import { OPERATIONS, type Operation, type OperationId } from "./operations.ts";
 import { readBody, readQuery } from "./requests.ts";
 import { type ApiResponse, problem, storeAway } from "./responses.ts";
 
-export interface AdminDeps extends HandlerDeps {
+export interface AdminDeps extends HandlerDeps, Pick<AuditedDeps, "audit"> {
   /** Null: the API is off. */
   readonly token: Secret | null;
   readonly metrics: Pick<Metrics, "adminRequests">;
@@ -18,6 +19,7 @@ export interface AdminDeps extends HandlerDeps {
     readonly requestId: string;
     readonly peer: string | null;
     readonly isGiven: boolean;
+    readonly userAgent: string | null;
   }) => number | null;
 }
 
@@ -48,7 +50,9 @@ export function createAdminApi(deps: AdminDeps): AdminApi {
     const given = c.req.header("authorization");
     if (isBearer(given, token)) return await next();
     const { requestId, peer } = c.env;
-    const waitSeconds = deps.wrongToken({ requestId, peer, isGiven: given !== undefined && given !== "" });
+    const userAgent = c.req.header("user-agent") ?? null;
+    const isGiven = given !== undefined && given !== "";
+    const waitSeconds = deps.wrongToken({ requestId, peer, isGiven, userAgent });
     return respond(waitSeconds === null ? UNAUTHORIZED : tooManyGuesses(waitSeconds), c.env);
   });
 
@@ -57,7 +61,9 @@ export function createAdminApi(deps: AdminDeps): AdminApi {
     const handle = handlers[operationId as keyof typeof OPERATIONS] as Handle;
     router.on(operation.method.toUpperCase(), operation.path.replace("{id}", ":id"), async (c) => {
       const call = await callOf(operation, c.req.raw, c.req.param("id") ?? "");
-      const answering = call.ok ? handle(call) : problem(call.status ?? 400, call.message);
+      const answering = call.ok
+        ? answerTo(operationId as OperationId, call, handle, c.req.raw, c.env)
+        : problem(call.status ?? 400, call.message);
       const count = (status: number) =>
         metrics.adminRequests.inc({ operation: operationId, status: String(status) });
       const answer = await Promise.resolve(answering).catch((error: unknown) => {
@@ -70,6 +76,19 @@ export function createAdminApi(deps: AdminDeps): AdminApi {
       log.info({ request_id: requestId, operation: operationId, status }, "admin.request");
       return respond(answer, c.env);
     });
+  }
+
+  async function answerTo(
+    operationId: OperationId,
+    call: Checked & { ok: true },
+    handle: Handle,
+    { headers }: Request,
+    { requestId, peer }: AdminContext,
+  ): Promise<ApiResponse> {
+    const from = { peer, requestId, userAgent: headers.get("user-agent") };
+    const tell: TellAudit = (deed) =>
+      deps.audit.write({ actor: call.by, role: "operator", ...from, ...deed });
+    return await audited(operationId, call, { tell, act: () => handle({ ...call, tell }), deps });
   }
 
   router.notFound((c) =>

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { lifeSchema } from "../feed/life.ts";
 import { refusalSchema } from "../feed/refusal.ts";
 import { approvalPageSchema, approvalSchema, castSchema } from "./approvals.ts";
+import { auditPageSchema, auditVerifiedSchema } from "./audit.ts";
 import { backupSchema, heldBackupSchema } from "./backup.ts";
 import { OPERATOR_CHARS_MAX } from "./bounds.ts";
 import { breakerResetSchema, breakersSchema, limitsSchema, logLevelSchema } from "./controls.ts";
@@ -48,6 +49,8 @@ const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   ApprovalPage: approvalPageSchema,
   Cast: castSchema,
   Usage: usageSchema,
+  AuditPage: auditPageSchema,
+  AuditVerified: auditVerifiedSchema,
   KillSwitch: killSwitchSchema,
   LogLevel: logLevelSchema,
   Limits: limitsSchema,

@@ -7,6 +7,8 @@ import { installationsQuery } from "./installations.ts";
 import { killSwitchBody } from "./kill-switch.ts";
 import {
   approvalsQuery,
+  auditQuery,
+  auditVerifyQuery,
   bulkBody,
   eventsQuery,
   lettersQuery,
@@ -352,6 +354,22 @@ export const OPERATIONS = {
     query: noQuery,
     answer: { status: 200, type: JSON_TYPE, schemas: ["HeldBackup"], what: "Whether it is as it was." },
     problems: [400, 404],
+  },
+  listAudit: {
+    method: "get",
+    path: "/audit",
+    summary: "What was done to the gateway, by whom, newest first",
+    query: auditQuery,
+    answer: { status: 200, type: JSON_TYPE, schemas: ["AuditPage"], what: "A page of entries." },
+    problems: [400, 503],
+  },
+  verifyAudit: {
+    method: "get",
+    path: "/audit/verify",
+    summary: "Whether every entry of the audit is as it was written, and follows the one before it",
+    query: auditVerifyQuery,
+    answer: { status: 200, type: JSON_TYPE, schemas: ["AuditVerified"], what: "What was found." },
+    problems: [400, 503],
   },
   openapi: {
     method: "get",

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { closest } from "../config/closest.ts";
 import { findings, formatPath, got, type Path } from "../config/problems.ts";
+import { AUDIT_ROLES } from "../domain/audit.ts";
 import { PLATFORMS } from "../domain/event.ts";
 import { REFUSED_OUTCOMES, type RequestOutcome } from "../domain/request.ts";
 import { LIFE_STATES, type LifeState } from "../feed/life.ts";
@@ -104,6 +105,32 @@ export const approvalsQuery = z.strictObject({
   limit,
   cursor: cursor("approvals"),
 });
+
+export const auditQuery = z.strictObject({
+  actor: name.optional(),
+  role: z.enum(AUDIT_ROLES).optional(),
+  action: name.optional().describe("Exactly this, such as kill_switch.set."),
+  subject: name.optional(),
+  since: moment("Done at or after"),
+  until: moment("Done before"),
+  limit,
+  cursor: cursor("audit"),
+});
+export type AuditQuery = z.output<typeof auditQuery>;
+
+export const auditVerifyQuery = z
+  .strictObject({
+    seq: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional(),
+    hash: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/, { error: "expected 64 hexadecimal digits" })
+      .optional()
+      .describe("With `seq`: that entry is to have this hash, as somebody has noted it elsewhere."),
+  })
+  .refine(({ seq, hash }) => (seq === undefined) === (hash === undefined), {
+    error: "expected seq and hash together, got one of them",
+  });
+export type AuditVerifyQuery = z.output<typeof auditVerifyQuery>;
 
 export const bulkBody = z.strictObject({
   ...letterFilter,

@@ -14,7 +14,8 @@ import type { Logger } from "../telemetry/log.ts";
 import { operatorsWord } from "./approvals.ts";
 
 export interface AdminSetup {
-  readonly store: Pick<Store, "journal" | "archive" | "lanes" | "requests" | "purse" | "vault">;
+  readonly store: Pick<Store, "journal" | "archive" | "lanes" | "requests" | "purse" | "vault" | "audit">;
+  readonly audit: AdminDeps["audit"];
   /** As it is now. */
   readonly policy: () => AdmissionPolicy;
   /** Null: the API is off. */
@@ -63,6 +64,7 @@ export function buildAdmin({ store, policy, ...context }: AdminSetup): AdminApi 
     lanes,
     requests,
     purse,
+    auditLog: store.audit,
     approvals,
     refusalOf,
     subjectOf: (person) => subjectOf(person, context.token),

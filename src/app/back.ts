@@ -9,6 +9,7 @@ import { quietMsOf } from "../domain/route.ts";
 import { type Observer, observedQueue } from "../feed/observed.ts";
 import { toldQueue } from "../hooks/told-queue.ts";
 import type { Adapter, Render } from "../ports/adapter.ts";
+import type { Audit } from "../ports/audit.ts";
 import type { Clock, NewId, Random } from "../ports/clock.ts";
 import type { Hooks } from "../ports/hooks.ts";
 import type { Media } from "../ports/media.ts";
@@ -47,6 +48,8 @@ export interface BackOptions {
   readonly media?: Media;
   /** Of one file there, at most. */
   readonly mediaFileBytes?: number;
+  /** Absent: nobody keeps who decides what. */
+  readonly audit?: Audit;
   readonly feed: Observer["feed"];
   /** Absent: nobody is told of anything. */
   readonly hooks?: Hooks;
@@ -168,6 +171,7 @@ function workerDeps(
       grants,
       notebooks: createNotebooks(store.vault),
       remembersBy: (agent) => agents.memory.get(agent)?.by,
+      ...(options.audit !== undefined && { audit: options.audit }),
       approversOf: (agent) => agents.approvers.get(agent) ?? null,
       clock,
       isPaused,

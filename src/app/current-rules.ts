@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import type { AdmissionPolicy } from "../admit/policy.ts";
 import { fingerprintOf, needsStart } from "../config/changes.ts";
 import type { Config, Loaded } from "../config/load.ts";
@@ -6,6 +7,7 @@ import { changedSecrets, renewSecrets } from "../config/renewal.ts";
 import type { GatewaySpec } from "../config/schema.ts";
 import { GatewayError } from "../domain/errors.ts";
 import type { ComponentReport } from "../ingress/health.ts";
+import type { Audit } from "../ports/audit.ts";
 import type { Clock } from "../ports/clock.ts";
 import { iso } from "../shared/time.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -31,6 +33,8 @@ export interface CurrentRulesDeps {
   readonly clock: Clock;
   readonly log: Pick<Logger, "info" | "warn" | "error">;
   readonly metrics: Metrics;
+  /** Absent: nobody keeps what was read again. */
+  readonly audit?: Audit;
 }
 
 /** `signal`: somebody asked for it, and is answered whatever comes of it. */
@@ -129,6 +133,7 @@ export class CurrentRules {
     // Touched, and nothing more.
     if (isSame && secrets.length === 0 && why === "file" && this.#refused === null) return;
     const rules = await build(config);
+    const { digest: before } = this.#rules.config;
     renewSecrets(this.#first, config);
     this.#rules = rules;
     this.#refused = null;
@@ -142,6 +147,8 @@ export class CurrentRules {
       log.info({ secrets }, "secrets.renewed");
       renewed?.(secrets);
     }
+    const names = secrets.length === 0 ? {} : { secrets };
+    this.#tell("reloaded", { digest: before }, { digest: config.digest, ...names, why });
     const settings = this.#waitsForStart();
     if (settings.length > 0) log.warn({ settings }, "configuration.needs_restart");
   }
@@ -156,6 +163,15 @@ export class CurrentRules {
     const { digest } = this.#rules.config;
     const shown = problems.slice(0, PROBLEMS_SHOWN);
     log.error({ why, problems: shown, count: problems.length, holds: digest }, "configuration.refused");
+    this.#tell("refused", { digest }, { digest, problems: problems.length, why });
+  }
+
+  /** Not what is wrong: a problem may quote the file. */
+  #tell(what: "reloaded" | "refused", before: object, after: object): void {
+    void this.#deps.audit?.write({
+      ...{ actor: "gateway", role: "system", action: `configuration.${what}`, subject: "configuration" },
+      ...{ before, after: { ...after, host: hostname() } },
+    });
   }
 
   #waitsForStart(): readonly string[] {

@@ -11,6 +11,7 @@ import type { WebhookSource } from "../ingress/reception.ts";
 import { type Noted, RequestRecorder } from "../ingress/recorder.ts";
 import { createServers } from "../ingress/server.ts";
 import type { Adapter } from "../ports/adapter.ts";
+import type { Audit } from "../ports/audit.ts";
 import type { Clock, NewId } from "../ports/clock.ts";
 import type { HookDesk } from "../ports/hooks.ts";
 import type { Privacy } from "../ports/privacy.ts";
@@ -50,6 +51,7 @@ export interface HttpOptions {
   readonly hooks: HookDesk;
   /** `writeNotes`: what this process has not written yet of the latest requests. */
   readonly privacy: (writeNotes: () => Promise<void>) => Privacy;
+  readonly audit: Audit;
   readonly health: Health;
   readonly feed: LifeFeed;
   readonly developers: Developers;
@@ -91,7 +93,7 @@ export function composeHttp(options: HttpOptions): Http {
     },
   });
   const note = (noted: Noted) => recorder.note(noted);
-  const guesses = new Guesses({ clock, log, metrics });
+  const guesses = new Guesses({ clock, log, metrics, audit: options.audit });
   const { server, watch } = createServers({
     guesses,
     sources: options.adapters.flatMap((adapter) => sourceOf(adapter, options)),
@@ -102,6 +104,7 @@ export function composeHttp(options: HttpOptions): Http {
     health: options.health,
     admin: buildAdmin({
       store,
+      audit: options.audit,
       policy,
       token: environment.adminToken,
       wrongToken: (guess) => guesses.refuse("admin", guess),

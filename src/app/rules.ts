@@ -1,5 +1,6 @@
 import type { Config, Loaded } from "../config/load.ts";
 import type { ComponentReport } from "../ingress/health.ts";
+import type { Audit } from "../ports/audit.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { Hooks } from "../ports/hooks.ts";
 import type { Notebooks } from "../ports/notebooks.ts";
@@ -29,6 +30,8 @@ export interface RulesOptions {
   readonly hooks?: Pick<Hooks, "emit">;
   /** Where agents keep long-term notes, once there is a store. */
   readonly notebooks?: () => Notebooks | undefined;
+  /** Absent: nobody keeps what was read again. */
+  readonly audit?: Audit;
   /** What is paused beside the configuration, and told what that says. */
   readonly killSwitch: Pick<KillSwitch, "isThrown" | "byConfiguration">;
   /** Hears the variables of secrets that are others from now on. */

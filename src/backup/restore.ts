@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { Deed } from "../domain/audit.ts";
 import { GatewayError } from "../domain/errors.ts";
 import { iso } from "../shared/time.ts";
 import { fileOf, isLocked, slotsIn } from "../store/spool/slots.ts";
+import { appendOffline } from "../store/sqlite/audit-offline.ts";
 import { setAside } from "../store/sqlite/set-aside.ts";
 import { copyFile, flushFolder } from "./copy.ts";
 import { ArchiveError, describe, InUse, type Manifest } from "./manifest.ts";
@@ -18,6 +20,8 @@ export interface RestoreOptions {
   /** Lets what waited at the backup run, though it may have been answered since. */
   readonly runsUnfinished: boolean;
   readonly nowMs: number;
+  /** For the audit of what is restored; absent: nobody keeps it. */
+  readonly note?: { readonly id: string; readonly deed: Deed };
 }
 
 export interface Restored {
@@ -45,6 +49,8 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
     for (const { path } of manifest.files) await copyFile(join(archive, path), join(staging, path));
     const database = join(staging, DATABASE);
     const held = existsSync(database) && !options.runsUnfinished ? setAside(database, nowMs) : 0;
+    if (existsSync(database) && options.note !== undefined)
+      appendOffline(database, options.note.id, options.note.deed);
     // The first look was some time ago.
     refuseRunning(dataDir);
     const kept = await swap(placesOf(staging, before, options));

@@ -133,7 +133,7 @@ function tokenOf(terminal: Terminal): Secret {
 }
 
 /** Who does it, for the record of the gateway: `ann@laptop`. */
-function operator({ env }: Terminal): string {
+export function operator({ env }: Terminal): string {
   return `${userName(env)}@${hostname()}`.replace(/[^\x21-\x7e]/g, "?").slice(0, 100);
 }
 

@@ -23,6 +23,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   replicas: async () => (await import("./replicas.ts")).addReplicas,
   hooks: async () => (await import("./hooks.ts")).addHooks,
   breakers: async () => (await import("./breakers.ts")).addBreakers,
+  audit: async () => (await import("./audit.ts")).addAudit,
   usage: async () => (await import("./usage.ts")).addUsage,
   installations: async () => (await import("./installations.ts")).addInstallations,
   backup: async () => (await import("./backup.ts")).addBackup,

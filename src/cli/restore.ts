@@ -1,10 +1,13 @@
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Argument, type Command } from "commander";
+import type { Deed } from "../domain/audit.ts";
 import { EXIT } from "../shared/exit.ts";
 import { systemClock } from "../system/clock.ts";
+import { createNewId } from "../system/ids.ts";
 import { ask, httpBase } from "./ask.ts";
 import { configOf, failing, runShell } from "./backup.ts";
+import { operator } from "./client.ts";
 import { inert, printable } from "./printable.ts";
 import { CommandError, type Terminal } from "./terminal.ts";
 
@@ -70,6 +73,7 @@ async function run(terminal: Terminal, archive: string, options: Options): Promi
       configFolder: options.withConfiguration ? environment.configFolder : null,
       runsUnfinished: options.runUnfinished === true,
       nowMs: systemClock.nowMs(),
+      note: { id: createNewId(systemClock)("aud"), deed: deedOf(terminal, archive) },
     }),
   );
   const { manifest, before, setAside } = restored;
@@ -90,6 +94,13 @@ async function run(terminal: Terminal, archive: string, options: Options): Promi
     if (code !== 0) throw new CommandError(EXIT.failed, `expected --start to end with 0, got ${code}`);
   }
   if (waitSeconds > 0) await waitUntilReady(url, waitSeconds, terminal);
+}
+
+function deedOf(terminal: Terminal, archive: string): Deed {
+  return {
+    ...{ atMs: systemClock.nowMs(), actor: operator(terminal), role: "operator" },
+    ...{ action: "store.restored", subject: basename(archive) },
+  };
 }
 
 function secondsOf({ wait, start }: Options): number {

@@ -233,6 +233,9 @@ const gatewaySpecOf = (modules: readonly PlatformModule[]) =>
           dead_seconds: seconds(10 * YEAR)
             .default(2_592_000)
             .describe("Dead letters are kept so long."),
+          audit_seconds: seconds(10 * YEAR)
+            .default(YEAR)
+            .describe("Entries of the audit are kept so long, and 100,000 of them at most."),
           refusals: z
             .int()
             .min(0)

@@ -6,6 +6,7 @@ import { ownersThere } from "../domain/notebook.ts";
 import { NO_USAGE } from "../domain/run.ts";
 import type { PausedFor } from "../domain/switches.ts";
 import type { RunResult } from "../ports/agent.ts";
+import type { Audit } from "../ports/audit.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Grants } from "../ports/grants.ts";
 import type { Lanes } from "../ports/lanes.ts";
@@ -41,6 +42,8 @@ export interface ControlDeps {
   readonly notebooks?: Pick<Notebooks, "list" | "erase">;
   /** What this agent remembers by; absent: it, and any other, by conversation. */
   readonly remembersBy?: (agent: string) => Remembering | undefined;
+  /** Absent: nobody keeps who decided. */
+  readonly audit?: Audit;
   readonly clock: Pick<Clock, "nowMs">;
   readonly isPaused: (of: PausedFor) => boolean;
   readonly version: string;
@@ -54,14 +57,16 @@ export async function obey(
   command: ControlCommand,
   event: TriggerEvent,
   deps: ControlDeps,
+  /** It was begun before, and what it does may be done. */
+  isRepeat = false,
 ): Promise<RunResult> {
-  const answer = await ANSWERS[command](event, deps);
+  const answer = await ANSWERS[command](event, { ...deps, isRepeat });
   const said = typeof answer === "string" ? { text: answer } : answer;
   return { outcome: "answered", ...said, usage: NO_USAGE, modelCalls: 0 };
 }
 
 type Told = string | Required<Pick<RunResult, "text" | "buttons">>;
-type Say = (event: TriggerEvent, deps: ControlDeps) => Told | Promise<Told>;
+type Say = (event: TriggerEvent, deps: ControlDeps & { readonly isRepeat: boolean }) => Told | Promise<Told>;
 
 const ANSWERS: Readonly<Record<ControlCommand, Say>> = {
   help: () => HELP,

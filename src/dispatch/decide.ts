@@ -4,6 +4,7 @@ import {
   type DecidedStep,
   type Decision,
   decisionOn,
+  fullName,
   isSame,
   mayDecide,
   openQuestion,
@@ -13,6 +14,7 @@ import { decisionIn } from "../domain/command.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import type { AskedStep, Step } from "../domain/run.ts";
 import { onOneLine } from "../domain/text.ts";
+import type { Audit } from "../ports/audit.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LaneHead, Lanes } from "../ports/lanes.ts";
 import type { Questions } from "../ports/questions.ts";
@@ -39,6 +41,9 @@ interface DecideDeps extends CastDeps {
   readonly approversOf: (agent: string) => Approvers | null;
   /** Where a question of this id is asked; absent: only those of the own conversation are found. */
   readonly questions?: Pick<Questions, "find">;
+  /** Absent: nobody keeps who decided. */
+  readonly audit?: Audit;
+  readonly isRepeat?: boolean;
 }
 
 /**
@@ -80,7 +85,28 @@ export async function decide(event: TriggerEvent, deps: DecideDeps): Promise<str
     ...(isChoice && { choice: said.choice }),
   };
   const cast = await castWord({ approvalId: id, verdict, by, ...why }, lane, head, deps);
+  if (isOwnNews(cast, { verdict, by }, deps.isRepeat === true))
+    await deps.audit?.write({
+      ...{ actor: fullName(by, head.event), role: "member", action: "approval.decided", subject: id },
+      after: {
+        ...{ verdict, choice: isChoice ? said.choice : undefined, always: isLasting || undefined },
+        ...{ state: cast.kind === "counted" ? "waiting" : verdict },
+        ...{ needed: cast.kind === "counted" ? cast.needed : 0 },
+      },
+    });
   return castText(cast, { verdict, by, id, isChoice: isOpen && answers > 0 });
+}
+
+/** Whether this word has changed something: now, or just before the process died that had begun with it. */
+function isOwnNews(
+  cast: Cast,
+  { verdict, by }: Pick<Decision, "verdict" | "by">,
+  isRepeat: boolean,
+): boolean {
+  if (cast.kind === "counted") return cast.isNews || isRepeat;
+  if (cast.kind !== "decided" || !(cast.isNews || isRepeat)) return false;
+  const { as } = cast;
+  return as.verdict === verdict && as.by !== null && isSame(as.by, by);
 }
 
 /** What is no secret there: what was decided on a question of the same place. */
@@ -111,7 +137,7 @@ type Word = Pick<Decision, "approvalId" | "verdict" | "by" | "reason" | "always"
 
 /** What became of a word: it was decided, by this or another; it is one of several that are needed; it has no use. */
 export type Cast =
-  | { readonly kind: "decided"; readonly as: DecidedStep | Decision }
+  | { readonly kind: "decided"; readonly as: DecidedStep | Decision; readonly isNews: boolean }
   /** `isNews` false: they had approved it before. */
   | { readonly kind: "counted"; readonly needed: number; readonly isNews: boolean }
   | { readonly kind: "late" | "gone" };
@@ -121,7 +147,7 @@ export async function castWord(word: Word, lane: string, head: LaneHead, deps: C
   const { approvalId, verdict, by } = word;
   const steps = head.progress?.steps ?? [];
   const before = rulingIn(head, { approvalId });
-  if (before !== null) return { kind: "decided", as: before };
+  if (before !== null) return { kind: "decided", as: before, isNews: false };
   const open = openQuestion(steps);
   if (open?.approvalId !== approvalId) return { kind: "gone" };
   const again = verdict === "approved" ? votedBefore(by, open, head) : null;
@@ -135,7 +161,7 @@ export async function castWord(word: Word, lane: string, head: LaneHead, deps: C
   if (isKept && state === "parked") return countedBy(decision, open, steps);
   const now = await deps.lanes.head(lane);
   const ruling = now === null ? null : rulingIn(now, open);
-  if (ruling !== null) return { kind: "decided", as: ruling };
+  if (ruling !== null) return { kind: "decided", as: ruling, isNews: true };
   return (now !== null && votedBefore(by, open, now, true)) || { kind: "gone" };
 }
 
@@ -145,7 +171,7 @@ function isOneOfMany({ needs = 1 }: AskedStep): boolean {
 
 function countedBy(decision: Decision, open: AskedStep, steps: readonly Step[]): Cast {
   const tally = tallyOf(open, steps, [decision]);
-  if (tally.decision !== null) return { kind: "decided", as: tally.decision };
+  if (tally.decision !== null) return { kind: "decided", as: tally.decision, isNews: true };
   return { kind: "counted", needed: (open.needs ?? 1) - tally.votes.length, isNews: true };
 }
 

@@ -1,5 +1,6 @@
 import { isIPv6 } from "node:net";
 import { LRUCache } from "lru-cache";
+import type { Audit } from "../ports/audit.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -14,6 +15,7 @@ export interface Guess {
   readonly peer: string | null;
   /** Whether there was a token at all. */
   readonly isGiven: boolean;
+  readonly userAgent?: string | null;
 }
 
 /** Of one peer: so many wrong tokens at once, then one in so many seconds. */
@@ -21,6 +23,22 @@ const PER_PEER: Rate = [10, 1 / 6];
 const PEERS_MAX = 1_000;
 /** Of each door, whoever knocks. */
 const LINES: Rate = [20, 1 / 10];
+/** The same for the audit, which is kept for long: a day of guessing must not crowd out what was done. */
+const ENTRIES: Rate = [10, 1 / 600];
+
+interface Deps {
+  readonly clock: Pick<Clock, "nowMs">;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** Absent: nobody keeps who guessed. */
+  readonly audit?: Audit;
+}
+
+/** What is left out because it comes too fast, and told with the next. */
+interface Told {
+  readonly tap: Tap;
+  leftOut: number;
+}
 
 /**
  * Wrong tokens are counted, logged and, when one peer gives many, answered 429. The right one is taken all the same:
@@ -28,10 +46,11 @@ const LINES: Rate = [20, 1 / 10];
  */
 export class Guesses {
   readonly #peers = new LRUCache<string, Tap>({ max: PEERS_MAX });
-  readonly #lines = new Map<Door, { readonly tap: Tap; leftOut: number }>();
-  readonly #deps: { clock: Pick<Clock, "nowMs">; log: Logger; metrics: Metrics };
+  readonly #lines = new Map<Door, Told>();
+  readonly #entries = new Map<Door, Told>();
+  readonly #deps: Deps;
 
-  constructor(deps: { clock: Pick<Clock, "nowMs">; log: Logger; metrics: Metrics }) {
+  constructor(deps: Deps) {
     this.#deps = deps;
   }
 
@@ -43,6 +62,7 @@ export class Guesses {
     const answer = waitSeconds !== null ? "slowed" : guess.isGiven ? "wrong" : "missing";
     metrics.authFailures.inc({ surface: door, answer });
     this.#say(door, guess, answer, nowMs);
+    if (guess.isGiven) this.#keep(door, guess, answer, nowMs);
     return waitSeconds;
   }
 
@@ -53,15 +73,32 @@ export class Guesses {
   }
 
   #say(door: Door, { requestId, peer }: Guess, answer: string, nowMs: number): void {
-    const lines = this.#lines.get(door) ?? { tap: new Tap(LINES), leftOut: 0 };
-    this.#lines.set(door, lines);
-    if (!lines.tap.give(nowMs)) {
-      lines.leftOut++;
-      return;
+    const alike = this.#alike(this.#lines, LINES, door, nowMs);
+    if (alike !== null)
+      this.#deps.log.warn({ request_id: requestId, peer, answer, ...alike }, `${door}.unauthorized`);
+  }
+
+  /** Nobody waits for it. */
+  #keep(door: Door, { requestId, peer, userAgent = null }: Guess, answer: string, nowMs: number): void {
+    const alike = this.#alike(this.#entries, ENTRIES, door, nowMs);
+    if (alike === null) return;
+    void this.#deps.audit?.write({
+      ...{ actor: "unknown", role: "stranger", action: "token.refused", subject: door },
+      ...{ peer, userAgent, requestId, after: { answer, ...alike } },
+    });
+  }
+
+  /** Null: this one is left out, too. */
+  #alike(of: Map<Door, Told>, rate: Rate, door: Door, nowMs: number): { left_out?: number } | null {
+    const told = of.get(door) ?? { tap: new Tap(rate), leftOut: 0 };
+    of.set(door, told);
+    if (!told.tap.give(nowMs)) {
+      told.leftOut++;
+      return null;
     }
-    const alike = lines.leftOut === 0 ? {} : { left_out: lines.leftOut };
-    lines.leftOut = 0;
-    this.#deps.log.warn({ request_id: requestId, peer, answer, ...alike }, `${door}.unauthorized`);
+    const { leftOut } = told;
+    told.leftOut = 0;
+    return leftOut === 0 ? {} : { left_out: leftOut };
   }
 }
 

@@ -90,6 +90,11 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
       "Requests without the right token of the operator, by what it would have opened and how they were answered.",
       ["surface", "answer"],
     ),
+    auditEntries: counter("audit_entries_total", "Entries written to the audit, by what was done.", [
+      "action",
+    ]),
+    auditWaiting: gauge("audit_waiting", "Entries of the audit that the store has not taken yet."),
+    auditLost: counter("audit_lost_total", "Entries of the audit that no store has taken; the log has them."),
     adminRequests: counter("admin_requests_total", "Requests to the admin API with the right token.", [
       "operation",
       "status",

@@ -6,6 +6,7 @@ import { RunControls } from "../../src/app/controls.ts";
 import { KillSwitch } from "../../src/app/kill-switch.ts";
 import { type OpenedRules, openRules } from "../../src/app/rules.ts";
 import { type Loaded, loadConfig } from "../../src/config/load.ts";
+import type { Deed } from "../../src/domain/audit.ts";
 import { Seal } from "../../src/shared/seal.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
@@ -27,12 +28,14 @@ let killSwitch: KillSwitch;
 let folder: string;
 let env: Record<string, string>;
 let metrics: ReturnType<typeof createMetrics>;
+let deeds: Omit<Deed, "atMs">[];
 let lines: (readonly [msg: string, fields: Record<string, unknown>])[];
 
 beforeEach(() => {
   clock = new FakeClock();
   metrics = createMetrics();
   lines = [];
+  deeds = [];
   folder = folderWith({ "gateway.yaml": OLDER, "agents/assistant.yaml": AGENT });
   env = { PARLEY_CONFIG: folder };
 });
@@ -46,7 +49,8 @@ async function open(): Promise<OpenedRules> {
   const log = Object.assign(silentLogger(), { info: write, warn: write, error: write });
   killSwitch = new KillSwitch(metrics);
   const system = { clock, random: () => 0.5, log, metrics, version: "1" };
-  return await openRules({ config: loaded.config, load, killSwitch, controls: controls(), ...system });
+  const audit = { write: async (deed: Omit<Deed, "atMs">) => void deeds.push(deed) };
+  return await openRules({ config: loaded.config, load, killSwitch, controls: controls(), audit, ...system });
 }
 
 const controls = () => new RunControls({ log: silentLogger(), logLevel: "info" });
@@ -62,6 +66,26 @@ const messages = () => lines.map(([msg]) => msg);
 const count = (outcome: string) => countOf(metrics, "configReloads", { outcome });
 
 describe("a configuration that is read again", () => {
+  it("is in the audit, taken or refused, and nothing of what stands in it", async () => {
+    const rules = await open();
+    const { digest } = rules.current().config;
+    edit(gateway("max_age_seconds: 20"));
+    await rules.reload("signal");
+    const now = rules.current().config.digest;
+    edit(gateway("max_age_seconds: hunter2"));
+    await rules.reload("signal");
+    expect(deeds).toEqual([
+      expect.objectContaining({
+        ...{ actor: "gateway", role: "system", action: "configuration.reloaded", before: { digest } },
+        after: { digest: now, why: "signal", host: expect.any(String) },
+      }),
+      expect.objectContaining({
+        ...{ action: "configuration.refused", before: { digest: now } },
+        after: { digest: now, problems: 1, why: "signal", host: expect.any(String) },
+      }),
+    ]);
+  });
+
   it("holds from then on, as a whole, and whoever has the one before keeps it", async () => {
     const rules = await open();
     const before = rules.current();

@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, wr
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { type RestoreOptions, restore } from "../../src/backup/restore.ts";
+import { verifyAudit } from "../../src/shared/audit-verify.ts";
 import { anEvent } from "../support/event.ts";
 import { anOffer, claimAll } from "../support/store.ts";
 import { aPlace, backUp, leaveEvents, NOW_MS, openStoreOf, type Place } from "./archives.ts";
@@ -107,4 +108,18 @@ it("leaves what was there when the archive cannot be put into place", async () =
   );
   await using store = await openStoreOf(place);
   expect(await store.journal.find("test:waits")).toMatchObject({ state: "queued" });
+});
+
+it("says in the audit of what is restored that it was", async () => {
+  const place = aPlace();
+  await leaveEvents(place);
+  const { archive } = await backUp(place);
+  const deed = { atMs: NOW_MS, actor: "ann@laptop", role: "operator", action: "store.restored" } as const;
+  await bringBack(place, archive, { note: { id: "aud_1", deed: { ...deed, subject: "parley-1" } } });
+  await using store = await openStoreOf(place);
+  const { rows } = await store.audit.read({ limit: 9 });
+  expect(rows.map(({ body }) => JSON.parse(body))).toMatchObject([
+    { seq: 1, actor: "ann@laptop", action: "store.restored", subject: "parley-1" },
+  ]);
+  expect((await verifyAudit((page) => store.audit.read(page))).fault).toBeNull();
 });

@@ -3,6 +3,7 @@ import { onTestFinished } from "vitest";
 import { MODULES } from "../../adapters/index.ts";
 import type { AdmissionPolicy } from "../../src/admit/policy.ts";
 import { type AdminSetup, buildAdmin } from "../../src/app/admin.ts";
+import { AuditTrail } from "../../src/app/audit-trail.ts";
 import { RunControls } from "../../src/app/controls.ts";
 import { KillSwitch } from "../../src/app/kill-switch.ts";
 import { wordsOf } from "../../src/app/platforms.ts";
@@ -55,7 +56,9 @@ export interface AdminOptions {
   readonly log?: Logger;
   readonly hooks?: readonly HookTarget[];
   /** Stands in for parts of the store, to make them fail. */
-  readonly broken?: (store: Store) => Partial<Pick<Store, "journal" | "archive" | "bus" | "requests">>;
+  readonly broken?: (
+    store: Store,
+  ) => Partial<Pick<Store, "journal" | "archive" | "bus" | "requests" | "audit" | "notes">>;
 }
 
 export interface Admin {
@@ -113,7 +116,7 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
       if (refusals.isWatched) refusals.publish(refusalView(note));
     },
   });
-  const guesses = new Guesses({ clock, log: silentLogger(), metrics: createMetrics() });
+
   const policy = { ...POLICY, ...options.policy };
   const metrics = createMetrics();
   const killSwitch = new KillSwitch(metrics);
@@ -124,7 +127,11 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
   const breakers = new Breakers(clock);
   controls.watch(breakers);
   await controls.open(switching, stopping.signal);
+  const audit = new AuditTrail({ clock, newId: createNewId(clock), log: silentLogger(), metrics });
+  audit.open(parts);
+  const guesses = new Guesses({ clock, log: silentLogger(), metrics: createMetrics(), audit });
   const api = buildAdmin({
+    audit,
     killSwitch,
     controls,
     configuredLimits: () => ({ ...CONFIGURED_LIMITS }),

@@ -1,11 +1,16 @@
 import { AUDIT_BEGINNING, type AuditPlace } from "../../domain/audit.ts";
-import type { AuditLog, AuditRead } from "../../ports/audit-log.ts";
+import type { AuditLog, AuditPage, AuditRead } from "../../ports/audit-log.ts";
+import type { prepareAuditStatements } from "./audit-statements.ts";
 import type { Ask, Operations } from "./protocol.ts";
 import type { State } from "./state.ts";
 
-export function readAudit(
-  { sql }: State,
-  { limit, before = Number.MAX_SAFE_INTEGER }: Operations["readAudit"]["args"],
+export function readAudit({ sql }: Pick<State, "sql">, page: AuditPage): AuditRead {
+  return readRows(sql, page);
+}
+
+export function readRows(
+  sql: ReturnType<typeof prepareAuditStatements>,
+  { limit, before = Number.MAX_SAFE_INTEGER }: AuditPage,
 ): AuditRead {
   const newest = sql.newestAudit.get();
   const place = ({ seq, hash }: AuditPlace) => ({ seq, hash });
@@ -17,9 +22,15 @@ export function readAudit(
   };
 }
 
-export function addAudit(state: State, { row, after }: Operations["addAudit"]["args"]): boolean {
-  const { sql } = state;
-  const { last, newestSeq } = readAudit(state, { limit: 0 });
+export function addAudit({ sql }: State, args: Operations["addAudit"]["args"]): boolean {
+  return addRow(sql, args);
+}
+
+export function addRow(
+  sql: ReturnType<typeof prepareAuditStatements>,
+  { row, after }: Operations["addAudit"]["args"],
+): boolean {
+  const { last, newestSeq } = readRows(sql, { limit: 0 });
   if (last.seq !== after.seq || last.hash !== after.hash || row.seq <= newestSeq)
     return sql.auditRow.get(row.seq)?.hash === row.hash;
   sql.addAudit.run(row.seq, row.hash, row.body);
