@@ -167,7 +167,7 @@ async function audit({ config, url }: ComplianceLook): Promise<readonly Finding[
     : [fail(check, "its entries are not bound to each other", "upgrade the gateway")];
 }
 
-async function backupAge({ config, terminal, nowMs }: ComplianceLook): Promise<readonly Finding[]> {
+export async function backupAge({ config, terminal, nowMs }: ComplianceLook): Promise<readonly Finding[]> {
   const check = "backup";
   const { backups, backup_hours } = config.gateway.compliance;
   const folder = resolve(terminal.cwd, backups);

@@ -33,6 +33,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   run: async () => (await import("./run.ts")).addRun,
   "agent-check": async () => (await import("./agent-check.ts")).addAgentCheck,
   doctor: async () => (await import("./doctor.ts")).addDoctor,
+  "upgrade-check": async () => (await import("./upgrade-check.ts")).addUpgradeCheck,
   secrets: async () => (await import("./secrets.ts")).addSecrets,
   config: async () => (await import("./config.ts")).addConfig,
   import: async () => (await import("./import.ts")).addImport,

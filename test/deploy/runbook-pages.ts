@@ -20,6 +20,7 @@ export const OPERATING: readonly Runbook[] = [
   "maintenance.md",
   "production.md",
   "secrets.md",
+  "upgrade.md",
 ].map((name) => ({ name, text: readFileSync(join(ROOT, "docs", name), "utf8") }));
 
 /** Lines of its fenced blocks of this language. */
