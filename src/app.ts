@@ -32,6 +32,7 @@ import { Rendering } from "./app/rendering/index.ts";
 import { Replicas } from "./app/replicas.ts";
 import { resealed } from "./app/resealing.ts";
 import { openRules } from "./app/rules.ts";
+import { Schedules } from "./app/schedules.ts";
 import { selfCheck } from "./app/self-check.ts";
 import { createSockets } from "./app/sockets.ts";
 import { openStore } from "./app/store.ts";
@@ -186,6 +187,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     ...{ store, media: opened.media, clock },
     keptSeconds: () => current().spec.retention.tenants,
   });
+  const schedules = new Schedules({
+    ...{ store, adapters, isPaused, specs: () => current().spec.schedules },
+    ...system,
+  });
   const housekeeping = startHousekeeping({
     store,
     reseal,
@@ -274,6 +279,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       if (role !== "ingress") {
         dispatcher.start();
         hooks.start();
+        schedules.start();
       }
       sockets.start();
       for (const adapter of chats) {
@@ -284,7 +290,13 @@ export async function createApp(options: AppOptions): Promise<App> {
     async stop(drainMs = DRAIN_MS - CLOSE_MS) {
       stopping.abort();
       // The sockets at once, so that the next process has them while this one ends what it has begun.
-      await Promise.all([sockets.stop(), housekeeping.stop(), hooks.stop(), dispatcher.stop(drainMs)]);
+      await Promise.all([
+        sockets.stop(),
+        housekeeping.stop(),
+        hooks.stop(),
+        schedules.stop(),
+        dispatcher.stop(drainMs),
+      ]);
       const last = [http.flush(), replicas.leave(), unwritten.writeAll(), audit.close()];
       await within(Promise.all(last), NOTES_MS, clock);
       await within(rules.close(), TOOLS_MS, clock);

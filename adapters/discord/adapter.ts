@@ -7,6 +7,7 @@ import { type Form, Forms } from "../shared/forms.ts";
 import { type Mentions, previewBeside } from "../shared/mentions-option.ts";
 import type { Preview } from "../shared/preview-option.ts";
 import { areHeard, meant, type ReactionsOption } from "../shared/reactions.ts";
+import { placeAddress } from "./address.ts";
 import { createRest } from "./api.ts";
 import { BUTTON_LIMITS } from "./buttons.ts";
 import { Channels } from "./channels.ts";
@@ -97,6 +98,7 @@ export function createDiscordAdapter(options: DiscordOptions): Adapter {
     accepted: (event) => choices.accepted(event),
     render: renderReply,
     buttons: BUTTON_LIMITS,
+    addressOf: placeAddress,
     renderer: RENDERER,
     ...(reactions !== undefined && { reactions: meant(reactions) }),
     ...(mentions === "shown" && { mentions: true }),

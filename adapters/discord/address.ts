@@ -1,5 +1,7 @@
 import type { ReplyAddress } from "../../src/domain/event.ts";
+import type { Place } from "../../src/ports/adapter.ts";
 import { get, getString, type JsonObject, parseJsonObject } from "../../src/shared/json.ts";
+import { isSnowflake } from "./snowflake.ts";
 
 /** Discord takes edits and follow-ups of an interaction for 15 minutes; a call begun near the end must still land. */
 export const TOKEN_LIFE_MS = 15 * 60_000 - 30_000;
@@ -37,6 +39,21 @@ export interface MessageAddress {
 
 export function mintAddress(address: DiscordAddress): ReplyAddress {
   return JSON.stringify(address) as ReplyAddress;
+}
+
+/**
+ * A channel, or a thread, which is one. No message has its id, unless it is the one from which the thread was opened: a
+ * reply to what is not there is said as it is.
+ */
+export function placeAddress({ tenant, channel, thread }: Place): ReplyAddress | null {
+  const channelId = thread ?? channel;
+  if (!isSnowflake(channelId)) return null;
+  return mintAddress({
+    kind: "message",
+    id: channelId,
+    channelId,
+    guildId: isSnowflake(tenant) ? tenant : null,
+  });
 }
 
 /** Undefined for what this adapter did not mint. */

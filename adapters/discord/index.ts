@@ -18,6 +18,7 @@ export const discord: PlatformModule<DiscordSettings, DiscordOptions> = {
   needs: NEEDS,
   options: OPTIONS,
   knowsRoles: true,
+  speaksFirst: true,
   settings: readSettings,
   api: ({ apiUrl }) => apiUrl ?? API_URL,
   words: WORDS,

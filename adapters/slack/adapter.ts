@@ -12,7 +12,7 @@ import { type Mentions, previewBeside } from "../shared/mentions-option.ts";
 import type { Preview } from "../shared/preview-option.ts";
 import { areHeard, meant, type ReactionsOption } from "../shared/reactions.ts";
 import { UNSTOPPED } from "../shared/signals.ts";
-import { readAddress, type Visibility } from "./address.ts";
+import { placeAddress, readAddress, type Visibility } from "./address.ts";
 import { BUTTON_LIMITS } from "./buttons.ts";
 import { UNCHANGED } from "./changes.ts";
 import { WORDS } from "./explain.ts";
@@ -145,6 +145,7 @@ export function createSlackAdapter(given: SlackOptions): SlackAdapter {
     renderer: RENDERER,
     ...(reactions !== undefined && areHeard(reactions) && { reactions: meant(reactions) }),
     ...(mentions === "shown" && { mentions: true }),
+    addressOf: placeAddress,
     send: (delivery, signal, permit) => of(tenantIn(delivery.to)).send(delivery, signal, permit),
     edit: (receipt, delivery, signal, permit) =>
       of(tenantIn(delivery.to)).edit(receipt, delivery, signal, permit),

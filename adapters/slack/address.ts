@@ -1,4 +1,5 @@
 import type { ReplyAddress } from "../../src/domain/event.ts";
+import type { Place } from "../../src/ports/adapter.ts";
 import { getString, parseJsonObject } from "../../src/shared/json.ts";
 
 /** Who sees an answer given through a `response_url`: the person who asked, or everyone in the channel. */
@@ -34,6 +35,11 @@ export interface ResponseUrlAddress {
 
 export function writeAddress(address: SlackAddress): ReplyAddress {
   return JSON.stringify(address) as ReplyAddress;
+}
+
+/** A channel, or with a message's `ts` as the thread, beneath that. */
+export function placeAddress({ tenant, channel, thread }: Place): ReplyAddress {
+  return writeAddress({ kind: "message", tenant, channel, threadTs: thread });
 }
 
 /** Null for anything that this adapter did not mint. */

@@ -22,6 +22,7 @@ export const slack: PlatformModule<SlackSettings, SlackOptions> = {
   variables: VARIABLES,
   needs: NEEDS,
   options: OPTIONS,
+  speaksFirst: true,
   settings: readSettings,
   api: ({ apiUrl }) => apiUrl ?? API_URL,
   words: WORDS,

@@ -7,7 +7,7 @@ import { besideModule } from "../../src/shared/beside.ts";
 import { getString } from "../../src/shared/json.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import { KeyedSlots } from "../shared/pace.ts";
-import { readAddress, readCallback } from "./address.ts";
+import { placeAddress, readAddress, readCallback } from "./address.ts";
 import { createClient, type TelegramClient } from "./api.ts";
 import { BUTTON_LIMITS } from "./buttons.ts";
 import { createFileReader } from "./downloads.ts";
@@ -81,6 +81,7 @@ export function createTelegramAdapter(options: TelegramOptions): Adapter {
     render: renderReply,
     buttons: BUTTON_LIMITS,
     renderer: RENDERER,
+    addressOf: placeAddress,
     async send(delivery, signal, permit) {
       const told = await tellPresser(delivery, client, signal, permit);
       if (told !== null) return told;

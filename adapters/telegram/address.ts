@@ -1,4 +1,5 @@
 import type { ReplyAddress } from "../../src/domain/event.ts";
+import type { Place } from "../../src/ports/adapter.ts";
 import { getString, parseJsonObject } from "../../src/shared/json.ts";
 import { flag, integer } from "./payload.ts";
 
@@ -20,6 +21,13 @@ export interface TelegramAddress {
 
 export function writeAddress(address: TelegramAddress): ReplyAddress {
   return JSON.stringify(address) as ReplyAddress;
+}
+
+/** A chat by its id, which is negative unless it is a private one; null where it is none. */
+export function placeAddress({ channel: chatId, thread }: Place): ReplyAddress | null {
+  if (!isChatId(chatId) || (thread !== null && !/^\d{1,10}$/.test(thread))) return null;
+  const topic = thread === null ? {} : { messageThreadId: Number(thread) };
+  return writeAddress({ kind: "message", chatId, isPrivate: !chatId.startsWith("-"), ...topic });
 }
 
 /** Of a press alone: there is no place to answer in. */

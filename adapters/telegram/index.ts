@@ -20,6 +20,7 @@ export const telegram: PlatformModule<TelegramSettings, TelegramOptions> = {
   variables: VARIABLES,
   needs: NEEDS,
   options: OPTIONS,
+  speaksFirst: true,
   settings: readSettings,
   api: ({ apiRoot }) => apiRoot ?? API_ROOT,
   words: WORDS,

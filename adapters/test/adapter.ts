@@ -1,6 +1,7 @@
 import { type Adapter, PLAIN_WEBHOOK } from "../../src/ports/adapter.ts";
 import type { NewId } from "../../src/ports/clock.ts";
 import type { Secret } from "../../src/shared/secret.ts";
+import { mintAddress } from "./address.ts";
 import { WORDS } from "./explain.ts";
 import { parseTest } from "./parse.ts";
 import { renderReply } from "./render.ts";
@@ -35,6 +36,7 @@ export function createTestAdapter(options: TestOptions): TestAdapter {
     verify: (request) => verifyTest(request, options),
     parse: (request) => parseTest(request, options.newId),
     render: (markdown) => renderReply(markdown),
+    addressOf: ({ eventId }) => mintAddress(eventId),
     send: async (delivery) => sendPart(delivery, replies),
     // A part sent again replaces itself, so a copy is never seen.
     recover: async () => "repeatable",

@@ -9,6 +9,7 @@ export const test: PlatformModule = {
   variables: [],
   needs: [],
   options: {},
+  speaksFirst: true,
   settings: () => ({ kind: "on" }),
   api: () => null,
   words: WORDS,

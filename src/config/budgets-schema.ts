@@ -39,7 +39,7 @@ export const budgetsSchema = z
   .prefault({})
   .describe("Never passed, by all replicas together: a call that might is not made, and the person is told.");
 
-function isTimeZone(name: string): boolean {
+export function isTimeZone(name: string): boolean {
   try {
     return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
   } catch {

@@ -308,7 +308,12 @@ function expectedAgent(name: string, names: readonly string[], what: string): st
 }
 
 function unknownAgents(spec: GatewaySpec, names: readonly string[], yaml: YamlFile | null): Problem[] {
-  return spec.routes.flatMap((route, i) => {
+  const scheduled = spec.schedules.flatMap(({ agent }, i) =>
+    names.includes(agent) || yaml === null
+      ? []
+      : [yaml.problem(["spec", "schedules", i, "agent"], expectedAgent(agent, names, "an agent"))],
+  );
+  const routed = spec.routes.flatMap((route, i) => {
     if (names.includes(route.agent)) return [];
     const message = expectedAgent(route.agent, names, "an agent");
     const path = ["spec", "routes", i, "agent"];
@@ -317,6 +322,7 @@ function unknownAgents(spec: GatewaySpec, names: readonly string[], yaml: YamlFi
     const unwritten = `${message}; without routes, everything goes to assistant`;
     return [{ file, line: null, column: null, path: "spec.routes", message: unwritten }];
   });
+  return [...routed, ...scheduled];
 }
 
 /** What stands behind a route for everything is never reached, which nobody means. */

@@ -9,6 +9,7 @@ import { hooksSchema } from "./hooks-schema.ts";
 import { mediaSchema } from "./media-schema.ts";
 import { patternFault } from "./pattern.ts";
 import { readOnlyOf } from "./read-only-schema.ts";
+import { schedulesOf } from "./schedules-schema.ts";
 import { agentName, apiVersion, busy, count, DAY, seconds, tenantName, YEAR } from "./schema-parts.ts";
 import { storeSchema } from "./store-schema.ts";
 
@@ -253,6 +254,7 @@ const gatewaySpecOf = (modules: readonly PlatformModule[]) =>
         })
         .prefault({}),
       read_only: readOnlyOf(modules),
+      schedules: schedulesOf(modules),
       hooks: hooksSchema,
       media: mediaSchema,
       compliance: complianceSchema,

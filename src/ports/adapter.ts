@@ -156,6 +156,8 @@ export interface Adapter {
   readonly mentions?: true;
   /** The module whose `renderReply` does what `render` does, so that a thread can do it. Absent: it takes no work. */
   readonly renderer?: string;
+  /** Where to speak when nobody has asked; null: it is no place there. Absent: nobody may speak first. */
+  addressOf?(place: Place): ReplyAddress | null;
   /** Sends one part. Throws DeliveryError, or what the permit throws when it is asked: then nothing was said. */
   send(delivery: Delivery, signal: AbortSignal, permit?: Permit): Promise<Receipt>;
   /**
@@ -210,6 +212,15 @@ export interface Adapter {
    * when aborted first, or when too many wait already.
    */
   waitForReply?(eventId: string, signal: AbortSignal): Promise<string | null>;
+}
+
+/** A place that the operator names. */
+export interface Place {
+  readonly tenant: string;
+  readonly channel: string;
+  readonly thread: string | null;
+  /** What is answered there. */
+  readonly eventId: string;
 }
 
 /** Connections of our own to a platform. Of all processes that share a store, one elected holder keeps them. */

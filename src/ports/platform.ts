@@ -44,6 +44,8 @@ export interface PlatformModule<
   readonly needs: readonly string[];
   /** Its options in gateway.yaml, beside those that every platform has. */
   readonly options: z.ZodRawShape;
+  /** A bot may speak first there (`Adapter.addressOf`), as a schedule does. */
+  readonly speaksFirst?: true;
   /** Its events tell which roles people have (TriggerEvent), so that access may go by them. */
   readonly knowsRoles?: true;
   /** Unless gateway.yaml says otherwise, tools that do more than read need an approval there. */

@@ -317,6 +317,11 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
       "When what is past its time was deleted last, by whichever process; 0: never yet.",
       { over: "max" },
     ),
+    schedules: counter(
+      "schedule_turns_total",
+      "Turns of schedules that were due, by what became of them: fired, skipped, paused or platform_off.",
+      ["schedule", "outcome"],
+    ),
     hookMessages: counter("hook_messages_total", "Things that a hook is told of, by type.", ["type"]),
     hookDeliveries: counter(
       "hook_deliveries_total",

@@ -1,0 +1,179 @@
+import { lastDueMs, nextDueMs } from "../config/cron.ts";
+import type { ScheduleSpec } from "../config/schedules-schema.ts";
+import { conversationKey } from "../domain/conversation.ts";
+import type { ReplyAddress, TriggerEvent } from "../domain/event.ts";
+import type { PausedFor } from "../domain/switches.ts";
+import type { Adapter } from "../ports/adapter.ts";
+import type { Clock, Random } from "../ports/clock.ts";
+import type { Held } from "../ports/holds.ts";
+import type { Offer } from "../ports/inbox.ts";
+import type { Store } from "../ports/store.ts";
+import { messageOf } from "../shared/fault.ts";
+import { get, getString, parseJsonObject } from "../shared/json.ts";
+import type { Logger } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { type Elected, standForElection } from "./elected.ts";
+
+export interface SchedulesDeps {
+  readonly store: Pick<Store, "inbox" | "holds" | "notes" | "bus">;
+  readonly adapters: ReadonlyMap<string, Adapter>;
+  /** As the configuration has them now. */
+  readonly specs: () => readonly ScheduleSpec[];
+  readonly isPaused: (of: PausedFor) => boolean;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Pick<Logger, "info" | "warn">;
+  readonly metrics: Pick<Metrics, "schedules">;
+}
+
+/** What became of a turn. `skipped`: it was due while nobody was there, and `missed` says so. */
+type TurnOutcome = "fired" | "skipped" | "paused" | "platform_off";
+
+/** The last turn, as it is noted; `outcome` null: there was none since it is configured. */
+interface NotedTurn {
+  readonly dueMs: number;
+  readonly outcome: TurnOutcome | null;
+}
+
+/** The name that is held by whoever looks at the clock. One that died is replaced after this. */
+const NAME = "schedules";
+const HOLD_MS = 10_000;
+/** A configuration that was read again is looked at so soon; and a clock that was set. */
+const LOOK_MS = 5_000;
+/** Later than this it was missed: longer than a hand-over takes. */
+const LATE_MS = 60_000;
+/** Longer than any process may be away with a turn that it has begun. */
+const DEDUP_MS = 30 * 86_400_000;
+
+/**
+ * Asks agents by the clock: of all replicas one looks at it. A turn is an event with an id of its own, so a turn that is
+ * fired again, because whoever fired it died before it was noted, is a duplicate.
+ */
+export class Schedules {
+  readonly #deps: SchedulesDeps;
+  #elected: Elected | null = null;
+
+  constructor(deps: SchedulesDeps) {
+    this.#deps = deps;
+  }
+
+  start(): void {
+    const { store, clock, random, log } = this.#deps;
+    this.#elected ??= standForElection({
+      ...{ name: NAME, ttlMs: HOLD_MS, holds: store.holds, bus: store.bus, clock, random, log },
+      lead: (held, signal) => this.#lead(held, signal),
+    });
+  }
+
+  /** Hands over to another replica, at once. */
+  async stop(): Promise<void> {
+    await this.#elected?.stop();
+  }
+
+  async #lead(held: Held, signal: AbortSignal): Promise<void> {
+    const { specs, clock, log } = this.#deps;
+    while (!signal.aborted) {
+      let waitMs = LOOK_MS;
+      for (const spec of specs()) {
+        if (signal.aborted) return;
+        try {
+          waitMs = Math.min(waitMs, await this.#look(spec, held));
+        } catch (error) {
+          log.warn({ schedule: spec.name, cause: messageOf(error) }, "schedule.put_off");
+          waitMs = 1_000;
+        }
+      }
+      await clock.sleep(waitMs, signal).catch(() => {});
+    }
+  }
+
+  /** Gives how long there is nothing to do. */
+  async #look(spec: ScheduleSpec, held: Held): Promise<number> {
+    const { clock } = this.#deps;
+    const nowMs = clock.nowMs();
+    const last = await this.#lastTurn(spec);
+    // What was due before it was configured was not missed.
+    if (last === null) await this.#note(spec, { dueMs: nowMs, outcome: null }, held);
+    const sinceMs = last?.dueMs ?? nowMs;
+    const dueMs = lastDueMs(spec, sinceMs, nowMs);
+    if (dueMs !== null) await this.#turn(spec, dueMs, held);
+    const nextMs = nextDueMs(spec, Math.max(nowMs, sinceMs));
+    return nextMs === null ? LOOK_MS : Math.max(0, nextMs - nowMs);
+  }
+
+  async #turn(spec: ScheduleSpec, dueMs: number, held: Held): Promise<void> {
+    const { clock, log, metrics } = this.#deps;
+    const outcome = await this.#fire(spec, dueMs);
+    metrics.schedules.inc({ schedule: spec.name, outcome });
+    const about = { schedule: spec.name, agent: spec.agent, due: new Date(dueMs).toISOString(), outcome };
+    log[outcome === "fired" ? "info" : "warn"]({ ...about, late_ms: clock.nowMs() - dueMs }, "schedule.due");
+    await this.#note(spec, { dueMs, outcome }, held);
+  }
+
+  /** Rejects when it cannot be stored now: then it is tried again. */
+  async #fire(spec: ScheduleSpec, dueMs: number): Promise<TurnOutcome> {
+    const { store, adapters, isPaused, clock } = this.#deps;
+    const { platform } = spec.to;
+    if (spec.missed === "skip" && clock.nowMs() - dueMs > LATE_MS) return "skipped";
+    if (isPaused({ platform, agent: spec.agent })) return "paused";
+    const id = turnId(spec, dueMs);
+    const place = {
+      tenant: spec.to.tenant,
+      channel: spec.to.channel,
+      thread: spec.to.thread ?? null,
+      eventId: id,
+    };
+    const replyTo = adapters.get(platform)?.addressOf?.(place) ?? null;
+    if (replyTo === null) return "platform_off";
+    const acceptance = await store.inbox.accept(offerOf(eventOf(spec, { id, dueMs, replyTo }), spec));
+    if (acceptance.kind === "full") throw new Error("too much is waiting already");
+    return "fired";
+  }
+
+  async #lastTurn({ name }: ScheduleSpec): Promise<NotedTurn | null> {
+    return turnIn(await this.#deps.store.notes.get(noteOf(name)));
+  }
+
+  /** Only by whoever holds the clock: who has lost it leaves the note to the next, who knows the turn by its id. */
+  async #note({ name }: ScheduleSpec, turn: NotedTurn, held: Held): Promise<void> {
+    await this.#deps.store.notes.put(noteOf(name), JSON.stringify(turn), held);
+  }
+}
+
+/** Of a turn: the same whoever fires it. */
+function turnId({ name, to }: ScheduleSpec, dueMs: number): string {
+  return `${to.platform}:schedule:${name}:${dueMs}`;
+}
+
+function noteOf(name: string): string {
+  return `schedule/${name}`;
+}
+
+function turnIn(note: string | null): NotedTurn | null {
+  const parsed = note === null ? null : parseJsonObject(note);
+  if (parsed?.ok !== true) return null;
+  const dueMs = get(parsed.value, "dueMs");
+  const outcome = (getString(parsed.value, "outcome") as TurnOutcome | undefined) ?? null;
+  return typeof dueMs === "number" ? { dueMs, outcome } : null;
+}
+
+function eventOf(
+  { name, agent, to, text }: ScheduleSpec,
+  { id, dueMs, replyTo }: { readonly id: string; readonly dueMs: number; readonly replyTo: ReplyAddress },
+): TriggerEvent {
+  const { platform, tenant, channel: place, thread = null } = to;
+  return {
+    ...{ id, aliases: [], platform, tenant, place, thread, isDirect: false },
+    conversation: conversationKey({ platform, tenant, place, thread }),
+    sender: { id: `schedule:${name}`, name, isBot: false },
+    ...{ trigger: "mention", command: null, agent, text, attachments: [], replyTo, occurredAtMs: dueMs },
+  };
+}
+
+/** The operator has written it: access and rate limits are for others. Budgets hold. */
+function offerOf(event: TriggerEvent, { agent }: ScheduleSpec): Offer {
+  return {
+    ...{ event, lane: event.conversation, kind: "message", agent, busy: "queue", refusal: null },
+    ...{ limits: [], onlyIfKnown: false, isTold: false, dedupMs: DEDUP_MS },
+  };
+}
