@@ -37,6 +37,7 @@ describe("tools of an agent", () => {
         command: "npx",
         args: ["-y", "kubectl-mcp"],
         env: { KUBECONFIG: "/etc/kube" },
+        sandbox: null,
       },
       allow: ["get_*", "describe_*"],
       approve: ["delete_*"],

@@ -136,9 +136,9 @@ it("what was chosen is kept in the store, and forgotten a long time after", asyn
   await choices.choose("slack:T1:C1:7", { agent: "deployer" });
   expect(await choices.find("slack:T1:C1")).toEqual({ agent: "ops", isHanded: true });
   expect(await choices.find("slack:T1:C1:7")).toEqual({ agent: "deployer" });
-  await clock.advance(60 * 86_400_000);
+  clock.advance(60 * 86_400_000);
   await choices.choose("slack:T1:C1:7", { agent: "ops" });
-  await clock.advance(60 * 86_400_000);
+  clock.advance(60 * 86_400_000);
   expect(await choices.find("slack:T1:C1")).toBeNull();
   expect(await choices.forget()).toBe(1);
   expect(await choices.find("slack:T1:C1:7")).toEqual({ agent: "ops" });

@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 export interface FakeOauth extends AsyncDisposable {
@@ -18,7 +18,7 @@ export async function fakeOauth(): Promise<FakeOauth> {
   const refreshTokens = new Set<string>();
   let good = new Set<string>();
   let given = 0;
-  const server = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const form = Object.fromEntries(new URLSearchParams(Buffer.concat(chunks).toString("utf8")));
@@ -38,7 +38,8 @@ export async function fakeOauth(): Promise<FakeOauth> {
     response.end(
       JSON.stringify({ access_token: `at-${given}`, token_type: "Bearer", expires_in: 3_600, ...more }),
     );
-  });
+  };
+  const server = createServer((request, response) => void answer(request, response));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   return {

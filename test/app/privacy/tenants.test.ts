@@ -6,7 +6,8 @@ import { openAdmin } from "../../support/admin.ts";
 const HOUR_MS = 3_600_000;
 
 it("a workspace that keeps less loses what is over, with its memory and files, and no other does", async () => {
-  const { store, clock, finish, bury } = await openAdmin();
+  const admin = await openAdmin();
+  const { store, clock } = admin;
   const forgotten: unknown[] = [];
   const file = { id: "F1", kind: "image", name: null, mime: null, sizeBytes: 1 } as const;
   const sweep = createTenantSweep({
@@ -21,11 +22,16 @@ it("a workspace that keeps less loses what is over, with its memory and files, a
     const turns: Turn[] = [{ role: "user", name: "ann", text: id, atMs: clock.nowMs() }];
     const conversation = `slack:${tenant}:${place}`;
     const said = { id, tenant, conversation, occurredAtMs: clock.nowMs(), attachments: [file] };
-    await finish(said, { kind: "done", outcome: "answered", turns });
+    await admin.finish(said, { kind: "done", outcome: "answered", turns });
   };
   await say("slack:old", "T1", "C1");
   await say("slack:other", "T11", "C1");
-  await bury({ id: "slack:dead", tenant: "T1", conversation: "slack:T1:C2", occurredAtMs: clock.nowMs() });
+  await admin.bury({
+    id: "slack:dead",
+    tenant: "T1",
+    conversation: "slack:T1:C2",
+    occurredAtMs: clock.nowMs(),
+  });
   clock.advance(3 * HOUR_MS);
   await say("slack:new", "T1", "C1");
   expect(await sweep()).toBe(3);
