@@ -92,6 +92,12 @@ const step = z.union([
     by: z.object({ id: z.string(), name: z.string() }).nullable(),
     reason: z.string().nullable(),
   }),
+  z.object({
+    kind: z.literal("agent"),
+    call_id: z.string(),
+    agent: z.string(),
+    steps: z.int().describe("How far another agent, which was asked as a tool, has got."),
+  }),
   z.object({ kind: z.literal("tool-started"), call_id: z.string() }),
   z.object({ kind: z.literal("tool"), call_id: z.string(), result: z.string(), is_error: z.boolean() }),
 ]);

@@ -128,6 +128,8 @@ function stepView(step: Step): StepView {
     }
     case "joined":
       return { kind: step.kind, event_id: step.eventId };
+    case "agent":
+      return { kind: step.kind, call_id: step.callId, agent: step.agent, steps: step.steps.length };
     case "tool-started":
       return { kind: step.kind, call_id: step.callId };
     case "tool":

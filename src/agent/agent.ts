@@ -3,6 +3,7 @@ import type { ErrorCode } from "../domain/errors.ts";
 import type { Usage } from "../domain/run.ts";
 import type { ChatModel } from "../ports/model.ts";
 import type { Tool, Toolbox } from "../ports/tool.ts";
+import type { AskedAgent } from "./asked-agent.ts";
 import type { Colleague } from "./hand-over.ts";
 
 /** One agent, ready to run: its models made, its limits resolved. */
@@ -17,6 +18,8 @@ export interface Agent {
   readonly toolbox?: Toolbox;
   /** Of more than one conversation, and the model is told so. */
   readonly remembers?: "user" | "channel";
+  /** Whom it may ask, as tools; absent: nobody. */
+  readonly asks?: readonly AskedAgent[];
   /** To whom it may hand a conversation over; absent: to nobody. */
   readonly handOver?: readonly Colleague[];
   /** The model is told how to offer choices. */

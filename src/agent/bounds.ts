@@ -26,3 +26,6 @@ export const ATTACHMENTS_MAX = 20;
 export const HANDOVERS_MAX = 4;
 /** From one agent to the next. */
 export const NOTE_CHARS_MAX = 8_000;
+
+/** So many agents ask one another at most, beneath the one that people talk to. */
+export const AGENT_DEPTH_MAX = 3;

@@ -35,6 +35,18 @@ export class Ledger {
     return Math.max(0, this.#limits().costCentsMax - this.#spentCents(goesOn));
   }
 
+  /** For an agent that is asked by this one: its own limits, and no more than is left here. */
+  within(limits: AgentLimits): AgentLimits {
+    const { maxIterations, tokensMax } = this.#limits();
+    const { inputTokens, outputTokens } = usageOf(this.#steps);
+    return {
+      ...limits,
+      maxIterations: Math.min(limits.maxIterations, maxIterations - modelCallsIn(this.#steps)),
+      tokensMax: Math.min(limits.tokensMax, tokensMax - inputTokens - outputTokens),
+      costCentsMax: Math.min(limits.costCentsMax, this.leftCents()),
+    };
+  }
+
   #spentCents(goesOn: boolean): number {
     const isOpen = goesOn && this.#steps.at(-1)?.kind === "model-started";
     const steps = isOpen ? this.#steps.slice(0, -1) : this.#steps;

@@ -38,12 +38,16 @@ export function notShown(joined: readonly TriggerEvent[], steps: readonly Step[]
 }
 
 export function usageOf(steps: readonly Step[]): Usage {
-  return steps.reduce((sum, step) => (step.kind === "model" ? addUsage(sum, step.usage) : sum), NO_USAGE);
+  return steps.reduce((sum, step) => {
+    if (step.kind === "agent") return addUsage(sum, usageOf(step.steps));
+    return step.kind === "model" ? addUsage(sum, step.usage) : sum;
+  }, NO_USAGE);
 }
 
 /** What calls may have cost that did not end with an answer. */
 export function lostCentsIn(steps: readonly Step[]): number {
   return steps.reduce((sum, step, index) => {
+    if (step.kind === "agent") return sum + lostCentsIn(step.steps);
     if (step.kind !== "model-started") return sum;
     const next = steps[index + 1];
     return next?.kind === "model" && next.wasHeld ? sum : sum + step.hold.cents;
@@ -51,7 +55,10 @@ export function lostCentsIn(steps: readonly Step[]): number {
 }
 
 export function modelCallsIn(steps: readonly Step[]): number {
-  return steps.filter(({ kind }) => kind === "model").length;
+  return steps.reduce((sum, step) => {
+    if (step.kind === "agent") return sum + modelCallsIn(step.steps);
+    return step.kind === "model" ? sum + 1 : sum;
+  }, 0);
 }
 
 /** The text of the last answer, with what the model said before it paused. Empty when there is none. */

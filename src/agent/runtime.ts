@@ -13,6 +13,15 @@ import type { TurnAbout } from "../ports/model.ts";
 import type { Equipment, Tool, ToolCaller } from "../ports/tool.ts";
 import type { Agent, RunObserver } from "./agent.ts";
 import { type AskingTool, asksFirst, chosenAnswer, refusedCall, rulingOn } from "./approval.ts";
+import {
+  type AskedAgent,
+  agentTool,
+  innerAt,
+  innerSteps,
+  taskEvent,
+  taskIn,
+  whyNotAsked,
+} from "./asked-agent.ts";
 import { failed, finished, limited, noSuchAgent, overToday, stopped } from "./ending.ts";
 import { HAND_OVER, handOverTool, handoverBy } from "./hand-over.ts";
 import { Ledger } from "./ledger.ts";
@@ -22,7 +31,7 @@ import { type Action, nextAction, notShown, pausedText } from "./progress.ts";
 import { promptFor } from "./prompt.ts";
 import { OutOfTime, timed } from "./signals.ts";
 import { estimateTokens, promptTokens } from "./tokens.ts";
-import { callTool, type ToolResult, unknownOutcome, unknownTool } from "./tool-call.ts";
+import { bounded, callTool, type ToolResult, unknownOutcome, unknownTool } from "./tool-call.ts";
 
 export interface AgentRuntimeDeps {
   /** By name. Read at the start of each run, so it may change between runs. */
@@ -68,6 +77,8 @@ class TurnRun {
   #payments: Payments;
   readonly #deadlineMs: number;
   readonly #caller: ToolCaller;
+  /** Who waits for its answer beside people, oneself last. */
+  readonly #above: readonly string[];
   /** Null: not looked at yet. */
   #equipment: Equipment | null = null;
   /** What the run answers beside its first message. */
@@ -76,11 +87,13 @@ class TurnRun {
   #saying = "";
   #hasLostRecord = false;
 
-  constructor(run: Run, agent: Agent, hold: Hold, deps: Deps) {
+  constructor(run: Run, agent: Agent, hold: Hold, deps: Deps, above: readonly string[] = []) {
     this.#run = run;
-    const first = deps.agents.get(pathIn(run.steps)[0] ?? agent.name) ?? agent;
+    const [origin] = pathIn(run.steps);
+    const first = (origin === undefined ? undefined : deps.agents.get(origin)) ?? agent;
     this.#agent = withinLimitsOf(first, agent);
     this.#hold = hold;
+    this.#above = [...above, agent.name];
     this.#deps = deps;
     this.#steps = [...run.steps];
     this.#ledger = new Ledger(() => this.#agent.limits, this.#steps);
@@ -132,8 +145,12 @@ class TurnRun {
 
   /** Looked at anew before each call of the model, for tools may come and go. */
   async #equip(signal: AbortSignal): Promise<Equipment> {
-    const { toolbox, handOver = [] } = this.#agent;
-    const tools = [...this.#agent.tools, ...(handOver.length > 0 ? [handOverTool(handOver)] : [])];
+    const { toolbox, handOver = [], asks = [] } = this.#agent;
+    const tools = [
+      ...this.#agent.tools,
+      ...asks.map(agentTool),
+      ...(handOver.length > 0 ? [handOverTool(handOver)] : []),
+    ];
     const more = await toolbox?.open(this.#caller, signal);
     this.#equipment = more === undefined ? onlyOwn(tools) : { ...more, tools: [...more.tools, ...tools] };
     return this.#equipment;
@@ -196,8 +213,18 @@ class TurnRun {
       await this.#handOver(call);
       return undefined;
     }
+    const asked = this.#agent.asks?.find(({ name }) => name === call.name);
+    if (asked !== undefined) {
+      const answer = await this.#askAgent(call, asked, signal);
+      await this.#keep({ kind: "tool", callId: call.id, ...answer });
+      return undefined;
+    }
     const { tools } = this.#equipment ?? (await this.#equip(signal));
     const tool = tools.find(({ name }) => name === call.name);
+    if (asksFirst(tool) && this.#above.length > 1) {
+      await this.#keep({ kind: "tool", callId: call.id, result: NOBODY_HERE, isError: true });
+      return undefined;
+    }
     const ruling = asksFirst(tool) ? await this.#rulingOn(call, tool) : null;
     if (ruling?.kind === "tool-asked")
       return { outcome: "parked", untilMs: ruling.untilMs, steps: this.#steps };
@@ -232,6 +259,50 @@ class TurnRun {
     this.#equipment = null;
     const allowance = this.#hold.allowanceOf?.(next.name) ?? this.#hold.allowance;
     this.#payments = new Payments(this.#steps, () => this.#record(), allowance);
+  }
+
+  /** Its steps are kept with ours, so a crash loses none of them; its money and its time are of this run. */
+  async #askAgent(call: ToolCall, asked: AskedAgent, signal: AbortSignal): Promise<ToolResult> {
+    const { agents } = this.#deps;
+    const agent = agents.get(asked.agent);
+    const task = taskIn(call);
+    const hold = this.#hold;
+    const why = whyNotAsked(asked, task, {
+      above: this.#above,
+      isThere: (name) => agents.has(name),
+      isPaused: (name) => hold.isPaused?.(name) ?? false,
+    });
+    if (agent === undefined || why !== null) return { result: why ?? "", isError: true };
+    const at = innerAt(this.#steps, call, agent.name);
+    const { steps } = innerSteps(this.#steps, at);
+    const before = new Ledger(() => this.#agent.limits, this.#steps.toSpliced(at, 1));
+    const { handOver: _, ...alone } = agent;
+    const allowance = hold.allowanceOf?.(agent.name) ?? hold.allowance;
+    const inner = new TurnRun(
+      {
+        ...{ id: this.#run.id, agent: agent.name, history: [], steps },
+        event: taskEvent(this.#run.event, task, call),
+        startedAtMs: this.#deps.clock.nowMs(),
+      },
+      { ...alone, limits: before.within(agent.limits) },
+      {
+        ...{ ensure: hold.ensure, heard: () => [], say: hold.say, amend: hold.amend },
+        record: async (steps) => {
+          this.#steps[at] = { ...innerSteps(this.#steps, at), steps };
+          await this.#record();
+        },
+        ...(hold.waiting && { waiting: hold.waiting }),
+        ...(allowance && { allowance }),
+        ...(hold.allowanceOf && { allowanceOf: hold.allowanceOf }),
+        ...(hold.isPaused && { isPaused: hold.isPaused }),
+      },
+      this.#deps,
+      this.#above,
+    );
+    const result = await inner.toItsEnd(signal);
+    if (result.outcome === "parked")
+      throw new Error("Expected an agent that asks nobody, got one that waits");
+    return { result: bounded(result.text), isError: result.outcome !== "answered" };
   }
 
   #rulingOn(call: ToolCall, tool: AskingTool): ReturnType<typeof rulingOn> {
@@ -309,6 +380,9 @@ class TurnRun {
     throw error;
   }
 }
+
+const NOBODY_HERE =
+  "This needs the approval of a person, and you are asked by another agent: only who talks with people can ask them.";
 
 /** The run has one purse and one time, whoever is at work; what one answer and one tool may take is up to each. */
 function withinLimitsOf(first: Agent, agent: Agent): Agent {

@@ -113,7 +113,7 @@ function lateWords({ effect }: Tool, timeoutMs: number): string {
 }
 
 /** What a tool found out is shown to the model, which may say it. Of more than that, only what is kept is looked through. */
-function bounded(found: string): string {
+export function bounded(found: string): string {
   const text = redacted(found.slice(0, 2 * TOOL_RESULT_CHARS_MAX));
   if (found.length <= TOOL_RESULT_CHARS_MAX) return text.toWellFormed();
   const head = text.slice(0, TOOL_RESULT_CHARS_MAX).toWellFormed();

@@ -138,6 +138,7 @@ function agentOf(name: string, spec: AgentSpec, model: ChatModel, fallbacks: rea
     tools: OWN_TOOLS[model.provider] ?? [],
     approvals: approvalRulesOf(spec),
     ...(spec.memory.scope !== "thread" && { remembers: spec.memory.scope }),
+    ...asksOf(spec),
     ...(spec.hand_over.length > 0 && {
       handOver: spec.hand_over.map((one) => (typeof one === "string" ? { agent: one } : one)),
     }),
@@ -155,6 +156,15 @@ function agentOf(name: string, spec: AgentSpec, model: ChatModel, fallbacks: rea
       exponential: retry.exponential,
     },
   };
+}
+
+function asksOf({ tools }: AgentSpec): Pick<Agent, "asks"> {
+  const asks = tools.flatMap((tool) => {
+    if (tool.type !== "agent") return [];
+    const { name, agent, description } = tool;
+    return [{ name, agent, ...(description !== undefined && { description }) }];
+  });
+  return asks.length > 0 ? { asks } : {};
 }
 
 /** What they ask people with. */

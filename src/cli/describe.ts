@@ -76,6 +76,8 @@ function stepText(step: StepView): string {
       return `${step.verdict} ${step.approval_id}${step.by === null ? "" : ` by ${step.by.name}`}${step.reason === null ? "" : `: ${step.reason}`}`;
     case "joined":
       return `from here on also for ${step.event_id}`;
+    case "agent":
+      return `call ${step.call_id} asks ${step.agent}, ${step.steps} steps so far`;
     case "tool-started":
       return `call ${step.call_id}`;
     case "tool":

@@ -230,7 +230,7 @@ const AGENT_KEYS =
   'model "anthropic:NAME" is model: { provider: anthropic, model: NAME }; instructions is system_prompt; max_tokens ' +
   "stands in model; max_iterations and max_execution_time_secs are limits.max_iterations and " +
   "limits.max_execution_time_seconds; memory is { scope, ttl_seconds, max_messages }; triggers are routes in gateway.yaml; " +
-  "tools are a list of { name, type, … } with type mcp, command or builtin; temperature stands in model";
+  "tools are a list of { name, type, … } with type mcp, command, builtin or agent; temperature stands in model";
 const daemonKeys = (variables: readonly Variable[]) =>
   "DaemonConfig is Gateway, without metadata; server.port and server.host are the variables PARLEY_PORT and " +
   "PARLEY_HOST; enabled is auto, or false; secrets (bot_token_env and the like) are variables with names of their own, " +
@@ -287,17 +287,26 @@ function unpriced({ agent, yaml, base }: Found, { isPriced }: LoadOptions): Prob
     );
 }
 
-/** To whom an agent may hand over. */
+/** To whom an agent may hand over, and whom it may ask. */
 function unknownColleagues(found: readonly Found[]): Problem[] {
   return found.flatMap(({ agent, yaml, base }) => {
     const { name: own } = agent.metadata;
     const names = found.map((one) => one.agent.metadata.name).filter((name) => name !== own);
-    return agent.spec.hand_over.flatMap((one, i) => {
-      const name = typeof one === "string" ? one : one.agent;
-      if (names.includes(name)) return [];
-      const path = [...base, "spec", "hand_over", i, ...(typeof one === "string" ? [] : ["agent"])];
-      return [yaml.problem(path, expectedAgent(name, names, "another agent"))];
-    });
+    const others = [
+      ...agent.spec.hand_over.map((one, i) =>
+        typeof one === "string"
+          ? { name: one, path: ["hand_over", i] }
+          : { name: one.agent, path: ["hand_over", i, "agent"] },
+      ),
+      ...agent.spec.tools.flatMap((tool, i) =>
+        tool.type === "agent" ? [{ name: tool.agent, path: ["tools", i, "agent"] }] : [],
+      ),
+    ];
+    return others
+      .filter(({ name }) => !names.includes(name))
+      .map(({ name, path }) =>
+        yaml.problem([...base, "spec", ...path], expectedAgent(name, names, "another agent")),
+      );
   });
 }
 

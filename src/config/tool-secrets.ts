@@ -28,7 +28,7 @@ export function withToolSecrets(
     );
   const tools = spec.tools.map((tool, i): ToolSpec => {
     const path = [...base, "spec", "tools", i];
-    if (tool.type === "builtin") return tool;
+    if (tool.type === "builtin" || tool.type === "agent") return tool;
     if (tool.type === "command") return { ...tool, env: sealed(tool.env, [...path, "env"]) };
     const { config } = tool;
     if (config.transport === "stdio")

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Secret } from "../shared/secret.ts";
 import { patternFault } from "./pattern.ts";
-import { count, seconds } from "./schema-parts.ts";
+import { agentName, count, seconds } from "./schema-parts.ts";
 
 /** What an agent may use: MCP servers, fixed commands, and what is built in. */
 
@@ -223,10 +223,19 @@ const builtin = z
       context.addIssue({ code: "custom", path: ["hosts"], message: `expected no hosts for ${which}` });
   });
 
+const agent = z.strictObject({
+  name: toolName,
+  type: z.literal("agent"),
+  agent: agentName.describe(
+    "Who is asked. It works on its own, within the budgets and the time of this run.",
+  ),
+  description: text(2_000).optional().describe("What it is good for, for the model."),
+});
+
 export const tools = z
   .array(
-    z.discriminatedUnion("type", [mcp, command, builtin], {
-      error: "expected type: mcp, command or builtin",
+    z.discriminatedUnion("type", [mcp, command, builtin, agent], {
+      error: "expected type: mcp, command, builtin or agent",
     }),
   )
   .max(50)

@@ -103,6 +103,13 @@ export type Step =
     }
   /** From here on the run answers this message too, which was joined to its event (`Queue.join`). */
   | { readonly kind: "joined"; readonly eventId: string }
+  /** What another agent, which is asked as a tool, has done of that call so far. It is paid for with this run. */
+  | {
+      readonly kind: "agent";
+      readonly callId: string;
+      readonly agent: string;
+      readonly steps: readonly Step[];
+    }
   /** Written before the call: a tool with this mark and no result may or may not have run. */
   | { readonly kind: "tool-started"; readonly callId: string }
   | {

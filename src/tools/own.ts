@@ -11,7 +11,8 @@ import { createCommandTool } from "./command.ts";
 export function ownTools(specs: ToolSpecs, folder: string, notes: NotesDeps): readonly Tool[] {
   const { clock } = notes;
   return specs.flatMap((spec): Tool[] => {
-    if (spec.type === "mcp") return [];
+    // Agents are asked by the runtime.
+    if (spec.type === "mcp" || spec.type === "agent") return [];
     if (spec.type === "command") return [createCommandTool(spec, join(folder, spec.name))];
     const common = {
       name: spec.name,

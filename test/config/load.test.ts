@@ -109,7 +109,7 @@ describe("loading the configuration", () => {
         ),
         'config/agents/a.yaml:2:19 metadata.name: expected 1 to 63 letters, digits, dots, dashes or underscores, the first a letter or digit, got "a b"',
         'config/agents/a.yaml:4:22 spec.model.provider: expected anthropic or openai or http or demo, got "bedrock", which is not available in this version',
-        "config/agents/a.yaml:5:11 spec.tools[0].type: expected type: mcp, command or builtin, got nothing",
+        "config/agents/a.yaml:5:11 spec.tools[0].type: expected type: mcp, command, builtin or agent, got nothing",
         'config/agents/a.yaml:6:9 spec.busy: expected queue or collect or interrupt or steer or drop or a mapping, got "never"',
         'config/agents/q.yaml:4:17 spec.busy.mode: expected collect, got "steer"',
         "config/agents/q.yaml:4:34 spec.busy.quiet_ms: expected a number of at least 1, got 0",
@@ -207,6 +207,15 @@ describe("references between files", () => {
     expect(problemsOf(load({ "agents/a.yaml": assistant, "agents/b.yaml": ops }))).toEqual([
       "config/agents/a.yaml:4:29 spec.hand_over[1].agent: expected the name of another agent (ops), got opps (did you mean ops?)",
       "config/agents/b.yaml:4:15 spec.hand_over[0]: expected the name of another agent (assistant), got ops",
+    ]);
+  });
+
+  it("refuses a tool that asks an agent which nobody described", () => {
+    const tools = "[{ name: servers, type: agent, agent: opps }]";
+    const text = `metadata: { name: assistant }\nspec:\n  model: { provider: demo }\n  tools: ${tools}\n`;
+    const ops = "metadata: { name: ops }\nspec: { model: { provider: demo } }\n";
+    expect(problemsOf(load({ "agents/a.yaml": text, "agents/b.yaml": ops }))).toEqual([
+      "config/agents/a.yaml:4:48 spec.tools[0].agent: expected the name of another agent (ops), got opps (did you mean ops?)",
     ]);
   });
 

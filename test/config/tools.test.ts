@@ -104,7 +104,7 @@ describe("tools of an agent", () => {
   });
 
   it.each([
-    ["- { name: kubectl }", "spec.tools[0].type: expected type: mcp, command or builtin, got nothing"],
+    ["- { name: kubectl }", "spec.tools[0].type: expected type: mcp, command, builtin or agent, got nothing"],
     [
       "- { name: a__b, type: builtin, builtin: time }",
       'spec.tools[0].name: expected 1 to 31 letters, digits and dashes, single underscores between them, the first a letter, got "a__b"',
