@@ -37,6 +37,8 @@ export class SharedNote<T> {
   #deps: SharedNoteDeps | null = null;
   #value: T;
   #isAway = false;
+  /** The last change that was asked for; it never rejects. */
+  #changing: Promise<unknown> = Promise.resolve();
 
   constructor(options: SharedNoteOptions<T>) {
     this.#options = options;
@@ -56,8 +58,17 @@ export class SharedNote<T> {
     if (deps.isShared || this.#isAway) void this.#lookForever(deps, signal);
   }
 
-  /** Changes it for all replicas. Rejects with STORE_* when the store cannot keep that. */
-  async change(changed: (value: T) => T): Promise<T> {
+  /**
+   * Changes it for all replicas. Rejects with STORE_* when the store cannot keep that. Changes of one process are made one
+   * after the other: a hold that it takes again is taken from itself.
+   */
+  change(changed: (value: T) => T): Promise<T> {
+    const change = this.#changing.then(() => this.#changeNow(changed));
+    this.#changing = change.catch(() => {});
+    return change;
+  }
+
+  async #changeNow(changed: (value: T) => T): Promise<T> {
     const { name, parse } = this.#options;
     const deps = this.#deps;
     if (deps === null) throw new GatewayError("STORE_UNAVAILABLE", "the store is not open yet");

@@ -71,6 +71,14 @@ describe("the kill switch", () => {
     expect(other.isPaused()).toBe(true);
   });
 
+  it("keeps all changes that one process is asked for at once", async () => {
+    const one = await open();
+    const agents = Array.from({ length: 20 }, (_, n) => `agent-${n}`);
+    await Promise.all(agents.map((agent) => one.set(order(true, { agent }))));
+    const next = await open();
+    expect(agents.filter((agent) => !next.isPaused({ platform: "slack", agent }))).toEqual([]);
+  });
+
   it("pauses one agent or platform, and says which", async () => {
     const one = await open();
     await one.set(order(true, { agent: "assistant" }));
