@@ -244,7 +244,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       killSwitch,
       controls,
       breakers: () => breakersOf({ platforms, breakers, agents: current().agents }),
-      ...{ health, replicas, audit, hooks: hooks.desk() },
+      ...{ health, replicas, audit, hooks: hooks.desk(), schedules },
       privacy: (writeNotes) =>
         createPrivacy({
           ...{ store, media: opened.media, writeNotes, clock },

@@ -41,6 +41,7 @@ import { refusalPage } from "./refusals.ts";
 import { dropLetter, NO_TEXT, type Replayed, replayEvent, replayLetter } from "./replay.ts";
 import { type ReplicasDeps, replicasView } from "./replicas.ts";
 import { type ApiResponse, problem, unavailable } from "./responses.ts";
+import { type SchedulesDeps, schedulesView } from "./schedules.ts";
 import { eventSearch, letterSearch, type Page, searchPage } from "./search.ts";
 import { liveStream, livesOf, refusalsOf } from "./stream.ts";
 import { type UsageDeps, usageOf } from "./usage.ts";
@@ -54,6 +55,7 @@ export interface HandlerDeps
     ControlsDeps,
     BackupDeps,
     HooksDeps,
+    SchedulesDeps,
     ConversationsDeps,
     ReplicasDeps {
   readonly approvals: Omit<ApprovalDeps, "journal">;
@@ -192,6 +194,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     listDeadHooks: ({ id, query }) => deadHooks(id, query, deps),
     replayHook: (call) => replayHook(call, deps),
     tryHook: ({ id }) => tryHook(id, deps),
+    listSchedules: async () => ok(await schedulesView(deps)),
     startBackup: () => backups.start(),
     extendBackup: ({ id }) => backups.extend(id),
     endBackup: ({ id }) => backups.end(id),

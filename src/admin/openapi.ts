@@ -14,6 +14,7 @@ import { killSwitchSchema } from "./kill-switch.ts";
 import { OPERATIONS, type Operation } from "./operations.ts";
 import { replicasSchema } from "./replicas.ts";
 import type { ProblemStatus } from "./responses.ts";
+import { schedulesSchema } from "./schedules.ts";
 import {
   bulkEndSchema,
   bulkLineSchema,
@@ -56,6 +57,7 @@ const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Limits: limitsSchema,
   Breakers: breakersSchema,
   Replicas: replicasSchema,
+  Schedules: schedulesSchema,
   Hooks: hooksSchema,
   DeadHookPage: deadHookPageSchema,
   ReplayedHooks: replayedHooksSchema,

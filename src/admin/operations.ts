@@ -18,6 +18,7 @@ import {
   streamQuery,
 } from "./requests.ts";
 import type { ProblemStatus } from "./responses.ts";
+import { SCHEDULE_OPERATIONS } from "./schedules.ts";
 import { usageQuery } from "./usage.ts";
 
 /** One route of the admin API. The router and `openapi.json` are both made of these. */
@@ -331,6 +332,7 @@ export const OPERATIONS = {
     problems: [400, 404, 503],
   },
   ...HOOK_OPERATIONS,
+  ...SCHEDULE_OPERATIONS,
   startBackup: {
     method: "post",
     path: "/backup",

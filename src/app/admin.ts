@@ -27,6 +27,7 @@ export interface AdminSetup {
   readonly breakers: AdminDeps["breakers"];
   readonly configuredLimits: AdminDeps["configuredLimits"];
   readonly hooks: AdminDeps["hooks"];
+  readonly schedules: AdminDeps["schedules"];
   readonly still: AdminDeps["still"];
   readonly replicas: AdminDeps["replicas"];
   readonly privacy: AdminDeps["privacy"];

@@ -15,6 +15,7 @@ import type { Audit } from "../ports/audit.ts";
 import type { Clock, NewId } from "../ports/clock.ts";
 import type { HookDesk } from "../ports/hooks.ts";
 import type { Privacy } from "../ports/privacy.ts";
+import type { ScheduleDesk } from "../ports/schedules.ts";
 import type { StillFile } from "../ports/still-file.ts";
 import type { Store } from "../ports/store.ts";
 import { textMatches } from "../shared/hmac.ts";
@@ -49,6 +50,7 @@ export interface HttpOptions {
   readonly breakers: () => readonly KindOfBreaker[];
   readonly replicas: Replicas;
   readonly hooks: HookDesk;
+  readonly schedules: ScheduleDesk;
   /** `writeNotes`: what this process has not written yet of the latest requests. */
   readonly privacy: (writeNotes: () => Promise<void>) => Privacy;
   readonly audit: Audit;
@@ -116,6 +118,7 @@ export function composeHttp(options: HttpOptions): Http {
       still: options.still,
       replicas: options.replicas,
       hooks: options.hooks,
+      schedules: options.schedules,
       privacy: options.privacy(() => recorder.flush()),
       feed,
       refusals,

@@ -7,6 +7,7 @@ import type { Adapter } from "../ports/adapter.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { Held } from "../ports/holds.ts";
 import type { Offer } from "../ports/inbox.ts";
+import type { ScheduleDesk, ScheduleReport, TurnOutcome } from "../ports/schedules.ts";
 import type { Store } from "../ports/store.ts";
 import { messageOf } from "../shared/fault.ts";
 import { get, getString, parseJsonObject } from "../shared/json.ts";
@@ -26,13 +27,12 @@ export interface SchedulesDeps {
   readonly metrics: Pick<Metrics, "schedules">;
 }
 
-/** What became of a turn. `skipped`: it was due while nobody was there, and `missed` says so. */
-type TurnOutcome = "fired" | "skipped" | "paused" | "platform_off";
-
 /** The last turn, as it is noted; `outcome` null: there was none since it is configured. */
 interface NotedTurn {
   readonly dueMs: number;
   readonly outcome: TurnOutcome | null;
+  /** When the last one that was fired was due; null: none is known. */
+  readonly firedMs: number | null;
 }
 
 /** The name that is held by whoever looks at the clock. One that died is replaced after this. */
@@ -49,7 +49,7 @@ const DEDUP_MS = 30 * 86_400_000;
  * Asks agents by the clock: of all replicas one looks at it. A turn is an event with an id of its own, so a turn that is
  * fired again, because whoever fired it died before it was noted, is a duplicate.
  */
-export class Schedules {
+export class Schedules implements ScheduleDesk {
   readonly #deps: SchedulesDeps;
   #elected: Elected | null = null;
 
@@ -68,6 +68,23 @@ export class Schedules {
   /** Hands over to another replica, at once. */
   async stop(): Promise<void> {
     await this.#elected?.stop();
+  }
+
+  /** By any process, also one that never looks at the clock. */
+  async list(): Promise<readonly ScheduleReport[]> {
+    return await Promise.all(this.#deps.specs().map((spec) => this.#report(spec)));
+  }
+
+  async #report(spec: ScheduleSpec): Promise<ScheduleReport> {
+    const { clock, isPaused } = this.#deps;
+    const { name, cron, time_zone: timeZone, agent, missed } = spec;
+    const last = await this.#lastTurn(spec);
+    return {
+      ...{ name, cron, timeZone, agent, missed, ...placeOf(spec) },
+      isPaused: isPaused({ platform: spec.to.platform, agent }),
+      nextDueMs: nextDueMs(spec, Math.max(clock.nowMs(), last?.dueMs ?? 0)),
+      ...{ firedMs: last?.firedMs ?? null, outcome: last?.outcome ?? null },
+    };
   }
 
   async #lead(held: Held, signal: AbortSignal): Promise<void> {
@@ -93,21 +110,25 @@ export class Schedules {
     const nowMs = clock.nowMs();
     const last = await this.#lastTurn(spec);
     // What was due before it was configured was not missed.
-    if (last === null) await this.#note(spec, { dueMs: nowMs, outcome: null }, held);
+    if (last === null) await this.#note(spec, { dueMs: nowMs, outcome: null, firedMs: null }, held);
     const sinceMs = last?.dueMs ?? nowMs;
     const dueMs = lastDueMs(spec, sinceMs, nowMs);
-    if (dueMs !== null) await this.#turn(spec, dueMs, held);
+    if (dueMs !== null) await this.#turn(spec, { dueMs, firedMs: last?.firedMs ?? null }, held);
     const nextMs = nextDueMs(spec, Math.max(nowMs, sinceMs));
     return nextMs === null ? LOOK_MS : Math.max(0, nextMs - nowMs);
   }
 
-  async #turn(spec: ScheduleSpec, dueMs: number, held: Held): Promise<void> {
+  async #turn(
+    spec: ScheduleSpec,
+    { dueMs, firedMs }: Pick<NotedTurn, "dueMs" | "firedMs">,
+    held: Held,
+  ): Promise<void> {
     const { clock, log, metrics } = this.#deps;
     const outcome = await this.#fire(spec, dueMs);
     metrics.schedules.inc({ schedule: spec.name, outcome });
     const about = { schedule: spec.name, agent: spec.agent, due: new Date(dueMs).toISOString(), outcome };
     log[outcome === "fired" ? "info" : "warn"]({ ...about, late_ms: clock.nowMs() - dueMs }, "schedule.due");
-    await this.#note(spec, { dueMs, outcome }, held);
+    await this.#note(spec, { dueMs, outcome, firedMs: outcome === "fired" ? dueMs : firedMs }, held);
   }
 
   /** Rejects when it cannot be stored now: then it is tried again. */
@@ -154,17 +175,25 @@ function turnIn(note: string | null): NotedTurn | null {
   if (parsed?.ok !== true) return null;
   const dueMs = get(parsed.value, "dueMs");
   const outcome = (getString(parsed.value, "outcome") as TurnOutcome | undefined) ?? null;
-  return typeof dueMs === "number" ? { dueMs, outcome } : null;
+  if (typeof dueMs !== "number") return null;
+  const noted = get(parsed.value, "firedMs");
+  // A process of an older version writes none.
+  const firedMs = typeof noted === "number" ? noted : outcome === "fired" ? dueMs : null;
+  return { dueMs, outcome, firedMs };
+}
+
+function placeOf({ to }: Pick<ScheduleSpec, "to">) {
+  const { platform, tenant, channel: place, thread = null } = to;
+  const there = { platform, tenant, place, thread };
+  return { ...there, conversation: conversationKey(there) };
 }
 
 function eventOf(
   { name, agent, to, text }: ScheduleSpec,
   { id, dueMs, replyTo }: { readonly id: string; readonly dueMs: number; readonly replyTo: ReplyAddress },
 ): TriggerEvent {
-  const { platform, tenant, channel: place, thread = null } = to;
   return {
-    ...{ id, aliases: [], platform, tenant, place, thread, isDirect: false },
-    conversation: conversationKey({ platform, tenant, place, thread }),
+    ...{ id, aliases: [], ...placeOf({ to }), isDirect: false },
     sender: { id: `schedule:${name}`, name, isBot: false },
     ...{ trigger: "mention", command: null, agent, text, attachments: [], replyTo, occurredAtMs: dueMs },
   };

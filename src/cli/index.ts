@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   "log-level": async () => (await import("./log-level.ts")).addLogLevel,
   limits: async () => (await import("./limits.ts")).addLimits,
   replicas: async () => (await import("./replicas.ts")).addReplicas,
+  schedules: async () => (await import("./schedules.ts")).addSchedules,
   hooks: async () => (await import("./hooks.ts")).addHooks,
   breakers: async () => (await import("./breakers.ts")).addBreakers,
   audit: async () => (await import("./audit.ts")).addAudit,

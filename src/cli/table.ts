@@ -14,8 +14,8 @@ export interface Row {
   readonly id: string;
 }
 
-/** A plain table that fits 100 columns. */
-export function table(head: Row, rows: readonly Row[]): string {
+/** A plain table that fits 100 columns. `isWhole`: stories that would be cut off have lines of their own. */
+export function table(head: Row, rows: readonly Row[], { isWhole = false } = {}): string {
   const all = [head, ...rows].map(({ cells, story, id }) => ({
     cells: cells.map(printable),
     story: printable(story),
@@ -25,8 +25,9 @@ export function table(head: Row, rows: readonly Row[]): string {
   const start = widths.reduce((sum, width) => sum + width + GAP.length, 0);
   const idWidth = widest(all.map(({ id }) => id));
   const room = COLUMNS - start - GAP.length - idWidth;
-  const isBeside = room >= STORY_COLUMNS_MIN;
-  const storyWidth = Math.min(room, widest(all.map(({ story }) => story)));
+  const wanted = widest(all.map(({ story }) => story));
+  const isBeside = room >= (isWhole ? wanted : STORY_COLUMNS_MIN);
+  const storyWidth = Math.min(room, wanted);
   const lines = all.flatMap(({ cells, story, id }, index) => {
     const begin = cells.map((cell, column) => padded(cell, widths[column] ?? 0) + GAP).join("");
     if (isBeside) return [begin + padded(clipped(story, storyWidth), storyWidth) + GAP + id];

@@ -124,6 +124,33 @@ describe("a schedule", () => {
   });
 });
 
+describe("the list of schedules", () => {
+  it("has when each was fired last, also after turns that were left out, and what an older version noted", async () => {
+    const schedules = await start({ isPaused: () => paused });
+    const [due, next] = [Date.parse("2026-11-29T09:00:00Z"), Date.parse("2026-11-29T10:00:00Z")];
+    const listed = async () => (await schedules.list())[0];
+    expect(await listed()).toMatchObject({ nextDueMs: due, firedMs: null, outcome: null, isPaused: false });
+    await pass(32_000);
+    expect(await listed()).toMatchObject({ nextDueMs: next, firedMs: due, outcome: "fired" });
+    paused = true;
+    await pass(HOUR_MS);
+    expect(await listed()).toMatchObject({
+      ...{ nextDueMs: next + HOUR_MS, firedMs: due, outcome: "paused", isPaused: true },
+      ...{ platform: "test", tenant: "T1", place: "C1", thread: null, conversation: "test:T1:C1" },
+    });
+    await schedules.stop();
+    const held = await store.holds.hold("schedules", 60_000);
+    if (held === null) return expect.fail("expected the name to be free, got one that is held");
+    for (const [outcome, firedMs] of [
+      ["fired", due],
+      ["paused", null],
+    ] as const) {
+      await store.notes.put("schedule/standup", JSON.stringify({ dueMs: due, outcome }), held);
+      expect(await listed()).toMatchObject({ firedMs, outcome });
+    }
+  });
+});
+
 describe("the clock of a schedule", () => {
   const berlin = (cron: string) => ({ cron, time_zone: "Europe/Berlin" });
   const at = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());

@@ -41,6 +41,13 @@ describe("a table", () => {
     expect(linesOf({ cells: ["3m", "inbound"], story: "", id })).toHaveLength(2);
   });
 
+  it("puts stories that would be cut off on lines of their own, where they are to be whole", () => {
+    const ofStory = (story: string) =>
+      table(HEAD, [{ cells: ["3m", "inbound"], story, id: "test:1" }], { isWhole: true }).split("\n");
+    expect(ofStory("because ".repeat(9))[1]).toMatch(/^3m {4}inbound {2}(because ){9} *test:1$/);
+    expect(ofStory("because ".repeat(10))).toHaveLength(4);
+  });
+
   it("fits even with an id that is too long, and with wide letters", () => {
     linesOf({ cells: ["3m", "inbound"], story: "日本語".repeat(50), id: `test:${"x".repeat(200)}` });
     linesOf({ cells: ["3m", "inbound"], story: "日本語".repeat(50), id: "test:🎉" });

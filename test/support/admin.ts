@@ -1,6 +1,7 @@
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 import { MODULES } from "../../adapters/index.ts";
+import { createTestAdapter } from "../../adapters/test/adapter.ts";
 import type { AdmissionPolicy } from "../../src/admit/policy.ts";
 import { type AdminSetup, buildAdmin } from "../../src/app/admin.ts";
 import { AuditTrail } from "../../src/app/audit-trail.ts";
@@ -9,6 +10,8 @@ import { KillSwitch } from "../../src/app/kill-switch.ts";
 import { wordsOf } from "../../src/app/platforms.ts";
 import { createPrivacy } from "../../src/app/privacy/index.ts";
 import { Replicas } from "../../src/app/replicas.ts";
+import { Schedules } from "../../src/app/schedules.ts";
+import type { ScheduleSpec } from "../../src/config/schedules-schema.ts";
 import { Breakers } from "../../src/domain/breaker.ts";
 import { Calendar } from "../../src/domain/day.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
@@ -55,6 +58,7 @@ export interface AdminOptions {
   readonly installations?: (store: Store, clock: FakeClock) => AdminSetup["installations"];
   readonly log?: Logger;
   readonly hooks?: readonly HookTarget[];
+  readonly schedules?: readonly ScheduleSpec[];
   /** Stands in for parts of the store, to make them fail. */
   readonly broken?: (
     store: Store,
@@ -70,6 +74,8 @@ export interface Admin {
   readonly inbox: Inbox;
   readonly controls: RunControls;
   readonly breakers: Breakers;
+  /** Looks at the clock once it is started. */
+  readonly schedules: Schedules;
   readonly queue: Queue;
   readonly feed: LifeFeed;
   readonly refusals: RefusalFeed;
@@ -129,6 +135,12 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
   await controls.open(switching, stopping.signal);
   const audit = new AuditTrail({ clock, newId: createNewId(clock), log: silentLogger(), metrics });
   audit.open(parts);
+  const tester = { devKey: null, openOnLoopback: true, bus: parts.bus, newId: createNewId(clock) };
+  const schedules = new Schedules({
+    ...{ store: parts, isPaused: killSwitch.isPaused, specs: () => options.schedules ?? [] },
+    adapters: new Map([["test", createTestAdapter({ ...tester, clock })]]),
+    ...{ clock, random: () => 0.5, log: silentLogger(), metrics },
+  });
   const guesses = new Guesses({ clock, log: silentLogger(), metrics: createMetrics(), audit });
   const api = buildAdmin({
     audit,
@@ -140,6 +152,7 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
       { kind: "platform", ...breakers.of("slack").report() },
     ],
     still: null,
+    schedules,
     hooks: createHookDesk({
       deliveries: createDeliveries(parts.vault),
       states: createHookStates(parts.vault),
@@ -191,6 +204,7 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
     killSwitch,
     controls,
     breakers,
+    schedules,
     clock,
     store,
     inbox,
