@@ -7,6 +7,7 @@ import type { Equipment } from "../ports/tool.ts";
 import type { Agent } from "./agent.ts";
 import { CLIP_TOKENS_MIN, HISTORY_SHARE, HISTORY_TOKENS_MAX, REFERENCE_SHARE } from "./bounds.ts";
 import { handedMessage } from "./hand-over.ts";
+import { readablePdfs } from "./pdfs.ts";
 import { eventMessages } from "./shown.ts";
 import { estimateTokens, promptTokens } from "./tokens.ts";
 import { speaker } from "./voice.ts";
@@ -36,8 +37,9 @@ export function promptFor(
   const { event } = run;
   const { tokensMax } = agent.limits;
   const referenceTokens = Math.min(tokensMax * REFERENCE_SHARE, HISTORY_TOKENS_MAX);
-  const now = eventMessages(event, run.earlier ?? [], referenceTokens, run.files);
-  const taken = now.length > 1 ? promptTokens(now.slice(0, -1)) : 0;
+  const files = readablePdfs(run.files, agent);
+  const now = eventMessages(event, run.earlier ?? [], referenceTokens, files);
+  const before = now.slice(0, -1);
   return {
     system: [
       agent.systemPrompt,
@@ -53,10 +55,15 @@ export function promptFor(
       ...historyMessages(
         run.history,
         event.isDirect,
-        Math.min(tokensMax * HISTORY_SHARE, referenceTokens - taken),
+        Math.min(
+          tokensMax * HISTORY_SHARE,
+          referenceTokens - estimateTokens(before),
+          // Files may take more than any memory.
+          tokensMax * REFERENCE_SHARE - promptTokens(before),
+        ),
       ),
       ...now,
-      ...ownSteps(steps).flatMap((step) => stepMessages(step, joined, referenceTokens, run.files)),
+      ...ownSteps(steps).flatMap((step) => stepMessages(step, joined, referenceTokens, files)),
     ],
     tools: equipment.tools.map(({ name, description, inputSchema }) => ({ name, description, inputSchema })),
     turnId: event.id,

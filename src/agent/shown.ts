@@ -1,4 +1,4 @@
-import { type FileViews, NO_FILES, type PictureView } from "../domain/attachment.ts";
+import { type FileView, type FileViews, NO_FILES } from "../domain/attachment.ts";
 import type { ContextItem } from "../domain/context.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import type { Turn } from "../domain/run.ts";
@@ -28,11 +28,15 @@ export function eventMessages(
   const context = contextText(contextOf(event, earlier), tokensMax, files);
   const leftTokens = context === "" ? tokensMax : tokensMax - estimateTokens(context);
   const said = saidParts(event, files, leftTokens).map((text) => ({ role: "user" as const, text, ...who }));
-  const pictures = picturesOf(event, earlier, files);
+  const views = viewsOf(event, earlier, files);
+  const pictures = views.filter((view) => view.kind === "image");
+  const pdfs = views.filter((view) => view.kind === "pdf");
   const [first, ...rest] = said;
   return [
     ...(context === "" ? [] : [{ role: "user" as const, text: context }]),
-    ...(first === undefined ? [] : [{ ...first, ...(pictures.length > 0 && { pictures }) }]),
+    ...(first === undefined
+      ? []
+      : [{ ...first, ...(pictures.length > 0 && { pictures }), ...(pdfs.length > 0 && { pdfs }) }]),
     ...rest,
   ];
 }
@@ -55,12 +59,13 @@ export function rememberedTurns(
   ];
 }
 
-function picturesOf(event: Heard, earlier: readonly ContextItem[], files: FileViews): readonly PictureView[] {
+/** Of all that it brings and refers to, once each. */
+function viewsOf(event: Heard, earlier: readonly ContextItem[], files: FileViews): readonly FileView[] {
   if (files.size === 0) return [];
   const all = [...contextOf(event, earlier).flatMap(({ attachments }) => attachments), ...event.attachments];
   return [...new Set(all.map(({ id }) => id))].flatMap((id) => {
     const view = files.get(id);
-    return view?.kind === "image" ? [view] : [];
+    return view === undefined ? [] : [view];
   });
 }
 

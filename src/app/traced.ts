@@ -129,9 +129,7 @@ export function tracedAgent(agent: Agent, tracing: Tracing): Agent {
 
 function tracedModel(model: ChatModel, tracing: Tracing): ChatModel {
   return {
-    provider: model.provider,
-    name: model.name,
-    costCeilingCents: (prompt) => model.costCeilingCents(prompt),
+    ...model,
     async *generate(prompt, signal, heard) {
       const attributes = {
         [names.OPERATION]: names.CHAT,

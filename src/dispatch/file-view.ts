@@ -1,5 +1,7 @@
 import type { Attachment, FileView, PictureView } from "../domain/attachment.ts";
-import { FILE_TEXT_BYTES_MAX } from "../domain/bounds.ts";
+import { FILE_TEXT_BYTES_MAX, PDF_BYTES_MAX, PDF_PAGES_MAX } from "../domain/bounds.ts";
+import { onOneLine, theirWords } from "../domain/text.ts";
+import { isPdf, pagesOf } from "./pdf.ts";
 
 /** What providers take of one image, before it is encoded. */
 const IMAGE_BYTES_MAX = 3.75 * 1024 * 1024;
@@ -7,7 +9,7 @@ const IMAGE_BYTES_MAX = 3.75 * 1024 * 1024;
 const IMAGE_TOKENS_MAX = 5_000;
 
 /** How much of a file is needed to show what can be shown of it. */
-export const VIEW_BYTES_MAX = IMAGE_BYTES_MAX;
+export const VIEW_BYTES_MAX = Math.max(IMAGE_BYTES_MAX, PDF_BYTES_MAX);
 
 /**
  * What a model can be shown of a file; null: its name, type and size, and no more. The bytes decide, and not what the file
@@ -20,9 +22,30 @@ export function viewOf(file: Attachment, bytes: Buffer, sizeBytes: number): File
     const base64 = () => bytes.toString("base64");
     return { kind: "image", mime, bytes: bytes.length, tokensMax: IMAGE_TOKENS_MAX, base64 };
   }
+  // Before texts: it may read as one.
+  if (isPdf(bytes)) return pdfOf(file, bytes, sizeBytes);
   const text = textOf(bytes.subarray(0, FILE_TEXT_BYTES_MAX), sizeBytes <= FILE_TEXT_BYTES_MAX);
   if (text !== null) return { kind: "text", text, isWhole: sizeBytes <= FILE_TEXT_BYTES_MAX };
   return SHOWN_IMAGE.test(file.mime ?? "") ? unread("it is not the image that it is said to be") : null;
+}
+
+/** A provider refuses the whole request for one that it cannot read, so only what it surely can is shown. */
+function pdfOf({ name }: Attachment, bytes: Buffer, sizeBytes: number): FileView | null {
+  if (sizeBytes > PDF_BYTES_MAX) return unread("it is too large a PDF to be read");
+  // Of its beginning nothing can be told.
+  if (bytes.length < sizeBytes) return null;
+  const pages = pagesOf(bytes, PDF_PAGES_MAX);
+  if (pages === "protected") return unread("it is protected by a password");
+  if (pages === 0) return unread("its pages cannot be told apart");
+  if (pages > PDF_PAGES_MAX) return unread(`it has more than ${PDF_PAGES_MAX} pages`);
+  const label = onOneLine(theirWords(name ?? ""));
+  return {
+    kind: "pdf",
+    name: /.\.pdf$/i.test(label) ? label : `${label || "document"}.pdf`,
+    bytes: bytes.length,
+    pages,
+    base64: () => bytes.toString("base64"),
+  };
 }
 
 const SHOWN_IMAGE = /^image\/(?:png|jpeg|gif|webp)$/;

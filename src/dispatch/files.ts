@@ -11,6 +11,7 @@ import {
   FILES_AT_ONCE,
   FILES_MAX,
   FILES_TIMEOUT_MS,
+  PDF_PAGES_MAX,
 } from "../domain/bounds.ts";
 import type { ContextItem } from "../domain/context.ts";
 import { DeliveryError } from "../domain/errors.ts";
@@ -57,6 +58,7 @@ export class RunFiles {
   readonly #records: FileRecord[];
   readonly #views = new Map<string, FileView>();
   #shownBytes = 0;
+  #shownPages = 0;
 
   constructor(adapter: Adapter, records: readonly FileRecord[], deps: FilesDeps) {
     this.#adapter = adapter;
@@ -229,9 +231,13 @@ export class RunFiles {
   }
 
   #bounded(view: FileView): FileView {
-    if (view.kind !== "image") return view;
-    if (this.#shownBytes + view.bytes > SHOWN_BYTES_MAX) return unread("there are too many images at once");
+    if (view.kind !== "image" && view.kind !== "pdf") return view;
+    const pages = view.kind === "pdf" ? view.pages : 0;
+    if (this.#shownBytes + view.bytes > SHOWN_BYTES_MAX)
+      return unread(`there are too many ${view.kind === "pdf" ? "files" : "images"} at once`);
+    if (this.#shownPages + pages > PDF_PAGES_MAX) return unread("there are too many pages at once");
     this.#shownBytes += view.bytes;
+    this.#shownPages += pages;
     return view;
   }
 }

@@ -51,6 +51,7 @@ export interface FileRecord {
 export type FileView =
   | { readonly kind: "text"; readonly text: string; readonly isWhole: boolean }
   | PictureView
+  | PdfView
   /** `why`: after "could not be read: ". */
   | { readonly kind: "unread"; readonly why: string };
 
@@ -62,6 +63,16 @@ export interface PictureView {
   /** At most; what no provider counts below. */
   readonly tokensMax: number;
   /** A function, so that nothing that prints or measures a prompt comes upon it. */
+  readonly base64: () => string;
+}
+
+/** One that no password protects. */
+export interface PdfView {
+  readonly kind: "pdf";
+  /** Ends with `.pdf`. */
+  readonly name: string;
+  readonly bytes: number;
+  readonly pages: number;
   readonly base64: () => string;
 }
 

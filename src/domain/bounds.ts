@@ -23,6 +23,9 @@ export const FILES_MAX = 20;
 export const SOURCE_CHARS_MAX = 2_048;
 /** Of a text file, this much is shown to a model. */
 export const FILE_TEXT_BYTES_MAX = 32 * 1024;
+/** A PDF, before it is encoded: of one request providers take 32 MB and 100 pages, of all PDFs in it. */
+export const PDF_BYTES_MAX = 8 * 1024 * 1024;
+export const PDF_PAGES_MAX = 100;
 /** For one file, and for all files of a message: longer than that no answer waits for them. */
 export const FILE_TIMEOUT_MS = 30_000;
 export const FILES_TIMEOUT_MS = 60_000;

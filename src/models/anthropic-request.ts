@@ -1,5 +1,5 @@
 import type Anthropic from "@anthropic-ai/sdk";
-import type { PictureView } from "../domain/attachment.ts";
+import type { PdfView, PictureView } from "../domain/attachment.ts";
 import type { ToolCall } from "../domain/run.ts";
 import type { Message, Prompt } from "../ports/model.ts";
 import { echoFrom, echoOf, isKept } from "./echo.ts";
@@ -43,7 +43,8 @@ function messagesFrom(messages: readonly Message[], model: string): Anthropic.Me
 function contentOf(message: Message, model: string): Block[] {
   if (message.role === "user") {
     const pictures = (message.pictures ?? []).map(imageBlock);
-    return [...pictures, textBlock(spokenText(message)) ?? { type: "text", text: "(no text)" }];
+    const pdfs = (message.pdfs ?? []).map(documentBlock);
+    return [...pdfs, ...pictures, textBlock(spokenText(message)) ?? { type: "text", text: "(no text)" }];
   }
   if (message.role === "tool") {
     const content = message.result.toWellFormed();
@@ -58,6 +59,11 @@ function contentOf(message: Message, model: string): Block[] {
 
 function imageBlock({ mime, base64 }: PictureView): Anthropic.ImageBlockParam {
   return { type: "image", source: { type: "base64", media_type: mime, data: base64() } };
+}
+
+function documentBlock({ name, base64 }: PdfView): Anthropic.DocumentBlockParam {
+  const source = { type: "base64" as const, media_type: "application/pdf" as const, data: base64() };
+  return { type: "document", source, title: name.toWellFormed() };
 }
 
 /** The provider refuses blocks of nothing but white space. */

@@ -5,7 +5,7 @@ import type { ChatModel, Chunk } from "../ports/model.ts";
 import type { Secret } from "../shared/secret.ts";
 import { opaqueOf, requestFor } from "./anthropic-request.ts";
 import { ceilingCents, costCents, type Price } from "./price.ts";
-import { inputTokensMax, withoutPictures } from "./prompt-parts.ts";
+import { inputTokensMax, PAGE_TEXT_TOKENS, withoutFiles } from "./prompt-parts.ts";
 import { timed } from "./timed.ts";
 
 export interface AnthropicOptions {
@@ -21,6 +21,9 @@ export interface AnthropicOptions {
   readonly clock: Clock;
 }
 
+/** Its image, as dear as the dearest, and its text. */
+const PAGE_TOKENS_MAX = 5_000 + PAGE_TEXT_TOKENS;
+
 const PROVIDER = { title: "Anthropic", baseUrlVariable: "ANTHROPIC_BASE_URL" };
 
 /** Claude through the Messages API. The SDK is loaded with the first call: a gateway on the demo model never needs it. */
@@ -30,11 +33,13 @@ export function createAnthropicModel(options: AnthropicOptions): ChatModel {
   return {
     provider: "anthropic",
     name: model,
+    readsPdfs: true,
     costCeilingCents(prompt) {
-      const { words, pictures } = withoutPictures(prompt);
+      const { words, pictures, pdfPages } = withoutFiles(prompt);
       const body = requestFor(words, model, maxTokens);
       const pictureTokens = pictures.reduce((sum, { tokensMax }) => sum + tokensMax, 0);
-      const inputTokens = inputTokensMax(body, body.messages.length) + pictureTokens;
+      const fileTokens = pictureTokens + pdfPages * PAGE_TOKENS_MAX;
+      const inputTokens = inputTokensMax(body, body.messages.length) + fileTokens;
       return ceilingCents(price, { inputTokens, outputTokens: body.max_tokens });
     },
     async *generate(prompt, signal, heard) {

@@ -7,7 +7,7 @@ import type { Counted, OpenAiApi } from "./openai-api.ts";
 import { chatApi } from "./openai-chat.ts";
 import { responsesApi } from "./openai-responses.ts";
 import { ceilingCents, costCents, type Price } from "./price.ts";
-import { inputTokensMax, withoutPictures } from "./prompt-parts.ts";
+import { inputTokensMax, withoutFiles } from "./prompt-parts.ts";
 import { timed } from "./timed.ts";
 
 export interface OpenAiOptions {
@@ -40,7 +40,7 @@ function modelOf<Body extends object>(api: OpenAiApi<Body>, options: OpenAiOptio
   const { model, price, maxTokens } = options;
   let client: Promise<OpenAI> | null = null;
   const tokensMax = (prompt: Prompt) => {
-    const { words, pictures } = withoutPictures(prompt);
+    const { words, pictures } = withoutFiles(prompt);
     const tokens = inputTokensMax(api.requestFor(words, options), prompt.messages.length);
     return tokens + pictures.length * PICTURE_TOKENS_MAX;
   };

@@ -1,14 +1,15 @@
-import type { PictureView } from "../domain/attachment.ts";
+import type { PdfView, PictureView } from "../domain/attachment.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import type { StopReason, ToolCall, Usage } from "../domain/run.ts";
 
 export type Message =
-  /** `name`: who speaks, where several people do. `pictures`: came with it; a model that sees none is told their names in `text`. */
+  /** `name`: who speaks, where several people do. `pictures` and `pdfs`: came with it; a model that sees none is told their names in `text`. */
   | {
       readonly role: "user";
       readonly text: string;
       readonly name?: string;
       readonly pictures?: readonly PictureView[];
+      readonly pdfs?: readonly PdfView[];
     }
   | {
       readonly role: "assistant";
@@ -63,6 +64,8 @@ export interface ChatModel {
   readonly name: string;
   /** Asked again after a broken call, it goes on with that one: both are paid for once. */
   readonly goesOn?: true;
+  /** It can be shown PDFs. */
+  readonly readsPdfs?: true;
   /** Highest cost of this call in US cents, for the budget. */
   costCeilingCents(prompt: Prompt): number;
   /**

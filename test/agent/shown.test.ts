@@ -245,6 +245,18 @@ describe("what memory keeps of a message", () => {
     expect(JSON.stringify(messages)).not.toContain("AA==");
   });
 
+  it("hands PDFs over in the same way, and remembers their names", () => {
+    const pdf: FileView = { kind: "pdf", name: "pump.pdf", bytes: 1, pages: 2, base64: () => "JVBERg==" };
+    const event = eventOf("see", { attachments: [PUMP] });
+    const messages = eventMessages(event, [], 1_000, new Map([["1", pdf]]));
+    const line = '⟦attached document "pump.pdf", application/pdf, 2 kB';
+    expect(messages).toEqual([
+      { role: "user", text: `${line}, shown here⟧`, pdfs: [pdf] },
+      { role: "user", text: "see" },
+    ]);
+    expect(rememberedTurns(event, [])[0]?.text).toBe(`${line}⟧\nsee`);
+  });
+
   it("remembers what files said, and names the images", () => {
     const views = new Map<string, FileView>([["1", { kind: "text", text: "Pump nine", isWhole: true }]]);
     const [turn] = rememberedTurns(eventOf("see", { attachments: [PUMP] }), [], views);

@@ -17,6 +17,7 @@ import { streamOf } from "../contract/media.ts";
 import { FakeAdapter } from "../support/adapter.ts";
 import { FakeClock } from "../support/clock.ts";
 import { anEvent } from "../support/event.ts";
+import { packedPdf, plainPdf } from "../support/pdf.ts";
 
 const LIMITS = { fileBytes: 100_000, eventBytes: 150_000 };
 const PNG = "\x89PNG\r\n\x1a\n\0\0";
@@ -261,6 +262,28 @@ describe("the files of a run", () => {
     const event = anEvent({ attachments: [file("F1"), file("F2")] });
     const texts = await filesOf(records).texts([event], []);
     expect([...texts]).toEqual([["F1", { kind: "text", text: "text", isWhole: true }]]);
+  });
+
+  it("are shown of a PDF the whole, and not in memory, also where its text could be read", async () => {
+    giving(({ file: { id } }) => streamOf((id === "F1" ? plainPdf(2) : packedPdf(3)).toString("latin1")));
+    const attachments = [file("F1", { mime: "application/pdf" }), file("F2")];
+    const files = await taken(attachments);
+    expect([...files.views.values()]).toMatchObject([
+      { kind: "pdf", name: "F1.txt.pdf", pages: 2 },
+      { kind: "pdf", pages: 3 },
+    ]);
+    const event = anEvent({ attachments });
+    expect([...(await files.texts([event], []))]).toEqual([]);
+    expect([...(await filesOf(files.records).texts([event], []))]).toEqual([]);
+  });
+
+  it("are of PDFs no more pages than one request may have", async () => {
+    giving(() => streamOf(plainPdf(60).toString("latin1")));
+    const files = await taken([file("F1"), file("F2")]);
+    expect([...files.views.values()]).toMatchObject([
+      { kind: "pdf", pages: 60 },
+      { kind: "unread", why: "there are too many pages at once" },
+    ]);
   });
 
   it("hold in memory only so many images", async () => {

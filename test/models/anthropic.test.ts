@@ -459,6 +459,46 @@ describe("the Anthropic model, event by event", () => {
     });
   });
 
+  it("shows PDFs before images and words", async () => {
+    await using server = await sseServer({
+      events: [
+        messageStart({ input_tokens: 10 }),
+        ...textBlock(0, "A pump."),
+        ...messageEnd("end_turn", { output_tokens: 5 }),
+      ],
+    });
+    const pdf = { kind: "pdf", name: "pump.pdf", bytes: 3, pages: 2, base64: () => "JVBERi0=" } as const;
+    const messages = [{ role: "user", text: "what is it?", pdfs: [pdf] }] as const;
+    await chunksOf(modelAt(server.url), promptOf("", { messages }));
+    expect(server.requests[0]?.body.messages).toEqual([
+      {
+        role: "user",
+        content: [
+          {
+            type: "document",
+            source: { type: "base64", media_type: "application/pdf", data: "JVBERi0=" },
+            title: "pump.pdf",
+          },
+          { type: "text", text: "what is it?" },
+        ],
+      },
+    ]);
+  });
+
+  it("counts for a PDF what its pages may cost at most, and not its bytes", () => {
+    const model = modelAt("http://127.0.0.1:9");
+    const base64 = () => {
+      throw new Error("Nobody needs it for that");
+    };
+    const pdf = { kind: "pdf", name: "pump.pdf", bytes: 3_000_000, pages: 12, base64 } as const;
+    const words = promptOf("hello", { maxTokens: 500 });
+    const messages = [{ role: "user", text: "hello", pdfs: [pdf] }] as const;
+    const more =
+      model.costCeilingCents({ ...words, messages }) -
+      model.costCeilingCents({ ...words, messages: [{ role: "user", text: "hello" }] });
+    expect(more).toBeCloseTo((12 * 8_000 * 2.5) / 10_000, 6);
+  });
+
   it("counts for an image what it may cost at most, and not its bytes", () => {
     const model = modelAt("http://127.0.0.1:9");
     const base64 = () => {
