@@ -144,9 +144,11 @@ export async function createApp(options: AppOptions): Promise<App> {
   const secrets = seal === null ? null : createSecrets(seal, store);
   rules.keepTokens(secrets);
   const reseal = seal === null ? undefined : () => resealed(seal, store.vault, log);
+  const linkHosts = () => current().spec.replies.link_hosts;
   const chats = await openPlatforms(config, {
     ...system,
     kept: { secrets, holds: store.holds, notes: store.notes },
+    linkHosts,
   }).catch(async (error: unknown) => {
     await store[Symbol.asyncDispose]();
     throw error;
@@ -163,7 +165,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const platformWatch = new PlatformWatch(system);
   const breakers = watchedBreakers(platformWatch, { hooks, ...system });
   controls.watch(breakers);
-  const rendering = new Rendering({ log });
+  const rendering = new Rendering({ log, linkHosts });
   const { render } = rendering;
   const halves = { store, adapters, feed, isPaused, ...system };
   const front = composeFront({ ...halves, policy, desk: deskOf(store, () => current().spec, clock) });

@@ -1,6 +1,7 @@
 import { GatewayError } from "../../src/domain/errors.ts";
 import { type Adapter, PLAIN_WEBHOOK } from "../../src/ports/adapter.ts";
 import type { Clock, Random } from "../../src/ports/clock.ts";
+import type { OpenContext } from "../../src/ports/platform.ts";
 import { besideModule } from "../../src/shared/beside.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import { type Form, Forms } from "../shared/forms.ts";
@@ -48,6 +49,8 @@ export interface DiscordOptions {
   readonly reactions?: ReactionsOption;
   /** How what is merely written is heard; not at all when absent. */
   readonly gateway?: { readonly clock: Clock } & Pick<GatewayOptions, "replies" | "changes">;
+  /** To which hosts answers may link; to any by default. */
+  readonly linkHosts?: OpenContext["linkHosts"];
   readonly clock: Pick<Clock, "nowMs" | "sleep">;
   /** For one call to Discord, from connecting to the last byte. */
   readonly timeoutMs: number;
@@ -96,7 +99,8 @@ export function createDiscordAdapter(options: DiscordOptions): Adapter {
     verify: isPosted ? createVerifier(publicKeys) : () => UNKNOWN,
     parse: (request) => parseDiscord(request, applicationId, reading),
     accepted: (event) => choices.accepted(event),
-    render: renderReply,
+    render: (markdown, to, buttons, named) =>
+      renderReply(markdown, to, buttons, named, options.linkHosts?.()),
     buttons: BUTTON_LIMITS,
     addressOf: placeAddress,
     renderer: RENDERER,

@@ -1,3 +1,4 @@
+import type { LinkHosts } from "../../src/domain/link-hosts.ts";
 import type { Named } from "../../src/domain/mention.ts";
 import { blocksOf } from "../shared/markdown.ts";
 import type { Block, MentionSpan } from "../shared/markdown-blocks.ts";
@@ -42,8 +43,12 @@ const dialect: Dialect<string> = {
 };
 
 /** Markdown to Discord's Markdown. Nothing in it can name a person, a role or a channel but those in `named`. */
-export function renderDiscord(markdown: string, named: readonly Named[] = []): readonly string[] {
-  return layout(read(markdown, named), dialect);
+export function renderDiscord(
+  markdown: string,
+  named: readonly Named[] = [],
+  linkHosts?: LinkHosts,
+): readonly string[] {
+  return layout(read(markdown, named, linkHosts), dialect);
 }
 
 /** The same where only so much can be said. */
@@ -51,8 +56,9 @@ export function renderWithin(
   limit: Limit,
   markdown: string,
   named: readonly Named[] = [],
+  linkHosts?: LinkHosts,
 ): readonly Placed<string>[] {
-  return place(read(markdown, named), dialect, limit);
+  return place(read(markdown, named, linkHosts), dialect, limit);
 }
 
 /** Whom a message that was written here rings for. All else that looks like a mention is broken. */
@@ -60,9 +66,10 @@ export function mentionedIn(content: string): readonly string[] {
   return [...new Set([...content.matchAll(/<@(\d{1,20})>/g)].map(([, id = ""]) => id))];
 }
 
-function read(markdown: string, named: readonly Named[]): readonly Block[] {
+function read(markdown: string, named: readonly Named[], linkHosts: LinkHosts = "any"): readonly Block[] {
   return blocksOf(markdown, {
     named,
+    linkHosts,
     linkable: (href) => /^https?:/i.test(href),
     tableColumnsMax: 64,
   });

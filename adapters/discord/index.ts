@@ -38,7 +38,7 @@ export const discord: PlatformModule<DiscordSettings, DiscordOptions> = {
     ],
     open: async (context) => (await import("./setup.ts")).openSetup(context),
   },
-  async open({ settings, options, clock, random, timeoutMs, publicUrl }) {
+  async open({ settings, options, clock, linkHosts, random, timeoutMs, publicUrl }) {
     const { createDiscordAdapter } = await import("./adapter.ts");
     const { publicKeys, applicationId, botToken, apiUrl, gateway } = settings;
     const { replies, edits, deletes } = options;
@@ -55,6 +55,7 @@ export const discord: PlatformModule<DiscordSettings, DiscordOptions> = {
       commandReplies: options.command_replies,
       autocomplete: options.autocomplete,
       forms: options.forms,
+      linkHosts,
       clock,
       random,
       timeoutMs,

@@ -1,5 +1,6 @@
 import type { Button } from "../../src/domain/button.ts";
 import type { ReplyAddress } from "../../src/domain/event.ts";
+import type { LinkHosts } from "../../src/domain/link-hosts.ts";
 import type { Named } from "../../src/domain/mention.ts";
 import type { ReplyPart } from "../../src/domain/reply.ts";
 import { get, getArray, getString, parseJsonObject } from "../../src/shared/json.ts";
@@ -19,9 +20,10 @@ export function renderReply(
   to: ReplyAddress,
   buttons: readonly Button[] = [],
   named: readonly Named[] = [],
+  linkHosts: LinkHosts = "any",
 ): readonly ReplyPart[] {
   const shown = fitting(buttons, BUTTON_LIMITS);
-  const parts = partsOf(markdown, to, named).filter(({ content }) => content.trim() !== "");
+  const parts = partsOf(markdown, to, named, linkHosts).filter(({ content }) => content.trim() !== "");
   const all = parts.length > 0 ? parts : [{ content: NOTHING }];
   return belowLast(all.map(ringing), shown).map((part) => JSON.stringify(part) as ReplyPart);
 }
@@ -43,12 +45,13 @@ interface Part {
 /** A longer answer is one message with its beginning, and a file with the whole. */
 const MESSAGES_CHARS_MAX = 10_000;
 
-function longAnswer(markdown: string, named: readonly Named[]): readonly Part[] {
+function longAnswer(markdown: string, named: readonly Named[], linkHosts: LinkHosts): readonly Part[] {
   const file = answerFile(markdown);
   const placed = renderWithin(
     beginningAlone(`${REPEAT_NOTICE}\n\n\n${noFileLine(file.text.length)}`.length),
     markdown,
     named,
+    linkHosts,
   );
   return placed.map(({ part: content, charsAfter }) => ({ content, file, charsLeft: charsAfter }));
 }
@@ -58,12 +61,17 @@ export function noFileLine(chars: number): string {
   return `… (the rest, ${chars} characters, is missing: I may not attach files here)`;
 }
 
-function partsOf(markdown: string, to: ReplyAddress, named: readonly Named[]): readonly Part[] {
+function partsOf(
+  markdown: string,
+  to: ReplyAddress,
+  named: readonly Named[],
+  linkHosts: LinkHosts,
+): readonly Part[] {
   const address = readAddress(to);
   const limit = address === undefined ? null : limitOf(address);
-  if (limit === null && markdown.length > MESSAGES_CHARS_MAX) return longAnswer(markdown, named);
-  if (limit === null) return renderDiscord(markdown, named).map((content) => ({ content }));
-  const placed = renderWithin(limit, markdown, named);
+  if (limit === null && markdown.length > MESSAGES_CHARS_MAX) return longAnswer(markdown, named, linkHosts);
+  if (limit === null) return renderDiscord(markdown, named, linkHosts).map((content) => ({ content }));
+  const placed = renderWithin(limit, markdown, named, linkHosts);
   return placed.map(({ part: content }, index) => {
     const before = placed[index - 1];
     return before === undefined ? { content } : { content, charsLeft: before.charsAfter };

@@ -101,7 +101,8 @@ function isAddress(name: string): boolean {
 const FILES =
   /^(?:(?:readme|changelog|contributing|license|security|agents|architecture|index|todo)\.md|(?:setup|main|app|test|manage|conftest|__init__)\.py|(?:setup|install|run|build|start|deploy|entrypoint)\.sh|(?:lib|main|mod|build)\.rs)$/i;
 
-const SPECIAL: ReadonlySet<string> = new Set([
+/** Endings that no registry has. */
+export const SPECIAL: ReadonlySet<string> = new Set([
   "example",
   "test",
   "local",

@@ -1,4 +1,5 @@
 import type { Table } from "mdast";
+import { type Allowed, allowedSpans, withAllowedLinks } from "./link-hosts.ts";
 import {
   type Align,
   type Block,
@@ -16,21 +17,26 @@ export type TablePlace = Pick<TextBlock, "quote" | "level" | "gap">;
 interface TableContext extends InlineContext {
   readonly tableColumnsMax: number;
   readonly takesTable?: (table: TableBlock) => boolean;
+  readonly allowed: Allowed | null;
 }
 
 type Rows = readonly (readonly (readonly Span[])[])[];
 
 /** A table in the words of the dialect, or as text. */
 export function tableBlocks(table: Table, context: TableContext, place: TablePlace): Block[] {
-  const rows = table.children.map((row) => row.children.map((cell) => spansOf(cell.children, context)));
+  const { allowed } = context;
+  // Here, for what links become is longer than they are.
+  const rows = table.children.map((row) =>
+    row.children.map((cell) => allowedSpans(spansOf(cell.children, context), allowed)),
+  );
   const [head = [], ...body] = rows;
   const align = table.align ?? [];
   const write = (some: Rows, gap: boolean) =>
-    written([head, ...some], align, { ...place, gap }, context.tableColumnsMax);
+    withAllowedLinks(written([head, ...some], align, { ...place, gap }, context.tableColumnsMax), allowed);
   const takes = place.quote === 0 && place.level === 0 ? context.takesTable : undefined;
   const columns = rows.reduce((most, row) => Math.max(most, row.length), 0);
   // One in a list or a quote would leave it.
-  if (takes === undefined || columns > OWN_COLUMNS_MAX) return write(body, place.gap);
+  if (takes === undefined || columns > OWN_COLUMNS_MAX) return [...write(body, place.gap)];
   return ownTables(head, body, place.gap, { align, write, takes });
 }
 
@@ -39,7 +45,7 @@ const OWN_COLUMNS_MAX = 100;
 
 interface Own {
   readonly align: readonly Align[];
-  readonly write: (body: Rows, gap: boolean) => Block[];
+  readonly write: (body: Rows, gap: boolean) => readonly Block[];
   readonly takes: (table: TableBlock) => boolean;
 }
 

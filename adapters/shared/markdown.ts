@@ -13,7 +13,9 @@ import { gfmFromMarkdown } from "mdast-util-gfm";
 import { cjkFriendlyExtension } from "micromark-extension-cjk-friendly";
 import { gfmStrikethroughCjkFriendly } from "micromark-extension-cjk-friendly-gfm-strikethrough";
 import { gfm } from "micromark-extension-gfm";
+import type { LinkHosts } from "../../src/domain/link-hosts.ts";
 import type { Named } from "../../src/domain/mention.ts";
+import { type Allowed, allowedBy, withAllowedLinks } from "./link-hosts.ts";
 import {
   type Block,
   isVisible,
@@ -39,6 +41,8 @@ export interface MarkdownOptions {
   readonly takesTable?: (table: TableBlock) => boolean;
   /** Who is meant where the text has their names; nobody when absent. */
   readonly named?: readonly Named[];
+  /** To which hosts links may lead; to any when absent. */
+  readonly linkHosts?: LinkHosts;
 }
 
 /** Deeper lists and quotes are shown at this depth. */
@@ -48,10 +52,11 @@ const DEPTH_MAX = 200;
 
 /** A model's Markdown as flat blocks. Never throws; linear in the text. */
 export function blocksOf(markdown: string, options: MarkdownOptions): readonly Block[] {
-  return withMentions(blocksIn(markdown, options), options.named ?? []);
+  const allowed = allowedBy(options.linkHosts ?? "any");
+  return withMentions(withAllowedLinks(blocksIn(markdown, options, allowed), allowed), options.named ?? []);
 }
 
-function blocksIn(markdown: string, options: MarkdownOptions): Block[] {
+function blocksIn(markdown: string, options: MarkdownOptions, allowed: Allowed | null): Block[] {
   const source = clean(markdown);
   if (isJustText(source)) return literal(source.trim(), TOP);
   const parsed = sectionsOf(source).map((section) =>
@@ -62,7 +67,7 @@ function blocksIn(markdown: string, options: MarkdownOptions): Block[] {
   const used = new Set<string>();
   if (definitions.size > 0)
     for (const section of parsed) if (section.kind === "tree") markUsed(section.tree, used);
-  const context = { ...options, definitions, used };
+  const context = { ...options, definitions, used, allowed };
   return parsed.flatMap((section): Block[] => {
     if (section.kind === "tree") return flow(section.tree.children, TOP, context, 0);
     if (section.kind === "fence") return [code(section.info, section.lines, true)];
@@ -129,6 +134,7 @@ const TOP: Place = { quote: 0, level: 0, gap: true, marker: null };
 interface Context extends InlineContext, MarkdownOptions {
   /** Identifiers of the definitions that something refers to. */
   readonly used: ReadonlySet<string>;
+  readonly allowed: Allowed | null;
 }
 
 function flow(nodes: readonly RootContent[], place: Place, context: Context, depth: number): Block[] {

@@ -3,7 +3,7 @@ import { GatewayError } from "../../src/domain/errors.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { Adapter, Socket, ThreadReader, WebhookSpec } from "../../src/ports/adapter.ts";
 import type { Clock } from "../../src/ports/clock.ts";
-import type { Kept } from "../../src/ports/platform.ts";
+import type { Kept, OpenContext } from "../../src/ports/platform.ts";
 import { besideModule } from "../../src/shared/beside.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import type { ChangePolicy } from "../shared/change-options.ts";
@@ -60,6 +60,8 @@ export interface SlackOptions {
   readonly socketOf?: (parsing: ParseOptions) => Socket;
   /** Somebody will call `learn`: until it has told whose token this is, nothing is taken to be ours. */
   readonly learns?: boolean;
+  /** To which hosts answers may link; to any by default. */
+  readonly linkHosts?: OpenContext["linkHosts"];
   readonly clock: Clock;
   /** For one call of the Web API. */
   readonly timeoutMs: number;
@@ -140,7 +142,8 @@ export function createSlackAdapter(given: SlackOptions): SlackAdapter {
     verify: (request) => verifySlack(request, signingSecrets),
     parse: (request) => parseSlack(request, reading),
     accepted: (event) => surfaces.accepted(event),
-    render: renderReply,
+    render: (markdown, to, buttons, named) =>
+      renderReply(markdown, to, buttons, named, options.linkHosts?.()),
     buttons: BUTTON_LIMITS,
     renderer: RENDERER,
     ...(reactions !== undefined && areHeard(reactions) && { reactions: meant(reactions) }),

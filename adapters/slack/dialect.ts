@@ -1,3 +1,4 @@
+import type { LinkHosts } from "../../src/domain/link-hosts.ts";
 import type { Named } from "../../src/domain/mention.ts";
 import { blocksOf } from "../shared/markdown.ts";
 import type { Block, MentionSpan, TableBlock } from "../shared/markdown-blocks.ts";
@@ -51,8 +52,9 @@ export function renderSlack(
   markdown: string,
   charsMax = TEXT_CHARS_MAX,
   named: readonly Named[] = [],
+  linkHosts?: LinkHosts,
 ): readonly string[] {
-  return layout(read(markdown, named), dialectOf(charsMax));
+  return layout(read(markdown, { named, linkHosts }), dialectOf(charsMax));
 }
 
 /** The same as messages that may have tables, and with code that is longer than a message as snippets between them. */
@@ -60,9 +62,11 @@ export function renderMessages(
   markdown: string,
   charsMax = TEXT_CHARS_MAX,
   named: readonly Named[] = [],
+  linkHosts?: LinkHosts,
 ): readonly (Message | Snippet)[] {
   const written = (blocks: readonly Block[]) => joinBlocks(blocks, style);
-  const blocks = read(markdown, named, (table) => takesTable(table, written(table.written), charsMax));
+  const takes = (table: TableBlock) => takesTable(table, written(table.written), charsMax);
+  const blocks = read(markdown, { named, linkHosts, takesTable: takes });
   const sections = (stretch: readonly Block[]) => layout(stretch, dialectOf(SECTION_CHARS_MAX));
   const dialect: Dialect<Message> = {
     // Slack shows one table a message.
@@ -83,8 +87,8 @@ export function renderCode(text: string): readonly string[] {
 }
 
 /** As one stream says it, where names stay words; null where that is too long for one. */
-export function renderStreamed(markdown: string): StreamText | null {
-  return streamText(markdown, (text) => read(text));
+export function renderStreamed(markdown: string, linkHosts?: LinkHosts): StreamText | null {
+  return streamText(markdown, (text) => read(text, { linkHosts }));
 }
 
 /** The same where any message may turn out to be the last that can be said. */
@@ -93,20 +97,23 @@ export function renderWithin(
   markdown: string,
   charsMax = TEXT_CHARS_MAX,
   named: readonly Named[] = [],
+  linkHosts?: LinkHosts,
 ): readonly Placed<string>[] {
-  return place(read(markdown, named), dialectOf(charsMax), limit);
+  return place(read(markdown, { named, linkHosts }), dialectOf(charsMax), limit);
 }
 
-function read(
-  markdown: string,
-  named: readonly Named[] = [],
-  takes?: (table: TableBlock) => boolean,
-): readonly Block[] {
+interface Reading {
+  readonly named?: readonly Named[];
+  readonly linkHosts: LinkHosts | undefined;
+  readonly takesTable?: (table: TableBlock) => boolean;
+}
+
+function read(markdown: string, { linkHosts = "any", ...reading }: Reading): readonly Block[] {
   return blocksOf(markdown, {
-    named,
+    ...reading,
+    linkHosts,
     linkable: (href) => escapeText(href).length <= 1_500,
     tableColumnsMax: 80,
-    ...(takes !== undefined && { takesTable: takes }),
   });
 }
 

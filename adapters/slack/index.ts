@@ -45,7 +45,7 @@ export const slack: PlatformModule<SlackSettings, SlackOptions> = {
     ],
     open: async (context) => (await import("./setup.ts")).openSetup(context),
   },
-  async open({ settings, options, clock, random, timeoutMs, publicUrl, kept }) {
+  async open({ settings, options, clock, linkHosts, random, timeoutMs, publicUrl, kept }) {
     const { createSlackAdapter } = await import("./adapter.ts");
     const { signingSecrets, botToken, appToken, appId, apiUrl, oauth } = settings;
     const socketMode = appToken === null ? null : await import("./socket.ts");
@@ -83,6 +83,7 @@ export const slack: PlatformModule<SlackSettings, SlackOptions> = {
           waitMs: thread.wait_seconds * 1000,
         },
       }),
+      linkHosts,
       clock,
       timeoutMs,
     });

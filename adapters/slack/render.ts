@@ -1,5 +1,6 @@
 import type { Button } from "../../src/domain/button.ts";
 import type { ReplyAddress } from "../../src/domain/event.ts";
+import type { LinkHosts } from "../../src/domain/link-hosts.ts";
 import type { Named } from "../../src/domain/mention.ts";
 import type { ReplyPart } from "../../src/domain/reply.ts";
 import { get, getArray, isObject, type JsonObject, parseJsonObject } from "../../src/shared/json.ts";
@@ -41,44 +42,54 @@ export function renderReply(
   to: ReplyAddress,
   buttons: readonly Button[] = [],
   named: readonly Named[] = [],
+  linkHosts: LinkHosts = "any",
 ): readonly ReplyPart[] {
   const shown = fitting(buttons, BUTTON_LIMITS);
   const charsMax = shown.length > 0 ? SECTION_CHARS_MAX : undefined;
-  const parts = partsOf(markdown, to, charsMax, named).filter(
+  const parts = partsOf(markdown, to, charsMax, { named, linkHosts }).filter(
     ({ text, file }) => text.trim() !== "" || file !== undefined,
   );
   return belowLast(parts.length > 0 ? parts : [{ text: EMPTY }], shown).map(writePart);
+}
+
+/** Whom an answer may name, and to which hosts it may link. */
+interface Shown {
+  readonly named: readonly Named[];
+  readonly linkHosts: LinkHosts;
 }
 
 function partsOf(
   markdown: string,
   to: ReplyAddress,
   charsMax: number | undefined,
-  named: readonly Named[],
+  shown: Shown,
 ): readonly Part[] {
+  const { named, linkHosts } = shown;
   const address = readAddress(to);
   const limit = limitOf(address);
   // Nothing stands below a file.
   if (limit === null && charsMax === undefined && markdown.length > MESSAGES_CHARS_MAX)
-    return [...beginningOf(markdown, named), { text: "", file: answerFile(markdown) }];
+    return [...beginningOf(markdown, shown), { text: "", file: answerFile(markdown, linkHosts) }];
   // A stream has no buttons.
   if (charsMax === undefined && address?.kind === "message" && address.threadTs !== null)
-    return streamedParts(markdown, named);
-  if (limit === null) return renderMessages(markdown, charsMax, named);
-  return renderWithin(limit, markdown, charsMax, named).map(({ part: text, charsAfter }) => ({
+    return streamedParts(markdown, shown);
+  if (limit === null) return renderMessages(markdown, charsMax, named, linkHosts);
+  return renderWithin(limit, markdown, charsMax, named, linkHosts).map(({ part: text, charsAfter }) => ({
     text,
     charsAfter,
   }));
 }
 
-function beginningOf(markdown: string, named: readonly Named[]): readonly Part[] {
-  return renderWithin(beginningAlone(0), markdown, undefined, named).map(({ part: text }) => ({ text }));
+function beginningOf(markdown: string, { named, linkHosts }: Shown): readonly Part[] {
+  return renderWithin(beginningAlone(0), markdown, undefined, named, linkHosts).map(({ part: text }) => ({
+    text,
+  }));
 }
 
 /** What a file would have been as messages; of a whole answer those after the one with its beginning. */
-export function messagesInstead({ text, snippet }: ReplyFile): readonly string[] {
+export function messagesInstead({ text, snippet, linkHosts }: ReplyFile): readonly string[] {
   if (snippet !== undefined) return renderCode(text);
-  return renderWithin({ ...ANYWHERE, keptChars: NOTICE_CHARS }, text)
+  return renderWithin({ ...ANYWHERE, keptChars: NOTICE_CHARS }, text, undefined, undefined, linkHosts)
     .slice(1)
     .map(({ part }) => part);
 }
@@ -86,9 +97,9 @@ export function messagesInstead({ text, snippet }: ReplyFile): readonly string[]
 /** Of the line that ends the beginning. */
 const NOTICE_CHARS = 100;
 
-function streamedParts(markdown: string, named: readonly Named[]): readonly Part[] {
-  const [first = { text: "" }, ...more] = renderMessages(markdown, undefined, named);
-  const { text, ...open } = renderStreamed(markdown) ?? { text: null };
+function streamedParts(markdown: string, { named, linkHosts }: Shown): readonly Part[] {
+  const [first = { text: "" }, ...more] = renderMessages(markdown, undefined, named, linkHosts);
+  const { text, ...open } = renderStreamed(markdown, linkHosts) ?? { text: null };
   const whole = text === null ? {} : { markdown: text === first.text ? (true as const) : text };
   return [{ ...first, ...whole, ...open, ...(more.length > 0 && { hasMore: true as const }) }, ...more];
 }

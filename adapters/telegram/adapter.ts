@@ -3,6 +3,7 @@ import { GatewayError } from "../../src/domain/errors.ts";
 import type { ReplyAddress } from "../../src/domain/event.ts";
 import { type Adapter, PLAIN_WEBHOOK } from "../../src/ports/adapter.ts";
 import type { Clock } from "../../src/ports/clock.ts";
+import type { OpenContext } from "../../src/ports/platform.ts";
 import { besideModule } from "../../src/shared/beside.ts";
 import { getString } from "../../src/shared/json.ts";
 import type { Secret } from "../../src/shared/secret.ts";
@@ -40,6 +41,8 @@ export interface TelegramOptions {
   readonly publicUrl?: string | null;
   /** In which chats an answer is shown while it grows: those of one person, all, or none. */
   readonly preview?: Preview;
+  /** To which hosts answers may link; to any by default. */
+  readonly linkHosts?: OpenContext["linkHosts"];
   readonly clock: Pick<Clock, "sleep" | "nowMs">;
   /** For one call to Telegram, from connecting to the last byte. */
   readonly timeoutMs: number;
@@ -78,7 +81,8 @@ export function createTelegramAdapter(options: TelegramOptions): Adapter {
     screen: (head) => screenTelegram(head, options.webhookSecrets),
     verify: (request) => verifyRequest(request, options.webhookSecrets),
     parse: (request) => parseUpdate(request, { id: botId, username: options.identity.username }),
-    render: renderReply,
+    render: (markdown, to, buttons, named) =>
+      renderReply(markdown, to, buttons, named, options.linkHosts?.()),
     buttons: BUTTON_LIMITS,
     renderer: RENDERER,
     addressOf: placeAddress,

@@ -1,3 +1,5 @@
+import type { LinkHosts } from "../../src/domain/link-hosts.ts";
+import { type Allowed, allowedBy, brokenAddresses } from "../shared/link-hosts.ts";
 import { blocksOf } from "../shared/markdown.ts";
 import type { Block, CodeBlock, TextBlock } from "../shared/markdown-blocks.ts";
 import { says } from "../shared/markdown-links.ts";
@@ -33,34 +35,40 @@ const html: LineStyle = {
   codeBlock: htmlCode,
 };
 
-const plain: LineStyle = {
+/** Without marks code is text to clients, too. */
+const plainFor = (allowed: Allowed | null): LineStyle => ({
   ...html,
   text: guardMentions,
-  code: guardMentions,
+  code: (text) => guardMentions(brokenAddresses(text, allowed)),
   link: (label, href) => (says(label, href) ? label : `${guardMentions(label)} (${href})`),
   bold: ["", ""],
   italic: ["", ""],
   strike: ["", ""],
-  codeBlock: (block) => guardMentions(block.lines.join("\n")),
-};
+  codeBlock: (block) => guardMentions(brokenAddresses(block.lines.join("\n"), allowed)),
+});
 
 /** Markdown to Telegram's HTML. Nothing in it can name a person. */
-export function renderTelegram(markdown: string): readonly TelegramText[] {
-  return renderWithin(ANYWHERE, markdown);
+export function renderTelegram(markdown: string, linkHosts?: LinkHosts): readonly TelegramText[] {
+  return renderWithin(ANYWHERE, markdown, linkHosts);
 }
 
 /** The same, in as many messages as the limit has. */
-export function renderWithin(limit: Limit, markdown: string): readonly TelegramText[] {
-  const blocks = blocksOf(markdown, { linkable: () => true, tableColumnsMax: 44 });
+export function renderWithin(
+  limit: Limit,
+  markdown: string,
+  linkHosts: LinkHosts = "any",
+): readonly TelegramText[] {
+  const blocks = blocksOf(markdown, { linkHosts, linkable: () => true, tableColumnsMax: 44 });
+  const plain = plainFor(allowedBy(linkHosts));
   const dialect: Dialect<TelegramText> = {
     limits: [TEXT_CHARS_MAX, ENTITIES_MAX, HTML_CHARS_MAX],
-    measure,
+    measure: (block) => measure(block, plain),
     compose: (page) => ({ html: compose(page, html, true), plain: compose(page, plain, false) }),
   };
   return place(blocks, dialect, limit).map(({ part }) => part);
 }
 
-function measure(block: Block): readonly number[] {
+function measure(block: Block, plain: LineStyle): readonly number[] {
   const markup = write(block, html);
   const quote = block.kind === "text" && block.quote > 0 ? 1 : 0;
   const tags = markup.match(/<[a-z]/g)?.length ?? 0;

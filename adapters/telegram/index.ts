@@ -26,7 +26,7 @@ export const telegram: PlatformModule<TelegramSettings, TelegramOptions> = {
   words: WORDS,
   example: "telegram --text \"it's 5 o'clock\" --print-curl | sh",
   sampler: async () => (await import("./sending.ts")).sending,
-  async open({ settings, options: { preview }, publicUrl, clock, timeoutMs }) {
+  async open({ settings, options: { preview }, publicUrl, clock, linkHosts, timeoutMs }) {
     const { createTelegramAdapter, learnUsername } = await import("./adapter.ts");
     const { botToken, webhookSecrets, apiRoot } = settings;
     const identity = { username: null as string | null };
@@ -37,6 +37,7 @@ export const telegram: PlatformModule<TelegramSettings, TelegramOptions> = {
       identity,
       publicUrl,
       preview,
+      linkHosts,
       clock,
       timeoutMs,
     };

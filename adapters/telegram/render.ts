@@ -1,5 +1,7 @@
 import type { Button } from "../../src/domain/button.ts";
 import type { ReplyAddress } from "../../src/domain/event.ts";
+import type { LinkHosts } from "../../src/domain/link-hosts.ts";
+import type { Named } from "../../src/domain/mention.ts";
 import type { ReplyPart } from "../../src/domain/reply.ts";
 import { getString, parseJsonObject } from "../../src/shared/json.ts";
 import { answerFile, beginningAlone, type ReplyFile, readFile } from "../shared/answer-file.ts";
@@ -23,15 +25,17 @@ export function renderReply(
   markdown: string,
   _to?: ReplyAddress,
   buttons: readonly Button[] = [],
+  _named?: readonly Named[],
+  linkHosts: LinkHosts = "any",
 ): readonly ReplyPart[] {
   const shown = fitting(buttons, BUTTON_LIMITS);
   // Nothing stands below a file.
   if (shown.length === 0 && markdown.length > MESSAGES_CHARS_MAX) {
-    const beginning = renderWithin(beginningAlone(0), markdown);
-    const file = { html: UNSENT, plain: UNSENT, file: answerFile(markdown) };
+    const beginning = renderWithin(beginningAlone(0), markdown, linkHosts);
+    const file = { html: UNSENT, plain: UNSENT, file: answerFile(markdown, linkHosts) };
     return [...beginning, file].map((part) => JSON.stringify(part) as ReplyPart);
   }
-  const texts = renderTelegram(markdown).map(({ html, plain }) => ({ html, plain }));
+  const texts = renderTelegram(markdown, linkHosts).map(({ html, plain }) => ({ html, plain }));
   return belowLast(texts, shown).map((part) => JSON.stringify(part) as ReplyPart);
 }
 
@@ -42,8 +46,8 @@ export function fileOf(part: ReplyPart): ReplyFile | null {
 }
 
 /** What the file of an answer would have been as messages, after the one with its beginning. */
-export function messagesInstead({ text }: ReplyFile): readonly TelegramText[] {
-  return renderWithin({ ...ANYWHERE, keptChars: NOTICE_CHARS }, text).slice(1);
+export function messagesInstead({ text, linkHosts }: ReplyFile): readonly TelegramText[] {
+  return renderWithin({ ...ANYWHERE, keptChars: NOTICE_CHARS }, text, linkHosts).slice(1);
 }
 
 /** Undefined for what this adapter did not render. */

@@ -2,6 +2,7 @@ import { BODY_BYTES_MAX } from "../../src/domain/bounds.ts";
 import { GatewayError } from "../../src/domain/errors.ts";
 import type { Adapter, WebhookSpec } from "../../src/ports/adapter.ts";
 import type { Clock } from "../../src/ports/clock.ts";
+import type { OpenContext } from "../../src/ports/platform.ts";
 import { besideModule } from "../../src/shared/beside.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import { UNSTOPPED } from "../shared/signals.ts";
@@ -29,6 +30,8 @@ export interface WhatsAppOptions {
   readonly apiUrl?: string;
   /** Versions live about two years. */
   readonly apiVersion?: string;
+  /** To which hosts answers may link; to any by default. */
+  readonly linkHosts?: OpenContext["linkHosts"];
   readonly clock: Pick<Clock, "nowMs">;
   /** For one call to Meta, from connecting to the last byte. */
   readonly timeoutMs: number;
@@ -52,7 +55,8 @@ export function createWhatsAppAdapter(options: WhatsAppOptions): Adapter {
     verify: (request) => verifyWhatsApp(request, options),
     parse: (request) => parseWhatsApp(request, options.phoneNumberId, seen),
     accepted: (event) => seen.heard(event),
-    render: renderReply,
+    render: (markdown, to, buttons, named) =>
+      renderReply(markdown, to, buttons, named, options.linkHosts?.()),
     buttons: BUTTON_LIMITS,
     renderer: RENDERER,
     send: (delivery, signal, permit) =>

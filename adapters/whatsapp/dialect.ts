@@ -1,3 +1,4 @@
+import type { LinkHosts } from "../../src/domain/link-hosts.ts";
 import { blocksOf } from "../shared/markdown.ts";
 import {
   guardFence,
@@ -30,13 +31,17 @@ const style: LineStyle = {
 };
 
 /** Markdown to WhatsApp's formatting. Links are written out: it hides none behind a label. */
-export function renderWhatsApp(markdown: string): readonly string[] {
-  return renderWithin(ANYWHERE, markdown);
+export function renderWhatsApp(markdown: string, linkHosts?: LinkHosts): readonly string[] {
+  return renderWithin(ANYWHERE, markdown, linkHosts);
 }
 
 /** The same, in as many messages as the limit has. */
-export function renderWithin(limit: Limit, markdown: string): readonly string[] {
-  const blocks = blocksOf(markdown, { linkable: () => false, tableColumnsMax: 36 });
+export function renderWithin(
+  limit: Limit,
+  markdown: string,
+  linkHosts: LinkHosts = "any",
+): readonly string[] {
+  const blocks = blocksOf(markdown, { linkHosts, linkable: () => false, tableColumnsMax: 36 });
   const dialect: Dialect<string> = {
     limits: [TEXT_CHARS_MAX],
     measure: (block) => [lengthOf(block, style)],

@@ -22,7 +22,7 @@ export const whatsapp: PlatformModule<WhatsAppSettings, WhatsAppOptions> = {
   api: ({ apiUrl }) => apiUrl ?? API_URL,
   words: WORDS,
   sampler: async () => (await import("./sending.ts")).sending,
-  async open({ settings, options, clock, timeoutMs }) {
+  async open({ settings, options, clock, linkHosts, timeoutMs }) {
     const { createWhatsAppAdapter } = await import("./adapter.ts");
     const { accessToken, appSecrets, verifyToken, phoneNumberId, apiUrl } = settings;
     return createWhatsAppAdapter({
@@ -32,6 +32,7 @@ export const whatsapp: PlatformModule<WhatsAppSettings, WhatsAppOptions> = {
       phoneNumberId,
       ...(apiUrl !== null && { apiUrl }),
       apiVersion: options.api_version,
+      linkHosts,
       clock,
       timeoutMs,
     });

@@ -1,5 +1,7 @@
 import type { Button } from "../../src/domain/button.ts";
 import type { ReplyAddress } from "../../src/domain/event.ts";
+import type { LinkHosts } from "../../src/domain/link-hosts.ts";
+import type { Named } from "../../src/domain/mention.ts";
 import type { ReplyPart } from "../../src/domain/reply.ts";
 import { getString, parseJsonObject } from "../../src/shared/json.ts";
 import { answerFile, beginningAlone, type ReplyFile, readFile } from "../shared/answer-file.ts";
@@ -28,14 +30,16 @@ export function renderReply(
   markdown: string,
   _to?: ReplyAddress,
   buttons: readonly Button[] = [],
+  _named?: readonly Named[],
+  linkHosts: LinkHosts = "any",
 ): readonly ReplyPart[] {
   // Nothing stands below a file.
   if (buttons.length === 0 && markdown.length > MESSAGES_CHARS_MAX) {
-    const beginning = renderWithin(beginningAlone(0), markdown).map((body) => ({ body }));
-    const file = { body: UNSENT, file: answerFile(markdown) };
+    const beginning = renderWithin(beginningAlone(0), markdown, linkHosts).map((body) => ({ body }));
+    const file = { body: UNSENT, file: answerFile(markdown, linkHosts) };
     return [...beginning, file].map((part) => JSON.stringify(part) as ReplyPart);
   }
-  const said = renderWhatsApp(markdown).filter((body) => body.trim() !== "");
+  const said = renderWhatsApp(markdown, linkHosts).filter((body) => body.trim() !== "");
   const bodies = said.length > 0 ? said : [NOTHING];
   const shown = fitting(buttons, limitsFor(buttons));
   const last = bodies.at(-1) ?? NOTHING;
@@ -51,8 +55,8 @@ export function fileOf(part: ReplyPart): ReplyFile | null {
 }
 
 /** What the file of an answer would have been as messages, after the one with its beginning. */
-export function messagesInstead({ text }: ReplyFile): readonly string[] {
-  return renderWithin({ ...ANYWHERE, keptChars: NOTICE_CHARS }, text).slice(1);
+export function messagesInstead({ text, linkHosts }: ReplyFile): readonly string[] {
+  return renderWithin({ ...ANYWHERE, keptChars: NOTICE_CHARS }, text, linkHosts).slice(1);
 }
 
 /** The text of a part; undefined for what this adapter did not render. */

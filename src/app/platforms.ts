@@ -2,9 +2,10 @@ import type { Config } from "../config/load.ts";
 import { PLATFORM_DEFAULTS } from "../config/schema.ts";
 import { GatewayError } from "../domain/errors.ts";
 import type { Platform } from "../domain/event.ts";
+import type { LinkHosts } from "../domain/link-hosts.ts";
 import type { Adapter, ProbeFinding } from "../ports/adapter.ts";
 import type { Clock, Random } from "../ports/clock.ts";
-import type { Developers, Kept, PlatformModule, PlatformWords } from "../ports/platform.ts";
+import type { Developers, Kept, OpenContext, PlatformModule, PlatformWords } from "../ports/platform.ts";
 
 /** One call to a platform, from connecting to the last byte. */
 const TIMEOUT_MS = 15_000;
@@ -20,7 +21,7 @@ interface Context {
  */
 export async function openPlatforms(
   config: Config,
-  context: Context & { readonly kept: Kept },
+  context: Context & { readonly kept: Kept; readonly linkHosts: () => LinkHosts },
 ): Promise<readonly Adapter[]> {
   return await Promise.all(platformsThatAreOn(config).map((module) => open(module, config, context)));
 }
@@ -72,15 +73,14 @@ function platformsThatAreOn({ modules, gateway, environment }: Config): readonly
 function open(
   module: PlatformModule,
   { gateway, environment }: Config,
-  { clock, random, developers, kept }: Context & { readonly developers?: Developers; readonly kept?: Kept },
+  { clock, random, ...further }: Context & Pick<OpenContext, "developers" | "kept" | "linkHosts">,
 ): Promise<Adapter> {
   const settings = environment.platforms[module.name] ?? { kind: "on" };
   if (settings.kind === "off") throw new Error(`Expected ${module.name} to be on, got one that is off`);
   return module.open({
     clock,
     random,
-    ...(developers !== undefined && { developers }),
-    ...(kept !== undefined && { kept }),
+    ...further,
     settings,
     options: gateway.platforms[module.name] ?? PLATFORM_DEFAULTS,
     publicUrl: environment.publicUrl,

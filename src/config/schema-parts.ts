@@ -44,3 +44,13 @@ export function busyModeOf(busy: BusySpec): BusyMode {
 export function busyQuietMs(busy: BusySpec): number {
   return typeof busy === "string" ? 0 : busy.quiet_ms;
 }
+
+const linkHost = z
+  .string()
+  .max(255)
+  .regex(/^(?:\*\.)?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/, {
+    error:
+      "expected the name of a host in small letters, without scheme and port, such as docs.example.com or *.example.com (other letters as xn--…)",
+  });
+
+export const linkHosts = z.union([z.literal("any"), z.array(linkHost).max(1_000)]);

@@ -10,7 +10,17 @@ import { mediaSchema } from "./media-schema.ts";
 import { patternFault } from "./pattern.ts";
 import { readOnlyOf } from "./read-only-schema.ts";
 import { schedulesOf } from "./schedules-schema.ts";
-import { agentName, apiVersion, busy, count, DAY, seconds, tenantName, YEAR } from "./schema-parts.ts";
+import {
+  agentName,
+  apiVersion,
+  busy,
+  count,
+  DAY,
+  linkHosts,
+  seconds,
+  tenantName,
+  YEAR,
+} from "./schema-parts.ts";
 import { storeSchema } from "./store-schema.ts";
 
 /**
@@ -211,6 +221,11 @@ const gatewaySpecOf = (modules: readonly PlatformModule[]) =>
           attempts: count(1, 100)
             .default(12)
             .describe("Failures of a run, and again of saying its answer, before it is a dead letter."),
+          link_hosts: linkHosts
+            .default("any")
+            .describe(
+              "To which hosts answers may link: `any`, or names such as `docs.example.com` and `*.example.com` (those below it). Other addresses are shown as text; with `[]`, all.",
+            ),
         })
         .prefault({}),
       notices: z

@@ -154,7 +154,7 @@ export interface Adapter {
   readonly reactions?: { readonly feedback: boolean; readonly approvals: boolean };
   /** Answers may name whom they were shown, among others; absent: nobody. */
   readonly mentions?: true;
-  /** The module whose `renderReply` does what `render` does, so that a thread can do it. Absent: it takes no work. */
+  /** The module whose `renderReply` does what `render` does, told to which hosts it may link, so that a thread can do it. Absent: it takes no work. */
   readonly renderer?: string;
   /** Where to speak when nobody has asked; null: it is no place there. Absent: nobody may speak first. */
   addressOf?(place: Place): ReplyAddress | null;

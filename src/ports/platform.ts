@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Platform } from "../domain/event.ts";
+import type { LinkHosts } from "../domain/link-hosts.ts";
 import type { Secret } from "../shared/secret.ts";
 import type { Variable } from "../shared/variable.ts";
 import type { Adapter, IgnoredWords } from "./adapter.ts";
@@ -87,6 +88,8 @@ export interface OpenContext<Settings = PlatformSettings, Options = Readonly<Rec
   readonly options: Options;
   /** Where people and platforms reach this gateway, without a slash at its end; null: not said. */
   readonly publicUrl: string | null;
+  /** To which hosts answers may link, as it is now. Absent: to any. */
+  readonly linkHosts?: () => LinkHosts;
   readonly clock: Clock;
   readonly random: Random;
   /** For one call of the platform, from connecting to the last byte. */

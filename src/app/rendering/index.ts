@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import type { LinkHosts } from "../../domain/link-hosts.ts";
 import type { ReplyPart } from "../../domain/reply.ts";
 import type { Render } from "../../ports/adapter.ts";
 import { besideModule } from "../../shared/beside.ts";
@@ -21,6 +22,8 @@ const THREAD = new URL(besideModule(import.meta.url, "thread"));
 
 export interface RenderingOptions {
   readonly log: Logger;
+  /** To which hosts answers may link, as adapters have it. Absent: to any. */
+  readonly linkHosts?: () => LinkHosts;
   readonly deadlineMs?: number;
   readonly idleMs?: number;
   /** The thread's entry, where another one is to play it. */
@@ -49,7 +52,8 @@ export class Rendering {
     const { platform, renderer } = adapter;
     if (renderer === undefined || workOf(markdown) <= WORK_MAX)
       return adapter.render(markdown, to, buttons, named);
-    return this.#aside({ platform, renderer, markdown, to, buttons, named }).then(
+    const linkHosts = this.#options.linkHosts?.();
+    return this.#aside({ platform, renderer, markdown, to, buttons, named, linkHosts }).then(
       (parts) => parts ?? adapter.render(fenced(markdown), to, buttons),
     );
   };

@@ -1,5 +1,6 @@
 import type { Button } from "../../domain/button.ts";
 import type { Platform, ReplyAddress } from "../../domain/event.ts";
+import type { LinkHosts } from "../../domain/link-hosts.ts";
 import type { Named } from "../../domain/mention.ts";
 import type { ReplyPart } from "../../domain/reply.ts";
 
@@ -11,6 +12,7 @@ export interface RenderRequest {
   readonly to: ReplyAddress;
   readonly buttons?: readonly Button[] | undefined;
   readonly named?: readonly Named[] | undefined;
+  readonly linkHosts?: LinkHosts | undefined;
 }
 
 export interface RenderResult {
