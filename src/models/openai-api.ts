@@ -4,6 +4,7 @@ import type { Chunk, Prompt } from "../ports/model.ts";
 
 /** One of OpenAI's two interfaces to a model. */
 export interface OpenAiApi<Body> {
+  readsPdfs(model: string): boolean;
   requestFor(prompt: Prompt, options: Asked): Body;
   stream(client: OpenAI, body: Body, call: OpenAiCall): AsyncIterable<Chunk>;
 }

@@ -15,6 +15,9 @@ const CALLS_MAX = 128;
 
 /** Chat completions, as most compatible servers speak them (vLLM, Ollama, llama.cpp, LiteLLM). */
 export const chatApi: OpenAiApi<Body> = {
+  // Most compatible servers refuse a request with one.
+  readsPdfs: () => false,
+
   requestFor(prompt, { model, maxTokens, baseUrl, temperature }) {
     const system: Chat[] =
       prompt.system.trim() === "" ? [] : [{ role: "system", content: prompt.system.toWellFormed() }];

@@ -1,5 +1,5 @@
 import type OpenAI from "openai";
-import type { PictureView } from "../domain/attachment.ts";
+import type { PdfView, PictureView } from "../domain/attachment.ts";
 import { ModelError } from "../domain/errors.ts";
 import type { StopReason, ToolCall } from "../domain/run.ts";
 import type { Chunk, Message, Prompt } from "../ports/model.ts";
@@ -16,6 +16,8 @@ type Item = OpenAI.Responses.ResponseInputItem;
  * comes back encrypted, to be given back with the next step.
  */
 export const responsesApi: OpenAiApi<Body> = {
+  readsPdfs: (model) => SEES.test(model),
+
   requestFor(prompt, { model, maxTokens, temperature }) {
     const { system } = prompt;
     return {
@@ -51,6 +53,9 @@ export const responsesApi: OpenAiApi<Body> = {
   },
 };
 
+/** Models of OpenAI with eyes. Another, of a server that speaks as it does, may refuse a request with a PDF. */
+const SEES = /^(ft:)?(gpt-(4o|4\.|[5-9]|\d\d)|chatgpt-|o1(?!-mini|-preview)|o3(?!-mini)|o[4-9])/;
+
 /** The API refuses less. */
 const OUTPUT_TOKENS_MIN = 16;
 
@@ -63,7 +68,10 @@ function itemsOf(message: Message, model: string): Item[] {
   if (message.role === "user") {
     const text = spokenText(message);
     const pictures = (message.pictures ?? []).map(imageFrom);
-    return [{ role: "user", content: [...pictures, { type: "input_text", text: text.toWellFormed() }] }];
+    const pdfs = (message.pdfs ?? []).map(fileFrom);
+    return [
+      { role: "user", content: [...pdfs, ...pictures, { type: "input_text", text: text.toWellFormed() }] },
+    ];
   }
   if (message.role === "tool") {
     return [{ type: "function_call_output", call_id: message.callId, output: message.result.toWellFormed() }];
@@ -78,6 +86,11 @@ function itemsOf(message: Message, model: string): Item[] {
 
 function imageFrom({ mime, base64 }: PictureView): OpenAI.Responses.ResponseInputImage {
   return { type: "input_image", detail: "auto", image_url: `data:${mime};base64,${base64()}` };
+}
+
+function fileFrom({ name, base64 }: PdfView): OpenAI.Responses.ResponseInputFile {
+  const file_data = `data:application/pdf;base64,${base64()}`;
+  return { type: "input_file", filename: name.toWellFormed(), file_data };
 }
 
 function callFrom({ id, name, input }: ToolCall): Item {

@@ -7,7 +7,7 @@ import type { Counted, OpenAiApi } from "./openai-api.ts";
 import { chatApi } from "./openai-chat.ts";
 import { responsesApi } from "./openai-responses.ts";
 import { ceilingCents, costCents, type Price } from "./price.ts";
-import { inputTokensMax, withoutFiles } from "./prompt-parts.ts";
+import { inputTokensMax, PAGE_TEXT_TOKENS, withoutFiles } from "./prompt-parts.ts";
 import { timed } from "./timed.ts";
 
 export interface OpenAiOptions {
@@ -40,13 +40,15 @@ function modelOf<Body extends object>(api: OpenAiApi<Body>, options: OpenAiOptio
   const { model, price, maxTokens } = options;
   let client: Promise<OpenAI> | null = null;
   const tokensMax = (prompt: Prompt) => {
-    const { words, pictures } = withoutFiles(prompt);
+    const { words, pictures, pdfPages } = withoutFiles(prompt);
     const tokens = inputTokensMax(api.requestFor(words, options), prompt.messages.length);
-    return tokens + pictures.length * PICTURE_TOKENS_MAX;
+    const pageTokens = pdfPages * (PICTURE_TOKENS_MAX + PAGE_TEXT_TOKENS);
+    return tokens + pictures.length * PICTURE_TOKENS_MAX + pageTokens;
   };
   return {
     provider: "openai",
     name: model,
+    ...(api.readsPdfs(model) && { readsPdfs: true }),
     costCeilingCents(prompt) {
       const outputTokens = Math.min(prompt.maxTokens, maxTokens);
       return ceilingCents(price, { inputTokens: tokensMax(prompt), outputTokens });

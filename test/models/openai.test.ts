@@ -308,6 +308,53 @@ describe("the Responses API", () => {
   });
 });
 
+describe("PDFs", () => {
+  const pdf = { kind: "pdf", name: "pump.pdf", bytes: 3, pages: 2, base64: () => "JVBERi0=" } as const;
+  const messages = [{ role: "user", text: "what is it?", pdfs: [pdf] }] as const;
+
+  it("are shown by the Responses API", async () => {
+    await using server = await sseServer({ events: [completed([SAID])] });
+    await chunksOf(modelAt(server.url), { ...promptOf("hello"), messages });
+    expect(server.requests[0]?.body.input).toEqual([
+      {
+        role: "user",
+        content: [
+          {
+            type: "input_file",
+            filename: "pump.pdf",
+            file_data: "data:application/pdf;base64,JVBERi0=",
+          },
+          { type: "input_text", text: "what is it?" },
+        ],
+      },
+    ]);
+  });
+
+  it("are held as an image and a full text for each page", () => {
+    const model = modelAt("http://127.0.0.1:9");
+    const prompt = promptOf("", { messages: [{ role: "user", text: "what is it?" }] });
+    const more = model.costCeilingCents({ ...prompt, messages }) - model.costCeilingCents(prompt);
+    expect(more).toBeCloseTo((2 * 43_000 * 2.5) / 10_000, 6);
+  });
+
+  it.each([
+    ["responses", "gpt-5", true],
+    ["responses", "gpt-4o-mini", true],
+    ["responses", "gpt-4.1", true],
+    ["responses", "o4-mini", true],
+    ["responses", "ft:gpt-4o:us::1", true],
+    ["responses", "gpt-4", undefined],
+    ["responses", "gpt-4-turbo", undefined],
+    ["responses", "llama-3.3-70b", undefined],
+    ["responses", "gpt-4-0613", undefined],
+    ["responses", "gpt-3.5-turbo", undefined],
+    ["responses", "o3-mini", undefined],
+    ["chat", "gpt-5", undefined],
+  ] as const)("by %s, of %s: %s", (api, model, expected) => {
+    expect(modelAt("http://127.0.0.1:9", { api, model }).readsPdfs).toBe(expected);
+  });
+});
+
 describe("chat completions of compatible servers", () => {
   const said = (delta: object, finish_reason: string | null = null) => ({
     choices: [{ index: 0, delta, finish_reason }],
