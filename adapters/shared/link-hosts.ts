@@ -110,9 +110,9 @@ interface Range {
 }
 
 const DOT = "[.。．｡]";
-/** Whatever may be part of a host's name to somebody: also emojis, and what is not shown and not there to a browser. */
+/** Whatever may be part of a host's name to somebody: also emojis, marks that names of some scripts have, and what is not shown. */
 const IN_NAME =
-  "[\\w\\-\\p{L}\\p{N}\\p{M}\\p{So}\\u{1F3FB}-\\u{1F3FF}\\p{Cf}\\p{Default_Ignorable_Code_Point}]";
+  "[\\w\\-\\p{L}\\p{N}\\p{M}\\p{So}\\u{1F3FB}-\\u{1F3FF}\\u00B7\\u0375\\u05F3\\u05F4\\u30FB\\p{Cf}\\p{Default_Ignorable_Code_Point}]";
 /**
  * What stands behind slashes, up to a path; or names with dots between. None begins within slashes or within a name: that
  * would take quadratic time on a long one.
@@ -121,8 +121,9 @@ const ADDRESS = new RegExp(
   `(?<![\\\\/])[\\\\/]{2,}([^\\s\\\\/?#<>"\`]+)|(?<!${IN_NAME})${IN_NAME}+(?:${DOT}${IN_NAME}+)+`,
   "gu",
 );
-/** Goes on from there, up to what one client or another takes for its end. */
-const ALLOWED_REST = /[^\s<>"`,;()[\]{}|\\^'’]*/y;
+/** Goes on from there, up to what one client or another takes for its end: behind it another address may begin. */
+const ALLOWED_REST = /(?::\d{1,5})?\/[\w\-.~%&+=:@/?#]*/y;
+const ALLOWED_QUERY = /[\w\-.~%&+=:@/?#]*/y;
 const REST = /[^\s<>"`]*/y;
 /** Before it; neither is longer. */
 const SCHEME = /[a-z][a-z\d+.-]{0,30}:$/i;
@@ -140,9 +141,13 @@ function addressesIn(text: string, allowed: Allowed): readonly Range[] {
     const host = hostOf(authority ?? whole);
     const isAllowed = host !== null && allowed(host);
     const end = index + whole.length;
+    if (isAllowed) {
+      // Without a scheme not every client takes a query for a part of it.
+      pattern.lastIndex = endOf(authority === undefined ? ALLOWED_REST : ALLOWED_QUERY, text, end);
+      continue;
+    }
     if (authority !== undefined || /[:/?#\\]/.test(text[end] ?? ""))
-      pattern.lastIndex = endOf(isAllowed ? ALLOWED_REST : REST, text, end);
-    if (isAllowed) continue;
+      pattern.lastIndex = endOf(REST, text, end);
     const before = text.slice(Math.max(done, index - BEFORE_CHARS), index);
     const opening = (authority === undefined ? MAILBOX : SCHEME).exec(before)?.[0] ?? "";
     done = index + trimmed(text.slice(index, pattern.lastIndex)).length;

@@ -92,6 +92,20 @@ describe("a link to a host that is not on the list", () => {
     expect(shown("<i>evil.com</i>")).toContain("`evil.com`");
   });
 
+  it.each([
+    "good.example:evil.com",
+    "good.example:80evil.com",
+    "good.example?evil.com",
+    "good.example~evil.com",
+    "good.example\u30fbevil.com",
+    "https://good.example/a。evil.com",
+    "https://good.example/a*evil.com",
+    "https://good.example/a|evil.com",
+    "evil·good.example",
+  ])("is code behind what a client may take for the end of an allowed one: %s", (text) => {
+    expect(shown(`See ${text} now`, HOSTS, false)).toMatch(/`[^`]*(?:evil\.com|evil·good\.example)` now$/);
+  });
+
   it("is text in headings, lists, quotes and footnotes", () => {
     for (const before of ["# ", "- ", "> ", "1. [ ] ", "a[^1]\n\n[^1]: "])
       expect(shown(`${before}[x](https://evil.example) evil.com`)).toContain(
@@ -112,7 +126,7 @@ describe("what stays as it is", () => {
     "[Ann](mailto:ann@good.example)",
     "https://good.example/readme.md?u=evil.com",
     "https://user@good.example/x",
-    "good.example/setup.py and 10.1.2.3",
+    "good.example/setup.py, good.example:8080/setup.py and 10.1.2.3",
     "ann@good.example",
     "`https://evil.example`",
     "Node.js v1.2, e.g. config.yaml. Yes...no",
