@@ -79,6 +79,12 @@ const TOLD: { readonly [Id in Changing]: Told | null } = {
     subject: () => "person",
     after: (_, { subject, complete }) => ({ person: subject, complete }),
   },
+  // By the answer, as when all of a person is erased.
+  eraseNotes: {
+    action: "notes.erased",
+    subject: () => "notes",
+    after: (_, { subject, erased }) => ({ owner: subject, erased }),
+  },
   extendBackup: null,
   endBackup: {
     action: "backup.ended",

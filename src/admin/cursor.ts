@@ -11,6 +11,7 @@ export type ListName =
   | "installations"
   | "approvals"
   | "conversations"
+  | "notes"
   | "audit";
 
 export function cursorOf(list: ListName, place: string | number): string {
@@ -39,6 +40,8 @@ const PLACES: Readonly<Record<ListName, RegExp>> = {
   refusals: NOTE,
   installations: INSTALLATION,
   audit: SEQ,
+  /** Agent and owner. */
+  notes: /^\S{1,100} .{1,1000}$/su,
   approvals: /^apr_\w{1,60}$/,
   /** As the store has it: a number, or a time and a conversation. */
   conversations: /^\d{1,15}(?: .{0,1000})?$/su,

@@ -35,6 +35,7 @@ import { type ExplainDeps, explain, NOTHING_KNOWN } from "./explain.ts";
 import { deadHooks, type HooksDeps, hooksView, replayHook, tryHook } from "./hooks.ts";
 import { type InstallationsDeps, installationPage, placeIn } from "./installations.ts";
 import { type KillSwitchDeps, killSwitchView, setKillSwitch } from "./kill-switch.ts";
+import { eraseNotes, type NotesDeps, notebookPage } from "./notes.ts";
 import { openApi } from "./openapi.ts";
 import type { OPERATIONS, OperationId } from "./operations.ts";
 import { refusalPage } from "./refusals.ts";
@@ -56,6 +57,7 @@ export interface HandlerDeps
     BackupDeps,
     HooksDeps,
     SchedulesDeps,
+    NotesDeps,
     ConversationsDeps,
     ReplicasDeps {
   readonly approvals: Omit<ApprovalDeps, "journal">;
@@ -195,6 +197,8 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     replayHook: (call) => replayHook(call, deps),
     tryHook: ({ id }) => tryHook(id, deps),
     listSchedules: async () => ok(await schedulesView(deps)),
+    listNotes: async ({ query }) => ok(await notebookPage(query, deps)),
+    eraseNotes: ({ id, query, by }) => eraseNotes(id, query, by, deps),
     startBackup: () => backups.start(),
     extendBackup: ({ id }) => backups.extend(id),
     endBackup: ({ id }) => backups.end(id),

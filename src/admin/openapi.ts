@@ -11,6 +11,7 @@ import { explanationSchema } from "./explain.ts";
 import { deadHookPageSchema, hooksSchema, hookTrialSchema, replayedHooksSchema } from "./hooks.ts";
 import { installationPageSchema, installationSchema, removedSchema } from "./installations.ts";
 import { killSwitchSchema } from "./kill-switch.ts";
+import { erasedNotesSchema, notebookPageSchema } from "./notes.ts";
 import { OPERATIONS, type Operation } from "./operations.ts";
 import { replicasSchema } from "./replicas.ts";
 import type { ProblemStatus } from "./responses.ts";
@@ -69,6 +70,8 @@ const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Transcript: transcriptSchema,
   Exported: exportedSchema,
   Erasure: erasureSchema,
+  NotebookPage: notebookPageSchema,
+  ErasedNotes: erasedNotesSchema,
   Installation: installationSchema,
   InstallationPage: installationPageSchema,
   Removed: removedSchema,

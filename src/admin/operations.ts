@@ -5,6 +5,7 @@ import { conversationsQuery, eraseBody, exportQuery, transcriptQuery } from "./c
 import { HOOK_OPERATIONS } from "./hook-operations.ts";
 import { installationsQuery } from "./installations.ts";
 import { killSwitchBody } from "./kill-switch.ts";
+import { NOTE_OPERATIONS } from "./notes.ts";
 import {
   approvalsQuery,
   auditQuery,
@@ -333,6 +334,7 @@ export const OPERATIONS = {
   },
   ...HOOK_OPERATIONS,
   ...SCHEDULE_OPERATIONS,
+  ...NOTE_OPERATIONS,
   startBackup: {
     method: "post",
     path: "/backup",

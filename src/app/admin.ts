@@ -9,6 +9,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
 import type { Secret } from "../shared/secret.ts";
 import { createFeedback } from "../store/feedback.ts";
+import { createNotebooks } from "../store/notebooks.ts";
 import { createQuestions } from "../store/questions.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { operatorsWord } from "./approvals.ts";
@@ -67,6 +68,7 @@ export function buildAdmin({ store, policy, ...context }: AdminSetup): AdminApi 
     purse,
     auditLog: store.audit,
     approvals,
+    notebooks: createNotebooks(store.vault),
     refusalOf,
     subjectOf: (person) => subjectOf(person, context.token),
   });

@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   dead: async () => (await import("./dead.ts")).addDead,
   approvals: async () => (await import("./approvals.ts")).addApprovals,
   conversations: async () => (await import("./conversations.ts")).addConversations,
+  notes: async () => (await import("./notes.ts")).addNotes,
   "kill-switch": async () => (await import("./kill-switch.ts")).addKillSwitch,
   "log-level": async () => (await import("./log-level.ts")).addLogLevel,
   limits: async () => (await import("./limits.ts")).addLimits,

@@ -84,7 +84,7 @@ export function withSender({ person, ...event }: TriggerEvent, known: KnownPerso
   };
 }
 
-function lastPartOf(conversation: string): string {
+export function lastPartOf(conversation: string): string {
   const part = conversation.slice(conversation.lastIndexOf(":") + 1);
   return part.replaceAll("%21", "!").replaceAll("%3A", ":").replaceAll("%25", "%");
 }

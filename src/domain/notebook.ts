@@ -1,4 +1,4 @@
-import { conversationKey, isForOneAlone, personOf, userKey } from "./conversation.ts";
+import { conversationKey, isForOneAlone, lastPartOf, personOf, userKey } from "./conversation.ts";
 import type { TriggerEvent } from "./event.ts";
 
 type Said = Pick<TriggerEvent, "platform" | "tenant" | "place" | "conversation" | "isDirect" | "sender"> &
@@ -20,4 +20,15 @@ export function ownersThere(event: Said): OwnersThere {
     return { person: half("private"), channel: null, shown: [half("private"), half("open")] };
   const channel = conversationKey({ ...event, thread: null });
   return { person: half("open"), channel, shown: [channel, half("open")] };
+}
+
+/** An owner by its key. */
+export function aboutOf(owner: string): "person" | "channel" {
+  return owner.startsWith("user:") ? "person" : "channel";
+}
+
+/** As `platform:workspace:id`; null: it is no person. */
+export function personOfOwner(owner: string): string | null {
+  const [, there, key] = /^user:([^:]+:[^:]+)(:[^:]+):(?:private|open|all)$/.exec(owner) ?? [];
+  return there === undefined || key === undefined ? null : `${there}:${lastPartOf(key)}`;
 }

@@ -21,11 +21,13 @@ export interface Notebooks {
   write(owner: string, agent: string, note: Omit<LongNote, "id">): Promise<"written" | "known" | "full">;
   /** Of every agent, unless one is named: the notes with this id or these words, or all. Gives how many went. */
   erase(owner: string, which: { readonly agent?: string; readonly note?: string }): Promise<number>;
-  /** By owner, of those whose key begins so. */
+  /** By owner and agent, of those whose owner's key begins so. Fewer than `limit`: there are no more. */
   list(options: NotebookPage): Promise<readonly Notebook[]>;
 }
 
 export interface NotebookPage {
   readonly ownerPrefix: string;
+  /** Those that come after this one. */
+  readonly after?: Pick<Notebook, "owner" | "agent">;
   readonly limit: number;
 }

@@ -55,9 +55,10 @@ export function createNotebooks(vault: Vault): Notebooks {
       }
       return gone;
     },
-    async list({ ownerPrefix, limit }) {
+    async list({ ownerPrefix, after, limit }) {
       const books: Notebook[] = [];
-      for await (const { name, value } of entriesOf(vault, `${PREFIX}${encoded(ownerPrefix)}`)) {
+      const from = after && nameOf(after.owner, after.agent);
+      for await (const { name, value } of entriesOf(vault, `${PREFIX}${encoded(ownerPrefix)}`, from)) {
         const [owner = "", agent = ""] = name.slice(PREFIX.length).split("/").map(decodeURIComponent);
         const notes = notesIn(value);
         if (notes.length > 0) books.push({ owner, agent, notes });

@@ -21,6 +21,12 @@ export function notebooksContract(bench: StoreBench): void {
         "c",
         "d",
       ]);
+      const after = { owner: OWNER, agent: "ops" };
+      expect(await notebooks.list({ ownerPrefix: "user:", after, limit: 9 })).toMatchObject([
+        { agent: "sales" },
+      ]);
+      expect(await notebooks.list({ ownerPrefix: "whatsapp:", after, limit: 9 })).toEqual([]);
+      expect(await notebooks.list({ ownerPrefix: "slack:", after, limit: 9 })).toEqual([]);
       expect(await notebooks.erase(OWNER, { note: "b" })).toBe(1);
       expect(await notebooks.erase(OWNER, {})).toBe(4);
       expect(await notebooks.list({ ownerPrefix: OWNER, limit: 9 })).toEqual([]);
