@@ -92,13 +92,15 @@ describe("an upgrade from the commit before, under load", () => {
     const all = blue.map((one) => open.use(one));
     const running = [...all];
     const traffic = load("rolling", () => running.map(({ url }) => url));
+    // What begins after a start begins on whichever is first; each is to have its part before it goes.
+    await Promise.all(blue.map((one) => one.logged(/"reply\.sent"/)));
     for (let n = 0; n < blue.length; n++) {
       const next = open.use(await start(ROOT));
       all.push(next);
       const [old] = running.splice(n, 1, next);
       expect(await old?.end("SIGTERM")).toBe(0);
     }
-    await running[1]?.logged(/"reply\.sent"/);
+    await Promise.all(running.map((one) => one.logged(/"reply\.sent"/)));
     const replies = await traffic.end();
     for (const gateway of running) expect(await gateway.end("SIGTERM")).toBe(0);
     judge(replies, all);
@@ -110,6 +112,7 @@ describe("an upgrade from the commit before, under load", () => {
     const blue = open.use(await start(previous));
     let taking = blue;
     const traffic = load("green", () => [taking.url]);
+    await blue.logged(/"reply\.sent"/);
     const green = open.use(await start(ROOT));
     // Either runs what is in Redis, whoever took it.
     for (const next of [green, blue, green]) {

@@ -179,12 +179,16 @@ function serverOn(port: number, folder: string, first: Child, command: () => rea
       await cli("FLUSHALL");
     },
     cli,
-    replicated: (to) =>
-      connected(async (client) => {
-        // A wait covers what its own connection wrote, and this is written to replicas only.
-        await client.publish("replicated", "");
-        await client.wait(to, 0);
-      }),
+    replicated(to) {
+      const ask = () =>
+        connected(async (client) => {
+          // A wait covers what its own connection wrote, and this is written to replicas only.
+          await client.publish("replicated", "");
+          await client.wait(to, 0);
+        });
+      // A Sentinel that tells a server what it is cuts off its clients.
+      return eventually(ask, 60_000);
+    },
     async [Symbol.asyncDispose]() {
       await child.end();
       rmSync(folder, { recursive: true, force: true });
