@@ -3,7 +3,7 @@ import { z } from "zod";
 import { HOOK_TYPES } from "../domain/hook.ts";
 import { Secret } from "../shared/secret.ts";
 import { isWebhookSecret } from "../shared/standard-webhooks.ts";
-import { agentName, count, seconds } from "./schema-parts.ts";
+import { agentName, count, httpUrl, seconds } from "./schema-parts.ts";
 
 /** What came may be a secret all the same. */
 const A_SECRET = "expected whsec_ and at least 16 bytes in base64, or a list of two, got something else";
@@ -20,13 +20,9 @@ const hook = z
       .describe(
         "For metrics, log and commands. Default: made of the address; another address is another hook.",
       ),
-    url: z
-      .url({ protocol: /^https?$/, error: "expected an http:// or https:// address" })
-      .max(2_000)
-      .refine(hasNoLogin, {
-        error: "expected an address without a user name and password, got one with them",
-      })
-      .describe("Where messages are posted; private addresses may be meant, and redirects are not followed."),
+    url: httpUrl.describe(
+      "Where messages are posted; private addresses may be meant, and redirects are not followed.",
+    ),
     secret: z
       .union([secret.transform((one) => [one]), z.array(secret).min(1).max(2)], { error: A_SECRET })
       .describe(
@@ -66,11 +62,6 @@ export const hooksSchema = z
   .describe("Whom to tell what happens: signed webhooks, tried again until they are taken (docs/hooks.md).");
 
 export type HookSpec = z.output<typeof hook>;
-
-function hasNoLogin(text: string): boolean {
-  const url = URL.parse(text);
-  return url === null || (url.username === "" && url.password === "");
-}
 
 /** It names the address without giving it away. */
 function nameOf(url: string): string {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Secret } from "../shared/secret.ts";
 import { isWebhookSecret } from "../shared/standard-webhooks.ts";
-import { count, notYet, seconds } from "./schema-parts.ts";
+import { count, httpUrl, notYet, seconds } from "./schema-parts.ts";
 
 interface Given {
   readonly provider: string;
@@ -75,9 +75,7 @@ const modelName = z.string().min(1).max(200);
 const of = {
   model: modelName.optional().describe("The provider's name of the model; `demo` needs none."),
   price: price.optional(),
-  base_url: z
-    .url({ protocol: /^https?$/, error: "expected an http:// or https:// address" })
-    .max(2_000)
+  base_url: httpUrl
     .transform((url) => url.replace(/\/+$/, ""))
     .optional()
     .describe(
@@ -98,11 +96,7 @@ const of = {
     .describe("Of `openai`: for this server, as a variable. Default OPENAI_API_KEY."),
 };
 const remote = {
-  url: z
-    .url({ protocol: /^https?$/, error: "expected an http:// or https:// address" })
-    .max(2_000)
-    .optional()
-    .describe("Of `http`: where the remote agent is asked (docs/remote-agents.md)."),
+  url: httpUrl.optional().describe("Of `http`: where the remote agent is asked (docs/remote-agents.md)."),
   secret: z
     .string()
     .max(200)

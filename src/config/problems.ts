@@ -32,13 +32,25 @@ export function formatPath(path: Path): string {
   }, "");
 }
 
-/** What was found, short enough for one line. */
+/** What was found, short enough for one line, and without the password of an address. */
 export function got(value: unknown): string {
   if (value === undefined || value === null) return "nothing";
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
   if (typeof value === "object") return "a mapping";
-  const text = JSON.stringify(value) ?? typeof value;
+  const text = (JSON.stringify(value) ?? typeof value).replace(/\/\/.*@/, "//***@");
   return text.length > 60 ? `${text.slice(0, 57)}…"` : text;
+}
+
+/** What stands under one of these is a secret, whoever wrote it into the file itself, and whatever is wrong with it. */
+const SECRET_KEYS: ReadonlySet<PropertyKey> = new Set([
+  ...["secret", "api_key", "client_secret", "refresh_token", "headers", "env"],
+]);
+
+/** As `got`, of a value at a path: of a secret, its kind alone. */
+export function gotAt(path: Path, value: unknown): string {
+  const isShown = value === null || typeof value === "object" || !path.some((key) => SECRET_KEYS.has(key));
+  if (isShown || value === undefined) return got(value);
+  return value === "" ? "an empty text" : "something else, which is not shown";
 }
 
 /** What was found, and which keys would have been right there. */
@@ -141,6 +153,11 @@ function expectedBy(issue: Issue): string {
       return `expected ${bound(issue.origin, "at most", Number(issue.maximum))}`;
     case "invalid_union":
       return expectedByUnion(issue.errors);
+    case "invalid_key":
+      return issue.issues
+        .slice(0, 1)
+        .map((one) => `${expectedBy(one)} as the key`)
+        .join("");
     default:
       return `expected something else (${issue.message})`;
   }

@@ -11,7 +11,7 @@ import {
   Scalar,
 } from "yaml";
 import { exactNumber, expand, retype } from "./expand.ts";
-import { formatPath, got, type Path, type Problem } from "./problems.ts";
+import { formatPath, gotAt, type Path, type Problem } from "./problems.ts";
 
 const NODES_MAX = 100_000;
 const DEPTH_MAX = 64;
@@ -79,7 +79,7 @@ export function readYaml(
     }
     if (expansion.malformed !== null) {
       complain(
-        `expected \${NAME} or \${NAME:-default}, got ${got(expansion.malformed)}; $\${ stands for \${`,
+        `expected \${NAME} or \${NAME:-default}, got ${gotAt(path, expansion.malformed)}; $\${ stands for \${`,
       );
     }
     places.set(keyOf(path), { ...place, variables: expansion.used });
@@ -90,7 +90,11 @@ export function readYaml(
     const target = node.resolve(document);
     if (target !== undefined) return read(target, path, depth + 1, place.keyOffset);
     problems.push(
-      problemAt(place.offset, path, `expected an anchor of that name before, got *${node.source}`),
+      problemAt(
+        place.offset,
+        path,
+        `expected an anchor of that name before, got ${gotAt(path, `*${node.source}`)}`,
+      ),
     );
     return undefined;
   }
@@ -150,7 +154,7 @@ export function readYaml(
       const place = places.get(keyOf(path));
       if (place !== undefined && place.variables.length > 0)
         return `what \${${place.variables.join("}, ${")}} holds${place.isQuoted ? " (in quotes it is always text)" : ""}`;
-      return got(at(path));
+      return gotAt(path, at(path));
     },
     used,
     variables: (path) => places.get(keyOf(path))?.variables ?? [],
@@ -164,8 +168,9 @@ export function readYaml(
   };
 }
 
+/** Behind a colon the parser quotes the file, which may be in the middle of a secret. */
 function tidy(message: string): string {
-  return `expected YAML, got something else (${message.split("\n", 1)[0]})`;
+  return `expected YAML, got something else (${message.split(/\n|: | %/, 1)[0]})`;
 }
 
 function keyOf(path: Path): string {

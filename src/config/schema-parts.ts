@@ -17,6 +17,19 @@ export const agentName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, {
   error: "expected 1 to 63 letters, digits, dots, dashes or underscores, the first a letter or digit",
 });
 
+/** No client calls an address with a password in it, and whoever prints it prints the password. */
+export const httpUrl = z
+  .url({ protocol: /^https?$/, error: "expected an http:// or https:// address" })
+  .max(2_000)
+  .refine(hasNoLogin, {
+    error: "expected an address without a user name and password, got one with them",
+  });
+
+function hasNoLogin(text: string): boolean {
+  const url = URL.parse(text);
+  return url === null || (url.username === "" && url.password === "");
+}
+
 /** A workspace, as conversations begin. */
 export const tenantName = z.string().regex(new RegExp(`^(?:${PLATFORMS.join("|")}):[^:]+$`), {
   error: `expected platform:workspace, the platform one of ${PLATFORMS.join(", ")}`,
