@@ -142,7 +142,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   await controls.open({ store, isShared, clock, log }, stopping.signal);
   const { seal } = environment;
   const secrets = seal === null ? null : createSecrets(seal, store);
-  rules.keepTokens(secrets);
+  rules.keepTokens(secrets && { secrets, holds: store.holds });
   const reseal = seal === null ? undefined : () => resealed(seal, store.vault, log);
   const linkHosts = () => current().spec.replies.link_hosts;
   const chats = await openPlatforms(config, {

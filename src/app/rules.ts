@@ -7,7 +7,7 @@ import type { Notebooks } from "../ports/notebooks.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Tracing } from "../telemetry/trace.ts";
-import type { TokenKeeper } from "../tools/mcp/oauth.ts";
+import type { TokenKeeper } from "../tools/pool.ts";
 import { buildAgents, modelBreakers } from "./agents.ts";
 import { showBreakers } from "./breaker-watch.ts";
 import type { RunControls } from "./controls.ts";

@@ -4,7 +4,8 @@ import type { ToolSpecs } from "../config/tools-schema.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { Notebooks } from "../ports/notebooks.ts";
 import type { Toolbox, ToolCaller } from "../ports/tool.ts";
-import { AccessTokens, type TokenKeeper } from "./mcp/oauth.ts";
+import { KeptTokens, type KeptTokensDeps } from "./mcp/kept-tokens.ts";
+import { AccessTokens } from "./mcp/oauth.ts";
 import { McpServer, type ServerConfig } from "./mcp/server.ts";
 import { type McpSpec, McpTools } from "./mcp/tools.ts";
 import { ownTools } from "./own.ts";
@@ -23,6 +24,8 @@ export interface ToolPoolOptions {
   readonly onDown?: (agent: string, server: string, reason: string) => void;
 }
 
+export type TokenKeeper = Omit<KeptTokensDeps, "clock">;
+
 /** However short its calls are: it may have to be fetched first. */
 const START_MS = 30_000;
 /** Runs that began under an older configuration have this long to get along without what it named. */
@@ -33,7 +36,7 @@ export class ToolPool {
   readonly #options: ToolPoolOptions;
   readonly #servers = new Map<string, McpServer>();
   readonly #retired = new Map<McpServer, () => void>();
-  #keeper: TokenKeeper | null = null;
+  #keeper: KeptTokens | null = null;
 
   constructor(options: ToolPoolOptions) {
     this.#options = options;
@@ -41,7 +44,8 @@ export class ToolPool {
 
   /** For servers whose tokens are refreshed. The store is open only after the first configuration was read. */
   keepTokens(keeper: TokenKeeper | null): void {
-    this.#keeper = keeper;
+    const { clock } = this.#options;
+    this.#keeper = keeper === null ? null : new KeptTokens({ ...keeper, clock });
   }
 
   /** Of one configuration after the other; what none has named since the last call is ended in a while. */

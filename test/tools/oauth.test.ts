@@ -1,7 +1,8 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { tools as toolsSchema } from "../../src/config/tools-schema.ts";
+import type { Holds } from "../../src/ports/holds.ts";
 import type { Secrets } from "../../src/ports/secrets.ts";
-import type { TokenKeeper } from "../../src/tools/mcp/oauth.ts";
+import type { TokenKeeper } from "../../src/tools/pool.ts";
 import { serveHttp, serveSse } from "../fakes/mcp-server.ts";
 import { type FakeOauth, fakeOauth } from "../fakes/oauth-server.ts";
 import { FakeClock } from "../support/clock.ts";
@@ -9,15 +10,28 @@ import { benchOf, newFolder } from "./support.ts";
 
 const HOUR_MS = 3_600_000;
 
-/** Kept for all processes of a test. */
-function inMemory(): TokenKeeper & { readonly kept: Map<string, string> } {
+/** Kept for all processes of a test; each is elected for itself. */
+function inMemory() {
   const kept = new Map<string, string>();
+  const holders = new Map<string, object>();
   const asKept = (text: string | undefined) => (text === undefined ? null : { text, mark: text });
   const put: Secrets["put"] = async (name, text) => {
     kept.set(name, text);
     return true;
   };
-  return { kept, get: async (name) => asKept(kept.get(name)), put };
+  const process = (): TokenKeeper => {
+    const me = {};
+    const hold: Holds["hold"] = async (name) => {
+      const holder = holders.get(name) ?? me;
+      holders.set(name, holder);
+      return holder === me ? { name, token: 1 } : null;
+    };
+    const release: Holds["release"] = async ({ name }) => void holders.delete(name);
+    return { secrets: { get: async (name) => asKept(kept.get(name)), put }, holds: { hold, release } };
+  };
+  /** Refresh tokens, by what they were kept under. */
+  const tokens = () => [...kept].filter(([name]) => !name.endsWith("/access"));
+  return { kept, tokens, process };
 }
 
 async function guarded(transport: "http" | "sse" = "http") {
@@ -35,6 +49,11 @@ async function guarded(transport: "http" | "sse" = "http") {
 function specOf(url: string, oauth: FakeOauth, auth: object, transport: string) {
   const config = { transport, url, auth: { token_url: oauth.url, client_id: "parley", ...auth } };
   return { name: "fake", type: "mcp", allow: ["*"], config };
+}
+
+/** Nobody waits in it. */
+class ImpatientClock extends FakeClock {
+  override async sleep(): Promise<void> {}
 }
 
 const LOOK = ["fake__look", {}] as const;
@@ -82,52 +101,72 @@ describe("a refresh token", () => {
   it("that is another one each time is kept, also for those that are started later", async () => {
     const { oauth, open } = await guarded();
     oauth.refreshTokens.add("first");
-    const keeper = inMemory();
+    const store = inMemory();
+    const clock = new FakeClock();
     for (let start = 0; start < 2; start++) {
-      const { call, pool } = open({ refresh_token: "first" });
-      pool.keepTokens(keeper);
+      const { call, pool } = open({ refresh_token: "first" }, clock);
+      pool.keepTokens(store.process());
       expect(await call(...LOOK)).toMatchObject(looked);
+      clock.advance(HOUR_MS);
     }
     expect(oauth.asked.map(({ form }) => form.refresh_token)).toEqual(["first", "rt-1"]);
     expect(oauth.asked[0]).toEqual({
       form: { grant_type: "refresh_token", refresh_token: "first", client_id: "parley" },
       client: null,
     });
-    expect([...keeper.kept.values()]).toEqual(["rt-2"]);
-    expect([...keeper.kept.keys()].join()).not.toContain("first");
+    expect(store.tokens().map(([, token]) => token)).toEqual(["rt-2"]);
+    expect([...store.kept.keys()].join()).not.toContain("first");
   });
 
-  it("that another process has used meanwhile is read again", async () => {
+  it("is used once, however many processes want an access token at the same time", async () => {
     const { oauth, open } = await guarded();
     oauth.refreshTokens.add("first");
-    const keeper = inMemory();
-    let isQuicker = true;
-    const { call, pool } = open({ refresh_token: "first" });
-    pool.keepTokens({
-      put: keeper.put,
-      async get(name) {
-        const now = await keeper.get(name);
-        // Between our look and our word.
-        if (isQuicker) {
-          oauth.refreshTokens.clear();
-          oauth.refreshTokens.add("of another");
-          await keeper.put(name, "of another");
-        }
-        isQuicker = false;
-        return now;
-      },
-    });
+    const store = inMemory();
+    const benches = Array.from({ length: 4 }, () => open({ refresh_token: "first" }));
+    for (const { pool } of benches) pool.keepTokens(store.process());
+    const all = () => Promise.all(benches.map(({ call }) => call(...LOOK)));
+    expect(await all()).toEqual(benches.map(() => expect.objectContaining(looked)));
+    expect(oauth.asked.map(({ form }) => form.refresh_token)).toEqual(["first"]);
+  });
+
+  it("brings one token for all processes, and all take the next when it is refused", async () => {
+    const { oauth, open } = await guarded();
+    oauth.refreshTokens.add("first");
+    const store = inMemory();
+    const clock = new FakeClock();
+    const benches = Array.from({ length: 2 }, () => open({ refresh_token: "first" }, clock));
+    for (const { pool } of benches) pool.keepTokens(store.process());
+    for (let round = 0; round < 2; round++) {
+      for (const { call } of benches) expect(await call(...LOOK)).toMatchObject(looked);
+      oauth.revoke();
+      clock.advance(1_000);
+    }
+    expect(oauth.asked.map(({ form }) => form.refresh_token)).toEqual(["first", "rt-1"]);
+  });
+
+  it("is kept before its access token is used, also by a store that has to be asked twice", async () => {
+    const { oauth, open } = await guarded();
+    oauth.refreshTokens.add("first");
+    const store = inMemory();
+    const { call, pool } = open({ refresh_token: "first" }, new ImpatientClock());
+    const { secrets, holds } = store.process();
+    let fails = 1;
+    const put: Secrets["put"] = async (name, text) => {
+      if (fails-- > 0) throw new Error("away");
+      return await secrets.put(name, text);
+    };
+    pool.keepTokens({ secrets: { ...secrets, put }, holds });
     expect(await call(...LOOK)).toMatchObject(looked);
-    expect(oauth.asked.map(({ form }) => form.refresh_token)).toEqual(["first", "of another"]);
+    expect(store.tokens().map(([, token]) => token)).toEqual(["rt-1"]);
   });
 
   it("in the configuration that is another one is the one that counts", async () => {
     const { oauth, open } = await guarded();
     oauth.refreshTokens.add("first").add("second");
-    const keeper = inMemory();
+    const store = inMemory();
     for (const refresh_token of ["first", "second"]) {
       const { call, pool } = open({ refresh_token });
-      pool.keepTokens(keeper);
+      pool.keepTokens(store.process());
       expect(await call(...LOOK)).toMatchObject(looked);
     }
     expect(oauth.asked.map(({ form }) => form.refresh_token)).toEqual(["first", "second"]);
@@ -136,7 +175,7 @@ describe("a refresh token", () => {
   it("that is over says so, and no more of it", async () => {
     const { open } = await guarded();
     const { call, pool, downs } = open({ refresh_token: "long-gone-token" });
-    pool.keepTokens(inMemory());
+    pool.keepTokens(inMemory().process());
     const { result, isError } = await call(...LOOK);
     expect([isError, result]).toEqual([true, expect.stringContaining("it was used")]);
     expect(downs.join()).not.toContain("long-gone-token");

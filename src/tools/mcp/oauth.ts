@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import type { AuthProvider, OAuthTokens } from "@modelcontextprotocol/client";
 import { ToolFault } from "../../domain/tool-fault.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { Secrets } from "../../ports/secrets.ts";
 import { Secret } from "../../shared/secret.ts";
+import type { AccessToken, Exchanged, KeptTokens } from "./kept-tokens.ts";
 import { limitedFetch } from "./limited-fetch.ts";
 
 /** What the configuration says of it: with a refresh token, or as the client itself. */
@@ -15,15 +15,13 @@ export interface ServerAuth {
   readonly scope?: string | undefined;
 }
 
-/** Where refreshed tokens are kept, for all processes and those after them. */
-export type TokenKeeper = Pick<Secrets, "get" | "put">;
-
 export interface AccessTokensOptions {
   readonly auth: ServerAuth;
   readonly clock: Pick<Clock, "nowMs">;
   /** Of the agent and the server: tokens are kept under it. */
   readonly name: string;
-  readonly keeper: () => TokenKeeper | null;
+  /** Where refreshed tokens are kept, for all processes and those after them. */
+  readonly keeper: () => KeptTokens | null;
 }
 
 const ASKING_MS = 10_000;
@@ -40,7 +38,9 @@ type Library = typeof import("@modelcontextprotocol/client");
  */
 export class AccessTokens implements AuthProvider {
   readonly #options: AccessTokensOptions;
-  #access: { readonly token: string; readonly sinceMs: number; readonly untilMs: number } | null = null;
+  #access: (AccessToken & { readonly sinceMs: number }) | null = null;
+  /** The last one that the server did not take. */
+  #refused: string | null = null;
   #asking: Promise<string> | null = null;
 
   constructor(options: AccessTokensOptions) {
@@ -58,24 +58,24 @@ export class AccessTokens implements AuthProvider {
 
   async onUnauthorized(): Promise<void> {
     const nowMs = this.#options.clock.nowMs();
-    if (this.#access !== null && nowMs - this.#access.sinceMs >= NEW_MS) this.#access = null;
+    if (this.#access !== null && nowMs - this.#access.sinceMs >= NEW_MS) {
+      this.#refused = this.#access.token;
+      this.#access = null;
+    }
     await this.token();
   }
 
   async #ask(): Promise<string> {
     const { auth, clock } = this.#options;
     const library = await import("@modelcontextprotocol/client");
-    const { access_token, expires_in } = await (auth.refresh_token === undefined
+    const access = await (auth.refresh_token === undefined
       ? this.#asClient(library)
-      : this.#refreshed(auth.refresh_token, library));
-    const sinceMs = clock.nowMs();
-    const untilMs =
-      expires_in === undefined ? Number.POSITIVE_INFINITY : sinceMs + expires_in * 1000 - EARLY_MS;
-    this.#access = { token: new Secret(access_token, true).reveal(), sinceMs, untilMs };
-    return access_token;
+      : this.#kept(auth.refresh_token, library));
+    this.#access = { ...access, sinceMs: clock.nowMs() };
+    return access.token;
   }
 
-  async #asClient({ ClientCredentialsProvider, fetchToken }: Library): Promise<OAuthTokens> {
+  async #asClient({ ClientCredentialsProvider, fetchToken }: Library): Promise<AccessToken> {
     const { auth } = this.#options;
     const { origin } = new URL(auth.token_url);
     const provider = new ClientCredentialsProvider({
@@ -84,40 +84,42 @@ export class AccessTokens implements AuthProvider {
       expectedIssuer: origin,
       ...(auth.scope !== undefined && { scope: auth.scope }),
     });
-    return await fetchToken(provider, origin, { metadata: metadataOf(auth), fetchFn: patientFetch });
+    const given = await fetchToken(provider, origin, { metadata: metadataOf(auth), fetchFn: patientFetch });
+    return this.#accessIn(given);
+  }
+
+  async #kept(configured: string | Secret, library: Library): Promise<AccessToken> {
+    const { name, keeper } = this.#options;
+    const kept = keeper();
+    if (kept === null) throw new ToolFault(NO_PLACE, { mayHaveRun: false, isPassing: false });
+    // Another one in the configuration is a new beginning.
+    const place = `mcp/${name}/${digest(revealed(configured))}`;
+    return await kept.access(place, this.#refused, (last) =>
+      this.#refresh(last ?? revealed(configured), library),
+    );
   }
 
   /** Each refresh may bring another token for the next, of which the one before is over then. */
-  async #refreshed(configured: string | Secret, library: Library): Promise<OAuthTokens> {
-    const { name, keeper: keeperNow } = this.#options;
-    const keeper = keeperNow();
-    if (keeper === null) throw new ToolFault(NO_PLACE, { mayHaveRun: false, isPassing: false });
-    // Another one in the configuration is a new beginning.
-    const place = `mcp/${name}/${digest(revealed(configured))}`;
-    const kept = async () => (await keeper.get(place))?.text ?? revealed(configured);
-    let used = await kept();
-    const tokens = await this.#refresh(used, library).catch(async (error: unknown) => {
-      const last = used;
-      used = await kept();
-      // Another process was quicker.
-      if (used === last) throw error;
-      return await this.#refresh(used, library);
-    });
-    const { refresh_token: next = used } = tokens;
-    if (next !== used) await keeper.put(place, new Secret(next, true).reveal());
-    return tokens;
-  }
-
-  async #refresh(refreshToken: string, { refreshAuthorization }: Library): Promise<OAuthTokens> {
+  async #refresh(refreshToken: string, { refreshAuthorization }: Library): Promise<Exchanged> {
     const { auth } = this.#options;
     const secret = auth.client_secret === undefined ? {} : { client_secret: revealed(auth.client_secret) };
-    return await refreshAuthorization(new URL(auth.token_url).origin, {
+    const given = await refreshAuthorization(new URL(auth.token_url).origin, {
       metadata: metadataOf(auth),
       clientInformation: { client_id: auth.client_id, ...secret },
       refreshToken,
       fetchFn: patientFetch,
       ...(auth.scope !== undefined && { scope: auth.scope }),
     });
+    const { refresh_token: next = refreshToken } = given;
+    return { access: this.#accessIn(given), refreshToken: next === refreshToken ? null : next };
+  }
+
+  #accessIn({ access_token, expires_in }: OAuthTokens): AccessToken {
+    const untilMs =
+      expires_in === undefined
+        ? Number.POSITIVE_INFINITY
+        : this.#options.clock.nowMs() + expires_in * 1000 - EARLY_MS;
+    return { token: new Secret(access_token, true).reveal(), untilMs };
   }
 }
 
