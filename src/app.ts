@@ -13,10 +13,12 @@ import {
 import { RunControls } from "./app/controls.ts";
 import { deskOf } from "./app/desk.ts";
 import { type Developers, developersOf, leaveDevKey } from "./app/developers.ts";
+import { standForDuties } from "./app/duties.ts";
+import type { Elected } from "./app/elected.ts";
 import { composeFront, offerAgain } from "./app/front.ts";
 import { createHealth } from "./app/health.ts";
 import { OperatorHooks } from "./app/hooks.ts";
-import { startHousekeeping } from "./app/housekeeping.ts";
+import { createHousekeeping } from "./app/housekeeping.ts";
 import { composeHttp } from "./app/http.ts";
 import { invalidRequestsReport, showInvalidRequests } from "./app/invalid-requests.ts";
 import { KillSwitch } from "./app/kill-switch.ts";
@@ -193,7 +195,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     ...{ store, adapters, isPaused, specs: () => current().spec.schedules },
     ...system,
   });
-  const housekeeping = startHousekeeping({
+  const housekeeping = createHousekeeping({
     store,
     reseal,
     retention: () => retentionOf(current().spec, current().agents.memory),
@@ -263,6 +265,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     ...{ front, store, note: http.note, ...system },
   });
   metrics.buildInfo.set({ version }, 1);
+  let elected: Elected | undefined;
 
   return {
     ...{ server: http.server, watch: http.watch, platforms, developers, storeReport: report() },
@@ -280,8 +283,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       );
       if (role !== "ingress") {
         dispatcher.start();
-        hooks.start();
-        schedules.start();
+        elected = standForDuties([housekeeping, hooks, schedules], { store, ...system });
       }
       sockets.start();
       for (const adapter of chats) {
@@ -292,13 +294,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     async stop(drainMs = DRAIN_MS - CLOSE_MS) {
       stopping.abort();
       // The sockets at once, so that the next process has them while this one ends what it has begun.
-      await Promise.all([
-        sockets.stop(),
-        housekeeping.stop(),
-        hooks.stop(),
-        schedules.stop(),
-        dispatcher.stop(drainMs),
-      ]);
+      await Promise.all([sockets.stop(), elected?.stop(), dispatcher.stop(drainMs)]);
       const last = [http.flush(), replicas.leave(), unwritten.writeAll(), audit.close()];
       await within(Promise.all(last), NOTES_MS, clock);
       await within(rules.close(), TOOLS_MS, clock);

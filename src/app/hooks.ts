@@ -8,16 +8,17 @@ import { createPublisher } from "../hooks/publisher.ts";
 import type { HookTarget } from "../hooks/target.ts";
 import { tidyHooks } from "../hooks/tidy.ts";
 import type { Clock, NewId, Random } from "../ports/clock.ts";
+import type { Held } from "../ports/holds.ts";
 import type { HookDesk, Hooks } from "../ports/hooks.ts";
 import type { Store } from "../ports/store.ts";
 import { messageOf } from "../shared/fault.ts";
 import { createDeliveries, createHookStates } from "../store/deliveries.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { type Elected, standForElection } from "./elected.ts";
+import type { Duty } from "./duties.ts";
 
 export interface OperatorHooksDeps {
-  readonly store: Pick<Store, "vault" | "bus" | "holds" | "journal">;
+  readonly store: Pick<Store, "vault" | "bus" | "journal">;
   /** As the configuration has them now. */
   readonly specs: () => readonly HookSpec[];
   /** How long what was given up is kept. */
@@ -30,19 +31,15 @@ export interface OperatorHooksDeps {
   readonly metrics: Metrics;
 }
 
-/** The name that is held by whoever delivers. One that died is replaced after this. */
-const NAME = "hooks";
-const HOLD_MS = 10_000;
 const TIDY_MS = 60_000;
 
 /**
  * Whom the operator wants to be told. It is there before the store is, for who must be able to tell something; nothing
  * happens until then.
  */
-export class OperatorHooks implements Hooks {
+export class OperatorHooks implements Hooks, Duty {
   #deps: OperatorHooksDeps | null = null;
   #publisher: Hooks | null = null;
-  #elected: Elected | null = null;
 
   open(deps: OperatorHooksDeps): void {
     this.#deps = deps;
@@ -71,26 +68,8 @@ export class OperatorHooks implements Hooks {
     return createHookDesk({ ...deps, ...kept, bus, targets: () => targetsOf(deps.specs()) });
   }
 
-  /** From now on this process delivers, when it is elected. */
-  start(): void {
-    const { store, clock, random, log } = this.#opened();
-    this.#elected ??= standForElection({
-      ...{ name: NAME, ttlMs: HOLD_MS, holds: store.holds, bus: store.bus, clock, random, log },
-      lead: (_, signal) => this.#lead(signal),
-    });
-  }
-
-  /** Hands over to another replica, at once. */
-  async stop(): Promise<void> {
-    await this.#elected?.stop();
-  }
-
-  #opened(): OperatorHooksDeps {
-    if (this.#deps === null) throw new Error("Expected hooks that were opened, got none");
-    return this.#deps;
-  }
-
-  async #lead(signal: AbortSignal): Promise<void> {
+  /** Delivers. */
+  async lead(_: Held, signal: AbortSignal): Promise<void> {
     const deps = this.#opened();
     const { store, specs, clock, log, metrics } = deps;
     const deliveries = createDeliveries(store.vault);
@@ -114,6 +93,11 @@ export class OperatorHooks implements Hooks {
       }
     };
     await Promise.all([courier.run(signal), tidyForever()]);
+  }
+
+  #opened(): OperatorHooksDeps {
+    if (this.#deps === null) throw new Error("Expected hooks that were opened, got none");
+    return this.#deps;
   }
 }
 

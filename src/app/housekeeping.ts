@@ -1,6 +1,6 @@
 import { GatewayError } from "../domain/errors.ts";
 import type { ComponentReport } from "../ingress/health.ts";
-import type { Clock, Random } from "../ports/clock.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { Held } from "../ports/holds.ts";
 import type { Retention, Store } from "../ports/store.ts";
 import { messageOf } from "../shared/fault.ts";
@@ -12,7 +12,7 @@ import { createGrants } from "../store/grants.ts";
 import { createQuestions } from "../store/questions.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { standForElection } from "./elected.ts";
+import type { Duty } from "./duties.ts";
 import { within } from "./within.ts";
 
 export interface HousekeepingDeps {
@@ -24,15 +24,11 @@ export interface HousekeepingDeps {
   /** Seals with the first key what another has sealed, once by each who is elected; absent: there are no keys. */
   readonly reseal?: (() => Promise<void>) | undefined;
   readonly clock: Clock;
-  readonly random: Random;
   readonly log: Logger;
   readonly metrics: Metrics;
 }
 
 const SWEEP_EVERY_MS = 60_000;
-/** The name that is held by whoever sweeps. One that died is replaced after this. */
-const NAME = "housekeeping";
-const HOLD_MS = 10_000;
 /** What the last sweep has come to, for the next process that sweeps and for whoever asks. */
 const NOTE = "sweep";
 /** `approvals.expires_seconds` is no longer. */
@@ -45,22 +41,21 @@ interface Sweep {
   readonly rows: number;
 }
 
-export interface Housekeeping {
+export interface Housekeeping extends Duty {
   /** For /ready. */
   readonly report: () => ComponentReport;
-  /** Hands over to another replica, at once. */
-  stop(): Promise<void>;
 }
 
 /**
  * Deletes what is past its time, once a minute, and reads gauges when they are scraped. Of the replicas that share a store
- * one is elected to sweep; whoever is elected next goes on when the next sweep is due. Two at once would do no harm.
+ * one sweeps; whoever does so next goes on when the next sweep is due. Two at once would do no harm.
  */
-export function startHousekeeping(deps: HousekeepingDeps): Housekeeping {
-  const { store, clock, random, log, metrics } = deps;
-  const { holds, notes, bus } = store;
+export function createHousekeeping(deps: HousekeepingDeps): Housekeeping {
+  const { store, clock, log, metrics } = deps;
+  const { notes } = store;
   let last: Sweep | null = null;
   let fault: unknown = null;
+  let isSweeping = false;
 
   async function readNote(): Promise<void> {
     last = sweepOf(await notes.get(NOTE)) ?? last;
@@ -100,8 +95,13 @@ export function startHousekeeping(deps: HousekeepingDeps): Housekeeping {
     );
   }
 
-  async function sweepForever(held: Held, signal: AbortSignal): Promise<void> {
-    metrics.housekeeper.set(1);
+  function sweeps(are: boolean): void {
+    isSweeping = are;
+    metrics.housekeeper.set(are ? 1 : 0);
+  }
+
+  async function lead(held: Held, signal: AbortSignal): Promise<void> {
+    sweeps(true);
     await readNote().catch(() => {});
     await deps.reseal?.();
     let waitMs = dueInMs();
@@ -117,7 +117,7 @@ export function startHousekeeping(deps: HousekeepingDeps): Housekeeping {
       }
       waitMs = SWEEP_EVERY_MS;
     }
-    metrics.housekeeper.set(0);
+    sweeps(false);
     fault = null;
   }
 
@@ -140,11 +140,8 @@ export function startHousekeeping(deps: HousekeepingDeps): Housekeeping {
   }
 
   metrics.beforeScrape(readGauges);
-  const elected = standForElection({
-    ...{ name: NAME, ttlMs: HOLD_MS, holds, bus, clock, random, log },
-    lead: sweepForever,
-  });
   return {
+    lead,
     report() {
       if (fault !== null)
         return {
@@ -152,11 +149,10 @@ export function startHousekeeping(deps: HousekeepingDeps): Housekeeping {
           code: codeOf(fault),
           details: `it sweeps, in vain: ${messageOf(fault)}`,
         };
-      const who = elected.isHolder ? "this process sweeps" : "another process sweeps";
+      const who = isSweeping ? "this process sweeps" : "another process sweeps";
       const when = last === null ? "" : `; last at ${iso(last.at_ms)}, ${last.rows} rows`;
       return { status: "ok", details: who + when };
     },
-    stop: () => elected.stop(),
   };
 }
 

@@ -4,7 +4,7 @@ import { conversationKey } from "../domain/conversation.ts";
 import type { ReplyAddress, TriggerEvent } from "../domain/event.ts";
 import type { PausedFor } from "../domain/switches.ts";
 import type { Adapter } from "../ports/adapter.ts";
-import type { Clock, Random } from "../ports/clock.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { Held } from "../ports/holds.ts";
 import type { Offer } from "../ports/inbox.ts";
 import type { ScheduleDesk, ScheduleReport, TurnOutcome } from "../ports/schedules.ts";
@@ -13,16 +13,15 @@ import { messageOf } from "../shared/fault.ts";
 import { get, getString, parseJsonObject } from "../shared/json.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { type Elected, standForElection } from "./elected.ts";
+import type { Duty } from "./duties.ts";
 
 export interface SchedulesDeps {
-  readonly store: Pick<Store, "inbox" | "holds" | "notes" | "bus">;
+  readonly store: Pick<Store, "inbox" | "notes">;
   readonly adapters: ReadonlyMap<string, Adapter>;
   /** As the configuration has them now. */
   readonly specs: () => readonly ScheduleSpec[];
   readonly isPaused: (of: PausedFor) => boolean;
   readonly clock: Clock;
-  readonly random: Random;
   readonly log: Pick<Logger, "info" | "warn">;
   readonly metrics: Pick<Metrics, "schedules">;
 }
@@ -35,9 +34,6 @@ interface NotedTurn {
   readonly firedMs: number | null;
 }
 
-/** The name that is held by whoever looks at the clock. One that died is replaced after this. */
-const NAME = "schedules";
-const HOLD_MS = 10_000;
 /** A configuration that was read again is looked at so soon; and a clock that was set. */
 const LOOK_MS = 5_000;
 /** Later than this it was missed: longer than a hand-over takes. */
@@ -49,25 +45,11 @@ const DEDUP_MS = 30 * 86_400_000;
  * Asks agents by the clock: of all replicas one looks at it. A turn is an event with an id of its own, so a turn that is
  * fired again, because whoever fired it died before it was noted, is a duplicate.
  */
-export class Schedules implements ScheduleDesk {
+export class Schedules implements ScheduleDesk, Duty {
   readonly #deps: SchedulesDeps;
-  #elected: Elected | null = null;
 
   constructor(deps: SchedulesDeps) {
     this.#deps = deps;
-  }
-
-  start(): void {
-    const { store, clock, random, log } = this.#deps;
-    this.#elected ??= standForElection({
-      ...{ name: NAME, ttlMs: HOLD_MS, holds: store.holds, bus: store.bus, clock, random, log },
-      lead: (held, signal) => this.#lead(held, signal),
-    });
-  }
-
-  /** Hands over to another replica, at once. */
-  async stop(): Promise<void> {
-    await this.#elected?.stop();
   }
 
   /** By any process, also one that never looks at the clock. */
@@ -87,7 +69,8 @@ export class Schedules implements ScheduleDesk {
     };
   }
 
-  async #lead(held: Held, signal: AbortSignal): Promise<void> {
+  /** Looks at the clock. */
+  async lead(held: Held, signal: AbortSignal): Promise<void> {
     const { specs, clock, log } = this.#deps;
     while (!signal.aborted) {
       let waitMs = LOOK_MS;

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { type Housekeeping, type HousekeepingDeps, startHousekeeping } from "../../src/app/housekeeping.ts";
+import { standForDuties } from "../../src/app/duties.ts";
+import type { Elected } from "../../src/app/elected.ts";
+import { createHousekeeping, type Housekeeping, type HousekeepingDeps } from "../../src/app/housekeeping.ts";
 import { GatewayError } from "../../src/domain/errors.ts";
 import type { Retention, Store } from "../../src/ports/store.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
@@ -37,16 +39,23 @@ beforeEach(async () => {
     },
     retention: () => RETENTION,
     clock,
-    random: () => 0.5,
     log: silentLogger(),
     metrics: createMetrics(),
   };
 });
 
+type Started = Housekeeping & Pick<Elected, "stop">;
+
+function standing(deps: HousekeepingDeps): Started {
+  const housekeeping = createHousekeeping(deps);
+  const elected = standForDuties([housekeeping], { ...deps, random: () => 0.5 });
+  onTestFinished(() => elected.stop());
+  return { ...housekeeping, stop: () => elected.stop() };
+}
+
 /** Started, elected, and asleep until the next sweep. */
-async function start(): Promise<Housekeeping> {
-  const housekeeping = startHousekeeping(deps);
-  onTestFinished(() => housekeeping.stop());
+async function start(): Promise<Started> {
+  const housekeeping = standing(deps);
   await advance(0);
   return housekeeping;
 }
@@ -187,7 +196,7 @@ describe("housekeeping of replicas that share a store", () => {
   afterAll(() => redis[Symbol.asyncDispose]());
 
   interface Replica {
-    readonly housekeeping: Housekeeping;
+    readonly housekeeping: Started;
     readonly metrics: HousekeepingDeps["metrics"];
     readonly sweeps: Retention[];
     readonly link: { close(): Promise<void> };
@@ -199,26 +208,19 @@ describe("housekeeping of replicas that share a store", () => {
     const bench = await openBench(redis, { clock, prefix, owner });
     const mine: Retention[] = [];
     const metrics = createMetrics();
-    const housekeeping = startHousekeeping({
+    const { store, answered } = counting(bench.store);
+    const housekeeping = standing({
       ...deps,
       metrics,
       store: {
-        ...bench.store,
+        ...store,
         async sweep(retention) {
           mine.push(retention);
           return 1;
         },
       },
     });
-    onTestFinished(() => housekeeping.stop());
-    const { journal } = bench.store;
-    return {
-      ...{ housekeeping, metrics, sweeps: mine, link: bench.link },
-      async settled() {
-        // Round trips on the same connection, behind what was asked before, and a turn for what follows from each.
-        for (let trip = 0; trip < 4; trip++) await Promise.all([journal.stats(), advance(0)]).catch(() => {});
-      },
-    };
+    return { housekeeping, metrics, sweeps: mine, link: bench.link, settled: answered };
   }
 
   async function passAll(ms: number, replicas: readonly Replica[]): Promise<void> {
@@ -278,3 +280,29 @@ describe("housekeeping of replicas that share a store", () => {
     expect(await countOf(one.metrics, "housekeeper")).toBe(0);
   });
 });
+
+/** Of a store, and of what goes round by it alone: resolves when all that it was asked is answered and nothing follows. */
+function counting(store: Store): { readonly store: Store; readonly answered: () => Promise<void> } {
+  let asked = 0;
+  const counted = <Part extends object>(part: Part): Part =>
+    new Proxy(part, {
+      get(target, key) {
+        const member = Reflect.get(target, key);
+        if (typeof member !== "function") return member;
+        return (...args: unknown[]) => {
+          const answer = member.apply(target, args);
+          if (!(answer instanceof Promise)) return answer;
+          asked++;
+          return answer.finally(() => asked--);
+        };
+      },
+    });
+  const parts = { holds: counted(store.holds), notes: counted(store.notes), vault: counted(store.vault) };
+  return {
+    store: { ...store, ...parts },
+    async answered() {
+      for (let quiet = 0; quiet < 5; quiet = asked === 0 ? quiet + 1 : 0)
+        await new Promise((resolve) => setImmediate(resolve));
+    },
+  };
+}

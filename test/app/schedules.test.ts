@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { createTestAdapter } from "../../adapters/test/adapter.ts";
+import { standForDuties } from "../../src/app/duties.ts";
+import type { Elected } from "../../src/app/elected.ts";
 import { Schedules, type SchedulesDeps } from "../../src/app/schedules.ts";
 import { cronFault, lastDueMs, nextDueMs } from "../../src/config/cron.ts";
 import type { ScheduleSpec } from "../../src/config/schedules-schema.ts";
@@ -37,7 +39,7 @@ beforeEach(async () => {
   const adapter = createTestAdapter({ devKey: null, openOnLoopback: true, clock, bus: store.bus, newId });
   deps = {
     ...{ store, adapters: new Map([["test", adapter]]), specs: () => specs, isPaused: () => paused },
-    ...{ clock, random: () => 0.5, log: silentLogger(), metrics },
+    ...{ clock, log: silentLogger(), metrics },
   };
 });
 
@@ -52,12 +54,14 @@ async function pass(ms: number): Promise<void> {
   }
 }
 /** A process that looks at the clock. */
-async function start(changes: Partial<SchedulesDeps> = {}): Promise<Schedules> {
+async function start(
+  changes: Partial<SchedulesDeps> = {},
+): Promise<Pick<Schedules, "list"> & Pick<Elected, "stop">> {
   const schedules = new Schedules({ ...deps, ...changes });
-  onTestFinished(() => schedules.stop());
-  schedules.start();
+  const elected = standForDuties([schedules], { ...deps, store, random: () => 0.5 });
+  onTestFinished(() => elected.stop());
   await settle();
-  return schedules;
+  return { list: () => schedules.list(), stop: () => elected.stop() };
 }
 
 describe("a schedule", () => {
@@ -139,7 +143,7 @@ describe("the list of schedules", () => {
       ...{ platform: "test", tenant: "T1", place: "C1", thread: null, conversation: "test:T1:C1" },
     });
     await schedules.stop();
-    const held = await store.holds.hold("schedules", 60_000);
+    const held = await store.holds.hold("housekeeping", 60_000);
     if (held === null) return expect.fail("expected the name to be free, got one that is held");
     for (const [outcome, firedMs] of [
       ["fired", due],

@@ -1,5 +1,7 @@
 import { expect, it, onTestFinished } from "vitest";
+import { standForDuties } from "../../src/app/duties.ts";
 import type { ScheduleSpec } from "../../src/config/schedules-schema.ts";
+import { silentLogger } from "../../src/telemetry/log.ts";
 import { openAdmin, TOKEN } from "../support/admin.ts";
 import { eventually } from "../support/eventually.ts";
 import { call } from "./helpers.ts";
@@ -43,8 +45,10 @@ it("parley schedules list says when each is due next and was fired last, and whi
 
   const due = Date.parse(schedules[0].next_due_at);
   admin.clock.advance(due - admin.clock.nowMs() - 1);
-  onTestFinished(() => admin.schedules.stop());
-  admin.schedules.start();
+  const elected = standForDuties([admin.schedules], {
+    ...{ store: admin.store, clock: admin.clock, random: () => 0.5, log: silentLogger() },
+  });
+  onTestFinished(() => elected.stop());
   await eventually(async () => expect(await admin.store.notes.get("schedule/standup")).not.toBeNull(), 5_000);
   await eventually(async () => {
     admin.clock.advance(1_000);

@@ -91,7 +91,7 @@ describe("a hook", () => {
     const config = spec(receiver, ", events: [run.finished]") + prefix;
     const env = { REDIS_URL: redis.url };
     await using one = await start(config, temporaryFolder(), env);
-    await one.logged('"name":"hooks"');
+    await one.logged('"name":"housekeeping"');
     await using two = await start(config, temporaryFolder(), env);
     const say = async ({ url }: GatewayProcess, message: string) =>
       expect((await ask(url, { message, conversation: message, wait: 20 })).status).toBe(200);

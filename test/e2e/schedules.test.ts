@@ -27,7 +27,7 @@ it("a turn whose sender is killed as it is due is run once, by whoever is left, 
   const env = { REDIS_URL: redis.url, PARLEY_ADMIN_TOKEN: TOKEN };
   const start = () => startGateway({ dataDir: temporaryFolder(), config: configFolder(config), env });
   await using one = await start();
-  await one.logged('"name":"schedules"');
+  await one.logged('"name":"housekeeping"');
   await using two = await start();
   const due = await one.logged(/"due":"([^"]+)","outcome":"fired"/);
   await one.end("SIGKILL");

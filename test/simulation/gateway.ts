@@ -2,8 +2,9 @@ import { createSlackAdapter } from "../../adapters/slack/adapter.ts";
 import { createTelegramAdapter } from "../../adapters/telegram/adapter.ts";
 import { createAgentRuntime } from "../../src/agent/runtime.ts";
 import { type BackRules, composeBack } from "../../src/app/back.ts";
+import { standForDuties } from "../../src/app/duties.ts";
 import { composeFront, offerAgain } from "../../src/app/front.ts";
-import { startHousekeeping } from "../../src/app/housekeeping.ts";
+import { createHousekeeping } from "../../src/app/housekeeping.ts";
 import { policyOf, retentionOf } from "../../src/app/policy.ts";
 import type { GatewaySpec } from "../../src/config/schema.ts";
 import { APPROVAL_RULES } from "../../src/domain/approval.ts";
@@ -88,16 +89,17 @@ export async function startGateway(options: GatewayOptions, life: Life): Promise
       }
     },
   });
-  const housekeeping = startHousekeeping({
-    ...{ store, clock, random, log, metrics },
+  const housekeeping = createHousekeeping({
+    ...{ store, clock, log, metrics },
     retention: () => retentionOf(spec, agents.memory),
   });
+  const elected = standForDuties([housekeeping], { store, clock, random, log });
   dispatcher.start();
 
   return {
     receive: front.receive,
     async stop() {
-      await Promise.all([housekeeping.stop(), dispatcher.stop(DRAIN_MS)]);
+      await Promise.all([elected.stop(), dispatcher.stop(DRAIN_MS)]);
       feed.close();
       await store[Symbol.asyncDispose]();
     },

@@ -139,7 +139,7 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
   const schedules = new Schedules({
     ...{ store: parts, isPaused: killSwitch.isPaused, specs: () => options.schedules ?? [] },
     adapters: new Map([["test", createTestAdapter({ ...tester, clock })]]),
-    ...{ clock, random: () => 0.5, log: silentLogger(), metrics },
+    ...{ clock, log: silentLogger(), metrics },
   });
   const guesses = new Guesses({ clock, log: silentLogger(), metrics: createMetrics(), audit });
   const api = buildAdmin({
