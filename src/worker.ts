@@ -1,10 +1,12 @@
 import { budgetOf, failure, stopped } from "./agent/ending.ts";
+import { closeQuestion } from "./agent/posing.ts";
 import { settlementOf } from "./agent/settlement.ts";
 import { type AskedDeps, questionsOf } from "./dispatch/asked.ts";
 import { begin } from "./dispatch/beginning.ts";
 import { type ControlDeps, obey } from "./dispatch/control.ts";
 import type { JobSignals } from "./dispatch/dispatcher.ts";
 import { withEarlier } from "./dispatch/earlier.ts";
+import { elsewhereFor } from "./dispatch/elsewhere.ts";
 import type { FilesDeps } from "./dispatch/files.ts";
 import { growsForMs } from "./dispatch/growth.ts";
 import { checkpoint, ensureHeld } from "./dispatch/held.ts";
@@ -24,7 +26,7 @@ import { canBeAnswered } from "./dispatch/serves.ts";
 import { causeOf, Deferred } from "./dispatch/settle.ts";
 import { ageSeconds, lastWord, told, waitedMs } from "./dispatch/waited.ts";
 import { RunAborted } from "./domain/abort.ts";
-import { approvalsIn, FIRST_QUESTION, openQuestion, questionKey, votesOn } from "./domain/approval.ts";
+import { approvalsIn, FIRST_QUESTION, openQuestion } from "./domain/approval.ts";
 import { controlCommandOf } from "./domain/command.ts";
 import type { Platform, TriggerEvent } from "./domain/event.ts";
 import { agentAfter, handoversIn, pathIn } from "./domain/handover.ts";
@@ -48,7 +50,7 @@ import { offered } from "./reply/choices.ts";
 import { type DeliverDeps, deliver } from "./reply/deliver.ts";
 import { FirstStored } from "./reply/first-stored.ts";
 import type { Previews } from "./reply/preview.ts";
-import { GAVE_UP, handedText, NO_AGENT, NOT_REACHED, noticeText, settledText } from "./reply/texts.ts";
+import { GAVE_UP, handedText, NO_AGENT, NOT_REACHED, noticeText } from "./reply/texts.ts";
 import { showTyping } from "./reply/typing.ts";
 import type { WaitNotices } from "./reply/waiting.ts";
 import type { Logger } from "./telemetry/log.ts";
@@ -218,16 +220,19 @@ async function ended(
   job: Job,
   adapter: Adapter,
   deps: WorkerDeps,
-  { job: signal, isHeld, leftMs }: JobSignals,
+  signals: JobSignals,
   named?: readonly Named[],
 ): Promise<Answered> {
+  const { job: signal, isHeld, leftMs } = signals;
   const open = openQuestion(progress.steps);
   if (open !== null) {
-    const amended = {
-      key: questionKey(progress.steps),
-      text: settledText(open, "stopped", votesOn(open, progress.steps)),
+    const aside = { ...deps.delivery, isHeld, leftMs };
+    const hold = {
+      say: async () => {},
+      amend: (key: string, text: string) => amendBeside({ key, text }, job, adapter, aside, signal),
+      elsewhere: elsewhereFor(job, progress.agent, deps, signals),
     };
-    await amendBeside(amended, job, adapter, { ...deps.delivery, isHeld, leftMs }, signal);
+    await closeQuestion(open, "stopped", { event: job.event, steps: progress.steps, hold });
     await deps.questions?.questions.close(open.approvalId);
   }
   const text = redacted(result.text);
@@ -309,10 +314,11 @@ async function run(
       // Where it takes the place of what is shown, as in a deferred answer, nothing may follow that takes it back.
       await preview?.pause();
       const follows = key !== FIRST_QUESTION || preview?.isOut === true;
-      const noting = notedAs(job, agent, adapter, deps, buttons);
+      const noting = notedAs(job, agent, adapter, deps, { buttons: buttons ?? [] });
       await sayBeside({ key, text, buttons }, job, adapter, { ...aside, ...noting, follows }, jobSignal);
     },
     amend: (key, text, buttons) => amendBeside({ key, text, buttons }, job, adapter, aside, jobSignal),
+    elsewhere: elsewhereFor(job, agent, deps, signals),
     ...(deps.questions && {
       questions: questionsOf(job, progress, { ...deps.questions, clock: deps.clock, log: deps.log }),
     }),

@@ -33,6 +33,15 @@ export const approvalSchema = z.object({
   conversation: z.string(),
   event_id: z.string(),
   asked_by: z.object({ id: z.string().describe("platform:tenant:id"), name: z.string() }),
+  place: z
+    .object({
+      platform: z.enum(PLATFORMS),
+      tenant: z.string().nullable(),
+      channel: z.string(),
+      thread: z.string().nullable(),
+    })
+    .nullable()
+    .describe("Where it is asked and decided; null: in its conversation."),
   asked_at: time,
   expires_at: time,
   needs: z.int().describe("So many people have to approve."),
@@ -163,12 +172,15 @@ export function approvalView(record: EventRecord, approvalId: string): ApprovalV
     conversation: event.conversation,
     event_id: record.id,
     asked_by: { id: fullName(event.sender, event), name: event.sender.name },
+    place: approval.place ?? null,
     asked_at: iso(approval.askedAtMs),
     expires_at: iso(approval.untilMs),
     needs: approval.needs ?? 1,
     decisions: decisionsOf(approval, record),
   };
 }
+
+const UNASKED = "it could not be asked in its place";
 
 function decisionsOf({ votes = [], decided }: Approval, { event }: EventRecord): ApprovalView["decisions"] {
   const all = [
@@ -178,7 +190,7 @@ function decisionsOf({ votes = [], decided }: Approval, { event }: EventRecord):
   return all.map(({ verdict, by, atMs, ...rest }) => ({
     verdict,
     by: by === null ? null : { id: fullName(by, event), name: by.name },
-    reason: "reason" in rest ? (rest.reason ?? null) : null,
+    reason: "unasked" in rest ? UNASKED : "reason" in rest ? (rest.reason ?? null) : null,
     at: atMs === undefined ? null : iso(atMs),
   }));
 }

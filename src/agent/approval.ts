@@ -1,26 +1,23 @@
 import {
   type ApprovalRules,
   type AskedStep,
-  argumentsKey,
   type DecidedStep,
   type Decision,
   decisionOn,
   exactly,
   hasNobodyToAsk,
-  isAskedApart,
-  questionKey,
+  placeFor,
   tallyOf,
   votesOn,
 } from "../domain/approval.ts";
-import { answerButtons, decisionButtons } from "../domain/button.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import { redacted, redactedJson } from "../domain/redact.ts";
 import type { Step, ToolCall, Vote } from "../domain/run.ts";
 import type { Hold } from "../ports/agent.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Tool } from "../ports/tool.ts";
-import { approvalText, argumentsText, NOBODY_TO_ASK, NOT_DECIDED, settledText } from "../reply/texts.ts";
-import { QUESTION_CHARS_MAX } from "./bounds.ts";
+import { PLACE_AGAIN_MS, QUESTION_CHARS_MAX } from "./bounds.ts";
+import { amendVotes, closeQuestion, pose } from "./posing.ts";
 import { notShown } from "./progress.ts";
 import type { ToolResult } from "./tool-call.ts";
 
@@ -30,9 +27,15 @@ interface Asking {
   /** Grows as steps are kept. */
   readonly steps: readonly Step[];
   readonly keep: (step: Step) => Promise<void>;
-  readonly hold: Pick<Hold, "heard" | "say" | "amend" | "join" | "questions">;
+  readonly hold: Pick<Hold, "heard" | "say" | "amend" | "join" | "questions" | "elsewhere">;
   readonly clock: Pick<Clock, "nowMs">;
   readonly rules: ApprovalRules;
+}
+
+/** Nobody has decided yet; until then there is nothing to do. */
+interface Waiting {
+  readonly kind: "waiting";
+  readonly untilMs: number;
 }
 
 /** It says more than a person can be shown. */
@@ -49,7 +52,7 @@ export async function rulingOn(
   call: ToolCall,
   tool: AskingTool,
   asking: Asking,
-): Promise<DecidedStep | AskedStep | TooLong> {
+): Promise<DecidedStep | Waiting | TooLong> {
   const before = questionOn(call, asking.steps);
   const grant =
     before === null && tool.offers === undefined
@@ -58,47 +61,29 @@ export async function rulingOn(
   if (grant !== null) return { kind: "tool-decided", approvalId: "", verdict: "approved", by: grant.by };
   const asked = before ?? (await ask(call, tool, asking));
   if (asked.kind === "too-long") return asked;
-  const key = questionKey(asking.steps);
   const known = decisionOn(asked, asking.steps) ?? (await decide(asked, asking));
-  if (known !== null) return await settled(known, asked, key, asking);
+  if (known !== null) return await settled(known, asked, asking);
   await asking.hold.questions?.opened(asked);
-  if (isAskedApart(asked)) await asking.hold.say(argumentsKey(asking.steps), argumentsText(asked));
-  await asking.hold.say(key, approvalText(asked), buttonsOf(asked));
+  const posed = await pose(asked, asking);
   // Somebody may have been quick.
-  const quick = await decide(asked, asking);
-  if (quick !== null) return await settled(quick, asked, key, asking);
-  const votes = votesOn(asked, asking.steps);
-  if (votes.length > 0) await asking.hold.amend(key, approvalText(asked, votes), buttonsOf(asked));
-  return asked;
+  const quick = (await decide(asked, asking)) ?? (posed === "refused" ? await unasked(asked, asking) : null);
+  if (quick !== null) return await settled(quick, asked, asking);
+  if (posed === "posed" && votesOn(asked, asking.steps).length > 0) await amendVotes(asked, asking);
+  const againMs = posed === "away" ? asking.clock.nowMs() + PLACE_AGAIN_MS : Infinity;
+  return { kind: "waiting", untilMs: Math.min(asked.untilMs, againMs) };
 }
 
-/** Whoever reads the question later sees what became of it, and presses nothing any more. */
-async function settled(
-  decided: DecidedStep,
-  asked: AskedStep,
-  key: string,
-  { hold, steps }: Asking,
-): Promise<DecidedStep> {
-  const votes = votesOn(asked, steps);
+async function settled(decided: DecidedStep, asked: AskedStep, asking: Asking): Promise<DecidedStep> {
+  const { hold, steps } = asking;
   // Before it is said to be so. The same again after a crash.
   if (decided.always && decided.by !== null)
     await hold.questions?.allow(asked.use?.tool ?? "", {
       untilMs: lastsUntilMs(asked, decided),
       by: decided.by,
     });
-  await hold.questions?.decided(asked, decided, votes);
-  if (asked.untilMs === asked.askedAtMs) {
-    await hold.say(key, NOBODY_TO_ASK);
-    return decided;
-  }
-  await hold.amend(key, settledText(asked, decided, votes));
-  if (decided.verdict === "expired") await hold.say(`${key}/expired`, NOT_DECIDED);
+  await hold.questions?.decided(asked, decided, votesOn(asked, steps));
+  await closeQuestion(asked, decided, asking);
   return decided;
-}
-
-function buttonsOf({ approvalId, rememberMs, choices }: AskedStep) {
-  if (choices !== undefined) return answerButtons(approvalId, choices);
-  return decisionButtons(approvalId, rememberMs !== undefined);
 }
 
 function lastsUntilMs({ askedAtMs, rememberMs = 0 }: AskedStep, { atMs = askedAtMs }: DecidedStep): number {
@@ -162,6 +147,7 @@ async function ask(
     ...(isShown && { shows: true }),
     use: { tool: name, effect },
     ...(rules.needs > 1 && { needs: rules.needs }),
+    ...(rules.place !== null && { place: placeFor(rules.place, event) }),
     ...(offers === undefined && rules.rememberMs > 0 && { rememberMs: rules.rememberMs }),
     ...(offers !== undefined && { choices: redactedJson(offers(input)) }),
     askedAtMs,
@@ -184,6 +170,16 @@ async function decide(asked: AskedStep, { keep, hold, clock, steps }: Asking): P
     decision === null
       ? { kind: "tool-decided", approvalId, verdict: isOver ? "expired" : "withdrawn", by: null, atMs }
       : stepOf(decision, votes);
+  await keep(decided);
+  return decided;
+}
+
+/** Those who decide cannot be reached, and nobody is kept waiting for them. */
+async function unasked({ approvalId }: AskedStep, { keep, clock }: Asking): Promise<DecidedStep> {
+  const decided: DecidedStep = {
+    ...{ kind: "tool-decided", approvalId, verdict: "expired", by: null, atMs: clock.nowMs() },
+    unasked: true,
+  };
   await keep(decided);
   return decided;
 }

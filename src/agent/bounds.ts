@@ -29,3 +29,6 @@ export const NOTE_CHARS_MAX = 8_000;
 
 /** So many agents ask one another at most, beneath the one that people talk to. */
 export const AGENT_DEPTH_MAX = 3;
+
+/** A place where approvals are asked, and that cannot be reached, is tried again after this. */
+export const PLACE_AGAIN_MS = 10_000;

@@ -226,8 +226,7 @@ class TurnRun {
       return undefined;
     }
     const ruling = asksFirst(tool) ? await this.#rulingOn(call, tool) : null;
-    if (ruling?.kind === "tool-asked")
-      return { outcome: "parked", untilMs: ruling.untilMs, steps: this.#steps };
+    if (ruling?.kind === "waiting") return { outcome: "parked", untilMs: ruling.untilMs, steps: this.#steps };
     if (ruling?.kind === "tool-decided" && tool?.offers !== undefined) {
       await this.#keep({ kind: "tool", callId: call.id, ...chosenAnswer(ruling, tool.offers(call.input)) });
       return undefined;

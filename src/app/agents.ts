@@ -123,9 +123,14 @@ function approvalRulesOf({ approvals }: AgentSpec): ApprovalRules {
     expires_seconds,
     min_approvers: needs,
     remember_seconds,
+    place: where,
   } = approvals;
   const only = approvers === "any" ? null : new Set(approvers);
-  return { only, self, expiresMs: expires_seconds * 1000, needs, rememberMs: remember_seconds * 1000 };
+  const place =
+    where === "conversation"
+      ? null
+      : { ...where, tenant: where.tenant ?? null, thread: where.thread ?? null };
+  return { only, self, expiresMs: expires_seconds * 1000, needs, rememberMs: remember_seconds * 1000, place };
 }
 
 function agentOf(name: string, spec: AgentSpec, model: ChatModel, fallbacks: readonly ChatModel[]): Agent {

@@ -5,7 +5,7 @@ import { onOneLine } from "../domain/text.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Questions } from "../ports/questions.ts";
 import type { Store } from "../ports/store.ts";
-import { neededText } from "../reply/texts.ts";
+import { neededText } from "../reply/approval-texts.ts";
 
 /** An operator may decide whatever any agent asks, as one of those who have to. */
 export function operatorsWord(

@@ -57,8 +57,8 @@ function configOf(terminal: Terminal, { config: folder, agent }: Options): Confi
 
 /** Whoever sits here decides, or nobody does. */
 function askingHere(spec: AgentSpec): AgentSpec {
-  const here = { approvers: "any", self_approval: true, min_approvers: 1, remember_seconds: 0 } as const;
-  return { ...spec, approvals: { ...spec.approvals, ...here } };
+  const all = { approvers: "any", place: "conversation", self_approval: true } as const;
+  return { ...spec, approvals: { ...spec.approvals, ...all, min_approvers: 1, remember_seconds: 0 } };
 }
 
 async function inputOf(input: string): Promise<string> {

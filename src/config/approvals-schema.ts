@@ -20,6 +20,18 @@ export const approver = z.string().superRefine((text, context) => {
   }
 });
 
+const id = z.union([z.string().min(1).max(200), z.int()]).transform(String);
+const place = z.strictObject({
+  platform: z.enum(PLATFORMS).describe("One on which a bot may speak first."),
+  tenant: id
+    .optional()
+    .describe(
+      "As in a conversation's key: workspace, server, or the id of the bot. Default: that of whoever asks, or the only one.",
+    ),
+  channel: id.describe("Where the question is said, and decided by whoever may use the bot there."),
+  thread: id.optional().describe("In this thread or topic of it."),
+});
+
 /** Who decides what an agent asks before it uses a tool that needs it, and within what time. */
 export const approvals = z
   .strictObject({
@@ -43,6 +55,15 @@ export const approvals = z
       .max(10)
       .default(1)
       .describe("So many people must approve; each counts once, and one who denies decides."),
+    place: z
+      .union([z.literal("conversation"), place], {
+        error:
+          "expected conversation, or a place: { platform, channel }, with a tenant and a thread where needed",
+      })
+      .default("conversation")
+      .describe(
+        "Where it is asked and decided: in the conversation, or in a place of its own, as { platform, channel }; the conversation is told that it waits.",
+      ),
     remember_seconds: z
       .int()
       .min(0)

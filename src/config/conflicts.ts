@@ -77,11 +77,11 @@ function keptIn(environment: Redis): string {
 }
 
 const UNASKABLE =
-  "where nobody else can decide (a direct message), such a call ends at once with `no decision in time`; set approvals.approvers, or approvals.self_approval: true";
+  "where nobody else can decide (a direct message), such a call ends at once with `no decision in time`; set approvals.approvers, approvals.place, or approvals.self_approval: true";
 
 function unaskableNotes({ approvals, tools }: AgentSpec, note: Told): string[] {
-  const { approvers, self_approval: self } = approvals;
-  if (approvers !== "any" || self === true) return [];
+  const { approvers, place, self_approval: self } = approvals;
+  if (approvers !== "any" || place !== "conversation" || self === true) return [];
   const asking = (tools as readonly { readonly approve?: unknown }[]).findIndex(
     ({ approve }) => Array.isArray(approve) && approve.length > 0,
   );

@@ -13,6 +13,7 @@ import { type Environment, readEnvironment } from "./environment.ts";
 import { type Folder, folderExists, readFolder, type SourceFile } from "./files.ts";
 import { type JsonSchemaName, jsonSchemaOf, keysAt } from "./json-schema.ts";
 import { idleFallbacks } from "./model-keys.ts";
+import { placeNotes, placeProblems } from "./places.ts";
 import { findings, got, type Path, type Problem } from "./problems.ts";
 import { readYaml, type YamlFile } from "./read-yaml.ts";
 import { type GatewaySpec, gatewayFileOf } from "./schema.ts";
@@ -104,6 +105,7 @@ export function loadConfig(options: LoadOptions): Loaded {
       ? []
       : unknownAgents(spec, none ? ["assistant"] : found.map((one) => one.agent.metadata.name), gatewayYaml)),
     ...(agents.some((one) => one.problems.length > 0) ? [] : unknownColleagues(found)),
+    ...placeProblems(found, modules),
     ...(spec === null || gatewayYaml === null
       ? []
       : [
@@ -138,6 +140,7 @@ export function loadConfig(options: LoadOptions): Loaded {
         ...storeNotes(spec, environment),
         ...(gatewayYaml === null ? [] : gatewayNotes(spec, gatewayYaml)),
         ...found.flatMap(({ agent, yaml, base }) => agentNotes(agent.spec, yaml, { base, environment })),
+        ...placeNotes(found, environment, modules),
         ...idleFallbacks(specs, environment),
       ],
     },

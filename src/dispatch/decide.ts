@@ -6,13 +6,14 @@ import {
   decisionOn,
   fullName,
   isSame,
+  isWhereAsked,
   mayDecide,
   openQuestion,
   tallyOf,
 } from "../domain/approval.ts";
 import { decisionIn } from "../domain/command.ts";
 import type { TriggerEvent } from "../domain/event.ts";
-import type { AskedStep, Step } from "../domain/run.ts";
+import type { Approval, AskedStep, Step } from "../domain/run.ts";
 import { onOneLine } from "../domain/text.ts";
 import type { Audit } from "../ports/audit.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -30,7 +31,7 @@ import {
   TOO_LATE,
   VERDICTS,
   votedText,
-} from "../reply/texts.ts";
+} from "../reply/approval-texts.ts";
 
 export interface CastDeps {
   readonly lanes: Pick<Lanes, "head" | "signal">;
@@ -62,10 +63,11 @@ export async function decide(event: TriggerEvent, deps: DecideDeps): Promise<str
   const verdict = said.command === "approve" ? "approved" : "denied";
   const open = openQuestion(head.progress?.steps ?? []);
   const isOpen = open?.approvalId === id && rulingIn(head, open) === null;
-  const isHeard = isOwn || isNear(event, head.event);
+  const about = open?.approvalId === id ? open : askedAs(head, id);
+  const isHeard = isOwn || isWhereAsked(event, head.event, about?.place);
   if (isOpen || !isHeard) {
     const approvers = deps.approversOf(head.progress?.agent ?? "");
-    const isTheirs = mayDecide(event, head.event, approvers, open ?? {});
+    const isTheirs = mayDecide(event, head.event, approvers, about ?? {});
     if (!isTheirs) return isOwn ? NOT_YOURS_TO_DECIDE : notOpenText(id);
   }
   const { sender, platform, tenant } = event;
@@ -107,11 +109,6 @@ function isOwnNews(
   if (cast.kind !== "decided" || !(cast.isNews || isRepeat)) return false;
   const { as } = cast;
   return as.verdict === verdict && as.by !== null && isSame(as.by, by);
-}
-
-/** What is no secret there: what was decided on a question of the same place. */
-function isNear(by: TriggerEvent, asked: TriggerEvent): boolean {
-  return by.platform === asked.platform && by.tenant === asked.tenant && by.place === asked.place;
 }
 
 interface Said extends Pick<Decision, "verdict" | "by"> {
@@ -181,8 +178,12 @@ function votedBefore(by: Decision["by"], open: AskedStep, head: LaneHead, isNews
   return { kind: "counted", needed: (open.needs ?? 1) - votes.length, isNews };
 }
 
-function isAskedBy({ progress }: LaneHead, approvalId: string): boolean {
-  return approvalsIn(progress?.steps ?? []).some((asked) => asked.approvalId === approvalId);
+function isAskedBy(head: LaneHead, approvalId: string): boolean {
+  return askedAs(head, approvalId) !== null;
+}
+
+function askedAs({ progress }: LaneHead, approvalId: string): Approval | null {
+  return approvalsIn(progress?.steps ?? []).find((asked) => asked.approvalId === approvalId) ?? null;
 }
 
 /** What was decided on this question: what the run has recorded, or is about to. */

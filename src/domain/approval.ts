@@ -1,6 +1,6 @@
 import type { TriggerEvent } from "./event.ts";
 import { redactedJson } from "./redact.ts";
-import type { Approval, AskedStep, DecidedStep, Step, ToolCall, Vote } from "./run.ts";
+import type { Approval, ApprovalPlace, AskedStep, DecidedStep, Step, ToolCall, Vote } from "./run.ts";
 import type { Decider, Signal } from "./signal.ts";
 
 export type { AskedStep, DecidedStep };
@@ -20,6 +20,8 @@ export interface ApprovalRules extends Approvers {
   readonly needs: number;
   /** How long whoever approves may let the tool be used without asking; 0: not at all. */
   readonly rememberMs: number;
+  /** Where it is asked; null: in the conversation. */
+  readonly place: ApprovalPlace | null;
 }
 
 export const APPROVAL_RULES: ApprovalRules = {
@@ -28,15 +30,16 @@ export const APPROVAL_RULES: ApprovalRules = {
   expiresMs: 300_000,
   needs: 1,
   rememberMs: 0,
+  place: null,
 };
 
 /** Whether nobody but whoever asked would hear of the question, and they may not decide it. */
 export function hasNobodyToAsk(
   { isDirect }: Pick<TriggerEvent, "isDirect">,
-  { only, self }: Approvers,
+  { only, self, place }: Approvers & Pick<ApprovalRules, "place">,
   isShown: boolean,
 ): boolean {
-  return isDirect && only === null && !(self ?? !isShown);
+  return isDirect && only === null && place === null && !(self ?? !isShown);
 }
 
 /** All that a run has asked, in that order. */
@@ -45,8 +48,12 @@ export function approvalsIn(steps: readonly Step[]): readonly Approval[] {
     if (asked.kind !== "tool-asked") return [];
     const { kind: _, callId, ...question } = asked;
     const decided = decisionOn(asked, steps);
-    const { verdict, by, reason, atMs } = decided ?? {};
-    const why = { ...(reason !== undefined && { reason }), ...(atMs !== undefined && { atMs }) };
+    const { verdict, by, reason, atMs, unasked } = decided ?? {};
+    const why = {
+      ...(reason !== undefined && { reason }),
+      ...(atMs !== undefined && { atMs }),
+      ...(unasked && { unasked }),
+    };
     const outcome = verdict === undefined ? null : { verdict, by: by ?? null, ...why };
     const call = callOf(callId, steps.slice(0, index));
     const votes = votesOn(asked, steps);
@@ -145,22 +152,47 @@ export function argumentsKey(steps: readonly Step[]): string {
   return `ask/${steps.filter(({ kind }) => kind === "tool-asked").length}`;
 }
 
-/** Bots never decide. Of an agent that is not there any more, nobody does. */
+/** Bots never decide. Of an agent that is not there any more, nobody does. What is asked in a place is decided there. */
 export function mayDecide(
   by: TriggerEvent,
   asked: TriggerEvent,
   approvers: Approvers | null,
-  { shows }: Partial<Pick<AskedStep, "shows">>,
+  { shows, place }: Partial<Pick<AskedStep, "shows" | "place">>,
 ): boolean {
   if (approvers === null || by.sender.isBot) return false;
   const isThere = by.platform === asked.platform && by.tenant === asked.tenant;
-  const isNear = isThere && (by.conversation === asked.conversation || by.place === asked.place);
+  const isNear = isWhereAsked(by, asked, place);
   const { only, self } = approvers;
   const isNamed = only !== null && isAmong(only, by, isThere || by.platform !== asked.platform);
   const names = namesOf(by);
   const isAsker = isThere && namesOf(asked).some((name) => names.includes(name));
   if (isAsker) return (self ?? shows === undefined) && (isNear || isNamed);
   return only === null ? isNear : isNamed;
+}
+
+/** Where the question stands, for who may read it. */
+export function isWhereAsked(
+  by: TriggerEvent,
+  asked: TriggerEvent,
+  place: ApprovalPlace | undefined,
+): boolean {
+  if (place !== undefined) return isIn(place, by);
+  const isThere = by.platform === asked.platform && by.tenant === asked.tenant;
+  return isThere && (by.conversation === asked.conversation || by.place === asked.place);
+}
+
+/** A channel, a thread that is named as one, or the direct messages with whoever has that id. */
+function isIn({ platform, tenant, channel }: ApprovalPlace, by: TriggerEvent): boolean {
+  if (by.platform !== platform || (tenant !== null && by.tenant !== tenant)) return false;
+  return by.place === channel || by.thread === channel || (by.isDirect && by.sender.id === channel);
+}
+
+/** In the workspace of whoever asks, where nothing else is said and there can be one. */
+export function placeFor(
+  place: ApprovalPlace,
+  { platform, tenant }: Pick<TriggerEvent, "platform" | "tenant">,
+): ApprovalPlace {
+  return place.tenant === null && place.platform === platform ? { ...place, tenant } : place;
 }
 
 /** Without `isKnown`, an id alone may be that of somebody else, in another workspace. */

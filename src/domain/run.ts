@@ -1,6 +1,7 @@
 import type { FileRecord } from "./attachment.ts";
 import type { BudgetScope } from "./budget.ts";
 import type { ContextItem } from "./context.ts";
+import type { Platform } from "./event.ts";
 import type { Named } from "./mention.ts";
 import type { MoneyHold } from "./money.ts";
 import type { ReplyPart } from "./reply.ts";
@@ -82,6 +83,8 @@ export type Step =
       readonly rememberMs?: number;
       /** What may be answered; absent: yes or no. */
       readonly choices?: readonly string[];
+      /** Where it is asked and decided; absent: in the conversation. */
+      readonly place?: ApprovalPlace;
       /** The same as `untilMs`: there was nobody to ask. */
       readonly askedAtMs: number;
       readonly untilMs: number;
@@ -100,6 +103,8 @@ export type Step =
       readonly always?: true;
       /** Which of the choices, from 1; absent: the first. */
       readonly choice?: number;
+      /** Of one that has expired: it could not be asked where it is decided. */
+      readonly unasked?: true;
     }
   /** From here on the run answers this message too, which was joined to its event (`Queue.join`). */
   | { readonly kind: "joined"; readonly eventId: string }
@@ -127,6 +132,15 @@ export interface Handover {
   readonly to: string;
   /** From the one to the other; empty: nothing. */
   readonly note: string;
+}
+
+/** Where approvals are asked, beside the conversation. */
+export interface ApprovalPlace {
+  readonly platform: Platform;
+  /** Null: the only one that there is. */
+  readonly tenant: string | null;
+  readonly channel: string;
+  readonly thread: string | null;
 }
 
 /** What may be done only if somebody approves it. */

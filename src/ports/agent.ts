@@ -4,7 +4,17 @@ import type { Button } from "../domain/button.ts";
 import type { ContextItem } from "../domain/context.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import type { MoneyHold } from "../domain/money.ts";
-import type { AskedStep, DecidedStep, Progress, RunOutcome, Step, Turn, Usage, Vote } from "../domain/run.ts";
+import type {
+  ApprovalPlace,
+  AskedStep,
+  DecidedStep,
+  Progress,
+  RunOutcome,
+  Step,
+  Turn,
+  Usage,
+  Vote,
+} from "../domain/run.ts";
 import type { Signal } from "../domain/signal.ts";
 import type { Grant } from "./grants.ts";
 
@@ -69,6 +79,8 @@ export interface Hold {
    * when it cannot. Harmless to repeat; rejects only when the event is not ours any more.
    */
   readonly amend: (key: string, text: string, buttons?: readonly Button[]) => Promise<void>;
+  /** In other places than the conversation; absent: nowhere else. */
+  readonly elsewhere?: Elsewhere;
   /** Told of each question, before it is asked and again once it is over; absent: it is found in its conversation alone. */
   readonly questions?: RunQuestions;
   /** Asked before each call of a model: all that is joined by now. Absent: there will be nothing new. */
@@ -83,6 +95,20 @@ export interface Hold {
   readonly allowanceOf?: (agent: string) => Allowance | undefined;
   /** Whether this agent is to answer nothing at the moment; absent: none is. */
   readonly isPaused?: (agent: string) => boolean;
+}
+
+interface SaidElsewhere {
+  readonly place: ApprovalPlace;
+  readonly key: string;
+  readonly text: string;
+  readonly buttons?: readonly Button[];
+}
+
+/** As `say` and `amend` of a hold, in a place. */
+export interface Elsewhere {
+  /** `away`: it cannot be said now. `refused`: nor later, before somebody changes something. */
+  say(said: SaidElsewhere): Promise<"said" | "away" | "refused">;
+  amend(said: SaidElsewhere): Promise<void>;
 }
 
 /** All are harmless to repeat, and reject with STORE_*. */

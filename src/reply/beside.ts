@@ -33,7 +33,7 @@ export async function sayBeside(
   deps: DeliverDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  const parts = adapter.render(redacted(text), job.event.replyTo, buttons).map(redactedPart);
+  const parts = adapter.render(redacted(text), deps.to ?? job.event.replyTo, buttons).map(redactedPart);
   try {
     await deliver(job, parts, adapter, { ...deps, beside: key }, signal);
   } catch (error) {
@@ -54,7 +54,7 @@ export async function amendBeside(
 ): Promise<void> {
   if (adapter.edit === undefined || deps.breakers.of(adapter.platform).state() !== "closed") return;
   const about = { event_id: job.event.id, platform: adapter.platform };
-  const parts = adapter.render(redacted(text), job.event.replyTo, buttons).map(redactedPart);
+  const parts = adapter.render(redacted(text), deps.to ?? job.event.replyTo, buttons).map(redactedPart);
   for (const [index, part] of parts.entries()) {
     const outcome = await amendPart(part, index, key, job, adapter, deps, signal).catch((error: unknown) => {
       if (!(error instanceof DeliveryError)) throw error;
@@ -83,7 +83,8 @@ async function amendPart(
   if (reservation.kind !== "sent") return "unsaid";
   const permit = new LeasePermit(deps);
   await permit.renew();
-  const delivery = { partId, to: job.event.replyTo, part, index, sendsBefore: 0, mayRepeat: false };
+  const to = deps.to ?? job.event.replyTo;
+  const delivery = { partId, to, part, index, sendsBefore: 0, mayRepeat: false };
   const receipt = await adapter.edit?.(reservation.receipt, delivery, signal, permit);
   return receipt === undefined || receipt === "gone" ? "gone" : "amended";
 }

@@ -1,6 +1,7 @@
 import { RunAborted } from "../domain/abort.ts";
 import type { Breakers, CallEnd } from "../domain/breaker.ts";
 import { DeliveryError } from "../domain/errors.ts";
+import type { ReplyAddress } from "../domain/event.ts";
 import { redactedJson } from "../domain/redact.ts";
 import type { Delivery, Receipt, ReplyPart } from "../domain/reply.ts";
 import type { Adapter, Recovery } from "../ports/adapter.ts";
@@ -21,6 +22,8 @@ export interface DeliverDeps extends Leave {
   readonly metrics: Metrics;
   /** Names what is said beside the answer; absent: it is the answer. */
   readonly beside?: string;
+  /** Where it is said; absent: where the event came from. */
+  readonly to?: ReplyAddress;
   /** As in Delivery. */
   readonly follows?: boolean;
   /** Told of each message that is said for good. Never throws. */
@@ -137,7 +140,8 @@ async function sayAnew(reservation: Reservation, saying: Saying): Promise<Receip
 function deliveryOf({ job, part, index, deps }: Saying, sendsBefore: number): Delivery {
   const partId = partIdOf(job, index, deps.beside);
   const follows = deps.follows === true ? { follows: true as const } : {};
-  return { partId, to: job.event.replyTo, part, index, sendsBefore, mayRepeat: false, ...follows };
+  const to = deps.to ?? job.event.replyTo;
+  return { partId, to, part, index, sendsBefore, mayRepeat: false, ...follows };
 }
 
 /** An event that was refused, or answered before, may be brought back: what it says then is something else. */

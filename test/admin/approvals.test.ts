@@ -80,6 +80,7 @@ describe("GET /approvals", () => {
           conversation: "slack:T1:a",
           event_id: "slack:a",
           asked_by: { id: "slack:T1:U1", name: "ann" },
+          place: null,
           asked_at: "2026-11-29T10:00:00.000Z",
           expires_at: "2026-11-29T10:05:00.000Z",
           needs: 1,

@@ -52,6 +52,7 @@ describe("a setting that another one makes void", () => {
       ),
     ]);
     expect(notesOf(`${others}, approvers: ["slack:T1:U1"] }`, "{ provider: demo }")).toEqual([]);
+    expect(notesOf(`${others}, place: { platform: test, channel: C9 } }`)).toEqual([]);
     expect(notesOf("", "{ provider: demo }")).toEqual([]);
   });
 
@@ -120,5 +121,31 @@ describe("a model", () => {
     expect(problems("{ provider: demo, fallback: [{ provider: anthropic }] }")).toEqual([
       "config/agents/a.yaml:2:45 spec.model.fallback[0].model: expected text, got nothing",
     ]);
+  });
+});
+
+describe("the place of approvals", () => {
+  const placed = (place: string) => ({
+    "agents/a.yaml": `metadata: { name: assistant }\nspec:\n  model: { provider: demo }\n  approvals: { place: ${place} }`,
+  });
+
+  it("is noted where its platform is off, for nothing can be asked there", () => {
+    expect(loaded(placed("{ platform: slack, channel: C9 }")).notes).toEqual([
+      expect.stringMatching(
+        /^config\/agents\/a\.yaml:4:35 spec\.approvals\.place\.platform: slack is not configured \(SLACK_SIGNING_SECRET/,
+      ),
+    ]);
+  });
+
+  it.each([
+    [
+      "{ platform: whatsapp, channel: 49 }",
+      "place.platform: expected a platform on which a bot may speak first: ",
+    ],
+    ["elsewhere", "place: expected conversation, or a place: { platform, channel }"],
+    ["{ platform: slack, chanel: C9 }", "place.chanel"],
+  ])("is refused as %s", (place, words) => {
+    const result = load(placed(place));
+    expect(result.ok ? [] : problemsOf(result).join("\n")).toContain(words);
   });
 });

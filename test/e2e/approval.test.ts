@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { NOT_DECIDED } from "../../src/reply/texts.ts";
+import { NOT_DECIDED } from "../../src/reply/approval-texts.ts";
 import type { FakeTelegram } from "../fakes/telegram.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
 import { configFolder, NO_LIMITS } from "./configuration.ts";

@@ -51,6 +51,8 @@ export class FakeAdapter implements Adapter {
   thread?: ThreadReader;
   files?: FileReader;
   serves?: NonNullable<Adapter["serves"]>;
+  /** Absent: nobody may speak first there. */
+  addressOf?: NonNullable<Adapter["addressOf"]>;
   accepted?: NonNullable<Adapter["accepted"]>;
 
   constructor(platform: Platform = "slack") {
