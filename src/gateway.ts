@@ -2,6 +2,7 @@ import { forbidden } from "./admit/access.ts";
 import { type Admission, admit, notInstalled } from "./admit/admit.ts";
 import type { Acquaintances } from "./admit/people.ts";
 import type { AdmissionPolicy } from "./admit/policy.ts";
+import { inRoles, withRoles } from "./admit/roles.ts";
 import { GatewayError } from "./domain/errors.ts";
 import type { Platform, TriggerEvent } from "./domain/event.ts";
 import { FEEDBACK, ignoredLabel } from "./domain/ignored.ts";
@@ -98,10 +99,13 @@ async function rate(
   { feedback, policy, ...deps }: GatewayDeps,
 ): Promise<Reception> {
   const { platform, sender, rating, isAdded, atMs } = reaction;
+  const rules = policy.platforms[platform];
+  const event = withRoles(reactionEvent(reaction, saying), adapter.roles, rules);
   const isHeard =
     adapter.reactions?.feedback === true &&
     !sender.isBot &&
-    forbidden(reactionEvent(reaction, saying), policy.platforms[platform]) === null;
+    // Nobody looks at it again: whose roles are not known yet is not let in by them.
+    forbidden(inRoles(event, event.sender.roles ?? []), rules) === null;
   if (!isHeard) return await ignore(ignored, adapter, { ...deps, feedback, policy });
   const { eventId, agent } = saying;
   const word = { by: sender.id, rating, atMs };
@@ -249,10 +253,11 @@ function codeOf(error: unknown): string {
 }
 
 async function fateOf(
-  event: TriggerEvent,
+  said: TriggerEvent,
   adapter: Adapter,
   { policy, clock, inbox, lanes }: GatewayDeps,
 ): Promise<Fate> {
+  const event = withRoles(said, adapter.roles, policy.platforms[said.platform]);
   const admission = admit(event, policy, clock.nowMs());
   if (admission.kind === "ignored") return admission;
   const { offer } = admission;

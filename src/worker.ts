@@ -21,6 +21,7 @@ import { poisonCauseOf } from "./dispatch/poison.ts";
 import { quietForMs } from "./dispatch/quiet.ts";
 import { References } from "./dispatch/references.ts";
 import { report, reportHandover, reportSaid } from "./dispatch/report.ts";
+import { type RolesDeps, withRolesKnown } from "./dispatch/roles.ts";
 import type { Selection } from "./dispatch/selection.ts";
 import { canBeAnswered } from "./dispatch/serves.ts";
 import { causeOf, Deferred } from "./dispatch/settle.ts";
@@ -65,6 +66,8 @@ export interface WorkerDeps {
   readonly agents: ReadonlyMap<string, AgentMemory>;
   readonly selection: Pick<Selection, "agentFor" | "refusal" | "choose" | "now" | "obey" | "forget">;
   readonly control: Omit<ControlDeps, "selection">;
+  /** Of platforms whose messages do not tell roles; absent: there is none. */
+  readonly roles?: RolesDeps;
   readonly render: Render;
   readonly delivery: Omit<DeliverDeps, "isHeld" | "leftMs" | "outbox"> & { readonly outbox: Outbox };
   /** What the model calls of a run may cost today; absent: as much as the run may. */
@@ -100,25 +103,27 @@ export interface WorkerDeps {
  * could not be done, and `dispatch/settle.ts` decides what then. Everything done is recorded on the way, so that
  * the next holder goes on where this one stopped.
  */
-export async function work(job: Job, deps: WorkerDeps, signals: JobSignals): Promise<Settlement> {
+export async function work(claimed: Job, deps: WorkerDeps, signals: JobSignals): Promise<Settlement> {
   const time = new OwnTime();
-  const adapter = deps.adapters.get(job.event.platform);
+  const { platform } = claimed.event;
+  const adapter = deps.adapters.get(platform);
   // A start without its secrets must not bury what was acknowledged: it waits until they are back.
-  if (adapter === undefined) throw new Deferred(`${job.event.platform} is not configured`, WAIT_MS);
+  if (adapter === undefined) throw new Deferred(`${platform} is not configured`, WAIT_MS);
   // One claim more than allowed tells the person; if that was cut off too, the next would only be cut off again.
-  const poison = poisonCauseOf(job, 1);
+  const poison = poisonCauseOf(claimed, 1);
   if (poison !== null) return { kind: "dead", cause: poison };
 
-  const growsMs = growsForMs(job, deps.clock.nowMs());
+  const growsMs = growsForMs(claimed, deps.clock.nowMs());
   if (growsMs > 0) throw new Deferred("files of the same message may follow", growsMs);
 
   // What was joined to it is somebody's question still, and is answered with it.
-  const isWanted = !isWithdrawn(job.event.id, job.signals) || job.events.length > 1;
-  const isAnswerPaid = job.progress !== null && job.progress.answer !== null;
+  const isWanted = !isWithdrawn(claimed.event.id, claimed.signals) || claimed.events.length > 1;
+  const isAnswerPaid = claimed.progress !== null && claimed.progress.answer !== null;
   if (!isWanted && !isAnswerPaid) return { kind: "dropped", cause: "withdrawn" };
-  if (!isAnswerPaid && !(await canBeAnswered(job.event, adapter, deps.clock, signals.job)))
+  if (!isAnswerPaid && !(await canBeAnswered(claimed.event, adapter, deps.clock, signals.job)))
     return { kind: "dropped", cause: "not_installed" };
 
+  const job = await withRolesKnown(claimed, adapter, deps.roles, signals.job);
   if (job.refusal !== null) {
     await say(noticeText(job.refusal), job, adapter, deps, signals);
     return { kind: "dropped", cause: job.refusal.cause };

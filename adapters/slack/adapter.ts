@@ -16,6 +16,7 @@ import { placeAddress, readAddress, type Visibility } from "./address.ts";
 import { BUTTON_LIMITS } from "./buttons.ts";
 import { UNCHANGED } from "./changes.ts";
 import { WORDS } from "./explain.ts";
+import { Groups } from "./groups.ts";
 import { createNames } from "./names.ts";
 import { type ParseOptions, parseSlack } from "./parse.ts";
 import { probeSlack } from "./probe.ts";
@@ -115,6 +116,7 @@ export function createSlackAdapter(given: SlackOptions): SlackAdapter {
   // What it shows is said with our token, so only to those whose installation is ours.
   const callIn = (tenant: string) =>
     tenants !== null || own?.self.serves(tenant) === true ? of(tenant).call : null;
+  const groups = new Groups({ callIn, clock: options.clock });
   const surfaces = new Surfaces(options.surfaces ?? NO_SURFACES, callIn, tellThrough(options));
   const forms = {
     forms: new Forms(options.forms ?? []),
@@ -131,6 +133,7 @@ export function createSlackAdapter(given: SlackOptions): SlackAdapter {
     forms,
     removed: tenants?.removed,
     reactions,
+    groups,
   };
   const { threadLimits: limits, names } = options;
   return {
@@ -156,6 +159,7 @@ export function createSlackAdapter(given: SlackOptions): SlackAdapter {
     shownCharsMax: SHOWN_CHARS_MAX,
     recover: (delivery, signal) => of(tenantIn(delivery.to)).recover(delivery, signal),
     typing: (to, signal) => of(tenantIn(to)).typing(to, signal),
+    roles: groups,
     files: { open: (request) => of(request.event.tenant).files.open(request) },
     ...(limits !== undefined && { thread: threadsOf(limits, of) }),
     ...(names !== undefined && {

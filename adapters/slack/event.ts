@@ -1,9 +1,11 @@
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { Ack, Inbound } from "../../src/ports/adapter.ts";
+import type { Aside } from "../../src/ports/desk.ts";
 import { getString, type JsonObject } from "../../src/shared/json.ts";
 import type { ReactionsOption } from "../shared/reactions.ts";
 import { inboundOf, readChange } from "./changes.ts";
 import { type FormOptions, faultsOf, openingFor } from "./forms.ts";
+import { type Groups, isGroupChange } from "./groups.ts";
 import { type InteractionOptions, readInteraction, readSlashCommand } from "./interaction.ts";
 import { type MessageOptions, readEvent } from "./message.ts";
 import { labelOf, PayloadError, requiredObject, requiredText, tenantOf } from "./payload.ts";
@@ -20,6 +22,8 @@ export interface EventOptions extends InteractionOptions, MessageOptions {
   readonly forms?: FormOptions;
   /** What emojis mean; absent: nothing. */
   readonly reactions?: ReactionsOption | undefined;
+  /** Told when others may be in a group; absent: nobody goes by groups. */
+  readonly groups?: Pick<Groups, "forget">;
   /** What is shown where nobody has said anything yet; absent: nothing. */
   readonly surfaces?: Pick<Surfaces, "asideFor" | "withView">;
 }
@@ -56,12 +60,21 @@ function readCallback(envelope: JsonObject, options: EventOptions): Inbound {
     if (read.kind === "events")
       return { ...read, events: read.events.map((one) => options.surfaces?.withView(one) ?? one) };
     if (read.kind !== "ignored") return read;
-    const aside = options.surfaces?.asideFor(event, tenantOf(envelope));
+    const aside = asideFor(event, tenantOf(envelope), options);
     return aside ? { ...read, aside } : read;
   }
   if (change.kind !== "edited") return inboundOf(change);
   const said = outcome(readEvent({ ...envelope, event: change.event }, options));
   return said.kind === "events" ? { ...said, withdrawn: change.withdrawn } : said;
+}
+
+function asideFor(event: JsonObject, tenant: string, { surfaces, groups }: EventOptions): Aside | null {
+  if (groups !== undefined && isGroupChange(event))
+    return () => {
+      groups.forget(tenant);
+      return Promise.resolve();
+    };
+  return surfaces?.asideFor(event, tenant) ?? null;
 }
 
 /** What was pressed, chosen or sent: the `payload` of an interactivity request. */

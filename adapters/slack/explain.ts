@@ -25,6 +25,9 @@ export const WORDS: PlatformWords = {
       "The app was removed from the workspace. Where it had installed the app itself, its token is deleted; else install it again, and set the new SLACK_BOT_TOKEN.",
     tokens_revoked:
       "Slack has revoked tokens of the app. Where the workspace had installed it itself, the token is deleted; else install it again, and set the new SLACK_BOT_TOKEN.",
+    subteam_members_changed:
+      "Others are in a user group of the workspace now. Rules that go by roles go by that at once.",
+    subteam_updated: "A user group of the workspace was changed. Rules that go by roles go by that at once.",
     assistant_thread_started:
       "Somebody opened the assistant's pane. What it offers is platforms.slack.assistant; the bot answers when something is said.",
     assistant_thread_context_changed: "Somebody looks at another channel beside the assistant's pane.",

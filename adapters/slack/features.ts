@@ -8,6 +8,8 @@ export interface Configured {
   readonly isSocketMode: boolean;
   /** Workspaces install the app themselves. */
   readonly isInstallable: boolean;
+  /** Rules go by user groups. */
+  readonly goesByGroups: boolean;
 }
 
 /** What people can do with the bot, and what its app needs for that. */
@@ -61,6 +63,12 @@ export const FEATURES: readonly Feature[] = [
     isOn: ({ options }) => options.names === "on",
   },
   {
+    words: "go by the user groups that people are in",
+    scopes: ["usergroups:read"],
+    events: ["subteam_members_changed", "subteam_updated"],
+    isOn: ({ goesByGroups }) => goesByGroups,
+  },
+  {
     words: "hear of reactions",
     scopes: ["reactions:read"],
     events: ["reaction_added", "reaction_removed"],
@@ -76,8 +84,9 @@ export function isPaneOn({ assistant: { pane, prompts } }: SlackOptions): boolea
 export function configuredBy(
   { appToken, oauth }: Pick<SlackSettings, "appToken" | "oauth">,
   options: SlackOptions,
+  goesByGroups: boolean,
 ): Configured {
-  return { options, isSocketMode: appToken !== null, isInstallable: oauth !== null };
+  return { options, isSocketMode: appToken !== null, isInstallable: oauth !== null, goesByGroups };
 }
 
 export function featuresOf(configured: Configured): readonly Feature[] {

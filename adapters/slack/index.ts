@@ -23,6 +23,7 @@ export const slack: PlatformModule<SlackSettings, SlackOptions> = {
   needs: NEEDS,
   options: OPTIONS,
   speaksFirst: true,
+  knowsRoles: true,
   settings: readSettings,
   api: ({ apiUrl }) => apiUrl ?? API_URL,
   words: WORDS,
@@ -45,12 +46,12 @@ export const slack: PlatformModule<SlackSettings, SlackOptions> = {
     ],
     open: async (context) => (await import("./setup.ts")).openSetup(context),
   },
-  async open({ settings, options, clock, linkHosts, random, timeoutMs, publicUrl, kept }) {
+  async open({ settings, options, clock, linkHosts, random, timeoutMs, publicUrl, kept, goesByRoles }) {
     const { createSlackAdapter } = await import("./adapter.ts");
     const { signingSecrets, botToken, appToken, appId, apiUrl, oauth } = settings;
     const socketMode = appToken === null ? null : await import("./socket.ts");
     const { thread_context: thread } = options;
-    const features = featuresOf(configuredBy(settings, options));
+    const features = featuresOf(configuredBy(settings, options, goesByRoles === true));
     const { learn, ...adapter } = createSlackAdapter({
       signingSecrets,
       ...(botToken !== null && { botToken }),

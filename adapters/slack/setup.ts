@@ -15,11 +15,16 @@ const APPS = "https://api.slack.com/apps";
 
 /** Before there is an app there are no secrets either: flags say what they would. */
 export function openSetup(context: SetupContext<SlackSettings, SlackOptions>): Setup {
-  const { settings, options, publicUrl, commands, flags, env, clock, timeoutMs } = context;
+  const { settings, options, publicUrl, commands, goesByRoles, flags, env, clock, timeoutMs } = context;
   const configured =
     settings === null
-      ? { options, isSocketMode: isSet("SLACK_APP_TOKEN"), isInstallable: isSet("SLACK_CLIENT_ID") }
-      : configuredBy(settings, options);
+      ? {
+          options,
+          isSocketMode: isSet("SLACK_APP_TOKEN"),
+          isInstallable: isSet("SLACK_CLIENT_ID"),
+          goesByGroups: goesByRoles,
+        }
+      : configuredBy(settings, options, goesByRoles);
   const wanted = {
     ...configured,
     isSocketMode: configured.isSocketMode || flags.socketMode === true,

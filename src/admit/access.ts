@@ -9,6 +9,8 @@ export function forbidden(event: TriggerEvent, policy: PlatformPolicy): string |
     if (!allows(policy.directMessages, ...namesOf(event))) return "direct_message";
   } else if (!allows(policy.channels, event.place)) return "channel";
   if (!allows(policy.users, ...namesOf(event))) return "user";
+  // Not known yet: whoever runs it looks again.
+  if (event.rolesDue === true) return null;
   return allows(policy.roles, ...(event.sender.roles ?? [])) ? null : "role";
 }
 

@@ -24,7 +24,8 @@ export type Admission =
 export function admit(given: TriggerEvent, policy: AdmissionPolicy, nowMs: number): Admission {
   const said = chosen(given);
   const control = controlCommandOf(said);
-  const event = control === null ? addressed(said, policy.routes, policy.chosenBy ?? NOBODY) : said;
+  const isDecidedLater = control !== null || said.rolesDue === true;
+  const event = isDecidedLater ? said : addressed(said, policy.routes, policy.chosenBy ?? NOBODY);
   const isNamed = event.agent !== given.agent;
   const rules = policy.platforms[event.platform];
   if (event.sender.isBot && !allowsBot(event, rules)) return { kind: "ignored", reason: "bot" };
@@ -38,7 +39,7 @@ export function admit(given: TriggerEvent, policy: AdmissionPolicy, nowMs: numbe
   }
 
   const isUrgent = control !== null && overtakes(control);
-  const routing = routed(event, policy, { isControl: control !== null, isNamed });
+  const routing = routed(event, policy, { isDecidedLater, isNamed });
   const offer: Offer = {
     event: {
       ...event,
@@ -64,13 +65,16 @@ export function admit(given: TriggerEvent, policy: AdmissionPolicy, nowMs: numbe
 
 const NOBODY: ReadonlyMap<string, ChosenBy> = new Map();
 
-/** Who answers it, and what it does while that one is at work. A command to the gateway is answered by what is built in. */
+/**
+ * Who answers it, and what it does while that one is at work. A command to the gateway is answered by what is built in; who
+ * answers somebody whose roles are not known yet is decided when they are.
+ */
 function routed(
   event: TriggerEvent,
   { routes, agents }: AdmissionPolicy,
-  { isControl, isNamed }: { readonly isControl: boolean; readonly isNamed: boolean },
+  { isDecidedLater, isNamed }: { readonly isDecidedLater: boolean; readonly isNamed: boolean },
 ): Pick<Offer, "agent" | "busy"> {
-  if (isControl) return { agent: null, busy: "queue" };
+  if (isDecidedLater) return { agent: null, busy: "queue" };
   const { agent, busy } = routingOf(event, routes, agents);
   // What asks for somebody is answered by nobody else: it is not merged into a run.
   return { agent, busy: isNamed && mayMerge(busy) ? "queue" : busyModeFor(event, busy) };

@@ -14,6 +14,8 @@ export interface PlatformPolicy {
   readonly users: AllowList;
   /** Of what the platform tells with a message; who is told of with none has none. */
   readonly roles: AllowList;
+  /** All that any rule goes by there; absent: none does. */
+  readonly rolesNamed?: ReadonlySet<string>;
   readonly directMessages: "deny" | AllowList;
   /** Other bots that may start a run; their messages are otherwise ignored, so that two bots cannot talk forever. */
   readonly bots: "none" | AllowList;

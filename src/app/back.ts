@@ -1,4 +1,6 @@
+import { admit } from "../admit/admit.ts";
 import type { AdmissionPolicy } from "../admit/policy.ts";
+import { inRoles } from "../admit/roles.ts";
 import type { GatewaySpec } from "../config/schema.ts";
 import { Dispatcher } from "../dispatch/dispatcher.ts";
 import { recallFor } from "../dispatch/memory.ts";
@@ -34,7 +36,7 @@ import { tracedAdapters, tracedRuntime, tracedWork } from "./traced.ts";
 export interface BackRules {
   readonly agents: Pick<BuiltAgents, "runtime" | "memory" | "quietMs" | "shown" | "modelNames" | "approvers">;
   readonly spec: GatewaySpec;
-  readonly policy: Pick<AdmissionPolicy, "routes" | "chosenBy">;
+  readonly policy: AdmissionPolicy;
 }
 
 export interface BackOptions {
@@ -130,7 +132,7 @@ function ofEach<T extends object, M>(current: () => T, make: (of: T) => M): () =
 
 function workerDeps(
   options: BackOptions,
-  { agents, spec, policy: { routes, chosenBy } }: BackRules,
+  { agents, spec, policy }: BackRules,
   {
     queue,
     unwritten,
@@ -139,6 +141,7 @@ function workerDeps(
 ): WorkerDeps {
   const { store, adapters, render, breakers, media, isPaused, version, clock, newId, log, metrics } = options;
   const { tracing = NO_TRACING, hooks } = options;
+  const { routes, chosenBy } = policy;
   const questions = createQuestions(store.vault);
   const grants = createGrants(store.vault);
   const { memory, lanes } = store;
@@ -176,6 +179,13 @@ function workerDeps(
       clock,
       isPaused,
       version,
+    },
+    roles: {
+      named: (platform) => policy.platforms[platform].rolesNamed ?? new Set(),
+      admitAgain(event, roles) {
+        const admission = admit(inRoles(event, roles), policy, clock.nowMs());
+        return admission.kind === "offer" ? admission.offer : null;
+      },
     },
     render,
     delivery: { outbox: unwritten.outbox, breakers, inDoubt: spec.replies.in_doubt, log, metrics },

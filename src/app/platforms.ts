@@ -1,4 +1,5 @@
 import type { Config } from "../config/load.ts";
+import { rolesNamed } from "../config/roles.ts";
 import { PLATFORM_DEFAULTS } from "../config/schema.ts";
 import { GatewayError } from "../domain/errors.ts";
 import type { Platform } from "../domain/event.ts";
@@ -72,7 +73,7 @@ function platformsThatAreOn({ modules, gateway, environment }: Config): readonly
 
 function open(
   module: PlatformModule,
-  { gateway, environment }: Config,
+  { gateway, agents, environment }: Config,
   { clock, random, ...further }: Context & Pick<OpenContext, "developers" | "kept" | "linkHosts">,
 ): Promise<Adapter> {
   const settings = environment.platforms[module.name] ?? { kind: "on" };
@@ -84,6 +85,7 @@ function open(
     settings,
     options: gateway.platforms[module.name] ?? PLATFORM_DEFAULTS,
     publicUrl: environment.publicUrl,
+    goesByRoles: rolesNamed(gateway, agents.values(), module.name).size > 0,
     timeoutMs: TIMEOUT_MS,
   });
 }

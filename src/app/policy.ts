@@ -2,6 +2,7 @@ import type { AdmissionPolicy, AllowList, PlatformPolicy } from "../admit/policy
 import type { AgentSpec } from "../config/agent-schema.ts";
 import { allowance } from "../config/limits.ts";
 import { compilePattern, type Pattern } from "../config/pattern.ts";
+import { rolesNamed } from "../config/roles.ts";
 import { type GatewaySpec, PLATFORM_DEFAULTS, type PlatformSpec } from "../config/schema.ts";
 import { busyModeOf, busyQuietMs } from "../config/schema-parts.ts";
 import type { AgentMemory } from "../dispatch/memory.ts";
@@ -15,13 +16,13 @@ import type { Retention } from "../ports/store.ts";
 /** The operator's words to what admission decides by. */
 export function policyOf(
   spec: GatewaySpec,
-  agents: ReadonlyMap<string, Pick<AgentSpec, "busy" | "chosen_by">>,
+  agents: ReadonlyMap<string, Pick<AgentSpec, "busy" | "chosen_by" | "approvals">>,
   isPaused: AdmissionPolicy["isPaused"],
   limitOf: (scope: LimitScope) => LimitValue = (scope) => spec.limits[scope],
   languageOf?: LanguageOf,
 ): AdmissionPolicy {
   return {
-    platforms: policiesOf(spec),
+    platforms: policiesOf(spec, agents),
     get limits() {
       const allowances = LIMIT_SCOPES.map((scope) => [scope, allowance(limitOf(scope))] as const);
       return Object.fromEntries(allowances) as AdmissionPolicy["limits"];
@@ -40,10 +41,15 @@ function asChosenBy(by: AgentSpec["chosen_by"]): ChosenBy {
 }
 
 /** One that the configuration does not know decides by its verifier alone who reaches it at all. */
-function policiesOf({ platforms }: GatewaySpec): AdmissionPolicy["platforms"] {
+function policiesOf(spec: GatewaySpec, agents: Parameters<typeof policyOf>[1]): AdmissionPolicy["platforms"] {
   const unknown = PLATFORMS.map((name) => [name, PLATFORM_DEFAULTS] as const);
-  const specs = Object.entries({ ...Object.fromEntries(unknown), ...platforms });
-  const policies = Object.fromEntries(specs.map(([name, one]) => [name, platformPolicy(one)]));
+  const specs = Object.entries({ ...Object.fromEntries(unknown), ...spec.platforms });
+  const policies = Object.fromEntries(
+    specs.map(([name, one]) => {
+      const named = rolesNamed(spec, agents.values(), name);
+      return [name, { ...platformPolicy(one), ...(named.size > 0 && { rolesNamed: named }) }];
+    }),
+  );
   return policies as Readonly<Record<Platform, PlatformPolicy>>;
 }
 

@@ -4,6 +4,7 @@ import { MODULES } from "../../adapters/index.ts";
 import { type ConfigReader, createEnvReader } from "../config/env-reader.ts";
 import type { Config } from "../config/load.ts";
 import { formatProblem } from "../config/problems.ts";
+import { rolesNamed } from "../config/roles.ts";
 import { PLATFORM_DEFAULTS } from "../config/schema.ts";
 import { variablesOf } from "../config/variables.ts";
 import { DeliveryError, GatewayError } from "../domain/errors.ts";
@@ -168,6 +169,7 @@ export async function openSetup(
     options: gateway.platforms[module.name] ?? PLATFORM_DEFAULTS,
     publicUrl: url === undefined ? environment.publicUrl : httpBase("--url", url),
     commands: commandsFor(module, config),
+    goesByRoles: rolesNamed(gateway, config.agents.values(), module.name).size > 0,
     flags,
     env,
     clock: systemClock,

@@ -74,7 +74,7 @@ const matchOf = (modules: readonly PlatformModule[]) =>
       .describe("Slash command or button id, such as `/deploy`."),
     role: oneOrMore(id)
       .optional()
-      .describe("Role of whoever writes; where the platform tells none, nobody has any."),
+      .describe("Role, or user group, of whoever writes; where the platform tells none, nobody has any."),
     attachment: oneOrMore(z.enum(FILE_KINDS))
       .optional()
       .describe("Kind of a file that comes with it; `any` is every kind."),
@@ -138,7 +138,7 @@ const accessByRole = z
       .union([z.literal("any"), ids])
       .default("any")
       .describe(
-        "Roles of which people need one; where the platform tells none, as in direct messages, nobody has any.",
+        "Roles, or user groups, of which people need one; where the platform tells none, nobody has any.",
       ),
   })
   .prefault({});

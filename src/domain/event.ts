@@ -69,6 +69,8 @@ export interface TriggerEvent {
     /** Roles that they have in that place, where the platform tells. */
     readonly roles?: readonly string[];
   };
+  /** Their roles were not known when it was accepted: what goes by them is decided before it is run. */
+  readonly rolesDue?: true;
   /** Set where the conversation depends on the names by which the sender is known; gone once that is settled. */
   readonly person?: Person;
   readonly trigger: Trigger;

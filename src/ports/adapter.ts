@@ -13,6 +13,7 @@ import type { InstallationKeeper } from "./installations.ts";
 import type { NameReader } from "./names.ts";
 import type { Page } from "./pages.ts";
 import type { ProbeFinding } from "./probe-finding.ts";
+import type { RoleReader } from "./roles.ts";
 
 export type { ProbeFinding } from "./probe-finding.ts";
 
@@ -205,6 +206,8 @@ export interface Adapter {
   readonly thread?: ThreadReader;
   /** Where its messages name people by id alone: how those are called; absent: they carry names, or ids stay. */
   readonly names?: NameReader;
+  /** Where its messages do not tell which roles people have, but the platform does; absent: it is as they tell. */
+  readonly roles?: RoleReader;
   /** Where it keeps the files of its messages; absent: they are named to the model, and not read. */
   readonly files?: FileReader;
   /**

@@ -47,7 +47,7 @@ export interface PlatformModule<
   readonly options: z.ZodRawShape;
   /** A bot may speak first there (`Adapter.addressOf`), as a schedule does. */
   readonly speaksFirst?: true;
-  /** Its events tell which roles people have (TriggerEvent), so that access may go by them. */
+  /** It tells which roles people have, with its events (TriggerEvent) or when asked (Adapter.roles), so that access may go by them. */
   readonly knowsRoles?: true;
   /** Unless gateway.yaml says otherwise, tools that do more than read need an approval there. */
   readonly isReadOnly?: true;
@@ -88,6 +88,8 @@ export interface OpenContext<Settings = PlatformSettings, Options = Readonly<Rec
   readonly options: Options;
   /** Where people and platforms reach this gateway, without a slash at its end; null: not said. */
   readonly publicUrl: string | null;
+  /** Whether any rule goes by roles there, at the start. */
+  readonly goesByRoles?: boolean;
   /** To which hosts answers may link, as it is now. Absent: to any. */
   readonly linkHosts?: () => LinkHosts;
   readonly clock: Clock;

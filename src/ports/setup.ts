@@ -29,6 +29,8 @@ export interface SetupContext<Settings, Options> {
   readonly publicUrl: string | null;
   /** Those that routes for this platform name, as they are written there. */
   readonly commands: readonly string[];
+  /** Whether any rule goes by roles there. */
+  readonly goesByRoles: boolean;
   /** The flags of its own that were given, by their camelCase names. */
   readonly flags: Readonly<Record<string, string | true | undefined>>;
   readonly env: Pick<EnvReader, "text" | "secret">;

@@ -115,6 +115,17 @@ describe("admit", () => {
     });
   });
 
+  it("leaves to whoever runs it what goes by roles that are not known yet, and nothing else", () => {
+    const rules = policy({ roles: new Set(["R1"]), users: new Set(["U1"]) });
+    const byRole = {
+      ...rules,
+      routes: [{ match: { roles: new Set(["R1"]) }, agent: "ops" }, ...rules.routes],
+    };
+    expect(offered(anEvent({ rolesDue: true }), byRole)).toMatchObject({ refusal: null, agent: null });
+    const other = anEvent({ rolesDue: true, sender: { id: "U2", name: "bob", isBot: false } });
+    expect(offered(other, byRole).refusal).toMatchObject({ detail: "user" });
+  });
+
   it("lets in who has one of the roles, and asks for the others too", () => {
     const ann = anEvent({ sender: { id: "U1", name: "ann", isBot: false, roles: ["R2", "R1"] } });
     expect(offered(ann, policy({ roles: new Set(["R1", "R3"]) })).refusal).toBeNull();

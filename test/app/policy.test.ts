@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { languagesFor } from "../../src/app/language.ts";
 import { policyOf, routesOf } from "../../src/app/policy.ts";
+import type { AgentSpec } from "../../src/config/agent-schema.ts";
 import type { GatewaySpec } from "../../src/config/schema.ts";
 import type { Attachment } from "../../src/domain/attachment.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
@@ -20,6 +21,18 @@ function specOf(lines = "", routes = ROUTES): GatewaySpec {
   });
   if (!loaded.ok) throw new Error(problemsOf(loaded).join("\n"));
   return loaded.config.gateway;
+}
+
+function agentOf(lines: string): AgentSpec {
+  const loaded = load({
+    "agents/assistant.yaml": AGENT.replace(
+      "spec: { model: { provider: demo, model: demo } }",
+      `spec:\n  model: { provider: demo, model: demo }${lines}`,
+    ),
+  });
+  const agent = loaded.ok ? loaded.config.agents.get("assistant") : undefined;
+  if (agent === undefined) throw new Error(problemsOf(loaded).join("\n"));
+  return agent;
 }
 
 const policy = (lines?: string) => policyOf(specOf(lines), new Map(), () => false);
@@ -76,6 +89,7 @@ describe("the policy", () => {
       directMessages: "deny",
       bots: "any",
       roles: new Set(["70"]),
+      rolesNamed: new Set(["70"]),
       respondTo: "mention",
     });
   });
@@ -86,6 +100,29 @@ describe("the policy", () => {
     expect(asked()).toBe(false);
     isPaused = true;
     expect(asked()).toBe(true);
+  });
+});
+
+describe("the roles that rules go by on a platform", () => {
+  const named = (lines: string, routes?: string, agents: Parameters<typeof policyOf>[1] = new Map()) =>
+    policyOf(specOf(lines, routes), agents, () => false).platforms.slack.rolesNamed;
+
+  it("are none where no rule names one there", () => {
+    const others = "[{ match: { platform: discord, role: 70 }, agent: assistant }]";
+    expect(named("  read_only: [{ platform: discord, role: 71 }, whatsapp]", others)).toBeUndefined();
+  });
+
+  it("are those of access, routes, read_only, and of who chooses an agent and decides", () => {
+    const ops = agentOf(`
+  chosen_by: ["slack:role:T1:S4", "discord:role:10:77"]
+  approvals: { approvers: ["slack:role:T2:S5", "slack:U1"] }
+`);
+    const routes = "[{ match: { role: S2 }, agent: assistant }]";
+    const lines = `
+  platforms: { slack: { access: { roles: [S1] } } }
+  read_only: [{ role: S3 }]
+`;
+    expect(named(lines, routes, new Map([["ops", ops]]))).toEqual(new Set(["S1", "S2", "S3", "S4", "S5"]));
   });
 });
 

@@ -49,6 +49,19 @@ describe("parley setup slack", () => {
     expect(yaml.stderr).toContain("Make the app: https://api.slack.com/apps?new_app=1&manifest_json=%7B");
   });
 
+  it("asks for user groups, and to hear of changes in them, where any rule goes by them", async () => {
+    const names = "  platforms: { slack: { names: off } }\n";
+    const groups = async (routes: string) => {
+      const { oauth_config, settings } = await printed(["--url", URL_], {}, names + routes);
+      const events = settings.event_subscriptions.bot_events.filter((one) => one.startsWith("subteam_"));
+      return [oauth_config.scopes.bot.includes("usergroups:read"), events];
+    };
+    const routes = (match: string) => `  routes: [{ match: { ${match} }, agent: assistant }]\n`;
+    expect(await groups(routes("platform: discord, role: 70"))).toEqual([false, []]);
+    const both = ["subteam_members_changed", "subteam_updated"];
+    expect(await groups(routes("role: S1"))).toEqual([true, both]);
+  });
+
   it("asks for what the configured features need, and nothing more", async () => {
     const plain = await printed(["--url", URL_]);
     expect(plain.oauth_config).toEqual({ scopes: { bot: ALL_SCOPES.split(",") } });

@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 import { type FakeAnswer, type FakeServer, fakeServer } from "./server.ts";
 import { fileOf, type SharedFile, type SlackFile, SNIPPET_TYPES, serveFile } from "./slack-files.ts";
+import { type GroupsOfSlack, slackGroups } from "./slack-groups.ts";
 import { type SlackInstalls, slackInstalls } from "./slack-installs.ts";
 import { type SlackApps, slackManifests } from "./slack-manifests.ts";
 import { type FakeSlackSockets, fakeSlackSockets, type SocketTimes } from "./slack-sockets.ts";
@@ -83,6 +84,8 @@ export interface FakeSlack extends FakeServer {
   readonly surfaces: SlackSurfaces;
   /** What people (in a workspace that installed the app: `T1/U1`), channels and groups are called, by id. */
   readonly names: Map<string, string>;
+  /** Who is in which user group. */
+  readonly groups: GroupsOfSlack;
   /** Files that people have sent. */
   readonly files: SlackFile[];
   /** Somebody writes a message, which the bot can read back. */
@@ -117,6 +120,7 @@ export async function fakeSlack(
   const shared: SharedFile[] = [];
   const missing = new Set<string>();
   const names = new Map<string, string>();
+  const groups: FakeSlack["groups"] = { members: new Map(), teams: new Map(), areUntold: false };
   /** By id; bytes are there once they were posted. */
   const uploads = new Map<
     string,
@@ -234,11 +238,7 @@ export async function fakeSlack(
       if (name === undefined) throw new SlackRefusal("channel_not_found");
       return { channel: { id, name } };
     },
-    "usergroups.list": () => ({
-      usergroups: [...names]
-        .filter(([id]) => id.startsWith("S"))
-        .map(([id, handle]) => ({ id, handle, name: `The ${handle}` })),
-    }),
+    ...slackGroups({ names, groups, missing, teamOf: () => team }),
     "users.info": (args) => {
       const id = need(args, "user", "user_not_found");
       const name = names.get(team === null ? id : `${team}/${id}`);
@@ -409,6 +409,7 @@ export async function fakeSlack(
     missing,
     surfaces: shown.surfaces,
     names,
+    groups,
     post,
   };
   return fake;

@@ -34,7 +34,7 @@ const NO_SCOPE: ReadonlySet<string> = new Set(["app_home_opened", "app_uninstall
 describe("the manifest to paste", () => {
   it("is what parley setup prints for the defaults", () => {
     const options = z.strictObject(OPTIONS).parse({});
-    const app = { options, isSocketMode: false, isInstallable: false };
+    const app = { options, isSocketMode: false, isInstallable: false, goesByGroups: false };
     const made = manifestOf({ ...app, publicUrl: "https://bot.example.com", commands: [] });
     expect(readme).toContain(`\`\`\`yaml\n${stringify(made)}\`\`\``);
     expect(readme).toContain(slack.setup?.examples[0]?.split(" >")[0] ?? "nothing");
