@@ -3,13 +3,13 @@ import type { Clock } from "../ports/clock.ts";
 import type { Vault } from "../ports/vault.ts";
 import { describe } from "../shared/fault.ts";
 import { parseJsonObject } from "../shared/json.ts";
+import { REPLICA } from "../store/secrets.ts";
 import type { Logger } from "../telemetry/log.ts";
 
 /** How often each says that it is there. */
 export const SAY_MS = 30_000;
 /** Of one that was killed, this is kept for so long. */
 const FORGOTTEN_MS = 3_600_000;
-const PREFIX = "replica/";
 const PAGE = 200;
 
 export interface ReplicasDeps {
@@ -40,7 +40,7 @@ export class Replicas {
   /** It ends in order. Never rejects. */
   async leave(): Promise<void> {
     const { vault, self } = this.#deps;
-    await this.#trying(() => vault.remove(PREFIX + self.id));
+    await this.#trying(() => vault.remove(REPLICA + self.id));
   }
 
   /** All that have said so within an hour, this one first; then by when they were started. Rejects with STORE_*. */
@@ -50,7 +50,7 @@ export class Replicas {
     const found: Replica[] = [];
     let after: string | undefined;
     for (;;) {
-      const page = await vault.list({ prefix: PREFIX, limit: PAGE, ...(after !== undefined && { after }) });
+      const page = await vault.list({ prefix: REPLICA, limit: PAGE, ...(after !== undefined && { after }) });
       for (const { name, value } of page) {
         const replica = read(name, value);
         if (replica !== null && clock.nowMs() - replica.seenAtMs <= FORGOTTEN_MS) found.push(replica);
@@ -67,7 +67,7 @@ export class Replicas {
     const { vault, clock, self, configuration } = this.#deps;
     const { id, ...known } = self;
     const said = { ...known, configuration: configuration(), seenAtMs: clock.nowMs() };
-    await vault.put(PREFIX + id, JSON.stringify(said));
+    await vault.put(REPLICA + id, JSON.stringify(said));
   }
 
   async #trying(what: () => Promise<unknown>): Promise<void> {
@@ -87,5 +87,5 @@ function read(name: string, value: string): Replica | null {
   const texts = [host, role, version, configuration];
   const numbers = [pid, startedAtMs, seenAtMs];
   if (!texts.every((one) => typeof one === "string") || !numbers.every(Number.isFinite)) return null;
-  return { ...(parsed.value as unknown as Omit<Replica, "id">), id: name.slice(PREFIX.length) };
+  return { ...(parsed.value as unknown as Omit<Replica, "id">), id: name.slice(REPLICA.length) };
 }

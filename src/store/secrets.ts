@@ -8,6 +8,8 @@ import { entriesOf } from "./vault-entries.ts";
 const TOPIC = "secrets";
 /** How names begin of what is no secret, and not sealed. */
 export const PLAIN = "plain/";
+/** What processes say of themselves: sealed by nobody either, and named before there was a beginning for all that. */
+export const REPLICA = "replica/";
 /** Of those that no key opens. */
 const NAMED_MAX = 100;
 
@@ -52,7 +54,7 @@ export async function resealAll(
   let resealed = 0;
   const unreadable: string[] = [];
   for await (const { name, value } of entriesOf(vault, "")) {
-    if (name.startsWith(PLAIN) || seal.isCurrent(value)) continue;
+    if (UNSEALED.some((begin) => name.startsWith(begin)) || seal.isCurrent(value)) continue;
     const text = seal.open(name, value);
     if (text === null) {
       if (unreadable.length < NAMED_MAX) unreadable.push(name);
@@ -60,6 +62,8 @@ export async function resealAll(
   }
   return { resealed, unreadable };
 }
+
+const UNSEALED = [PLAIN, REPLICA];
 
 function unreadable(name: string): GatewayError {
   return new GatewayError(

@@ -1,6 +1,9 @@
+import { randomBytes } from "node:crypto";
 import { beforeEach, expect, it } from "vitest";
 import { Replicas, SAY_MS } from "../../src/app/replicas.ts";
 import type { Store } from "../../src/ports/store.ts";
+import { Seal } from "../../src/shared/seal.ts";
+import { resealAll } from "../../src/store/secrets.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
 import { FakeClock } from "../support/clock.ts";
 import { eventually } from "../support/eventually.ts";
@@ -35,6 +38,11 @@ it("lists those that have said that they are there, the one that answers first",
   ]);
   stop.abort();
   await saying;
+});
+
+it("is no secret that no key opens, as a process looks through them at its start", async () => {
+  await replica("rep_a").list();
+  expect(await resealAll(new Seal([randomBytes(32)]), store.vault)).toEqual({ resealed: 0, unreadable: [] });
 });
 
 it("lists one that was killed for an hour, and one that left no more", async () => {
