@@ -27,6 +27,8 @@ export interface GatewayDeps {
   /** Absent: no reaction means anything. */
   readonly feedback?: Pick<Feedback, "find" | "rate" | "takeBack"> | undefined;
   readonly desk: Desk;
+  /** The agent that was chosen where an event is said; null, or absent: it is as the routes have it. Never rejects. */
+  readonly chosenAgent?: (event: TriggerEvent) => Promise<string | null> | null;
   readonly clock: Pick<Clock, "nowMs">;
   readonly metrics: Metrics;
 }
@@ -238,7 +240,12 @@ async function offer(
   try {
     const isSettled = events.every(({ person }) => person === undefined);
     const known = isSettled ? events : await deps.people.settle(events);
-    return { known, fates: await Promise.all(known.map((event) => fateOf(event, adapter, deps))) };
+    const { platforms } = deps.policy;
+    const said = known.map((event) => withRoles(event, adapter.roles, platforms[event.platform]));
+    const asked = said.map((event) => deps.chosenAgent?.(event) ?? null);
+    const chosen = asked.every((one) => one === null) ? [] : await Promise.all(asked);
+    const fates = said.map((event, i) => fateOf(event, chosen[i] ?? null, adapter, deps));
+    return { known, fates: await Promise.all(fates) };
   } catch (error) {
     return { known: events, fates: events.map(() => failed(error)) };
   }
@@ -253,12 +260,12 @@ function codeOf(error: unknown): string {
 }
 
 async function fateOf(
-  said: TriggerEvent,
+  event: TriggerEvent,
+  chosenAgent: string | null,
   adapter: Adapter,
   { policy, clock, inbox, lanes }: GatewayDeps,
 ): Promise<Fate> {
-  const event = withRoles(said, adapter.roles, policy.platforms[said.platform]);
-  const admission = admit(event, policy, clock.nowMs());
+  const admission = admit(event, policy, clock.nowMs(), chosenAgent);
   if (admission.kind === "ignored") return admission;
   const { offer } = admission;
   try {

@@ -74,7 +74,7 @@ export interface WorkerDeps {
   readonly allowanceOf?: (event: TriggerEvent, agent: string) => Allowance;
   readonly attemptsMax: number;
   /** How long nothing may have come before what `busy: collect` has collected is answered; absent: no time. */
-  readonly quietMsOf?: (event: TriggerEvent) => number;
+  readonly quietMsOf?: (event: TriggerEvent, agent: string) => number;
   /** For whoever reacts to what is said; absent: no reaction means anything. */
   readonly feedback?: Pick<Feedback, "said">;
   /** Where questions are found by their ids; absent: in their conversations alone. */
@@ -130,11 +130,11 @@ export async function work(claimed: Job, deps: WorkerDeps, signals: JobSignals):
   }
 
   const merging = new Merging(job, deps.queue);
-  const quietMs = await quietForMs(job, merging, deps.quietMsOf?.(job.event) ?? 0, () => deps.clock.nowMs());
-  if (quietMs > 0) throw new Deferred("more may be said", quietMs);
-
   const progress =
     job.progress === null ? await begin(job, deps) : unparked(job.progress, deps.clock.nowMs());
+  const quietTimeMs = deps.quietMsOf?.(job.event, progress.agent) ?? 0;
+  const quietMs = await quietForMs(job, merging, quietTimeMs, () => deps.clock.nowMs());
+  if (quietMs > 0) throw new Deferred("more may be said", quietMs);
   const references = new References(adapter, progress, deps);
   const taken = { merging, references, time };
   const done = isAnswered(progress) ? progress : await answerTo(job, progress, taken, adapter, deps, signals);

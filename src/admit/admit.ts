@@ -19,9 +19,15 @@ export type Admission =
 
 /**
  * Decides whether an event is for us and whether it may run. Pure: what needs memory (deduplication, rate limits,
- * "does the bot take part in this thread") is asked of the store in the one transaction that accepts the event.
+ * "does the bot take part in this thread") is asked of the store in the one transaction that accepts the event; which agent
+ * was chosen where it is said, before it.
  */
-export function admit(given: TriggerEvent, policy: AdmissionPolicy, nowMs: number): Admission {
+export function admit(
+  given: TriggerEvent,
+  policy: AdmissionPolicy,
+  nowMs: number,
+  chosenAgent: string | null = null,
+): Admission {
   const said = chosen(given);
   const control = controlCommandOf(said);
   const isDecidedLater = control !== null || said.rolesDue === true;
@@ -39,7 +45,7 @@ export function admit(given: TriggerEvent, policy: AdmissionPolicy, nowMs: numbe
   }
 
   const isUrgent = control !== null && overtakes(control);
-  const routing = routed(event, policy, { isDecidedLater, isNamed });
+  const { answerer, ...routing } = routed(event, policy, { isDecidedLater, isNamed, chosenAgent });
   const offer: Offer = {
     event: {
       ...event,
@@ -53,7 +59,7 @@ export function admit(given: TriggerEvent, policy: AdmissionPolicy, nowMs: numbe
     lane: isUrgent ? controlLane(event.conversation) : event.conversation,
     kind: isUrgent ? "command" : "message",
     ...routing,
-    refusal: refusalOf(event, policy, nowMs, { isControl: control !== null, agent: routing.agent }),
+    refusal: refusalOf(event, policy, nowMs, { isControl: control !== null, agent: answerer }),
     limits: limitsOf(event, policy.limits),
     // `!stop` said into a room without a mention is for us only where we take part.
     onlyIfKnown: !isAddressed && rules.respondTo === "mention",
@@ -65,6 +71,12 @@ export function admit(given: TriggerEvent, policy: AdmissionPolicy, nowMs: numbe
 
 const NOBODY: ReadonlyMap<string, ChosenBy> = new Map();
 
+interface Known {
+  readonly isDecidedLater: boolean;
+  readonly isNamed: boolean;
+  readonly chosenAgent: string | null;
+}
+
 /**
  * Who answers it, and what it does while that one is at work. A command to the gateway is answered by what is built in; who
  * answers somebody whose roles are not known yet is decided when they are.
@@ -72,12 +84,12 @@ const NOBODY: ReadonlyMap<string, ChosenBy> = new Map();
 function routed(
   event: TriggerEvent,
   { routes, agents }: AdmissionPolicy,
-  { isDecidedLater, isNamed }: { readonly isDecidedLater: boolean; readonly isNamed: boolean },
-): Pick<Offer, "agent" | "busy"> {
-  if (isDecidedLater) return { agent: null, busy: "queue" };
-  const { agent, busy } = routingOf(event, routes, agents);
+  { isDecidedLater, isNamed, chosenAgent }: Known,
+): Pick<Offer, "agent" | "busy"> & { readonly answerer: string | null } {
+  if (isDecidedLater) return { agent: null, answerer: null, busy: "queue" };
+  const { agent, answerer, busy } = routingOf(event, routes, agents, chosenAgent);
   // What asks for somebody is answered by nobody else: it is not merged into a run.
-  return { agent, busy: isNamed && mayMerge(busy) ? "queue" : busyModeFor(event, busy) };
+  return { agent, answerer, busy: isNamed && mayMerge(busy) ? "queue" : busyModeFor(event, busy) };
 }
 
 /** The event of an installation that is not ours: recorded, and nothing is said, because nothing could be. */

@@ -160,7 +160,7 @@ function workerDeps(
     routes,
     selection,
     agents: agents.memory,
-    quietMsOf: (event) => quietMsOf(event, routes, agents.quietMs),
+    quietMsOf: (event, agent) => quietMsOf(event, routes, agents.quietMs, agent),
     control: {
       memory: {
         async forget(conversation, untilEventId) {

@@ -10,9 +10,11 @@ import type { Clock } from "../ports/clock.ts";
 import type { Desk } from "../ports/desk.ts";
 import type { Offer } from "../ports/inbox.ts";
 import type { Store } from "../ports/store.ts";
+import { createAgentChoices } from "../store/agent-choices.ts";
 import { createFeedback } from "../store/feedback.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { NO_TRACING, type Tracing } from "../telemetry/trace.ts";
+import { chosenAgentFor } from "./chosen-agent.ts";
 import { tracedInbox, tracedReceive, tracedTake } from "./traced.ts";
 
 export interface FrontOptions {
@@ -51,6 +53,7 @@ export function composeFront(options: FrontOptions): Front {
     memory: store.memory,
     feedback: createFeedback(store.vault, clock),
     desk,
+    chosenAgent: chosenAgentFor({ policy, choices: createAgentChoices(store.vault, clock), clock }),
     clock,
     metrics,
   };

@@ -38,26 +38,31 @@ export function routeOf(
   return agentBy(firstMatch(event, routes), event, agents);
 }
 
-/** The same, and what the event does while a run of that agent is in hand: the routes are gone through once. */
+/**
+ * The same, and what the event does while a run of whoever answers it is in hand: `chosen`, where the event names none and
+ * somebody else was chosen. The routes are gone through once.
+ */
 export function routingOf(
   event: TriggerEvent,
   routes: readonly Route[],
   agents: ReadonlyMap<string, BusyMode>,
-): { readonly agent: string | null; readonly busy: BusyMode } {
+  chosen: string | null = null,
+): { readonly agent: string | null; readonly answerer: string | null; readonly busy: BusyMode } {
   const route = firstMatch(event, routes);
   const agent = agentBy(route, event, agents);
-  return { agent, busy: route?.busy ?? agents.get(agent ?? "") ?? "queue" };
+  const answerer = event.agent === undefined ? (chosen ?? agent) : agent;
+  return { agent, answerer, busy: route?.busy ?? agents.get(answerer ?? "") ?? "queue" };
 }
 
-/** How long nothing may have come before a run of this event begins, by its route or its agent; 0: it begins at once. */
+/** How long nothing may have come before a run of this agent begins, by the route or by the agent; 0: it begins at once. */
 export function quietMsOf(
   event: TriggerEvent,
   routes: readonly Route[],
   agents: ReadonlyMap<string, number>,
+  agent: string,
 ): number {
   const route = firstMatch(event, routes);
-  if (route?.busy !== undefined) return route.quietMs ?? 0;
-  return agents.get(agentBy(route, event, agents) ?? "") ?? 0;
+  return route?.busy === undefined ? (agents.get(agent) ?? 0) : (route.quietMs ?? 0);
 }
 
 function agentBy(

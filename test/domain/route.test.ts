@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { TriggerEvent } from "../../src/domain/event.ts";
-import { commandName, type Route, routeOf } from "../../src/domain/route.ts";
+import { commandName, quietMsOf, type Route, routeOf, routingOf } from "../../src/domain/route.ts";
 import { anEvent } from "../support/event.ts";
 
 const AGENTS = new Map([
@@ -74,5 +74,37 @@ describe("routing", () => {
   it("obeys an event that names its agent, if there is such an agent", () => {
     expect(routeOf(anEvent({ agent: "assistant" }), routes, AGENTS)).toBe("assistant");
     expect(routeOf(anEvent({ agent: "nobody" }), routes, AGENTS)).toBeNull();
+  });
+});
+
+describe("what comes while an agent works", () => {
+  const agents = new Map([
+    ["assistant", "queue"],
+    ["ops", "collect"],
+  ] as const);
+  const quiet = new Map([["ops", 1_500]]);
+  const routes: Route[] = [{ match: {}, agent: "assistant" }];
+  const inRoute: Route[] = [{ match: {}, agent: "assistant", busy: "collect", quietMs: 20 }];
+
+  it("is treated as whoever answers says, and has the quiet time of that one", () => {
+    expect(routingOf(anEvent(), routes, agents, "ops")).toEqual({
+      agent: "assistant",
+      answerer: "ops",
+      busy: "collect",
+    });
+    expect(quietMsOf(anEvent(), routes, quiet, "ops")).toBe(1_500);
+    expect(quietMsOf(anEvent(), routes, quiet, "assistant")).toBe(0);
+  });
+
+  it("is treated as the route says, whoever answers, where it says something", () => {
+    expect(routingOf(anEvent(), inRoute, agents, "ops").busy).toBe("collect");
+    expect(quietMsOf(anEvent(), inRoute, quiet, "ops")).toBe(20);
+  });
+
+  it("is for the agent that the event names, whoever was chosen", () => {
+    expect(routingOf(anEvent({ agent: "assistant" }), routes, agents, "ops")).toMatchObject({
+      answerer: "assistant",
+      busy: "queue",
+    });
   });
 });

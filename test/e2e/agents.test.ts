@@ -66,6 +66,27 @@ describe.each(["sqlite", "redis"] as const)("several agents, with their state in
     expect(await say(second, "/reset")).toContain("forgotten");
   });
 
+  it("a message is told that the bot is paused where the agent is that was chosen, and by no other", async () => {
+    const { env, ...options } = { env: {}, ...place() };
+    const token = "an-admin-token-of-at-least-32-characters";
+    await using gateway = await startGateway({ ...options, env: { ...env, PARLEY_ADMIN_TOKEN: token } });
+    const turn = async (agent: string, on: boolean) => {
+      const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+      const body = JSON.stringify({ on, agent });
+      const url = `${gateway.url}/api/v1/kill-switch`;
+      expect((await fetch(url, { method: "PUT", headers, body })).status).toBe(200);
+    };
+    expect(await say(gateway, "/agent ops")).toContain("From now on **ops** answers here.");
+    await turn("assistant", true);
+    expect(await say(gateway, "hello")).toContain("You said: hello");
+    await turn("assistant", false);
+    await turn("ops", true);
+    expect(await say(gateway, "hello again")).toMatch(/paused/);
+    await turn("ops", false);
+    expect(await say(gateway, "/agent default")).toContain("**assistant** answers here again");
+    expect(await say(gateway, "/reset")).toContain("forgotten");
+  });
+
   it("one hands over to another, who goes on when the process is killed right behind that step", async () => {
     const options = place();
     await using first = await startGateway(options);
