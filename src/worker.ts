@@ -2,7 +2,7 @@ import { budgetOf, failure, stopped } from "./agent/ending.ts";
 import { closeQuestion } from "./agent/posing.ts";
 import { settlementOf } from "./agent/settlement.ts";
 import { type AskedDeps, questionsOf } from "./dispatch/asked.ts";
-import { begin } from "./dispatch/beginning.ts";
+import { begun } from "./dispatch/beginning.ts";
 import { type ControlDeps, obey } from "./dispatch/control.ts";
 import type { JobSignals } from "./dispatch/dispatcher.ts";
 import { withEarlier } from "./dispatch/earlier.ts";
@@ -35,7 +35,7 @@ import type { Named } from "./domain/mention.ts";
 import { redacted, redactedPart } from "./domain/redact.ts";
 import type { Route } from "./domain/route.ts";
 import type { Answer, Progress } from "./domain/run.ts";
-import { NO_USAGE, restedMsOf, unparked } from "./domain/run.ts";
+import { NO_USAGE, restedMsOf } from "./domain/run.ts";
 import { isStopped, isWithdrawn } from "./domain/signal.ts";
 import type { PausedFor } from "./domain/switches.ts";
 import type { Adapter, Render } from "./ports/adapter.ts";
@@ -130,8 +130,7 @@ export async function work(claimed: Job, deps: WorkerDeps, signals: JobSignals):
   }
 
   const merging = new Merging(job, deps.queue);
-  const progress =
-    job.progress === null ? await begin(job, deps) : unparked(job.progress, deps.clock.nowMs());
+  const progress = await begun(job, deps);
   const quietTimeMs = deps.quietMsOf?.(job.event, progress.agent) ?? 0;
   const quietMs = await quietForMs(job, merging, quietTimeMs, () => deps.clock.nowMs());
   if (quietMs > 0) throw new Deferred("more may be said", quietMs);

@@ -1,5 +1,5 @@
 import { hasGrown, type Route, routeOf } from "../domain/route.ts";
-import type { Progress } from "../domain/run.ts";
+import { type Progress, unparked } from "../domain/run.ts";
 import type { Clock, NewId } from "../ports/clock.ts";
 import type { Job } from "../ports/queue.ts";
 import type { Selection } from "./selection.ts";
@@ -15,8 +15,10 @@ export interface BeginningDeps {
 /** No agent has this name. */
 const NOBODY = "";
 
-/** A run that has achieved nothing yet. Rejects with STORE_*. */
-export async function begin({ event, agent: accepted }: Job, deps: BeginningDeps): Promise<Progress> {
+/** A run that goes on, or one that has achieved nothing yet. Rejects with STORE_*. */
+export async function begun(job: Job, deps: BeginningDeps): Promise<Progress> {
+  if (job.progress !== null) return unparked(job.progress, deps.clock.nowMs());
+  const { event, agent: accepted } = job;
   const { routes, agents, selection, clock, newId } = deps;
   // Decided as it was accepted. Where that agent is gone since, nobody was found, or files came after it, by the routes of now.
   const isThere = accepted !== null && agents.has(accepted) && !hasGrown(event);
