@@ -1,6 +1,6 @@
 import { LARGEST_BODY_BYTES_MAX } from "../../src/domain/bounds.ts";
-import { GatewayError } from "../../src/domain/errors.ts";
-import type { TriggerEvent } from "../../src/domain/event.ts";
+import { DeliveryError, GatewayError } from "../../src/domain/errors.ts";
+import type { ReplyAddress, TriggerEvent } from "../../src/domain/event.ts";
 import type { Adapter, Socket, ThreadReader, WebhookSpec } from "../../src/ports/adapter.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Kept, OpenContext } from "../../src/ports/platform.ts";
@@ -116,6 +116,13 @@ export function createSlackAdapter(given: SlackOptions): SlackAdapter {
   // What it shows is said with our token, so only to those whose installation is ours.
   const callIn = (tenant: string) =>
     tenants !== null || own?.self.serves(tenant) === true ? of(tenant).call : null;
+  /** Where something is said. Throws DeliveryError: with the token of one workspace nothing of another is said. */
+  const ours = (to: ReplyAddress) => {
+    const tenant = tenantIn(to);
+    if (tenants === null && tenant !== null && own?.self.serves(tenant) === false)
+      throw new DeliveryError("rejected", `SLACK_BOT_TOKEN is of another workspace than ${tenant}`);
+    return of(tenant);
+  };
   const groups = new Groups({ callIn, clock: options.clock });
   const surfaces = new Surfaces(options.surfaces ?? NO_SURFACES, callIn, tellThrough(options));
   const forms = {
@@ -152,12 +159,12 @@ export function createSlackAdapter(given: SlackOptions): SlackAdapter {
     ...(reactions !== undefined && areHeard(reactions) && { reactions: meant(reactions) }),
     ...(mentions === "shown" && { mentions: true }),
     addressOf: placeAddress,
-    send: (delivery, signal, permit) => of(tenantIn(delivery.to)).send(delivery, signal, permit),
-    edit: (receipt, delivery, signal, permit) =>
-      of(tenantIn(delivery.to)).edit(receipt, delivery, signal, permit),
+    send: async (delivery, signal, permit) => await ours(delivery.to).send(delivery, signal, permit),
+    edit: async (receipt, delivery, signal, permit) =>
+      await ours(delivery.to).edit(receipt, delivery, signal, permit),
     previewInMs: (to, isFirst) => of(tenantIn(to)).previewInMs(to, isFirst),
     shownCharsMax: SHOWN_CHARS_MAX,
-    recover: (delivery, signal) => of(tenantIn(delivery.to)).recover(delivery, signal),
+    recover: async (delivery, signal) => await ours(delivery.to).recover(delivery, signal),
     typing: (to, signal) => of(tenantIn(to)).typing(to, signal),
     roles: groups,
     files: { open: (request) => of(request.event.tenant).files.open(request) },

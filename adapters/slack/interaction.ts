@@ -16,6 +16,7 @@ import { type Visibility, writeAddress } from "./address.ts";
 import { isForm, isLink } from "./blocks.ts";
 import { messageItems } from "./content.ts";
 import { readReset } from "./home.ts";
+import { hookIn } from "./hook.ts";
 import type { SlackSelf } from "./identity.ts";
 import {
   labelOf,
@@ -61,7 +62,7 @@ export function readSlashCommand(form: JsonObject, options: InteractionOptions):
     command: requiredText(form, "command"),
     text: readableText(optionalText(form, "text"), NO_MENTIONS),
     ...(named.length > 0 && { mentions: named }),
-    replyTo: replyVia(getString(form, "response_url"), { tenant, channel, user, options }),
+    replyTo: replyVia(hookIn(form, form), { tenant, channel, user, options }),
   });
 }
 
@@ -118,7 +119,7 @@ function readAction(payload: JsonObject, options: InteractionOptions): TriggerEv
     thread,
     conversationThread: isDirect ? null : isEphemeral ? privateThread(sender.id) : root,
     isDirect,
-    replyTo: replyVia(getString(payload, "response_url"), {
+    replyTo: replyVia(hookIn(payload, payload), {
       tenant,
       channel,
       user: sender.id,
@@ -148,7 +149,7 @@ function readSubmission(payload: JsonObject, options: InteractionOptions): Trigg
   const channel = getString(offered, "channel_id")?.toWellFormed() ?? openedFrom(view);
   const direct = directPlace(sender.id, payload);
   if (channel === undefined) return interaction(options, { ...common, ...direct });
-  const url = getString(offered, "response_url");
+  const url = hookIn(offered, payload);
   return interaction(options, {
     ...common,
     place: channel,
@@ -181,7 +182,7 @@ function readMessageShortcut(payload: JsonObject, options: InteractionOptions): 
     // What routes look at; the agent is shown it as what it is, the words of somebody else.
     text: target.context?.[0]?.text ?? "",
     ...target,
-    replyTo: replyVia(getString(payload, "response_url"), {
+    replyTo: replyVia(hookIn(payload, payload), {
       tenant,
       channel,
       user: sender.id,

@@ -175,6 +175,20 @@ describe("of two workspaces with the same channel, thread and person, one never"
     expect(await heard("T1", "Tool ask said")).toContain("approved");
   });
 
+  it("hears what is said of the other's command, whatever address comes with it", async () => {
+    const [one] = replicas;
+    await installBoth();
+    const fields = { command: "/ask", text: "a secret of T2", trigger_id: "1.2.ask", user_name: "ann" };
+    const form = new URLSearchParams({
+      ...{ team_id: "T2", channel_id: CHANNEL, user_id: USER, api_app_id: "A1", ...fields },
+      response_url: "https://hooks.slack.com/commands/T1/1/x",
+    });
+    await deliver(one.url, signed(form.toString(), "application/x-www-form-urlencoded"));
+    await heard("T2", "You said: a secret of T2");
+    expect([...platforms.slack.responseUrlUses.keys()]).toEqual([]);
+    expect(saidIn("T1")).toEqual([]);
+  });
+
   it("is taken for the other because of what an event says of its channel or author", async () => {
     const [one] = replicas;
     await installBoth();

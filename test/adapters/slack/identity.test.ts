@@ -21,11 +21,11 @@ const bare = (inner: object) =>
   slack.parse(
     asVerified(request(messageBody({ channel: "D1", channel_type: "im", ...inner }, { authorizations: [] }))),
   );
-const say = () =>
+const say = (tenant?: string) =>
   slack.send(
     {
       partId: "p/0",
-      to: JSON.stringify({ kind: "message", channel: "D1", threadTs: null }) as ReplyAddress,
+      to: JSON.stringify({ kind: "message", tenant, channel: "D1", threadTs: null }) as ReplyAddress,
       part: JSON.stringify({ text: "Good morning" }) as ReplyPart,
       index: 0,
       sendsBefore: 0,
@@ -49,6 +49,14 @@ describe("whose token it is", () => {
     });
     await slack.learn(never);
     expect([slack.serves?.(of("E1")), slack.serves?.(of("T1"))]).toEqual([true, false]);
+  });
+
+  it("is not used for what is to be said in another workspace, as after it was changed for that of another", async () => {
+    await slack.learn(never);
+    await expect(say("T2")).rejects.toMatchObject({ kind: "rejected" });
+    expect(fake.messages).toEqual([]);
+    await say("T1");
+    expect(fake.messages).toHaveLength(1);
   });
 
   it("is asked again after a failure that passes", async () => {
