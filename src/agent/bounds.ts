@@ -22,6 +22,10 @@ export const CLIP_TOKENS_MIN = 100;
 export const NAME_CHARS_MAX = 80;
 export const ATTACHMENTS_MAX = 20;
 
+/** The part of the token budget that pictures of its tools may take in one call. */
+export const TOOL_PICTURES_SHARE = 0.5;
+/** Of the pictures of all its tools, which the record of a run holds while it runs. */
+export const RUN_PICTURES_BYTES_MAX = 2 * 1024 * 1024;
 /** Of one run. */
 export const HANDOVERS_MAX = 4;
 /** From one agent to the next. */

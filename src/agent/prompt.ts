@@ -5,12 +5,19 @@ import type { Run } from "../ports/agent.ts";
 import type { Message, Prompt } from "../ports/model.ts";
 import type { Equipment } from "../ports/tool.ts";
 import type { Agent } from "./agent.ts";
-import { CLIP_TOKENS_MIN, HISTORY_SHARE, HISTORY_TOKENS_MAX, REFERENCE_SHARE } from "./bounds.ts";
+import {
+  CLIP_TOKENS_MIN,
+  HISTORY_SHARE,
+  HISTORY_TOKENS_MAX,
+  REFERENCE_SHARE,
+  TOOL_PICTURES_SHARE,
+} from "./bounds.ts";
 import { handedMessage } from "./hand-over.ts";
 import { readablePdfs } from "./pdfs.ts";
 import { eventMessages } from "./shown.ts";
 import { estimateTokens, promptTokens } from "./tokens.ts";
-import { speaker } from "./voice.ts";
+import { shownPictures } from "./tool-pictures.ts";
+import { ourLine, speaker } from "./voice.ts";
 
 const GROUP_NOTE =
   "Several people talk in this conversation. Each of their messages begins with the name of who wrote it.";
@@ -25,6 +32,7 @@ const SCOPE_NOTES = {
 };
 const LEFT_OUT = "(Earlier messages are left out.)";
 const GO_ON = "(Go on.)";
+const PICTURES_LEFT_OUT = ourLine("images left out: they take more than the budget of a run has room for");
 
 /** The prompt of the next model call: the same for the same run and steps, so that the provider can cache it. */
 export function promptFor(
@@ -40,6 +48,7 @@ export function promptFor(
   const files = readablePdfs(run.files, agent);
   const now = eventMessages(event, run.earlier ?? [], referenceTokens, files);
   const before = now.slice(0, -1);
+  const pictures = shownPictures(ownSteps(steps), tokensMax * TOOL_PICTURES_SHARE);
   return {
     system: [
       agent.systemPrompt,
@@ -63,7 +72,7 @@ export function promptFor(
         ),
       ),
       ...now,
-      ...ownSteps(steps).flatMap((step) => stepMessages(step, joined, referenceTokens, files)),
+      ...ownSteps(steps).flatMap((step) => stepMessages(step, joined, referenceTokens, files, pictures)),
     ],
     tools: equipment.tools.map(({ name, description, inputSchema }) => ({ name, description, inputSchema })),
     turnId: event.id,
@@ -107,6 +116,7 @@ function stepMessages(
   joined: readonly TriggerEvent[],
   contextTokensMax: number,
   files: FileViews | undefined,
+  pictures: ReturnType<typeof shownPictures>,
 ): Message[] {
   if (step.kind === "joined") {
     const event = joined.find(({ id }) => id === step.eventId);
@@ -115,7 +125,11 @@ function stepMessages(
   if (step.kind !== "model" && step.kind !== "tool") return [];
   if (step.kind === "tool") {
     if (step.handed !== undefined) return [handedMessage(step.handed)];
-    return [{ role: "tool", callId: step.callId, result: step.result, isError: step.isError }];
+    const { callId, result, isError } = step;
+    const seen = pictures.get(step);
+    const isHidden = seen === undefined && step.pictures !== undefined;
+    const words = isHidden ? `${result}\n${PICTURES_LEFT_OUT}` : result;
+    return [{ role: "tool", callId, result: words, isError, ...(seen && { pictures: seen }) }];
   }
   const { text, toolCalls, opaque } = step;
   const answer: Message = { role: "assistant", text, toolCalls, ...(opaque !== undefined && { opaque }) };

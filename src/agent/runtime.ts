@@ -32,6 +32,7 @@ import { promptFor } from "./prompt.ts";
 import { OutOfTime, timed } from "./signals.ts";
 import { estimateTokens, promptTokens } from "./tokens.ts";
 import { bounded, callTool, type ToolResult, unknownOutcome, unknownTool } from "./tool-call.ts";
+import { withinRecord } from "./tool-pictures.ts";
 
 export interface AgentRuntimeDeps {
   /** By name. Read at the start of each run, so it may change between runs. */
@@ -231,11 +232,11 @@ class TurnRun {
       await this.#keep({ kind: "tool", callId: call.id, ...chosenAnswer(ruling, tool.offers(call.input)) });
       return undefined;
     }
-    const { result, isError } =
+    const given =
       ruling === null || (ruling.kind === "tool-decided" && ruling.verdict === "approved")
         ? await this.#resultOf(action, tool, signal, ruling?.by ?? undefined)
         : refusedCall(ruling);
-    await this.#keep({ kind: "tool", callId: call.id, result, isError });
+    await this.#keep({ kind: "tool", callId: call.id, ...withinRecord(given, this.#steps) });
     return undefined;
   }
 

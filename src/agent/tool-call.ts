@@ -1,5 +1,5 @@
 import { redacted } from "../domain/redact.ts";
-import type { ToolCall } from "../domain/run.ts";
+import type { ToolCall, ToolPicture } from "../domain/run.ts";
 import type { Sender } from "../domain/signal.ts";
 import { ToolFault } from "../domain/tool-fault.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -13,6 +13,7 @@ import { timed } from "./signals.ts";
 export interface ToolResult {
   readonly result: string;
   readonly isError: boolean;
+  readonly pictures?: readonly ToolPicture[];
 }
 
 interface ToolDeps {
@@ -60,10 +61,15 @@ export async function callTool(
   const late = new Error(lateWords(tool, timeoutMs));
   const scope = timed(signal, timeoutMs, () => late, clock);
   const startedAtMs = clock.nowMs();
-  const ended = (outcome: ToolCallReport["outcome"], { text, isError }: ToolOutput): ToolResult => {
+  const ended = (
+    outcome: ToolCallReport["outcome"],
+    { text, isError, pictures = [] }: ToolOutput,
+  ): ToolResult => {
     const durationMs = clock.nowMs() - startedAtMs;
     deps.observe.toolCall?.({ agent: deps.agent, tool: tool.name, outcome, durationMs });
-    return { result: bounded(text), isError };
+    // Providers take none with an error.
+    const seen = !isError && pictures.length > 0 && { pictures };
+    return { result: bounded(text), isError, ...seen };
   };
   try {
     for (let attempt = 1; ; attempt++) {

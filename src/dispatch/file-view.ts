@@ -1,12 +1,11 @@
-import type { Attachment, FileView, PictureView } from "../domain/attachment.ts";
+import type { Attachment, FileView } from "../domain/attachment.ts";
 import { FILE_TEXT_BYTES_MAX, PDF_BYTES_MAX, PDF_PAGES_MAX } from "../domain/bounds.ts";
 import { onOneLine, theirWords } from "../domain/text.ts";
+import { pictureType, pictureView } from "../shared/picture.ts";
 import { isPdf, pagesOf } from "./pdf.ts";
 
 /** What providers take of one image, before it is encoded. */
 const IMAGE_BYTES_MAX = 3.75 * 1024 * 1024;
-/** An image is made smaller before it is read, so that none costs more. */
-const IMAGE_TOKENS_MAX = 5_000;
 
 /** How much of a file is needed to show what can be shown of it. */
 export const VIEW_BYTES_MAX = Math.max(IMAGE_BYTES_MAX, PDF_BYTES_MAX);
@@ -16,11 +15,10 @@ export const VIEW_BYTES_MAX = Math.max(IMAGE_BYTES_MAX, PDF_BYTES_MAX);
  * is called: a text is what reads as one.
  */
 export function viewOf(file: Attachment, bytes: Buffer, sizeBytes: number): FileView | null {
-  const mime = imageType(bytes);
+  const mime = pictureType(bytes);
   if (mime !== null) {
     if (sizeBytes > IMAGE_BYTES_MAX) return unread("it is too large an image to be looked at");
-    const base64 = () => bytes.toString("base64");
-    return { kind: "image", mime, bytes: bytes.length, tokensMax: IMAGE_TOKENS_MAX, base64 };
+    return pictureView(mime, bytes.length, () => bytes.toString("base64"));
   }
   // Before texts: it may read as one.
   if (isPdf(bytes)) return pdfOf(file, bytes, sizeBytes);
@@ -52,14 +50,6 @@ const SHOWN_IMAGE = /^image\/(?:png|jpeg|gif|webp)$/;
 
 export function unread(why: string): FileView {
   return { kind: "unread", why };
-}
-
-function imageType(bytes: Buffer): PictureView["mime"] | null {
-  const at = (from: number, to: number) => bytes.toString("latin1", from, to);
-  if (at(0, 8) === "\x89PNG\r\n\x1a\n") return "image/png";
-  if (at(0, 3) === "\xff\xd8\xff") return "image/jpeg";
-  if (/^GIF8[79]a$/.test(at(0, 6))) return "image/gif";
-  return at(0, 4) === "RIFF" && at(8, 12) === "WEBP" ? "image/webp" : null;
 }
 
 /** UTF-8, or UTF-16 that says so. A character that was cut in two at the end is left out. */

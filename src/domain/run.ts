@@ -1,4 +1,4 @@
-import type { FileRecord } from "./attachment.ts";
+import type { FileRecord, PictureView } from "./attachment.ts";
 import type { BudgetScope } from "./budget.ts";
 import type { ContextItem } from "./context.ts";
 import type { Platform } from "./event.ts";
@@ -122,9 +122,17 @@ export type Step =
       readonly callId: string;
       readonly result: string;
       readonly isError: boolean;
+      /** What models that see are shown with it; a version that knows none shows the result alone, which names them. */
+      readonly pictures?: readonly ToolPicture[];
       /** From here on the run is another agent's. */
       readonly handed?: Handover;
     };
+
+/** A picture that a tool gave, of a type that providers take. */
+export interface ToolPicture {
+  readonly mime: PictureView["mime"];
+  readonly base64: string;
+}
 
 /** An agent has given the run to another one, which goes on with it. */
 export interface Handover {

@@ -47,7 +47,9 @@ function contentOf(message: Message, model: string): Block[] {
     return [...pdfs, ...pictures, textBlock(spokenText(message)) ?? { type: "text", text: "(no text)" }];
   }
   if (message.role === "tool") {
-    const content = message.result.toWellFormed();
+    const text = message.result.toWellFormed();
+    const pictures = (message.pictures ?? []).map(imageBlock);
+    const content = pictures.length === 0 ? text : [{ type: "text" as const, text }, ...pictures];
     return [{ type: "tool_result", tool_use_id: message.callId, content, is_error: message.isError }];
   }
   const echo = echoFrom<Block>(message.opaque, "anthropic", model);

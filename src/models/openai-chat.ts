@@ -3,7 +3,7 @@ import { ModelError } from "../domain/errors.ts";
 import type { StopReason, ToolCall } from "../domain/run.ts";
 import type { Message, Prompt } from "../ports/model.ts";
 import { argumentsIn, type Counted, type OpenAiApi } from "./openai-api.ts";
-import { spokenText } from "./prompt-parts.ts";
+import { spokenText, unseen } from "./prompt-parts.ts";
 
 type Chat = OpenAI.Chat.Completions.ChatCompletionMessageParam;
 type Body = OpenAI.Chat.Completions.ChatCompletionCreateParamsStreaming;
@@ -110,7 +110,11 @@ function countedIn(usage: OpenAI.CompletionUsage | null | undefined): Counted | 
 
 function messageFrom(message: Message): Chat {
   if (message.role === "tool")
-    return { role: "tool", tool_call_id: message.callId, content: message.result.toWellFormed() };
+    return {
+      role: "tool",
+      tool_call_id: message.callId,
+      content: `${message.result.toWellFormed()}${unseen(message.pictures)}`,
+    };
   if (message.role === "assistant") {
     const content = message.text.trim() === "" ? null : message.text.toWellFormed();
     if (message.toolCalls.length === 0) return { role: "assistant", content: content ?? "(no text)" };

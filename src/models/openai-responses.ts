@@ -5,7 +5,7 @@ import type { StopReason, ToolCall } from "../domain/run.ts";
 import type { Chunk, Message, Prompt } from "../ports/model.ts";
 import { echoFrom, echoOf, isKept } from "./echo.ts";
 import { argumentsIn, type Counted, type OpenAiApi } from "./openai-api.ts";
-import { spokenText } from "./prompt-parts.ts";
+import { spokenText, unseen } from "./prompt-parts.ts";
 
 type Responses = OpenAI.Responses.Response;
 type Body = OpenAI.Responses.ResponseCreateParamsStreaming;
@@ -74,7 +74,13 @@ function itemsOf(message: Message, model: string): Item[] {
     ];
   }
   if (message.role === "tool") {
-    return [{ type: "function_call_output", call_id: message.callId, output: message.result.toWellFormed() }];
+    const text = message.result.toWellFormed();
+    const { callId: call_id, pictures = [] } = message;
+    const words = { type: "input_text" as const, text };
+    // Another server may take no more than text there.
+    const isSeen = pictures.length > 0 && SEES.test(model);
+    const output = isSeen ? [words, ...pictures.map(imageFrom)] : `${text}${unseen(pictures)}`;
+    return [{ type: "function_call_output", call_id, output }];
   }
   const echo = echoFrom<Item>(message.opaque, "openai", model);
   if (echo !== null)

@@ -6,6 +6,11 @@ export function spokenText({ name, text }: Extract<Message, { role: "user" }>): 
   return name === undefined ? text : `${name}: ${text}`;
 }
 
+/** Behind the result of a tool, for a model that takes no pictures there. */
+export function unseen(pictures: readonly PictureView[] = []): string {
+  return pictures.length === 0 ? "" : "\n⟦the images cannot be shown⟧";
+}
+
 /** For who asks what a prompt costs: a picture costs by its size in pixels, a PDF by its pages, and neither by its bytes. */
 export function withoutFiles(prompt: Prompt): {
   readonly words: Prompt;
@@ -15,6 +20,11 @@ export function withoutFiles(prompt: Prompt): {
   const all: PictureView[] = [];
   const pdfs: PdfView[] = [];
   const messages = prompt.messages.map((message) => {
+    if (message.role === "tool" && message.pictures !== undefined) {
+      const { pictures, ...rest } = message;
+      all.push(...pictures);
+      return rest;
+    }
     if (message.role !== "user" || (message.pictures ?? message.pdfs) === undefined) return message;
     const { pictures, pdfs: documents, ...rest } = message;
     all.push(...(pictures ?? []));

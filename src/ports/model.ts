@@ -18,7 +18,14 @@ export type Message =
       /** What the model's `end` chunk asked to be given back. */
       readonly opaque?: string;
     }
-  | { readonly role: "tool"; readonly callId: string; readonly result: string; readonly isError: boolean };
+  | {
+      readonly role: "tool";
+      readonly callId: string;
+      readonly result: string;
+      readonly isError: boolean;
+      /** Came with it, and `result` names them. */
+      readonly pictures?: readonly PictureView[];
+    };
 
 export interface ToolSpec {
   readonly name: string;

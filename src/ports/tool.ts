@@ -1,5 +1,5 @@
 import type { TriggerEvent } from "../domain/event.ts";
-import type { ToolEffect, Turn } from "../domain/run.ts";
+import type { ToolEffect, ToolPicture, Turn } from "../domain/run.ts";
 import type { Sender } from "../domain/signal.ts";
 
 /** Something a model may ask for. */
@@ -34,6 +34,8 @@ export interface Tool {
 export interface ToolOutput {
   readonly text: string;
   readonly isError: boolean;
+  /** Beside the text, which names them. */
+  readonly pictures?: readonly ToolPicture[];
 }
 
 /** For whom a tool is called: told to it as data, never as words. */

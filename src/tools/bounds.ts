@@ -29,3 +29,6 @@ export const RESTART_MAX_MS = 60_000;
 export const HEALTHY_MS = 60_000;
 /** Of all that a command writes; the model sees less. */
 export const OUTPUT_BYTES_MAX = 8 * 2 ** 20;
+/** Of one result, and of one picture in it: what runs have seen is in their record. */
+export const PICTURES_MAX = 4;
+export const PICTURE_BYTES_MAX = 1024 * 1024;

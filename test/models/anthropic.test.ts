@@ -459,6 +459,48 @@ describe("the Anthropic model, event by event", () => {
     });
   });
 
+  it("shows the pictures of a tool within its result", async () => {
+    await using server = await sseServer({
+      events: [
+        messageStart({ input_tokens: 10 }),
+        ...textBlock(0, "A pump."),
+        ...messageEnd("end_turn", { output_tokens: 5 }),
+      ],
+    });
+    const picture = {
+      kind: "image",
+      mime: "image/png",
+      bytes: 3,
+      tokensMax: 5_000,
+      base64: () => "AAEC",
+    } as const;
+    const messages = [
+      { role: "user", text: "look" },
+      { role: "assistant", text: "", toolCalls: [{ id: "t1", name: "look", input: {} }] },
+      { role: "tool", callId: "t1", result: "[image]", isError: false, pictures: [picture] },
+    ] as const;
+    await chunksOf(modelAt(server.url), promptOf("", { messages }));
+    expect(server.requests[0]?.body).toMatchObject({
+      messages: [
+        { role: "user" },
+        { role: "assistant" },
+        {
+          role: "user",
+          content: [
+            {
+              type: "tool_result",
+              tool_use_id: "t1",
+              content: [
+                { type: "text", text: "[image]" },
+                { type: "image", source: { type: "base64", media_type: "image/png", data: "AAEC" } },
+              ],
+            },
+          ],
+        },
+      ],
+    });
+  });
+
   it("shows PDFs before images and words", async () => {
     await using server = await sseServer({
       events: [

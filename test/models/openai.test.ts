@@ -308,6 +308,42 @@ describe("the Responses API", () => {
   });
 });
 
+describe("pictures of a tool", () => {
+  const pictures = [
+    { kind: "image" as const, mime: "image/png" as const, bytes: 3, tokensMax: 10, base64: () => "AAAA" },
+  ];
+  const messages = [{ role: "tool" as const, callId: "t1", result: "[image]", isError: false, pictures }];
+  const askedOf = async (model: string) => {
+    await using server = await sseServer({ events: [completed([SAID])] });
+    await chunksOf(modelAt(server.url, { model }), { ...promptOf("hello"), messages });
+    return server.requests[0]?.body.input;
+  };
+
+  it("stand in its result, by the Responses API", async () => {
+    expect(await askedOf("gpt-5")).toEqual([
+      {
+        type: "function_call_output",
+        call_id: "t1",
+        output: [
+          { type: "input_text", text: "[image]" },
+          { type: "input_image", detail: "auto", image_url: "data:image/png;base64,AAAA" },
+        ],
+      },
+    ]);
+  });
+
+  it("are not sent to who may refuse the request for them, and the model is told", async () => {
+    const output = "[image]\n⟦the images cannot be shown⟧";
+    expect(await askedOf("qwen")).toEqual([{ type: "function_call_output", call_id: "t1", output }]);
+    await using server = await sseServer({ events: [] });
+    await failureOf(chunksOf(modelAt(server.url, { api: "chat" }), { ...promptOf("hello"), messages }));
+    expect(server.requests[0]?.body.messages).toContainEqual({
+      ...{ role: "tool", tool_call_id: "t1" },
+      content: output,
+    });
+  });
+});
+
 describe("PDFs", () => {
   const pdf = { kind: "pdf", name: "pump.pdf", bytes: 3, pages: 2, base64: () => "JVBERi0=" } as const;
   const messages = [{ role: "user", text: "what is it?", pdfs: [pdf] }] as const;

@@ -1,40 +1,67 @@
 import type { CallToolResult } from "@modelcontextprotocol/client";
+import type { ToolPicture } from "../../domain/run.ts";
 import { theirWords } from "../../domain/text.ts";
 import type { ToolOutput } from "../../ports/tool.ts";
+import { pictureType } from "../../shared/picture.ts";
+import { PICTURE_BYTES_MAX, PICTURES_MAX } from "../bounds.ts";
 
 type Block = CallToolResult["content"][number];
 
-/** What a tool gave, as text for the model. It comes from outside: the brackets of our own lines do not stand in it. */
+/**
+ * What a tool gave, for the model: text, with the pictures that it can be shown. It comes from outside: the brackets of our
+ * own lines do not stand in it, and the bytes say what a picture is.
+ */
 export function outputOf(
   result: Pick<CallToolResult, "content" | "isError" | "structuredContent">,
 ): ToolOutput {
   const { content, isError = false, structuredContent } = result;
-  const parts = content.map(textOf).filter((part) => part !== "");
+  const pictures: ToolPicture[] = [];
+  const parts = content.map((block) => textOf(block, pictures)).filter((part) => part !== "");
   const isBare = parts.length === 0 && structuredContent !== undefined;
   const text = isBare ? JSON.stringify(structuredContent) : parts.join("\n");
-  return { text: theirWords(text) || "(no output)", isError };
+  return {
+    text: theirWords(text) || "(no output)",
+    isError,
+    ...(pictures.length > 0 && { pictures }),
+  };
 }
 
-function textOf(block: Block): string {
+function textOf(block: Block, pictures: ToolPicture[]): string {
   switch (block.type) {
     case "text":
       return block.text;
     case "image":
     case "audio":
-      return `[${block.type} ${short(block.mimeType)}, ${bytesOf(block.data)}, which cannot be shown]`;
+      return bytesText(`${block.type} ${short(block.mimeType)}`, block.data, pictures);
     case "resource_link":
       return `[resource ${short(block.name)} at ${short(block.uri)}${ofType(block.mimeType)}]`;
     case "resource":
-      return resourceText(block.resource);
+      return resourceText(block.resource, pictures);
     default:
       return "[something that this version does not know]";
   }
 }
 
-function resourceText(resource: Extract<Block, { type: "resource" }>["resource"]): string {
+function resourceText(
+  resource: Extract<Block, { type: "resource" }>["resource"],
+  pictures: ToolPicture[],
+): string {
   const head = `resource ${short(resource.uri)}${ofType(resource.mimeType)}`;
   if ("text" in resource) return `[${head}]\n${resource.text}`;
-  return `[${head}, ${bytesOf(resource.blob)}, which cannot be shown]`;
+  return bytesText(head, resource.blob, pictures);
+}
+
+/** Names it, and adds it to the pictures where it is one that a model can be shown. */
+function bytesText(head: string, base64: string, pictures: ToolPicture[]): string {
+  const named = `[${head}, ${bytesOf(base64)}`;
+  const bytes = Math.floor((base64.length * 3) / 4);
+  const mime = pictureType(Buffer.from(base64.slice(0, 64), "base64"));
+  if (mime === null) return `${named}, which cannot be shown]`;
+  if (bytes > PICTURE_BYTES_MAX) return `${named}, which is too large to be shown]`;
+  if (pictures.length >= PICTURES_MAX) return `${named}, one image too many to be shown]`;
+  // As it is sent on, it must be what it seems: a provider refuses the whole request for one that it cannot read.
+  pictures.push({ mime, base64: Buffer.from(base64, "base64").toString("base64") });
+  return `${named}]`;
 }
 
 function ofType(mime: string | undefined): string {
