@@ -6,7 +6,7 @@ import LongestFirst from "./test/longest-first.ts";
 /** Real servers, disks, threads and processes, one part of the gateway at a time. What runs in memory alone is `unit`. */
 const CONTRACT = [
   "test/store/{redis,spool}/**/*.test.ts",
-  "test/store/{contract,faults,file,footing,log-size,random,still,trouble,turns,unwritten}.test.ts",
+  "test/store/{contract,faults,file,footing,log-size,random,still,trouble,turns,unwritten,upkeep}.test.ts",
   "test/backup/**/*.test.ts",
   "test/app/{processes,rendering}/**/*.test.ts",
   "test/cli/{bin,installed,process}.test.ts",

@@ -12,6 +12,7 @@ const ENTRIES = [
   "src/main",
   "src/process",
   "src/store/sqlite/thread",
+  "src/store/sqlite/look-thread",
   "src/app/rendering/thread",
   ...["slack", "discord", "telegram", "whatsapp"].map((platform) => `adapters/${platform}/render`),
 ];

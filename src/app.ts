@@ -195,10 +195,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     ...{ store, adapters, isPaused, specs: () => current().spec.schedules },
     ...system,
   });
+  const retention = () => retentionOf(current().spec, current().agents.memory);
   const housekeeping = createHousekeeping({
     store,
     reseal,
-    retention: () => retentionOf(current().spec, current().agents.memory),
+    retention,
     async also() {
       const { media, retention } = current().spec;
       const keptMs = retention.audit_seconds * 1000;
@@ -249,6 +250,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       controls,
       breakers: () => breakersOf({ platforms, breakers, agents: current().agents }),
       ...{ health, replicas, audit, hooks: hooks.desk(), schedules },
+      housekeeping: { retention, sweep: housekeeping.sweep },
       privacy: (writeNotes) =>
         createPrivacy({
           ...{ store, media: opened.media, writeNotes, clock },

@@ -85,6 +85,25 @@ const TOLD: { readonly [Id in Changing]: Told | null } = {
     subject: () => "notes",
     after: (_, { subject, erased }) => ({ owner: subject, erased }),
   },
+  checkStore: {
+    action: "store.checked",
+    subject: () => "store",
+    after: (_, { whole, events }) => ({ whole, events }),
+  },
+  vacuumStore: {
+    action: "store.vacuumed",
+    subject: () => "store",
+    after: (_, { bytes_before, bytes_after }) => ({ bytes_before, bytes_after }),
+  },
+  pruneStore: { action: "store.pruned", subject: () => "store", after: (_, { rows }) => ({ rows }) },
+  removeFinished: {
+    action: "events.removed",
+    subject: () => "events in an archive",
+    after: ({ body }, { removed }) => ({
+      asked: Array.isArray(body.events) ? body.events.length : 0,
+      removed,
+    }),
+  },
   extendBackup: null,
   endBackup: {
     action: "backup.ended",

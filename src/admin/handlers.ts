@@ -35,6 +35,14 @@ import { type ExplainDeps, explain, NOTHING_KNOWN } from "./explain.ts";
 import { deadHooks, type HooksDeps, hooksView, replayHook, tryHook } from "./hooks.ts";
 import { type InstallationsDeps, installationPage, placeIn } from "./installations.ts";
 import { type KillSwitchDeps, killSwitchView, setKillSwitch } from "./kill-switch.ts";
+import {
+  checkStore,
+  finishedPage,
+  type MaintenanceDeps,
+  pruneStore,
+  removeFinished,
+  vacuumStore,
+} from "./maintenance.ts";
 import { eraseNotes, type NotesDeps, notebookPage } from "./notes.ts";
 import { openApi } from "./openapi.ts";
 import type { OPERATIONS, OperationId } from "./operations.ts";
@@ -58,6 +66,7 @@ export interface HandlerDeps
     HooksDeps,
     SchedulesDeps,
     NotesDeps,
+    Omit<MaintenanceDeps, "journal">,
     ConversationsDeps,
     ReplicasDeps {
   readonly approvals: Omit<ApprovalDeps, "journal">;
@@ -199,6 +208,11 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     listSchedules: async () => ok(await schedulesView(deps)),
     listNotes: async ({ query }) => ok(await notebookPage(query, deps)),
     eraseNotes: ({ id, query, by }) => eraseNotes(id, query, by, deps),
+    checkStore: () => checkStore(deps),
+    vacuumStore: () => vacuumStore(deps),
+    pruneStore: ({ body }) => pruneStore(body, deps),
+    listFinished: async ({ query }) => ok(await finishedPage(query, deps)),
+    removeFinished: ({ body }) => removeFinished(body, deps),
     startBackup: () => backups.start(),
     extendBackup: ({ id }) => backups.extend(id),
     endBackup: ({ id }) => backups.end(id),

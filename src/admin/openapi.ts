@@ -11,6 +11,13 @@ import { explanationSchema } from "./explain.ts";
 import { deadHookPageSchema, hooksSchema, hookTrialSchema, replayedHooksSchema } from "./hooks.ts";
 import { installationPageSchema, installationSchema, removedSchema } from "./installations.ts";
 import { killSwitchSchema } from "./kill-switch.ts";
+import {
+  checkedSchema,
+  finishedPageSchema,
+  prunedSchema,
+  removedSchema as removedEventsSchema,
+  vacuumedSchema,
+} from "./maintenance.ts";
 import { erasedNotesSchema, notebookPageSchema } from "./notes.ts";
 import { OPERATIONS, type Operation } from "./operations.ts";
 import { replicasSchema } from "./replicas.ts";
@@ -72,6 +79,11 @@ const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Erasure: erasureSchema,
   NotebookPage: notebookPageSchema,
   ErasedNotes: erasedNotesSchema,
+  StoreChecked: checkedSchema,
+  StoreVacuumed: vacuumedSchema,
+  StorePruned: prunedSchema,
+  FinishedPage: finishedPageSchema,
+  FinishedRemoved: removedEventsSchema,
   Installation: installationSchema,
   InstallationPage: installationPageSchema,
   Removed: removedSchema,

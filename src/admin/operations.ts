@@ -5,6 +5,7 @@ import { conversationsQuery, eraseBody, exportQuery, transcriptQuery } from "./c
 import { HOOK_OPERATIONS } from "./hook-operations.ts";
 import { installationsQuery } from "./installations.ts";
 import { killSwitchBody } from "./kill-switch.ts";
+import { MAINTENANCE_OPERATIONS } from "./maintenance.ts";
 import { NOTE_OPERATIONS } from "./notes.ts";
 import {
   approvalsQuery,
@@ -335,6 +336,7 @@ export const OPERATIONS = {
   ...HOOK_OPERATIONS,
   ...SCHEDULE_OPERATIONS,
   ...NOTE_OPERATIONS,
+  ...MAINTENANCE_OPERATIONS,
   startBackup: {
     method: "post",
     path: "/backup",

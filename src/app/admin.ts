@@ -15,7 +15,10 @@ import type { Logger } from "../telemetry/log.ts";
 import { operatorsWord } from "./approvals.ts";
 
 export interface AdminSetup {
-  readonly store: Pick<Store, "journal" | "archive" | "lanes" | "requests" | "purse" | "vault" | "audit">;
+  readonly store: Pick<
+    Store,
+    "journal" | "archive" | "lanes" | "requests" | "purse" | "vault" | "audit" | "upkeep"
+  >;
   readonly audit: AdminDeps["audit"];
   /** As it is now. */
   readonly policy: () => AdmissionPolicy;
@@ -30,6 +33,7 @@ export interface AdminSetup {
   readonly hooks: AdminDeps["hooks"];
   readonly schedules: AdminDeps["schedules"];
   readonly still: AdminDeps["still"];
+  readonly housekeeping: AdminDeps["housekeeping"];
   readonly replicas: AdminDeps["replicas"];
   readonly privacy: AdminDeps["privacy"];
   readonly feed: LifeFeed;
@@ -66,6 +70,7 @@ export function buildAdmin({ store, policy, ...context }: AdminSetup): AdminApi 
     lanes,
     requests,
     purse,
+    upkeep: store.upkeep,
     auditLog: store.audit,
     approvals,
     notebooks: createNotebooks(store.vault),

@@ -2,7 +2,8 @@ import { GatewayError } from "../domain/errors.ts";
 import type { ComponentReport } from "../ingress/health.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Held } from "../ports/holds.ts";
-import type { Retention, Store } from "../ports/store.ts";
+import type { Retention } from "../ports/retention.ts";
+import type { Store } from "../ports/store.ts";
 import { messageOf } from "../shared/fault.ts";
 import { parseJsonObject } from "../shared/json.ts";
 import { iso } from "../shared/time.ts";
@@ -44,6 +45,8 @@ interface Sweep {
 export interface Housekeeping extends Duty {
   /** For /ready. */
   readonly report: () => ComponentReport;
+  /** Now, whoever is elected: two at once do no harm. Gives how many rows went. */
+  sweep(): Promise<number>;
 }
 
 /**
@@ -68,14 +71,18 @@ export function createHousekeeping(deps: HousekeepingDeps): Housekeeping {
     return Math.min(SWEEP_EVERY_MS, Math.max(0, SWEEP_EVERY_MS - sinceMs));
   }
 
-  async function sweep(held: Held): Promise<void> {
+  /** Null: nobody elected us; it is no turn of those who are. */
+  async function sweep(held: Held | null): Promise<number> {
     const retention = deps.retention();
     const rows = (await store.sweep(retention)) + (await forgetQuestions(retention));
     if (rows > 0) log.info({ rows }, "store.swept");
-    last = { at_ms: clock.nowMs(), rows };
-    metrics.sweptAt.set(last.at_ms / 1000);
-    await notes.put(NOTE, JSON.stringify(last), held);
+    if (held !== null) {
+      last = { at_ms: clock.nowMs(), rows };
+      metrics.sweptAt.set(last.at_ms / 1000);
+      await notes.put(NOTE, JSON.stringify(last), held);
+    }
     await deps.also?.();
+    return rows;
   }
 
   /** Those of events that are gone; one that waits may do so for a week. And what was allowed without asking, until now; and what people made of answers. */
@@ -153,6 +160,7 @@ export function createHousekeeping(deps: HousekeepingDeps): Housekeeping {
       const when = last === null ? "" : `; last at ${iso(last.at_ms)}, ${last.rows} rows`;
       return { status: "ok", details: who + when };
     },
+    sweep: () => sweep(null),
   };
 }
 

@@ -21,7 +21,7 @@ import type { Store } from "../ports/store.ts";
 import { textMatches } from "../shared/hmac.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { buildAdmin } from "./admin.ts";
+import { type AdminSetup, buildAdmin } from "./admin.ts";
 import type { KindOfBreaker } from "./breaker-watch.ts";
 import type { RunControls } from "./controls.ts";
 import { dayLimitsOf } from "./day-budgets.ts";
@@ -37,6 +37,7 @@ export interface HttpOptions {
   readonly store: Store;
   /** The database file of this process, for whoever copies it; null: there is none. */
   readonly still: StillFile | null;
+  readonly housekeeping: AdminSetup["housekeeping"];
   readonly front: Front;
   /** Of the platforms that are on. */
   readonly adapters: readonly Adapter[];
@@ -116,6 +117,7 @@ export function composeHttp(options: HttpOptions): Http {
       breakers: options.breakers,
       configuredLimits: () => options.spec().limits,
       still: options.still,
+      housekeeping: options.housekeeping,
       replicas: options.replicas,
       hooks: options.hooks,
       schedules: options.schedules,

@@ -38,6 +38,7 @@ export function measured(store: Store, metrics: Metrics): Store {
     vault,
     audit,
     records,
+    upkeep,
   } = store;
   return {
     inbox: { accept: timed("accept", (offer) => inbox.accept(offer)) },
@@ -109,6 +110,12 @@ export function measured(store: Store, metrics: Metrics): Store {
       replace: timed("replace_record", (kept, texts) => records.replace(kept, texts)),
       conversations: timed("conversations", (page) => records.conversations(page)),
       scrub: timed("scrub", () => records.scrub()),
+    },
+    upkeep: {
+      check: timed("check_all", () => upkeep.check()),
+      overdue: timed("overdue", (retention) => upkeep.overdue(retention)),
+      vacuum: timed("vacuum", () => upkeep.vacuum()),
+      remove: timed("remove", (finished) => upkeep.remove(finished)),
     },
     bus: store.bus,
     get durability() {

@@ -11,7 +11,7 @@ import { LIMIT_SCOPES, type LimitScope, type LimitValue } from "../domain/contro
 import { PLATFORMS, type Platform } from "../domain/event.ts";
 import type { LanguageOf } from "../domain/language.ts";
 import { commandName, type Route } from "../domain/route.ts";
-import type { Retention } from "../ports/store.ts";
+import type { Retention } from "../ports/retention.ts";
 
 /** The operator's words to what admission decides by. */
 export function policyOf(

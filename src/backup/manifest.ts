@@ -8,14 +8,15 @@ export const MANIFEST = "manifest.json";
 
 const fileSchema = z.strictObject({
   /** In the archive, with slashes. */
-  path: z.string().regex(/^(?:store|config|media|redis)(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$/),
+  path: z.string().regex(/^(?:store|config|media|redis|events)(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$/),
   bytes: z.int().min(0),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 });
 
 export const manifestSchema = z.strictObject({
   format: z.literal(1),
-  kind: z.enum(["full", "configuration"]),
+  /** `events`: finished ones alone, which `parley maintain archive` takes out of the store. */
+  kind: z.enum(["full", "configuration", "events"]),
   /** The Parley that made it. */
   version: z.string(),
   created_at: z.iso.datetime(),

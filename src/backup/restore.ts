@@ -39,6 +39,10 @@ export interface Restored {
 export async function restore(options: RestoreOptions): Promise<Restored> {
   const { archive, dataDir, nowMs } = options;
   const manifest = await verifyArchive(archive);
+  if (manifest.kind === "events")
+    throw new ArchiveError(
+      `Expected a backup in ${archive}, got an archive of finished events, which holds nothing that a gateway needs`,
+    );
   refuseRunning(dataDir);
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const stamp = iso(nowMs).replace(/[-:.]/g, "");

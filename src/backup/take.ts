@@ -21,7 +21,7 @@ export interface RunningGateway {
 }
 
 export interface BackupSources {
-  readonly kind: Manifest["kind"];
+  readonly kind: "full" | "configuration";
   readonly dataDir: string;
   readonly configFolder: string;
   /** Where files of messages are kept; null: they are not wanted, or not in a folder. */
@@ -68,10 +68,16 @@ export async function takeBackup(options: BackupOptions): Promise<Taken> {
   }
 }
 
-export const ARCHIVE_NAME = /^parley-(?:config-)?\d{8}T\d{9}Z$/;
+export const ARCHIVE_NAME = /^parley-(?:config-|events-)?\d{8}T\d{9}Z$/;
 
-function archiveName(kind: Manifest["kind"], nowMs: number): string {
-  return `parley-${kind === "full" ? "" : "config-"}${iso(nowMs).replace(/[-:.]/g, "")}`;
+const BEGINNINGS: Readonly<Record<Manifest["kind"], string>> = {
+  full: "parley-",
+  configuration: "parley-config-",
+  events: "parley-events-",
+};
+
+export function archiveName(kind: Manifest["kind"], nowMs: number): string {
+  return `${BEGINNINGS[kind]}${iso(nowMs).replace(/[-:.]/g, "")}`;
 }
 
 async function fill(partial: string, options: BackupOptions): Promise<void> {
@@ -104,6 +110,10 @@ async function fill(partial: string, options: BackupOptions): Promise<void> {
     left_out: leftOut,
     files,
   };
+  await writeManifest(partial, manifest);
+}
+
+export async function writeManifest(partial: string, manifest: Manifest): Promise<void> {
   await writeFlushed(join(partial, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 

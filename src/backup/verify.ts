@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { APPLICATION_ID } from "../store/sqlite/database.ts";
+import { archivedEvents } from "./archived.ts";
 import { ArchiveError, describe, digestOf, type Manifest, readManifest } from "./manifest.ts";
 
 export const DATABASE = "store/parley.db";
@@ -19,7 +20,15 @@ export async function verifyArchive(archive: string): Promise<Manifest> {
       throw new ArchiveError(`Expected ${file} to have the sha256 ${sha256}, got ${got.sha256}`);
   }
   for (const { path } of manifest.files) if (path.endsWith(".db")) lookInto(join(archive, path));
+  if (manifest.kind === "events") await countEvents(archive, manifest);
   return manifest;
+}
+
+async function countEvents(archive: string, { events }: Manifest): Promise<void> {
+  let count = 0;
+  for await (const _ of archivedEvents(archive)) count++;
+  if (count !== events?.total)
+    throw new ArchiveError(`Expected ${archive} to have ${events?.total} events, got ${count}`);
 }
 
 /** A link in an archive could lead anywhere. */

@@ -30,6 +30,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   installations: async () => (await import("./installations.ts")).addInstallations,
   backup: async () => (await import("./backup.ts")).addBackup,
   restore: async () => (await import("./restore.ts")).addRestore,
+  maintain: async () => (await import("./maintain.ts")).addMaintain,
   setup: async () => (await import("./setup.ts")).addSetup,
   tools: async () => (await import("./tools.ts")).addTools,
   run: async () => (await import("./run.ts")).addRun,

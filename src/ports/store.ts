@@ -14,6 +14,8 @@ import type { Purse } from "./purse.ts";
 import type { Queue } from "./queue.ts";
 import type { Records } from "./records.ts";
 import type { RequestLog } from "./request-log.ts";
+import type { Retention } from "./retention.ts";
+import type { Upkeep } from "./upkeep.ts";
 import type { Vault } from "./vault.ts";
 
 /**
@@ -46,16 +48,11 @@ export interface Store extends AsyncDisposable {
   readonly vault: Vault;
   readonly audit: AuditLog;
   readonly records: Records;
+  readonly upkeep: Upkeep;
   readonly bus: Bus;
   readonly durability: Durability;
   /** Found out by a small write, and by what became of the last others. Rejects with STORE_*, which is `failed` too. */
   check(): Promise<StoreHealth>;
   /** Deletes what is past its time, in small batches. Gives how many rows went. */
   sweep(retention: Retention): Promise<number>;
-}
-
-export interface Retention {
-  readonly finishedMs: number;
-  readonly deadMs: number;
-  readonly turnsMs: number;
 }

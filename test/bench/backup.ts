@@ -1,5 +1,5 @@
 /**
- * `node test/bench/backup.ts`: what a backup costs those who send meanwhile. Signed webhooks at a steady rate go to a real
+ * `node test/bench/backup.ts [backup|check|vacuum]`: what a backup costs those who send meanwhile, or a check or a vacuum. Signed webhooks at a steady rate go to a real
  * gateway with a database that has been filled before; the same without a backup, and while one is made, over and over.
  */
 import { execFile } from "node:child_process";
@@ -19,6 +19,14 @@ const TOKEN = "an-admin-token-of-at-least-32-characters";
 
 const dataDir = temporaryFolder();
 const to = temporaryFolder();
+const COMMANDS: Readonly<Record<string, readonly string[]>> = {
+  backup: ["backup", "--to", to],
+  check: ["maintain", "check"],
+  vacuum: ["maintain", "vacuum"],
+};
+const WHAT = process.argv[2] ?? "backup";
+const command = COMMANDS[WHAT] ?? [];
+if (command.length === 0) throw new Error(`Expected one of ${Object.keys(COMMANDS).join(", ")}, got ${WHAT}`);
 const config = configFolder(`  limits: { user: off, conversation: off, tenant: off, global: off }
   queue: { waiting: 1000000, waiting_per_conversation: 1000 }
   routes: [{ agent: assistant }]
@@ -90,7 +98,7 @@ async function backUp(): Promise<number> {
     PARLEY_DATA_DIR: dataDir,
     PARLEY_CONFIG: config,
   };
-  const args = [join(ROOT, "bin/parley.js"), "backup", "--to", to];
+  const args = [join(ROOT, "bin/parley.js"), ...command];
   await promisify(execFile)(process.execPath, args, { cwd: ROOT, env: all });
   return (performance.now() - startedAt) / 1000;
 }
@@ -109,7 +117,7 @@ try {
     console.info(`with:    ${await load()}`);
     over = true;
     await backups;
-    console.info(`backups: ${took.map((seconds) => `${seconds.toFixed(1)} s`).join(", ")}`);
+    console.info(`${WHAT}: ${took.map((seconds) => `${seconds.toFixed(1)} s`).join(", ")}`);
   }
 } finally {
   await gateway[Symbol.asyncDispose]();

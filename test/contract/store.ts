@@ -29,6 +29,7 @@ import { purseContract } from "./store-purse.ts";
 import { recordsContract } from "./store-records.ts";
 import { requestsContract } from "./store-requests.ts";
 import { shownContract } from "./store-shown.ts";
+import { upkeepContract } from "./store-upkeep.ts";
 import { vaultContract } from "./store-vault.ts";
 import { withdrawingContract } from "./store-withdrawing.ts";
 
@@ -1125,6 +1126,7 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
     failuresContract(bench);
     growthContract(bench);
     holdsContract(bench);
+    upkeepContract(bench);
     vaultContract(bench);
     auditContract(bench);
     recordsContract(bench);

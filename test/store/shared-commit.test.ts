@@ -18,7 +18,12 @@ it("an event that is offered wakes who waits to claim, so that both share a comm
     schedule: setImmediate,
     onStatus: (status) => readiness.update(status),
   });
-  const nothing = { file: "none", scrub: async () => 0, close: async () => {} };
+  const nothing = {
+    file: "none",
+    scrub: async () => 0,
+    lookAt: async () => "busy" as const,
+    close: async () => {},
+  };
   const store = createFront({ batcher, readiness, clock, durability: "power", ...nothing });
   const { signal } = new AbortController();
   const claimed = store.queue

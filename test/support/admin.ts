@@ -100,6 +100,8 @@ const CONFIGURED_LIMITS = {
   global: "off",
 } as const;
 
+const RETENTION = { finishedMs: 604_800_000, deadMs: 2_592_000_000, turnsMs: 604_800_000 };
+
 /** The admin API over an empty store. */
 export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
   const clock = new FakeClock();
@@ -168,6 +170,10 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
       media: { find: async () => null, forget: async () => {} },
       tellAll: async () => {},
     }),
+    housekeeping: {
+      retention: () => RETENTION,
+      sweep: () => store.sweep(RETENTION),
+    },
     agents: () => ["assistant"],
     metrics,
     store: parts,

@@ -35,6 +35,7 @@ export function openCountedStore(clock: FakeClock): { store: Store; commits: Kin
     durability: "process",
     file: options.file,
     scrub: async (upTo) => engine.scrub(upTo),
+    lookAt: async () => "busy" as const,
     async close() {
       engine.close();
       folder.remove();

@@ -52,6 +52,9 @@ export const SCRIPT_NAMES = [
   "search_records",
   "replace_record",
   "list_conversations",
+  "sound",
+  "overdue",
+  "remove_events",
 ] as const;
 export type ScriptName = (typeof SCRIPT_NAMES)[number];
 

@@ -2,7 +2,8 @@ import { SUSPECTS_MAX } from "../../domain/bounds.ts";
 import { GatewayError } from "../../domain/errors.ts";
 import type { Clock, Random } from "../../ports/clock.ts";
 import type { Media } from "../../ports/media.ts";
-import type { Durability, Retention, Store } from "../../ports/store.ts";
+import type { Retention } from "../../ports/retention.ts";
+import type { Durability, Store } from "../../ports/store.ts";
 import type { Watermarks } from "../../ports/watermarks.ts";
 import { createBus } from "../bus.ts";
 import { LastRefusal } from "../last-refusal.ts";
@@ -19,6 +20,7 @@ import { createPurse } from "./purse.ts";
 import { createQueue } from "./queue.ts";
 import { createRecords } from "./records.ts";
 import { createRequestLog } from "./requests.ts";
+import { createUpkeep } from "./upkeep.ts";
 import { createVault } from "./vault.ts";
 import {
   createArchive,
@@ -175,6 +177,7 @@ export function createFront(options: LateOptions): Front {
     vault: createVault(parts),
     audit: createAuditLog(parts),
     records: createRecords(parts, link),
+    upkeep: createUpkeep(parts),
     watermarks: createWatermarks(parts),
     mediaWithin: (limits) => createMedia(parts, limits),
     bus,

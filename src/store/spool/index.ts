@@ -3,8 +3,9 @@ import { asFirstKnown, type KnownPerson } from "../../domain/conversation.ts";
 import { GatewayError } from "../../domain/errors.ts";
 import type { Person } from "../../domain/event.ts";
 import type { Clock, Random } from "../../ports/clock.ts";
+import type { Retention } from "../../ports/retention.ts";
 import type { StillFile } from "../../ports/still-file.ts";
-import type { Retention, Store, StoreHealth } from "../../ports/store.ts";
+import type { Store, StoreHealth } from "../../ports/store.ts";
 import type { Watermarks } from "../../ports/watermarks.ts";
 import { describe } from "../../shared/fault.ts";
 import { openSqliteStore, type SqliteStoreOptions } from "../sqlite/index.ts";
@@ -220,6 +221,7 @@ class Attached {
       vault: inner.vault,
       audit: inner.audit,
       records: inner.records,
+      upkeep: inner.upkeep,
       bus: inner.bus,
       get durability() {
         return inner.durability;

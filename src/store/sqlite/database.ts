@@ -64,6 +64,16 @@ export const openDatabase: OpenDatabase = (file, durability) => {
   }
 };
 
+/**
+ * For reading a file that nobody writes to now. It takes no lock, and makes nothing beside it; the lock that this process has on
+ * it stays, because SQLite keeps a handle that shares one open as long as that.
+ */
+export function openStill(file: string): Database {
+  const url = pathToFileURL(file);
+  url.searchParams.set("immutable", "1");
+  return wrap(new DatabaseSync(url, { readOnly: true }));
+}
+
 /** Never makes a file: where ours has gone, an empty one in its place would be taken for all there is. */
 function existing(file: string): URL {
   const url = pathToFileURL(file);

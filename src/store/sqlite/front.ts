@@ -22,10 +22,12 @@ import { wellFormed } from "../well-formed.ts";
 import { createAuditLog } from "./audit.ts";
 import type { Batcher } from "./batcher.ts";
 import { createElections } from "./elections.ts";
+import type { LookAt } from "./look.ts";
 import type { Ask, Operations, SweepCursor } from "./protocol.ts";
 import type { Readiness } from "./readiness.ts";
 import { createRecords } from "./records.ts";
 import { toAcceptance, toJob, toOfferRow, toProgressRow, toRecord, toSettlementRow } from "./rows.ts";
+import { createUpkeep } from "./upkeep.ts";
 import { createVault } from "./vault.ts";
 
 /** The port, in terms of the engine's operations: values to rows on the way in, rows to values on the way out. */
@@ -37,10 +39,11 @@ export function createFront(options: {
   readonly file: string;
   /** As `Engine.scrub`. */
   readonly scrub: (upTo: number | null) => Promise<number | string>;
+  readonly lookAt: LookAt;
   /** Called once. */
   readonly close: () => Promise<void>;
 }): Store {
-  const { batcher, readiness, clock, durability, file, scrub, close } = options;
+  const { batcher, readiness, clock, durability, file, scrub, lookAt, close } = options;
   let closing: Promise<void> | undefined;
   const ask: Ask = (kind, args) => batcher.call(kind, Math.trunc(clock.nowMs()), args);
   const bus = createBus();
@@ -59,6 +62,7 @@ export function createFront(options: {
     vault: createVault(ask),
     audit: createAuditLog(ask),
     records: createRecords(ask, scrub, file),
+    upkeep: createUpkeep(ask, lookAt),
     bus,
     durability,
     async check() {

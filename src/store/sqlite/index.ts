@@ -7,6 +7,7 @@ import type { Store } from "../../ports/store.ts";
 import { messageOf } from "../../shared/fault.ts";
 import { Batcher } from "./batcher.ts";
 import { createFront } from "./front.ts";
+import { createLookAt } from "./look.ts";
 import type { EngineOptions, Log, Reply, Status, StoreLimits } from "./protocol.ts";
 import { Readiness } from "./readiness.ts";
 import type { FromThread, ToThread } from "./serve.ts";
@@ -126,7 +127,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<OwnS
     await exited;
   }
   const { file } = options;
-  return { ...createFront({ batcher, readiness, clock, durability, file, scrub, close }), still };
+  const lookAt = createLookAt(still, clock);
+  return { ...createFront({ batcher, readiness, clock, durability, file, scrub, lookAt, close }), still };
 }
 
 type Stillness = Pick<Extract<FromThread, { kind: "still" }>, "isStill" | "held">;

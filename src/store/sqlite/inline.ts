@@ -1,11 +1,13 @@
 import { copyFileSync, existsSync, renameSync } from "node:fs";
 import { GatewayError } from "../../domain/errors.ts";
+import type { StillFile } from "../../ports/still-file.ts";
 import type { Store } from "../../ports/store.ts";
 import { Batcher } from "./batcher.ts";
 import { type OpenDatabase, openDatabase } from "./database.ts";
 import { Engine } from "./engine.ts";
 import { createFront } from "./front.ts";
 import type { SqliteStoreOptions } from "./index.ts";
+import { createLookAt } from "./look.ts";
 import { Readiness } from "./readiness.ts";
 
 export interface InlineStore extends Store {
@@ -67,5 +69,12 @@ export async function openInlineStore(options: InlineStoreOptions): Promise<Inli
   }
 
   const scrub = async (upTo: number | null) => (isDead ? "it is closed" : engine.scrub(upTo));
-  return { ...createFront({ batcher, readiness, clock, durability, file, scrub, close }), crash };
+  const still: StillFile = {
+    path: file,
+    hold: async () => (isDead ? null : engine.hold()),
+    extend: async () => engine.isHeld,
+    release: async () => engine.letGo(),
+  };
+  const lookAt = createLookAt(still, clock);
+  return { ...createFront({ batcher, readiness, clock, durability, file, scrub, lookAt, close }), crash };
 }

@@ -13,6 +13,7 @@ import { findRequests, listRequests, noteRequests } from "./requests.ts";
 import { laneHead, signal } from "./signals.ts";
 import type { State } from "./state.ts";
 import { sweep } from "./sweep.ts";
+import { removeEvents, vacuum } from "./upkeep.ts";
 import { getKept, listKept, putKept } from "./vault.ts";
 import { checkpoint, claim, extend, record, reserve, settle } from "./work.ts";
 
@@ -74,6 +75,8 @@ const HANDLERS: { readonly [K in Kind]: Handler<K> } = {
   },
   drop: (state, [id, by], nowMs) => drop(state, id, by, nowMs),
   sweep: (state, { retention, cursor }, nowMs) => sweep(state, cursor, retention, nowMs),
+  vacuum,
+  removeEvents,
 };
 
 /** They leave nothing in the log. */
@@ -117,6 +120,8 @@ export function apply<K extends Kind>(state: State, request: Request<K>): Operat
 function rowsOf<K extends Kind>(kind: K, result: Operations[K]["result"]): number {
   if (kind === "claim") return (result as Operations["claim"]["result"]).length;
   if (kind === "pruneAudit") return Math.ceil((result as number) / SWEPT_ROWS);
+  if (kind === "vacuum") return SHRUNK_OPERATIONS;
+  if (kind === "removeEvents") return Math.ceil((result as number) / SWEPT_ROWS);
   if (kind !== "sweep") return 1;
   const { gone, next } = result as Operations["sweep"]["result"];
   // Shrinking the file deletes no rows, and moves 256 pages.

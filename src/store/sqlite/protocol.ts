@@ -13,7 +13,8 @@ import type { Reservation } from "../../ports/outbox.ts";
 import type { Holding, HoldRequest } from "../../ports/purse.ts";
 import type { ClaimOptions } from "../../ports/queue.ts";
 import type { Bite, ConversationSummary, Kept, Search } from "../../ports/records.ts";
-import type { Retention } from "../../ports/store.ts";
+import type { Retention } from "../../ports/retention.ts";
+import type { Finished } from "../../ports/upkeep.ts";
 import type { VaultEntry, VaultPage } from "../../ports/vault.ts";
 import type { OfferedKind } from "./lanes.ts";
 import type { SpendingRow } from "./purse-statements.ts";
@@ -111,6 +112,9 @@ export interface Operations {
   /** Why the last write was refused; null: it was not. */
   check: { args: null; result: string | null };
   sweep: { args: { retention: Retention; cursor: SweepCursor }; result: SweepResult };
+  /** One bite: how many bytes the file has without its log, and whether there is more to give back. */
+  vacuum: { args: null; result: VacuumResult };
+  removeEvents: { args: readonly Finished[]; result: number };
 }
 export type Kind = keyof Operations;
 export type Request<K extends Kind = Kind> = K extends Kind
@@ -227,6 +231,13 @@ export interface SweepResult {
   readonly gone: number;
   /** Null: the sweep is over. */
   readonly next: SweepCursor | null;
+}
+
+export interface VacuumResult {
+  readonly bytesBefore: number;
+  readonly bytesAfter: number;
+  readonly ms: number;
+  readonly isOver: boolean;
 }
 
 /** Whether a claim would find something, and when that may change by itself. */

@@ -270,6 +270,8 @@ export function prepareStatements(db: Database) {
          ELSE coalesce(json_extract(body, '$.aliases'), '[]') END AS aliases FROM events
        WHERE seq = ? AND state IS NOT NULL`,
     ),
+    /** With its own end, not that of another. */
+    isOver: db.prepare<{ one: 1 }>("SELECT 1 AS one FROM events WHERE seq = ? AND state <> 'merged'"),
     // Of the whole table, for there is no index on this: only where an event cannot say its own.
     keysOf: db.prepare<{ key: string }>("SELECT key FROM keys WHERE seq = ?"),
     deleteEvent: db.prepare("DELETE FROM events WHERE seq = ?"),
@@ -316,5 +318,7 @@ export function prepareStatements(db: Database) {
     ),
     freePages: db.prepare<{ freelist_count: number }>("PRAGMA freelist_count"),
     shrink: db.prepare("PRAGMA incremental_vacuum(256)"),
+    allPages: db.prepare<{ page_count: number }>("PRAGMA page_count"),
+    pageBytes: db.prepare<{ page_size: number }>("PRAGMA page_size"),
   };
 }

@@ -1,5 +1,5 @@
 import { HOLDS_KEPT_DAYS, PEOPLE_KEPT_MS, SPENDING_KEPT_DAYS } from "../../domain/bounds.ts";
-import type { Retention } from "../../ports/store.ts";
+import type { Retention } from "../../ports/retention.ts";
 import { DAY_MS } from "../../shared/time.ts";
 import { wellFormed } from "../well-formed.ts";
 import type { SweepCursor, SweepResult } from "./protocol.ts";
