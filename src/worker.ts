@@ -18,7 +18,7 @@ import { attemptOutcome, isOutage, usesNoAttempt } from "./dispatch/outage.ts";
 import { OwnTime } from "./dispatch/own-time.ts";
 import { park } from "./dispatch/parking.ts";
 import { poisonCauseOf } from "./dispatch/poison.ts";
-import { quietForMs } from "./dispatch/quiet.ts";
+import { leaveQuiet } from "./dispatch/quiet.ts";
 import { References } from "./dispatch/references.ts";
 import { report, reportHandover, reportSaid } from "./dispatch/report.ts";
 import { type RolesDeps, withRolesKnown } from "./dispatch/roles.ts";
@@ -131,9 +131,7 @@ export async function work(claimed: Job, deps: WorkerDeps, signals: JobSignals):
 
   const merging = new Merging(job, deps.queue);
   const progress = await begun(job, deps);
-  const quietTimeMs = deps.quietMsOf?.(job.event, progress.agent) ?? 0;
-  const quietMs = await quietForMs(job, merging, quietTimeMs, () => deps.clock.nowMs());
-  if (quietMs > 0) throw new Deferred("more may be said", quietMs);
+  await leaveQuiet(job, merging, deps.quietMsOf?.(job.event, progress.agent) ?? 0, deps.clock);
   const references = new References(adapter, progress, deps);
   const taken = { merging, references, time };
   const done = isAnswered(progress) ? progress : await answerTo(job, progress, taken, adapter, deps, signals);
