@@ -8,7 +8,6 @@ import type { JobSignals } from "./dispatch/dispatcher.ts";
 import { withEarlier } from "./dispatch/earlier.ts";
 import { elsewhereFor } from "./dispatch/elsewhere.ts";
 import type { FilesDeps } from "./dispatch/files.ts";
-import { growsForMs } from "./dispatch/growth.ts";
 import { checkpoint, ensureHeld } from "./dispatch/held.ts";
 import { goesRound } from "./dispatch/loop.ts";
 import { type AgentMemory, historyOf, isOf } from "./dispatch/memory.ts";
@@ -21,9 +20,9 @@ import { poisonCauseOf } from "./dispatch/poison.ts";
 import { leaveQuiet } from "./dispatch/quiet.ts";
 import { References } from "./dispatch/references.ts";
 import { report, reportHandover, reportSaid } from "./dispatch/report.ts";
-import { type RolesDeps, withRolesKnown } from "./dispatch/roles.ts";
+import type { RolesDeps } from "./dispatch/roles.ts";
+import { isSettlement, runnable } from "./dispatch/runnable.ts";
 import type { Selection } from "./dispatch/selection.ts";
-import { canBeAnswered } from "./dispatch/serves.ts";
 import { causeOf, Deferred } from "./dispatch/settle.ts";
 import { ageSeconds, lastWord, told, waitedMs } from "./dispatch/waited.ts";
 import { RunAborted } from "./domain/abort.ts";
@@ -36,7 +35,7 @@ import { redacted, redactedPart } from "./domain/redact.ts";
 import type { Route } from "./domain/route.ts";
 import type { Answer, Progress } from "./domain/run.ts";
 import { NO_USAGE, restedMsOf } from "./domain/run.ts";
-import { isStopped, isWithdrawn } from "./domain/signal.ts";
+import { isStopped } from "./domain/signal.ts";
 import type { PausedFor } from "./domain/switches.ts";
 import type { Adapter, Render } from "./ports/adapter.ts";
 import type { AgentRuntime, Allowance, Hold, RunResult } from "./ports/agent.ts";
@@ -105,25 +104,11 @@ export interface WorkerDeps {
  */
 export async function work(claimed: Job, deps: WorkerDeps, signals: JobSignals): Promise<Settlement> {
   const time = new OwnTime();
-  const { platform } = claimed.event;
-  const adapter = deps.adapters.get(platform);
+  const adapter = deps.adapters.get(claimed.event.platform);
   // A start without its secrets must not bury what was acknowledged: it waits until they are back.
-  if (adapter === undefined) throw new Deferred(`${platform} is not configured`, WAIT_MS);
-  // One claim more than allowed tells the person; if that was cut off too, the next would only be cut off again.
-  const poison = poisonCauseOf(claimed, 1);
-  if (poison !== null) return { kind: "dead", cause: poison };
-
-  const growsMs = growsForMs(claimed, deps.clock.nowMs());
-  if (growsMs > 0) throw new Deferred("files of the same message may follow", growsMs);
-
-  // What was joined to it is somebody's question still, and is answered with it.
-  const isWanted = !isWithdrawn(claimed.event.id, claimed.signals) || claimed.events.length > 1;
-  const isAnswerPaid = claimed.progress !== null && claimed.progress.answer !== null;
-  if (!isWanted && !isAnswerPaid) return { kind: "dropped", cause: "withdrawn" };
-  if (!isAnswerPaid && !(await canBeAnswered(claimed.event, adapter, deps.clock, signals.job)))
-    return { kind: "dropped", cause: "not_installed" };
-
-  const job = await withRolesKnown(claimed, adapter, deps.roles, signals.job);
+  if (adapter === undefined) throw new Deferred(`${claimed.event.platform} is not configured`, WAIT_MS);
+  const job = await runnable(claimed, adapter, deps, signals.job);
+  if (isSettlement(job)) return job;
   if (job.refusal !== null) {
     await say(noticeText(job.refusal), job, adapter, deps, signals);
     return { kind: "dropped", cause: job.refusal.cause };
