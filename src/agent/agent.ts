@@ -12,6 +12,8 @@ export interface Agent {
   readonly model: ChatModel;
   /** Asked in this order when the model before cannot answer. */
   readonly fallbacks?: readonly ChatModel[];
+  /** Absent: there is none. */
+  readonly cheaper?: CheaperModel;
   readonly systemPrompt: string;
   readonly tools: readonly Tool[];
   /** Where there are more of them. */
@@ -30,12 +32,29 @@ export interface Agent {
   readonly approvals?: ApprovalRules;
 }
 
+/** Asked first once so large a share of a budget is used up, of the run or of the day; and last when all others are too dear. */
+export interface CheaperModel {
+  readonly model: ChatModel;
+  readonly pastShare: number;
+}
+
+/** All that may be asked for it. */
+export function modelsOf({
+  model,
+  fallbacks = [],
+  cheaper,
+}: Pick<Agent, "model" | "fallbacks" | "cheaper">): readonly ChatModel[] {
+  return [model, ...fallbacks, ...(cheaper === undefined ? [] : [cheaper.model])];
+}
+
 /** Of one run, all holders and restarts together. Infinity: no limit. */
 export interface AgentLimits {
   /** Model calls that end with an answer. */
   readonly maxIterations: number;
   /** From the start of the run, without what it waited between attempts (`Run.restedMs`). */
   readonly maxExecutionMs: number;
+  /** After that, for an answer that is being given by then; default none. */
+  readonly graceMs?: number;
   /** Input and output. What a call will use is estimated before it is made, so a run may end a little above. */
   readonly tokensMax: number;
   /** US cents. Never passed: the dearest outcome of a call is set aside before it is made. */
@@ -88,4 +107,13 @@ export interface RunObserver {
   modelCall(report: ModelCallReport): void;
   retry(report: RetryReport): void;
   toolCall?(report: ToolCallReport): void;
+}
+
+/** The run has one purse and one time, whoever is at work; what one answer and one tool may take is up to each. */
+export function withinLimitsOf(first: Agent, agent: Agent): Agent {
+  const { maxTokens, toolTimeoutMs } = agent.limits;
+  return {
+    ...agent,
+    limits: { ...first.limits, maxTokens, ...(toolTimeoutMs !== undefined && { toolTimeoutMs }) },
+  };
 }

@@ -62,6 +62,17 @@ export function createDayBudgets(deps: DayBudgetsDeps): (event: TriggerEvent, ag
     };
   }
 
+  /** What is held counts, as it does where a call is refused. */
+  async function isPastWarning(caps: readonly Cap[]): Promise<boolean> {
+    const warned = caps.filter(({ warnAt }) => warnAt !== null);
+    const day = calendar.dayAt(clock.nowMs());
+    const spent = await purse.spent(
+      day,
+      warned.map(({ scope }) => scope),
+    );
+    return spent.some(({ amount, held }, index) => amount + held >= (warned[index]?.warnAt ?? Infinity));
+  }
+
   function limitOf(name: string): { scope: BudgetScope; limitCents: number } {
     const scope = name.split(":", 1)[0] as BudgetScope;
     return { scope, limitCents: limits[scope] ?? 0 };
@@ -72,6 +83,7 @@ export function createDayBudgets(deps: DayBudgetsDeps): (event: TriggerEvent, ag
       const hold = { id: newId("hold"), day: calendar.dayAt(clock.nowMs()), cents };
       return { hold, over: held(hold, capsOf(event, agent)) };
     },
+    isPastWarning: () => isPastWarning(capsOf(event, agent)),
     settle(hold, usage) {
       // Not waited for: until it is written the call counts with its ceiling, which is never too little.
       purse.settle(hold, spendOf(usage)).catch((error: unknown) => deps.unsettled(hold, error));

@@ -31,6 +31,10 @@ export class Ledger {
     return this.#spentCents(goesOn) + ceilingCents <= this.#limits().costCentsMax;
   }
 
+  isPast(share: number): boolean {
+    return this.#spentCents(false) >= share * this.#limits().costCentsMax;
+  }
+
   leftCents(goesOn = false): number {
     return Math.max(0, this.#limits().costCentsMax - this.#spentCents(goesOn));
   }

@@ -12,6 +12,7 @@ import { collect } from "./collect.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Payment, Payments } from "./payments.ts";
 import type { ModelStep } from "./progress.ts";
+import { OutOfTime } from "./signals.ts";
 
 export interface ModelCallDeps {
   readonly clock: Clock;
@@ -39,13 +40,22 @@ type Failure = ModelError | BreakerOpen;
 type Failed = { readonly kind: "failed"; readonly error: Failure };
 
 /**
- * Asks the agent's model, then its fallbacks, each with retries. Throws ModelError or BreakerOpen when none could
- * answer: a retryable one when any of them might later; and the signal's reason when aborted.
+ * Asks the agent's model, then its fallbacks, each with retries; its cheaper one first where much of a budget is used up,
+ * and last where what is left is too little for the others. Throws ModelError or BreakerOpen when none could answer: a
+ * retryable one when any of them might later; OutOfTime when the time was over before the next could be asked; and the
+ * signal's reason when aborted.
  */
 export async function callModel(call: ModelCall, deps: ModelCallDeps): Promise<Answered | TooDear | Over> {
   const failures: Failure[] = [];
   let refused: TooDear | Over | null = null;
-  for (const model of [call.agent.model, ...(call.agent.fallbacks ?? [])]) {
+  const { model: own, fallbacks = [], cheaper } = call.agent;
+  const isTight = cheaper !== undefined && (await isPast(cheaper.pastShare, call));
+  const models = [...(isTight ? [cheaper.model] : []), own, ...fallbacks];
+  if (cheaper !== undefined && !isTight) models.push(cheaper.model);
+  for (const model of models) {
+    // In an outage the fallbacks are what the operator wants: a cheaper model may not be up to the work.
+    if (!isTight && model === cheaper?.model && refused === null) continue;
+    if (failures.length > 0 && deps.clock.nowMs() >= call.deadlineMs) throw new OutOfTime();
     const result = await tryModel(model, call, deps);
     if (result.kind === "answered") return result;
     if (result.kind === "failed") failures.push(result.error);
@@ -55,6 +65,10 @@ export async function callModel(call: ModelCall, deps: ModelCallDeps): Promise<A
   const worst = failures.find(({ retryable }) => retryable) ?? failures.find(isRefusal) ?? failures[0];
   if (worst !== undefined) throw worst;
   return refused ?? { kind: "too-dear" };
+}
+
+async function isPast(share: number, { ledger, payments }: ModelCall): Promise<boolean> {
+  return ledger.isPast(share) || (await payments.isPastWarning());
 }
 
 async function tryModel(

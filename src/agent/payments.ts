@@ -31,6 +31,11 @@ export class Payments {
     this.#allowance = allowance;
   }
 
+  /** Whether a budget of the day has come to where the operator is warned. */
+  isPastWarning(): Promise<boolean> {
+    return this.#allowance.isPastWarning?.() ?? Promise.resolve(false);
+  }
+
   /** `goesOn`: with a call that broke off last, which is paid for already. */
   async begin(
     cents: number,

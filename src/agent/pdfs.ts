@@ -1,5 +1,5 @@
 import type { FileView, FileViews, PdfView } from "../domain/attachment.ts";
-import type { Agent } from "./agent.ts";
+import { type Agent, modelsOf } from "./agent.ts";
 import { REFERENCE_SHARE } from "./bounds.ts";
 import { PAGE_TOKENS } from "./tokens.ts";
 
@@ -7,12 +7,10 @@ import { PAGE_TOKENS } from "./tokens.ts";
  * The files as this agent can be shown them: of PDFs those that each of its models reads, and that its budgets have room
  * for. The others are named, for a run should not end for want of what nobody asked it to read.
  */
-export function readablePdfs(
-  files: FileViews | undefined,
-  { model, fallbacks = [], limits }: Agent,
-): FileViews | undefined {
+export function readablePdfs(files: FileViews | undefined, agent: Agent): FileViews | undefined {
   if (files === undefined || ![...files.values()].some(({ kind }) => kind === "pdf")) return files;
-  const models = [model, ...fallbacks];
+  const { limits } = agent;
+  const models = modelsOf(agent);
   const areRead = models.every(({ readsPdfs }) => readsPdfs);
   const fits = (pdfs: readonly PdfView[]) => {
     const pages = pdfs.reduce((sum, pdf) => sum + pdf.pages, 0);

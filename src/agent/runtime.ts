@@ -11,7 +11,7 @@ import type { AgentRuntime, Hold, ParkedRun, Run, RunResult } from "../ports/age
 import type { Clock, Random } from "../ports/clock.ts";
 import type { TurnAbout } from "../ports/model.ts";
 import type { Equipment, Tool, ToolCaller } from "../ports/tool.ts";
-import type { Agent, RunObserver } from "./agent.ts";
+import { type Agent, type RunObserver, withinLimitsOf } from "./agent.ts";
 import { type AskingTool, asksFirst, chosenAnswer, refusedCall, rulingOn } from "./approval.ts";
 import {
   type AskedAgent,
@@ -109,12 +109,24 @@ class TurnRun {
   }
 
   async toItsEnd(signal: AbortSignal): Promise<RunResult | ParkedRun> {
-    const { clock } = this.#deps;
-    const scope = timed(signal, this.#deadlineMs - clock.nowMs(), () => new OutOfTime(), clock);
+    const lastMs = this.#deadlineMs + (this.#agent.limits.graceMs ?? 0);
     try {
-      return await this.#loop(scope.signal);
+      return await this.#until(lastMs, signal, (scope) => this.#loop(scope));
     } catch (error) {
-      return this.#brokenOff(error, scope.signal);
+      return this.#brokenOff(error);
+    }
+  }
+
+  /** Throws the reason of an abort, whatever broke because of it. */
+  async #until<T>(atMs: number, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { clock } = this.#deps;
+    const scope = timed(signal, atMs - clock.nowMs(), () => new OutOfTime(), clock);
+    try {
+      return await work(scope.signal);
+    } catch (error) {
+      // What was not recorded belongs to whoever holds the run now.
+      if (!this.#hasLostRecord) scope.signal.throwIfAborted();
+      throw error;
     } finally {
       scope.end();
     }
@@ -130,9 +142,14 @@ class TurnRun {
         continue;
       }
       signal.throwIfAborted();
+      // An answer that is being given has its grace; nothing is begun in it.
+      if (this.#deps.clock.nowMs() >= this.#deadlineMs) throw new OutOfTime();
       // Also before tools: their results would come to nobody.
       if (!this.#ledger.hasStepsLeft()) return limited(this.#steps, "out-of-steps", this.#agent.limits);
-      const end = action.kind === "ask" ? await this.#ask(signal) : await this.#useTool(action, signal);
+      const end =
+        action.kind === "ask"
+          ? await this.#ask(signal)
+          : await this.#until(this.#deadlineMs, signal, (scope) => this.#useTool(action, scope));
       if (end !== undefined) return end;
     }
   }
@@ -362,18 +379,11 @@ class TurnRun {
     }
   }
 
-  /** What broke because of an abort is judged by the reason of the abort. */
-  #brokenOff(error: unknown, signal: AbortSignal): RunResult {
-    // What was not recorded belongs to whoever holds the run now.
+  #brokenOff(error: unknown): RunResult {
     if (this.#hasLostRecord) throw error;
-    if (signal.aborted) {
-      const reason: unknown = signal.reason;
-      if (reason instanceof OutOfTime) {
-        return limited(this.#steps, "out-of-time", this.#agent.limits, redacted(this.#saying));
-      }
-      if (reason instanceof RunAborted && reason.why === "stopped") return stopped(this.#steps);
-      throw reason;
-    }
+    if (error instanceof OutOfTime)
+      return limited(this.#steps, "out-of-time", this.#agent.limits, redacted(this.#saying));
+    if (error instanceof RunAborted && error.why === "stopped") return stopped(this.#steps);
     if (error instanceof ModelError && !error.retryable && !error.isRefusal) {
       return failed(this.#steps, error.code, error.message);
     }
@@ -383,15 +393,6 @@ class TurnRun {
 
 const NOBODY_HERE =
   "This needs the approval of a person, and you are asked by another agent: only who talks with people can ask them.";
-
-/** The run has one purse and one time, whoever is at work; what one answer and one tool may take is up to each. */
-function withinLimitsOf(first: Agent, agent: Agent): Agent {
-  const { maxTokens, toolTimeoutMs } = agent.limits;
-  return {
-    ...agent,
-    limits: { ...first.limits, maxTokens, ...(toolTimeoutMs !== undefined && { toolTimeoutMs }) },
-  };
-}
 
 function onlyOwn(tools: readonly Tool[]): Equipment {
   return { tools, notes: [], whyMissing: () => null };

@@ -1,4 +1,4 @@
-import type { Agent, RunObserver } from "../agent/agent.ts";
+import { type Agent, modelsOf as modelsOfAgent, type RunObserver } from "../agent/agent.ts";
 import { breakerName } from "../agent/model-call.ts";
 import { createAgentRuntime } from "../agent/runtime.ts";
 import type { AgentSpec } from "../config/agent-schema.ts";
@@ -15,7 +15,6 @@ import { DEMO_ASK } from "../models/demo-ask.ts";
 import { REMOTE_ASK } from "../models/remote/ask.ts";
 import type { AgentRuntime } from "../ports/agent.ts";
 import type { Clock, Random } from "../ports/clock.ts";
-import type { ChatModel } from "../ports/model.ts";
 import type { Tool } from "../ports/tool.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { NO_TRACING, type Tracing } from "../telemetry/trace.ts";
@@ -91,9 +90,15 @@ export async function buildAgents({
     const asked = next.filter((one) => missingFor(one, environment) === null);
     const fallbacks = asked.map((one) => modelOf(one, spec.model));
     const more = spec.tools.length > 0 && { toolbox: tools.toolboxFor(name, spec.tools, isReadOnly) };
-    for (const one of [model, ...fallbacks])
+    const cheap = spec.model.cheaper;
+    const cheaper =
+      missing !== null || cheap === undefined || missingFor(cheap, environment) !== null
+        ? null
+        : { model: modelOf(cheap, spec.model), pastShare: config.gateway.budgets.warn_at };
+    const asks = { model, fallbacks, ...(cheaper && { cheaper }) };
+    for (const one of modelsOfAgent(asks))
       modelCallsAtZero(metrics, { agent: name, provider: one.provider, model: one.name });
-    agents.set(name, tracedAgent({ ...agentOf(name, spec, model, fallbacks), ...more }, tracing));
+    agents.set(name, tracedAgent({ ...agentOf(name, spec, asks), ...more }, tracing));
     memory.set(name, memoryOf(spec));
     quietMs.set(name, busyQuietMs(spec.busy));
     if (spec.preview === "on") shown.add(name);
@@ -101,9 +106,7 @@ export async function buildAgents({
     modelNames.set(name, model.provider === "demo" ? "the demo model" : `${model.name} (${model.provider})`);
   }
   const runtime = createAgentRuntime({ agents, clock, random, observe: observer(metrics), breakers });
-  const inUse = new Set(
-    [...agents.values()].flatMap(({ model, fallbacks }) => [model, ...(fallbacks ?? [])].map(breakerName)),
-  );
+  const inUse = new Set([...agents.values()].flatMap((agent) => modelsOfAgent(agent).map(breakerName)));
   return {
     ...{ runtime, memory, quietMs, shown, modelNames, approvers, toolsHold: tools.holds },
     demoStandIns: standIns,
@@ -133,14 +136,17 @@ function approvalRulesOf({ approvals }: AgentSpec): ApprovalRules {
   return { only, self, expiresMs: expires_seconds * 1000, needs, rememberMs: remember_seconds * 1000, place };
 }
 
-function agentOf(name: string, spec: AgentSpec, model: ChatModel, fallbacks: readonly ChatModel[]): Agent {
+function agentOf(
+  name: string,
+  spec: AgentSpec,
+  models: Pick<Agent, "model" | "fallbacks" | "cheaper">,
+): Agent {
   const { limits, budgets, retry } = spec;
   return {
     name,
-    model,
-    fallbacks,
+    ...models,
     systemPrompt: spec.system_prompt,
-    tools: OWN_TOOLS[model.provider] ?? [],
+    tools: OWN_TOOLS[models.model.provider] ?? [],
     approvals: approvalRulesOf(spec),
     ...(spec.memory.scope !== "thread" && { remembers: spec.memory.scope }),
     ...asksOf(spec),
@@ -151,6 +157,7 @@ function agentOf(name: string, spec: AgentSpec, model: ChatModel, fallbacks: rea
     limits: {
       maxIterations: limits.max_iterations,
       maxExecutionMs: Math.min(limits.max_execution_time_seconds, budgets.time_seconds) * 1000,
+      graceMs: budgets.grace_seconds * 1000,
       tokensMax: budgets.tokens,
       costCentsMax: budgets.cost_cents,
       maxTokens: spec.model.max_tokens,

@@ -61,6 +61,14 @@ const describedSpec = z.strictObject({
         ),
       tokens: count(1, 1_000_000_000).default(10_000).describe("Tokens of one run, read and written."),
       cost_cents: z.number().min(0).max(1_000_000).default(100).describe("US cents of one run."),
+      grace_seconds: z
+        .number()
+        .min(0)
+        .max(3_600)
+        .default(10)
+        .describe(
+          "When the time is over, an answer that is being given has so long to come to its end; nothing else is begun.",
+        ),
     })
     .prefault({}),
   retry: z

@@ -273,6 +273,9 @@ function unpriced({ agent, yaml, base }: Found, { isPriced }: LoadOptions): Prob
   const models = [
     { ...model, path: [...base, "spec", "model"] },
     ...model.fallback.map((one, i) => ({ ...one, path: [...base, "spec", "model", "fallback", i] })),
+    ...(model.cheaper === undefined
+      ? []
+      : [{ ...model.cheaper, path: [...base, "spec", "model", "cheaper"] }]),
   ];
   return models
     .filter(

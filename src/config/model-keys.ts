@@ -25,21 +25,26 @@ export function callsModels({
   readonly agents: Agents;
   readonly environment: Keys;
 }): boolean {
-  return [...agents.values()].some(
-    ({ model: { provider, ...model } }) =>
-      provider !== "demo" && provider !== "http" && missingFor({ provider, ...model }, environment) === null,
-  );
+  return [...agents.values()]
+    .flatMap(({ model }) => [model, ...model.fallback, model.cheaper ?? []].flat())
+    .some(
+      (one) => one.provider !== "demo" && one.provider !== "http" && missingFor(one, environment) === null,
+    );
 }
 
-/** A note for each fallback that cannot be asked. Of a model without a key the demo stands in, which is said elsewhere. */
+/** A note for each fallback, and each cheaper model, that cannot be asked. Of a model without a key the demo stands in, which is said elsewhere. */
 export function idleFallbacks(agents: Agents, keys: Keys): string[] {
   return [...agents].flatMap(([name, { model }]) => {
     if (missingFor(model, keys) !== null) return [];
-    return model.fallback.flatMap((one) => {
+    const others = [
+      ...model.fallback.map((one) => ({ ...one, what: "fallback" })),
+      ...(model.cheaper === undefined ? [] : [{ ...model.cheaper, what: "cheaper model" }]),
+    ];
+    return others.flatMap(({ what, ...one }) => {
       const missing = missingFor(one, keys);
       return missing === null
         ? []
-        : [`the fallback ${one.model} of the agent ${name} is left out: ${missing} is not set`];
+        : [`the ${what} ${one.model} of the agent ${name} is left out: ${missing} is not set`];
     });
   });
 }

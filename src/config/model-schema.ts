@@ -106,6 +106,7 @@ const remote = {
     .describe("Of `http`: what requests are signed with, as a variable; `whsec_` and a key in base64."),
 };
 const fallback = z.strictObject({ provider: nextProvider, ...of });
+const nextModel = fallback.superRefine(fits).transform(named);
 const MODEL_EXAMPLE = "expected a mapping such as { provider: anthropic, model: claude-sonnet-5 }";
 
 /** The `model` of an agent. */
@@ -128,22 +129,27 @@ export const model = z
           "Of `openai`: how freely it chooses its words; its reasoning models refuse it. Without effect on the others.",
         ),
       fallback: z
-        .array(fallback.superRefine(fits).transform(named))
+        .array(nextModel)
         .max(5)
         .default([])
         .describe("Models asked in this order when the one before cannot answer."),
+      cheaper: nextModel
+        .optional()
+        .describe(
+          "Asked first past `warn_at` (in gateway.yaml) of a budget, of the run or of the day; and last where what is left is too little for the others.",
+        ),
     },
     { error: ({ code }) => (code === "invalid_type" ? MODEL_EXAMPLE : undefined) },
   )
   .superRefine(fits)
   .superRefine(fitsRemote)
-  .superRefine(({ provider, fallback: next }, context) => {
-    if (provider === "http" && next.length > 0)
-      context.addIssue({
-        code: "custom",
-        path: ["fallback"],
-        message: "expected no fallback with provider: http, which answers for itself, got one",
-      });
+  .superRefine(({ provider, fallback: next, cheaper }, context) => {
+    if (provider !== "http") return;
+    const wrong = [...(next.length > 0 ? ["fallback"] : []), ...(cheaper === undefined ? [] : ["cheaper"])];
+    for (const key of wrong) {
+      const message = `expected no ${key} with provider: http, which answers for itself, got one`;
+      context.addIssue({ code: "custom", path: [key], message });
+    }
   })
   .transform(named);
 

@@ -136,6 +136,8 @@ export interface DayOver {
 export interface Allowance {
   /** Sets the most that a call can cost aside, under the name that is recorded. `over`: null when there was room. */
   hold(cents: number): { readonly hold: MoneyHold; readonly over: Promise<DayOver | null> };
+  /** Whether any of these budgets has come to where the operator is warned. Rejects with STORE_*. */
+  isPastWarning?(): Promise<boolean>;
   /** What the call did cost. Until then, and if it is never told, it counts with all that was held. */
   settle(hold: MoneyHold, usage: Usage): void;
 }

@@ -258,13 +258,16 @@ describe("references between files", () => {
       provider === "anthropic" && model === "claude-sonnet-5";
     const agent = (model: string) => `metadata: { name: assistant }\nspec:\n  model: ${model}\n`;
     const unknown = agent(
-      "{ provider: anthropic, model: claude-next, fallback: [{ provider: anthropic, model: claude-old }] }",
+      "{ provider: anthropic, model: claude-next, fallback: [{ provider: anthropic, model: claude-old }], cheaper: { provider: anthropic, model: claude-tiny } }",
     );
     expect(problemsOf(load({ "agents/a.yaml": unknown }, { isPriced }))).toEqual([
       expect.stringContaining(
         "config/agents/a.yaml:3:40 spec.model.model: expected a model whose price is known, got claude-next;",
       ),
       expect.stringContaining("config/agents/a.yaml:3:94 spec.model.fallback[0].model: expected a model"),
+      expect.stringContaining(
+        "spec.model.cheaper.model: expected a model whose price is known, got claude-tiny",
+      ),
     ]);
     const known = agent(
       "{ provider: anthropic, model: claude-sonnet-5, fallback: [{ provider: demo, model: demo }, { provider: anthropic, model: x, price: { input_per_million: 1, output_per_million: 2 } }] }",
