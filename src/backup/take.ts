@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
-import { mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { isYaml } from "../config/files.ts";
 import { GatewayError } from "../domain/errors.ts";
 import { iso } from "../shared/time.ts";
@@ -226,6 +226,9 @@ function identityOf(file: string): string {
 
 /** What the gateway reads of the folder. */
 async function copyConfiguration(folder: string, partial: string): Promise<ArchiveFile[]> {
+  // One file of agents, which is all there is.
+  if (isYaml(basename(folder)) && NAME.test(basename(folder)) && (await isFile(folder)))
+    return [await copyInto(folder, `config/agents/${basename(folder)}`, partial)];
   const files: ArchiveFile[] = [];
   for (const [from, path] of [
     [folder, "config"],
@@ -235,6 +238,10 @@ async function copyConfiguration(folder: string, partial: string): Promise<Archi
       if (isYaml(name) && NAME.test(name))
         files.push(await copyInto(join(from, name), `${path}/${name}`, partial));
   return files;
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null))?.isFile() === true;
 }
 
 const NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
-import { basename, join, relative, sep } from "node:path";
+import { basename, dirname, join, relative, sep } from "node:path";
 import type { Problem } from "./problems.ts";
 
 /** A system prompt may be long; a configuration file of more than this is a mistake. */
@@ -24,7 +24,16 @@ export function folderExists(folder: string): boolean {
   return statSync(folder, { throwIfNoEntry: false }) !== undefined;
 }
 
-/** Reads gateway.yaml and agents/*.yaml, and nothing else. Names in problems are relative to `cwd`. Never throws. */
+/** Where the files are: `path` itself, or the folder of a gateway.yaml. A file of another name is one of agents, and all there is. */
+export function configurationAt(path: string): string {
+  return /^gateway\.ya?ml$/.test(basename(path)) && isFile(path) ? dirname(path) : path;
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+/** Reads gateway.yaml and agents/*.yaml, or the one file of agents, and nothing else. Names in problems are relative to `cwd`. Never throws. */
 export function readFolder(folder: string, cwd: string): Folder {
   const problems: Problem[] = [];
   const notes: string[] = [];
@@ -46,7 +55,7 @@ export function readFolder(folder: string, cwd: string): Folder {
     try {
       // A link that leads out of the folder would let whoever may write here read any file of the machine.
       // Links inside it are how Kubernetes mounts a ConfigMap.
-      if (!isInside(realpathSync(folder), realpathSync(path))) {
+      if (path !== folder && !isInside(realpathSync(folder), realpathSync(path))) {
         complain(path, "expected a file in the configuration folder, got a link that leads out of it");
         return [];
       }
@@ -65,6 +74,10 @@ export function readFolder(folder: string, cwd: string): Folder {
     }
   }
 
+  if (isYaml(basename(folder)) && isFile(folder)) {
+    const source = read(folder);
+    return { gateway: null, agents: source, problems, notes };
+  }
   const top = list(folder);
   const gateways = top.filter((name) => /^gateway\.ya?ml$/.test(name));
   if (gateways.length > 1) complain(folder, `expected one gateway.yaml, got ${gateways.join(" and ")}`);

@@ -10,7 +10,7 @@ import { closest } from "./closest.ts";
 import { agentNotes, gatewayNotes } from "./conflicts.ts";
 import { type Env, References } from "./env-reader.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
-import { type Folder, folderExists, readFolder, type SourceFile } from "./files.ts";
+import { configurationAt, type Folder, folderExists, readFolder, type SourceFile } from "./files.ts";
 import { type JsonSchemaName, jsonSchemaOf, keysAt } from "./json-schema.ts";
 import { idleFallbacks } from "./model-keys.ts";
 import { placeNotes, placeProblems } from "./places.ts";
@@ -78,7 +78,9 @@ export function loadConfig(options: LoadOptions): Loaded {
   const references = new References(options.env, options.cwd);
   const reading: Reading = { references, variables: variablesOf(modules), modules };
   const { environment, secrets, ...read } = readEnvironment(options.env, options.cwd, modules);
-  const path = options.folder === undefined ? environment.configFolder : resolve(options.cwd, options.folder);
+  const given =
+    options.folder === undefined ? environment.configFolder : resolve(options.cwd, options.folder);
+  const path = configurationAt(given);
   const isAsked = options.folder !== undefined || environment.configFolderGiven;
   const folder = openFolder(path, isAsked, options.cwd);
 

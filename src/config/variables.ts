@@ -18,9 +18,13 @@ const GATEWAY_VARIABLES: readonly Variable[] = [
     aliases: ["AOF_WEBHOOK_HOST"],
     form: { pattern: /^[^\s/]+$/, words: "an address or a host name" },
   }),
-  plain("PARLEY_CONFIG", "Folder of gateway.yaml and agents/. Default config", {
-    aliases: ["AOF_CONFIG_PATH"],
-  }),
+  plain(
+    "PARLEY_CONFIG",
+    "Folder of gateway.yaml and agents/, or a file: that gateway.yaml, or one of agents. Default config",
+    {
+      aliases: ["AOF_CONFIG_PATH"],
+    },
+  ),
   plain("PARLEY_DATA_DIR", "Folder of the database. Default data", { aliases: ["AOF_DATA_DIR"] }),
   plain("PARLEY_ENV", "production or development; NODE_ENV=production does the same. Default development"),
   plain("PARLEY_LOG_LEVEL", "fatal, error, warn, info, debug, trace or silent. Default info"),

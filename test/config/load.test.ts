@@ -37,6 +37,31 @@ describe("loading the configuration", () => {
     ]);
   });
 
+  it("takes a file in its place: a gateway.yaml for its folder, or one of agents, which is all there is", () => {
+    const cwd = folderWith({
+      "mine/gateway.yaml": "spec: { max_age_seconds: 77 }",
+      "mine/agents/b.yaml": AGENT.replace("name: assistant", "name: beside"),
+      "mine/agents/a.yaml": AGENT,
+      "agents.yaml": `kind: AgentList\nitems:\n  - ${AGENT.trim().split("\n").join("\n    ")}`,
+    });
+    const at = (file: string) => {
+      const loaded = loadConfig({ modules: MODULES, env: { AOF_CONFIG_PATH: file }, cwd });
+      if (!loaded.ok) expect.fail(problemsOf(loaded).join("\n"));
+      return loaded.config;
+    };
+    const folder = at("mine/gateway.yaml");
+    expect([folder.gateway.max_age_seconds, [...folder.agents.keys()]]).toEqual([
+      77,
+      ["assistant", "beside"],
+    ]);
+    expect(folder.environment.configFolder).toBe(join(cwd, "mine"));
+    const alone = at("agents.yaml");
+    expect([alone.gateway.max_age_seconds, [...alone.agents.keys()]]).toEqual([86_400, ["assistant"]]);
+    const daemon = folderWith({ "daemon.yaml": "apiVersion: aof.dev/v1\nkind: DaemonConfig\nspec: {}" });
+    const refused = loadConfig({ modules: MODULES, env: { AOF_CONFIG_PATH: "daemon.yaml" }, cwd: daemon });
+    expect(problemsOf(refused).join("\n")).toContain("daemon.yaml:1");
+  });
+
   it("says at its place what a folder of the wrong kind is", () => {
     const cwd = folderWith({ config: "a file" });
     expect(problemsOf(loadConfig({ modules: MODULES, env: {}, cwd }))).toEqual([
