@@ -1,7 +1,8 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { messageOf } from "../../src/shared/fault.ts";
 import { openDatabase } from "../../src/store/sqlite/database.ts";
 import { migrate } from "../../src/store/sqlite/migrations.ts";
 import { Scrubber } from "../../src/store/sqlite/scrubber.ts";
@@ -88,6 +89,74 @@ it.each([1, 2, 3])("leaves no byte of what was deleted, and all that was not (se
   // Not of single letters either, but for up to three, which SQLite counts as fragments.
   expect(readFileSync(file).includes("GONE")).toBe(false);
   expect(contents()).toEqual(before);
+});
+
+/** All of it; gives what stopped that. */
+function scrubAll(scrubber: Scrubber): string | null {
+  try {
+    for (let upTo = scrubber.bite(null); upTo !== 0; ) upTo = scrubber.bite(upTo);
+    return null;
+  } catch (error) {
+    return messageOf(error);
+  } finally {
+    scrubber.close();
+  }
+}
+
+it("touches no file that has the name of its own by now, which may be that of another process", () => {
+  fill(5);
+  const scrubber = new Scrubber(file);
+  renameSync(file, `${file}.moved`);
+  copyFileSync(`${file}.moved`, file);
+  const before = readFileSync(file);
+  expect(scrubAll(scrubber)).toBe("another file has its name");
+  expect(readFileSync(file).equals(before)).toBe(true);
+});
+
+describe("a page that is damaged", () => {
+  const PAGE = 4_096;
+  const header = (page: number) => (page - 1) * PAGE + (page === 1 ? 100 : 0);
+  /** The last leaf of a table with a free place in it. */
+  function leafIn(bytes: Buffer): number {
+    for (let page = bytes.length / PAGE; page > 1; page--) {
+      const at = header(page);
+      if (bytes[at] === 13 && bytes.readUInt16BE(at + 1) > 0 && bytes.readUInt16BE(at + 3) > 1) return page;
+    }
+    throw new Error("Expected a leaf with a free place");
+  }
+
+  it.each([
+    [
+      "whose list of free places goes round",
+      (bytes: Buffer, at: number, start: number) => {
+        const free = bytes.readUInt16BE(at + 1);
+        bytes.writeUInt16BE(free, start + free);
+      },
+      "free places",
+    ],
+    [
+      "whose free place is longer than it",
+      (bytes: Buffer, at: number, start: number) =>
+        bytes.writeUInt16BE(PAGE, start + bytes.readUInt16BE(at + 1) + 2),
+      "free places",
+    ],
+    [
+      "that says its cells begin behind it",
+      (bytes: Buffer, at: number) => bytes.writeUInt16BE(0, at + 5),
+      "its cells",
+    ],
+    ["of an unknown kind", (bytes: Buffer, at: number) => bytes.writeUInt8(99, at), "the kind 99"],
+  ])("%s is named, and left as it is", (_what, damage, words) => {
+    fill(6);
+    const bytes = readFileSync(file);
+    const page = leafIn(bytes);
+    damage(bytes, header(page), (page - 1) * PAGE);
+    writeFileSync(file, bytes);
+    expect(scrubAll(new Scrubber(file))).toMatch(new RegExp(`^its page ${page}: .*${words}`));
+    const after = readFileSync(file);
+    const place = [(page - 1) * PAGE, page * PAGE] as const;
+    expect(after.subarray(...place).equals(bytes.subarray(...place))).toBe(true);
+  });
 });
 
 it("leaves room that can be used again", () => {

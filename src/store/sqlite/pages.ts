@@ -65,21 +65,32 @@ export interface Overflow {
   readonly bytes: number;
 }
 
-/** Of a page of a tree: what no cell has, and what of its cells is on other pages. Null: it is none that we know. */
+/**
+ * Of a page of a tree: what no cell has, and what of its cells is on other pages. Throws where it is not as SQLite writes it:
+ * what nobody understands may be all that is left of something.
+ */
 export function treePage(
   page: Buffer,
   start: number,
   usableBytes: number,
-): { readonly unused: readonly Range[]; readonly overflows: readonly Overflow[] } | null {
+): { readonly unused: readonly Range[]; readonly overflows: readonly Overflow[] } {
   const flag = page.readUInt8(start);
   const type = TREES[flag];
-  if (type === undefined) return null;
+  if (type === undefined) throw new Error(`expected a page of a tree, got the kind ${flag}`);
   const cells = page.readUInt16BE(start + 3);
   const pointers = start + (type.isLeaf ? 8 : 12);
   const content = page.readUInt16BE(start + 5) || 65_536;
   const unused: Range[] = [[pointers + 2 * cells, content]];
-  for (let at = page.readUInt16BE(start + 1); at !== 0; at = page.readUInt16BE(at))
-    unused.push([at + 4, at + page.readUInt16BE(at + 2)]);
+  const isWithin = (from: number, to: number) => from <= to && to <= usableBytes;
+  if (!isWithin(pointers + 2 * cells, content)) throw new Error("its cells are where they cannot be");
+  // They stand in their order, so that no list goes round.
+  let last = content;
+  for (let at = page.readUInt16BE(start + 1); at !== 0; at = page.readUInt16BE(at)) {
+    const end = at + page.readUInt16BE(at + 2);
+    if (at < last || !isWithin(at + 4, end)) throw new Error("its free places are where they cannot be");
+    unused.push([at + 4, end]);
+    last = end;
+  }
   const overflows: Overflow[] = [];
   // Only pages of trees inside of tables hold no texts.
   for (let i = 0; i < cells && type.hasPayload; i++) {

@@ -1,4 +1,14 @@
-import { closeSync, fdatasyncSync, openSync, readSync, writeSync } from "node:fs";
+import {
+  type BigIntStats,
+  closeSync,
+  fdatasyncSync,
+  fstatSync,
+  openSync,
+  readSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { messageOf } from "../../shared/fault.ts";
 import { type FileHeader, kindIn, mapEntryOf, type Range, readHeader, treePage } from "./pages.ts";
 
 /** Pages looked at in one turn: some milliseconds, so that accepting goes on between two. */
@@ -11,29 +21,46 @@ const BITE_PAGES = 256;
  */
 export class Scrubber {
   readonly #file: string;
+  /** Another file may have its name by now, perhaps that of a process which is at work on it. */
+  readonly #identity: string;
   /**
    * Open as long as the database is: closing any handle of a file drops the locks that its process has on it.
    */
   #handle: number | null = null;
 
+  /** Before the file is opened. */
   constructor(file: string) {
     this.#file = file;
+    this.#identity = identityOf(statSync(file, { bigint: true }));
   }
 
   /**
    * One bite, up to this page; null: from the last one. The log must have been copied into the file, and SQLite hold no page
-   * in memory. Gives the page to go on with, 0 at the end; null: of this file it cannot be said what is unused.
+   * in memory. Gives the page to go on with, 0 at the end; null: of this file it cannot be said what is unused. Throws where the
+   * file is another one, or damaged.
    */
   bite(upTo: number | null): number | null {
-    this.#handle ??= openSync(this.#file, "r+");
+    this.#handle ??= this.#open();
     const file = new OpenPages(this.#handle);
     if (!file.header.hasPointerMap) return null;
     const last = Math.min(upTo ?? Infinity, file.header.pages);
     const first = Math.max(1, last - BITE_PAGES + 1);
     const trunks = file.trunks();
-    for (let page = last; page >= first; page--) scrub(page, file, trunks);
+    for (let page = last; page >= first; page--)
+      try {
+        scrub(page, file, trunks);
+      } catch (error) {
+        throw new Error(`its page ${page}: ${messageOf(error)}`, { cause: error });
+      }
     if (file.isWritten) fdatasyncSync(this.#handle);
     return first - 1;
+  }
+
+  #open(): number {
+    const handle = openSync(this.#file, "r+");
+    if (identityOf(fstatSync(handle, { bigint: true })) === this.#identity) return handle;
+    closeSync(handle);
+    throw new Error("another file has its name");
   }
 
   /** After the database. */
@@ -52,7 +79,6 @@ function scrub(page: number, file: OpenPages, trunks: ReadonlyMap<number, number
   } else if (kind === "tree") {
     const bytes = file.read(page);
     const tree = treePage(bytes, page === 1 ? 100 : 0, usableBytes);
-    if (tree === null) return;
     file.clear(page, bytes, tree.unused);
     for (const { page: next, bytes } of tree.overflows) scrubEnd(next, bytes, file);
   }
@@ -64,8 +90,17 @@ function scrubEnd(first: number, bytes: number, file: OpenPages): void {
   const room = usableBytes - 4;
   let page = first;
   let left = bytes;
-  for (; left > room && page > 0 && page <= pages; left -= room) page = file.read(page).readUInt32BE(0);
-  if (page > 0 && page <= pages && left <= room) file.clear(page, file.read(page), [[4 + left, usableBytes]]);
+  const look = () => {
+    if (page < 1 || page > pages || file.kindOf(page) !== "overflow")
+      throw new Error(`expected the rest of a text on page ${page}, got something else`);
+    return file.read(page);
+  };
+  for (; left > room; left -= room) page = look().readUInt32BE(0);
+  file.clear(page, look(), [[4 + left, usableBytes]]);
+}
+
+function identityOf({ dev, ino }: BigIntStats): string {
+  return `${dev}:${ino}`;
 }
 
 const ZEROES = Buffer.alloc(65_536);
