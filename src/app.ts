@@ -250,7 +250,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       controls,
       breakers: () => breakersOf({ platforms, breakers, agents: current().agents }),
       ...{ health, replicas, audit, hooks: hooks.desk(), schedules },
-      housekeeping: { retention, sweep: housekeeping.sweep },
+      housekeeping: { retention, sweep: () => housekeeping.sweep() },
       privacy: (writeNotes) =>
         createPrivacy({
           ...{ store, media: opened.media, writeNotes, clock },

@@ -9,6 +9,7 @@ import { appendOffline } from "../store/sqlite/audit-offline.ts";
 import { setAside } from "../store/sqlite/set-aside.ts";
 import { copyFile, flushFolder } from "./copy.ts";
 import { ArchiveError, describe, InUse, type Manifest } from "./manifest.ts";
+import type { RedisRestored } from "./redis-restore.ts";
 import { DATABASE, verifyArchive } from "./verify.ts";
 
 export interface RestoreOptions {
@@ -20,8 +21,16 @@ export interface RestoreOptions {
   /** Lets what waited at the backup run, though it may have been answered since. */
   readonly runsUnfinished: boolean;
   readonly nowMs: number;
+  /** Where a snapshot of Redis is put back; null: it is not wanted, or there is no Redis. */
+  readonly redis?: RedisPlace | null;
   /** For the audit of what is restored; absent: nobody keeps it. */
   readonly note?: { readonly id: string; readonly deed: Deed };
+}
+
+export interface RedisPlace {
+  /** Throws InUse, or ArchiveError, where it may not be put there. */
+  refuseUsed(): Promise<void>;
+  restore(file: string): Promise<RedisRestored>;
 }
 
 export interface Restored {
@@ -30,6 +39,8 @@ export interface Restored {
   readonly before: string | null;
   /** Events that are dead letters now, because they may have been answered after the backup. */
   readonly setAside: number;
+  /** How many keys of Redis were put back; null: none were. */
+  readonly redisKeys: number | null;
 }
 
 /**
@@ -44,6 +55,8 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
       `Expected a backup in ${archive}, got an archive of finished events, which holds nothing that a gateway needs`,
     );
   refuseRunning(dataDir);
+  const redis = manifest.redis_keys === null ? null : (options.redis ?? null);
+  await redis?.refuseUsed();
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const stamp = iso(nowMs).replace(/[-:.]/g, "");
   const staging = join(dataDir, `.restoring-${stamp}`);
@@ -57,12 +70,25 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
       appendOffline(database, options.note.id, options.note.deed);
     // The first look was some time ago.
     refuseRunning(dataDir);
-    const kept = await swap(placesOf(staging, before, options));
-    return { manifest, before: kept ? before : null, setAside: held };
+    const put = (await redis?.restore(join(archive, SNAPSHOT))) ?? null;
+    let kept: boolean;
+    try {
+      kept = await swap(placesOf(staging, before, options));
+    } catch (error) {
+      await put?.undo();
+      throw error;
+    }
+    const setAsideThere = put?.setAside ?? 0;
+    return {
+      ...{ manifest, before: kept ? before : null },
+      ...{ setAside: held + setAsideThere, redisKeys: put?.keys ?? null },
+    };
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
 }
+
+const SNAPSHOT = "redis/dump.rdb";
 
 /** Throws InUse where a process has one of the files. */
 export function refuseRunning(dataDir: string): void {

@@ -1,11 +1,13 @@
 import { spawn } from "node:child_process";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { Argument, type Command } from "commander";
 import type { Manifest } from "../backup/manifest.ts";
+import type { RedisSource } from "../backup/redis-snapshot.ts";
 import type { RunningGateway } from "../backup/take.ts";
 import type { Config } from "../config/load.ts";
 import { formatProblem } from "../config/problems.ts";
 import { EXIT } from "../shared/exit.ts";
+import { messageOf } from "../shared/fault.ts";
 import { DAY_MS } from "../shared/time.ts";
 import { systemClock } from "../system/clock.ts";
 import { packageVersion } from "../system/version.ts";
@@ -91,6 +93,12 @@ async function create(terminal: Terminal, options: Options): Promise<void> {
       version: packageVersion(),
     }),
   );
+  // Of a database the gateway says so itself.
+  if (manifest.redis_keys !== null)
+    await tell(config, terminal, "backup.taken", {
+      archive: basename(archive),
+      keys: manifest.redis_keys,
+    });
   if (options.hook !== undefined) await runHook(options.hook, archive, terminal);
   let removed: string[] = [];
   if (keepMs !== null) {
@@ -116,13 +124,21 @@ async function madeOf(archive: string, { files, events, created_at }: Manifest) 
   return { path: archive, sha256, bytes, events: events?.total ?? null, taken_at: created_at };
 }
 
-/** Of a server with one address: a Cluster has its state in parts, and behind Sentinel the address changes. */
 async function redisTaker(config: Config, server: string): Promise<(to: string) => Promise<number>> {
-  const [{ redisConnection }, { takeSnapshot }, { proveSnapshot }] = await Promise.all([
-    import("../app/store.ts"),
+  const [{ takeSnapshot }, { proveSnapshot }] = await Promise.all([
     import("../backup/redis-snapshot.ts"),
     import("../backup/redis-proof.ts"),
   ]);
+  const source = await redisSource(config);
+  return async (to) => {
+    await takeSnapshot(source, to);
+    return await proveSnapshot(to, server);
+  };
+}
+
+/** Of a server with one address: a Cluster has its state in parts, and behind Sentinel the address changes. */
+export async function redisSource(config: Config): Promise<RedisSource> {
+  const { redisConnection } = await import("../app/store.ts");
   const { url, cluster, sentinel, tls } = redisConnection(config);
   if (cluster || sentinel !== null)
     throw new CommandError(
@@ -136,10 +152,17 @@ async function redisTaker(config: Config, server: string): Promise<(to: string) 
     ...(tls.servername !== null && { servername: tls.servername }),
     rejectUnauthorized: tls.verify,
   };
-  return async (to) => {
-    await takeSnapshot({ url: new URL(url.reveal()), tls: options }, to);
-    return await proveSnapshot(to, server);
-  };
+  return { url: new URL(url.reveal()), tls: options };
+}
+
+/** What was done is done, also where the audit cannot be told of it. */
+export async function tell(config: Config, terminal: Terminal, action: string, after: object): Promise<void> {
+  const { tellShared } = await import("./keeper.ts");
+  try {
+    await tellShared(config, terminal, { action, subject: "store", after });
+  } catch (error) {
+    terminal.talk(`It is not in the audit: ${printable(messageOf(error))}\n`);
+  }
 }
 
 function contents({ files, events, redis_keys, created_at, version }: Manifest): string {

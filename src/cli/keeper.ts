@@ -117,12 +117,12 @@ abstract class Here implements Keeper {
   protected abstract store(): Promise<Store>;
 
   async prune(dryRun: boolean): Promise<Pruned> {
-    const { upkeep, sweep } = await this.store();
+    const store = await this.store();
     if (dryRun) {
-      const overdue = await upkeep.overdue(this.#retention());
+      const overdue = await store.upkeep.overdue(this.#retention());
       return { dry_run: true, overdue: overdue === "busy" ? null : overdue, rows: null };
     }
-    const rows = await sweep(this.#retention());
+    const rows = await store.sweep(this.#retention());
     await this.tell("store.pruned", "store", { rows });
     return { dry_run: false, overdue: null, rows };
   }
@@ -271,6 +271,17 @@ class Shared extends Here {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#store[Symbol.asyncDispose]();
   }
+}
+
+/** Says in the audit in Redis what was done without a gateway. */
+export async function tellShared(
+  config: Config,
+  terminal: Terminal,
+  deed: Pick<Deed, "action" | "subject" | "after">,
+): Promise<void> {
+  await using store = await openShared(config);
+  const whole = { atMs: systemClock.nowMs(), actor: operator(terminal), role: "operator", ...deed } as const;
+  await appendAudit(store.audit, createNewId(systemClock), whole);
 }
 
 async function openShared(config: Config): Promise<Store> {

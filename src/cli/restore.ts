@@ -1,12 +1,14 @@
 import { basename, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Argument, type Command } from "commander";
+import type { RedisPlace } from "../backup/restore.ts";
+import type { Config } from "../config/load.ts";
 import type { Deed } from "../domain/audit.ts";
 import { EXIT } from "../shared/exit.ts";
 import { systemClock } from "../system/clock.ts";
 import { createNewId } from "../system/ids.ts";
 import { ask, httpBase } from "./ask.ts";
-import { configOf, failing, runShell } from "./backup.ts";
+import { configOf, failing, redisSource, runShell, tell } from "./backup.ts";
 import { operator } from "./client.ts";
 import { inert, printable } from "./printable.ts";
 import { CommandError, type Terminal } from "./terminal.ts";
@@ -16,6 +18,8 @@ interface Options {
   readonly config?: string;
   readonly withConfiguration?: true;
   readonly runUnfinished?: true;
+  readonly redis: boolean;
+  readonly redisServer: string;
   readonly start?: string;
   readonly wait?: string;
   readonly json?: true;
@@ -29,6 +33,8 @@ export function addRestore(program: Command, terminal: Terminal): void {
     .option("-c, --config <folder>", "folder of gateway.yaml and agents/ (default: PARLEY_CONFIG, or config)")
     .option("--with-configuration", "the configuration, too; without this it stays as it is")
     .option("--run-unfinished", "run what waited at the backup; without this it becomes dead letters")
+    .option("--no-redis", "without the snapshot of Redis")
+    .option("--redis-server <program>", "which loads the snapshot of Redis first", "redis-server")
     .option("--start <command>", "then run this in a shell, which starts the gateway and comes back")
     .option(
       "--wait <seconds>",
@@ -42,7 +48,8 @@ export function addRestore(program: Command, terminal: Terminal): void {
 
 const HELP = `
 The archive is checked before anything is touched, and the gateway has to be stopped. What was there is kept in
-before-restore-TIME in the data folder. What waited or ran at the backup may have been answered since: it becomes dead letters
+before-restore-TIME in the data folder. A snapshot of Redis is put into a Redis that has nothing of Parley yet: with keys of
+its prefix, or a gateway connected to it, it is left alone. What waited or ran at the backup may have been answered since: it becomes dead letters
 (parley dead list), for you to replay or drop.
 
 Examples:
@@ -72,18 +79,26 @@ async function run(terminal: Terminal, archive: string, options: Options): Promi
       mediaDir: mediaFolderOf(config, terminal.cwd),
       configFolder: options.withConfiguration ? environment.configFolder : null,
       runsUnfinished: options.runUnfinished === true,
+      redis: await redisPlace(config, options),
       nowMs: systemClock.nowMs(),
       note: { id: createNewId(systemClock)("aud"), deed: deedOf(terminal, archive) },
     }),
   );
-  const { manifest, before, setAside } = restored;
+  const { manifest, before, setAside, redisKeys } = restored;
+  if (redisKeys !== null)
+    await tell(config, terminal, "store.restored", { archive: basename(archive), keys: redisKeys });
   if (options.json)
     terminal.out(
-      `${inert(JSON.stringify({ restored: archive, before, set_aside: setAside, manifest }, null, 2))}\n`,
+      `${inert(JSON.stringify({ restored: archive, before, set_aside: setAside, redis_keys: redisKeys, manifest }, null, 2))}\n`,
     );
   else {
     terminal.out(`Restored ${inert(archive)}, made ${manifest.created_at}\n`);
     if (before !== null) terminal.talk(`What was there is in ${inert(before)}\n`);
+    if (redisKeys !== null) terminal.talk(`${redisKeys} keys were put back into Redis\n`);
+    else if (manifest.redis_keys !== null)
+      terminal.talk(
+        "Its snapshot of Redis was not put back: there is no REDIS_URL, or --no-redis was given\n",
+      );
     if (setAside > 0)
       terminal.talk(
         `${setAside} events waited then, and may have been answered since: they are dead letters (parley dead list)\n`,
@@ -94,6 +109,20 @@ async function run(terminal: Terminal, archive: string, options: Options): Promi
     if (code !== 0) throw new CommandError(EXIT.failed, `expected --start to end with 0, got ${code}`);
   }
   if (waitSeconds > 0) await waitUntilReady(url, waitSeconds, terminal);
+}
+
+async function redisPlace(config: Config, options: Options): Promise<RedisPlace | null> {
+  if (config.environment.redisUrl === null || !options.redis) return null;
+  const { refuseUsedRedis, restoreRedis } = await import("../backup/redis-restore.ts");
+  const target = async () => ({
+    ...(await redisSource(config)),
+    prefix: config.gateway.store.redis.prefix,
+  });
+  return {
+    refuseUsed: async () => await refuseUsedRedis(await target()),
+    restore: async (file) =>
+      await restoreRedis(file, options.redisServer, await target(), options.runUnfinished === true),
+  };
 }
 
 function deedOf(terminal: Terminal, archive: string): Deed {

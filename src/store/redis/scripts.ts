@@ -55,6 +55,7 @@ export const SCRIPT_NAMES = [
   "sound",
   "overdue",
   "remove_events",
+  "set_aside",
 ] as const;
 export type ScriptName = (typeof SCRIPT_NAMES)[number];
 
