@@ -201,10 +201,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     reseal,
     retention,
     async also() {
-      const { media, retention } = current().spec;
-      const keptMs = retention.audit_seconds * 1000;
+      const { media, retention: over } = current().spec;
+      const keptMs = over.audit_seconds * 1000;
       await pruneAudit(store.audit, newId, { nowMs: clock.nowMs(), keptMs });
-      await kept.sweep(media.kept_seconds * 1000);
+      // With the words beside which they came, where no agent remembers those for so long.
+      await kept.sweep(Math.min(media.kept_seconds * 1000, retention().turnsMs));
       await sweepTenants();
     },
     ...system,
