@@ -5,15 +5,14 @@ import { conversationsQuery, eraseBody, exportQuery, transcriptQuery } from "./c
 import { HOOK_OPERATIONS } from "./hook-operations.ts";
 import { installationsQuery } from "./installations.ts";
 import { killSwitchBody } from "./kill-switch.ts";
+import { LETTER_OPERATIONS } from "./letter-operations.ts";
 import { MAINTENANCE_OPERATIONS } from "./maintenance.ts";
 import { NOTE_OPERATIONS } from "./notes.ts";
 import {
   approvalsQuery,
   auditQuery,
   auditVerifyQuery,
-  bulkBody,
   eventsQuery,
-  lettersQuery,
   noQuery,
   refusalStreamQuery,
   refusalsQuery,
@@ -70,66 +69,7 @@ export const OPERATIONS = {
     answer: { status: 202, type: JSON_TYPE, schemas: ["Replayed"], what: "It waits for its run." },
     problems: [400, 404, 409, 422, 503],
   },
-  listLetters: {
-    method: "get",
-    path: "/dead",
-    summary: "Dead letters, newest first",
-    query: lettersQuery,
-    answer: { status: 200, type: JSON_TYPE, schemas: ["LetterPage"], what: "A page of dead letters." },
-    problems: [400, 503],
-  },
-  replayLetters: {
-    method: "post",
-    path: "/dead/replay",
-    summary: "Replay all dead letters that fit, in their order; closing the connection stops it",
-    query: noQuery,
-    body: bulkBody,
-    answer: {
-      status: 200,
-      type: LINES,
-      schemas: ["BulkLine", "BulkEnd"],
-      what: "A line as each letter is done, then one with the totals.",
-    },
-    problems: [400, 413, 415, 503],
-  },
-  dropLetters: {
-    method: "post",
-    path: "/dead/drop",
-    summary: "Drop all dead letters that fit; closing the connection stops it",
-    query: noQuery,
-    body: bulkBody,
-    answer: {
-      status: 200,
-      type: LINES,
-      schemas: ["BulkLine", "BulkEnd"],
-      what: "A line as each letter is done, then one with the totals.",
-    },
-    problems: [400, 413, 415, 503],
-  },
-  showLetter: {
-    method: "get",
-    path: "/dead/{id}",
-    summary: "The whole life of one dead letter",
-    query: noQuery,
-    answer: { status: 200, type: JSON_TYPE, schemas: ["LetterDetail"], what: "The dead letter." },
-    problems: [400, 404, 409, 503],
-  },
-  replayLetter: {
-    method: "post",
-    path: "/dead/{id}/replay",
-    summary: "Replay one dead letter: say what was not said, or run it anew where there is no answer",
-    query: noQuery,
-    answer: { status: 202, type: JSON_TYPE, schemas: ["Replayed"], what: "It waits for its turn." },
-    problems: [400, 404, 409, 422, 503],
-  },
-  dropLetter: {
-    method: "delete",
-    path: "/dead/{id}",
-    summary: "Put one dead letter away; it stays in the journal as dropped",
-    query: noQuery,
-    answer: { status: 200, type: JSON_TYPE, schemas: ["Dropped"], what: "It is dropped." },
-    problems: [400, 404, 409, 503],
-  },
+  ...LETTER_OPERATIONS,
   stream: {
     method: "get",
     path: "/stream",
