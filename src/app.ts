@@ -131,9 +131,12 @@ export async function createApp(options: AppOptions): Promise<App> {
     offerOf,
     onDeath: onStoreDeath,
   });
+  const adapters = new Map<Platform, Adapter>();
   hooks.open({
     store,
     specs: () => current().spec.hooks,
+    notices: () => current().spec.notify,
+    adapters: () => adapters,
     deadMs: () => retentionOf(current().spec, current().agents.memory).deadMs,
     ...system,
   });
@@ -160,7 +163,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const developers = developersOf(environment);
   const forDevelopers = await openForDevelopers(config, system, { ...developers, bus: store.bus, newId });
   const all = [...chats, ...forDevelopers];
-  const adapters = new Map<Platform, Adapter>(all.map((one) => [one.platform, one]));
+  for (const one of all) adapters.set(one.platform, one);
   const platforms = [...adapters.keys()];
 
   const feed = new LifeFeed({ bus: store.bus, clock });

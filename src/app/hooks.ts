@@ -1,12 +1,14 @@
 import type { HookSpec } from "../config/hooks-schema.ts";
+import type { NotifySpec } from "../config/notify-schema.ts";
 import { Breakers } from "../domain/breaker.ts";
 import type { HookMessage } from "../domain/hook.ts";
-import { Courier } from "../hooks/courier.ts";
+import { Courier, type CourierDeps } from "../hooks/courier.ts";
 import { createHookDesk } from "../hooks/desk.ts";
 import { postHook } from "../hooks/post.ts";
 import { createPublisher } from "../hooks/publisher.ts";
-import type { HookTarget } from "../hooks/target.ts";
+import type { HookTarget, PlaceTarget, WebhookTarget } from "../hooks/target.ts";
 import { tidyHooks } from "../hooks/tidy.ts";
+import type { Adapter } from "../ports/adapter.ts";
 import type { Clock, NewId, Random } from "../ports/clock.ts";
 import type { Held } from "../ports/holds.ts";
 import type { HookDesk, Hooks } from "../ports/hooks.ts";
@@ -16,11 +18,15 @@ import { createDeliveries, createHookStates } from "../store/deliveries.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Duty } from "./duties.ts";
+import { sayNotice } from "./say-notice.ts";
 
 export interface OperatorHooksDeps {
   readonly store: Pick<Store, "vault" | "bus" | "journal">;
   /** As the configuration has them now. */
   readonly specs: () => readonly HookSpec[];
+  readonly notices: () => readonly NotifySpec[];
+  /** Once they are there. */
+  readonly adapters: () => ReadonlyMap<string, Adapter>;
   /** How long what was given up is kept. */
   readonly deadMs: () => number;
   readonly version: string;
@@ -48,7 +54,7 @@ export class OperatorHooks implements Hooks, Duty {
       ...deps,
       deliveries,
       bus: deps.store.bus,
-      targets: () => targetsOf(deps.specs()),
+      targets: () => allTargetsOf(deps),
     });
   }
 
@@ -65,15 +71,15 @@ export class OperatorHooks implements Hooks, Duty {
     const deps = this.#opened();
     const { vault, bus } = deps.store;
     const kept = { deliveries: createDeliveries(vault), states: createHookStates(vault) };
-    return createHookDesk({ ...deps, ...kept, bus, targets: () => targetsOf(deps.specs()) });
+    return createHookDesk({ ...deps, ...kept, bus, targets: () => allTargetsOf(deps), post: postFor(deps) });
   }
 
   /** Delivers. */
   async lead(_: Held, signal: AbortSignal): Promise<void> {
     const deps = this.#opened();
-    const { store, specs, clock, log, metrics } = deps;
+    const { store, clock, log, metrics } = deps;
     const deliveries = createDeliveries(store.vault);
-    const targets = () => targetsOf(specs());
+    const targets = () => allTargetsOf(deps);
     const courier = new Courier({
       ...deps,
       ...{ deliveries, states: createHookStates(store.vault), bus: store.bus, targets },
@@ -81,7 +87,7 @@ export class OperatorHooks implements Hooks, Duty {
         opened: (hook, { message }) => log.warn({ hook, cause: message }, "hook.resting"),
         closed: (hook, open_ms) => log.info({ hook, open_ms }, "hook.well"),
       }),
-      post: postHook,
+      post: postFor(deps),
       textOf: (eventId) => textOf(eventId, store),
     });
     const tidyForever = async () => {
@@ -101,7 +107,29 @@ export class OperatorHooks implements Hooks, Duty {
   }
 }
 
-export function targetsOf(specs: readonly HookSpec[]): readonly HookTarget[] {
+type Wanted = Pick<OperatorHooksDeps, "specs" | "notices">;
+
+function allTargetsOf({ specs, notices }: Wanted): readonly HookTarget[] {
+  return [...targetsOf(specs()), ...placesOf(notices())];
+}
+
+/** To a service of the operator, or as a line in a chat. */
+function postFor({ adapters }: Pick<OperatorHooksDeps, "adapters">): CourierDeps["post"] {
+  return (target, body, options) =>
+    "url" in target ? postHook(target, body, options) : sayNotice(target, body, options, adapters());
+}
+
+const NOTICE_MS = 30_000;
+
+function placesOf(notices: readonly NotifySpec[]): readonly PlaceTarget[] {
+  return notices.map(({ name, platform, tenant, channel, thread, events, attempts }) => ({
+    ...{ name, types: new Set<string>(events), includesText: false },
+    place: { platform, tenant: tenant ?? null, channel, thread: thread ?? null },
+    ...{ timeoutMs: NOTICE_MS, attemptsMax: attempts },
+  }));
+}
+
+export function targetsOf(specs: readonly HookSpec[]): readonly WebhookTarget[] {
   return specs.map(({ name, url, secret, events, include_text, timeout_seconds, attempts }) => ({
     ...{ name, url, secrets: secret, types: new Set<string>(events), includesText: include_text },
     ...{ timeoutMs: timeout_seconds * 1000, attemptsMax: attempts },

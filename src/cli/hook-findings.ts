@@ -1,6 +1,7 @@
 import { targetsOf } from "../app/hooks.ts";
 import type { HookSpec } from "../config/hooks-schema.ts";
 import { tryHook } from "../hooks/desk.ts";
+import { postHook } from "../hooks/post.ts";
 import { originOf } from "../hooks/target.ts";
 import { systemClock } from "../system/clock.ts";
 import { createNewId } from "../system/ids.ts";
@@ -17,15 +18,14 @@ export async function hookFindings(
       const { name } = target;
       const to = originOf(target);
       if (timeoutMs === null) return ok("hook", `${name} (${to}) was not tried`);
-      const trial = await tryHook(
-        { ...target, timeoutMs: Math.min(timeoutMs, target.timeoutMs) },
-        {
-          newId: createNewId(systemClock),
-          version: packageVersion(),
-          nowMs: systemClock.nowMs(),
-          signal: new AbortController().signal,
-        },
-      );
+      const tried = { ...target, timeoutMs: Math.min(timeoutMs, target.timeoutMs) };
+      const trial = await tryHook(tried, {
+        newId: createNewId(systemClock),
+        post: (_, body, options) => postHook(tried, body, options),
+        version: packageVersion(),
+        nowMs: systemClock.nowMs(),
+        signal: new AbortController().signal,
+      });
       if (trial.kind === "delivered") return ok("hook", `${name} (${to}) took a message that tries it`);
       const fix =
         "see to whoever is there: it has to answer 2xx to what is signed with its secret (docs/hooks.md)";

@@ -7,6 +7,7 @@ import { budgetsSchema } from "./budgets-schema.ts";
 import { complianceSchema } from "./compliance-schema.ts";
 import { hooksSchema } from "./hooks-schema.ts";
 import { mediaSchema } from "./media-schema.ts";
+import { notifyOf } from "./notify-schema.ts";
 import { patternFault } from "./pattern.ts";
 import { readOnlyOf } from "./read-only-schema.ts";
 import { schedulesOf } from "./schedules-schema.ts";
@@ -271,6 +272,7 @@ const gatewaySpecOf = (modules: readonly PlatformModule[]) =>
       read_only: readOnlyOf(modules),
       schedules: schedulesOf(modules),
       hooks: hooksSchema,
+      notify: notifyOf(modules),
       media: mediaSchema,
       compliance: complianceSchema,
       store: storeSchema,

@@ -1,7 +1,7 @@
 import type { Bus } from "../ports/bus.ts";
 import type { Clock, NewId } from "../ports/clock.ts";
 import type { Deliveries, HookDelivery, HookDesk, HookStates, HookTrial } from "../ports/hooks.ts";
-import { postHook } from "./post.ts";
+import type { HookBody, PostEnd, PostOptions } from "./post.ts";
 import { HOOKS_TOPIC } from "./publisher.ts";
 import { type HookTarget, originOf } from "./target.ts";
 
@@ -14,6 +14,7 @@ export interface HookDeskDeps {
   readonly bus: Pick<Bus, "publish">;
   /** As they are now. */
   readonly targets: () => readonly HookTarget[];
+  readonly post: (target: HookTarget, body: HookBody, options: PostOptions) => Promise<PostEnd>;
   readonly version: string;
   readonly clock: Pick<Clock, "nowMs">;
   readonly newId: NewId;
@@ -71,10 +72,13 @@ export function createHookDesk(deps: HookDeskDeps): HookDesk {
 
 /** Who receives it can tell by the type that nothing has happened. */
 export async function tryHook(
-  target: Pick<HookTarget, "name" | "url" | "secrets" | "timeoutMs">,
-  options: Pick<HookDeskDeps, "newId" | "version"> & { readonly nowMs: number; readonly signal: AbortSignal },
+  target: HookTarget,
+  options: Pick<HookDeskDeps, "newId" | "version" | "post"> & {
+    readonly nowMs: number;
+    readonly signal: AbortSignal;
+  },
 ): Promise<HookTrial> {
-  const { newId, nowMs } = options;
+  const { newId, nowMs, post } = options;
   const body = { type: "hook.test", atMs: nowMs, data: { hook: target.name } };
-  return await postHook(target, body, { ...options, id: newId("msg") });
+  return await post(target, body, { ...options, id: newId("msg") });
 }

@@ -3,7 +3,7 @@ import { call } from "../shared/call.ts";
 import { messageOf, retryAfterMs } from "../shared/fault.ts";
 import { webhookHeaders } from "../shared/standard-webhooks.ts";
 import { iso } from "../shared/time.ts";
-import type { HookTarget } from "./target.ts";
+import type { WebhookTarget } from "./target.ts";
 
 /** Of an answer nobody reads more than its status. */
 const ANSWER_BYTES_MAX = 4_096;
@@ -36,7 +36,7 @@ export interface PostOptions {
 
 /** One call of a hook, signed as Standard Webhooks has it. Follows no redirect. Rejects when aborted, and else never. */
 export async function postHook(
-  target: Pick<HookTarget, "url" | "secrets" | "timeoutMs">,
+  target: Pick<WebhookTarget, "url" | "secrets" | "timeoutMs">,
   { type, atMs, data }: HookBody,
   { id, version, nowMs, signal }: PostOptions,
 ): Promise<PostEnd> {

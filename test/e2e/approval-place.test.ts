@@ -125,6 +125,22 @@ describe("an approval that is asked in another place", () => {
   });
 });
 
+describe("operators", () => {
+  it("are told in their own channel of what waits, and of what could not be answered", async () => {
+    const events = "[approval.requested, event.dead]";
+    const notify = `  notify: [{ platform: telegram, channel: "-3033", events: ${events} }]\n`;
+    await using gateway = await start(PLACES.slack.yaml, {
+      config: configFolder(NO_LIMITS + notify, agent(PLACES.slack.yaml)),
+    });
+    await deliver(gateway.url, webhook("slack", { text: "demo: ask Deploy the secret thing?" }));
+    const waiting = await read("telegram", /waits for an approval of ask/);
+    expect(waiting).toMatchObject({ place: "-3033", text: expect.stringMatching(/apr_\w+/) });
+    expect(waiting.text).not.toContain("secret");
+    await deliver(gateway.url, webhook("discord", { text: "demo: dead" }));
+    expect((await read("telegram", /could not be answered/)).place).toBe("-3033");
+  });
+});
+
 describe("on replicas", () => {
   let redis: RedisServer;
   beforeAll(async () => {

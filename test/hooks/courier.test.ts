@@ -4,7 +4,7 @@ import type { HookMessage } from "../../src/domain/hook.ts";
 import { Courier, type CourierDeps } from "../../src/hooks/courier.ts";
 import { postHook } from "../../src/hooks/post.ts";
 import { createPublisher } from "../../src/hooks/publisher.ts";
-import type { HookTarget } from "../../src/hooks/target.ts";
+import type { HookTarget, WebhookTarget } from "../../src/hooks/target.ts";
 import { tidyHooks } from "../../src/hooks/tidy.ts";
 import type { Deliveries, HookStates, Hooks } from "../../src/ports/hooks.ts";
 import type { Store } from "../../src/ports/store.ts";
@@ -45,13 +45,14 @@ beforeEach(async () => {
   const shared = { bus: store.bus, targets: () => targets, clock, log: silentLogger(), metrics };
   hooks = createPublisher({ deliveries, ...shared });
   deps = {
-    ...{ deliveries, states, ...shared, random: () => 0.5, version: "1.2.3", post: postHook },
+    ...{ deliveries, states, ...shared, random: () => 0.5, version: "1.2.3" },
+    post: (target, ...rest) => postHook(target as WebhookTarget, ...rest),
     breakers: new Breakers(clock),
     textOf: async (eventId) => texts[eventId] ?? null,
   };
 });
 
-function aTarget(changes: Partial<HookTarget> = {}): HookTarget {
+function aTarget(changes: Partial<WebhookTarget> = {}): WebhookTarget {
   return {
     ...{ name: "ops", url: receiver.url, secrets: [new Secret(KEY)] },
     types: new Set(["run.finished", "budget.warning"]),

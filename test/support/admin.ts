@@ -21,7 +21,8 @@ import { LifeFeed } from "../../src/feed/life-feed.ts";
 import { observedInbox, observedQueue } from "../../src/feed/observed.ts";
 import { RefusalFeed, refusalView } from "../../src/feed/refusal.ts";
 import { createHookDesk } from "../../src/hooks/desk.ts";
-import type { HookTarget } from "../../src/hooks/target.ts";
+import { postHook } from "../../src/hooks/post.ts";
+import type { HookTarget, WebhookTarget } from "../../src/hooks/target.ts";
 import { Guesses } from "../../src/ingress/guesses.ts";
 import { RequestRecorder } from "../../src/ingress/recorder.ts";
 import { createServers } from "../../src/ingress/server.ts";
@@ -160,6 +161,7 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
       states: createHookStates(parts.vault),
       ...{ bus: parts.bus, targets: () => options.hooks ?? [], version: "1.2.3", clock },
       newId: createNewId(clock),
+      post: (target, ...rest) => postHook(target as WebhookTarget, ...rest),
     }),
     replicas: new Replicas({
       ...{ vault: parts.vault, clock, log: silentLogger(), configuration: () => "c0ffee" },
