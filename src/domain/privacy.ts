@@ -115,6 +115,7 @@ const WORDED: ReadonlySet<string> = new Set([
   "reason",
   "cause",
   "why",
+  "note",
   "opaque",
 ]);
 /** Of a tool's arguments and of rendered parts, all is words but this. */

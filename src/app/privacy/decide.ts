@@ -7,9 +7,9 @@ import {
   withoutPersonInTurn,
 } from "../../domain/privacy.ts";
 import type { Kept, Shelf } from "../../ports/records.ts";
-import { getString, parseJsonObject } from "../../shared/json.ts";
+import { getArray, getObject, getString, type JsonObject, parseJsonObject } from "../../shared/json.ts";
 import { PLAIN } from "../../store/secrets.ts";
-import { eventIn, type Findings, isTurnOf, progressIn, turnIn } from "./findings.ts";
+import { eventIn, type Findings, isTurnOf, progressIn, turnIn, workspaceOf } from "./findings.ts";
 
 /** What becomes of a record: it goes, is kept with other texts, or says nothing of the person. */
 export type Decision =
@@ -69,6 +69,7 @@ const RULES: { readonly [S in Shelf]: (kept: Kept, findings: Findings) => Decisi
     const shelf = kept.key.slice(PLAIN.length).split("/", 1)[0];
     // What is about one of their events, such as a question or a message to a hook.
     if (names(read.value, findings) || isPrivateName(kept.key, findings)) return REMOVE;
+    if (shelf === "notebook") return withoutTheirNotes(kept, read.value, findings);
     if (shelf === "rated") return findings.ids.has(getString(read.value, "by") ?? "") ? REMOVE : KEEP;
     return replaced(kept, [JSON.stringify(withoutPerson(read.value, { ...findings, words: null }))]);
   },
@@ -103,6 +104,17 @@ function replaced({ texts: was }: Kept, texts: readonly (string | null)[]): Deci
 
 function erasingIn(conversation: string, findings: Findings): Erasing {
   return { ...findings, words: findings.wordsIn.get(conversation) ?? null };
+}
+
+/** Of what is noted of a channel: what the person had noted down, and what of others' notes is theirs word for word. */
+function withoutTheirNotes(kept: Kept, book: JsonObject, findings: Findings): Decision {
+  const owner = decoded(kept.key.slice(PLAIN.length).split("/")[1] ?? "");
+  // The same id in another workspace is somebody else's.
+  if (!owner.startsWith(workspaceOf(findings))) return KEEP;
+  const isTheirs = (note: unknown) => findings.ids.has(getString(getObject(note, "by"), "id") ?? "");
+  const notes = (getArray(book, "notes") ?? []).filter((note) => !isTheirs(note));
+  if (notes.length === 0) return REMOVE;
+  return replaced(kept, [JSON.stringify(withoutPerson({ ...book, notes }, erasingIn(owner, findings)))]);
 }
 
 /** As scopes and limits name them. */

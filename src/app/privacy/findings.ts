@@ -125,12 +125,12 @@ export function isTurnOf({ turn: place }: Kept, turn: Turn, findings: Findings):
   if (findings.privateOnes.has(conversation)) return true;
   if (turn.by === undefined) return findings.seqs.has(place?.seq ?? "");
   // The same id in another workspace is somebody else's.
-  const workspace = conversationKey({
-    platform: findings.platform as Platform,
-    tenant: findings.tenant,
-    place: "",
-  });
-  return conversation.startsWith(workspace) && findings.ids.has(turn.by);
+  return conversation.startsWith(workspaceOf(findings)) && findings.ids.has(turn.by);
+}
+
+/** How the keys of its conversations begin. */
+export function workspaceOf({ platform, tenant }: Pick<Whose, "platform" | "tenant">): string {
+  return conversationKey({ platform: platform as Platform, tenant, place: "" });
 }
 
 export const turnIn = (kept: Kept): Turn | null => storedOrNull<Turn>(kept.texts[0] ?? null);
