@@ -216,7 +216,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   const machine = machineOf(environment.dataDir);
   showMachine(machine, metrics);
   showInvalidRequests(all, metrics);
-  beginAtZero(metrics, { platforms, agents: [...current().agents.memory.keys()] });
+  beginAtZero(metrics, {
+    ...{ platforms, agents: [...current().agents.memory.keys()] },
+    schedules: current().spec.schedules.map(({ name }) => name),
+  });
   const health = createHealth({
     ...{ version, startedAtMs: clock.nowMs(), clock, store, storeReport: report, spool, role },
     ...{ dispatcher, platforms, machine, paused: killSwitch.report },

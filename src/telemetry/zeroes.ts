@@ -31,7 +31,15 @@ export function modelCallsAtZero(
  */
 export function beginAtZero(
   metrics: Metrics,
-  { platforms, agents }: { readonly platforms: readonly string[]; readonly agents: readonly string[] },
+  {
+    platforms,
+    agents,
+    schedules,
+  }: {
+    readonly platforms: readonly string[];
+    readonly agents: readonly string[];
+    readonly schedules: readonly string[];
+  },
 ): void {
   for (const platform of platforms) {
     for (const outcome of ["accepted", "duplicate", "unavailable", "forged", "stale"])
@@ -48,6 +56,8 @@ export function beginAtZero(
     for (const budget of ["time", "tokens", "cost", "steps", ...DAY_SCOPES])
       metrics.budgetExceeded.inc({ agent, budget }, 0);
   }
+  for (const schedule of schedules)
+    for (const outcome of ["skipped", "platform_off"]) metrics.schedules.inc({ schedule, outcome }, 0);
   for (const scope of DAY_SCOPES) metrics.budgetWarnings.inc({ scope }, 0);
   for (const surface of SURFACES)
     for (const answer of ["wrong", "slowed"]) metrics.authFailures.inc({ surface, answer }, 0);

@@ -241,6 +241,29 @@ export const WORLDS: Readonly<Record<string, Worlds>> = {
       ...gauge('parley_socket_up{platform="slack",shard="0",instance="a"}', "1"),
     }),
   },
+  ParleyHookDead: {
+    fires: world(8, gauge('parley_hook_dead{hook="ops"}', "1")),
+    silent: world(8, gauge('parley_hook_dead{hook="ops"}', "0")),
+  },
+  ParleyScheduleMissed: {
+    fires: world(5, {
+      'parley_schedule_turns_total{schedule="standup",outcome="skipped"}': "0x4 1x200",
+      'parley_schedule_turns_total{schedule="standup",outcome="fired"}': "0x4 1x200",
+    }),
+    silent: world(5, {
+      'parley_schedule_turns_total{schedule="standup",outcome="fired"}': "0+1x200",
+      'parley_schedule_turns_total{schedule="standup",outcome="paused"}': "0x4 1x200",
+      'parley_schedule_turns_total{schedule="standup",outcome="skipped"}': "0x200",
+    }),
+  },
+  ParleyToolServerFails: {
+    fires: world(12, { 'parley_tool_server_failures_total{agent="a",server="kubectl"}': "0+1x200" }),
+    silent: world(12, { 'parley_tool_server_failures_total{agent="a",server="kubectl"}': "0x4 1x200" }),
+  },
+  ParleyAuditLost: {
+    fires: world(5, { parley_audit_lost_total: "0x4 1x200" }),
+    silent: world(5, { parley_audit_lost_total: "1x200" }),
+  },
   // Of a hundred webhooks two fail, for an hour: twenty times what there may be.
   ParleyErrorBudgetBurnsFast: {
     pace: OF_HOURS,
