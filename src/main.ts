@@ -230,8 +230,12 @@ async function load(env: NodeJS.ProcessEnv): Promise<Loaded> {
   const options = { modules: MODULES, env, cwd: process.cwd() };
   const loaded = loadConfig(options);
   if (!loaded.ok || !callsModels(loaded.config)) return loaded;
-  const { priceOf } = await import("./models/price-table.ts");
-  return loadConfig({ ...options, isPriced: (provider, model) => priceOf(provider, model) !== undefined });
+  const { contextTokensOf, priceOf } = await import("./models/price-table.ts");
+  return loadConfig({
+    ...options,
+    isPriced: (provider, model) => priceOf(provider, model) !== undefined,
+    contextTokensOf,
+  });
 }
 
 function loggerOf({ environment }: Config, n?: number, tracing?: Tracing): Promise<Logger> {

@@ -36,6 +36,7 @@ import type { Route } from "./domain/route.ts";
 import type { Answer, Progress } from "./domain/run.ts";
 import { NO_USAGE, restedMsOf } from "./domain/run.ts";
 import { isStopped } from "./domain/signal.ts";
+import { compactedIn } from "./domain/summary.ts";
 import type { PausedFor } from "./domain/switches.ts";
 import type { Adapter, Render } from "./ports/adapter.ts";
 import type { AgentRuntime, Allowance, Hold, RunResult } from "./ports/agent.ts";
@@ -142,8 +143,8 @@ export async function work(claimed: Job, deps: WorkerDeps, signals: JobSignals):
   for (const event of merging.joined) adapter.merged?.(event, job.event);
   if (merging.joined.length > 0)
     deps.metrics.eventsMerged.inc({ platform: adapter.platform }, merging.joined.length);
-  const { earlier = [] } = done;
-  const shown = { answer, earlier: references.namedItems(earlier) };
+  const { earlier = [], compacted } = done;
+  const shown = { answer, earlier: references.namedItems(earlier), ...(compacted && { compacted }) };
   const files = await references.texts(merging.events, earlier);
   return settlementOf(shown, references.named(merging.events), {
     clock: deps.clock,
@@ -229,8 +230,9 @@ async function ended(
   const whole = from === undefined ? markdown : `${handedText(from, progress.agent)}\n\n${markdown}`;
   const rendered = await deps.render(adapter, whole, job.event.replyTo, buttons, named);
   const approvals = approvalsIn(progress.steps);
-  const asked = approvals.length > 0 ? { approvals } : {};
-  return { ...progress, ...asked, steps: [], answer: { ...result, text, parts: rendered.map(redactedPart) } };
+  const compacted = compactedIn(progress.steps);
+  const kept = { ...(approvals.length > 0 && { approvals }), ...(compacted !== null && { compacted }) };
+  return { ...progress, ...kept, steps: [], answer: { ...result, text, parts: rendered.map(redactedPart) } };
 }
 
 async function run(
@@ -249,7 +251,7 @@ async function run(
   const startedAt = performance.now();
   deps.metrics.eventAge.observe({ platform: adapter.platform }, ageSeconds(job, deps.clock));
   const history = await historyOf(job, memory, deps);
-  const saidHere = history.filter((turn) => isOf(turn, event.conversation));
+  const saidHere = history.filter((turn) => turn.role !== "summary" && isOf(turn, event.conversation));
   if (goesRound(saidHere, event)) return LOOP;
   const reading = {
     ...{ breakers: deps.delivery.breakers, clock: deps.clock, log: deps.log },

@@ -60,7 +60,9 @@ export const transcriptSchema = z.object({
   id: z.string(),
   turns: z.array(
     z.object({
-      role: z.enum(["user", "assistant"]),
+      role: z
+        .enum(["user", "assistant", "summary"])
+        .describe("`summary`: what the model has kept of older turns, which it is shown in their place."),
       name: z.string().nullable(),
       text: z.string(),
       at: z.iso.datetime(),

@@ -61,13 +61,19 @@ const step = z.union([
     stop: z.string().nullable(),
     usage,
   }),
+  z.object({
+    kind: z.literal("compacted").describe("The model has made a summary of older turns."),
+    text: z.string(),
+    turns: z.int().describe("Of so many."),
+    usage,
+  }),
   z.object({ kind: z.literal("joined"), event_id: eventId }),
   z.object({
     kind: z.literal("model-started"),
     held_cents: z
       .number()
       .describe(
-        "The most that the call can cost. Without a `model` right behind it, all of it counts as spent.",
+        "The most that the call can cost. Without a `model` or `compacted` right behind it, all of it counts as spent.",
       ),
     day: z.string().describe("On whose budget it is held; empty where there is none."),
   }),

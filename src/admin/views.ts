@@ -126,6 +126,10 @@ function stepView(step: Step): StepView {
       const { kind, approvalId, verdict, by, reason = null } = step;
       return { kind, approval_id: approvalId, verdict, by: by && { id: by.id, name: by.name }, reason };
     }
+    case "compacted": {
+      const { kind, text, covers, usage } = step;
+      return { kind, text, turns: covers.turns, usage: usageView(usage) };
+    }
     case "joined":
       return { kind: step.kind, event_id: step.eventId };
     case "agent":

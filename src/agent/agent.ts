@@ -28,6 +28,8 @@ export interface Agent {
   readonly offersChoices?: true;
   readonly limits: AgentLimits;
   readonly retry: RetrySpec;
+  /** When the model makes a summary of the older turns of its memory; absent: never. */
+  readonly compaction?: Compaction;
   /** Absent: APPROVAL_RULES. */
   readonly approvals?: ApprovalRules;
 }
@@ -45,6 +47,18 @@ export function modelsOf({
   cheaper,
 }: Pick<Agent, "model" | "fallbacks" | "cheaper">): readonly ChatModel[] {
   return [model, ...fallbacks, ...(cheaper === undefined ? [] : [cheaper.model])];
+}
+
+/** Older turns are made a summary of when what the model is shown would be more than this. */
+export interface Compaction {
+  /** Of the tokens below, or of the model's context window. */
+  readonly share: number;
+  /** Of what is remembered and said alone; absent: as many as the model can read, its instructions and tools among them. */
+  readonly contextTokens?: number;
+  /** Somebody has asked for it: also where the run's budget has no room for the older turns. */
+  readonly isAsked: boolean;
+  /** What was said longer ago is forgotten. */
+  readonly ttlMs: number;
 }
 
 /** Of one run, all holders and restarts together. Infinity: no limit. */
@@ -102,11 +116,25 @@ export interface ToolCallReport {
   readonly durationMs: number;
 }
 
+export interface CompactionReport {
+  readonly agent: string;
+  readonly runId: string;
+  readonly eventId: string;
+  /** `skipped`: the run's budget, or that of the day, has not so much left. Nothing but `made` stands for the older turns. */
+  readonly outcome: "made" | "failed" | "skipped";
+  /** Why not. */
+  readonly cause?: string;
+  /** Which it is of, or would have been. */
+  readonly turns: number;
+  readonly usage: Usage;
+}
+
 /** What the operator wants counted. Called as it happens; must not throw. */
 export interface RunObserver {
   modelCall(report: ModelCallReport): void;
   retry(report: RetryReport): void;
   toolCall?(report: ToolCallReport): void;
+  compaction?(report: CompactionReport): void;
 }
 
 /** The run has one purse and one time, whoever is at work; what one answer and one tool may take is up to each. */

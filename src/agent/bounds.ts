@@ -36,3 +36,14 @@ export const AGENT_DEPTH_MAX = 3;
 
 /** A place where approvals are asked, and that cannot be reached, is tried again after this. */
 export const PLACE_AGAIN_MS = 10_000;
+
+/** Of a summary of older turns, whatever there is room for. */
+export const SUMMARY_TOKENS_MAX = 2_000;
+/** What has less room for memory than this has none for a summary. */
+export const COMPACTION_TOKENS_MIN = 64;
+/** What a model may think before it writes a summary. */
+export const SUMMARY_THOUGHT_TOKENS = 2_048;
+/** A person waits for it. */
+export const SUMMARY_MS_MAX = 60_000;
+/** What may be read for a summary at least, where nobody knows how much a model can read. */
+export const SUMMARY_INPUT_TOKENS = 4_000;

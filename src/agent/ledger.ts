@@ -1,7 +1,7 @@
 import type { Step } from "../domain/run.ts";
 import type { AgentLimits } from "./agent.ts";
 import { ANSWER_TOKENS_MIN } from "./bounds.ts";
-import { lostCentsIn, modelCallsIn, usageOf } from "./progress.ts";
+import { answersIn, lostCentsIn, usageOf } from "./progress.ts";
 
 /** What one run has used of its limits, and what it may still use. */
 export class Ledger {
@@ -15,15 +15,19 @@ export class Ledger {
   }
 
   hasStepsLeft(): boolean {
-    return modelCallsIn(this.#steps) < this.#limits().maxIterations;
+    return answersIn(this.#steps) < this.#limits().maxIterations;
   }
 
   /** The longest answer to an input of so many tokens; null when it would be too short to be of use. */
   answerTokens(inputTokens: number): number | null {
-    const { tokensMax, maxTokens } = this.#limits();
-    const used = usageOf(this.#steps);
-    const left = tokensMax - used.inputTokens - used.outputTokens - inputTokens;
+    const { maxTokens } = this.#limits();
+    const left = this.leftTokens() - inputTokens;
     return left < Math.min(ANSWER_TOKENS_MIN, maxTokens) ? null : Math.min(maxTokens, left);
+  }
+
+  leftTokens(): number {
+    const { inputTokens, outputTokens } = usageOf(this.#steps);
+    return this.#limits().tokensMax - inputTokens - outputTokens;
   }
 
   /** `goesOn`: with a call that broke off last, and what was held for that. */
@@ -41,12 +45,11 @@ export class Ledger {
 
   /** For an agent that is asked by this one: its own limits, and no more than is left here. */
   within(limits: AgentLimits): AgentLimits {
-    const { maxIterations, tokensMax } = this.#limits();
-    const { inputTokens, outputTokens } = usageOf(this.#steps);
+    const { maxIterations } = this.#limits();
     return {
       ...limits,
-      maxIterations: Math.min(limits.maxIterations, maxIterations - modelCallsIn(this.#steps)),
-      tokensMax: Math.min(limits.tokensMax, tokensMax - inputTokens - outputTokens),
+      maxIterations: Math.min(limits.maxIterations, maxIterations - answersIn(this.#steps)),
+      tokensMax: Math.min(limits.tokensMax, this.leftTokens()),
       costCentsMax: Math.min(limits.costCentsMax, this.leftCents()),
     };
   }

@@ -1,5 +1,12 @@
 import type { TriggerEvent } from "../domain/event.ts";
-import { addUsage, NO_USAGE, type Step, type ToolCall, type Usage } from "../domain/run.ts";
+import {
+  addUsage,
+  type CompactedStep,
+  NO_USAGE,
+  type Step,
+  type ToolCall,
+  type Usage,
+} from "../domain/run.ts";
 
 export type ModelStep = Extract<Step, { kind: "model" }>;
 
@@ -40,8 +47,13 @@ export function notShown(joined: readonly TriggerEvent[], steps: readonly Step[]
 export function usageOf(steps: readonly Step[]): Usage {
   return steps.reduce((sum, step) => {
     if (step.kind === "agent") return addUsage(sum, usageOf(step.steps));
-    return step.kind === "model" ? addUsage(sum, step.usage) : sum;
+    return isAnswered(step) ? addUsage(sum, step.usage) : sum;
   }, NO_USAGE);
+}
+
+/** The model was called, and has told what that took. */
+function isAnswered(step: Step | undefined): step is ModelStep | CompactedStep {
+  return step?.kind === "model" || step?.kind === "compacted";
 }
 
 /** What calls may have cost that did not end with an answer. */
@@ -50,13 +62,21 @@ export function lostCentsIn(steps: readonly Step[]): number {
     if (step.kind === "agent") return sum + lostCentsIn(step.steps);
     if (step.kind !== "model-started") return sum;
     const next = steps[index + 1];
-    return next?.kind === "model" && next.wasHeld ? sum : sum + step.hold.cents;
+    return isAnswered(next) && next.wasHeld ? sum : sum + step.hold.cents;
   }, 0);
 }
 
 export function modelCallsIn(steps: readonly Step[]): number {
   return steps.reduce((sum, step) => {
     if (step.kind === "agent") return sum + modelCallsIn(step.steps);
+    return isAnswered(step) ? sum + 1 : sum;
+  }, 0);
+}
+
+/** The same without summaries of what was said before: those are no step of an answer. */
+export function answersIn(steps: readonly Step[]): number {
+  return steps.reduce((sum, step) => {
+    if (step.kind === "agent") return sum + answersIn(step.steps);
     return step.kind === "model" ? sum + 1 : sum;
   }, 0);
 }

@@ -9,7 +9,6 @@ import type { Step, ToolCall } from "../domain/run.ts";
 import type { Sender } from "../domain/signal.ts";
 import type { AgentRuntime, Hold, ParkedRun, Run, RunResult } from "../ports/agent.ts";
 import type { Clock, Random } from "../ports/clock.ts";
-import type { TurnAbout } from "../ports/model.ts";
 import type { Equipment, Tool, ToolCaller } from "../ports/tool.ts";
 import { type Agent, type RunObserver, withinLimitsOf } from "./agent.ts";
 import { type AskingTool, asksFirst, chosenAnswer, refusedCall, rulingOn } from "./approval.ts";
@@ -22,17 +21,19 @@ import {
   taskIn,
   whyNotAsked,
 } from "./asked-agent.ts";
+import { Compactor } from "./compaction.ts";
 import { failed, finished, limited, noSuchAgent, overToday, stopped } from "./ending.ts";
 import { HAND_OVER, handOverTool, handoverBy } from "./hand-over.ts";
 import { Ledger } from "./ledger.ts";
 import { callModel } from "./model-call.ts";
 import { Payments } from "./payments.ts";
 import { type Action, nextAction, notShown, pausedText } from "./progress.ts";
-import { promptFor } from "./prompt.ts";
+import { frameOf, withMemory } from "./prompt.ts";
 import { OutOfTime, timed } from "./signals.ts";
-import { estimateTokens, promptTokens } from "./tokens.ts";
+import { promptTokens } from "./tokens.ts";
 import { bounded, callTool, type ToolResult, unknownOutcome, unknownTool } from "./tool-call.ts";
 import { withinRecord } from "./tool-pictures.ts";
+import { turnAbout } from "./turn-about.ts";
 
 export interface AgentRuntimeDeps {
   /** By name. Read at the start of each run, so it may change between runs. */
@@ -76,6 +77,7 @@ class TurnRun {
   readonly #steps: Step[];
   readonly #ledger: Ledger;
   #payments: Payments;
+  readonly #compaction: Compactor;
   readonly #deadlineMs: number;
   readonly #caller: ToolCaller;
   /** Who waits for its answer beside people, oneself last. */
@@ -100,6 +102,7 @@ class TurnRun {
     this.#ledger = new Ledger(() => this.#agent.limits, this.#steps);
     this.#payments = new Payments(this.#steps, () => this.#record(), hold.allowance);
     this.#joined = run.joined ?? [];
+    this.#compaction = new Compactor(run, deps);
     this.#caller = { runId: run.id, event: run.event, history: run.history };
     this.#deadlineMs = run.startedAtMs + (run.restedMs ?? 0) + first.limits.maxExecutionMs;
   }
@@ -180,21 +183,28 @@ class TurnRun {
     this.#joined = (await this.#hold.join?.()) ?? this.#joined;
     this.#takeIn();
     const equipment = await this.#equip(signal);
-    const prompt = promptFor(this.#run, this.#agent, this.#steps, equipment, this.#joined);
-    const maxTokens = this.#ledger.answerTokens(
-      estimateTokens([prompt.system, prompt.tools]) + promptTokens(prompt.messages),
-    );
-    if (maxTokens === null) return limited(this.#steps, "out-of-tokens", limits);
+    const frame = frameOf(this.#run, this.#agent, this.#steps, equipment, this.#joined);
     const { showing } = this.#hold;
     const before = pausedText(this.#steps);
-    const call = {
+    const paying = {
       agent: this.#agent,
-      prompt: { ...prompt, maxTokens, about: this.#about() },
       ledger: this.#ledger,
       payments: this.#payments,
       hold: this.#hold,
       deadlineMs: this.#deadlineMs,
       signal,
+    };
+    await this.#compaction.before(frame, this.#steps, paying, (step) => this.#keep(step));
+    const prompt = withMemory(frame, this.#run, this.#steps);
+    const maxTokens = this.#ledger.answerTokens(frame.fixedTokens + promptTokens(prompt.messages));
+    if (maxTokens === null) return limited(this.#steps, "out-of-tokens", limits);
+    const call = {
+      ...paying,
+      prompt: {
+        ...prompt,
+        maxTokens,
+        about: turnAbout(paying, this.#run, this.#steps, this.#joined, this.#deps),
+      },
       said: (text: string) => {
         this.#saying = text;
         showing?.(text === "" ? "" : before + text);
@@ -206,19 +216,6 @@ class TurnRun {
     this.#saying = "";
     await this.#keep(answer.step);
     return undefined;
-  }
-
-  #about(): TurnAbout {
-    const { name, model } = this.#agent;
-    const shown = this.#steps.findLast((step) => step.kind === "joined");
-    const event = this.#joined.find(({ id }) => id === shown?.eventId) ?? this.#run.event;
-    const seconds = Math.max(0, (this.#deadlineMs - this.#deps.clock.nowMs()) / 1000);
-    return {
-      runId: this.#run.id,
-      agent: name,
-      event,
-      budget: { cents: this.#ledger.leftCents(model.goesOn), seconds },
-    };
   }
 
   /** Gives how long the run is parked, when somebody must decide first. */

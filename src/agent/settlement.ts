@@ -4,18 +4,20 @@ import type { ContextItem } from "../domain/context.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import { memoryOf, type Remembering } from "../domain/memory-scope.ts";
 import type { Answer, Progress, Turn } from "../domain/run.ts";
+import { summaryTurn } from "../domain/summary.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Settlement } from "../ports/queue.ts";
 import { rememberedTurns } from "./shown.ts";
 
 /** A failed run has been told to the person; the event stays as a dead letter, so that the operator sees it. */
 export function settlementOf(
-  { answer, earlier = [] }: Pick<Progress, "earlier"> & { readonly answer: Answer },
+  { answer, earlier = [], compacted }: Pick<Progress, "earlier" | "compacted"> & { readonly answer: Answer },
   events: readonly TriggerEvent[],
   { clock, files, by }: SettlementDeps,
 ): Settlement {
   if (answer.outcome === "failed") return { kind: "dead", cause: answer.cause ?? "the run failed" };
-  const turns = turnsOf(answer, events, earlier, files, clock.nowMs());
+  const summary = compacted === undefined || compacted.text === "" ? [] : [summaryTurn(compacted)];
+  const turns = [...summary, ...turnsOf(answer, events, earlier, files, clock.nowMs())];
   const [event] = events;
   const done = { kind: "done", outcome: answer.outcome } as const;
   if (by === undefined || event === undefined) return { ...done, turns };

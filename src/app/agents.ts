@@ -1,4 +1,4 @@
-import { type Agent, modelsOf as modelsOfAgent, type RunObserver } from "../agent/agent.ts";
+import { type Agent, type Compaction, modelsOf as modelsOfAgent, type RunObserver } from "../agent/agent.ts";
 import { breakerName } from "../agent/model-call.ts";
 import { createAgentRuntime } from "../agent/runtime.ts";
 import type { AgentSpec } from "../config/agent-schema.ts";
@@ -16,6 +16,7 @@ import { REMOTE_ASK } from "../models/remote/ask.ts";
 import type { AgentRuntime } from "../ports/agent.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { Tool } from "../ports/tool.ts";
+import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { NO_TRACING, type Tracing } from "../telemetry/trace.ts";
 import { modelCallsAtZero } from "../telemetry/zeroes.ts";
@@ -51,6 +52,7 @@ export interface AgentContext {
   readonly random: Random;
   readonly metrics: Metrics;
   readonly tools: ToolsOfConfig;
+  readonly log: Pick<Logger, "info" | "warn">;
   readonly tracing?: Tracing;
   /** See modelBreakers. */
   readonly breakers: Breakers;
@@ -69,6 +71,7 @@ export async function buildAgents({
   metrics,
   breakers,
   tools,
+  log,
   tracing = NO_TRACING,
 }: AgentContext): Promise<BuiltAgents> {
   const { environment } = config;
@@ -105,7 +108,7 @@ export async function buildAgents({
     approvers.set(name, approvalRulesOf(spec));
     modelNames.set(name, model.provider === "demo" ? "the demo model" : `${model.name} (${model.provider})`);
   }
-  const runtime = createAgentRuntime({ agents, clock, random, observe: observer(metrics), breakers });
+  const runtime = createAgentRuntime({ agents, clock, random, observe: observer(metrics, log), breakers });
   const inUse = new Set([...agents.values()].flatMap((agent) => modelsOfAgent(agent).map(breakerName)));
   return {
     ...{ runtime, memory, quietMs, shown, modelNames, approvers, toolsHold: tools.holds },
@@ -149,6 +152,7 @@ function agentOf(
     tools: OWN_TOOLS[models.model.provider] ?? [],
     approvals: approvalRulesOf(spec),
     ...(spec.memory.scope !== "thread" && { remembers: spec.memory.scope }),
+    compaction: compactionOf(spec),
     ...asksOf(spec),
     ...(spec.hand_over.length > 0 && {
       handOver: spec.hand_over.map((one) => (typeof one === "string" ? { agent: one } : one)),
@@ -170,6 +174,18 @@ function agentOf(
   };
 }
 
+const COMPACT_AT = 0.8;
+
+function compactionOf({ memory }: AgentSpec): Compaction {
+  const { compact_at, context_tokens, ttl_seconds } = memory;
+  return {
+    share: compact_at ?? COMPACT_AT,
+    ...(context_tokens !== undefined && { contextTokens: context_tokens }),
+    isAsked: compact_at !== undefined || context_tokens !== undefined,
+    ttlMs: ttl_seconds * 1000,
+  };
+}
+
 function asksOf({ tools }: AgentSpec): Pick<Agent, "asks"> {
   const asks = tools.flatMap((tool) => {
     if (tool.type !== "agent") return [];
@@ -182,8 +198,16 @@ function asksOf({ tools }: AgentSpec): Pick<Agent, "asks"> {
 /** What they ask people with. */
 const OWN_TOOLS: Readonly<Record<string, readonly Tool[]>> = { demo: [DEMO_ASK], http: [REMOTE_ASK] };
 
-function observer(metrics: Metrics): RunObserver {
+function observer(metrics: Metrics, log: AgentContext["log"]): RunObserver {
   return {
+    compaction({ agent, runId, eventId, outcome, cause, turns, usage }) {
+      metrics.compactions.inc({ agent, outcome });
+      const about = { event_id: eventId, run_id: runId, agent, turns };
+      const { inputTokens: input_tokens, outputTokens: output_tokens, costCents: cost_cents } = usage;
+      if (outcome === "made")
+        log.info({ ...about, input_tokens, output_tokens, cost_cents }, "memory.compacted");
+      else log.warn({ ...about, outcome, cause, cost_cents }, "memory.not_compacted");
+    },
     toolCall: toolMetrics(metrics),
     modelCall({ agent, provider, model, outcome, durationMs, usage }) {
       const of = { agent, provider, model };

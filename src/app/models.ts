@@ -29,7 +29,7 @@ export async function modelsOf(
     return createRemoteModel({ url, secret, timeoutMs: timeout_seconds * 1000, clock });
   };
   if (!callsModels(config)) return ownOf;
-  const [{ createAnthropicModel }, { createOpenAiModel }, { priceOf }] = await Promise.all([
+  const [{ createAnthropicModel }, { createOpenAiModel }, { contextTokensOf, priceOf }] = await Promise.all([
     import("../models/anthropic.ts"),
     import("../models/openai.ts"),
     import("../models/price-table.ts"),
@@ -41,7 +41,7 @@ export async function modelsOf(
     const what = `Expected a known price for the model ${model}; set model.price in its agent file`;
     throw new GatewayError("CONFIG_INVALID", what);
   };
-  return (spec, bounds) => {
+  const calledOf: ModelOf = (spec, bounds) => {
     if (spec.provider === "demo" || spec.provider === "http") return ownOf(spec, bounds);
     const common = {
       model: spec.model,
@@ -68,6 +68,10 @@ export async function modelsOf(
       );
     const { apiKey, baseUrl } = anthropic;
     return createAnthropicModel({ ...common, apiKey, ...(baseUrl !== null && { baseUrl }) });
+  };
+  return (spec, bounds) => {
+    const contextTokens = contextTokensOf(spec.provider, spec.model);
+    return { ...calledOf(spec, bounds), ...(contextTokens !== undefined && { contextTokens }) };
   };
 }
 

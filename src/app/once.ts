@@ -15,9 +15,13 @@ export async function withAgents<T>(
   const random = Math.random;
   const metrics = createMetrics();
   const pool = new ToolPool({ clock, random, version: packageVersion(), folder: toolFolder });
-  const breakers = modelBreakers(clock, { log: silentLogger(), metrics });
+  const log = silentLogger();
+  const breakers = modelBreakers(clock, { log, metrics });
   try {
-    const { runtime } = await buildAgents({ config, clock, random, metrics, breakers, tools: pool.begin() });
+    const { runtime } = await buildAgents({
+      ...{ config, clock, random, metrics, log, breakers },
+      tools: pool.begin(),
+    });
     return await use(runtime);
   } finally {
     await pool.close();

@@ -149,7 +149,8 @@ function conversationsTable(items: readonly ConversationView[], nowMs: number): 
 }
 
 function turnLine({ at, role, name, text }: Transcript["turns"][number]): string {
-  return `${at}  ${printable(role === "assistant" ? "(bot)" : (name ?? "(context)"))}: ${printable(text)}`;
+  const who = { assistant: "(bot)", summary: "(summary)", user: name ?? "(context)" }[role];
+  return `${at}  ${printable(who)}: ${printable(text)}`;
 }
 
 const ERASE_HELP = `

@@ -74,6 +74,8 @@ function stepText(step: StepView): string {
       return `approved by ${step.by.name}; others have to approve as well`;
     case "tool-decided":
       return `${step.verdict} ${step.approval_id}${step.by === null ? "" : ` by ${step.by.name}`}${step.reason === null ? "" : `: ${step.reason}`}`;
+    case "compacted":
+      return `a summary of ${step.turns} older turns\n${step.text}`;
     case "joined":
       return `from here on also for ${step.event_id}`;
     case "agent":

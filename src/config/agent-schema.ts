@@ -39,6 +39,19 @@ const describedSpec = z.strictObject({
       max_messages: count(0, 10_000)
         .default(200)
         .describe("Messages of the conversation that the model is shown."),
+      compact_at: z
+        .number()
+        .min(0.1)
+        .max(1)
+        .optional()
+        .describe(
+          "The model makes a summary of the older messages when what it is shown would be more than this share of `context_tokens`, or else of its context window: 0.8 when nothing is said. Where it is set, also when `budgets.tokens` has no room for them.",
+        ),
+      context_tokens: count(100, 100_000_000)
+        .optional()
+        .describe(
+          "How many tokens memory and the message may take together, for `compact_at`; for models whose context window is not known, or is more than should be paid for.",
+        ),
     })
     .superRefine(({ scope, direct }, context) => {
       if (direct === "apart" || scope === "user") return;

@@ -16,7 +16,7 @@ type Told = (path: Path, why: string) => string[];
 export function agentNotes(
   spec: AgentSpec,
   yaml: YamlFile,
-  { base, environment }: { readonly base: Path; readonly environment: Redis },
+  { base, environment, contextTokensOf }: AgentContext,
 ): string[] {
   const { model, limits, budgets, retry, memory } = spec;
   const note = noteOn(yaml, [...base, "spec"]);
@@ -60,8 +60,43 @@ export function agentNotes(
     ...(memory.backend !== undefined && memory.backend !== backendOf(environment)
       ? note(["memory", "backend"], `${memory.backend} has no effect: ${keptIn(environment)}`)
       : []),
+    ...compactionNotes(spec, note, contextTokensOf),
     ...unaskableNotes(spec, note),
   ];
+}
+
+/** How many tokens a model can read, where that is known. */
+export type ContextTokensOf = (provider: string, model: string) => number | undefined;
+
+interface AgentContext {
+  /** Absent: nothing is said of that. */
+  readonly contextTokensOf?: ContextTokensOf;
+  readonly base: Path;
+  readonly environment: Redis;
+}
+
+function compactionNotes(
+  { model, memory }: AgentSpec,
+  note: Told,
+  contextTokensOf: ContextTokensOf | undefined,
+): string[] {
+  const { compact_at, context_tokens, max_messages } = memory;
+  const onBoth = (why: string) => [
+    ...note(["memory", "compact_at"], `${compact_at} ${why}`),
+    ...note(["memory", "context_tokens"], `${context_tokens} ${why}`),
+  ];
+  if (model.provider === "http")
+    return onBoth("has no effect with provider: http, whose agent has a memory of its own");
+  if (max_messages === 0)
+    return onBoth("has no effect, because nothing is remembered (memory.max_messages is 0)");
+  if (contextTokensOf === undefined || context_tokens !== undefined) return [];
+  const isKnown = [model, ...model.fallback].some(
+    (one) => contextTokensOf(one.provider, one.model) !== undefined,
+  );
+  if (isKnown) return [];
+  const which = model.provider === "demo" ? "the demo model" : model.model;
+  const why = `has no effect, because the context window of ${which} is not known: set memory.context_tokens`;
+  return note(["memory", "compact_at"], `${compact_at} ${why}`);
 }
 
 type Redis = Pick<Environment, "redisUrl">;

@@ -7,7 +7,7 @@ import { TOKEN, type Variable } from "../shared/variable.ts";
 import { type AgentFile, type AgentSpec, agentFile, agentListFile } from "./agent-schema.ts";
 import { digestOf, type SecretFile, secretFilesOf } from "./changes.ts";
 import { closest } from "./closest.ts";
-import { agentNotes, gatewayNotes } from "./conflicts.ts";
+import { agentNotes, type ContextTokensOf, gatewayNotes } from "./conflicts.ts";
 import { type Env, References } from "./env-reader.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
 import { configurationAt, type Folder, folderExists, readFolder, type SourceFile } from "./files.ts";
@@ -54,6 +54,8 @@ export interface LoadOptions {
   readonly cwd: string;
   /** Whether the cost of this model is known. Absent: not checked. */
   readonly isPriced?: (provider: string, model: string) => boolean;
+  /** Absent: nothing is said of that. */
+  readonly contextTokensOf?: ContextTokensOf;
 }
 
 /** What answers when nobody has described an agent. */
@@ -141,7 +143,9 @@ export function loadConfig(options: LoadOptions): Loaded {
         ...folder.notes,
         ...storeNotes(spec, environment),
         ...(gatewayYaml === null ? [] : gatewayNotes(spec, gatewayYaml)),
-        ...found.flatMap(({ agent, yaml, base }) => agentNotes(agent.spec, yaml, { base, environment })),
+        ...found.flatMap(({ agent, yaml, base }) =>
+          agentNotes(agent.spec, yaml, { base, environment, ...options }),
+        ),
         ...placeNotes(found, environment, modules),
         ...idleFallbacks(specs, environment),
       ],

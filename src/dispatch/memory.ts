@@ -53,7 +53,7 @@ export async function historyOf(
 
 /** What the words of a person referred to are words of others, for those alone who were there. */
 function isShownIn(turn: Turn, { conversation }: Pick<TriggerEvent, "conversation">): boolean {
-  return isOf(turn, conversation) || turn.role === "assistant" || turn.name !== null;
+  return isOf(turn, conversation) || turn.role !== "user" || turn.name !== null;
 }
 
 /** Whether it was said in this conversation, and not only in one that shares its memory. */

@@ -106,6 +106,7 @@ export type Step =
       /** Of one that has expired: it could not be asked where it is decided. */
       readonly unasked?: true;
     }
+  | CompactedStep
   /** From here on the run answers this message too, which was joined to its event (`Queue.join`). */
   | { readonly kind: "joined"; readonly eventId: string }
   /** What another agent, which is asked as a tool, has done of that call so far. It is paid for with this run. */
@@ -132,6 +133,19 @@ export type Step =
 export interface ToolPicture {
   readonly mime: PictureView["mime"];
   readonly base64: string;
+}
+
+/** The model has made a summary of the older turns of the conversation, which stands for them from here on. */
+export interface CompactedStep {
+  readonly kind: "compacted";
+  /** As models are shown it. */
+  readonly text: string;
+  /** Of the oldest turn in it. */
+  readonly atMs: number;
+  readonly covers: Covers;
+  readonly usage: Usage;
+  /** As with `model`. */
+  readonly wasHeld?: true;
 }
 
 /** An agent has given the run to another one, which goes on with it. */
@@ -208,6 +222,8 @@ export interface Progress {
   readonly files?: readonly FileRecord[];
   /** Who is called how of those whom its messages name by id alone: a resumed run is shown the same. */
   readonly names?: readonly Named[];
+  /** Kept with the answer, which has no steps, until it is remembered: the summary that was made on the way to it. */
+  readonly compacted?: CompactedStep;
   /** Kept with the answer, which has no steps: what was asked and decided on the way to it. */
   readonly approvals?: readonly Approval[];
   /** Set once the run has ended; from then on only the reply remains to be sent. */
@@ -241,9 +257,25 @@ export interface Answer {
   readonly overBudget?: BudgetScope;
 }
 
-/** One remembered contribution to a conversation. */
+/**
+ * Of which turns a summary is, by the places of their events in the order of the store. Should one of them be taken back,
+ * forgotten or erased, nothing tells what in the summary is of it: so the summary goes with it.
+ */
+export interface Covers {
+  /** The place of the first of them all, also where its turns are gone since. */
+  readonly from: number;
+  /** Those of all whose turns were there, each once, the first one first. */
+  readonly places: readonly number[];
+  /** So many turns these were, of so much text: another number, or another size, and something has changed since. */
+  readonly turns: number;
+  readonly size: number;
+  /** The ids of all who said them or were answered. */
+  readonly by: readonly string[];
+}
+
+/** One remembered contribution to a conversation; `summary`: what the model has kept of older ones. */
 export interface Turn {
-  readonly role: "user" | "assistant";
+  readonly role: "user" | "assistant" | "summary";
   readonly name: string | null;
   readonly text: string;
   readonly atMs: number;
@@ -253,4 +285,8 @@ export interface Turn {
   readonly by?: string;
   /** The message that said it, where several were answered together. */
   readonly event?: string;
+  /** Of a summary, whose time is that of the oldest turn in it: it is remembered no longer than that. */
+  readonly covers?: Covers;
+  /** Comes with what is recalled, and is not kept with it: the place of its event, and its size. */
+  readonly stored?: readonly [place: number, size: number];
 }

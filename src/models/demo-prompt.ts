@@ -33,3 +33,18 @@ export function referenceOf(messages: readonly Message[]): string[] {
   const lines = before.text.split("\n").filter((line) => !line.startsWith("⟦"));
   return lines.length === 0 ? [] : [lines.join("\n")];
 }
+
+const SUMMARY = "The demo model's summary: ";
+const SUMMARY_WORDS = 6;
+
+/** Of a conversation that is to be made a summary of: how each line begins, without what directs this model. */
+export function summaryOf(conversation: string): string {
+  const lines = conversation.split("\n").filter((line) => !/^⟦(?!you⟧)|^\s*\||^$/.test(line));
+  const begins = lines.map((line) => {
+    // A summary of before stays as it is.
+    if (line.startsWith(SUMMARY)) return line.slice(SUMMARY.length);
+    const words = line.replaceAll("⟦you⟧", "you").replaceAll("demo:", "demo").split(/\s+/);
+    return words.length <= SUMMARY_WORDS ? words.join(" ") : `${words.slice(0, SUMMARY_WORDS).join(" ")} …`;
+  });
+  return `${SUMMARY}${begins.join("; ")}`;
+}

@@ -4,7 +4,7 @@ import type { ToolCall, Usage } from "../domain/run.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ChatModel, Chunk, Message, Prompt } from "../ports/model.ts";
 import { DEMO_ASK } from "./demo-ask.ts";
-import { promptText, referenceOf } from "./demo-prompt.ts";
+import { promptText, referenceOf, summaryOf } from "./demo-prompt.ts";
 import { type Directive, longText, MARKDOWN_SAMPLE, mayCost, scriptOf, streamedText } from "./demo-script.ts";
 
 const NOTICE = "_(I am the demo model: set ANTHROPIC_API_KEY for real answers.)_";
@@ -22,7 +22,8 @@ export function createDemoModel(options: { clock: Clock; notice?: boolean }): Ch
   return {
     provider: "demo",
     name: "demo",
-    costCeilingCents({ messages }) {
+    costCeilingCents({ messages, isForSummary }) {
+      if (isForSummary) return 0;
       const { text } = turnOf(messages);
       return mayCost(text) ? costsOf(scriptOf(text).directives).ofCents : 0;
     },
@@ -30,6 +31,12 @@ export function createDemoModel(options: { clock: Clock; notice?: boolean }): Ch
       signal.throwIfAborted();
       heard?.();
       const turn = turnOf(prompt.messages);
+      if (prompt.isForSummary) {
+        const text = summaryOf(turn.text);
+        yield { kind: "text", text };
+        yield { kind: "end", stop: "end", usage: usageOf(prompt, text, 0) };
+        return;
+      }
       const { directives, said } = scriptOf(turn.text);
       const pace = directives.find((directive) => directive.kind === "stream");
       const fail = () => failAsAsked(directives, prompt.turnId ?? JSON.stringify(prompt.messages), failed);

@@ -19,6 +19,13 @@ export function priceOf(provider: string, model: string, override?: PriceOverrid
   return fromTable(found.model_price);
 }
 
+/** How many tokens a prompt and its answer may have together; undefined when the table does not say so of this very model. */
+export function contextTokensOf(provider: string, model: string): number | undefined {
+  const found = calcPrice({ input_tokens: 1 }, model, { providerId: provider });
+  if (found === null || undated(found.model.id) !== undated(model)) return undefined;
+  return found.model.context_window ?? undefined;
+}
+
 function fromOverride(rates: PriceOverride): Price {
   return {
     input: rates.input,

@@ -42,6 +42,8 @@ export interface Prompt {
   readonly turnId?: string;
   /** For whoever is more than a model, and told as data what the words do not say. */
   readonly about?: TurnAbout;
+  /** It asks for a summary of a conversation, which is its only message: nothing of that is said to the model. */
+  readonly isForSummary?: true;
 }
 
 export interface TurnAbout {
@@ -71,6 +73,8 @@ export interface ChatModel {
   readonly name: string;
   /** Asked again after a broken call, it goes on with that one: both are paid for once. */
   readonly goesOn?: true;
+  /** How many tokens a prompt and its answer may have together; absent: nobody knows. */
+  readonly contextTokens?: number;
   /** It can be shown PDFs. */
   readonly readsPdfs?: true;
   /** Highest cost of this call in US cents, for the budget. */

@@ -229,6 +229,11 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
       TOOL_SECONDS,
       ["agent", "tool"],
     ),
+    compactions: counter(
+      "memory_compactions_total",
+      "Summaries of older turns of a memory, by outcome; without one the oldest turns are left out.",
+      ["agent", "outcome"],
+    ),
     toolServerUp: gauge("tool_server_up", "1 while the connection to this MCP server stands.", {
       labels: ["agent", "server"],
     }),

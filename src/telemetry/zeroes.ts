@@ -55,6 +55,7 @@ export function beginAtZero(
       metrics.runAttempts.inc({ agent, outcome }, 0);
     for (const budget of ["time", "tokens", "cost", "steps", ...DAY_SCOPES])
       metrics.budgetExceeded.inc({ agent, budget }, 0);
+    for (const outcome of ["made", "failed", "skipped"]) metrics.compactions.inc({ agent, outcome }, 0);
   }
   for (const schedule of schedules)
     for (const outcome of ["skipped", "platform_off"]) metrics.schedules.inc({ schedule, outcome }, 0);

@@ -1,6 +1,7 @@
 import type {
   Agent,
   AgentLimits,
+  CompactionReport,
   ModelCallReport,
   RetryReport,
   ToolCallReport,
@@ -210,6 +211,7 @@ export interface Bench {
   readonly modelCalls: ModelCallReport[];
   readonly retries: RetryReport[];
   readonly toolCalls: ToolCallReport[];
+  readonly compactions: CompactionReport[];
   readonly runtime: ReturnType<typeof createAgentRuntime>;
   readonly startedAtMs: number;
   /** Starts a run; time stands still. */
@@ -251,6 +253,7 @@ export function benchFor(agent: Agent, clock = new SimClock(), others: readonly 
     modelCalls: [] as ModelCallReport[],
     retries: [] as RetryReport[],
     toolCalls: [] as ToolCallReport[],
+    compactions: [] as CompactionReport[],
   };
   const runtime = createAgentRuntime({
     agents: new Map([agent, ...others].map((one) => [one.name, one])),
@@ -260,6 +263,7 @@ export function benchFor(agent: Agent, clock = new SimClock(), others: readonly 
       modelCall: (report) => bench.modelCalls.push(report),
       retry: (report) => bench.retries.push(report),
       toolCall: (report) => bench.toolCalls.push(report),
+      compaction: (report) => bench.compactions.push(report),
     },
   });
   const startedAtMs = clock.nowMs();

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { Progress, Turn } from "../../src/domain/run.ts";
+import { countedIn, summaryTurn } from "../../src/domain/summary.ts";
 import type { Settlement } from "../../src/ports/queue.ts";
 import { createGrants } from "../../src/store/grants.ts";
 import { type Admin, openAdmin, TOKEN } from "../support/admin.ts";
@@ -93,6 +94,38 @@ it("conversations list and show say what is remembered", async () => {
     code: 1,
     stderr: expect.stringContaining("There is no conversation of this id"),
   });
+});
+
+/** Bob's run, which made a summary of all that was said in the room until then. */
+async function summarized(): Promise<void> {
+  const recalled = await admin.store.memory.recall(ROOM, { turnsMax: 99, sinceMs: 0 });
+  const places = [...new Set(recalled.flatMap(({ stored }) => stored?.[0] ?? []))];
+  const { turns, size } = countedIn(recalled, places);
+  const covers = { from: places[0] ?? 0, places, turns, size, by: ["U1", "U2"] };
+  const text = "A woman has lost a thimble.";
+  const compacted = { kind: "compacted" as const, text, atMs: 1, covers, usage: USAGE };
+  const event = { id: "slack:5", sender: BOB, text: "go on", conversation: ROOM, tenant: "T1", place: "C1" };
+  const progress: Progress = {
+    ...{ runId: "run_5", agent: "assistant", startedAtMs: 1, steps: [], compacted },
+    answer: { outcome: "answered", text: "yes", parts: [], usage: USAGE },
+  };
+  const said = { role: "assistant", name: null, text: "yes", atMs: 2, by: "U2" } as const;
+  const end = { kind: "done", outcome: "answered", turns: [summaryTurn(compacted), said] } as const;
+  await admin.finish(event, end, progress);
+}
+
+it("a summary is shown as one, is in nobody's export but that of who was alone in it, and goes with any of them", async () => {
+  await someTalk();
+  await summarized();
+  expect((await asked("show", ROOM)).stdout).toContain("(summary): A woman has lost a thimble.");
+  const turns = JSON.parse((await asked("show", ROOM, "--json")).stdout).turns as { role: string }[];
+  expect(turns.map(({ role }) => role)).toContain("summary");
+  expect((await asked("export", "--user", "slack:T1:U2")).stdout).not.toContain("thimble");
+  expect((await asked("erase", "--user", "slack:T1:U1", "--yes")).code).toBe(0);
+  const left = await everything();
+  expect(left).not.toContain("thimble");
+  expect(left).not.toContain('"U1"');
+  expect(left).toContain("what did she say?");
 });
 
 describe("conversations export", () => {

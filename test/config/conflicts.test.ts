@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { load, problemsOf } from "./helpers.ts";
 
-function loaded(files: Readonly<Record<string, string>>) {
-  const result = load(files);
+function loaded(files: Readonly<Record<string, string>>, options?: Parameters<typeof load>[1]) {
+  const result = load(files, options);
   if (!result.ok) expect.fail(problemsOf(result).join("\n"));
   return result.config;
 }
@@ -43,6 +43,32 @@ describe("the time of a run, which has two names", () => {
 describe("a setting that another one makes void", () => {
   const notesOf = (spec: string, model = "{ provider: demo }") =>
     loaded({ "agents/a.yaml": `metadata: { name: assistant }\nspec:\n  model: ${model}\n${spec}` }).notes;
+
+  it("may be summaries, where nobody knows how much the model can read, or nothing is remembered", () => {
+    const contextTokensOf = (_: string, model: string) => (model === "known" ? 1_000 : undefined);
+    const notes = (memory: string, model: string) => {
+      const file = `metadata: { name: assistant }\nspec:\n  memory: ${memory}\n  model: ${model}\n`;
+      return loaded({ "agents/a.yaml": file }, { contextTokensOf }).notes;
+    };
+    const local = (name: string) =>
+      `{ provider: openai, model: ${name}, base_url: "http://127.0.0.1:1/v1", price: free }`;
+    expect(notes("{ compact_at: 0.5 }", local("mine"))).toEqual([
+      "config/agents/a.yaml:3:25 spec.memory.compact_at: 0.5 has no effect, because the context window of mine is not known: set memory.context_tokens",
+    ]);
+    expect(notes("{ compact_at: 0.5 }", "{ provider: demo }")).toEqual([
+      expect.stringContaining("the context window of the demo model is not known"),
+    ]);
+    expect(notes("{ compact_at: 0.5 }", local("known"))).toEqual([]);
+    expect(notes("{ compact_at: 0.5, context_tokens: 1000 }", local("mine"))).toEqual([]);
+    expect(notes("{}", local("mine"))).toEqual([]);
+    expect(notes("{ context_tokens: 1000, max_messages: 0 }", local("mine"))).toEqual([
+      expect.stringContaining("nothing is remembered"),
+    ]);
+    const remote = `{ provider: http, url: "https://a.example", secret: whsec_${Buffer.alloc(24).toString("base64")} }`;
+    expect(notes("{ compact_at: 0.5 }", remote)).toEqual([
+      expect.stringContaining("0.5 has no effect with provider: http"),
+    ]);
+  });
 
   it("may be that nobody could approve: then a call that needs it ends at once", () => {
     const others = "  approvals: { self_approval: false";

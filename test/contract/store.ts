@@ -29,6 +29,7 @@ import { purseContract } from "./store-purse.ts";
 import { recordsContract } from "./store-records.ts";
 import { requestsContract } from "./store-requests.ts";
 import { shownContract } from "./store-shown.ts";
+import { summariesContract } from "./store-summaries.ts";
 import { upkeepContract } from "./store-upkeep.ts";
 import { vaultContract } from "./store-vault.ts";
 import { withdrawingContract } from "./store-withdrawing.ts";
@@ -565,7 +566,7 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
         await done(await claimOne(), [aTurn("hi"), aTurn("hello", "assistant")]);
         store = await under.reopen();
         expect(await claim()).toEqual([]);
-        expect(await recall("c1")).toEqual([aTurn("hi"), aTurn("hello", "assistant")]);
+        expect(await recall("c1")).toMatchObject([aTurn("hi"), aTurn("hello", "assistant")]);
         expect(await store.journal.find("a")).toMatchObject({ state: "done", attempt: 1, cause: null });
       });
 
@@ -1143,6 +1144,7 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
     archiveContract(bench);
     withdrawingContract(bench);
     sharedMemoryContract(bench);
+    summariesContract(bench);
     notebooksContract(bench);
   });
 }

@@ -305,4 +305,19 @@ describe("the demo model", () => {
   it("does not begin once the run is aborted", async () => {
     await expect(chunksOf(model, promptOf("hi"), AbortSignal.abort("late"))).rejects.toBe("late");
   });
+
+  it("makes a summary of how lines begin, obeys none of them, and keeps the summary before whole", async () => {
+    const text = [
+      "⟦The conversation⟧",
+      "The demo model's summary: Ann: hello there, I am looking …; you: yes",
+      "Bob: demo: fail",
+      "⟦you⟧: one two three four five six seven",
+      "  | demo: dead",
+      "⟦End of the conversation⟧",
+    ].join("\n");
+    const prompt = { system: "", messages: [{ role: "user" as const, text }], tools: [], maxTokens: 10 };
+    expect(textOf(await chunksOf(model, { ...prompt, isForSummary: true }))).toBe(
+      "The demo model's summary: Ann: hello there, I am looking …; you: yes; Bob: demo fail; you: one two three four five …",
+    );
+  });
 });

@@ -6,10 +6,11 @@ import {
   withoutPersonIn,
   withoutPersonInTurn,
 } from "../../domain/privacy.ts";
+import type { Progress, Step } from "../../domain/run.ts";
 import type { Kept, Shelf } from "../../ports/records.ts";
 import { getArray, getObject, getString, type JsonObject, parseJsonObject } from "../../shared/json.ts";
 import { PLAIN } from "../../store/secrets.ts";
-import { eventIn, type Findings, isTurnOf, progressIn, turnIn, workspaceOf } from "./findings.ts";
+import { eventIn, type Findings, isAmong, isTurnOf, progressIn, turnIn, workspaceOf } from "./findings.ts";
 
 /** What becomes of a record: it goes, is kept with other texts, or says nothing of the person. */
 export type Decision =
@@ -34,7 +35,8 @@ const RULES: { readonly [S in Shelf]: (kept: Kept, findings: Findings) => Decisi
     if (event === null) return KEEP;
     if (isBy(event, findings)) return kept.isOver === true ? REMOVE : { kind: "in-hand" };
     const erasing = erasingIn(event.conversation, findings);
-    const progress = progressIn(kept);
+    const made = progressIn(kept);
+    const progress = made && withoutSummaries(made, event.conversation, findings);
     const cleared = withoutPersonIn(event, erasing);
     return replaced(kept, [
       JSON.stringify(cleared),
@@ -45,6 +47,7 @@ const RULES: { readonly [S in Shelf]: (kept: Kept, findings: Findings) => Decisi
     const turn = turnIn(kept);
     const conversation = kept.turn?.conversation ?? "";
     if (turn === null) return findings.privateOnes.has(conversation) ? REMOVE : KEEP;
+    if (turn.covers !== undefined && isAmong(turn.covers, conversation, findings)) return REMOVE;
     const isTheirs = isTurnOf(kept, turn, findings);
     if (isTheirs && findings.privateOnes.has(conversation)) return REMOVE;
     const cleared = withoutPersonInTurn(
@@ -96,6 +99,20 @@ export function decide(kept: Kept, findings: Findings): Decision {
 
 const REMOVE = { kind: "remove" } as const;
 const KEEP = { kind: "keep" } as const;
+
+/** Of a run of others, without what it has made of turns that the person's are among. It goes on with the turns themselves. */
+function withoutSummaries(progress: Progress, conversation: string, findings: Findings): Progress {
+  const without = <S extends Step>(step: S): S =>
+    step.kind === "compacted" && isAmong(step.covers, conversation, findings)
+      ? { ...step, text: "", covers: { ...step.covers, by: [] } }
+      : step;
+  const { compacted } = progress;
+  return {
+    ...progress,
+    steps: progress.steps.map(without),
+    ...(compacted && { compacted: without(compacted) }),
+  };
+}
 
 function replaced({ texts: was }: Kept, texts: readonly (string | null)[]): Decision {
   if (texts.every((text, index) => text === was[index])) return KEEP;

@@ -2,7 +2,7 @@ import { conversationKey, isForOneAlone, userKey } from "../../domain/conversati
 import type { Platform, TriggerEvent } from "../../domain/event.ts";
 import { memoriesOf } from "../../domain/memory-scope.ts";
 import { anyOf, isBy, type PersonRef, type Whose, wordsOf } from "../../domain/privacy.ts";
-import type { Progress, Turn } from "../../domain/run.ts";
+import type { Covers, Progress, Turn } from "../../domain/run.ts";
 import { type Kept, type Records, SHELVES, type Shelf } from "../../ports/records.ts";
 import { parsedEvent, storedOrNull } from "../../store/stored.ts";
 
@@ -119,13 +119,26 @@ export function tracesOf({ platform, tenant, ids, privateOnes, shared }: Finding
   ];
 }
 
-/** Whether a turn is something that the person said or was answered. */
+/** Whether a turn is something that the person said or was answered; of a summary, whether it is of such turns alone. */
 export function isTurnOf({ turn: place }: Kept, turn: Turn, findings: Findings): boolean {
   const conversation = place?.conversation ?? "";
   if (findings.privateOnes.has(conversation)) return true;
+  if (turn.covers !== undefined)
+    return isThere(conversation, findings) && turn.covers.by.every((id) => findings.ids.has(id));
   if (turn.by === undefined) return findings.seqs.has(place?.seq ?? "");
-  // The same id in another workspace is somebody else's.
-  return conversation.startsWith(workspaceOf(findings)) && findings.ids.has(turn.by);
+  return isThere(conversation, findings) && findings.ids.has(turn.by);
+}
+
+/** Whether something of the person may be in a summary of these turns of a conversation. */
+export function isAmong({ by, places }: Covers, conversation: string, findings: Findings): boolean {
+  if (findings.privateOnes.has(conversation)) return true;
+  if (places.some((place) => findings.seqs.has(String(place)))) return true;
+  return isThere(conversation, findings) && by.some((id) => findings.ids.has(id));
+}
+
+/** The same id in another workspace is somebody else's. */
+function isThere(conversation: string, findings: Findings): boolean {
+  return conversation.startsWith(workspaceOf(findings));
 }
 
 /** How the keys of its conversations begin. */

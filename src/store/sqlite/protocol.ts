@@ -189,12 +189,12 @@ export type ClaimedRow = readonly [
   turns: readonly string[] | null,
 ];
 
-/** A turn is its time and its JSON. */
+/** A turn is its time and its JSON, and whether it is a summary. */
 export type SettlementRow =
   | {
       readonly kind: "done";
       readonly outcome: string;
-      readonly turns: readonly (readonly [number, string])[];
+      readonly turns: readonly (readonly [number, string, isSummary: boolean])[];
       /** Null: its conversation. */
       readonly memory: string | null;
     }

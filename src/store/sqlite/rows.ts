@@ -104,7 +104,9 @@ export function toSettlementRow(job: Job, settlement: Settlement, clock: Clock):
   return {
     kind: "done",
     outcome,
-    turns: turns.map((turn) => [Math.trunc(turn.atMs), JSON.stringify(turn)] as const),
+    turns: turns.map(
+      (turn) => [Math.trunc(turn.atMs), JSON.stringify(turn), turn.role === "summary"] as const,
+    ),
     memory: memory === undefined ? null : wellFormed(memory),
   };
 }

@@ -179,9 +179,14 @@ export function prepareStatements(db: Database) {
     ),
 
     // Memory
-    recall: db.prepare<{ body: string }>(
-      `SELECT body FROM turns WHERE conversation = ? AND at_ms >= ?
+    recall: db.prepare<{ seq: number; body: string }>(
+      `SELECT seq, body FROM turns WHERE conversation = ? AND at_ms >= ?
        ORDER BY seq DESC, position DESC LIMIT ?`,
+    ),
+    allTurns: db.prepare<{ seq: number; body: string }>("SELECT seq, body FROM turns WHERE conversation = ?"),
+    // Quotes in a text are escaped: this is the field.
+    summaries: db.prepare<{ rowid: number; body: string }>(
+      `SELECT rowid, body FROM turns WHERE conversation = ? AND instr(body, '"role":"summary"') > 0`,
     ),
     remember: db.prepare(
       "INSERT INTO turns (conversation, seq, position, at_ms, body) VALUES (?, ?, ?, ?, ?)",

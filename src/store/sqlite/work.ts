@@ -1,6 +1,8 @@
+import type { Turn } from "../../domain/run.ts";
+import { readable } from "../stored.ts";
 import { homeLane, kindOf, type Waiting } from "./lanes.ts";
 import { tokenOf } from "./leases.ts";
-import { recall } from "./memory.ts";
+import { isStillOf, recall } from "./memory.ts";
 import type {
   ClaimedRow,
   ExtendResult,
@@ -197,13 +199,14 @@ function remember(
   state: State,
   job: Waiting,
   memory: string,
-  turns: readonly (readonly [number, string])[],
+  turns: Extract<SettlementRow, { kind: "done" }>["turns"],
 ): void {
   if (turns.length === 0) return;
   const forgottenSeq = state.sql.forgottenSeq.get(memory)?.forgotten_seq ?? 0;
   if (job.seq <= forgottenSeq) return;
   if ([job, ...state.lanes.joinedTo(job)].some(isWithdrawn)) return;
-  turns.forEach(([atMs, body], position) => {
+  turns.forEach(([atMs, body, isSummary], position) => {
+    if (isSummary && !readable<Turn>([body]).every((summary) => isStillOf(state, memory, summary))) return;
     state.sql.remember.run(memory, job.seq, position, atMs, body);
   });
 }

@@ -28,7 +28,9 @@ export function createSearchTool(): Omit<Tool, "name"> {
       const words = wordsOf(getString(input, "query") ?? "");
       if (words.length === 0) return { text: "Expected words to look for, got none", isError: true };
       const limit = Number(get(input, "limit") ?? FOUND_MAX);
-      const found = (caller?.history ?? []).filter(({ text }) => holds(text, words)).toReversed();
+      const found = (caller?.history ?? [])
+        .filter(({ role, text }) => role !== "summary" && holds(text, words))
+        .toReversed();
       if (found.length === 0) return "Nothing was found.";
       return found
         .slice(0, Math.min(FOUND_MAX, Math.max(1, limit)))

@@ -8,6 +8,7 @@ local seq
 if ARGV[3] ~= '' then seq = read_key(call('GET', base .. 'k:' .. ARGV[3]), wall) end
 local until_place = seq and place_of(seq) or tonumber(call('HGET', meta, 'seq') or 0)
 
+drop_summaries(ARGV[2], function(covers) return covers.from <= until_place end)
 local turns = base .. 't:' .. ARGV[2]
 local all = call('LRANGE', turns, 0, -1)
 call('DEL', turns)

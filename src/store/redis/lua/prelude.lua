@@ -25,7 +25,7 @@
 -- {prefix}:death:<process>    how many it held when the first of them ran out
 -- {prefix}:live, retrying, parked, done, dropped, dead, merged     seqs by state, by seq; `live` waits or runs
 -- {prefix}:c:<conversation>   known, seen, forgotten (until which place), n (how many live events in other lanes than its
---                             own)
+--                             own), summed (the oldest time of a summary among its turns, which is not where its time is)
 -- {prefix}:t:<memory>         turns, "<place> <at> <json>", oldest first; most memories are of one conversation, and have its
 --                             name. One that is not has `forgotten` in c:<memory>, and its events have `memory`
 -- {prefix}:idle               conversations by the time from which something of them may be too old
@@ -368,6 +368,51 @@ local function record_of(seq)
   }
 end
 
+-- Summaries of older turns. Quotes in a text are escaped: these are fields.
+local function is_summary(turn)
+  return string.find(turn, '"role":"summary"', 1, true) ~= nil
+end
+
+-- Whether a summary is of what has this place, too. `covers` as src/domain/run.ts has it.
+local function is_covered(place, covers)
+  for _, one in ipairs(covers.places) do
+    if one == place then return true end
+  end
+  return place >= covers.from and place < (covers.places[1] or covers.from)
+end
+
+-- Whether nothing has changed of what a summary is of since it was made: `countedIn` of src/domain/summary.ts.
+local function is_still_of(turns, covers)
+  local wanted, number, size = {}, 0, 0
+  for _, place in ipairs(covers.places) do wanted[place] = true end
+  for _, turn in ipairs(turns) do
+    local place, json = string.match(turn, '^(%S+) %S+ (.*)$')
+    local is_said = string.find(json, '"role":"assistant"', 1, true) or not string.find(json, '"name":null', 1, true)
+    if wanted[tonumber(place)] and is_said and not is_summary(json) then
+      number = number + 1
+      size = size + #json
+    end
+  end
+  return number == covers.turns and size == covers.size
+end
+
+-- Takes summaries out of a memory. `is_gone` is asked of each, with what it covers and its time.
+local function drop_summaries(memory, is_gone)
+  local turns = base .. 't:' .. memory
+  for _, turn in ipairs(call('LRANGE', turns, 0, -1)) do
+    if is_summary(turn) then
+      local at, json = string.match(turn, '^%S+ (%-?%d+) (.*)$')
+      if is_gone(cjson.decode(json).covers, tonumber(at)) then call('LREM', turns, 1, turn) end
+    end
+  end
+end
+
+-- With the turn's `stored`, in front of what was kept.
+local function with_place(place, turn)
+  if string.sub(turn, 1, 2) ~= '{"' then return turn end
+  return '{"stored":[' .. place .. ',' .. #turn .. '],' .. string.sub(turn, 2)
+end
+
 -- The newest turns of a conversation, oldest first: at most so many, none from before. Also their bytes.
 local function turns_of(conversation, turns_max, since)
   local key = base .. 't:' .. conversation
@@ -376,9 +421,9 @@ local function turns_of(conversation, turns_max, since)
   while #newest < turns_max do
     local chunk = call('LRANGE', key, last - size + 1, last)
     for i = #chunk, 1, -1 do
-      local at, turn = string.match(chunk[i], '^%S+ (%-?%d+) (.*)$')
+      local place, at, turn = string.match(chunk[i], '^(%S+) (%-?%d+) (.*)$')
       if tonumber(at) >= since and #newest < turns_max then
-        newest[#newest + 1] = turn
+        newest[#newest + 1] = with_place(place, turn)
         bytes = bytes + #turn
       end
     end

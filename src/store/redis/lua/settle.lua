@@ -77,10 +77,17 @@ local function remember()
     if is_withdrawn(call('HGET', event_key(joined), 'signals')) then return end
   end
   local key_of_turns, turns, oldest = base .. 't:' .. memory, {}, math.huge
+  local summed = tonumber(call('HGET', conversation_key(memory), 'summed') or math.huge)
   for i = 10, #ARGV, 2 do
-    turns[#turns + 1] = place .. ' ' .. ARGV[i] .. ' ' .. ARGV[i + 1]
-    oldest = math.min(oldest, tonumber(ARGV[i]))
+    local at, turn = tonumber(ARGV[i]), ARGV[i + 1]
+    local is_one = is_summary(turn)
+    if not is_one or is_still_of(call('LRANGE', key_of_turns, 0, -1), cjson.decode(turn).covers) then
+      turns[#turns + 1] = place .. ' ' .. ARGV[i] .. ' ' .. turn
+      oldest = math.min(oldest, at)
+      if is_one and at < summed then call('HSET', conversation_key(memory), 'summed', ARGV[i]) end
+    end
   end
+  if #turns == 0 then return end
   local kept_max = tonumber(ARGV[8])
   if call('RPUSH', key_of_turns, unpack(turns)) > kept_max then call('LTRIM', key_of_turns, -kept_max, -1) end
   call('ZADD', base .. 'idle', 'LT', whole(oldest), memory)

@@ -44,6 +44,17 @@ local function time_of(turn)
   return tonumber(string.match(turn, '^%S+ (%-?%d+)'))
 end
 
+-- A summary stands behind the turns that it is of, and has the time of the oldest.
+local function sweep_summaries(conversation, key)
+  local gone, summed = 0, math.huge
+  drop_summaries(conversation, function(_, at)
+    if at >= until_ms then summed = math.min(summed, at) else gone = gone + 1 end
+    return at < until_ms
+  end)
+  if summed == math.huge then call('HDEL', key, 'summed') else call('HSET', key, 'summed', whole(summed)) end
+  return gone
+end
+
 -- Trims the old turns of a conversation, some of them if there are many, and forgets it when there is nothing left to
 -- remember.
 local function sweep_conversation(conversation)
@@ -58,13 +69,15 @@ local function sweep_conversation(conversation)
     -- Its place among the idle is as it was, so that the next bite goes on with it.
     if gone > BITE then return gone end
   end
-  local found = call('HMGET', key, 'n', 'seen')
+  local found = call('HMGET', key, 'n', 'seen', 'summed')
   local seen = tonumber(found[2] or '') or 0
+  if found[3] and tonumber(found[3]) < until_ms then gone = gone + sweep_summaries(conversation, key) end
   if has_live_events(conversation, found[1]) then
     call('HSET', key, 'seen', wall)
     call('ZADD', base .. 'idle', wall, conversation)
   elseif first then
-    call('ZADD', base .. 'idle', time_of(first), conversation)
+    local summed = tonumber(call('HGET', key, 'summed') or math.huge)
+    call('ZADD', base .. 'idle', whole(math.min(time_of(first), summed)), conversation)
   elseif seen < until_ms - SEEN_MS then
     gone = gone + call('DEL', key)
     call('ZREM', base .. 'idle', conversation)

@@ -30,6 +30,7 @@ if state then
       if is_known and not string.find(turn, ARGV[6], 1, true) then are_others = true end
     end
   end
+  drop_summaries(memory or conversation or lane, function(covers) return is_covered(tonumber(place), covers) end)
   -- What others said stays, and that they were answered.
   for _, turn in ipairs(together) do
     if not are_others or string.find(turn, ARGV[6], 1, true) then
