@@ -105,6 +105,18 @@ describe("a question that is asked in a place of its own", () => {
     expect(await asking.say(`!approve ${ID}`, { sender: bob })).toEqual(["Approved."]);
   });
 
+  it("is that of its tool, where the tool has one of its own, and so are those who decide", async () => {
+    const tools = new Map([["deploy", { place: null, only: new Set(["slack:T1:U2"]) }]]);
+    asking.ruledBy({ place: PLACE, tools });
+    expect((await deploy())[0]).toContain(`[Approve](approve:${ID})`);
+    expect(telegram.said).toEqual([]);
+    const carla = { id: "U3", name: "carla", isBot: false };
+    expect(await asking.press(`approve:${ID}`, { sender: carla })).toEqual([
+      "You are not among those who may decide this.",
+    ]);
+    expect(await asking.press(`approve:${ID}`, { sender: bob })).toEqual(["Approved."]);
+  });
+
   it("is not decided by whoever asked, also where they are in that place", async () => {
     const place: ApprovalPlace = { platform: "slack", tenant: null, channel: "C9", thread: null };
     asking.ruledBy({ place });

@@ -7,6 +7,7 @@ import {
   exactly,
   hasNobodyToAsk,
   placeFor,
+  rulesFor,
   tallyOf,
   votesOn,
 } from "../domain/approval.ts";
@@ -132,8 +133,9 @@ export function asksFirst(tool: Tool | undefined): tool is AskingTool {
 async function ask(
   { id, input }: ToolCall,
   { name, effect, asks, offers }: AskingTool,
-  { runId, event, steps, keep, clock, rules }: Asking,
+  { runId, event, steps, keep, clock, rules: all }: Asking,
 ): Promise<AskedStep | TooLong> {
+  const rules = rulesFor(all, name);
   const isShown = asks === "call";
   const question = redacted(isShown ? exactly(input) : asks(input)).toWellFormed();
   if (question.length > QUESTION_CHARS_MAX) return { kind: "too-long", chars: question.length };

@@ -6,7 +6,7 @@ import type { Config } from "../config/load.ts";
 import { missingFor } from "../config/model-keys.ts";
 import { busyQuietMs } from "../config/schema-parts.ts";
 import type { AgentMemory } from "../dispatch/memory.ts";
-import type { ApprovalRules } from "../domain/approval.ts";
+import type { ApprovalRules, ToolRules } from "../domain/approval.ts";
 import { type BreakerReport, Breakers } from "../domain/breaker.ts";
 import type { Remembering } from "../domain/memory-scope.ts";
 import type { Usage } from "../domain/run.ts";
@@ -122,7 +122,7 @@ function memoryOf({ memory: { scope, direct, max_messages, ttl_seconds } }: Agen
   return { turnsMax: max_messages, ttlMs: ttl_seconds * 1000, ...(scope !== "thread" && { by }) };
 }
 
-function approvalRulesOf({ approvals }: AgentSpec): ApprovalRules {
+function approvalRulesOf({ approvals, tools }: AgentSpec): ApprovalRules {
   const {
     approvers,
     self_approval: self = null,
@@ -131,12 +131,44 @@ function approvalRulesOf({ approvals }: AgentSpec): ApprovalRules {
     remember_seconds,
     place: where,
   } = approvals;
-  const only = approvers === "any" ? null : new Set(approvers);
-  const place =
-    where === "conversation"
-      ? null
-      : { ...where, tenant: where.tenant ?? null, thread: where.thread ?? null };
-  return { only, self, expiresMs: expires_seconds * 1000, needs, rememberMs: remember_seconds * 1000, place };
+  const only = onlyOf(approvers);
+  const place = placeOf(where);
+  const own = tools.flatMap((tool): [string, ToolRules][] =>
+    "approvals" in tool && tool.approvals !== undefined ? [[tool.name, toolRulesOf(tool.approvals)]] : [],
+  );
+  return {
+    only,
+    self,
+    expiresMs: expires_seconds * 1000,
+    needs,
+    rememberMs: remember_seconds * 1000,
+    place,
+    tools: new Map(own),
+  };
+}
+
+type Decided = AgentSpec["approvals"];
+
+function toolRulesOf({
+  approvers,
+  place,
+}: {
+  readonly approvers?: Decided["approvers"] | undefined;
+  readonly place?: Decided["place"] | undefined;
+}): ToolRules {
+  return {
+    ...(approvers !== undefined && { only: onlyOf(approvers) }),
+    ...(place !== undefined && { place: placeOf(place) }),
+  };
+}
+
+function onlyOf(approvers: Decided["approvers"]): ApprovalRules["only"] {
+  return approvers === "any" ? null : new Set(approvers);
+}
+
+function placeOf(where: Decided["place"]): ApprovalRules["place"] {
+  if (where === "conversation") return null;
+  return { ...where, tenant: where.tenant ?? null, thread: where.thread ?? null };
 }
 
 function agentOf(

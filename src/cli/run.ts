@@ -58,7 +58,8 @@ function configOf(terminal: Terminal, { config: folder, agent }: Options): Confi
 /** Whoever sits here decides, or nobody does. */
 function askingHere(spec: AgentSpec): AgentSpec {
   const all = { approvers: "any", place: "conversation", self_approval: true } as const;
-  return { ...spec, approvals: { ...spec.approvals, ...all, min_approvers: 1, remember_seconds: 0 } };
+  const tools = spec.tools.map((tool) => ("approvals" in tool ? { ...tool, approvals: undefined } : tool));
+  return { ...spec, tools, approvals: { ...spec.approvals, ...all, min_approvers: 1, remember_seconds: 0 } };
 }
 
 async function inputOf(input: string): Promise<string> {

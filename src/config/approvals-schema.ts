@@ -32,6 +32,17 @@ const place = z.strictObject({
   thread: id.optional().describe("In this thread or topic of it."),
 });
 
+const PLACE_WORDS =
+  "expected conversation, or a place: { platform, channel }, with a tenant and a thread where needed";
+const placed = z.union([z.literal("conversation"), place], { error: PLACE_WORDS });
+const decidedBy = z.union([z.literal("any"), z.array(approver).min(1).max(1_000)]);
+
+/** Of one tool, in place of what the agent has for all. */
+export const toolApprovals = z
+  .strictObject({ approvers: decidedBy.optional(), place: placed.optional() })
+  .optional()
+  .describe("Who decides on this tool, and where, in place of `approvals` of the agent.");
+
 /** Who decides what an agent asks before it uses a tool that needs it, and within what time. */
 export const approvals = z
   .strictObject({
@@ -43,8 +54,7 @@ export const approvals = z
       .describe(
         "How long somebody has to decide; then it is not done. Answers to some commands can be sent for 15 minutes only.",
       ),
-    approvers: z
-      .union([z.literal("any"), z.array(approver).min(1).max(1_000)])
+    approvers: decidedBy
       .default("any")
       .describe(
         "Who may decide: `any` who may use the bot there, or people as platform:id or platform:tenant:id, and roles as platform:role:tenant:id.",
@@ -55,11 +65,7 @@ export const approvals = z
       .max(10)
       .default(1)
       .describe("So many people must approve; each counts once, and one who denies decides."),
-    place: z
-      .union([z.literal("conversation"), place], {
-        error:
-          "expected conversation, or a place: { platform, channel }, with a tenant and a thread where needed",
-      })
+    place: placed
       .default("conversation")
       .describe(
         "Where it is asked and decided: in the conversation, or in a place of its own, as { platform, channel }; the conversation is told that it waits.",

@@ -117,9 +117,11 @@ const UNASKABLE =
 function unaskableNotes({ approvals, tools }: AgentSpec, note: Told): string[] {
   const { approvers, place, self_approval: self } = approvals;
   if (approvers !== "any" || place !== "conversation" || self === true) return [];
-  const asking = (tools as readonly { readonly approve?: unknown }[]).findIndex(
-    ({ approve }) => Array.isArray(approve) && approve.length > 0,
-  );
+  const asking = tools.findIndex((tool) => {
+    if (!("approve" in tool) || tool.approve.length === 0) return false;
+    const { approvers: own = "any", place: where = "conversation" } = tool.approvals ?? {};
+    return own === "any" && where === "conversation";
+  });
   if (asking >= 0) return note(["tools", asking, "approve"], UNASKABLE);
   return self === false ? note(["approvals", "self_approval"], `false: ${UNASKABLE}`) : [];
 }

@@ -45,7 +45,17 @@ function platformsOf({
   agent,
   base,
 }: Asked): readonly { readonly platform: PlatformModule["name"]; readonly path: Path }[] {
-  const { place } = agent.spec.approvals;
-  if (place === "conversation") return [];
-  return [{ platform: place.platform, path: [...base, "spec", "approvals", "place", "platform"] }];
+  const { approvals, tools } = agent.spec;
+  const all = [
+    { place: approvals.place, at: ["approvals"] },
+    ...tools.map((tool, i) => ({
+      place: ("approvals" in tool ? tool.approvals?.place : undefined) ?? "conversation",
+      at: ["tools", i, "approvals"],
+    })),
+  ];
+  return all.flatMap(({ place, at }) =>
+    place === "conversation"
+      ? []
+      : [{ platform: place.platform, path: [...base, "spec", ...at, "place", "platform"] }],
+  );
 }

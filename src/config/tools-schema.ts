@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Secret } from "../shared/secret.ts";
+import { toolApprovals } from "./approvals-schema.ts";
 import { patternFault } from "./pattern.ts";
 import { agentName, count, seconds } from "./schema-parts.ts";
 
@@ -110,6 +111,7 @@ const mcp = z.strictObject({
     .default([])
     .describe("Tools of the server, as it names them, that the agent may use; none by default."),
   approve: globs.default([]).describe("Tools that it may use once a person has approved the call."),
+  approvals: toolApprovals,
   deny: globs.default([]).describe("Tools that it may not use, whatever `allow` and `approve` say."),
   effects: z
     .record(glob, effect)
@@ -171,6 +173,7 @@ const command = z
     sandbox,
     effect: effect.default("write"),
     approve: globs.default([]).describe('`["*"]`: a person must approve each call.'),
+    approvals: toolApprovals,
     timeout_seconds,
   })
   .superRefine(({ args, input, allowed_commands }, context) => {
@@ -214,6 +217,7 @@ const builtin = z
       .optional()
       .describe("Of `fetch`: where it may read, over HTTPS; with a port where that is another."),
     approve: globs.default([]),
+    approvals: toolApprovals,
     timeout_seconds,
   })
   .superRefine(({ builtin: which, hosts }, context) => {

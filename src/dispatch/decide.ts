@@ -9,6 +9,7 @@ import {
   isWhereAsked,
   mayDecide,
   openQuestion,
+  rulesFor,
   tallyOf,
 } from "../domain/approval.ts";
 import { decisionIn } from "../domain/command.ts";
@@ -67,7 +68,8 @@ export async function decide(event: TriggerEvent, deps: DecideDeps): Promise<str
   const isHeard = isOwn || isWhereAsked(event, head.event, about?.place);
   if (isOpen || !isHeard) {
     const approvers = deps.approversOf(head.progress?.agent ?? "");
-    const isTheirs = mayDecide(event, head.event, approvers, about ?? {});
+    const theirs = approvers && rulesFor(approvers, about?.use?.tool);
+    const isTheirs = mayDecide(event, head.event, theirs, about ?? {});
     if (!isTheirs) return isOwn ? NOT_YOURS_TO_DECIDE : notOpenText(id);
   }
   const { sender, platform, tenant } = event;

@@ -11,7 +11,12 @@ export interface Approvers {
   readonly only: ReadonlySet<string> | null;
   /** Whether whoever asked may decide, too, in any case; null: as it is with the tool. */
   readonly self: boolean | null;
+  /** Of tools that have rules of their own, by the names under which they are configured. */
+  readonly tools?: ReadonlyMap<string, ToolRules>;
 }
+
+/** What is said of one tool in place of what is said of all. */
+export type ToolRules = Partial<Pick<ApprovalRules, "only" | "place">>;
 
 /** How an agent asks before it uses a tool that needs it. */
 export interface ApprovalRules extends Approvers {
@@ -32,6 +37,12 @@ export const APPROVAL_RULES: ApprovalRules = {
   rememberMs: 0,
   place: null,
 };
+
+/** As they hold for this tool, which the model sees as `name` or `name__tool`. */
+export function rulesFor<R extends Approvers>(rules: R, tool: string | undefined): R {
+  const own = rules.tools?.get(tool?.split("__")[0] ?? "");
+  return own === undefined ? rules : { ...rules, ...own };
+}
 
 /** Whether nobody but whoever asked would hear of the question, and they may not decide it. */
 export function hasNobodyToAsk(

@@ -150,6 +150,24 @@ describe("a model", () => {
   });
 });
 
+describe("the place of approvals of one tool", () => {
+  it("is looked at as that of the agent is", () => {
+    const tool = `{ name: t, type: command, command: /bin/true, approve: ["*"], approvals: { place: { platform: whatsapp, channel: 4 } } }`;
+    const result = load({
+      "agents/a.yaml": `metadata: { name: assistant }\nspec:\n  model: { provider: demo }\n  tools: [${tool}]`,
+    });
+    expect(result.ok ? [] : problemsOf(result).join()).toMatch(
+      /spec\.tools\[0\]\.approvals\.place\.platform: expected a platform on which a bot may speak first/,
+    );
+    const others = tool.replace("platform: whatsapp, channel: 4", "platform: test, channel: C4");
+    expect(
+      loaded({
+        "agents/a.yaml": `metadata: { name: assistant }\nspec:\n  model: { provider: demo }\n  tools: [${others}]`,
+      }).notes,
+    ).toEqual([]);
+  });
+});
+
 describe("the place of approvals", () => {
   const placed = (place: string) => ({
     "agents/a.yaml": `metadata: { name: assistant }\nspec:\n  model: { provider: demo }\n  approvals: { place: ${place} }`,
