@@ -152,7 +152,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const linkHosts = () => current().spec.replies.link_hosts;
   const chats = await openPlatforms(config, {
     ...system,
-    kept: { secrets, holds: store.holds, notes: store.notes },
+    kept: { secrets, holds: store.holds, notes: store.notes, audit },
     linkHosts,
   }).catch(async (error: unknown) => {
     await store[Symbol.asyncDispose]();

@@ -4,7 +4,7 @@ import type { Clock } from "../../src/ports/clock.ts";
 import type { Page, PageAnswer, PageRequest } from "../../src/ports/pages.ts";
 import type { JsonObject } from "../../src/shared/json.ts";
 import { type InstallState, STATE_MS, type StateVerdict } from "./install-state.ts";
-import { installationFrom } from "./installation.ts";
+import { type Installation, installationFrom } from "./installation.ts";
 import type { Installations } from "./installations.ts";
 import { INSTALL, REDIRECT } from "./paths.ts";
 
@@ -21,11 +21,13 @@ export interface InstallOptions {
   /** `oauth.v2.access` with the code that Slack gave. Throws DeliveryError. */
   readonly exchange: (code: string, redirectUri: string | null) => Promise<JsonObject>;
   readonly clock: Pick<Clock, "nowMs">;
+  /** Never rejects. */
+  readonly installed: (installation: Installation) => Promise<void>;
 }
 
 /** The way into a workspace: to Slack and back. */
 export function installPages(options: InstallOptions): readonly Page[] {
-  const { clientId, scopes, publicUrl, state, installations, exchange, clock } = options;
+  const { clientId, scopes, publicUrl, state, installations, exchange, clock, installed } = options;
   const redirectUri = publicUrl === null ? null : publicUrl + REDIRECT;
   const isSecure = (request: PageRequest) =>
     publicUrl === null ? !isLoopbackHost(request.header("host") ?? "") : publicUrl.startsWith("https:");
@@ -66,6 +68,7 @@ export function installPages(options: InstallOptions): readonly Page[] {
         AGAIN,
       ]);
     await installations.install(installation);
+    await installed(installation);
     return page(200, "Installed", [
       `The app is installed in ${installation.name}.`,
       "Invite it to a channel and name it, or write to it. You can close this page.",

@@ -45,7 +45,7 @@ export interface Tenants {
 /** Throws CONFIG_INVALID where there is no key to keep tokens with. */
 export function createTenants(options: TenantsOptions): Tenants {
   const { oauth, features, publicUrl, kept, clock } = options;
-  const { secrets, holds } = kept;
+  const { secrets, holds, audit } = kept;
   if (secrets === null)
     throw new GatewayError(
       "CONFIG_INVALID",
@@ -86,7 +86,13 @@ export function createTenants(options: TenantsOptions): Tenants {
       return found instanceof Promise ? found.then(isThere, () => null) : isThere(found);
     },
     async removed(tenant, atMs) {
-      if (await installations.forget(tenant, atMs)) workspaces.delete(tenant);
+      if (!(await installations.forget(tenant, atMs))) return;
+      workspaces.delete(tenant);
+      // Not waited for: Slack wants its answer.
+      void audit?.write({
+        ...{ actor: `slack:${tenant}`, role: "member", action: "installation.removed" },
+        subject: `slack:${tenant}`,
+      });
     },
     keeper: createKeeper({
       ...{ ...options, secrets, installations, features },
@@ -96,6 +102,15 @@ export function createTenants(options: TenantsOptions): Tenants {
       ...{ clientId: oauth.clientId, scopes: scopesOf(features), publicUrl, installations, clock },
       state: new InstallState(oauth.clientSecret, secrets, clock),
       exchange: async (code, redirectUri) => await ask({ code, redirect_uri: redirectUri }),
+      installed: async ({ tenant, name, installedBy, scopes }) =>
+        await audit?.write({
+          ...{ actor: `slack:${tenant}:${installedBy ?? "unknown"}`, role: "member" },
+          ...{
+            action: "installation.added",
+            subject: `slack:${tenant}`,
+            after: { name, scopes: [...scopes] },
+          },
+        }),
     }),
   };
 }

@@ -4,6 +4,7 @@ import type { LinkHosts } from "../domain/link-hosts.ts";
 import type { Secret } from "../shared/secret.ts";
 import type { Variable } from "../shared/variable.ts";
 import type { Adapter, IgnoredWords } from "./adapter.ts";
+import type { Audit } from "./audit.ts";
 import type { Bus } from "./bus.ts";
 import type { Clock, NewId, Random } from "./clock.ts";
 import type { EnvReader } from "./env-reader.ts";
@@ -104,6 +105,8 @@ export interface OpenContext<Settings = PlatformSettings, Options = Readonly<Rec
 
 /** What a platform may keep for all replicas, and do on one of them. */
 export interface Kept {
+  /** Who installed the app, and where it was removed, is noted for good; absent: nobody keeps it. */
+  readonly audit?: Audit;
   /** Null: there is no key to seal them with. */
   readonly secrets: Secrets | null;
   readonly holds: Holds;

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createSlackAdapter, type SlackAdapter } from "../../../adapters/slack/adapter.ts";
+import type { Deed } from "../../../src/domain/audit.ts";
 import type { TriggerEvent } from "../../../src/domain/event.ts";
 import type { ReplyPart } from "../../../src/domain/reply.ts";
 import type { PageAnswer } from "../../../src/ports/pages.ts";
@@ -20,7 +21,9 @@ let fake: FakeSlack;
 let clock: FakeClock;
 let store: Store;
 let slack: SlackAdapter;
+let deeds: Omit<Deed, "atMs">[];
 beforeEach(async () => {
+  deeds = [];
   fake = await fakeSlack({ token: "nobody's" });
   clock = new FakeClock(NOW_MS);
   store = await openTestStore(clock);
@@ -42,7 +45,10 @@ function replica(publicUrl: string | null = "https://bot.example"): SlackAdapter
         { words: "give a long answer as a file", scopes: ["files:write"], events: [] },
       ],
       publicUrl,
-      kept: { secrets: createSecrets(new Seal([KEY]), store), holds: store.holds, notes: store.notes },
+      kept: {
+        ...{ secrets: createSecrets(new Seal([KEY]), store), holds: store.holds, notes: store.notes },
+        audit: { write: async (deed) => void deeds.push(deed) },
+      },
     },
   });
 }
@@ -312,6 +318,20 @@ describe("a workspace that removes it", () => {
     if (inbound.kind !== "ignored") throw new Error(`Expected it to be ignored, got ${inbound.kind}`);
     await inbound.carryOut?.();
   }
+
+  it("is in the audit, and so is its end, once, and who installed it", async () => {
+    await install("T1");
+    await carryOut(removal("T1", { type: "app_uninstalled" }));
+    await carryOut(removal("T1", { type: "app_uninstalled" }));
+    expect(deeds).toEqual([
+      {
+        ...{ actor: "slack:T1:UADMIN", role: "member", action: "installation.added", subject: "slack:T1" },
+        after: { name: "Team T1", scopes: expect.arrayContaining(["chat:write"]) },
+      },
+      { actor: "slack:T1", role: "member", action: "installation.removed", subject: "slack:T1" },
+    ]);
+    expect(JSON.stringify(deeds)).not.toContain("xox");
+  });
 
   it.each([{ type: "app_uninstalled" }, { type: "tokens_revoked", tokens: { oauth: [], bot: ["UBOT"] } }])(
     "is forgotten before that is acknowledged, on all replicas ($type)",
