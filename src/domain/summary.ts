@@ -11,8 +11,12 @@ export function condensed(history: readonly Turn[]): Condensed {
   const turns = history.filter(({ role }) => role !== "summary");
   const summary = history.findLast((turn) => turn.role === "summary" && isWhole(turn, turns)) ?? null;
   if (summary === null) return { summary, turns };
-  const isIn = ({ stored }: Turn) => stored !== undefined && isCovered(stored[0], summary);
-  return { summary, turns: turns.filter((turn) => !isIn(turn)) };
+  // As isCovered; a memory may have thousands of turns.
+  const { from = 0, places = [] } = summary.covers ?? {};
+  const covered = new Set(places);
+  const [first = from] = places;
+  const isIn = (place: number) => covered.has(place) || (place >= from && place < first);
+  return { summary, turns: turns.filter(({ stored }) => stored === undefined || !isIn(stored[0])) };
 }
 
 /** Turns may be missing at the beginning alone, where no more were asked for. */

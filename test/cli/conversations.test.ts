@@ -97,11 +97,11 @@ it("conversations list and show say what is remembered", async () => {
 });
 
 /** Bob's run, which made a summary of all that was said in the room until then. */
-async function summarized(): Promise<void> {
+async function summarized(by = ["U1", "U2"], first = 0): Promise<void> {
   const recalled = await admin.store.memory.recall(ROOM, { turnsMax: 99, sinceMs: 0 });
-  const places = [...new Set(recalled.flatMap(({ stored }) => stored?.[0] ?? []))];
+  const places = [...new Set(recalled.flatMap(({ stored }) => stored?.[0] ?? []))].slice(first);
   const { turns, size } = countedIn(recalled, places);
-  const covers = { from: places[0] ?? 0, places, turns, size, by: ["U1", "U2"] };
+  const covers = { from: places[0] ?? 0, places, turns, size, by };
   const text = "A woman has lost a thimble.";
   const compacted = { kind: "compacted" as const, text, atMs: 1, covers, usage: USAGE };
   const event = { id: "slack:5", sender: BOB, text: "go on", conversation: ROOM, tenant: "T1", place: "C1" };
@@ -126,6 +126,15 @@ it("a summary is shown as one, is in nobody's export but that of who was alone i
   expect(left).not.toContain("thimble");
   expect(left).not.toContain('"U1"');
   expect(left).toContain("what did she say?");
+});
+
+it("a summary of turns of which an older version did not keep whose they are is nobody's", async () => {
+  await someTalk();
+  await summarized([], 1);
+  expect((await asked("show", ROOM)).stdout).toContain("thimble");
+  expect((await asked("export", "--user", "slack:T1:U1")).stdout).not.toContain("thimble");
+  expect((await asked("erase", "--user", "slack:T1:U1", "--yes")).code).toBe(0);
+  expect((await asked("show", ROOM)).stdout).toContain("thimble");
 });
 
 describe("conversations export", () => {

@@ -123,8 +123,10 @@ export function tracesOf({ platform, tenant, ids, privateOnes, shared }: Finding
 export function isTurnOf({ turn: place }: Kept, turn: Turn, findings: Findings): boolean {
   const conversation = place?.conversation ?? "";
   if (findings.privateOnes.has(conversation)) return true;
-  if (turn.covers !== undefined)
-    return isThere(conversation, findings) && turn.covers.by.every((id) => findings.ids.has(id));
+  if (turn.covers !== undefined) {
+    const { by } = turn.covers;
+    return by.length > 0 && isThere(conversation, findings) && by.every((id) => findings.ids.has(id));
+  }
   if (turn.by === undefined) return findings.seqs.has(place?.seq ?? "");
   return isThere(conversation, findings) && findings.ids.has(turn.by);
 }

@@ -77,14 +77,16 @@ local function remember()
     if is_withdrawn(call('HGET', event_key(joined), 'signals')) then return end
   end
   local key_of_turns, turns, oldest = base .. 't:' .. memory, {}, math.huge
-  local summed = tonumber(call('HGET', conversation_key(memory), 'summed') or math.huge)
   for i = 10, #ARGV, 2 do
     local at, turn = tonumber(ARGV[i]), ARGV[i + 1]
     local is_one = is_summary(turn)
     if not is_one or is_still_of(call('LRANGE', key_of_turns, 0, -1), cjson.decode(turn).covers) then
       turns[#turns + 1] = place .. ' ' .. ARGV[i] .. ' ' .. turn
       oldest = math.min(oldest, at)
-      if is_one and at < summed then call('HSET', conversation_key(memory), 'summed', ARGV[i]) end
+      if is_one then
+        local summed = tonumber(call('HGET', conversation_key(memory), 'summed') or at)
+        call('HSET', conversation_key(memory), 'summed', whole(math.min(summed, at)))
+      end
     end
   end
   if #turns == 0 then return end
