@@ -23,6 +23,7 @@ import {
   redisWorkTable,
 } from "./redis/report.ts";
 import { secretsOf } from "./secrets.ts";
+import { benchSockets, socketsTable } from "./sockets.ts";
 import { benchStreams, type StreamsRow, streamsTable } from "./streams.ts";
 import { type AcceptRow, acceptLine } from "./turns.ts";
 import { benchVerify } from "./verify.ts";
@@ -42,6 +43,7 @@ const TABLES: Readonly<Record<string, (isQuick: boolean) => Promise<string>>> = 
   overhead: overheadTable,
   conversations: conversationsTable,
   streams: benchStreamsTable,
+  sockets: benchSocketsTable,
   process: processTable,
   memory: memoryTable,
   "redis-accept": redisAcceptTable,
@@ -134,6 +136,11 @@ async function benchStreamsTable(): Promise<string> {
   ] as const)
     rows.push(await inOwnProcess(new URL("streams.ts", import.meta.url), benchStreams, order));
   return streamsTable(rows);
+}
+
+async function benchSocketsTable(isQuick: boolean): Promise<string> {
+  const options = isQuick ? { rounds: 3, requests: 1_000 } : { rounds: 5, requests: 2_000 };
+  return socketsTable(await inOwnProcess(new URL("sockets.ts", import.meta.url), benchSockets, options));
 }
 
 async function conversationsTable(isQuick: boolean): Promise<string> {
