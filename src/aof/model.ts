@@ -143,7 +143,7 @@ function resolved(
   const { whose, model } = split(withoutSecrets(given.trim(), place, report).slice(0, 200), provider);
   if (whose === "mock" || whose === "demo") return { spec: DEMO, comment: null };
   const price = whose === undefined ? undefined : rates(whose, model);
-  if (whose === "anthropic" || (whose === "openai" && baseUrl === undefined)) {
+  if (whose === "anthropic" || whose === "bedrock" || (whose === "openai" && baseUrl === undefined)) {
     if (price !== undefined) return { spec: { provider: whose, model }, comment: null };
     return standIn(`the price of ${oneLine(model)} (${whose}) is not known, and model.price has to say it`);
   }

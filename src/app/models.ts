@@ -29,12 +29,18 @@ export async function modelsOf(
     return createRemoteModel({ url, secret, timeoutMs: timeout_seconds * 1000, clock });
   };
   if (!callsModels(config)) return ownOf;
-  const [{ createAnthropicModel }, { createOpenAiModel }, { contextTokensOf, priceOf }] = await Promise.all([
+  const [
+    { createAnthropicModel },
+    { createBedrockModel },
+    { createOpenAiModel },
+    { contextTokensOf, priceOf },
+  ] = await Promise.all([
     import("../models/anthropic.ts"),
+    import("../models/bedrock.ts"),
     import("../models/openai.ts"),
     import("../models/price-table.ts"),
   ]);
-  const { anthropic, openai } = config.environment;
+  const { anthropic, openai, bedrock } = config.environment;
   const priceFor = ({ provider, model, price }: ModelSpec): Price => {
     const known = priceOf(provider, model, price && overrideOf(price));
     if (known !== undefined) return known;
@@ -61,6 +67,8 @@ export async function modelsOf(
         temperature: bounds.temperature,
       });
     }
+    if (spec.provider === "bedrock" && bedrock !== null)
+      return createBedrockModel({ ...common, access: bedrock });
     if (anthropic === null || missing !== null)
       throw new GatewayError(
         "CONFIG_INVALID",

@@ -16,23 +16,30 @@ interface Access {
 
 /** What the providers say of the keys, by their lists of models: that costs nothing. `timeoutMs` null: nobody is asked. */
 export async function modelFindings(
-  environment: Pick<Environment, "anthropic" | "openai">,
+  environment: Pick<Environment, "anthropic" | "openai" | "bedrock">,
   timeoutMs: number | null,
 ): Promise<{ readonly findings: readonly Finding[]; readonly answers: readonly Asked[] }> {
   const those = accessOf(environment);
+  const { bedrock } = environment;
+  // It has no list that the right to call models is enough for.
+  const ofBedrock =
+    bedrock === null
+      ? []
+      : [ok("model", `Amazon Bedrock would be asked in ${bedrock.region}, and was not tried`)];
   if (those.length === 0) {
     const fix = "set ANTHROPIC_API_KEY or OPENAI_API_KEY for real answers";
-    return { findings: [warn("model", "no key: the default agent is the demo model", fix)], answers: [] };
+    const findings = [...ofBedrock, warn("model", "no key: the default agent is the demo model", fix)];
+    return { findings, answers: [] };
   }
   if (timeoutMs === null) {
     const untried = ({ title }: Access) => ok("model", `the key for ${title} is set, and was not tried`);
-    return { findings: those.map(untried), answers: [] };
+    return { findings: [...those.map(untried), ...ofBedrock], answers: [] };
   }
   const asked = await Promise.all(
     those.map(async (one) => ({ one, answer: await ask(one.url, { headers: one.headers }, timeoutMs) })),
   );
   return {
-    findings: asked.map(({ one, answer }) => findingOf(one, answer)),
+    findings: [...asked.map(({ one, answer }) => findingOf(one, answer)), ...ofBedrock],
     answers: asked.map(({ answer }) => answer),
   };
 }

@@ -52,6 +52,17 @@ export interface Environment {
   readonly platforms: Readonly<Record<string, PlatformSettings | PlatformOff>>;
   readonly anthropic: { readonly apiKey: Secret; readonly baseUrl: string | null } | null;
   readonly openai: { readonly apiKey: Secret | null; readonly baseUrl: string | null };
+  /** Null: no region is set. `keys` null: AWS tells the process itself who it is, by a role say. */
+  readonly bedrock: {
+    readonly region: string;
+    readonly baseUrl: string | null;
+    readonly apiKey: Secret | null;
+    readonly keys: {
+      readonly accessKeyId: Secret;
+      readonly secretAccessKey: Secret;
+      readonly sessionToken: Secret | null;
+    } | null;
+  } | null;
   /** May hold a password. Null: the store is a SQLite file. */
   readonly redisUrl: Secret | null;
   readonly redisSentinelPassword: Secret | null;
@@ -106,6 +117,7 @@ export function readEnvironment(
       apiKey: reader.secret("OPENAI_API_KEY"),
       baseUrl: withoutSlash(reader.url("OPENAI_BASE_URL")),
     },
+    bedrock: readBedrock(reader),
     redisUrl: readRedisUrl(reader),
     redisSentinelPassword: reader.secret("REDIS_SENTINEL_PASSWORD"),
     role: reader.oneOf("PARLEY_ROLE", ROLES) ?? "all",
@@ -119,6 +131,21 @@ export function readEnvironment(
     problems: reader.problems,
     notes: notesOf(environment, { configured, variables, reader, env }),
   };
+}
+
+function readBedrock(reader: ConfigReader): Environment["bedrock"] {
+  const region = reader.matching("AWS_REGION");
+  const [accessKeyId, secretAccessKey, sessionToken, apiKey] = [
+    reader.secret("AWS_ACCESS_KEY_ID"),
+    reader.secret("AWS_SECRET_ACCESS_KEY"),
+    reader.secret("AWS_SESSION_TOKEN"),
+    reader.secret("AWS_BEARER_TOKEN_BEDROCK"),
+  ];
+  const baseUrl = withoutSlash(reader.url("AWS_ENDPOINT_URL_BEDROCK_RUNTIME"));
+  if (region === null) return null;
+  const keys =
+    accessKeyId === null || secretAccessKey === null ? null : { accessKeyId, secretAccessKey, sessionToken };
+  return { region, baseUrl, apiKey, keys };
 }
 
 function readPort(reader: ConfigReader): number {

@@ -187,9 +187,11 @@ interface Reading {
   readonly modules: readonly PlatformModule[];
 }
 
-/** Parley reads its secrets by itself, and they print nowhere: no file may expand one. */
+/** Parley reads its secrets by itself, and they print nowhere: no file may expand one that is its own. */
 function yamlOf(source: SourceFile, { references, variables }: Reading): YamlFile {
-  const refused = new Set(variables.filter(({ secret }) => secret).map(({ name }) => name));
+  const refused = new Set(
+    variables.filter(({ secret, isShared }) => secret && isShared !== true).map(({ name }) => name),
+  );
   return readYaml(source.file, source.text, { variable: references.get, refused });
 }
 

@@ -1,16 +1,18 @@
 import type { AgentSpec } from "./agent-schema.ts";
 import type { Environment } from "./environment.ts";
 
-type Keys = Pick<Environment, "anthropic" | "openai">;
+type Keys = Pick<Environment, "anthropic" | "openai" | "bedrock">;
 type Asking = Pick<AgentSpec["model"], "provider" | "base_url" | "api_key">;
 type Agents = ReadonlyMap<string, Pick<AgentSpec, "model">>;
 
 /** Null: all that the model needs is there. Else the variable whose value is missing. */
 export function missingFor(
   { provider, base_url, api_key }: Asking,
-  { anthropic, openai }: Keys,
+  { anthropic, openai, bedrock }: Keys,
 ): string | null {
   if (provider === "anthropic" && anthropic === null) return "ANTHROPIC_API_KEY";
+  // Who it is may be told by AWS itself.
+  if (provider === "bedrock" && bedrock === null) return "AWS_REGION";
   // Many servers that are compatible ask for no key.
   const isElsewhere = base_url !== undefined || openai.baseUrl !== null;
   const isOpen = isElsewhere || api_key !== undefined || openai.apiKey !== null;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Secret } from "../shared/secret.ts";
 import { isWebhookSecret } from "../shared/standard-webhooks.ts";
-import { count, httpUrl, notYet, seconds } from "./schema-parts.ts";
+import { count, httpUrl, seconds } from "./schema-parts.ts";
 
 interface Given {
   readonly provider: string;
@@ -67,10 +67,8 @@ const price = z
     "US dollars per million tokens, for a model whose price is not known, or with your own contract; or `free`.",
   );
 
-const PROVIDERS = ["anthropic", "openai", "http", "demo"] as const;
-const provider = z.enum(PROVIDERS, { error: notYet(PROVIDERS, ["bedrock"]) });
-const NEXT = ["anthropic", "openai", "demo"] as const;
-const nextProvider = z.enum(NEXT, { error: notYet(NEXT, ["bedrock"]) });
+const provider = z.enum(["anthropic", "bedrock", "openai", "http", "demo"]);
+const nextProvider = z.enum(["anthropic", "bedrock", "openai", "demo"]);
 const modelName = z.string().min(1).max(200);
 const of = {
   model: modelName.optional().describe("The provider's name of the model; `demo` needs none."),
@@ -114,7 +112,7 @@ export const model = z
   .strictObject(
     {
       provider: provider.describe(
-        "`anthropic`, `openai` (also servers that are compatible with it), `http` (an agent of your own, docs/remote-agents.md), or `demo`, which needs no key and repeats what it is told.",
+        "`anthropic`, `bedrock` (Claude on Amazon Bedrock), `openai` (also servers that are compatible with it), `http` (an agent of your own, docs/remote-agents.md), or `demo`, which needs no key and repeats what it is told.",
       ),
       ...of,
       ...remote,

@@ -35,13 +35,6 @@ export const tenantName = z.string().regex(new RegExp(`^(?:${PLATFORMS.join("|")
   error: `expected platform:workspace, the platform one of ${PLATFORMS.join(", ")}`,
 });
 
-export function notYet(available: readonly string[], later: readonly string[]) {
-  return (issue: { input?: unknown }) =>
-    later.includes(String(issue.input))
-      ? `expected ${available.join(" or ")}, got "${String(issue.input)}", which is not available in this version`
-      : `expected ${available.join(" or ")}`;
-}
-
 const QUIET_MS_MAX = 30_000;
 
 export const busy = z.union([

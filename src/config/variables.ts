@@ -80,6 +80,19 @@ const GATEWAY_VARIABLES: readonly Variable[] = [
     form: { pattern: /^\S+$/, words: "a key without spaces" },
   }),
   plain("OPENAI_BASE_URL", "Where the OpenAI API is, with its version. Default https://api.openai.com/v1"),
+  plain("AWS_REGION", "Region of Amazon Bedrock, for agents with provider: bedrock", {
+    form: { pattern: /^[a-z]{2,4}(?:-[a-z]+)+-\d{1,2}$/, words: "a region such as eu-central-1" },
+    aliases: ["AWS_DEFAULT_REGION"],
+  }),
+  secret("AWS_ACCESS_KEY_ID", "Key of AWS for Bedrock; without it, what the machine or pod has by its role", {
+    ...{ beside: ["AWS_SECRET_ACCESS_KEY"], isShared: true },
+  }),
+  secret("AWS_SECRET_ACCESS_KEY", "What belongs to AWS_ACCESS_KEY_ID", {
+    ...{ beside: ["AWS_ACCESS_KEY_ID"], isShared: true },
+  }),
+  secret("AWS_SESSION_TOKEN", "What belongs to a key of AWS that is valid for a time", { isShared: true }),
+  secret("AWS_BEARER_TOKEN_BEDROCK", "A key of Bedrock's own, instead of one of AWS"),
+  plain("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "Where Bedrock is. Default that of the region"),
   plain("OTEL_EXPORTER_OTLP_ENDPOINT", "Collector of traces (OTLP over HTTP); without it, nothing is traced"),
   secret("OTEL_EXPORTER_OTLP_HEADERS", "Sent to the collector: NAME=VALUE, several with commas"),
   plain("OTEL_SERVICE_NAME", "What traces are of. Default parley"),

@@ -6,12 +6,17 @@ import type { Secret } from "../shared/secret.ts";
 import { opaqueOf, requestFor } from "./anthropic-request.ts";
 import { ceilingCents, costCents, type Price } from "./price.ts";
 import { inputTokensMax, PAGE_TEXT_TOKENS, withoutFiles } from "./prompt-parts.ts";
+import type { ProviderName } from "./provider-errors.ts";
 import { timed } from "./timed.ts";
 
-export interface AnthropicOptions {
+export interface AnthropicOptions extends ClaudeOptions {
   readonly apiKey: Secret;
   /** Default: the provider's own address. */
   readonly baseUrl?: string;
+}
+
+/** Of Claude, wherever it is called. */
+export interface ClaudeOptions {
   readonly model: string;
   /** Upper bound on the answer, reasoning included. */
   readonly maxTokens: number;
@@ -24,14 +29,39 @@ export interface AnthropicOptions {
 /** Its image, as dear as the dearest, and its text. */
 const PAGE_TOKENS_MAX = 5_000 + PAGE_TEXT_TOKENS;
 
-const PROVIDER = { title: "Anthropic", baseUrlVariable: "ANTHROPIC_BASE_URL" };
+/** What streams an answer. */
+export type ClaudeClient = { readonly messages: Pick<Anthropic["messages"], "stream"> };
 
-/** Claude through the Messages API. The SDK is loaded with the first call: a gateway on the demo model never needs it. */
+export interface ClaudeProvider {
+  readonly name: "anthropic" | "bedrock";
+  readonly words: ProviderName;
+  /** Asked with the first call: a gateway on the demo model never needs the SDK. */
+  readonly client: () => Promise<ClaudeClient>;
+}
+
+/** What goes for every client: retries belong to the run, which knows its time and its budget. */
+export const CLIENT_OPTIONS = {
+  maxRetries: 0,
+  // Log lines and spans may hold prompts; a redirect would carry them, and the key, elsewhere.
+  logLevel: "off",
+  openTelemetry: false,
+  fetchOptions: { redirect: "manual" },
+} as const;
+
 export function createAnthropicModel(options: AnthropicOptions): ChatModel {
+  return createClaudeModel(options, {
+    name: "anthropic",
+    words: { title: "Anthropic", baseUrlVariable: "ANTHROPIC_BASE_URL" },
+    client: () => createClient(options),
+  });
+}
+
+/** Claude through the Messages API. */
+export function createClaudeModel(options: ClaudeOptions, provider: ClaudeProvider): ChatModel {
   const { model, price, maxTokens } = options;
-  let client: Promise<Anthropic> | null = null;
+  let client: Promise<ClaudeClient> | null = null;
   return {
-    provider: "anthropic",
+    provider: provider.name,
     name: model,
     readsPdfs: true,
     costCeilingCents(prompt) {
@@ -44,10 +74,10 @@ export function createAnthropicModel(options: AnthropicOptions): ChatModel {
     },
     async *generate(prompt, signal, heard) {
       signal.throwIfAborted();
-      client ??= createClient(options);
+      client ??= provider.client();
       const ready = await client;
       const body = requestFor(prompt, model, maxTokens);
-      yield* timed({ provider: PROVIDER, ...options }, signal, (until, onBegin) =>
+      yield* timed({ provider: provider.words, ...options }, signal, (until, onBegin) =>
         stream(ready, body, options, until, { onBegin, heard }),
       );
     },
@@ -59,20 +89,15 @@ async function createClient({ apiKey, baseUrl, timeoutMs }: AnthropicOptions): P
   return new Client({
     apiKey: () => Promise.resolve(apiKey.reveal()),
     ...(baseUrl !== undefined && { baseURL: baseUrl }),
-    // Retries belong to the run, which knows its time and its budget.
-    maxRetries: 0,
     timeout: timeoutMs,
-    // Its log lines and spans may hold prompts; a redirect would carry them, and the key, elsewhere.
-    logLevel: "off",
-    openTelemetry: false,
-    fetchOptions: { redirect: "manual" },
+    ...CLIENT_OPTIONS,
   });
 }
 
 async function* stream(
-  client: Anthropic,
+  client: ClaudeClient,
   body: Anthropic.MessageStreamParams,
-  options: AnthropicOptions,
+  options: ClaudeOptions,
   signal: AbortSignal,
   { onBegin, heard }: { readonly onBegin: () => void; readonly heard: (() => void) | undefined },
 ): AsyncGenerator<Chunk> {
@@ -89,7 +114,7 @@ async function* stream(
   yield* endOf(await events.finalMessage(), options);
 }
 
-function* endOf(message: Anthropic.Message, { model, price }: AnthropicOptions): Generator<Chunk> {
+function* endOf(message: Anthropic.Message, { model, price }: ClaudeOptions): Generator<Chunk> {
   const stop = stopOf(message.stop_reason);
   // Of an answer that was cut, the last tool call may be cut too.
   if (stop === "tools") for (const call of toolCallsIn(message)) yield { kind: "tool-call", call };

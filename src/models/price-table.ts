@@ -14,16 +14,23 @@ const CACHE_WRITE_FACTOR = 1.25;
 export function priceOf(provider: string, model: string, override?: PriceOverride): Price | undefined {
   if (override !== undefined) return fromOverride(override);
   if (provider === "demo") return FREE;
-  const found = calcPrice({ input_tokens: 1 }, model, { providerId: provider });
-  if (found === null || undated(found.model.id) !== undated(model)) return undefined;
-  return fromTable(found.model_price);
+  const found = rowOf(provider, model);
+  return found && fromTable(found.model_price);
 }
 
 /** How many tokens a prompt and its answer may have together; undefined when the table does not say so of this very model. */
 export function contextTokensOf(provider: string, model: string): number | undefined {
-  const found = calcPrice({ input_tokens: 1 }, model, { providerId: provider });
-  if (found === null || undated(found.model.id) !== undated(model)) return undefined;
-  return found.model.context_window ?? undefined;
+  // Of Bedrock's the table has prices alone, and they are the same models.
+  if (provider === "bedrock") return contextTokensOf("anthropic", exactly(model).replace(/^anthropic\./, ""));
+  return rowOf(provider, model)?.model.context_window ?? undefined;
+}
+
+/** Of providers that the table has under another name. */
+const TABLE_NAMES: Readonly<Record<string, string>> = { bedrock: "aws" };
+
+function rowOf(provider: string, model: string) {
+  const found = calcPrice({ input_tokens: 1 }, model, { providerId: TABLE_NAMES[provider] ?? provider });
+  return found !== null && exactly(found.model.id) === exactly(model) ? found : undefined;
 }
 
 function fromOverride(rates: PriceOverride): Price {
@@ -71,6 +78,12 @@ function ratesFrom(row: ModelPrice, start: number | null): Rates | undefined {
     cacheRead: at("cache_read_mtok") ?? input,
     cacheWrite: at("cache_write_mtok") ?? input,
   };
+}
+
+/** On Bedrock: `us.anthropic.claude-…-v1:0` too, of which the table has a row for all regions together. */
+function exactly(model: string): string {
+  const [, bare] = /^(?:[a-z-]+\.)?(anthropic\..+?)(?:-v\d+(?::\d+)?)?$/.exec(model.toLowerCase()) ?? [];
+  return undated(bare ?? model);
 }
 
 /** `claude-opus-4-1-20250805`, `gpt-5-2025-08-07`, `…-latest` and the bare name are one model. */

@@ -16,6 +16,8 @@ export interface Variable {
   readonly insteadOf?: string;
   /** What its platform cannot do without it, after "cannot". */
   readonly without?: string;
+  /** Not Parley's alone: a file may hand it on to a tool. */
+  readonly isShared?: true;
   /** Variables that have to be set beside it. */
   readonly beside?: readonly string[];
   /** Commands read it, the gateway does not. */

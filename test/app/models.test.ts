@@ -3,6 +3,7 @@ import { modelsOf } from "../../src/app/models.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { eventOf } from "../agent/support.ts";
 import { load, problemsOf } from "../config/helpers.ts";
+import { bedrockServer } from "../models/bedrock-server.ts";
 import { sseServer } from "../models/sse-server.ts";
 import { chunksOf, failureOf, promptOf, textOf } from "../models/support.ts";
 
@@ -50,6 +51,23 @@ describe("models of OpenAI and of servers that are compatible", () => {
     await failureOf(chunksOf(model, promptOf("hello")));
     expect(server.requests[0]?.headers).not.toHaveProperty("authorization");
     expect(model.costCeilingCents(promptOf("hello"))).toBeGreaterThan(0);
+  });
+
+  it("asks Bedrock as the environment has it", async () => {
+    await using server = await bedrockServer({ status: 403, body: {} });
+    const env = {
+      ...{ AWS_DEFAULT_REGION: "eu-central-1", AWS_ENDPOINT_URL_BEDROCK_RUNTIME: `${server.url}/` },
+      ...{ AWS_ACCESS_KEY_ID: "AKIAEXAMPLE", AWS_SECRET_ACCESS_KEY: "aws-secret-key" },
+    };
+    const spec = "{ provider: bedrock, model: global.anthropic.claude-sonnet-5-v1:0 }";
+    const model = await modelFor(spec, env);
+    expect(await failureOf(chunksOf(model, promptOf("hello")))).toMatchObject({ code: "MODEL_AUTH" });
+    expect(server.requests[0]?.headers.authorization).toContain("AKIAEXAMPLE/");
+    expect([...loaded(spec).agents.keys()]).toEqual(["assistant"]);
+    const half = load({ "agents/a.yaml": agent(spec) }, { env: { AWS_ACCESS_KEY_ID: "AKIAEXAMPLE" } });
+    expect(problemsOf(half)).toEqual([
+      expect.stringContaining("expected AWS_SECRET_ACCESS_KEY, because AWS_ACCESS_KEY_ID is set"),
+    ]);
   });
 
   it("leaves out a fallback whose key is not set, and says so", () => {

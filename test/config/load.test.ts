@@ -102,7 +102,7 @@ describe("loading the configuration", () => {
           "apiVersion: aof.dev/v1",
           "metadata: { name: 'a b' }",
           "spec:",
-          "  model: { provider: bedrock, model: claude }",
+          "  model: { provider: vertex, model: claude }",
           "  tools: [{ name: kubectl }]",
           "  busy: never",
         ].join("\n"),
@@ -133,7 +133,7 @@ describe("loading the configuration", () => {
           /^config\/agents\/a\.yaml:1:13 apiVersion: expected parley\/v1, got "aof\.dev\/v1": this is a file of AOF\. /,
         ),
         'config/agents/a.yaml:2:19 metadata.name: expected 1 to 63 letters, digits, dots, dashes or underscores, the first a letter or digit, got "a b"',
-        'config/agents/a.yaml:4:22 spec.model.provider: expected anthropic or openai or http or demo, got "bedrock", which is not available in this version',
+        'config/agents/a.yaml:4:22 spec.model.provider: expected anthropic or bedrock or openai or http or demo, got "vertex"',
         "config/agents/a.yaml:5:11 spec.tools[0].type: expected type: mcp, command, builtin or agent, got nothing",
         'config/agents/a.yaml:6:9 spec.busy: expected queue or collect or interrupt or steer or drop or a mapping, got "never"',
         'config/agents/q.yaml:4:17 spec.busy.mode: expected collect, got "steer"',
@@ -336,6 +336,15 @@ describe("variables in files", () => {
     expect(problemsOf(loaded)).toEqual([
       "config/agents/a.yaml:2:24 spec.system_prompt: expected no secret in a file, got ${SLACK_BOT_TOKEN}; Parley reads this variable by itself",
     ]);
+  });
+
+  it("may be one of AWS, which tools are called with, too", () => {
+    const env = { AWS_ACCESS_KEY_ID: "AKIAEXAMPLE", AWS_SECRET_ACCESS_KEY: "aws-secret-key" };
+    const tool =
+      "{ name: aws, type: command, command: /usr/bin/aws, env: { AWS_SECRET_ACCESS_KEY: '${AWS_SECRET_ACCESS_KEY}' } }";
+    const loaded = load({ "agents/a.yaml": AGENT.replace("spec: {", `spec: { tools: [${tool}], `) }, { env });
+    if (!loaded.ok) return expect.fail(problemsOf(loaded).join());
+    expect(JSON.stringify([...loaded.config.agents])).not.toContain("aws-secret-key");
   });
 
   it("must be well formed", () => {

@@ -2,7 +2,7 @@ import { calcPrice } from "@pydantic/genai-prices";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ceilingCents, costCents, type Price } from "../../src/models/price.ts";
-import { priceOf } from "../../src/models/price-table.ts";
+import { contextTokensOf, priceOf } from "../../src/models/price-table.ts";
 
 const usage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 };
 
@@ -37,6 +37,19 @@ describe("priceOf", () => {
     ["openai", "gpt-5-codex"],
   ])("does not guess the price of %s %s", (provider, model) => {
     expect(priceOf(provider, model)).toBeUndefined();
+  });
+
+  it("knows models of Bedrock by region, and that one region is dearer than all", () => {
+    const everywhere = known("bedrock", "global.anthropic.claude-sonnet-5-v1:0");
+    expect(everywhere).toEqual(known("anthropic", "claude-sonnet-5"));
+    const here = known("bedrock", "eu.anthropic.claude-sonnet-5-v1:0");
+    expect(here.input).toBeGreaterThan(everywhere.input);
+    expect(known("bedrock", "anthropic.claude-sonnet-5")).toEqual(here);
+    expect(priceOf("bedrock", "anthropic.claude-sonnet-5-5-v1:0")).toBeUndefined();
+    expect(priceOf("bedrock", "claude-sonnet-5")).toBeUndefined();
+    const window = contextTokensOf("anthropic", "claude-sonnet-4-5");
+    expect(window).toBeGreaterThan(100_000);
+    expect(contextTokensOf("bedrock", "eu.anthropic.claude-sonnet-4-5-20250929-v1:0")).toBe(window);
   });
 
   it("takes an override for any model, with cautious rates for what it leaves open", () => {

@@ -1,0 +1,60 @@
+import { ModelError } from "../domain/errors.ts";
+import type { ChatModel } from "../ports/model.ts";
+import type { Secret } from "../shared/secret.ts";
+import { CLIENT_OPTIONS, type ClaudeClient, type ClaudeOptions, createClaudeModel } from "./anthropic.ts";
+
+/** How Amazon Bedrock is reached, and by whom. */
+export interface BedrockAccess {
+  readonly region: string;
+  /** Default: that of the region. */
+  readonly baseUrl: string | null;
+  /** A key of Bedrock's own. It comes before those of AWS. */
+  readonly apiKey: Secret | null;
+  /** Null: what the process is given by AWS itself, such as a role of its pod or machine. */
+  readonly keys: {
+    readonly accessKeyId: Secret;
+    readonly secretAccessKey: Secret;
+    readonly sessionToken: Secret | null;
+  } | null;
+}
+
+/**
+ * Claude on Amazon Bedrock: the Messages API in Amazon's frames, signed as Amazon has it. Its client is an optional package,
+ * because most of the libraries that it brings are of no use to anybody else.
+ */
+export function createBedrockModel(options: ClaudeOptions & { readonly access: BedrockAccess }): ChatModel {
+  return createClaudeModel(options, {
+    name: "bedrock",
+    words: { title: "Amazon Bedrock", baseUrlVariable: "AWS_ENDPOINT_URL_BEDROCK_RUNTIME" },
+    client: () => createClient(options),
+  });
+}
+
+async function createClient({
+  access: { region, baseUrl, apiKey, keys },
+  timeoutMs,
+}: {
+  readonly access: BedrockAccess;
+  readonly timeoutMs: number;
+}): Promise<ClaudeClient> {
+  const { AnthropicBedrock } = await import("@anthropic-ai/bedrock-sdk").catch((cause: unknown) => {
+    const what =
+      "Amazon Bedrock: expected the optional package @anthropic-ai/bedrock-sdk, which cannot be loaded";
+    throw new ModelError("MODEL_NOT_FOUND", what, { retryable: false, cause });
+  });
+  const options = {
+    awsRegion: region,
+    ...(baseUrl !== null && { baseURL: baseUrl }),
+    // Null, and not left out: the client would look for one in the environment by itself.
+    apiKey: apiKey?.reveal() ?? null,
+    timeout: timeoutMs,
+    ...CLIENT_OPTIONS,
+  };
+  if (keys === null) return new AnthropicBedrock(options);
+  return new AnthropicBedrock({
+    ...options,
+    awsAccessKey: keys.accessKeyId.reveal(),
+    awsSecretKey: keys.secretAccessKey.reveal(),
+    awsSessionToken: keys.sessionToken?.reveal() ?? null,
+  });
+}
