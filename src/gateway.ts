@@ -243,7 +243,8 @@ async function offer(
     const { platforms } = deps.policy;
     const said = known.map((event) => withRoles(event, adapter.roles, platforms[event.platform]));
     const asked = said.map((event) => deps.chosenAgent?.(event) ?? null);
-    const chosen = asked.every((one) => one === null) ? [] : await Promise.all(asked);
+    const isAsked = asked.some((one) => one !== null);
+    const chosen = isAsked ? await Promise.all(asked.map((one) => one ?? Promise.resolve(null))) : [];
     const fates = said.map((event, i) => fateOf(event, chosen[i] ?? null, adapter, deps));
     return { known, fates: await Promise.all(fates) };
   } catch (error) {

@@ -3,16 +3,17 @@ import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { Step } from "../../src/domain/run.ts";
 import { REMOTE_ASK } from "../../src/models/remote/ask.ts";
 import { createRemoteModel } from "../../src/models/remote/index.ts";
+import type { Clock } from "../../src/ports/clock.ts";
 import type { Message, Prompt } from "../../src/ports/model.ts";
 import { Secret } from "../../src/shared/secret.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { agentOf, benchFor, eventOf, SimClock } from "../agent/support.ts";
 import { exampleServer, LANGUAGES, SECRET } from "./remote-server.ts";
 import { type Script, type SseServer, sseServer } from "./sse-server.ts";
-import { chunksOf, failureOf, promptOf, textOf } from "./support.ts";
+import { chunksOf, failureOf, promptOf, StillClock, textOf } from "./support.ts";
 
-const modelAt = (url: string, timeoutMs = 60_000) =>
-  createRemoteModel({ url, secret: new Secret(SECRET), timeoutMs, clock: systemClock });
+const modelAt = (url: string, clock: Clock = systemClock) =>
+  createRemoteModel({ url, secret: new Secret(SECRET), timeoutMs: 60_000, clock });
 
 function turn(text: string, more: Partial<Prompt> & { event?: Partial<TriggerEvent> } = {}): Prompt {
   const { event, ...rest } = more;
@@ -170,7 +171,16 @@ describe("a remote agent", () => {
     );
     expect(await stopped).toMatchObject({ message: "stopped" });
     await server.gone(1);
-    const late = failureOf(chunksOf(modelAt(server.url, 50), turn("hello")));
+    const clock = new StillClock();
+    const late = failureOf(
+      (async () => {
+        for await (const chunk of modelAt(server.url, clock).generate(
+          turn("hello"),
+          new AbortController().signal,
+        ))
+          if (chunk.kind === "text") clock.wake();
+      })(),
+    );
     expect(await late).toMatchObject({ code: "MODEL_STREAM_CUT", retryable: true });
     await server.gone(2);
   });

@@ -7,7 +7,8 @@ const PERSON = { platform: "slack", tenant: "T1", id: "U1" };
 const [CHANNEL, ELSEWHERE] = ["slack:T1:C1", "slack:T2:C9"];
 
 it("of the notes of a channel those go that the person had written, and what is theirs in those of others", async () => {
-  const { store, clock, finish } = await openAdmin();
+  const admin = await openAdmin();
+  const { store, clock } = admin;
   const notebooks = createNotebooks(store.vault);
   const write = (owner: string, text: string, id: string) =>
     notebooks.write(owner, "assistant", { text, atMs: clock.nowMs(), by: { id, name: `name of ${id}` } });
@@ -21,7 +22,7 @@ it("of the notes of a channel those go that the person had written, and what is 
     sender,
     text: "my gate opens with 4711",
   };
-  await finish(said, { kind: "done", outcome: "answered", turns: [] });
+  await admin.finish(said, { kind: "done", outcome: "answered", turns: [] });
   await write(CHANNEL, "the gate of Ann opens with 4711", "U1");
   await write(CHANNEL, "once said: my gate opens with 4711, they say", "U2");
   await write(CHANNEL, "lunch is at noon", "U2");
