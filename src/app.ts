@@ -49,6 +49,7 @@ import type { Adapter } from "./ports/adapter.ts";
 import type { Clock, Random } from "./ports/clock.ts";
 import type { Notebooks } from "./ports/notebooks.ts";
 import type { Store } from "./ports/store.ts";
+import { hearCalls } from "./shared/platform-calls.ts";
 import { pruneAudit } from "./store/audit.ts";
 import { createNotebooks } from "./store/notebooks.ts";
 import { createSecrets } from "./store/secrets.ts";
@@ -274,6 +275,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     ...{ front, store, note: http.note, ...system },
   });
   metrics.buildInfo.set({ version }, 1);
+  const hearNoMore = hearCalls((call) => metrics.platformCalls.inc({ ...call }));
   let elected: Elected | undefined;
 
   return {
@@ -308,6 +310,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       await within(Promise.all(last), NOTES_MS, clock);
       await within(rules.close(), TOOLS_MS, clock);
       for (const one of [rendering, feed, http]) one.close();
+      hearNoMore();
       await store[Symbol.asyncDispose]();
       return reportLeft(unwritten.left, log);
     },

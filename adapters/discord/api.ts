@@ -7,6 +7,7 @@ import type { Clock } from "../../src/ports/clock.ts";
 import { call, type Permit } from "../../src/shared/call.ts";
 import { retryAfterMs } from "../../src/shared/fault.ts";
 import { get, getString, isObject, type JsonObject, parseJsonObject } from "../../src/shared/json.ts";
+import { toldCall } from "../../src/shared/platform-calls.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import type { ReplyFile } from "../shared/answer-file.ts";
 import { writtenForm } from "../shared/uploads.ts";
@@ -96,45 +97,48 @@ export function createRest(options: RestOptions): DiscordRest {
 
     invalidRequests: () => invalid.report(),
 
-    async ask(asked, signal, permit) {
-      if (signal.aborted) throw new DeliveryError("retry", `Discord ${asked.what}: stopped before sending`);
-      const heldMs = asked.as === "bot" ? botHeldUntilMs - options.clock.nowMs() : 0;
-      if (heldMs > 0) throw rateLimited(asked, { waitMs: heldMs, scope: "global", status: null });
-      if (asked.as === "bot") {
-        if (options.botToken === null) {
-          throw new DeliveryError("rejected", `Discord ${asked.what}: there is no bot token to write with`);
-        }
-        // Each time, for the library forgets its token after one 401.
-        bot.setToken(options.botToken.reveal());
-      }
-      const answered = invalid.enter(asked.what);
-      // It also never takes its listener off the signal it is given, so it gets one that lasts no longer than this call.
-      const abort = new AbortController();
-      const stop = () => abort.abort();
-      signal.addEventListener("abort", stop, { once: true });
-      try {
-        const rest = asked.as === "bot" ? bot : interactions;
-        const answer = await contexts.run({ permit, answered }, () =>
-          rest.request({
-            method: METHODS[asked.method],
-            fullRoute: asked.route,
-            body: asked.body,
-            ...(asked.file && { files: [uploadOf(asked.file)] }),
-            auth: asked.as === "bot",
-            signal: abort.signal,
-          }),
-        );
-        return isObject(answer) ? answer : {};
-      } catch (error) {
-        if (asked.as === "bot" && error instanceof RateLimitError && error.scope === "global") {
-          botHeldUntilMs = options.clock.nowMs() + error.retryAfter;
-        }
-        throw toDeliveryError(error, asked);
-      } finally {
-        signal.removeEventListener("abort", stop);
-      }
-    },
+    ask: (asked, signal, permit) =>
+      toldCall({ platform: "discord", method: asked.what }, () => ask(asked, signal, permit)),
   };
+
+  async function ask(...[asked, signal, permit]: Parameters<DiscordRest["ask"]>): Promise<JsonObject> {
+    if (signal.aborted) throw new DeliveryError("retry", `Discord ${asked.what}: stopped before sending`);
+    const heldMs = asked.as === "bot" ? botHeldUntilMs - options.clock.nowMs() : 0;
+    if (heldMs > 0) throw rateLimited(asked, { waitMs: heldMs, scope: "global", status: null });
+    if (asked.as === "bot") {
+      if (options.botToken === null) {
+        throw new DeliveryError("rejected", `Discord ${asked.what}: there is no bot token to write with`);
+      }
+      // Each time, for the library forgets its token after one 401.
+      bot.setToken(options.botToken.reveal());
+    }
+    const answered = invalid.enter(asked.what);
+    // It also never takes its listener off the signal it is given, so it gets one that lasts no longer than this call.
+    const abort = new AbortController();
+    const stop = () => abort.abort();
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      const rest = asked.as === "bot" ? bot : interactions;
+      const answer = await contexts.run({ permit, answered }, () =>
+        rest.request({
+          method: METHODS[asked.method],
+          fullRoute: asked.route,
+          body: asked.body,
+          ...(asked.file && { files: [uploadOf(asked.file)] }),
+          auth: asked.as === "bot",
+          signal: abort.signal,
+        }),
+      );
+      return isObject(answer) ? answer : {};
+    } catch (error) {
+      if (asked.as === "bot" && error instanceof RateLimitError && error.scope === "global") {
+        botHeldUntilMs = options.clock.nowMs() + error.retryAfter;
+      }
+      throw toDeliveryError(error, asked);
+    } finally {
+      signal.removeEventListener("abort", stop);
+    }
+  }
   return rest;
 }
 

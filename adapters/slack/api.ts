@@ -2,6 +2,7 @@ import { DeliveryError } from "../../src/domain/errors.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import { type CallResult, call, type Permit } from "../../src/shared/call.ts";
 import { get, getString, type JsonObject, parseJsonObject } from "../../src/shared/json.ts";
+import { outcomeOf, toldCall } from "../../src/shared/platform-calls.ts";
 import { Secret } from "../../src/shared/secret.ts";
 import { codeFailure, isRefusal, statusFailure } from "./failure.ts";
 import { type TokenSource, tokenNow } from "./token.ts";
@@ -40,7 +41,19 @@ export interface Said {
 }
 
 /** Calls one method once. Throws DeliveryError where what answers is not Slack, or is not well. */
-export async function askSlack(
+export function askSlack(
+  options: Omit<WebOptions, "botToken">,
+  token: Secret | null,
+  asked: Parameters<CallSlack>,
+): Promise<Said> {
+  return toldCall(
+    { platform: "slack", method: asked[0] },
+    () => ask(options, token, asked),
+    ({ failure }) => (failure === null ? "ok" : outcomeOf(failure)),
+  );
+}
+
+async function ask(
   { apiUrl = API_URL, timeoutMs, clock }: Omit<WebOptions, "botToken">,
   token: Secret | null,
   [method, args, signal, permit]: Parameters<CallSlack>,
@@ -73,7 +86,7 @@ export async function askSlack(
 }
 
 export function createWeb({ botToken, ...options }: WebOptions): CallSlack {
-  async function ask(token: Secret | null, asked: Parameters<CallSlack>): Promise<JsonObject | Refused> {
+  async function tried(token: Secret | null, asked: Parameters<CallSlack>): Promise<JsonObject | Refused> {
     const { value, code, failure } = await askSlack(options, token, asked);
     if (failure === null) return value;
     if (code !== null && isRefusal(code)) return new Refused(code, failure);
@@ -82,12 +95,12 @@ export function createWeb({ botToken, ...options }: WebOptions): CallSlack {
 
   return async (...asked) => {
     const token = botToken === null ? null : await tokenNow(botToken, asked[0]);
-    const answer = await ask(token, asked);
+    const answer = await tried(token, asked);
     if (!(answer instanceof Refused)) return answer;
     if (token === null || botToken === null || botToken instanceof Secret) throw answer.failure;
     const again =
       (await botToken.refused(token, answer.code)) === "again"
-        ? await ask(await botToken.current(asked[0]), asked)
+        ? await tried(await botToken.current(asked[0]), asked)
         : answer;
     if (!(again instanceof Refused)) return again;
     // Of one workspace among others: the rest of them have nothing to wait for.

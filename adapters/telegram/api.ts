@@ -2,6 +2,7 @@ import { DeliveryError, GatewayError } from "../../src/domain/errors.ts";
 import { quoted } from "../../src/domain/redact.ts";
 import { call, type Permit } from "../../src/shared/call.ts";
 import { get, getString, parseJsonObject } from "../../src/shared/json.ts";
+import { type CallOutcome, toldCall } from "../../src/shared/platform-calls.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import { writtenForm } from "../shared/uploads.ts";
 import { id, integer } from "./payload.ts";
@@ -48,32 +49,45 @@ export function createClient(options: ClientOptions): TelegramClient {
 
   return {
     fileAddress: (path) => `${root}/file/bot${botToken.reveal()}/${path}`,
-    async call(method, payload, signal, { timeoutMs = options.timeoutMs, permit } = {}) {
-      const { body, type } =
-        payload instanceof FormData
-          ? await writtenForm(payload)
-          : { body: JSON.stringify(payload), type: "application/json" };
-      const { status, text } = await call(`${root}/bot${botToken.reveal()}/${method}`, {
-        what: `Telegram ${method}`,
-        setting: "TELEGRAM_API_ROOT",
-        headers: { "content-type": type, "content-length": String(Buffer.byteLength(body)) },
-        body,
-        signal,
-        timeoutMs,
-        bytesMax: ANSWER_BYTES_MAX,
-        permit,
-      });
-      const answer = answerIn(text ?? "");
-      if (answer !== undefined) return answer;
-      if (status >= 500)
-        return { kind: "refused", status, description: "no answer of the Bot API", ...NOTHING_ASKED };
-      // A proxy's page says nothing about whether Telegram, behind it, took the message.
-      throw new DeliveryError(
-        "unknown",
-        `Telegram ${method}: expected a Bot API answer, got something else (${status})`,
-      );
-    },
+    call: (method, ...asked) =>
+      toldCall({ platform: "telegram", method }, () => ask(method, ...asked), outcomeIn),
   };
+
+  async function ask(
+    ...[method, payload, signal, { timeoutMs = options.timeoutMs, permit } = {}]: Parameters<
+      TelegramClient["call"]
+    >
+  ): Promise<ApiResult> {
+    const { body, type } =
+      payload instanceof FormData
+        ? await writtenForm(payload)
+        : { body: JSON.stringify(payload), type: "application/json" };
+    const { status, text } = await call(`${root}/bot${botToken.reveal()}/${method}`, {
+      what: `Telegram ${method}`,
+      setting: "TELEGRAM_API_ROOT",
+      headers: { "content-type": type, "content-length": String(Buffer.byteLength(body)) },
+      body,
+      signal,
+      timeoutMs,
+      bytesMax: ANSWER_BYTES_MAX,
+      permit,
+    });
+    const answer = answerIn(text ?? "");
+    if (answer !== undefined) return answer;
+    if (status >= 500)
+      return { kind: "refused", status, description: "no answer of the Bot API", ...NOTHING_ASKED };
+    // A proxy's page says nothing about whether Telegram, behind it, took the message.
+    throw new DeliveryError(
+      "unknown",
+      `Telegram ${method}: expected a Bot API answer, got something else (${status})`,
+    );
+  }
+}
+
+function outcomeIn(answer: ApiResult): CallOutcome {
+  if (answer.kind !== "refused") return "ok";
+  if (answer.status === 429) return "rate_limited";
+  return answer.status < 500 ? "refused" : "failed";
 }
 
 const NOTHING_ASKED = { retryAfterMs: null, migratedTo: null };

@@ -2,6 +2,7 @@ import { DeliveryError } from "../../src/domain/errors.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import { call, type Permit } from "../../src/shared/call.ts";
 import { getArray, getString, type JsonObject, parseJsonObject } from "../../src/shared/json.ts";
+import { toldCall } from "../../src/shared/platform-calls.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import { writtenForm } from "../shared/uploads.ts";
 import { failureOf } from "./failure.ts";
@@ -65,7 +66,13 @@ export function createClient(options: ClientOptions): WhatsAppClient {
     return postTo(path, { body: written, type: "application/json" }, signal, permit);
   }
 
-  async function postTo(
+  function postTo(...asked: Parameters<typeof posted>): Promise<string> {
+    // `messages` or `media`, behind the number.
+    const method = asked[0].slice(asked[0].lastIndexOf("/") + 1);
+    return toldCall({ platform: "whatsapp", method }, () => posted(...asked));
+  }
+
+  async function posted(
     path: string,
     { body, type }: { readonly body: string | Buffer; readonly type: string },
     signal: AbortSignal,
@@ -94,7 +101,11 @@ export function createClient(options: ClientOptions): WhatsAppClient {
   }
 
   /** What a GET says; null: nothing that can be read. */
-  async function read(path: string, signal: AbortSignal, timeoutMs: number): Promise<JsonObject | null> {
+  function read(path: string, signal: AbortSignal, timeoutMs: number): Promise<JsonObject | null> {
+    return toldCall({ platform: "whatsapp", method: "read" }, () => readNow(path, signal, timeoutMs));
+  }
+
+  async function readNow(path: string, signal: AbortSignal, timeoutMs: number): Promise<JsonObject | null> {
     const { status, headers, text } = await call(`${base}/${path}`, {
       what: "WhatsApp",
       setting: "WHATSAPP_API_URL",

@@ -211,6 +211,11 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
     platform429: counter("platform_rate_limited_total", "Calls that a platform refused as too many.", [
       "platform",
     ]),
+    platformCalls: counter(
+      "platform_calls_total",
+      "Calls of a platform's API: ok, refused, rate_limited or failed.",
+      ["platform", "method", "outcome"],
+    ),
     modelCalls: counter("model_calls_total", "Model calls by outcome.", [
       "agent",
       "provider",
