@@ -25,7 +25,9 @@ const steps: readonly Step[] = [
     call: ({ store }, job) => store.queue.settle(job, { ...DONE, turns: [aTurn("hello")] }),
     expected: true,
     async check(bench) {
-      expect(await bench.store.memory.recall("c1", { turnsMax: 9, sinceMs: 0 })).toEqual([aTurn("hello")]);
+      expect(await bench.store.memory.recall("c1", { turnsMax: 9, sinceMs: 0 })).toMatchObject([
+        aTurn("hello"),
+      ]);
       expect(await bench.store.journal.find("a")).toMatchObject({ state: "done", attempt: 1 });
       expect(await bench.claimOne()).toMatchObject({ event: { id: "b" } });
     },
