@@ -43,7 +43,7 @@ describe("a Redis whose memory is full", () => {
     expect(await heard).toBe(signalMessage(job.lane, A_STOP));
     expect(await store.queue.settle(job, { ...DONE, turns: [aTurn(text)] })).toBe(true);
     const recalled = await store.memory.recall(job.event.conversation, { turnsMax: 9, sinceMs: 0 });
-    expect(recalled).toEqual([aTurn(text)]);
+    expect(recalled).toMatchObject([aTurn(text)]);
     await store.memory.forget(job.event.conversation);
     const [retried, buried] = others;
     if (retried === undefined || buried === undefined) throw new Error("Expected two more jobs");
