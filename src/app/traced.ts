@@ -3,7 +3,7 @@ import type { Reception } from "../ingress/reception.ts";
 import type { Adapter, Inbound, RawRequest } from "../ports/adapter.ts";
 import type { AgentRuntime } from "../ports/agent.ts";
 import type { Inbox } from "../ports/inbox.ts";
-import type { ChatModel } from "../ports/model.ts";
+import type { ChatModel, Prompt } from "../ports/model.ts";
 import type { Job, Settlement } from "../ports/queue.ts";
 import type { Tool } from "../ports/tool.ts";
 import { type Span, type Tracing, traceParentOf } from "../telemetry/trace.ts";
@@ -140,7 +140,7 @@ function tracedModel(model: ChatModel, tracing: Tracing): ChatModel {
       };
       const span = tracing.begin(`${names.CHAT} ${model.name}`, { kind: "client", attributes });
       try {
-        for await (const chunk of model.generate(prompt, signal, heard)) {
+        for await (const chunk of model.generate(withParent(prompt, span), signal, heard)) {
           if (chunk.kind === "end")
             span.set({
               [names.FINISH_REASONS]: [chunk.stop],
@@ -160,6 +160,12 @@ function tracedModel(model: ChatModel, tracing: Tracing): ChatModel {
   };
 }
 
+/** For a remote agent, which may trace by itself. */
+function withParent(prompt: Prompt, { parent }: Span): Prompt {
+  if (prompt.about === undefined || parent === undefined) return prompt;
+  return { ...prompt, about: { ...prompt.about, traceparent: parent } };
+}
+
 function tracedTool(tool: Tool, tracing: Tracing): Tool {
   const attributes = {
     [names.OPERATION]: names.EXECUTE_TOOL,
@@ -170,7 +176,9 @@ function tracedTool(tool: Tool, tracing: Tracing): Tool {
     ...tool,
     call: (input, signal, approvedBy, caller) =>
       tracing.span(`${names.EXECUTE_TOOL} ${tool.name}`, { attributes }, async (span) => {
-        const output = await tool.call(input, signal, approvedBy, caller);
+        const { parent: traceparent } = span;
+        const traced = caller && traceparent !== undefined ? { ...caller, traceparent } : caller;
+        const output = await tool.call(input, signal, approvedBy, traced);
         if (typeof output === "object" && output.isError) span.fail("tool_error");
         return output;
       }),

@@ -51,6 +51,8 @@ export interface TurnAbout {
   readonly agent: string;
   /** The message that is answered: the last of them. */
   readonly event: TriggerEvent;
+  /** W3C Trace Context, for whoever goes on with the trace; absent: there is none. */
+  readonly traceparent?: string;
   /** What is left to the run. */
   readonly budget: { readonly cents: number; readonly seconds: number };
 }

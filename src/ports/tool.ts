@@ -47,6 +47,8 @@ export interface ToolCaller {
   >;
   /** What was said in the conversation before. */
   readonly history: readonly Turn[];
+  /** W3C Trace Context, for whoever goes on with the trace; absent: there is none. */
+  readonly traceparent?: string;
 }
 
 /** What an agent has beside its own tools, which may change while it runs. */

@@ -114,6 +114,7 @@ function handleOf(span: OtelSpan): Span & { end(): void } {
     // One that never ends is never told.
     end: () => isDropped || span.end(),
     ids: idsOf(span),
+    parent: parentOf(span),
   };
 }
 

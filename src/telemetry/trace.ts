@@ -21,6 +21,8 @@ export interface Span {
   drop(): void;
   /** Null: nothing is traced. */
   readonly ids: TraceIds | null;
+  /** For whoever goes on elsewhere. Absent: nothing is traced. */
+  readonly parent?: TraceParent;
 }
 
 /** On each line of the log. */

@@ -160,6 +160,17 @@ describe("a remote agent", () => {
     expect(await failureOf(chunksOf(modelAt(server.url), turn("hello")))).toMatchObject(error);
   });
 
+  it("is told the trace that it is part of, where there is one", async () => {
+    await using server = await sseServer({ events: [text("Hi"), END] });
+    const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    const prompt = turn("hello");
+    const { about } = prompt;
+    if (about === undefined) expect.fail("Expected to be told of the turn");
+    await chunksOf(modelAt(server.url), { ...prompt, about: { ...about, traceparent } });
+    await chunksOf(modelAt(server.url), prompt);
+    expect(server.requests.map(({ headers }) => headers.traceparent)).toEqual([traceparent, undefined]);
+  });
+
   it("is left when the run is stopped, and after its time", async () => {
     await using server = await sseServer({ events: [text("Hi")], ending: "hang" });
     const stop = new AbortController();

@@ -36,6 +36,7 @@ describe.each(TRANSPORTS)("an MCP server over %s", (transport) => {
       "parley/sender": { platform: "test", tenant: "t", id: "u1", name: "Ann" },
       "parley/conversation": CALLER.event.conversation,
       "parley/run": "run_1",
+      traceparent: CALLER.traceparent,
     });
     expect(reports.map(({ outcome }) => outcome)).toEqual(["ok", "error", "error", "ok"]);
   });

@@ -14,7 +14,10 @@ import { eventOf } from "../agent/support.ts";
 import { type Served, serveHttp, serveSse } from "../fakes/mcp-server.ts";
 
 export const FAKE_SERVER = resolve(import.meta.dirname, "../fakes/mcp-server.ts");
-export const CALLER: ToolCaller = { runId: "run_1", event: eventOf("hello"), history: [] };
+export const CALLER: ToolCaller = {
+  ...{ runId: "run_1", event: eventOf("hello"), history: [] },
+  traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+};
 
 export interface ToolBench {
   readonly folder: string;

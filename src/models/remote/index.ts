@@ -32,7 +32,10 @@ export function createRemoteModel(options: RemoteOptions): ChatModel {
       const about = aboutOf(prompt);
       const turn = remoteTurn(prompt, about);
       yield* timed({ provider: PROVIDER, ...options }, signal, (until, onBegin) =>
-        answerTo(turn, options, { signal: until, onBegin, heard, budgetCents: ceilingOf(about) }),
+        answerTo(turn, options, {
+          ...{ signal: until, onBegin, heard, budgetCents: ceilingOf(about) },
+          traceparent: about.traceparent,
+        }),
       );
     },
   };
@@ -59,14 +62,15 @@ interface Call {
   readonly onBegin: () => void;
   readonly heard: (() => void) | undefined;
   readonly budgetCents: number;
+  readonly traceparent: string | undefined;
 }
 
 async function* answerTo(
   turn: RemoteTurn,
   { url, secret, clock }: RemoteOptions,
-  { signal, onBegin, heard, budgetCents }: Call,
+  { signal, onBegin, heard, budgetCents, traceparent }: Call,
 ): AsyncGenerator<Chunk> {
-  const response = await postTurn(turn, { url, secret, nowMs: clock.nowMs(), signal });
+  const response = await postTurn(turn, { url, secret, nowMs: clock.nowMs(), signal, traceparent });
   const refused =
     response.status === 200
       ? notAStream(response.headers.get("content-type"))
@@ -82,7 +86,13 @@ async function* answerTo(
 /** Posts a turn, signed; follows no redirect. */
 export function postTurn(
   turn: RemoteTurn,
-  { url, secret, nowMs, signal }: { url: string; secret: Secret; nowMs: number; signal: AbortSignal },
+  {
+    url,
+    secret,
+    nowMs,
+    signal,
+    traceparent,
+  }: { url: string; secret: Secret; nowMs: number; signal: AbortSignal; traceparent?: string | undefined },
 ): Promise<Response> {
   const body = JSON.stringify(turn);
   const message = { id: messageIdOf(turn), timestampSeconds: Math.floor(nowMs / 1000), body };
@@ -91,6 +101,7 @@ export function postTurn(
     "content-type": "application/json",
     accept: "text/event-stream",
     "user-agent": "parley",
+    ...(traceparent !== undefined && { traceparent }),
   };
   return fetch(url, { method: "POST", headers, body, signal, redirect: "manual" });
 }

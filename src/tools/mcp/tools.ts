@@ -96,12 +96,14 @@ export class McpTools {
 /** Who it is for: told to the server beside the arguments, which are the model's. */
 function metaOf(caller: ToolCaller | undefined): Readonly<Record<string, unknown>> {
   if (caller === undefined) return {};
-  const { runId, event } = caller;
+  const { runId, event, traceparent } = caller;
   const { platform, tenant, conversation, sender } = event;
   return {
     "parley/sender": { platform, tenant, id: sender.id, name: sender.name },
     "parley/conversation": conversation,
     "parley/run": runId,
+    // By its own name, as MCP reserves it.
+    ...(traceparent !== undefined && { traceparent }),
   };
 }
 
