@@ -26,7 +26,7 @@ describe("whoever is called goes on with the trace", () => {
     return {
       opened,
       /** Of the span with this name, as it was told. */
-      async parentOf(name: string) {
+      parentOf: async (name: string) => {
         await opened.close();
         const span = collector.spans.find((one) => one.name === name);
         return `00-${span?.traceId}-${span?.spanId}-01`;
