@@ -64,6 +64,8 @@ it.each(["SQLite", "Redis"] as const)(
     try {
       sending.door.open(gateway.url);
       await Promise.all(askAll());
+      // Answered, so that their threads are known: of one whose mention waits still, restoring makes a dead letter.
+      await scrapeWhenIdle(gateway.url, 60_000);
       const second = askAll();
       await sending.acknowledged.after(CONVERSATIONS / 3);
       older = acknowledged();
