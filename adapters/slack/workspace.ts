@@ -49,7 +49,8 @@ export function createWorkspace(options: WorkspaceOptions, tenants: "any" | null
   };
 }
 
-/** Null: the address was written before it said so, or by somebody else. */
+/** Null: the address was written before it said so, or of a place that is configured without its workspace: the only one. */
 export function tenantIn(to: ReplyAddress): string | null {
-  return readAddress(to)?.tenant ?? null;
+  const tenant = readAddress(to)?.tenant ?? "";
+  return tenant === "" ? null : tenant;
 }

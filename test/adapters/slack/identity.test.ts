@@ -59,6 +59,12 @@ describe("whose token it is", () => {
     expect(fake.messages).toHaveLength(1);
   });
 
+  it("is used for a place that is configured without its workspace", async () => {
+    await slack.learn(never);
+    await say("");
+    expect(fake.messages).toHaveLength(1);
+  });
+
   it("is asked again after a failure that passes", async () => {
     fake.faults.push({ kind: "status", status: 503 });
     expect([await slack.learn(never), slack.serves?.(of("T1"))]).toEqual([false, null]);
