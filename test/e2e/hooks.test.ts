@@ -30,11 +30,15 @@ describe("a hook", () => {
     await using gateway = await start(
       `${spec(receiver)}  budgets: { user: { cost_cents: 10 } }\n  replies: { attempts: 1 }\n`,
     );
-    const secretly = (directive: string, conversation: string) =>
-      ask(gateway.url, { message: `something private\n${directive}`, conversation, wait: 20 });
-    expect((await secretly("demo: cost 9", "one")).reply).toBe("You said: something private");
-    void secretly("demo: dead", "two");
-    void secretly("demo: ask Deploy?", "three");
+    const secretly = (directive: string, conversation: string) => ({
+      message: `something private\n${directive}`,
+      conversation,
+    });
+    const { reply } = await ask(gateway.url, { ...secretly("demo: cost 9", "one"), wait: 20 });
+    expect(reply).toBe("You said: something private");
+    // Not waited for: one has no answer, and the other one waits for somebody.
+    await ask(gateway.url, secretly("demo: dead", "two"));
+    await ask(gateway.url, secretly("demo: ask Deploy?", "three"));
     await soon(() => {
       const types = receiver.received.map(({ body }) => body.type);
       for (const type of ["run.finished", "budget.warning", "approval.requested"])
