@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { LOG_LEVELS, type LogLevel } from "../domain/controls.ts";
 import { keepOut } from "../domain/redact.ts";
 import type { PlatformModule, PlatformOff, PlatformSettings } from "../ports/platform.ts";
+import type { BedrockAccess } from "../shared/bedrock-access.ts";
 import { keyOf, Seal } from "../shared/seal.ts";
 import type { Secret } from "../shared/secret.ts";
 import type { Variable } from "../shared/variable.ts";
@@ -52,17 +53,8 @@ export interface Environment {
   readonly platforms: Readonly<Record<string, PlatformSettings | PlatformOff>>;
   readonly anthropic: { readonly apiKey: Secret; readonly baseUrl: string | null } | null;
   readonly openai: { readonly apiKey: Secret | null; readonly baseUrl: string | null };
-  /** Null: no region is set. `keys` null: AWS tells the process itself who it is, by a role say. */
-  readonly bedrock: {
-    readonly region: string;
-    readonly baseUrl: string | null;
-    readonly apiKey: Secret | null;
-    readonly keys: {
-      readonly accessKeyId: Secret;
-      readonly secretAccessKey: Secret;
-      readonly sessionToken: Secret | null;
-    } | null;
-  } | null;
+  /** Null: no region is set. */
+  readonly bedrock: BedrockAccess | null;
   /** May hold a password. Null: the store is a SQLite file. */
   readonly redisUrl: Secret | null;
   readonly redisSentinelPassword: Secret | null;
@@ -133,7 +125,7 @@ export function readEnvironment(
   };
 }
 
-function readBedrock(reader: ConfigReader): Environment["bedrock"] {
+function readBedrock(reader: ConfigReader): BedrockAccess | null {
   const region = reader.matching("AWS_REGION");
   const [accessKeyId, secretAccessKey, sessionToken, apiKey] = [
     reader.secret("AWS_ACCESS_KEY_ID"),

@@ -1,22 +1,7 @@
 import { ModelError } from "../domain/errors.ts";
 import type { ChatModel } from "../ports/model.ts";
-import type { Secret } from "../shared/secret.ts";
+import type { BedrockAccess } from "../shared/bedrock-access.ts";
 import { CLIENT_OPTIONS, type ClaudeClient, type ClaudeOptions, createClaudeModel } from "./anthropic.ts";
-
-/** How Amazon Bedrock is reached, and by whom. */
-export interface BedrockAccess {
-  readonly region: string;
-  /** Default: that of the region. */
-  readonly baseUrl: string | null;
-  /** A key of Bedrock's own. It comes before those of AWS. */
-  readonly apiKey: Secret | null;
-  /** Null: what the process is given by AWS itself, such as a role of its pod or machine. */
-  readonly keys: {
-    readonly accessKeyId: Secret;
-    readonly secretAccessKey: Secret;
-    readonly sessionToken: Secret | null;
-  } | null;
-}
 
 /**
  * Claude on Amazon Bedrock: the Messages API in Amazon's frames, signed as Amazon has it. Its client is an optional package,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type BedrockAccess, createBedrockModel } from "../../src/models/bedrock.ts";
+import { createBedrockModel } from "../../src/models/bedrock.ts";
+import type { BedrockAccess } from "../../src/shared/bedrock-access.ts";
 import { Secret } from "../../src/shared/secret.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { type BedrockScript, bedrockServer } from "./bedrock-server.ts";
