@@ -1,5 +1,5 @@
 import { createWriteStream } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -9,8 +9,7 @@ import { iso } from "../shared/time.ts";
 import { type Archived, EVENTS } from "./archived.ts";
 import { flushFolder } from "./copy.ts";
 import { digestOf, type Manifest } from "./manifest.ts";
-import { archiveName, writeManifest } from "./take.ts";
-import { verifyArchive } from "./verify.ts";
+import { archiveName, type Taken, whole, writeManifest } from "./take.ts";
 
 export interface EventsOptions {
   /** The folder that archives are in. */
@@ -22,28 +21,14 @@ export interface EventsOptions {
 }
 
 /** Makes an archive of events, and reads it back before it gets its name. Throws ArchiveError; then nothing is left of it. */
-export async function archiveEvents(
-  options: EventsOptions,
-): Promise<{ archive: string; manifest: Manifest }> {
+export async function archiveEvents(options: EventsOptions): Promise<Taken> {
   const { to, nowMs } = options;
-  const name = archiveName("events", nowMs);
-  const partial = join(to, `.partial-${name}`);
-  const archive = join(to, name);
-  await mkdir(to, { recursive: true, mode: 0o700 });
-  await rm(partial, { recursive: true, force: true });
-  await mkdir(join(partial, "events"), { recursive: true, mode: 0o700 });
-  try {
+  return await whole(to, archiveName("events", nowMs), async (partial) => {
+    const folder = join(partial, "events");
+    await mkdir(folder, { mode: 0o700 });
     await write(partial, options);
-    const manifest = await verifyArchive(partial);
-    await flushFolder(join(partial, "events"));
-    await flushFolder(partial);
-    await rename(partial, archive);
-    await flushFolder(to);
-    return { archive, manifest };
-  } catch (error) {
-    await rm(partial, { recursive: true, force: true });
-    throw error;
-  }
+    await flushFolder(folder);
+  });
 }
 
 async function write(partial: string, { events, store, version, nowMs }: EventsOptions): Promise<void> {

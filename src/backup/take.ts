@@ -48,7 +48,15 @@ export interface Taken {
 /** Makes an archive and reads it back before it gets its name. Throws ArchiveError; then nothing is left of it. */
 export async function takeBackup(options: BackupOptions): Promise<Taken> {
   const { to, kind, nowMs } = options;
-  const name = archiveName(kind, nowMs);
+  return await whole(to, archiveName(kind, nowMs), (partial) => fill(partial, options));
+}
+
+/** What is filled has its name once it is read back and on the disk, or is gone. */
+export async function whole(
+  to: string,
+  name: string,
+  fillIn: (partial: string) => Promise<void>,
+): Promise<Taken> {
   const partial = join(to, `.partial-${name}`);
   const archive = join(to, name);
   if (existsSync(archive)) throw new ArchiveError(`Expected ${archive} to be free, got one that is there`);
@@ -56,7 +64,7 @@ export async function takeBackup(options: BackupOptions): Promise<Taken> {
   await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { mode: 0o700 });
   try {
-    await fill(partial, options);
+    await fillIn(partial);
     const manifest = await verifyArchive(partial);
     await flushFolder(partial);
     await rename(partial, archive);
