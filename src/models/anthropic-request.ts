@@ -53,10 +53,15 @@ function contentOf(message: Message, model: string): Block[] {
     return [{ type: "tool_result", tool_use_id: message.callId, content, is_error: message.isError }];
   }
   const echo = echoFrom<Block>(message.opaque, "anthropic", model);
-  if (echo !== null)
-    return echo.filter((block) => block.type !== "tool_use" || isKept(block.id, message.toolCalls));
+  if (echo !== null) return echo.filter((block) => isEchoed(block, message.toolCalls));
   const text = textBlock(message.text);
   return [...(text === null ? [] : [text]), ...message.toolCalls.map(toolUseFrom)];
+}
+
+/** Beside what it thinks the model may say nothing but a line break, which the provider takes back from nobody. */
+function isEchoed(block: Block, toolCalls: readonly ToolCall[]): boolean {
+  if (block.type === "text") return textBlock(block.text) !== null;
+  return block.type !== "tool_use" || isKept(block.id, toolCalls);
 }
 
 function imageBlock({ mime, base64 }: PictureView): Anthropic.ImageBlockParam {
