@@ -34,6 +34,7 @@ export function addTools(program: Command, terminal: Terminal, settle: Settle): 
       const rows = await withTools(config, agentsOf(config, options), async (all) => all.flatMap(rowsOf));
       if (options.json) terminal.out(`${inert(JSON.stringify(rows, null, 2))}\n`);
       else terminal.out(rows.map(lineOf).join(""));
+      if (rows.length === 0) terminal.talk("No agent has tools.\n");
       settle(rows.some((row) => "down" in row) ? EXIT.unreachable : EXIT.ok);
     });
 
@@ -67,6 +68,7 @@ export function addTools(program: Command, terminal: Terminal, settle: Settle): 
         terminal.out(
           findings.map(({ status, message }) => `${status.padEnd(5)}${printable(message)}\n`).join(""),
         );
+      if (findings.length === 0) terminal.talk("No agent has tools.\n");
       settle(findings.some(({ status }) => status === "fail") ? EXIT.failed : EXIT.ok);
     });
 }

@@ -77,3 +77,14 @@ it("says which servers can be used", async () => {
     { check: "tools", status: "ok", message: "assistant: say, clock" },
   ]);
 });
+
+it("says so where there are none", async () => {
+  const folder = newFolder();
+  const env = { PARLEY_DATA_DIR: join(folder, "data") };
+  for (const what of ["list", "doctor"])
+    expect(await call(["tools", what, "--config", folder], { env })).toMatchObject({
+      code: 0,
+      stdout: "",
+      stderr: expect.stringContaining("No agent has tools."),
+    });
+});

@@ -12,6 +12,8 @@ it.each([
   "docs/secrets.md",
   "docs/security.md",
   "docs/production.md",
+  "docs/on-call.md",
+  "docs/slo.md",
   "docs/upgrade.md",
   "README.md",
 ])("%s leads to files and headings that are there", (page) => {

@@ -18,8 +18,10 @@ export const OPERATING: readonly Runbook[] = [
   "backup.md",
   "disaster-recovery.md",
   "maintenance.md",
+  "on-call.md",
   "production.md",
   "secrets.md",
+  "slo.md",
   "upgrade.md",
 ].map((name) => ({ name, text: readFileSync(join(ROOT, "docs", name), "utf8") }));
 
