@@ -28,6 +28,7 @@ import { peopleContract } from "./store-people.ts";
 import { purseContract } from "./store-purse.ts";
 import { recordsContract } from "./store-records.ts";
 import { requestsContract } from "./store-requests.ts";
+import { runsContract } from "./store-runs.ts";
 import { shownContract } from "./store-shown.ts";
 import { summariesContract } from "./store-summaries.ts";
 import { upkeepContract } from "./store-upkeep.ts";
@@ -1124,6 +1125,7 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
     };
     fairnessContract(bench);
     crashContract(bench);
+    runsContract(bench);
     failuresContract(bench);
     growthContract(bench);
     holdsContract(bench);

@@ -7,7 +7,8 @@ import type { Platform, TriggerEvent } from "../../src/domain/event.ts";
 import { createDemoModel } from "../../src/models/demo.ts";
 import { DEMO_ASK } from "../../src/models/demo-ask.ts";
 import { REMOTE_ASK } from "../../src/models/remote/ask.ts";
-import type { Job } from "../../src/ports/queue.ts";
+import type { Job, Queue } from "../../src/ports/queue.ts";
+import type { Store } from "../../src/ports/store.ts";
 import type { Tool } from "../../src/ports/tool.ts";
 import { createGrants } from "../../src/store/grants.ts";
 import { createQuestions } from "../../src/store/questions.ts";
@@ -50,7 +51,7 @@ export class Asking {
   constructor(clock: FakeClock, store: InlineStore, rules: Partial<ApprovalRules>) {
     this.clock = clock;
     this.store = store;
-    this.deps = depsOf(this.slack, clock, store);
+    this.deps = workerDepsOf(this.slack, clock, store);
     this.ruledBy(rules);
   }
 
@@ -72,20 +73,8 @@ export class Asking {
   }
 
   /** As the dispatcher does it. */
-  async run(job: Job): Promise<void> {
-    const { signal } = new AbortController();
-    const signals = {
-      job: signal,
-      run: signal,
-      heard: () => job.signals,
-      listen: () => () => {},
-      isHeld: async () => true,
-      leftMs: () => LEASE_MS,
-    };
-    const settlement = await work(job, this.deps, signals).catch((error: unknown) =>
-      settlementFor(error, job, { attemptsMax: 3, baseMs: 1 }, () => 0),
-    );
-    if (settlement !== null) await this.store.queue.settle(job, settlement);
+  run(job: Job): Promise<void> {
+    return workAndSettle(job, this.deps, this.store.queue);
   }
 
   readonly leaseMs = LEASE_MS;
@@ -142,7 +131,25 @@ export async function openAsking(rules: Partial<ApprovalRules> = {}): Promise<As
   return new Asking(clock, await openTestStore(clock), rules);
 }
 
-function depsOf(slack: FakeAdapter, clock: FakeClock, store: InlineStore): WorkerDeps {
+/** As the dispatcher does it. */
+export async function workAndSettle(job: Job, deps: WorkerDeps, queue: Pick<Queue, "settle">): Promise<void> {
+  const { signal } = new AbortController();
+  const signals = {
+    job: signal,
+    run: signal,
+    heard: () => job.signals,
+    listen: () => () => {},
+    isHeld: async () => true,
+    leftMs: () => LEASE_MS,
+  };
+  const settlement = await work(job, deps, signals).catch((error: unknown) =>
+    settlementFor(error, job, { attemptsMax: 3, baseMs: 1 }, () => 0),
+  );
+  if (settlement !== null) await queue.settle(job, settlement);
+}
+
+/** All between a claim and what people read, with an agent that is not there yet. */
+export function workerDepsOf(slack: FakeAdapter, clock: FakeClock, store: Store): WorkerDeps {
   const log = silentLogger();
   const questions = createQuestions(store.vault);
   const grants = createGrants(store.vault);
