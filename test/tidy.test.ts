@@ -112,6 +112,7 @@ describe("the source tree", () => {
     expect(clients.map(({ file }) => file)).toEqual([
       "src/cli/ask.ts",
       "src/cli/client.ts",
+      "src/models/heard.ts",
       "src/models/remote/index.ts",
       "src/tools/mcp/limited-fetch.ts",
       "bin/healthcheck.js",

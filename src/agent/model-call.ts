@@ -1,7 +1,7 @@
 import { backoffMs } from "../domain/backoff.ts";
 import { BACKOFF_CAP_MS } from "../domain/bounds.ts";
 import { BreakerOpen, type Breakers, type CallEnd, type Leave } from "../domain/breaker.ts";
-import { type ErrorCode, ModelError } from "../domain/errors.ts";
+import { type ErrorCode, ModelBusy, ModelError } from "../domain/errors.ts";
 import { NO_USAGE } from "../domain/run.ts";
 import type { DayOver, Hold } from "../ports/agent.ts";
 import type { Clock, Random } from "../ports/clock.ts";
@@ -12,7 +12,7 @@ import { collect } from "./collect.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Payment, Payments } from "./payments.ts";
 import type { ModelStep } from "./progress.ts";
-import { OutOfTime } from "./signals.ts";
+import { OutOfTime, timed } from "./signals.ts";
 
 export interface ModelCallDeps {
   readonly clock: Clock;
@@ -102,6 +102,37 @@ async function tryModel(
 }
 
 async function callOnce(
+  model: ChatModel,
+  ceilingCents: number,
+  call: ModelCall,
+  deps: ModelCallDeps,
+): Promise<Answered | Over> {
+  // Before anything is held for it: what waits costs nothing.
+  const over = await turnOf(model, call, deps);
+  try {
+    return await callNow(model, ceilingCents, call, deps);
+  } finally {
+    over();
+  }
+}
+
+/** Waits until the call may be made, and not longer than the run has time. Gives what is to be called when it is over. */
+async function turnOf(
+  { gate }: ChatModel,
+  { deadlineMs, signal, hold }: ModelCall,
+  { clock }: ModelCallDeps,
+): Promise<() => void> {
+  if (gate === undefined) return () => {};
+  const leftMs = deadlineMs - clock.nowMs();
+  const scope = timed(signal, leftMs, () => new OutOfTime(), clock);
+  try {
+    return await gate.enter(scope.signal, { leftMs, waits: () => hold.waiting?.inTrouble() });
+  } finally {
+    scope.end();
+  }
+}
+
+async function callNow(
   model: ChatModel,
   ceilingCents: number,
   call: ModelCall,
@@ -203,7 +234,8 @@ function endOf(error: ModelError): CallEnd {
 /** Null: not in this run. What must wait long waits in the queue, where it holds no worker. */
 function retryDelayMs(error: Failure, attempt: number, call: ModelCall, deps: ModelCallDeps): number | null {
   const { retry } = call.agent;
-  if (!error.retryable || error instanceof BreakerOpen || attempt >= retry.maxAttempts) return null;
+  const hasToWait = error instanceof BreakerOpen || error instanceof ModelBusy;
+  if (!error.retryable || hasToWait || attempt >= retry.maxAttempts) return null;
   const delayMs = Math.max(backoff(attempt, retry, deps.random), error.retryAfterMs ?? 0);
   const leftMs = call.deadlineMs - deps.clock.nowMs();
   return delayMs > RETRY_WAIT_MS_MAX || delayMs >= leftMs ? null : delayMs;

@@ -10,6 +10,7 @@ import type { ApprovalRules, ToolRules } from "../domain/approval.ts";
 import { type BreakerReport, Breakers } from "../domain/breaker.ts";
 import type { Remembering } from "../domain/memory-scope.ts";
 import type { Usage } from "../domain/run.ts";
+import { Accounts } from "../models/account.ts";
 import { createDemoModel } from "../models/demo.ts";
 import { DEMO_ASK } from "../models/demo-ask.ts";
 import { REMOTE_ASK } from "../models/remote/ask.ts";
@@ -56,11 +57,23 @@ export interface AgentContext {
   readonly tracing?: Tracing;
   /** See modelBreakers. */
   readonly breakers: Breakers;
+  /** See modelAccounts. */
+  readonly accounts: Accounts;
 }
 
 /** One for each model, whatever configuration names it: what keeps failing is left alone by the next one, too. */
 export function modelBreakers(clock: Clock, observer: Omit<BreakerWatchDeps, "clock">): Breakers {
   return new Breakers(clock, breakerWatch("model", { clock, ...observer }));
+}
+
+/** The same for what a provider allows: calls count with those of the configuration before. */
+export function modelAccounts(clock: Clock, metrics: Metrics): Accounts {
+  return new Accounts(clock, {
+    inFlight: (provider, more) => metrics.modelCallsInFlight.inc({ provider }, more),
+    waiting: (provider, more) => metrics.modelCallsWaiting.inc({ provider }, more),
+    waited: ({ provider, why, end, ms }) =>
+      metrics.modelWaitSeconds.observe({ provider, why, outcome: end }, ms / 1000),
+  });
 }
 
 /** Agents with their models, from the configuration. */
@@ -70,12 +83,13 @@ export async function buildAgents({
   random,
   metrics,
   breakers,
+  accounts,
   tools,
   log,
   tracing = NO_TRACING,
 }: AgentContext): Promise<BuiltAgents> {
   const { environment } = config;
-  const modelOf = await modelsOf(config, clock);
+  const modelOf = await modelsOf(config, clock, accounts);
   const isReadOnly = isReadOnlyFor(config.gateway.read_only);
   const standIns = new Map<string, string>();
   const agents = new Map<string, Agent>();

@@ -1,8 +1,11 @@
+import { createHash } from "node:crypto";
 import type { AgentSpec } from "../config/agent-schema.ts";
 import type { Config } from "../config/load.ts";
 import { callsModels, missingFor } from "../config/model-keys.ts";
 import type { PriceSpec } from "../config/model-schema.ts";
+import type { GatewaySpec } from "../config/schema.ts";
 import { GatewayError } from "../domain/errors.ts";
+import type { Accounts, ModelGate } from "../models/account.ts";
 import { createDemoModel } from "../models/demo.ts";
 import type { Price, PriceOverride } from "../models/price.ts";
 import { createRemoteModel } from "../models/remote/index.ts";
@@ -19,8 +22,9 @@ export type ModelOf = (spec: ModelSpec, bounds: Bounds) => ChatModel;
  * of an idle process.
  */
 export async function modelsOf(
-  config: Pick<Config, "agents" | "environment">,
+  config: Pick<Config, "agents" | "environment" | "gateway">,
   clock: Clock,
+  accounts: Accounts,
 ): Promise<ModelOf> {
   const ownOf: ModelOf = (spec, { timeout_seconds }) => {
     if (!("url" in spec) || spec.url === undefined || spec.secret === undefined)
@@ -47,6 +51,15 @@ export async function modelsOf(
     const what = `Expected a known price for the model ${model}; set model.price in its agent file`;
     throw new GatewayError("CONFIG_INVALID", what);
   };
+  const gateOf = (
+    provider: keyof GatewaySpec["providers"],
+    model: string,
+    whose: readonly string[],
+  ): ModelGate => {
+    const account = accounts.of(provider, digestOf(whose));
+    const { concurrent_calls } = config.gateway.providers[provider];
+    return account.gateOf(model, concurrent_calls === "off" ? Infinity : concurrent_calls);
+  };
   const calledOf: ModelOf = (spec, bounds) => {
     if (spec.provider === "demo" || spec.provider === "http") return ownOf(spec, bounds);
     const common = {
@@ -59,28 +72,39 @@ export async function modelsOf(
     const missing = missingFor(spec, config.environment);
     if (spec.provider === "openai" && missing === null) {
       const baseUrl = spec.base_url ?? openai.baseUrl;
+      const apiKey = spec.api_key ?? openai.apiKey;
       return createOpenAiModel({
         ...common,
         ...(baseUrl !== null && { baseUrl }),
         api: spec.api ?? "responses",
-        apiKey: spec.api_key ?? openai.apiKey,
+        apiKey,
+        gate: gateOf("openai", spec.model, [baseUrl ?? "", apiKey?.reveal() ?? ""]),
         temperature: bounds.temperature,
       });
     }
-    if (spec.provider === "bedrock" && bedrock !== null)
-      return createBedrockModel({ ...common, access: bedrock });
+    if (spec.provider === "bedrock" && bedrock !== null) {
+      const { region, baseUrl, apiKey, keys } = bedrock;
+      const whose = [region, baseUrl ?? "", (apiKey ?? keys?.accessKeyId)?.reveal() ?? ""];
+      return createBedrockModel({ ...common, access: bedrock, gate: gateOf("bedrock", spec.model, whose) });
+    }
     if (anthropic === null || missing !== null)
       throw new GatewayError(
         "CONFIG_INVALID",
         `Expected ${missing} for the model ${spec.model}, got nothing`,
       );
     const { apiKey, baseUrl } = anthropic;
-    return createAnthropicModel({ ...common, apiKey, ...(baseUrl !== null && { baseUrl }) });
+    const gate = gateOf("anthropic", spec.model, [baseUrl ?? "", apiKey.reveal()]);
+    return createAnthropicModel({ ...common, apiKey, gate, ...(baseUrl !== null && { baseUrl }) });
   };
   return (spec, bounds) => {
     const contextTokens = contextTokensOf(spec.provider, spec.model);
     return { ...calledOf(spec, bounds), ...(contextTokens !== undefined && { contextTokens }) };
   };
+}
+
+/** Whose account it is: keys are told apart, and not kept. */
+function digestOf(whose: readonly string[]): string {
+  return createHash("sha256").update(JSON.stringify(whose)).digest("base64url");
 }
 
 const FREE = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };

@@ -5,7 +5,7 @@ import { packageVersion } from "../system/version.ts";
 import { silentLogger } from "../telemetry/log.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { ToolPool } from "../tools/pool.ts";
-import { buildAgents, modelBreakers } from "./agents.ts";
+import { buildAgents, modelAccounts, modelBreakers } from "./agents.ts";
 
 /** The agents of a configuration for one run, without a gateway around them: nothing is logged, counted or kept. */
 export async function withAgents<T>(
@@ -20,6 +20,7 @@ export async function withAgents<T>(
   try {
     const { runtime } = await buildAgents({
       ...{ config, clock, random, metrics, log, breakers },
+      accounts: modelAccounts(clock, metrics),
       tools: pool.begin(),
     });
     return await use(runtime);

@@ -8,7 +8,7 @@ import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Tracing } from "../telemetry/trace.ts";
 import type { TokenKeeper } from "../tools/pool.ts";
-import { buildAgents, modelBreakers } from "./agents.ts";
+import { buildAgents, modelAccounts, modelBreakers } from "./agents.ts";
 import { showBreakers } from "./breaker-watch.ts";
 import type { RunControls } from "./controls.ts";
 import { CurrentRules, type Rules, type Why } from "./current-rules.ts";
@@ -61,13 +61,14 @@ export async function openRules({
 }: RulesOptions): Promise<OpenedRules> {
   const { clock, metrics } = system;
   const breakers = modelBreakers(clock, system);
+  const accounts = modelAccounts(clock, metrics);
   controls.watch(breakers);
   showBreakers("model", () => breakers.reports(), metrics);
   const pool = openTools({ dataDir: config.environment.dataDir, ...system });
   const isPausedBy = ({ environment, gateway }: Config) => environment.killSwitch || gateway.kill_switch;
 
   async function build(of: Config): Promise<Rules> {
-    const agents = await buildAgents({ config: of, breakers, tools: pool.begin(), ...system });
+    const agents = await buildAgents({ config: of, breakers, accounts, tools: pool.begin(), ...system });
     const languageOf = await languagesFor(of.gateway);
     return {
       config: of,

@@ -9,6 +9,7 @@ import { hooksSchema } from "./hooks-schema.ts";
 import { mediaSchema } from "./media-schema.ts";
 import { notifyOf } from "./notify-schema.ts";
 import { patternFault } from "./pattern.ts";
+import { providersSchema } from "./providers-schema.ts";
 import { readOnlyOf } from "./read-only-schema.ts";
 import { schedulesOf } from "./schedules-schema.ts";
 import {
@@ -195,6 +196,7 @@ const gatewaySpecOf = (modules: readonly PlatformModule[]) =>
         .describe("An older event is recorded, not run; or `off`."),
       limits,
       budgets: budgetsSchema,
+      providers: providersSchema,
       routes: z
         .array(routeOf(modules))
         .min(1)

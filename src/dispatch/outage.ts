@@ -1,11 +1,12 @@
 import { RunAborted } from "../domain/abort.ts";
 import { BreakerOpen } from "../domain/breaker.ts";
-import { ModelError } from "../domain/errors.ts";
+import { ModelBusy, ModelError } from "../domain/errors.ts";
 import { isStoreFailure } from "./settle.ts";
 
-/** Not about this message: the model is left alone, or will not have us. */
+/** Not about this message: the model is left alone, has no room for us, or will not have us. */
 export function isOutage(error: unknown): boolean {
-  return error instanceof BreakerOpen || (error instanceof ModelError && error.isRefusal);
+  const isAlone = error instanceof BreakerOpen || error instanceof ModelBusy;
+  return isAlone || (error instanceof ModelError && error.isRefusal);
 }
 
 export function usesNoAttempt(error: unknown): boolean {

@@ -2,7 +2,7 @@ import { RunAborted } from "../domain/abort.ts";
 import { backoffMs } from "../domain/backoff.ts";
 import { BACKOFF_CAP_MS, BREAKER_REFUSED_MS } from "../domain/bounds.ts";
 import { BreakerOpen } from "../domain/breaker.ts";
-import { DeliveryError, GatewayError, ModelError } from "../domain/errors.ts";
+import { DeliveryError, GatewayError, ModelBusy, ModelError } from "../domain/errors.ts";
 import type { Random } from "../ports/clock.ts";
 import type { Job, Settlement } from "../ports/queue.ts";
 import { Aside } from "../reply/beside.ts";
@@ -27,6 +27,7 @@ const THROTTLED_MS = 1_000;
  * | whoever wrote it has taken it back | dropped |
  * | draining, paused | defer: no attempt is used up |
  * | model or platform left alone for now | defer, until it is asked again |
+ * | no call of the model may be made now, by its provider or by the configuration | the same |
  * | model refuses us (key, credit, permission) | defer: it would refuse any message, until somebody sees to it |
  * | platform refuses us (a token that was revoked) | the same: the answer is kept, and said once it is taken again |
  * | store away or refusing | defer: it is nobody's fault, and nothing gets better by giving up |
@@ -71,7 +72,8 @@ function settlementOf(
   const cause = causeOf(error);
   if (isStoreFailure(error)) return { kind: "defer", afterMs: DEFER_MS, cause };
   if (isRefusal(error)) return { kind: "defer", afterMs: BREAKER_REFUSED_MS, cause };
-  if (error instanceof BreakerOpen) return { kind: "defer", afterMs: error.retryAfterMs, cause };
+  if (error instanceof BreakerOpen || error instanceof ModelBusy)
+    return { kind: "defer", afterMs: error.retryAfterMs ?? 0, cause };
   if (error instanceof DeliveryError && error.kind === "rejected") return { kind: "dead", cause };
   // Too many at once is the platform's way of saying "later".
   if (error instanceof DeliveryError && error.status === 429) {

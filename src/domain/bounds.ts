@@ -101,6 +101,15 @@ export const BREAKER_OPEN_MS = 60_000;
 export const BREAKER_REFUSED_MS = 15_000;
 /** A model that is called and silent for so long counts as one that cannot be reached, for who waits. It may still answer. */
 export const MODEL_SILENT_MS = 10_000;
+/** Calls of one account at a provider that wait in line, each with its worker; who comes next is asked to come again. */
+export const CALL_LINE_MAX = 50;
+/** A longer wait is left to the queue, which needs no worker for it. */
+export const CALL_WAIT_MS_MAX = 60_000;
+/** How soon to come again where nobody knows when there is room. */
+export const CALL_AGAIN_MS = 5_000;
+/** What a provider says is believed for so long: then one call is made, and its answer tells. */
+export const RATE_RESET_MS_MAX = 5 * 60_000;
+
 /** How soon to ask again while somebody else's call is the probe. */
 export const BREAKER_PROBE_MS = 5_000;
 

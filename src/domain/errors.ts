@@ -110,3 +110,14 @@ export class ModelError extends GatewayError {
     return isModelRefusal(this.code);
   }
 }
+
+/** So many calls are made of a model, or allowed by its provider, that this one has to wait. Nobody's fault: it uses up no attempt. */
+export class ModelBusy extends ModelError {
+  constructor(model: string, retryAfterMs: number) {
+    super("MODEL_RATE_LIMITED", `The calls of ${model} that may be made now are used up`, {
+      retryable: true,
+      retryAfterMs,
+    });
+    this.name = "ModelBusy";
+  }
+}

@@ -3,7 +3,9 @@ import type { StopReason, ToolCall, Usage } from "../domain/run.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ChatModel, Chunk } from "../ports/model.ts";
 import type { Secret } from "../shared/secret.ts";
+import type { ModelGate } from "./account.ts";
 import { opaqueOf, requestFor } from "./anthropic-request.ts";
+import { heardBy } from "./heard.ts";
 import { ceilingCents, costCents, type Price } from "./price.ts";
 import { inputTokensMax, PAGE_TEXT_TOKENS, withoutFiles } from "./prompt-parts.ts";
 import type { ProviderName } from "./provider-errors.ts";
@@ -24,6 +26,7 @@ export interface ClaudeOptions {
   readonly timeoutMs: number;
   readonly price: Price;
   readonly clock: Clock;
+  readonly gate?: ModelGate;
 }
 
 /** Its image, as dear as the dearest, and its text. */
@@ -64,6 +67,7 @@ export function createClaudeModel(options: ClaudeOptions, provider: ClaudeProvid
     provider: provider.name,
     name: model,
     readsPdfs: true,
+    ...(options.gate && { gate: options.gate }),
     costCeilingCents(prompt) {
       const { words, pictures, pdfPages } = withoutFiles(prompt);
       const body = requestFor(words, model, maxTokens);
@@ -84,12 +88,13 @@ export function createClaudeModel(options: ClaudeOptions, provider: ClaudeProvid
   };
 }
 
-async function createClient({ apiKey, baseUrl, timeoutMs }: AnthropicOptions): Promise<Anthropic> {
+async function createClient({ apiKey, baseUrl, timeoutMs, gate }: AnthropicOptions): Promise<Anthropic> {
   const { Anthropic: Client } = await import("@anthropic-ai/sdk");
   return new Client({
     apiKey: () => Promise.resolve(apiKey.reveal()),
     ...(baseUrl !== undefined && { baseURL: baseUrl }),
     timeout: timeoutMs,
+    ...(gate && { fetch: heardBy(gate) }),
     ...CLIENT_OPTIONS,
   });
 }

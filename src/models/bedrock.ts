@@ -2,6 +2,7 @@ import { ModelError } from "../domain/errors.ts";
 import type { ChatModel } from "../ports/model.ts";
 import type { BedrockAccess } from "../shared/bedrock-access.ts";
 import { CLIENT_OPTIONS, type ClaudeClient, type ClaudeOptions, createClaudeModel } from "./anthropic.ts";
+import { heardBy } from "./heard.ts";
 
 /**
  * Claude on Amazon Bedrock: the Messages API in Amazon's frames, signed as Amazon has it. Its client is an optional package,
@@ -18,10 +19,8 @@ export function createBedrockModel(options: ClaudeOptions & { readonly access: B
 async function createClient({
   access: { region, baseUrl, apiKey, keys },
   timeoutMs,
-}: {
-  readonly access: BedrockAccess;
-  readonly timeoutMs: number;
-}): Promise<ClaudeClient> {
+  gate,
+}: Pick<ClaudeOptions, "timeoutMs" | "gate"> & { readonly access: BedrockAccess }): Promise<ClaudeClient> {
   const { AnthropicBedrock } = await import("@anthropic-ai/bedrock-sdk").catch((cause: unknown) => {
     const what =
       "Amazon Bedrock: expected the optional package @anthropic-ai/bedrock-sdk, which cannot be loaded";
@@ -33,6 +32,7 @@ async function createClient({
     // Null, and not left out: the client would look for one in the environment by itself.
     apiKey: apiKey?.reveal() ?? null,
     timeout: timeoutMs,
+    ...(gate && { fetch: heardBy(gate) }),
     ...CLIENT_OPTIONS,
   };
   if (keys === null) return new AnthropicBedrock(options);

@@ -3,6 +3,8 @@ import type { Usage } from "../domain/run.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ChatModel, Prompt } from "../ports/model.ts";
 import type { Secret } from "../shared/secret.ts";
+import type { ModelGate } from "./account.ts";
+import { heardBy } from "./heard.ts";
 import type { Counted, OpenAiApi } from "./openai-api.ts";
 import { chatApi } from "./openai-chat.ts";
 import { responsesApi } from "./openai-responses.ts";
@@ -25,6 +27,7 @@ export interface OpenAiOptions {
   readonly timeoutMs: number;
   readonly price: Price;
   readonly clock: Clock;
+  readonly gate?: ModelGate;
 }
 
 const PROVIDER = { title: "OpenAI", baseUrlVariable: "OPENAI_BASE_URL, or model.base_url" };
@@ -48,6 +51,7 @@ function modelOf<Body extends object>(api: OpenAiApi<Body>, options: OpenAiOptio
   return {
     provider: "openai",
     name: model,
+    ...(options.gate && { gate: options.gate }),
     ...(api.readsPdfs(model) && { readsPdfs: true }),
     costCeilingCents(prompt) {
       const outputTokens = Math.min(prompt.maxTokens, maxTokens);
@@ -74,7 +78,7 @@ function uncounted(inputTokens: number, saidBytes: number): Counted {
   return { inputTokens, outputTokens: saidBytes, cacheReadTokens: 0, cacheWriteTokens: 0 };
 }
 
-async function createClient({ apiKey, baseUrl, timeoutMs }: OpenAiOptions): Promise<OpenAI> {
+async function createClient({ apiKey, baseUrl, timeoutMs, gate }: OpenAiOptions): Promise<OpenAI> {
   const { OpenAI: Client } = await import("openai");
   return new Client({
     apiKey: () => Promise.resolve(apiKey?.reveal() ?? "none"),
@@ -88,6 +92,7 @@ async function createClient({ apiKey, baseUrl, timeoutMs }: OpenAiOptions): Prom
     // Retries belong to the run, which knows its time and its budget.
     maxRetries: 0,
     timeout: timeoutMs,
+    ...(gate && { fetch: heardBy(gate) }),
     // Its log lines may hold prompts; a redirect would carry them, and the key, elsewhere.
     logLevel: "off",
     fetchOptions: { redirect: "manual" },

@@ -1,6 +1,7 @@
 import type { PdfView, PictureView } from "../domain/attachment.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import type { StopReason, ToolCall, Usage } from "../domain/run.ts";
+import type { CallGate } from "./call-gate.ts";
 
 export type Message =
   /** `name`: who speaks, where several people do. `pictures` and `pdfs`: came with it; a model that sees none is told their names in `text`. */
@@ -79,6 +80,8 @@ export interface ChatModel {
   readonly contextTokens?: number;
   /** It can be shown PDFs. */
   readonly readsPdfs?: true;
+  /** Through which each call goes before it is made; absent: nobody else's calls count with these. */
+  readonly gate?: CallGate;
   /** Highest cost of this call in US cents, for the budget. */
   costCeilingCents(prompt: Prompt): number;
   /**

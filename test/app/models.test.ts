@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { modelAccounts } from "../../src/app/agents.ts";
 import { modelsOf } from "../../src/app/models.ts";
 import { systemClock } from "../../src/system/clock.ts";
+import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { eventOf } from "../agent/support.ts";
 import { load, problemsOf } from "../config/helpers.ts";
 import { bedrockServer } from "../models/bedrock-server.ts";
@@ -19,7 +21,7 @@ async function modelFor(model: string, env: Record<string, string> = {}) {
   const config = loaded(model, env);
   const spec = config.agents.get("assistant")?.model;
   if (spec === undefined) expect.fail("Expected an agent");
-  return (await modelsOf(config, systemClock))(spec, spec);
+  return (await modelsOf(config, systemClock, modelAccounts(systemClock, createMetrics())))(spec, spec);
 }
 
 const SAID = [

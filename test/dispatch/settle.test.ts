@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { attemptOutcome } from "../../src/dispatch/outage.ts";
 import { causeOf, Deferred, settlementFor } from "../../src/dispatch/settle.ts";
 import { type AbortReason, RunAborted } from "../../src/domain/abort.ts";
 import { BreakerOpen } from "../../src/domain/breaker.ts";
-import { DeliveryError, GatewayError, ModelError } from "../../src/domain/errors.ts";
+import { DeliveryError, GatewayError, ModelBusy, ModelError } from "../../src/domain/errors.ts";
 import { NO_USAGE, type Progress } from "../../src/domain/run.ts";
 import type { Job, Settlement } from "../../src/ports/queue.ts";
 import { anEvent } from "../support/event.ts";
@@ -65,6 +66,12 @@ describe("a failure", () => {
       cause: "paused",
     });
     expect(settled(new Deferred("later", 70_000))).toMatchObject({ kind: "defer", afterMs: 70_000 });
+  });
+
+  it("of what no call may be made for now waits as long as its provider said, and uses up no attempt", () => {
+    const busy = new ModelBusy("openai/gpt-5", 240_000);
+    expect(settled(busy, { attempt: 3 })).toMatchObject({ kind: "defer", afterMs: 240_000 });
+    expect(attemptOutcome(busy, new AbortController().signal)).toBe("deferred");
   });
 
   it("of what is left alone for now waits until it is asked again, and uses up no attempt", () => {

@@ -17,6 +17,8 @@ export interface SseServer extends AsyncDisposable {
   readonly requests: { readonly headers: IncomingHttpHeaders; readonly body: Record<string, unknown> }[];
   /** Resolves once so many clients have gone before their answer ended. */
   gone(count: number): Promise<void>;
+  /** Resolves once it was asked so often. */
+  asked(count: number): Promise<void>;
 }
 
 /** Plays one script for each request; the last one also for all that follow. What aimock cannot: exact events and cuts. */
@@ -28,6 +30,7 @@ export async function sseServer(...scripts: Script[]): Promise<SseServer> {
     let body = "";
     for await (const chunk of incoming) body += String(chunk);
     requests.push({ headers: incoming.headers, body: JSON.parse(body) as Record<string, unknown> });
+    for (const watcher of watchers) watcher();
     outgoing.on("close", () => {
       if (outgoing.writableFinished) return;
       goneCount++;
@@ -35,6 +38,15 @@ export async function sseServer(...scripts: Script[]): Promise<SseServer> {
     });
     play(scripts[Math.min(requests.length, scripts.length) - 1] ?? {}, outgoing);
   }
+  /** Resolves when so many are counted. */
+  const reached = (counted: () => number, count: number) =>
+    new Promise<void>((resolve) => {
+      const look = () => {
+        if (counted() >= count) resolve();
+      };
+      watchers.add(look);
+      look();
+    });
   const server = createServer((incoming, outgoing) => {
     handle(incoming, outgoing).catch((error: unknown) => outgoing.destroy(error as Error));
   });
@@ -42,14 +54,8 @@ export async function sseServer(...scripts: Script[]): Promise<SseServer> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
-    gone: (count) =>
-      new Promise((resolve) => {
-        const look = () => {
-          if (goneCount >= count) resolve();
-        };
-        watchers.add(look);
-        look();
-      }),
+    gone: (count) => reached(() => goneCount, count),
+    asked: (count) => reached(() => requests.length, count),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));

@@ -62,6 +62,22 @@ export function agentsMetrics({ counter, gauge, histogram }: Instruments) {
       "provider",
       "model",
     ]),
+    modelCallsInFlight: gauge(
+      "model_calls_in_flight",
+      "Calls of a provider's models that are being made now.",
+      { labels: ["provider"] },
+    ),
+    modelCallsWaiting: gauge(
+      "model_calls_waiting",
+      "Calls of a provider's models that wait until they may be made.",
+      { labels: ["provider"] },
+    ),
+    modelWaitSeconds: histogram(
+      "model_call_wait_seconds",
+      "How long calls had to wait, for other calls (concurrency) or the provider's limits (rate_limit), until they were called, deferred to the queue or given up.",
+      RUN_SECONDS,
+      ["provider", "why", "outcome"],
+    ),
     modelTokens: counter(
       "model_tokens_total",
       "Tokens used, as the provider counted them; each is of one kind.",
