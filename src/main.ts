@@ -230,10 +230,11 @@ async function load(env: NodeJS.ProcessEnv): Promise<Loaded> {
   const options = { modules: MODULES, env, cwd: process.cwd() };
   const loaded = loadConfig(options);
   if (!loaded.ok || !callsModels(loaded.config)) return loaded;
-  const { contextTokensOf, priceOf } = await import("./models/price-table.ts");
+  const { contextTokensOf, isPriced, pricedModels } = await import("./models/price-table.ts");
   return loadConfig({
     ...options,
-    isPriced: (provider, model) => priceOf(provider, model) !== undefined,
+    isPriced,
+    pricedModels,
     contextTokensOf,
   });
 }

@@ -4,7 +4,7 @@ import { MODULES } from "../../adapters/index.ts";
 import { formatSchema, JSON_SCHEMAS, type JsonSchemaName, jsonSchemaOf } from "../config/json-schema.ts";
 import { type Config, type Loaded, loadConfig } from "../config/load.ts";
 import { formatProblem } from "../config/problems.ts";
-import { contextTokensOf, priceOf } from "../models/price-table.ts";
+import { contextTokensOf, isPriced, pricedModels } from "../models/price-table.ts";
 import { EXIT } from "../shared/exit.ts";
 import { CommandError, type Settle, type Terminal } from "./terminal.ts";
 
@@ -15,7 +15,8 @@ export function load(terminal: Pick<Terminal, "env" | "cwd">, folder?: string): 
     folder,
     env: terminal.env,
     cwd: terminal.cwd,
-    isPriced: (provider, model) => priceOf(provider, model) !== undefined,
+    isPriced,
+    pricedModels,
     contextTokensOf,
   });
 }

@@ -15,7 +15,7 @@ import { MODULES } from "../../adapters/index.ts";
 import { type AofFile, importAof } from "../aof/index.ts";
 import { loadConfig } from "../config/load.ts";
 import { formatProblem } from "../config/problems.ts";
-import { priceOf } from "../models/price-table.ts";
+import { isPriced, pricedModels, priceOf } from "../models/price-table.ts";
 import { EXIT } from "../shared/exit.ts";
 import { inert } from "./printable.ts";
 import { CommandError, type Settle, type Terminal } from "./terminal.ts";
@@ -169,8 +169,8 @@ function write(out: string, files: ReadonlyMap<string, string>, isForced: boolea
 
 /** Without any variable: whoever imports may set them later. */
 function check(folder: string, name: string): void {
-  const isPriced = (provider: string, model: string) => priceOf(provider, model) !== undefined;
-  const loaded = loadConfig({ modules: MODULES, folder, env: {}, cwd: dirname(folder), isPriced });
+  const options = { modules: MODULES, folder, env: {}, cwd: dirname(folder) };
+  const loaded = loadConfig({ ...options, isPriced, pricedModels });
   if (loaded.ok) return;
   const problems = loaded.problems.map(formatProblem).join("\n").replaceAll(basename(folder), name);
   throw new CommandError(EXIT.failed, `what would be written is not valid; nothing was written\n${problems}`);

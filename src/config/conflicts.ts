@@ -18,7 +18,7 @@ export function agentNotes(
   yaml: YamlFile,
   { base, environment, contextTokensOf }: AgentContext,
 ): string[] {
-  const { model, limits, budgets, retry, memory } = spec;
+  const { model, limits, budgets, retry, memory, tools } = spec;
   const note = noteOn(yaml, [...base, "spec"]);
   const { max_execution_time_seconds: long } = limits;
   const { time_seconds: short } = budgets;
@@ -42,6 +42,14 @@ export function agentNotes(
           `${model.timeout_seconds} has no effect, because a run may take ${runSeconds} s (budgets.time_seconds)`,
         )
       : []),
+    ...tools.flatMap((tool, i) =>
+      "timeout_seconds" in tool && tool.timeout_seconds > runSeconds
+        ? note(
+            ["tools", i, "timeout_seconds"],
+            `${tool.timeout_seconds} has no effect, because a run may take ${runSeconds} s (budgets.time_seconds)`,
+          )
+        : [],
+    ),
     ...(model.max_tokens > budgets.tokens
       ? note(
           ["model", "max_tokens"],
@@ -126,10 +134,11 @@ function unaskableNotes({ approvals, tools }: AgentSpec, note: Told): string[] {
   return self === false ? note(["approvals", "self_approval"], `false: ${UNASKABLE}`) : [];
 }
 
-export function gatewayNotes(spec: GatewaySpec, yaml: YamlFile): string[] {
+export function gatewayNotes(spec: GatewaySpec, yaml: YamlFile, agents: Remembering): string[] {
   const { queue, max_age_seconds: age, platforms, budgets } = spec;
   const note = noteOn(yaml, ["spec"]);
   return [
+    ...keepingNotes(spec, note, agents),
     ...(queue.waiting_per_conversation > queue.waiting
       ? note(
           ["queue", "waiting_per_conversation"],
@@ -150,6 +159,30 @@ export function gatewayNotes(spec: GatewaySpec, yaml: YamlFile): string[] {
         `${dedup_seconds} is forgotten before a message is too old: one ${until} (max_age_seconds) that is delivered again after that runs twice`,
       );
     }),
+  ];
+}
+
+type Remembering = ReadonlyMap<string, Pick<AgentSpec, "memory">>;
+
+/** What is kept no longer than something else, however long it may be. */
+function keepingNotes({ media, retention }: GatewaySpec, note: Told, agents: Remembering): string[] {
+  const remembered = Math.max(0, ...[...agents.values()].map(({ memory }) => memory.ttl_seconds));
+  const longest = Math.max(retention.finished_seconds, retention.dead_seconds, remembered);
+  return [
+    ...(media.kept_seconds > remembered
+      ? note(
+          ["media", "kept_seconds"],
+          `${media.kept_seconds} has no effect, because no agent remembers longer than ${remembered} s (memory.ttl_seconds)`,
+        )
+      : []),
+    ...Object.entries(retention.tenants)
+      .filter(([, kept]) => kept >= longest)
+      .flatMap(([tenant, kept]) =>
+        note(
+          ["retention", "tenants", tenant],
+          `${kept} has no effect, because nothing is kept longer than ${longest} s anyway`,
+        ),
+      ),
   ];
 }
 

@@ -12,7 +12,7 @@ import { type Env, References } from "./env-reader.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
 import { configurationAt, type Folder, folderExists, readFolder, type SourceFile } from "./files.ts";
 import { type JsonSchemaName, jsonSchemaOf, keysAt } from "./json-schema.ts";
-import { idleFallbacks } from "./model-keys.ts";
+import { idleFallbacks, idleKeys } from "./model-keys.ts";
 import { placeNotes, placeProblems } from "./places.ts";
 import { findings, got, type Path, type Problem } from "./problems.ts";
 import { readYaml, type YamlFile } from "./read-yaml.ts";
@@ -54,6 +54,8 @@ export interface LoadOptions {
   readonly cwd: string;
   /** Whether the cost of this model is known. Absent: not checked. */
   readonly isPriced?: (provider: string, model: string) => boolean;
+  /** Names of models whose cost is known, for who has misspelt one. */
+  readonly pricedModels?: (provider: string) => readonly string[];
   /** Absent: nothing is said of that. */
   readonly contextTokensOf?: ContextTokensOf;
 }
@@ -142,12 +144,13 @@ export function loadConfig(options: LoadOptions): Loaded {
         ...read.notes.filter((note) => !isOfUsed(note, [gatewayYaml, ...agentYamls])),
         ...folder.notes,
         ...storeNotes(spec, environment),
-        ...(gatewayYaml === null ? [] : gatewayNotes(spec, gatewayYaml)),
+        ...(gatewayYaml === null ? [] : gatewayNotes(spec, gatewayYaml, specs)),
         ...found.flatMap(({ agent, yaml, base }) =>
           agentNotes(agent.spec, yaml, { base, environment, ...options }),
         ),
         ...placeNotes(found, environment, modules),
         ...idleFallbacks(specs, environment),
+        ...idleKeys(specs, environment),
       ],
     },
   };
@@ -275,7 +278,7 @@ function duplicates(found: readonly Found[]): Problem[] {
 }
 
 /** A cost nobody knows would make every budget a lie, so it is an error and never zero. */
-function unpriced({ agent, yaml, base }: Found, { isPriced }: LoadOptions): Problem[] {
+function unpriced({ agent, yaml, base }: Found, { isPriced, pricedModels }: LoadOptions): Problem[] {
   if (isPriced === undefined) return [];
   const { model } = agent.spec;
   const models = [
@@ -293,12 +296,14 @@ function unpriced({ agent, yaml, base }: Found, { isPriced }: LoadOptions): Prob
         one.price === undefined &&
         !isPriced(one.provider, one.model),
     )
-    .map((one) =>
-      yaml.problem(
+    .map((one) => {
+      const near = closest(one.model, pricedModels?.(one.provider) ?? []);
+      const hint = near === undefined ? "" : ` (did you mean ${near}?)`;
+      return yaml.problem(
         [...one.path, "model"],
-        `expected a model whose price is known, got ${one.model}; add price: with input_per_million and output_per_million`,
-      ),
-    );
+        `expected a model whose price is known, got ${one.model}${hint}; add price: with input_per_million and output_per_million`,
+      );
+    });
 }
 
 /** To whom an agent may hand over, and whom it may ask. */

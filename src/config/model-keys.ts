@@ -27,11 +27,28 @@ export function callsModels({
   readonly agents: Agents;
   readonly environment: Keys;
 }): boolean {
-  return [...agents.values()]
-    .flatMap(({ model }) => [model, ...model.fallback, model.cheaper ?? []].flat())
-    .some(
-      (one) => one.provider !== "demo" && one.provider !== "http" && missingFor(one, environment) === null,
+  return modelsIn(agents).some(
+    (one) => one.provider !== "demo" && one.provider !== "http" && missingFor(one, environment) === null,
+  );
+}
+
+/** A note for each key that is set, and that no agent uses. */
+export function idleKeys(agents: Agents, { anthropic, openai }: Keys): string[] {
+  const providers = new Set(modelsIn(agents).map(({ provider }) => provider));
+  const set = [
+    { variable: "ANTHROPIC_API_KEY", provider: "anthropic", isSet: anthropic !== null },
+    { variable: "OPENAI_API_KEY", provider: "openai", isSet: openai.apiKey !== null },
+  ] as const;
+  return set
+    .filter(({ provider, isSet }) => isSet && !providers.has(provider))
+    .map(
+      ({ variable, provider }) =>
+        `${variable} has no effect: no agent asks a model of ${provider}; set model: { provider: ${provider}, model: … } in its file`,
     );
+}
+
+function modelsIn(agents: Agents) {
+  return [...agents.values()].flatMap(({ model }) => [model, ...model.fallback, model.cheaper ?? []].flat());
 }
 
 /** A note for each fallback, and each cheaper model, that cannot be asked. Of a model without a key the demo stands in, which is said elsewhere. */

@@ -105,7 +105,17 @@ const remote = {
 };
 const fallback = z.strictObject({ provider: nextProvider, ...of });
 const nextModel = fallback.superRefine(fits).transform(named);
-const MODEL_EXAMPLE = "expected a mapping such as { provider: anthropic, model: claude-sonnet-5 }";
+
+/** What somebody meant who wrote a name, as other systems have it, in place of the mapping. */
+function mappingFor(given: unknown): string {
+  if (given === "demo") return "{ provider: demo }";
+  const text = typeof given === "string" && /^[\w.:/-]{1,100}$/.test(given) ? given : "";
+  const [, named, rest] = /^(anthropic|bedrock|openai)[:/](.+)$/.exec(text) ?? [];
+  if (named !== undefined) return `{ provider: ${named}, model: ${rest} }`;
+  if (/^(?:gpt-|o\d)/.test(text)) return `{ provider: openai, model: ${text} }`;
+  if (text.startsWith("claude-")) return `{ provider: anthropic, model: ${text} }`;
+  return "{ provider: anthropic, model: claude-sonnet-5 }";
+}
 
 /** The `model` of an agent. */
 export const model = z
@@ -137,7 +147,10 @@ export const model = z
           "Asked first past `warn_at` (in gateway.yaml) of a budget, of the run or of the day; and last where what is left is too little for the others.",
         ),
     },
-    { error: ({ code }) => (code === "invalid_type" ? MODEL_EXAMPLE : undefined) },
+    {
+      error: ({ code, input }) =>
+        code === "invalid_type" ? `expected a mapping such as ${mappingFor(input)}` : undefined,
+    },
   )
   .superRefine(fits)
   .superRefine(fitsRemote)

@@ -1,4 +1,4 @@
-import { calcPrice, type ModelPrice } from "@pydantic/genai-prices";
+import { calcPrice, findProvider, type ModelPrice } from "@pydantic/genai-prices";
 import type { Price, PriceOverride, Rates } from "./price.ts";
 
 const FREE: Price = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, tiers: [] };
@@ -16,6 +16,16 @@ export function priceOf(provider: string, model: string, override?: PriceOverrid
   if (provider === "demo") return FREE;
   const found = rowOf(provider, model);
   return found && fromTable(found.model_price);
+}
+
+export function isPriced(provider: string, model: string): boolean {
+  return priceOf(provider, model) !== undefined;
+}
+
+/** Names of models that the table has a price of. */
+export function pricedModels(provider: string): readonly string[] {
+  const models = findProvider({ providerId: TABLE_NAMES[provider] ?? provider })?.models ?? [];
+  return models.map(({ id }) => id);
 }
 
 /** How many tokens a prompt and its answer may have together; undefined when the table does not say so of this very model. */

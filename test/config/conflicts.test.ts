@@ -98,6 +98,11 @@ describe("a setting that another one makes void", () => {
       "{ provider: demo }",
       "backoff_seconds: 61 leaves every retry to the queue",
     ],
+    [
+      "  tools: [{ name: d, type: command, command: /bin/true, timeout_seconds: 500 }]",
+      "{ provider: demo }",
+      "spec.tools[0].timeout_seconds: 500 has no effect, because a run may take 300 s",
+    ],
   ])("is noted in an agent: %s %s", (spec, model, note) => {
     expect(notesOf(spec, model)).toEqual([expect.stringContaining(note)]);
   });
@@ -124,6 +129,47 @@ describe("a setting that another one makes void", () => {
       expect.stringContaining("one of any age"),
     ]);
     expect(notes("  max_age_seconds: 60\n  platforms: { slack: { dedup_seconds: 60 } }")).toEqual([]);
+  });
+});
+
+it("that keeps longer than anything is remembered is noted, of files and of workspaces", () => {
+  const notes = (spec: string, memory = "") =>
+    loaded({
+      "gateway.yaml": `spec:\n${spec}`,
+      "agents/a.yaml": `metadata: { name: assistant }\nspec: { model: { provider: demo }${memory} }`,
+    }).notes;
+  expect(notes("  media: { kept_seconds: 700000 }")).toEqual([
+    "config/gateway.yaml:2:26 spec.media.kept_seconds: 700000 has no effect, because no agent remembers longer than 604800 s (memory.ttl_seconds)",
+  ]);
+  expect(notes("  media: { kept_seconds: 700000 }", ", memory: { ttl_seconds: 700000 }")).toEqual([]);
+  expect(notes('  retention: { tenants: { "slack:T1": 2592000, "slack:T2": 2591999 } }')).toEqual([
+    expect.stringContaining(
+      "spec.retention.tenants.slack:T1: 2592000 has no effect, because nothing is kept longer than 2592000 s anyway",
+    ),
+  ]);
+});
+
+describe("a key of a model that no agent asks", () => {
+  const notes = (model: string, env: Readonly<Record<string, string>>) =>
+    loaded(
+      { "agents/a.yaml": `metadata: { name: assistant }\nspec: { model: ${model} }` },
+      { env: { ...env } },
+    ).notes;
+  const claude = "{ provider: anthropic, model: claude-sonnet-5";
+
+  it("is noted, with what to set instead", () => {
+    expect(notes(`${claude} }`, { OPENAI_API_KEY: "sk-1" })).toEqual([
+      "OPENAI_API_KEY has no effect: no agent asks a model of openai; set model: { provider: openai, model: … } in its file",
+    ]);
+    expect(notes("{ provider: demo }", { ANTHROPIC_API_KEY: "sk-2" })).toEqual([
+      expect.stringContaining("ANTHROPIC_API_KEY has no effect"),
+    ]);
+  });
+
+  it("is not where a fallback or the cheaper model is", () => {
+    const env = { ANTHROPIC_API_KEY: "sk-1", OPENAI_API_KEY: "sk-2" };
+    expect(notes(`${claude}, fallback: [{ provider: openai, model: gpt-5 }] }`, env)).toEqual([]);
+    expect(notes(`${claude}, cheaper: { provider: openai, model: gpt-5 } }`, env)).toEqual([]);
   });
 });
 

@@ -55,6 +55,21 @@ describe("an error in a file", () => {
       "expected a mapping such as { provider: anthropic, model: claude-sonnet-5 }",
     ],
     [
+      "the demo model by its name alone",
+      AGENT("{ model: demo }"),
+      'expected a mapping such as { provider: demo }, got "demo"',
+    ],
+    [
+      "a model of OpenAI by its name alone",
+      AGENT("{ model: gpt-5 }"),
+      "expected a mapping such as { provider: openai, model: gpt-5 }",
+    ],
+    [
+      "a model as AOF writes it",
+      AGENT('{ model: "openai:gpt-5-mini" }'),
+      "expected a mapping such as { provider: openai, model: gpt-5-mini }",
+    ],
+    [
       "a misspelt kind",
       `kind: Agnet\n${AGENT("{ model: { provider: demo, model: demo } }")}`,
       "(did you mean Agent?)",

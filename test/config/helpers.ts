@@ -20,7 +20,7 @@ export function folderWith(files: Readonly<Record<string, string>>): string {
 /** Loads a folder `config` with these files. */
 export function load(
   files: Readonly<Record<string, string>>,
-  options: Partial<Pick<LoadOptions, "contextTokensOf" | "env" | "isPriced">> = {},
+  options: Partial<Pick<LoadOptions, "contextTokensOf" | "env" | "isPriced" | "pricedModels">> = {},
 ): Loaded {
   const inFolder = Object.entries(files).map(([name, text]) => [`config/${name}`, text]);
   return loadConfig({ modules: MODULES, env: {}, cwd: folderWith(Object.fromEntries(inFolder)), ...options });

@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MODULES } from "../../adapters/index.ts";
 import { loadConfig } from "../../src/config/load.ts";
+import { isPriced, pricedModels } from "../../src/models/price-table.ts";
 import { AGENT, folderWith, load, problemsOf } from "./helpers.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -298,6 +299,15 @@ describe("references between files", () => {
       "{ provider: anthropic, model: claude-sonnet-5, fallback: [{ provider: demo, model: demo }, { provider: anthropic, model: x, price: { input_per_million: 1, output_per_million: 2 } }] }",
     );
     expect(problemsOf(load({ "agents/a.yaml": known }, { isPriced }))).toEqual([]);
+  });
+
+  it("offers the name of a model that was probably meant", () => {
+    const misspelt =
+      "metadata: { name: a }\nspec: { model: { provider: anthropic, model: claude-sonet-5 } }\n";
+    const files = { "agents/a.yaml": misspelt, "gateway.yaml": "spec: { routes: [{ agent: a }] }" };
+    expect(problemsOf(load(files, { isPriced, pricedModels }))).toEqual([
+      expect.stringContaining("got claude-sonet-5 (did you mean claude-sonnet-5?); add price:"),
+    ]);
   });
 });
 
