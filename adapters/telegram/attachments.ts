@@ -1,6 +1,6 @@
 import type { Attachment } from "../../src/domain/attachment.ts";
 import { getArray, getObject, getString } from "../../src/shared/json.ts";
-import { integer } from "./payload.ts";
+import { flag, integer } from "./payload.ts";
 import { contactName, coordinates, placeName } from "./words.ts";
 
 /** Message fields that hold one file, with what it is to us. */
@@ -11,7 +11,6 @@ const FILES: readonly (readonly [field: string, kind: Attachment["kind"]])[] = [
   ["video", "video"],
   ["video_note", "video"],
   ["animation", "video"],
-  ["sticker", "other"],
 ];
 
 /** The files of a message; their ids are Telegram's `file_id`, for getFile. */
@@ -24,6 +23,7 @@ export function readAttachments(message: unknown): Attachment[] {
       if (field === "document" && getObject(message, "animation")) return [];
       return readFile(getObject(message, field), kind) ?? [];
     }),
+    ...(readSticker(getObject(message, "sticker")) ?? []),
     ...(readLocation(message) ?? []),
     ...(readContact(message) ?? []),
   ];
@@ -39,6 +39,17 @@ function readFile(file: unknown, kind: Attachment["kind"]): Attachment | undefin
     mime: getString(file, "mime_type") ?? null,
     sizeBytes: integer(file, "file_size") ?? null,
   };
+}
+
+/** A still one is a picture, which Telegram gives no type; what moves is film, or drawn by a script that nobody else reads. */
+function readSticker(sticker: unknown): Attachment[] | undefined {
+  const [kind, mime] = flag(sticker, "is_video")
+    ? (["video", "video/webm"] as const)
+    : flag(sticker, "is_animated")
+      ? (["other", null] as const)
+      : (["image", "image/webp"] as const);
+  const file = readFile(sticker, kind);
+  return file && [{ ...file, name: "sticker", mime }];
 }
 
 /** A photo comes in several sizes. */

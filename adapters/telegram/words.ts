@@ -8,7 +8,7 @@ export function wordsOf(message: unknown): string {
   return (getString(message, "text") ?? getString(message, "caption") ?? thingWords(message)).toWellFormed();
 }
 
-/** Of messages that are made of something else than words: a venue, a checklist, a poll. Bot API, Message. */
+/** Of messages that are made of something else than words: a venue, a checklist, a sticker. Bot API, Message. */
 export function thingWords(message: unknown): string {
   for (const [field, words] of THINGS) {
     const thing = getObject(message, field);
@@ -22,6 +22,7 @@ const THINGS: readonly (readonly [field: string, words: (thing: unknown) => stri
   ["venue", (venue) => lines(placeName(venue), coordinates(getObject(venue, "location")))],
   ["checklist", checklistWords],
   ["poll", pollWords],
+  ["sticker", (sticker) => getString(sticker, "emoji") ?? ""],
   ["dice", (dice) => spaced(getString(dice, "emoji"), number(dice, "value"))],
   ["game", (game) => lines(getString(game, "title"), getString(game, "description"))],
   [
@@ -31,6 +32,7 @@ const THINGS: readonly (readonly [field: string, words: (thing: unknown) => stri
   ["story", (story) => spaced("A story of", chatName(getObject(story, "chat")))],
   ["gift", (gift) => lines("A gift", getString(gift, "text"))],
   ["unique_gift", (gift) => spaced("A gift:", getString(getObject(gift, "gift"), "base_name"))],
+  ["paid_media", (media) => spaced("Paid media, for", number(media, "star_count"), "stars")],
   ["giveaway", (giveaway) => lines("A giveaway", getString(giveaway, "prize_description"))],
 ];
 

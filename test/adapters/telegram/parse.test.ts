@@ -251,7 +251,8 @@ describe("attachments", () => {
     ["audio", "", { id: "A1", kind: "audio", name: "song.mp3", mime: "audio/mpeg", sizeBytes: 5120 }],
     ["video", "", { id: "W1", kind: "video", name: null, mime: "video/mp4", sizeBytes: 7 }],
     ["animation", "", { id: "G1", kind: "video", name: "cat.mp4", mime: "video/mp4", sizeBytes: 7 }],
-    ["sticker", "", { id: "S1", kind: "other", name: null, mime: null, sizeBytes: 30 }],
+    ["sticker", "👍", { id: "S1", kind: "image", name: "sticker", mime: "image/webp", sizeBytes: 30 }],
+    ["sticker-animated", "🔥", { id: "S2", kind: "other", name: "sticker", mime: null, sizeBytes: 30 }],
     ["location", "", { id: "location", kind: "location", name: "51.5,-0.12", mime: null, sizeBytes: null }],
     [
       "contact",
@@ -275,6 +276,7 @@ describe("a message without words", () => {
     ["checklist", "Round\n☑ Grease bearing\n☐ Check seal"],
     ["poll", "Drain on Monday? (closed)\n- Yes (3)\n- No"],
     ["dice", "🎲 5"],
+    ["paid-media", "Paid media, for 5 stars"],
     ["story", "A story of Bob Miller"],
     ["gift", "A gift\nFor the new boiler"],
     ["game", "Valves\nTurn them all"],
