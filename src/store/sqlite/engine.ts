@@ -3,20 +3,18 @@ import { GatewayError } from "../../domain/errors.ts";
 import type { HeldStill } from "../../ports/still-file.ts";
 import { LastRefusal } from "../last-refusal.ts";
 import { Buckets } from "./buckets.ts";
-import { type Database, type OpenDatabase, openFailure } from "./database.ts";
-import { examine, logBytes, refuseLogWithoutFile, unreadableRest } from "./examine.ts";
+import type { Database, OpenDatabase } from "./database.ts";
 import { describe, isDiskFull, isFaultOfOperation } from "./fault.ts";
-import { bringBack, closeAsItIs, createFile, fileSystemWarning } from "./file.ts";
+import { closeAsItIs } from "./file.ts";
 import { Leases } from "./leases.ts";
-import { migrate } from "./migrations.ts";
 import { describeAt } from "./obstacle.ts";
+import { haveFile, Opening } from "./opening.ts";
 import { apply, isWrite, UNFLUSHED } from "./operations.ts";
-import { makeFolderPrivate } from "./privacy.ts";
 import type { EngineOptions, Failure, Log, Reply, Request, Status } from "./protocol.ts";
 import { Scrubber } from "./scrubber.ts";
 import { isRefused, Soundness } from "./soundness.ts";
 import { loadState, type State, type Volatile } from "./state.ts";
-import { endClaimsOfTheDead, handBackAll } from "./suspects.ts";
+import { handBackAll } from "./suspects.ts";
 import { SteadyTime } from "./time.ts";
 import type { Fault, Look } from "./watch.ts";
 
@@ -36,6 +34,7 @@ export class Engine {
   readonly #kept: Volatile;
   readonly #soundness: Soundness;
   readonly #scrubber: Scrubber;
+  readonly #opening: Opening;
   /** Null after a failed flush, until the file has been opened again. */
   #state: State | null;
   /** The file itself is not written to: somebody copies it. */
@@ -54,13 +53,11 @@ export class Engine {
       file: options.file,
       refusal: new LastRefusal(),
     };
-    this.#haveFile();
-    makeFolderPrivate(options.file, log);
-    const warning = fileSystemWarning(options.file);
-    if (warning !== null) log(warning);
+    haveFile(options.file, log);
     this.#soundness = new Soundness(options.file, log);
     this.#scrubber = new Scrubber(options.file);
-    this.#state = this.#openFirst(nowMs);
+    this.#opening = new Opening(options, open, log, this.#kept, this.#soundness);
+    this.#state = this.#opening.first(nowMs);
   }
 
   get status(): Status {
@@ -78,7 +75,7 @@ export class Engine {
   run(requests: readonly Request[]): Reply {
     const nowMs = requests.at(-1)?.[1] ?? 0;
     try {
-      this.#state ??= this.#recover(nowMs);
+      this.#state ??= this.#opening.again(nowMs);
       const before = this.#soundness.now();
       const results = this.#transact(this.#state, requests, nowMs, faultOf(before));
       // The disk took it, which says nothing of the name under which the next process will look for it.
@@ -258,7 +255,7 @@ export class Engine {
       "error",
     );
     this.#abandon();
-    this.#state = this.#recover(nowMs);
+    this.#state = this.#opening.again(nowMs);
   }
 
   /** Takes memory back to what the file holds. */
@@ -297,82 +294,7 @@ export class Engine {
       this.#log(`Could not close ${this.#options.file}: ${describe(error)}`);
     }
   }
-
-  /** Opens the file again. What the log holds goes into the file, flushed, before anything is acknowledged on it. */
-  #recover(nowMs: number): State {
-    // A new, empty file in the place of ours would take events, and forget those that it does not know.
-    const fault = this.#soundness.beforeOpening();
-    if (fault !== null) throw new GatewayError(fault.code, fault.message);
-    const state = this.#openState(nowMs);
-    try {
-      state.db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-      this.#soundness.saved();
-    } catch (error) {
-      closeQuietly(state.db);
-      throw error;
-    }
-    this.#log(`Opened ${this.#options.file} again after a failed write`);
-    return state;
-  }
-
-  #haveFile(): void {
-    const { file } = this.#options;
-    try {
-      if (bringBack(file)) this.#log(`Gave ${file} its name back, which a process that ended had taken`);
-      refuseLogWithoutFile(file);
-      if (createFile(file)) this.#log(`Made a new database, ${file}`, "info");
-    } catch (error) {
-      throw openFailure(error, file);
-    }
-  }
-
-  #openFirst(nowMs: number): State {
-    const { file } = this.#options;
-    const isUnclean = logBytes(file) > 0;
-    return this.#openState(nowMs, {
-      examine: (db) => examine(db, file, isUnclean, this.#log),
-      prepare: (db) => {
-        if (isUnclean) this.#readLog(db);
-        endClaimsOfTheDead(db);
-      },
-    });
-  }
-
-  /** Into the file; and says what of it could not be read. */
-  #readLog(db: Database): void {
-    const { file } = this.#options;
-    const pageBytes = db.prepare<{ page_size: number }>("PRAGMA page_size").get()?.page_size ?? 0;
-    const frames = db.prepare<{ log: number }>("PRAGMA wal_checkpoint(PASSIVE)").get()?.log ?? 0;
-    if (!unreadableRest(file, pageBytes, frames)) return;
-    this.#log(
-      `${file}-wal breaks off after ${frames} pages that could be read. After a power cut that is what was not ` +
-        "acknowledged yet; otherwise the log is damaged, and events may be missing.",
-    );
-  }
-
-  #openState(
-    nowMs: number,
-    first: { examine: (db: Database) => void; prepare: (db: Database) => void } = NOT_FIRST,
-  ): State {
-    const { file, durability } = this.#options;
-    const db = this.#open(file, durability);
-    try {
-      first.examine(db);
-      const copy = migrate(db, file);
-      if (copy !== null) this.#log(`Migrated ${file}; the file as it was is kept as ${copy}`);
-      first.prepare(db);
-      const fault = this.#soundness.opened();
-      if (fault !== null) throw new GatewayError(fault.code, fault.message);
-      return loadState(db, this.#kept, nowMs);
-    } catch (error) {
-      if (error instanceof GatewayError && error.code === "STORE_DAMAGED") closeAsItIs(db, file);
-      else closeQuietly(db);
-      throw openFailure(error, file);
-    }
-  }
 }
-
-const NOT_FIRST = { examine: () => {}, prepare: () => {} };
 
 /** A lost log is no fault: it is brought home. */
 function faultOf(look: Look): Fault | null {
@@ -383,12 +305,4 @@ function refusalsOf(requests: readonly Request[], fault: Fault | null): readonly
   if (fault === null) return [];
   const { code, message } = fault;
   return requests.flatMap(([kind], index) => (isRefused(kind, fault) ? [{ index, code, message }] : []));
-}
-
-function closeQuietly(db: Database): void {
-  try {
-    db.close();
-  } catch {
-    // The first error is the one to report.
-  }
 }
