@@ -10,7 +10,7 @@ const CONTRACT = [
   "test/backup/**/*.test.ts",
   "test/app/{processes,rendering}/**/*.test.ts",
   "test/cli/{bin,installed,process}.test.ts",
-  "test/deploy/container.test.ts",
+  "test/deploy/{container,notifications}.test.ts",
   "test/support/redis.test.ts",
   "test/telemetry/{lines,log}.test.ts",
 ];

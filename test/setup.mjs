@@ -29,6 +29,11 @@ const missing = [
   { name: "promtool", install: "prometheus", unpack: () => unpack("prometheus") },
   { name: "prometheus", install: "prometheus", unpack: () => unpack("prometheus") },
   { name: "amtool", install: "prometheus-alertmanager", unpack: () => unpack("prometheus-alertmanager") },
+  {
+    name: "prometheus-alertmanager",
+    install: "prometheus-alertmanager",
+    unpack: () => unpack("prometheus-alertmanager"),
+  },
   { name: "redis-server", install: "redis-server", unpack: unpackRedis },
   { name: "nginx", install: "nginx", unpack: () => unpackServer("nginx", "-v") },
   { name: "haproxy", install: "haproxy", unpack: () => unpackServer("haproxy", "-v") },

@@ -10,6 +10,8 @@ export interface Scene extends AsyncDisposable {
   readonly gateway: GatewayProcess;
   /** Ends when the outage is there; what goes on, such as people who write, goes on until the signal. */
   begin(signal: AbortSignal): Promise<void>;
+  /** Ends it. */
+  mend?(): Promise<void>;
 }
 
 export interface Outage {
@@ -18,6 +20,10 @@ export interface Outage {
   readonly raises: readonly string[];
   /** These may: they are about the same, and later or from elsewhere. */
   readonly follows: readonly string[];
+  /** Of those that are raised, what nobody is told: another says it already. */
+  readonly unsaid?: readonly string[];
+  /** What is over soon after it was mended; the others look back over minutes or hours. */
+  readonly over?: readonly string[];
   open(stack: AsyncDisposableStack): Promise<Omit<Scene, keyof AsyncDisposable>>;
 }
 
@@ -56,6 +62,8 @@ export const OUTAGES: Readonly<Record<string, Outage>> = {
   "model-down": {
     what: "the provider of the model answers that it is overloaded",
     raises: ["ParleyModelFails", "ParleyBreakerOpen"],
+    unsaid: ["ParleyModelFails"],
+    over: ["ParleyBreakerOpen"],
     follows: ["ParleyRunsFail", "ParleyOldestWaits", "ParleyBacklog", ...SLO],
     async open(stack) {
       const provider = stack.use(await startProvider("well"));
@@ -72,6 +80,7 @@ export const OUTAGES: Readonly<Record<string, Outage>> = {
           for (let n = 0; n < 5; n++) await write("hello");
           goOn(() => write("hello"), signal);
         },
+        mend: async () => provider.become("well"),
       };
     },
   },
@@ -80,6 +89,7 @@ export const OUTAGES: Readonly<Record<string, Outage>> = {
     raises: ["ParleyStoreAway", "ParleySpoolWaits"],
     // Sockets are held by whom Redis has elected.
     follows: ["ParleyOldestWaits", "ParleySocketDown"],
+    over: ["ParleyStoreAway", "ParleySpoolWaits"],
     async open(stack) {
       const redis = stack.use(await startRedis());
       const { gateway, write } = await opened(stack, { env: { REDIS_URL: redis.url } });
@@ -90,6 +100,7 @@ export const OUTAGES: Readonly<Record<string, Outage>> = {
           await redis.kill();
           goOn(() => write("hello"), signal);
         },
+        mend: () => redis.restart(),
       };
     },
   },
@@ -114,6 +125,7 @@ export const OUTAGES: Readonly<Record<string, Outage>> = {
     what: "the disk of the data folder is full",
     raises: ["ParleyDiskFull"],
     follows: ["ParleyStoreAway", "ParleyWebhooksNotStored", ...SLO],
+    over: ["ParleyDiskFull"],
     async open(stack) {
       const disk = smallDisk();
       stack.defer(() => disk[Symbol.dispose]());
@@ -125,6 +137,7 @@ export const OUTAGES: Readonly<Record<string, Outage>> = {
           disk.fill(gateway.pid);
           goOn(() => write("hello"), signal);
         },
+        mend: async () => disk.free(gateway.pid),
       };
     },
   },
@@ -132,6 +145,7 @@ export const OUTAGES: Readonly<Record<string, Outage>> = {
     what: "one platform refuses what is said, the others take it",
     raises: ["ParleyBreakerOpen"],
     follows: ["ParleyRepliesFail", "ParleyOldestWaits", "ParleyBacklog"],
+    over: ["ParleyBreakerOpen"],
     async open(stack) {
       const { platforms, gateway, write } = await opened(stack, {});
       return {
@@ -143,6 +157,9 @@ export const OUTAGES: Readonly<Record<string, Outage>> = {
           });
           platforms.telegram.faults.push({ ...refusal, times: Number.POSITIVE_INFINITY });
           goOn(() => Promise.all([write("hello", "telegram"), write("hello")]), signal);
+        },
+        async mend() {
+          platforms.telegram.faults.length = 0;
         },
       };
     },

@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
-import { groupsIn, RULE_FILES, type Rule } from "../deploy/rule-files.ts";
+import { groupsIn, ROOT, RULE_FILES, type Rule } from "../deploy/rule-files.ts";
 import { temporaryFolder } from "../e2e/gateway-process.ts";
+import { milliseconds } from "../support/alertmanager.ts";
 import { launch } from "../support/child.ts";
 import { freePort } from "../support/ports.ts";
 import { toolPath } from "../support/tools.ts";
@@ -19,25 +20,42 @@ export interface Prometheus extends AsyncDisposable {
   isScraping(): Promise<boolean>;
 }
 
-const UNITS_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
+const SHIPPED = join(ROOT, "deploy/prometheus/prometheus.yml");
 
-export function milliseconds(duration = "0s"): number {
-  const [, count = "", unit = ""] = /^(\d+)([smh])$/.exec(duration) ?? [];
-  return Number(count) * (UNITS_MS[unit] ?? Number.NaN);
+interface Config {
+  global: Record<string, unknown>;
+  rule_files: readonly string[];
+  alerting: { alertmanagers: readonly { static_configs: readonly { targets: readonly string[] }[] }[] };
+  scrape_configs: Record<string, unknown>[];
 }
 
-/** Debian's Prometheus with the rules that are shipped. `faster`: it looks more often, and each `for` is so many times shorter. */
-export async function startPrometheus(targets: readonly string[], faster: number): Promise<Prometheus> {
+export interface PrometheusOptions {
+  /** What it scrapes, and the Alertmanager that it tells, if any: addresses without a scheme. */
+  readonly targets: readonly string[];
+  readonly alertmanager?: string;
+  /** It looks more often, and each `for` is so many times shorter. */
+  readonly faster: number;
+}
+
+/** Debian's Prometheus with the configuration and the rules that are shipped. */
+export async function startPrometheus({
+  targets,
+  alertmanager,
+  faster,
+}: PrometheusOptions): Promise<Prometheus> {
   const folder = temporaryFolder();
-  mkdirSync(join(folder, "rules"));
   for (const [index, file] of RULE_FILES.entries())
-    writeFileSync(join(folder, "rules", `${index}.rules.yml`), quickened(readFileSync(file, "utf8"), faster));
-  const [scrape, evaluation] = faster === 1 ? ["10s", "15s"] : ["1s", "1s"];
-  const config = {
-    global: { scrape_interval: scrape, evaluation_interval: evaluation },
-    rule_files: [join(folder, "rules", "*.rules.yml")],
-    scrape_configs: [{ job_name: "parley", scrape_interval: scrape, static_configs: [{ targets }] }],
+    writeFileSync(join(folder, `${index}.rules.yml`), quickened(readFileSync(file, "utf8"), faster));
+  const config = parse(readFileSync(SHIPPED, "utf8")) as Config;
+  config.alerting = {
+    alertmanagers: alertmanager === undefined ? [] : [{ static_configs: [{ targets: [alertmanager] }] }],
   };
+  for (const scraped of config.scrape_configs) {
+    delete scraped.dns_sd_configs;
+    scraped.static_configs = [{ targets }];
+    if (faster !== 1) scraped.scrape_interval = "1s";
+  }
+  if (faster !== 1) config.global = { scrape_interval: "1s", evaluation_interval: "1s" };
   writeFileSync(join(folder, "prometheus.yml"), stringify(config));
   const port = await freePort();
   const child = launch([

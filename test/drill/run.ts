@@ -1,4 +1,4 @@
-/** `npm run drill -- --help`: outages of real gateways, and what Debian's Prometheus makes of them with the shipped rules. */
+/** `npm run drill -- --help`: outages of real gateways, and what Debian's Prometheus and Alertmanager make of them as they are shipped. */
 import { Argument, Command, InvalidArgumentError } from "commander";
 import compiled from "../e2e/compiled.ts";
 import { mayMount } from "../support/disk.ts";
@@ -8,7 +8,7 @@ import { OUTAGES } from "./outages.ts";
 const NAMES = Object.keys(OUTAGES);
 const program = new Command("npm run drill --")
   .description(
-    "Real outages, all at once, each with a gateway and a Prometheus of its own: about seven minutes.",
+    "Real outages, all at once, each with a gateway, a Prometheus and an Alertmanager of its own: about ten minutes.",
   )
   .addArgument(new Argument("[outages...]", "which; all when none is named").choices(NAMES))
   .option("--faster <times>", "each `for` of the rules so many times shorter, by a copy of them", positive, 1)
@@ -19,7 +19,7 @@ const asked = program.args.length === 0 ? NAMES : program.args;
 const wanted = asked.filter((name) => name !== "disk-full" || mayMount());
 if (wanted.length < asked.length) console.error("disk-full: not tried, a disk of its own needs root");
 const results = await Promise.all(
-  wanted.map((name) => drill(name, { faster, note: (line) => console.error(line) })),
+  wanted.map((name) => drill(name, { faster, isTold: true, note: (line) => console.error(line) })),
 );
 for (const result of results) console.log(words(result));
 process.exit(results.every(({ faults }) => faults.length === 0) ? 0 : 1);
