@@ -16,7 +16,7 @@ import { type Developers, developersOf, leaveDevKey } from "./app/developers.ts"
 import { standForDuties } from "./app/duties.ts";
 import type { Elected } from "./app/elected.ts";
 import { composeFront, offerAgain } from "./app/front.ts";
-import { createHealth } from "./app/health.ts";
+import { createHealth, showHealth } from "./app/health.ts";
 import { OperatorHooks } from "./app/hooks.ts";
 import { createHousekeeping } from "./app/housekeeping.ts";
 import { composeHttp } from "./app/http.ts";
@@ -235,6 +235,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     media: kept.report,
     isDraining: () => stopping.signal.aborted,
   });
+  showHealth(health, metrics);
   const replicas = new Replicas({
     vault: store.vault,
     self: {

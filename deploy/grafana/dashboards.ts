@@ -75,6 +75,7 @@ const DASHBOARDS: Readonly<Record<string, { readonly title: string; readonly row
         },
       ],
       Now: [
+        { title: "Ready", unit: "short", isNow: true, queries: { "{{instance}}": "parley_ready" } },
         { title: "Store", unit: "short", isNow: true, queries: { up: "min(parley_store_up)" } },
         { title: "Paused", unit: "short", isNow: true, queries: { paused: "max(parley_paused)" } },
         { title: "Replicas", unit: "short", isNow: true, queries: { up: 'sum(up{job="parley"})' } },
@@ -140,9 +141,24 @@ const DASHBOARDS: Readonly<Record<string, { readonly title: string; readonly row
           },
         },
         {
+          title: "Main thread busy",
+          unit: "percentunit",
+          queries: { "{{instance}}": "parley_event_loop_busy_ratio" },
+        },
+        {
+          title: "CPU, of one core",
+          unit: "percentunit",
+          queries: { "{{instance}}": 'rate(process_cpu_seconds_total{job="parley"}[5m])' },
+        },
+        {
           title: "Lag of the event loop, P99",
           unit: "s",
           queries: { "{{instance}}": "nodejs_eventloop_lag_p99_seconds" },
+        },
+        {
+          title: "Not well (1 degraded, 2 failed)",
+          unit: "short",
+          queries: { "{{component}}": "max by (component) (parley_component_status) > 0" },
         },
       ],
     },

@@ -6,6 +6,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
 import { messageOf } from "../shared/fault.ts";
 import { iso } from "../shared/time.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import type { Machine } from "./machine.ts";
 import { within } from "./within.ts";
 
@@ -143,6 +144,26 @@ export function createHealth(deps: HealthDeps): Health {
       });
     },
   };
+}
+
+const LEVELS: Readonly<Record<ComponentReport["status"] | SocketReport["status"], number>> = {
+  ok: 0,
+  standby: 0,
+  degraded: 1,
+  connecting: 1,
+  failed: 2,
+};
+
+/** What a probe is told, for whoever scrapes: alerts must not depend on somebody who asks /ready. */
+export function showHealth(health: Pick<Health, "ready">, metrics: Metrics): void {
+  metrics.beforeScrape(async () => {
+    const { status, components } = await health.ready();
+    metrics.ready.set(status === "not_ready" ? 0 : 1);
+    // Some are there only while they are not well.
+    metrics.componentStatus.reset();
+    for (const [component, one] of Object.entries(components))
+      metrics.componentStatus.set({ component }, LEVELS[one.status]);
+  });
 }
 
 const DISPATCHER: Readonly<Record<"alive" | "stalled" | "off", ComponentReport>> = {

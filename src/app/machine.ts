@@ -53,7 +53,12 @@ export function machineOf(dataDir: string): Machine {
 }
 
 export function showMachine(machine: Pick<Machine, "usage">, metrics: Metrics): void {
+  let before = performance.eventLoopUtilization();
   metrics.beforeScrape(async () => {
+    const now = performance.eventLoopUtilization();
+    // One thread does nearly all: it is full at one core, however many the machine has.
+    metrics.loopBusy.set(performance.eventLoopUtilization(now, before).utilization);
+    before = now;
     const { disk, memory } = await machine.usage();
     metrics.memoryUsage.set(memory);
     if (disk !== null) metrics.diskUsage.set(disk);

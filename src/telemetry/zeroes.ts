@@ -5,6 +5,16 @@ const SURFACES = ["admin", "developer", "metrics"];
 const SCOPES = ["user", "conversation", "tenant", "global"];
 const DAY_SCOPES = ["user", "conversation", "tenant", "agent", "global"];
 
+/** Of the audit, what is told at once: see ParleyOperatorActed. */
+const DEEDS = [
+  "kill_switch.set",
+  "limits.set",
+  "letters.drop_begun",
+  "conversation.erased",
+  "installation.removed",
+  "events.removed",
+];
+
 const MODEL_OUTCOMES: readonly ("ok" | ErrorCode)[] = [
   "ok",
   "MODEL_AUTH",
@@ -60,6 +70,7 @@ export function beginAtZero(
   for (const schedule of schedules)
     for (const outcome of ["skipped", "platform_off"]) metrics.schedules.inc({ schedule, outcome }, 0);
   for (const scope of DAY_SCOPES) metrics.budgetWarnings.inc({ scope }, 0);
+  for (const action of DEEDS) metrics.auditEntries.inc({ action }, 0);
   for (const surface of SURFACES)
     for (const answer of ["wrong", "slowed"]) metrics.authFailures.inc({ surface, answer }, 0);
   for (const outcome of ["refused", "failed"]) metrics.configReloads.inc({ outcome }, 0);

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { createHealth, type HealthDeps } from "../../src/app/health.ts";
+import { createHealth, type HealthDeps, showHealth } from "../../src/app/health.ts";
 import { diskReport, machineOf, memoryLimit, memoryReport, showMachine } from "../../src/app/machine.ts";
 import { GatewayError } from "../../src/domain/errors.ts";
 import type { SocketReport } from "../../src/ingress/health.ts";
@@ -317,5 +317,48 @@ describe("the machine", () => {
       expect(value).toBeGreaterThan(0);
       expect(value).toBeLessThan(1);
     }
+  });
+
+  it("is in the metrics as what the main thread has done since the scrape before", async () => {
+    const metrics = createMetrics();
+    showMachine(machineOf("/nowhere/at/all"), metrics);
+    await metrics.scrape();
+    const until = performance.now() + 50;
+    while (performance.now() < until);
+    const busy = Number(/^parley_event_loop_busy_ratio (.+)$/m.exec(await metrics.scrape())?.[1]);
+    expect(busy).toBeGreaterThan(0.5);
+    expect(busy).toBeLessThanOrEqual(1);
+  });
+});
+
+describe("what a probe is told", () => {
+  it("is in the metrics, of those components alone that there are", async () => {
+    const metrics = createMetrics();
+    const sockets = { "slack.socket": { status: "connecting", details: "x" } } satisfies Record<
+      string,
+      SocketReport
+    >;
+    let paused: typeof PAUSED | null = PAUSED;
+    const health = createHealth({
+      ...deps,
+      models: () => ({ status: "degraded", code: "MODEL_AUTH", details: "refused" }),
+      sockets: () => sockets,
+      paused: () => paused,
+    });
+    showHealth(health, metrics);
+    let text = await metrics.scrape();
+    expect(text).toContain("parley_ready 1\n");
+    const of = (component: string) => `parley_component_status{component="${component}"}`;
+    for (const line of ["store 0", "models 1", "slack 0", "slack.socket 1", "kill_switch 1"]) {
+      const [component = "", level] = line.split(" ");
+      expect(text).toContain(`${of(component)} ${level}\n`);
+    }
+
+    paused = null;
+    dispatcher.lastBeatMs -= 61_000;
+    text = await metrics.scrape();
+    expect(text).toContain("parley_ready 0\n");
+    expect(text).toContain(`${of("dispatcher")} 2\n`);
+    expect(text).not.toContain(of("kill_switch"));
   });
 });

@@ -78,6 +78,22 @@ export const WORLDS: Readonly<Record<string, Worlds>> = {
     }),
     silent: world(5, gauge('parley_store_up{instance="a"}', "1")),
   },
+  ParleyNotReady: {
+    fires: world(5, {
+      ...gauge('parley_ready{instance="a"}', "1"),
+      ...gauge('parley_ready{instance="b"}', "0"),
+      ...gauge('parley_store_up{instance="b"}', "1"),
+    }),
+    // A drain takes half a minute.
+    silent: world(5, { parley_ready: "1x4 0 1x20" }),
+  },
+  ParleyComponentUnwell: {
+    fires: world(20, gauge('parley_component_status{component="slack"}', "1")),
+    silent: world(20, {
+      ...gauge('parley_component_status{component="slack"}', "0"),
+      ...gauge('parley_component_status{component="kill_switch"}', "1"),
+    }),
+  },
   ParleyWebhooksNotStored: {
     fires: { ...world(12, webhooks("unavailable", jumpsTo(1))) },
     silent: world(12, webhooks("unavailable", jumpsTo(0))),
@@ -146,6 +162,10 @@ export const WORLDS: Readonly<Record<string, Worlds>> = {
     fires: { ...world(8, gauge("parley_memory_usage_ratio", "0.91")), also: ["ParleyMemoryHigh"] },
     silent: world(8, { parley_memory_usage_ratio: "0.8x6 0.95x2 0.8x200" }),
   },
+  ParleyThreadBusy: {
+    fires: world(15, gauge("parley_event_loop_busy_ratio", "0.95")),
+    silent: world(15, { parley_event_loop_busy_ratio: "0.95x12 0.5x2 0.95x20" }),
+  },
   ParleyDiskFull: {
     fires: world(3, gauge("parley_disk_usage_ratio", "0.91")),
     silent: world(3, gauge("parley_disk_usage_ratio", "0.9")),
@@ -194,6 +214,13 @@ export const WORLDS: Readonly<Record<string, Worlds>> = {
       'parley_auth_failures_total{surface="admin",answer="missing"}': jumpsTo(90),
     }),
   },
+  ParleyOperatorActed: {
+    fires: world(12, { 'parley_audit_entries_total{action="kill_switch.set"}': jumpsTo(1) }),
+    silent: world(12, {
+      'parley_audit_entries_total{action="kill_switch.set"}': jumpsTo(0),
+      'parley_audit_entries_total{action="letter.replayed"}': jumpsTo(5),
+    }),
+  },
   ParleyPaused: {
     fires: world(20, gauge("parley_paused", "1")),
     silent: world(20, gauge("parley_paused", "0")),
@@ -219,6 +246,25 @@ export const WORLDS: Readonly<Record<string, Worlds>> = {
   ParleyPlatformLimits: {
     fires: world(20, { 'parley_platform_rate_limited_total{platform="slack"}': jumpsTo(130) }),
     silent: world(20, { 'parley_platform_rate_limited_total{platform="slack"}': jumpsTo(90) }),
+  },
+  ParleyNamesUncached: {
+    fires: world(60, {
+      'parley_name_lookups_total{platform="slack",source="memory"}': "0+2x200",
+      'parley_name_lookups_total{platform="slack",source="platform"}': "0+1x200",
+    }),
+    silent: world(60, {
+      'parley_name_lookups_total{platform="slack",source="memory"}': "0+8x200",
+      'parley_name_lookups_total{platform="slack",source="platform"}': "0+2x200",
+    }),
+  },
+  ParleyTrafficNew: {
+    pace: OF_DAYS,
+    fires: world(1530, {
+      ...webhooks("accepted", "0+10x2000"),
+      'parley_webhooks_total{platform="telegram",outcome="accepted"}': "0x150 1x2000",
+    }),
+    // The first hours of a gateway.
+    silent: world(300, webhooks("accepted", "0x28 1x2000")),
   },
   ParleyDuplicatesMany: {
     fires: world(40, {

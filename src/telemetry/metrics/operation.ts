@@ -52,6 +52,17 @@ export function operationMetrics({ counter, gauge, histogram }: Instruments) {
         over: "max",
       },
     ),
+    ready: gauge("ready", "1 while /ready is 200, 0 while it is 503.", { over: "min" }),
+    componentStatus: gauge(
+      "component_status",
+      "What /ready says of each component: 0 ok or standby, 1 degraded or connecting, 2 failed.",
+      { labels: ["component"], over: "max" },
+    ),
+    loopBusy: gauge(
+      "event_loop_busy_ratio",
+      "Share of the time since the last scrape in which the main thread was busy.",
+      { over: "max" },
+    ),
     memoryUsage: gauge(
       "memory_usage_ratio",
       "Memory of the process, of the limit of its container or of the machine.",
