@@ -8,6 +8,7 @@ import type { JobSignals } from "./dispatch/dispatcher.ts";
 import { withEarlier } from "./dispatch/earlier.ts";
 import { elsewhereFor } from "./dispatch/elsewhere.ts";
 import type { FilesDeps } from "./dispatch/files.ts";
+import type { Guide } from "./dispatch/guide.ts";
 import { checkpoint, ensureHeld } from "./dispatch/held.ts";
 import { goesRound } from "./dispatch/loop.ts";
 import { type AgentMemory, historyOf, isOf } from "./dispatch/memory.ts";
@@ -15,6 +16,7 @@ import { interruptible, Merging } from "./dispatch/merging.ts";
 import { notedAs } from "./dispatch/noting.ts";
 import { attemptOutcome, isOutage, usesNoAttempt } from "./dispatch/outage.ts";
 import { OwnTime } from "./dispatch/own-time.ts";
+import { saidByUs } from "./dispatch/own-words.ts";
 import { park } from "./dispatch/parking.ts";
 import { poisonCauseOf } from "./dispatch/poison.ts";
 import { leaveQuiet } from "./dispatch/quiet.ts";
@@ -34,7 +36,7 @@ import type { Named } from "./domain/mention.ts";
 import { redacted, redactedPart } from "./domain/redact.ts";
 import type { Route } from "./domain/route.ts";
 import type { Answer, Progress } from "./domain/run.ts";
-import { NO_USAGE, restedMsOf } from "./domain/run.ts";
+import { restedMsOf } from "./domain/run.ts";
 import { isStopped } from "./domain/signal.ts";
 import { compactedIn } from "./domain/summary.ts";
 import type { PausedFor } from "./domain/switches.ts";
@@ -64,8 +66,12 @@ export interface WorkerDeps {
   readonly runtime: AgentRuntime;
   readonly routes: readonly Route[];
   readonly agents: ReadonlyMap<string, AgentMemory>;
-  readonly selection: Pick<Selection, "agentFor" | "refusal" | "choose" | "now" | "obey" | "forget">;
-  readonly control: Omit<ControlDeps, "selection">;
+  readonly selection: Pick<
+    Selection,
+    "agentFor" | "refusal" | "choose" | "now" | "obey" | "forget" | "choosable"
+  >;
+  readonly control: Omit<ControlDeps, "selection" | "guide">;
+  readonly guide: Pick<Guide, "help" | "menuFor">;
   /** Of platforms whose messages do not tell roles; absent: there is none. */
   readonly roles?: RolesDeps;
   readonly render: Render;
@@ -173,14 +179,16 @@ async function answerTo(
   // Overtakes the run that it is about, and pause and stop are not meant for it.
   if (command !== null) {
     const event = await taken.references.known(job.event, signals.job);
-    const control = { ...deps.control, selection: deps.selection };
+    const control = { ...deps.control, selection: deps.selection, guide: deps.guide };
     return end(await obey(command, event, control, job.attempt > 1));
   }
   if (isStopped(job.signals)) return end(stopped(progress.steps));
   if (deps.isPaused({ platform: job.event.platform, agent: progress.agent }))
     throw new Deferred("paused", WAIT_MS);
   const refusal = deps.selection.refusal(job.event);
-  if (refusal !== null) return end({ outcome: "answered", text: refusal, usage: NO_USAGE, modelCalls: 0 });
+  if (refusal !== null) return end(saidByUs({ text: refusal }));
+  const menu = progress.steps.length > 0 ? null : deps.guide.menuFor(job.event, progress.agent);
+  if (menu !== null) return end(saidByUs({ text: menu.text, menu: menu.choices }));
   const memory = deps.agents.get(progress.agent);
   if (memory === undefined) return end(failure(NO_AGENT, "no agent is set up for this event"));
   const poison = poisonCauseOf(job);

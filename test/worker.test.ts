@@ -25,6 +25,7 @@ import { agentOf, call, fakeModel, fakeTool } from "./agent/support.ts";
 import { FakeAdapter, failing } from "./support/adapter.ts";
 import { FakeClock } from "./support/clock.ts";
 import { A_STOP, anEvent } from "./support/event.ts";
+import { guideWith } from "./support/guide.ts";
 import { countOf, sumAndCount } from "./support/metrics.ts";
 import { selectionOf } from "./support/selection.ts";
 import { aJob, anOffer, claimAll, claimOne, LEASE_MS, nextAttempt, openTestStore } from "./support/store.ts";
@@ -71,6 +72,7 @@ beforeEach(async () => {
     routes: [{ match: { platforms: new Set(["slack"]) }, agent: "assistant" }],
     selection: selectionOf(),
     agents: new Map([["assistant", { turnsMax: 4, ttlMs: 60_000 }]]),
+    guide: guideWith(),
     control: {
       memory: store.memory,
       lanes: store.lanes,

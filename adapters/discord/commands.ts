@@ -1,5 +1,6 @@
 import { CARRIER } from "../../src/domain/command.ts";
 import { GatewayError } from "../../src/domain/errors.ts";
+import type { DescribedCommand } from "../../src/ports/setup.ts";
 import type { JsonObject } from "../../src/shared/json.ts";
 import {
   type CommandOption,
@@ -22,20 +23,24 @@ export interface Wanted {
   readonly options: Pick<DiscordOptions, "app" | "forms" | "autocomplete">;
   /** Those that routes name. */
   readonly routed: readonly string[];
+  /** Those that gateway.yaml describes for all platforms, with their aliases. */
+  readonly described: readonly DescribedCommand[];
   /** For one server: where a command may be used is said of global ones alone. */
   readonly isOfServer: boolean;
 }
 
 /** The commands of the app, as Discord takes them. Throws CONFIG_INVALID. */
-export function commandsOf({ options, routed, isOfServer }: Wanted): readonly JsonObject[] {
+export function commandsOf({ options, routed, described, isOfServer }: Wanted): readonly JsonObject[] {
   const { app, forms, autocomplete } = options;
   const opening = forms.flatMap(({ opened_by }) => opened_by);
   const configured = app.commands.filter((one) => one.type === "slash");
   const menus = app.commands.filter((one) => one.type !== "slash");
   const slashes = new Map<string, SlashCommand>();
   for (const command of [...OWN, ...configured]) slashes.set(command.name, command);
+  for (const one of described) addDescribed(one, slashes);
   for (const name of [...routed, ...opening, ...autocomplete.choices.map(({ command }) => command)])
     if (SLASH_NAME.test(name) && !slashes.has(name)) slashes.set(name, bare(name, opening.includes(name)));
+  for (const one of described) addAliases(one, slashes);
   const offered = (command: string) =>
     new Set(autocomplete.choices.filter((one) => one.command === command).map((one) => one.option));
   for (const [name, command] of slashes) slashes.set(name, withOffered(command, offered(name)));
@@ -69,6 +74,29 @@ function own(name: string, description: string, ...options: readonly [string, st
     description,
     options: options.map(([name, description]) => ({ name, description, type: "string", required: false })),
   };
+}
+
+/** As the configuration has it for all platforms; what is said of it for this one comes first. */
+function addDescribed(
+  { command, description = command.slice(1), usage = "What to do" }: DescribedCommand,
+  slashes: Map<string, SlashCommand>,
+): void {
+  const text = { name: "text", description: usage, type: "string", required: false } as const;
+  if (treeOf(command, slashes).length === 0)
+    slashes.set(command, { name: command, type: "slash", description, options: [text] });
+}
+
+/** Each takes what its command does, sub-commands too. */
+function addAliases({ command, aliases }: DescribedCommand, slashes: Map<string, SlashCommand>): void {
+  for (const alias of aliases)
+    for (const one of treeOf(command, slashes)) {
+      const name = alias + one.name.slice(command.length);
+      if (!slashes.has(name)) slashes.set(name, { ...one, name });
+    }
+}
+
+function treeOf(command: string, slashes: ReadonlyMap<string, SlashCommand>): readonly SlashCommand[] {
+  return [...slashes.values()].filter(({ name }) => name === command || name.startsWith(`${command} `));
 }
 
 /** One that only its name is known of; what opens a form takes nothing. */

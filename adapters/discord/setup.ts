@@ -23,7 +23,7 @@ const PERMISSIONS = {
 } as const;
 
 export function openSetup(context: SetupContext<DiscordSettings, DiscordOptions>): Setup {
-  const { settings, options, publicUrl, commands: routed, flags, env, clock, timeoutMs } = context;
+  const { settings, options, publicUrl, commands: routed, described, flags, env, clock, timeoutMs } = context;
   const botToken = settings?.botToken ?? env.secret("DISCORD_BOT_TOKEN");
   const apiUrl = settings?.apiUrl ?? env.text("DISCORD_API_URL") ?? API_URL;
   const guild = snowflakeIn(flags.guild, "--guild");
@@ -35,7 +35,7 @@ export function openSetup(context: SetupContext<DiscordSettings, DiscordOptions>
   const guessed = botToken === null ? null : accountOf(botToken);
   const applicationId = known ?? (isSnowflake(guessed) ? guessed : null);
 
-  const document = () => commandsOf({ options, routed, isOfServer: guild !== null });
+  const document = () => commandsOf({ options, routed, described, isOfServer: guild !== null });
 
   return {
     document,

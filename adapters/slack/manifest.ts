@@ -1,4 +1,5 @@
 import { GatewayError } from "../../src/domain/errors.ts";
+import type { DescribedCommand } from "../../src/ports/setup.ts";
 import type { JsonObject } from "../../src/shared/json.ts";
 import { type Configured, eventsOf, featuresOf, isPaneOn, scopesOf } from "./features.ts";
 import { REDIRECT } from "./paths.ts";
@@ -7,6 +8,8 @@ export interface ManifestOptions extends Configured {
   readonly publicUrl: string | null;
   /** Those that routes name, beside those that the options describe. */
   readonly commands: readonly string[];
+  /** Those that gateway.yaml describes for all platforms, with their aliases. */
+  readonly described: readonly DescribedCommand[];
 }
 
 /** As Slack's **Create New App** takes it, and `apps.manifest.update`. Throws CONFIG_INVALID. */
@@ -62,8 +65,14 @@ export function manifestOf(options: ManifestOptions): JsonObject {
 const COMMANDS_MAX = 50;
 
 /** Those that are described, and those that something else in the configuration waits for. */
-function commandsOf({ options: { app, forms }, commands }: ManifestOptions) {
+function commandsOf({ options: { app, forms }, commands, described: named }: ManifestOptions) {
   const described = app.commands.map(({ command, ...rest }) => ({ command: command.toLowerCase(), ...rest }));
+  for (const { command, aliases, description = `Ask ${command.slice(1)}`, usage } of named) {
+    const own = described.find((one) => one.command === command);
+    const like = own ?? { description, ...(usage !== undefined && { usage_hint: usage }) };
+    for (const name of [command, ...aliases])
+      if (!described.some((one) => one.command === name)) described.push({ ...like, command: name });
+  }
   const waited = [...commands, ...forms.flatMap(({ opened_by }) => opened_by)]
     .map((command) => command.split(" ", 1)[0]?.toLowerCase() ?? "")
     .filter((command) => /^\/[\w-]{1,31}$/.test(command));

@@ -15,7 +15,8 @@ const APPS = "https://api.slack.com/apps";
 
 /** Before there is an app there are no secrets either: flags say what they would. */
 export function openSetup(context: SetupContext<SlackSettings, SlackOptions>): Setup {
-  const { settings, options, publicUrl, commands, goesByRoles, flags, env, clock, timeoutMs } = context;
+  const { settings, options, publicUrl, commands, described, goesByRoles, flags, env, clock, timeoutMs } =
+    context;
   const configured =
     settings === null
       ? {
@@ -40,7 +41,7 @@ export function openSetup(context: SetupContext<SlackSettings, SlackOptions>): S
     return env.text(name) !== null;
   }
 
-  const document = (): JsonObject => manifestOf({ ...wanted, publicUrl, commands });
+  const document = (): JsonObject => manifestOf({ ...wanted, publicUrl, commands, described });
 
   /** Throws DeliveryError, with what Slack says is wrong in the manifest. */
   async function manage(

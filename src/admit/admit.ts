@@ -6,6 +6,7 @@ import { chosen } from "../domain/choices.ts";
 import { controlCommandOf, controlLane, overtakes } from "../domain/command.ts";
 import { boundedContext } from "../domain/context.ts";
 import type { TriggerEvent } from "../domain/event.ts";
+import { commanded, NO_COMMANDS } from "../domain/named-command.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import { routingOf } from "../domain/route.ts";
 import { cleanLabel, cleanText } from "../domain/text.ts";
@@ -28,7 +29,7 @@ export function admit(
   nowMs: number,
   chosenAgent: string | null = null,
 ): Admission {
-  const said = chosen(given);
+  const said = commanded(chosen(given), policy.commands ?? NO_COMMANDS);
   const control = controlCommandOf(said);
   const isDecidedLater = control !== null || said.rolesDue === true;
   const event = isDecidedLater ? said : addressed(said, policy.routes, policy.chosenBy ?? NOBODY);
@@ -36,7 +37,8 @@ export function admit(
   const rules = policy.platforms[event.platform];
   if (event.sender.isBot && !allowsBot(event, rules)) return { kind: "ignored", reason: "bot" };
 
-  if (event.trigger === "button" && rules.buttons === "ignore" && control === null)
+  // What was pressed in a menu is a command by now.
+  if (given.trigger === "button" && rules.buttons === "ignore" && control === null)
     return { kind: "ignored", reason: "buttons_off" };
 
   const isAddressed = event.trigger !== "ambient" && event.trigger !== "thread";

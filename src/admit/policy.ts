@@ -1,6 +1,7 @@
 import type { ChosenBy } from "../domain/asking.ts";
 import type { BusyMode } from "../domain/busy.ts";
 import type { Platform } from "../domain/event.ts";
+import type { KnownCommands } from "../domain/named-command.ts";
 import type { Route } from "../domain/route.ts";
 import type { PausedFor } from "../domain/switches.ts";
 import type { RateLimit } from "../ports/inbox.ts";
@@ -35,6 +36,8 @@ export interface AdmissionPolicy {
   readonly platforms: Readonly<Record<Platform, PlatformPolicy>>;
   readonly limits: Readonly<Record<RateLimit["scope"], Allowance | null>>;
   readonly routes: readonly Route[];
+  /** Absent: none but those of routes. */
+  readonly commands?: KnownCommands;
   /** What a message does while a run of its agent is in hand, by the agent's name. */
   readonly agents: ReadonlyMap<string, BusyMode>;
   /** Who may ask for each of them by name; absent: nobody. */

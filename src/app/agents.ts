@@ -9,6 +9,7 @@ import type { AgentMemory } from "../dispatch/memory.ts";
 import type { ApprovalRules, ToolRules } from "../domain/approval.ts";
 import { type BreakerReport, Breakers } from "../domain/breaker.ts";
 import type { Remembering } from "../domain/memory-scope.ts";
+import type { Menu } from "../domain/menu.ts";
 import type { Usage } from "../domain/run.ts";
 import { Accounts } from "../models/account.ts";
 import { createDemoModel } from "../models/demo.ts";
@@ -23,6 +24,7 @@ import { NO_TRACING, type Tracing } from "../telemetry/trace.ts";
 import { modelCallsAtZero } from "../telemetry/zeroes.ts";
 import type { ToolsOfConfig } from "../tools/pool.ts";
 import { type BreakerWatchDeps, breakerWatch } from "./breaker-watch.ts";
+import { menuOf } from "./guide.ts";
 import { modelsOf } from "./models.ts";
 import { isReadOnlyFor } from "./read-only.ts";
 import { toolMetrics } from "./tools.ts";
@@ -37,6 +39,8 @@ export interface BuiltAgents {
   readonly shown: ReadonlySet<string>;
   /** What answers, for people: `claude-sonnet-5 (anthropic)`. */
   readonly modelNames: ReadonlyMap<string, string>;
+  /** What they offer to begin with. */
+  readonly menus: ReadonlyMap<string, Menu>;
   /** Who decides what each agent asks. */
   readonly approvers: ReadonlyMap<string, ApprovalRules>;
   /** Agents that the demo model stands in for, and the variable that is missing. */
@@ -97,6 +101,7 @@ export async function buildAgents({
   const quietMs = new Map<string, number>();
   const shown = new Set<string>();
   const modelNames = new Map<string, string>();
+  const menus = new Map<string, Menu>();
   const approvers = new Map<string, ApprovalRules>();
   for (const [name, spec] of config.agents) {
     const missing = missingFor(spec.model, environment);
@@ -120,12 +125,13 @@ export async function buildAgents({
     quietMs.set(name, busyQuietMs(spec.busy));
     if (spec.preview === "on") shown.add(name);
     approvers.set(name, approvalRulesOf(spec));
+    if (spec.menu !== undefined) menus.set(name, menuOf(spec.menu));
     modelNames.set(name, model.provider === "demo" ? "the demo model" : `${model.name} (${model.provider})`);
   }
   const runtime = createAgentRuntime({ agents, clock, random, observe: observer(metrics, log), breakers });
   const inUse = new Set([...agents.values()].flatMap((agent) => modelsOfAgent(agent).map(breakerName)));
   return {
-    ...{ runtime, memory, quietMs, shown, modelNames, approvers, toolsHold: tools.holds },
+    ...{ runtime, memory, quietMs, shown, modelNames, menus, approvers, toolsHold: tools.holds },
     demoStandIns: standIns,
     breakers: () => [...inUse].map((name) => breakers.of(name).report()),
   };

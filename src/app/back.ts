@@ -31,10 +31,15 @@ import { NO_TRACING, type Tracing } from "../telemetry/trace.ts";
 import { type WorkerDeps, work } from "../worker.ts";
 import type { BuiltAgents } from "./agents.ts";
 import { dayBudgetsOf } from "./day-budgets.ts";
+import { guideOf } from "./guide.ts";
 import { tracedAdapters, tracedRuntime, tracedWork } from "./traced.ts";
 
 export interface BackRules {
-  readonly agents: Pick<BuiltAgents, "runtime" | "memory" | "quietMs" | "shown" | "modelNames" | "approvers">;
+  readonly agents: Pick<
+    BuiltAgents,
+    "runtime" | "memory" | "quietMs" | "shown" | "modelNames" | "approvers"
+  > &
+    Partial<Pick<BuiltAgents, "menus">>;
   readonly spec: GatewaySpec;
   readonly policy: AdmissionPolicy;
 }
@@ -161,6 +166,7 @@ function workerDeps(
     selection,
     agents: agents.memory,
     quietMsOf: (event, agent) => quietMsOf(event, routes, agents.quietMs, agent),
+    guide: guideOf(spec, routes, agents.menus),
     control: {
       memory: {
         async forget(conversation, untilEventId) {

@@ -1,6 +1,7 @@
 import type { AdmissionPolicy } from "../admit/policy.ts";
 import { Selection } from "../dispatch/selection.ts";
 import type { TriggerEvent } from "../domain/event.ts";
+import { commanded, NO_COMMANDS } from "../domain/named-command.ts";
 import type { AgentChoices } from "../ports/agent-choices.ts";
 import type { Clock } from "../ports/clock.ts";
 import { within } from "./within.ts";
@@ -19,8 +20,9 @@ export interface ChosenAgentDeps {
  * where that depends on who answers it, and nowhere else.
  */
 export function chosenAgentFor({ policy, choices, clock }: ChosenAgentDeps) {
-  return (event: TriggerEvent): Promise<string | null> | null => {
-    const { routes, chosenBy = NOBODY } = policy();
+  return (given: TriggerEvent): Promise<string | null> | null => {
+    const { routes, chosenBy = NOBODY, commands = NO_COMMANDS } = policy();
+    const event = commanded(given, commands);
     if (chosenBy.size < 2 || event.agent !== undefined || !dependsOnAgent(policy(), event)) return null;
     const selection = new Selection({ routes, agents: chosenBy, choices: { ...choices, choose } });
     const chosen = selection.agentFor(event, null).then(({ agent }) => agent);

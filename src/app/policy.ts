@@ -1,5 +1,6 @@
 import type { AdmissionPolicy, AllowList, PlatformPolicy } from "../admit/policy.ts";
 import type { AgentSpec } from "../config/agent-schema.ts";
+import { knownCommands } from "../config/commands-schema.ts";
 import { allowance } from "../config/limits.ts";
 import { compilePattern, type Pattern } from "../config/pattern.ts";
 import { rolesNamed } from "../config/roles.ts";
@@ -16,7 +17,7 @@ import type { Retention } from "../ports/retention.ts";
 /** The operator's words to what admission decides by. */
 export function policyOf(
   spec: GatewaySpec,
-  agents: ReadonlyMap<string, Pick<AgentSpec, "busy" | "chosen_by" | "approvals">>,
+  agents: ReadonlyMap<string, Pick<AgentSpec, "busy" | "chosen_by" | "approvals" | "menu">>,
   isPaused: AdmissionPolicy["isPaused"],
   limitOf: (scope: LimitScope) => LimitValue = (scope) => spec.limits[scope],
   languageOf?: LanguageOf,
@@ -28,6 +29,10 @@ export function policyOf(
       return Object.fromEntries(allowances) as AdmissionPolicy["limits"];
     },
     routes: routesOf(spec, languageOf),
+    commands: knownCommands(
+      spec.commands,
+      [...agents.values()].flatMap(({ menu }) => menu ?? []),
+    ),
     agents: new Map([...agents].map(([name, { busy }]) => [name, busyModeOf(busy)])),
     chosenBy: new Map([...agents].map(([name, { chosen_by }]) => [name, asChosenBy(chosen_by)])),
     maxAgeMs: spec.max_age_seconds === "off" ? null : spec.max_age_seconds * 1000,
@@ -79,6 +84,7 @@ function allowList(list: "any" | readonly string[]): AllowList {
 
 /** Without one who tells languages, nothing is in any. */
 export function routesOf(spec: GatewaySpec, languageOf: LanguageOf = () => null): readonly Route[] {
+  const { names } = knownCommands(spec.commands, []);
   return spec.routes.map(({ match, agent, busy }) => ({
     agent,
     ...(busy !== undefined && { busy: busyModeOf(busy), quietMs: busyQuietMs(busy) }),
@@ -86,13 +92,19 @@ export function routesOf(spec: GatewaySpec, languageOf: LanguageOf = () => null)
       ...(match?.platform && { platforms: new Set(match.platform) }),
       ...(match?.tenant && { tenants: new Set(match.tenant) }),
       ...(match?.channel && { channels: new Set(match.channel) }),
-      ...(match?.command && { commands: new Set(match.command.map(commandName)) }),
+      ...(match?.command && { commands: new Set(match.command.map((name) => byItsName(name, names))) }),
       ...(match?.role && { roles: new Set(match.role) }),
       ...(match?.attachment && { attachments: new Set(match.attachment) }),
       ...(match?.pattern && { patterns: match.pattern.map((pattern) => searcher(compilePattern(pattern))) }),
       ...(match?.language && { isInLanguage: isOneOf(new Set(match.language), languageOf) }),
     },
   }));
+}
+
+/** A route for an alias is one for its command. */
+function byItsName(command: string, names: ReadonlyMap<string, string>): string {
+  const [word = "", ...rest] = commandName(command).split(" ");
+  return [names.get(word) ?? word, ...rest].join(" ");
 }
 
 function isOneOf(languages: ReadonlySet<string>, languageOf: LanguageOf): (text: string) => boolean {

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { stringify } from "yaml";
 import { MODULES } from "../../adapters/index.ts";
+import { knownCommands } from "../config/commands-schema.ts";
 import { type ConfigReader, createEnvReader } from "../config/env-reader.ts";
 import type { Config } from "../config/load.ts";
 import { formatProblem } from "../config/problems.ts";
@@ -8,8 +9,9 @@ import { rolesNamed } from "../config/roles.ts";
 import { PLATFORM_DEFAULTS } from "../config/schema.ts";
 import { variablesOf } from "../config/variables.ts";
 import { DeliveryError, GatewayError } from "../domain/errors.ts";
+import { commandName } from "../domain/route.ts";
 import type { PlatformModule } from "../ports/platform.ts";
-import type { Setup } from "../ports/setup.ts";
+import type { DescribedCommand, Setup } from "../ports/setup.ts";
 import { EXIT } from "../shared/exit.ts";
 import { systemClock } from "../system/clock.ts";
 import { httpBase } from "./ask.ts";
@@ -169,6 +171,7 @@ export async function openSetup(
     options: gateway.platforms[module.name] ?? PLATFORM_DEFAULTS,
     publicUrl: url === undefined ? environment.publicUrl : httpBase("--url", url),
     commands: commandsFor(module, config),
+    described: describedFor(module, config),
     goesByRoles: rolesNamed(gateway, config.agents.values(), module.name).size > 0,
     flags,
     env,
@@ -180,7 +183,39 @@ export async function openSetup(
 
 function commandsFor({ name }: PlatformModule, { gateway }: Config): readonly string[] {
   const mine = gateway.routes.filter(({ match }) => match?.platform?.includes(name) ?? true);
-  return [...new Set(mine.flatMap(({ match }) => match?.command ?? []))];
+  const { names } = knownCommands(gateway.commands, []);
+  return [...new Set(mine.flatMap(({ match }) => match?.command ?? []).map((one) => ofItsName(one, names)))];
+}
+
+function describedFor({ name }: PlatformModule, { gateway }: Config): readonly DescribedCommand[] {
+  const named = (isMine: boolean) =>
+    new Set(
+      gateway.routes
+        .filter(({ match }) => (match?.platform?.includes(name) ?? true) === isMine)
+        .flatMap(({ match }) => match?.command?.map(rootOf) ?? []),
+    );
+  const [mine, others] = [named(true), named(false)];
+  return gateway.commands
+    .filter(({ command, aliases }) => {
+      const names = [command, ...aliases];
+      return names.some((one) => mine.has(one)) || !names.some((one) => others.has(one));
+    })
+    .map(({ command, aliases, description, usage_hint }) => ({
+      ...{ command, aliases },
+      ...(description !== undefined && { description }),
+      ...(usage_hint !== undefined && { usage: usage_hint }),
+    }));
+}
+
+/** As it is written, but for an alias, which is registered with its command. */
+function ofItsName(command: string, names: ReadonlyMap<string, string>): string {
+  const [word = "", ...rest] = command.split(" ");
+  const name = names.get(commandName(word));
+  return name === undefined ? command : [`/${name}`, ...rest].join(" ");
+}
+
+function rootOf(command: string): string {
+  return `/${commandName(command).split(" ", 1)[0] ?? ""}`;
 }
 
 function asCommandError(error: unknown): unknown {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { MEMORY_SCOPES } from "../domain/memory-scope.ts";
 import { approvals, approver } from "./approvals-schema.ts";
+import { menu } from "./commands-schema.ts";
 import { model } from "./model-schema.ts";
 import { agentName, apiVersion, busy, count, DAY, seconds, YEAR } from "./schema-parts.ts";
 import { tools } from "./tools-schema.ts";
@@ -104,6 +105,9 @@ const describedSpec = z.strictObject({
     .describe(
       "Whether the model is told how to end an answer with choices, which become buttons. One that ends so by itself needs no telling.",
     ),
+  menu: menu
+    .optional()
+    .describe("What it offers to begin with: below /help, and in answer to a message without any words."),
   hand_over: z
     .array(
       z.union([

@@ -7,6 +7,7 @@ import { TOKEN, type Variable } from "../shared/variable.ts";
 import { type AgentFile, type AgentSpec, agentFile, agentListFile } from "./agent-schema.ts";
 import { digestOf, type SecretFile, secretFilesOf } from "./changes.ts";
 import { closest } from "./closest.ts";
+import { commandClashes, menuProblems } from "./command-problems.ts";
 import { agentNotes, type ContextTokensOf, gatewayNotes } from "./conflicts.ts";
 import { type Env, References } from "./env-reader.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
@@ -112,10 +113,12 @@ export function loadConfig(options: LoadOptions): Loaded {
       : unknownAgents(spec, none ? ["assistant"] : found.map((one) => one.agent.metadata.name), gatewayYaml)),
     ...(agents.some((one) => one.problems.length > 0) ? [] : unknownColleagues(found)),
     ...placeProblems(found, modules),
+    ...(spec === null ? [] : menuProblems(spec.commands, gatewayYaml, found)),
     ...(spec === null || gatewayYaml === null
       ? []
       : [
           ...hiddenRoutes(spec, gatewayYaml),
+          ...commandClashes(spec.commands, gatewayYaml),
           ...storeProblems(spec, { environment, yaml: gatewayYaml, cwd: options.cwd }),
         ]),
   ];

@@ -4,6 +4,7 @@ import { LANGUAGES } from "../domain/language.ts";
 import { FILE_KINDS } from "../domain/route.ts";
 import type { PlatformModule } from "../ports/platform.ts";
 import { budgetsSchema } from "./budgets-schema.ts";
+import { commandsSchema } from "./commands-schema.ts";
 import { complianceSchema } from "./compliance-schema.ts";
 import { hooksSchema } from "./hooks-schema.ts";
 import { mediaSchema } from "./media-schema.ts";
@@ -203,6 +204,7 @@ const gatewaySpecOf = (modules: readonly PlatformModule[]) =>
         .max(1_000)
         .default([{ agent: "assistant" }])
         .describe("The first that matches wins; one without `match` is the default, and last."),
+      commands: commandsSchema,
       platforms: platformsOf(modules),
       queue: z
         .strictObject({

@@ -3,7 +3,6 @@ import { type ControlCommand, notesWordIn } from "../domain/command.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import { memoriesToForget, type Remembering } from "../domain/memory-scope.ts";
 import { ownersThere } from "../domain/notebook.ts";
-import { NO_USAGE } from "../domain/run.ts";
 import type { PausedFor } from "../domain/switches.ts";
 import type { RunResult } from "../ports/agent.ts";
 import type { Audit } from "../ports/audit.ts";
@@ -15,7 +14,6 @@ import type { Notebook, Notebooks } from "../ports/notebooks.ts";
 import type { Questions } from "../ports/questions.ts";
 import {
   FORGOTTEN,
-  HELP,
   NOTHING_TO_STOP,
   notesErasedText,
   notesText,
@@ -23,6 +21,8 @@ import {
   statusText,
 } from "../reply/texts.ts";
 import { decide } from "./decide.ts";
+import type { Guide } from "./guide.ts";
+import { type OwnWords, saidByUs } from "./own-words.ts";
 import type { Selection } from "./selection.ts";
 
 export interface ControlDeps {
@@ -31,7 +31,8 @@ export interface ControlDeps {
   readonly lanes: Lanes;
   /** The agent that would answer, and its model; null when no route matches. */
   readonly describeAgent: (agent: string) => { name: string; model: string };
-  readonly selection: Pick<Selection, "now" | "obey" | "forget">;
+  readonly selection: Pick<Selection, "now" | "obey" | "forget" | "choosable">;
+  readonly guide: Pick<Guide, "help">;
   /** Of an agent; null: it is not there any more. */
   readonly approversOf: (agent: string) => Approvers | null;
   /** Absent: a question is found in its own conversation alone. */
@@ -61,15 +62,14 @@ export async function obey(
   isRepeat = false,
 ): Promise<RunResult> {
   const answer = await ANSWERS[command](event, { ...deps, isRepeat });
-  const said = typeof answer === "string" ? { text: answer } : answer;
-  return { outcome: "answered", ...said, usage: NO_USAGE, modelCalls: 0 };
+  return saidByUs(typeof answer === "string" ? { text: answer } : answer);
 }
 
-type Told = string | Required<Pick<RunResult, "text" | "buttons">>;
+type Told = string | OwnWords;
 type Say = (event: TriggerEvent, deps: ControlDeps & { readonly isRepeat: boolean }) => Told | Promise<Told>;
 
 const ANSWERS: Readonly<Record<ControlCommand, Say>> = {
-  help: () => HELP,
+  help: (event, { guide, selection }) => guide.help(event, selection),
   status,
   approve: decide,
   deny: decide,

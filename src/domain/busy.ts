@@ -20,6 +20,10 @@ export function mayMerge(mode: BusyMode): boolean {
  * A command and a press are each awaited by whoever made them, and answered where they were made: they wait their turn
  * where messages would be merged.
  */
-export function busyModeFor({ trigger }: Pick<TriggerEvent, "trigger">, mode: BusyMode): BusyMode {
-  return mayMerge(mode) && (trigger === "command" || trigger === "button") ? "queue" : mode;
+export function busyModeFor(
+  { trigger, command }: Pick<TriggerEvent, "trigger" | "command">,
+  mode: BusyMode,
+): BusyMode {
+  const isAwaited = trigger === "command" || trigger === "button" || command !== null;
+  return mayMerge(mode) && isAwaited ? "queue" : mode;
 }

@@ -3,6 +3,7 @@ import type { BudgetScope } from "../domain/budget.ts";
 import type { Button } from "../domain/button.ts";
 import type { ContextItem } from "../domain/context.ts";
 import type { TriggerEvent } from "../domain/event.ts";
+import type { MenuChoice } from "../domain/menu.ts";
 import type { MoneyHold } from "../domain/money.ts";
 import type {
   ApprovalPlace,
@@ -45,6 +46,8 @@ export interface RunResult {
   readonly text: string;
   /** Below it, where the platform has room for all of them. Absent: the text may declare choices. */
   readonly buttons?: readonly Button[];
+  /** Below it, on buttons or as a list. */
+  readonly menu?: readonly MenuChoice[];
   readonly usage: Usage;
   readonly modelCalls: number;
   /** The agent's own, whichever of its fallbacks has answered; absent: there is no such agent. */

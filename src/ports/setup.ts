@@ -29,6 +29,8 @@ export interface SetupContext<Settings, Options> {
   readonly publicUrl: string | null;
   /** Those that routes for this platform name, as they are written there. */
   readonly commands: readonly string[];
+  /** Those that the configuration describes, but for those that routes give to other platforms alone. */
+  readonly described: readonly DescribedCommand[];
   /** Whether any rule goes by roles there. */
   readonly goesByRoles: boolean;
   /** The flags of its own that were given, by their camelCase names. */
@@ -38,6 +40,15 @@ export interface SetupContext<Settings, Options> {
   readonly random: Random;
   /** For one call of the platform, from connecting to the last byte. */
   readonly timeoutMs: number;
+}
+
+/** A command and its other names, which the platform has to know one by one. */
+export interface DescribedCommand {
+  /** `/deploy` */
+  readonly command: string;
+  readonly aliases: readonly string[];
+  readonly description?: string;
+  readonly usage?: string;
 }
 
 /** One platform's app: what it should be, what it is, and the way from one to the other. */

@@ -1,7 +1,9 @@
 import type { Button } from "../domain/button.ts";
 import { choiceButtons, declaredChoices, fitOnButtons } from "../domain/choices.ts";
+import { type MenuChoice, menuButtons } from "../domain/menu.ts";
 import type { Adapter } from "../ports/adapter.ts";
 import type { RunResult } from "../ports/agent.ts";
+import { codeOf } from "./code.ts";
 import { CHOOSE } from "./texts.ts";
 
 export interface Offered {
@@ -11,11 +13,12 @@ export interface Offered {
 
 /** What is said, and what can be pressed below it. */
 export function offered(
-  { text, outcome, buttons = [] }: Pick<RunResult, "text" | "outcome" | "buttons">,
+  { text, outcome, buttons = [], menu }: Pick<RunResult, "text" | "outcome" | "buttons" | "menu">,
   adapter: Pick<Adapter, "buttons">,
   areHeard: boolean,
 ): Offered {
   if (outcome !== "answered") return { markdown: text };
+  if (menu !== undefined) return offeredMenu(text, menu, adapter, areHeard);
   if (buttons.length === 0) return offering(text, adapter, areHeard);
   // All that they say is in the words as well.
   const fit =
@@ -25,6 +28,23 @@ export function offered(
       adapter.buttons,
     );
   return { markdown: text, ...(fit === "whole" && { buttons }) };
+}
+
+/** Where they do not all stand on buttons, they are a list, which says what to write instead. */
+function offeredMenu(
+  text: string,
+  choices: readonly MenuChoice[],
+  { buttons: limits }: Pick<Adapter, "buttons">,
+  areHeard: boolean,
+): Offered {
+  const labels = choices.map(({ label }) => label);
+  const isWhole = areHeard && limits !== undefined && fitOnButtons(labels, limits) === "whole";
+  if (isWhole) return { markdown: text, buttons: menuButtons(choices) };
+  const list = choices.map(({ label, command }, index) => {
+    const instead = command === undefined ? "" : `: write ${codeOf(`!${command.slice(1)}`)}`;
+    return `${index + 1}. ${label}${instead}`;
+  });
+  return { markdown: `${text}\n\n${list.join("\n")}` };
 }
 
 /**

@@ -8,7 +8,7 @@ import type { Notebook } from "../ports/notebooks.ts";
 import { iso } from "../shared/time.ts";
 import { code } from "./code.ts";
 
-// Every word that the bot itself says to people, in one place; of approvals in approval-texts.ts. What a platform's dialect adds (that a message may be a
+// Every word that the bot itself says to people, in one place; of approvals in approval-texts.ts, of /help in help-text.ts. What a platform's dialect adds (that a message may be a
 // repeat) stands with its adapter; what a model says is its own.
 
 /** One short honest line to a person whose message was not run. */
@@ -57,18 +57,6 @@ export const WAITING =
 
 /** Ends an answer that is shown while it grows, so that nobody takes it for the whole one. */
 export const GROWING = "…";
-
-export const HELP = `Write to me, mention me in a channel or use a command, and I will answer. In a thread that I take part in you need not mention me.
-
-- \`/help\`: this text
-- \`/status\`: which agent answers here, and whether it is busy
-- \`/agent\`: who answers here, and who else can; \`/agent NAME\` chooses another, \`/agent default\` goes back, and \`@NAME: …\` asks one once
-- \`/reset\`: forget this conversation
-- \`/notes\`: what is noted about you and this channel for later; \`/notes erase all\` erases it
-- \`/stop\`: stop what I am doing here
-- \`/approve\`, \`/deny\`: decide what I have asked; the question has its id, and \`/deny\` may have a reason
-
-Where slash commands are not available, write \`!help\`, \`!status\`, \`!agent\`, \`!reset\`, \`!stop\`, \`!approve\` or \`!deny\` as a message.`;
 
 export const FORGOTTEN: Readonly<Record<MemoryScope, string>> = {
   thread: "Done. I have forgotten this conversation; we start afresh.",

@@ -107,6 +107,31 @@ describe("parley setup discord", () => {
     expect(JSON.stringify(await printed(["--guild", "10"], RICH))).not.toContain("contexts");
   });
 
+  it("registers aliases of a command with all that it takes", async () => {
+    const commands = await printed(
+      [],
+      `  commands:
+    - { command: /deploy, aliases: [/ship], description: Deploys a service, usage_hint: SERVICE }
+    - { command: /report, aliases: [/rep], description: Reports }
+    - { command: /elsewhere, aliases: [/away] }
+  routes:
+    - { match: { command: /ship }, agent: assistant }
+    - { match: { platform: slack, command: /elsewhere }, agent: assistant }
+    - { agent: assistant }
+  platforms: { discord: { app: { commands: [{ name: /report log, description: Shows the log }] } } }
+`,
+    );
+    expect(commands.map(({ name }) => name)).toEqual(["parley", "report", "deploy", "ship", "rep"]);
+    const [, report, deploy, ship, rep] = commands;
+    expect(deploy).toMatchObject({
+      description: "Deploys a service",
+      options: [{ name: "text", description: "SERVICE" }],
+    });
+    expect(ship).toEqual({ ...deploy, name: "ship" });
+    expect(report?.options).toMatchObject([{ name: "log", description: "Shows the log" }]);
+    expect(rep).toEqual({ ...report, name: "rep", description: "rep" });
+  });
+
   it("asks for the least that a bot needs where it is installed", async () => {
     const { env } = await live();
     const permissionsIn = (text: string) => BigInt(/permissions=(\d+)/.exec(text)?.[1] ?? "0");

@@ -62,6 +62,24 @@ describe("parley setup slack", () => {
     expect(await groups(routes("role: S1"))).toEqual([true, both]);
   });
 
+  it("has a command and its aliases, each with the words that describe it", async () => {
+    const yaml = `  commands:
+    - { command: /deploy, aliases: [/ship], description: Deploys a service, usage_hint: SERVICE }
+    - { command: /parleys, aliases: [/talks] }
+  routes: [{ match: { command: [/ship, /weather] }, agent: assistant }, { agent: assistant }]
+`;
+    const { features } = await printed(["--url", URL_], {}, yaml);
+    const words = { description: "Deploys a service", usage_hint: "SERVICE" };
+    expect(features.slash_commands).toMatchObject([
+      { command: "/parley" },
+      { command: "/deploy", ...words },
+      { command: "/ship", ...words },
+      { command: "/parleys", description: "Ask parleys" },
+      { command: "/talks", description: "Ask parleys" },
+      { command: "/weather", description: "Ask weather" },
+    ]);
+  });
+
   it("asks for what the configured features need, and nothing more", async () => {
     const plain = await printed(["--url", URL_]);
     expect(plain.oauth_config).toEqual({ scopes: { bot: ALL_SCOPES.split(",") } });

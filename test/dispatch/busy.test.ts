@@ -26,6 +26,7 @@ import { FakeAdapter } from "../support/adapter.ts";
 import { FakeClock } from "../support/clock.ts";
 import { A_STOP, anEvent } from "../support/event.ts";
 import { eventually } from "../support/eventually.ts";
+import { guideWith } from "../support/guide.ts";
 import { selectionOf } from "../support/selection.ts";
 import { anOffer, LEASE_MS, openTestStore } from "../support/store.ts";
 
@@ -81,6 +82,7 @@ function start(model = scripted()): void {
     routes: [{ match: {}, agent: "assistant" }],
     selection: selectionOf(),
     agents: memory,
+    guide: guideWith(),
     control: {
       memory: store.memory,
       lanes: store.lanes,

@@ -16,6 +16,7 @@ import { FakeAdapter } from "../support/adapter.ts";
 import { FakeClock } from "../support/clock.ts";
 import { openCountedStore } from "../support/counted-store.ts";
 import { anEvent } from "../support/event.ts";
+import { guideWith } from "../support/guide.ts";
 import { selectionOf } from "../support/selection.ts";
 import { anOffer, LEASE_MS } from "../support/store.ts";
 
@@ -43,6 +44,7 @@ async function commitsFor(
     routes: [{ match: {}, agent: "assistant" }],
     selection: selectionOf(),
     agents,
+    guide: guideWith(),
     control: {
       memory: store.memory,
       lanes: store.lanes,

@@ -3,6 +3,7 @@ import { type ControlDeps, obey } from "../../src/dispatch/control.ts";
 import type { LaneState } from "../../src/ports/lanes.ts";
 import { FakeClock } from "../support/clock.ts";
 import { anEvent } from "../support/event.ts";
+import { guideWith } from "../support/guide.ts";
 import { selectionOf } from "../support/selection.ts";
 
 const event = anEvent({ conversation: "c1" });
@@ -13,6 +14,7 @@ function depsOf(changes: Partial<ControlDeps> = {}): ControlDeps {
     lanes: lanesWhere("idle"),
     describeAgent: (name) => ({ name, model: "the demo model" }),
     selection: selectionOf(),
+    guide: guideWith(),
     approversOf: () => ({ only: null, self: true }),
     clock: new FakeClock(),
     isPaused: () => false,

@@ -6,6 +6,7 @@ import type { TriggerEvent } from "../../src/domain/event.ts";
 import { createAgentChoices } from "../../src/store/agent-choices.ts";
 import { FakeClock } from "../support/clock.ts";
 import { anEvent } from "../support/event.ts";
+import { guideWith } from "../support/guide.ts";
 import { selectionOf } from "../support/selection.ts";
 import { openTestStore } from "../support/store.ts";
 
@@ -107,6 +108,7 @@ describe("/agent", () => {
       },
       describeAgent: (name: string) => ({ name, model: "the demo model" }),
       selection,
+      guide: guideWith(),
       approversOf: () => null,
       clock: new FakeClock(),
       isPaused: () => false,

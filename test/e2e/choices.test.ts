@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { PRESSES } from "../support/presses.ts";
+import { configFolder, NO_LIMITS } from "./configuration.ts";
 import { type Setup, startWithPlatforms } from "./gateway-with-platforms.ts";
 import {
   CHAT_PLATFORMS,
@@ -11,9 +12,16 @@ import {
   webhook,
 } from "./platforms.ts";
 
+const COMMANDS = `  commands:
+    - command: /deploy
+      aliases: [/ship]
+      description: Deploys a service
+      menu: { text: What shall I deploy?, choices: [{ label: API, command: /ship api staging }, { label: Status, command: /status }] }
+`;
+
 let setup: Setup;
 beforeAll(async () => {
-  setup = await startWithPlatforms();
+  setup = await startWithPlatforms({}, configFolder(NO_LIMITS + COMMANDS));
 });
 afterAll(() => setup[Symbol.asyncDispose]());
 
@@ -75,8 +83,8 @@ interface Row {
 }
 
 /** Discord tells with a press which message holds the button. */
-async function press(platform: ChatPlatform, buttonId: string, label: string): Promise<void> {
-  const options = { buttonId, label, id: "9901", nowMs: Date.now(), secret: SIGNING[platform] };
+async function press(platform: ChatPlatform, buttonId: string, label: string, id = "9901"): Promise<void> {
+  const options = { buttonId, label, id, nowMs: Date.now(), secret: SIGNING[platform] };
   const request = PRESSES[platform](options);
   if (platform !== "discord") {
     await deliver(setup.gateway.url, request);
@@ -147,4 +155,24 @@ it("are words where there are more than fit", async () => {
   );
   const offer = await shownOn("whatsapp", (one) => one.text.includes("option 11"));
   expect(offer.buttons).toEqual([]);
+});
+
+it.each(CHAT_PLATFORMS)("a menu is buttons on %s, and a press is the command behind it", async (platform) => {
+  await deliver(setup.gateway.url, webhook(platform, { text: "!ship" }));
+  const menu = await shownOn(platform, ({ text }) => text === "What shall I deploy?");
+  expect(menu.buttons).toEqual([
+    { id: "/ship api staging", label: "API" },
+    { id: "/status", label: "Status" },
+  ]);
+  await press(platform, "/ship api staging", "API", "9902");
+  // The demo model repeats what stands behind the command.
+  await shownOn(platform, ({ text }) => text.startsWith("You said: api staging"));
+  await press(platform, "/status", "Status", "9903");
+  await shownOn(platform, ({ text }) => text.includes("assistant") && text.includes("answers here"));
+});
+
+it("/help names the commands of the configuration", async () => {
+  await deliver(setup.gateway.url, webhook("telegram", { text: "!help" }));
+  const help = await shownOn("telegram", ({ text }) => text.includes("Deploys a service"));
+  expect(help.text).toContain("/deploy (also /ship): Deploys a service");
 });

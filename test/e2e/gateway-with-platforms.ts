@@ -8,11 +8,14 @@ export interface Setup extends AsyncDisposable {
   readonly gateway: GatewayProcess;
 }
 
-export async function startWithPlatforms(env: Readonly<Record<string, string>> = {}): Promise<Setup> {
+export async function startWithPlatforms(
+  env: Readonly<Record<string, string>> = {},
+  config: string = configFolder(),
+): Promise<Setup> {
   const platforms = await openPlatforms();
   const gateway = await startGateway({
     dataDir: temporaryFolder(),
-    config: configFolder(),
+    config,
     env: { ...platforms.env, ...env },
   });
   return {

@@ -14,6 +14,7 @@ import { type WorkerDeps, work } from "../../src/worker.ts";
 import { FakeAdapter } from "../support/adapter.ts";
 import { FakeClock } from "../support/clock.ts";
 import { anEvent } from "../support/event.ts";
+import { guideWith } from "../support/guide.ts";
 import { selectionOf } from "../support/selection.ts";
 import { aJob, claimOne, LEASE_MS } from "../support/store.ts";
 import { failingDisk } from "./commits.ts";
@@ -68,6 +69,7 @@ function doWork(job: Job, adapter: FakeAdapter, run: AgentRuntime["run"], { queu
     routes: [{ match: {}, agent: "assistant" }],
     selection: selectionOf(),
     agents: new Map([["assistant", { turnsMax: 4, ttlMs: 60_000 }]]),
+    guide: guideWith(),
     control: {
       memory: store.memory,
       lanes: store.lanes,

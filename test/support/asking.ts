@@ -20,6 +20,7 @@ import { agentOf } from "../agent/support.ts";
 import { FakeAdapter } from "./adapter.ts";
 import { FakeClock } from "./clock.ts";
 import { anEvent } from "./event.ts";
+import { guideWith } from "./guide.ts";
 import { selectionOf } from "./selection.ts";
 import { anOffer, claimOne, LEASE_MS, openTestStore } from "./store.ts";
 
@@ -168,6 +169,7 @@ export function workerDepsOf(slack: FakeAdapter, clock: FakeClock, store: Store)
     routes: [{ match: { platforms: new Set(["slack"]) }, agent: "assistant" }],
     selection: selectionOf(),
     agents: new Map([["assistant", { turnsMax: 4, ttlMs: 60_000 }]]),
+    guide: guideWith(),
     control: {
       memory: store.memory,
       lanes: store.lanes,

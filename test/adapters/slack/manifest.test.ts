@@ -35,7 +35,7 @@ describe("the manifest to paste", () => {
   it("is what parley setup prints for the defaults", () => {
     const options = z.strictObject(OPTIONS).parse({});
     const app = { options, isSocketMode: false, isInstallable: false, goesByGroups: false };
-    const made = manifestOf({ ...app, publicUrl: "https://bot.example.com", commands: [] });
+    const made = manifestOf({ ...app, publicUrl: "https://bot.example.com", commands: [], described: [] });
     expect(readme).toContain(`\`\`\`yaml\n${stringify(made)}\`\`\``);
     expect(readme).toContain(slack.setup?.examples[0]?.split(" >")[0] ?? "nothing");
   });
