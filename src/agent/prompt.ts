@@ -192,5 +192,5 @@ function stepMessages(
   const { text, toolCalls, opaque } = step;
   const answer: Message = { role: "assistant", text, toolCalls, ...(opaque !== undefined && { opaque }) };
   // A prompt must not end with the model's own words: most models take that for an error.
-  return step.stop === "pause" ? [answer, { role: "user", text: GO_ON }] : [answer];
+  return step.stop === "pause" ? [answer, { role: "user", text: GO_ON, isGoOn: true }] : [answer];
 }

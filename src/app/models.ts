@@ -9,11 +9,12 @@ import type { Accounts, ModelGate } from "../models/account.ts";
 import { createDemoModel } from "../models/demo.ts";
 import type { Price, PriceOverride } from "../models/price.ts";
 import { createRemoteModel } from "../models/remote/index.ts";
+import type { WebSearch } from "../models/web-search.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ChatModel } from "../ports/model.ts";
 
 type ModelSpec = AgentSpec["model"]["fallback"][number] | AgentSpec["model"];
-type Bounds = Pick<AgentSpec["model"], "max_tokens" | "timeout_seconds" | "temperature">;
+type Bounds = Pick<AgentSpec["model"], "max_tokens" | "timeout_seconds" | "temperature" | "server_tools">;
 /** Throws CONFIG_INVALID where its price is not known, or a key is missing. */
 export type ModelOf = (spec: ModelSpec, bounds: Bounds) => ChatModel;
 
@@ -94,11 +95,27 @@ export async function modelsOf(
       );
     const { apiKey, baseUrl } = anthropic;
     const gate = gateOf("anthropic", spec.model, [baseUrl ?? "", apiKey.reveal()]);
-    return createAnthropicModel({ ...common, apiKey, gate, ...(baseUrl !== null && { baseUrl }) });
+    const webSearch = webSearchOf(bounds);
+    return createAnthropicModel({
+      ...{ ...common, apiKey, gate },
+      ...(webSearch !== undefined && { webSearch }),
+      ...(baseUrl !== null && { baseUrl }),
+    });
   };
   return (spec, bounds) => {
     const contextTokens = contextTokensOf(spec.provider, spec.model);
     return { ...calledOf(spec, bounds), ...(contextTokens !== undefined && { contextTokens }) };
+  };
+}
+
+function webSearchOf({ server_tools }: Bounds): WebSearch | undefined {
+  const search = server_tools?.web_search;
+  if (search === undefined) return undefined;
+  return {
+    usesMax: search.max_uses,
+    allowedDomains: search.allowed_domains,
+    blockedDomains: search.blocked_domains,
+    dollarsPerThousand: search.price_per_thousand,
   };
 }
 

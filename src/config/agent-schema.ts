@@ -9,8 +9,9 @@ import { tools } from "./tools-schema.ts";
 /** Of one run, where nothing is said. */
 const RUN_SECONDS = 300;
 
-/** As the model sees it. */
+/** As the model sees them. */
 const HAND_OVER_TOOL = "hand_over";
+const SEARCH_TOOL = "web_search";
 
 const describedSpec = z.strictObject({
   model,
@@ -136,7 +137,10 @@ const describedSpec = z.strictObject({
 
 function withoutToolsOfOurs(
   spec: {
-    readonly model: { readonly provider: string };
+    readonly model: {
+      readonly provider: string;
+      readonly server_tools?: { readonly web_search?: object | undefined } | undefined;
+    };
     readonly tools: readonly { readonly name: string }[];
     readonly hand_over: readonly unknown[];
   },
@@ -148,6 +152,12 @@ function withoutToolsOfOurs(
     issue(
       ["tools", taken, "name"],
       "expected another name: with hand_over, the agent has a tool of that name",
+    );
+  const second = spec.tools.findIndex(({ name }) => name === SEARCH_TOOL);
+  if (spec.model.server_tools?.web_search !== undefined && second >= 0)
+    issue(
+      ["tools", second, "name"],
+      "expected another name: with server_tools, the model has a tool of that name",
     );
   if (spec.model.provider === "http" && spec.hand_over.length > 0)
     issue(["hand_over"], "expected none with provider: http, whose agent brings its own tools, got some");

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { Secret } from "../shared/secret.ts";
 import { isWebhookSecret } from "../shared/standard-webhooks.ts";
 import { count, httpUrl, seconds } from "./schema-parts.ts";
+import { serverTools } from "./server-tools-schema.ts";
 
 interface Given {
   readonly provider: string;
@@ -136,6 +137,7 @@ export const model = z
         .describe(
           "Of `openai`: how freely it chooses its words; its reasoning models refuse it. Without effect on the others.",
         ),
+      server_tools: serverTools,
       fallback: z
         .array(nextModel)
         .max(5)
@@ -154,6 +156,11 @@ export const model = z
   )
   .superRefine(fits)
   .superRefine(fitsRemote)
+  .superRefine(({ provider, server_tools }, context) => {
+    if (server_tools === undefined || provider === "anthropic") return;
+    const message = `expected server_tools with provider: anthropic alone, got it with ${provider}`;
+    context.addIssue({ code: "custom", path: ["server_tools"], message });
+  })
   .superRefine(({ provider, fallback: next, cheaper }, context) => {
     if (provider !== "http") return;
     const wrong = [...(next.length > 0 ? ["fallback"] : []), ...(cheaper === undefined ? [] : ["cheaper"])];

@@ -4,16 +4,27 @@ import type { ToolCall } from "../domain/run.ts";
 import type { Message, Prompt } from "../ports/model.ts";
 import { echoFrom, echoOf, isKept } from "./echo.ts";
 import { spokenText } from "./prompt-parts.ts";
+import { isSearching, searchTool, type WebSearch } from "./web-search.ts";
 
 type Body = Anthropic.MessageStreamParams;
 type Block = Anthropic.ContentBlockParam;
+
+interface Asked {
+  readonly model: string;
+  readonly maxTokens: number;
+  readonly webSearch?: WebSearch | undefined;
+}
 
 /**
  * A prompt in the provider's form (Messages API). The end of the system prompt is marked for caching: tools and
  * system come first and are the same for every turn of an agent. What is too short to be cached is simply not.
  * There are no sampling knobs; the current models take none.
  */
-export function requestFor(prompt: Prompt, model: string, maxTokens: number): Body {
+export function requestFor(prompt: Prompt, { model, maxTokens, webSearch }: Asked): Body {
+  const tools = [
+    ...prompt.tools.map(toolFrom),
+    ...(webSearch !== undefined && prompt.isForSummary !== true ? [searchTool(webSearch)] : []),
+  ];
   const system = prompt.system.trim() === "" ? null : prompt.system.toWellFormed();
   return {
     model,
@@ -22,7 +33,7 @@ export function requestFor(prompt: Prompt, model: string, maxTokens: number): Bo
     ...(system !== null && {
       system: [{ type: "text", text: system, cache_control: { type: "ephemeral" } }],
     }),
-    ...(prompt.tools.length > 0 && { tools: prompt.tools.map(toolFrom) }),
+    ...(tools.length > 0 && { tools }),
   };
 }
 
@@ -34,6 +45,8 @@ function messagesFrom(messages: readonly Message[], model: string): Anthropic.Me
     if (content.length === 0) continue;
     const role = message.role === "assistant" ? "assistant" : "user";
     const last = out.at(-1);
+    const isTold = message.role === "user" && message.isGoOn === true;
+    if (isTold && Array.isArray(last?.content) && isSearching(last.content)) continue;
     if (last?.role === role && role === "user" && Array.isArray(last.content)) last.content.push(...content);
     else out.push({ role, content });
   }
@@ -88,10 +101,12 @@ function toolFrom(tool: Prompt["tools"][number]): Anthropic.Tool {
 }
 
 /**
- * An answer that holds more than text and tool calls (signed reasoning) must come back as it was, block for block.
+ * An answer that holds more than text and tool calls (signed reasoning, what was found on the web) must come back as it was, block for block.
  * Undefined for a plain answer, which can be rebuilt.
  */
 export function opaqueOf(content: readonly Anthropic.ContentBlock[], model: string): string | undefined {
-  const isPlain = content.every(({ type }) => type === "text" || type === "tool_use");
+  const isPlain = content.every(
+    (block) => (block.type === "text" && (block.citations ?? []).length === 0) || block.type === "tool_use",
+  );
   return isPlain ? undefined : echoOf("anthropic", model, content);
 }

@@ -10,6 +10,7 @@ import { ceilingCents, costCents, type Price } from "./price.ts";
 import { inputTokensMax, PAGE_TEXT_TOKENS, withoutFiles } from "./prompt-parts.ts";
 import type { ProviderName } from "./provider-errors.ts";
 import { timed } from "./timed.ts";
+import { Citations, searchCents, searchedTokensMax, type WebSearch, withoutFound } from "./web-search.ts";
 
 export interface AnthropicOptions extends ClaudeOptions {
   readonly apiKey: Secret;
@@ -27,6 +28,8 @@ export interface ClaudeOptions {
   readonly price: Price;
   readonly clock: Clock;
   readonly gate?: ModelGate;
+  /** Absent: it does not search the web. */
+  readonly webSearch?: WebSearch;
 }
 
 /** Its image, as dear as the dearest, and its text. */
@@ -61,7 +64,7 @@ export function createAnthropicModel(options: AnthropicOptions): ChatModel {
 
 /** Claude through the Messages API. */
 export function createClaudeModel(options: ClaudeOptions, provider: ClaudeProvider): ChatModel {
-  const { model, price, maxTokens } = options;
+  const { model, price, webSearch } = options;
   let client: Promise<ClaudeClient> | null = null;
   return {
     provider: provider.name,
@@ -70,17 +73,20 @@ export function createClaudeModel(options: ClaudeOptions, provider: ClaudeProvid
     ...(options.gate && { gate: options.gate }),
     costCeilingCents(prompt) {
       const { words, pictures, pdfPages } = withoutFiles(prompt);
-      const body = requestFor(words, model, maxTokens);
+      const { words: body, foundTokens } = withoutFound(requestFor(words, options));
       const pictureTokens = pictures.reduce((sum, { tokensMax }) => sum + tokensMax, 0);
       const fileTokens = pictureTokens + pdfPages * PAGE_TOKENS_MAX;
-      const inputTokens = inputTokensMax(body, body.messages.length) + fileTokens;
-      return ceilingCents(price, { inputTokens, outputTokens: body.max_tokens });
+      const inputTokens = inputTokensMax(body, body.messages.length) + fileTokens + foundTokens;
+      const most = { inputTokens, outputTokens: body.max_tokens };
+      if (webSearch === undefined || prompt.isForSummary === true) return ceilingCents(price, most);
+      const searched = { ...most, inputTokens: searchedTokensMax(webSearch, most) };
+      return ceilingCents(price, searched) + searchCents(webSearch, webSearch.usesMax);
     },
     async *generate(prompt, signal, heard) {
       signal.throwIfAborted();
       client ??= provider.client();
       const ready = await client;
-      const body = requestFor(prompt, model, maxTokens);
+      const body = requestFor(prompt, options);
       yield* timed({ provider: provider.words, ...options }, signal, (until, onBegin) =>
         stream(ready, body, options, until, { onBegin, heard }),
       );
@@ -109,22 +115,32 @@ async function* stream(
   const events = client.messages.stream(body, { signal });
   events.on("connect", onBegin);
   // By an event, and not by the status before it: one that has sent no more than that is silent all the same.
+  const citations = new Citations();
   for await (const event of events) {
     heard?.();
-    if (event.type === "content_block_delta" && event.delta.type === "text_delta") {
-      yield { kind: "text", text: event.delta.text };
+    if (event.type === "content_block_delta") {
+      if (event.delta.type === "text_delta") yield { kind: "text", text: event.delta.text };
+      else if (event.delta.type === "citations_delta") citations.add(event.delta.citation);
+    } else if (event.type === "content_block_stop") {
+      const text = citations.taken();
+      if (text !== "") yield { kind: "text", text };
     }
   }
   // The iterator ends quietly on a failure that nobody was waiting for; this tells.
   yield* endOf(await events.finalMessage(), options);
 }
 
-function* endOf(message: Anthropic.Message, { model, price }: ClaudeOptions): Generator<Chunk> {
+function* endOf(message: Anthropic.Message, options: ClaudeOptions): Generator<Chunk> {
   const stop = stopOf(message.stop_reason);
   // Of an answer that was cut, the last tool call may be cut too.
   if (stop === "tools") for (const call of toolCallsIn(message)) yield { kind: "tool-call", call };
-  const opaque = opaqueOf(message.content, model);
-  yield { kind: "end", stop, usage: usageOf(message.usage, price), ...(opaque !== undefined && { opaque }) };
+  const opaque = opaqueOf(message.content, options.model);
+  yield {
+    kind: "end",
+    stop,
+    usage: usageOf(message.usage, options),
+    ...(opaque !== undefined && { opaque }),
+  };
 }
 
 function toolCallsIn(message: Anthropic.Message): ToolCall[] {
@@ -150,7 +166,7 @@ function stopOf(reason: Anthropic.StopReason | null): StopReason {
 }
 
 /** The provider counts cached input apart; ours includes it. */
-function usageOf(usage: Anthropic.Usage, price: Price): Usage {
+function usageOf(usage: Anthropic.Usage, { price, webSearch }: ClaudeOptions): Usage {
   const cacheReadTokens = usage.cache_read_input_tokens ?? 0;
   const cacheWriteTokens = usage.cache_creation_input_tokens ?? 0;
   const counted = {
@@ -159,5 +175,6 @@ function usageOf(usage: Anthropic.Usage, price: Price): Usage {
     cacheReadTokens,
     cacheWriteTokens,
   };
-  return { ...counted, costCents: costCents(price, counted) };
+  const searches = usage.server_tool_use?.web_search_requests ?? 0;
+  return { ...counted, costCents: costCents(price, counted) + searchCents(webSearch, searches) };
 }

@@ -11,6 +11,8 @@ export type Message =
       readonly name?: string;
       readonly pictures?: readonly PictureView[];
       readonly pdfs?: readonly PdfView[];
+      /** Nobody's words: the answer before it was paused, and a prompt must not end with the model's own. */
+      readonly isGoOn?: true;
     }
   | {
       readonly role: "assistant";

@@ -138,7 +138,7 @@ describe("the prompt", () => {
     ];
     expect(prompt(eventOf("now"), { steps }).messages.slice(1)).toEqual([
       { role: "assistant", text: "a", toolCalls: [], opaque: "signed" },
-      { role: "user", text: "(Go on.)" },
+      { role: "user", text: "(Go on.)", isGoOn: true },
       { role: "assistant", text: "b", toolCalls: [call("1", "look")] },
       { role: "tool", callId: "1", result: "r", isError: true },
     ]);
