@@ -1,8 +1,10 @@
 import { MODULES } from "../../adapters/index.ts";
 import { type GatewaySpec, gatewayFileOf } from "../../src/config/schema.ts";
+import type { BusyMode } from "../../src/domain/busy.ts";
 import type { Memory, OnTheWay } from "./chat.ts";
 import { Dice } from "./dice.ts";
 import { faultsFrom, NO_FAULTS, type Weather } from "./faults.ts";
+import type { SimulatedPlatform } from "./gateway.ts";
 import { fullFrom, onlyForAll } from "./network-faults.ts";
 import type { Fortunes } from "./replicas.ts";
 import { SHARED_USERS, type Workload, workloadFrom } from "./workload.ts";
@@ -122,6 +124,27 @@ export function smallPlan({ recovery, onTheWay, ...fortunes }: SmallPlan): Plan 
     ...fortunes,
   };
 }
+
+/** One person says three things while the first is worked on: what becomes of the others is up to the mode. */
+export function busyPlan(mode: BusyMode, platform: SimulatedPlatform, fortunes: SmallPlan): Plan {
+  const sample = {
+    slack: { kind: "dm", user: "U1", channel: "D1" },
+    telegram: { kind: "message", user: "5000" },
+  }[platform];
+  const texts = ["m0 use=look,pay slow", "m1 use=pay", "m2 parts=2 slow"];
+  const messages = texts.map((text, index) => ({
+    ...NOTHING_SPECIAL,
+    ...{ platform, atMs: index * BETWEEN_MS, sample: { ...sample, text, id: `1000${index}` } },
+  }));
+  return {
+    ...smallPlan(fortunes),
+    workload: { messages, forgeries: [], pauses: [], lengthMs: 3 * BETWEEN_MS },
+    spec: specOf({ routes: [{ agent: "assistant", busy: mode }] }),
+  };
+}
+
+/** Shorter than a run. */
+const BETWEEN_MS = 2_500;
 
 export interface SmallPlan extends Partial<Fortunes> {
   readonly recovery: Memory;
