@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { eventually } from "../support/eventually.ts";
 import { PRESSES } from "../support/presses.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
 import { configFolder, NO_LIMITS } from "./configuration.ts";
 import { type GatewayProcess, startGateway, temporaryFolder } from "./gateway-process.ts";
 import {
+  CHAT_PLATFORMS,
   type ChatPlatform,
   deliver,
   openPlatforms,
@@ -154,4 +156,75 @@ describe("presses on replicas", () => {
     ]);
     expect(TEXTS.telegram()).toHaveLength(2);
   });
+
+  it("by the wrong person, twice and late are told so on each platform, over a death and whichever replica hears them", async () => {
+    const approvers = Object.entries(PEOPLE).map(([platform, { approver }]) => `"${platform}:${approver}"`);
+    const agent = `${AGENT}  approvals: { approvers: [${approvers.join(", ")}], self_approval: true }\n`;
+    const replica = () => start({ config: configFolder(NO_LIMITS, agent), env: { REDIS_URL: redis.url } });
+    const first = await replica();
+    const questions = new Map<ChatPlatform, string>();
+    for (const platform of CHAT_PLATFORMS)
+      questions.set(platform, await asked(first, platform, PEOPLE[platform].place));
+    await eventually(
+      async () => expect(first.stdout().match(/"run.parked"/g)).toHaveLength(CHAT_PLATFORMS.length),
+      20_000,
+    );
+    await first.end("SIGKILL");
+    await using second = await replica();
+    await using third = await replica();
+    for (const platform of CHAT_PLATFORMS) {
+      const id = questions.get(platform) ?? "";
+      const { right, wrong } = PEOPLE[platform];
+      await press(second, platform, `approve:${id}`, wrong);
+      await told(platform, REFUSED, 1);
+      expect(TEXTS[platform]().some((text) => text.includes("Tool ask said"))).toBe(false);
+      await press(third, platform, `approve:${id}`, right);
+      await told(platform, /^Approved\.$/, 1);
+      await read(platform, "Tool ask said: approved by");
+      await press(second, platform, `deny:${id}`, right);
+      await told(platform, REFUSED, 2);
+      expect(TEXTS[platform]().filter((text) => text.startsWith("Tool ask said"))).toEqual([
+        expect.stringContaining("approved by"),
+      ]);
+    }
+  });
 });
+
+/** Who is asked where, who may decide it, and who may not. On WhatsApp nobody else is there. */
+const PEOPLE: Readonly<
+  Record<ChatPlatform, { approver: string; place: object; right: object; wrong: object }>
+> = {
+  slack: {
+    approver: "T1:U2",
+    place: { kind: "mention", channel: "C71" },
+    right: { user: "U2", channel: "C71" },
+    wrong: { user: "U3", channel: "C71" },
+  },
+  discord: {
+    approver: "10:32",
+    place: { channel: "71" },
+    right: { user: "32", channel: "71" },
+    wrong: { user: "33", channel: "71" },
+  },
+  telegram: {
+    approver: "32",
+    place: { kind: "mention", channel: "-2071" },
+    right: { group: "-2071", user: "32" },
+    wrong: { group: "-2071", user: "33" },
+  },
+  whatsapp: {
+    approver: "4917100071",
+    place: { user: "4917100071" },
+    right: { user: "4917100071" },
+    wrong: { user: "4917100072" },
+  },
+};
+
+const REFUSED = /not among those|does not wait|decided already/;
+
+/** What those who pressed were told, alone where the platform can do that. */
+function told(platform: ChatPlatform, pattern: RegExp, count: number): Promise<true> {
+  const alone = () => (platform === "telegram" ? platforms.telegram.told.map(({ text }) => text) : []);
+  const heard = () => [...TEXTS[platform](), ...alone()].filter((text) => pattern.test(text));
+  return seenOn(platforms[platform], () => (heard().length >= count ? true : undefined));
+}
