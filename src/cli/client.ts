@@ -44,7 +44,7 @@ export function withUrl(command: Command): Command {
 export const TOKEN_HELP = "\nNeeds PARLEY_ADMIN_TOKEN, or PARLEY_ADMIN_TOKEN_FILE, as the gateway has it.";
 
 export function createClient(terminal: Terminal, options: ClientOptions): Client {
-  const url = baseUrl(terminal, options);
+  const url = gatewayUrl(terminal, options);
   const token = tokenOf(terminal);
 
   async function send(path: string, init: RequestInit, types: readonly string[]): Promise<Response> {
@@ -106,7 +106,8 @@ export function queryOf(values: Readonly<Record<string, string | number | undefi
   return query.size === 0 ? "" : `?${query.toString()}`;
 }
 
-function baseUrl(terminal: Terminal, { url: given }: ClientOptions): string {
+/** Where every command looks for the gateway. */
+export function gatewayUrl(terminal: Terminal, { url: given }: ClientOptions): string {
   const reader = createEnvReader(terminal.env, terminal.cwd, variablesOf([]));
   const url =
     given ??

@@ -119,7 +119,7 @@ async function examine(terminal: Terminal, options: Options, store: TryStore): P
   const isOffline = options.offline === true;
   const [times, model, probed] = await Promise.all([
     Promise.all(isOffline ? [] : apisOf(environment).map(askTime)),
-    modelFindings(environment, isOffline ? null : TIMEOUT_MS),
+    modelFindings(environment, config?.agents ?? null, isOffline ? null : TIMEOUT_MS),
     config === null || isOffline ? NOT_PROBED : probeAll(config, reader),
   ]);
   const nowMs = systemClock.nowMs();

@@ -1,4 +1,6 @@
+import type { AgentSpec } from "../config/agent-schema.ts";
 import type { Environment } from "../config/environment.ts";
+import { missingFor } from "../config/model-keys.ts";
 import type { Secret } from "../shared/secret.ts";
 import { type Asked, ask, isRedirect } from "./ask.ts";
 import { type Finding, fail, ok, warn } from "./findings.ts";
@@ -14,9 +16,40 @@ interface Access {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What the providers say of the keys, by their lists of models: that costs nothing. `timeoutMs` null: nobody is asked. */
+type Keys = Pick<Environment, "anthropic" | "openai" | "bedrock">;
+type Agents = ReadonlyMap<string, Pick<AgentSpec, "model">>;
+
+/**
+ * What the providers say of the keys, by their lists of models: that costs nothing. `timeoutMs` null: nobody is asked;
+ * `agents` null: nobody knows which there are.
+ */
 export async function modelFindings(
-  environment: Pick<Environment, "anthropic" | "openai" | "bedrock">,
+  environment: Keys,
+  agents: Agents | null,
+  timeoutMs: number | null,
+): Promise<{ readonly findings: readonly Finding[]; readonly answers: readonly Asked[] }> {
+  const { findings, answers } = await keyFindings(environment, timeoutMs);
+  const lacking = agents === null ? [] : lackingFindings(agents, environment);
+  const none = ok("model", "no agent needs a key");
+  const all = [...findings, ...lacking];
+  return { findings: all.length > 0 || agents === null ? all : [none], answers };
+}
+
+/** Agents for which the demo model stands in. */
+function lackingFindings(agents: Agents, environment: Keys): Finding[] {
+  const lacking = [...agents].flatMap(([name, { model }]) => {
+    const key = missingFor(model, environment);
+    return key === null ? [] : [{ name, key }];
+  });
+  return [...new Set(lacking.map(({ key }) => key))].map((key) => {
+    const names = lacking.filter((one) => one.key === key).map(({ name }) => name);
+    const whose = `the demo model answers for ${names.join(", ")}`;
+    return warn("model", `no ${key}: ${whose}`, `set ${key} for real answers`);
+  });
+}
+
+async function keyFindings(
+  environment: Keys,
   timeoutMs: number | null,
 ): Promise<{ readonly findings: readonly Finding[]; readonly answers: readonly Asked[] }> {
   const those = accessOf(environment);
@@ -26,11 +59,6 @@ export async function modelFindings(
     bedrock === null
       ? []
       : [ok("model", `Amazon Bedrock would be asked in ${bedrock.region}, and was not tried`)];
-  if (those.length === 0) {
-    const fix = "set ANTHROPIC_API_KEY or OPENAI_API_KEY for real answers";
-    const findings = [...ofBedrock, warn("model", "no key: the default agent is the demo model", fix)];
-    return { findings, answers: [] };
-  }
   if (timeoutMs === null) {
     const untried = ({ title }: Access) => ok("model", `the key for ${title} is set, and was not tried`);
     return { findings: [...those.map(untried), ...ofBedrock], answers: [] };

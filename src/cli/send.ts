@@ -13,9 +13,9 @@ import type { EnvReader } from "../ports/env-reader.ts";
 import type { SampleRequest } from "../ports/sampler.ts";
 import { EXIT } from "../shared/exit.ts";
 import { getString, parseJsonObject } from "../shared/json.ts";
-import { ask, httpBase } from "./ask.ts";
+import { ask } from "./ask.ts";
 import { botFor } from "./bots.ts";
-import { type Client, createClient } from "./client.ts";
+import { type Client, createClient, gatewayUrl } from "./client.ts";
 import { curlLine } from "./curl.ts";
 import { askedFate, endingOf, type Fate, followEvent, guessedFate, isTaken, toldFate } from "./fate.ts";
 import { inert, printable } from "./printable.ts";
@@ -47,7 +47,7 @@ export function addSend(program: Command, terminal: Terminal, settle: Settle): v
     .addArgument(new Argument("<platform>", "whose webhook").choices(PLATFORMS))
     .option("-t, --text <text>", "what the message says", "Hello, Parley")
     .option("-k, --kind <kind>", "what kind of message (default: the first of the list below)")
-    .option("--url <url>", "where the gateway is (default: http://127.0.0.1 and its port)")
+    .option("--url <url>", "where the gateway is (default: PARLEY_URL, or this machine)")
     .option("--user <id>", "who says it")
     .option("--channel <id>", "where it is said")
     .option("--thread <id>", "in which thread")
@@ -66,11 +66,12 @@ export function addSend(program: Command, terminal: Terminal, settle: Settle): v
     .option("--generate-key", `${WITH_KEYS} only: print a new key pair instead of sending`)
     .option("--json", "print what became of it as JSON")
     .addHelpText("after", HELP)
-    .action(async (platform: Platform, options: SendOptions) => {
+    .action(async (platform: Platform, given: SendOptions) => {
+      const options = { ...given, url: gatewayUrl(terminal, given) };
       if (options.generateKey) return printKeyPair(platform, options, terminal);
       const id = options.id ?? randomUUID();
       const request = await buildRequest(platform, { ...options, id }, terminal);
-      const url = baseUrl(options, terminal) + request.path;
+      const url = options.url + request.path;
       if (options.printCurl) {
         const { later } = SAMPLES[platform];
         if (later !== undefined) terminal.talk(`${later}\n`);
@@ -107,12 +108,6 @@ function wholeSeconds(value: string): number {
   const seconds = Number(value);
   if (Number.isInteger(seconds) && seconds >= 0 && seconds <= WAIT_SECONDS_MAX) return seconds;
   throw new InvalidArgumentError(`Expected whole seconds from 0 to ${WAIT_SECONDS_MAX}.`);
-}
-
-function baseUrl(options: SendOptions, terminal: Terminal): string {
-  const url =
-    options.url ?? `http://127.0.0.1:${readEnvironment(terminal.env, terminal.cwd, []).environment.port}`;
-  return httpBase("--url", url);
 }
 
 async function buildRequest(
@@ -164,7 +159,7 @@ function secretFrom(env: EnvReader, variable: string): string {
 
 /** Of the gateway on this data folder. It is shown to nobody but this machine. */
 function madeKey({ url }: SendOptions, { env, cwd }: Terminal): string {
-  if (url !== undefined && !isLoopbackHost(URL.parse(url)?.host ?? "")) return "";
+  if (!isLoopbackHost(URL.parse(url ?? "")?.host ?? "")) return "";
   return readDevKey(readEnvironment(env, cwd, []).environment.dataDir)?.reveal() ?? "";
 }
 

@@ -37,10 +37,13 @@ function insteadOf(name: string): string | undefined {
 /** Passed on by one of our processes to another. */
 const OF_PROCESSES: readonly string[] = ["PARLEY_HANDED_OVER", "PARLEY_RUN"];
 
+/** AWS's own library reads more of these than we do: a profile, a role, the token of a pod. */
+const OF_LIBRARIES: ReadonlySet<string> = new Set(["AWS"]);
+
 /** A note for each variable that somebody has set and that does nothing here. */
 export function idleVariables(env: Env, variables: readonly Variable[]): string[] {
   const known = new Map(variables.flatMap((one) => namesOf(one).map((name) => [name, one] as const)));
-  const families = new Set([...known.keys()].map(familyOf));
+  const families = new Set([...known.keys()].map(familyOf)).difference(OF_LIBRARIES);
   return Object.entries(env)
     .filter(([name, value]) => value !== undefined && value.trim() !== "" && !isServiceLink(name, value))
     .flatMap(([name]) => {

@@ -44,12 +44,38 @@ describe("parley doctor", () => {
       {
         check: "model",
         status: "warn",
-        message: "no key: the default agent is the demo model",
-        fix: "set ANTHROPIC_API_KEY or OPENAI_API_KEY for real answers",
+        message: "no ANTHROPIC_API_KEY: the demo model answers for assistant",
+        fix: "set ANTHROPIC_API_KEY for real answers",
       },
     ]);
     for (const platform of ["slack", "discord", "telegram", "whatsapp"])
       expect(of(platform)).toMatchObject([{ status: "ok", message: "off: none of its secrets is set" }]);
+  });
+
+  it("names the key that an agent lacks, and none where none needs one", async () => {
+    const cwd = emptyFolder();
+    mkdirSync(join(cwd, "config/agents"), { recursive: true });
+    const models = async (model: string, env: Record<string, string> = {}) => {
+      writeFileSync(
+        join(cwd, "config/agents/a.yaml"),
+        `metadata: { name: assistant }\nspec: { model: { provider: ${model} } }`,
+      );
+      const { of } = await doctor(env, cwd, "--offline");
+      return of("model").map(({ status, message, fix }) => [status, message, fix]);
+    };
+    expect(await models("demo")).toEqual([["ok", "no agent needs a key", null]]);
+    expect(await models("openai, model: gpt-5", { ANTHROPIC_API_KEY: "sk-1" })).toEqual([
+      ["ok", "the key for Anthropic is set, and was not tried", null],
+      [
+        "warn",
+        "no OPENAI_API_KEY: the demo model answers for assistant",
+        "set OPENAI_API_KEY for real answers",
+      ],
+    ]);
+    const bedrock = "bedrock, model: anthropic.claude-sonnet-5, price: free";
+    expect(await models(bedrock, { AWS_REGION: "eu-central-1" })).toEqual([
+      ["ok", expect.stringContaining("Amazon Bedrock would be asked in eu-central-1"), null],
+    ]);
   });
 
   it("says which platforms are on, off or half configured, tries each credential at its API, and prints none", async () => {

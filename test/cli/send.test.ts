@@ -249,6 +249,13 @@ describe("parley send", () => {
     expect(result).toMatchObject({ code: 0, stdout: '200 accepted\n{"status":"accepted"}\n' });
   });
 
+  it("finds it at PARLEY_URL, too, where what became of it is asked as well", async () => {
+    const server = await gateway();
+    const env = { PARLEY_URL: server.url, PARLEY_PORT: "9", TELEGRAM_WEBHOOK_SECRET: "s".repeat(16) };
+    const result = await call(["send", "telegram", "--kind", "message"], { env });
+    expect([result.code, server.calls.map(({ path }) => path)]).toEqual([0, ["/webhooks/telegram"]]);
+  });
+
   it("works as a process of its own", async () => {
     const server = await gateway();
     const result = await run(["send", "test", "--text", "it's", "--url", server.url]);

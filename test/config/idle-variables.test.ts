@@ -44,6 +44,9 @@ describe("variables without effect", () => {
       "SLACKER",
       "RATE_LIMITS",
       "AWS_REGION",
+      "AWS_PROFILE",
+      "AWS_ROLE_ARN",
+      "AWS_WEB_IDENTITY_TOKEN_FILE",
       "REDIS_SERVICE_HOST",
       "PARLEY_PORT_8080_TCP",
     ];
