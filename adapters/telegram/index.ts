@@ -25,6 +25,16 @@ export const telegram: PlatformModule<TelegramSettings, TelegramOptions> = {
   api: ({ apiRoot }) => apiRoot ?? API_ROOT,
   words: WORDS,
   example: "telegram --text \"it's 5 o'clock\" --print-curl | sh",
+  setup: {
+    what: "print the bot's webhook and commands, look at what it has, or set both with --apply",
+    flags: [{ flag: "--prune", what: "with --apply: remove commands that the configuration does not name" }],
+    examples: [
+      "parley setup telegram --check",
+      "parley setup telegram --url https://bot.example.com --apply --dry-run",
+      "parley setup telegram --url https://bot.example.com --apply",
+    ],
+    open: async (context) => (await import("./setup.ts")).openSetup(context),
+  },
   sampler: async () => (await import("./sending.ts")).sending,
   async open({ settings, options: { preview }, publicUrl, clock, linkHosts, timeoutMs }) {
     const { createTelegramAdapter, learnUsername } = await import("./adapter.ts");

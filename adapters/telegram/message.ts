@@ -44,13 +44,18 @@ export function readMessage(message: JsonObject, eventId: string, bot: Bot): Rea
     ...place.where,
     sender,
     trigger: triggerOf(message, bot, said),
-    command: said.command,
+    command: commandIn(said),
     text: said.text === "" && forwarded === null ? things : said.text,
     attachments,
     ...(context.length > 0 && { context }),
     replyTo: writeAddress({ kind: "message", ...place.to, messageId }),
     occurredAtMs,
   };
+}
+
+/** The button that begins a private chat sends a bare `/start`: whoever presses it wants to know what there is. */
+function commandIn({ command, text }: { readonly command: string | null; readonly text: string }) {
+  return command === "/start" && text === "" ? "/help" : command;
 }
 
 /** `update.callback_query`: a press on an inline button. `receivedAtMs` is its time, for Telegram gives none. */

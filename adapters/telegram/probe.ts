@@ -38,12 +38,7 @@ export async function probeTelegram(
 function webhookFindings(info: unknown, { webhookUrl }: ProbeOptions): readonly ProbeFinding[] {
   const url = getString(info, "url");
   if (url === undefined)
-    return [
-      doubtful(
-        "no webhook is set, so that no message arrives",
-        "call setWebhook; see adapters/telegram/README.md",
-      ),
-    ];
+    return [doubtful("no webhook is set, so that no message arrives", "run parley setup telegram --apply")];
   const elsewhere =
     webhookUrl === null || url === webhookUrl
       ? []
@@ -51,7 +46,7 @@ function webhookFindings(info: unknown, { webhookUrl }: ProbeOptions): readonly 
         [
           doubtful(
             `the webhook leads to another address than ${webhookUrl}`,
-            "call setWebhook, or set PARLEY_PUBLIC_URL",
+            "run parley setup telegram --apply, or set PARLEY_PUBLIC_URL",
           ),
         ];
   const wrong = getString(info, "last_error_message");

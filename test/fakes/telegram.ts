@@ -60,6 +60,8 @@ export interface FakeTelegram extends FakeServer {
   readonly updates: Fields[];
   /** What people have sent, by file_id: a path below which it is fetched, and what it holds. */
   readonly files: Map<string, { readonly path: string; readonly bytes: Buffer }>;
+  /** What is suggested while people type. */
+  readonly commands: { command: string; description: string }[];
   readonly webhook: {
     url: string;
     secretToken: string | null;
@@ -112,6 +114,7 @@ export async function fakeTelegram(options: { token: string; username: string })
     migrated: new Map<number, number>(),
     updates: [] as Fields[],
     files: new Map() as FakeTelegram["files"],
+    commands: [] as FakeTelegram["commands"],
     webhook: { url: "", secretToken: null, allowedUpdates: [] } as FakeTelegram["webhook"],
   };
   let lastMessageId = 100;
@@ -248,6 +251,18 @@ export async function fakeTelegram(options: { token: string; username: string })
         last_error_message: state.webhook.lastError.message,
       }),
     }),
+
+    setMyCommands(fields) {
+      const commands = Array.isArray(fields.commands) ? (fields.commands as FakeTelegram["commands"]) : [];
+      if (commands.length > 100) throw new Refused(400, "Bad Request: too many commands specified");
+      for (const { command, description } of commands)
+        if (!/^[a-z0-9_]{1,32}$/.test(command) || description.length < 1 || description.length > 256)
+          throw new Refused(400, "Bad Request: BOT_COMMAND_INVALID");
+      state.commands.splice(0, state.commands.length, ...commands);
+      return true;
+    },
+
+    getMyCommands: () => state.commands,
 
     deleteWebhook() {
       Object.assign(state.webhook, { url: "", secretToken: null });

@@ -174,6 +174,12 @@ describe("what is addressed to the bot", () => {
     expect(of(name)).toMatchObject({ trigger, command, text });
   });
 
+  it("is /help where a private chat is begun, and what a link has to say stays", () => {
+    const begun = fixture("private-command").replaceAll(/\/start[^"]*/g, "/start");
+    expect(eventOf(begun)).toMatchObject({ trigger: "command", command: "/help", text: "" });
+    expect(of("private-command")).toMatchObject({ command: "/start", text: "deep-link" });
+  });
+
   it("is recognised by the ending of the name until the name is known", () => {
     const nameless = { ...BOT, username: null };
     expect(eventOf(fixture("group-command"), nameless)).toMatchObject({ command: "/deploy", text: "api" });

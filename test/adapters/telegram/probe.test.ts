@@ -17,7 +17,7 @@ describe("a look at Telegram", () => {
   it("finds that no webhook is set, that it leads elsewhere, and nothing where it leads here", async () => {
     expect(await probe()).toMatchObject([
       { status: "ok" },
-      { status: "warn", fix: expect.stringContaining("setWebhook") },
+      { status: "warn", fix: expect.stringContaining("parley setup telegram --apply") },
     ]);
     Object.assign(fake.webhook, { url: "https://other.example/with-a-secret" });
     const elsewhere = await probe();
