@@ -7,7 +7,7 @@ export interface HttpResponse {
   readonly status: number;
   /** Without those that go with every answer. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | Uint8Array<ArrayBuffer>;
 }
 
 /** Sent with every response. There is nothing here for a browser to run, frame or guess at. */

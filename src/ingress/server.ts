@@ -18,6 +18,7 @@ import {
 import type { Page } from "../ports/pages.ts";
 import { UsedUp } from "../telemetry/heap.ts";
 import { BodyRoom } from "./body-room.ts";
+import { compressedResponse } from "./compress.ts";
 import { type Count, createRequestCounter } from "./count.ts";
 import { Drain } from "./drain.ts";
 import { createHostCheck, type HostRules, hasTwoHosts } from "./hosts.ts";
@@ -52,6 +53,7 @@ export interface ServerDeps
   readonly newRequestId: () => string;
 }
 
+const API = "/api/";
 const ROOM = { max: UNVERIFIED_BYTES_MAX, block: SMALL_BODY_BYTES, bodyMax: LARGEST_BODY_BYTES_MAX };
 
 /** The HTTP surface. Nothing a client sends is a 500. `watch` is there where metrics have a port of their own. */
@@ -85,8 +87,13 @@ export function createServers(deps: ServerDeps): { readonly server: Server; read
     async (request, bindings) => {
       const { incoming, outgoing } = bindings as HttpBindings;
       const startedAt = performance.now();
-      const response = await router.fetch(request, { incoming, outgoing });
-      countOf(incoming.method, pathOf(incoming))(response.status, startedAt);
+      const answered = await router.fetch(request, { incoming, outgoing });
+      const path = pathOf(incoming);
+      const isForOperators = path.startsWith(API) || paths.has(path);
+      const response = isForOperators
+        ? await compressedResponse(answered, incoming.headers["accept-encoding"]?.toString())
+        : answered;
+      countOf(incoming.method, path)(response.status, startedAt);
       return response;
     },
     // HTTP/1.0 needs no Host, and load balancers ask so whether we are there.

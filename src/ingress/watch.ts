@@ -3,6 +3,7 @@ import { BlockList, isIPv6 } from "node:net";
 import { textMatches } from "../shared/hmac.ts";
 import type { Secret } from "../shared/secret.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { compressed } from "./compress.ts";
 import type { Guesses } from "./guesses.ts";
 import type { Health } from "./health.ts";
 import { hasTwoHosts } from "./hosts.ts";
@@ -118,7 +119,8 @@ export function createWatchServer(deps: WatchServerDeps): Server {
     const answer = paths.get(incoming.url?.split("?", 1)[0] ?? "");
     if (answer === undefined || incoming.method !== "GET")
       return errorAnswer(404, `No such route; GET ${[...paths.keys()].join(" and ")} are here`);
-    return (rules.needsToken ? guard(incoming) : undefined) ?? (await answer());
+    const refusal = rules.needsToken ? guard(incoming) : undefined;
+    return refusal ?? (await compressed(await answer(), incoming.headers["accept-encoding"]?.toString()));
   }
   return createServer({ maxHeaderSize: 16 * 1024 }, (incoming, outgoing) => {
     const requestId = requestIdOf(incoming);

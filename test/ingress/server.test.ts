@@ -661,3 +661,25 @@ describe("whoever guesses a token", () => {
     }
   });
 });
+
+it("metrics and the admin API are squeezed for whoever asks for it, webhooks are not", async () => {
+  const long = Response.json({ text: "said twice ".repeat(200) });
+  const { url } = await open(ACCEPTED, {
+    admin: { routeOf: () => "/api/v1/long", fetch: () => long.clone() },
+  });
+  for (const path of ["/metrics", "/api/v1/long"]) {
+    const plain = await fetch(url + path, { headers: { "accept-encoding": "identity" } });
+    expect(plain.headers.get("content-encoding")).toBeNull();
+    const squeezed = await fetch(url + path, { headers: { "accept-encoding": "gzip" } });
+    expect(squeezed.headers.get("content-encoding")).toBe("gzip");
+    expect(squeezed.headers.get("x-content-type-options")).toBe(path === "/metrics" ? "nosniff" : null);
+    // fetch has opened it again.
+    expect((await squeezed.text()).length).toBeGreaterThan(1_000);
+    await plain.text();
+  }
+  const webhook = await fetch(`${url}/webhooks/test`, {
+    ...{ method: "POST", body: "{}" },
+    headers: { "content-type": "application/json", "accept-encoding": "gzip" },
+  });
+  expect(webhook.headers.get("content-encoding")).toBeNull();
+});
