@@ -4,10 +4,7 @@ import type { Env } from "./env-reader.ts";
 
 /** Of other programs that do the same, and what to set instead. */
 const INSTEAD: Readonly<Record<string, string>> = {
-  GEMINI_API_KEY:
-    "models are those of Anthropic and OpenAI, and the demo; set ANTHROPIC_API_KEY or OPENAI_API_KEY",
-  GOOGLE_API_KEY:
-    "models are those of Anthropic and OpenAI, and the demo; set ANTHROPIC_API_KEY or OPENAI_API_KEY",
+  ...ofProviders("GEMINI", "GOOGLE", "GROQ", "MISTRAL", "DEEPSEEK", "OPENROUTER", "TOGETHER"),
   REDIS_HOST: "set REDIS_URL, such as redis://HOST:6379",
   REDIS_PORT: "set REDIS_URL, such as redis://HOST:PORT",
   REDIS_PASSWORD: "set REDIS_URL, such as redis://:PASSWORD@HOST:6379",
@@ -17,8 +14,24 @@ const INSTEAD: Readonly<Record<string, string>> = {
   LOG_LEVEL: "set PARLEY_LOG_LEVEL",
   OTTO_LOG_LEVEL: "set PARLEY_LOG_LEVEL",
   RUST_LOG: "set PARLEY_LOG_LEVEL",
+  RUST_LOG_FORMAT: "lines of the log are JSON, but at a terminal",
+  LOG_FORMAT: "lines of the log are JSON, but at a terminal",
+  ENVIRONMENT: "set PARLEY_ENV, or NODE_ENV=production",
+  OTTO_ENV: "set PARLEY_ENV, or NODE_ENV=production",
+  OTTO_ENABLED: "set PARLEY_KILL_SWITCH, or run parley kill-switch on",
   DEV_KEY: "set PARLEY_DEV_KEY",
   ADMIN_TOKEN: "set PARLEY_ADMIN_TOKEN",
+  SECRET_KEY_BASE: "set PARLEY_ENCRYPTION_KEY, where workspaces install the app themselves",
+  JWT_SECRET: "set PARLEY_ADMIN_TOKEN",
+  CORS_ALLOWED_ORIGINS: "no page of another origin may call the gateway",
+  DATABASE_URL: "events are in a SQLite file of PARLEY_DATA_DIR, or in Redis where REDIS_URL is set",
+  DATABASE_POOL_SIZE: "events are in a SQLite file of PARLEY_DATA_DIR, or in Redis where REDIS_URL is set",
+  OTTO_CHECKPOINT_DIR: "each step of a run is kept with the events; set PARLEY_DATA_DIR",
+  SENTRY_DSN: "errors are lines of the log; ship these, or be told by hooks in gateway.yaml",
+  TELEMETRY_ENABLED: "metrics are always there, and traces where OTEL_EXPORTER_OTLP_ENDPOINT is set",
+  SANDBOX_ENABLED: "set sandbox of the tool in the agent's file",
+  OTEL_EXPORTER_OTLP_PROTOCOL: "traces go as JSON over HTTP; have OTEL_EXPORTER_OTLP_ENDPOINT name port 4318",
+  OTEL_TRACES_EXPORTER: "traces are sent where OTEL_EXPORTER_OTLP_ENDPOINT is set, and nowhere else",
   PROMETHEUS_PORT: "set PARLEY_METRICS_PORT",
   OTTO_KILL_SWITCH: "set PARLEY_KILL_SWITCH, or run parley kill-switch on",
   OTTO_MAX_CONCURRENT_AGENTS: "set queue.concurrency in gateway.yaml",
@@ -27,10 +40,21 @@ const INSTEAD: Readonly<Record<string, string>> = {
   AOF_MEMORY_BACKEND: "memory is kept with the events: in SQLite, or in Redis where REDIS_URL is set",
 };
 
+function ofProviders(...names: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    names.map((name) => [
+      `${name}_API_KEY`,
+      `name it in an agent's file: provider: openai, base_url, api_key: "\${${name}_API_KEY}"`,
+    ]),
+  );
+}
+
+const POSTGRES = /^POSTGRES_[A-Z]+$/;
 const RATE_LIMIT = /^(?:AOF_)?RATE_LIMIT(?:_|$)/;
 
 function insteadOf(name: string): string | undefined {
   if (RATE_LIMIT.test(name)) return "set limits in gateway.yaml, or run parley limits set";
+  if (POSTGRES.test(name)) return INSTEAD.DATABASE_URL;
   return Object.hasOwn(INSTEAD, name) ? INSTEAD[name] : undefined;
 }
 

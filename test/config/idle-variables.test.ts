@@ -10,8 +10,14 @@ const idleVariables = (env: Readonly<Record<string, string>>) => idleAmong(env, 
 
 describe("variables without effect", () => {
   it.each([
-    ["GEMINI_API_KEY", "GEMINI_API_KEY has no effect: models are those of Anthropic and OpenAI"],
-    ["GEMINI_API_KEY", "GEMINI_API_KEY has no effect: models are those of Anthropic"],
+    ["GEMINI_API_KEY", `provider: openai, base_url, api_key: "\${GEMINI_API_KEY}"`],
+    ["GROQ_API_KEY", "GROQ_API_KEY has no effect: name it in an agent's file"],
+    ["DATABASE_URL", "events are in a SQLite file of PARLEY_DATA_DIR, or in Redis where REDIS_URL is set"],
+    ["POSTGRES_PASSWORD", "POSTGRES_PASSWORD has no effect: events are in a SQLite file"],
+    ["SENTRY_DSN", "errors are lines of the log"],
+    ["JWT_SECRET", "JWT_SECRET has no effect: set PARLEY_ADMIN_TOKEN"],
+    ["OTTO_ENV", "set PARLEY_ENV"],
+    ["OTEL_EXPORTER_OTLP_PROTOCOL", "traces go as JSON over HTTP"],
     ["REDIS_HOST", "REDIS_HOST has no effect: set REDIS_URL, such as redis://HOST:6379"],
     ["LOG_LEVEL", "LOG_LEVEL has no effect: set PARLEY_LOG_LEVEL"],
     ["RATE_LIMIT_REQUESTS", "RATE_LIMIT_REQUESTS has no effect: set limits in gateway.yaml"],
