@@ -4,7 +4,7 @@ import type { Config } from "../config/load.ts";
 import { GatewayError } from "../domain/errors.ts";
 import type { ComponentReport } from "../ingress/health.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Media } from "../ports/media.ts";
+import { type Media, MediaRefused } from "../ports/media.ts";
 import { messageOf } from "../shared/fault.ts";
 import { openMediaFolder } from "../store/media/folder.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -71,14 +71,25 @@ export function mediaKeeping(
   { log, metrics }: { log: Logger; metrics: Metrics },
 ): MediaKeeping {
   let left = { files: 0, bytes: 0 };
+  let fault: string | null = null;
   return {
     async sweep(keptMs) {
-      const files = await media.sweep(keptMs);
-      if (files > 0) log.info({ files }, "media.swept");
-      left = await media.usage();
-      metrics.mediaBytes.set(left.bytes);
+      try {
+        const files = await media.sweep(keptMs);
+        if (files > 0) log.info({ files }, "media.swept");
+        left = await media.usage();
+        metrics.mediaBytes.set(left.bytes);
+        fault = null;
+      } catch (error) {
+        // All else that is swept goes on.
+        if (!(error instanceof MediaRefused)) throw error;
+        if (fault === null) log.warn({ cause: error.message }, "media.unusable");
+        fault = error.message;
+      }
     },
     report() {
+      if (fault !== null)
+        return { status: "degraded", code: "MEDIA_FAILED", details: `${media.place}: ${fault}` };
       const details = `${media.place}; ${left.files} files, ${Math.ceil(left.bytes / MIB)} of ${Math.floor(bytesMax / MIB)} MiB`;
       return left.bytes < bytesMax * FULL_SHARE
         ? { status: "ok", details }

@@ -227,7 +227,12 @@ export class RunFiles {
     if (record?.bytes === undefined) return null;
     const kept = await this.#deps.media.find(keyOf(event, file));
     if (kept === null) return unread("it is not kept any more");
-    return viewOf(file, await beginningOf(kept.read(), bytesMax), kept.sizeBytes);
+    try {
+      return viewOf(file, await beginningOf(kept.read(), bytesMax), kept.sizeBytes);
+    } catch (error) {
+      if (error instanceof MediaRefused) return unread(UNKEPT);
+      throw error;
+    }
   }
 
   #bounded(view: FileView): FileView {
@@ -273,13 +278,20 @@ function againInMs(error: unknown, attempt: number): number | null {
   return askedMs > ASKED_MS_MAX ? null : Math.max(waitMs, askedMs);
 }
 
+const UNKEPT = "it cannot be kept at the moment";
+
 /** What is not about the file is thrown again: the store of media cannot be reached. */
 function faultOf(error: unknown, limits: FileLimits): { fault: FileFault; why: string } {
   if (error instanceof FileUnreadable) return { fault: error.fault, why: error.message };
   if (error instanceof MediaRefused)
-    return error.why === "full"
-      ? { fault: "full", why: "there is no room to keep it" }
-      : { fault: "too_large", why: tooLarge(null, limits.fileBytes, limits).message };
+    switch (error.why) {
+      case "full":
+        return { fault: "full", why: "there is no room to keep it" };
+      case "failed":
+        return { fault: "failed", why: UNKEPT };
+      case "too-large":
+        return { fault: "too_large", why: tooLarge(null, limits.fileBytes, limits).message };
+    }
   if (error instanceof DeliveryError) return { fault: "failed", why: "the platform did not give it" };
   throw error;
 }

@@ -7,7 +7,7 @@ export interface MediaKey {
 
 export interface KeptFile {
   readonly sizeBytes: number;
-  /** To its end, or until whoever reads it returns. */
+  /** To its end, or until whoever reads it returns. Throws MediaRefused where the disk does not give it. */
   read(): AsyncIterable<Uint8Array>;
 }
 
@@ -30,14 +30,17 @@ export interface Media {
   find(key: MediaKey): Promise<KeptFile | null>;
   /** Deletes all files of a conversation, or that one. */
   forget(conversation: string, id?: string): Promise<void>;
-  /** Deletes what is older than that, and what was begun and never finished. Gives how many files went. */
+  /**
+   * Deletes what is older than that, and what was begun and never finished. Gives how many files went. Throws MediaRefused
+   * where none could be kept now.
+   */
   sweep(keptMs: number): Promise<number>;
   usage(): Promise<MediaUsage>;
 }
 
-/** The file will not be kept: it is larger than it may be, or there is no room for any. */
+/** The file will not be kept: it is larger than it may be, there is no room for any, or the disk does not take or give it. */
 export class MediaRefused extends Error {
-  readonly why: "too-large" | "full";
+  readonly why: "too-large" | "full" | "failed";
 
   constructor(why: MediaRefused["why"], message: string) {
     super(message);

@@ -9,7 +9,7 @@ import { contextItem } from "../../src/domain/context.ts";
 import { DeliveryError, GatewayError } from "../../src/domain/errors.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import { type FileRequest, FileUnreadable } from "../../src/ports/files.ts";
-import type { Media } from "../../src/ports/media.ts";
+import { type Media, MediaRefused } from "../../src/ports/media.ts";
 import { openMediaFolder } from "../../src/store/media/folder.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
@@ -101,6 +101,25 @@ describe("the files of a run", () => {
     const files = await taken([file("F1")]);
     expect(files.records).toMatchObject([{ file: "F1", bytes: 4 }]);
     expect(asked).toEqual(["F1"]);
+  });
+
+  it("are told where the disk does not take them or give them back, and the run goes on", async () => {
+    giving(() => streamOf("said in it"));
+    const { records } = await taken([file("F1")]);
+    const broken = new MediaRefused("failed", "The folder of the files cannot be used: EROFS");
+    const readOnly: Media = {
+      ...{ place: "", usage: () => Promise.reject(broken), sweep: () => Promise.reject(broken) },
+      forget: () => Promise.reject(broken),
+      find: async ({ id }) =>
+        id.endsWith("F1") ? { sizeBytes: 3, read: () => streamOf(broken) } : await Promise.resolve(null),
+      put: () => Promise.reject(broken),
+    };
+    const files = await taken([file("F1"), file("F2")], filesOf(records, { media: readOnly }));
+    expect(whyOf(files, "F2")).toBe("it cannot be kept at the moment");
+    expect([...files.views.values()]).toEqual([
+      { kind: "unread", why: "it cannot be kept at the moment" },
+      { kind: "unread", why: "it cannot be kept at the moment" },
+    ]);
   });
 
   it("that could not be read stay so for whoever goes on, and are not asked for again", async () => {

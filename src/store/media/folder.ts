@@ -1,6 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { createReadStream, type Dirent } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat, unlink } from "node:fs/promises";
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  unlink,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../../ports/clock.ts";
 import {
@@ -10,6 +21,7 @@ import {
   MediaRefused,
   type MediaUsage,
 } from "../../ports/media.ts";
+import { messageOf } from "../../shared/fault.ts";
 import { digest } from "./digest.ts";
 
 export interface MediaFolderOptions {
@@ -58,23 +70,30 @@ class MediaFolder implements Media {
     const there = await sizeOf(target);
     if (there !== null) return there;
     await this.#known();
-    const half = join(this.#options.folder, INCOMING, randomUUID());
+    const half = await this.#newHalf();
     try {
       const size = await this.#write(half, bytes, bytesMax);
-      await mkdir(this.#folderOf(key.conversation), PRIVATE_FOLDER);
-      await rename(half, target);
+      await onDisk(mkdir(this.#folderOf(key.conversation), PRIVATE_FOLDER));
+      await onDisk(rename(half, target));
       await flushFolder(this.#folderOf(key.conversation));
       return size;
     } catch (error) {
       await rm(half, { force: true });
-      throw isDiskFull(error) ? new MediaRefused("full", "The disk of the files is full") : error;
+      throw error;
     }
+  }
+
+  /** Somebody may have deleted the folder: what it held was copied from elsewhere, so a new one will do. */
+  async #newHalf(): Promise<string> {
+    const folder = join(this.#options.folder, INCOMING);
+    await onDisk(mkdir(folder, PRIVATE_FOLDER));
+    return join(folder, randomUUID());
   }
 
   async find(key: MediaKey): Promise<KeptFile | null> {
     const path = this.#pathOf(key);
     const sizeBytes = await sizeOf(path);
-    return sizeBytes === null ? null : { sizeBytes, read: () => createReadStream(path) };
+    return sizeBytes === null ? null : { sizeBytes, read: () => readOf(path) };
   }
 
   async forget(conversation: string, id?: string): Promise<void> {
@@ -84,6 +103,7 @@ class MediaFolder implements Media {
 
   async sweep(keptMs: number): Promise<number> {
     const beforeMs = this.#options.clock.nowMs() - keptMs;
+    await this.#tryOut();
     await this.dropHalfFiles(HALF_FILE_MS);
     let gone = 0;
     const left = { files: 0, bytes: 0 };
@@ -123,8 +143,15 @@ class MediaFolder implements Media {
     }
   }
 
+  /** Before a message brings a file is when an operator wants to know. */
+  async #tryOut(): Promise<void> {
+    const half = await this.#newHalf();
+    await onDisk(writeFile(half, ""));
+    await rm(half, { force: true });
+  }
+
   #known(): Promise<unknown> {
-    this.#counted ??= this.usage().catch((error: unknown) => {
+    this.#counted ??= onDisk(this.usage()).catch((error: unknown) => {
       this.#counted = null;
       throw error;
     });
@@ -133,19 +160,19 @@ class MediaFolder implements Media {
 
   /** Whole, flushed, and counted. */
   async #write(path: string, bytes: AsyncIterable<Uint8Array>, bytesMax: number): Promise<number> {
-    const file = await open(path, "wx", 0o600);
+    const file = await onDisk(open(path, "wx", 0o600));
     try {
       let size = 0;
       for await (const chunk of bytes) {
         size += chunk.length;
         if (size > bytesMax) throw new MediaRefused("too-large", `Larger than ${bytesMax} bytes`);
         this.#makeRoom(size);
-        await writeAll(file, chunk);
+        await onDisk(writeAll(file, chunk));
       }
       this.#makeRoom(size);
       const now = this.#options.clock.nowMs() / 1000;
-      await file.utimes(now, now);
-      await file.sync();
+      await onDisk(file.utimes(now, now));
+      await onDisk(file.sync());
       this.#used = { files: this.#used.files + 1, bytes: this.#used.bytes + size };
       return size;
     } finally {
@@ -212,7 +239,26 @@ async function sizeOf(path: string): Promise<number | null> {
   return found?.isFile() ? found.size : null;
 }
 
-function isDiskFull(error: unknown): boolean {
+async function* readOf(path: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(path);
+  } catch (error) {
+    throw refusalOf(error);
+  }
+}
+
+/** What the disk does not do is another matter than a download that breaks off, whose faults have codes like it. */
+async function onDisk<T>(doing: Promise<T>): Promise<T> {
+  try {
+    return await doing;
+  } catch (error) {
+    throw refusalOf(error);
+  }
+}
+
+function refusalOf(error: unknown): MediaRefused {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
-  return code === "ENOSPC" || code === "EDQUOT";
+  if (code === "ENOSPC" || code === "EDQUOT")
+    return new MediaRefused("full", "The disk of the files is full");
+  return new MediaRefused("failed", `The folder of the files cannot be used: ${code ?? messageOf(error)}`);
 }

@@ -86,6 +86,34 @@ describe("a folder of files", () => {
     await expect(full).rejects.toMatchObject({ why: "full" });
   });
 
+  it("begins anew where somebody has deleted it, for what it held was copied from elsewhere", async () => {
+    await using at = await place(true);
+    const media = await at.open();
+    await media.put({ ...KEY, id: "before" }, streamOf("x"), 9);
+    await rm(at.folder, { recursive: true });
+    expect(await media.sweep(1e9)).toBe(0);
+    await rm(at.folder, { recursive: true });
+    expect(await media.put(KEY, streamOf("12"), 9)).toBe(2);
+    expect(await bytesOf(await media.find(KEY))).toBe("12");
+  });
+
+  it("says that the disk does not take or give a file, and not that the file is at fault", async () => {
+    await using at = await place(true);
+    const media = await at.open();
+    await media.put(KEY, streamOf("there"), 9);
+    const kept = await media.find(KEY);
+    await rm(at.folder, { recursive: true });
+    writeFileSync(at.folder, "somebody's file");
+    const refusal = {
+      name: "MediaRefused",
+      why: "failed",
+      message: "The folder of the files cannot be used: ENOTDIR",
+    };
+    await expect(media.put({ ...KEY, id: "g" }, streamOf("x"), 9)).rejects.toMatchObject(refusal);
+    await expect(media.sweep(1e9)).rejects.toMatchObject({ name: "MediaRefused", why: "failed" });
+    await expect(bytesOf(kept)).rejects.toMatchObject(refusal);
+  });
+
   it("leaves no empty folders behind", async () => {
     await using at = await place(true);
     const media = await at.open();
