@@ -18,7 +18,6 @@ export interface LogOptions {
   readonly trace?: (() => TraceIds | null) | undefined;
 }
 
-const NO_FIELDS = {};
 /** Written without waiting for more. */
 const GATHERED_BYTES = 8_192;
 /** A pipe takes this much whole; more may end up between the lines of another process. */
@@ -33,7 +32,7 @@ export async function createLogger({ level, pretty, process: number, trace }: Lo
     level,
     base: number === undefined ? null : { process: number },
     timestamp: isoTimestamp(),
-    ...(trace !== undefined && { mixin: () => trace() ?? NO_FIELDS }),
+    ...(trace !== undefined && { mixin: () => trace() ?? {} }),
     formatters: { level: (label: string) => ({ level: label }) },
   };
   if (pretty) {

@@ -46,6 +46,19 @@ describe("the log", () => {
     expect(others).toEqual([]);
   });
 
+  it("takes nothing of one line into the next where some are written in a span", async () => {
+    const output = await outputOf(
+      { level: "info", pretty: false },
+      `const traced = await createLogger({ level: "info", pretty: false, trace: () => null });
+       traced.info({ event_id: "slack:1" }, "run.finished"); traced.info("gateway.stopped");`,
+    );
+    expect(lines(output)[1]).toEqual({
+      level: "info",
+      time: expect.any(String),
+      msg: "gateway.stopped",
+    });
+  });
+
   it("of one among several processes says which, in writes that a pipe takes whole", async () => {
     const output = await outputOf(
       { level: "info", pretty: false, process: 3 },
