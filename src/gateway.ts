@@ -42,14 +42,19 @@ export async function receive(request: RawRequest, adapter: Adapter, deps: Gatew
   if (verified.kind === "probe") return { outcome: "handshake", ack: { status: 200 }, events: 0 };
   if (verified.kind !== "genuine") return turnedAway(verified);
 
-  return await take(adapter.parse(verified.request), adapter, deps);
+  return await take(adapter.parse(verified.request), adapter, deps, request.requestId);
 }
 
 /**
  * The one way in for what a platform says, whichever way it came: admit → publish → acknowledge. What is *unavailable* is
- * not stored, and may not be acknowledged.
+ * not stored, and may not be acknowledged. `requestId` is on each line of what comes of it.
  */
-export function take(inbound: Inbound, adapter: Adapter, deps: GatewayDeps): Promise<Reception> {
+export function take(
+  inbound: Inbound,
+  adapter: Adapter,
+  deps: GatewayDeps,
+  requestId?: string,
+): Promise<Reception> {
   switch (inbound.kind) {
     case "malformed":
       return settled({ outcome: "malformed", ack: { status: 400 }, reason: inbound.message, events: 0 });
@@ -60,10 +65,10 @@ export function take(inbound: Inbound, adapter: Adapter, deps: GatewayDeps): Pro
     case "ignored":
       return ignore(inbound, adapter, deps);
     case "reaction":
-      return react(inbound, adapter, deps);
+      return react(inbound, adapter, deps, requestId);
     case "events":
       for (const reason of inbound.ignored) countIgnored(adapter, reason, deps);
-      return publish(inbound, adapter, deps);
+      return publish(inbound, adapter, deps, requestId);
   }
 }
 
@@ -76,6 +81,7 @@ async function react(
   { reaction, reason, ack }: Extract<Inbound, { kind: "reaction" }>,
   adapter: Adapter,
   deps: GatewayDeps,
+  requestId: string | undefined,
 ): Promise<Reception> {
   const ignored = { kind: "ignored" as const, reason, ack };
   try {
@@ -87,7 +93,7 @@ async function react(
     if (!reaction.isAdded || adapter.reactions?.approvals !== true)
       return await ignore(ignored, adapter, deps);
     const event = decisionBy(reaction, { ...saying, approvalId });
-    return await publish({ kind: "events", events: [event], ignored: [], ack }, adapter, deps);
+    return await publish({ kind: "events", events: [event], ignored: [], ack }, adapter, deps, requestId);
   } catch (error) {
     return { outcome: "unavailable", ack: { status: 503 }, reason: codeOf(error), events: 0 };
   }
@@ -165,12 +171,13 @@ async function publish(
   }: Extract<Inbound, { kind: "events" }>,
   adapter: Adapter,
   deps: GatewayDeps,
+  requestId: string | undefined,
 ): Promise<Reception> {
   if (people !== undefined) await deps.people.learn(people);
   const trouble = withdrawn === undefined ? null : await carriedOut({ withdrawn }, deps);
   const { known, fates } =
     trouble === null
-      ? await offer(events, adapter, deps)
+      ? await offer(events, adapter, deps, requestId)
       : { known: events, fates: events.map(() => ({ kind: "failed", code: trouble }) as const) };
   const rulings = fates.map(rulingOf);
   for (const [i, { outcome, isUnanswered, count }] of rulings.entries()) {
@@ -236,12 +243,16 @@ async function offer(
   events: readonly TriggerEvent[],
   adapter: Adapter,
   deps: GatewayDeps,
+  requestId: string | undefined,
 ): Promise<{ known: readonly TriggerEvent[]; fates: readonly Fate[] }> {
   try {
     const isSettled = events.every(({ person }) => person === undefined);
     const known = isSettled ? events : await deps.people.settle(events);
     const { platforms } = deps.policy;
-    const said = known.map((event) => withRoles(event, adapter.roles, platforms[event.platform]));
+    const said = known.map((event) => ({
+      ...withRoles(event, adapter.roles, platforms[event.platform]),
+      ...(requestId !== undefined && { requestId }),
+    }));
     const asked = said.map((event) => deps.chosenAgent?.(event) ?? null);
     const isAsked = asked.some((one) => one !== null);
     const chosen = isAsked ? await Promise.all(asked.map((one) => one ?? Promise.resolve(null))) : [];

@@ -83,6 +83,14 @@ function postFrom(lasting: string | null, passing: string | null, id: string) {
   ]);
 }
 
+it("an event keeps the id of the request that brought it, for whoever runs it", async () => {
+  slack.inbound = { kind: "events", events: [anEvent({ id: "a" })], ignored: [], ack: ACK };
+  const sample = { method: "POST", path: "/webhooks/slack", headers: {}, body: "{}" } as const;
+  const request = { ...rawRequest(sample, { nowMs: clock.nowMs() }), requestId: "req_1" };
+  await receive(request, slack, deps);
+  expect((await claimOne(store.queue)).event).toMatchObject({ id: "a", requestId: "req_1" });
+});
+
 describe("what was taken back", () => {
   it("is withdrawn before the acknowledgement, and what takes its place is accepted", async () => {
     await postEvents([{ id: "a" }]);

@@ -4,6 +4,7 @@ import { lifeOf } from "../feed/observed.ts";
 import type { Archive, ReplayRequest } from "../ports/archive.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { EventRecord, Journal, ReplayMode } from "../ports/journal.ts";
+import { eventIds } from "../telemetry/event-ids.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { kindOf } from "./views.ts";
 
@@ -53,7 +54,7 @@ async function replay(
   const answer = await deps.archive.replay(record.id, { ...request, seq: record.seq });
   switch (answer) {
     case "queued":
-      deps.log.info({ event_id: record.id, by, mode }, "event.replayed");
+      deps.log.info({ ...eventIds(record.event), by, mode }, "event.replayed");
       publish(record, "replayed", by, deps);
       return { kind: "queued", mode };
     case "full":
@@ -74,7 +75,7 @@ async function replay(
 /** False: it is no dead letter. */
 export async function dropLetter(record: EventRecord, by: string, deps: ReplayDeps): Promise<boolean> {
   if (!(await deps.archive.drop(record.id, by))) return false;
-  deps.log.info({ event_id: record.id, by }, "event.dropped");
+  deps.log.info({ ...eventIds(record.event), by }, "event.dropped");
   publish(record, "dropped", by, deps);
   return true;
 }

@@ -1,5 +1,6 @@
 import type { ApprovalRules } from "../domain/approval.ts";
 import type { ErrorCode } from "../domain/errors.ts";
+import type { TriggerEvent } from "../domain/event.ts";
 import type { Usage } from "../domain/run.ts";
 import type { ChatModel } from "../ports/model.ts";
 import type { Tool, Toolbox } from "../ports/tool.ts";
@@ -119,7 +120,7 @@ export interface ToolCallReport {
 export interface CompactionReport {
   readonly agent: string;
   readonly runId: string;
-  readonly eventId: string;
+  readonly event: Pick<TriggerEvent, "id" | "requestId">;
   /** `skipped`: the run's budget, or that of the day, has not so much left. Nothing but `made` stands for the older turns. */
   readonly outcome: "made" | "failed" | "skipped";
   /** Why not. */

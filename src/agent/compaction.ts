@@ -132,7 +132,7 @@ type Report = (outcome: CompactionReport["outcome"], cause?: string, usage?: Usa
 
 function reporter(run: Run, agent: Agent, { covers }: Older, { observe }: ModelCallDeps): Report {
   return (outcome, cause, usage = NO_USAGE) => {
-    const about = { agent: agent.name, runId: run.id, eventId: run.event.id, turns: covers.turns };
+    const about = { agent: agent.name, runId: run.id, event: run.event, turns: covers.turns };
     observe.compaction?.({ ...about, outcome, usage, ...(cause !== undefined && { cause }) });
   };
 }

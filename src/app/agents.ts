@@ -18,6 +18,7 @@ import { REMOTE_ASK } from "../models/remote/ask.ts";
 import type { AgentRuntime } from "../ports/agent.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { Tool } from "../ports/tool.ts";
+import { eventIds } from "../telemetry/event-ids.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { NO_TRACING, type Tracing } from "../telemetry/trace.ts";
@@ -252,9 +253,9 @@ const OWN_TOOLS: Readonly<Record<string, readonly Tool[]>> = { demo: [DEMO_ASK],
 
 function observer(metrics: Metrics, log: AgentContext["log"]): RunObserver {
   return {
-    compaction({ agent, runId, eventId, outcome, cause, turns, usage }) {
+    compaction({ agent, runId, event, outcome, cause, turns, usage }) {
       metrics.compactions.inc({ agent, outcome });
-      const about = { event_id: eventId, run_id: runId, agent, turns };
+      const about = { ...eventIds(event), run_id: runId, agent, turns };
       const { inputTokens: input_tokens, outputTokens: output_tokens, costCents: cost_cents } = usage;
       if (outcome === "made")
         log.info({ ...about, input_tokens, output_tokens, cost_cents }, "memory.compacted");

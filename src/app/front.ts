@@ -33,7 +33,7 @@ export interface FrontOptions {
 /** From a webhook, or what a connection of ours brings, to the acknowledgement. */
 export interface Front {
   readonly receive: (request: RawRequest, platform: Platform) => Promise<Reception>;
-  readonly take: (inbound: Inbound, platform: Platform) => Promise<Reception>;
+  readonly take: (inbound: Inbound, platform: Platform, requestId?: string) => Promise<Reception>;
   /** What the headers alone decide; null: the body has to be read. */
   readonly screen: (head: RequestHead, platform: Platform) => Reception | null;
   /** Who is known by two names is asked of the store again. */
@@ -66,7 +66,10 @@ export function composeFront(options: FrontOptions): Front {
 
   return {
     receive: tracedReceive((request, platform) => receive(request, adapterOf(platform), deps), tracing),
-    take: tracedTake((inbound, platform) => take(inbound, adapterOf(platform), deps), tracing),
+    take: tracedTake(
+      (inbound, platform, requestId) => take(inbound, adapterOf(platform), deps, requestId),
+      tracing,
+    ),
     screen: (head, platform) => screen(head, adapterOf(platform)),
     forgetPeople: () => people.forget(),
   };

@@ -176,15 +176,16 @@ function takeFor({ platform }: Adapter, options: SocketsOptions): Mailbox["take"
   const ackSeconds = metrics.ackSeconds.labels({ platform });
   return async (inbound: Inbound): Promise<Ack | null> => {
     const startedAt = performance.now();
-    const taken = front.take(inbound, platform).catch((error: unknown) => {
-      log.error({ platform, err: error }, "socket.failed");
+    const requestId = newId("req");
+    const taken = front.take(inbound, platform, requestId).catch((error: unknown) => {
+      log.error({ request_id: requestId, platform, err: error }, "socket.failed");
       return FAILED;
     });
     const reception = await deadline.within(taken);
     const durationMs = performance.now() - startedAt;
     ackSeconds.observe(durationMs / 1000);
     metrics.webhooks.inc({ platform, outcome: reception.outcome });
-    const received = { platform, requestId: newId("req"), incoming: null, durationMs };
+    const received = { platform, requestId, incoming: null, durationMs };
     noteAll(note, received, reception);
     writeLine(log, "socket.received", received, reception);
     return reception.outcome === "unavailable" ? null : reception.ack;

@@ -30,15 +30,15 @@ export function tracedReceive<P extends string>(
 
 /** What came over a connection of ours. */
 export function tracedTake<P extends string>(
-  take: (inbound: Inbound, platform: P) => Promise<Reception>,
+  take: (inbound: Inbound, platform: P, requestId?: string) => Promise<Reception>,
   tracing: Tracing,
-): (inbound: Inbound, platform: P) => Promise<Reception> {
+): (inbound: Inbound, platform: P, requestId?: string) => Promise<Reception> {
   if (!tracing.isOn) return take;
-  return (inbound, platform) =>
+  return (inbound, platform, requestId) =>
     tracing.span(
       `receive ${platform}`,
       { kind: "consumer", attributes: { [names.PLATFORM]: platform } },
-      async (span) => told(await take(inbound, platform), span),
+      async (span) => told(await take(inbound, platform, requestId), span),
     );
 }
 

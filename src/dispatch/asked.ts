@@ -8,6 +8,7 @@ import type { Hooks } from "../ports/hooks.ts";
 import type { Questions } from "../ports/questions.ts";
 import type { Job } from "../ports/queue.ts";
 import { iso } from "../shared/time.ts";
+import { eventIds } from "../telemetry/event-ids.ts";
 import type { Logger } from "../telemetry/log.ts";
 
 export interface AskedDeps {
@@ -24,7 +25,7 @@ export function questionsOf(
   { agent, runId }: Pick<Progress, "agent" | "runId">,
   { questions, grants, hooks, clock, log }: AskedDeps,
 ): RunQuestions {
-  const about = { event_id: event.id, conversation_id: event.conversation, run_id: runId, agent };
+  const about = { ...eventIds(event), conversation_id: event.conversation, run_id: runId, agent };
   const granted = (tool: string) => ({ conversation: event.conversation, agent, tool });
   return {
     allow: (tool, until) => grants.allow(granted(tool), until),

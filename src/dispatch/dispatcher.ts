@@ -6,6 +6,7 @@ import type { Bus } from "../ports/bus.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import { readSignal, SIGNAL_TOPIC } from "../ports/lanes.ts";
 import type { Job, Queue, Settlement } from "../ports/queue.ts";
+import { eventIds } from "../telemetry/event-ids.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { Lease } from "./lease.ts";
@@ -284,7 +285,7 @@ export class Dispatcher {
       const isWaiting = settlement?.kind === "defer" && !isStoreFailure(reason);
       log[isWaiting ? "debug" : "warn"](
         {
-          event_id: job.event.id,
+          ...eventIds(job.event),
           conversation_id: job.event.conversation,
           attempt: job.attempt,
           settlement: settlement?.kind ?? "none",
@@ -303,17 +304,17 @@ export class Dispatcher {
     for (;;) {
       try {
         const held = await queue.settle(job, settlement);
-        if (!held) log.warn({ event_id: job.event.id, attempt: job.attempt }, "event.lease_lost");
+        if (!held) log.warn({ ...eventIds(job.event), attempt: job.attempt }, "event.lease_lost");
         else if (settlement.kind === "dead") {
           metrics.deadLetters.inc({ platform: job.event.platform });
           log.error(
-            { event_id: job.event.id, conversation_id: job.event.conversation, cause: settlement.cause },
+            { ...eventIds(job.event), conversation_id: job.event.conversation, cause: settlement.cause },
             "event.dead",
           );
         } else if (settlement.kind === "retry") metrics.retries.inc({ stage: "event" });
         return;
       } catch (error) {
-        log.error({ event_id: job.event.id, cause: causeOf(error) }, "event.settle_failed");
+        log.error({ ...eventIds(job.event), cause: causeOf(error) }, "event.settle_failed");
         // The lease runs out by itself; whoever claims the event next finds its recorded progress.
         if (clock.nowMs() > giveUpMs || isClosed(error)) return;
         await clock.sleep(STORE_RETRY_MS);

@@ -8,6 +8,7 @@ import type { Progress } from "../domain/run.ts";
 import type { Adapter, ThreadPast, ThreadReader } from "../ports/adapter.ts";
 import type { Clock } from "../ports/clock.ts";
 import { describe } from "../shared/fault.ts";
+import { eventIds } from "../telemetry/event-ids.ts";
 import type { Logger } from "../telemetry/log.ts";
 
 export interface EarlierDeps {
@@ -52,7 +53,7 @@ export async function earlierIn(
   // Its answer, and so its conversation, is for one person alone.
   if (event.trigger === "command") return null;
   const startedAtMs = deps.clock.nowMs();
-  const about = { event_id: event.id, platform: adapter.platform };
+  const about = { ...eventIds(event), platform: adapter.platform };
   try {
     const past = await guarded(reader, event, adapter, deps, signal);
     const items = sinceReset(past.items).filter(

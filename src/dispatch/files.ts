@@ -21,6 +21,7 @@ import type { Clock } from "../ports/clock.ts";
 import { type FileFault, type FileReader, FileUnreadable } from "../ports/files.ts";
 import { type Media, type MediaKey, MediaRefused } from "../ports/media.ts";
 import { describe } from "../shared/fault.ts";
+import { eventIds } from "../telemetry/event-ids.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { unread, VIEW_BYTES_MAX, viewOf } from "./file-view.ts";
@@ -153,7 +154,7 @@ export class RunFiles {
     const startedAtMs = clock.nowMs();
     const named = { event: event.id, file: file.id };
     const { platform } = this.#adapter;
-    const about = { event_id: event.id, platform, file_kind: file.kind };
+    const about = { ...eventIds(event), platform, file_kind: file.kind };
     try {
       const bytes = await this.#copy(file, event, fetching);
       if (bytes === null) return named;

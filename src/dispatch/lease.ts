@@ -1,5 +1,6 @@
 import type { Clock } from "../ports/clock.ts";
 import type { Job, Queue } from "../ports/queue.ts";
+import { eventIds } from "../telemetry/event-ids.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { causeOf } from "./settle.ts";
 
@@ -70,7 +71,7 @@ export class Lease {
         }
         isFailing = false;
       } catch (error) {
-        const about = { event_id: this.#job.event.id, cause: causeOf(error) };
+        const about = { ...eventIds(this.#job.event), cause: causeOf(error) };
         if (!isFailing) log.error(about, "event.extend_failed");
         isFailing = true;
       }

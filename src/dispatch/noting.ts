@@ -8,6 +8,7 @@ import type { Feedback } from "../ports/feedback.ts";
 import type { Job } from "../ports/queue.ts";
 import type { DeliverDeps } from "../reply/deliver.ts";
 import { messageOf } from "../shared/fault.ts";
+import { eventIds } from "../telemetry/event-ids.ts";
 import type { Logger } from "../telemetry/log.ts";
 
 interface NotingDeps {
@@ -42,7 +43,7 @@ export function notedAs(
   return {
     onSaid(messageId) {
       feedback.said({ platform, tenant, messageId }, saying).catch((error: unknown) => {
-        log.warn({ event_id: event.id, platform, cause: messageOf(error) }, "feedback.not_kept");
+        log.warn({ ...eventIds(event), platform, cause: messageOf(error) }, "feedback.not_kept");
       });
     },
   };

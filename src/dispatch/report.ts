@@ -5,6 +5,7 @@ import type { RunResult } from "../ports/agent.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Hooks } from "../ports/hooks.ts";
 import type { Job } from "../ports/queue.ts";
+import { eventIds } from "../telemetry/event-ids.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 
@@ -26,7 +27,7 @@ export function report(
   if (budget !== null) metrics.budgetExceeded.inc({ agent, budget });
   log.info(
     {
-      event_id: job.event.id,
+      ...eventIds(job.event),
       conversation_id: job.event.conversation,
       run_id: runId,
       agent,
@@ -52,7 +53,7 @@ export function reportHandover(
   runId: string,
   { log }: { readonly log: Logger },
 ): void {
-  const about = { event_id: event.id, conversation_id: event.conversation, run_id: runId, attempt };
+  const about = { ...eventIds(event), conversation_id: event.conversation, run_id: runId, attempt };
   log.info({ ...about, agent: from, to }, "run.handed_over");
 }
 

@@ -91,6 +91,8 @@ export interface TriggerEvent {
   readonly context?: readonly ContextItem[];
   readonly replyTo: ReplyAddress;
   readonly occurredAtMs: number;
+  /** The `X-Request-Id` of the webhook that brought it, for the log; absent: none did. */
+  readonly requestId?: string;
   /** Where its trace goes on (W3C Trace Context); absent: it has none. */
   readonly traceparent?: string;
 }

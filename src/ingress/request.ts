@@ -11,8 +11,11 @@ export function requestIdOf(incoming: IncomingMessage, newId: () => string): str
 }
 
 /** Its body is empty but while it is lent. */
-export function requestOf(incoming: IncomingMessage, receivedAtMs: number): RawRequest & { body: Buffer } {
-  return new IncomingRequest(incoming, receivedAtMs);
+export function requestOf(
+  incoming: IncomingMessage,
+  { receivedAtMs, requestId }: Pick<RawRequest, "receivedAtMs"> & { readonly requestId: string },
+): RawRequest & { body: Buffer } {
+  return new IncomingRequest(incoming, receivedAtMs, requestId);
 }
 
 const EMPTY = Buffer.alloc(0);
@@ -31,11 +34,13 @@ export function declaredBytes({ headers }: Pick<IncomingMessage, "headers">): nu
 class IncomingRequest implements RawRequest {
   body = EMPTY;
   readonly receivedAtMs: number;
+  readonly requestId: string;
   readonly #incoming: IncomingMessage;
 
-  constructor(incoming: IncomingMessage, receivedAtMs: number) {
+  constructor(incoming: IncomingMessage, receivedAtMs: number, requestId: string) {
     this.#incoming = incoming;
     this.receivedAtMs = receivedAtMs;
+    this.requestId = requestId;
   }
 
   get method(): string {

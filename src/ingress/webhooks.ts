@@ -86,7 +86,7 @@ export function createWebhook(source: WebhookSource, deps: WebhookDeps): Webhook
 
   return async function answer(incoming, outgoing, requestId, startedAt) {
     const receivedAtMs = deps.clock.nowMs();
-    const request = requestOf(incoming, receivedAtMs);
+    const request = requestOf(incoming, { receivedAtMs, requestId });
     const screened = screen(request);
     if (screened !== null) deps.bodies.drain.discard(incoming);
     const reception =

@@ -28,6 +28,8 @@ export interface RawRequest {
   readonly receivedAtMs: number;
   /** True when the peer is on this machine's loopback interface and nothing shows that it speaks for another. */
   readonly fromLoopback: boolean;
+  /** What it is called in answer and log; absent: it has come by none of our servers. */
+  readonly requestId?: string;
 }
 
 /** A request before its body is read. */

@@ -5,6 +5,7 @@ import type { ReplyPart } from "../domain/reply.ts";
 import type { Adapter } from "../ports/adapter.ts";
 import type { Job } from "../ports/queue.ts";
 import { messageOf } from "../shared/fault.ts";
+import { eventIds } from "../telemetry/event-ids.ts";
 import { type DeliverDeps, deliver, partIdOf } from "./deliver.ts";
 import { LeasePermit } from "./permit.ts";
 
@@ -53,7 +54,7 @@ export async function amendBeside(
   signal: AbortSignal,
 ): Promise<void> {
   if (adapter.edit === undefined || deps.breakers.of(adapter.platform).state() !== "closed") return;
-  const about = { event_id: job.event.id, platform: adapter.platform };
+  const about = { ...eventIds(job.event), platform: adapter.platform };
   const parts = adapter.render(redacted(text), deps.to ?? job.event.replyTo, buttons).map(redactedPart);
   for (const [index, part] of parts.entries()) {
     const outcome = await amendPart(part, index, key, job, adapter, deps, signal).catch((error: unknown) => {

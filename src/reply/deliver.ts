@@ -7,6 +7,7 @@ import type { Delivery, Receipt, ReplyPart } from "../domain/reply.ts";
 import type { Adapter, Recovery } from "../ports/adapter.ts";
 import type { Fate, Outbox, Reservation } from "../ports/outbox.ts";
 import type { Job } from "../ports/queue.ts";
+import { eventIds } from "../telemetry/event-ids.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { certainlyUnsaid, LeasePermit, type Leave } from "./permit.ts";
@@ -93,9 +94,9 @@ async function sayPart(saying: Saying): Promise<Said> {
   if (receipt.messageId !== null) deps.onSaid?.(receipt.messageId);
   const { endsReply } = receipt;
   if (endsReply !== undefined) {
-    const { id, conversation } = job.event;
+    const { event } = job;
     const { platform } = saying.adapter;
-    const about = { event_id: id, conversation_id: conversation, platform, part: index };
+    const about = { ...eventIds(event), conversation_id: event.conversation, platform, part: index };
     deps.log.warn({ ...about, cause: endsReply }, "reply.cut");
   }
   return { end: receipt === LEFT_IN_DOUBT ? "unknown" : "ok", isLast: isLast(receipt) };
@@ -113,7 +114,7 @@ async function sayInPlace(preview: Receipt, saying: Saying): Promise<Receipt> {
   if (receipt !== "gone") return receipt;
   const { platform } = adapter;
   deps.log.warn(
-    { event_id: job.event.id, platform, part: index, resolution: "sent anew" },
+    { ...eventIds(job.event), platform, part: index, resolution: "sent anew" },
     "reply.preview_gone",
   );
   // Before it is sent anew: whoever goes on after a crash must know that this may have been said.
@@ -176,7 +177,7 @@ async function resolveDoubt(delivery: Delivery, isSenderGone: boolean, saying: S
   const found = redactedJson(await elsewhere(() => adapter.recover(delivery, signal)));
   deps.log.warn(
     {
-      event_id: job.event.id,
+      ...eventIds(job.event),
       part: delivery.index,
       platform,
       resolution: resolutionOf(found, isSenderGone, deps),
@@ -238,7 +239,7 @@ async function sending<Sent extends Receipt | "gone">(
     deps.metrics.replySeconds.observe({ platform }, seconds);
     deps.log.info(
       {
-        event_id: job.event.id,
+        ...eventIds(job.event),
         conversation_id: job.event.conversation,
         platform,
         part: delivery.index,
@@ -268,7 +269,7 @@ function directly<T>(wait: () => Promise<T>): Promise<T> {
  */
 function record(partId: string, fate: Fate, { job, index, deps }: Saying): void {
   deps.outbox.record(partId, fate).catch((error: unknown) => {
-    deps.log.error({ event_id: job.event.id, part: index, err: error }, "reply.record_failed");
+    deps.log.error({ ...eventIds(job.event), part: index, err: error }, "reply.record_failed");
   });
 }
 

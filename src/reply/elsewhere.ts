@@ -6,6 +6,7 @@ import type { Adapter } from "../ports/adapter.ts";
 import type { Elsewhere } from "../ports/agent.ts";
 import type { Job } from "../ports/queue.ts";
 import { messageOf } from "../shared/fault.ts";
+import { eventIds } from "../telemetry/event-ids.ts";
 import { Aside, amendBeside, sayBeside } from "./beside.ts";
 import type { DeliverDeps } from "./deliver.ts";
 
@@ -74,7 +75,7 @@ function unreached(
   { log }: DeliverDeps,
 ): "refused" {
   log.warn(
-    { event_id: event.id, platform: event.platform, place: `${platform}:${channel}`, cause },
+    { ...eventIds(event), platform: event.platform, place: `${platform}:${channel}`, cause },
     "approval.place_refused",
   );
   return "refused";

@@ -8,6 +8,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Outbox } from "../ports/outbox.ts";
 import type { Job } from "../ports/queue.ts";
 import { messageOf } from "../shared/fault.ts";
+import { eventIds } from "../telemetry/event-ids.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { partIdOf } from "./deliver.ts";
@@ -265,8 +266,12 @@ export class Preview {
   }
 
   get #about() {
-    const { id, conversation } = this.#job.event;
-    return { event_id: id, conversation_id: conversation, platform: this.#adapter.platform };
+    const { event } = this.#job;
+    return {
+      ...eventIds(event),
+      conversation_id: event.conversation,
+      platform: this.#adapter.platform,
+    };
   }
 }
 

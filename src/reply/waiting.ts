@@ -7,6 +7,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Outbox } from "../ports/outbox.ts";
 import type { Job } from "../ports/queue.ts";
 import { messageOf } from "../shared/fault.ts";
+import { eventIds } from "../telemetry/event-ids.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Leave } from "./permit.ts";
 import { sendReserved } from "./send-reserved.ts";
@@ -149,7 +150,7 @@ async function sayOnce(
   signal: AbortSignal,
 ): Promise<boolean> {
   const { event, replay } = job;
-  const about = { event_id: event.id, conversation_id: event.conversation, platform: adapter.platform };
+  const about = { ...eventIds(event), conversation_id: event.conversation, platform: adapter.platform };
   // A platform that is down itself has nobody to hear it.
   if (breakers.of(adapter.platform).state() !== "closed") return false;
   const partId = `${event.id}/${replay > 0 ? `r${replay}/` : ""}wait`;

@@ -11,6 +11,7 @@ import { ROOT } from "./gateway-process.ts";
 import { type Setup, startWithPlatforms } from "./gateway-with-platforms.ts";
 import { CHAT_PLATFORMS, deliver, privateMessage } from "./platforms.ts";
 import { said } from "./records.ts";
+import { eventLines } from "./request-ids.ts";
 
 const PAGE = readFileSync(join(ROOT, "docs/deploy/logs.md"), "utf8");
 const COMMANDS = linesIn(PAGE, "sh");
@@ -50,6 +51,14 @@ afterAll(async () => {
 it("there is something that is no JSON among it", () => {
   const journal = readFileSync(join(bin, "journal"), "utf8");
   expect(journal.split("\n").some((line) => line !== "" && !line.startsWith("{"))).toBe(true);
+});
+
+it("each line of an event has the id of the request that brought it", () => {
+  const { kinds, unnamed } = eventLines([{ logLines: () => [...lines] }]);
+  expect(unnamed).toEqual([]);
+  expect([...kinds]).toEqual(
+    expect.arrayContaining(["run.finished", "reply.sent", "event.failed", "event.dead"]),
+  );
 });
 
 it.each(COMMANDS)("%s", async (command) => {

@@ -6,6 +6,7 @@ import { configFolder } from "./configuration.ts";
 import { type GatewayProcess, startGateway, temporaryFolder } from "./gateway-process.ts";
 import { deliver, openPlatforms, type Platforms, privateMessage } from "./platforms.ts";
 import { recordsOf } from "./records.ts";
+import { eventLines } from "./request-ids.ts";
 import { scrape } from "./scrape.ts";
 
 const CONVERSATIONS = 24;
@@ -100,6 +101,7 @@ describe("two replicas, while the Redis that they share", () => {
       expect(gateway.stdout()).toMatch(/The store takes events again after \d+ s/);
       expect(await gateway.end("SIGTERM")).toBe(0);
     }
+    expect(eventLines([one, other]).unnamed).toEqual([]);
   });
 });
 

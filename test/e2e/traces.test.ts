@@ -3,6 +3,7 @@ import { startRedis } from "../support/redis.ts";
 import { startCollector } from "./collector.ts";
 import { configFolder, NO_LIMITS } from "./configuration.ts";
 import { startGateway, temporaryFolder } from "./gateway-process.ts";
+import { eventLines } from "./request-ids.ts";
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER = "00f067aa0ba902b7";
@@ -37,6 +38,7 @@ it("a message is one trace from its webhook to its answer, over two replicas, an
       "content-type": "application/json",
       "x-dev-key": KEY,
       traceparent: `00-${TRACE}-${CALLER}-01`,
+      "x-request-id": "req-of-the-caller",
     },
     body: JSON.stringify({ message: "demo: tool clock {}", conversation: "traced" }),
   });
@@ -64,10 +66,13 @@ it("a message is one trace from its webhook to its answer, over two replicas, an
   expect(spans.every(({ isFailed, headers }) => !isFailed && headers["x-key"] === "a secret")).toBe(true);
   expect(JSON.stringify(spans.map(({ attributes }) => attributes))).not.toContain("demo: tool");
 
-  const traced = (lines: Record<string, unknown>[], name: string) =>
-    lines.find(({ msg }) => msg === name)?.trace_id;
+  const traced = (lines: Record<string, unknown>[], name: string, field = "trace_id") =>
+    lines.find(({ msg }) => msg === name)?.[field];
   expect(traced(ingress.logLines(), "webhook.received")).toBe(TRACE);
   for (const name of ["run.finished", "reply.sent"]) expect(traced(worker.logLines(), name)).toBe(TRACE);
+  const { kinds, unnamed } = eventLines([ingress, worker]);
+  expect([[...kinds], unnamed]).toEqual([["run.finished", "reply.sent"], []]);
+  expect(traced(worker.logLines(), "run.finished", "request_id")).toBe("req-of-the-caller");
   expect(worker.stdout() + ingress.stdout()).not.toContain("a secret");
 });
 

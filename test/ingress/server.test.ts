@@ -616,7 +616,7 @@ describe("metrics", () => {
     );
     expect(text).toContain('parley_http_requests_total{method="GET",route="other",status="404"} 1');
     expect(text).toContain('parley_webhooks_total{platform="slack",outcome="accepted"} 1');
-    expect(text).not.toContain("made");
+    expect(text).not.toContain("made/up");
   });
 });
 
