@@ -23,6 +23,7 @@ const INHIBITED: Readonly<Record<string, string>> = {
   ParleyRunsFail: "ParleyBreakerOpen",
   ParleyOldestWaits: "ParleyBreakerOpen",
   ParleyRepliesFail: "ParleyBreakerOpen",
+  ParleyComponentUnwell: "ParleyBreakerOpen",
   ParleyAckSlow: "ParleyAckVerySlow",
   ParleyMemoryHigh: "ParleyMemoryVeryHigh",
   ParleyBacklog: "ParleyBacklogLarge",
