@@ -61,11 +61,14 @@ export function addConversations(program: Command, terminal: Terminal, settle: S
       const signal = terminal.interrupted?.() ?? new AbortController().signal;
       const path = `/conversations/export${queryOf({ user, files: String(files) })}`;
       const all: string[] = [];
+      let count = 0;
       for await (const line of createClient(terminal, options).lines(path, { signal })) {
+        count++;
         if (json) all.push(inert(line));
         else terminal.out(`${inert(line)}\n`);
       }
       if (json) terminal.out(`[${all.join(",\n")}]\n`);
+      if (count === 0) terminal.talk(`Nothing is kept of ${printable(user)}.\n`);
     });
 
   withUrl(

@@ -129,6 +129,12 @@ async function archive(keeper: Keeper, options: ArchiveOptions, terminal: Termin
     for await (const _ of found) count++;
     return { result: { dry_run: true, events: count }, words: `Would archive ${count} events.` };
   }
+  // Each archive is to hold something, also where this is run by the clock.
+  const first = await found.next();
+  if (first.done) {
+    const result = { path: null, archived: 0, removed: 0 };
+    return { result, words: "Nothing has been over for so long, so that no archive was made." };
+  }
   await agree(before, options, terminal);
   const [{ archiveEvents }, { archivedEvents }] = await Promise.all([
     import("../backup/events.ts"),
@@ -137,7 +143,8 @@ async function archive(keeper: Keeper, options: ArchiveOptions, terminal: Termin
   const { environment } = configOf(terminal, options.config);
   const { archive: path, manifest } = await failing(
     archiveEvents({
-      ...{ to: resolve(terminal.cwd, options.to), events: found, nowMs, version: packageVersion() },
+      ...{ to: resolve(terminal.cwd, options.to), nowMs, version: packageVersion() },
+      events: joined(first.value, found),
       store: environment.redisUrl === null ? "sqlite" : "redis",
     }),
   );
@@ -153,6 +160,11 @@ async function archive(keeper: Keeper, options: ArchiveOptions, terminal: Termin
     result: { path, archived, removed },
     words: `${path}\n${archived} events archived, ${removed} removed from the store${rest}.`,
   };
+}
+
+async function* joined<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T, void> {
+  yield first;
+  yield* rest;
 }
 
 async function agree(before: string, { yes }: ArchiveOptions, { confirm }: Terminal): Promise<void> {

@@ -22,6 +22,7 @@ interface Options {
   readonly redisServer: string;
   readonly start?: string;
   readonly wait?: string;
+  readonly yes?: true;
   readonly json?: true;
 }
 
@@ -41,6 +42,7 @@ export function addRestore(program: Command, terminal: Terminal): void {
       "wait for the gateway to be ready (default: 150 with --start, else not at all)",
     )
     .option("--url <url>", "where the gateway is (default: PARLEY_URL, or this machine)")
+    .option("-y, --yes", "do not ask")
     .option("--json", "print what was done as JSON")
     .addHelpText("after", HELP)
     .action(async (archive: string, options: Options) => await run(terminal, archive, options));
@@ -64,6 +66,7 @@ async function run(terminal: Terminal, archive: string, options: Options): Promi
   const waitSeconds = secondsOf(options);
   const config = configOf(terminal, options.config);
   const { environment } = config;
+  await agree(environment.dataDir, archive, options, terminal);
   const url = httpBase(
     options.url === undefined ? "PARLEY_URL" : "--url",
     options.url ?? terminal.env.PARLEY_URL ?? `http://127.0.0.1:${environment.port}`,
@@ -109,6 +112,18 @@ async function run(terminal: Terminal, archive: string, options: Options): Promi
     if (code !== 0) throw new CommandError(EXIT.failed, `expected --start to end with 0, got ${code}`);
   }
   if (waitSeconds > 0) await waitUntilReady(url, waitSeconds, terminal);
+}
+
+/** Where nobody can be asked it goes on all the same: what was there is kept. */
+async function agree(
+  dataDir: string,
+  archive: string,
+  { yes }: Options,
+  { confirm }: Terminal,
+): Promise<void> {
+  if (yes || confirm === undefined) return;
+  const question = `Put ${printable(archive)} in the place of what is in ${printable(dataDir)}? That is kept beside it.`;
+  if (!(await confirm(question))) throw new CommandError(EXIT.failed, "nothing was restored");
 }
 
 async function redisPlace(config: Config, options: Options): Promise<RedisPlace | null> {

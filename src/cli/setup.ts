@@ -71,7 +71,7 @@ async function setUp(
   const signal = new AbortController().signal;
   try {
     const setup = await open(module, options, terminal);
-    if (options.check) return await check(setup, options, terminal, signal);
+    if (options.check) return await check(setup, module, options, terminal, signal);
     return options.apply
       ? await apply(setup, options, terminal, signal)
       : await print(setup, options, terminal, signal);
@@ -105,6 +105,7 @@ async function print(
 
 async function check(
   setup: Setup,
+  { needs }: PlatformModule,
   options: Options,
   terminal: Terminal,
   signal: AbortSignal,
@@ -113,7 +114,10 @@ async function check(
   if (options.json) terminal.out(`${inert(JSON.stringify(findings, null, 2))}\n`);
   else for (const finding of findings) terminal.out(formatFinding({ ...finding, check: "app" }));
   if (findings.length === 0)
-    throw new CommandError(EXIT.config, "expected the platform's credentials in the environment, got none");
+    throw new CommandError(
+      EXIT.config,
+      `expected the platform's credentials (${needs.join(", ")}) in the environment, got none`,
+    );
   return findings.some(({ status }) => status === "fail") ? EXIT.failed : EXIT.ok;
 }
 

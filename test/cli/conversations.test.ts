@@ -140,6 +140,9 @@ it("a summary of turns of which an older version did not keep whose they are is 
 describe("conversations export", () => {
   it("has all that is kept of a person, and nothing of others", async () => {
     await someTalk();
+    expect(await asked("export", "--user", "slack:T1:U404")).toMatchObject({
+      ...{ code: 0, stdout: "", stderr: "Nothing is kept of slack:T1:U404.\n" },
+    });
     const { code, stdout } = await asked("export", "--user", "slack:T1:U1");
     const lines = stdout
       .trim()

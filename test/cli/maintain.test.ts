@@ -1,4 +1,12 @@
-import { closeSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
@@ -117,11 +125,26 @@ describe("beside a gateway that runs", () => {
     });
   });
 
+  it("makes no archive where there is nothing for one, and asks nobody", async () => {
+    const { maintain } = await aGateway();
+    const to = join(emptyFolder(), "archives");
+    const made = await maintain("archive", "--to", to, "--older-than", "99999", "--json");
+    expect(made.code).toBe(0);
+    expect(JSON.parse(made.stdout)).toMatchObject({ path: null, archived: 0, removed: 0 });
+    expect(existsSync(to)).toBe(false);
+  });
+
   it("an archive of events is no backup that could be restored", async () => {
     const { maintain } = await aGateway();
     const { path } = JSON.parse((await maintain("archive", "--to", emptyFolder(), "--yes", "--json")).stdout);
     const env = { PARLEY_DATA_DIR: emptyFolder() };
-    expect(await call(["restore", path], { env })).toMatchObject({
+    const asked: string[] = [];
+    const confirm = async (question: string) => asked.push(question) < 0;
+    expect(await call(["restore", path], { env, confirm })).toMatchObject({
+      ...{ code: 1, stderr: expect.stringContaining("nothing was restored") },
+    });
+    expect(asked).toEqual([expect.stringContaining(`Put ${path} in the place of what is in `)]);
+    expect(await call(["restore", path, "--yes"], { env, confirm })).toMatchObject({
       ...{ code: 1, stderr: expect.stringContaining("got an archive of finished events") },
     });
   });
