@@ -11,6 +11,7 @@ import type { FilesDeps } from "./dispatch/files.ts";
 import type { Guide } from "./dispatch/guide.ts";
 import { checkpoint, ensureHeld } from "./dispatch/held.ts";
 import { goesRound } from "./dispatch/loop.ts";
+import { filesFor, MadeFiles } from "./dispatch/made-files.ts";
 import { type AgentMemory, historyOf, isOf } from "./dispatch/memory.ts";
 import { interruptible, Merging } from "./dispatch/merging.ts";
 import { notedAs } from "./dispatch/noting.ts";
@@ -51,9 +52,10 @@ import type { Job, Queue, Settlement } from "./ports/queue.ts";
 import { amendBeside, sayBeside } from "./reply/beside.ts";
 import { offered } from "./reply/choices.ts";
 import { type DeliverDeps, deliver } from "./reply/deliver.ts";
+import { deliverFiles } from "./reply/files.ts";
 import { FirstStored } from "./reply/first-stored.ts";
 import type { Previews } from "./reply/preview.ts";
-import { GAVE_UP, handedText, NO_AGENT, NOT_REACHED, noticeText } from "./reply/texts.ts";
+import { GAVE_UP, handedText, NO_AGENT, NOT_REACHED, noticeText, unsentText } from "./reply/texts.ts";
 import { showTyping } from "./reply/typing.ts";
 import type { WaitNotices } from "./reply/waiting.ts";
 import type { Logger } from "./telemetry/log.ts";
@@ -117,7 +119,8 @@ export async function work(claimed: Job, deps: WorkerDeps, signals: JobSignals):
   const job = await runnable(claimed, adapter, deps, signals.job);
   if (isSettlement(job)) return job;
   if (job.refusal !== null) {
-    await say(noticeText(job.refusal), job, adapter, deps, signals);
+    const parts = adapter.render(noticeText(job.refusal), job.event.replyTo);
+    await deliver(job, parts, adapter, { ...deps.delivery, ...signals }, signals.job);
     return { kind: "dropped", cause: job.refusal.cause };
   }
 
@@ -139,6 +142,8 @@ export async function work(claimed: Job, deps: WorkerDeps, signals: JobSignals):
   const delivery = { ...deps.delivery, ...noting, outbox, log, isHeld, leftMs, follows, elsewhere };
   try {
     await deliver(job, answer.parts, adapter, delivery, signals.job);
+    const sending = { ...delivery, media: deps.files?.media };
+    await deliverFiles(job, answer.files ?? [], adapter, sending, signals.job);
   } catch (error) {
     throw lastWord(error, waitedMs(job, progress, deps.clock), deps.waitMsMax);
   } finally {
@@ -235,12 +240,15 @@ async function ended(
   const hears = deps.hearsPresses?.(job.event.platform) ?? true;
   const { markdown, buttons } = offered({ ...result, text }, adapter, hears);
   const from = progress.path?.[0];
-  const whole = from === undefined ? markdown : `${handedText(from, progress.agent)}\n\n${markdown}`;
+  const { files, unsent } = filesFor(result, progress.steps);
+  const around = [from && handedText(from, progress.agent), markdown, unsentText(unsent)];
+  const whole = around.filter(Boolean).join("\n\n");
   const rendered = await deps.render(adapter, whole, job.event.replyTo, buttons, named);
   const approvals = approvalsIn(progress.steps);
   const compacted = compactedIn(progress.steps);
   const kept = { ...(approvals.length > 0 && { approvals }), ...(compacted !== null && { compacted }) };
-  return { ...progress, ...kept, steps: [], answer: { ...result, text, parts: rendered.map(redactedPart) } };
+  const answer = { ...result, text, parts: rendered.map(redactedPart), ...(files.length > 0 && { files }) };
+  return { ...progress, ...kept, steps: [], answer };
 }
 
 async function run(
@@ -322,6 +330,7 @@ async function run(
     ...(merging.mayGrow && { join: joining }),
     ...(patience && { waiting: patience }),
     ...(preview && { showing: (text) => preview.show(text) }),
+    ...MadeFiles.keeping(event, steps, adapter, deps),
     ...(allowance && { allowance, allowanceOf: (other) => deps.allowanceOf?.(event, other) }),
     isPaused: (other) => deps.isPaused({ platform: event.platform, agent: other }),
   };
@@ -380,15 +389,4 @@ async function run(
     await patience?.end();
     await preview?.end();
   }
-}
-
-async function say(
-  text: string,
-  job: Job,
-  adapter: Adapter,
-  deps: WorkerDeps,
-  { job: signal, isHeld, leftMs }: JobSignals,
-): Promise<void> {
-  const parts = adapter.render(text, job.event.replyTo);
-  await deliver(job, parts, adapter, { ...deps.delivery, isHeld, leftMs }, signal);
 }

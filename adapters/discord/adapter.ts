@@ -1,11 +1,12 @@
 import { GatewayError } from "../../src/domain/errors.ts";
-import { type Adapter, PLAIN_WEBHOOK } from "../../src/ports/adapter.ts";
+import { type Adapter, type OutgoingFiles, PLAIN_WEBHOOK } from "../../src/ports/adapter.ts";
 import type { Clock, Random } from "../../src/ports/clock.ts";
 import type { OpenContext } from "../../src/ports/platform.ts";
 import { besideModule } from "../../src/shared/beside.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import { type Form, Forms } from "../shared/forms.ts";
 import { type Mentions, previewBeside } from "../shared/mentions-option.ts";
+import { filesPart } from "../shared/outgoing.ts";
 import type { Preview } from "../shared/preview-option.ts";
 import { areHeard, meant, type ReactionsOption } from "../shared/reactions.ts";
 import { placeAddress } from "./address.ts";
@@ -113,6 +114,7 @@ export function createDiscordAdapter(options: DiscordOptions): Adapter {
       ),
     invalidRequests: () => rest.invalidRequests(),
     files: createFileReader({ apiUrl, clock, rest }),
+    outgoing: OUTGOING,
     typing: (to, signal) => showTyping(to, { rest, clock, signal }),
     recover,
     ...createEditor(send, { ...calling, preview }),
@@ -127,5 +129,13 @@ function checkOptions({ botToken }: DiscordOptions, apiUrl: string): void {
     throw new GatewayError("CONFIG_INVALID", "Expected the Discord API address to be an http or https URL");
   }
 }
+
+/** Of a server that nobody has boosted. */
+const OUTGOING: OutgoingFiles = {
+  bytesMax: 10 * 1024 * 1024,
+  filesMax: 10,
+  messageBytesMax: 24 * 1024 * 1024,
+  render: filesPart,
+};
 
 const RENDERER = besideModule(import.meta.url, "render");

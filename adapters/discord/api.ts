@@ -9,7 +9,7 @@ import { retryAfterMs } from "../../src/shared/fault.ts";
 import { get, getString, isObject, type JsonObject, parseJsonObject } from "../../src/shared/json.ts";
 import { toldCall } from "../../src/shared/platform-calls.ts";
 import type { Secret } from "../../src/shared/secret.ts";
-import type { ReplyFile } from "../shared/answer-file.ts";
+import type { Upload } from "../shared/outgoing.ts";
 import { writtenForm } from "../shared/uploads.ts";
 import { apiRefusal, serverFailure } from "./failure.ts";
 import { type Answered, InvalidRequests } from "./invalid-requests.ts";
@@ -43,8 +43,8 @@ export interface Call {
   readonly route: `/${string}`;
   /** Absent for what only reads. */
   readonly body?: JsonObject | readonly JsonObject[];
-  /** Goes with it, in a form of several parts. */
-  readonly file?: ReplyFile | null;
+  /** Go with it, in a form of several parts. */
+  readonly files?: readonly Upload[];
   /** An interaction's own token is in its route; all else is the bot's. */
   readonly as: "bot" | "interaction";
   /** Names the call in errors and receipts. */
@@ -124,7 +124,7 @@ export function createRest(options: RestOptions): DiscordRest {
           method: METHODS[asked.method],
           fullRoute: asked.route,
           body: asked.body,
-          ...(asked.file && { files: [uploadOf(asked.file)] }),
+          ...(asked.files?.length && { files: asked.files.map(attached) }),
           auth: asked.as === "bot",
           signal: abort.signal,
         }),
@@ -142,8 +142,8 @@ export function createRest(options: RestOptions): DiscordRest {
   return rest;
 }
 
-function uploadOf({ name, mime, text }: ReplyFile) {
-  return { name, contentType: mime, data: Buffer.from(text) };
+function attached({ name, mime, data }: Upload) {
+  return { name, contentType: mime, data };
 }
 
 /** The adapter adds the version itself; an address that already has one, or ends in a slash, means the same. */

@@ -1,6 +1,6 @@
 import type { Button } from "../../src/domain/button.ts";
 import type { JsonObject } from "../../src/shared/json.ts";
-import type { ReplyFile } from "../shared/answer-file.ts";
+import type { Upload } from "../shared/outgoing.ts";
 import { componentsFor } from "./buttons.ts";
 
 /** No previews: Discord would fetch whatever address a model writes. */
@@ -11,18 +11,19 @@ export const EPHEMERAL = 64;
 
 /** What a message has beside its words. */
 export interface Beside {
-  readonly file: ReplyFile | null;
+  readonly files: readonly Upload[];
   readonly buttons: readonly Button[];
   /** Ids of the people whom it rings for. */
   readonly mentions: readonly string[];
 }
 
-export const ALONE: Beside = { file: null, buttons: [], mentions: [] };
+export const ALONE: Beside = { files: [], buttons: [], mentions: [] };
 
 /** Mentions are named in every call, edits too: by default a bot's message pings whomever it names. */
-export function messageBody(content: string, { file, buttons, mentions }: Beside): JsonObject {
-  // Named, so that an edit that is made twice leaves one file.
-  const attachments = file === null ? {} : { attachments: [{ id: 0, filename: file.name }] };
+export function messageBody(content: string, { files, buttons, mentions }: Beside): JsonObject {
+  // Named, so that an edit that is made twice leaves each file once.
+  const named = files.map(({ name: filename }, id) => ({ id, filename }));
+  const attachments = named.length === 0 ? {} : { attachments: named };
   const components = buttons.length > 0 ? { components: componentsFor(buttons) } : {};
   return {
     content,

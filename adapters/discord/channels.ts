@@ -8,7 +8,7 @@ import type { Clock } from "../../src/ports/clock.ts";
 import type { Permit } from "../../src/shared/call.ts";
 import { isRefused, isRejected } from "../../src/shared/fault.ts";
 import { get, getArray, getObject, getString, type JsonObject } from "../../src/shared/json.ts";
-import type { ReplyFile } from "../shared/answer-file.ts";
+import type { Upload } from "../shared/outgoing.ts";
 import { audienceOf, type DiscordAddress, type MessageAddress } from "./address.ts";
 import type { DiscordRest } from "./api.ts";
 import { ALONE, messageBody } from "./body.ts";
@@ -30,7 +30,7 @@ export const IN_THREAD = "thread.message";
 export interface Post {
   readonly content: string;
   readonly charsLeft: number | null;
-  readonly file: ReplyFile | null;
+  readonly files: readonly Upload[];
   readonly buttons: readonly Button[];
   readonly mentions: readonly string[];
   readonly delivery: Delivery;
@@ -57,7 +57,7 @@ export class Channels {
   }
 
   async post(address: DiscordAddress, post: Post): Promise<Receipt> {
-    const { delivery, content, file, buttons, mentions, signal, permit } = post;
+    const { delivery, content, files, buttons, mentions, signal, permit } = post;
     const isInThread = address.kind === "message" && (await this.#hasThread(address, post));
     if (!this.#begun.has(delivery.partId)) this.#begun.set(delivery.partId, this.#clock.nowMs());
     const texts = textsOf(content, delivery);
@@ -68,14 +68,14 @@ export class Channels {
       // The text itself always has the part's nonce; a notice of its own needs another.
       const isText = index === texts.length - 1;
       const nonce = nonceFor(isText ? delivery.partId : `${delivery.partId}/notice`);
-      const beside = isText ? { file, buttons, mentions } : ALONE;
+      const beside = isText ? { files, buttons, mentions } : ALONE;
       const body = { ...messageBody(text, beside), nonce, enforce_nonce: true };
       ({ id: messageId } = await this.#rest.message(
         {
           method: "POST",
           route: messagesOf(place),
           body: isReply && index === 0 ? { ...body, message_reference: referenceTo(address) } : body,
-          file: beside.file,
+          files: beside.files,
           as: "bot",
           what: "channel message",
           repeatable: true,
@@ -157,7 +157,7 @@ export class Channels {
   async #find(
     address: MessageAddress,
     place: string,
-    { content, delivery, signal }: Post,
+    { content, files, delivery, signal }: Post,
   ): Promise<Recovery> {
     const list = await this.#rest.ask(
       {
@@ -170,7 +170,7 @@ export class Channels {
       signal,
     );
     const later = getArray(list, "items");
-    const found = later.find((message) => isOurs(message, { address, content, delivery }));
+    const found = later.find((message) => isOurs(message, { address, content, files, delivery }));
     if (found !== undefined)
       return {
         messageId: getString(found, "id") ?? null,
@@ -202,15 +202,29 @@ function referenceTo({ id, channelId }: DiscordAddress): JsonObject {
 /** Said by a bot after the message, with this text; the first part as a reply to it, unless in a thread of its own. */
 function isOurs(
   message: unknown,
-  { address, content, delivery }: { address: MessageAddress } & Pick<Post, "content" | "delivery">,
+  {
+    address,
+    content,
+    files: [file],
+    delivery,
+  }: { address: MessageAddress } & Pick<Post, "content" | "files" | "delivery">,
 ): boolean {
   if (get(getObject(message, "author"), "bot") !== true) return false;
   if (getString(message, "nonce") === nonceFor(delivery.partId)) return true;
   const isReply = getString(getObject(message, "message_reference"), "message_id") === address.id;
   if (delivery.index === 0 && !isReply && getString(message, "channel_id") === address.channelId)
     return false;
+  if (file !== undefined)
+    return getArray(message, "attachments").some(
+      (one) => spelt(getString(one, "filename")) === spelt(file.name),
+    );
   const said = getString(message, "content")?.trim();
   return said === content.trim() || (said !== undefined && said === withNotice(content)?.trim());
+}
+
+/** As far as Discord leaves the name of a file as it is. */
+function spelt(name = ""): string {
+  return name.replaceAll(/[^A-Za-z0-9.]/g, "");
 }
 
 /** At most 25 characters; the same for the same part, on every machine. */

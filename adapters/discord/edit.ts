@@ -4,7 +4,7 @@ import type { Delivery, Receipt } from "../../src/domain/reply.ts";
 import type { Adapter } from "../../src/ports/adapter.ts";
 import type { Permit } from "../../src/shared/call.ts";
 import { isRejected } from "../../src/shared/fault.ts";
-import type { ReplyFile } from "../shared/answer-file.ts";
+import type { Upload } from "../shared/outgoing.ts";
 import { KeyedSlots, Slots } from "../shared/pace.ts";
 import type { Preview } from "../shared/preview-option.ts";
 import { audienceOf, type DiscordAddress, type InteractionAddress, readAddress } from "./address.ts";
@@ -67,7 +67,7 @@ export function createEditor(
           method: "PATCH",
           route: route as `/${string}`,
           body: editBody(text, more),
-          file: more.file,
+          files: more.files,
           as: "bot",
           what: "edit of a message",
           repeatable: true,
@@ -102,9 +102,9 @@ export function createEditor(
         );
       const key = keyOf(delivery.to, address);
       const marked = (content: string) => (delivery.mayRepeat ? (withNotice(content) ?? content) : content);
-      const change = async (content: string, file: ReplyFile | null) => {
+      const change = async (content: string, files: readonly Upload[]) => {
         const { buttons, mentions } = part;
-        const edit = { text: marked(content), with: { file, buttons, mentions }, signal, permit };
+        const edit = { text: marked(content), with: { files, buttons, mentions }, signal, permit };
         const { messageId, via } = receipt;
         const isOriginal = via === ORIGINAL;
         if (messageId === null && !isOriginal) return "gone" as const;

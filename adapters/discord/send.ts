@@ -3,7 +3,7 @@ import type { Delivery, Receipt } from "../../src/domain/reply.ts";
 import type { Adapter } from "../../src/ports/adapter.ts";
 import type { Clock, Random } from "../../src/ports/clock.ts";
 import { isRejected, rejectedLast } from "../../src/shared/fault.ts";
-import type { ReplyFile } from "../shared/answer-file.ts";
+import { filesIn, type Upload, uploadOf, uploadsOf } from "../shared/outgoing.ts";
 import { type DiscordAddress, type InteractionAddress, readAddress } from "./address.ts";
 import type { DiscordRest } from "./api.ts";
 import { ALONE, type Beside, EPHEMERAL, editBody, messageBody, SUPPRESS_EMBEDS } from "./body.ts";
@@ -56,6 +56,14 @@ export function createClient(options: ClientOptions): Pick<Adapter, "send" | "re
   return {
     async send(delivery, signal, permit) {
       const address = readAddress(delivery.to);
+      if (address !== undefined && filesIn(delivery.part).length > 0)
+        return await say(address, {
+          ...NO_WORDS,
+          files: await uploadsOf(delivery),
+          delivery,
+          signal,
+          permit,
+        });
       const part = readPart(delivery.part);
       if (address === undefined || part === undefined) {
         throw new DeliveryError(
@@ -64,15 +72,22 @@ export function createClient(options: ClientOptions): Pick<Adapter, "send" | "re
         );
       }
       const post = { ...part, delivery, signal, permit };
-      return await withFile(post, (content, file) => say(address, { ...post, content, file }));
+      return await withFile(post, (content, files) => say(address, { ...post, content, files }));
     },
 
     async recover(delivery, signal) {
       const address = readAddress(delivery.to);
-      const part = readPart(delivery.part);
+      const part = filesIn(delivery.part).length > 0 ? NO_WORDS : readPart(delivery.part);
       if (address === undefined || part === undefined) return "unknown";
       if (address.kind === "message" || channels.hasBegun(delivery.partId))
-        return await channels.recover(address, { ...part, delivery, signal, permit: undefined });
+        return await channels.recover(address, {
+          ...part,
+          // By their names alone they are found.
+          files: filesIn(delivery.part).map((file) => ({ ...file, data: Buffer.alloc(0) })),
+          delivery,
+          signal,
+          permit: undefined,
+        });
       // An edit made twice leaves one message. A follow-up has neither a nonce nor a way to look it up.
       const isEdit =
         isForOriginal(delivery) && interactions.isOpen(address) && interactions.hasOriginal(address);
@@ -80,6 +95,9 @@ export function createClient(options: ClientOptions): Pick<Adapter, "send" | "re
     },
   };
 }
+
+/** Of a message with files alone. */
+const NO_WORDS = { content: "", charsLeft: null, buttons: [], mentions: [] } as const;
 
 /** The deferred answer is for what is said first. */
 function isForOriginal({ index, follows }: Delivery): boolean {
@@ -126,27 +144,27 @@ interface Sending extends Post {
  */
 export async function withFile<Sent extends Receipt | "gone">(
   { content, charsLeft, file, delivery }: RenderedPart & Pick<Post, "delivery">,
-  say: (content: string, file: ReplyFile | null) => Promise<Sent>,
+  say: (content: string, files: readonly Upload[]) => Promise<Sent>,
 ): Promise<Sent> {
-  if (file === null || delivery.isGrowing) return await say(content, null);
+  if (file === null || delivery.isGrowing) return await say(content, []);
   try {
-    return await say(content, file);
+    return await say(content, [uploadOf(file)]);
   } catch (error) {
     if (!isRejected(error)) throw error;
     const line = noFileLine(charsLeft ?? file.text.length);
-    const said = await say(withLine(content, line) ?? content, null);
+    const said = await say(withLine(content, line) ?? content, []);
     return (said === "gone" ? said : { ...(said as Receipt), endsReply: error.message }) as Sent;
   }
 }
 
 async function editOriginal(
   rest: DiscordRest,
-  { address, content, file, buttons, mentions, delivery, signal, permit }: Sending,
+  { address, content, files, buttons, mentions, delivery, signal, permit }: Sending,
 ): Promise<Receipt> {
   // An edit replaces what an earlier one has left, so a text without room for the notice may do without.
   const text = delivery.mayRepeat ? (withNotice(content) ?? content) : content;
   const { id: messageId } = await rest.message(
-    editOf(address, text, { file, buttons, mentions }),
+    editOf(address, text, { files, buttons, mentions }),
     signal,
     permit,
   );
@@ -173,7 +191,7 @@ export function editOf(
   messageId?: string,
 ) {
   const body = editBody(text, beside);
-  return { ...originalOf(address, messageId), method: "PATCH", body, file: beside.file } as const;
+  return { ...originalOf(address, messageId), method: "PATCH", body, files: beside.files } as const;
 }
 
 async function followUpOrClose(rest: DiscordRest, sending: Sending): Promise<Receipt> {
@@ -204,18 +222,18 @@ async function closeOriginal(
 
 async function followUp(
   rest: DiscordRest,
-  { address, content, file, buttons, mentions, delivery, signal, permit }: Sending,
+  { address, content, files, buttons, mentions, delivery, signal, permit }: Sending,
 ): Promise<Receipt> {
   let messageId: string | null = null;
   const texts = textsOf(content, delivery);
   for (const [index, text] of texts.entries()) {
     const asked = { route: interactionRoute(address), what: "follow-up" };
-    const beside = index === texts.length - 1 ? { file, buttons, mentions } : ALONE;
+    const beside = index === texts.length - 1 ? { files, buttons, mentions } : ALONE;
     // The deferred answer is for the one who asked already.
     const flags = address.onlyFor && { flags: SUPPRESS_EMBEDS | EPHEMERAL };
     const body = { ...messageBody(text, beside), ...flags };
     ({ id: messageId } = await rest.message(
-      { ...asked, method: "POST", body, file: beside.file, as: "interaction", repeatable: false },
+      { ...asked, method: "POST", body, files: beside.files, as: "interaction", repeatable: false },
       signal,
       permit,
     ));

@@ -1,7 +1,7 @@
 import { LARGEST_BODY_BYTES_MAX } from "../../src/domain/bounds.ts";
 import { DeliveryError, GatewayError } from "../../src/domain/errors.ts";
 import type { ReplyAddress, TriggerEvent } from "../../src/domain/event.ts";
-import type { Adapter, Socket, ThreadReader, WebhookSpec } from "../../src/ports/adapter.ts";
+import type { Adapter, OutgoingFiles, Socket, ThreadReader, WebhookSpec } from "../../src/ports/adapter.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Kept, OpenContext } from "../../src/ports/platform.ts";
 import { besideModule } from "../../src/shared/beside.ts";
@@ -9,6 +9,7 @@ import type { Secret } from "../../src/shared/secret.ts";
 import type { ChangePolicy } from "../shared/change-options.ts";
 import { type Form, Forms } from "../shared/forms.ts";
 import { type Mentions, previewBeside } from "../shared/mentions-option.ts";
+import { filesPart } from "../shared/outgoing.ts";
 import type { Preview } from "../shared/preview-option.ts";
 import { areHeard, meant, type ReactionsOption } from "../shared/reactions.ts";
 import { UNSTOPPED } from "../shared/signals.ts";
@@ -166,6 +167,7 @@ export function createSlackAdapter(given: SlackOptions): SlackAdapter {
     shownCharsMax: SHOWN_CHARS_MAX,
     recover: async (delivery, signal) => await ours(delivery.to).recover(delivery, signal),
     typing: (to, signal) => of(tenantIn(to)).typing(to, signal),
+    outgoing: OUTGOING,
     roles: groups,
     files: { open: (request) => of(request.event.tenant).files.open(request) },
     ...(limits !== undefined && { thread: threadsOf(limits, of) }),
@@ -203,6 +205,14 @@ function tellThrough({ apiUrl, timeoutMs, clock }: SlackOptions): Tell {
     await respond(url, alone, { text, blocks: [] }, { timeoutMs, clock, signal: UNSTOPPED });
   };
 }
+
+/** Slack takes far more; a message with more files than these is hard to look at. */
+const OUTGOING: OutgoingFiles = {
+  bytesMax: 1024 ** 3,
+  filesMax: 10,
+  messageBytesMax: 1024 ** 3,
+  render: filesPart,
+};
 
 const WEBHOOK: WebhookSpec = {
   // One address does for all; the others are those that many an app has from elsewhere.

@@ -7,6 +7,7 @@ import type { Permit } from "../../src/shared/call.ts";
 import { isRejected, rejectedLast } from "../../src/shared/fault.ts";
 import { get, getArray, getObject, getString, isObject, type JsonObject } from "../../src/shared/json.ts";
 import type { ReplyFile } from "../shared/answer-file.ts";
+import { filesIn, type Upload, uploadOf, uploadsOf } from "../shared/outgoing.ts";
 import { UNSTOPPED } from "../shared/signals.ts";
 import {
   type MessageAddress,
@@ -107,16 +108,24 @@ export function createClient(options: WebOptions, { call, self, posted, isShown 
   async function sendFile(
     address: SlackAddress,
     file: ReplyFile,
-    { delivery, signal, permit }: Pick<Sending, "delivery" | "signal" | "permit">,
+    asked: Pick<Sending, "delivery" | "signal" | "permit">,
   ): Promise<Receipt> {
-    const comment = delivery.mayRepeat ? markedAsRepeat("").trim() : "";
     try {
-      return await upload(messageTarget(address), { file, comment, signal, permit }, options, call);
+      return await share(address, [uploadOf(file)], asked);
     } catch (error) {
       // An app that was installed before it sent files has no scope for them; a workspace may have turned them off.
       if (!isRejected(error)) throw error;
-      return await sayInstead(address, file, { delivery, signal, permit });
+      return await sayInstead(address, file, asked);
     }
+  }
+
+  async function share(
+    address: SlackAddress,
+    files: readonly Upload[],
+    { delivery, signal, permit }: Pick<Sending, "delivery" | "signal" | "permit">,
+  ): Promise<Receipt> {
+    const comment = delivery.mayRepeat ? markedAsRepeat("").trim() : "";
+    return await upload(messageTarget(address), { files, comment, signal, permit }, options, call);
   }
 
   /** What the file would have said, as messages. */
@@ -137,6 +146,8 @@ export function createClient(options: WebOptions, { call, self, posted, isShown 
   return {
     async send(delivery, signal, permit) {
       const address = readAddress(delivery.to);
+      if (address !== null && filesIn(delivery.part).length > 0)
+        return await share(address, await uploadsOf(delivery), { delivery, signal, permit });
       const part = readPart(delivery.part);
       if (address === null || part === null)
         throw new DeliveryError(
@@ -159,8 +170,8 @@ export function createClient(options: WebOptions, { call, self, posted, isShown 
       // What was said through a response_url can be read back by nobody.
       if (address?.kind !== "message") return "unknown";
       try {
-        const file = readPart(delivery.part)?.file ?? null;
-        return await lookUp(call, self, address, { ...delivery, file }, signal);
+        const file = readPart(delivery.part)?.file ?? filesIn(delivery.part)[0];
+        return await lookUp(call, self, address, { ...delivery, fileName: file?.name ?? null }, signal);
       } catch {
         return "unknown";
       }
@@ -231,7 +242,7 @@ async function lookUp(
   call: CallSlack,
   self: SlackSelf,
   address: MessageAddress,
-  { partId, index, file }: Pick<Delivery, "partId" | "index"> & { readonly file: ReplyFile | null },
+  { partId, index, fileName }: Pick<Delivery, "partId" | "index"> & { readonly fileName: string | null },
   signal: AbortSignal,
 ): Promise<Recovery> {
   const method = address.threadTs === null ? "conversations.history" : "conversations.replies";
@@ -254,12 +265,15 @@ async function lookUp(
     messages.push(...read);
     const message = messages.find((candidate) => partOf(candidate) === partId);
     if (message !== undefined) return { messageId: getString(message, "ts") ?? null, via: POST };
-    const stream = index === 0 ? read.find((candidate) => isOpenStream(candidate, address, self)) : undefined;
+    const stream =
+      index === 0 && fileName === null
+        ? read.find((candidate) => isOpenStream(candidate, address, self))
+        : undefined;
     if (stream !== undefined) return { messageId: getString(stream, "ts") ?? null, via: START };
     cursor = getString(getObject(found, "response_metadata"), "next_cursor");
     if (cursor !== undefined) continue;
     if (get(found, "has_more") === true) return "unknown";
-    return file === null ? "absent" : uploadAfter(messages, { partId, name: file.name }, self);
+    return fileName === null ? "absent" : uploadAfter(messages, { partId, name: fileName }, self);
   }
   return "unknown";
 }

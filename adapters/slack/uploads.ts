@@ -2,9 +2,9 @@ import { DeliveryError } from "../../src/domain/errors.ts";
 import type { Receipt } from "../../src/domain/reply.ts";
 import type { Recovery } from "../../src/ports/adapter.ts";
 import { call, type Permit } from "../../src/shared/call.ts";
-import { get, getArray, getString, type JsonObject } from "../../src/shared/json.ts";
-import type { ReplyFile } from "../shared/answer-file.ts";
+import { get, getArray, getObject, getString, type JsonObject } from "../../src/shared/json.ts";
 import { filePlace } from "../shared/files.ts";
+import type { Upload } from "../shared/outgoing.ts";
 import { unseen } from "../shared/uploads.ts";
 import type { MessageAddress } from "./address.ts";
 import type { CallSlack, WebOptions } from "./api.ts";
@@ -15,38 +15,33 @@ import { partOf } from "./metadata.ts";
 
 const BEGIN = "files.getUploadURLExternal";
 const COMPLETE = "files.completeUploadExternal";
+const OPEN = "conversations.open";
 const ANSWER_BYTES_MAX = 64 * 1024;
 
+/** What comes together in one message. */
 interface Uploading {
-  readonly file: ReplyFile;
+  readonly files: readonly Upload[];
   /** Said with it; may be empty. */
   readonly comment: string;
   readonly signal: AbortSignal;
   readonly permit: Permit | undefined;
 }
 
-/** In three calls. Nobody sees anything before the last of them, so that only that one leaves a doubt. */
+/** In two calls for each file and one for all. Nobody sees anything before the last of them, so that only that one leaves a doubt. */
 export async function upload(
   address: Pick<MessageAddress, "channel" | "threadTs">,
-  { file, comment, signal, permit }: Uploading,
+  { files, comment, signal, permit }: Uploading,
   options: WebOptions,
   callSlack: CallSlack,
 ): Promise<Receipt> {
-  const bytes = Buffer.from(file.text);
-  const kind = file.snippet === undefined ? {} : { snippet_type: file.snippet };
-  const begun = await unseen(
-    callSlack(BEGIN, { filename: file.name, length: bytes.length, ...kind }, signal),
-  );
-  const fileId = getString(begun, "file_id");
-  const place = filePlace(getString(begun, "upload_url") ?? "", HOSTS, options.apiUrl);
-  if (fileId === undefined || place === null)
-    throw new DeliveryError("rejected", `${BEGIN}: expected an id and an address of Slack's, got others`);
-  await unseen(post(place.url, bytes, options, signal));
+  const begun: { id: string; title: string }[] = [];
+  for (const file of files)
+    begun.push({ id: await bring(file, signal, options, callSlack), title: file.name });
   await callSlack(
     COMPLETE,
     {
-      files: [{ id: fileId, title: file.name }],
-      channel_id: address.channel,
+      files: begun,
+      channel_id: await channelFor(address.channel, signal, callSlack),
       ...(address.threadTs !== null && { thread_ts: address.threadTs }),
       ...(comment !== "" && { initial_comment: comment }),
     },
@@ -54,6 +49,32 @@ export async function upload(
     permit,
   );
   return { messageId: null, via: COMPLETE };
+}
+
+/** Gives the id by which Slack knows it, which is in no channel yet. */
+async function bring(
+  { name, data, snippet }: Upload,
+  signal: AbortSignal,
+  options: WebOptions,
+  callSlack: CallSlack,
+): Promise<string> {
+  const kind = snippet === undefined ? {} : { snippet_type: snippet };
+  const begun = await unseen(callSlack(BEGIN, { filename: name, length: data.length, ...kind }, signal));
+  const fileId = getString(begun, "file_id");
+  const place = filePlace(getString(begun, "upload_url") ?? "", HOSTS, options.apiUrl);
+  if (fileId === undefined || place === null)
+    throw new DeliveryError("rejected", `${BEGIN}: expected an id and an address of Slack's, got others`);
+  await unseen(post(place.url, data, options, signal));
+  return fileId;
+}
+
+/** A message is posted to a person by their id, a file only into the channel with them. */
+async function channelFor(channel: string, signal: AbortSignal, callSlack: CallSlack): Promise<string> {
+  if (!/^[UW]/.test(channel)) return channel;
+  const opened = await unseen(callSlack(OPEN, { users: channel }, signal));
+  const id = getString(getObject(opened, "channel"), "id");
+  if (id === undefined) throw new DeliveryError("rejected", `${OPEN}: expected a channel, got none`);
+  return id;
 }
 
 async function post(
@@ -101,13 +122,16 @@ export function uploadAfter(
   return "absent";
 }
 
-/** `…/0` comes before `…/1`, of the same answer. */
+/** `…/0` comes before `…/1`, of the same answer, and all of these before what is sent behind it: `…/file-1/0`. */
 function isBefore(part: string | undefined, partId: string): boolean {
-  const end = partId.lastIndexOf("/") + 1;
-  return (
-    part?.startsWith(partId.slice(0, end)) === true && Number(part.slice(end)) < Number(partId.slice(end))
-  );
+  const [, answer, number] = BEHIND.exec(partId) ?? OF_ANSWER.exec(partId) ?? [];
+  if (part === undefined || answer === undefined || !part.startsWith(answer)) return false;
+  const said = part.slice(answer.length);
+  return /^\d+$/.test(said) && (number === undefined || Number(said) < Number(number));
 }
+
+const BEHIND = /^(.*\/)file-\d+\/0$/s;
+const OF_ANSWER = /^(.*\/)(\d+)$/s;
 
 function isNamed(file: unknown, name: string): boolean {
   return get(file, "name") === name || get(file, "title") === name;

@@ -22,6 +22,7 @@ import { RestingChats } from "./rest.ts";
 import { sendPart } from "./send.ts";
 import type { TelegramOptions as Settings } from "./settings.ts";
 import { answerCallback, showTyping, tellPresser } from "./signs.ts";
+import { OUTGOING } from "./uploads.ts";
 import { screenTelegram, verifyRequest } from "./verify.ts";
 
 const API_ROOT = "https://api.telegram.org";
@@ -99,6 +100,7 @@ export function createTelegramAdapter(options: TelegramOptions): Adapter {
     recover: async () => "unknown",
     dismiss: stopSpinner,
     files: createFileReader({ client, apiRoot: options.apiRoot ?? API_ROOT, clock }),
+    outgoing: OUTGOING,
     probe: (signal) =>
       probeTelegram(
         {

@@ -4,6 +4,7 @@ import type { Permit } from "../../src/shared/call.ts";
 import { isRejected } from "../../src/shared/fault.ts";
 import type { ReplyFile } from "../shared/answer-file.ts";
 import { buttonsOf } from "../shared/buttons.ts";
+import { filesIn, uploadOf } from "../shared/outgoing.ts";
 import { readAddress, type TelegramAddress } from "./address.ts";
 import type { ApiResult, Refused, TelegramClient } from "./api.ts";
 import { type InlineKeyboard, keyboardFor } from "./buttons.ts";
@@ -12,6 +13,7 @@ import { sendDocument } from "./document.ts";
 import { failureOf, foreignPart } from "./failure.ts";
 import { id } from "./payload.ts";
 import { fileOf, messagesInstead, textOf, withNotice } from "./render.ts";
+import { sendFiles } from "./uploads.ts";
 
 /** As asked, then without markup, then in the chat's new place. */
 const TRIES_MAX = 3;
@@ -37,12 +39,14 @@ export async function sendPart(
   signal: AbortSignal,
   permit?: Permit,
 ): Promise<Receipt> {
+  if (filesIn(delivery.part).length > 0) return await sendFiles(delivery, client, signal, permit);
   const address = readAddress(delivery.to);
   const text = textOf(delivery.part);
   if (address === undefined || text === undefined) throw foreignPart();
   const call: Send = (request) => client.call("sendMessage", request, signal, { permit });
   const file = fileOf(delivery.part);
-  if (file !== null) return await sendFile(delivery, file, { address, call }, { client, signal, permit });
+  if (file !== null)
+    return await sendAnswerFile(delivery, file, { address, call }, { client, signal, permit });
   let messageId: string | null = null;
   const texts = delivery.mayRepeat ? withNotice(text) : [text];
   for (const [index, one] of texts.entries()) {
@@ -53,14 +57,14 @@ export async function sendPart(
 }
 
 /** Where Telegram takes no file in this chat, what it would have said. */
-async function sendFile(
+async function sendAnswerFile(
   delivery: Delivery,
   file: ReplyFile,
   { address, call }: { readonly address: TelegramAddress; readonly call: Send },
   { client, signal, permit }: Asking,
 ): Promise<Receipt> {
   try {
-    return await sendDocument(delivery, file, client, signal, permit);
+    return await sendDocument(delivery, uploadOf(file), client, signal, permit);
   } catch (error) {
     if (!isRejected(error)) throw error;
     const place = { address, isFirst: false, buttons: [] };

@@ -11,6 +11,7 @@ import { createClient } from "./api.ts";
 import { BUTTON_LIMITS } from "./buttons.ts";
 import { createFileReader } from "./downloads.ts";
 import { WORDS } from "./explain.ts";
+import { OUTGOING } from "./media.ts";
 import { parseWhatsApp } from "./parse.ts";
 import { probeWhatsApp } from "./probe.ts";
 import { renderReply } from "./render.ts";
@@ -62,6 +63,7 @@ export function createWhatsAppAdapter(options: WhatsAppOptions): Adapter {
     send: (delivery, signal, permit) =>
       sendPart(delivery, { client, seen, nowMs: options.clock.nowMs(), signal, permit }),
     files: createFileReader({ ...options, client, apiUrl }),
+    outgoing: OUTGOING,
     probe: (signal) => probeWhatsApp(client, options.phoneNumberId, signal),
     // There is no idempotency key and no reading back: a lost answer stays in doubt.
     recover: async () => "unknown",

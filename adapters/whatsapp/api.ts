@@ -4,6 +4,7 @@ import { call, type Permit } from "../../src/shared/call.ts";
 import { getArray, getString, type JsonObject, parseJsonObject } from "../../src/shared/json.ts";
 import { toldCall } from "../../src/shared/platform-calls.ts";
 import type { Secret } from "../../src/shared/secret.ts";
+import type { Upload } from "../shared/outgoing.ts";
 import { writtenForm } from "../shared/uploads.ts";
 import { failureOf } from "./failure.ts";
 
@@ -19,13 +20,6 @@ interface ClientOptions {
   readonly clock: Pick<Clock, "nowMs">;
 }
 
-export interface MediaFile {
-  readonly name: string;
-  /** One that Meta knows: it refuses others. */
-  readonly mime: string;
-  readonly text: string;
-}
-
 export interface WhatsAppClient {
   /**
    * `POST /{version}/{phone number id}/messages`, once: retries belong to the outbox.
@@ -37,8 +31,8 @@ export interface WhatsAppClient {
     signal: AbortSignal,
     permit?: Permit,
   ): Promise<string>;
-  /** `POST /{version}/{phone number id}/media`: the id under which a message may name the file. Throws DeliveryError. */
-  uploadMedia(phoneNumberId: string, file: MediaFile, signal: AbortSignal): Promise<string>;
+  /** `POST /{version}/{phone number id}/media`, of a type that Meta knows: it refuses others. The id under which a message may name the file. Throws DeliveryError. */
+  uploadMedia(phoneNumberId: string, file: Upload, signal: AbortSignal): Promise<string>;
   /** The same call for what creates no message: marks as read, shows the typing indicator. Throws DeliveryError. */
   markRead(phoneNumberId: string, messageId: string, signal: AbortSignal): Promise<void>;
   /** `GET /{version}/{phone number id}`: its id, as Meta gives it. Throws DeliveryError. */
@@ -144,11 +138,11 @@ export function createClient(options: ClientOptions): WhatsAppClient {
       }
       return id;
     },
-    async uploadMedia(phoneNumberId, { name, mime, text }, signal) {
+    async uploadMedia(phoneNumberId, { name, mime, data }, signal) {
       const form = new FormData();
       form.set("messaging_product", "whatsapp");
       form.set("type", mime);
-      form.set("file", new Blob([text], { type: mime }), name);
+      form.set("file", new Blob([new Uint8Array(data)], { type: mime }), name);
       const path = `${encodeURIComponent(phoneNumberId)}/media`;
       const answer = parseJsonObject(await postTo(path, await writtenForm(form), signal));
       const id = answer.ok ? getString(answer.value, "id") : undefined;

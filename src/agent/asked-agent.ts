@@ -1,5 +1,6 @@
 import type { TriggerEvent } from "../domain/event.ts";
 import type { Step, ToolCall } from "../domain/run.ts";
+import type { Hold } from "../ports/agent.ts";
 import type { Tool } from "../ports/tool.ts";
 import { getString, isObject } from "../shared/json.ts";
 import { AGENT_DEPTH_MAX } from "./bounds.ts";
@@ -78,5 +79,18 @@ export function taskEvent(event: TriggerEvent, task: string, { id }: ToolCall): 
     command: null,
     text: task,
     attachments: [],
+  };
+}
+
+/** What the one who is asked may do with the hold of whoever asks: it hears nobody, and what it takes is of the same purse. */
+export function innerHold(hold: Hold, record: Hold["record"]): Hold {
+  const { ensure, say, amend, waiting, allowance, allowanceOf, isPaused, keepFile } = hold;
+  return {
+    ...{ ensure, say, amend, record, heard: () => [] },
+    ...(waiting && { waiting }),
+    ...(allowance && { allowance }),
+    ...(allowanceOf && { allowanceOf }),
+    ...(isPaused && { isPaused }),
+    ...(keepFile && { keepFile }),
   };
 }

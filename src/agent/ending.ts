@@ -1,11 +1,12 @@
 import type { ErrorCode } from "../domain/errors.ts";
-import { NO_USAGE, type RunOutcome, type Step } from "../domain/run.ts";
+import { filesMadeIn, NO_USAGE, type RunOutcome, type Step } from "../domain/run.ts";
 import type { DayOver, RunResult } from "../ports/agent.ts";
 import {
   AGENT_GONE,
   CUT,
   DECLINED,
   failedText,
+  HERE_IT_IS,
   NO_WORDS,
   overTodayText,
   ranOutText,
@@ -27,6 +28,7 @@ export function finished(steps: readonly Step[], last: ModelStep): RunResult {
   if (last.stop === "refusal") return result(steps, "refused", DECLINED);
   const text = textOf(steps);
   if (last.stop === "length") return result(steps, "out-of-tokens", withPartial(CUT, text));
+  if (text === "" && filesMadeIn(steps).length > 0) return result(steps, "answered", HERE_IT_IS);
   if (text === "") return { ...result(steps, "failed", NO_WORDS), cause: "the model gave an empty answer" };
   return result(steps, "answered", text);
 }

@@ -16,6 +16,7 @@ import {
   type AskedAgent,
   agentTool,
   innerAt,
+  innerHold,
   innerSteps,
   taskEvent,
   taskIn,
@@ -25,14 +26,21 @@ import { Compactor } from "./compaction.ts";
 import { failed, finished, limited, noSuchAgent, overToday, stopped } from "./ending.ts";
 import { HAND_OVER, handOverTool, handoverBy } from "./hand-over.ts";
 import { Ledger } from "./ledger.ts";
+import { recordable } from "./made-files.ts";
 import { callModel } from "./model-call.ts";
 import { Payments } from "./payments.ts";
 import { type Action, nextAction, notShown, pausedText } from "./progress.ts";
 import { frameOf, withMemory } from "./prompt.ts";
 import { OutOfTime, timed } from "./signals.ts";
 import { promptTokens } from "./tokens.ts";
-import { bounded, callTool, type ToolResult, unknownOutcome, unknownTool } from "./tool-call.ts";
-import { withinRecord } from "./tool-pictures.ts";
+import {
+  bounded,
+  type CallResult,
+  callTool,
+  type ToolResult,
+  unknownOutcome,
+  unknownTool,
+} from "./tool-call.ts";
 import { turnAbout } from "./turn-about.ts";
 
 export interface AgentRuntimeDeps {
@@ -250,7 +258,8 @@ class TurnRun {
       ruling === null || (ruling.kind === "tool-decided" && ruling.verdict === "approved")
         ? await this.#resultOf(action, tool, signal, ruling?.by ?? undefined)
         : refusedCall(ruling);
-    await this.#keep({ kind: "tool", callId: call.id, ...withinRecord(given, this.#steps) });
+    const kept = await recordable(given, this.#steps, this.#hold);
+    await this.#keep({ kind: "tool", callId: call.id, ...kept });
     return undefined;
   }
 
@@ -299,17 +308,10 @@ class TurnRun {
         startedAtMs: this.#deps.clock.nowMs(),
       },
       { ...alone, limits: before.within(agent.limits) },
-      {
-        ...{ ensure: hold.ensure, heard: () => [], say: hold.say, amend: hold.amend },
-        record: async (steps) => {
-          this.#steps[at] = { ...innerSteps(this.#steps, at), steps };
-          await this.#record();
-        },
-        ...(hold.waiting && { waiting: hold.waiting }),
-        ...(allowance && { allowance }),
-        ...(hold.allowanceOf && { allowanceOf: hold.allowanceOf }),
-        ...(hold.isPaused && { isPaused: hold.isPaused }),
-      },
+      innerHold({ ...hold, ...(allowance && { allowance }) }, async (steps) => {
+        this.#steps[at] = { ...innerSteps(this.#steps, at), steps };
+        await this.#record();
+      }),
       this.#deps,
       this.#above,
     );
@@ -336,7 +338,7 @@ class TurnRun {
     tool: Tool | undefined,
     signal: AbortSignal,
     approvedBy?: Sender,
-  ): Promise<ToolResult> {
+  ): Promise<CallResult> {
     const { name: agent, tools, limits } = this.#agent;
     const deps = {
       agent,

@@ -3,7 +3,7 @@ import type { ToolCall, ToolPicture } from "../domain/run.ts";
 import type { Sender } from "../domain/signal.ts";
 import { ToolFault } from "../domain/tool-fault.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Tool, ToolCaller, ToolOutput } from "../ports/tool.ts";
+import type { FoundFile, Tool, ToolCaller, ToolOutput } from "../ports/tool.ts";
 import { messageOf } from "../shared/fault.ts";
 import { untilAborted } from "../shared/until.ts";
 import type { RunObserver, ToolCallReport } from "./agent.ts";
@@ -14,6 +14,11 @@ export interface ToolResult {
   readonly result: string;
   readonly isError: boolean;
   readonly pictures?: readonly ToolPicture[];
+}
+
+/** Of a call that was made; its files are not kept yet. */
+export interface CallResult extends ToolResult {
+  readonly files?: readonly FoundFile[];
 }
 
 interface ToolDeps {
@@ -55,7 +60,7 @@ export async function callTool(
   call: ToolCall,
   signal: AbortSignal,
   deps: ToolDeps,
-): Promise<ToolResult> {
+): Promise<CallResult> {
   const { clock } = deps;
   const timeoutMs = tool.timeoutMs ?? deps.timeoutMs ?? TOOL_TIMEOUT_MS;
   const late = new Error(lateWords(tool, timeoutMs));
@@ -63,13 +68,13 @@ export async function callTool(
   const startedAtMs = clock.nowMs();
   const ended = (
     outcome: ToolCallReport["outcome"],
-    { text, isError, pictures = [] }: ToolOutput,
-  ): ToolResult => {
+    { text, isError, pictures = [], files = [] }: ToolOutput,
+  ): CallResult => {
     const durationMs = clock.nowMs() - startedAtMs;
     deps.observe.toolCall?.({ agent: deps.agent, tool: tool.name, outcome, durationMs });
     // Providers take none with an error.
     const seen = !isError && pictures.length > 0 && { pictures };
-    return { result: bounded(text), isError, ...seen };
+    return { result: bounded(text), isError, ...seen, ...(!isError && files.length > 0 && { files }) };
   };
   try {
     for (let attempt = 1; ; attempt++) {

@@ -101,6 +101,14 @@ const sse = z.strictObject({
   reconnect_ms: count(10, 600_000).default(1_000).describe("How long after a loss it is connected again."),
 });
 
+const sendsFiles = z
+  .union([z.boolean(), globs], { error: "expected true, false, or a list of patterns over names of tools" })
+  .default(false)
+  .transform((value) => (value === true ? ["*"] : value === false ? [] : value))
+  .describe(
+    "`true`, or patterns over names of its tools: images, sounds and other files that they give are sent with the answer.",
+  );
+
 const mcp = z.strictObject({
   name: toolName,
   type: z.literal("mcp"),
@@ -119,6 +127,7 @@ const mcp = z.strictObject({
     .describe(
       "What tools do; else as the server says of them, else `write`. Of several that fit, the strictest.",
     ),
+  sends_files: sendsFiles,
   instructions: z.boolean().default(false).describe("Show the model what the server says of its use."),
   timeout_seconds,
   retry: z

@@ -37,6 +37,11 @@ export function mediaIdOf(event: { readonly id: string }, file: Pick<Attachment,
   return `${event.id}/${file.id}`;
 }
 
+/** The same of a file that was made for the answer to it (SentFile). */
+export function madeIdOf(event: { readonly id: string }, file: { readonly id: string }): string {
+  return `${event.id}/made/${file.id}`;
+}
+
 /** What became of a file that a run was to read, by the id of its event and its own. Plain data: recorded with the run. */
 export interface FileRecord {
   readonly event: string;

@@ -19,6 +19,8 @@ export const CONTEXT_ITEMS_MAX = 30;
 export const CONTEXT_CHARS_MAX = 20_000;
 /** Of a message, and of all that it refers to together. */
 export const FILES_MAX = 20;
+/** Made by tools, that go out with one answer. */
+export const FILES_SENT_MAX = 10;
 /** An address of a file; one that is longer is none. */
 export const SOURCE_CHARS_MAX = 2_048;
 /** Of a text file, this much is shown to a model. */

@@ -19,6 +19,8 @@ export interface Delivery {
   readonly follows?: true;
   /** It is not whole yet: more of it takes its place soon. */
   readonly isGrowing?: true;
+  /** The bytes of a file that the part names (OutgoingFiles); null: it is not kept any more. Absent: it names none. */
+  readonly readFile?: (id: string) => Promise<Buffer | null>;
 }
 
 /** Proof that a platform took a message. */

@@ -2,6 +2,7 @@ import type { FileRecord, PictureView } from "./attachment.ts";
 import type { BudgetScope } from "./budget.ts";
 import type { ContextItem } from "./context.ts";
 import type { Platform } from "./event.ts";
+import type { MadeFile, SentFile } from "./made-file.ts";
 import type { Named } from "./mention.ts";
 import type { MoneyHold } from "./money.ts";
 import type { ReplyPart } from "./reply.ts";
@@ -125,9 +126,19 @@ export type Step =
       readonly isError: boolean;
       /** What models that see are shown with it; a version that knows none shows the result alone, which names them. */
       readonly pictures?: readonly ToolPicture[];
+      /** What it has made for people: said with the answer. */
+      readonly files?: readonly MadeFile[];
       /** From here on the run is another agent's. */
       readonly handed?: Handover;
     };
+
+/** What the tools of a run have made, and those of the agents that it asked, in order. */
+export function filesMadeIn(steps: readonly Step[]): readonly MadeFile[] {
+  return steps.flatMap((step) => {
+    if (step.kind === "agent") return filesMadeIn(step.steps);
+    return step.kind === "tool" ? (step.files ?? []) : [];
+  });
+}
 
 /** A picture that a tool gave, of a type that providers take. */
 export interface ToolPicture {
@@ -250,6 +261,8 @@ export interface Answer {
   readonly text: string;
   /** Rendered once, so that a restart resumes at the same part boundaries. */
   readonly parts: readonly ReplyPart[];
+  /** Said behind the parts. Absent: none; so for a version that sends none. */
+  readonly files?: readonly SentFile[];
   readonly usage: Usage;
   /** Of a failed run, for the operator. */
   readonly cause?: string;

@@ -3,6 +3,7 @@ import type { Brand } from "../domain/brand.ts";
 import type { Button, ButtonLimits } from "../domain/button.ts";
 import type { ContextItem } from "../domain/context.ts";
 import type { Person, Platform, ReplyAddress, TriggerEvent } from "../domain/event.ts";
+import type { SentFile } from "../domain/made-file.ts";
 import type { Named } from "../domain/mention.ts";
 import type { Reaction } from "../domain/reaction.ts";
 import type { Delivery, Receipt, ReplyPart } from "../domain/reply.ts";
@@ -212,11 +213,26 @@ export interface Adapter {
   readonly roles?: RoleReader;
   /** Where it keeps the files of its messages; absent: they are named to the model, and not read. */
   readonly files?: FileReader;
+  /** How files go out with an answer; absent: none do. */
+  readonly outgoing?: OutgoingFiles;
   /**
    * Of a platform for developers: its webhook tells what became of a message, and waits for the reply when asked to. Null
    * when aborted first, or when too many wait already.
    */
   waitForReply?(eventId: string, signal: AbortSignal): Promise<string | null>;
+}
+
+/** Files that go out with an answer. */
+export interface OutgoingFiles {
+  /** Of one file. */
+  readonly bytesMax: number;
+  /** Of one message; more of them are further messages. */
+  readonly filesMax: number;
+  readonly messageBytesMax: number;
+  /** Null: it is taken; else why not, after "could not be sent: ". */
+  refusal?(file: Pick<SentFile, "mime" | "bytes">): string | null;
+  /** Pure. One message, which `send` fills with what `Delivery.readFile` gives. */
+  render(files: readonly SentFile[]): ReplyPart;
 }
 
 /** A place that the operator names. */

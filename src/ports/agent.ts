@@ -3,6 +3,7 @@ import type { BudgetScope } from "../domain/budget.ts";
 import type { Button } from "../domain/button.ts";
 import type { ContextItem } from "../domain/context.ts";
 import type { TriggerEvent } from "../domain/event.ts";
+import type { MadeFile } from "../domain/made-file.ts";
 import type { MenuChoice } from "../domain/menu.ts";
 import type { MoneyHold } from "../domain/money.ts";
 import type {
@@ -18,6 +19,7 @@ import type {
 } from "../domain/run.ts";
 import type { Signal } from "../domain/signal.ts";
 import type { Grant } from "./grants.ts";
+import type { FoundFile } from "./tool.ts";
 
 /** One turn of a conversation to be answered. */
 export interface Run {
@@ -86,6 +88,8 @@ export interface Hold {
   readonly elsewhere?: Elsewhere;
   /** Told of each question, before it is asked and again once it is over; absent: it is found in its conversation alone. */
   readonly questions?: RunQuestions;
+  /** Keeps what a tool has made until it is sent with the answer. Absent: nothing is sent. Rejects as the store of files does. */
+  readonly keepFile?: (file: FoundFile) => Promise<MadeFile>;
   /** Asked before each call of a model: all that is joined by now. Absent: there will be nothing new. */
   readonly join?: () => Promise<readonly TriggerEvent[]>;
   /** Told how it goes with the model, for whoever waits. */

@@ -36,6 +36,15 @@ export interface ToolOutput {
   readonly isError: boolean;
   /** Beside the text, which names them. */
   readonly pictures?: readonly ToolPicture[];
+  /** Made for people, beside the text, which names them. */
+  readonly files?: readonly FoundFile[];
+}
+
+/** A file as a tool gives it: name and type are its word for it. */
+export interface FoundFile {
+  readonly name: string;
+  readonly mime: string | undefined;
+  readonly data: Buffer;
 }
 
 /** For whom a tool is called: told to it as data, never as words. */

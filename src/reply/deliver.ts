@@ -27,6 +27,8 @@ export interface DeliverDeps extends Leave {
   readonly to?: ReplyAddress;
   /** As in Delivery. */
   readonly follows?: boolean;
+  /** As in Delivery. */
+  readonly readFile?: Delivery["readFile"];
   /** Told of each message that is said for good. Never throws. */
   readonly onSaid?: (messageId: string) => void;
   /** Surrounds what waits for the platform, for whoever counts what does not. */
@@ -141,8 +143,9 @@ async function sayAnew(reservation: Reservation, saying: Saying): Promise<Receip
 function deliveryOf({ job, part, index, deps }: Saying, sendsBefore: number): Delivery {
   const partId = partIdOf(job, index, deps.beside);
   const follows = deps.follows === true ? { follows: true as const } : {};
+  const reading = deps.readFile === undefined ? {} : { readFile: deps.readFile };
   const to = deps.to ?? job.event.replyTo;
-  return { partId, to, part, index, sendsBefore, mayRepeat: false, ...follows };
+  return { partId, to, part, index, sendsBefore, mayRepeat: false, ...follows, ...reading };
 }
 
 /** An event that was refused, or answered before, may be brought back: what it says then is something else. */

@@ -1,4 +1,5 @@
 import type { BudgetScope } from "../domain/budget.ts";
+import type { UnsentFile } from "../domain/made-file.ts";
 import type { MemoryScope } from "../domain/memory-scope.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import type { DayOver } from "../ports/agent.ts";
@@ -211,3 +212,18 @@ function inText(ms: number): string {
 export function withPartial(notice: string, partial: string): string {
   return partial === "" ? notice : `${notice} This is what I have so far:\n\n${partial}`;
 }
+
+/** Below an answer: what its tools made, and is known not to be sent with it. */
+export function unsentText(files: readonly UnsentFile[]): string {
+  return files.map(({ name, why }) => `(The file \`${name}\` could not be sent: ${why}.)`).join("\n\n");
+}
+
+/** In place of files that the platform does not take after all. */
+export function fileRefusedText(names: readonly string[]): string {
+  const [whose, are] = names.length === 1 ? ["file", "it is"] : ["files", "they are"];
+  const all = names.map((name) => `\`${name}\``).join(", ");
+  return `(The ${whose} ${all} could not be sent: ${are} not taken here, or not kept any more.)`;
+}
+
+/** Of a model that has said nothing, but whose tools made something. */
+export const HERE_IT_IS = "Here is what I have made.";

@@ -32,3 +32,5 @@ export const OUTPUT_BYTES_MAX = 8 * 2 ** 20;
 /** Of one result, and of one picture in it: what runs have seen is in their record. */
 export const PICTURES_MAX = 4;
 export const PICTURE_BYTES_MAX = 1024 * 1024;
+/** Of one result, of those that it makes for people; what runs may send is less (domain/bounds.ts). */
+export const FILES_MAX = 20;

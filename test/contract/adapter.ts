@@ -10,6 +10,7 @@ import { type FakeAnswer, type FakeServer, type Fault, fakeServer } from "../fak
 import { buttonsContract, type ShownButton } from "./adapter-buttons.ts";
 import { type FilesUnderTest, filesContract } from "./adapter-files.ts";
 import { growingContract } from "./adapter-growing.ts";
+import { outgoingContract } from "./adapter-outgoing.ts";
 import { asVerified, rawRequest, withFlippedByte, withHeader } from "./raw-request.ts";
 
 /** What a platform's suite tells the contract about it. */
@@ -333,12 +334,14 @@ export function adapterContract(name: string, platform: AdapterCase): void {
     });
 
     if (platform.filesOver !== undefined) {
-      filesContract(platform.filesOver, async (timeoutMs = 30_000) => {
+      const open = async (timeoutMs = 30_000) => {
         const opened = await platform.setUp({ timeoutMs });
         const { files, refuseFiles } = opened;
         if (files === undefined || refuseFiles === undefined) throw new Error("Expected files of the fake");
         return { under: { ...opened, files, refuseFiles }, event: parseOne(sample()) };
-      });
+      };
+      filesContract(platform.filesOver, open);
+      outgoingContract(open);
     }
 
     if (platform.growsFor !== undefined) {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { longText } from "../../src/models/demo-script.ts";
 import { attachedTo } from "../fakes/discord.ts";
@@ -11,9 +12,10 @@ import { ROOT, startGateway, temporaryFolder } from "./gateway-process.ts";
 import { deliver, openPlatforms, SECRETS, seenOn, webhook } from "./platforms.ts";
 
 /** A gateway that can be started again on the same data. */
-async function openRestartable() {
+async function openRestartable(agent?: string) {
   const platforms = await openPlatforms();
-  const options = { dataDir: temporaryFolder(), config: configFolder(), env: platforms.env };
+  const config = configFolder(NO_LIMITS, agent);
+  const options = { dataDir: temporaryFolder(), config, env: platforms.env };
   return {
     ...platforms,
     start: () => startGateway(options),
@@ -94,6 +96,57 @@ describe("answers that are too long for messages", () => {
     await deliver(again.url, webhook("slack", { kind: "dm", channel: "D82", text: "and then" }));
     await seenOn(slack, () => slack.messages.find(({ text }) => text === "You said: and then"));
     expect(slack.shared.map(({ text, comment }) => [text, comment])).toEqual([[longText(13_000), ""]]);
+  });
+});
+
+describe("files that tools make", () => {
+  const EVERYTHING = fileURLToPath(
+    import.meta.resolve("@modelcontextprotocol/server-everything/dist/index.js"),
+  );
+  const agent = `metadata: { name: assistant }
+spec:
+  model: { provider: demo }
+  budgets: { tokens: 1000000 }
+  tools:
+    - name: all
+      type: mcp
+      config: { transport: stdio, command: ${process.execPath}, args: ["${EVERYTHING}", "stdio"] }
+      allow: ["*"]
+      sends_files: ["get-*"]
+`;
+  const text = "demo: tool all__get-tiny-image {}";
+  const PICTURE = /^base64:iVBORw0KGgo/;
+
+  it("go out with the answer on every platform, once on Slack though the process is killed meanwhile", async () => {
+    await using setup = await openRestartable(agent);
+    const { slack, discord, telegram, whatsapp } = setup;
+    const path = /completeUploadExternal$/;
+    {
+      await using gateway = await setup.start();
+      slack.faults.push({ kind: "hang-after", match: (call) => path.test(call.path) });
+      await deliver(gateway.url, webhook("slack", { kind: "mention", channel: "C84", text }));
+      await deliver(gateway.url, webhook("discord", { kind: "slash", channel: "8410", text }));
+      await deliver(gateway.url, webhook("telegram", { kind: "message", channel: "8420", text }));
+      await deliver(gateway.url, webhook("whatsapp", { kind: "message", user: "8430", text }));
+      await slack.waitFor((call) => path.test(call.path));
+
+      const message = await seenOn(discord, () => discord.messages.find((one) => attachedTo(one).length > 0));
+      expect(attachedTo(message)).toEqual([{ name: "image.png", text: expect.stringMatching(PICTURE) }]);
+      expect(discord.messages.map(({ content }) => content)).toEqual([expect.stringMatching(/said/), ""]);
+      await telegram.until(() => telegram.messages.some(({ document }) => document !== undefined));
+      expect(telegram.messages.at(-1)?.document?.text).toMatch(PICTURE);
+      expect(telegram.calls.some((call) => call.path.endsWith("/sendPhoto"))).toBe(true);
+      await whatsapp.until(() => whatsapp.pictures.length > 0);
+      expect(whatsapp.pictures).toEqual([{ mime: "image/png", text: expect.stringMatching(PICTURE) }]);
+      await gateway.end("SIGKILL");
+    }
+    await using again = await setup.start();
+    await deliver(again.url, webhook("slack", { kind: "dm", channel: "D84", text: "and then" }));
+    await seenOn(slack, () => slack.messages.find((one) => one.text === "You said: and then"));
+    await again.logged("reply.in_doubt");
+    await again.logged("run.finished");
+    expect(slack.shared.map(({ channel, name }) => [channel, name])).toEqual([["C84", "image.png"]]);
+    expect(slack.shared[0]?.text).toMatch(PICTURE);
   });
 });
 

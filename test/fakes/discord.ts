@@ -1,6 +1,6 @@
 import { FakeCommands } from "./discord-commands.ts";
 import { FakeGateway } from "./discord-gateway.ts";
-import { type FakeAnswer, type FakeServer, type Fault, fakeServer } from "./server.ts";
+import { type FakeAnswer, type FakeServer, type Fault, fakeServer, readableFile } from "./server.ts";
 
 /** A message as Discord holds it. */
 export interface DiscordMessage {
@@ -255,10 +255,10 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
       .slice(9)
       .split("/")
       .map(decodeURIComponent);
-    const body = await bodyOf(call.body, call.headers["content-type"] ?? "");
+    const body = await bodyOf(call, call.headers["content-type"] ?? "");
     if (noFiles.has(second) || noFiles.has(first)) if ("files" in body) return discordError(403, 50_013);
     const writes = (call.method === "POST" || call.method === "PATCH") && "content" in body;
-    if (writes && body.content === "") return discordError(400, 50_006);
+    if (writes && body.content === "" && body.files === undefined) return discordError(400, 50_006);
     if (writes && Array.from(String(body.content)).length > CONTENT_CHARS_MAX)
       return discordError(400, 50_035);
     if (writes && !areRows(body.components)) return discordError(400, 50_035);
@@ -332,9 +332,12 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
 }
 
 /** JSON, or a form with it and with files, each of which the JSON names. */
-async function bodyOf(body: string, type: string): Promise<Record<string, unknown>> {
+async function bodyOf(
+  { body, raw }: { body: string; raw: Buffer },
+  type: string,
+): Promise<Record<string, unknown>> {
   if (!type.startsWith("multipart/form-data")) return body === "" ? {} : JSON.parse(body);
-  const form = await new Response(body, { headers: { "content-type": type } }).formData();
+  const form = await new Response(new Uint8Array(raw), { headers: { "content-type": type } }).formData();
   const { attachments, ...payload } = JSON.parse(form.get("payload_json") as string) as {
     attachments: { id: number; filename: string }[];
   };
@@ -342,7 +345,7 @@ async function bodyOf(body: string, type: string): Promise<Record<string, unknow
     attachments.map(async ({ id, filename }) => {
       const file = form.get(`files[${id}]`) as File;
       if (file.name !== filename) throw new Error(`Expected ${filename}, got ${file.name}`);
-      return { name: filename, text: await file.text() };
+      return { name: filename, text: await readableFile(file) };
     }),
   );
   return { ...payload, files };

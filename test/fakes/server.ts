@@ -8,6 +8,8 @@ export interface FakeCall {
   readonly path: string;
   readonly headers: IncomingMessage["headers"];
   readonly body: string;
+  /** The same as it came: a file is no text. */
+  readonly raw: Buffer;
   /** The fault played instead of an answer; null when it was served. */
   readonly fault: string | null;
 }
@@ -65,6 +67,7 @@ export async function fakeServer(
     path: string;
     headers: IncomingMessage["headers"];
     body: string;
+    raw: Buffer;
   }) => FakeAnswer | Promise<FakeAnswer>,
 ): Promise<FakeServer> {
   const calls: FakeCall[] = [];
@@ -75,11 +78,13 @@ export async function fakeServer(
   async function handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
+    const raw = Buffer.concat(chunks);
     const call = {
       method: incoming.method ?? "GET",
       path: incoming.url ?? "/",
       headers: incoming.headers,
-      body: Buffer.concat(chunks).toString("utf8"),
+      raw,
+      body: raw.toString("utf8"),
     };
     const fault = takeFault(faults, call);
     const done = () => {
@@ -190,4 +195,18 @@ function reply(outgoing: ServerResponse, answer: FakeAnswer): void {
         : JSON.stringify(answer.body);
   outgoing.writeHead(answer.status ?? 200, { "content-type": "application/json", ...answer.headers });
   outgoing.end(body);
+}
+
+/** A file as tests read it: its text, or of anything else its bytes in base64. */
+export function readable(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return `base64:${Buffer.from(bytes).toString("base64")}`;
+  }
+}
+
+/** The same of a file in a form. */
+export async function readableFile(file: File): Promise<string> {
+  return readable(new Uint8Array(await file.arrayBuffer()));
 }

@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { type FakeAnswer, type FakeServer, fakeServer } from "./server.ts";
+import { type FakeAnswer, type FakeServer, fakeServer, readable } from "./server.ts";
 import { fileOf, type SharedFile, type SlackFile, SNIPPET_TYPES, serveFile } from "./slack-files.ts";
 import { type GroupsOfSlack, slackGroups } from "./slack-groups.ts";
 import { type SlackInstalls, slackInstalls } from "./slack-installs.ts";
@@ -128,7 +128,7 @@ export async function fakeSlack(
       readonly name: string;
       readonly length: number;
       readonly snippetType: string | undefined;
-      bytes?: string;
+      bytes?: Buffer;
     }
   >();
   const shown = slackSurfaces(need, (error) => new SlackRefusal(error));
@@ -271,7 +271,7 @@ export async function fakeSlack(
           channel,
           threadTs,
           name,
-          text: found.bytes,
+          text: readable(found.bytes),
           comment,
           ...(snippetType !== undefined && { snippetType }),
         });
@@ -374,8 +374,8 @@ export async function fakeSlack(
       return serveFile(path, call.headers.authorization, files, token);
     const upload = uploads.get(/^\/upload\/v1\/(\w+)$/.exec(path)?.[1] ?? "");
     if (upload !== undefined && call.method === "POST") {
-      if (Buffer.byteLength(call.body) !== upload.length) return { status: 400, body: "wrong length" };
-      upload.bytes = call.body;
+      if (call.raw.length !== upload.length) return { status: 400, body: "wrong length" };
+      upload.bytes = call.raw;
       return { body: `OK - ${upload.length}`, headers: { "content-type": "text/plain" } };
     }
     if (/^\/(commands|actions|app)\//.test(path) && call.method === "POST") return respond(path, args);

@@ -1,4 +1,4 @@
-import { type FakeAnswer, type FakeServer, fakeServer } from "./server.ts";
+import { type FakeAnswer, type FakeServer, fakeServer, readableFile } from "./server.ts";
 import { parseTelegramHtml } from "./telegram-html.ts";
 
 const TEXT_CHARS_MAX = 4_096;
@@ -121,6 +121,13 @@ export async function fakeTelegram(options: { token: string; username: string })
 
   const methods: Record<string, (fields: Fields) => unknown> = {
     getMe: () => ({ ...bot, username: options.username, can_join_groups: true }),
+
+    sendPhoto(fields) {
+      const photo = fields.photo as FakeMessage["document"];
+      if (!/^base64:(?:iVBORw0KGgo|\/9j\/|UklGR)/.test(photo?.text ?? ""))
+        throw new Refused(400, "Bad Request: IMAGE_PROCESS_FAILED");
+      return methods.sendDocument?.({ ...fields, document: photo });
+    },
 
     sendDocument(fields) {
       const { chatId, threadId, directTopicId } = reachablePlace(fields);
@@ -315,7 +322,7 @@ export async function fakeTelegram(options: { token: string; username: string })
     return { message_id: messageId, date: 1_717_000_000, from: bot, chat, text };
   }
 
-  const server = await fakeServer(async ({ path, body, headers }) => {
+  const server = await fakeServer(async ({ path, body, raw, headers }) => {
     const [, fileToken, filePath] = /^\/file\/bot([^/]*)\/(.+)$/.exec(path) ?? [];
     if (filePath !== undefined) {
       const file = [...state.files.values()].find((one) => one.path === filePath);
@@ -328,7 +335,9 @@ export async function fakeTelegram(options: { token: string; username: string })
     const serve = Object.hasOwn(methods, method) ? methods[method] : undefined;
     if (serve === undefined) return refusal({ code: 404, description: "Not Found: method not found" });
     try {
-      return { body: { ok: true, result: serve(await fieldsOf(body, headers["content-type"] ?? "")) } };
+      return {
+        body: { ok: true, result: serve(await fieldsOf({ body, raw }, headers["content-type"] ?? "")) },
+      };
     } catch (error) {
       if (error instanceof Refused) return refusal(error.refusal);
       throw error;
@@ -338,12 +347,14 @@ export async function fakeTelegram(options: { token: string; username: string })
 }
 
 /** JSON, or a form with a file. */
-async function fieldsOf(body: string, type: string): Promise<Fields> {
+async function fieldsOf({ body, raw }: { body: string; raw: Buffer }, type: string): Promise<Fields> {
   if (!type.startsWith("multipart/form-data")) return body === "" ? {} : (JSON.parse(body) as Fields);
-  const form = await new Response(body, { headers: { "content-type": type } }).formData();
+  const form = await new Response(new Uint8Array(raw), { headers: { "content-type": type } }).formData();
   const fields = [...form].map(async ([name, value]) => [
     name,
-    typeof value === "string" ? value : { name: value.name, mime: value.type, text: await value.text() },
+    typeof value === "string"
+      ? value
+      : { name: value.name, mime: value.type, text: await readableFile(value) },
   ]);
   return Object.fromEntries(await Promise.all(fields)) as Fields;
 }

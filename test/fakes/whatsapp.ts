@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { type FakeAnswer, type FakeServer, fakeServer } from "./server.ts";
+import { type FakeAnswer, type FakeServer, fakeServer, readableFile } from "./server.ts";
 
 type Json = Record<string, unknown>;
 
@@ -18,6 +18,7 @@ export interface FakeWhatsApp extends FakeServer {
   /** Messages marked as read, with or without the typing indicator. */
   readonly reads: readonly { readonly messageId: string; readonly typing: boolean }[];
   /** Files that people see, oldest first. */
+  readonly pictures: readonly { readonly mime: string; readonly text: string }[];
   readonly documents: readonly { readonly name: string; readonly mime: string; readonly text: string }[];
   /** From now on no file is taken. */
   refuseMedia(): void;
@@ -74,7 +75,7 @@ export async function fakeWhatsApp(options: FakeWhatsAppOptions): Promise<FakeWh
       return { body: { id: phoneNumberId } };
     if (call.method === "GET" && edge === undefined) return describeMedia(id?.split("?")[0] ?? "");
     if (call.method !== "POST" || id !== phoneNumberId) return failure(100);
-    if (edge === "media") return keepMedia(call.headers["content-type"] ?? "", call.body);
+    if (edge === "media") return keepMedia(call.headers["content-type"] ?? "", call.raw);
     return edge === "messages" ? takeMessage(call.body) : failure(100);
   });
 
@@ -92,7 +93,8 @@ export async function fakeWhatsApp(options: FakeWhatsAppOptions): Promise<FakeWh
     ) {
       return failure(type === "undefined" || TYPES.includes(type) ? 131008 : 131009);
     }
-    if (type === "document" && !media.has(String((body.document as Json).id))) return failure(131053);
+    if (["document", "image"].includes(type) && !media.has(String((body[type] as Json).id)))
+      return failure(131053);
     if (type === "text" && !isBody((body.text as Json).body)) return failure(100);
     if (type === "interactive" && !isButtons(body.interactive as Json) && !isList(body.interactive as Json))
       return failure(100);
@@ -110,16 +112,16 @@ export async function fakeWhatsApp(options: FakeWhatsAppOptions): Promise<FakeWh
     return { body: { success: true } };
   }
 
-  async function keepMedia(type: string, body: string): Promise<FakeAnswer> {
+  async function keepMedia(type: string, body: Buffer): Promise<FakeAnswer> {
     if (isRefusingMedia || !type.startsWith("multipart/form-data")) return failure(131053);
-    const form = await new Response(body, { headers: { "content-type": type } }).formData();
+    const form = await new Response(new Uint8Array(body), { headers: { "content-type": type } }).formData();
     const file = form.get("file");
     const mime = form.get("type");
     if (form.get("messaging_product") !== "whatsapp" || !(file instanceof File)) return failure(100);
     if (typeof mime !== "string" || !MIMES.has(mime) || file.type.split(";")[0] !== mime)
       return failure(131053);
     const id = `MEDIA${media.size + 1}`;
-    media.set(id, { mime, bytes: await file.text() });
+    media.set(id, { mime, bytes: await readableFile(file) });
     return { body: { id } };
   }
 
@@ -154,6 +156,12 @@ export async function fakeWhatsApp(options: FakeWhatsAppOptions): Promise<FakeWh
         const { id, filename } = (body.document ?? {}) as { id?: string; filename?: string };
         const file = media.get(id ?? "");
         return file && filename ? [{ name: filename, mime: file.mime, text: String(file.bytes) }] : [];
+      });
+    },
+    get pictures() {
+      return messages.flatMap(({ body }) => {
+        const file = media.get((body.image as { id?: string } | undefined)?.id ?? "");
+        return file ? [{ mime: file.mime, text: String(file.bytes) }] : [];
       });
     },
     refuseMedia() {

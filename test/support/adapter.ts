@@ -50,6 +50,7 @@ export class FakeAdapter implements Adapter {
   memory: Recovery = "unknown";
   thread?: ThreadReader;
   files?: FileReader;
+  outgoing?: NonNullable<Adapter["outgoing"]>;
   roles?: NonNullable<Adapter["roles"]>;
   serves?: NonNullable<Adapter["serves"]>;
   /** Absent: nobody may speak first there. */

@@ -32,3 +32,32 @@ describe("pictures in the result of a tool", () => {
     expect(picture?.base64).toBe(png(8));
   });
 });
+
+describe("files in the result of a tool", () => {
+  const content = [
+    { type: "text" as const, text: "Done." },
+    image(png(900)),
+    { type: "audio" as const, data: "aGFsbG8=", mimeType: "audio/mpeg" },
+    {
+      type: "resource" as const,
+      resource: { uri: "file:///tmp/Preise%20%E2%82%AC.csv?v=1", text: "a,b", mimeType: "text/csv" },
+    },
+    { type: "resource" as const, resource: { uri: "memo://", blob: "aGFsbG8=", mimeType: "image/svg+xml" } },
+    { type: "resource_link" as const, uri: "file:///b.txt", name: "b" },
+  ];
+
+  it("are what it made beside its words, under the names that it gave", () => {
+    const { files = [], text } = outputOf({ content }, true);
+    expect(files.map(({ name, mime, data }) => [name, mime, data.length])).toEqual([
+      ["image.png", "image/png", 900],
+      ["audio.mpeg", "audio/mpeg", 5],
+      ["Preise €.csv", "text/csv", 3],
+      ["image.svg", "image/svg+xml", 5],
+    ]);
+    expect(text).toContain("Done.");
+  });
+
+  it("are for the model alone where nothing says that they are sent", () => {
+    expect(outputOf({ content }).files).toBeUndefined();
+  });
+});

@@ -1,5 +1,7 @@
-import { type Attachment, mediaIdOf } from "../../domain/attachment.ts";
+import { type Attachment, madeIdOf, mediaIdOf } from "../../domain/attachment.ts";
 import type { ContextItem } from "../../domain/context.ts";
+import { isSent, type SentFile } from "../../domain/made-file.ts";
+import { filesMadeIn } from "../../domain/run.ts";
 import type { Media } from "../../ports/media.ts";
 import type { Kept } from "../../ports/records.ts";
 import { eventIn, progressIn } from "./findings.ts";
@@ -21,12 +23,23 @@ export async function dropFilesOf(
     ...(isWanted(null) ? event.attachments : []),
     ...items.flatMap(({ attachments }) => attachments),
   ];
+  // What tools have made for whoever asked is theirs.
+  const made = isWanted(null) ? sentFilesIn(kept) : [];
+  const keys = [
+    ...files.map((file) => ({ conversation: event.conversation, id: mediaIdOf(event, file) })),
+    ...made.map((file) => ({ conversation: event.conversation, id: madeIdOf(event, file) })),
+  ];
   let gone = 0;
-  for (const file of files) {
-    const key = { conversation: event.conversation, id: mediaIdOf(event, file) };
+  for (const key of keys) {
     if ((await media.find(key)) === null) continue;
     if (!isDry) await media.forget(key.conversation, key.id);
     gone++;
   }
   return gone;
+}
+
+/** What was made, whether its answer is there by now or not. */
+export function sentFilesIn(kept: Kept): readonly SentFile[] {
+  const progress = progressIn(kept);
+  return progress?.answer?.files ?? filesMadeIn(progress?.steps ?? []).filter(isSent);
 }

@@ -1,6 +1,7 @@
-import { mediaIdOf } from "../../domain/attachment.ts";
+import { madeIdOf, mediaIdOf } from "../../domain/attachment.ts";
 import type { ContextItem } from "../../domain/context.ts";
 import type { TriggerEvent } from "../../domain/event.ts";
+import type { SentFile } from "../../domain/made-file.ts";
 import type { PersonRef } from "../../domain/privacy.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Media } from "../../ports/media.ts";
@@ -10,7 +11,7 @@ import type { Store } from "../../ports/store.ts";
 import { parseJsonObject } from "../../shared/json.ts";
 import { iso } from "../../shared/time.ts";
 import { decide } from "./decide.ts";
-import { dropFilesOf } from "./files.ts";
+import { dropFilesOf, sentFilesIn } from "./files.ts";
 import {
   eventIn,
   type Findings,
@@ -65,7 +66,7 @@ async function* exported(
     const turn = kept.shelf === "turns" ? turnIn(kept) : null;
     if (event !== null && findings.seqs.has(kept.key)) {
       yield exportedEvent(event, kept);
-      if (files) yield* exportedFiles(event, media);
+      if (files) yield* exportedFiles(event, sentFilesIn(kept), media);
     } else if (turn !== null && isTurnOf(kept, turn, findings)) {
       const { role, name, text, atMs } = turn;
       yield { kind: "turn", conversation: kept.turn?.conversation, role, name, text, at: iso(atMs) };
@@ -97,15 +98,19 @@ function exportedEvent(event: TriggerEvent, kept: Kept): Exported {
 
 async function* exportedFiles(
   event: TriggerEvent,
+  made: readonly SentFile[],
   media: PrivacyDeps["media"],
 ): AsyncGenerator<Exported, void> {
-  for (const file of event.attachments) {
-    const kept = await media.find({ conversation: event.conversation, id: mediaIdOf(event, file) });
+  const all = [
+    ...event.attachments.map(({ name, mime, id }) => [name, mime, mediaIdOf(event, { id })] as const),
+    ...made.map(({ name, mime, id }) => [name, mime, madeIdOf(event, { id })] as const),
+  ];
+  for (const [name, mime, id] of all) {
+    const kept = await media.find({ conversation: event.conversation, id });
     if (kept === null) continue;
     const chunks: Uint8Array[] = [];
     for await (const chunk of kept.read()) chunks.push(chunk);
     const bytes = Buffer.concat(chunks);
-    const { name, mime } = file;
     yield { kind: "file", event_id: event.id, name, mime, base64: bytes.toString("base64") };
   }
 }

@@ -24,6 +24,11 @@ export function platformsMetrics({ counter, gauge, histogram }: Instruments) {
       "Files of messages by what became of them: fetched, or why they could not be read.",
       ["platform", "outcome"],
     ),
+    filesSent: counter(
+      "files_sent_total",
+      "Files that tools made, by what became of them behind the answer: sent, or refused by the platform.",
+      ["platform", "outcome"],
+    ),
     mediaFetchSeconds: histogram(
       "media_fetch_duration_seconds",
       "From the first try to fetch a file to its last byte on the disk.",

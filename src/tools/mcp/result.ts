@@ -1,20 +1,22 @@
 import type { CallToolResult } from "@modelcontextprotocol/client";
 import type { ToolPicture } from "../../domain/run.ts";
 import { theirWords } from "../../domain/text.ts";
-import type { ToolOutput } from "../../ports/tool.ts";
+import type { FoundFile, ToolOutput } from "../../ports/tool.ts";
 import { pictureType } from "../../shared/picture.ts";
-import { PICTURE_BYTES_MAX, PICTURES_MAX } from "../bounds.ts";
+import { FILES_MAX, PICTURE_BYTES_MAX, PICTURES_MAX } from "../bounds.ts";
 
 type Block = CallToolResult["content"][number];
 
 /**
  * What a tool gave, for the model: text, with the pictures that it can be shown. It comes from outside: the brackets of our
- * own lines do not stand in it, and the bytes say what a picture is.
+ * own lines do not stand in it, and the bytes say what a picture is. With `sendsFiles`, what it made is for people, too.
  */
 export function outputOf(
   result: Pick<CallToolResult, "content" | "isError" | "structuredContent">,
+  sendsFiles = false,
 ): ToolOutput {
   const { content, isError = false, structuredContent } = result;
+  const files = sendsFiles ? content.flatMap(fileOf).slice(0, FILES_MAX) : [];
   const pictures: ToolPicture[] = [];
   const parts = content.map((block) => textOf(block, pictures)).filter((part) => part !== "");
   const isBare = parts.length === 0 && structuredContent !== undefined;
@@ -23,7 +25,42 @@ export function outputOf(
     text: theirWords(text) || "(no output)",
     isError,
     ...(pictures.length > 0 && { pictures }),
+    ...(files.length > 0 && { files }),
   };
+}
+
+/** What is said in text alone is for the model. */
+function fileOf(block: Block): FoundFile[] {
+  if (block.type === "image" || block.type === "audio") {
+    const { mimeType: mime, data } = block;
+    return [{ name: nameFor(mime), mime, data: Buffer.from(data, "base64") }];
+  }
+  if (block.type !== "resource") return [];
+  const { resource } = block;
+  const { uri, mimeType: mime } = resource;
+  const data = "text" in resource ? Buffer.from(resource.text) : Buffer.from(resource.blob, "base64");
+  return [{ name: nameIn(uri) || nameFor(mime), mime, data }];
+}
+
+/** `chart.png` of `file:///tmp/chart.png?v=1`. */
+function nameIn(uri: string): string {
+  const last =
+    short(uri)
+      .replace(/[?#].*$/s, "")
+      .split("/")
+      .at(-1) ?? "";
+  try {
+    return decodeURIComponent(last);
+  } catch {
+    return last;
+  }
+}
+
+/** `image.svg` of `image/svg+xml`. */
+function nameFor(mime = ""): string {
+  const [, kind = "file", form = ""] = /^(image|audio|video)\/([a-z0-9]{1,10})(?:\+|;|$)/i.exec(mime) ?? [];
+  const stem = kind.toLowerCase();
+  return form === "" ? stem : `${stem}.${form.toLowerCase()}`;
 }
 
 function textOf(block: Block, pictures: ToolPicture[]): string {

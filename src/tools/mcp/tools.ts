@@ -68,7 +68,8 @@ export class McpTools {
   }
 
   #toolOf(listed: Listed, check: Check): Tool {
-    const { timeout_seconds, retry } = this.#spec;
+    const { timeout_seconds, retry, sends_files } = this.#spec;
+    const sendsFiles = fitsAny(listed.name, sends_files);
     const { effect, repeatable } = this.#effects.of(listed);
     const name = shownName(this.#spec.name, listed.name);
     return {
@@ -87,7 +88,7 @@ export class McpTools {
       call: async (input, signal, _approvedBy, caller) => {
         const wrong = check(input);
         if (wrong !== null) throw new ToolFault(wrong, { mayHaveRun: false, isPassing: false });
-        return outputOf(await this.#server.call(listed, input, metaOf(caller), signal));
+        return outputOf(await this.#server.call(listed, input, metaOf(caller), signal), sendsFiles);
       },
     };
   }

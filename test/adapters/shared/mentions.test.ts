@@ -89,13 +89,13 @@ describe("a mention in an answer", () => {
     const parts = renderReply("@Ann, not <@32>, `<@32>` or @everyone", to, [], named);
     const [part] = parts.flatMap((one) => readPart(one) ?? []);
     expect(part).toMatchObject({ content: expect.stringContaining("<@31>"), mentions: ["31"] });
-    expect(messageBody(part?.content ?? "", part ?? { file: null, buttons: [], mentions: [] })).toMatchObject(
-      {
-        allowed_mentions: { parse: [], users: ["31"] },
-      },
-    );
+    expect(
+      messageBody(part?.content ?? "", { ...(part ?? { buttons: [], mentions: [] }), files: [] }),
+    ).toMatchObject({
+      allowed_mentions: { parse: [], users: ["31"] },
+    });
     const [plain] = renderReply("@Ann", to).flatMap((one) => readPart(one) ?? []);
-    expect(messageBody("@Ann", plain ?? { file: null, buttons: [], mentions: ["1"] })).toMatchObject({
+    expect(messageBody("@Ann", { ...(plain ?? { buttons: [], mentions: ["1"] }), files: [] })).toMatchObject({
       allowed_mentions: { parse: [] },
     });
     expect(JSON.stringify(plain)).not.toContain("users");

@@ -16,7 +16,10 @@ adapterContract("whatsapp", {
         const { body, file } = JSON.parse(part) as { body: string; file?: object };
         return file === undefined ? body : null;
       },
-      files: () => fake.documents.map(({ name, text }) => ({ place: "PN1", name, text })),
+      files: () =>
+        [...fake.documents, ...fake.pictures.map(({ text }) => ({ name: "picture", text }))].map(
+          ({ name, text }) => ({ place: "PN1", name, text }),
+        ),
       refuseFiles: () => fake.refuseMedia(),
       said: () =>
         fake.messages.map(({ phoneNumberId, body }) => ({
