@@ -52,6 +52,7 @@ import { type ReplicasDeps, replicasView } from "./replicas.ts";
 import { type ApiResponse, problem, unavailable } from "./responses.ts";
 import { type SchedulesDeps, schedulesView } from "./schedules.ts";
 import { eventSearch, letterSearch, type Page, searchPage } from "./search.ts";
+import { type StatusDeps, statusView } from "./status.ts";
 import { liveStream, livesOf, refusalsOf } from "./stream.ts";
 import { type UsageDeps, usageOf } from "./usage.ts";
 import { eventDetail, eventView, letterDetail, letterView } from "./views.ts";
@@ -71,6 +72,8 @@ export interface HandlerDeps
     ReplicasDeps {
   readonly approvals: Omit<ApprovalDeps, "journal">;
   readonly feedback: Pick<Feedback, "of">;
+  readonly ready: StatusDeps["ready"];
+  readonly stats: StatusDeps["stats"];
   readonly feed: LifeFeed;
   readonly refusals: RefusalFeed;
   readonly requests: Pick<RequestLog, "list" | "find">;
@@ -195,6 +198,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     setLogLevel: async ({ by, body }) => ok(await setLogLevel(body, by, deps)),
     showLimits: async () => ok(limitsView(deps)),
     setLimits: async ({ by, body }) => ok(await setLimits(body, by, deps)),
+    showStatus: async () => ok(await statusView(deps)),
     listReplicas: async () => ok(await replicasView(deps)),
     listBreakers: async () => ok(breakersView(deps)),
     resetBreaker: async ({ id, by }) => {

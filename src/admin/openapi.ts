@@ -37,6 +37,7 @@ import {
   refusalPageSchema,
   replayedSchema,
 } from "./schemas.ts";
+import { statusSchema } from "./status.ts";
 import { usageSchema } from "./usage.ts";
 
 const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
@@ -64,6 +65,7 @@ const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   LogLevel: logLevelSchema,
   Limits: limitsSchema,
   Breakers: breakersSchema,
+  Status: statusSchema,
   Replicas: replicasSchema,
   Schedules: schedulesSchema,
   Hooks: hooksSchema,

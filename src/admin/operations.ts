@@ -249,6 +249,20 @@ export const OPERATIONS = {
     answer: { status: 200, type: JSON_TYPE, schemas: ["Limits"], what: "All limits as they are now." },
     problems: [400, 413, 415, 503],
   },
+  showStatus: {
+    method: "get",
+    path: "/status",
+    summary:
+      "How the gateway does: what is not well, what waits, what is paused or left alone, what today costs",
+    query: noQuery,
+    answer: {
+      status: 200,
+      type: JSON_TYPE,
+      schemas: ["Status"],
+      what: "All of it, while the store is away too.",
+    },
+    problems: [400],
+  },
   listReplicas: {
     method: "get",
     path: "/replicas",

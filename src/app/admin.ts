@@ -34,6 +34,7 @@ export interface AdminSetup {
   readonly schedules: AdminDeps["schedules"];
   readonly still: AdminDeps["still"];
   readonly housekeeping: AdminDeps["housekeeping"];
+  readonly ready: AdminDeps["ready"];
   readonly replicas: AdminDeps["replicas"];
   readonly privacy: AdminDeps["privacy"];
   readonly feed: LifeFeed;
@@ -65,6 +66,7 @@ export function buildAdmin({ store, policy, ...context }: AdminSetup): AdminApi 
   return createAdminApi({
     ...context,
     feedback,
+    stats: () => journal.stats(),
     journal,
     archive,
     lanes,

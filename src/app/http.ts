@@ -118,6 +118,7 @@ export function composeHttp(options: HttpOptions): Http {
       configuredLimits: () => options.spec().limits,
       still: options.still,
       housekeeping: options.housekeeping,
+      ready: () => options.health.ready(),
       replicas: options.replicas,
       hooks: options.hooks,
       schedules: options.schedules,

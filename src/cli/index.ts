@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   "kill-switch": async () => (await import("./kill-switch.ts")).addKillSwitch,
   "log-level": async () => (await import("./log-level.ts")).addLogLevel,
   limits: async () => (await import("./limits.ts")).addLimits,
+  status: async () => (await import("./status.ts")).addStatus,
   replicas: async () => (await import("./replicas.ts")).addReplicas,
   schedules: async () => (await import("./schedules.ts")).addSchedules,
   hooks: async () => (await import("./hooks.ts")).addHooks,
@@ -98,6 +99,7 @@ Examples:
   parley serve                                  start on http://127.0.0.1:8080
   parley send test --text "hello" --wait 10     say something and see the reply
   parley doctor                                 find out what is missing
+  parley status                                 how does it do?
   parley tail                                   watch messages come and go
   parley events list --refused                  why was the bot silent?
   parley dead list                              what could not be answered

@@ -24,6 +24,7 @@ import { createHookDesk } from "../../src/hooks/desk.ts";
 import { postHook } from "../../src/hooks/post.ts";
 import type { HookTarget, WebhookTarget } from "../../src/hooks/target.ts";
 import { Guesses } from "../../src/ingress/guesses.ts";
+import type { ReadyReport } from "../../src/ingress/health.ts";
 import { RequestRecorder } from "../../src/ingress/recorder.ts";
 import { createServers } from "../../src/ingress/server.ts";
 import type { Inbox } from "../../src/ports/inbox.ts";
@@ -51,7 +52,16 @@ export const POLICY: AdmissionPolicy = {
   isPaused: () => false,
 };
 
+const READY: ReadyReport = {
+  status: "ready",
+  version: "1.2.3",
+  timestamp: "2026-11-30T00:00:00.000Z",
+  components: {},
+};
+
 export interface AdminOptions {
+  /** What /ready says. */
+  readonly ready?: ReadyReport;
   readonly policy?: Partial<AdmissionPolicy>;
   /** Null: the API is off. */
   readonly token?: string | null;
@@ -163,6 +173,7 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
       newId: createNewId(clock),
       post: (target, ...rest) => postHook(target as WebhookTarget, ...rest),
     }),
+    ready: async () => options.ready ?? READY,
     replicas: new Replicas({
       ...{ vault: parts.vault, clock, log: silentLogger(), configuration: () => "c0ffee" },
       self: { id: "rep_1", host: "here", pid: 7, role: "all", version: "1.2.3", startedAtMs: clock.nowMs() },
