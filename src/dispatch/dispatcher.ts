@@ -1,6 +1,6 @@
 import { RunAborted } from "../domain/abort.ts";
 import { controlCommandOf } from "../domain/command.ts";
-import { GatewayError } from "../domain/errors.ts";
+import { codeIn, GatewayError } from "../domain/errors.ts";
 import { type Signal, signalKey } from "../domain/signal.ts";
 import type { Bus } from "../ports/bus.ts";
 import type { Clock, Random } from "../ports/clock.ts";
@@ -290,6 +290,7 @@ export class Dispatcher {
           attempt: job.attempt,
           settlement: settlement?.kind ?? "none",
           retry_ms: settlement && "afterMs" in settlement ? settlement.afterMs : undefined,
+          code: codeIn(causeOf(reason)),
           cause: causeOf(reason),
         },
         isWaiting ? "event.deferred" : "event.failed",
@@ -308,7 +309,12 @@ export class Dispatcher {
         else if (settlement.kind === "dead") {
           metrics.deadLetters.inc({ platform: job.event.platform });
           log.error(
-            { ...eventIds(job.event), conversation_id: job.event.conversation, cause: settlement.cause },
+            {
+              ...eventIds(job.event),
+              conversation_id: job.event.conversation,
+              code: codeIn(settlement.cause),
+              cause: settlement.cause,
+            },
             "event.dead",
           );
         } else if (settlement.kind === "retry") metrics.retries.inc({ stage: "event" });

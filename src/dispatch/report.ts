@@ -1,4 +1,5 @@
 import { controlCommandOf } from "../domain/command.ts";
+import { codeIn } from "../domain/errors.ts";
 import { runFinished } from "../domain/happened.ts";
 import type { Answer, Handover, Progress } from "../domain/run.ts";
 import type { RunResult } from "../ports/agent.ts";
@@ -35,6 +36,7 @@ export function report(
       attempt: job.attempt,
       outcome,
       over_budget: result.overBudget,
+      code: codeIn(result.cause),
       cause: result.cause,
       model_calls: result.modelCalls,
       input_tokens: usage.inputTokens,

@@ -35,6 +35,15 @@ export const ERROR_CODES = [
 ] as const;
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
+const CODES: ReadonlySet<string> = new Set(ERROR_CODES);
+
+/** The code in the words that say why something failed, for a field of its own in the log; undefined: there is none. */
+export function codeIn(cause: string | undefined): ErrorCode | undefined {
+  // Before it may stand that it was given up; after it, words of others.
+  const word = /^(?:gave up after \d+ attempts: )?([A-Z][A-Z0-9_]+): /.exec(cause ?? "")?.[1];
+  return word !== undefined && CODES.has(word) ? (word as ErrorCode) : undefined;
+}
+
 /** Its message may hold what an upstream said, and ends up in logs, the API and the store: no secret of ours is in it. */
 export class GatewayError extends Error {
   readonly code: ErrorCode;

@@ -16,6 +16,7 @@ import { eventLines } from "./request-ids.ts";
 const PAGE = readFileSync(join(ROOT, "docs/deploy/logs.md"), "utf8");
 const COMMANDS = linesIn(PAGE, "sh");
 const QUERIES = linesIn(PAGE, "logql");
+const SEARCHES = linesIn(PAGE, "json");
 
 let bin: string;
 let setup: Setup;
@@ -90,6 +91,31 @@ describe("each LogQL query", () => {
     expect(() => readQuery('{job="parley"} | json | msg=')).toThrow("Expected a LogQL query");
   });
 });
+
+describe("each search of Elasticsearch", () => {
+  it.each(SEARCHES)("%s: asks for fields that are there", (search) => {
+    const known = new Set(lines.flatMap((line) => Object.keys(line)));
+    const asked = fieldsIn(JSON.parse(search));
+    expect(asked.length).toBeGreaterThan(0);
+    expect(asked.filter((field) => !known.has(field))).toEqual([]);
+    const [, msg] = /"msg.keyword": "([^"]+)"/.exec(search) ?? [];
+    if (msg !== undefined) expect(lines.some((line) => line.msg === msg)).toBe(true);
+  });
+});
+
+/** What names a field in the query language of Elasticsearch. */
+function fieldsIn(part: unknown): readonly string[] {
+  if (Array.isArray(part)) return part.flatMap(fieldsIn);
+  if (typeof part !== "object" || part === null) return [];
+  return Object.entries(part).flatMap(([key, value]): readonly string[] => {
+    if (key === "field") return [String(value).replace(/\.keyword$/, "")];
+    const names =
+      ["term", "range"].includes(key) || (key === "terms" && !Object.hasOwn(value as object, "field"));
+    if (names) return Object.keys(value as object).map((name) => name.replace(/\.keyword$/, ""));
+    if (key === "sort") return (value as object[]).flatMap((one) => Object.keys(one));
+    return fieldsIn(value);
+  });
+}
 
 interface Query {
   /** What a line must be, after its stream was chosen. */
