@@ -12,6 +12,7 @@ it.each([
   "docs/secrets.md",
   "docs/security.md",
   "docs/production.md",
+  "docs/capacity.md",
   "docs/on-call.md",
   "docs/slo.md",
   "docs/upgrade.md",

@@ -23,7 +23,14 @@ export const OPERATING: readonly Runbook[] = [
   "secrets.md",
   "slo.md",
   "upgrade.md",
-].map((name) => ({ name, text: readFileSync(join(ROOT, "docs", name), "utf8") }));
+].map(pageOf);
+
+/** Its commands take minutes, and are tried with the load. */
+export const CAPACITY = pageOf("capacity.md");
+
+function pageOf(name: string): Runbook {
+  return { name, text: readFileSync(join(ROOT, "docs", name), "utf8") };
+}
 
 /** Lines of its fenced blocks of this language. */
 export function linesIn(text: string, language: string): readonly string[] {

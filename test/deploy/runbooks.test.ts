@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { brokenLinks } from "./links.ts";
 import { ALERTS, RULES } from "./rule-files.ts";
-import { linesIn, OPERATING, PAGES, RUNBOOKS } from "./runbook-pages.ts";
+import { CAPACITY, linesIn, OPERATING, PAGES, RUNBOOKS } from "./runbook-pages.ts";
 import { knownSeries, unknownIn } from "./series.ts";
 
 const HEADINGS = ["Alert", "Impact", "Investigation", "Remediation", "Prevention"];
@@ -21,7 +21,7 @@ describe("each runbook", () => {
     expect(named).toHaveLength(leading.length);
   });
 
-  it.each([...PAGES, ...OPERATING])("$name asks Prometheus for what is there", ({ text }) => {
+  it.each([...PAGES, ...OPERATING, CAPACITY])("$name asks Prometheus for what is there", ({ text }) => {
     for (const query of linesIn(text, "promql")) expect(unknownIn(query, knownSeries(RULES))).toEqual([]);
   });
 

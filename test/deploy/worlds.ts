@@ -170,6 +170,16 @@ export const WORLDS: Readonly<Record<string, Worlds>> = {
     fires: world(3, gauge("parley_disk_usage_ratio", "0.91")),
     silent: world(3, gauge("parley_disk_usage_ratio", "0.9")),
   },
+  ParleyCapacityShort: {
+    pace: OF_DAYS,
+    // A twentieth of the disk in a day.
+    fires: world(2010, { parley_disk_usage_ratio: "0.3+0.00035x2000" }),
+    silent: world(2010, {
+      ...gauge("parley_disk_usage_ratio", "0.8"),
+      ...gauge("parley_memory_usage_ratio", "0.6"),
+      parley_event_loop_busy_ratio: "0.7-0.0001x2000",
+    }),
+  },
   ParleySpoolWaits: {
     fires: world(8, gauge("parley_spool_events", "1")),
     silent: world(8, gauge("parley_spool_events", "0")),
