@@ -24,6 +24,7 @@ import { invalidRequestsReport, showInvalidRequests } from "./app/invalid-reques
 import { KillSwitch } from "./app/kill-switch.ts";
 import { machineOf, showMachine } from "./app/machine.ts";
 import { mediaKeeping, openMedia } from "./app/media.ts";
+import { withoutPersons } from "./app/persons.ts";
 import { PlatformWatch } from "./app/platform-watch.ts";
 import { openForDevelopers, openPlatforms } from "./app/platforms.ts";
 import { retentionOf } from "./app/policy.ts";
@@ -188,7 +189,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   await erasures.open({ store, isShared, clock, log }, stopping.signal);
   const { dispatcher, unwritten } = composeBack({
     ...halves,
-    ...{ rules: current, render, breakers, hooks, audit },
+    ...{ rules: current, render, breakers, hooks },
+    audit: withoutPersons(audit, environment.adminToken),
     ...{ media: opened.media, mediaFileBytes: opened.fileBytes, leaseMs },
   });
   const sweepTenants = createTenantSweep({

@@ -1,4 +1,3 @@
-import { createHmac } from "node:crypto";
 import { type AdminApi, type AdminDeps, createAdminApi } from "../admin/index.ts";
 import { admit } from "../admit/admit.ts";
 import type { AdmissionPolicy } from "../admit/policy.ts";
@@ -13,6 +12,7 @@ import { createNotebooks } from "../store/notebooks.ts";
 import { createQuestions } from "../store/questions.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { operatorsWord } from "./approvals.ts";
+import { subjectOf } from "./persons.ts";
 
 export interface AdminSetup {
   readonly store: Pick<
@@ -79,10 +79,4 @@ export function buildAdmin({ store, policy, ...context }: AdminSetup): AdminApi 
     refusalOf,
     subjectOf: (person) => subjectOf(person, context.token),
   });
-}
-
-/** By the token, which every replica has; without one nobody can ask. */
-function subjectOf(person: string, token: Secret | null): string {
-  const key = token === null ? "" : token.reveal();
-  return `person:${createHmac("sha256", key).update(person).digest("hex").slice(0, 32)}`;
 }
