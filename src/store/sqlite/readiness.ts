@@ -77,10 +77,13 @@ export class Readiness {
 
   #takeNap(): void {
     const { wakeAtMs } = this.#status;
-    // One that ends sooner may stay: leases come and go with each event, and a timer for each would wake for nothing.
-    if (wakeAtMs === null || (this.#nap !== null && this.#nap.untilMs <= wakeAtMs)) return;
+    if (wakeAtMs === null) return;
+    const nowMs = this.#clock.nowMs();
+    // One that ends sooner may stay: leases come and go with each event, and a timer for each would wake for nothing. One that
+    // should be over may not: the clock was set forward, and its timer, which does not know, has as long to go as before.
+    if (this.#nap !== null && this.#nap.untilMs <= wakeAtMs && this.#nap.untilMs > nowMs) return;
     this.#endNap();
-    const napMs = Math.min(wakeAtMs - this.#clock.nowMs(), NAP_MS_MAX);
+    const napMs = Math.min(wakeAtMs - nowMs, NAP_MS_MAX);
     const off = this.#clock.timer(Math.max(0, napMs), () => this.#wakeFrom(wakeAtMs));
     this.#nap = { untilMs: wakeAtMs, off };
   }
