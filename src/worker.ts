@@ -152,8 +152,6 @@ export async function work(claimed: Job, deps: WorkerDeps, signals: JobSignals):
   }
   await reportSaid(job, done, time.seconds, deps);
   for (const event of merging.joined) adapter.merged?.(event, job.event);
-  if (merging.joined.length > 0)
-    deps.metrics.eventsMerged.inc({ platform: adapter.platform }, merging.joined.length);
   const { earlier = [], compacted } = done;
   const shown = { answer, earlier: references.namedItems(earlier), ...(compacted && { compacted }) };
   const files = await references.texts(merging.events, earlier);

@@ -4,6 +4,7 @@ import { inRoles } from "../admit/roles.ts";
 import type { GatewaySpec } from "../config/schema.ts";
 import { Dispatcher } from "../dispatch/dispatcher.ts";
 import { recallFor } from "../dispatch/memory.ts";
+import { countsMerged } from "../dispatch/merged.ts";
 import { Selection } from "../dispatch/selection.ts";
 import { LEASE_MS } from "../domain/bounds.ts";
 import type { Breakers } from "../domain/breaker.ts";
@@ -90,7 +91,7 @@ export function composeBack(options: BackOptions): Back {
   const { around = tracedWork(tracing, () => clock.nowMs()) } = options;
   const unwritten = withUnwritten(store, () => log.error({ note: FORGOTTEN }, "store.unwritten"));
   const waiting = new WaitNotices(patienceOf(rules, clock));
-  const observed = observedQueue(unwritten.queue, { feed: options.feed, clock });
+  const observed = observedQueue(countsMerged(unwritten.queue, metrics), { feed: options.feed, clock });
   const queue = options.hooks === undefined ? observed : toldQueue(observed, options.hooks, clock);
   const now = ofEach(rules, (ours) => ({
     deps: workerDeps(options, ours, { queue, unwritten, waiting }),

@@ -38,11 +38,11 @@ export function observedInbox(inbox: Inbox, { feed, clock }: Observer): Inbox {
 export function observedQueue(queue: Queue, { feed, clock }: Observer): Queue {
   const publish = ({ event, attempt }: Job, change: Change) =>
     feed.publish(lifeOf(event, { attempt, ...change, atMs: clock.nowMs() }));
-  /** What came to a job after its claim. */
-  const joinedTo = new WeakMap<Job, readonly TriggerEvent[]>();
+  /** What is joined by now, by the events of the claim: who works on a job may hand over a copy of it. */
+  const joinedTo = new WeakMap<Job["events"], readonly TriggerEvent[]>();
   const publishMerged = (job: Job) => {
     const change = { state: "merged", attempt: null, detail: `into ${job.event.id}` } as const;
-    for (const event of joinedTo.get(job) ?? job.events.slice(1))
+    for (const event of joinedTo.get(job.events) ?? job.events.slice(1))
       feed.publish(lifeOf(event, { ...change, atMs: clock.nowMs() }));
   };
 
@@ -64,7 +64,7 @@ export function observedQueue(queue: Queue, { feed, clock }: Observer): Queue {
     async join(job) {
       const joined = await queue.join(job);
       // Nothing when the lease is lost, and then nothing is settled either.
-      joinedTo.set(job, joined);
+      joinedTo.set(job.events, joined);
       return joined;
     },
     checkpoint: (job, progress) => queue.checkpoint(job, progress),
