@@ -18,8 +18,8 @@ import { GROWING } from "./texts.ts";
 
 /** A quicker answer is said, and not shown before. */
 const SHOWN_AFTER_MS = 500;
-/** Of what a model says at once after it has thought for long, nothing is shown before it is whole. */
-const GATHERED_MS = 300;
+/** Of what a model says at once after it has thought for long, nothing is shown before it is whole; who waits sees the rest soon. */
+const GATHERED_MS = 20;
 /** Fewer say nothing yet. */
 const CHARS_MIN = 20;
 /** What comes after it is not shown: a message holds hardly more, and each preview is rendered anew. */

@@ -8,6 +8,7 @@ import { cpus } from "node:os";
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { benchAccept } from "./accept.ts";
+import { firstShownTable, mcpTable, parkedTable, stepsTable } from "./agents/report.ts";
 import { answeredTable } from "./answered/report.ts";
 import { benchConversations } from "./conversations.ts";
 import { benchMemory } from "./memory.ts";
@@ -43,6 +44,10 @@ const TABLES: Readonly<Record<string, (isQuick: boolean) => Promise<string>>> = 
   overhead: overheadTable,
   conversations: conversationsTable,
   streams: benchStreamsTable,
+  steps: stepsTable,
+  first: firstShownTable,
+  parked: parkedTable,
+  mcp: mcpTable,
   sockets: benchSocketsTable,
   process: processTable,
   memory: memoryTable,
@@ -130,9 +135,11 @@ platform's API is a server on loopback. Everything between is the gateway: accep
 async function benchStreamsTable(): Promise<string> {
   const rows: StreamsRow[] = [];
   for (const order of [
-    { platform: "slack", preview: "on" },
-    { platform: "discord", preview: "on" },
-    { platform: "discord", preview: "off" },
+    { platform: "slack", preview: "on", conversations: 100 },
+    { platform: "discord", preview: "on", conversations: 100 },
+    { platform: "discord", preview: "off", conversations: 100 },
+    { platform: "slack", preview: "on", conversations: 200 },
+    { platform: "discord", preview: "on", conversations: 200 },
   ] as const)
     rows.push(await inOwnProcess(new URL("streams.ts", import.meta.url), benchStreams, order));
   return streamsTable(rows);

@@ -112,7 +112,7 @@ describe("an answer while it grows", () => {
   it("that comes at once after a long thought is not shown before it is whole", async () => {
     await pass(5_000);
     preview.show(LONG);
-    await pass(299);
+    await pass(19);
     await preview.end();
     await pass(10_000);
     expect(chat.sends).toEqual([]);
