@@ -37,7 +37,7 @@ import type { Named } from "./domain/mention.ts";
 import { redacted, redactedPart } from "./domain/redact.ts";
 import type { Route } from "./domain/route.ts";
 import type { Answer, Progress } from "./domain/run.ts";
-import { restedMsOf } from "./domain/run.ts";
+import { restedMsOf, usageByModel } from "./domain/run.ts";
 import { isStopped } from "./domain/signal.ts";
 import { compactedIn } from "./domain/summary.ts";
 import type { PausedFor } from "./domain/switches.ts";
@@ -80,6 +80,8 @@ export interface WorkerDeps {
   readonly delivery: Omit<DeliverDeps, "isHeld" | "leftMs" | "outbox"> & { readonly outbox: Outbox };
   /** What the model calls of a run may cost today; absent: as much as the run may. */
   readonly allowanceOf?: (event: TriggerEvent, agent: string) => Allowance;
+  /** By which the model of a run is known; absent: as its agent has it. */
+  readonly modelOf?: (event: TriggerEvent, agent: string) => string | null;
   readonly attemptsMax: number;
   /** How long nothing may have come before what `busy: collect` has collected is answered; absent: no time. */
   readonly quietMsOf?: (event: TriggerEvent, agent: string) => number;
@@ -245,7 +247,9 @@ async function ended(
   const approvals = approvalsIn(progress.steps);
   const compacted = compactedIn(progress.steps);
   const kept = { ...(approvals.length > 0 && { approvals }), ...(compacted !== null && { compacted }) };
-  const answer = { ...result, text, parts: rendered.map(redactedPart), ...(files.length > 0 && { files }) };
+  const models = usageByModel(progress.steps);
+  const beside = { ...(models.length > 0 && { models }), ...(files.length > 0 && { files }) };
+  const answer = { ...result, ...beside, text, parts: rendered.map(redactedPart) };
   return { ...progress, ...kept, steps: [], answer };
 }
 
@@ -339,9 +343,11 @@ async function run(
     const isNews = await time.elsewhere(() => references.takeAll(asked, earlier ?? [], signal));
     if (isNews) await checkpoint(job, achieved(), deps);
     const [now = event, ...joined] = references.named([event, ...merging.joined]);
+    const model = deps.modelOf?.(event, agent) ?? null;
     const turn = {
       id,
       agent,
+      ...(model !== null && { model }),
       event: now,
       history,
       ...(joined.length > 0 && { joined }),

@@ -94,7 +94,11 @@ function doneWords({ progress, cause }: EventRecord): string {
       : `A budget of the day had not so much left (budgets.${over} in gateway.yaml), and the person was told`;
   if (answer === null) return `${what}.`;
   const { length } = answer.parts;
-  return `${what}, in ${length} message${length === 1 ? "" : "s"} of ${answer.text.length} characters in all.`;
+  const said = `${what}, in ${length} message${length === 1 ? "" : "s"} of ${answer.text.length} characters in all.`;
+  const asked = (answer.models ?? []).map(
+    ({ model, calls }) => `${model} (${calls} call${calls === 1 ? "" : "s"})`,
+  );
+  return asked.length === 0 ? said : `${said} Agent ${progress?.agent ?? "?"} asked ${asked.join(", ")}.`;
 }
 
 function droppedWords({ cause }: EventRecord): string {

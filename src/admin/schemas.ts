@@ -60,6 +60,10 @@ const step = z.union([
     tool_calls: z.array(z.object({ id: z.string(), name: z.string(), input: z.unknown() })),
     stop: z.string().nullable(),
     usage,
+    model: z
+      .string()
+      .optional()
+      .describe("Which one: provider/name. Absent: an older version has recorded it."),
   }),
   z.object({
     kind: z.literal("compacted").describe("The model has made a summary of older turns."),
@@ -123,6 +127,11 @@ const progress = z.object({
       text: z.string(),
       parts: z.int().describe("Messages that the answer takes on its platform."),
       usage,
+      models: z
+        .array(z.object({ model: z.string(), calls: z.int(), usage }))
+        .describe(
+          "What each model used, as provider/name; empty where none was asked, or an older version has kept it.",
+        ),
       cause: z.string().nullable(),
     })
     .nullable(),

@@ -17,6 +17,7 @@ export const usageQuery = z.strictObject({
   conversation: key("One conversation."),
   tenant: key("One workspace: platform and id with a colon between."),
   agent: key("One agent."),
+  model: key("One model: provider and name with a slash between, as anthropic/claude-sonnet-5."),
 });
 export type UsageQuery = z.output<typeof usageQuery>;
 
@@ -38,9 +39,13 @@ export const usageSchema = z.object({
   total: z.object(figures).describe("Of everyone together."),
   by: z
     .array(
-      z.object({ scope: z.enum(["user", "conversation", "tenant", "agent"]), id: z.string(), ...figures }),
+      z.object({
+        scope: z.enum(["user", "conversation", "tenant", "agent", "model"]),
+        id: z.string(),
+        ...figures,
+      }),
     )
-    .describe("Of those that were asked for. One without a budget is not counted by itself."),
+    .describe("Of those that were asked for. One without a budget is not counted by itself, but for models."),
 });
 export type Usage = z.output<typeof usageSchema>;
 
@@ -51,7 +56,7 @@ export interface UsageDeps {
   readonly clock: Clock;
 }
 
-const NARROW = ["user", "conversation", "tenant", "agent"] as const;
+const NARROW = ["user", "conversation", "tenant", "agent", "model"] as const;
 
 export async function usageOf(query: UsageQuery, deps: UsageDeps): Promise<Usage> {
   const { purse, clock } = deps;
@@ -71,11 +76,11 @@ export async function usageOf(query: UsageQuery, deps: UsageDeps): Promise<Usage
   };
 }
 
-function figuresOf(scope: BudgetScope, spent: Spent | undefined, limits: DayLimits) {
+function figuresOf(scope: BudgetScope | "model", spent: Spent | undefined, limits: DayLimits) {
   return {
     cost_cents: centsOf(spent?.amount ?? 0),
     held_cents: centsOf(spent?.held ?? 0),
-    limit_cents: limits[scope],
+    limit_cents: scope === "model" ? null : limits[scope],
     input_tokens: spent?.inputTokens ?? 0,
     output_tokens: spent?.outputTokens ?? 0,
     cache_read_tokens: spent?.cacheReadTokens ?? 0,

@@ -93,6 +93,7 @@ function progressView(progress: Progress): ProgressView {
       text: answer.text,
       parts: answer.parts.length,
       usage: usageView(answer.usage),
+      models: (answer.models ?? []).map((one) => ({ ...one, usage: usageView(one.usage) })),
       cause: answer.cause ?? null,
     },
   };
@@ -102,9 +103,10 @@ function progressView(progress: Progress): ProgressView {
 function stepView(step: Step): StepView {
   switch (step.kind) {
     case "model": {
-      const { kind, text, toolCalls, stop, usage } = step;
+      const { kind, text, toolCalls, stop, usage, model } = step;
       const calls = toolCalls.map(({ id, name, input }) => ({ id, name, input }));
-      return { kind, text, tool_calls: calls, stop: stop ?? null, usage: usageView(usage) };
+      const by = model !== undefined && { model };
+      return { kind, text, tool_calls: calls, stop: stop ?? null, usage: usageView(usage), ...by };
     }
     case "model-started":
       return { kind: step.kind, held_cents: step.hold.cents, day: step.hold.day };

@@ -1,11 +1,37 @@
 import type { ApprovalRules } from "../domain/approval.ts";
 import type { ErrorCode } from "../domain/errors.ts";
 import type { TriggerEvent } from "../domain/event.ts";
+import { agentAfter, pathIn } from "../domain/handover.ts";
 import type { Usage } from "../domain/run.ts";
+import type { Run } from "../ports/agent.ts";
 import type { ChatModel } from "../ports/model.ts";
 import type { Tool, Toolbox } from "../ports/tool.ts";
 import type { AskedAgent } from "./asked-agent.ts";
 import type { Colleague } from "./hand-over.ts";
+
+/** What stands in place of an agent's own, in runs that a route or a command begins. */
+export interface RunModels extends Pick<Agent, "model" | "fallbacks" | "cheaper" | "tools"> {
+  readonly maxTokens: number;
+}
+
+/** A remote agent has no model that another could stand for. */
+function withModels(agent: Agent, models: RunModels | undefined): Agent {
+  if (models === undefined || agent.model.provider === "http") return agent;
+  const { fallbacks: _, cheaper: __, ...rest } = agent;
+  const { maxTokens, ...theirs } = models;
+  return { ...rest, ...theirs, limits: { ...agent.limits, maxTokens } };
+}
+
+/** Who is at work on a run, with the models of its route; whoever has it handed over has its own. Undefined: nobody. */
+export function agentOfRun(
+  { agent, model, steps }: Pick<Run, "agent" | "model" | "steps">,
+  agents: ReadonlyMap<string, Agent>,
+  models: ReadonlyMap<string, RunModels> | undefined,
+): Agent | undefined {
+  const found = agents.get(agentAfter(steps, agent));
+  const isHanded = pathIn(steps).length > 0;
+  return found && withModels(found, isHanded || model === undefined ? undefined : models?.get(model));
+}
 
 /** One agent, ready to run: its models made, its limits resolved. */
 export interface Agent {

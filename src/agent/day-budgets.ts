@@ -1,4 +1,4 @@
-import { type BudgetScope, type DayLimits, GLOBAL, scopesOf } from "../domain/budget.ts";
+import { type BudgetScope, type DayLimits, GLOBAL, scopeName, scopesOf } from "../domain/budget.ts";
 import type { Calendar } from "../domain/day.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import { type MoneyHold, microcentsOf } from "../domain/money.ts";
@@ -79,9 +79,12 @@ export function createDayBudgets(deps: DayBudgetsDeps): (event: TriggerEvent, ag
   }
 
   return (event, agent) => ({
-    hold(cents) {
+    hold(cents, model) {
       const hold = { id: newId("hold"), day: calendar.dayAt(clock.nowMs()), cents };
-      return { hold, over: held(hold, capsOf(event, agent)) };
+      // No budget is of a model: it is counted, so that it can be looked up.
+      const ofModel =
+        model === undefined ? [] : [{ scope: scopeName("model", model), limit: null, warnAt: null }];
+      return { hold, over: held(hold, [...capsOf(event, agent), ...ofModel]) };
     },
     isPastWarning: () => isPastWarning(capsOf(event, agent)),
     settle(hold, usage) {

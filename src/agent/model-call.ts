@@ -149,7 +149,7 @@ async function callNow(
   }
   try {
     const step = await answerOf(model, leave, call, deps);
-    return { kind: "answered", step: payment.spent(step) };
+    return { kind: "answered", step: payment.spent({ ...step, model: breakerName(model) }) };
   } catch (error) {
     if (!call.signal.aborted && isFree(error)) await payment.refund();
     throw error;
@@ -163,10 +163,13 @@ export function breakerName({ provider, name }: ChatModel): string {
 /** Before each attempt, and not only each step: since the one before, another may have answered. */
 async function paid(
   ceilingCents: number,
-  { goesOn }: ChatModel,
+  model: ChatModel,
   { payments, hold }: ModelCall,
 ): Promise<Payment | Over> {
-  const payment = await payments.begin(ceilingCents, goesOn);
+  const payment = await payments.begin(ceilingCents, {
+    goesOn: model.goesOn === true,
+    model: breakerName(model),
+  });
   await hold.ensure();
   return payment;
 }

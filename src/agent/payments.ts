@@ -39,12 +39,12 @@ export class Payments {
   /** `goesOn`: with a call that broke off last, which is paid for already. */
   async begin(
     cents: number,
-    goesOn = false,
+    { goesOn = false, model }: { readonly goesOn?: boolean; readonly model?: string } = {},
   ): Promise<Payment | { readonly kind: "over"; readonly over: DayOver }> {
     const open = this.#steps.at(-1);
     if (goesOn && open?.kind === "model-started") return this.#heldBy(open);
     if (cents <= 0) return FREE;
-    const { hold, over } = this.#allowance.hold(cents);
+    const { hold, over } = this.#allowance.hold(cents, model);
     const started: StartedStep = { kind: "model-started", hold };
     this.#steps.push(started);
     const [dayOver] = await Promise.all([over, this.#record()]);

@@ -10,7 +10,7 @@ import type { Sender } from "../domain/signal.ts";
 import type { AgentRuntime, Hold, ParkedRun, Run, RunResult } from "../ports/agent.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { Equipment, Tool, ToolCaller } from "../ports/tool.ts";
-import { type Agent, type RunObserver, withinLimitsOf } from "./agent.ts";
+import { type Agent, agentOfRun, type RunModels, type RunObserver, withinLimitsOf } from "./agent.ts";
 import { type AskingTool, asksFirst, chosenAnswer, refusedCall, rulingOn } from "./approval.ts";
 import {
   type AskedAgent,
@@ -46,6 +46,8 @@ import { turnAbout } from "./turn-about.ts";
 export interface AgentRuntimeDeps {
   /** By name. Read at the start of each run, so it may change between runs. */
   readonly agents: ReadonlyMap<string, Agent>;
+  /** Of routes and commands, as runs name them; absent: there are none. */
+  readonly models?: ReadonlyMap<string, RunModels>;
   readonly clock: Clock;
   readonly random: Random;
   readonly observe: RunObserver;
@@ -65,9 +67,8 @@ export function createAgentRuntime(deps: AgentRuntimeDeps): AgentRuntime & {
   return {
     breakers: () => breakers.reports(),
     async run(run, hold, signal) {
-      const name = agentAfter(run.steps, run.agent);
-      const agent = deps.agents.get(name);
-      if (agent === undefined) return noSuchAgent(run.steps, name);
+      const agent = agentOfRun(run, deps.agents, deps.models);
+      if (agent === undefined) return noSuchAgent(run.steps, agentAfter(run.steps, run.agent));
       const turn = new TurnRun(run, agent, hold, { ...deps, breakers });
       const result = await turn.toItsEnd(signal);
       return result.outcome === "parked" ? result : { ...result, model: turn.agent.model.name };

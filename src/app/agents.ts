@@ -1,9 +1,15 @@
-import { type Agent, type Compaction, modelsOf as modelsOfAgent, type RunObserver } from "../agent/agent.ts";
+import {
+  type Agent,
+  type Compaction,
+  modelsOf as modelsOfAgent,
+  type RunModels,
+  type RunObserver,
+} from "../agent/agent.ts";
 import { breakerName } from "../agent/model-call.ts";
 import { createAgentRuntime } from "../agent/runtime.ts";
 import type { AgentSpec } from "../config/agent-schema.ts";
 import type { Config } from "../config/load.ts";
-import { missingFor } from "../config/model-keys.ts";
+import { missingFor, routeModels } from "../config/model-keys.ts";
 import { busyQuietMs } from "../config/schema-parts.ts";
 import type { AgentMemory } from "../dispatch/memory.ts";
 import type { ApprovalRules, ToolRules } from "../domain/approval.ts";
@@ -17,6 +23,7 @@ import { DEMO_ASK } from "../models/demo-ask.ts";
 import { REMOTE_ASK } from "../models/remote/ask.ts";
 import type { AgentRuntime } from "../ports/agent.ts";
 import type { Clock, Random } from "../ports/clock.ts";
+import type { ChatModel } from "../ports/model.ts";
 import type { Tool } from "../ports/tool.ts";
 import { eventIds } from "../telemetry/event-ids.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -29,7 +36,7 @@ import { menuOf } from "./guide.ts";
 import { modelsOf } from "./models.ts";
 import { isReadOnlyFor } from "./read-only.ts";
 import { toolMetrics } from "./tools.ts";
-import { tracedAgent } from "./traced.ts";
+import { tracedAgent, tracedModels } from "./traced.ts";
 
 export interface BuiltAgents {
   readonly runtime: AgentRuntime;
@@ -38,13 +45,13 @@ export interface BuiltAgents {
   readonly quietMs: ReadonlyMap<string, number>;
   /** Whose answers are shown while they grow. */
   readonly shown: ReadonlySet<string>;
-  /** What answers, for people: `claude-sonnet-5 (anthropic)`. */
+  /** What answers, for people: `claude-sonnet-5 (anthropic)`; of agents, and of routes and commands with a model. */
   readonly modelNames: ReadonlyMap<string, string>;
   /** What they offer to begin with. */
   readonly menus: ReadonlyMap<string, Menu>;
   /** Who decides what each agent asks. */
   readonly approvers: ReadonlyMap<string, ApprovalRules>;
-  /** Agents that the demo model stands in for, and the variable that is missing. */
+  /** Agents, routes and commands that the demo model stands in for, and the variable that is missing. */
   readonly demoStandIns: ReadonlyMap<string, string>;
   /** These are the agents that hold from now on. */
   readonly toolsHold: () => void;
@@ -104,21 +111,27 @@ export async function buildAgents({
   const modelNames = new Map<string, string>();
   const menus = new Map<string, Menu>();
   const approvers = new Map<string, ApprovalRules>();
-  for (const [name, spec] of config.agents) {
-    const missing = missingFor(spec.model, environment);
-    if (missing !== null) standIns.set(name, missing);
-    const model =
-      missing === null ? modelOf(spec.model, spec.model) : createDemoModel({ clock, notice: true });
-    const next = missing === null ? spec.model.fallback : [];
-    const asked = next.filter((one) => missingFor(one, environment) === null);
-    const fallbacks = asked.map((one) => modelOf(one, spec.model));
-    const more = spec.tools.length > 0 && { toolbox: tools.toolboxFor(name, spec.tools, isReadOnly) };
-    const cheap = spec.model.cheaper;
+  const asksFor = (spec: AgentSpec["model"]) => {
+    const missing = missingFor(spec, environment);
+    if (missing !== null) return { missing, model: createDemoModel({ clock, notice: true }), fallbacks: [] };
+    const asked = spec.fallback.filter((one) => missingFor(one, environment) === null);
+    const cheap = spec.cheaper;
     const cheaper =
-      missing !== null || cheap === undefined || missingFor(cheap, environment) !== null
+      cheap === undefined || missingFor(cheap, environment) !== null
         ? null
-        : { model: modelOf(cheap, spec.model), pastShare: config.gateway.budgets.warn_at };
-    const asks = { model, fallbacks, ...(cheaper && { cheaper }) };
+        : { model: modelOf(cheap, spec), pastShare: config.gateway.budgets.warn_at };
+    return {
+      missing,
+      model: modelOf(spec, spec),
+      fallbacks: asked.map((one) => modelOf(one, spec)),
+      ...(cheaper && { cheaper }),
+    };
+  };
+  for (const [name, spec] of config.agents) {
+    const { missing, ...asks } = asksFor(spec.model);
+    if (missing !== null) standIns.set(name, missing);
+    const { model } = asks;
+    const more = spec.tools.length > 0 && { toolbox: tools.toolboxFor(name, spec.tools, isReadOnly) };
     for (const one of modelsOfAgent(asks))
       modelCallsAtZero(metrics, { agent: name, provider: one.provider, model: one.name });
     agents.set(name, tracedAgent({ ...agentOf(name, spec, asks), ...more }, tracing));
@@ -127,15 +140,28 @@ export async function buildAgents({
     if (spec.preview === "on") shown.add(name);
     approvers.set(name, approvalRulesOf(spec));
     if (spec.menu !== undefined) menus.set(name, menuOf(spec.menu));
-    modelNames.set(name, model.provider === "demo" ? "the demo model" : `${model.name} (${model.provider})`);
+    modelNames.set(name, nameOf(model));
   }
-  const runtime = createAgentRuntime({ agents, clock, random, observe: observer(metrics, log), breakers });
-  const inUse = new Set([...agents.values()].flatMap((agent) => modelsOfAgent(agent).map(breakerName)));
+  const models = new Map<string, RunModels>();
+  for (const { key, of, model: spec } of routeModels(config.gateway)) {
+    const { missing, ...asks } = asksFor(spec);
+    if (missing !== null) standIns.set(of, missing);
+    const own = { ...asks, tools: OWN_TOOLS[asks.model.provider] ?? [], maxTokens: spec.max_tokens };
+    models.set(key, tracedModels(own, tracing));
+    modelNames.set(of, nameOf(asks.model));
+  }
+  const observe = observer(metrics, log);
+  const runtime = createAgentRuntime({ agents, models, clock, random, observe, breakers });
+  const inUse = new Set([...agents.values(), ...models.values()].flatMap(modelsOfAgent).map(breakerName));
   return {
     ...{ runtime, memory, quietMs, shown, modelNames, menus, approvers, toolsHold: tools.holds },
     demoStandIns: standIns,
     breakers: () => [...inUse].map((name) => breakers.of(name).report()),
   };
+}
+
+function nameOf({ provider, name }: ChatModel): string {
+  return provider === "demo" ? "the demo model" : `${name} (${provider})`;
 }
 
 function memoryOf({ memory: { scope, direct, max_messages, ttl_seconds } }: AgentSpec): AgentMemory {

@@ -8,7 +8,7 @@ import { countsMerged } from "../dispatch/merged.ts";
 import { Selection } from "../dispatch/selection.ts";
 import { LEASE_MS } from "../domain/bounds.ts";
 import type { Breakers } from "../domain/breaker.ts";
-import { quietMsOf } from "../domain/route.ts";
+import { commandName, modelKeyOf, quietMsOf } from "../domain/route.ts";
 import { type Observer, observedQueue } from "../feed/observed.ts";
 import { toldQueue } from "../hooks/told-queue.ts";
 import type { Adapter, Render } from "../ports/adapter.ts";
@@ -151,6 +151,8 @@ function workerDeps(
   const questions = createQuestions(store.vault);
   const grants = createGrants(store.vault);
   const { memory, lanes } = store;
+  const withModel = spec.commands.filter(({ model }) => model !== undefined);
+  const ofCommands = new Set(withModel.map(({ command }) => commandName(command)));
 
   const selection = new Selection({
     routes,
@@ -197,6 +199,7 @@ function workerDeps(
     render,
     delivery: { outbox: unwritten.outbox, breakers, inDoubt: spec.replies.in_doubt, log, metrics },
     allowanceOf: dayBudgetsOf({ ...options, spec }),
+    modelOf: (event, agent) => modelKeyOf(event, routes, ofCommands, agent),
     attemptsMax: spec.replies.attempts,
     questions: { questions, grants, ...(hooks && { hooks }) },
     ...(hooks && { hooks }),

@@ -23,7 +23,7 @@ export type ModelOf = (spec: ModelSpec, bounds: Bounds) => ChatModel;
  * of an idle process.
  */
 export async function modelsOf(
-  config: Pick<Config, "agents" | "environment" | "gateway">,
+  config: Pick<Config, "agents" | "gateway" | "environment">,
   clock: Clock,
   accounts: Accounts,
 ): Promise<ModelOf> {

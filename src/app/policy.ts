@@ -2,6 +2,7 @@ import type { AdmissionPolicy, AllowList, PlatformPolicy } from "../admit/policy
 import type { AgentSpec } from "../config/agent-schema.ts";
 import { knownCommands } from "../config/commands-schema.ts";
 import { allowance } from "../config/limits.ts";
+import { routeKey } from "../config/model-keys.ts";
 import { compilePattern, type Pattern } from "../config/pattern.ts";
 import { rolesNamed } from "../config/roles.ts";
 import { type GatewaySpec, PLATFORM_DEFAULTS, type PlatformSpec } from "../config/schema.ts";
@@ -85,8 +86,9 @@ function allowList(list: "any" | readonly string[]): AllowList {
 /** Without one who tells languages, nothing is in any. */
 export function routesOf(spec: GatewaySpec, languageOf: LanguageOf = () => null): readonly Route[] {
   const { names } = knownCommands(spec.commands, []);
-  return spec.routes.map(({ match, agent, busy }) => ({
+  return spec.routes.map(({ match, agent, busy, model }, index) => ({
     agent,
+    ...(model !== undefined && { model: routeKey(index) }),
     ...(busy !== undefined && { busy: busyModeOf(busy), quietMs: busyQuietMs(busy) }),
     match: {
       ...(match?.platform && { platforms: new Set(match.platform) }),

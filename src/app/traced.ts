@@ -1,4 +1,4 @@
-import type { Agent } from "../agent/agent.ts";
+import type { Agent, RunModels } from "../agent/agent.ts";
 import type { Reception } from "../ingress/reception.ts";
 import type { Adapter, Inbound, RawRequest } from "../ports/adapter.ts";
 import type { AgentRuntime } from "../ports/agent.ts";
@@ -125,6 +125,18 @@ export function tracedAgent(agent: Agent, tracing: Tracing): Agent {
         },
       },
     }),
+  };
+}
+
+export function tracedModels(models: RunModels, tracing: Tracing): RunModels {
+  if (!tracing.isOn) return models;
+  const { model, fallbacks = [], cheaper, tools, maxTokens } = models;
+  return {
+    model: tracedModel(model, tracing),
+    fallbacks: fallbacks.map((one) => tracedModel(one, tracing)),
+    ...(cheaper !== undefined && { cheaper: { ...cheaper, model: tracedModel(cheaper.model, tracing) } }),
+    tools: tools.map((one) => tracedTool(one, tracing)),
+    maxTokens,
   };
 }
 

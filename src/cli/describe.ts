@@ -57,6 +57,10 @@ function runFacts({ run_id, started_at, steps, answer }: ProgressView): (readonl
       `${outcome}${answer.cause === null ? "" : `: ${answer.cause}`}; ${parts} message${parts === 1 ? "" : "s"}`,
     ],
     ["Usage", `${usage.input_tokens} tokens in, ${usage.output_tokens} out; ${cost} cents`],
+    ...answer.models.map(({ model, calls }): [string, string] => [
+      "Model",
+      `${model}, ${calls} call${calls === 1 ? "" : "s"}`,
+    ]),
   ];
 }
 

@@ -5,7 +5,7 @@ import { A_PLATFORM } from "./examples.ts";
 import { inert, printable } from "./printable.ts";
 import type { Terminal } from "./terminal.ts";
 
-const ASKED = ["day", "user", "conversation", "tenant", "agent"] as const;
+const ASKED = ["day", "user", "conversation", "tenant", "agent", "model"] as const;
 type Options = { url?: string; json?: true } & Partial<Record<(typeof ASKED)[number], string>>;
 
 export function addUsage(program: Command, terminal: Terminal): void {
@@ -15,6 +15,7 @@ export function addUsage(program: Command, terminal: Terminal): void {
     .option("--conversation <key>", "also of this conversation")
     .option("--tenant <id>", "also of this workspace: platform:id")
     .option("--agent <name>", "also of this agent")
+    .option("--model <name>", "also of this model: provider/name")
     .option("--json", "print it as JSON")
     .addHelpText("after", HELP)
     .action(async (options: Options) => {
@@ -31,7 +32,7 @@ export function addUsage(program: Command, terminal: Terminal): void {
 const HELP = `
 Cents are US cents. What is held is the most that calls in progress, and calls that broke off, can have cost: it counts
 as spent until their cost is known. Calls of free models are not counted, nor one person, conversation, workspace or
-agent without a budget of its own.
+agent without a budget of its own; each model is.
 ${TOKEN_HELP}
 
 Examples:

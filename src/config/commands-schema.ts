@@ -2,6 +2,7 @@ import { z } from "zod";
 import { BUTTON_ID_BYTES_MAX } from "../domain/bounds.ts";
 import type { KnownCommands } from "../domain/named-command.ts";
 import { commandName } from "../domain/route.ts";
+import { routeModel } from "./model-schema.ts";
 
 /** Small letters, as routes and platforms have them; with the slash 32 characters, of which some take no more. */
 const COMMAND = /^\/[a-z0-9][a-z0-9_-]{0,30}$/;
@@ -68,6 +69,11 @@ export const commandsSchema = z
         .optional()
         .describe("What it does, for /help and for the lists of commands of platforms."),
       usage_hint: z.string().min(1).max(100).optional().describe("What comes behind it: `SERVICE VERSION`."),
+      model: routeModel
+        .optional()
+        .describe(
+          "For the runs that it begins, in place of the whole `model` of whichever agent answers, and of that of a route.",
+        ),
       menu: menu.optional().describe("What it answers by itself where nothing comes behind it."),
     }),
   )

@@ -13,7 +13,8 @@ import { type Env, References } from "./env-reader.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
 import { configurationAt, type Folder, folderExists, readFolder, type SourceFile } from "./files.ts";
 import { type JsonSchemaName, jsonSchemaOf, keysAt } from "./json-schema.ts";
-import { idleFallbacks, idleKeys } from "./model-keys.ts";
+import { idleFallbacks, idleKeys, writtenModels } from "./model-keys.ts";
+import { type Priced, routeModelProblems, unpricedOfAgent } from "./model-problems.ts";
 import { placeNotes, placeProblems } from "./places.ts";
 import { findings, got, type Path, type Problem } from "./problems.ts";
 import { readYaml, type YamlFile } from "./read-yaml.ts";
@@ -46,17 +47,13 @@ export type Loaded =
   | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-export interface LoadOptions {
+export interface LoadOptions extends Priced {
   /** All platforms that there are; adapters/index.ts has the list. */
   readonly modules: readonly PlatformModule[];
   /** Overrides PARLEY_CONFIG; relative to `cwd`. */
   readonly folder?: string | undefined;
   readonly env: Env;
   readonly cwd: string;
-  /** Whether the cost of this model is known. Absent: not checked. */
-  readonly isPriced?: (provider: string, model: string) => boolean;
-  /** Names of models whose cost is known, for who has misspelt one. */
-  readonly pricedModels?: (provider: string) => readonly string[];
   /** Absent: nothing is said of that. */
   readonly contextTokensOf?: ContextTokensOf;
 }
@@ -106,7 +103,7 @@ export function loadConfig(options: LoadOptions): Loaded {
     ...gateway.problems,
     ...agents.flatMap((one) => one.problems),
     ...duplicates(found),
-    ...found.flatMap((one) => unpriced(one, options)),
+    ...found.flatMap((one) => unpricedOfAgent(one, options)),
     // With a broken agent file, its name would look unknown.
     ...(agents.some((one) => one.problems.length > 0) || spec === null
       ? []
@@ -119,6 +116,7 @@ export function loadConfig(options: LoadOptions): Loaded {
       : [
           ...hiddenRoutes(spec, gatewayYaml),
           ...commandClashes(spec.commands, gatewayYaml),
+          ...routeModelProblems(spec, gatewayYaml, found, options),
           ...storeProblems(spec, { environment, yaml: gatewayYaml, cwd: options.cwd }),
         ]),
   ];
@@ -152,8 +150,8 @@ export function loadConfig(options: LoadOptions): Loaded {
           agentNotes(agent.spec, yaml, { base, environment, ...options }),
         ),
         ...placeNotes(found, environment, modules),
-        ...idleFallbacks(specs, environment),
-        ...idleKeys(specs, environment),
+        ...idleFallbacks(writtenModels({ agents: specs, gateway: spec }), environment),
+        ...idleKeys({ agents: specs, gateway: spec }, environment),
       ],
     },
   };
@@ -278,35 +276,6 @@ function duplicates(found: readonly Found[]): Problem[] {
     const message = `expected a name of its own, got ${agent.metadata.name}, which ${first.yaml.file} has too`;
     return [yaml.problem([...base, "metadata", "name"], message)];
   });
-}
-
-/** A cost nobody knows would make every budget a lie, so it is an error and never zero. */
-function unpriced({ agent, yaml, base }: Found, { isPriced, pricedModels }: LoadOptions): Problem[] {
-  if (isPriced === undefined) return [];
-  const { model } = agent.spec;
-  const models = [
-    { ...model, path: [...base, "spec", "model"] },
-    ...model.fallback.map((one, i) => ({ ...one, path: [...base, "spec", "model", "fallback", i] })),
-    ...(model.cheaper === undefined
-      ? []
-      : [{ ...model.cheaper, path: [...base, "spec", "model", "cheaper"] }]),
-  ];
-  return models
-    .filter(
-      (one) =>
-        one.provider !== "demo" &&
-        one.provider !== "http" &&
-        one.price === undefined &&
-        !isPriced(one.provider, one.model),
-    )
-    .map((one) => {
-      const near = closest(one.model, pricedModels?.(one.provider) ?? []);
-      const hint = near === undefined ? "" : ` (did you mean ${near}?)`;
-      return yaml.problem(
-        [...one.path, "model"],
-        `expected a model whose price is known, got ${one.model}${hint}; add price: with input_per_million and output_per_million`,
-      );
-    });
 }
 
 /** To whom an agent may hand over, and whom it may ask. */

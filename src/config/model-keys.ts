@@ -1,9 +1,9 @@
 import type { AgentSpec } from "./agent-schema.ts";
 import type { Environment } from "./environment.ts";
+import type { GatewaySpec } from "./schema.ts";
 
 type Keys = Pick<Environment, "anthropic" | "openai" | "bedrock">;
 type Asking = Pick<AgentSpec["model"], "provider" | "base_url" | "api_key">;
-type Agents = ReadonlyMap<string, Pick<AgentSpec, "model">>;
 
 /** Null: all that the model needs is there. Else the variable whose value is missing. */
 export function missingFor(
@@ -19,22 +19,50 @@ export function missingFor(
   return provider === "openai" && !isOpen ? "OPENAI_API_KEY" : null;
 }
 
-/** Whether any agent calls a model of a provider, which has a price. */
-export function callsModels({
-  agents,
-  environment,
-}: {
-  readonly agents: Agents;
-  readonly environment: Keys;
-}): boolean {
-  return modelsIn(agents).some(
-    (one) => one.provider !== "demo" && one.provider !== "http" && missingFor(one, environment) === null,
+type Model = AgentSpec["model"];
+
+/** All that are written, by what they are of. */
+export interface WrittenModels {
+  readonly agents: ReadonlyMap<string, Pick<AgentSpec, "model">>;
+  readonly gateway: Pick<GatewaySpec, "routes" | "commands">;
+}
+
+export function writtenModels({ agents, gateway }: WrittenModels): readonly (readonly [string, Model])[] {
+  const own = [...agents].map(([name, { model }]) => [`the agent ${name}`, model] as const);
+  return [...own, ...routeModels(gateway).map(({ of, model }) => [of, model] as const)];
+}
+
+/** Of routes and commands, by the names that runs have them by. */
+export function routeModels({ routes, commands }: WrittenModels["gateway"]): readonly {
+  readonly key: string;
+  readonly of: string;
+  readonly model: Model;
+}[] {
+  return [
+    ...routes.flatMap(({ model }, i) =>
+      model === undefined ? [] : [{ key: routeKey(i), of: `the route ${i + 1}`, model }],
+    ),
+    ...commands.flatMap(({ command, model }) =>
+      model === undefined ? [] : [{ key: command, of: `the command ${command}`, model }],
+    ),
+  ];
+}
+
+export function routeKey(index: number): string {
+  return `routes[${index}]`;
+}
+
+/** Whether any model of a provider is called, which has a price. */
+export function callsModels(config: WrittenModels & { readonly environment: Keys }): boolean {
+  return modelsIn(config).some(
+    (one) =>
+      one.provider !== "demo" && one.provider !== "http" && missingFor(one, config.environment) === null,
   );
 }
 
-/** A note for each key that is set, and that no agent uses. */
-export function idleKeys(agents: Agents, { anthropic, openai }: Keys): string[] {
-  const providers = new Set(modelsIn(agents).map(({ provider }) => provider));
+/** A note for each key that is set, and that nobody uses. */
+export function idleKeys(config: WrittenModels, { anthropic, openai }: Keys): string[] {
+  const providers = new Set(modelsIn(config).map(({ provider }) => provider));
   const set = [
     { variable: "ANTHROPIC_API_KEY", provider: "anthropic", isSet: anthropic !== null },
     { variable: "OPENAI_API_KEY", provider: "openai", isSet: openai.apiKey !== null },
@@ -47,13 +75,13 @@ export function idleKeys(agents: Agents, { anthropic, openai }: Keys): string[] 
     );
 }
 
-function modelsIn(agents: Agents) {
-  return [...agents.values()].flatMap(({ model }) => [model, ...model.fallback, model.cheaper ?? []].flat());
+function modelsIn(config: WrittenModels) {
+  return writtenModels(config).flatMap(([, model]) => [model, ...model.fallback, model.cheaper ?? []].flat());
 }
 
 /** A note for each fallback, and each cheaper model, that cannot be asked. Of a model without a key the demo stands in, which is said elsewhere. */
-export function idleFallbacks(agents: Agents, keys: Keys): string[] {
-  return [...agents].flatMap(([name, { model }]) => {
+export function idleFallbacks(models: ReturnType<typeof writtenModels>, keys: Keys): string[] {
+  return models.flatMap(([of, model]) => {
     if (missingFor(model, keys) !== null) return [];
     const others = [
       ...model.fallback.map((one) => ({ ...one, what: "fallback" })),
@@ -61,9 +89,7 @@ export function idleFallbacks(agents: Agents, keys: Keys): string[] {
     ];
     return others.flatMap(({ what, ...one }) => {
       const missing = missingFor(one, keys);
-      return missing === null
-        ? []
-        : [`the ${what} ${one.model} of the agent ${name} is left out: ${missing} is not set`];
+      return missing === null ? [] : [`the ${what} ${one.model} of ${of} is left out: ${missing} is not set`];
     });
   });
 }

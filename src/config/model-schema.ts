@@ -171,5 +171,12 @@ export const model = z
   })
   .transform(named);
 
+/** Of a route, or of a command: in place of all that the agent's file has as its `model`. */
+export const routeModel = model.superRefine(({ provider }, context) => {
+  if (provider !== "http") return;
+  const message = "expected another provider: a remote agent is an agent of its own, which a route names";
+  context.addIssue({ code: "custom", path: ["provider"], message });
+});
+
 /** US dollars per million tokens. */
 export type PriceSpec = z.output<typeof price>;

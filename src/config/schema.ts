@@ -8,6 +8,7 @@ import { commandsSchema } from "./commands-schema.ts";
 import { complianceSchema } from "./compliance-schema.ts";
 import { hooksSchema } from "./hooks-schema.ts";
 import { mediaSchema } from "./media-schema.ts";
+import { routeModel } from "./model-schema.ts";
 import { notifyOf } from "./notify-schema.ts";
 import { patternFault } from "./pattern.ts";
 import { providersSchema } from "./providers-schema.ts";
@@ -105,6 +106,11 @@ const routeOf = (modules: readonly PlatformModule[]) =>
       .optional()
       .describe("All that is named must fit; of a list, one is enough. Without `match`: every message."),
     agent: agentName.describe("Name of the agent that answers."),
+    model: routeModel
+      .optional()
+      .describe(
+        "For the runs that it begins, in place of the whole `model` of its agent; nothing of that is kept.",
+      ),
     busy: busy
       .optional()
       .describe("What a message does that arrives during a run; absent: as its agent has it."),

@@ -38,6 +38,7 @@ export function report(
       over_budget: result.overBudget,
       code: codeIn(result.cause),
       cause: result.cause,
+      model: result.model,
       model_calls: result.modelCalls,
       input_tokens: usage.inputTokens,
       output_tokens: usage.outputTokens,

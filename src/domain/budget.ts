@@ -21,6 +21,7 @@ export function scopesOf(event: TriggerEvent, agent: string): Readonly<Record<Bu
 
 export const GLOBAL = "global";
 
-export function scopeName(scope: Exclude<BudgetScope, "global">, key: string): string {
+/** `model`: counted, and under no budget. */
+export function scopeName(scope: Exclude<BudgetScope, "global"> | "model", key: string): string {
   return `${scope}:${key}`;
 }

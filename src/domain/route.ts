@@ -25,6 +25,8 @@ export interface Route {
   readonly agent: string;
   /** Absent: as its agent has it. */
   readonly busy?: BusyMode;
+  /** By which the model of its runs is known; absent: as its agent has it. */
+  readonly model?: string;
   /** Of a `busy` that is there: how long nothing may have come before what was collected is answered. */
   readonly quietMs?: number;
 }
@@ -63,6 +65,20 @@ export function quietMsOf(
 ): number {
   const route = firstMatch(event, routes);
   return route?.busy === undefined ? (agents.get(agent) ?? 0) : (route.quietMs ?? 0);
+}
+
+/** By which the model of a run is known: of its command, or of the route that its agent has it by. Null: the agent's own. */
+export function modelKeyOf(
+  event: TriggerEvent,
+  routes: readonly Route[],
+  commands: ReadonlySet<string>,
+  agent: string,
+): string | null {
+  const [word = ""] = commandName(event.command ?? "").split(" ", 1);
+  if (word !== "" && commands.has(word)) return `/${word}`;
+  if (routes.every(({ model }) => model === undefined)) return null;
+  const route = firstMatch(event, routes);
+  return route?.agent === agent ? (route.model ?? null) : null;
 }
 
 function agentBy(

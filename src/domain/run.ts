@@ -57,6 +57,8 @@ export type Step =
       readonly text: string;
       readonly toolCalls: readonly ToolCall[];
       readonly usage: Usage;
+      /** Which one, `provider/name`; absent: an older version has recorded it. */
+      readonly model?: string;
       /** Absent: judged by `toolCalls` alone. */
       readonly stop?: StopReason;
       readonly opaque?: string;
@@ -255,6 +257,30 @@ export function unparked({ parkedAtMs, ...progress }: Progress, nowMs: number): 
   return { ...progress, parkedMs: (progress.parkedMs ?? 0) + Math.max(0, nowMs - parkedAtMs) };
 }
 
+/** What the calls of one model used. */
+export interface ModelUsage {
+  /** `provider/name` */
+  readonly model: string;
+  readonly calls: number;
+  readonly usage: Usage;
+}
+
+/** Of the answers that these steps hold, those of agents that were asked too. In the order in which the models came. */
+export function usageByModel(steps: readonly Step[]): readonly ModelUsage[] {
+  const found = new Map<string, ModelUsage>();
+  const add = (all: readonly Step[]): void => {
+    for (const step of all) {
+      if (step.kind === "agent") add(step.steps);
+      if (step.kind !== "model" || step.model === undefined) continue;
+      const { model } = step;
+      const { calls, usage } = found.get(model) ?? { calls: 0, usage: NO_USAGE };
+      found.set(model, { model, calls: calls + 1, usage: addUsage(usage, step.usage) });
+    }
+  };
+  add(steps);
+  return [...found.values()];
+}
+
 export interface Answer {
   readonly outcome: RunOutcome;
   /** Markdown, as the model wrote it. */
@@ -264,6 +290,8 @@ export interface Answer {
   /** Said behind the parts. Absent: none; so for a version that sends none. */
   readonly files?: readonly SentFile[];
   readonly usage: Usage;
+  /** Of a run whose steps are gone with its answer; absent: no model was asked, or an older version has kept it. */
+  readonly models?: readonly ModelUsage[];
   /** Of a failed run, for the operator. */
   readonly cause?: string;
   /** Of one that is out of money: whose budget of the day it was. Absent: its own. */

@@ -25,6 +25,8 @@ import type { FoundFile } from "./tool.ts";
 export interface Run {
   readonly id: string;
   readonly agent: string;
+  /** By which the model that stands for its agent's own is known; absent, or of a configuration that is gone: its own. */
+  readonly model?: string;
   readonly event: TriggerEvent;
   /** What was joined to it before, and is answered with it. */
   readonly joined?: readonly TriggerEvent[];
@@ -52,7 +54,7 @@ export interface RunResult {
   readonly menu?: readonly MenuChoice[];
   readonly usage: Usage;
   readonly modelCalls: number;
-  /** The agent's own, whichever of its fallbacks has answered; absent: there is no such agent. */
+  /** The agent's own, or that of its route, whichever of the fallbacks has answered; absent: there is no such agent. */
   readonly model?: string;
   /** Of a failed run, for the operator: a code and what happened; never message text. */
   readonly cause?: string;
@@ -142,7 +144,11 @@ export interface DayOver {
 /** What the model calls of one run may cost today. */
 export interface Allowance {
   /** Sets the most that a call can cost aside, under the name that is recorded. `over`: null when there was room. */
-  hold(cents: number): { readonly hold: MoneyHold; readonly over: Promise<DayOver | null> };
+  hold(
+    cents: number,
+    /** Which is to be called: `provider/name`. */
+    model?: string,
+  ): { readonly hold: MoneyHold; readonly over: Promise<DayOver | null> };
   /** Whether any of these budgets has come to where the operator is warned. Rejects with STORE_*. */
   isPastWarning?(): Promise<boolean>;
   /** What the call did cost. Until then, and if it is never told, it counts with all that was held. */

@@ -17,7 +17,12 @@ describe("a run", () => {
       model: "fake-1",
     });
     expect(bench.records).toEqual([
-      [{ kind: "model", text: "Hi.", toolCalls: [], usage: usage(12, 3, 0.5), stop: "end" }],
+      [
+        {
+          ...{ kind: "model", text: "Hi.", toolCalls: [], usage: usage(12, 3, 0.5), stop: "end" },
+          model: "fake/fake-1",
+        },
+      ],
     ]);
     expect(bench.modelCalls).toEqual([
       {

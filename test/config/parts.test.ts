@@ -45,7 +45,7 @@ describe("the JSON Schemas", () => {
     const schema = jsonSchemaOf("gateway", MODULES);
     expect(keysAt(schema, [])).toEqual(["apiVersion", "kind", "spec"]);
     expect(keysAt(schema, ["spec", "limits", "user"])).toEqual(["messages", "per_seconds", "burst"]);
-    expect(keysAt(schema, ["spec", "routes", 3])).toEqual(["match", "agent", "busy"]);
+    expect(keysAt(schema, ["spec", "routes", 3])).toEqual(["match", "agent", "model", "busy"]);
     expect(keysAt(schema, ["constructor", "x"])).toEqual([]);
   });
 });
