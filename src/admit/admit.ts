@@ -5,6 +5,7 @@ import { busyModeFor, mayMerge } from "../domain/busy.ts";
 import { chosen } from "../domain/choices.ts";
 import { controlCommandOf, controlLane, overtakes } from "../domain/command.ts";
 import { boundedContext } from "../domain/context.ts";
+import { personOf } from "../domain/conversation.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import { commanded, NO_COMMANDS } from "../domain/named-command.ts";
 import type { Refusal } from "../domain/refusal.ts";
@@ -131,7 +132,7 @@ function limitsOf(event: TriggerEvent, allowances: AdmissionPolicy["limits"]): R
     const allowance = allowances[scope];
     if (allowance !== null) limits.push({ scope, key, ...allowance });
   };
-  add("user", `${tenant}:${event.sender.id}`);
+  add("user", `${tenant}:${personOf(event)}`);
   add("conversation", event.conversation);
   add("tenant", tenant);
   add("global", "");

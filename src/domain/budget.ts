@@ -1,3 +1,4 @@
+import { personOf } from "./conversation.ts";
 import type { TriggerEvent } from "./event.ts";
 
 /** Whose budget of a day. */
@@ -11,7 +12,7 @@ export type DayLimits = Readonly<Record<BudgetScope, number | null>>;
 export function scopesOf(event: TriggerEvent, agent: string): Readonly<Record<BudgetScope, string>> {
   const tenant = `${event.platform}:${event.tenant}`;
   return {
-    user: scopeName("user", `${tenant}:${event.sender.id}`),
+    user: scopeName("user", `${tenant}:${personOf(event)}`),
     conversation: scopeName("conversation", event.conversation),
     tenant: scopeName("tenant", tenant),
     agent: scopeName("agent", agent),

@@ -29,12 +29,16 @@ export function isForOneAlone({
   return isDirect || conversation.endsWith(`:${escapePart(privateThread(sender.id))}`);
 }
 
-/** By which id a person is remembered: the same before and after another name of theirs becomes known. */
+/**
+ * By which id a person is remembered and counted: the same before and after another name of theirs becomes known, and
+ * nobody else's, though an id may pass from one to another.
+ */
 export function personOf({
-  sender: { id, alsoKnownAs },
+  sender: { id, alsoKnownAs, rememberedAs },
   person,
   conversation,
 }: Pick<TriggerEvent, "sender" | "conversation"> & Partial<Pick<TriggerEvent, "person">>): string {
+  if (rememberedAs !== undefined) return rememberedAs;
   // Who has two names has a conversation that is named for them.
   return alsoKnownAs === undefined && person === undefined ? id : lastPartOf(conversation);
 }
@@ -76,12 +80,26 @@ export function asFirstKnown({ lasting, passing }: Person): KnownPerson {
 export function withSender({ person, ...event }: TriggerEvent, known: KnownPerson): TriggerEvent {
   const { id, ...sender } = event.sender;
   const others = known.names.filter((name) => name !== id);
+  const remembered = rememberedIn(known.conversation, person);
   return {
     ...event,
     ...(known.isProvisional && person !== undefined && { person }),
     conversation: known.conversation,
-    sender: { id, ...sender, ...(others.length > 0 && { alsoKnownAs: others }) },
+    sender: {
+      id,
+      ...sender,
+      ...(others.length > 0 && { alsoKnownAs: others }),
+      ...(others.length === 0 && remembered !== id && { rememberedAs: remembered }),
+    },
   };
+}
+
+/** The name that the conversation was begun under; where that had been somebody else's before, with what tells them apart. */
+function rememberedIn(conversation: string, person: Person | undefined): string {
+  const names = [person?.lasting, person?.passing];
+  const before = names.find((name) => name != null && conversation.startsWith(`${name.conversation}:`));
+  const last = lastPartOf(conversation);
+  return before == null ? last : `${before.id}:${last}`;
 }
 
 export function lastPartOf(conversation: string): string {

@@ -43,6 +43,15 @@ describe("admit", () => {
     expect(offer.limits).toEqual([{ scope: "user", key: "slack:T1:U1", messages: 20, perMs: 60_000 }]);
   });
 
+  it("counts a person of two names once, whichever a message carries", () => {
+    const of = (id: string, alsoKnownAs: readonly string[]) => {
+      const conversation = "whatsapp:W1:PN1:49151";
+      const sender = { ...anEvent().sender, id, alsoKnownAs };
+      return offered(anEvent({ conversation, sender }), policy()).limits[0]?.key;
+    };
+    expect([of("GB.1", ["49151"]), of("49151", ["GB.1"])]).toEqual(["slack:T1:49151", "slack:T1:49151"]);
+  });
+
   it("ignores what was pressed where the policy is to, and nothing else", () => {
     const rules = policy({ buttons: "ignore" });
     const press = anEvent({ trigger: "button", command: "retry" });

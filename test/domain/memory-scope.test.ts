@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { conversationKey, privateThread } from "../../src/domain/conversation.ts";
-import type { TriggerEvent } from "../../src/domain/event.ts";
+import { scopesOf } from "../../src/domain/budget.ts";
+import {
+  conversationKey,
+  type KnownPerson,
+  privateThread,
+  withSender,
+} from "../../src/domain/conversation.ts";
+import type { Person, TriggerEvent } from "../../src/domain/event.ts";
 import { memoriesOf, memoriesToForget, memoryOf, type Remembering } from "../../src/domain/memory-scope.ts";
 import { anEvent } from "../support/event.ts";
 
@@ -41,7 +47,36 @@ describe("what an agent remembers together", () => {
     const known = (id: string, also: object): TriggerEvent =>
       anEvent({ platform: "whatsapp", conversation, isDirect: true, sender: { ...ann, id, ...also } });
     const before = memoryOf(known("49151", {}), user);
-    expect(memoryOf(known("GB.1", { alsoKnownAs: ["49151"] }), user)).toBe(before);
+    const after = known("GB.1", { alsoKnownAs: ["49151"] });
+    expect(memoryOf(after, user)).toBe(before);
+    // And so is what they may spend in a day.
+    expect(scopesOf(after, "a").user).toBe(scopesOf(known("49151", {}), "a").user);
+  });
+
+  it("is that of nobody else where an id has passed from one person to another, and stays that of the first", () => {
+    const name = (id: string) => ({ id, conversation: `whatsapp:1:2:${id}` });
+    const come = (id: string, person: Person, known: KnownPerson) => {
+      const { conversation } = name(id);
+      const sender = { ...ann, id };
+      const event = anEvent({ platform: "whatsapp", conversation, isDirect: true, sender, person });
+      return withSender(event, known);
+    };
+    const { conversation } = name("49151");
+    const number = { lasting: null, passing: name("49151") };
+    const first = come("49151", number, { conversation, names: ["49151"] });
+    const renamed = { lasting: name("GB.1"), passing: name("49152") };
+    const hidden = { lasting: name("GB.1"), passing: null };
+    for (const later of [
+      come("GB.1", renamed, { conversation, names: ["GB.1", "49152"] }),
+      come("GB.1", hidden, { conversation, names: ["GB.1"] }),
+    ])
+      expect([memoryOf(later, user), scopesOf(later, "a").user]).toEqual([
+        memoryOf(first, user),
+        scopesOf(first, "a").user,
+      ]);
+    const stranger = come("49151", number, { conversation: `${conversation}:2`, names: ["49151"] });
+    expect(memoryOf(stranger, user)).not.toBe(memoryOf(first, user));
+    expect(scopesOf(stranger, "a").user).not.toBe(scopesOf(first, "a").user);
   });
 
   it("cannot be that of somebody else, whatever ids come from outside", () => {
