@@ -7,6 +7,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { slackSampler } from "../../adapters/slack/sample.ts";
 import { fakeServer } from "../fakes/server.ts";
 import { benchEnv } from "./accept.ts";
+import { discordMention, socketDiscord } from "./discord-socket.ts";
 import { type Drive, drive, median, percentile, toWire } from "./drive.ts";
 import { KEYS, secretsOf } from "./secrets.ts";
 import { type ServerProcess, startServer } from "./server-process.ts";
@@ -23,7 +24,7 @@ export interface SocketsRow {
 }
 
 export interface SocketsResult {
-  /** Of the same events, by webhook and over Socket Mode. */
+  /** Of the same events, by webhook and over Socket Mode; and of as many messages over Discord's Gateway. */
   readonly ways: readonly SocketsRow[];
   /** Of mentions in a thread, without looking anything up and with all that is looked up, at a Slack that takes its time. */
   readonly lookUps: readonly SocketsRow[];
@@ -41,26 +42,33 @@ export async function benchSockets(options: { rounds: number; requests: number }
   return { ways: await benchWays(options), lookUps: await benchLookUps(options) };
 }
 
-/** One gateway hears both. */
+/** One gateway hears all of them. */
 async function benchWays({ rounds, requests }: { rounds: number; requests: number }) {
   const slack = await socketSlack();
+  const discord = await socketDiscord();
+  const { DISCORD_BOT_TOKEN = "" } = secretsOf();
+  const heard = { DISCORD_BOT_TOKEN, DISCORD_API_URL: discord.apiUrl };
   const gateway = await startServer("gateway.ts", {
-    env: slackEnv(slack.apiUrl, { SLACK_APP_TOKEN: APP_TOKEN }, ""),
+    env: slackEnv(slack.apiUrl, { SLACK_APP_TOKEN: APP_TOKEN, ...heard }, ""),
   });
   try {
-    await slack.connected;
+    await Promise.all([slack.connected, discord.connected]);
     await occupy(gateway);
     let index = 0;
     const batch = (count: number) => Array.from({ length: count }, () => mention(index++));
     const byWebhook = (samples: readonly Sample[]) => drive(gateway.port, samples.map(toWire), IN_FLIGHT);
+    const messages = (count: number) =>
+      Array.from({ length: count }, () => discordMention(index++, Date.now()));
     const bySocket = (samples: readonly Sample[]) => slack.drive(samples.map(({ body }) => body));
     return await inTurns(rounds, [
       { name: "webhook", gateway, drive: () => byWebhook(batch(requests)) },
       { name: "Socket Mode", gateway, drive: () => bySocket(batch(requests)) },
+      { name: "Discord's Gateway", gateway, drive: () => discord.drive(messages(requests), IN_FLIGHT) },
     ]);
   } finally {
     await gateway.stop();
     await slack.close();
+    await discord.close();
   }
 }
 
@@ -252,7 +260,7 @@ export function socketsTable({ ways, lookUps }: SocketsResult): string {
   return `## Sockets, and what is looked up
 
 The same mentions on Slack, ${IN_FLIGHT} at a time, by webhook and over Socket Mode: until the acknowledgement, which says that they are on
-disk. One gateway hears both in turns. Here and below the only place for a run is taken, so that nothing but accepting is measured.
+disk; and as many on Discord over its Gateway, until a heartbeat says so. One gateway hears all in turns. Here and below the only place for a run is taken, so that nothing but accepting is measured.
 
 | | events/s | p50 ms | p99 ms | CPU µs/event | CPU ÷ webhook | goal |
 |-|-|-|-|-|-|-|
