@@ -256,10 +256,20 @@ async function sending<Sent extends Receipt | "gone">(
   } catch (error) {
     if (error instanceof DeliveryError) {
       deps.metrics.replies.inc({ platform, outcome: error.kind });
-      if (error.status === 429) deps.metrics.platform429.inc({ platform });
+      if (error.status === 429) countPause(error, platform, deps.metrics);
     }
     throw error;
   }
+}
+
+/** A platform has refused a call as one too many. */
+export function countPause(
+  { retryAfterMs }: DeliveryError,
+  platform: Adapter["platform"],
+  metrics: Pick<Metrics, "platform429" | "platformPauseSeconds">,
+): void {
+  metrics.platform429.inc({ platform });
+  if (retryAfterMs !== null) metrics.platformPauseSeconds.observe({ platform }, retryAfterMs / 1000);
 }
 
 function directly<T>(wait: () => Promise<T>): Promise<T> {

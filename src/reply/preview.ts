@@ -11,7 +11,7 @@ import { messageOf } from "../shared/fault.ts";
 import { eventIds } from "../telemetry/event-ids.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { partIdOf } from "./deliver.ts";
+import { countPause, partIdOf } from "./deliver.ts";
 import { LeasePermit, type Leave } from "./permit.ts";
 import { sendReserved } from "./send-reserved.ts";
 import { GROWING } from "./texts.ts";
@@ -30,7 +30,7 @@ export interface PreviewsDeps {
   readonly agents: ReadonlySet<string>;
   readonly render: Render;
   readonly clock: Pick<Clock, "nowMs" | "timer">;
-  readonly metrics: Pick<Metrics, "previews" | "platform429">;
+  readonly metrics: Pick<Metrics, "previews" | "platform429" | "platformPauseSeconds">;
 }
 
 export interface ShowingDeps extends Leave {
@@ -252,7 +252,7 @@ export class Preview {
     }
     const { clock, metrics } = this.#deps;
     this.#notBeforeMs = clock.nowMs() + (error.retryAfterMs ?? 0);
-    metrics.platform429.inc({ platform: this.#adapter.platform });
+    countPause(error, this.#adapter.platform, metrics);
     this.#count("throttled");
   }
 

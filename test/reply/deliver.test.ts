@@ -12,7 +12,7 @@ import { silentLogger } from "../../src/telemetry/log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { FakeAdapter, failing } from "../support/adapter.ts";
 import { FakeClock } from "../support/clock.ts";
-import { countOf } from "../support/metrics.ts";
+import { countOf, sumAndCount } from "../support/metrics.ts";
 import { aJob, claimOne, LEASE_MS, nextAttempt, openTestStore } from "../support/store.ts";
 
 const busy = new DeliveryError("retry", "busy", { status: 503 });
@@ -254,6 +254,7 @@ describe("a reply", () => {
     const count = (outcome: string) => countOf(metrics, "replies", { platform: "slack", outcome });
     expect(await Promise.all(["sent", "retry", "rejected", "unknown"].map(count))).toEqual([1, 1, 1, 0]);
     expect(await countOf(metrics, "platform429", { platform: "slack" })).toBe(1);
+    expect(await sumAndCount(metrics.platformPauseSeconds, { platform: "slack" })).toEqual([1, 1]);
     expect(await countOf(metrics, "replySeconds", { platform: "slack", le: "+Inf" })).toBe(1);
   });
 });

@@ -1,7 +1,10 @@
 import { type Aggregator, Counter, Gauge, Histogram, type Registry } from "prom-client";
 
 export const HTTP_SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-export const ACK_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+/** The last is as long as the least patient platforms wait: what is above it was acknowledged too late. */
+export const ACK_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 3];
+/** From a bucket that is empty for a moment to a pause of an hour. */
+export const PAUSE_SECONDS = [0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600];
 
 export type Instruments = ReturnType<typeof instrumentsOf>;
 

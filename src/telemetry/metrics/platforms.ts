@@ -1,4 +1,4 @@
-import { HTTP_SECONDS, type Instruments } from "./instruments.ts";
+import { HTTP_SECONDS, type Instruments, PAUSE_SECONDS } from "./instruments.ts";
 
 /** Calls of platforms, and sockets to them. */
 export function platformsMetrics({ counter, gauge, histogram }: Instruments) {
@@ -39,6 +39,12 @@ export function platformsMetrics({ counter, gauge, histogram }: Instruments) {
     platform429: counter("platform_rate_limited_total", "Calls that a platform refused as too many.", [
       "platform",
     ]),
+    platformPauseSeconds: histogram(
+      "platform_pause_seconds",
+      "For how long a platform wanted to be left alone, of calls of replies that it refused as too many.",
+      PAUSE_SECONDS,
+      ["platform"],
+    ),
     platformCalls: counter(
       "platform_calls_total",
       "Calls of a platform's API: ok, refused, rate_limited or failed.",
