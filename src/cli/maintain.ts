@@ -21,6 +21,7 @@ interface Options {
 interface ArchiveOptions extends Options {
   readonly to: string;
   readonly olderThan: string;
+  readonly keepDays?: string;
   readonly dead?: true;
   readonly dryRun?: true;
   readonly yes?: true;
@@ -90,6 +91,7 @@ export function addMaintain(program: Command, terminal: Terminal, settle: Settle
     .requiredOption("--to <folder>", "where archives are kept; made where there is none")
     .option("--older-than <days>", "those that have been over for so long", "30")
     .option("--dead", "dead letters, too: they cannot be replayed any more")
+    .option("--keep-days <days>", "then remove older archives of events (default: none is removed)")
     .option("--dry-run", "say how many there are; write and delete nothing")
     .option("-y, --yes", "do not ask")
     .addHelpText("after", ARCHIVE_HELP)
@@ -110,7 +112,7 @@ command does. Messages are taken and answered meanwhile. All of it is in the aud
 Examples:
   parley maintain check
   parley maintain prune --dry-run
-  parley maintain archive --to /var/backups/parley --older-than 30 --yes`;
+  parley maintain archive --to /var/backups/parley --older-than 30 --keep-days 90 --yes`;
 
 const ARCHIVE_HELP = `
 What the archive does not hold when it is read back stays in the store; so does an event that was replayed meanwhile. What people
@@ -122,7 +124,9 @@ const REMOVED_AT_ONCE = 200;
 
 async function archive(keeper: Keeper, options: ArchiveOptions, terminal: Terminal): Promise<Done> {
   const nowMs = systemClock.nowMs();
-  const before = iso(nowMs - daysIn(options.olderThan) * DAY_MS);
+  const before = iso(nowMs - daysIn("--older-than", options.olderThan) * DAY_MS);
+  const keepMs = options.keepDays === undefined ? null : daysIn("--keep-days", options.keepDays) * DAY_MS;
+  const to = resolve(terminal.cwd, options.to);
   const found = finishedBefore(keeper, before, options.dead === true);
   if (options.dryRun) {
     let count = 0;
@@ -132,8 +136,10 @@ async function archive(keeper: Keeper, options: ArchiveOptions, terminal: Termin
   // Each archive is to hold something, also where this is run by the clock.
   const first = await found.next();
   if (first.done) {
-    const result = { path: null, archived: 0, removed: 0 };
-    return { result, words: "Nothing has been over for so long, so that no archive was made." };
+    const expired = await expiredIn(to, keepMs, nowMs);
+    const result = { path: null, archived: 0, removed: 0, expired };
+    const words = "Nothing has been over for so long, so that no archive was made.";
+    return { result, words: words + wordsOf(expired) };
   }
   await agree(before, options, terminal);
   const [{ archiveEvents }, { archivedEvents }] = await Promise.all([
@@ -143,7 +149,7 @@ async function archive(keeper: Keeper, options: ArchiveOptions, terminal: Termin
   const { environment } = configOf(terminal, options.config);
   const { archive: path, manifest } = await failing(
     archiveEvents({
-      ...{ to: resolve(terminal.cwd, options.to), nowMs, version: packageVersion() },
+      ...{ to, nowMs, version: packageVersion() },
       events: joined(first.value, found),
       store: environment.redisUrl === null ? "sqlite" : "redis",
     }),
@@ -156,10 +162,23 @@ async function archive(keeper: Keeper, options: ArchiveOptions, terminal: Termin
   const archived = manifest.events?.total ?? 0;
   const left = archived - removed;
   const rest = left > 0 ? `, ${left} stay: they were replayed, or belong to what is not over` : "";
+  // Last, when what is newer has been read back.
+  const expired = await expiredIn(to, keepMs, nowMs);
   return {
-    result: { path, archived, removed },
-    words: `${path}\n${archived} events archived, ${removed} removed from the store${rest}.`,
+    result: { path, archived, removed, expired },
+    words: `${path}\n${archived} events archived, ${removed} removed from the store${rest}.${wordsOf(expired)}`,
   };
+}
+
+/** Names of the archives that went. Without a time none does, and the newest never. */
+async function expiredIn(to: string, keepMs: number | null, nowMs: number): Promise<readonly string[]> {
+  if (keepMs === null) return [];
+  const { removeOld } = await import("../backup/retention.ts");
+  return await removeOld(to, "events", { keepMs, nowMs });
+}
+
+function wordsOf(expired: readonly string[]): string {
+  return expired.length === 0 ? "" : `\nRemoved, past --keep-days: ${expired.join(", ")}.`;
 }
 
 async function* joined<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T, void> {
@@ -202,12 +221,12 @@ async function groupsOf(events: AsyncIterable<Archived>): Promise<readonly Finis
   return roots.map(({ id, seq }) => ({ seq, merged: merged.get(id) ?? [] }));
 }
 
-function daysIn(text: string): number {
+function daysIn(option: string, text: string): number {
   const days = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (days >= 1) return days;
   throw new CommandError(
     EXIT.usage,
-    `expected --older-than to be a whole number of days from 1, got ${printable(text)}`,
+    `expected ${option} to be a whole number of days from 1, got ${printable(text)}`,
   );
 }
 

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  cpSync,
   existsSync,
   openSync,
   readdirSync,
@@ -7,7 +8,7 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { verifyArchive } from "../../src/backup/verify.ts";
@@ -132,6 +133,36 @@ describe("beside a gateway that runs", () => {
     expect(made.code).toBe(0);
     expect(JSON.parse(made.stdout)).toMatchObject({ path: null, archived: 0, removed: 0 });
     expect(existsSync(to)).toBe(false);
+  });
+
+  it("removes archives of events that are past their time, and no other, and never the newest", async () => {
+    const { maintain } = await aGateway();
+    const to = emptyFolder();
+    const archive = (...args: string[]) => maintain("archive", "--to", to, "--yes", "--json", ...args);
+    const age = (path: string, days: number, kind?: string) => {
+      const file = join(path, "manifest.json");
+      const manifest = JSON.parse(readFileSync(file, "utf8"));
+      const created_at = new Date(Date.now() - days * 86_400_000).toISOString();
+      writeFileSync(file, JSON.stringify({ ...manifest, created_at, ...(kind && { kind }) }));
+    };
+    const first = JSON.parse((await archive()).stdout).path;
+    age(first, 91);
+    cpSync(first, join(to, "parley-20250101T000000000Z"), { recursive: true });
+    age(join(to, "parley-20250101T000000000Z"), 300, "full");
+    // The only one of its kind stays, however old.
+    expect(JSON.parse((await archive("--keep-days", "90")).stdout)).toMatchObject({
+      path: null,
+      expired: [],
+    });
+    const second = JSON.parse((await archive("--dead", "--keep-days", "90")).stdout);
+    expect(second).toMatchObject({ archived: 1, expired: [basename(first)] });
+    expect(readdirSync(to).sort()).toEqual(["parley-20250101T000000000Z", basename(second.path)].sort());
+    expect(await archive("--keep-days", "0")).toMatchObject({
+      ...{
+        code: 2,
+        stderr: expect.stringContaining("expected --keep-days to be a whole number of days from 1"),
+      },
+    });
   });
 
   it("an archive of events is no backup that could be restored", async () => {
