@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { pageAgent } from "../models/page-agent.ts";
 import { exampleServer, LANGUAGES, SECRET } from "../models/remote-server.ts";
 import { sseServer } from "../models/sse-server.ts";
 import { call } from "./helpers.ts";
@@ -10,6 +11,13 @@ it.each(LANGUAGES)("finds nothing wrong with the example in %s", async (language
   const { code, stdout } = await check(await exampleServer(language));
   expect(stdout).not.toContain("FAIL");
   expect(stdout.match(/^ok {3}/gm)).toHaveLength(5);
+  expect(code).toBe(0);
+});
+
+it("finds nothing wrong with one that was written from the page alone", async () => {
+  const { url } = await pageAgent(SECRET);
+  const { code, stdout } = await check(url);
+  expect(stdout).not.toContain("FAIL");
   expect(code).toBe(0);
 });
 

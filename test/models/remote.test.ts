@@ -8,6 +8,7 @@ import type { Message, Prompt } from "../../src/ports/model.ts";
 import { Secret } from "../../src/shared/secret.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { agentOf, benchFor, eventOf, SimClock } from "../agent/support.ts";
+import { pageAgent } from "./page-agent.ts";
 import { exampleServer, LANGUAGES, SECRET } from "./remote-server.ts";
 import { type Script, type SseServer, sseServer } from "./sse-server.ts";
 import { chunksOf, failureOf, promptOf, StillClock, textOf } from "./support.ts";
@@ -205,7 +206,7 @@ class ReadyClock extends SimClock {
 }
 
 describe("a run of a remote agent", () => {
-  const agentAt = (server: SseServer) => {
+  const agentAt = (server: Pick<SseServer, "url">) => {
     return agentOf(modelAt(server.url), {
       tools: [REMOTE_ASK],
       limits: { costCentsMax: 100 },
@@ -263,5 +264,34 @@ describe("a run of a remote agent", () => {
       budget: { cents: 90 },
     });
     expect(server.requests[1]?.headers["webhook-id"]).not.toBe(server.requests[0]?.headers["webhook-id"]);
+  });
+
+  it("that was written from the page alone answers, breaks, asks, and hears what was decided", async () => {
+    const agent = await pageAgent(SECRET, { breaksFirst: true });
+    const bench = benchFor(agentAt(agent), new ReadyClock());
+    expect(await bench.attempt({ event: eventOf("good morning") })).toMatchObject({
+      outcome: "answered",
+      text: 'You said "good morning", after 0 lines.',
+      usage: { costCents: 1.5 },
+    });
+    const event = eventOf("please release", { id: "test:2" });
+    const parked = await bench.attempt({ event });
+    if (parked.outcome !== "parked") expect.fail("Expected it to wait");
+    const asked = parked.steps.find((step) => step.kind === "tool-asked");
+    if (asked?.kind !== "tool-asked") expect.fail("Expected a question");
+    expect(asked.question).toBe("May Ann release?");
+    const decided: Step = {
+      ...{ kind: "tool-decided", approvalId: asked.approvalId, verdict: "denied", by, reason: "not now" },
+    };
+    expect(await bench.attempt({ event, steps: [...parked.steps, decided] })).toMatchObject({
+      outcome: "answered",
+      usage: { costCents: 3.5 },
+    });
+    expect(agent.posts.map(({ turn_id }) => turn_id)).toEqual([
+      ...["test:1", "test:1"],
+      ...["test:2", "test:2", "test:2"],
+    ]);
+    expect(agent.posts.at(-1)?.decision).toMatchObject({ id: "release-1", by: { name: "Ann" } });
+    expect(agent.posts.at(-1)?.budget.cents).toBe(98);
   });
 });
