@@ -17,6 +17,10 @@ export interface RedisRestored {
   undo(): Promise<void>;
 }
 
+/** For whom `restoreRedis` is not. */
+export const BY_HAND =
+  "Put the snapshot back on its nodes, as docs/backup.md says, and give --no-redis for what else the archive has.";
+
 const COPIED_AT_ONCE = 200;
 
 /**
@@ -71,14 +75,21 @@ async function refuseUsed(to: Redis, target: RedisTarget): Promise<void> {
   const place = `Redis at ${target.url.hostname}:${target.url.port || "6379"}`;
   let replicas: number;
   let found: boolean;
+  let isNode: boolean;
   try {
     if (to.status === "wait") await to.connect();
+    isNode = /^cluster_enabled:1/m.test(await to.info("cluster"));
     const [, count] = (await to.pubsub("NUMSUB", `{${target.prefix}}:bus`)) as [string, number];
     replicas = Number(count);
     found = !(await keysOf(to, target.prefix).next()).done;
   } catch (error) {
     throw new ArchiveError(`Expected to reach ${place}, got ${describe(error)}`, { cause: error });
   }
+  // What it says of its keys says nothing of those of the others.
+  if (isNode)
+    throw new ArchiveError(
+      `Expected a Redis with one address, got a node of a Cluster at ${place}. ${BY_HAND}`,
+    );
   if (replicas > 0)
     throw new InUse(`Expected no gateway to use ${place}, got ${replicas} that do; stop them first`);
   if (found)

@@ -1,6 +1,7 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { isYaml } from "../config/files.ts";
 import type { Deed } from "../domain/audit.ts";
 import { GatewayError } from "../domain/errors.ts";
 import { iso } from "../shared/time.ts";
@@ -16,7 +17,7 @@ export interface RestoreOptions {
   readonly archive: string;
   readonly dataDir: string;
   readonly mediaDir: string;
-  /** Null: the configuration stays as it is. */
+  /** Null: the configuration stays as it is. One that ends like YAML and is no folder is a file of agents, which is all there is. */
   readonly configFolder: string | null;
   /** Lets what waited at the backup run, though it may have been answered since. */
   readonly runsUnfinished: boolean;
@@ -54,6 +55,8 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
     throw new ArchiveError(
       `Expected a backup in ${archive}, got an archive of finished events, which holds nothing that a gateway needs`,
     );
+  const { configFolder } = options;
+  if (configFolder !== null && isFileOfAgents(configFolder)) refuseMisfit(manifest, configFolder);
   refuseRunning(dataDir);
   const redis = manifest.redis_keys === null ? null : (options.redis ?? null);
   await redis?.refuseUsed();
@@ -128,10 +131,32 @@ async function placesOf(staging: string, before: string, options: RestoreOptions
   for (const name of store) if (name.startsWith("spool-")) own.add(`${name}-wal`).add(`${name}-shm`);
   for (const name of own) add(join(staging, "store", name), join(dataDir, name), name);
   if (existsSync(join(staging, "media"))) add(join(staging, "media"), mediaDir, "media");
-  if (configFolder !== null)
+  if (configFolder === null) return places.filter(isNeeded);
+  if (isFileOfAgents(configFolder)) {
+    const [name] = await namesIn(join(staging, AGENTS));
+    if (name !== undefined)
+      add(join(staging, AGENTS, name), configFolder, join("config", basename(configFolder)));
+  } else
     for (const name of await namesIn(join(staging, "config")))
       add(join(staging, "config", name), join(configFolder, name), join("config", name));
-  return places.filter(({ from, to }) => from !== null || existsSync(to));
+  return places.filter(isNeeded);
+}
+
+const isNeeded = ({ from, to }: Place): boolean => from !== null || existsSync(to);
+
+const AGENTS = "config/agents";
+
+function isFileOfAgents(path: string): boolean {
+  return isYaml(basename(path)) && statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true;
+}
+
+/** Into one file goes one file. */
+function refuseMisfit({ files }: Manifest, configFile: string): void {
+  const found = files.map(({ path }) => path).filter((path) => path.startsWith("config/"));
+  if (found.length === 0 || (found.length === 1 && found[0]?.startsWith(`${AGENTS}/`) === true)) return;
+  throw new ArchiveError(
+    `Expected an archive with one file of agents for ${configFile}, got ${found.join(", ")}; give a folder as the configuration`,
+  );
 }
 
 const DATABASE_PARTS = ["parley.db", "parley.db-wal", "parley.db-shm", "parley.db.closing"];

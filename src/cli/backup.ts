@@ -5,7 +5,7 @@ import type { Manifest } from "../backup/manifest.ts";
 import type { RedisSource } from "../backup/redis-snapshot.ts";
 import type { RunningGateway } from "../backup/take.ts";
 import type { Config } from "../config/load.ts";
-import { formatProblem } from "../config/problems.ts";
+import { formatProblem, type Problem } from "../config/problems.ts";
 import { EXIT } from "../shared/exit.ts";
 import { messageOf } from "../shared/fault.ts";
 import { DAY_MS } from "../shared/time.ts";
@@ -129,21 +129,21 @@ async function redisTaker(config: Config, server: string): Promise<(to: string) 
     import("../backup/redis-snapshot.ts"),
     import("../backup/redis-proof.ts"),
   ]);
-  const source = await redisSource(config);
+  const source = await redisSource(config, "Take snapshots on its nodes, and give --no-redis.");
   return async (to) => {
     await takeSnapshot(source, to);
     return await proveSnapshot(to, server);
   };
 }
 
-/** Of a server with one address: a Cluster has its state in parts, and behind Sentinel the address changes. */
-export async function redisSource(config: Config): Promise<RedisSource> {
+/** Of a server with one address: a Cluster has its state in parts, and behind Sentinel the address changes. `instead`: what to do there. */
+export async function redisSource(config: Config, instead: string): Promise<RedisSource> {
   const { redisConnection } = await import("../app/store.ts");
   const { url, cluster, sentinel, tls } = redisConnection(config);
   if (cluster || sentinel !== null)
     throw new CommandError(
       EXIT.usage,
-      `expected a Redis with one address, got a ${cluster ? "Cluster" : "Sentinel"}; take snapshots on its nodes, and give --no-redis`,
+      `expected a Redis with one address, got a ${cluster ? "Cluster" : "Sentinel"}. ${instead}`,
     );
   const options = tls && {
     ...(tls.ca !== null && { ca: tls.ca }),
@@ -179,7 +179,11 @@ function contents({ files, events, redis_keys, created_at, version }: Manifest):
 export function configOf(terminal: Terminal, folder: string | undefined): Config {
   const loaded = load(terminal, folder);
   if (loaded.ok) return loaded.config;
-  throw new CommandError(EXIT.config, loaded.problems.map(formatProblem).join("\n"));
+  throw invalid(loaded.problems);
+}
+
+export function invalid(problems: readonly Problem[]): CommandError {
+  return new CommandError(EXIT.config, problems.map(formatProblem).join("\n"));
 }
 
 /** What is wrong with an archive, or with the place that it is for, is the person's to mend. */

@@ -1,15 +1,17 @@
-import { basename, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Argument, type Command } from "commander";
 import type { RedisPlace } from "../backup/restore.ts";
+import { configurationAt } from "../config/files.ts";
 import type { Config } from "../config/load.ts";
 import type { Deed } from "../domain/audit.ts";
 import { EXIT } from "../shared/exit.ts";
 import { systemClock } from "../system/clock.ts";
 import { createNewId } from "../system/ids.ts";
 import { ask, httpBase } from "./ask.ts";
-import { configOf, failing, redisSource, runShell, tell } from "./backup.ts";
+import { failing, invalid, redisSource, runShell, tell } from "./backup.ts";
 import { operator } from "./client.ts";
+import { load } from "./config.ts";
 import { inert, printable } from "./printable.ts";
 import { CommandError, type Terminal } from "./terminal.ts";
 
@@ -50,7 +52,7 @@ export function addRestore(program: Command, terminal: Terminal): void {
 
 const HELP = `
 The archive is checked before anything is touched, and the gateway has to be stopped. What was there is kept in
-before-restore-TIME in the data folder. A snapshot of Redis is put into a Redis that has nothing of Parley yet: with keys of
+before-restore-TIME in the data folder. --with-configuration also brings back one that is gone or broken. A snapshot of Redis is put into a Redis that has nothing of Parley yet: with keys of
 its prefix, or a gateway connected to it, it is left alone. What waited or ran at the backup may have been answered since: it becomes dead letters
 (parley dead list), for you to replay or drop.
 
@@ -64,7 +66,7 @@ const TIMEOUT_MS = 5_000;
 
 async function run(terminal: Terminal, archive: string, options: Options): Promise<void> {
   const waitSeconds = secondsOf(options);
-  const config = configOf(terminal, options.config);
+  const { config, configFolder } = placeOf(terminal, resolve(terminal.cwd, archive), options);
   const { environment } = config;
   await agree(environment.dataDir, archive, options, terminal);
   const url = httpBase(
@@ -80,7 +82,7 @@ async function run(terminal: Terminal, archive: string, options: Options): Promi
       archive: resolve(terminal.cwd, archive),
       dataDir: environment.dataDir,
       mediaDir: mediaFolderOf(config, terminal.cwd),
-      configFolder: options.withConfiguration ? environment.configFolder : null,
+      configFolder: options.withConfiguration ? configFolder : null,
       runsUnfinished: options.runUnfinished === true,
       redis: await redisPlace(config, options),
       nowMs: systemClock.nowMs(),
@@ -126,11 +128,29 @@ async function agree(
   if (!(await confirm(question))) throw new CommandError(EXIT.failed, "nothing was restored");
 }
 
+/**
+ * Where everything goes, as the configuration says. Where that is wanted back, and what is there is gone or broken, as the
+ * archive's says.
+ */
+function placeOf(
+  terminal: Terminal,
+  archive: string,
+  { config: given, withConfiguration }: Options,
+): { readonly config: Config; readonly configFolder: string } {
+  const loaded = load(terminal, given);
+  if (loaded.ok) return { config: loaded.config, configFolder: loaded.config.environment.configFolder };
+  const archived = withConfiguration ? load(terminal, join(archive, "config")) : loaded;
+  if (!archived.ok) throw invalid(loaded.problems);
+  const { PARLEY_CONFIG, AOF_CONFIG_PATH } = terminal.env;
+  const path = resolve(terminal.cwd, given ?? (PARLEY_CONFIG || AOF_CONFIG_PATH || "config"));
+  return { config: archived.config, configFolder: configurationAt(path) };
+}
+
 async function redisPlace(config: Config, options: Options): Promise<RedisPlace | null> {
   if (config.environment.redisUrl === null || !options.redis) return null;
-  const { refuseUsedRedis, restoreRedis } = await import("../backup/redis-restore.ts");
+  const { BY_HAND, refuseUsedRedis, restoreRedis } = await import("../backup/redis-restore.ts");
   const target = async () => ({
-    ...(await redisSource(config)),
+    ...(await redisSource(config, BY_HAND)),
     prefix: config.gateway.store.redis.prefix,
   });
   return {

@@ -36,6 +36,35 @@ it("brings everything back; what waited is a dead letter, which may be replayed"
   expect((await claimAll(store.queue)).map(({ event }) => event?.id)).toEqual(["test:waits"]);
 });
 
+it("brings back a configuration that is one file of agents, under whatever name it has now", async () => {
+  const place = aPlace();
+  await leaveEvents(place);
+  const file = join(place.root, "bots.yaml");
+  writeFileSync(file, "the agents");
+  const { archive, manifest } = await backUp({ ...place, configFolder: file });
+  expect(manifest.files.map(({ path }) => path)).toContain("config/agents/bots.yaml");
+  writeFileSync(file, "changed since");
+  const { before } = await bringBack(place, archive, { configFolder: file });
+  expect(readFileSync(file, "utf8")).toBe("the agents");
+  expect(readFileSync(join(before ?? "", "config/bots.yaml"), "utf8")).toBe("changed since");
+  const other = join(place.root, "other.yaml");
+  await bringBack(place, archive, { configFolder: other, nowMs: NOW_MS + 2 });
+  expect(readFileSync(other, "utf8")).toBe("the agents");
+});
+
+it("puts no folder of configuration into one file, and touches nothing", async () => {
+  const place = aPlace();
+  await leaveEvents(place);
+  const { archive } = await backUp(place);
+  const file = join(place.root, "bots.yaml");
+  writeFileSync(file, "the agents");
+  await expect(bringBack(place, archive, { configFolder: file })).rejects.toThrow(
+    /Expected an archive with one file of agents for .*bots.yaml, got config\/gateway.yaml, config\/agents\/assistant.yaml/,
+  );
+  expect(readdirSync(place.dataDir).some((name) => name.includes("restor"))).toBe(false);
+  expect(readFileSync(file, "utf8")).toBe("the agents");
+});
+
 it("runs what waited where that is wanted", async () => {
   const place = aPlace();
   await leaveEvents(place);
