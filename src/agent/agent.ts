@@ -2,7 +2,7 @@ import type { ApprovalRules } from "../domain/approval.ts";
 import type { ErrorCode } from "../domain/errors.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import { agentAfter, pathIn } from "../domain/handover.ts";
-import type { Usage } from "../domain/run.ts";
+import type { ToolEffect, Usage } from "../domain/run.ts";
 import type { Run } from "../ports/agent.ts";
 import type { ChatModel } from "../ports/model.ts";
 import type { Tool, Toolbox } from "../ports/tool.ts";
@@ -57,6 +57,8 @@ export interface Agent {
   readonly retry: RetrySpec;
   /** When the model makes a summary of the older turns of its memory; absent: never. */
   readonly compaction?: Compaction;
+  /** Asked before each call of a tool that does more than read; absent: nobody is. */
+  readonly guard?: Guard;
   /** Absent: APPROVAL_RULES. */
   readonly approvals?: ApprovalRules;
 }
@@ -65,6 +67,14 @@ export interface Agent {
 export interface CheaperModel {
   readonly model: ChatModel;
   readonly pastShare: number;
+}
+
+/** A model that looks at calls of tools before they are made. */
+export interface Guard {
+  /** Null: it cannot be asked, and nothing is let through. */
+  readonly model: ChatModel | null;
+  /** The operator's policy. */
+  readonly instructions: string;
 }
 
 /** All that may be asked for it. */
@@ -156,11 +166,22 @@ export interface CompactionReport {
   readonly usage: Usage;
 }
 
+export interface GuardReport {
+  readonly agent: string;
+  readonly runId: string;
+  readonly event: Pick<TriggerEvent, "id" | "requestId">;
+  readonly tool: string;
+  readonly effect: ToolEffect;
+  /** All but `allowed` are refusals: it said so, it gave no clear answer, or it could not be asked. */
+  readonly verdict: "allowed" | "refused" | "unclear" | "unavailable" | "unaffordable" | "too_long";
+}
+
 /** What the operator wants counted. Called as it happens; must not throw. */
 export interface RunObserver {
   modelCall(report: ModelCallReport): void;
   retry(report: RetryReport): void;
   toolCall?(report: ToolCallReport): void;
+  guarded?(report: GuardReport): void;
   compaction?(report: CompactionReport): void;
 }
 

@@ -33,6 +33,10 @@ export function agentTool({ name, agent, description }: AskedAgent): Tool {
   };
 }
 
+/** For an agent that is asked by another one. */
+export const NOBODY_HERE =
+  "This needs the approval of a person, and you are asked by another agent: only who talks with people can ask them.";
+
 /** Empty: there is none. */
 export function taskIn({ input }: ToolCall): string {
   return isObject(input) ? (getString(input, "task") ?? "").trim() : "";

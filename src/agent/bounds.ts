@@ -47,3 +47,8 @@ export const SUMMARY_THOUGHT_TOKENS = 2_048;
 export const SUMMARY_MS_MAX = 60_000;
 /** What may be read for a summary at least, where nobody knows how much a model can read. */
 export const SUMMARY_INPUT_TOKENS = 4_000;
+
+/** Of what a guard thinks and answers. */
+export const GUARD_TOKENS_MAX = 2_304;
+/** The run waits for it. */
+export const GUARD_MS_MAX = 60_000;

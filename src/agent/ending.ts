@@ -1,4 +1,5 @@
-import type { ErrorCode } from "../domain/errors.ts";
+import { RunAborted } from "../domain/abort.ts";
+import { type ErrorCode, ModelError } from "../domain/errors.ts";
 import { filesMadeIn, NO_USAGE, type RunOutcome, type Step } from "../domain/run.ts";
 import type { DayOver, RunResult } from "../ports/agent.ts";
 import {
@@ -15,6 +16,7 @@ import {
 } from "../reply/texts.ts";
 import type { AgentLimits } from "./agent.ts";
 import { type ModelStep, modelCallsIn, textOf, usageOf } from "./progress.ts";
+import { OutOfTime } from "./signals.ts";
 
 type LimitOutcome = Extract<RunOutcome, `out-of-${string}`>;
 
@@ -49,12 +51,25 @@ export function overToday(steps: readonly Step[], over: DayOver): RunResult {
   return { ...result(steps, "out-of-money", text), overBudget: over.scope };
 }
 
+/** What is left of a run that was broken off; null: it is not over. `saying`: of an answer that was being given. */
+export function brokenOff(
+  error: unknown,
+  steps: readonly Step[],
+  limits: AgentLimits,
+  saying: string,
+): RunResult | null {
+  if (error instanceof OutOfTime) return limited(steps, "out-of-time", limits, saying);
+  if (error instanceof RunAborted && error.why === "stopped") return stopped(steps);
+  const isLost = error instanceof ModelError && !error.retryable && !error.isRefusal;
+  return isLost ? failed(steps, error.code, error.message) : null;
+}
+
 export function stopped(steps: readonly Step[]): RunResult {
   return result(steps, "stopped", STOPPED);
 }
 
 /** `cause` is for the operator, the text for the person. */
-export function failed(steps: readonly Step[], code: ErrorCode, cause: string): RunResult {
+function failed(steps: readonly Step[], code: ErrorCode, cause: string): RunResult {
   return { ...result(steps, "failed", failedText(FAILURES[code])), cause: `${code}: ${cause}` };
 }
 

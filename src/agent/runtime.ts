@@ -1,7 +1,5 @@
-import { RunAborted } from "../domain/abort.ts";
 import { APPROVAL_RULES } from "../domain/approval.ts";
 import { type BreakerReport, Breakers } from "../domain/breaker.ts";
-import { ModelError } from "../domain/errors.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import { agentAfter, pathIn } from "../domain/handover.ts";
 import { redacted } from "../domain/redact.ts";
@@ -18,12 +16,14 @@ import {
   innerAt,
   innerHold,
   innerSteps,
+  NOBODY_HERE,
   taskEvent,
   taskIn,
   whyNotAsked,
 } from "./asked-agent.ts";
 import { Compactor } from "./compaction.ts";
-import { failed, finished, limited, noSuchAgent, overToday, stopped } from "./ending.ts";
+import { brokenOff, finished, limited, noSuchAgent, overToday } from "./ending.ts";
+import { isGuarded, refusedByGuard } from "./guard.ts";
 import { HAND_OVER, handOverTool, handoverBy } from "./hand-over.ts";
 import { Ledger } from "./ledger.ts";
 import { recordable } from "./made-files.ts";
@@ -37,6 +37,7 @@ import {
   bounded,
   type CallResult,
   callTool,
+  onlyOwn,
   type ToolResult,
   unknownOutcome,
   unknownTool,
@@ -193,16 +194,8 @@ class TurnRun {
     this.#takeIn();
     const equipment = await this.#equip(signal);
     const frame = frameOf(this.#run, this.#agent, this.#steps, equipment, this.#joined);
-    const { showing } = this.#hold;
     const before = pausedText(this.#steps);
-    const paying = {
-      agent: this.#agent,
-      ledger: this.#ledger,
-      payments: this.#payments,
-      hold: this.#hold,
-      deadlineMs: this.#deadlineMs,
-      signal,
-    };
+    const paying = { ...this.#calling(signal), payments: this.#payments };
     await this.#compaction.before(frame, this.#steps, paying, (step) => this.#keep(step));
     const prompt = withMemory(frame, this.#run, this.#steps);
     const maxTokens = this.#ledger.answerTokens(frame.fixedTokens + promptTokens(prompt.messages));
@@ -216,7 +209,7 @@ class TurnRun {
       },
       said: (text: string) => {
         this.#saying = text;
-        showing?.(text === "" ? "" : before + text);
+        this.#hold.showing?.(text === "" ? "" : before + text);
       },
     };
     const answer = await callModel(call, this.#deps);
@@ -238,29 +231,27 @@ class TurnRun {
       return undefined;
     }
     const asked = this.#agent.asks?.find(({ name }) => name === call.name);
-    if (asked !== undefined) {
-      const answer = await this.#askAgent(call, asked, signal);
-      await this.#keep({ kind: "tool", callId: call.id, ...answer });
-      return undefined;
-    }
+    if (asked !== undefined) return await this.#answer(call, await this.#askAgent(call, asked, signal));
     const { tools } = this.#equipment ?? (await this.#equip(signal));
     const tool = tools.find(({ name }) => name === call.name);
-    if (asksFirst(tool) && this.#above.length > 1) {
-      await this.#keep({ kind: "tool", callId: call.id, result: NOBODY_HERE, isError: true });
-      return undefined;
-    }
+    const refused = await this.#refused(action, tool, signal);
+    if (refused !== null) return await this.#answer(call, refused);
     const ruling = asksFirst(tool) ? await this.#rulingOn(call, tool) : null;
     if (ruling?.kind === "waiting") return { outcome: "parked", untilMs: ruling.untilMs, steps: this.#steps };
-    if (ruling?.kind === "tool-decided" && tool?.offers !== undefined) {
-      await this.#keep({ kind: "tool", callId: call.id, ...chosenAnswer(ruling, tool.offers(call.input)) });
-      return undefined;
-    }
+    if (ruling?.kind === "tool-decided" && tool?.offers !== undefined)
+      return await this.#answer(call, chosenAnswer(ruling, tool.offers(call.input)));
     const given =
       ruling === null || (ruling.kind === "tool-decided" && ruling.verdict === "approved")
         ? await this.#resultOf(action, tool, signal, ruling?.by ?? undefined)
         : refusedCall(ruling);
-    const kept = await recordable(given, this.#steps, this.#hold);
-    await this.#keep({ kind: "tool", callId: call.id, ...kept });
+    return await this.#answer(call, await recordable(given, this.#steps, this.#hold));
+  }
+
+  async #answer(
+    { id: callId }: ToolCall,
+    result: Awaited<ReturnType<typeof recordable>>,
+  ): Promise<undefined> {
+    await this.#keep({ kind: "tool", callId, ...result });
     return undefined;
   }
 
@@ -322,6 +313,27 @@ class TurnRun {
     return { result: bounded(result.text), isError: result.outcome !== "answered" };
   }
 
+  #calling(signal: AbortSignal) {
+    const [ledger, hold, deadlineMs] = [this.#ledger, this.#hold, this.#deadlineMs];
+    return { agent: this.#agent, ledger, hold, deadlineMs, signal };
+  }
+
+  /** A call that is not made, and about which nobody is asked; null: this is none. */
+  async #refused(
+    { call, mayHaveRun }: Extract<Action, { kind: "tool" }>,
+    tool: Tool | undefined,
+    signal: AbortSignal,
+  ): Promise<ToolResult | null> {
+    if (asksFirst(tool) && this.#above.length > 1) return { result: NOBODY_HERE, isError: true };
+    if (mayHaveRun || !isGuarded(this.#agent, tool)) return null;
+    return await refusedByGuard(call, tool, {
+      ...{ runId: this.#run.id, event: this.#run.event, joined: this.#joined, steps: this.#steps },
+      record: () => this.#record(),
+      allowance: this.#hold.allowanceOf?.(this.#agent.name) ?? this.#hold.allowance,
+      ...{ paying: this.#calling(signal), deps: this.#deps },
+    });
+  }
+
   #rulingOn(call: ToolCall, tool: AskingTool): ReturnType<typeof rulingOn> {
     return rulingOn(call, tool, {
       runId: this.#run.id,
@@ -381,19 +393,8 @@ class TurnRun {
 
   #brokenOff(error: unknown): RunResult {
     if (this.#hasLostRecord) throw error;
-    if (error instanceof OutOfTime)
-      return limited(this.#steps, "out-of-time", this.#agent.limits, redacted(this.#saying));
-    if (error instanceof RunAborted && error.why === "stopped") return stopped(this.#steps);
-    if (error instanceof ModelError && !error.retryable && !error.isRefusal) {
-      return failed(this.#steps, error.code, error.message);
-    }
-    throw error;
+    const ended = brokenOff(error, this.#steps, this.#agent.limits, redacted(this.#saying));
+    if (ended === null) throw error;
+    return ended;
   }
-}
-
-const NOBODY_HERE =
-  "This needs the approval of a person, and you are asked by another agent: only who talks with people can ask them.";
-
-function onlyOwn(tools: readonly Tool[]): Equipment {
-  return { tools, notes: [], whyMissing: () => null };
 }

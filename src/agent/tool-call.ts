@@ -3,7 +3,7 @@ import type { ToolCall, ToolPicture } from "../domain/run.ts";
 import type { Sender } from "../domain/signal.ts";
 import { ToolFault } from "../domain/tool-fault.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { FoundFile, Tool, ToolCaller, ToolOutput } from "../ports/tool.ts";
+import type { Equipment, FoundFile, Tool, ToolCaller, ToolOutput } from "../ports/tool.ts";
 import { messageOf } from "../shared/fault.ts";
 import { untilAborted } from "../shared/until.ts";
 import type { RunObserver, ToolCallReport } from "./agent.ts";
@@ -34,6 +34,11 @@ interface ToolDeps {
 
 /** Words that models are told of, and operators look for. */
 const UNKNOWN_OUTCOME = "interrupted, outcome unknown";
+
+/** Of an agent without a toolbox. */
+export function onlyOwn(tools: readonly Tool[]): Equipment {
+  return { tools, notes: [], whyMissing: () => null };
+}
 
 /** To a model that called a tool which this agent has not. */
 export function unknownTool(call: ToolCall, tools: readonly Tool[], why: string | null): ToolResult {

@@ -1,10 +1,12 @@
 import {
   type Agent,
   type Compaction,
+  type Guard,
   modelsOf as modelsOfAgent,
   type RunModels,
   type RunObserver,
 } from "../agent/agent.ts";
+import { GUARD_MS_MAX, GUARD_TOKENS_MAX } from "../agent/bounds.ts";
 import { breakerName } from "../agent/model-call.ts";
 import { createAgentRuntime } from "../agent/runtime.ts";
 import type { AgentSpec } from "../config/agent-schema.ts";
@@ -22,6 +24,7 @@ import { createDemoModel } from "../models/demo.ts";
 import { DEMO_ASK } from "../models/demo-ask.ts";
 import { REMOTE_ASK } from "../models/remote/ask.ts";
 import type { AgentRuntime } from "../ports/agent.ts";
+import type { Audit } from "../ports/audit.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { ChatModel } from "../ports/model.ts";
 import type { Tool } from "../ports/tool.ts";
@@ -33,7 +36,7 @@ import { modelCallsAtZero } from "../telemetry/zeroes.ts";
 import type { ToolsOfConfig } from "../tools/pool.ts";
 import { type BreakerWatchDeps, breakerWatch } from "./breaker-watch.ts";
 import { menuOf } from "./guide.ts";
-import { modelsOf } from "./models.ts";
+import { type ModelOf, modelsOf } from "./models.ts";
 import { isReadOnlyFor } from "./read-only.ts";
 import { toolMetrics } from "./tools.ts";
 import { tracedAgent, tracedModels } from "./traced.ts";
@@ -67,6 +70,8 @@ export interface AgentContext {
   readonly tools: ToolsOfConfig;
   readonly log: Pick<Logger, "info" | "warn">;
   readonly tracing?: Tracing;
+  /** Absent: nobody keeps what guards say. */
+  readonly audit?: Audit;
   /** See modelBreakers. */
   readonly breakers: Breakers;
   /** See modelAccounts. */
@@ -98,6 +103,7 @@ export async function buildAgents({
   accounts,
   tools,
   log,
+  audit,
   tracing = NO_TRACING,
 }: AgentContext): Promise<BuiltAgents> {
   const { environment } = config;
@@ -132,9 +138,13 @@ export async function buildAgents({
     if (missing !== null) standIns.set(name, missing);
     const { model } = asks;
     const more = spec.tools.length > 0 && { toolbox: tools.toolboxFor(name, spec.tools, isReadOnly) };
-    for (const one of modelsOfAgent(asks))
+    const guard = guardOf(spec, modelOf, environment);
+    for (const one of [...modelsOfAgent(asks), ...(guard?.model ? [guard.model] : [])])
       modelCallsAtZero(metrics, { agent: name, provider: one.provider, model: one.name });
-    agents.set(name, tracedAgent({ ...agentOf(name, spec, asks), ...more }, tracing));
+    agents.set(
+      name,
+      tracedAgent({ ...agentOf(name, spec, asks), ...more, ...(guard && { guard }) }, tracing),
+    );
     memory.set(name, memoryOf(spec));
     quietMs.set(name, busyQuietMs(spec.busy));
     if (spec.preview === "on") shown.add(name);
@@ -150,9 +160,11 @@ export async function buildAgents({
     models.set(key, tracedModels(own, tracing));
     modelNames.set(of, nameOf(asks.model));
   }
-  const observe = observer(metrics, log);
+  const observe = observer(metrics, log, audit);
   const runtime = createAgentRuntime({ agents, models, clock, random, observe, breakers });
-  const inUse = new Set([...agents.values(), ...models.values()].flatMap(modelsOfAgent).map(breakerName));
+  const guards = [...agents.values()].flatMap(({ guard }) => guard?.model ?? []);
+  const called = [...[...agents.values(), ...models.values()].flatMap(modelsOfAgent), ...guards];
+  const inUse = new Set(called.map(breakerName));
   return {
     ...{ runtime, memory, quietMs, shown, modelNames, menus, approvers, toolsHold: tools.holds },
     demoStandIns: standIns,
@@ -162,6 +174,15 @@ export async function buildAgents({
 
 function nameOf({ provider, name }: ChatModel): string {
   return provider === "demo" ? "the demo model" : `${name} (${provider})`;
+}
+
+const GUARD_BOUNDS = { max_tokens: GUARD_TOKENS_MAX, timeout_seconds: GUARD_MS_MAX / 1000 };
+
+/** One whose key is missing lets nothing through. */
+function guardOf({ guard }: AgentSpec, modelOf: ModelOf, environment: Config["environment"]): Guard | null {
+  if (guard === undefined) return null;
+  const isThere = missingFor(guard.model, environment) === null;
+  return { model: isThere ? modelOf(guard.model, GUARD_BOUNDS) : null, instructions: guard.instructions };
 }
 
 function memoryOf({ memory: { scope, direct, max_messages, ttl_seconds } }: AgentSpec): AgentMemory {
@@ -277,8 +298,20 @@ function asksOf({ tools }: AgentSpec): Pick<Agent, "asks"> {
 /** What they ask people with. */
 const OWN_TOOLS: Readonly<Record<string, readonly Tool[]>> = { demo: [DEMO_ASK], http: [REMOTE_ASK] };
 
-function observer(metrics: Metrics, log: AgentContext["log"]): RunObserver {
+function observer(metrics: Metrics, log: AgentContext["log"], audit: Audit | undefined): RunObserver {
   return {
+    guarded({ agent, runId, event, tool, effect, verdict }) {
+      metrics.guardVerdicts.inc({ agent, tool, verdict });
+      const about = { agent, tool, effect, verdict };
+      log[verdict === "allowed" ? "info" : "warn"](
+        { ...eventIds(event), run_id: runId, ...about },
+        "tool.guarded",
+      );
+      void audit?.write({
+        ...{ actor: "gateway", role: "system", action: "tool.guarded", subject: event.id },
+        after: about,
+      });
+    },
     compaction({ agent, runId, event, outcome, cause, turns, usage }) {
       metrics.compactions.inc({ agent, outcome });
       const about = { ...eventIds(event), run_id: runId, agent, turns };

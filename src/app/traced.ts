@@ -110,12 +110,13 @@ export function tracedRuntime(runtime: AgentRuntime, tracing: Tracing): AgentRun
 
 export function tracedAgent(agent: Agent, tracing: Tracing): Agent {
   if (!tracing.isOn) return agent;
-  const { toolbox, fallbacks, cheaper } = agent;
+  const { toolbox, fallbacks, cheaper, guard } = agent;
   return {
     ...agent,
     model: tracedModel(agent.model, tracing),
     ...(fallbacks !== undefined && { fallbacks: fallbacks.map((one) => tracedModel(one, tracing)) }),
     ...(cheaper !== undefined && { cheaper: { ...cheaper, model: tracedModel(cheaper.model, tracing) } }),
+    ...(guard?.model && { guard: { ...guard, model: tracedModel(guard.model, tracing) } }),
     tools: agent.tools.map((one) => tracedTool(one, tracing)),
     ...(toolbox !== undefined && {
       toolbox: {

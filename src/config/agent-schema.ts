@@ -2,6 +2,7 @@ import { z } from "zod";
 import { MEMORY_SCOPES } from "../domain/memory-scope.ts";
 import { approvals, approver } from "./approvals-schema.ts";
 import { menu } from "./commands-schema.ts";
+import { guard } from "./guard-schema.ts";
 import { model } from "./model-schema.ts";
 import { agentName, apiVersion, busy, count, DAY, seconds, YEAR } from "./schema-parts.ts";
 import { tools } from "./tools-schema.ts";
@@ -94,6 +95,7 @@ const describedSpec = z.strictObject({
     })
     .prefault({}),
   approvals,
+  guard,
   preview: z
     .enum(["on", "off"])
     .default("on")
@@ -143,6 +145,7 @@ function withoutToolsOfOurs(
     };
     readonly tools: readonly { readonly name: string }[];
     readonly hand_over: readonly unknown[];
+    readonly guard?: object | undefined;
   },
   context: z.RefinementCtx,
 ): void {
@@ -161,6 +164,8 @@ function withoutToolsOfOurs(
     );
   if (spec.model.provider === "http" && spec.hand_over.length > 0)
     issue(["hand_over"], "expected none with provider: http, whose agent brings its own tools, got some");
+  if (spec.model.provider === "http" && spec.guard !== undefined)
+    issue(["guard"], "expected none with provider: http, whose agent brings its own tools, got one");
   if (spec.model.provider !== "http" || spec.tools.length === 0) return;
   issue(["tools"], "expected no tools with provider: http, whose agent brings its own, got some");
 }

@@ -13,7 +13,7 @@ import { type Env, References } from "./env-reader.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
 import { configurationAt, type Folder, folderExists, readFolder, type SourceFile } from "./files.ts";
 import { type JsonSchemaName, jsonSchemaOf, keysAt } from "./json-schema.ts";
-import { idleFallbacks, idleKeys, writtenModels } from "./model-keys.ts";
+import { idleFallbacks, idleGuards, idleKeys, writtenModels } from "./model-keys.ts";
 import { type Priced, routeModelProblems, unpricedOfAgent } from "./model-problems.ts";
 import { placeNotes, placeProblems } from "./places.ts";
 import { findings, got, type Path, type Problem } from "./problems.ts";
@@ -151,6 +151,7 @@ export function loadConfig(options: LoadOptions): Loaded {
         ),
         ...placeNotes(found, environment, modules),
         ...idleFallbacks(writtenModels({ agents: specs, gateway: spec }), environment),
+        ...idleGuards(specs, environment),
         ...idleKeys({ agents: specs, gateway: spec }, environment),
       ],
     },

@@ -23,7 +23,7 @@ type Model = AgentSpec["model"];
 
 /** All that are written, by what they are of. */
 export interface WrittenModels {
-  readonly agents: ReadonlyMap<string, Pick<AgentSpec, "model">>;
+  readonly agents: ReadonlyMap<string, Pick<AgentSpec, "model" | "guard">>;
   readonly gateway: Pick<GatewaySpec, "routes" | "commands">;
 }
 
@@ -76,7 +76,23 @@ export function idleKeys(config: WrittenModels, { anthropic, openai }: Keys): st
 }
 
 function modelsIn(config: WrittenModels) {
-  return writtenModels(config).flatMap(([, model]) => [model, ...model.fallback, model.cheaper ?? []].flat());
+  const models = writtenModels(config).flatMap(([, model]) => [
+    model,
+    ...model.fallback,
+    model.cheaper ?? [],
+  ]);
+  const guards = [...config.agents.values()].flatMap(({ guard }) => guard?.model ?? []);
+  return [...models.flat(), ...guards];
+}
+
+/** A note for each guard that cannot be asked. */
+export function idleGuards(agents: WrittenModels["agents"], keys: Keys): string[] {
+  return [...agents].flatMap(([name, { guard }]) => {
+    const missing = guard === undefined ? null : missingFor(guard.model, keys);
+    if (guard === undefined || missing === null) return [];
+    const what = `the guard ${guard.model.model} of the agent ${name} cannot be asked: ${missing} is not set`;
+    return [`${what}; tools that do more than read are refused`];
+  });
 }
 
 /** A note for each fallback, and each cheaper model, that cannot be asked. Of a model without a key the demo stands in, which is said elsewhere. */

@@ -7,6 +7,7 @@ import type { GatewaySpec } from "./schema.ts";
 /** What is wrong with models that are written somewhere. */
 
 type Model = AgentFile["spec"]["model"];
+type Named = Pick<Model, "provider" | "model" | "price" | "fallback"> & Partial<Pick<Model, "cheaper">>;
 /** Absent: nothing is said of prices. */
 export interface Priced {
   /** Whether the cost of this model is known. */
@@ -22,7 +23,12 @@ interface Found {
 }
 
 export function unpricedOfAgent({ agent, yaml, base }: Found, priced: Priced): Problem[] {
-  return unpriced(agent.spec.model, [...base, "spec", "model"], yaml, priced);
+  const { model, guard } = agent.spec;
+  const ofGuard =
+    guard === undefined
+      ? []
+      : unpriced({ ...guard.model, fallback: [] }, [...base, "spec", "guard", "model"], yaml, priced);
+  return [...unpriced(model, [...base, "spec", "model"], yaml, priced), ...ofGuard];
 }
 
 /** Of routes and commands. An agent that answers for itself has no model that another could stand for. */
@@ -51,7 +57,7 @@ export function routeModelProblems(
 }
 
 /** A cost nobody knows would make every budget a lie, so it is an error and never zero. */
-function unpriced(model: Model, path: Path, yaml: YamlFile, { isPriced, pricedModels }: Priced): Problem[] {
+function unpriced(model: Named, path: Path, yaml: YamlFile, { isPriced, pricedModels }: Priced): Problem[] {
   if (isPriced === undefined) return [];
   const models = [
     { ...model, path },

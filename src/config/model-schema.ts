@@ -105,7 +105,7 @@ const remote = {
     .describe("Of `http`: what requests are signed with, as a variable; `whsec_` and a key in base64."),
 };
 const fallback = z.strictObject({ provider: nextProvider, ...of });
-const nextModel = fallback.superRefine(fits).transform(named);
+export const nextModel = fallback.superRefine(fits).transform(named);
 
 /** What somebody meant who wrote a name, as other systems have it, in place of the mapping. */
 function mappingFor(given: unknown): string {

@@ -78,6 +78,11 @@ export function agentsMetrics({ counter, gauge, histogram }: Instruments) {
       RUN_SECONDS,
       ["provider", "why", "outcome"],
     ),
+    guardVerdicts: counter(
+      "guard_verdicts_total",
+      "What guards said of calls of tools: all but `allowed` were not made.",
+      ["agent", "tool", "verdict"],
+    ),
     modelTokens: counter(
       "model_tokens_total",
       "Tokens used, as the provider counted them; each is of one kind.",
