@@ -6,7 +6,7 @@ import type { Run } from "../ports/agent.ts";
 import type { Prompt } from "../ports/model.ts";
 import type { Agent, CompactionReport } from "./agent.ts";
 import { ANSWER_TOKENS_MIN, SUMMARY_INPUT_TOKENS, SUMMARY_MS_MAX, SUMMARY_THOUGHT_TOKENS } from "./bounds.ts";
-import { callModel, type ModelCall, type ModelCallDeps } from "./model-call.ts";
+import { breakerName, callModel, type ModelCall, type ModelCallDeps } from "./model-call.ts";
 import { pausedText } from "./progress.ts";
 import { type Frame, withMemory } from "./prompt.ts";
 import { timed } from "./signals.ts";
@@ -50,9 +50,12 @@ export class Compactor {
     if (older === null) return;
     this.#hasTried = true;
     const report = reporter(this.#run, agent, older, this.#deps);
-    const prompt = affordable(older, frame, this.#run, steps, paying);
-    if (prompt === null) return report("skipped", "the budget of the run has no room for it");
-    const made = await this.#made(prompt, older, paying, report);
+    const afforded = affordable(older, frame, this.#run, steps, paying);
+    if (afforded === null) return report("skipped", "the budget of the run has no room for it");
+    // A summary is of no use to a run that cannot pay for its answer any more.
+    const free = await paying.payments.reserve(afforded.answerCents, breakerName(agent.model));
+    if (free === null) return report("skipped", "the budget of the day has no room for it and the answer");
+    const made = await this.#made(afforded.prompt, older, paying, report).finally(free);
     if (made === null) return;
     const { text, usage, wasHeld } = made;
     const { atMs, covers } = older;
@@ -109,7 +112,7 @@ function affordable(
   run: Run,
   steps: readonly Step[],
   { agent, ledger }: Paying,
-): Prompt | null {
+): { readonly prompt: Prompt; readonly answerCents: number } | null {
   const { model, limits } = agent;
   const answering = withMemory(frame, run, steps);
   const answerTokens = frame.fixedTokens + promptTokens(answering.messages) + ANSWER_TOKENS_MIN;
@@ -123,9 +126,8 @@ function affordable(
   const inputTokensMax = Math.min(ledger.leftTokens() - answerTokens, windowTokens) - outputTokens;
   const prompt = summaryPrompt(older, inputTokensMax, outputTokens);
   if (prompt === null) return null;
-  const cents =
-    model.costCeilingCents(prompt) + model.costCeilingCents({ ...answering, maxTokens: limits.maxTokens });
-  return ledger.canAfford(cents) ? prompt : null;
+  const answerCents = model.costCeilingCents({ ...answering, maxTokens: limits.maxTokens });
+  return ledger.canAfford(model.costCeilingCents(prompt) + answerCents) ? { prompt, answerCents } : null;
 }
 
 type Report = (outcome: CompactionReport["outcome"], cause?: string, usage?: Usage) => void;

@@ -23,6 +23,8 @@ export class Payments {
   readonly #steps: Step[];
   readonly #record: () => Promise<void>;
   readonly #allowance: Allowance;
+  /** Held on the budgets of the day for the next call. */
+  #ahead: { readonly hold: MoneyHold; readonly model: string } | null = null;
 
   /** `steps` grows as the run goes on; `record` stores them as they are. */
   constructor(steps: Step[], record: () => Promise<void>, allowance: Allowance = NO_BUDGETS) {
@@ -36,6 +38,35 @@ export class Payments {
     return this.#allowance.isPastWarning?.() ?? Promise.resolve(false);
   }
 
+  /**
+   * Holds on the budgets of the day what the call after the next one may cost: who pays for the next one wants that too. Gives
+   * what is to be called once the next one has ended; null: there is no room for it.
+   */
+  async reserve(cents: number, model: string): Promise<(() => void) | null> {
+    if (cents <= 0) return () => {};
+    const { hold, over } = this.#allowance.hold(cents, model);
+    if ((await over) !== null) return null;
+    return () => {
+      this.#ahead = { hold, model };
+    };
+  }
+
+  /** What was reserved is free again, where no call came for it. */
+  release(): void {
+    this.#reserved(Infinity);
+  }
+
+  /** For a call that may cost so much; null: nothing is, or too little, which is free again. */
+  #reserved(cents: number, model?: string): ReturnType<Allowance["hold"]> | null {
+    const ahead = this.#ahead;
+    this.#ahead = null;
+    if (ahead === null) return null;
+    if (cents <= ahead.hold.cents && model === ahead.model)
+      return { hold: ahead.hold, over: Promise.resolve(null) };
+    this.#allowance.settle(ahead.hold, NO_USAGE);
+    return null;
+  }
+
   /** `goesOn`: with a call that broke off last, which is paid for already. */
   async begin(
     cents: number,
@@ -44,7 +75,7 @@ export class Payments {
     const open = this.#steps.at(-1);
     if (goesOn && open?.kind === "model-started") return this.#heldBy(open);
     if (cents <= 0) return FREE;
-    const { hold, over } = this.#allowance.hold(cents, model);
+    const { hold, over } = this.#reserved(cents, model) ?? this.#allowance.hold(cents, model);
     const started: StartedStep = { kind: "model-started", hold };
     this.#steps.push(started);
     const [dayOver] = await Promise.all([over, this.#record()]);

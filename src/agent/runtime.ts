@@ -127,6 +127,8 @@ class TurnRun {
       return await this.#until(lastMs, signal, (scope) => this.#loop(scope));
     } catch (error) {
       return this.#brokenOff(error);
+    } finally {
+      this.#payments.release();
     }
   }
 
@@ -336,12 +338,9 @@ class TurnRun {
 
   #rulingOn(call: ToolCall, tool: AskingTool): ReturnType<typeof rulingOn> {
     return rulingOn(call, tool, {
-      runId: this.#run.id,
-      steps: this.#steps,
+      ...{ runId: this.#run.id, steps: this.#steps, hold: this.#hold, event: this.#run.event },
       keep: (step) => this.#keep(step),
-      hold: this.#hold,
       clock: this.#deps.clock,
-      event: this.#run.event,
       rules: this.#agent.approvals ?? APPROVAL_RULES,
     });
   }

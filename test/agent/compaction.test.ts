@@ -1,13 +1,16 @@
 import { describe, expect, it } from "vitest";
 import type { Compaction } from "../../src/agent/agent.ts";
+import { RunAborted } from "../../src/domain/abort.ts";
 import { ModelError } from "../../src/domain/errors.ts";
 import type { Step, Turn } from "../../src/domain/run.ts";
 import { compactedIn, condensed, summaryTurn } from "../../src/domain/summary.ts";
+import type { Allowance } from "../../src/ports/agent.ts";
 import type { Prompt } from "../../src/ports/model.ts";
 import {
   agentOf,
   benchFor,
   call,
+  calm,
   eventOf,
   fakeModel,
   fakeTool,
@@ -230,7 +233,8 @@ describe("a summary", () => {
     const paid = benchWith({}, {}, (prompt) => (isSummary(prompt) ? 20 : 30));
     await paid.bench.run({ history: historyOf(10), allowance });
     expect([held, settled]).toEqual([
-      [20, 30],
+      // That of the answer, which is held with the summary's.
+      [30, 20],
       [2, 1],
     ]);
 
@@ -242,6 +246,64 @@ describe("a summary", () => {
     const short = benchWith({}, { limits: { tokensMax: 2_500 } });
     expect(await short.bench.run({ history: historyOf(60) })).toMatchObject({ outcome: "answered" });
     expect(short.bench.compactions).toMatchObject([{ outcome: "skipped" }]);
+  });
+
+  it("is not made where the day has no room for the answer as well; and what the answer needs is nobody else's meanwhile", async () => {
+    const day = (limit: number) => {
+      const holds = new Map<string, number>();
+      const left = () => [...holds.values()].reduce((sum, cents) => sum - cents, limit);
+      const over = {
+        ...{ scope: "global" as const, limitCents: limit, fitsInADay: true },
+        ...{ beginsAgainInMs: 1, timeZone: "UTC" },
+      };
+      const allowance: Allowance = {
+        hold: (cents) => {
+          const hold = { id: `h${holds.size}`, day: "d", cents };
+          const isOver = cents > left();
+          if (!isOver) holds.set(hold.id, cents);
+          return { hold, over: Promise.resolve(isOver ? over : null) };
+        },
+        settle: ({ id }, { costCents }) => void holds.set(id, costCents),
+      };
+      return { allowance, left };
+    };
+    const cents = (prompt: Prompt) => (isSummary(prompt) ? 20 : 30);
+
+    const short = benchWith({}, {}, cents);
+    const before = day(49);
+    const run = { history: historyOf(10), allowance: before.allowance };
+    expect(await short.bench.run(run)).toMatchObject({ outcome: "answered" });
+    expect(summaries(short.model.prompts)).toBe(0);
+    expect(short.bench.compactions).toMatchObject([{ outcome: "skipped" }]);
+    expect(before.left()).toBe(48);
+
+    const enough = day(50);
+    const others: number[] = [];
+    const tight = benchWith({}, {}, (prompt) => {
+      others.push(enough.left());
+      return cents(prompt);
+    });
+    expect(await tight.bench.run({ history: historyOf(10), allowance: enough.allowance })).toMatchObject({
+      outcome: "answered",
+    });
+    expect(summaries(tight.model.prompts)).toBe(1);
+    // Before the summary, and before the answer, whose cents are held all the time.
+    expect([others[0], others.at(-1)]).toEqual([50, 18]);
+    expect(enough.left()).toBe(47);
+
+    const stop = new AbortController();
+    const freed = day(50);
+    const broken = benchWith({ summary: { hang: "heeding" } }, {}, cents);
+    const stopped = broken.bench.begin({
+      ...{ history: historyOf(10), allowance: freed.allowance, signal: stop.signal },
+    });
+    await calm();
+    await calm();
+    expect(freed.left()).toBe(0);
+    stop.abort(new RunAborted("stopped"));
+    expect(await stopped).toMatchObject({ outcome: "stopped" });
+    // What was begun may have cost all of it.
+    expect(freed.left()).toBe(30);
   });
 
   it.each([
