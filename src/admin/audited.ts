@@ -85,6 +85,15 @@ const TOLD: { readonly [Id in Changing]: Told | null } = {
     subject: () => "notes",
     after: (_, { subject, erased }) => ({ owner: subject, erased }),
   },
+  // Whoever reads the audit learns that something was said, and not what.
+  notify: {
+    action: "notice.said",
+    subject: ({ body: { to } }) => (typeof to === "string" ? to : "notify"),
+    after: ({ body: { text, key } }, { status, to }) => ({
+      ...{ status, to, key },
+      characters: typeof text === "string" ? text.length : 0,
+    }),
+  },
   checkStore: {
     action: "store.checked",
     subject: () => "store",

@@ -44,6 +44,7 @@ import {
   vacuumStore,
 } from "./maintenance.ts";
 import { eraseNotes, type NotesDeps, notebookPage } from "./notes.ts";
+import { type NotifyDeps, notify } from "./notify.ts";
 import { openApi } from "./openapi.ts";
 import type { OPERATIONS, OperationId } from "./operations.ts";
 import { refusalPage } from "./refusals.ts";
@@ -67,6 +68,7 @@ export interface HandlerDeps
     HooksDeps,
     SchedulesDeps,
     NotesDeps,
+    NotifyDeps,
     Omit<MaintenanceDeps, "journal">,
     ConversationsDeps,
     ReplicasDeps {
@@ -212,6 +214,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     listSchedules: async () => ok(await schedulesView(deps)),
     listNotes: async ({ query }) => ok(await notebookPage(query, deps)),
     eraseNotes: ({ id, query, by }) => eraseNotes(id, query, by, deps),
+    notify: ({ body, by }) => notify(body, by, deps),
     checkStore: () => checkStore(deps),
     vacuumStore: () => vacuumStore(deps),
     pruneStore: ({ body }) => pruneStore(body, deps),

@@ -19,6 +19,7 @@ import {
   vacuumedSchema,
 } from "./maintenance.ts";
 import { erasedNotesSchema, notebookPageSchema } from "./notes.ts";
+import { noticeSchema } from "./notify.ts";
 import { OPERATIONS, type Operation } from "./operations.ts";
 import { replicasSchema } from "./replicas.ts";
 import type { ProblemStatus } from "./responses.ts";
@@ -68,6 +69,7 @@ const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Status: statusSchema,
   Replicas: replicasSchema,
   Schedules: schedulesSchema,
+  Notice: noticeSchema,
   Hooks: hooksSchema,
   DeadHookPage: deadHookPageSchema,
   ReplayedHooks: replayedHooksSchema,

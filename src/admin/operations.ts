@@ -8,6 +8,7 @@ import { killSwitchBody } from "./kill-switch.ts";
 import { LETTER_OPERATIONS } from "./letter-operations.ts";
 import { MAINTENANCE_OPERATIONS } from "./maintenance.ts";
 import { NOTE_OPERATIONS } from "./notes.ts";
+import { NOTIFY_OPERATIONS } from "./notify.ts";
 import {
   approvalsQuery,
   auditQuery,
@@ -290,6 +291,7 @@ export const OPERATIONS = {
   ...HOOK_OPERATIONS,
   ...SCHEDULE_OPERATIONS,
   ...NOTE_OPERATIONS,
+  ...NOTIFY_OPERATIONS,
   ...MAINTENANCE_OPERATIONS,
   startBackup: {
     method: "post",

@@ -31,6 +31,7 @@ export interface AdminSetup {
   readonly breakers: AdminDeps["breakers"];
   readonly configuredLimits: AdminDeps["configuredLimits"];
   readonly hooks: AdminDeps["hooks"];
+  readonly notices: AdminDeps["notices"];
   readonly schedules: AdminDeps["schedules"];
   readonly still: AdminDeps["still"];
   readonly housekeeping: AdminDeps["housekeeping"];

@@ -11,6 +11,7 @@ import { createAgentChoices } from "../store/agent-choices.ts";
 import { createFeedback } from "../store/feedback.ts";
 import { createGrants } from "../store/grants.ts";
 import { createQuestions } from "../store/questions.ts";
+import { createSaidKeys } from "../store/said-keys.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Duty } from "./duties.ts";
@@ -29,6 +30,8 @@ export interface HousekeepingDeps {
   readonly metrics: Metrics;
 }
 
+/** What operators have said by a key is known so long. */
+const SAID_KEPT_MS = 7 * 86_400_000;
 const SWEEP_EVERY_MS = 60_000;
 /** What the last sweep has come to, for the next process that sweeps and for whoever asks. */
 const NOTE = "sweep";
@@ -94,7 +97,9 @@ export function createHousekeeping(deps: HousekeepingDeps): Housekeeping {
     const feedback = Number.isFinite(keptMs)
       ? await createFeedback(store.vault, clock).forget(nowMs - keptMs)
       : 0;
+    const said = await createSaidKeys(store.vault).forget(nowMs - SAID_KEPT_MS);
     return (
+      said +
       grants +
       choices +
       feedback +

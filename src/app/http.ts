@@ -19,6 +19,7 @@ import type { ScheduleDesk } from "../ports/schedules.ts";
 import type { StillFile } from "../ports/still-file.ts";
 import type { Store } from "../ports/store.ts";
 import { textMatches } from "../shared/hmac.ts";
+import { createSaidKeys } from "../store/said-keys.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { type AdminSetup, buildAdmin } from "./admin.ts";
@@ -29,6 +30,7 @@ import type { Developers } from "./developers.ts";
 import { hostRulesOf, watchRulesOf } from "./edge.ts";
 import type { Front } from "./front.ts";
 import type { KillSwitch } from "./kill-switch.ts";
+import { createNotices } from "./notices.ts";
 import { wordsOf } from "./platforms.ts";
 import type { Replicas } from "./replicas.ts";
 
@@ -121,6 +123,12 @@ export function composeHttp(options: HttpOptions): Http {
       ready: () => options.health.ready(),
       replicas: options.replicas,
       hooks: options.hooks,
+      notices: createNotices({
+        adapters: new Map(options.adapters.map((adapter) => [adapter.platform, adapter])),
+        places: () => options.spec().notify,
+        keys: createSaidKeys(store.vault),
+        ...{ clock, newId },
+      }),
       schedules: options.schedules,
       privacy: options.privacy(() => recorder.flush()),
       feed,

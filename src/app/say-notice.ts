@@ -14,29 +14,40 @@ export async function sayNotice(
   { id, signal }: Pick<PostOptions, "id" | "signal">,
   adapters: ReadonlyMap<string, Adapter>,
 ): Promise<PostEnd> {
-  const { platform, tenant, channel, thread } = place;
-  const adapter = adapters.get(platform);
-  const to = adapter?.addressOf?.({ tenant: tenant ?? "", channel, thread, eventId: id }) ?? null;
-  if (adapter === undefined || to === null)
-    return failed(`no bot may speak there: expected ${platform} to be configured, and a channel of it`);
-  const parts = adapter.render(redacted(happenedText(type, data)), to).map(redactedPart);
-  const until = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   try {
-    for (const [index, part] of parts.entries()) {
-      const delivery: Delivery = {
-        partId: `${id}/${index}`,
-        to,
-        part,
-        index,
-        sendsBefore: 0,
-        mayRepeat: false,
-      };
-      await adapter.send(delivery, until);
-    }
+    await sayAt(place, happenedText(type, data), { id, signal, timeoutMs }, adapters);
     return { kind: "delivered", status: 200 };
   } catch (error) {
     signal.throwIfAborted();
     return failed(messageOf(error), error instanceof DeliveryError ? error.retryAfterMs : null);
+  }
+}
+
+/** Throws DeliveryError, `rejected` where no bot may speak; and the signal's reason. */
+export async function sayAt(
+  { platform, tenant, channel, thread }: PlaceTarget["place"],
+  text: string,
+  { id, signal, timeoutMs }: Pick<PostOptions, "id" | "signal"> & Pick<PlaceTarget, "timeoutMs">,
+  adapters: ReadonlyMap<string, Adapter>,
+): Promise<void> {
+  const adapter = adapters.get(platform);
+  const to = adapter?.addressOf?.({ tenant: tenant ?? "", channel, thread, eventId: id }) ?? null;
+  if (adapter === undefined || to === null) {
+    const why = `no bot may speak there: expected ${platform} to be configured, and a channel of it`;
+    throw new DeliveryError("rejected", why);
+  }
+  const parts = adapter.render(redacted(text), to).map(redactedPart);
+  const until = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  for (const [index, part] of parts.entries()) {
+    const delivery: Delivery = {
+      partId: `${id}/${index}`,
+      to,
+      part,
+      index,
+      sendsBefore: 0,
+      mayRepeat: false,
+    };
+    await adapter.send(delivery, until);
   }
 }
 

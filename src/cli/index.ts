@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   approvals: async () => (await import("./approvals.ts")).addApprovals,
   conversations: async () => (await import("./conversations.ts")).addConversations,
   notes: async () => (await import("./notes.ts")).addNotes,
+  notify: async () => (await import("./notify.ts")).addNotify,
   "kill-switch": async () => (await import("./kill-switch.ts")).addKillSwitch,
   "log-level": async () => (await import("./log-level.ts")).addLogLevel,
   limits: async () => (await import("./limits.ts")).addLimits,

@@ -57,6 +57,22 @@ function escapePart(part: string): string {
   return part.replaceAll("%", "%25").replaceAll(":", "%3A").replaceAll("!", "%21");
 }
 
+/** Of a key that `conversationKey` makes; null: it is none. */
+export function partsOfKey(key: string): {
+  readonly platform: string;
+  readonly tenant: string;
+  readonly place: string;
+  readonly thread: string | null;
+} | null {
+  const [platform = "", tenant = "", place = "", thread = null, ...more] = key.split(":").map(unescapePart);
+  if (platform === "" || tenant === "" || place === "" || thread === "" || more.length > 0) return null;
+  return { platform, tenant, place, thread };
+}
+
+function unescapePart(part: string): string {
+  return part.replaceAll("%21", "!").replaceAll("%3A", ":").replaceAll("%25", "%");
+}
+
 /** What is known of a person: their conversation, and the ids of all their names, the lasting one first. */
 export interface KnownPerson {
   readonly conversation: string;

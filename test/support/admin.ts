@@ -7,10 +7,12 @@ import { type AdminSetup, buildAdmin } from "../../src/app/admin.ts";
 import { AuditTrail } from "../../src/app/audit-trail.ts";
 import { RunControls } from "../../src/app/controls.ts";
 import { KillSwitch } from "../../src/app/kill-switch.ts";
+import { createNotices } from "../../src/app/notices.ts";
 import { wordsOf } from "../../src/app/platforms.ts";
 import { createPrivacy } from "../../src/app/privacy/index.ts";
 import { Replicas } from "../../src/app/replicas.ts";
 import { Schedules } from "../../src/app/schedules.ts";
+import type { NotifySpec } from "../../src/config/notify-schema.ts";
 import type { ScheduleSpec } from "../../src/config/schedules-schema.ts";
 import { Breakers } from "../../src/domain/breaker.ts";
 import { Calendar } from "../../src/domain/day.ts";
@@ -27,11 +29,13 @@ import { Guesses } from "../../src/ingress/guesses.ts";
 import type { ReadyReport } from "../../src/ingress/health.ts";
 import { RequestRecorder } from "../../src/ingress/recorder.ts";
 import { createServers } from "../../src/ingress/server.ts";
+import type { Adapter } from "../../src/ports/adapter.ts";
 import type { Inbox } from "../../src/ports/inbox.ts";
 import type { Queue, Settlement } from "../../src/ports/queue.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { Secret } from "../../src/shared/secret.ts";
 import { createDeliveries, createHookStates } from "../../src/store/deliveries.ts";
+import { createSaidKeys } from "../../src/store/said-keys.ts";
 import { createNewId } from "../../src/system/ids.ts";
 import { type Logger, silentLogger } from "../../src/telemetry/log.ts";
 import { createMetrics, type Metrics } from "../../src/telemetry/metrics.ts";
@@ -70,6 +74,9 @@ export interface AdminOptions {
   readonly log?: Logger;
   readonly hooks?: readonly HookTarget[];
   readonly schedules?: readonly ScheduleSpec[];
+  /** Where operators may say something; absent: nowhere. */
+  readonly adapters?: ReadonlyMap<string, Adapter>;
+  readonly places?: readonly NotifySpec[];
   /** Stands in for parts of the store, to make them fail. */
   readonly broken?: (
     store: Store,
@@ -174,6 +181,12 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
       post: (target, ...rest) => postHook(target as WebhookTarget, ...rest),
     }),
     ready: async () => options.ready ?? READY,
+    notices: createNotices({
+      adapters: options.adapters ?? new Map(),
+      places: () => options.places ?? [],
+      keys: createSaidKeys(parts.vault),
+      ...{ clock, newId: createNewId(clock) },
+    }),
     replicas: new Replicas({
       ...{ vault: parts.vault, clock, log: silentLogger(), configuration: () => "c0ffee" },
       self: { id: "rep_1", host: "here", pid: 7, role: "all", version: "1.2.3", startedAtMs: clock.nowMs() },
