@@ -91,3 +91,19 @@ describe("the samples for vaults", () => {
     }
   });
 });
+
+it("the sample of gateway.env names variables that there are", () => {
+  const text = readFileSync(join(ROOT, "deploy/gateway.env.example"), "utf8");
+  const named = [...text.matchAll(/^#?([A-Z][A-Z0-9_]*)=/gm)].map(([, name]) => name);
+  const known = new Set(variablesOf(MODULES).map(({ name }) => name));
+  expect(named.length).toBeGreaterThan(5);
+  expect(named.filter((name) => name === undefined || !known.has(name))).toEqual([]);
+});
+
+it("Fluent Bit reads the lines with the parser that lies beside its configuration", () => {
+  const read = (name: string) => readFileSync(join(ROOT, "deploy/logs", name), "utf8");
+  const wanted = [...read("fluent-bit.conf").matchAll(/^ +Parser +(\S+)$/gm)].map(([, name]) => name);
+  const there = [...read("parsers.conf").matchAll(/^ +Name +(\S+)$/gm)].map(([, name]) => name);
+  expect(wanted.length).toBe(1);
+  expect(there).toEqual(expect.arrayContaining(wanted));
+});
