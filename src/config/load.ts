@@ -15,7 +15,7 @@ import { configurationAt, type Folder, folderExists, readFolder, type SourceFile
 import { type JsonSchemaName, jsonSchemaOf, keysAt } from "./json-schema.ts";
 import { idleFallbacks, idleGuards, idleKeys, writtenModels } from "./model-keys.ts";
 import { type Priced, routeModelProblems, unpricedOfAgent } from "./model-problems.ts";
-import { placeNotes, placeProblems } from "./places.ts";
+import { placeNotes, placeProblems, spokenNotes } from "./places.ts";
 import { findings, got, type Path, type Problem } from "./problems.ts";
 import { readYaml, type YamlFile } from "./read-yaml.ts";
 import { type GatewaySpec, gatewayFileOf } from "./schema.ts";
@@ -149,7 +149,8 @@ export function loadConfig(options: LoadOptions): Loaded {
         ...found.flatMap(({ agent, yaml, base }) =>
           agentNotes(agent.spec, yaml, { base, environment, ...options }),
         ),
-        ...placeNotes(found, environment, modules),
+        ...placeNotes(found, { spec, environment, modules }),
+        ...(gatewayYaml === null ? [] : spokenNotes(gatewayYaml, { spec, environment, modules })),
         ...idleFallbacks(writtenModels({ agents: specs, gateway: spec }), environment),
         ...idleGuards(specs, environment),
         ...idleKeys({ agents: specs, gateway: spec }, environment),

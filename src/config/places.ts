@@ -3,6 +3,7 @@ import type { AgentFile } from "./agent-schema.ts";
 import type { Environment } from "./environment.ts";
 import { formatProblem, type Path, type Problem } from "./problems.ts";
 import type { YamlFile } from "./read-yaml.ts";
+import type { GatewaySpec } from "./schema.ts";
 
 /** Where agents ask for approvals, beside the conversation. */
 
@@ -24,21 +25,51 @@ export function placeProblems(found: readonly Asked[], modules: readonly Platfor
   );
 }
 
+interface Platforms {
+  readonly spec: Pick<GatewaySpec, "platforms" | "notify" | "schedules">;
+  readonly environment: Pick<Environment, "platforms">;
+  readonly modules: readonly PlatformModule[];
+}
+
 /** One that is off: what is to be asked there is not done. */
-export function placeNotes(
-  found: readonly Asked[],
-  { platforms }: Pick<Environment, "platforms">,
-  modules: readonly PlatformModule[],
-): string[] {
+export function placeNotes(found: readonly Asked[], platforms: Platforms): string[] {
   return found.flatMap((one) =>
     platformsOf(one).flatMap(({ platform, path }) => {
-      const module = modules.find(({ name }) => name === platform);
-      if (module?.isForDevelopers === true || platforms[platform]?.kind === "on") return [];
-      const missing = (module?.needs ?? []).join(" and ");
-      const why = `${platform} is not configured (${missing}): what needs an approval ends at once with \`no decision in time\``;
+      const off = whyOff(platform, platforms);
+      if (off === null) return [];
+      const why = `${off}: what needs an approval ends at once with \`no decision in time\``;
       return [formatProblem(one.yaml.problem(path, why))];
     }),
   );
+}
+
+/** Places of gateway.yaml at a platform that is off: nothing is told there, and nobody asked. */
+export function spokenNotes(yaml: YamlFile, platforms: Platforms): string[] {
+  const { notify, schedules } = platforms.spec;
+  const all = [
+    ...notify.map(({ platform }, i) => ({
+      ...{ platform, path: ["spec", "notify", i, "platform"] },
+      outcome: "nobody is told anything there, and what waits is given up after its attempts",
+    })),
+    ...schedules.map(({ to: { platform } }, i) => ({
+      ...{ platform, path: ["spec", "schedules", i, "to", "platform"] },
+      outcome: "its turns are left out",
+    })),
+  ];
+  return all.flatMap(({ platform, path, outcome }) => {
+    const off = whyOff(platform, platforms);
+    return off === null ? [] : [formatProblem(yaml.problem(path, `${off}: ${outcome}`))];
+  });
+}
+
+/** What to change, as well. Null: it is on. */
+function whyOff(name: PlatformModule["name"], { spec, environment, modules }: Platforms): string | null {
+  const module = modules.find((one) => one.name === name);
+  if (module?.isForDevelopers === true) return null;
+  if (spec.platforms[name]?.enabled === false)
+    return `${name} is switched off (platforms.${name}.enabled is false; auto turns it on)`;
+  if (environment.platforms[name]?.kind === "on") return null;
+  return `${name} is not configured (${(module?.needs ?? []).join(" and ")})`;
 }
 
 function platformsOf({
