@@ -21,6 +21,20 @@ const SIGNATURE_HEX = /^[0-9a-f]{128}$/i;
  */
 const TIMESTAMP = /^\d{1,20}$/;
 
+/**
+ * The y of every point of order 1, 2, 4 and 8, also where it is written as y + p: under such a key signatures can be
+ * guessed. OpenSSL 3.5, Node 24's, refuses them; 3.0, Node 20's, takes them.
+ */
+const SMALL_ORDER: ReadonlySet<string> = new Set([
+  `00${"00".repeat(31)}`,
+  `01${"00".repeat(31)}`,
+  "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+  "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+  `ec${"ff".repeat(30)}7f`,
+  `ed${"ff".repeat(30)}7f`,
+  `ee${"ff".repeat(30)}7f`,
+]);
+
 export const REASONS = {
   noSignature: "missing X-Signature-Ed25519",
   noTimestamp: "missing X-Signature-Timestamp",
@@ -47,12 +61,24 @@ function importKey(hex: string, index: number): KeyObject {
         `${hex.length === 64 ? ", not all of them hexadecimal" : ""}`,
     );
   }
-  // A placeholder of zeros is a valid point of small order, under which signatures can be guessed.
   if (/^0+$/.test(hex)) {
     throw new GatewayError("CONFIG_INVALID", `Expected Discord public key ${index + 1}, got zeros`);
   }
-  const key = Buffer.concat([SPKI_PREFIX, Buffer.from(hex, "hex")]);
-  return createPublicKey({ key, format: "der", type: "spki" });
+  const point = Buffer.from(hex, "hex");
+  if (isOfSmallOrder(point)) {
+    throw new GatewayError(
+      "CONFIG_INVALID",
+      `Expected Discord public key ${index + 1}, got a point of small order, for which anybody can sign`,
+    );
+  }
+  return createPublicKey({ key: Buffer.concat([SPKI_PREFIX, point]), format: "der", type: "spki" });
+}
+
+/** The last bit is the sign of x. */
+function isOfSmallOrder(point: Buffer): boolean {
+  const y = Buffer.from(point);
+  y[31] = (y[31] ?? 0) & 0x7f;
+  return SMALL_ORDER.has(y.toString("hex"));
 }
 
 /**
