@@ -10,7 +10,7 @@ import type { Prompt } from "../ports/model.ts";
 import type { Tool } from "../ports/tool.ts";
 import { isObject } from "../shared/json.ts";
 import type { Agent, Guard, GuardReport } from "./agent.ts";
-import { innerAt, innerSteps } from "./asked-agent.ts";
+import { innerAt, innerSteps } from "./ask-agent.ts";
 import { GUARD_MS_MAX, GUARD_TOKENS_MAX, QUESTION_CHARS_MAX } from "./bounds.ts";
 import { callModel, type ModelCall, type ModelCallDeps } from "./model-call.ts";
 import { Payments } from "./payments.ts";
