@@ -1,5 +1,10 @@
 import { GatewayError } from "../../src/domain/errors.ts";
-import { type Adapter, type OutgoingFiles, PLAIN_WEBHOOK } from "../../src/ports/adapter.ts";
+import {
+  type Adapter,
+  type OutgoingFiles,
+  PLAIN_WEBHOOK,
+  type WebhookSpec,
+} from "../../src/ports/adapter.ts";
 import type { Clock, Random } from "../../src/ports/clock.ts";
 import type { OpenContext } from "../../src/ports/platform.ts";
 import { besideModule } from "../../src/shared/beside.ts";
@@ -82,7 +87,7 @@ export function createDiscordAdapter(options: DiscordOptions): Adapter {
   const isPosted = publicKeys.length > 0 || !isHeard;
   return {
     platform: "discord",
-    webhook: isPosted ? PLAIN_WEBHOOK : null,
+    webhook: isPosted ? WEBHOOK : null,
     ...(isHeard && {
       socket: createGateway({
         rest,
@@ -138,4 +143,6 @@ const OUTGOING: OutgoingFiles = {
   render: filesPart,
 };
 
+/** Later, nothing that the interaction began can be answered. */
+const WEBHOOK: WebhookSpec = { ...PLAIN_WEBHOOK, ackWithinMs: 3_000 };
 const RENDERER = besideModule(import.meta.url, "render");

@@ -18,6 +18,7 @@ import { BUTTON_LIMITS } from "./buttons.ts";
 import { UNCHANGED } from "./changes.ts";
 import { WORDS } from "./explain.ts";
 import { Groups } from "./groups.ts";
+import { ACK_WITHIN_MS } from "./limit.ts";
 import { createNames } from "./names.ts";
 import { type ParseOptions, parseSlack } from "./parse.ts";
 import { probeSlack } from "./probe.ts";
@@ -220,6 +221,7 @@ const WEBHOOK: WebhookSpec = {
   methods: ["POST"],
   // As Slack's own framework: forms with blocks can be large.
   bytesMax: LARGEST_BODY_BYTES_MAX,
+  ackWithinMs: ACK_WITHIN_MS,
 };
 const RENDERER = besideModule(import.meta.url, "render");
 

@@ -26,3 +26,6 @@ export function limitOf(address: SlackAddress | null): Limit | null {
 const CHARS_MAX = 999_999_999;
 
 const LIMIT: Limit = { ...ANYWHERE, keptChars: closed("", CHARS_MAX).length };
+
+/** Of a webhook and an envelope: https://docs.slack.dev/apis/events-api/#responding */
+export const ACK_WITHIN_MS = 3_000;

@@ -9,6 +9,7 @@ import { aborted } from "../shared/signals.ts";
 import { type CallSlack, createWeb } from "./api.ts";
 import { type Connection, connect, HELLO_MS, wrongUrl } from "./connection.ts";
 import { ackOf, type Frame, readFrame } from "./envelope.ts";
+import { ACK_WITHIN_MS } from "./limit.ts";
 import { Pace } from "./pace.ts";
 import type { ParseOptions } from "./parse.ts";
 
@@ -42,6 +43,7 @@ export function createSlackSocket(options: SocketOptions, parsing: ParseOptions)
     name: "socket",
     account: accountOf(appToken),
     reasons: REASONS,
+    ackWithinMs: ACK_WITHIN_MS,
     listen: (mailbox, signal) => new Listener({ ...options, call, parsing, mailbox, signal }).run(),
   };
 }

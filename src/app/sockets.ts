@@ -1,5 +1,6 @@
 import { backoffMs } from "../domain/backoff.ts";
 import { ACCEPT_TIMEOUT_MS, SOCKET_HOLD_MS, SOCKET_MARGIN_MS } from "../domain/bounds.ts";
+import { acknowledgedFor } from "../ingress/acknowledged.ts";
 import { Deadline } from "../ingress/deadline.ts";
 import type { SocketReport } from "../ingress/health.ts";
 import { LATE, type Reception } from "../ingress/reception.ts";
@@ -170,10 +171,10 @@ class Seat {
 const FAILED: Reception = { ...LATE, reason: "failed" };
 
 /** As a webhook is taken: within the same time, with the same counts, lines and notes. */
-function takeFor({ platform }: Adapter, options: SocketsOptions): Mailbox["take"] {
+function takeFor({ platform, socket }: Adapter, options: SocketsOptions): Mailbox["take"] {
   const { front, note, newId, log, metrics } = options;
   const deadline = new Deadline<Reception>(ACCEPT_TIMEOUT_MS, LATE);
-  const ackSeconds = metrics.ackSeconds.labels({ platform });
+  const acknowledged = acknowledgedFor(platform, socket?.ackWithinMs, metrics);
   return async (inbound: Inbound): Promise<Ack | null> => {
     const startedAt = performance.now();
     const requestId = newId("req");
@@ -183,7 +184,7 @@ function takeFor({ platform }: Adapter, options: SocketsOptions): Mailbox["take"
     });
     const reception = await deadline.within(taken);
     const durationMs = performance.now() - startedAt;
-    ackSeconds.observe(durationMs / 1000);
+    acknowledged(durationMs, reception);
     metrics.webhooks.inc({ platform, outcome: reception.outcome });
     const received = { platform, requestId, incoming: null, durationMs };
     noteAll(note, received, reception);

@@ -4,6 +4,7 @@ import type { RawRequest } from "../ports/adapter.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { acknowledgedFor } from "./acknowledged.ts";
 import { type Bodies, readBody, type Unread } from "./body.ts";
 import { Deadline } from "./deadline.ts";
 import { answerDeveloper } from "./developer.ts";
@@ -39,10 +40,9 @@ export type Webhook = (
 /** Serves one platform's webhook: raw bytes within the limit, then the front half of the path, then the answer. */
 export function createWebhook(source: WebhookSource, deps: WebhookDeps): Webhook {
   const { platform, screen, receive, waitForReply } = source;
-  const { bytesMax } = source.webhook;
+  const { bytesMax, ackWithinMs } = source.webhook;
   const deadline = new Deadline(ACCEPT_TIMEOUT_MS, LATE);
-  // Labels are bound once: looking them up for every request costs more than counting.
-  const ackSeconds = deps.metrics.ackSeconds.labels({ platform });
+  const acknowledged = acknowledgedFor(platform, ackWithinMs, deps.metrics);
   const outcomes = new Map<string, { inc(): void }>();
   const countOutcome = (outcome: string) => {
     const child = outcomes.get(outcome) ?? deps.metrics.webhooks.labels({ platform, outcome });
@@ -94,7 +94,7 @@ export function createWebhook(source: WebhookSource, deps: WebhookDeps): Webhook
     if (typeof reception === "string") return unread(reception, incoming, requestId);
 
     const durationMs = performance.now() - startedAt;
-    ackSeconds.observe(durationMs / 1000);
+    acknowledged(durationMs, reception);
     countOutcome(reception.outcome);
     noteAll(deps.note, { platform, requestId, incoming }, reception);
     const key = incoming.headers["x-dev-key"];

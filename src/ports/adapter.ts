@@ -252,6 +252,8 @@ export interface Socket {
   readonly account: string;
   /** Why a connection may be replaced, as metrics tell them apart; what is not among these is `other`. */
   readonly reasons: readonly string[];
+  /** As of a webhook. */
+  readonly ackWithinMs?: number;
   /**
    * Keeps the connections until aborted. Then it takes no more, acknowledges what is durable within LEAVE_MS, leaves and
    * resolves: the next holder connects when it has. What was not acknowledged comes again. Whoever rejects or resolves
@@ -292,6 +294,8 @@ export interface WebhookSpec {
   readonly paths: readonly string[];
   readonly methods: readonly ("POST" | "GET")[];
   readonly bytesMax: number;
+  /** So long the platform waits, then it delivers again or tells the person that we failed. Absent: it states no such time. */
+  readonly ackWithinMs?: number;
 }
 
 /** As most platforms have it. */

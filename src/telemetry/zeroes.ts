@@ -57,7 +57,8 @@ export function beginAtZero(
     for (const outcome of ["sent", "retry", "rejected", "refused", "unknown"])
       metrics.replies.inc({ platform, outcome }, 0);
     for (const scope of SCOPES) metrics.rateLimited.inc({ platform, scope }, 0);
-    for (const counter of [metrics.deadLetters, metrics.crashes, metrics.platform429, metrics.duplicates])
+    const { deadLetters, crashes, platform429, duplicates, acksLate } = metrics;
+    for (const counter of [deadLetters, crashes, platform429, duplicates, acksLate])
       counter.inc({ platform }, 0);
   }
   for (const agent of agents) {

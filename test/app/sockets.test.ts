@@ -123,6 +123,7 @@ function aReplica(owner: string, kept: Kept): Replica {
     name: "socket",
     account: "A1",
     reasons: ["refresh_requested"],
+    ackWithinMs: -1,
     async listen(mailbox, signal) {
       replica.terms.push({ mailbox, signal });
       const ending = replica.endings.shift();
@@ -247,6 +248,8 @@ describe("a socket that is held", () => {
     ]);
     const count = (outcome: string) => countOf(one.metrics, "webhooks", { platform: "slack", outcome });
     expect([await count("ignored"), await count("unavailable")]).toEqual([1, 1]);
+    // Nobody is quick enough for who waits no time at all; what comes again is not late.
+    expect(await countOf(one.metrics, "acksLate", { platform: "slack" })).toBe(1);
     expect(one.lines().filter(({ msg }) => msg === "socket.received")).toMatchObject([
       { level: "info", outcome: "ignored", request_id: "req_1" },
       { level: "error", outcome: "unavailable", reason: "STORE_UNAVAILABLE" },

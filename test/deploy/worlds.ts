@@ -45,6 +45,7 @@ const own = (below: string, above: string) =>
 const webhooks = (outcome: string, values: string) => ({
   [`parley_webhooks_total{platform="slack",outcome="${outcome}"}`]: values,
 });
+const late = (values: string) => ({ 'parley_webhook_acks_late_total{platform="slack"}': values });
 const attempts = (answered: number, failed: number) => ({
   'parley_run_attempts_total{agent="a",outcome="answered"}': `0+${answered}x2000`,
   'parley_run_attempts_total{agent="a",outcome="deferred"}': `0+${failed}x2000`,
@@ -106,6 +107,10 @@ export const WORLDS: Readonly<Record<string, Worlds>> = {
   ParleyAckVerySlow: {
     fires: { ...world(8, ack("1", "2.5")) },
     silent: world(8, ack("0.5", "1")),
+  },
+  ParleyAcksLate: {
+    fires: world(12, { ...webhooks("accepted", "0+100x200"), ...late(jumpsTo(5)) }),
+    silent: world(12, { ...webhooks("accepted", "0+1000x200"), ...late(jumpsTo(5)) }),
   },
   ParleyRunsSlow: {
     fires: world(12, took("parley_run_duration_seconds", 'agent="a",outcome="answered"', ["30", "60"])),

@@ -3,8 +3,9 @@ import { type AddressInfo, connect } from "node:net";
 import { pino } from "pino";
 import { afterEach, describe, expect, it } from "vitest";
 import { BODY_BYTES_MAX } from "../../src/domain/bounds.ts";
+
 import { Guesses } from "../../src/ingress/guesses.ts";
-import type { Reception, WebhookSource } from "../../src/ingress/reception.ts";
+import type { Reception, ReceptionOutcome, WebhookSource } from "../../src/ingress/reception.ts";
 import { SECURITY_HEADERS } from "../../src/ingress/response.ts";
 import { createServers, type ServerDeps } from "../../src/ingress/server.ts";
 import type { RawRequest } from "../../src/ports/adapter.ts";
@@ -23,6 +24,8 @@ const ACCEPTED: Reception = {
   conversation: "test:c",
   events: 1,
 };
+/** For whoever is too late in any case. */
+const IMPATIENT = { ...PLAIN_WEBHOOK, ackWithinMs: -1 };
 const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
@@ -52,7 +55,7 @@ async function open(
     sources: [
       { ...front, platform: "slack", webhook: slackAdapter().webhook ?? PLAIN_WEBHOOK },
       { ...front, platform: "whatsapp", webhook: whatsAppAdapter().webhook ?? PLAIN_WEBHOOK },
-      { ...front, platform: "test", webhook: PLAIN_WEBHOOK, waitForReply },
+      { ...front, platform: "test", webhook: IMPATIENT, waitForReply },
     ],
     takesWebhooks: true,
     hosts: { bind: "127.0.0.1", names: ["parley.example", "*.corp.example"], isLocalOnly: true },
@@ -193,6 +196,18 @@ describe("the webhook routes", () => {
     const error = await errorOf(response);
     expect(error).toMatchObject({ status, code });
     if (change.reason) expect(error.message).toBe(change.reason);
+  });
+
+  it.each<[ReceptionOutcome, number]>([
+    ["accepted", 1],
+    ["handshake", 1],
+    ["unavailable", 0],
+    ["forged", 0],
+  ])("count what is %s after its platform gave up as late: %i", async (outcome, count) => {
+    const { url, metrics } = await open({ ...ACCEPTED, outcome });
+    for (const platform of ["test", "slack", "whatsapp"]) await post(`${url}/webhooks/${platform}`);
+    const late = (platform: string) => countOf(metrics, "acksLate", { platform });
+    expect([await late("test"), await late("slack"), await late("whatsapp")]).toEqual([count, 0, 0]);
   });
 
   it("give no detail about a bad signature", async () => {

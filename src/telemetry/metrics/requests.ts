@@ -34,6 +34,11 @@ export function requestsMetrics({ counter, histogram }: Instruments) {
       ACK_SECONDS,
       ["platform"],
     ),
+    acksLate: counter(
+      "webhook_acks_late_total",
+      "Webhooks, and what came over a socket, acknowledged later than their platform waits, where it says how long that is.",
+      ["platform"],
+    ),
     duplicates: counter("duplicates_total", "Deliveries of an event that was already accepted.", [
       "platform",
     ]),
