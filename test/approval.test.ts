@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { DeliveryError } from "../src/domain/errors.ts";
 import type { TriggerEvent } from "../src/domain/event.ts";
 import type { InlineStore } from "../src/store/sqlite/inline.ts";
-import type { WorkerDeps } from "../src/worker.ts";
+import type { WorkerDeps } from "../src/worker/deps.ts";
 import { type FakeAdapter, failing } from "./support/adapter.ts";
 import { APPROVAL_MS, type Asking, bob, openAsking } from "./support/asking.ts";
 import type { FakeClock } from "./support/clock.ts";

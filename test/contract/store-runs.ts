@@ -6,7 +6,7 @@ import { centsOf } from "../../src/domain/money.ts";
 import type { Prompt } from "../../src/ports/model.ts";
 import type { Job } from "../../src/ports/queue.ts";
 import type { Store } from "../../src/ports/store.ts";
-import type { WorkerDeps } from "../../src/worker.ts";
+import type { WorkerDeps } from "../../src/worker/deps.ts";
 import { agentOf, call, fakeModel, fakeTool, type Scripted, usage } from "../agent/support.ts";
 import { FakeAdapter } from "../support/adapter.ts";
 import { workAndSettle, workerDepsOf } from "../support/asking.ts";

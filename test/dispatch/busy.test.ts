@@ -12,7 +12,8 @@ import { Secret } from "../../src/shared/secret.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
-import { type WorkerDeps, work } from "../../src/worker.ts";
+import type { WorkerDeps } from "../../src/worker/deps.ts";
+import { work } from "../../src/worker.ts";
 import { agentOf, fakeModel, fakeTool, type Scripted } from "../agent/support.ts";
 import {
   messageEnd,

@@ -10,7 +10,8 @@ import { type InlineStore, openInlineStore } from "../../src/store/sqlite/inline
 import { withUnwritten } from "../../src/store/unwritten.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
-import { type WorkerDeps, work } from "../../src/worker.ts";
+import type { WorkerDeps } from "../../src/worker/deps.ts";
+import { work } from "../../src/worker.ts";
 import { FakeAdapter } from "../support/adapter.ts";
 import { FakeClock } from "../support/clock.ts";
 import { anEvent } from "../support/event.ts";
