@@ -145,6 +145,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   notebooks = createNotebooks(store.vault);
   const isShared = environment.redisUrl !== null;
   audit.open(store);
+  const heard = withoutPersons(audit, environment.adminToken);
   await killSwitch.open({ store, isShared, clock, log }, stopping.signal);
   await controls.open({ store, isShared, clock, log }, stopping.signal);
   const { seal } = environment;
@@ -154,7 +155,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const linkHosts = () => current().spec.replies.link_hosts;
   const chats = await openPlatforms(config, {
     ...system,
-    kept: { secrets, holds: store.holds, notes: store.notes, audit },
+    kept: { secrets, holds: store.holds, notes: store.notes, audit: heard },
     linkHosts,
   }).catch(async (error: unknown) => {
     await store[Symbol.asyncDispose]();
@@ -190,7 +191,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { dispatcher, unwritten } = composeBack({
     ...halves,
     ...{ rules: current, render, breakers, hooks },
-    audit: withoutPersons(audit, environment.adminToken),
+    audit: heard,
     ...{ media: opened.media, mediaFileBytes: opened.fileBytes, leaseMs },
   });
   const sweepTenants = createTenantSweep({

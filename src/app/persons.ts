@@ -11,10 +11,16 @@ export function subjectOf(person: string, token: Secret | null): string {
   return `person:${createHmac("sha256", key).update(person).digest("hex").slice(0, 32)}`;
 }
 
-/** The audit, which cannot forget, knows no person by their id. */
+/** The audit, which cannot forget, knows no person by their id. A workspace (`platform:tenant`) is none. */
 export function withoutPersons(audit: Audit, token: Secret | null): Audit {
   return {
     write: (deed) =>
-      audit.write(deed.role === "member" ? { ...deed, actor: subjectOf(deed.actor, token) } : deed),
+      audit.write(
+        deed.role === "member" && PERSON.test(deed.actor)
+          ? { ...deed, actor: subjectOf(deed.actor, token) }
+          : deed,
+      ),
   };
 }
+
+const PERSON = /^[^:]+:[^:]*:./;
