@@ -96,6 +96,7 @@ export function asFirstKnown({ lasting, passing }: Person): KnownPerson {
 export function withSender({ person, ...event }: TriggerEvent, known: KnownPerson): TriggerEvent {
   const { id, ...sender } = event.sender;
   const others = known.names.filter((name) => name !== id);
+  const [, passing] = known.names;
   const remembered = rememberedIn(known.conversation, person);
   return {
     ...event,
@@ -105,6 +106,7 @@ export function withSender({ person, ...event }: TriggerEvent, known: KnownPerso
       id,
       ...sender,
       ...(others.length > 0 && { alsoKnownAs: others }),
+      ...(passing !== undefined && { passing }),
       ...(others.length === 0 && remembered !== id && { rememberedAs: remembered }),
     },
   };

@@ -66,6 +66,8 @@ export interface TriggerEvent {
     readonly isBot: boolean;
     /** Further ids of the same person: access rules may name any of them. */
     readonly alsoKnownAs?: readonly string[];
+    /** The one of their ids that may pass to somebody else, as a phone number does. */
+    readonly passing?: string;
     /** What they are remembered by, where neither their id nor a further one tells; see personOf. */
     readonly rememberedAs?: string;
     /** Roles that they have in that place, where the platform tells. */

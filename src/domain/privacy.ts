@@ -23,9 +23,12 @@ export interface Whose extends Pick<PersonRef, "platform" | "tenant"> {
 }
 
 export function isBy(event: TriggerEvent, { platform, tenant, ids }: Whose): boolean {
-  const { id, alsoKnownAs = [] } = event.sender;
   const isThere = event.platform === platform && event.tenant === tenant;
-  return isThere && [id, ...alsoKnownAs].some((one) => ids.has(one));
+  return isThere && namesOf(event).some((one) => ids.has(one));
+}
+
+export function namesOf({ sender: { id, alsoKnownAs = [] } }: TriggerEvent): readonly string[] {
+  return [id, ...alsoKnownAs];
 }
 
 /** Shorter lines are what anybody may say. */

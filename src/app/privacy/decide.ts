@@ -1,6 +1,5 @@
 import {
   type Erasing,
-  isBy,
   type Whose,
   withoutPerson,
   withoutPersonIn,
@@ -33,7 +32,7 @@ const RULES: { readonly [S in Shelf]: (kept: Kept, findings: Findings) => Decisi
   events(kept, findings) {
     const event = eventIn(kept);
     if (event === null) return KEEP;
-    if (isBy(event, findings)) return kept.isOver === true ? REMOVE : { kind: "in-hand" };
+    if (findings.isTheirs(event)) return kept.isOver === true ? REMOVE : { kind: "in-hand" };
     const erasing = erasingIn(event.conversation, findings);
     const made = progressIn(kept);
     const progress = made && withoutSummaries(made, event.conversation, findings);

@@ -1,10 +1,11 @@
 import { conversationKey, isForOneAlone, userKey } from "../../domain/conversation.ts";
 import type { Platform, TriggerEvent } from "../../domain/event.ts";
 import { memoriesOf } from "../../domain/memory-scope.ts";
-import { anyOf, isBy, type PersonRef, type Whose, wordsOf } from "../../domain/privacy.ts";
+import { anyOf, isBy, namesOf, type PersonRef, type Whose, wordsOf } from "../../domain/privacy.ts";
 import type { Covers, Progress, Turn } from "../../domain/run.ts";
 import { type Kept, type Records, SHELVES, type Shelf } from "../../ports/records.ts";
 import { parsedEvent, storedOrNull } from "../../store/stored.ts";
+import { type Owner, ownerOf } from "./owner.ts";
 
 /** An event of the person, as it is kept. */
 export interface OwnEvent {
@@ -13,7 +14,7 @@ export interface OwnEvent {
 }
 
 /** What is known of somebody by what is kept of them. */
-export interface Findings extends Whose {
+export interface Findings extends Owner {
   readonly own: readonly OwnEvent[];
   readonly eventIds: ReadonlySet<string>;
   /** Numbers of their events, by which turns name them. */
@@ -50,18 +51,25 @@ export const inJson = (text: string) => JSON.stringify(text.toWellFormed());
 /** Events by any of the ids that the person has, those included that their events tell. */
 export async function findingsOf(records: Pick<Records, "search">, person: PersonRef): Promise<Findings> {
   const { platform, tenant } = person;
-  const ids = new Set([person.id]);
-  let own = new Map<string, OwnEvent>();
-  for (let known = 0; known < ids.size; ) {
-    known = ids.size;
-    own = new Map();
-    for await (const kept of recordsWith(records, [...ids].map(inJson), ["events"])) {
+  const linked = new Set([person.id]);
+  let found = new Map<string, OwnEvent>();
+  for (let known = 0; known < linked.size; ) {
+    known = linked.size;
+    found = new Map();
+    for await (const kept of recordsWith(records, [...linked].map(inJson), ["events"])) {
       const event = parsedEvent(kept.texts[0] ?? "");
-      if (event === null || !isBy(event, { platform, tenant, ids })) continue;
-      own.set(kept.key, { kept, event });
-      for (const id of [event.sender.id, ...(event.sender.alsoKnownAs ?? [])]) ids.add(id);
+      if (event === null || !isBy(event, { platform, tenant, ids: linked })) continue;
+      found.set(kept.key, { kept, event });
+      for (const id of namesOf(event)) linked.add(id);
     }
   }
+  const owner = ownerOf(
+    person,
+    linked,
+    [...found.values()].map(({ event }) => event),
+  );
+  const { ids } = owner;
+  const own = new Map([...found].filter(([, { event }]) => owner.isTheirs(event)));
   const events = [...own.values()];
   const conversations = new Set(events.map(({ event }) => event.conversation));
   const alone = new Set(
@@ -82,7 +90,7 @@ export async function findingsOf(records: Pick<Records, "search">, person: Perso
       if (key.startsWith(USER_MEMORY)) privateOnes.add(key);
       else if (!privateOnes.has(key)) shared.add(key);
   return {
-    ...{ platform, tenant, ids, own: events, shared },
+    ...{ ...owner, own: events, shared },
     eventIds: new Set(events.map(({ event }) => event.id)),
     seqs: new Set(own.keys()),
     privateOnes,
