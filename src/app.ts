@@ -39,6 +39,7 @@ import { Schedules } from "./app/schedules.ts";
 import { selfCheck } from "./app/self-check.ts";
 import { createSockets } from "./app/sockets.ts";
 import { openStore } from "./app/store.ts";
+import { ToolChoices } from "./app/tool-choices.ts";
 import { within } from "./app/within.ts";
 import type { Config, Loaded } from "./config/load.ts";
 import { DRAIN_MS } from "./domain/bounds.ts";
@@ -176,7 +177,11 @@ export async function createApp(options: AppOptions): Promise<App> {
   const rendering = new Rendering({ log, linkHosts });
   const { render } = rendering;
   const halves = { store, adapters, feed, isPaused, ...system };
-  const front = composeFront({ ...halves, policy, desk: deskOf(store, () => current().spec, clock) });
+  const choices = new ToolChoices({ toolboxes: () => current().agents.toolboxes, ...system });
+  const front = composeFront({
+    ...{ ...halves, policy, desk: deskOf(store, () => current().spec, clock) },
+    findChoices: (question) => choices.find(question),
+  });
   const opened = await openMedia({ config, mediaWithin, ...system });
   const kept = mediaKeeping(opened, system);
   const erasures = new Erasures({

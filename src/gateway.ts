@@ -3,13 +3,22 @@ import { type Admission, admit, notInstalled } from "./admit/admit.ts";
 import type { Acquaintances } from "./admit/people.ts";
 import type { AdmissionPolicy } from "./admit/policy.ts";
 import { inRoles, withRoles } from "./admit/roles.ts";
+import type { FoundChoice } from "./domain/choice-source.ts";
 import { GatewayError } from "./domain/errors.ts";
 import type { Platform, TriggerEvent } from "./domain/event.ts";
 import { FEEDBACK, ignoredLabel } from "./domain/ignored.ts";
 import { decisionBy, type Reaction, reactionEvent, type Saying } from "./domain/reaction.ts";
 import type { Item, Reception, ReceptionOutcome } from "./ingress/reception.ts";
 import { verifyRequest } from "./ingress/verify.ts";
-import type { Ack, Adapter, Inbound, RawRequest, RequestHead, TurnedAway } from "./ports/adapter.ts";
+import type {
+  Ack,
+  Adapter,
+  ChoiceQuestion,
+  Inbound,
+  RawRequest,
+  RequestHead,
+  TurnedAway,
+} from "./ports/adapter.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Desk } from "./ports/desk.ts";
 import type { Feedback } from "./ports/feedback.ts";
@@ -29,6 +38,8 @@ export interface GatewayDeps {
   readonly desk: Desk;
   /** The agent that was chosen where an event is said; null, or absent: it is as the routes have it. Never rejects. */
   readonly chosenAgent?: (event: TriggerEvent) => Promise<string | null> | null;
+  /** Looks up what is to be offered; absent: nothing is. Never rejects. */
+  readonly findChoices?: (question: ChoiceQuestion) => Promise<readonly FoundChoice[]>;
   readonly clock: Pick<Clock, "nowMs">;
   readonly metrics: Metrics;
 }
@@ -61,7 +72,7 @@ export function take(
     case "unsupported":
       return settled({ outcome: "unsupported", ack: { status: 415 }, reason: inbound.message, events: 0 });
     case "handshake":
-      return settled({ outcome: "handshake", ack: inbound.ack, events: 0 });
+      return handshake(inbound, deps);
     case "ignored":
       return ignore(inbound, adapter, deps);
     case "reaction":
@@ -70,6 +81,21 @@ export function take(
       for (const reason of inbound.ignored) countIgnored(adapter, reason, deps);
       return publish(inbound, adapter, deps, requestId);
   }
+}
+
+/** Whoever may write here may see what can be looked up for it. Paused, nothing is asked. */
+async function handshake(
+  { ack, question }: Extract<Inbound, { kind: "handshake" }>,
+  { policy, findChoices }: GatewayDeps,
+): Promise<Reception> {
+  const plain: Reception = { outcome: "handshake", ack, events: 0 };
+  if (question === undefined || findChoices === undefined) return plain;
+  const { event, source } = question;
+  const { platform, sender, rolesDue } = event;
+  if (sender.isBot || rolesDue === true || forbidden(event, policy.platforms[platform]) !== null)
+    return plain;
+  if (policy.isPaused({ platform, agent: source.agent })) return plain;
+  return { ...plain, ack: question.ackWith(await findChoices(question)) };
 }
 
 function settled(reception: Reception): Promise<Reception> {

@@ -4,7 +4,7 @@ import type { AdmissionPolicy } from "../src/admit/policy.ts";
 import { GatewayError } from "../src/domain/errors.ts";
 import type { Person, TriggerEvent } from "../src/domain/event.ts";
 import { type GatewayDeps, receive, take } from "../src/gateway.ts";
-import type { Inbound, Verdict } from "../src/ports/adapter.ts";
+import type { ChoiceQuestion, Inbound, Verdict } from "../src/ports/adapter.ts";
 import type { Desk } from "../src/ports/desk.ts";
 import type { InlineStore } from "../src/store/sqlite/inline.ts";
 import { createMetrics } from "../src/telemetry/metrics.ts";
@@ -536,5 +536,43 @@ describe("a press that comes to nothing", () => {
     await post();
     await post();
     expect(slack.dismissed).toEqual([]);
+  });
+});
+
+describe("a question for choices", () => {
+  const event = anEvent({ id: "slack:typing" });
+  const asked: Inbound = {
+    kind: "handshake",
+    ack: { status: 200, body: "plain" },
+    question: {
+      source: { agent: "assistant", tool: "t", arguments: {} },
+      typed: "a",
+      event,
+      ackWith: (found) => ({ status: 200, body: found.map(({ name }) => name).join() }),
+    },
+  };
+  const answered = async (given: Inbound) => {
+    const findChoices = async () => [{ name: "one", value: 1 }];
+    return (await take(given, slack, { ...deps, findChoices })).ack.body;
+  };
+
+  it("is answered with what was found, and leaves nothing in the store", async () => {
+    expect(await answered(asked)).toBe("one");
+    expect((await take(asked, slack, deps)).ack.body).toBe("plain");
+  });
+
+  it("is not asked for who may not write there, for a bot, or while all is paused", async () => {
+    const { question } = asked as { question: ChoiceQuestion };
+    const by = (change: Partial<TriggerEvent>) => ({
+      ...asked,
+      question: { ...question, event: { ...event, ...change } },
+    });
+    expect(await answered(by({ sender: { ...event.sender, isBot: true } }))).toBe("plain");
+    expect(await answered(by({ rolesDue: true }))).toBe("plain");
+    isPaused = true;
+    expect(await answered(asked)).toBe("plain");
+    isPaused = false;
+    deps = { ...deps, policy: { ...policy, platforms: everywhere({ ...OPEN, users: new Set(["U9"]) }) } };
+    expect(await answered(asked)).toBe("plain");
   });
 });

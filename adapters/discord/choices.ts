@@ -1,4 +1,9 @@
 import { LRUCache } from "lru-cache";
+import {
+  type FoundChoice as Choice,
+  type ChoiceSource,
+  looksItself,
+} from "../../src/domain/choice-source.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import { commandName } from "../../src/domain/route.ts";
 import { get, getObject, getString, type JsonObject } from "../../src/shared/json.ts";
@@ -9,6 +14,8 @@ export interface OfferedChoices {
   readonly command: string;
   readonly option: string;
   readonly values: readonly OfferedValue[];
+  /** What a tool gives is offered before them. */
+  readonly from?: ChoiceSource | undefined;
 }
 export type OfferedValue = string | number | { readonly name: string; readonly value: string | number };
 
@@ -26,22 +33,19 @@ const CHARS_MAX = 100;
 /** Options of people whose latest values are remembered. */
 const REMEMBERED_MAX = 5_000;
 
-interface Choice {
-  readonly name: string;
-  readonly value: string | number;
-}
 interface Used {
   readonly key: string;
   readonly value: string | number;
 }
 
 /**
- * Answers autocompletions from memory alone, for Discord waits three seconds: what the person has chosen before, of
- * commands that were accepted here, and what the configuration offers.
+ * Answers autocompletions from memory, for Discord waits three seconds: what the person has chosen before, of commands that
+ * were accepted here, and what the configuration offers; with what a tool gave, where one is named and was quick enough.
  */
 export class Choices {
   readonly #recentMax: number;
   readonly #offered: ReadonlyMap<string, readonly Choice[]>;
+  readonly #sources: ReadonlyMap<string, ChoiceSource>;
   readonly #recent = new LRUCache<string, readonly (string | number)[]>({ max: REMEMBERED_MAX });
   /** Of events that are not accepted yet. */
   readonly #used = new WeakMap<TriggerEvent, readonly Used[]>();
@@ -54,27 +58,41 @@ export class Choices {
         values.map(toChoice),
       ]),
     );
+    this.#sources = new Map(
+      choices.flatMap(({ command, option, from }) =>
+        from === undefined ? [] : [[`${commandName(command)} ${option}`, from] as const],
+      ),
+    );
   }
 
-  /** At most 25, those first that begin with what was typed. */
-  answer(interaction: JsonObject): readonly Choice[] {
-    const data = getObject(interaction, "data");
-    const { path, options } = optionsIn(getString(data, "name") ?? "", data ?? {});
-    const focused = options.find((option) => get(option, "focused") === true);
-    const name = getString(focused, "name");
-    const type = get(focused, "type");
-    if (name === undefined || !isCompleted(type)) return [];
-    const option = `${commandName(path)} ${name}`;
+  /** Whom to ask for what is being typed; null: nobody. */
+  asked(interaction: JsonObject): { readonly source: ChoiceSource; readonly typed: string } | null {
+    const focus = focusIn(interaction);
+    const source = focus && this.#sources.get(focus.option);
+    return source ? { source, typed: typedIn(focus.value).slice(0, CHARS_MAX).toWellFormed() } : null;
+  }
+
+  /** At most 25, those first that begin with what was typed. `found` is what was looked up for that. */
+  answer(interaction: JsonObject, found: readonly Choice[] = []): readonly Choice[] {
+    const focus = focusIn(interaction);
+    if (focus === null) return [];
+    const { option, type, value: typed } = focus;
     const recent = this.#recent.get(keyOf(personOf(interaction), option)) ?? [];
     const offered = this.#offered.get(option) ?? [];
-    const named = new Map(offered.map((choice) => [choice.value, choice]));
-    const known = [...recent.map((value) => named.get(value) ?? toChoice(value)), ...offered].filter(
-      (choice) => fits(choice, type),
+    const source = this.#sources.get(option);
+    const looked = found.flatMap((choice) => asType(choice, type));
+    // As the tool calls it, where it and the configuration name the same value.
+    const named = new Map([...offered, ...looked].map((choice) => [choice.value, choice]));
+    const known = [...recent.map(toChoice), ...looked, ...offered].map(
+      (choice) => named.get(choice.value) ?? choice,
     );
-    return matching(
-      [...new Map(known.map((choice) => [choice.value, choice])).values()],
-      get(focused, "value"),
+    // What its own search has found, it has found for a reason that the name need not show.
+    const isFound = new Set(
+      source !== undefined && looksItself(source) ? looked.map(({ value }) => value) : [],
     );
+    const fitting = known.filter((choice) => fits(choice, type));
+    const once = new Map(fitting.map((choice) => [choice.value, choice]));
+    return matching([...once.values()], typed, isFound);
   }
 
   /** What this event was asked with, to be remembered once it is accepted. */
@@ -100,6 +118,30 @@ export class Choices {
   }
 }
 
+interface Focus {
+  /** With its command: `deploy run service`. */
+  readonly option: string;
+  readonly type: unknown;
+  readonly value: unknown;
+}
+
+/** What is being filled in; null: nothing that is completed. */
+function focusIn(interaction: JsonObject): Focus | null {
+  const data = getObject(interaction, "data");
+  const { path, options } = optionsIn(getString(data, "name") ?? "", data ?? {});
+  const focused = options.find((option) => get(option, "focused") === true);
+  const name = getString(focused, "name");
+  const type = get(focused, "type");
+  if (name === undefined || !isCompleted(type)) return null;
+  return { option: `${commandName(path)} ${name}`, type, value: get(focused, "value") };
+}
+
+/** Tools write numbers as text, and ids of a text as numbers. */
+function asType({ name, value }: Choice, type: unknown): Choice[] {
+  const typed = type === STRING ? String(value) : Number(value);
+  return isShort(String(value)) ? [toChoice({ name, value: typed })] : [];
+}
+
 function isCompleted(type: unknown): boolean {
   return type === STRING || type === INTEGER || type === NUMBER;
 }
@@ -110,11 +152,20 @@ function fits({ value }: Choice, type: unknown): boolean {
   return typeof value === "number" && (type === NUMBER || Number.isSafeInteger(value));
 }
 
-function matching(choices: readonly Choice[], typed: unknown): readonly Choice[] {
-  const wanted = typeof typed === "string" || typeof typed === "number" ? fold(String(typed)) : "";
+function matching(
+  choices: readonly Choice[],
+  typed: unknown,
+  isFound: ReadonlySet<Choice["value"]>,
+): readonly Choice[] {
+  const wanted = fold(typedIn(typed));
   const ranked = choices.map((choice) => ({ choice, at: fold(choice.name).indexOf(wanted) }));
   const begun = ranked.filter(({ at }) => at === 0);
-  return [...begun, ...ranked.filter(({ at }) => at > 0)].slice(0, CHOICES_MAX).map(({ choice }) => choice);
+  const others = ranked.filter(({ choice, at }) => at > 0 || (at < 0 && isFound.has(choice.value)));
+  return [...begun, ...others].slice(0, CHOICES_MAX).map(({ choice }) => choice);
+}
+
+function typedIn(value: unknown): string {
+  return typeof value === "string" || typeof value === "number" ? String(value) : "";
 }
 
 function fold(text: string): string {

@@ -1,4 +1,5 @@
 import { pressedDecision } from "../../src/domain/button.ts";
+import type { FoundChoice } from "../../src/domain/choice-source.ts";
 import { conversationKey, privateThread } from "../../src/domain/conversation.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { Ack, Inbound } from "../../src/ports/adapter.ts";
@@ -53,7 +54,7 @@ export interface ReadingOptions {
   /** Who sees the answer to a command: everyone (default), or the person alone. */
   readonly commandReplies?: "in_channel" | "ephemeral";
   /** What autocompletions are answered with; absent: nothing. */
-  readonly choices?: Pick<Choices, "answer" | "note">;
+  readonly choices?: Pick<Choices, "answer" | "asked" | "note">;
   /** Forms that open in answer to commands and presses. */
   readonly forms?: Forms;
 }
@@ -80,13 +81,29 @@ export function readInteraction(interaction: JsonObject, delivered: Delivered): 
   if (isObject(get(interaction, "event"))) return { kind: "ignored", reason: "app_event", ack: NO_CONTENT };
   if (type === PING) return { kind: "handshake", ack: PONG };
   if (type === AUTOCOMPLETE) {
-    const choices = delivered.choices?.answer(interaction) ?? [];
-    return { kind: "handshake", ack: json({ type: 8, data: { choices } }) };
+    return readTyping(interaction, delivered);
   }
   if (type !== COMMAND && type !== COMPONENT && type !== MODAL_SUBMIT) {
     return { kind: "ignored", reason: "unknown_type", ack: OK };
   }
   return readTrigger(interaction, type, delivered);
+}
+
+/** Answered from memory, or with what a tool gives, where one is named. */
+function readTyping(interaction: JsonObject, delivered: Delivered): Inbound {
+  const { choices } = delivered;
+  const ackWith = (found: readonly FoundChoice[]) =>
+    json({ type: 8, data: { choices: choices?.answer(interaction, found) ?? [] } });
+  const ack = ackWith([]);
+  const asked = choices?.asked(interaction) ?? null;
+  const head = readHead(interaction);
+  const data = getObject(interaction, "data");
+  if (asked === null || !head.ok || data === undefined) return { kind: "handshake", ack };
+  const reading = readData(COMMAND, data, interaction);
+  if (reading.kind !== "content") return { kind: "handshake", ack };
+  const isEphemeral = isForOne(interaction, COMMAND, delivered);
+  const event = toEvent(head.value, reading.content, { ...delivered, isEphemeral });
+  return { kind: "handshake", ack, question: { ...asked, event, ackWith } };
 }
 
 function malformed(message: string): Inbound {

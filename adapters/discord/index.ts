@@ -19,6 +19,10 @@ export const discord: PlatformModule<DiscordSettings, DiscordOptions> = {
   options: OPTIONS,
   knowsRoles: true,
   speaksFirst: true,
+  choiceSources: ({ autocomplete }) =>
+    autocomplete.choices.flatMap(({ from }, i) =>
+      from === undefined ? [] : [{ path: ["autocomplete", "choices", i, "from"], source: from }],
+    ),
   settings: readSettings,
   api: ({ apiUrl }) => apiUrl ?? API_URL,
   words: WORDS,

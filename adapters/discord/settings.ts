@@ -27,6 +27,21 @@ export interface DiscordSettings extends PlatformSettings {
 const value = z.union([z.string().min(1).max(100), z.number()]);
 const labelled = z.strictObject({ name: z.string().min(1).max(100), value });
 
+const source = z
+  .strictObject({
+    agent: z.string().min(1).max(63).describe("Whose tool it is."),
+    tool: z
+      .string()
+      .min(1)
+      .max(64)
+      .describe("A tool that only reads, as the agent calls it: `deploys__services`."),
+    arguments: z
+      .record(z.string().min(1).max(100), z.union([z.string().max(1_000), z.number(), z.boolean()]))
+      .default({})
+      .describe("Of the call; `{typed}` stands for what was typed so far."),
+  })
+  .describe("A tool of an agent that is asked for choices: a list in JSON, or one choice a line.");
+
 export type DiscordOptions = z.output<z.ZodObject<typeof OPTIONS>>;
 export const OPTIONS = {
   preview: previewOption(
@@ -56,14 +71,20 @@ export const OPTIONS = {
         .describe("So many of a person's own latest values are offered first; 0: none."),
       choices: z
         .array(
-          z.strictObject({
-            command: z.string().min(1).max(120).describe("With its sub-commands: `/deploy run`."),
-            option: z.string().min(1).max(32).describe("The option's name."),
-            values: z
-              .array(z.union([value, labelled]))
-              .min(1)
-              .max(1_000),
-          }),
+          z
+            .strictObject({
+              command: z.string().min(1).max(120).describe("With its sub-commands: `/deploy run`."),
+              option: z.string().min(1).max(32).describe("The option's name."),
+              values: z
+                .array(z.union([value, labelled]))
+                .max(1_000)
+                .default([]),
+              from: source.optional(),
+            })
+            .refine(({ values, from }) => values.length > 0 || from !== undefined, {
+              message: "expected a value, or from, got neither",
+              path: ["values"],
+            }),
         )
         .max(200)
         .default([]),

@@ -27,7 +27,7 @@ import type { AgentRuntime } from "../ports/agent.ts";
 import type { Audit } from "../ports/audit.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { ChatModel } from "../ports/model.ts";
-import type { Tool } from "../ports/tool.ts";
+import type { Tool, Toolbox } from "../ports/tool.ts";
 import { eventIds } from "../telemetry/event-ids.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -56,6 +56,8 @@ export interface BuiltAgents {
   readonly approvers: ReadonlyMap<string, ApprovalRules>;
   /** Agents, routes and commands that the demo model stands in for, and the variable that is missing. */
   readonly demoStandIns: ReadonlyMap<string, string>;
+  /** Of those that have tools. */
+  readonly toolboxes: ReadonlyMap<string, Toolbox>;
   /** These are the agents that hold from now on. */
   readonly toolsHold: () => void;
   /** One for each model that an agent uses. */
@@ -113,6 +115,7 @@ export async function buildAgents({
   const agents = new Map<string, Agent>();
   const memory = new Map<string, AgentMemory>();
   const quietMs = new Map<string, number>();
+  const toolboxes = new Map<string, Toolbox>();
   const shown = new Set<string>();
   const modelNames = new Map<string, string>();
   const menus = new Map<string, Menu>();
@@ -138,6 +141,7 @@ export async function buildAgents({
     if (missing !== null) standIns.set(name, missing);
     const { model } = asks;
     const more = spec.tools.length > 0 && { toolbox: tools.toolboxFor(name, spec.tools, isReadOnly) };
+    if (more) toolboxes.set(name, more.toolbox);
     const guard = guardOf(spec, modelOf, environment);
     for (const one of [...modelsOfAgent(asks), ...(guard?.model ? [guard.model] : [])])
       modelCallsAtZero(metrics, { agent: name, provider: one.provider, model: one.name });
@@ -167,6 +171,7 @@ export async function buildAgents({
   const inUse = new Set(called.map(breakerName));
   return {
     ...{ runtime, memory, quietMs, shown, modelNames, menus, approvers, toolsHold: tools.holds },
+    toolboxes,
     demoStandIns: standIns,
     breakers: () => [...inUse].map((name) => breakers.of(name).report()),
   };

@@ -3,7 +3,7 @@ import { createAcquaintances } from "../admit/people.ts";
 import type { AdmissionPolicy } from "../admit/policy.ts";
 import type { Platform, TriggerEvent } from "../domain/event.ts";
 import { type Observer, observedInbox } from "../feed/observed.ts";
-import { receive, screen, take } from "../gateway.ts";
+import { type GatewayDeps, receive, screen, take } from "../gateway.ts";
 import type { Reception } from "../ingress/reception.ts";
 import type { Adapter, Inbound, RawRequest, RequestHead } from "../ports/adapter.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -26,6 +26,8 @@ export interface FrontOptions {
   readonly policy: () => AdmissionPolicy;
   readonly feed: Observer["feed"];
   readonly desk: Desk;
+  /** Absent: nothing is looked up for who is typing. */
+  readonly findChoices?: GatewayDeps["findChoices"];
   readonly clock: Clock;
   readonly metrics: Metrics;
 }
@@ -53,6 +55,7 @@ export function composeFront(options: FrontOptions): Front {
     memory: store.memory,
     feedback: createFeedback(store.vault, clock),
     desk,
+    ...(options.findChoices && { findChoices: options.findChoices }),
     chosenAgent: chosenAgentFor({ policy, choices: createAgentChoices(store.vault, clock), clock }),
     clock,
     metrics,

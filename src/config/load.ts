@@ -6,6 +6,7 @@ import type { Secret } from "../shared/secret.ts";
 import { TOKEN, type Variable } from "../shared/variable.ts";
 import { type AgentFile, type AgentSpec, agentFile, agentListFile } from "./agent-schema.ts";
 import { digestOf, type SecretFile, secretFilesOf } from "./changes.ts";
+import { choiceProblems } from "./choice-problems.ts";
 import { closest } from "./closest.ts";
 import { commandClashes, menuProblems } from "./command-problems.ts";
 import { agentNotes, type ContextTokensOf, gatewayNotes } from "./conflicts.ts";
@@ -115,6 +116,9 @@ export function loadConfig(options: LoadOptions): Loaded {
       ? []
       : [
           ...hiddenRoutes(spec, gatewayYaml),
+          ...(agents.some((one) => one.problems.length > 0)
+            ? []
+            : choiceProblems(spec, modules, found, gatewayYaml)),
           ...commandClashes(spec.commands, gatewayYaml),
           ...routeModelProblems(spec, gatewayYaml, found, options),
           ...storeProblems(spec, { environment, yaml: gatewayYaml, cwd: options.cwd }),

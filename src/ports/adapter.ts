@@ -1,6 +1,7 @@
 import { BODY_BYTES_MAX } from "../domain/bounds.ts";
 import type { Brand } from "../domain/brand.ts";
 import type { Button, ButtonLimits } from "../domain/button.ts";
+import type { ChoiceSource, FoundChoice } from "../domain/choice-source.ts";
 import type { ContextItem } from "../domain/context.ts";
 import type { Person, Platform, ReplyAddress, TriggerEvent } from "../domain/event.ts";
 import type { SentFile } from "../domain/made-file.ts";
@@ -38,6 +39,15 @@ export type RequestHead = Omit<RawRequest, "body">;
 
 /** Only src/ingress/verify.ts mints one, so nothing unverified can be parsed. */
 export type VerifiedRequest = Brand<RawRequest, "Verified">;
+
+/** What is to be offered to somebody who is typing. */
+export interface ChoiceQuestion {
+  readonly source: ChoiceSource;
+  readonly typed: string;
+  /** What it would be, were it sent now: who may not send it is offered nothing that has to be looked up. */
+  readonly event: TriggerEvent;
+  ackWith(found: readonly FoundChoice[]): Ack;
+}
 
 /** What the platform gets back at once. */
 export interface Ack {
@@ -82,7 +92,8 @@ export type Inbound =
       /** Messages by the ids of their events that were taken back: withdrawn before the acknowledgement, and before the events. */
       readonly withdrawn?: readonly string[];
     }
-  | { readonly kind: "handshake"; readonly ack: Ack }
+  /** Answered with `ack`; where there is a question, with what it makes of the choices that are found in time. */
+  | { readonly kind: "handshake"; readonly ack: Ack; readonly question?: ChoiceQuestion }
   | {
       readonly kind: "ignored";
       readonly reason: string;

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { ChoiceSource } from "../domain/choice-source.ts";
 import type { Platform } from "../domain/event.ts";
 import type { LinkHosts } from "../domain/link-hosts.ts";
 import type { Secret } from "../shared/secret.ts";
@@ -52,6 +53,10 @@ export interface PlatformModule<
   readonly knowsRoles?: true;
   /** Unless gateway.yaml says otherwise, tools that do more than read need an approval there. */
   readonly isReadOnly?: true;
+  /** Tools that its options name as sources of choices, and where in the options; absent: they name none. */
+  choiceSources?(
+    options: Options,
+  ): readonly { readonly path: readonly PropertyKey[]; readonly source: ChoiceSource }[];
   /** Null: something that it needs is not set, or not as it should be. */
   settings(env: EnvReader): Settings | null;
   /** An address of its API, which a look at the clock may ask for the time. Null: it has none. */

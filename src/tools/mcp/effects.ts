@@ -1,5 +1,5 @@
 import type { Tool } from "../../ports/tool.ts";
-import { fits } from "../glob.ts";
+import { fits } from "../../shared/glob.ts";
 import type { Listed } from "./server.ts";
 
 type Effect = Tool["effect"];

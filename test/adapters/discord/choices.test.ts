@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createDiscordAdapter } from "../../../adapters/discord/adapter.ts";
 import type { ChoicesOptions } from "../../../adapters/discord/choices.ts";
+import type { ChoiceSource, FoundChoice } from "../../../src/domain/choice-source.ts";
 import { asVerified } from "../../contract/raw-request.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { ackOf, bodyOf, fixture, NOW_MS, PUBLIC_KEY, request } from "./fixture.ts";
@@ -43,6 +44,57 @@ function used(adapter: ReturnType<typeof adapterWith>, user: string, ...options:
   if (inbound.kind !== "events") throw new Error(`Expected events, got ${inbound.kind}`);
   for (const event of inbound.events) adapter.accepted?.(event);
 }
+
+describe("choices of a tool", () => {
+  const from = { agent: "assistant", tool: "deploys__list", arguments: {} };
+  const asking = (source: ChoiceSource, typed: string, type = 3) => {
+    const adapter = adapterWith({ recent: 10, choices: [{ ...SERVICES, from: source }] });
+    used(adapter, "30", service("api", false));
+    const inbound = adapter.parse(asVerified(request(typing("30", { ...service(typed), type }))));
+    const question = inbound.kind === "handshake" ? inbound.question : undefined;
+    const given = (found: readonly FoundChoice[]) => {
+      const ack = question?.ackWith(found) ?? { status: 0 };
+      return JSON.parse(String(ack.body)).data.choices as { name: string; value: unknown }[];
+    };
+    return { question, plain: ackOf(inbound), given };
+  };
+
+  it("are asked for with what was typed and who types, and stand between the recent and the configured ones", () => {
+    const { question, given } = asking(from, "a");
+    expect(question).toMatchObject({ source: from, typed: "a" });
+    expect(question?.event).toMatchObject({ platform: "discord", sender: { id: "30" }, command: "/deploy" });
+    const found = [
+      { name: "The API", value: "api" },
+      { name: "auth", value: "auth" },
+      { name: "none", value: "b" },
+    ];
+    expect(given(found).map(({ name }) => name)).toEqual(["auth", "The API", "old-api"]);
+  });
+
+  it("are all shown where the tool has searched by itself, and in the type of the option", () => {
+    const { given } = asking({ ...from, arguments: { search: "{typed}" } }, "1");
+    expect(given([{ name: "one", value: 1 }])).toEqual([{ name: "one", value: "1" }]);
+    const number = asking({ ...from, arguments: { search: "{typed}" } }, "1", 4);
+    expect(
+      number.given([
+        { name: "one", value: "1" },
+        { name: "x", value: "x" },
+      ]),
+    ).toEqual([{ name: "one", value: 1 }]);
+  });
+
+  it("are at most 25 of at most 100 characters", () => {
+    const found = Array.from({ length: 40 }, (_, n) => ({ name: "a".repeat(300), value: `a${n}` }));
+    const given = asking(from, "a").given([{ name: "a", value: "a".repeat(101) }, ...found]);
+    expect([given.length, Math.max(...given.map(({ name }) => name.length))]).toEqual([25, 100]);
+    expect(given.every(({ value }) => String(value).length <= 100)).toBe(true);
+  });
+
+  it("are asked of nobody for another option", () => {
+    const adapter = adapterWith({ recent: 10, choices: [{ ...SERVICES, option: "other", from }] });
+    expect(adapter.parse(asVerified(request(typing("30", service("a")))))).not.toHaveProperty("question");
+  });
+});
 
 describe("an autocompletion", () => {
   it("of a recorded request offers what is configured, what begins so first", () => {
