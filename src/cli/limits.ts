@@ -22,7 +22,7 @@ export function addLimits(program: Command, terminal: Terminal): void {
   const say = (view: LimitsView, { json }: Options) =>
     terminal.out(json ? `${inert(JSON.stringify(view, null, 2))}\n` : describe(view));
 
-  withUrl(group.command("show").description("say all limits, and who has set them"))
+  withUrl(group.command("show").alias("list").description("say all limits, and who has set them"))
     .option("--json", "print them as JSON")
     .addHelpText("after", HELP)
     .action(async (options: Options) => {

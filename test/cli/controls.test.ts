@@ -29,6 +29,7 @@ it("log-level says what is logged, sets it, and puts it back", async () => {
 
 it("limits are shown, set one by one, and put back", async () => {
   const configured = (await asked("limits", "show")).stdout;
+  expect((await asked("limits", "list")).stdout).toBe(configured);
   expect(configured).toBe(
     "user: 20 in 60 s, as configured\nconversation: 60 in 60 s, as configured\n" +
       "tenant: 600 in 60 s, as configured\nglobal: off, as configured\n",

@@ -9,6 +9,7 @@ it("parley replicas lists the processes, as a table or as JSON", async () => {
   expect(listed.code).toBe(0);
   expect(listed.stdout).toMatch(/^ROLE +VERSION +CONFIGURATION +STARTED +LAST SEEN +ID\n/);
   expect(listed.stdout).toMatch(/^all +1\.2\.3 +c0ffee +\S+Z +\S+Z +rep_1\n {2}here, process 7\n$/m);
+  expect(await call(["replicas", "list"], { env })).toEqual(listed);
   const { stdout } = await call(["replicas", "--json"], { env });
   expect(JSON.parse(stdout)).toMatchObject({
     replicas: [{ id: "rep_1", role: "all", version: "1.2.3", configuration: "c0ffee", pid: 7 }],
