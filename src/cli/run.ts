@@ -12,7 +12,7 @@ import { EXIT } from "../shared/exit.ts";
 import { systemClock } from "../system/clock.ts";
 import { createNewId } from "../system/ids.ts";
 import { load } from "./config.ts";
-import { inert } from "./printable.ts";
+import { inert, printable } from "./printable.ts";
 import { CommandError, type Settle, type Terminal } from "./terminal.ts";
 import { toolFolder } from "./tool-look.ts";
 
@@ -156,6 +156,12 @@ function holdOf(terminal: Terminal, shown: Shown): Hold {
     heard: () => signals,
     amend: async () => {},
     showing: (text) => shown.grow(text),
+    async keepFile({ name, data: { length } }) {
+      terminal.talk(
+        `A tool has made the file ${printable(name)} (${length} bytes); here it is sent to nobody.\n`,
+      );
+      return { name, why: "this is a shell, not a chat" };
+    },
     async say(_key, text, buttons = []) {
       const approvalId = buttons
         .map(({ id }) => pressedDecision(id)?.approvalId)

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { sseServer } from "../models/sse-server.ts";
 import { newFolder } from "../tools/support.ts";
@@ -32,6 +33,19 @@ it("denies what needs an approval where nobody can be asked", async () => {
     code: 0,
     stdout: "Tool say said: denied by cli: nobody to ask\n",
     stderr: expect.stringContaining("May I use"),
+  });
+});
+
+it("names the files that tools make, and sends them to nobody", async () => {
+  const server = fileURLToPath(import.meta.resolve("@modelcontextprotocol/server-everything/dist/index.js"));
+  const config = `{ transport: stdio, command: ${process.execPath}, args: ["${server}", stdio] }`;
+  const tool = `  tools: [{ name: all, type: mcp, config: ${config}, allow: ["*"], sends_files: true }]\n`;
+  expect(await run(DEMO + tool, "--input", "demo: tool all__get-tiny-image {}")).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining("could not be sent: this is a shell, not a chat"),
+    stderr: expect.stringMatching(
+      /^A tool has made the file "?image\.png"? \(\d+ bytes\); here it is sent to nobody\.\n$/m,
+    ),
   });
 });
 

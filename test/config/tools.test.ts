@@ -44,6 +44,7 @@ describe("tools of an agent", () => {
       deny: ["*_secret"],
       effects: { "scale_*": "write" },
       instructions: false,
+      sends_files: [],
       timeout_seconds: 30,
       retry: { max_attempts: 3, backoff_ms: 1000 },
     });
