@@ -32,8 +32,14 @@ function pageOf(name: string): Runbook {
   return { name, text: readFileSync(join(ROOT, "docs", name), "utf8") };
 }
 
-/** Lines of its fenced blocks of this language. */
+/** Lines of its fenced blocks of this language, those within lists too; what goes on behind a backslash is one. */
 export function linesIn(text: string, language: string): readonly string[] {
-  const blocks = text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "gms"));
-  return [...blocks].flatMap(([, block = ""]) => block.split("\n").filter((line) => line !== ""));
+  const blocks = text.matchAll(new RegExp(`^( *)\`\`\`${language}\\n(.*?)^\\1\`\`\`$`, "gms"));
+  return [...blocks].flatMap(([, indent = "", block = ""]) =>
+    block
+      .replaceAll(/\\\n */g, "")
+      .split("\n")
+      .map((line) => line.slice(indent.length))
+      .filter((line) => line !== ""),
+  );
 }

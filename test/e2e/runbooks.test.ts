@@ -42,10 +42,12 @@ afterAll(async () => {
 });
 
 async function run(command: string): Promise<string> {
-  const { stdout, stderr } = await promisify(execFile)("bash", ["-c", `set -o pipefail; ${command}`], {
-    cwd: folder,
-    env,
-  });
+  const { stdout, stderr } = await promisify(execFile)(
+    "bash",
+    // With a socket for stdin and nothing of our environment, it would read somebody's .bashrc.
+    ["--norc", "-c", `set -o pipefail; ${command}`],
+    { cwd: folder, env },
+  );
   return stdout + stderr;
 }
 

@@ -11,10 +11,18 @@ const EXAMPLES = {
 
 export const LANGUAGES = ["TypeScript", "Python"] as const;
 
-/** Starts the example server of the documentation; gives its address. */
+/** Starts the example server of the documentation; gives its address. It goes with the test. */
 export async function exampleServer(language: (typeof LANGUAGES)[number]): Promise<string> {
+  const { url, end } = await startExample(language);
+  onTestFinished(async () => void (await end()));
+  return url;
+}
+
+export async function startExample(language: (typeof LANGUAGES)[number]) {
   const env = { PATH: process.env.PATH ?? "", AGENT_SECRET: SECRET, PORT: "0" };
   const child = launch(EXAMPLES[language], { env });
-  onTestFinished(async () => void (await child.end()));
-  return `http://127.0.0.1:${await child.said("stdout", /listening on (\d+)/)}/`;
+  return {
+    url: `http://127.0.0.1:${await child.said("stdout", /listening on (\d+)/)}/`,
+    end: () => child.end(),
+  };
 }
