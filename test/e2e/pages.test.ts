@@ -10,7 +10,10 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ...[...PAGES, ...OPERATING].map(({ name }) => [name, "runbooks.test.ts"] as const),
   ["logs.md", "logs.test.ts; they want a journal"],
   ["scripts.md", "scripts.test.ts, and those of Prometheus in deploy/scripts.test.ts"],
-  ["operations.md", "deploy/alerts.test.ts has promtool and amtool read these files"],
+  [
+    "operations.md",
+    "deploy/rules.test.ts and deploy/alertmanager.test.ts have promtool and amtool read these files",
+  ],
   ["capacity.md", "minutes of load"],
   ["testing.md", "minutes of chaos and soak, and this very run"],
   ["0004-simulation.md", "minutes of simulation"],
