@@ -6,6 +6,8 @@ import { echoFrom, echoOf, isKept } from "./echo.ts";
 import { spokenText } from "./prompt-parts.ts";
 import { isSearching, searchTool, type WebSearch } from "./web-search.ts";
 
+const CACHED = { type: "ephemeral" } as const;
+
 type Body = Anthropic.MessageStreamParams;
 type Block = Anthropic.ContentBlockParam;
 
@@ -16,9 +18,9 @@ interface Asked {
 }
 
 /**
- * A prompt in the provider's form (Messages API). The end of the system prompt is marked for caching: tools and
- * system come first and are the same for every turn of an agent. What is too short to be cached is simply not.
- * There are no sampling knobs; the current models take none.
+ * A prompt in the provider's form (Messages API). Two ends are marked for caching: that of the system prompt, as tools and
+ * system come first and are the same for every turn of an agent, and that of what was said, which the next call begins with, too.
+ * What is too short to be cached is simply not. There are no sampling knobs; the current models take none.
  */
 export function requestFor(prompt: Prompt, { model, maxTokens, webSearch }: Asked): Body {
   const tools = [
@@ -26,12 +28,14 @@ export function requestFor(prompt: Prompt, { model, maxTokens, webSearch }: Aske
     ...(webSearch !== undefined && prompt.isForSummary !== true ? [searchTool(webSearch)] : []),
   ];
   const system = prompt.system.trim() === "" ? null : prompt.system.toWellFormed();
+  const messages = messagesFrom(prompt.messages, model);
   return {
     model,
     max_tokens: Math.max(1, Math.min(prompt.maxTokens, maxTokens)),
-    messages: messagesFrom(prompt.messages, model),
+    // Nothing follows on what is summarized.
+    messages: prompt.isForSummary === true ? messages : cachedToTheEnd(messages),
     ...(system !== null && {
-      system: [{ type: "text", text: system, cache_control: { type: "ephemeral" } }],
+      system: [{ type: "text", text: system, cache_control: CACHED }],
     }),
     ...(tools.length > 0 && { tools }),
   };
@@ -51,6 +55,15 @@ function messagesFrom(messages: readonly Message[], model: string): Anthropic.Me
     else out.push({ role, content });
   }
   return out;
+}
+
+/** What is gone on with, as its provider has paused it, stays as it was. */
+function cachedToTheEnd(messages: readonly Anthropic.MessageParam[]): Anthropic.MessageParam[] {
+  const last = messages.at(-1);
+  if (last?.role !== "user" || typeof last.content === "string") return [...messages];
+  const end = last.content.length - 1;
+  const content = last.content.map((block, at) => (at === end ? { ...block, cache_control: CACHED } : block));
+  return [...messages.slice(0, -1), { role: "user", content: content as Block[] }];
 }
 
 function contentOf(message: Message, model: string): Block[] {

@@ -202,7 +202,7 @@ describe("the Anthropic model, event by event", () => {
     ]);
   });
 
-  it("sends what the provider expects: names, results in one message, a cached system prompt, no sampling knobs", async () => {
+  it("sends what the provider expects: names, results in one message, a cached system prompt and transcript, no sampling knobs", async () => {
     const { request } = await ask(
       { events: [messageStart(), ...messageEnd("end_turn")] },
       promptOf("", {
@@ -251,7 +251,10 @@ describe("the Anthropic model, event by event", () => {
           role: "user",
           content: [
             { type: "tool_result", tool_use_id: "1", content: "one", is_error: false },
-            { type: "tool_result", tool_use_id: "2", content: "two", is_error: true },
+            {
+              ...{ type: "tool_result", tool_use_id: "2", content: "two", is_error: true },
+              cache_control: { type: "ephemeral" },
+            },
           ],
         },
       ],
@@ -521,7 +524,7 @@ describe("the Anthropic model, event by event", () => {
             source: { type: "base64", media_type: "application/pdf", data: "JVBERi0=" },
             title: "pump.pdf",
           },
-          { type: "text", text: "what is it?" },
+          { type: "text", text: "what is it?", cache_control: { type: "ephemeral" } },
         ],
       },
     ]);
