@@ -33,6 +33,17 @@ export class Payments {
     this.#allowance = allowance;
   }
 
+  /**
+   * Says once more what the last answer of the record cost: whoever had the run before may have died between writing down the one
+   * and the other. Settled twice is settled once.
+   */
+  again(): void {
+    const at = this.#steps.findLastIndex(({ kind }) => kind === "model");
+    const [started, answer] = [this.#steps[at - 1], this.#steps[at]];
+    if (started?.kind === "model-started" && answer?.kind === "model" && answer.wasHeld)
+      this.#allowance.settle(started.hold, answer.usage);
+  }
+
   /** Whether a budget of the day has come to where the operator is warned. */
   isPastWarning(): Promise<boolean> {
     return this.#allowance.isPastWarning?.() ?? Promise.resolve(false);

@@ -90,6 +90,7 @@ export class TurnRun {
 
   async toItsEnd(signal: AbortSignal): Promise<RunResult | ParkedRun> {
     const lastMs = this.#deadlineMs + (this.#agent.limits.graceMs ?? 0);
+    this.#payments.again();
     try {
       return await this.#until(lastMs, signal, (scope) => this.#loop(scope));
     } catch (error) {

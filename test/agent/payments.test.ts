@@ -81,6 +81,21 @@ describe("a model call that costs", () => {
     expect(spent()).toEqual({ spent: 3, held: 0 });
   });
 
+  it("is settled by whoever goes on, where its holder died before it had said the price", async () => {
+    const { clock, allowance, spent } = budgets({ global: 100 });
+    const { hold, over } = allowance.hold(20);
+    expect(await over).toBeNull();
+    const steps: readonly Step[] = [
+      { kind: "model-started", hold },
+      { kind: "model", text: "Hi.", stop: "end", toolCalls: [], usage: usage(10, 5, 3), wasHeld: true },
+    ];
+    const bench = benchFor(agentOf(fakeModel([])), clock);
+    expect(await bench.run({ allowance, steps })).toMatchObject({ outcome: "answered", text: "Hi." });
+    expect(spent()).toEqual({ spent: 3, held: 0 });
+    await bench.run({ allowance, steps });
+    expect(spent()).toEqual({ spent: 3, held: 0 });
+  });
+
   it("costs no step and no hold where it is free", async () => {
     const { clock, allowance, spent } = budgets({ global: 100 });
     const bench = benchFor(agentOf(fakeModel([{ text: "Hi." }])), clock);
