@@ -1,7 +1,7 @@
 import type { MoneyHold } from "../domain/money.ts";
 import { NO_USAGE, type Step } from "../domain/run.ts";
 import type { Allowance, DayOver } from "../ports/agent.ts";
-import type { ModelStep } from "./progress.ts";
+import { lastPaidIn, type ModelStep } from "./progress.ts";
 
 type StartedStep = Extract<Step, { kind: "model-started" }>;
 
@@ -38,10 +38,8 @@ export class Payments {
    * and the other. Settled twice is settled once.
    */
   again(): void {
-    const at = this.#steps.findLastIndex(({ kind }) => kind === "model");
-    const [started, answer] = [this.#steps[at - 1], this.#steps[at]];
-    if (started?.kind === "model-started" && answer?.kind === "model" && answer.wasHeld)
-      this.#allowance.settle(started.hold, answer.usage);
+    const paid = lastPaidIn(this.#steps);
+    if (paid !== null) this.#allowance.settle(paid.hold, paid.usage);
   }
 
   /** Whether a budget of the day has come to where the operator is warned. */

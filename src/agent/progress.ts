@@ -1,4 +1,5 @@
 import type { TriggerEvent } from "../domain/event.ts";
+import type { MoneyHold } from "../domain/money.ts";
 import {
   addUsage,
   type CompactedStep,
@@ -64,6 +65,22 @@ export function lostCentsIn(steps: readonly Step[]): number {
     const next = steps[index + 1];
     return isAnswered(next) && next.wasHeld ? sum : sum + step.hold.cents;
   }, 0);
+}
+
+/** The last call of them, of agents that were asked too, for which money was held and of which it is known what it cost. */
+export function lastPaidIn(
+  steps: readonly Step[],
+): { readonly hold: MoneyHold; readonly usage: Usage } | null {
+  for (let at = steps.length - 1; at >= 0; at--) {
+    const [before, step] = [steps[at - 1], steps[at]];
+    if (step?.kind === "agent") {
+      const paid = lastPaidIn(step.steps);
+      if (paid !== null) return paid;
+    }
+    if (before?.kind === "model-started" && isAnswered(step) && step.wasHeld)
+      return { hold: before.hold, usage: step.usage };
+  }
+  return null;
 }
 
 export function modelCallsIn(steps: readonly Step[]): number {

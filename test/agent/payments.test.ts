@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createDayBudgets } from "../../src/agent/day-budgets.ts";
+import { lastPaidIn } from "../../src/agent/progress.ts";
 import { RunAborted } from "../../src/domain/abort.ts";
 import { BreakerOpen } from "../../src/domain/breaker.ts";
 import { type DayLimits, scopesOf } from "../../src/domain/budget.ts";
@@ -94,6 +95,30 @@ describe("a model call that costs", () => {
     expect(spent()).toEqual({ spent: 3, held: 0 });
     await bench.run({ allowance, steps });
     expect(spent()).toEqual({ spent: 3, held: 0 });
+  });
+
+  it("is found again as the last that was paid for, of a guard, an agent that was asked, or a summary", () => {
+    const started = (id: string): Step => ({ kind: "model-started", hold: { id, day: DAY, cents: 20 } });
+    const answer: Step = {
+      ...{ kind: "model", text: "Hi.", stop: "end", toolCalls: [] },
+      ...{ usage: usage(10, 5, 3), wasHeld: true },
+    };
+    const asked = (...steps: readonly Step[]): Step => ({
+      kind: "agent",
+      callId: "1",
+      agent: "guard",
+      steps,
+    });
+    const before = [started("first"), answer];
+    const idOf = (...steps: readonly Step[]) => lastPaidIn([...before, ...steps])?.hold.id;
+    expect(idOf(asked(started("inner"), answer))).toBe("inner");
+    expect(idOf(asked(started("inner"), answer), started("lost"), asked())).toBe("inner");
+    expect(idOf(asked(started("lost")))).toBe("first");
+    const covers = { from: 1, places: [1], turns: 1, size: 1, by: ["u1"] };
+    const summary = { text: "s", atMs: 0, covers, usage: usage(10, 5, 3) };
+    expect(idOf(started("summary"), { kind: "compacted", ...summary, wasHeld: true })).toBe("summary");
+    expect(idOf(started("lost"), { kind: "compacted", ...summary })).toBe("first");
+    expect(lastPaidIn([started("lost")])).toBeNull();
   });
 
   it("costs no step and no hold where it is free", async () => {
