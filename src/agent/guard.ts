@@ -8,7 +8,7 @@ import { theirWords } from "../domain/text.ts";
 import type { Allowance } from "../ports/agent.ts";
 import type { Prompt } from "../ports/model.ts";
 import type { Tool } from "../ports/tool.ts";
-import { isObject } from "../shared/json.ts";
+import { parseJsonObject } from "../shared/json.ts";
 import type { Agent, Guard, GuardReport } from "./agent.ts";
 import { innerAt, innerSteps } from "./ask-agent.ts";
 import { GUARD_MS_MAX, GUARD_TOKENS_MAX, QUESTION_CHARS_MAX } from "./bounds.ts";
@@ -158,23 +158,15 @@ const FORM =
 function verdictIn({ text, stop, toolCalls }: ModelStep): Ruling {
   if (toolCalls.length > 0 || (stop !== undefined && stop !== "end")) return { verdict: "unclear" };
   if (YES.test(text)) return { verdict: "allowed" };
-  const said = parsed(text);
-  if (!isObject(said)) return { verdict: "unclear" };
-  const { verdict, reason, ...more } = said;
+  const said = parseJsonObject(text);
+  if (!said.ok) return { verdict: "unclear" };
+  const { verdict, reason, ...more } = said.value;
   if (Object.keys(more).length > 0) return { verdict: "unclear" };
   if (verdict !== "refuse") return { verdict: "unclear" };
   return { verdict: "refused", reason: typeof reason === "string" ? reason : "" };
 }
 
 const YES = /^\s*\{\s*"verdict"\s*:\s*"allow"\s*\}\s*$/;
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
 
 const REASON_CHARS_MAX = 500;
 
