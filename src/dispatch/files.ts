@@ -303,17 +303,16 @@ function tooLarge(
   { fileBytes, eventBytes }: FileLimits,
 ): FileUnreadable {
   const isAlone = bytesMax >= fileBytes || (size !== null && size > fileBytes);
-  const limit = isAlone
-    ? `${inMib(fileBytes)} MiB`
-    : `the ${inMib(eventBytes)} MiB that one message may bring`;
+  const limit = isAlone ? inMib(fileBytes) : `the ${inMib(eventBytes)} that one message may bring`;
   return new FileUnreadable(
     "too_large",
-    `it is larger than ${limit}${size === null ? "" : ` (${inMib(size)} MiB)`}`,
+    `it is larger than ${limit}${size === null ? "" : ` (${inMib(size)})`}`,
   );
 }
 
-function inMib(bytes: number): string {
-  return String(Math.round((bytes / MIB) * 100) / 100);
+/** To two places: `1.5 MiB`. */
+export function inMib(bytes: number): string {
+  return `${Math.round((bytes / MIB) * 100) / 100} MiB`;
 }
 
 async function beginningOf(stream: AsyncIterable<Uint8Array>, bytesMax: number): Promise<Buffer> {

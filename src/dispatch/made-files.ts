@@ -11,7 +11,7 @@ import type { NewId } from "../ports/clock.ts";
 import { type Media, type MediaKey, MediaRefused } from "../ports/media.ts";
 import type { FoundFile } from "../ports/tool.ts";
 import { pictureType } from "../shared/picture.ts";
-import type { FileLimits } from "./files.ts";
+import { type FileLimits, inMib } from "./files.ts";
 import { isPdf } from "./pdf.ts";
 
 export interface MadeFilesDeps {
@@ -20,7 +20,6 @@ export interface MadeFilesDeps {
   readonly newId: NewId;
 }
 
-const MIB = 1024 * 1024;
 const UNKEPT = { full: "there is no room to keep it", failed: "it cannot be kept at the moment" } as const;
 
 /**
@@ -139,8 +138,4 @@ function textOf(data: Buffer): string | null {
 
 async function* once(data: Buffer): AsyncGenerator<Uint8Array> {
   yield data;
-}
-
-function inMib(bytes: number): string {
-  return `${Math.round((bytes / MIB) * 100) / 100} MiB`;
 }
