@@ -4,7 +4,7 @@ import type { PlatformModule } from "../ports/platform.ts";
 import { isObject, type JsonObject } from "../shared/json.ts";
 import type { Secret } from "../shared/secret.ts";
 import { TOKEN, type Variable } from "../shared/variable.ts";
-import { type AgentFile, type AgentSpec, agentFile, agentListFile } from "./agent-schema.ts";
+import { type AgentSpec, agentFile, agentListFile } from "./agent-schema.ts";
 import { digestOf, type SecretFile, secretFilesOf } from "./changes.ts";
 import { choiceProblems } from "./choice-problems.ts";
 import { closest } from "./closest.ts";
@@ -15,7 +15,7 @@ import { type Environment, readEnvironment } from "./environment.ts";
 import { configurationAt, type Folder, folderExists, readFolder, type SourceFile } from "./files.ts";
 import { type JsonSchemaName, jsonSchemaOf, keysAt } from "./json-schema.ts";
 import { idleFallbacks, idleGuards, idleKeys, writtenModels } from "./model-keys.ts";
-import { type Priced, routeModelProblems, unpricedOfAgent } from "./model-problems.ts";
+import { type Found, type Priced, routeModelProblems, unpricedOfAgent } from "./model-problems.ts";
 import { placeNotes, placeProblems, spokenNotes } from "./places.ts";
 import { findings, got, type Path, type Problem } from "./problems.ts";
 import { readYaml, type YamlFile } from "./read-yaml.ts";
@@ -64,13 +64,6 @@ const BUILT_IN = agentFile.parse({
   metadata: { name: "assistant" },
   spec: { model: { provider: "anthropic", model: "claude-sonnet-5" } },
 });
-
-/** An agent, the file it is in, and where in that file. */
-interface Found {
-  readonly agent: AgentFile;
-  readonly yaml: YamlFile;
-  readonly base: Path;
-}
 
 /**
  * Reads the environment and every file of the configuration folder. All problems of all of them come at once.

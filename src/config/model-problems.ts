@@ -16,7 +16,8 @@ export interface Priced {
   readonly pricedModels?: (provider: string) => readonly string[];
 }
 
-interface Found {
+/** An agent, the file it is in, and where in that file. */
+export interface Found {
   readonly agent: AgentFile;
   readonly yaml: YamlFile;
   readonly base: Path;
