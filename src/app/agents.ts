@@ -4,7 +4,6 @@ import {
   type Guard,
   modelsOf as modelsOfAgent,
   type RunModels,
-  type RunObserver,
 } from "../agent/agent.ts";
 import { GUARD_MS_MAX, GUARD_TOKENS_MAX } from "../agent/bounds.ts";
 import { breakerName } from "../agent/model-call.ts";
@@ -14,11 +13,10 @@ import type { Config } from "../config/load.ts";
 import { missingFor, routeModels } from "../config/model-keys.ts";
 import { busyQuietMs } from "../config/schema-parts.ts";
 import type { AgentMemory } from "../dispatch/memory.ts";
-import type { ApprovalRules, ToolRules } from "../domain/approval.ts";
+import type { ApprovalRules } from "../domain/approval.ts";
 import { type BreakerReport, Breakers } from "../domain/breaker.ts";
 import type { Remembering } from "../domain/memory-scope.ts";
 import type { Menu } from "../domain/menu.ts";
-import type { Usage } from "../domain/run.ts";
 import { Accounts } from "../models/account.ts";
 import { createDemoModel } from "../models/demo.ts";
 import { DEMO_ASK } from "../models/demo-ask.ts";
@@ -28,17 +26,17 @@ import type { Audit } from "../ports/audit.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { ChatModel } from "../ports/model.ts";
 import type { Tool, Toolbox } from "../ports/tool.ts";
-import { eventIds } from "../telemetry/event-ids.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { NO_TRACING, type Tracing } from "../telemetry/trace.ts";
 import { modelCallsAtZero } from "../telemetry/zeroes.ts";
 import type { ToolsOfConfig } from "../tools/pool.ts";
+import { approvalRulesOf } from "./approval-rules.ts";
 import { type BreakerWatchDeps, breakerWatch } from "./breaker-watch.ts";
 import { menuOf } from "./guide.ts";
 import { type ModelOf, modelsOf } from "./models.ts";
 import { isReadOnlyFor } from "./read-only.ts";
-import { toolMetrics } from "./tools.ts";
+import { runObserver } from "./run-observer.ts";
 import { tracedAgent, tracedModels } from "./traced.ts";
 
 export interface BuiltAgents {
@@ -143,16 +141,20 @@ export async function buildAgents({
     const more = spec.tools.length > 0 && { toolbox: tools.toolboxFor(name, spec.tools, isReadOnly) };
     if (more) toolboxes.set(name, more.toolbox);
     const guard = guardOf(spec, modelOf, environment);
+    const rules = approvalRulesOf(spec);
     for (const one of [...modelsOfAgent(asks), ...(guard?.model ? [guard.model] : [])])
       modelCallsAtZero(metrics, { agent: name, provider: one.provider, model: one.name });
     agents.set(
       name,
-      tracedAgent({ ...agentOf(name, spec, asks), ...more, ...(guard && { guard }) }, tracing),
+      tracedAgent(
+        { ...agentOf(name, spec, { ...asks, approvals: rules }), ...more, ...(guard && { guard }) },
+        tracing,
+      ),
     );
     memory.set(name, memoryOf(spec));
     quietMs.set(name, busyQuietMs(spec.busy));
     if (spec.preview === "on") shown.add(name);
-    approvers.set(name, approvalRulesOf(spec));
+    approvers.set(name, rules);
     if (spec.menu !== undefined) menus.set(name, menuOf(spec.menu));
     modelNames.set(name, nameOf(model));
   }
@@ -164,7 +166,7 @@ export async function buildAgents({
     models.set(key, tracedModels(own, tracing));
     modelNames.set(of, nameOf(asks.model));
   }
-  const observe = observer(metrics, log, audit);
+  const observe = runObserver(metrics, log, audit);
   const runtime = createAgentRuntime({ agents, models, clock, random, observe, breakers });
   const guards = [...agents.values()].flatMap(({ guard }) => guard?.model ?? []);
   const called = [...[...agents.values(), ...models.values()].flatMap(modelsOfAgent), ...guards];
@@ -195,67 +197,17 @@ function memoryOf({ memory: { scope, direct, max_messages, ttl_seconds } }: Agen
   return { turnsMax: max_messages, ttlMs: ttl_seconds * 1000, ...(scope !== "thread" && { by }) };
 }
 
-function approvalRulesOf({ approvals, tools }: AgentSpec): ApprovalRules {
-  const {
-    approvers,
-    self_approval: self = null,
-    expires_seconds,
-    min_approvers: needs,
-    remember_seconds,
-    place: where,
-  } = approvals;
-  const only = onlyOf(approvers);
-  const place = placeOf(where);
-  const own = tools.flatMap((tool): [string, ToolRules][] =>
-    "approvals" in tool && tool.approvals !== undefined ? [[tool.name, toolRulesOf(tool.approvals)]] : [],
-  );
-  return {
-    only,
-    self,
-    expiresMs: expires_seconds * 1000,
-    needs,
-    rememberMs: remember_seconds * 1000,
-    place,
-    tools: new Map(own),
-  };
-}
-
-type Decided = AgentSpec["approvals"];
-
-function toolRulesOf({
-  approvers,
-  place,
-}: {
-  readonly approvers?: Decided["approvers"] | undefined;
-  readonly place?: Decided["place"] | undefined;
-}): ToolRules {
-  return {
-    ...(approvers !== undefined && { only: onlyOf(approvers) }),
-    ...(place !== undefined && { place: placeOf(place) }),
-  };
-}
-
-function onlyOf(approvers: Decided["approvers"]): ApprovalRules["only"] {
-  return approvers === "any" ? null : new Set(approvers);
-}
-
-function placeOf(where: Decided["place"]): ApprovalRules["place"] {
-  if (where === "conversation") return null;
-  return { ...where, tenant: where.tenant ?? null, thread: where.thread ?? null };
-}
-
 function agentOf(
   name: string,
   spec: AgentSpec,
-  models: Pick<Agent, "model" | "fallbacks" | "cheaper">,
+  given: Pick<Agent, "model" | "fallbacks" | "cheaper" | "approvals">,
 ): Agent {
   const { limits, budgets, retry } = spec;
   return {
     name,
-    ...models,
+    ...given,
     systemPrompt: spec.system_prompt,
-    tools: OWN_TOOLS[models.model.provider] ?? [],
-    approvals: approvalRulesOf(spec),
+    tools: OWN_TOOLS[given.model.provider] ?? [],
     ...(spec.memory.scope !== "thread" && { remembers: spec.memory.scope }),
     compaction: compactionOf(spec),
     ...asksOf(spec),
@@ -302,50 +254,3 @@ function asksOf({ tools }: AgentSpec): Pick<Agent, "asks"> {
 
 /** What they ask people with. */
 const OWN_TOOLS: Readonly<Record<string, readonly Tool[]>> = { demo: [DEMO_ASK], http: [REMOTE_ASK] };
-
-function observer(metrics: Metrics, log: AgentContext["log"], audit: Audit | undefined): RunObserver {
-  return {
-    guarded({ agent, runId, event, tool, effect, verdict }) {
-      metrics.guardVerdicts.inc({ agent, tool, verdict });
-      const about = { agent, tool, effect, verdict };
-      log[verdict === "allowed" ? "info" : "warn"](
-        { ...eventIds(event), run_id: runId, ...about },
-        "tool.guarded",
-      );
-      void audit?.write({
-        ...{ actor: "gateway", role: "system", action: "tool.guarded", subject: event.id },
-        after: about,
-      });
-    },
-    compaction({ agent, runId, event, outcome, cause, turns, usage }) {
-      metrics.compactions.inc({ agent, outcome });
-      const about = { ...eventIds(event), run_id: runId, agent, turns };
-      const { inputTokens: input_tokens, outputTokens: output_tokens, costCents: cost_cents } = usage;
-      if (outcome === "made")
-        log.info({ ...about, input_tokens, output_tokens, cost_cents }, "memory.compacted");
-      else log.warn({ ...about, outcome, cause, cost_cents }, "memory.not_compacted");
-    },
-    toolCall: toolMetrics(metrics),
-    modelCall({ agent, provider, model, outcome, durationMs, usage }) {
-      const of = { agent, provider, model };
-      metrics.modelCalls.inc({ ...of, outcome });
-      metrics.modelSeconds.observe(of, durationMs / 1000);
-      for (const [kind, tokens] of Object.entries(tokensByKind(usage)))
-        metrics.modelTokens.inc({ ...of, kind }, tokens);
-      metrics.modelCost.inc(of, usage.costCents / 100);
-    },
-    retry() {
-      metrics.retries.inc({ stage: "model" });
-    },
-  };
-}
-
-/** Each token once, so that the sum is what was used: a provider counts what came from a cache as input, too. */
-function tokensByKind({ inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens }: Usage) {
-  return {
-    input: Math.max(0, inputTokens - cacheReadTokens - cacheWriteTokens),
-    cache_read: cacheReadTokens,
-    cache_write: cacheWriteTokens,
-    output: outputTokens,
-  };
-}
