@@ -1,14 +1,14 @@
 import { forbidden } from "./admit/access.ts";
-import { type Admission, admit, notInstalled } from "./admit/admit.ts";
+import { admit, notInstalled } from "./admit/admit.ts";
 import type { Acquaintances } from "./admit/people.ts";
 import type { AdmissionPolicy } from "./admit/policy.ts";
 import { inRoles, withRoles } from "./admit/roles.ts";
 import type { FoundChoice } from "./domain/choice-source.ts";
-import { GatewayError } from "./domain/errors.ts";
-import type { Platform, TriggerEvent } from "./domain/event.ts";
+import type { TriggerEvent } from "./domain/event.ts";
 import { FEEDBACK, ignoredLabel } from "./domain/ignored.ts";
 import { decisionBy, type Reaction, reactionEvent, type Saying } from "./domain/reaction.ts";
-import type { Item, Reception, ReceptionOutcome } from "./ingress/reception.ts";
+import { codeOf, type Fate, failed, RANKED, type Ruling, rulingOf } from "./gateway/rulings.ts";
+import type { Item, Reception } from "./ingress/reception.ts";
 import { verifyRequest } from "./ingress/verify.ts";
 import type {
   Ack,
@@ -22,7 +22,7 @@ import type {
 import type { Clock } from "./ports/clock.ts";
 import type { Desk } from "./ports/desk.ts";
 import type { Feedback } from "./ports/feedback.ts";
-import type { Acceptance, Inbox } from "./ports/inbox.ts";
+import type { Inbox } from "./ports/inbox.ts";
 import type { Lanes } from "./ports/lanes.ts";
 import type { Memory } from "./ports/memory.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
@@ -249,21 +249,6 @@ function itemOf({ id, conversation }: TriggerEvent, { outcome, why }: Ruling): I
   return { outcome, ...(reason !== undefined && { reason }), eventId: id, conversation };
 }
 
-/** What became of one event of a webhook. */
-type Fate =
-  | Acceptance
-  | Extract<Admission, { kind: "ignored" }>
-  | { readonly kind: "failed"; readonly code: string };
-
-/** What a fate comes to. */
-interface Ruling {
-  readonly outcome: ReceptionOutcome;
-  readonly why?: Pick<Reception, "reason" | "refusal">;
-  /** No run and no notice will answer it. What is stored, or was before, is answered by whoever works on it. */
-  readonly isUnanswered: boolean;
-  readonly count?: (metrics: Metrics, platform: Platform) => void;
-}
-
 /** All of a batch is offered in one tick, so that it shares one commit and keeps its order. */
 async function offer(
   events: readonly TriggerEvent[],
@@ -289,14 +274,6 @@ async function offer(
   }
 }
 
-function failed(error: unknown): Fate {
-  return { kind: "failed", code: codeOf(error) };
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof GatewayError ? error.code : String(error);
-}
-
 async function fateOf(
   event: TriggerEvent,
   chosenAgent: string | null,
@@ -317,60 +294,6 @@ async function fateOf(
   } catch (error) {
     return failed(error);
   }
-}
-
-/** One failure makes the platform send the whole batch again, so the worst outcome names the batch. */
-const RANKED: readonly ReceptionOutcome[] = ["unavailable", "accepted", "refused", "duplicate", "ignored"];
-
-function rulingOf(fate: Fate): Ruling {
-  switch (fate.kind) {
-    case "accepted":
-      return ACCEPTED;
-    case "duplicate":
-      return DUPLICATE;
-    case "refused": {
-      const { refusal, told } = fate;
-      return {
-        outcome: "refused",
-        why: { reason: `${refusal.cause}: ${refusal.detail}`, refusal },
-        isUnanswered: !told,
-        count(metrics, platform) {
-          metrics.refusals.inc({ platform, cause: refusal.cause });
-          if (refusal.cause === "rate_limited") metrics.rateLimited.inc({ platform, scope: refusal.detail });
-        },
-      };
-    }
-    case "ignored":
-      return notForUs(fate.reason);
-    case "unknown-conversation":
-      return notForUs("not_addressed");
-    case "full":
-      return unavailable("QUEUE_FULL");
-    case "failed":
-      return unavailable(fate.code);
-  }
-}
-
-const ACCEPTED: Ruling = { outcome: "accepted", isUnanswered: false };
-const DUPLICATE: Ruling = {
-  outcome: "duplicate",
-  isUnanswered: false,
-  count: (metrics, platform) => metrics.duplicates.inc({ platform }),
-};
-
-function notForUs(reason: string): Ruling {
-  const label = ignoredLabel(reason);
-  return {
-    outcome: "ignored",
-    why: { reason },
-    isUnanswered: true,
-    count: (metrics, platform) => metrics.ignored.inc({ platform, reason: label }),
-  };
-}
-
-/** The platform sends it again, so its sender goes on waiting. */
-function unavailable(reason: string): Ruling {
-  return { outcome: "unavailable", why: { reason }, isUnanswered: false };
 }
 
 function countIgnored(adapter: Adapter, reason: string, { metrics }: GatewayDeps): void {
