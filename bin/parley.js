@@ -21,8 +21,6 @@ const PACKAGED = ["linux-x64", "linux-arm64", "win32-x64"];
 
 /** Sources where they are (a checkout), compiled files otherwise (the package, the image); `npm start` compiles first. */
 const ENTRIES = ["../src/cli/index.ts", "../dist/src/cli/index.js"];
-if (process.env.PARLEY_RUN === "compiled") ENTRIES.reverse();
-delete process.env.PARLEY_RUN;
 
 /** Of sources alone, from which WebAssembly takes the types in each thread: see vitest.config.ts for the crash. */
 const NO_NEW_WRAPPERS = "--wasm-wrapper-tiering-budget=2000000000";
@@ -34,6 +32,8 @@ async function run() {
   // A gateway is never ended by it, and this is its first line; the gateway itself listens as soon as it can answer.
   if (process.argv[2] === "serve") process.on("SIGHUP", () => {});
   if (process.env[HANDED_OVER] !== undefined) dieWithParent();
+  if (process.env.PARLEY_RUN === "compiled") ENTRIES.reverse();
+  delete process.env.PARLEY_RUN;
   const entry = ENTRIES.map((path) => new URL(path, import.meta.url)).find((url) => existsSync(url));
   if (entry === undefined) fail("expected src or dist beside bin, got neither; run npm run build");
   if (entry.href.endsWith(".ts")) setFlagsFromString(NO_NEW_WRAPPERS);

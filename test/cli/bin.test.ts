@@ -1,6 +1,10 @@
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
+import compile from "../e2e/compiled.ts";
+import { ROOT } from "../e2e/gateway-process.ts";
 import { oldNode, run, start } from "./helpers.ts";
 
 /** Takes connections and never answers: a command that asks it runs until it is stopped. */
@@ -13,6 +17,16 @@ async function silentServer(): Promise<{ url: string; connection: Promise<Socket
   const address = server.address();
   return { url: `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`, connection };
 }
+
+/** Of the Node that runs the command; an older one, which hands over, has no such hooks. */
+const TELL_ENTRY = `
+import * as module from "node:module";
+module.registerHooks?.({
+  load(url, context, next) {
+    if (/src.cli.index.[jt]s$/.test(url)) console.error(url);
+    return next(url, context);
+  },
+});`;
 
 const old = oldNode();
 const nodes = [process.execPath, ...(old === undefined ? [] : [old])];
@@ -27,6 +41,19 @@ describe.each(nodes)("bin/parley.js started by %s", (node) => {
       status: "ok",
       message: expect.stringMatching(/^Node v(2[4-9]|[3-9]\d)/),
     });
+  });
+
+  it.each([
+    ["compiled", "dist/src/cli/index.js"],
+    ["sources", "src/cli/index.ts"],
+  ])("runs what is %s where that was asked for", { timeout: 30_000 }, async (what, entry) => {
+    await compile();
+    const env = {
+      PARLEY_RUN: what,
+      NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(TELL_ENTRY)}`,
+    };
+    const { stderr } = await run(["--version"], { node, env });
+    expect(stderr.trim()).toBe(pathToFileURL(join(ROOT, entry)).href);
   });
 
   it("passes on the exit code", { timeout: 30_000 }, async () => {
