@@ -96,7 +96,7 @@ function exactly(model: string): string {
   return undated(bare ?? model);
 }
 
-/** `claude-opus-4-1-20250805`, `gpt-5-2025-08-07`, `…-latest` and the bare name are one model. */
+/** `claude-opus-4-1-20250805`, `gpt-5-2025-08-07`, `…-latest`, `claude-sonnet-4-0` and the bare name are one model. */
 function undated(model: string): string {
-  return model.toLowerCase().replace(/-(\d{8}|\d{4}-\d{2}-\d{2}|latest)$/, "");
+  return model.toLowerCase().replace(/-(\d{8}|\d{4}-\d{2}-\d{2}|latest|0)$/, "");
 }

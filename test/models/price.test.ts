@@ -28,6 +28,10 @@ describe("priceOf", () => {
     expect(priceOf("openai", "gpt-5-2025-08-07")).toEqual(known("openai", "gpt-5"));
   });
 
+  it("knows a first version by its date, which the table has as -0", () => {
+    expect(priceOf("anthropic", "claude-sonnet-4-20250514")).toEqual(known("anthropic", "claude-sonnet-4-0"));
+  });
+
   it.each([
     ["anthropic", "claude-sonnet-5-5"],
     ["anthropic", "claude-haiku-5-5"],
