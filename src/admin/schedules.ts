@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { PLATFORMS } from "../domain/event.ts";
-import type { ScheduleDesk } from "../ports/schedules.ts";
+import { type ScheduleDesk, TURN_OUTCOMES } from "../ports/schedules.ts";
 import { iso } from "../shared/time.ts";
 import { noQuery } from "./requests.ts";
 
@@ -26,15 +26,13 @@ export const schedulesSchema = z.object({
         missed: z
           .enum(["run_once", "skip"])
           .describe("What was due while no gateway ran: the last of it is run, or none."),
+        enabled: z.boolean().describe("false: its turns are left out."),
         paused: z.boolean().describe("By the kill switch: its turns are left out."),
-        next_due_at: time.nullable().describe("Null: never again."),
+        next_due_at: time.nullable().describe("Null: never again, or not while it is off."),
         last_fired_at: time
           .nullable()
           .describe("When the turn was due that was fired last; null: none is known."),
-        last_outcome: z
-          .enum(["fired", "skipped", "paused", "platform_off"])
-          .nullable()
-          .describe("Of its last turn; null: there was none."),
+        last_outcome: z.enum(TURN_OUTCOMES).nullable().describe("Of its last turn; null: there was none."),
       }),
     )
     .describe("As the configuration has them."),
@@ -56,9 +54,9 @@ export const SCHEDULE_OPERATIONS = {
 export async function schedulesView({ schedules }: SchedulesDeps): Promise<SchedulesView> {
   const found = await schedules.list();
   return {
-    schedules: found.map(({ timeZone, isPaused, nextDueMs, firedMs, outcome, ...rest }) => ({
+    schedules: found.map(({ timeZone, isEnabled, isPaused, nextDueMs, firedMs, outcome, ...rest }) => ({
       ...rest,
-      ...{ time_zone: timeZone, paused: isPaused },
+      ...{ time_zone: timeZone, enabled: isEnabled, paused: isPaused },
       next_due_at: nextDueMs === null ? null : iso(nextDueMs),
       last_fired_at: firedMs === null ? null : iso(firedMs),
       last_outcome: outcome,

@@ -53,7 +53,7 @@ export function agentFrom(file: Mapping, around: AgentContext): AgentOut {
   const { report } = around;
   const metadata = file.mapping("metadata");
   const spec = file.mapping("spec") ?? file;
-  const name = (metadata ?? spec).take("name") ?? spec.take("name");
+  const name = (metadata ?? spec).take("name") ?? spec.take("name") ?? file.take("name");
   const labels = labelsOf((metadata ?? spec).take("labels"), report);
   const named = around.nameOf(rawText(name, report) ?? "", name?.place ?? file.place);
   const model = modelFrom(spec, around);

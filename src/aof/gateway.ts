@@ -45,11 +45,6 @@ export function moduleOf(name: string, modules: readonly PlatformModule[]): Plat
   return modules.find((one) => one.isForDevelopers !== true && one.name === name.trim().toLowerCase());
 }
 
-const SCHEDULE = /^\s*schedule[ds]?\s*$/i;
-/** What a schedule needs here, no trigger says. */
-const TO_SCHEDULES =
-  "write its cron, time_zone and agent into schedules of gateway.yaml, with the place where it is said (to) and what is asked (text)";
-
 /** Null: of something that Parley does not listen to. */
 export function triggerFrom(file: Mapping, around: TriggerContext): TriggerOut | null {
   const { report, modules } = around;
@@ -65,7 +60,7 @@ export function triggerFrom(file: Mapping, around: TriggerContext): TriggerOut |
     const known = modules.filter((one) => one.isForDevelopers !== true).map((one) => one.label);
     const why =
       module === undefined
-        ? `left out with all of this trigger: ${SCHEDULE.test(name) ? TO_SCHEDULES : `there are ${known.join(", ")}`}`
+        ? `left out with all of this trigger: there are ${known.join(", ")}`
         : "left out with all of this trigger: it is not enabled";
     report(spec.place, why);
     return null;

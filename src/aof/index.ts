@@ -7,6 +7,7 @@ import { daemonFrom } from "./daemon.ts";
 import { triggerFrom } from "./gateway.ts";
 import type { RatesOf } from "./model.ts";
 import { gatewaySpec } from "./routes.ts";
+import { isScheduled, schedulesFrom } from "./schedules.ts";
 import { Mapping, type Place, type Remark, type Report, readDocuments } from "./source.ts";
 
 export interface AofFile {
@@ -26,6 +27,7 @@ export interface Imported {
 
 const HEAD = "# Written by `parley import aof`; docs/coming-from-aof.md says what became of what.\n";
 const AGENTS_MAX = 500;
+const SCHEDULES_MAX = 200;
 
 /** Files of AOF as files of Parley, and what became of each key that is not simply there. Never throws. */
 export function importAof(
@@ -55,8 +57,13 @@ export function importAof(
         place,
         "left out: which of several contexts an agent works in is not said here; write env and approve at its tools",
       );
-  const names = new Names(report);
-  const agents = [...of("Agent"), ...of("AgentList").flatMap((one) => itemsOf(one, report))]
+  const schedules = of("scheduled").flatMap((one) => schedulesFrom(one, { report, modules }));
+  const names = new Names(report, "agent");
+  const agents = [
+    ...of("Agent"),
+    ...of("AgentList").flatMap((one) => itemsOf(one, report)),
+    ...schedules.flatMap((one) => one.agents),
+  ]
     .slice(0, AGENTS_MAX)
     .map((one) =>
       agentFrom(one, {
@@ -70,13 +77,17 @@ export function importAof(
       }),
     );
   const triggers = of("Trigger").flatMap((one) => triggerFrom(one, { report, modules, own }) ?? []);
+  const scheduleNames = new Names(report, "schedule");
   const spec = gatewaySpec({
     agents,
     triggers,
+    schedules: schedules.slice(0, SCHEDULES_MAX),
     daemon,
     context,
     report,
+    modules,
     known: (given) => names.known(given),
+    scheduleNameOf: (given, place) => scheduleNames.of(given, place),
   });
 
   const files = new Map([
@@ -91,10 +102,12 @@ export function importAof(
 }
 
 const KINDS = ["Agent", "AgentList", "Trigger", "Context", "DaemonConfig"] as const;
-type Kind = (typeof KINDS)[number] | "other";
+type Kind = (typeof KINDS)[number] | "scheduled" | "other";
+const TIMED = ["Trigger", "AgentFlow", "Flow", "AgentWorkflow", "Workflow"];
 
 function kindOf(document: Mapping): Kind {
   const kind = document.peek("kind");
+  if (TIMED.some((one) => one === kind) && isScheduled(document)) return "scheduled";
   const known = KINDS.find((one) => one === kind);
   if (known !== undefined) return known;
   // The flat form of an agent, which has no kind.
@@ -107,7 +120,11 @@ function reportOther(document: Mapping, report: Report): void {
   const kind = document.take("kind");
   if (kind === undefined)
     report({ ...document.place, key: "kind" }, "is missing, so this is no file of AOF; left out");
-  else report(kind.place, `has no counterpart: what is read is ${KINDS.join(", ")}; left out`);
+  else
+    report(
+      kind.place,
+      `has no counterpart: what is read is ${KINDS.join(", ")}, and flows that begin by the clock; left out`,
+    );
 }
 
 function itemsOf(list: Mapping, report: Report): Mapping[] {
@@ -123,13 +140,15 @@ function itemsOf(list: Mapping, report: Report): Mapping[] {
   });
 }
 
-/** Names of agents, which are those of their files, too. */
+/** Names of agents, which are those of their files, too; and of schedules. */
 class Names {
   readonly #report: Report;
+  readonly #fallback: string;
   readonly #taken = new Map<string, string>();
 
-  constructor(report: Report) {
+  constructor(report: Report, fallback: string) {
     this.#report = report;
+    this.#fallback = fallback;
   }
 
   of(given: string, place: Place): string {
@@ -137,7 +156,7 @@ class Names {
       .replaceAll(/[^A-Za-z0-9._-]+/g, "-")
       .replaceAll(/^[^A-Za-z0-9]+|-+$/g, "")
       .slice(0, 60);
-    const base = clean === "" ? "agent" : clean;
+    const base = clean === "" ? this.#fallback : clean;
     const lower = new Set([...this.#taken.values()].map((one) => one.toLowerCase()));
     let name = base;
     // File systems there are for which A.yaml and a.yaml are one.

@@ -1,15 +1,20 @@
+import type { PlatformModule } from "../ports/platform.ts";
 import type { AgentOut } from "./agent.ts";
 import type { ContextOut } from "./context.ts";
 import type { DaemonOut } from "./daemon.ts";
 import { ACCESS, type AccessKey, type TriggerOut } from "./gateway.ts";
+import { type ScheduleOut, writtenSchedule } from "./schedules.ts";
 import type { Place, Report } from "./source.ts";
 
 interface Parts {
   readonly agents: readonly AgentOut[];
   readonly triggers: readonly TriggerOut[];
+  readonly schedules: readonly ScheduleOut[];
   readonly daemon: DaemonOut | null;
   readonly context: ContextOut | null;
   readonly report: Report;
+  readonly modules: readonly PlatformModule[];
+  readonly scheduleNameOf: (given: string, place: Place) => string;
   /** What an agent of that name is called here; undefined: there is none. */
   readonly known: (name: string) => string | undefined;
 }
@@ -26,6 +31,7 @@ export function gatewaySpec(parts: Parts): object {
   const { daemon, context } = parts;
   const routes = routesFrom(parts);
   const platforms = platformsFrom(parts);
+  const schedules = schedulesOf(parts);
   const concurrency = context?.concurrency ?? daemon?.concurrency;
   const messages = context?.perMinute ?? daemon?.perMinute;
   const burst = daemon?.burst;
@@ -36,9 +42,21 @@ export function gatewaySpec(parts: Parts): object {
     }),
     ...(cost !== undefined && { budgets: { global: { cost_cents: cost } } }),
     ...(routes.length > 0 && { routes }),
+    ...(schedules.length > 0 && { schedules }),
     ...(Object.keys(platforms).length > 0 && { platforms }),
     ...(concurrency !== undefined && { queue: { concurrency } }),
   };
+}
+
+function schedulesOf({ schedules, triggers, daemon, agents, ...parts }: Parts): object[] {
+  const platforms = new Set(triggers.map(({ platform }) => platform));
+  const around = {
+    ...parts,
+    nameOf: parts.scheduleNameOf,
+    agent: (daemon?.agent && parts.known(daemon.agent.name)) ?? agents[0]?.name,
+    platform: platforms.size === 1 ? [...platforms][0] : undefined,
+  };
+  return schedules.flatMap((one) => writtenSchedule(one, around));
 }
 
 function routesFrom({ agents, triggers, daemon, report, known }: Parts): Route[] {

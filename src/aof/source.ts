@@ -85,6 +85,8 @@ export function readDocuments(file: string, text: string, report: Report): reado
     prettyErrors: false,
     stringKeys: true,
     resolveKnownTags: false,
+    // Two values of one key are told below: they stand in some of AOF's own examples.
+    uniqueKeys: false,
   });
   const all = Array.isArray(documents) ? documents : [];
   const lineAt = (offset: number) => Math.max(1, lines.linePos(offset).line);
@@ -114,9 +116,16 @@ export function readDocuments(file: string, text: string, report: Report): reado
       if (!isMap(node)) return { place: { file, line, key }, value: null };
       // Of a document as a whole, what it is.
       const place = { file, line, key: key === "" ? "kind" : key };
-      const entries = node.items.map(({ key: name, value }): readonly [string, Entry] => {
+      const seen = new Set<string>();
+      const entries = node.items.flatMap(({ key: name, value }): (readonly [string, Entry])[] => {
         const own = isScalar(name) ? String(name.value) : "";
-        return [own, read(value, keyIn(key, own), inner(name), depth + 1)];
+        const entry = read(value, keyIn(key, own), inner(name), depth + 1);
+        if (!seen.has(own)) {
+          seen.add(own);
+          return [[own, entry]];
+        }
+        report(entry.place, "stands here a second time; left out");
+        return [];
       });
       return { place, value: new Mapping(place, entries) };
     };

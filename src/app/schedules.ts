@@ -59,12 +59,13 @@ export class Schedules implements ScheduleDesk, Duty {
 
   async #report(spec: ScheduleSpec): Promise<ScheduleReport> {
     const { clock, isPaused } = this.#deps;
-    const { name, cron, time_zone: timeZone, agent, missed } = spec;
+    const { name, enabled, cron, time_zone: timeZone, agent, missed } = spec;
     const last = await this.#lastTurn(spec);
     return {
       ...{ name, cron, timeZone, agent, missed, ...placeOf(spec) },
+      isEnabled: enabled,
       isPaused: isPaused({ platform: spec.to.platform, agent }),
-      nextDueMs: nextDueMs(spec, Math.max(clock.nowMs(), last?.dueMs ?? 0)),
+      nextDueMs: enabled ? nextDueMs(spec, Math.max(clock.nowMs(), last?.dueMs ?? 0)) : null,
       ...{ firedMs: last?.firedMs ?? null, outcome: last?.outcome ?? null },
     };
   }
@@ -110,7 +111,10 @@ export class Schedules implements ScheduleDesk, Duty {
     const outcome = await this.#fire(spec, dueMs);
     metrics.schedules.inc({ schedule: spec.name, outcome });
     const about = { schedule: spec.name, agent: spec.agent, due: new Date(dueMs).toISOString(), outcome };
-    log[outcome === "fired" ? "info" : "warn"]({ ...about, late_ms: clock.nowMs() - dueMs }, "schedule.due");
+    log[outcome === "fired" || outcome === "off" ? "info" : "warn"](
+      { ...about, late_ms: clock.nowMs() - dueMs },
+      "schedule.due",
+    );
     await this.#note(spec, { dueMs, outcome, firedMs: outcome === "fired" ? dueMs : firedMs }, held);
   }
 
@@ -118,6 +122,7 @@ export class Schedules implements ScheduleDesk, Duty {
   async #fire(spec: ScheduleSpec, dueMs: number): Promise<TurnOutcome> {
     const { store, adapters, isPaused, clock } = this.#deps;
     const { platform } = spec.to;
+    if (!spec.enabled) return "off";
     if (spec.missed === "skip" && clock.nowMs() - dueMs > LATE_MS) return "skipped";
     if (isPaused({ platform, agent: spec.agent })) return "paused";
     const id = turnId(spec, dueMs);

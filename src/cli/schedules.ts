@@ -26,17 +26,18 @@ function describe({ schedules }: SchedulesView): string {
   return table(
     { cells: ["NEXT DUE", "LAST FIRED", "MISSED", "AGENT"], story: "WHEN AND WHERE", id: "NAME" },
     schedules.map((one) => ({
-      cells: [
-        one.paused ? "paused" : (one.next_due_at ?? "never again"),
-        one.last_fired_at ?? "never",
-        one.missed,
-        one.agent,
-      ],
+      cells: [nextOf(one), one.last_fired_at ?? "never", one.missed, one.agent],
       story: storyOf(one),
       id: one.name,
     })),
     { isWhole: true },
   );
+}
+
+function nextOf({ enabled, paused, next_due_at }: SchedulesView["schedules"][number]): string {
+  // A gateway of an older version says nothing of it, and knows none that is off.
+  if (enabled === false) return "off";
+  return paused ? "paused" : (next_due_at ?? "never again");
 }
 
 function storyOf({ cron, time_zone, conversation, last_outcome }: SchedulesView["schedules"][number]) {
@@ -46,6 +47,7 @@ function storyOf({ cron, time_zone, conversation, last_outcome }: SchedulesView[
 
 const LEFT_OUT = {
   skipped: "the last turn was skipped",
+  off: "the last turn was left out: it was off",
   paused: "the last turn was left out: it was paused",
   platform_off: "the last turn was left out: its platform is off",
 } as const;

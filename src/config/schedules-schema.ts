@@ -10,6 +10,7 @@ const id = z.union([z.string().min(1).max(200), z.int()]).transform(String);
 const schedule = (speaking: readonly string[]) =>
   z.strictObject({
     name: agentName.describe("Its own: what fired last is remembered by it."),
+    enabled: z.boolean().default(true).describe("false: its turns are left out, and not made up for."),
     cron: z
       .string()
       .max(200)

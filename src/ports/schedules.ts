@@ -1,7 +1,8 @@
 import type { Platform } from "../domain/event.ts";
 
-/** What became of a turn. `skipped`: it was due while nobody was there, and `missed` says so. */
-export type TurnOutcome = "fired" | "skipped" | "paused" | "platform_off";
+/** What became of a turn. `skipped`: it was due while nobody was there, and `missed` says so; `off`: its `enabled` is false. */
+export const TURN_OUTCOMES = ["fired", "skipped", "off", "paused", "platform_off"] as const;
+export type TurnOutcome = (typeof TURN_OUTCOMES)[number];
 
 /** A schedule of the configuration, and how far it has got. */
 export interface ScheduleReport {
@@ -15,6 +16,7 @@ export interface ScheduleReport {
   readonly thread: string | null;
   readonly conversation: string;
   readonly missed: "run_once" | "skip";
+  readonly isEnabled: boolean;
   readonly isPaused: boolean;
   /** Null: never again. */
   readonly nextDueMs: number | null;

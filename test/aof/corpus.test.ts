@@ -68,6 +68,7 @@ const EXPECTED = new Set([
   "prod.yaml spec.approval.require_for[1]",
   // Said in other words: `mock` is the demo, and a command line is a command with arguments.
   "agent.yaml spec.model",
+  "flow.yaml spec.agent.spec.model",
   "agents.yaml items[0].spec.model.provider",
   "agents.yaml items[1].spec.model.provider",
   "casing.yaml spec.model",
@@ -99,6 +100,24 @@ function prefixesOf(path: string): string[] {
 
 it("says more than twenty files", () => {
   expect(CORPUS.flatMap(corpusOf).length).toBeGreaterThanOrEqual(20);
+});
+
+it("asks by the clock what AOF does, and leaves off what has no place or no agent yet", () => {
+  const { spec } = parse(imported(corpusOf("clock")).files.get("gateway.yaml") ?? "");
+  expect(spec.schedules).toEqual([
+    expect.objectContaining({
+      ...{ name: "morning-report", enabled: false, cron: "0 9 * * 1-5", time_zone: "America/New_York" },
+      ...{ agent: "reporter", to: { platform: "slack", tenant: "not-set", channel: "morning" } },
+      text: "What went on? $${look.output}",
+    }),
+    expect.objectContaining({ name: "nightly", enabled: false, agent: "accountant" }),
+    {
+      ...{ name: "Guild-report", cron: "30 7 * * MON-FRI", time_zone: "Europe/Berlin", agent: "reporter" },
+      to: { platform: "discord", tenant: "987654321098765432", channel: "123456789012345678" },
+      text: "Write the report of the night",
+    },
+    expect.objectContaining({ name: "nobody", enabled: false, agent: "reporter" }),
+  ]);
 });
 
 it("keeps apart what AOF keeps apart: commands, whoever may use a platform, and the default", () => {

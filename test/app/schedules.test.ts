@@ -32,7 +32,7 @@ beforeEach(async () => {
   specs = [
     {
       ...{ name: "standup", cron: "0 * * * *", time_zone: "UTC", agent: "ops", text: "What changed?" },
-      ...{ to: { platform: "test", tenant: "T1", channel: "C1" }, missed: "run_once" },
+      ...{ to: { platform: "test", tenant: "T1", channel: "C1" }, missed: "run_once", enabled: true },
     },
   ];
   const newId = createNewId(clock);
@@ -110,6 +110,19 @@ describe("a schedule", () => {
       `test:schedule:standup:${Date.parse("2026-11-29T13:00:00Z")}`,
     ]);
     expect(await countOf(metrics, "schedules", { schedule: "strict", outcome: "skipped" })).toBe(1);
+  });
+
+  it("that is off asks nothing, and what was due meanwhile is not made up for", async () => {
+    const [standup] = specs as [ScheduleSpec];
+    specs = [{ ...standup, enabled: false }];
+    const { list } = await start();
+    await pass(2 * HOUR_MS);
+    expect(await list()).toMatchObject([{ isEnabled: false, nextDueMs: null, outcome: "off" }]);
+    specs = [standup];
+    await pass(20_000);
+    expect((await store.journal.stats()).queued).toBe(0);
+    await pass(HOUR_MS);
+    expect(await countOf(metrics, "schedules", { schedule: "standup", outcome: "fired" })).toBe(1);
   });
 
   it("is left out while its agent is paused, or where its platform is off", async () => {

@@ -8,11 +8,15 @@ import { call } from "./helpers.ts";
 
 const STANDUP: ScheduleSpec = {
   ...{ name: "standup", cron: "0 9 * * *", time_zone: "Europe/Berlin", agent: "ops", text: "What changed?" },
-  ...{ to: { platform: "test", tenant: "T1", channel: "C1" }, missed: "run_once" },
+  ...{ to: { platform: "test", tenant: "T1", channel: "C1" }, missed: "run_once", enabled: true },
 };
 const NIGHTLY: ScheduleSpec = {
   ...{ name: "nightly", cron: "30 2 * * 1-5", time_zone: "UTC", agent: "sales", text: "Count." },
-  ...{ to: { platform: "test", tenant: "T1", channel: "C2", thread: "1.\u001b[2J" }, missed: "skip" },
+  ...{
+    to: { platform: "test", tenant: "T1", channel: "C2", thread: "1.\u001b[2J" },
+    missed: "skip",
+    enabled: true,
+  },
 };
 
 async function open(schedules: readonly ScheduleSpec[]) {
@@ -36,10 +40,17 @@ it("parley schedules list says when each is due next and was fired last, and whi
   expect(schedules).toMatchObject([
     {
       ...{ name: "standup", cron: "0 9 * * *", time_zone: "Europe/Berlin", agent: "ops", platform: "test" },
-      ...{ tenant: "T1", place: "C1", thread: null, conversation: "test:T1:C1", missed: "run_once" },
+      ...{
+        tenant: "T1",
+        place: "C1",
+        thread: null,
+        conversation: "test:T1:C1",
+        missed: "run_once",
+        enabled: true,
+      },
       ...{ paused: false, last_fired_at: null, last_outcome: null },
     },
-    { name: "nightly", thread: "1.\u001b[2J", missed: "skip", paused: true },
+    { name: "nightly", thread: "1.\u001b[2J", missed: "skip", enabled: true, paused: true },
   ]);
   expect(JSON.stringify(schedules)).not.toContain("What changed?");
 

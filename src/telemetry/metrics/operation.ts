@@ -5,7 +5,7 @@ export function operationMetrics({ counter, gauge, histogram }: Instruments) {
   return {
     schedules: counter(
       "schedule_turns_total",
-      "Turns of schedules that were due, by what became of them: fired, skipped, paused or platform_off.",
+      "Turns of schedules that were due, by what became of them: fired, skipped, off, paused or platform_off.",
       ["schedule", "outcome"],
     ),
     hookMessages: counter("hook_messages_total", "Things that a hook is told of, by type.", ["type"]),
