@@ -42,6 +42,9 @@ async function answer(turn: Turn, say: (event: string, data: object) => void): P
     say("ask", { id: "deploy", question: "Deploy to production?", choices: ["Deploy", "Not now"] });
     return say("end", { stop: "end" });
   }
+  // Goes out with the answer; `data_base64` is for what is no text.
+  if (turn.text === "report")
+    say("file", { name: "report.csv", mime: "text/csv", text: "who,how many\nAnn,3\n" });
   const { decision } = turn;
   const text = decision
     ? `${decision.by?.name ?? "Nobody"} chose ${decision.choice ?? "nothing"}.`

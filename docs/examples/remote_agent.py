@@ -31,6 +31,9 @@ def answer(turn, say):
         say("ask", {"id": "deploy", "question": "Deploy to production?", "choices": ["Deploy", "Not now"]})
         say("end", {"stop": "end"})
         return
+    # Goes out with the answer; `data_base64` is for what is no text.
+    if turn["text"] == "report":
+        say("file", {"name": "report.csv", "mime": "text/csv", "text": "who,how many\nAnn,3\n"})
     if decision is not None:
         by = (decision["by"] or {}).get("name", "Nobody")
         text = f"{by} chose {decision['choice'] or 'nothing'}."

@@ -2,9 +2,16 @@ import { ModelError } from "../domain/errors.ts";
 import { redacted, redactedJson } from "../domain/redact.ts";
 import type { ToolCall } from "../domain/run.ts";
 import type { ChatModel, Prompt } from "../ports/model.ts";
+import type { FoundFile } from "../ports/tool.ts";
 import { UntilAborted } from "../shared/until.ts";
 import { ANSWER_CHARS_MAX, TOOL_CALLS_MAX } from "./bounds.ts";
 import type { ModelStep } from "./progress.ts";
+
+/** `files`: of the step, not kept yet. */
+export interface Collected {
+  readonly step: ModelStep;
+  readonly files: readonly FoundFile[];
+}
 
 /**
  * One model call, from its stream to the step that is recorded. `said` is told the text so far, for the case that
@@ -16,11 +23,12 @@ export async function collect(
   signal: AbortSignal,
   said: (text: string) => void,
   heard?: () => void,
-): Promise<ModelStep> {
+): Promise<Collected> {
   const chunks = model.generate(prompt, signal, heard)[Symbol.asyncIterator]();
   const until = new UntilAborted(signal);
   let text = "";
   const toolCalls: ToolCall[] = [];
+  const files: FoundFile[] = [];
   try {
     for (;;) {
       const { done, value: chunk } = await until.wait(chunks.next());
@@ -31,7 +39,7 @@ export async function collect(
         const wasCut = text.length > ANSWER_CHARS_MAX;
         const stop = wasCut ? "length" : chunk.stop;
         const { opaque } = chunk;
-        return {
+        const step: ModelStep = {
           kind: "model",
           text: wasCut ? redacted(text).slice(0, ANSWER_CHARS_MAX).toWellFormed() : redacted(text),
           // Of an answer that was cut or taken back, no tool call can be trusted.
@@ -40,8 +48,10 @@ export async function collect(
           stop,
           ...(opaque !== undefined && redacted(opaque) === opaque && { opaque }),
         };
+        return { step, files };
       }
       if (chunk.kind === "tool-call") keep(chunk.call, toolCalls);
+      else if (chunk.kind === "file") files.push(chunk.file);
       else if (text.length <= ANSWER_CHARS_MAX) {
         text += chunk.text;
         said(text);

@@ -1,7 +1,9 @@
 import { isSent, type MadeFile } from "../domain/made-file.ts";
 import type { Step } from "../domain/run.ts";
 import type { Hold } from "../ports/agent.ts";
-import type { FoundFile } from "../ports/tool.ts";
+import type { FoundFile, LeftFile } from "../ports/tool.ts";
+import type { Collected } from "./collect.ts";
+import type { ModelStep } from "./progress.ts";
 import type { CallResult, ToolResult } from "./tool-call.ts";
 import { withinRecord } from "./tool-pictures.ts";
 import { ourLine, quotedLabel } from "./voice.ts";
@@ -20,9 +22,18 @@ export async function recordable(
   return { ...seen, result: seen.result + notes.join(""), files };
 }
 
+/** An answer as the run records it. Of whoever has made its files nothing more is heard: people alone are told. */
+export async function withFilesKept(
+  { step, files: found }: Collected,
+  { keepFile }: Pick<Hold, "keepFile">,
+): Promise<ModelStep> {
+  if (found.length === 0 || keepFile === undefined) return step;
+  return { ...step, files: await inTurn(found, keepFile) };
+}
+
 /** Each may count on what those before it have left. */
 async function inTurn(
-  found: readonly FoundFile[],
+  found: readonly (FoundFile | LeftFile)[],
   keep: NonNullable<Hold["keepFile"]>,
 ): Promise<readonly MadeFile[]> {
   const files: MadeFile[] = [];

@@ -8,10 +8,9 @@ import type { Clock, Random } from "../ports/clock.ts";
 import type { ChatModel, Prompt } from "../ports/model.ts";
 import type { Agent, RetrySpec, RunObserver } from "./agent.ts";
 import { RETRY_WAIT_MS_MAX } from "./bounds.ts";
-import { collect } from "./collect.ts";
+import { type Collected, collect } from "./collect.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Payment, Payments } from "./payments.ts";
-import type { ModelStep } from "./progress.ts";
 import { OutOfTime, timed } from "./signals.ts";
 
 export interface ModelCallDeps {
@@ -32,7 +31,7 @@ export interface ModelCall {
   readonly said: (text: string) => void;
 }
 
-type Answered = { readonly kind: "answered"; readonly step: ModelStep };
+type Answered = { readonly kind: "answered" } & Collected;
 type TooDear = { readonly kind: "too-dear" };
 /** A budget of the day has not so much left. */
 type Over = { readonly kind: "over"; readonly over: DayOver };
@@ -148,8 +147,8 @@ async function callNow(
     return payment;
   }
   try {
-    const step = await answerOf(model, leave, call, deps);
-    return { kind: "answered", step: payment.spent({ ...step, model: breakerName(model) }) };
+    const { step, files } = await answerOf(model, leave, call, deps);
+    return { kind: "answered", step: payment.spent({ ...step, model: breakerName(model) }), files };
   } catch (error) {
     if (!call.signal.aborted && isFree(error)) await payment.refund();
     throw error;
@@ -184,7 +183,7 @@ async function answerOf(
   leave: Leave,
   call: ModelCall,
   deps: ModelCallDeps,
-): Promise<ModelStep> {
+): Promise<Collected> {
   const startedAtMs = deps.clock.nowMs();
   const report = (
     end: CallEnd,
@@ -201,15 +200,15 @@ async function answerOf(
   const { waiting } = call.hold;
   waiting?.asked();
   try {
-    const step = await collect(
+    const answer = await collect(
       model,
       call.prompt,
       call.signal,
       call.said,
       waiting && (() => waiting.heard()),
     );
-    report("ok", "ok", step.usage);
-    return step;
+    report("ok", "ok", answer.step.usage);
+    return answer;
   } catch (error) {
     if (error instanceof ModelError && !call.signal.aborted)
       report(endOf(error), error.code, NO_USAGE, error);

@@ -3,7 +3,7 @@ import type { ToolCall, ToolPicture } from "../domain/run.ts";
 import type { Sender } from "../domain/signal.ts";
 import { ToolFault } from "../domain/tool-fault.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Equipment, FoundFile, Tool, ToolCaller, ToolOutput } from "../ports/tool.ts";
+import type { Equipment, FoundFile, LeftFile, Tool, ToolCaller, ToolOutput } from "../ports/tool.ts";
 import { messageOf } from "../shared/fault.ts";
 import { untilAborted } from "../shared/until.ts";
 import type { RunObserver, ToolCallReport } from "./agent.ts";
@@ -18,7 +18,7 @@ export interface ToolResult {
 
 /** Of a call that was made; its files are not kept yet. */
 export interface CallResult extends ToolResult {
-  readonly files?: readonly FoundFile[];
+  readonly files?: readonly (FoundFile | LeftFile)[];
 }
 
 interface ToolDeps {

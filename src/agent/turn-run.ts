@@ -17,7 +17,7 @@ import { brokenOff, finished, limited, overToday } from "./ending.ts";
 import { isGuarded, refusedByGuard } from "./guard.ts";
 import { HAND_OVER, handOverTool, handoverBy } from "./hand-over.ts";
 import { Ledger } from "./ledger.ts";
-import { recordable } from "./made-files.ts";
+import { recordable, withFilesKept } from "./made-files.ts";
 import { callModel } from "./model-call.ts";
 import { Payments } from "./payments.ts";
 import { type Action, nextAction, notShown, pausedText } from "./progress.ts";
@@ -186,7 +186,7 @@ export class TurnRun {
     if (answer.kind === "too-dear") return limited(this.#steps, "out-of-money", limits);
     if (answer.kind === "over") return overToday(this.#steps, answer.over);
     this.#saying = "";
-    await this.#keep(answer.step);
+    await this.#keep(await withFilesKept(answer, this.#hold));
     return undefined;
   }
 

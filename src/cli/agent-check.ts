@@ -110,15 +110,19 @@ async function answerOf(turn: RemoteTurn, target: Target): Promise<Outcome> {
     if (refused !== null || response.body === null)
       return { ...nothing, details: refused?.message ?? "expected a body, got none" };
     let text = "";
+    let files = 0;
     let asks = false;
     let hasCost = false;
     for await (const chunk of remoteChunks(response.body, UNTOLD)) {
       if (chunk.kind === "text") text += chunk.text;
       else if (chunk.kind === "tool-call") asks = true;
+      else if (chunk.kind === "file") files++;
       else hasCost = !asks && chunk.usage.costCents !== UNTOLD;
     }
-    const ok = text.trim() !== "" || asks;
-    return { ok, text, asks, hasCost, details: ok ? `${text.length} characters` : "expected text, got none" };
+    const ok = text.trim() !== "" || asks || files > 0;
+    const made = files === 0 ? "" : `, ${files === 1 ? "one file" : `${files} files`}`;
+    const details = ok ? `${text.length} characters${made}` : "expected text, got none";
+    return { ok, text, asks, hasCost, details };
   } catch (error) {
     return { ...nothing, details: messageOf(error) };
   }

@@ -156,10 +156,10 @@ function holdOf(terminal: Terminal, shown: Shown): Hold {
     heard: () => signals,
     amend: async () => {},
     showing: (text) => shown.grow(text),
-    async keepFile({ name, data: { length } }) {
-      terminal.talk(
-        `A tool has made the file ${printable(name)} (${length} bytes); here it is sent to nobody.\n`,
-      );
+    async keepFile(file) {
+      const { name } = file;
+      const size = "data" in file ? `${file.data.length} bytes` : file.why;
+      terminal.talk(`A tool has made the file ${printable(name)} (${size}); here it is sent to nobody.\n`);
       return { name, why: "this is a shell, not a chat" };
     },
     async say(_key, text, buttons = []) {

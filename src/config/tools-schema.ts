@@ -183,6 +183,10 @@ const command = z
     effect: effect.default("write"),
     approve: globs.default([]).describe('`["*"]`: a person must approve each call.'),
     approvals: toolApprovals,
+    sends_files: z
+      .boolean({ error: "expected true or false" })
+      .default(false)
+      .describe("Files that a call leaves in the folder that PARLEY_FILES names are sent with the answer."),
     timeout_seconds,
   })
   .superRefine(({ args, input, allowed_commands }, context) => {

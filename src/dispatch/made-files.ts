@@ -9,7 +9,7 @@ import type { Adapter, OutgoingFiles } from "../ports/adapter.ts";
 import type { Hold } from "../ports/agent.ts";
 import type { NewId } from "../ports/clock.ts";
 import { type Media, type MediaKey, MediaRefused } from "../ports/media.ts";
-import type { FoundFile } from "../ports/tool.ts";
+import type { FoundFile, LeftFile } from "../ports/tool.ts";
 import { pictureType } from "../shared/picture.ts";
 import { type FileLimits, inMib } from "./files.ts";
 import { isPdf } from "./pdf.ts";
@@ -57,17 +57,22 @@ export class MadeFiles {
   }
 
   /** Rejects as the store of files does. */
-  async keep(found: FoundFile): Promise<MadeFile> {
-    const { mime, data } = asItIs(found);
-    const name = fileName(
-      redacted(found.name),
-      mime,
-      this.#made.map((file) => file.name),
-    );
-    const why = this.#refusal({ mime, bytes: data.length });
-    const made = why === null ? await this.#put(name, mime, data) : { name, why };
+  async keep(found: FoundFile | LeftFile): Promise<MadeFile> {
+    const made = "why" in found ? { name: this.#nameOf(found), why: found.why } : await this.#take(found);
     this.#made.push(made);
     return made;
+  }
+
+  async #take(found: FoundFile): Promise<MadeFile> {
+    const { mime, data } = asItIs(found);
+    const name = this.#nameOf(found, mime);
+    const why = this.#refusal({ mime, bytes: data.length });
+    return why === null ? await this.#put(name, mime, data) : { name, why };
+  }
+
+  #nameOf({ name }: { readonly name: string }, mime = ""): string {
+    const taken = this.#made.map((file) => file.name);
+    return fileName(redacted(name), mime, taken);
   }
 
   async #put(name: string, mime: string, data: Buffer): Promise<MadeFile> {

@@ -61,6 +61,8 @@ export type Step =
       readonly model?: string;
       /** Absent: judged by `toolCalls` alone. */
       readonly stop?: StopReason;
+      /** What a remote agent has made for people: said with the answer. */
+      readonly files?: readonly MadeFile[];
       readonly opaque?: string;
       /** The `model-started` right before it is of this call, and not of one that broke off before it. */
       readonly wasHeld?: true;
@@ -134,11 +136,11 @@ export type Step =
       readonly handed?: Handover;
     };
 
-/** What the tools of a run have made, and those of the agents that it asked, in order. */
+/** What a run and its tools have made, and those of the agents that it asked, in order. */
 export function filesMadeIn(steps: readonly Step[]): readonly MadeFile[] {
   return steps.flatMap((step) => {
     if (step.kind === "agent") return filesMadeIn(step.steps);
-    return step.kind === "tool" ? (step.files ?? []) : [];
+    return step.kind === "tool" || step.kind === "model" ? (step.files ?? []) : [];
   });
 }
 

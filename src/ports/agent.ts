@@ -19,7 +19,7 @@ import type {
 } from "../domain/run.ts";
 import type { Signal } from "../domain/signal.ts";
 import type { Grant } from "./grants.ts";
-import type { FoundFile } from "./tool.ts";
+import type { FoundFile, LeftFile } from "./tool.ts";
 
 /** One turn of a conversation to be answered. */
 export interface Run {
@@ -91,7 +91,7 @@ export interface Hold {
   /** Told of each question, before it is asked and again once it is over; absent: it is found in its conversation alone. */
   readonly questions?: RunQuestions;
   /** Keeps what a tool has made until it is sent with the answer. Absent: nothing is sent. Rejects as the store of files does. */
-  readonly keepFile?: (file: FoundFile) => Promise<MadeFile>;
+  readonly keepFile?: (file: FoundFile | LeftFile) => Promise<MadeFile>;
   /** Asked before each call of a model: all that is joined by now. Absent: there will be nothing new. */
   readonly join?: () => Promise<readonly TriggerEvent[]>;
   /** Told how it goes with the model, for whoever waits. */

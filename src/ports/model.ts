@@ -2,6 +2,7 @@ import type { PdfView, PictureView } from "../domain/attachment.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import type { StopReason, ToolCall, Usage } from "../domain/run.ts";
 import type { CallGate } from "./call-gate.ts";
+import type { FoundFile } from "./tool.ts";
 
 export type Message =
   /** `name`: who speaks, where several people do. `pictures` and `pdfs`: came with it; a model that sees none is told their names in `text`. */
@@ -63,6 +64,8 @@ export interface TurnAbout {
 export type Chunk =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "tool-call"; readonly call: ToolCall }
+  /** Made for people: goes out with the answer. */
+  | { readonly kind: "file"; readonly file: FoundFile }
   /** Always the last. A stream that ends without one was cut. */
   | {
       readonly kind: "end";

@@ -37,7 +37,7 @@ export interface ToolOutput {
   /** Beside the text, which names them. */
   readonly pictures?: readonly ToolPicture[];
   /** Made for people, beside the text, which names them. */
-  readonly files?: readonly FoundFile[];
+  readonly files?: readonly (FoundFile | LeftFile)[];
 }
 
 /** A file as a tool gives it: name and type are its word for it. */
@@ -45,6 +45,13 @@ export interface FoundFile {
   readonly name: string;
   readonly mime: string | undefined;
   readonly data: Buffer;
+}
+
+/** One that was not taken. */
+export interface LeftFile {
+  readonly name: string;
+  /** As in `UnsentFile`. */
+  readonly why: string;
 }
 
 /** For whom a tool is called: told to it as data, never as words. */

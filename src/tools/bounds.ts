@@ -34,3 +34,5 @@ export const PICTURES_MAX = 4;
 export const PICTURE_BYTES_MAX = 1024 * 1024;
 /** Of one result, of those that it makes for people; what runs may send is less (domain/bounds.ts). */
 export const FILES_MAX = 20;
+/** Of all files that one call of a command leaves for people: they are in memory until they are kept. */
+export const LEFT_BYTES_MAX = 32 * 2 ** 20;

@@ -1,8 +1,10 @@
 import type { ToolSpecs } from "../config/tools-schema.ts";
 import { PLACEHOLDER } from "../config/tools-schema.ts";
 import { ToolFault } from "../domain/tool-fault.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { Tool, ToolCaller } from "../ports/tool.ts";
 import { isObject, type JsonObject } from "../shared/json.ts";
+import { withFiles } from "./left-files.ts";
 import { runCommand } from "./run-command.ts";
 import { type Check, createCompiler } from "./schema.ts";
 import { revealed } from "./values.ts";
@@ -14,8 +16,8 @@ const ARGS_MAX = 64;
 const ARG_CHARS_MAX = 4_000;
 
 /** A program of the operator's choice, with arguments of which the model gives what the file lets it. No shell. */
-export function createCommandTool(spec: CommandSpec, folder: string): Tool {
-  const { name, command, sandbox, effect, approve, timeout_seconds } = spec;
+export function createCommandTool(spec: CommandSpec, folder: string, clock: Pick<Clock, "nowMs">): Tool {
+  const { name, command, sandbox, effect, approve, sends_files, timeout_seconds } = spec;
   const inputSchema = schemaOf(spec);
   let checking: Promise<Check | null> | null = null;
   return {
@@ -33,7 +35,10 @@ export function createCommandTool(spec: CommandSpec, folder: string): Tool {
       const args = argumentsOf(spec, isObject(input) ? input : {});
       signal.throwIfAborted();
       const env = { ...revealed(spec.env), ...identityOf(caller) };
-      return await runCommand({ name, command, args, env, folder, sandbox }, signal);
+      const run = (more: Readonly<Record<string, string>> = {}) =>
+        runCommand({ name, command, args, env: { ...env, ...more }, folder, sandbox }, signal);
+      if (!sends_files) return await run();
+      return await withFiles(folder, clock.nowMs(), (files) => run({ PARLEY_FILES: files }));
     },
   };
 }

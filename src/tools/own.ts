@@ -13,7 +13,7 @@ export function ownTools(specs: ToolSpecs, folder: string, notes: NotesDeps): re
   return specs.flatMap((spec): Tool[] => {
     // Agents are asked by the runtime.
     if (spec.type === "mcp" || spec.type === "agent") return [];
-    if (spec.type === "command") return [createCommandTool(spec, join(folder, spec.name))];
+    if (spec.type === "command") return [createCommandTool(spec, join(folder, spec.name), clock)];
     const common = {
       name: spec.name,
       timeoutMs: spec.timeout_seconds * 1000,

@@ -237,6 +237,7 @@ interface RunOptions {
   readonly heard?: Hold["heard"];
   readonly say?: Hold["say"];
   readonly isPaused?: (agent: string) => boolean;
+  readonly keepFile?: Hold["keepFile"];
 }
 
 export const HELD: Hold = {
@@ -291,6 +292,7 @@ export function benchFor(agent: Agent, clock = new SimClock(), others: readonly 
         amend: HELD.amend,
         ...(options.waiting && { waiting: options.waiting }),
         ...(options.showing && { showing: options.showing }),
+        ...(options.keepFile && { keepFile: options.keepFile }),
         ...(options.isPaused && { isPaused: options.isPaused }),
         ...(options.allowance && { allowance: options.allowance }),
       },

@@ -71,6 +71,13 @@ describe("files that tools make", () => {
     expect(made).toEqual({ name: "a.txt", why });
   });
 
+  it("are told in order with those that were not taken at all", async () => {
+    const keep = keeper();
+    expect(await keep({ name: "../a.bin", why: "too much" })).toEqual({ name: "a.bin", why: "too much" });
+    const after = await keep({ name: "a.bin", mime: undefined, data: Buffer.from("x") });
+    expect(after).toMatchObject({ name: "a-2.bin", bytes: 1 });
+  });
+
   it("are bounded in number and in bytes, also over what an earlier holder has recorded", async () => {
     const files = Array.from({ length: 9 }, (_, n) => ({ id: `f${n}`, name: `${n}`, mime: "a/b", bytes: 1 }));
     const inner: Step = { kind: "tool", callId: "1", result: "", isError: false, files };

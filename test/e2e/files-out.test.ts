@@ -6,6 +6,7 @@ import { longText } from "../../src/models/demo-script.ts";
 import { attachedTo } from "../fakes/discord.ts";
 import { slackSigned } from "../fakes/slack.ts";
 import { fileOf } from "../fakes/slack-files.ts";
+import { LANGUAGES, SECRET, startExample } from "../models/remote-server.ts";
 import { startRedis } from "../support/redis.ts";
 import { configFolder, NO_LIMITS } from "./configuration.ts";
 import { ROOT, startGateway, temporaryFolder } from "./gateway-process.ts";
@@ -147,6 +148,35 @@ spec:
     await again.logged("run.finished");
     expect(slack.shared.map(({ channel, name }) => [channel, name])).toEqual([["C84", "image.png"]]);
     expect(slack.shared[0]?.text).toMatch(PICTURE);
+  });
+});
+
+describe("files that commands and remote agents make", () => {
+  it("go out with the answer: what a command leaves in the folder of its call", async () => {
+    const tool = `{ name: chart, type: command, command: /bin/sh, sends_files: true, effect: read, args: ["-c", "echo 'a,b' > $PARLEY_FILES/t.csv"] }`;
+    const agent = `metadata: { name: assistant }\nspec:\n  model: { provider: demo }\n  tools: [${tool}]\n`;
+    await using setup = await openRestartable(agent);
+    const { slack, whatsapp } = setup;
+    await using gateway = await setup.start();
+    const text = "demo: tool chart {}";
+    await deliver(gateway.url, webhook("slack", { kind: "mention", channel: "C85", text }));
+    await deliver(gateway.url, webhook("whatsapp", { kind: "message", user: "8530", text }));
+    const file = await seenOn(slack, () => slack.shared[0]);
+    expect(file).toMatchObject({ channel: "C85", name: "t.csv", text: "a,b\n" });
+    await whatsapp.until(() => whatsapp.documents.length > 0);
+    expect(whatsapp.documents).toEqual([{ name: "t.csv", mime: "text/plain", text: "a,b\n" }]);
+  });
+
+  it.each(LANGUAGES)("go out with the answer: what the example in %s gives with it", async (language) => {
+    await using example = await startExample(language);
+    const model = `{ provider: http, url: "${example.url}", secret: "${SECRET}" }`;
+    await using setup = await openRestartable(`metadata: { name: assistant }\nspec:\n  model: ${model}\n`);
+    const { slack } = setup;
+    await using gateway = await setup.start();
+    await deliver(gateway.url, webhook("slack", { kind: "mention", channel: "C86", text: "report" }));
+    const file = await seenOn(slack, () => slack.shared[0]);
+    expect(file).toMatchObject({ channel: "C86", name: "report.csv", text: "who,how many\nAnn,3\n" });
+    expect(slack.messages.map(({ text }) => text)).toEqual([expect.stringContaining("you said: report")]);
   });
 });
 

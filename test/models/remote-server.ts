@@ -24,5 +24,8 @@ export async function startExample(language: (typeof LANGUAGES)[number]) {
   return {
     url: `http://127.0.0.1:${await child.said("stdout", /listening on (\d+)/)}/`,
     end: () => child.end(),
+    async [Symbol.asyncDispose]() {
+      await child.end();
+    },
   };
 }

@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { TriggerEvent } from "../../src/domain/event.ts";
-import type { Step } from "../../src/domain/run.ts";
+import { filesMadeIn, type Step } from "../../src/domain/run.ts";
 import { REMOTE_ASK } from "../../src/models/remote/ask.ts";
 import { createRemoteModel } from "../../src/models/remote/index.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Message, Prompt } from "../../src/ports/model.ts";
+import type { FoundFile, LeftFile } from "../../src/ports/tool.ts";
+import { HERE_IT_IS } from "../../src/reply/texts.ts";
 import { Secret } from "../../src/shared/secret.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { agentOf, benchFor, eventOf, SimClock } from "../agent/support.ts";
@@ -51,6 +53,10 @@ describe.each(LANGUAGES)("the example of a remote agent in %s", (language) => {
       kind: "end",
       stop: "end",
       usage: { inputTokens: 10, costCents: 0 },
+    });
+    expect(await chunksOf(model, turn("report"))).toContainEqual({
+      kind: "file",
+      file: { name: "report.csv", mime: "text/csv", data: Buffer.from("who,how many\nAnn,3\n") },
     });
     const asked = await chunksOf(model, turn("deploy"));
     expect(asked).toMatchObject([
@@ -156,6 +162,21 @@ describe("a remote agent", () => {
       events({ type: "ask", id: "1", question: "?", choices: Array.from({ length: 11 }, String) }, END),
       { message: expect.stringContaining("expected choices as at most 10 strings") },
     ],
+    [
+      "a file without a name",
+      events({ type: "file", text: "a" }, END),
+      { message: expect.stringContaining("expected name as a string of 1 to 200 characters") },
+    ],
+    [
+      "a file of which the bytes are no base64",
+      events({ type: "file", name: "a", data_base64: "a b" }, END),
+      { message: expect.stringContaining("expected text as a string, or data_base64 as base64") },
+    ],
+    [
+      "more files than anyone reads",
+      events(...Array.from({ length: 21 }, () => ({ type: "file", name: "a", text: "a" })), END),
+      { message: "Remote agent: event file: expected at most 20, got more" },
+    ],
   ])("that answers with %s is an error that says so", async (_, script, error) => {
     await using server = await sseServer(script);
     expect(await failureOf(chunksOf(modelAt(server.url), turn("hello")))).toMatchObject(error);
@@ -230,6 +251,37 @@ describe("a run of a remote agent", () => {
       100, 100, 100,
     ]);
     expect(bench.records.at(-1)?.map(({ kind }) => kind)).toEqual(["model-started", "model"]);
+  });
+
+  it("sends files with its answer, each once though the turn was posted again, and none of before a question", async () => {
+    const file = (name: string) => ({ type: "file", name, mime: "image/png", data_base64: "AP8=" });
+    const question = { type: "ask", id: "q1", question: "Which?" };
+    await using server = await sseServer(
+      { events: [file("half.png")], ending: "cut" },
+      { events: [file("early.png"), question, END] },
+      { events: [file("a.png"), file("b.png"), END] },
+    );
+    const bench = benchFor(agentAt(server), new ReadyClock());
+    const kept: unknown[] = [];
+    const keepFile = async ({ name, ...found }: FoundFile | LeftFile) => {
+      kept.push("data" in found ? [name, found.mime, found.data.length] : name);
+      return { id: name, name, mime: "image/png", bytes: 2 };
+    };
+    const parked = await bench.attempt({ keepFile });
+    if (parked.outcome !== "parked") expect.fail("Expected it to wait");
+    expect(kept).toEqual([]);
+    const asked = parked.steps.find((step) => step.kind === "tool-asked");
+    const decided: Step = {
+      ...{ kind: "tool-decided", approvalId: asked?.kind === "tool-asked" ? asked.approvalId : "" },
+      ...{ verdict: "approved", by },
+    };
+    const result = await bench.attempt({ steps: [...parked.steps, decided], keepFile });
+    expect(result).toMatchObject({ outcome: "answered", text: HERE_IT_IS });
+    expect(kept).toEqual([
+      ["a.png", "image/png", 2],
+      ["b.png", "image/png", 2],
+    ]);
+    expect(filesMadeIn(bench.records.at(-1) ?? []).map(({ name }) => name)).toEqual(["a.png", "b.png"]);
   });
 
   it("is out of money once all was spent, also where it does not tell", async () => {

@@ -1,3 +1,4 @@
+import { mkdirSync, readdirSync, utimesSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
@@ -90,6 +91,54 @@ describe("a command", () => {
     const pid = Number(readFileSync(`${bench.folder}/tools/ops/say/pid`, "utf8"));
     expect(pid).toBeGreaterThan(1);
     await eventually(async () => expect(() => process.kill(pid, 0)).toThrow("ESRCH"), 5_000);
+  });
+
+  describe("with sends_files", () => {
+    const shell = (script: string, more: object = {}) =>
+      benchOf([{ ...SAY, command: "/bin/sh", args: ["-c", script], sends_files: true, ...more }]);
+
+    it("gives the files that it leaves in a folder of that call alone, which is gone afterwards", async () => {
+      const bench = shell(
+        'cd "$PARLEY_FILES"; ls -A; echo "a,b" > t.csv; printf "\\0\\1" > b; echo x > .hidden; mkdir d; ln -s /etc/passwd p; mkfifo f; echo done',
+      );
+      const given = { name: "t.csv", mime: "text/csv", data: Buffer.from("a,b\n") };
+      const wanted = {
+        ...{ result: "done", isError: false },
+        files: [{ name: "b", mime: undefined, data: Buffer.from([0, 1]) }, given],
+      };
+      expect(await bench.call("say")).toEqual(wanted);
+      expect(await bench.call("say")).toEqual(wanted);
+      expect(readdirSync(`${bench.folder}/tools/ops/say`)).toEqual([]);
+    });
+
+    it("gives none of a call that failed, and none where it was not asked to", async () => {
+      const script = 'echo x > "$PARLEY_FILES/a.txt"; exit 3';
+      expect(await shell(script).call("say")).toEqual({ result: "exit code 3", isError: true });
+      expect(await shell('echo "-$PARLEY_FILES-"', { sends_files: false }).call("say")).toEqual({
+        ...{ result: "--", isError: false },
+      });
+    });
+
+    it("gives no more than memory has room for, and says of what is more why it is left out", async () => {
+      const script =
+        'cd "$PARLEY_FILES"; truncate -s 64M big.bin; echo x > small.txt; for i in $(seq 30); do echo $i > z$i; done; echo done';
+      const { files = [] } = await shell(script).call("say");
+      expect(files.slice(0, 2)).toEqual([
+        { name: "big.bin", why: "all that one call leaves may have 32 MiB together" },
+        { name: "small.txt", mime: "text/plain", data: Buffer.from("x\n") },
+      ]);
+      expect(files).toHaveLength(20);
+    });
+
+    it("clears away what a process has left that was killed, and nothing that may be in use", async () => {
+      const bench = shell("echo done");
+      const own = `${bench.folder}/tools/ops/say`;
+      for (const name of ["files-old", "files-new", "mine"]) mkdirSync(`${own}/${name}`, { recursive: true });
+      const longAgo = Date.now() / 1000 - 3 * 3600;
+      for (const name of ["files-old", "mine"]) utimesSync(`${own}/${name}`, longAgo, longAgo);
+      await bench.call("say");
+      expect(readdirSync(own).sort()).toEqual(["files-new", "mine"]);
+    });
   });
 
   it("asks first where the file says so", async () => {

@@ -37,6 +37,15 @@ describe("a command in a sandbox", () => {
     expect(existsSync(join(own, "a"))).toBe(isPossible);
   });
 
+  it("leaves files for people where it is told to", async () => {
+    const spec = { name: "sh", type: "command", command: "/bin/sh", sandbox: true, sends_files: true };
+    const args = ["-c", 'echo hi > "$PARLEY_FILES/a.txt"'];
+    const { files } = await benchOf([{ ...spec, args }]).call("sh");
+    expect(files).toEqual(
+      isPossible ? [{ name: "a.txt", mime: "text/plain", data: Buffer.from("hi\n") }] : undefined,
+    );
+  });
+
   it("sees no file beside the system and what is named, and writes where it may", async () => {
     const folder = newFolder();
     for (const name of ["read", "write", "other"]) {

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import process from "node:process";
 import { onTestFinished } from "vitest";
 import type { ToolCallReport } from "../../src/agent/agent.ts";
-import { callTool, type ToolResult, unknownTool } from "../../src/agent/tool-call.ts";
+import { type CallResult, callTool, unknownTool } from "../../src/agent/tool-call.ts";
 import { type ToolSpecs, tools as toolsSchema } from "../../src/config/tools-schema.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Equipment, Toolbox, ToolCaller } from "../../src/ports/tool.ts";
@@ -28,7 +28,7 @@ export interface ToolBench {
   readonly reports: ToolCallReport[];
   readonly downs: string[];
   readonly open: (caller?: ToolCaller) => Promise<Equipment>;
-  readonly call: (name: string, input?: unknown, signal?: AbortSignal) => Promise<ToolResult>;
+  readonly call: (name: string, input?: unknown, signal?: AbortSignal) => Promise<CallResult>;
   readonly witnessed: () => readonly string[];
 }
 

@@ -2,11 +2,15 @@ import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { ModelError } from "../../domain/errors.ts";
 import type { StopReason, Usage } from "../../domain/run.ts";
 import type { Chunk } from "../../ports/model.ts";
+import type { FoundFile } from "../../ports/tool.ts";
 import { type JsonObject, parseJsonObject } from "../../shared/json.ts";
 import { REMOTE_ASK } from "./ask.ts";
 
 /** Of one answer, all events together. */
-const STREAM_BYTES_MAX = 8 * 1024 * 1024;
+const STREAM_BYTES_MAX = 16 * 1024 * 1024;
+/** More than an answer takes (domain/bounds.ts): those are told to the person. */
+const FILES_MAX = 20;
+const FILE_NAME_CHARS_MAX = 200;
 const CHOICES_MAX = 10;
 const CHOICE_CHARS_MAX = 75;
 
@@ -24,6 +28,7 @@ export async function* remoteChunks(
 ): AsyncGenerator<Chunk> {
   let usage: Partial<Usage> = {};
   let asks = 0;
+  const files: FoundFile[] = [];
   const ended = (stop: StopReason): Chunk => ({
     kind: "end",
     stop,
@@ -35,9 +40,14 @@ export async function* remoteChunks(
     else if (event === "ask") {
       asks++;
       yield { kind: "tool-call", call: askIn(dataOf(event, data)) };
+    } else if (event === "file") {
+      if (files.length >= FILES_MAX) throw cut(`event file: expected at most ${FILES_MAX}, got more`, false);
+      files.push(fileIn(dataOf(event, data)));
     } else if (event === "error") throw errorIn(dataOf(event, data), usage);
     else if (event === "end") {
       const { stop } = data === "" ? {} : dataOf(event, data);
+      // What went before a question is replaced by what is said after it.
+      if (asks === 0) for (const file of files) yield { kind: "file", file };
       const known = typeof stop === "string" && STOPS.has(stop) ? (stop as StopReason) : "end";
       yield ended(asks > 0 ? "tools" : known);
       return;
@@ -74,6 +84,17 @@ function dataOf(event: string, data: string): JsonObject {
 function textIn({ text }: JsonObject): string {
   if (typeof text === "string") return text;
   throw cut(`event text: expected text as a string, got ${typeof text}`, false);
+}
+
+function fileIn({ name, mime, text, data_base64: base64 }: JsonObject): FoundFile {
+  if (typeof name !== "string" || name.trim() === "" || name.length > FILE_NAME_CHARS_MAX)
+    throw cut(`event file: expected name as a string of 1 to ${FILE_NAME_CHARS_MAX} characters`, false);
+  if (mime !== undefined && typeof mime !== "string")
+    throw cut(`event file: expected mime as a string, got ${typeof mime}`, false);
+  if (typeof text === "string" && base64 === undefined) return { name, mime, data: Buffer.from(text) };
+  if (text !== undefined || typeof base64 !== "string" || !/^[A-Za-z0-9+/]*={0,2}$/.test(base64))
+    throw cut("event file: expected text as a string, or data_base64 as base64", false);
+  return { name, mime, data: Buffer.from(base64, "base64") };
 }
 
 function askIn({ id, question, choices = [] }: JsonObject) {

@@ -7,6 +7,10 @@ import { FILES_MAX, PICTURE_BYTES_MAX, PICTURES_MAX } from "../bounds.ts";
 
 type Block = CallToolResult["content"][number];
 
+interface McpOutput extends ToolOutput {
+  readonly files?: readonly FoundFile[];
+}
+
 /**
  * What a tool gave, for the model: text, with the pictures that it can be shown. It comes from outside: the brackets of our
  * own lines do not stand in it, and the bytes say what a picture is. With `sendsFiles`, what it made is for people, too.
@@ -14,7 +18,7 @@ type Block = CallToolResult["content"][number];
 export function outputOf(
   result: Pick<CallToolResult, "content" | "isError" | "structuredContent">,
   sendsFiles = false,
-): ToolOutput {
+): McpOutput {
   const { content, isError = false, structuredContent } = result;
   const files = sendsFiles ? content.flatMap(fileOf).slice(0, FILES_MAX) : [];
   const pictures: ToolPicture[] = [];
