@@ -1,12 +1,13 @@
 import { Redis } from "ioredis";
 import type { Random } from "../../ports/clock.ts";
+import { ScriptCalls } from "./calls.ts";
 import { type Client, createClient, cut, type RedisConnection } from "./connect.ts";
 import { asStoreError, isAnswer, isHopeless, plainly } from "./errors.ts";
 import { Gathering } from "./gathering.ts";
 import { type Argument, closed, type Link, type Patience, unavailable } from "./link.ts";
 import { Replicas } from "./replicas.ts";
 import { rewriteFiles } from "./rewrite.ts";
-import { loadScripts, type Script, type ScriptName } from "./scripts.ts";
+import type { ScriptName } from "./scripts.ts";
 
 export interface LinkTimes {
   /** An acknowledgement that takes longer than this had better be a refusal: the slowest platform gives up after 3 s. */
@@ -45,7 +46,7 @@ export class RedisLink implements Link {
   readonly #listener: Client;
   readonly #options: LinkOptions;
   readonly #times: LinkTimes;
-  readonly #scripts: Readonly<Record<ScriptName, Script>> = loadScripts();
+  readonly #calls: ScriptCalls;
   readonly #replicas: Replicas;
   readonly #accepts = new Gathering((args) => this.#ask("accept", args, "brief"));
   readonly #pending = new Set<Pending>();
@@ -68,6 +69,10 @@ export class RedisLink implements Link {
     const { silentMs } = this.#times;
     const { connection, random } = options;
     this.client = createClient(connection, { silentMs, isTimedByCaller: true, random });
+    this.#calls = new ScriptCalls(this.client, {
+      key: options.key,
+      covered: (name, answer) => this.#covered(name, answer),
+    });
     this.#listener = createClient(connection, { silentMs, isTimedByCaller: false, random });
     const { waitReplicas } = options.connection;
     const waitMs = this.#times.briefMs * WAIT_SHARE;
@@ -143,7 +148,7 @@ export class RedisLink implements Link {
       const pending: Pending = { askedAt: performance.now(), patience, reject };
       this.#pending.add(pending);
       if (script !== "accept") this.#gatherWrites();
-      this.#send(script, args).then(
+      this.#calls.call(script, args).then(
         (answer) => {
           this.#answered(pending);
           resolve(answer);
@@ -187,18 +192,6 @@ export class RedisLink implements Link {
     this.#listener.disconnect();
     for (const { reject } of this.#pending) reject(closed());
     this.#pending.clear();
-  }
-
-  async #send(name: ScriptName, args: readonly Argument[]): Promise<unknown> {
-    const { source, digest } = this.#scripts[name];
-    const { key } = this.#options;
-    try {
-      return await this.#covered(name, this.client.evalsha(digest, 1, key, ...args));
-    } catch (error) {
-      // Redis forgets its scripts when it starts again.
-      if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-      return await this.#covered(name, this.client.eval(source, 1, key, ...args));
-    }
   }
 
   /** What is accepted counts once replicas have it, where they are waited for; so does the question whether it would. */

@@ -15,7 +15,7 @@ const RETENTION = { finishedMs: MINUTE_MS, deadMs: MINUTE_MS, turnsMs: MINUTE_MS
 
 async function scriptCalls(): Promise<number> {
   const stats = String(await redis.cli("INFO", "commandstats"));
-  return Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1]);
+  return Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1] ?? 0);
 }
 
 describe("events that come in one turn of the event loop", () => {

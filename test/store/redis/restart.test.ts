@@ -55,6 +55,36 @@ describe("a Redis that forgets its scripts", () => {
     expect(await bench.drain()).toEqual(ids);
   });
 
+  it("carries out what is asked at once in the order in which it was asked, also the first calls of a process", async () => {
+    await redis.cli("SCRIPT", "FLUSH");
+    await (await openBench(redis, { owner: "other", prefix: "other" })).store.journal.find("none");
+    const bench = await openBench(redis, { owner: "new" });
+    const accepted = bench.accept({ id: "first" });
+    expect(await bench.store.journal.find("first")).toMatchObject({ state: "queued" });
+    expect(await accepted).toEqual({ kind: "accepted" });
+  });
+
+  it("keeps the order of what is asked while it forgets, turn upon turn", async () => {
+    const bench = await openBench(redis, { limits: { waitingPerLaneMax: 100_000, waitingMax: 100_000 } });
+    const ids: string[] = [];
+    const asked: Promise<unknown>[] = [];
+    for (let round = 0; round < 15; round++) {
+      const forgotten = redis.cli("SCRIPT", "FLUSH");
+      let isForgotten = false;
+      void forgotten.then(() => {
+        isForgotten = true;
+      });
+      for (let i = 0; i < 3 || !isForgotten; i++) {
+        const id = `e${ids.length}`;
+        ids.push(id);
+        asked.push(bench.accept({ id }));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
+    await Promise.all(asked);
+    expect(await bench.drain()).toEqual(ids);
+  });
+
   it("carries out once what many ask for while it forgets", async () => {
     const bench = await openBench(redis);
     const ids = Array.from({ length: 200 }, (_, i) => `e${i}`);
