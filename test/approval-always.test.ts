@@ -62,6 +62,14 @@ describe("an approval for the calls to come", () => {
     expect(await deploy()).toEqual([expect.stringContaining("May I use")]);
   });
 
+  it("ends when the configuration offers it no more", async () => {
+    await deploy();
+    await always();
+    await answer();
+    asking.ruledBy({ rememberMs: 0 });
+    expect(await deploy()).toEqual([expect.stringContaining("May I use")]);
+  });
+
   it("needs all who have to approve to say so", async () => {
     asking.ruledBy({ rememberMs: HOUR_MS, needs: 2 });
     await deploy();

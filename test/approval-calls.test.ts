@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { TriggerEvent } from "../src/domain/event.ts";
-import { type Asking, bob, openAsking } from "./support/asking.ts";
+import { type Asking, bob, DEPLOY, openAsking } from "./support/asking.ts";
 
 const ID = "apr_1_1";
 let asking: Asking;
@@ -70,6 +70,45 @@ describe("a tool that needs an approval by its configuration", () => {
   ])("asks those %s, also in a direct message", async (_, rules) => {
     asking.ruledBy(rules);
     expect(await deploy({}, { isDirect: true })).toHaveLength(1);
+    expect(await stateOf()).toBe("parked");
+  });
+});
+
+describe("a configuration that has changed while a question was open", () => {
+  const { asks: _, ...withoutAsking } = DEPLOY;
+
+  it("does not let a call through that somebody denied, though its tool needs no approval any more", async () => {
+    await deploy({ service: "api" });
+    asking.ruledBy({}, [withoutAsking]);
+    await asking.say(`!deny ${ID} not today`, { sender: bob });
+    expect(await answer()).toEqual(["Tool deploy said: denied by bob: not today"]);
+  });
+
+  it("keeps it waiting for the answer, and then makes it as it was shown", async () => {
+    await deploy({ service: "api" });
+    asking.ruledBy({}, [withoutAsking]);
+    expect(await asking.say(`!approve ${ID}`, { sender: bob })).toEqual(["Approved."]);
+    expect(await answer()).toEqual(['Tool deploy said: deployed {"service":"api"}']);
+  });
+
+  it("tells the model where the tool is gone, and the question who has decided", async () => {
+    asking.slack.canEdit();
+    await deploy({ service: "api" });
+    asking.ruledBy({}, []);
+    await asking.press(`approve:${ID}`, { sender: bob });
+    expect(await answer()).toEqual([
+      expect.stringContaining("Expected one of these tools: ask, pick. Got: deploy"),
+    ]);
+    expect(asking.slack.edits.at(-1)?.delivery.part).toMatch(/\*\*Approved\*\* by bob\.$/);
+  });
+
+  it("hears nobody who may not decide any more", async () => {
+    asking.ruledBy({ only: new Set(["slack:T1:U2"]) });
+    await deploy({ service: "api" });
+    asking.ruledBy({ only: new Set(["slack:T1:U9"]) });
+    expect(await asking.press(`approve:${ID}`, { sender: bob })).toEqual([
+      "You are not among those who may decide this.",
+    ]);
     expect(await stateOf()).toBe("parked");
   });
 });

@@ -54,14 +54,14 @@ export async function rulingOn(
   tool: AskingTool,
   asking: Asking,
 ): Promise<DecidedStep | Waiting | TooLong> {
-  const before = questionOn(call, asking.steps);
-  const grant =
-    before === null && tool.offers === undefined
-      ? ((await asking.hold.questions?.allowed(tool.name)) ?? null)
-      : null;
+  const grant = tool.offers === undefined ? await grantFor(tool, asking) : null;
   if (grant !== null) return { kind: "tool-decided", approvalId: "", verdict: "approved", by: grant.by };
-  const asked = before ?? (await ask(call, tool, asking));
-  if (asked.kind === "too-long") return asked;
+  const asked = await ask(call, tool, asking);
+  return asked.kind === "too-long" ? asked : await rulingOnAsked(asked, asking);
+}
+
+/** What a question comes to that was asked before, also when the tool would need none any more, or is gone. */
+export async function rulingOnAsked(asked: AskedStep, asking: Asking): Promise<DecidedStep | Waiting> {
   const known = decisionOn(asked, asking.steps) ?? (await decide(asked, asking));
   if (known !== null) return await settled(known, asked, asking);
   await asking.hold.questions?.opened(asked);
@@ -72,6 +72,11 @@ export async function rulingOn(
   if (posed === "posed" && votesOn(asked, asking.steps).length > 0) await amendVotes(asked, asking);
   const againMs = posed === "away" ? asking.clock.nowMs() + PLACE_AGAIN_MS : Infinity;
   return { kind: "waiting", untilMs: Math.min(asked.untilMs, againMs) };
+}
+
+/** What was granted for the calls to come ends with the configuration that offered it. */
+async function grantFor({ name }: AskingTool, { hold, rules }: Asking) {
+  return rulesFor(rules, name).rememberMs > 0 ? ((await hold.questions?.allowed(name)) ?? null) : null;
 }
 
 async function settled(decided: DecidedStep, asked: AskedStep, asking: Asking): Promise<DecidedStep> {
@@ -117,8 +122,8 @@ export function chosenAnswer(
 
 const WITHDRAWN = "withdrawn: a newer message came before anybody decided";
 
-/** Of the last answer of the model, to which the call belongs. */
-function questionOn({ id }: ToolCall, steps: readonly Step[]): AskedStep | null {
+/** Of the last answer of the model, to which the call belongs; null: nobody was asked yet. */
+export function questionOn({ id }: ToolCall, steps: readonly Step[]): AskedStep | null {
   const since = steps.slice(steps.findLastIndex(({ kind }) => kind === "model") + 1);
   const found = since.find((step) => step.kind === "tool-asked" && step.callId === id);
   return found?.kind === "tool-asked" ? found : null;

@@ -9,7 +9,7 @@ import type { Hold, ParkedRun, Run, RunResult } from "../ports/agent.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { Equipment, Tool, ToolCaller } from "../ports/tool.ts";
 import { type Agent, type RunObserver, withinLimitsOf } from "./agent.ts";
-import { type AskingTool, asksFirst, chosenAnswer, refusedCall, rulingOn } from "./approval.ts";
+import { asksFirst, chosenAnswer, questionOn, refusedCall, rulingOn, rulingOnAsked } from "./approval.ts";
 import { askAgent } from "./ask-agent.ts";
 import { type AskedAgent, agentTool, NOBODY_HERE } from "./asked-agent.ts";
 import { Compactor } from "./compaction.ts";
@@ -204,9 +204,16 @@ export class TurnRun {
     if (asked !== undefined) return await this.#answer(call, await this.#askAgent(call, asked, signal));
     const { tools } = this.#equipment ?? (await this.#equip(signal));
     const tool = tools.find(({ name }) => name === call.name);
-    const refused = await this.#refused(action, tool, signal);
+    // What people were asked they decide, whatever the configuration says of that tool meanwhile.
+    const question = questionOn(call, this.#steps);
+    const refused = question === null ? await this.#refused(action, tool, signal) : null;
     if (refused !== null) return await this.#answer(call, refused);
-    const ruling = asksFirst(tool) ? await this.#rulingOn(call, tool) : null;
+    const ruling =
+      question !== null
+        ? await rulingOnAsked(question, this.#asking)
+        : asksFirst(tool)
+          ? await rulingOn(call, tool, this.#asking)
+          : null;
     if (ruling?.kind === "waiting") return { outcome: "parked", untilMs: ruling.untilMs, steps: this.#steps };
     if (ruling?.kind === "tool-decided" && tool?.offers !== undefined)
       return await this.#answer(call, chosenAnswer(ruling, tool.offers(call.input)));
@@ -276,13 +283,13 @@ export class TurnRun {
     });
   }
 
-  #rulingOn(call: ToolCall, tool: AskingTool): ReturnType<typeof rulingOn> {
-    return rulingOn(call, tool, {
+  get #asking(): Parameters<typeof rulingOnAsked>[1] {
+    return {
       ...{ runId: this.#run.id, steps: this.#steps, hold: this.#hold, event: this.#run.event },
       keep: (step) => this.#keep(step),
       clock: this.#deps.clock,
       rules: this.#agent.approvals ?? APPROVAL_RULES,
-    });
+    };
   }
 
   async #resultOf(

@@ -29,7 +29,7 @@ export const APPROVAL_MS = 300_000;
 /** Somebody else than whoever asked. */
 export const bob = { id: "U2", name: "bob", isBot: false };
 
-const DEPLOY: Tool = {
+export const DEPLOY: Tool = {
   name: "deploy",
   description: "Deploys.",
   effect: "write",
@@ -58,10 +58,10 @@ export class Asking {
   }
 
   /** From now on. */
-  ruledBy(more: Partial<ApprovalRules>): void {
+  ruledBy(more: Partial<ApprovalRules>, deploying: readonly Tool[] = [DEPLOY]): void {
     const { clock } = this;
     const rules = { ...APPROVAL_RULES, expiresMs: APPROVAL_MS, ...more };
-    const tools = [DEMO_ASK, DEPLOY, PICK];
+    const tools = [DEMO_ASK, ...deploying, PICK];
     const assistant = agentOf(createDemoModel({ clock }), {
       tools,
       approvals: rules,
