@@ -1,12 +1,12 @@
 // Puts the sources and the packages that they use into a few files: to load six hundred modules one by one takes half
 // of the time of a start. What is imported lazily stays a file of its own.
-import { cpSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 
-/** What is started or imported by its path: the programs, the threads, and what renders in one of them. */
+/** What is started or imported by its path: the programs and the threads. */
 const ENTRIES = [
   "src/cli/index",
   "src/main",
@@ -14,7 +14,6 @@ const ENTRIES = [
   "src/store/sqlite/thread",
   "src/store/sqlite/look-thread",
   "src/app/rendering/thread",
-  ...["slack", "discord", "telegram", "whatsapp"].map((platform) => `adapters/${platform}/render`),
 ];
 /** Read, not imported. */
 const ASSETS = ["src/store/redis/lua"];
@@ -22,11 +21,20 @@ const ASSETS = ["src/store/redis/lua"];
 /** A gateway that runs from the files of before may still have some of them to load. */
 const KEEP_MS = 86_400_000;
 
+/** What renders in a thread: of each platform that has any markup. */
+function renderers(from) {
+  return readdirSync(join(from, "adapters"))
+    .map((platform) => `adapters/${platform}/render`)
+    .filter((entry) => existsSync(join(from, `${entry}.ts`)));
+}
+
 /** Writes `to` anew from the sources in `from`; each entry keeps its path. Throws what the bundler finds wrong. */
 export async function bundle(from, to) {
   const bundled = await rolldown({
     cwd: from,
-    input: Object.fromEntries(ENTRIES.map((entry) => [entry, join(from, `${entry}.ts`)])),
+    input: Object.fromEntries(
+      [...ENTRIES, ...renderers(from)].map((entry) => [entry, join(from, `${entry}.ts`)]),
+    ),
     platform: "node",
     plugins: [keepPlaces(from), mapOwnCode()],
     onLog: (level, log, handle) => {
