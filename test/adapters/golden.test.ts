@@ -10,10 +10,11 @@ import { closed } from "../../adapters/slack/limit.ts";
 import { readPart, renderReply as renderParts } from "../../adapters/slack/render.ts";
 import { renderTelegram } from "../../adapters/telegram/dialect.ts";
 import { renderWhatsApp } from "../../adapters/whatsapp/dialect.ts";
+import type { Chat } from "../support/chat-platforms.ts";
 
 /** `<name>.md` is what a model wrote; `<name>.<dialect>.txt` what people are sent, byte for byte. */
 const folder = resolve(import.meta.dirname, "../fixtures/rendering");
-const DIALECTS: Readonly<Record<string, (markdown: string) => readonly string[]>> = {
+const DIALECTS: Readonly<Record<Chat | "telegram-plain", (markdown: string) => readonly string[]>> = {
   slack: renderSlack,
   discord: renderDiscord,
   telegram: (markdown) => renderTelegram(markdown).map(({ html }) => html),
@@ -25,10 +26,10 @@ const names = readdirSync(folder)
   .map((file) => file.slice(0, -3));
 
 describe.each(names)("the answer %s", (name) => {
-  it.each(Object.keys(DIALECTS))("is written for %s as its golden file has it", (dialect) => {
+  it.each(Object.entries(DIALECTS))("is written for %s as its golden file has it", (dialect, render) => {
     const markdown = readFileSync(join(folder, `${name}.md`), "utf8");
     const golden = readFileSync(join(folder, `${name}.${dialect}.txt`), "utf8");
-    expect(`${DIALECTS[dialect]?.(markdown).join("\n=== next message ===\n")}\n`).toBe(golden);
+    expect(`${render(markdown).join("\n=== next message ===\n")}\n`).toBe(golden);
   });
 });
 

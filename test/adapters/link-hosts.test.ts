@@ -1,52 +1,20 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { MODULES } from "../../adapters/index.ts";
-import { openPlatforms } from "../../src/app/platforms.ts";
 import { Rendering } from "../../src/app/rendering/index.ts";
-import { loadConfig } from "../../src/config/load.ts";
 import type { ReplyAddress } from "../../src/domain/event.ts";
 import type { LinkHosts } from "../../src/domain/link-hosts.ts";
-import type { Kept } from "../../src/ports/platform.ts";
-import { systemClock } from "../../src/system/clock.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
-import { folderWith, load, problemsOf } from "../config/helpers.ts";
+import { load, problemsOf } from "../config/helpers.ts";
+import { CHATS, openAll } from "../support/chat-platforms.ts";
 
-const SECRET = "0123456789abcdef0123456789abcdef";
-const ENV = {
-  SLACK_SIGNING_SECRET: SECRET,
-  SLACK_BOT_TOKEN: "t",
-  DISCORD_PUBLIC_KEY: SECRET + SECRET,
-  DISCORD_APPLICATION_ID: "900",
-  TELEGRAM_BOT_TOKEN: "77:t",
-  TELEGRAM_WEBHOOK_SECRET: SECRET,
-  WHATSAPP_ACCESS_TOKEN: "t",
-  WHATSAPP_APP_SECRET: SECRET,
-  WHATSAPP_VERIFY_TOKEN: "fedcba9876543210",
-  WHATSAPP_PHONE_NUMBER_ID: "1",
-};
 const TO = "to" as ReplyAddress;
 /** Links that are none any more stand in code. */
 const IS_TEXT = /`https:\/\/evil\.example\/`|<code>https:\/\/evil\.example\/<\/code>/;
-
-async function openAll(linkHosts: () => LinkHosts) {
-  const loaded = loadConfig({ modules: MODULES, env: ENV, cwd: folderWith({}) });
-  if (!loaded.ok) throw new Error(problemsOf(loaded).join("\n"));
-  const kept = { secrets: null } as unknown as Kept;
-  const adapters = await openPlatforms(loaded.config, {
-    ...{ clock: systemClock, random: Math.random, kept, linkHosts },
-  });
-  expect(adapters.map(({ platform }) => platform).sort()).toEqual([
-    "discord",
-    "slack",
-    "telegram",
-    "whatsapp",
-  ]);
-  return adapters;
-}
 
 describe("replies.link_hosts", () => {
   it("holds on every platform, and another list from the next message on", async () => {
     let hosts: LinkHosts = ["evil.example"];
     const adapters = await openAll(() => hosts);
+    expect(adapters).toHaveLength(CHATS.length);
     for (const adapter of adapters) {
       const [asLink] = adapter.render("See [it](https://evil.example/) now", TO);
       expect(asLink).not.toMatch(IS_TEXT);

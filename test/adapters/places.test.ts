@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import * as discord from "../../adapters/discord/address.ts";
-import { MODULES } from "../../adapters/index.ts";
 import * as slack from "../../adapters/slack/address.ts";
 import * as telegram from "../../adapters/telegram/address.ts";
 import type { Place } from "../../src/ports/adapter.ts";
@@ -36,11 +35,5 @@ describe("the address of a place that an operator names", () => {
     expect(read({ channel: "30" })).toMatchObject({ isPrivate: true });
     expect(read({ channel: "-1002", thread: "7" })).toMatchObject({ messageThreadId: 7 });
     expect([read({ channel: "@channel" }), read({ channel: "-1002", thread: "x" })]).toEqual([null, null]);
-  });
-
-  it("is there on all platforms but the one on which nobody may speak first", () => {
-    expect(MODULES.filter(({ speaksFirst }) => speaksFirst !== true).map(({ name }) => name)).toEqual([
-      "whatsapp",
-    ]);
   });
 });

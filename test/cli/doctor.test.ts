@@ -6,6 +6,7 @@ import { clockFinding, type Finding, gatewayFinding, nodeFinding } from "../../s
 import { openSqliteStore } from "../../src/store/sqlite/index.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { type FakeAnswer, type FakeServer, fakeServer } from "../fakes/server.ts";
+import { CHATS } from "../support/chat-platforms.ts";
 import { startRedis } from "../support/redis.ts";
 import { call, emptyFolder } from "./helpers.ts";
 
@@ -48,7 +49,7 @@ describe("parley doctor", () => {
         fix: "set ANTHROPIC_API_KEY for real answers",
       },
     ]);
-    for (const platform of ["slack", "discord", "telegram", "whatsapp"])
+    for (const platform of CHATS)
       expect(of(platform)).toMatchObject([{ status: "ok", message: "off: none of its secrets is set" }]);
   });
 

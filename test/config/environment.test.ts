@@ -10,7 +10,8 @@ import type { WhatsAppSettings } from "../../adapters/whatsapp/settings.ts";
 import { readEnvironment } from "../../src/config/environment.ts";
 import { formatProblem } from "../../src/config/problems.ts";
 import { variablesOf } from "../../src/config/variables.ts";
-import type { PlatformModule, PlatformOff } from "../../src/ports/platform.ts";
+import type { PlatformModule, PlatformOff, PlatformSettings } from "../../src/ports/platform.ts";
+import { ALL_ON, CHATS, type Chat, ENV_OF } from "../support/chat-platforms.ts";
 import { toy } from "../support/toy-platform.ts";
 import { folderWith } from "./helpers.ts";
 
@@ -26,7 +27,7 @@ function read(env: Record<string, string>, cwd = "/nowhere") {
   return { environment: { ...environment, platforms }, problems: problems.map(formatProblem), notes };
 }
 
-interface Platforms {
+interface Platforms extends Readonly<Record<Chat, PlatformSettings | PlatformOff>> {
   readonly slack: SlackSettings | PlatformOff;
   readonly discord: DiscordSettings | PlatformOff;
   readonly telegram: TelegramSettings | PlatformOff;
@@ -232,15 +233,9 @@ describe("a secret", () => {
     const env = Object.fromEntries(
       VARIABLES.filter(({ secret }) => secret).map(({ name }) => [name, `hunter2${"x".repeat(32)}`]),
     );
-    const { environment } = read({
-      ...env,
-      REDIS_URL: "redis://:hunter2@x",
-      DISCORD_PUBLIC_KEY: KEY,
-      DISCORD_APPLICATION_ID: "1",
-      WHATSAPP_PHONE_NUMBER_ID: "1",
-    });
+    const { environment } = read({ ...ALL_ON, ...env, REDIS_URL: "redis://:hunter2@x" });
     expect(Object.values(environment.platforms).map((platform) => platform.kind)).toEqual(
-      Array(4).fill("on"),
+      CHATS.map(() => "on"),
     );
     expect(JSON.stringify(environment)).not.toContain("hunter2");
     expect(inspect(environment, { depth: 9 })).not.toContain("hunter2");
@@ -332,21 +327,8 @@ describe("a secret that guards this gateway", () => {
 });
 
 describe("a platform", () => {
-  const complete = {
-    slack: { SLACK_SIGNING_SECRET: OLD, SLACK_BOT_TOKEN: "t" },
-    discord: { DISCORD_PUBLIC_KEY: KEY, DISCORD_APPLICATION_ID: "900" },
-    telegram: { TELEGRAM_BOT_TOKEN: "77:t", TELEGRAM_WEBHOOK_SECRET: OLD },
-    whatsapp: {
-      WHATSAPP_ACCESS_TOKEN: "t",
-      WHATSAPP_APP_SECRET: OLD,
-      WHATSAPP_VERIFY_TOKEN: NEW,
-      WHATSAPP_PHONE_NUMBER_ID: "PN1",
-    },
-  } as const;
-  const names = Object.keys(complete) as (keyof typeof complete)[];
-
-  it.each(names)("%s is on with its secrets, and off without any of them", (name) => {
-    const secrets: Record<string, string> = complete[name];
+  it.each(CHATS)("%s is on with its secrets, and off without any of them", (name) => {
+    const secrets: Record<string, string> = ENV_OF[name];
     expect(read(secrets).environment.platforms[name].kind).toBe("on");
     for (const missing of Object.keys(secrets)) {
       const rest = Object.fromEntries(Object.entries(secrets).filter(([key]) => key !== missing));
@@ -363,8 +345,10 @@ describe("a platform", () => {
   });
 
   it("discord is on without a bot token, and says what it cannot do", () => {
-    const { environment, notes } = read(complete.discord);
-    expect(environment.platforms.discord).toMatchObject({ kind: "on", botToken: null, publicKeys: [KEY] });
+    const { environment, notes } = read(ENV_OF.discord);
+    expect(environment.platforms.discord).toMatchObject({
+      ...{ kind: "on", botToken: null, publicKeys: [ENV_OF.discord.DISCORD_PUBLIC_KEY] },
+    });
     expect(notes).toEqual([
       "discord cannot be chatted with, and not answer later than 15 minutes, because DISCORD_BOT_TOKEN is not set",
     ]);
@@ -395,10 +379,7 @@ describe("a platform", () => {
   it("has its address in one form, with or without a slash at the end", () => {
     for (const end of ["", "/"]) {
       const { platforms, anthropic } = read({
-        ...complete.slack,
-        ...complete.discord,
-        ...complete.telegram,
-        ...complete.whatsapp,
+        ...ALL_ON,
         ANTHROPIC_API_KEY: "k",
         SLACK_API_URL: `http://127.0.0.1:9/api${end}`,
         DISCORD_API_URL: `http://127.0.0.1:9/api${end}`,

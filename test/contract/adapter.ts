@@ -6,7 +6,8 @@ import { DeliveryError } from "../../src/domain/errors.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import type { Delivery, ReplyPart } from "../../src/domain/reply.ts";
 import type { Adapter, RawRequest } from "../../src/ports/adapter.ts";
-import { type FakeAnswer, type FakeServer, type Fault, fakeServer } from "../fakes/server.ts";
+import { type CallOutcome, hearCalls, type PlatformCall } from "../../src/shared/platform-calls.ts";
+import { type FakeAnswer, type FakeCall, type FakeServer, type Fault, fakeServer } from "../fakes/server.ts";
 import { buttonsContract, type ShownButton } from "./adapter-buttons.ts";
 import { type FilesUnderTest, filesContract } from "./adapter-files.ts";
 import { growingContract } from "./adapter-growing.ts";
@@ -23,8 +24,10 @@ export interface AdapterCase {
   /** What signs genuine samples, and one of the same form that nobody trusts. */
   readonly secret: string;
   readonly otherSecret: string;
-  /** Lower-case names of the headers without which nothing is genuine. */
+  /** Lower-case names of the headers without which nothing is genuine; none where that stands in the body. */
   readonly authHeaders: readonly string[];
+  /** Where that stands in the body: the sample with another token, or without any. */
+  readonly withToken?: (sample: SampleRequest, token: string | null) => SampleRequest;
   /** The short list from which the adapter tells why it turned a request away. */
   readonly reasons: readonly string[];
   /** False where a shared secret is all there is (Telegram). */
@@ -33,6 +36,8 @@ export interface AdapterCase {
   readonly textCharsMax: number;
   /** A longer answer is one message and a file; absent: all are messages. */
   readonly filesOver?: number;
+  /** Which of the calls says something, where it takes others to say it, such as a look at the thread; absent: each does. */
+  readonly says?: (call: Pick<FakeCall, "method" | "path">) => boolean;
   /** What must never leave the adapter as it is, because it would ping people: `<!channel>`. May be empty. */
   readonly liveMentions: readonly string[];
   /** How the platform says "wait `seconds`" and "no, for good". */
@@ -85,18 +90,18 @@ export function adapterContract(name: string, platform: AdapterCase): void {
     afterEach(() => under.fake.close());
 
     const kind = platform.eventKinds[0] ?? "";
-    const sample = (over: { kind?: string; text?: string; id?: string; secret?: string } = {}): RawRequest =>
-      rawRequest(
-        platform.sampler.build({
-          kind,
-          text: "deploy api",
-          id: "1",
-          nowMs: NOW_MS,
-          secret: platform.secret,
-          ...over,
-        }),
-        { nowMs: NOW_MS },
-      );
+    const says = platform.says ?? (() => true);
+    const built = (over: { kind?: string; text?: string; id?: string; secret?: string } = {}) =>
+      platform.sampler.build({
+        kind,
+        text: "deploy api",
+        id: "1",
+        nowMs: NOW_MS,
+        secret: platform.secret,
+        ...over,
+      });
+    const sample = (over: Parameters<typeof built>[0] = {}): RawRequest =>
+      rawRequest(built(over), { nowMs: NOW_MS });
     const parseOne = (request: RawRequest): TriggerEvent => {
       expect(under.adapter.screen(request)).toBe(null);
       expect(under.adapter.verify(request).kind).toBe("genuine");
@@ -147,6 +152,12 @@ export function adapterContract(name: string, platform: AdapterCase): void {
         },
       );
 
+      it.each(platform.eventKinds)("takes a %s with an id such as `parley send` makes", (eventKind) => {
+        const first = parseOne(sample({ kind: eventKind, id: "3f1c0ffe-0000-4000-8000-00000000000a" }));
+        const second = parseOne(sample({ kind: eventKind, id: "3f1c0ffe-0000-4000-8000-00000000000b" }));
+        expect([first.id, ...first.aliases]).not.toContain(second.id);
+      });
+
       it("survives storage: an event is plain JSON", () => {
         const event = parseOne(sample());
         expect(JSON.parse(JSON.stringify(event))).toEqual(event);
@@ -185,8 +196,40 @@ export function adapterContract(name: string, platform: AdapterCase): void {
 
       it("a request without any header", () => {
         const { kind, reason } = turnedAway({ ...sample(), header: () => undefined });
-        expect([kind, reason.toLowerCase()]).toEqual(["forged", `missing ${platform.authHeaders[0]}`]);
+        const [first] = platform.authHeaders;
+        expect(kind).toBe("forged");
+        if (first !== undefined) expect(reason.toLowerCase()).toBe(`missing ${first}`);
       });
+
+      const { withToken, authHeaders } = platform;
+      it("a request without what proves it is genuine, wherever that stands", () => {
+        // Or nothing here would look whether anything is asked at all.
+        expect(authHeaders.length > 0 || withToken !== undefined, "authHeaders, or withToken").toBe(true);
+      });
+
+      if (withToken !== undefined) {
+        it.each(platform.eventKinds)("a %s without a token in its body, which is named", (eventKind) => {
+          for (const token of [null, ""]) {
+            const given = rawRequest(withToken(built({ kind: eventKind }), token), { nowMs: NOW_MS });
+            const { kind, reason } = turnedAway(given);
+            expect([kind, reason]).toEqual(["forged", expect.stringMatching(/^missing /)]);
+          }
+        });
+
+        it("a request whose token is garbage, without throwing", () => {
+          const { secret } = platform;
+          for (const bad of [
+            " ",
+            "0",
+            secret.slice(1),
+            secret.slice(0, -1),
+            `${secret}0`,
+            "a".repeat(100_000),
+            "ÿ",
+          ])
+            turnedAway(rawRequest(withToken(built(), bad), { nowMs: NOW_MS }));
+        });
+      }
 
       it("a request signed with another secret, which is told apart from a malformed one", () => {
         const { kind, reason } = turnedAway(sample({ secret: platform.otherSecret }));
@@ -373,10 +416,33 @@ export function adapterContract(name: string, platform: AdapterCase): void {
     }
 
     describe("what goes out", () => {
+      /** Met by what says something, and by no look beforehand. */
+      const plays = (fault: Fault) => under.fake.faults.push({ ...fault, match: says });
+
       it("is said once, where it was asked", async () => {
         const receipt = await under.adapter.send(deliveryOf("Hello, Ann"), never);
         expect(under.said()).toEqual([{ place: parseOne(sample()).place, text: "Hello, Ann" }]);
         expect(receipt.via).not.toBe("");
+      });
+
+      it("is counted: each call that the platform gets is told of, with what became of it", async () => {
+        const outcomes: [FakeAnswer | null, CallOutcome][] = [
+          [null, "ok"],
+          [platform.rejected, "refused"],
+          [platform.rateLimited(7), "rate_limited"],
+          [{ status: 502, body: "a proxy's page" }, "failed"],
+        ];
+        for (const [answer, outcome] of outcomes) {
+          await setUpAgain(30_000);
+          const delivery = deliveryOf("Hello, Ann");
+          if (answer !== null) plays(status(answer));
+          const heard: PlatformCall[] = [];
+          const stop = hearCalls((call) => heard.push(call));
+          await under.adapter.send(delivery, never).catch(() => {});
+          stop();
+          expect(heard.length, outcome).toBe(under.fake.calls.length);
+          expect(heard.at(-1), outcome).toMatchObject({ platform: under.adapter.platform, outcome });
+        }
       });
 
       it("says so when it may be a repeat", async () => {
@@ -387,24 +453,24 @@ export function adapterContract(name: string, platform: AdapterCase): void {
       });
 
       it("waits as long as the platform asks", async () => {
-        under.fake.faults.push(status(platform.rateLimited(7)));
+        plays(status(platform.rateLimited(7)));
         const error = await failureOf(deliveryOf("Hello, Ann"));
         expect(error).toMatchObject({ kind: "retry", status: 429, retryAfterMs: 7_000 });
         expect(under.said()).toEqual([]);
       });
 
       it.each([500, 502, 503])("may be tried again after a %i", async (code) => {
-        under.fake.faults.push({ kind: "status", status: code, body: "<html>oops</html>" });
+        plays({ kind: "status", status: code, body: "<html>oops</html>" });
         expect(await failureOf(deliveryOf("Hello, Ann"))).toMatchObject({ kind: "retry", status: code });
       });
 
       it("is given up when the platform says no for good", async () => {
-        under.fake.faults.push(status(platform.rejected));
+        plays(status(platform.rejected));
         expect(await failureOf(deliveryOf("Hello, Ann"))).toMatchObject({ kind: "rejected" });
       });
 
       it("waits when the platform does not take our credentials, and is said when it does again", async () => {
-        for (const answer of platform.refused) under.fake.faults.push(status(answer));
+        for (const answer of platform.refused) plays(status(answer));
         expect(await failureOf(deliveryOf("Hello, Ann"))).toMatchObject({
           kind: "refused",
           code: "PLATFORM_REFUSED",
@@ -428,7 +494,7 @@ export function adapterContract(name: string, platform: AdapterCase): void {
         expect(await sending.catch((error: unknown) => error)).toBe(lost);
         expect(asked).toBe(1);
         expect(under.said()).toEqual([]);
-        expect(under.fake.calls).toEqual([]);
+        expect(under.fake.calls.filter(says)).toEqual([]);
       });
 
       it("is said by a sender that still has its job then", async () => {
@@ -441,7 +507,7 @@ export function adapterContract(name: string, platform: AdapterCase): void {
 
       it.each([301, 302, 307, 308])("goes nowhere else when it is answered %i", async (code) => {
         const other = await fakeServer(() => ({ body: { ok: true } }));
-        under.fake.faults.push({
+        plays({
           kind: "status",
           status: code,
           headers: { location: other.url },
@@ -464,7 +530,7 @@ export function adapterContract(name: string, platform: AdapterCase): void {
           // Only the second waits for the time-out, and neither may run into it before the call has arrived.
           await setUpAgain(fault === "reset-after" ? 60_000 : 2_000);
           const delivery = deliveryOf("Hello, Ann");
-          under.fake.faults.push({ kind: fault });
+          plays({ kind: fault });
           expect(await failureOf(delivery)).toMatchObject({ kind: "unknown" });
           expect(under.said()).toHaveLength(1);
 
@@ -478,7 +544,7 @@ export function adapterContract(name: string, platform: AdapterCase): void {
       it("stops when told to", async () => {
         await setUpAgain(600_000);
         const abort = new AbortController();
-        under.fake.faults.push({ kind: "hang-after" });
+        plays({ kind: "hang-after" });
         const failure = failureOf(deliveryOf("Hello, Ann"), abort.signal);
         await under.fake.waitFor((call) => call.fault === "hang-after");
         abort.abort();

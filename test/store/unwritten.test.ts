@@ -13,6 +13,7 @@ import { createMetrics } from "../../src/telemetry/metrics.ts";
 import type { WorkerDeps } from "../../src/worker/deps.ts";
 import { work } from "../../src/worker.ts";
 import { FakeAdapter } from "../support/adapter.ts";
+import { CHATS } from "../support/chat-platforms.ts";
 import { FakeClock } from "../support/clock.ts";
 import { anEvent } from "../support/event.ts";
 import { guideWith } from "../support/guide.ts";
@@ -107,7 +108,7 @@ async function roomAgain(): Promise<Job> {
   return await claimOne(kept.queue);
 }
 
-describe.each(["slack", "discord", "telegram", "whatsapp"] as const)("a full disk, on %s", (platform) => {
+describe.each(CHATS)("a full disk, on %s", (platform) => {
   let adapter: FakeAdapter;
   const aClaimed = () => aJob({ ...kept, inbox: store.inbox }, { platform, id: `${platform}:1` });
   beforeEach(() => {

@@ -5,6 +5,7 @@ import type { Platform, ReplyAddress } from "../../../src/domain/event.ts";
 import type { Adapter } from "../../../src/ports/adapter.ts";
 import { silentLogger } from "../../../src/telemetry/log.ts";
 import { FakeAdapter } from "../../support/adapter.ts";
+import { CHATS } from "../../support/chat-platforms.ts";
 
 const TO = "to" as ReplyAddress;
 /** More than is rendered at once. */
@@ -24,15 +25,12 @@ async function realAdapter(platform: Platform): Promise<Adapter> {
 }
 
 describe("rendering", () => {
-  it.each(["slack", "discord", "telegram", "whatsapp"] as const)(
-    "on a thread gives what the adapter for %s gives itself",
-    async (platform) => {
-      const adapter = await realAdapter(platform);
-      const parts = open()(adapter, LONG, TO);
-      expect(parts).toBeInstanceOf(Promise);
-      expect(await parts).toEqual(adapter.render(LONG, TO));
-    },
-  );
+  it.each(CHATS)("on a thread gives what the adapter for %s gives itself", async (platform) => {
+    const adapter = await realAdapter(platform);
+    const parts = open()(adapter, LONG, TO);
+    expect(parts).toBeInstanceOf(Promise);
+    expect(await parts).toEqual(adapter.render(LONG, TO));
+  });
 
   it("on a thread keeps to what the place takes", async () => {
     const adapter = await realAdapter("discord");
