@@ -176,7 +176,8 @@ describe("files that commands and remote agents make", () => {
     await deliver(gateway.url, webhook("slack", { kind: "mention", channel: "C86", text: "report" }));
     const file = await seenOn(slack, () => slack.shared[0]);
     expect(file).toMatchObject({ channel: "C86", name: "report.csv", text: "who,how many\nAnn,3\n" });
-    expect(slack.messages.map(({ text }) => text)).toEqual([expect.stringContaining("you said: report")]);
+    const said = slack.messages.map(({ text }) => text);
+    expect(said).toEqual([expect.stringContaining("you said: report"), ""]);
   });
 });
 
