@@ -6,7 +6,7 @@ import {
   type WebhookSpec,
 } from "../../src/ports/adapter.ts";
 import type { Clock, Random } from "../../src/ports/clock.ts";
-import type { OpenContext } from "../../src/ports/platform.ts";
+import type { Kept, OpenContext } from "../../src/ports/platform.ts";
 import { besideModule } from "../../src/shared/beside.ts";
 import type { Secret } from "../../src/shared/secret.ts";
 import { type Form, Forms } from "../shared/forms.ts";
@@ -24,6 +24,7 @@ import { createEditor } from "./edit.ts";
 import { WORDS } from "./explain.ts";
 import { createGateway, type GatewayOptions } from "./gateway/listen.ts";
 import { Interactions } from "./interactions.ts";
+import { createNames } from "./names.ts";
 import { parseDiscord } from "./parse.ts";
 import { probeDiscord } from "./probe.ts";
 import { renderReply } from "./render.ts";
@@ -46,6 +47,8 @@ export interface DiscordOptions {
   readonly preview?: Preview;
   /** Whether answers may name those whom they were shown; they may not by default. */
   readonly mentions?: Mentions;
+  /** Names are looked up, and kept there too, where there is a bot; absent: ids stay. */
+  readonly names?: { readonly kept: Kept | undefined };
   /** Who sees the answer to a command; everyone by default. */
   readonly commandReplies?: "in_channel" | "ephemeral";
   /** What is offered while somebody fills in a command; nothing by default. */
@@ -112,6 +115,8 @@ export function createDiscordAdapter(options: DiscordOptions): Adapter {
     renderer: RENDERER,
     ...(reactions !== undefined && { reactions: meant(reactions) }),
     ...(mentions === "shown" && { mentions: true }),
+    ...(botToken !== null &&
+      options.names !== undefined && { names: createNames({ ...options.names, rest, clock }) }),
     probe: (signal) =>
       probeDiscord(
         { publicUrl: null, ...options, apiUrl, applicationId: options.applicationId, isHeard },

@@ -77,7 +77,7 @@ export class Choices {
     const focus = focusIn(interaction);
     if (focus === null) return [];
     const { option, type, value: typed } = focus;
-    const recent = this.#recent.get(keyOf(personOf(interaction), option)) ?? [];
+    const recent = this.#recent.get(keyOf(whereIn(interaction), personOf(interaction), option)) ?? [];
     const offered = this.#offered.get(option) ?? [];
     const source = this.#sources.get(option);
     const looked = found.flatMap((choice) => asType(choice, type));
@@ -105,7 +105,7 @@ export class Choices {
       const name = getString(option, "name");
       if (name === undefined || !isCompleted(get(option, "type"))) return [];
       if ((typeof value !== "string" && typeof value !== "number") || !isShort(String(value))) return [];
-      return [{ key: keyOf(event.sender.id, `${commandName(path)} ${name}`), value }];
+      return [{ key: keyOf(whereIn(interaction), event.sender.id, `${commandName(path)} ${name}`), value }];
     });
     if (used.length > 0) this.#used.set(event, used);
   }
@@ -186,7 +186,12 @@ function personOf(interaction: JsonObject): string {
   return getString(user, "id") ?? "";
 }
 
+/** What somebody has chosen in one server is nothing that is offered in another. */
+function whereIn(interaction: JsonObject): string {
+  return getString(interaction, "guild_id") ?? "dm";
+}
+
 /** Ids and names of options hold no spaces. */
-function keyOf(person: string, option: string): string {
-  return `${person} ${option}`;
+function keyOf(where: string, person: string, option: string): string {
+  return `${where} ${person} ${option}`;
 }

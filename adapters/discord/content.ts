@@ -5,6 +5,7 @@ import { MENTIONS_MAX, type Mention } from "../../src/domain/mention.ts";
 import { get, getArray, getObject, getString, type JsonObject } from "../../src/shared/json.ts";
 import { pressedItem, targetItems } from "./context.ts";
 import { attachmentsIn } from "./files.ts";
+import { namelessIn, namesChosen, readableText } from "./mentions.ts";
 import { readInvocation } from "./options.ts";
 import { nameOfUser } from "./people.ts";
 import { componentsIn, labelOf } from "./text.ts";
@@ -37,10 +38,8 @@ export function readCommand(data: JsonObject, applicationId: string): Reading {
   const invocation = invocationOf(name, data);
   if (invocation === undefined) return { kind: "unknown" };
   const attachments = attachmentsIn(getObject(data, "resolved"));
-  const mentions = chosenIn(getObject(data, "resolved"));
-  const chosen = mentions.length > 0 ? { mentions } : {};
   if (get(data, "type") !== MESSAGE_COMMAND)
-    return content("command", { ...invocation, ...chosen, attachments });
+    return content("command", { ...invocation, ...namedIn(invocation.text, data), attachments });
   const context = targetItems(targetMessage(data), applicationId);
   // What routes look at; the agent is shown it as what it is, the words of somebody else.
   const text = context.find(({ kind }) => kind === "target")?.text ?? "";
@@ -65,6 +64,17 @@ function targetUser(data: JsonObject): string {
   const name = nameOfUser(getObject(getObject(getObject(data, "resolved"), "users"), id));
   return name === undefined ? id : `${name} (${id})`;
 }
+
+/** A text that was typed into a command or a form, as people read it, and whom it names beside those that were chosen. */
+function namedIn(text: string, data: JsonObject): Pick<Content, "text" | "mentions"> {
+  const resolved = getObject(data, "resolved");
+  const nameOf = namesChosen(resolved);
+  const mentions = [...chosenIn(resolved), ...namelessIn(text, NOBODY, nameOf)].slice(0, MENTIONS_MAX);
+  return { text: readableText(text, NOBODY, nameOf), ...(mentions.length > 0 && { mentions }) };
+}
+
+/** Also the bot is named there as anybody is. */
+const NOBODY = "";
 
 /** The people and channels that were chosen for a command, and are shown by their names. */
 function chosenIn(resolved: JsonObject | undefined): readonly Mention[] {
@@ -130,8 +140,9 @@ export function readModal(data: JsonObject, message: JsonObject | undefined, app
   const [only] = fields;
   // A lone field is what the form is about; of several, each says which it is.
   const isOne = fields.length === 1 && only !== undefined;
+  const text = isOne ? only.shown : fields.map(({ name, shown }) => `${name}: ${shown}`).join("\n");
   return withCustomId(data, {
-    text: isOne ? only.shown : fields.map(({ name, shown }) => `${name}: ${shown}`).join("\n"),
+    ...namedIn(text, data),
     pressed: { kind: "form", label: isOne ? only.name.slice(0, LABEL_CHARS_MAX).toWellFormed() : null },
     context: pressedItem(message, applicationId),
   });
@@ -154,7 +165,10 @@ function fieldValue(value: unknown): string | undefined {
   return typeof value === "string" || typeof value === "boolean" ? String(value) : undefined;
 }
 
-function withCustomId(data: JsonObject, said: Pick<Content, "text" | "pressed" | "context">): Reading {
+function withCustomId(
+  data: JsonObject,
+  said: Pick<Content, "text" | "mentions" | "pressed" | "context">,
+): Reading {
   const customId = getString(data, "custom_id");
   if (customId === undefined)
     return { kind: "malformed", where: "data.custom_id", got: get(data, "custom_id") };

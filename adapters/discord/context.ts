@@ -6,6 +6,7 @@ import {
 } from "../../src/domain/context.ts";
 import { get, getObject, getString, type JsonObject } from "../../src/shared/json.ts";
 import { attachmentsIn } from "./files.ts";
+import { mentionsIn, namesIn, readableText } from "./mentions.ts";
 import { nameOfUser } from "./people.ts";
 import { isSnowflake } from "./snowflake.ts";
 import { cardWords, messageWords, snapshotsOf } from "./text.ts";
@@ -39,13 +40,25 @@ export function messageItems(message: JsonObject, applicationId: string): readon
   ];
 }
 
+/** What others have said to the bot names it as it names anybody. */
+const NOBODY = "";
+
 function itemOf(kind: ContextKind, message: JsonObject, applicationId: string): readonly ContextItem[] {
-  const text = messageWords(message);
+  const words = messageWords(message);
+  const text = readableText(words, NOBODY, namesIn(message));
+  const mentions = mentionsIn(message, words, NOBODY);
   const attachments = [message, ...snapshotsOf(message)].flatMap((part) => attachmentsIn(part));
   if (text === "" && attachments.length === 0) return [];
   const sentAtMs = Date.parse(getString(message, "timestamp") ?? "");
   const atMs = Number.isNaN(sentAtMs) ? null : sentAtMs;
-  return [contextItem(kind, text, { author: authorOf(message, applicationId), attachments, atMs })];
+  return [
+    contextItem(kind, text, {
+      ...(mentions.length > 0 && { mentions }),
+      author: authorOf(message, applicationId),
+      attachments,
+      atMs,
+    }),
+  ];
 }
 
 /** A bot's user has the id of its application, but for the oldest; a message of ours names the application as well. */

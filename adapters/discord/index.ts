@@ -42,7 +42,7 @@ export const discord: PlatformModule<DiscordSettings, DiscordOptions> = {
     ],
     open: async (context) => (await import("./setup.ts")).openSetup(context),
   },
-  async open({ settings, options, clock, linkHosts, random, timeoutMs, publicUrl }) {
+  async open({ settings, options, clock, linkHosts, random, timeoutMs, publicUrl, kept }) {
     const { createDiscordAdapter } = await import("./adapter.ts");
     const { publicKeys, applicationId, botToken, apiUrl, gateway } = settings;
     const { replies, edits, deletes } = options;
@@ -55,6 +55,7 @@ export const discord: PlatformModule<DiscordSettings, DiscordOptions> = {
       publicUrl,
       preview: options.preview,
       mentions: options.mentions,
+      ...(options.names === "on" && { names: { kept } }),
       reactions: options.reactions,
       commandReplies: options.command_replies,
       autocomplete: options.autocomplete,

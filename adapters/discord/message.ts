@@ -1,14 +1,14 @@
 import { conversationKey } from "../../src/domain/conversation.ts";
 import type { Trigger, TriggerEvent } from "../../src/domain/event.ts";
-import { MENTIONS_MAX, type Mention } from "../../src/domain/mention.ts";
 import type { Ack, Inbound } from "../../src/ports/adapter.ts";
 import { get, getArray, getObject, getString, type JsonObject, nameOf } from "../../src/shared/json.ts";
 import { mintAddress } from "./address.ts";
 import { messageItems } from "./context.ts";
 import { attachmentsIn } from "./files.ts";
+import { mentionsIn, namesIn, nickOf, readableText } from "./mentions.ts";
 import { nameOfUser, rolesOf } from "./people.ts";
 import { isSnowflake, snowflakeTimeMs } from "./snowflake.ts";
-import { ownWords, readableText } from "./text.ts";
+import { ownWords } from "./text.ts";
 
 /** Message types that somebody wrote; all others are notices of Discord. */
 const PLAIN = 0;
@@ -55,9 +55,10 @@ export function readMessage(message: JsonObject, { self, place, replies }: Messa
   const isDirect = place.guildId === null;
   const tenant = place.guildId ?? "dm";
   const trigger = triggerOf(message, self, place);
-  const text = readableText(ownWords(message), self.userId, namesIn(message));
+  const words = ownWords(message);
+  const text = readableText(words, self.userId, namesIn(message));
   const attachments = attachmentsIn(message);
-  const mentions = mentionsIn(message, self.userId);
+  const mentions = mentionsIn(message, words, self.userId);
   const context = messageItems(message, self.applicationId);
   // A server in which the bot may not read what does not name it gives such messages without all that they say.
   if (trigger !== "mention" && text === "" && attachments.length + context.length === 0)
@@ -136,38 +137,6 @@ function triggerOf(message: JsonObject, self: Self, { guildId, isThread }: Place
   const isReply = get(message, "type") === REPLY && get(answered, "id") === self.userId;
   if (isNamed || isReply) return "mention";
   return isThread ? "thread" : "ambient";
-}
-
-/** Whom and what it names, but for the bot. */
-function mentionsIn(message: JsonObject, ownId: string): readonly Mention[] {
-  const named = namesIn(message);
-  const listed = (kind: "person" | "channel", list: string, sign: "@" | "#") =>
-    getArray(message, list)
-      .map((one) => get(one, "id"))
-      .filter(isSnowflake)
-      .filter((id) => id !== ownId)
-      .flatMap((id): readonly Mention[] => {
-        const name = named(sign, id);
-        return name === undefined ? [] : [{ kind, id, name }];
-      });
-  return [...listed("person", "mentions", "@"), ...listed("channel", "mention_channels", "#")].slice(
-    0,
-    MENTIONS_MAX,
-  );
-}
-
-function namesIn(message: JsonObject): (sign: "@" | "@&" | "#", id: string) => string | undefined {
-  return (sign, id) => {
-    if (sign === "@&") return undefined;
-    const list = getArray(message, sign === "@" ? "mentions" : "mention_channels");
-    const named = list.find((one) => get(one, "id") === id);
-    return (sign === "@" ? (nickOf(named) ?? nameOfUser(named)) : getString(named, "name"))?.toWellFormed();
-  };
-}
-
-/** What somebody is called in this server. */
-function nickOf(named: unknown): string | undefined {
-  return getString(getObject(named, "member"), "nick")?.toWellFormed();
 }
 
 /** The first line of what was asked. */

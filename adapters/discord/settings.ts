@@ -58,6 +58,10 @@ export const OPTIONS = {
     .enum(["reply", "thread"])
     .default("reply")
     .describe("A mention in a channel is answered beneath it, or in a thread that is opened from it."),
+  names: z
+    .enum(["on", "off"])
+    .default("on")
+    .describe("Whether channels, roles and people that are named by id are looked up, for the model."),
   ...CHANGE_OPTIONS,
   ...MENTIONS_OPTION,
   reactions: reactionsOption(["👍", "✅"], ["👎", "❌"]),

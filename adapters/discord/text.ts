@@ -104,30 +104,3 @@ export function labelOf(component: unknown): string | null {
 
 const lines = (...parts: readonly (string | undefined)[]) => parts.filter((part) => part).join("\n");
 const listed = (...parts: readonly (string | undefined)[]) => parts.filter((part) => part).join(": ");
-
-/** A mention: of a person, a role or a channel; a picture of the server's own. */
-const MENTION = /<(@!?|@&|#|a?:(\w{1,64}):)(\d{1,20})>/g;
-
-/**
- * What a person typed, from what Discord makes of it: `<@31>` to `@Bob`, `<:wave:7>` to `:wave:`. Mentions of the bot are
- * left out, and the space or colon beside them. `nameOf` knows whom the message names; who is not known keeps the id.
- */
-export function readableText(
-  content: string,
-  botId: string,
-  nameOf: (sign: "@" | "@&" | "#", id: string) => string | undefined,
-): string {
-  const marked = content
-    .replaceAll("\0", "")
-    .replace(MENTION, (_whole, kind: string, picture: string | undefined, id: string) => {
-      if (picture !== undefined) return `:${picture}:`;
-      const sign = kind === "#" || kind === "@&" ? kind : "@";
-      if (sign === "@" && id === botId) return "\0";
-      return `${sign === "#" ? "#" : "@"}${nameOf(sign, id) ?? id}`;
-    });
-  // NUL marks where the bot was named.
-  return marked
-    .replace(/^(\s*)\0[:,]?\s*/, "$1")
-    .replaceAll(/\s?\0/g, "")
-    .trim();
-}

@@ -1,5 +1,6 @@
 import { FakeCommands } from "./discord-commands.ts";
 import { FakeGateway } from "./discord-gateway.ts";
+import { FakeGuilds } from "./discord-guilds.ts";
 import { type FakeAnswer, type FakeServer, type Fault, fakeServer, readableFile } from "./server.ts";
 
 /** A message as Discord holds it. */
@@ -30,6 +31,8 @@ export interface FakeDiscord extends FakeServer {
   readonly files: Map<string, DiscordFile>;
   /** Of the application 900. */
   readonly commands: FakeCommands;
+  /** Servers that the bot is in, where it looks at them. */
+  readonly guilds: FakeGuilds;
   /** What is merely written, and how the bot hears of it. */
   readonly gateway: FakeGateway;
   /** Threads that the bot has opened, by the message that each was opened from. */
@@ -122,6 +125,7 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
   const edits = new Map<string, number[]>();
   const opened = new Map<string, string>();
   const commands = new FakeCommands();
+  const guilds = new FakeGuilds();
   const { botToken, heartbeatMs, identifyMs } = options;
   const gateway = await FakeGateway.open({
     botToken,
@@ -280,6 +284,7 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
     if (root === "users" && first === "@me") return { body: { id: "900", username: "bot", bot: true } };
     if (root === "applications" && first === "@me" && options.application !== undefined)
       return { body: options.application };
+    if (root === "guilds" && call.method === "GET") return guilds.answer(first, second, third);
     if (root === "attachments" && first === "refresh-urls" && call.method === "POST")
       return refreshed(body.attachment_urls as readonly string[]);
     if (root === "applications" && first === "900" && second === "commands")
@@ -312,6 +317,7 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
     noFiles,
     files,
     commands,
+    guilds,
     gateway,
     opened,
     async close() {

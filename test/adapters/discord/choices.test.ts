@@ -45,6 +45,14 @@ function used(adapter: ReturnType<typeof adapterWith>, user: string, ...options:
   for (const event of inbound.events) adapter.accepted?.(event);
 }
 
+it("a person's recent values are offered in the server, or in private, alone in which they were used", () => {
+  const adapter = adapterWith({ recent: 10, choices: [] });
+  const inServer = (guild_id: string | undefined) => ({ ...typing("30", service("")), guild_id });
+  used(adapter, "30", service("said-in-private", false));
+  expect(names(adapter, inServer(undefined))).toEqual(["said-in-private"]);
+  expect(names(adapter, inServer("10"))).toEqual([]);
+});
+
 describe("choices of a tool", () => {
   const from = { agent: "assistant", tool: "deploys__list", arguments: {} };
   const asking = (source: ChoiceSource, typed: string, type = 3) => {

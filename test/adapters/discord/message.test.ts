@@ -157,9 +157,30 @@ describe("a message that somebody writes", () => {
       { id: "900", username: "bot" },
       { id: "31", username: "bob", member: { nick: "Bobby" } },
     ];
-    expect(eventOf(recorded("gateway-message", { content, mentions })).text).toBe(
-      "ask @Bobby in #40 about :wave: :spin: and @5,",
-    );
+    const event = eventOf(recorded("gateway-message", { content, mentions }));
+    expect(event.text).toBe("ask @Bobby in #40 about :wave: :spin: and @5,");
+    // What Discord does not tell is looked up afterwards.
+    expect(event.mentions).toEqual([
+      { kind: "person", id: "31", name: "Bobby" },
+      { kind: "channel", id: "40", name: null },
+      { kind: "group", id: "5", name: null },
+    ]);
+  });
+
+  it("reads in the same way what it replies to and what it passes on", () => {
+    const written = { content: "<@900> <@31> look into <#40> :)", mentions: [{ id: "31", username: "bob" }] };
+    const reply = recorded("gateway-reply", { referenced_message: { ...written, id: "52" } });
+    const wanted = {
+      text: "@900 @bob look into #40 :)",
+      mentions: [
+        { kind: "person", id: "31", name: "bob" },
+        { kind: "person", id: "900", name: null },
+        { kind: "channel", id: "40", name: null },
+      ],
+    };
+    expect(eventOf(reply).context).toMatchObject([{ kind: "quoted", ...wanted }]);
+    const forwarded = recorded("gateway-message", { content: "", message_snapshots: [{ message: written }] });
+    expect(eventOf(forwarded).context).toMatchObject([{ kind: "forwarded", ...wanted }]);
   });
 
   it.each([

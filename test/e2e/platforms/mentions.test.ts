@@ -13,6 +13,14 @@ let platforms: Platforms;
 let gateway: GatewayProcess;
 beforeAll(async () => {
   platforms = await openPlatforms();
+  platforms.discord.guilds.set("10", {
+    channels: [{ id: "20", name: "ops", permission_overwrites: [] }],
+    roles: [
+      { id: "10", name: "@everyone", permissions: "1024" },
+      { id: "77", name: "oncall", permissions: "0" },
+    ],
+    members: { "74": { nick: "Cleo", user: { id: "74", username: "c" } } },
+  });
   gateway = await startGateway({
     dataDir: temporaryFolder(),
     config: configFolder(SPEC),
@@ -87,4 +95,15 @@ it("an answer on Discord rings for those whom the question names, and for nobody
     body: { allowed_mentions: { parse: [] } },
   });
   expect(JSON.stringify(other.body)).not.toContain("users");
+});
+
+it("what a question on Discord names by id alone is looked up in its server, and named in the answer; roles never ring", async () => {
+  const { discord } = platforms;
+  const text = "ask <@&77> and <@74> in <#20>, not <#21>";
+  await deliver(gateway.url, webhook("discord", { kind: "slash", channel: "68", text }));
+  const answer = await seenOn(discord, () => discord.messages.find(({ channelId }) => channelId === "68"));
+  expect(answer).toMatchObject({
+    content: "You said: ask @oncall and <@74> in <#20>, not #21",
+    body: { allowed_mentions: { parse: [], users: ["74"] } },
+  });
 });
