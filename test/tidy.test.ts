@@ -153,6 +153,10 @@ describe("the source tree", () => {
       return due.filter((name) => !names.includes(name)).map((name) => `${platform}/${name}`);
     });
     expect(missing).toEqual([]);
+    // Whoever adds one reads of all of them there.
+    const page = readFileSync(join(root, "docs/adding-a-platform.md"), "utf8");
+    const untold = [...NAMES, ...NAMES_OF_AN_API].filter((name) => !page.includes(`\`${name}\``));
+    expect(untold).toEqual([]);
   });
 
   it("has no assertion that cannot fail", () => {

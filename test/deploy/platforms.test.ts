@@ -27,7 +27,7 @@ it.each(Object.entries(EDGES))(
   },
 );
 
-describe.each(CHATS)("$name", ({ name, needs }) => {
+describe.each(CHATS)("$name", ({ name, needs, variables }) => {
   it.each([
     "deploy/gateway.env.example",
     "deploy/k8s/secrets/parley.env.example",
@@ -38,8 +38,23 @@ describe.each(CHATS)("$name", ({ name, needs }) => {
     expect(missing).toEqual([]);
   });
 
+  it("has in docs/secrets.md how each of its secrets is changed", () => {
+    const page = read("docs/secrets.md");
+    const kept = variables.filter(({ secret, isOfCommands }) => secret && isOfCommands !== true);
+    expect(kept.filter(({ name }) => !page.includes(`\`${name}\``))).toEqual([]);
+  });
+
   it("has its pages", () => {
     expect(existsSync(join(ROOT, `docs/platforms/${name}.md`))).toBe(true);
     expect(read("README.md")).toMatch(new RegExp(`^\\| .*\\]\\(adapters/${name}/README\\.md\\) \\|$`, "m"));
   });
+});
+
+it("the page on adding one names files that are there", () => {
+  const named =
+    read("docs/adding-a-platform.md").match(
+      /(?<=`)(?:adapters|bin|config|deploy|docs|src|test)\/[^`<\s]*(?=`)/g,
+    ) ?? [];
+  expect(named.length).toBeGreaterThan(30);
+  expect(named.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
 });
