@@ -176,5 +176,7 @@ function usageOf(usage: Anthropic.Usage, { price, webSearch }: ClaudeOptions): U
     cacheWriteTokens,
   };
   const searches = usage.server_tool_use?.web_search_requests ?? 0;
-  return { ...counted, costCents: costCents(price, counted) + searchCents(webSearch, searches) };
+  // Not asked for, but whatever stands between may: a proxy that caches by itself.
+  const hourTokens = Math.min(usage.cache_creation?.ephemeral_1h_input_tokens ?? 0, cacheWriteTokens);
+  return { ...counted, costCents: costCents(price, counted, hourTokens) + searchCents(webSearch, searches) };
 }

@@ -21,14 +21,21 @@ export interface PriceOverride {
   readonly cacheWrite?: number | undefined;
 }
 
-/** The cost of a call in US cents. `usage.inputTokens` includes the cached ones. */
-export function costCents(price: Price, usage: Omit<Usage, "costCents">): number {
+/** What is kept for an hour costs this much of plain input; the table has the price of five minutes alone. */
+const HOUR_WRITE_FACTOR = 2;
+
+/**
+ * The cost of a call in US cents. `usage.inputTokens` includes the cached ones; `hourTokens` of those that were written to a cache
+ * are kept for an hour.
+ */
+export function costCents(price: Price, usage: Omit<Usage, "costCents">, hourTokens = 0): number {
   const rates = ratesAt(price, usage.inputTokens);
   const plainTokens = Math.max(0, usage.inputTokens - usage.cacheReadTokens - usage.cacheWriteTokens);
   const microDollars =
     plainTokens * rates.input +
     usage.cacheReadTokens * rates.cacheRead +
-    usage.cacheWriteTokens * rates.cacheWrite +
+    (usage.cacheWriteTokens - hourTokens) * rates.cacheWrite +
+    hourTokens * Math.max(rates.cacheWrite, rates.input * HOUR_WRITE_FACTOR) +
     usage.outputTokens * rates.output;
   return microDollars / 10_000;
 }

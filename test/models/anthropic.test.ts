@@ -161,6 +161,22 @@ describe("the Anthropic model, event by event", () => {
     });
   });
 
+  it("counts what is kept for an hour at twice the price of input", async () => {
+    const { chunks } = await ask({
+      events: [
+        messageStart({
+          ...{ input_tokens: 100, cache_creation_input_tokens: 30, cache_read_input_tokens: 0 },
+          cache_creation: { ephemeral_5m_input_tokens: 10, ephemeral_1h_input_tokens: 20 },
+        }),
+        ...textBlock(0, "ok"),
+        ...messageEnd("end_turn", { output_tokens: 50 }),
+      ],
+    });
+    expect(chunks.at(-1)).toMatchObject({
+      usage: { cacheWriteTokens: 30, costCents: (100 * 2 + 10 * 2.5 + 20 * 4 + 50 * 10) / 10_000 },
+    });
+  });
+
   it.each([
     ["end_turn", "end"],
     ["stop_sequence", "end"],
