@@ -1,5 +1,8 @@
+import nacl from "tweetnacl";
+import { createDiscordAdapter } from "../../adapters/discord/adapter.ts";
 import { createSlackAdapter } from "../../adapters/slack/adapter.ts";
 import { createTelegramAdapter } from "../../adapters/telegram/adapter.ts";
+import { createWhatsAppAdapter } from "../../adapters/whatsapp/adapter.ts";
 import { createAgentRuntime } from "../../src/agent/runtime.ts";
 import { type BackRules, composeBack } from "../../src/app/back.ts";
 import { standForDuties } from "../../src/app/duties.ts";
@@ -24,11 +27,17 @@ import type { Life } from "./life.ts";
 import { type Provider, simulatedAgent } from "./model.ts";
 import type { OpenedStore, OpenOptions } from "./storage.ts";
 
-export type SimulatedPlatform = "slack" | "telegram";
+export type SimulatedPlatform = "slack" | "discord" | "telegram" | "whatsapp";
+
+/** The seed of a key that signs as Discord does. */
+const DISCORD_SEED = "5a".repeat(32);
+const { publicKey } = nacl.sign.keyPair.fromSeed(new Uint8Array(Buffer.from(DISCORD_SEED, "hex")));
 
 export const SECRETS: Readonly<Record<SimulatedPlatform, string>> = {
   slack: "a-slack-signing-secret",
+  discord: DISCORD_SEED,
   telegram: "a-telegram-secret",
+  whatsapp: "a-whatsapp-secret",
 };
 
 /** Of the drain time, as the composition root divides it. */
@@ -128,7 +137,7 @@ function agentsFor(options: GatewayOptions, life: Life): BackRules["agents"] {
   };
 }
 
-function adaptersFor({ chats }: GatewayOptions, life: Life): ReadonlyMap<Platform, Adapter> {
+function adaptersFor({ chats, random }: GatewayOptions, life: Life): ReadonlyMap<Platform, Adapter> {
   const { clock } = life;
   const slack = createSlackAdapter({
     signingSecrets: [new Secret(SECRETS.slack)],
@@ -143,8 +152,26 @@ function adaptersFor({ chats }: GatewayOptions, life: Life): ReadonlyMap<Platfor
     clock,
     timeoutMs: 15_000,
   });
+  const discord = createDiscordAdapter({
+    publicKeys: [Buffer.from(publicKey).toString("hex")],
+    botToken: null,
+    applicationId: "900",
+    clock,
+    timeoutMs: 15_000,
+    random,
+  });
+  const whatsapp = createWhatsAppAdapter({
+    accessToken: new Secret("simulated"),
+    appSecrets: [new Secret(SECRETS.whatsapp)],
+    verifyToken: new Secret("simulated"),
+    phoneNumberId: "PN1",
+    clock,
+    timeoutMs: 15_000,
+  });
   return new Map<Platform, Adapter>([
     ["slack", chats.slack.adapter(slack, life)],
+    ["discord", chats.discord.adapter(discord, life)],
+    ["whatsapp", chats.whatsapp.adapter(whatsapp, life)],
     ["telegram", chats.telegram.adapter(telegram, life)],
   ]);
 }

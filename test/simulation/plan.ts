@@ -28,6 +28,9 @@ export function planFrom(seed: number, scale = 1): Plan {
     workload: workloadFrom(dice.fork(), size),
     spec: specFrom(dice, size.conversations),
     recovery: {
+      // As they are; what a day of messages is made of comes from the other two.
+      discord: "refuses-copies",
+      whatsapp: "nothing",
       slack: dice.pick(["lookup", "lookup", "refuses-copies", "nothing"]),
       telegram: dice.pick(["nothing", "nothing", "refuses-copies", "lookup"]),
     },
@@ -115,7 +118,7 @@ export function smallPlan({ recovery, onTheWay, ...fortunes }: SmallPlan): Plan 
     dice: new Dice(1),
     workload: SMALL_WORKLOAD,
     spec: specOf({}),
-    recovery: { slack: recovery, telegram: recovery },
+    recovery: { slack: recovery, discord: recovery, telegram: recovery, whatsapp: recovery },
     faultsFor: () => NO_FAULTS,
     onTheWay,
     ...ALONE,
@@ -129,7 +132,9 @@ export function smallPlan({ recovery, onTheWay, ...fortunes }: SmallPlan): Plan 
 export function busyPlan(mode: BusyMode, platform: SimulatedPlatform, fortunes: SmallPlan): Plan {
   const sample = {
     slack: { kind: "dm", user: "U1", channel: "D1" },
+    discord: { kind: "slash", user: "5000", channel: "20" },
     telegram: { kind: "message", user: "5000" },
+    whatsapp: { kind: "message", user: "5000", channel: "PN1" },
   }[platform];
   const texts = ["m0 use=look,pay slow", "m1 use=pay", "m2 parts=2 slow"];
   const messages = texts.map((text, index) => ({

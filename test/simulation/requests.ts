@@ -1,7 +1,9 @@
 import { createHmac } from "node:crypto";
+import { discordSampler } from "../../adapters/discord/sample.ts";
 import type { SampleRequest } from "../../adapters/shared/sample.ts";
 import { slackSampler } from "../../adapters/slack/sample.ts";
 import { telegramSampler } from "../../adapters/telegram/sample.ts";
+import { whatsAppSampler } from "../../adapters/whatsapp/sample.ts";
 import { SECRETS, type SimulatedPlatform } from "./gateway.ts";
 import type { Forgery, Message, Sample } from "./workload.ts";
 
@@ -9,6 +11,13 @@ import type { Forgery, Message, Sample } from "./workload.ts";
 const OLD_MS = 30 * 3_600_000;
 /** Slack takes a request as a replay after five minutes. */
 const STALE_MS = 400_000;
+
+const SAMPLERS = {
+  slack: slackSampler,
+  discord: discordSampler,
+  telegram: telegramSampler,
+  whatsapp: whatsAppSampler,
+};
 
 /** The first delivery of a message. */
 export function requestFor({ platform, sample, isOld }: Message, nowMs: number): SampleRequest {
@@ -23,9 +32,9 @@ export function twinOf(request: SampleRequest): SampleRequest {
   return { ...request, body: JSON.stringify({ ...body, event_id: `${body.event_id}9`, event }) };
 }
 
-/** A delivery is signed anew each time it is sent. */
+/** Slack signs a delivery anew each time it is sent. */
 export function signedAt(request: SampleRequest, platform: SimulatedPlatform, nowMs: number): SampleRequest {
-  if (platform === "telegram") return request;
+  if (platform !== "slack") return request;
   const timestamp = String(Math.floor(nowMs / 1000));
   const mac = createHmac("sha256", SECRETS.slack).update(`v0:${timestamp}:${request.body}`).digest("hex");
   return {
@@ -54,6 +63,5 @@ function build(
   nowMs: number,
   secret = SECRETS[platform],
 ): SampleRequest {
-  const sampler = platform === "slack" ? slackSampler : telegramSampler;
-  return sampler.build({ ...sample, nowMs, secret });
+  return SAMPLERS[platform].build({ ...sample, nowMs, secret });
 }

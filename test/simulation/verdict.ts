@@ -232,6 +232,11 @@ function windowOf(cause: string | null, spec: GatewaySpec): number {
   return Math.max(NOTICE_WINDOW_MS_MIN, allowance(spec.limits.user)?.perMs ?? 0);
 }
 
+/** A command is remembered with its name. */
+function rememberedText({ command, text }: Row["event"]): string {
+  return command === null ? text : `⟦command ${JSON.stringify(command)}⟧\n${text}`;
+}
+
 /** Memory holds each finished turn once, in order, and none from before the last reset. */
 function checkMemory(inLine: readonly Row[], { turns: stored }: Ledger, witness: Witness): void {
   const turns = Map.groupBy(stored, ({ conversation }) => conversation);
@@ -243,7 +248,7 @@ function checkMemory(inLine: readonly Row[], { turns: stored }: Ledger, witness:
       .slice(resetAt + 1)
       .filter(({ state, event }) => state === "done" && controlCommandOf(event) === null)
       .flatMap((row) => [
-        ...[row, ...mergedInto(row, inLine)].map(({ event }) => `user: ${event.text}`),
+        ...[row, ...mergedInto(row, inLine)].map(({ event }) => `user: ${rememberedText(event)}`),
         `assistant: ${row.progress?.answer?.text}`,
       ]);
     const got = (turns.get(conversation) ?? []).map(({ turn: { role, text } }) => `${role}: ${text}`);

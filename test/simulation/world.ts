@@ -92,7 +92,7 @@ class World {
     this.#witness = witness;
     this.#faults = faults;
     this.#storage = storage;
-    this.#chats = { slack: this.#chat("slack"), telegram: this.#chat("telegram") };
+    const [slack, telegram] = [this.#chat("slack"), this.#chat("telegram")];
     this.#providerDice = plan.dice.fork();
     this.#replicas = new Replicas({
       fortunes: plan,
@@ -109,6 +109,8 @@ class World {
       receivers: () => this.#replicas.up,
     });
     this.#productDice = plan.dice.fork();
+    // Last, so that a seed of before still gives the same day.
+    this.#chats = { slack, telegram, discord: this.#chat("discord"), whatsapp: this.#chat("whatsapp") };
   }
 
   async run(): Promise<Outcome> {
