@@ -1,7 +1,11 @@
 import type { Attachment } from "../../src/domain/attachment.ts";
 import type { Pressed } from "../../src/domain/event.ts";
 import { get, getArray, getObject, getString, isObject, type JsonObject } from "../../src/shared/json.ts";
+import { blocksText } from "./blocks.ts";
 import { filesOf } from "./files.ts";
+import { readableText } from "./text.ts";
+
+const NOBODY: ReadonlySet<string> = new Set();
 
 /** Where Slack's elements keep a choice that is neither a plain value nor an option. */
 const CHOICES = [
@@ -26,6 +30,8 @@ export function actionText(action: unknown): string {
     const chosen = [get(action, choice)].flat().filter(isWord);
     if (chosen.length > 0) return chosen.join(", ").toWellFormed();
   }
+  const rich = getObject(action, "rich_text_value");
+  if (rich !== undefined) return readableText(blocksText([rich]), NOBODY).toWellFormed();
   return filesOf(action)
     .flatMap(({ name }) => name ?? [])
     .join(", ");

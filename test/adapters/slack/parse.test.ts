@@ -438,6 +438,19 @@ describe("a submitted modal", () => {
       ...over,
     });
 
+  it("with a text that has looks is read as a person sees it", () => {
+    const words = [
+      { type: "text", text: "Ask ", style: { bold: true } },
+      { type: "user", user_id: "U7" },
+      { type: "text", text: " & wait" },
+    ];
+    const section = { type: "rich_text_section", elements: words };
+    const list = { type: "rich_text_list", style: "bullet", elements: [section] };
+    const rich_text_value = { type: "rich_text", elements: [section, list] };
+    const state = { values: { b1: { why: { type: "rich_text_input", rich_text_value } } } };
+    expect(eventOf(submit({}, { state })).text).toMatch(/^Ask @U7 & wait\n. Ask @U7 & wait$/);
+  });
+
   it("with several inputs names each", () => {
     const state = {
       values: { b1: { env: { value: "prod" } }, b2: { region: { selected_option: { value: "eu" } } } },
