@@ -20,7 +20,8 @@ const CALLS = MESSAGES + MESSAGES / 2;
 /** After so many answers the gateway is killed. */
 const KILLED_AT = [8, 22];
 /** US dollars for a million tokens. */
-const PRICE = { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75 };
+const PRICE = { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75, hourWrite: 6 };
+const SEARCH_DOLLARS = 0.01;
 const AGENT = `metadata: { name: assistant }
 spec:
   model:
@@ -28,6 +29,7 @@ spec:
     model: claude-of-the-test
     max_tokens: 1000
     price: { input_per_million: 3, output_per_million: 15, cache_read_per_million: 0.3, cache_write_per_million: 3.75 }
+    server_tools: { web_search: { max_uses: 2 } }
   tools: [{ name: clock, type: builtin, builtin: time }]
   budgets: { tokens: 1000000, cost_cents: 1000 }
   retry: { backoff_seconds: 0 }
@@ -105,8 +107,8 @@ describe.each(["sqlite", "redis"] as const)("a day of the provider, with the sta
   });
 });
 
-/** More than one call may cost at most: its 1,000 tokens of an answer, and what was said. */
-const CEILING_CENTS = 5;
+/** More than one call may cost at most: its 1,000 tokens of an answer, what was said, and two searches with what they find. */
+const CEILING_CENTS = 25;
 
 function sumOf(lines: readonly Line[]): number {
   return lines.reduce((cents, line) => cents + line.cents, 0);
@@ -154,17 +156,28 @@ async function startProvider(): Promise<BillingProvider> {
       cache_creation_input_tokens: dice.between(0, 700),
     };
     const output_tokens = dice.between(1, 500);
-    const dollars =
+    const hourTokens = dice.between(0, usage.cache_creation_input_tokens);
+    const cache_creation = {
+      ephemeral_5m_input_tokens: usage.cache_creation_input_tokens - hourTokens,
+      ephemeral_1h_input_tokens: hourTokens,
+    };
+    const searches = dice.between(0, 2);
+    const microDollars =
       usage.input_tokens * PRICE.input +
       usage.cache_read_input_tokens * PRICE.cacheRead +
-      usage.cache_creation_input_tokens * PRICE.cacheWrite +
-      output_tokens * PRICE.output;
-    bill.push({ about: `${topic}${isResult ? " result" : ""}`, cents: dollars / 10_000 });
+      cache_creation.ephemeral_5m_input_tokens * PRICE.cacheWrite +
+      hourTokens * PRICE.hourWrite +
+      output_tokens * PRICE.output +
+      searches * SEARCH_DOLLARS * 1_000_000;
+    bill.push({ about: `${topic}${isResult ? " result" : ""}`, cents: microDollars / 10_000 });
     const usesTool = topic.endsWith("tool") && !isResult;
     const content = usesTool ? toolBlock(0, "clock__time", "{}") : textBlock(0, "Said.");
-    const end = messageEnd(usesTool ? "tool_use" : "end_turn", { output_tokens });
+    const end = messageEnd(usesTool ? "tool_use" : "end_turn", {
+      output_tokens,
+      server_tool_use: { web_search_requests: searches, web_fetch_requests: 0 },
+    });
     outgoing.writeHead(200, { "content-type": "text/event-stream" });
-    for (const event of [messageStart(usage), ...content, ...end])
+    for (const event of [messageStart({ ...usage, cache_creation }), ...content, ...end])
       outgoing.write(`event: ${(event as { type: string }).type}\ndata: ${JSON.stringify(event)}\n\n`);
     outgoing.end();
     if (++answers !== enough.count) return;
