@@ -60,7 +60,8 @@ export function offering(
   if (choices.length === 0) return { markdown: answer };
   const fit = limits === undefined || !areHeard ? "none" : fitOnButtons(choices, limits);
   const said = text === "" ? CHOOSE : text;
-  const inWords = `${said}\n\n${choices.map((choice) => `- ${choice}`).join("\n")}`;
+  // By number, too: whoever answers in words may say just that.
+  const inWords = `${said}\n\n${choices.map((choice, index) => `${index + 1}. ${choice}`).join("\n")}`;
   if (fit === "none") return { markdown: inWords };
   return { markdown: fit === "cut" ? inWords : said, buttons: choiceButtons(choices) };
 }

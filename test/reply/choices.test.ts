@@ -51,12 +51,12 @@ describe("choices of an answer", () => {
   it("stand in words where a button does not hold all of one, or there are none for so many", () => {
     const long = "The third of them, on Monday";
     const cut = offering(answer("A", long), LIMITS, true);
-    expect(cut.markdown).toBe(`Which?\n\n- A\n- ${long}`);
+    expect(cut.markdown).toBe(`Which?\n\n1. A\n2. ${long}`);
     expect(cut.buttons?.map(({ label }) => label)).toEqual(["A", long]);
-    const inWords = { markdown: "Which?\n\n- 1\n- 2\n- 3\n- 4" };
+    const inWords = { markdown: "Which?\n\n1. 1\n2. 2\n3. 3\n4. 4" };
     expect(offering(answer("1", "2", "3", "4"), LIMITS, true)).toEqual(inWords);
     expect(offering(answer("1", "2", "3", "4"), {}, true)).toEqual(inWords);
-    expect(offering(answer("A"), LIMITS, false)).toEqual({ markdown: "Which?\n\n- A" });
+    expect(offering(answer("A"), LIMITS, false)).toEqual({ markdown: "Which?\n\n1. A" });
     expect(offering(choicesBlock(["A"]), LIMITS, true).markdown).toBe("Please choose:");
   });
 
