@@ -289,6 +289,11 @@ describe("a secret that guards this gateway", () => {
   const inFiles = guards.filter(({ name }) => VARIABLES.find((one) => one.name === name)?.secret);
   const pairs = guards.filter(({ name }) => /_SECRET$|PUBLIC|^PARLEY/.test(name));
 
+  it("is among these whenever a variable has a least length", () => {
+    const declared = VARIABLES.filter(({ form }) => form?.charsMin !== undefined).map(({ name }) => name);
+    expect(declared.sort()).toEqual(Object.keys(MINIMA).sort());
+  });
+
   it.each(guards)("$name is refused below its length, and not shown", ({ name, chars, words }) => {
     expect(read({ [name]: "a".repeat(chars) }).problems).toEqual([]);
     expect(read({ [name]: "a".repeat(chars - 1) }).problems).toEqual([
