@@ -50,6 +50,7 @@ import type { ComponentReport } from "./ingress/health.ts";
 import type { Adapter } from "./ports/adapter.ts";
 import type { Clock, Random } from "./ports/clock.ts";
 import type { Notebooks } from "./ports/notebooks.ts";
+import type { Siblings } from "./ports/siblings.ts";
 import type { Store } from "./ports/store.ts";
 import { hearCalls } from "./shared/platform-calls.ts";
 import { pruneAudit } from "./store/audit.ts";
@@ -72,6 +73,8 @@ export interface AppOptions {
   readonly metrics: Metrics;
   readonly version: string;
   readonly tracing?: Tracing;
+  /** The other processes of the supervisor; absent where there is none. */
+  readonly siblings?: Siblings;
   /** Makes the key of the test webhook; absent where a supervisor has made it for all its processes. */
   readonly newDevKey?: () => string;
   /** The store is gone for good; end the process, so that whoever watches it starts another. */
@@ -258,6 +261,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       config,
       store,
       still,
+      siblings: options.siblings ?? null,
       front,
       adapters: all,
       policy,

@@ -5,6 +5,7 @@ import process from "node:process";
 import { MODULES } from "../adapters/index.ts";
 import { leaveDevKey } from "./app/developers.ts";
 import { onHangUp } from "./app/hang-up.ts";
+import type { Supervised } from "./app/processes/supervised.ts";
 import { onSignals, type StopRequest, untilStopped } from "./app/stopping.ts";
 import { type Config, type Loaded, loadConfig } from "./config/load.ts";
 import { callsModels } from "./config/model-keys.ts";
@@ -122,6 +123,7 @@ export async function serveSupervised(n: number): Promise<number> {
     },
     log,
     metrics: supervisor.metrics,
+    siblings: supervisor.siblings,
     up: (banner) => supervisor.send({ kind: "up", banner }),
     failed: (code, reason) => supervisor.send({ kind: "failed", code, reason }),
     onStop(stop) {
@@ -142,6 +144,7 @@ interface GatewayProcess {
   readonly leaseMs?: number | undefined;
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly siblings?: Supervised["siblings"];
   readonly newDevKey?: () => string;
   /** It listens; the banner is for a person at the terminal. */
   readonly up: (banner: string) => void;
@@ -157,6 +160,7 @@ async function runGateway({
   leaseMs,
   log,
   metrics,
+  siblings,
   newDevKey,
   up,
   failed,
@@ -179,6 +183,7 @@ async function runGateway({
       metrics,
       version,
       tracing,
+      ...(siblings && { siblings }),
       ...(newDevKey && { newDevKey }),
       onStoreDeath: death.reject,
       leaseMs,

@@ -220,7 +220,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     pruneStore: ({ body }) => pruneStore(body, deps),
     listFinished: async ({ query }) => ok(await finishedPage(query, deps)),
     removeFinished: ({ body }) => removeFinished(body, deps),
-    startBackup: () => backups.start(),
+    startBackup: ({ query }) => backups.start(query.file ?? null),
     extendBackup: ({ id }) => backups.extend(id),
     endBackup: ({ id }) => backups.end(id),
     listAudit: async ({ query }) => ok(await auditPage(deps.auditLog, query, clock.nowMs())),

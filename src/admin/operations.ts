@@ -13,6 +13,7 @@ import {
   approvalsQuery,
   auditQuery,
   auditVerifyQuery,
+  backupQuery,
   eventsQuery,
   noQuery,
   refusalStreamQuery,
@@ -296,10 +297,10 @@ export const OPERATIONS = {
   startBackup: {
     method: "post",
     path: "/backup",
-    summary: "Leave the database file of this process as it is for a minute, so that it can be copied",
-    query: noQuery,
+    summary: "Leave a database file of this gateway as it is for a minute, so that it can be copied",
+    query: backupQuery,
     answer: { status: 200, type: JSON_TYPE, schemas: ["Backup"], what: "It is left; what it is." },
-    problems: [400, 409],
+    problems: [400, 404, 409],
   },
   extendBackup: {
     method: "put",

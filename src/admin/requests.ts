@@ -151,6 +151,15 @@ export const bulkBody = z.strictObject({
 export type BulkBody = z.output<typeof bulkBody>;
 
 export const noQuery = z.strictObject({});
+export const backupQuery = z.strictObject({
+  file: z
+    .string()
+    .regex(/^\d{1,20}:\d{1,20}$/, { error: "expected the device and number of a file, such as 2049:1234" })
+    .optional()
+    .describe(
+      "Device and number of the file, with a colon between: whichever process of this supervisor has it. Absent: that of the process which is asked.",
+    ),
+});
 
 export type Read<T> =
   | { readonly ok: true; readonly value: T }

@@ -34,6 +34,7 @@ export interface AdminSetup {
   readonly notices: AdminDeps["notices"];
   readonly schedules: AdminDeps["schedules"];
   readonly still: AdminDeps["still"];
+  readonly siblings: AdminDeps["siblings"];
   readonly housekeeping: AdminDeps["housekeeping"];
   readonly ready: AdminDeps["ready"];
   readonly replicas: AdminDeps["replicas"];
@@ -43,6 +44,7 @@ export interface AdminSetup {
   readonly budgets: AdminDeps["budgets"];
   readonly writeNotes: () => Promise<void>;
   readonly clock: Clock;
+  readonly newId: AdminDeps["newId"];
   readonly log: Logger;
   readonly metrics: AdminDeps["metrics"];
   readonly version: string;

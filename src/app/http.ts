@@ -16,6 +16,7 @@ import type { Clock, NewId } from "../ports/clock.ts";
 import type { HookDesk } from "../ports/hooks.ts";
 import type { Privacy } from "../ports/privacy.ts";
 import type { ScheduleDesk } from "../ports/schedules.ts";
+import type { Siblings } from "../ports/siblings.ts";
 import type { StillFile } from "../ports/still-file.ts";
 import type { Store } from "../ports/store.ts";
 import { textMatches } from "../shared/hmac.ts";
@@ -39,6 +40,7 @@ export interface HttpOptions {
   readonly store: Store;
   /** The database file of this process, for whoever copies it; null: there is none. */
   readonly still: StillFile | null;
+  readonly siblings: Siblings | null;
   readonly housekeeping: AdminSetup["housekeeping"];
   readonly front: Front;
   /** Of the platforms that are on. */
@@ -119,6 +121,7 @@ export function composeHttp(options: HttpOptions): Http {
       breakers: options.breakers,
       configuredLimits: () => options.spec().limits,
       still: options.still,
+      siblings: options.siblings,
       housekeeping: options.housekeeping,
       ready: () => options.health.ready(),
       replicas: options.replicas,
@@ -136,6 +139,7 @@ export function composeHttp(options: HttpOptions): Http {
       budgets: () => budgetsOf(options.spec()),
       writeNotes: () => recorder.flush(),
       clock,
+      newId,
       log,
       metrics,
       version,

@@ -14,7 +14,10 @@ import { DATABASE, lookInto, verifyArchive } from "./verify.ts";
 
 /** A running gateway, which leaves its database file as it is while that is copied. */
 export interface RunningGateway {
-  hold(): Promise<{ readonly path: string; readonly bytes: number; readonly identity: string }>;
+  /** The file of this identity if one of its processes has it; another one if none has. */
+  hold(
+    identity: string,
+  ): Promise<{ readonly path: string; readonly bytes: number; readonly identity: string }>;
   /** False: the file was written to meanwhile. */
   extend(): Promise<boolean>;
   release(): Promise<boolean>;
@@ -159,7 +162,7 @@ async function copyDatabases(
       files.push(await copyDatabase(fileOf(dataDir, number), `store/${name}`, partial, running));
     } catch (error) {
       if (!(error instanceof OfAnother)) throw error;
-      leftOut.push(`${name}: another process uses it, and forwards what waits in it to Redis`);
+      leftOut.push(`${name}: another gateway uses it, and forwards what waits in it to Redis`);
       continue;
     }
     const owner = join(dataDir, `spool-${number}.owner`);
@@ -194,7 +197,8 @@ class OfAnother extends ArchiveError {}
 const EXTENDED_EVERY_MS = 15_000;
 
 async function copyHeld(file: string, to: string, running: RunningGateway) {
-  const { path, bytes, identity } = await running.hold();
+  const wanted = identityOf(file);
+  const { path, bytes, identity } = await running.hold(wanted);
   const lost = () =>
     new ArchiveError(`Expected ${file} to stay as it was while it was copied, got changes; try again`);
   let isLost = false;
@@ -209,7 +213,7 @@ async function copyHeld(file: string, to: string, running: RunningGateway) {
     );
   }, EXTENDED_EVERY_MS);
   try {
-    if (identityOf(file) !== identity)
+    if (identity !== wanted || identityOf(file) !== wanted)
       throw new OfAnother(
         `Expected the gateway to use ${file}, got one that uses ${path}. Run this command where the gateway runs, with ` +
           "its PARLEY_DATA_DIR.",

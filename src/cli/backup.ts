@@ -11,7 +11,7 @@ import { messageOf } from "../shared/fault.ts";
 import { DAY_MS } from "../shared/time.ts";
 import { systemClock } from "../system/clock.ts";
 import { packageVersion } from "../system/version.ts";
-import { type Client, createClient, withUrl } from "./client.ts";
+import { type Client, createClient, Refused, withUrl } from "./client.ts";
 import { load } from "./config.ts";
 import { inert, printable } from "./printable.ts";
 import { CommandError, type Terminal } from "./terminal.ts";
@@ -216,16 +216,28 @@ function runningGateway(open: () => Client): RunningGateway {
     client ??= open();
     return await client.json<T>(path, { method });
   };
+  const begin = async (query: string) => {
+    const held = await ask<{ id: string; path: string; bytes: number; identity: string }>(
+      "POST",
+      `/backup${query}`,
+    );
+    id = held.id;
+    return held;
+  };
   const told = async (method: string) =>
     (await ask<{ still: boolean }>(method, `/backup/${encodeURIComponent(id)}`)).still;
   return {
-    async hold() {
-      const held = await ask<{ id: string; path: string; bytes: number; identity: string }>(
-        "POST",
-        "/backup",
-      );
-      id = held.id;
-      return held;
+    async hold(identity) {
+      const own = await begin("");
+      if (own.identity === identity) return own;
+      await told("DELETE");
+      try {
+        return await begin(`?file=${identity}`);
+      } catch (error) {
+        // None of its processes has it; one of before there was `file` cannot say more.
+        if (error instanceof Refused && (error.status === 404 || error.status === 400)) return own;
+        throw error;
+      }
     },
     extend: async () => await told("PUT"),
     release: async () => await told("DELETE"),

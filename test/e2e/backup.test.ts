@@ -35,7 +35,7 @@ it.each(["SQLite", "Redis"] as const)(
     await using platforms = await openPlatforms();
     const conversations = openConversations(CONVERSATIONS);
     const sending = { door: new Door(), begun: new Tally(), acknowledged: new Tally() };
-    const dataDir = temporaryFolder();
+    let dataDir = temporaryFolder();
     const archives = temporaryFolder();
     const config = configFolder();
     const options = () => ({
@@ -91,6 +91,7 @@ it.each(["SQLite", "Redis"] as const)(
       await gateway[Symbol.asyncDispose]();
     }
     rmSync(dataDir, { recursive: true });
+    dataDir = temporaryFolder();
     await lost?.kill();
     redisEnv = await redisOf();
 

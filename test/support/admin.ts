@@ -172,6 +172,8 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
       { kind: "platform", ...breakers.of("slack").report() },
     ],
     still: null,
+    siblings: null,
+    newId: createNewId(clock),
     schedules,
     hooks: createHookDesk({
       deliveries: createDeliveries(parts.vault),

@@ -1,3 +1,4 @@
+import type { FileAnswer, FileQuestion } from "../../ports/siblings.ts";
 import type { Snapshot } from "../../telemetry/metrics.ts";
 
 /** From a process to its supervisor. */
@@ -11,7 +12,11 @@ export type FromProcess =
   /** Somebody asked it for the metrics of all. */
   | { readonly kind: "scrape"; readonly id: number }
   /** Its own metrics, as they were asked for. */
-  | { readonly kind: "snapshot"; readonly id: number; readonly snapshot: Snapshot };
+  | { readonly kind: "snapshot"; readonly id: number; readonly snapshot: Snapshot }
+  /** It asks the others. */
+  | { readonly kind: "ask"; readonly id: number; readonly question: FileQuestion }
+  /** What it says to one of them. */
+  | { readonly kind: "answer"; readonly id: number; readonly answer: FileAnswer | null };
 
 /** From a supervisor to a process. */
 export type ToProcess =
@@ -20,7 +25,11 @@ export type ToProcess =
   /** Read the configuration again. */
   | { readonly kind: "reload" }
   | { readonly kind: "snapshot"; readonly id: number }
-  | { readonly kind: "scraped"; readonly id: number; readonly text: string };
+  | { readonly kind: "scraped"; readonly id: number; readonly text: string }
+  /** Another asks. */
+  | { readonly kind: "asked"; readonly id: number; readonly question: FileQuestion }
+  /** What came of its own question. */
+  | { readonly kind: "answered"; readonly id: number; readonly answer: FileAnswer | null };
 
 /** One process, as its supervisor sees it. */
 export interface Child {

@@ -1,6 +1,7 @@
 import cluster from "node:cluster";
 import process from "node:process";
 import type { Clock } from "../../ports/clock.ts";
+import type { FileAnswer, FileQuestion, Siblings } from "../../ports/siblings.ts";
 import { EXIT } from "../../shared/exit.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import { KeptRequest } from "../kept-request.ts";
@@ -10,11 +11,14 @@ import type { FromProcess, ToProcess } from "./messages.ts";
 
 /** Longer than the supervisor takes over a process that is stuck. */
 const SCRAPE_TIMEOUT_MS = 5_000;
+/** Longer than the supervisor waits for the others. */
+const SIBLINGS_TIMEOUT_MS = 25_000;
 
 /** The supervisor, as one of its processes sees it. */
 export interface Supervised {
   /** Whichever process is asked, it answers for all. */
   readonly metrics: Metrics;
+  readonly siblings: Siblings;
   send(message: FromProcess): void;
   onStop(stop: (how: StopRequest) => void): void;
   /** What was asked for before is asked for then. */
@@ -23,6 +27,8 @@ export interface Supervised {
 
 export function connectToSupervisor(own: Metrics, clock: Clock): Supervised {
   const asked = new Map<number, (text: string) => void>();
+  const waiting = new Map<number, (answer: FileAnswer | null) => void>();
+  let answer: (question: FileQuestion) => Promise<FileAnswer | null> = async () => null;
   const stops = new Set<(how: StopRequest) => void>();
   const reload = new KeptRequest();
   let ids = 0;
@@ -41,6 +47,11 @@ export function connectToSupervisor(own: Metrics, clock: Clock): Supervised {
     else if (message.kind === "stop-at-once") stop("at-once");
     else if (message.kind === "reload") reload.ask();
     else if (message.kind === "scraped") asked.get(message.id)?.(message.text);
+    else if (message.kind === "answered") waiting.get(message.id)?.(message.answer);
+    else if (message.kind === "asked")
+      void answer(message.question)
+        .catch(() => null)
+        .then((said) => send({ kind: "answer", id: message.id, answer: said }));
     else if (message.kind === "snapshot")
       void own.snapshot().then((snapshot) => send({ kind: "snapshot", id: message.id, snapshot }));
   });
@@ -59,8 +70,24 @@ export function connectToSupervisor(own: Metrics, clock: Clock): Supervised {
     return text ?? (await own.scrape());
   }
 
+  async function ask(question: FileQuestion): Promise<FileAnswer | null> {
+    const id = ++ids;
+    const { promise, resolve } = Promise.withResolvers<FileAnswer | null>();
+    waiting.set(id, resolve);
+    send({ kind: "ask", id, question });
+    const said = await within(promise, SIBLINGS_TIMEOUT_MS, clock);
+    waiting.delete(id);
+    return said;
+  }
+
   return {
     metrics: { ...own, scrape },
+    siblings: {
+      ask,
+      answerBy(by) {
+        answer = by;
+      },
+    },
     send,
     onStop: (one) => void stops.add(one),
     onReload: reload.answerBy,

@@ -4,6 +4,7 @@ import type { Clock, Random } from "../../ports/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import type { Child, Ending, FromProcess } from "./messages.ts";
+import { Relay } from "./relay.ts";
 import { Scrapes } from "./scrapes.ts";
 
 export interface SupervisorDeps {
@@ -50,6 +51,7 @@ export class Supervisor {
   readonly #deps: SupervisorDeps;
   readonly #slots: readonly Slot[];
   readonly #scrapes: Scrapes;
+  readonly #relay: Relay;
   readonly #stopping = new AbortController();
   readonly #over = Promise.withResolvers<number>();
   #stage: "starting" | "running" | "stopping" = "starting";
@@ -64,6 +66,7 @@ export class Supervisor {
       failures: 0,
       reason: null,
     }));
+    this.#relay = new Relay(deps.clock);
     this.#scrapes = new Scrapes(deps.clock, async () => [await deps.metrics.processDeaths.get()]);
   }
 
@@ -139,11 +142,21 @@ export class Supervisor {
         return;
       case "snapshot":
         this.#scrapes.answered(message.id, message.snapshot);
+        return;
+      case "ask":
+        void this.#relay.ask(message.question, this.#listening(child)).then((answer) => {
+          child.send({ kind: "answered", id: message.id, answer });
+        });
+        return;
+      case "answer":
+        this.#relay.answered(message.id, message.answer);
     }
   }
 
-  #listening(): Child[] {
-    return this.#slots.flatMap(({ child, upAtMs }) => (child === null || upAtMs === null ? [] : [child]));
+  #listening(but?: Child): Child[] {
+    return this.#slots.flatMap(({ child, upAtMs }) =>
+      child === null || child === but || upAtMs === null ? [] : [child],
+    );
   }
 
   async #ended(slot: Slot, child: Child, ending: Ending): Promise<void> {

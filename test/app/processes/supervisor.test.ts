@@ -196,3 +196,44 @@ describe("a supervisor that is told to stop", () => {
     expect(await exitCode).toBe(1);
   });
 });
+
+describe("a question of one process to the others", () => {
+  const HOLD = { kind: "hold", identity: "1:2" } as const;
+  const HELD = { kind: "held", id: "bak_1", path: "/data/spool-1.db", bytes: 1, identity: "1:2" } as const;
+
+  function askedOf(child: FakeChild): number {
+    const asked = child.heard.findLast((message) => message.kind === "asked");
+    if (asked?.kind !== "asked") throw new Error(`Expected ${child.n} to be asked`);
+    return asked.id;
+  }
+  const answers = () => current(1).heard.filter(({ kind }) => kind === "answered");
+
+  beforeEach(() => allUp());
+
+  it("gets to them, and not to itself, and the answer back to it", async () => {
+    current(1).tells({ kind: "ask", id: 7, question: HOLD });
+    expect(kindsHeard(current(1))).toEqual([]);
+    current(2).tells({ kind: "answer", id: askedOf(current(2)), answer: HELD });
+    await soon();
+    expect(answers()).toEqual([{ kind: "answered", id: 7, answer: HELD }]);
+  });
+
+  it("is answered with nothing where none has it", async () => {
+    current(1).tells({ kind: "ask", id: 8, question: HOLD });
+    current(2).tells({ kind: "answer", id: askedOf(current(2)), answer: null });
+    await soon();
+    expect(answers()).toEqual([{ kind: "answered", id: 8, answer: null }]);
+  });
+
+  it("does not wait for ever for one that is stuck", async () => {
+    current(1).tells({ kind: "ask", id: 9, question: HOLD });
+    await soon();
+    expect(answers()).toEqual([]);
+    await advance(20_000);
+    expect(answers()).toEqual([{ kind: "answered", id: 9, answer: null }]);
+    // What comes after all is for nobody.
+    current(2).tells({ kind: "answer", id: askedOf(current(2)), answer: HELD });
+    await soon();
+    expect(answers()).toHaveLength(1);
+  });
+});
