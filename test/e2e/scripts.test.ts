@@ -1,39 +1,13 @@
-import { execFile } from "node:child_process";
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../support/eventually.ts";
-import { freePort } from "../support/ports.ts";
 import { type PrometheusProcess, startPrometheus } from "../support/prometheus.ts";
-import { toolPath } from "../support/tools.ts";
 import { ask } from "./ask.ts";
 import { type GatewayProcess, ROOT, startGateway, temporaryFolder } from "./gateway-process.ts";
+import { nobody, runScript as script } from "./run-script.ts";
 
 const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
-const PATH = [dirname(toolPath("jq")), process.env.PATH].join(delimiter);
-
-interface Ran {
-  readonly code: number;
-  readonly said: string;
-}
-
-function script(
-  name: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Promise<Ran> {
-  const command = ["--norc", join(ROOT, "deploy/scripts", `${name}.sh`), ...args];
-  return new Promise((resolve) => {
-    execFile("bash", command, { env: { PATH, ...env } }, (error, stdout, stderr) =>
-      resolve({ code: error === null ? 0 : Number(error.code), said: stdout + stderr }),
-    );
-  });
-}
-
-async function nobody(): Promise<string> {
-  return `http://127.0.0.1:${await freePort()}`;
-}
-
 describe("a gateway that is well", () => {
   let gateway: GatewayProcess;
   let prometheus: PrometheusProcess;
