@@ -58,7 +58,7 @@ import { createNotebooks } from "./store/notebooks.ts";
 import { createSecrets } from "./store/secrets.ts";
 import type { Left } from "./store/unwritten.ts";
 import { createNewId } from "./system/ids.ts";
-import type { Logger } from "./telemetry/log.ts";
+import { type Logger, setLevels } from "./telemetry/log.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 import { NO_TRACING, type Tracing } from "./telemetry/trace.ts";
 import { beginAtZero } from "./telemetry/zeroes.ts";
@@ -115,7 +115,10 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const killSwitch = new KillSwitch(metrics);
   const { isPaused } = killSwitch;
-  const controls = new RunControls({ log, logLevel: environment.logLevel });
+  const controls = new RunControls({
+    ...{ log, logLevel: environment.logLevel, logLevels: environment.logLevels },
+    setLevels: (general, of) => setLevels(log, general, of),
+  });
   const hooks = new OperatorHooks();
   let notebooks: Notebooks | undefined;
   const audit = new AuditTrail(system);

@@ -247,6 +247,7 @@ async function load(env: NodeJS.ProcessEnv): Promise<Loaded> {
 function loggerOf({ environment }: Config, n?: number, tracing?: Tracing): Promise<Logger> {
   return createLogger({
     level: environment.logLevel,
+    levels: environment.logLevels,
     pretty: process.stdout.isTTY === true,
     trace: tracing?.isOn ? () => tracing.ids() : undefined,
     ...(n !== undefined && { process: n }),

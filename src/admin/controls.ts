@@ -7,7 +7,9 @@ import {
   type LimitScope,
   type LimitValue,
   LOG_LEVELS,
+  LOG_SUBJECTS,
   type LogLevel,
+  type LogLevels,
 } from "../domain/controls.ts";
 import type { Clock } from "../ports/clock.ts";
 import { iso } from "../shared/time.ts";
@@ -16,6 +18,7 @@ export interface ControlsDeps {
   readonly controls: {
     readonly now: Controls;
     readonly configuredLogLevel: LogLevel;
+    readonly configuredLogLevels: LogLevels;
     set(order: ControlOrder): Promise<void>;
   };
   readonly configuredLimits: () => Readonly<Record<LimitScope, LimitValue>>;
@@ -31,12 +34,28 @@ const set = z
 
 export const logLevelBody = z.strictObject({
   level: z.enum(LOG_LEVELS).nullable().describe("Null: as configured."),
+  of: z
+    .enum(LOG_SUBJECTS)
+    .optional()
+    .describe(
+      "Of these lines alone: those about a platform, or that begin with this word (`run` of `run.finished`). Absent: of all that have no level of their own.",
+    ),
 });
 
 export const logLevelSchema = z.object({
   level: z.enum(LOG_LEVELS),
   configured: z.enum(LOG_LEVELS).describe("PARLEY_LOG_LEVEL of this replica."),
   set,
+  of: z
+    .array(
+      z.object({
+        name: z.string(),
+        level: z.enum(LOG_LEVELS),
+        configured: z.enum(LOG_LEVELS).nullable().describe("In PARLEY_LOG_LEVELS; null: nothing is."),
+        set,
+      }),
+    )
+    .describe("Which lines have a level of their own."),
 });
 export type LogLevelView = z.infer<typeof logLevelSchema>;
 
@@ -94,17 +113,24 @@ export const breakerResetSchema = z.object({
 });
 
 export function logLevelView({ controls }: Pick<ControlsDeps, "controls">): LogLevelView {
-  const { logLevel } = controls.now;
+  const { logLevel, logLevels } = controls.now;
   const configured = controls.configuredLogLevel;
-  return { level: logLevel?.value ?? configured, configured, set: setView(logLevel) };
+  const configuredOf = controls.configuredLogLevels;
+  const names = [...new Set([...Object.keys(configuredOf), ...Object.keys(logLevels)])].sort();
+  const of = names.map((name) => {
+    const own = logLevels[name];
+    const before = configuredOf[name] ?? null;
+    return { name, level: own?.value ?? before ?? configured, configured: before, set: setView(own) };
+  });
+  return { level: logLevel?.value ?? configured, configured, set: setView(logLevel), of };
 }
 
 export async function setLogLevel(
-  { level }: z.output<typeof logLevelBody>,
+  { level, of }: z.output<typeof logLevelBody>,
   by: string,
   deps: ControlsDeps,
 ): Promise<LogLevelView> {
-  await deps.controls.set({ kind: "log-level", level, by, atMs: deps.clock.nowMs() });
+  await deps.controls.set({ kind: "log-level", level, of: of ?? null, by, atMs: deps.clock.nowMs() });
   return logLevelView(deps);
 }
 

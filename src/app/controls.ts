@@ -4,16 +4,18 @@ import {
   type Controls,
   controlled,
   type LogLevel,
+  type LogLevels,
   NO_CONTROLS,
 } from "../domain/controls.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { SharedNote, type SharedNoteDeps } from "./shared-note.ts";
 
 export interface RunControlsOptions {
-  /** Of which the level is set. */
-  readonly log: Pick<Logger, "warn" | "level">;
+  readonly log: Pick<Logger, "warn">;
   /** As the process was started. */
   readonly logLevel: LogLevel;
+  readonly logLevels: LogLevels;
+  readonly setLevels: (general: LogLevel, of: LogLevels) => void;
 }
 
 /** Log level, limits and breakers as operators set them while it runs, for all replicas. */
@@ -43,6 +45,10 @@ export class RunControls {
     return this.#options.logLevel;
   }
 
+  get configuredLogLevels(): LogLevels {
+    return this.#options.logLevels;
+  }
+
   /** These are closed when somebody resets one of them. */
   watch(breakers: Breakers): void {
     this.#breakers.push(breakers);
@@ -60,10 +66,10 @@ export class RunControls {
     this.#options.log.warn(rest, EVENTS[kind]);
   }
 
-  #take({ logLevel, resets }: Controls): void {
-    const { log, logLevel: configured } = this.#options;
-    const level = logLevel?.value ?? configured;
-    if (log.level !== level) log.level = level;
+  #take({ logLevel, logLevels, resets }: Controls): void {
+    const { logLevel: configured, logLevels: configuredOf, setLevels } = this.#options;
+    const set = Object.entries(logLevels).map(([subject, { value }]) => [subject, value] as const);
+    setLevels(logLevel?.value ?? configured, { ...configuredOf, ...Object.fromEntries(set) });
     const known = this.#resets;
     this.#resets = resets;
     if (known === null) return;

@@ -1,11 +1,12 @@
 import { resolve } from "node:path";
-import { LOG_LEVELS, type LogLevel } from "../domain/controls.ts";
+import { LOG_LEVELS, LOG_SUBJECTS, type LogLevel, type LogLevels } from "../domain/controls.ts";
 import { keepOut } from "../domain/redact.ts";
 import type { PlatformModule, PlatformOff, PlatformSettings } from "../ports/platform.ts";
 import type { BedrockAccess } from "../shared/bedrock-access.ts";
 import { keyOf, Seal } from "../shared/seal.ts";
 import type { Secret } from "../shared/secret.ts";
 import type { Variable } from "../shared/variable.ts";
+import { closest } from "./closest.ts";
 import { type ConfigReader, createEnvReader, type Env } from "./env-reader.ts";
 import { idleVariables } from "./idle-variables.ts";
 import { got, type Problem } from "./problems.ts";
@@ -40,6 +41,7 @@ export interface Environment {
   /** Whether any platform's or model's secret is here: then there is something to lose. */
   readonly hasCredentials: boolean;
   readonly logLevel: LogLevel;
+  readonly logLevels: LogLevels;
   /** Where traces go; null: there are none. */
   readonly traces: {
     readonly endpoint: string;
@@ -99,6 +101,7 @@ export function readEnvironment(
     publicUrl: withoutSlash(reader.url("PARLEY_PUBLIC_URL")),
     seal: readSeal(reader),
     logLevel: reader.oneOf("PARLEY_LOG_LEVEL", LOG_LEVELS) ?? "info",
+    logLevels: readLogLevels(reader),
     traces: readTraces(reader),
     killSwitch: reader.truth("PARLEY_KILL_SWITCH") ?? false,
     production: readProduction(reader, env),
@@ -153,6 +156,25 @@ function readMetricsPort(reader: ConfigReader, mainPort: number): number | null 
   if (Number(port) <= 65_535 && (Number(port) === 0 || Number(port) !== mainPort)) return Number(port);
   reader.complain("PARLEY_METRICS_PORT", `expected ${METRICS_PORT_WORDS}, got ${port}`);
   return null;
+}
+
+function readLogLevels(reader: ConfigReader): LogLevels {
+  const wrong = (expected: string, text: string) =>
+    reader.complain("PARLEY_LOG_LEVELS", `expected ${expected}, got ${got(text)}`);
+  const levels: Record<string, LogLevel> = {};
+  for (const pair of (reader.text("PARLEY_LOG_LEVELS") ?? "").split(/[\s,]+/).filter((part) => part !== "")) {
+    const [subject = "", text = ""] = pair.split("=", 2);
+    const level = LOG_LEVELS.find((one) => one === text);
+    if (!LOG_SUBJECTS.includes(subject)) {
+      const meant = closest(subject, LOG_SUBJECTS);
+      wrong(
+        `a platform or the first word of a line${meant === undefined ? "" : ` (did you mean ${meant}?)`}`,
+        subject,
+      );
+    } else if (level === undefined) wrong(`${subject}= and one of ${LOG_LEVELS.join(", ")}`, pair);
+    else levels[subject] = level;
+  }
+  return levels;
 }
 
 function readTraces(reader: ConfigReader): Environment["traces"] {

@@ -28,6 +28,10 @@ const GATEWAY_VARIABLES: readonly Variable[] = [
   plain("PARLEY_DATA_DIR", "Folder of the database. Default data", { aliases: ["AOF_DATA_DIR"] }),
   plain("PARLEY_ENV", "production or development; NODE_ENV=production does the same. Default development"),
   plain("PARLEY_LOG_LEVEL", "fatal, error, warn, info, debug, trace or silent. Default info"),
+  plain(
+    "PARLEY_LOG_LEVELS",
+    "Of some lines: hook=error,store=trace. By a platform, or by what `msg` begins with. Default none",
+  ),
   plain("PARLEY_KILL_SWITCH", "true answers every message that the bot is paused. Default false"),
   secret("PARLEY_ADMIN_TOKEN", "Opens the admin API; at least 32 ASCII characters; two during a rotation", {
     form: atLeast(32),

@@ -1,5 +1,52 @@
+import { PLATFORMS } from "./event.ts";
+
 export const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** What a line of the log begins with: `run` of `run.finished`. */
+export const LOG_PARTS = [
+  ...[
+    "admin",
+    "approval",
+    "audit",
+    "breaker",
+    "budget",
+    "choices",
+    "configuration",
+    "conversations",
+    "developer",
+  ],
+  ...[
+    "dispatcher",
+    "event",
+    "feedback",
+    "file",
+    "gateway",
+    "hold",
+    "hook",
+    "http",
+    "installation",
+    "kill_switch",
+  ],
+  ...["limits", "log", "log_level", "media", "memory", "metrics", "model", "notes", "notice", "performance"],
+  ...[
+    "platform",
+    "process",
+    "processes",
+    "rendering",
+    "replica",
+    "reply",
+    "requests",
+    "run",
+    "schedule",
+    "secrets",
+  ],
+  ...["socket", "spool", "store", "thread", "token", "tool", "usergroups", "webhook"],
+] as const;
+/** Of which lines a level is set: a part, or all that are about a platform. */
+export const LOG_SUBJECTS: readonly string[] = [...PLATFORMS, ...LOG_PARTS];
+/** By subject. */
+export type LogLevels = Readonly<Record<string, LogLevel>>;
 
 export const LIMIT_SCOPES = ["user", "conversation", "tenant", "global"] as const;
 export type LimitScope = (typeof LIMIT_SCOPES)[number];
@@ -19,15 +66,23 @@ export interface SetBy<T> {
 /** What operators change while the gateway runs, beside its switches. */
 export interface Controls {
   readonly logLevel: SetBy<LogLevel> | null;
+  /** Of some lines, by subject. */
+  readonly logLevels: Readonly<Record<string, SetBy<LogLevel>>>;
   readonly limits: Readonly<Partial<Record<LimitScope, SetBy<LimitValue>>>>;
   /** Breakers by their names, with the time at which somebody has closed them. */
   readonly resets: Readonly<Record<string, number>>;
 }
 
-export const NO_CONTROLS: Controls = { logLevel: null, limits: {}, resets: {} };
+export const NO_CONTROLS: Controls = { logLevel: null, logLevels: {}, limits: {}, resets: {} };
 
 export type ControlOrder = { readonly by: string; readonly atMs: number } & (
-  | { readonly kind: "log-level" /** Null: as configured. */; readonly level: LogLevel | null }
+  | {
+      readonly kind: "log-level";
+      /** Null: as configured. */
+      readonly level: LogLevel | null;
+      /** A subject; null: of all that have no level of their own. */
+      readonly of: string | null;
+    }
   | {
       readonly kind: "limits";
       /** Null: as configured; a scope that is absent stays as it is. */
@@ -42,8 +97,12 @@ const RESETS_MAX = 10;
 export function controlled(controls: Controls, order: ControlOrder): Controls {
   const { by, atMs } = order;
   switch (order.kind) {
-    case "log-level":
-      return { ...controls, logLevel: order.level === null ? null : { value: order.level, by, atMs } };
+    case "log-level": {
+      const set = order.level === null ? null : { value: order.level, by, atMs };
+      if (order.of === null) return { ...controls, logLevel: set };
+      const { [order.of]: _, ...logLevels } = controls.logLevels;
+      return { ...controls, logLevels: set === null ? logLevels : { ...logLevels, [order.of]: set } };
+    }
     case "limits": {
       const limits = { ...controls.limits };
       for (const scope of LIMIT_SCOPES) {

@@ -1,5 +1,7 @@
-import { type DestinationStream, type Logger, pino } from "pino";
+import { type DestinationStream, type LogFn, type Logger, pino } from "pino";
+import type { LogLevel, LogLevels } from "../domain/controls.ts";
 import { redacted } from "../domain/redact.ts";
+import { Levels } from "./levels.ts";
 import { Lines } from "./lines.ts";
 import type { TraceIds } from "./trace.ts";
 
@@ -9,7 +11,9 @@ export type { Logger } from "pino";
 const FLUSH_MS = 200;
 
 export interface LogOptions {
-  readonly level: string;
+  readonly level: LogLevel;
+  /** Of lines that begin with this word, or are about this platform. */
+  readonly levels?: LogLevels;
   /** One line a message in words, for a person at a terminal, instead of JSON. */
   readonly pretty: boolean;
   /** Which of several processes that share stdout; in every line. Absent: it is the only one. */
@@ -27,9 +31,21 @@ const PIPE_BYTES = 4_096;
  * JSON lines on stdout, one wide line per unit of work. Fields are named by the caller, one by one:
  * nothing is logged because it happened to be part of an object, so message text and secrets stay out.
  */
-export async function createLogger({ level, pretty, process: number, trace }: LogOptions): Promise<Logger> {
+export async function createLogger({
+  level,
+  levels: of = {},
+  pretty,
+  process: number,
+  trace,
+}: LogOptions): Promise<Logger> {
+  const levels = new Levels(level, of);
   const options = {
-    level,
+    level: levels.least,
+    hooks: {
+      logMethod(this: Logger, line: Parameters<LogFn>, method: LogFn, at: number) {
+        if (levels.takes(line, at)) method.apply(this, line);
+      },
+    },
     base: number === undefined ? null : { process: number },
     timestamp: isoTimestamp(),
     ...(trace !== undefined && { mixin: () => trace() ?? {} }),
@@ -45,6 +61,7 @@ export async function createLogger({ level, pretty, process: number, trace }: Lo
       },
     };
     const log = pino({ ...options, formatters: {} }, withoutSecrets(stream));
+    LEVELS.set(log, levels);
     return log;
   }
   const lines = new Lines({
@@ -57,8 +74,18 @@ export async function createLogger({ level, pretty, process: number, trace }: Lo
     onDropped: (dropped) => log.warn({ lines: dropped }, "log.dropped"),
   });
   const log = pino(options, withoutSecrets(lines));
+  LEVELS.set(log, levels);
   process.once("exit", () => lines.writeRest());
   return log;
+}
+
+const LEVELS = new WeakMap<Logger, Levels>();
+
+/** Sets what this logger takes from now on. */
+export function setLevels(log: Logger, general: LogLevel, of: LogLevels): void {
+  const levels = LEVELS.get(log);
+  levels?.set(general, of);
+  log.level = levels?.least ?? general;
 }
 
 /** In words, or in pino's numbers. */

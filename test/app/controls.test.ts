@@ -1,7 +1,7 @@
 import { beforeEach, expect, it, onTestFinished } from "vitest";
 import { RunControls } from "../../src/app/controls.ts";
 import { Breakers } from "../../src/domain/breaker.ts";
-import type { ControlOrder } from "../../src/domain/controls.ts";
+import type { ControlOrder, LogLevels } from "../../src/domain/controls.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
 import { FakeClock } from "../support/clock.ts";
@@ -18,8 +18,13 @@ beforeEach(async () => {
 async function open() {
   const stop = new AbortController();
   onTestFinished(() => stop.abort());
-  const log = { level: "info", warn: () => {} };
-  const controls = new RunControls({ log, logLevel: "info" });
+  const log: { level: string; of: LogLevels; warn: () => void } = { level: "info", of: {}, warn: () => {} };
+  const controls = new RunControls({
+    ...{ log, logLevel: "info", logLevels: { store: "debug", hook: "error" } },
+    setLevels(level, of) {
+      Object.assign(log, { level, of });
+    },
+  });
   const breakers = new Breakers(clock);
   controls.watch(breakers);
   await controls.open({ store, isShared: true, clock, log: silentLogger() }, stop.signal);
@@ -37,7 +42,7 @@ const by = (order: Change) => ({ ...order, by: "ann", atMs: clock.nowMs() }) as 
 
 it("a level and limits hold for all replicas, and for one that starts later", async () => {
   const [one, other] = [await open(), await open()];
-  await one.controls.set(by({ kind: "log-level", level: "debug" }));
+  await one.controls.set(by({ kind: "log-level", level: "debug", of: null }));
   await other.controls.set(by({ kind: "limits", limits: { user: "off" } }));
   await other.controls.set(by({ kind: "limits", limits: { global: { messages: 1, per_seconds: 1 } } }));
   await calm();
@@ -45,11 +50,23 @@ it("a level and limits hold for all replicas, and for one that starts later", as
     expect(log.level).toBe("debug");
     expect(controls.now.limits).toMatchObject({ user: { value: "off", by: "ann" }, global: {} });
   }
-  await one.controls.set(by({ kind: "log-level", level: null }));
+  await one.controls.set(by({ kind: "log-level", level: null, of: null }));
   await one.controls.set(by({ kind: "limits", limits: { user: null } }));
   await calm();
   expect([one.log.level, other.log.level]).toEqual(["info", "info"]);
   expect(Object.keys(other.controls.now.limits)).toEqual(["global"]);
+});
+
+it("some lines have a level of their own on all replicas, in place of what is configured, until they are as that again", async () => {
+  const [one, other] = [await open(), await open()];
+  await one.controls.set(by({ kind: "log-level", level: "trace", of: "slack" }));
+  await other.controls.set(by({ kind: "log-level", level: "warn", of: "store" }));
+  await calm();
+  for (const { log } of [one, other, await open()])
+    expect(log).toMatchObject({ level: "info", of: { slack: "trace", store: "warn", hook: "error" } });
+  for (const of of ["slack", "store"]) await one.controls.set(by({ kind: "log-level", level: null, of }));
+  await calm();
+  expect(other.log.of).toEqual({ store: "debug", hook: "error" });
 });
 
 it("a breaker is reset on all replicas, each time that somebody says so, and not by a start", async () => {
@@ -61,7 +78,7 @@ it("a breaker is reset on all replicas, each time that somebody says so, and not
   await calm();
   expect(breaker.state()).toBe("closed");
   fail();
-  await one.controls.set(by({ kind: "log-level", level: "warn" }));
+  await one.controls.set(by({ kind: "log-level", level: "warn", of: null }));
   await calm();
   expect(breaker.state()).toBe("open");
   await one.controls.set(by({ kind: "breaker-reset", name: "slack" }));

@@ -62,7 +62,12 @@ describe("the model of a run", () => {
       config: loaded.config,
       load: async () => loaded,
       killSwitch: new KillSwitch(metrics),
-      controls: new RunControls({ log: silentLogger(), logLevel: "info" }),
+      controls: new RunControls({
+        log: silentLogger(),
+        logLevel: "info",
+        logLevels: {},
+        setLevels: () => {},
+      }),
       ...{ clock: systemClock, random: () => 0.5, log: silentLogger(), metrics, version: "1" },
     });
     const { agents, policy } = rules.current();

@@ -53,7 +53,8 @@ async function open(): Promise<OpenedRules> {
   return await openRules({ config: loaded.config, load, killSwitch, controls: controls(), audit, ...system });
 }
 
-const controls = () => new RunControls({ log: silentLogger(), logLevel: "info" });
+const controls = () =>
+  new RunControls({ log: silentLogger(), logLevel: "info", logLevels: {}, setLevels: () => {} });
 
 /** As an editor does it: whole, under another name, then into the place. */
 function edit(text: string, name = "gateway.yaml"): void {

@@ -27,6 +27,28 @@ it("log-level says what is logged, sets it, and puts it back", async () => {
   });
 });
 
+it("log-level says and sets what lines of one part or about one platform log, and names what there is", async () => {
+  await asked("log-level", "debug", "--of", "slack");
+  const { stdout } = await asked("log-level", "error", "--of", "hook");
+  expect(stdout).toMatch(
+    /^info, as configured\nhook: error, set at 20\S+Z by \S+; configured: as all\nslack: debug, set at /,
+  );
+  expect(JSON.parse((await asked("log-level", "--json")).stdout).of).toMatchObject([
+    { name: "hook", level: "error", configured: null },
+    { name: "slack", level: "debug", configured: null },
+  ]);
+  await asked("log-level", "configured", "--of", "hook");
+  expect((await asked("log-level", "configured", "--of", "slack")).stdout).toBe("info, as configured\n");
+  expect(await asked("log-level", "debug", "--of", "slak")).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/of: expected .*slack/),
+  });
+  expect(await asked("log-level", "--of", "slack")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("expected a level with --of slack"),
+  });
+});
+
 it("limits are shown, set one by one, and put back", async () => {
   const configured = (await asked("limits", "show")).stdout;
   expect((await asked("limits", "list")).stdout).toBe(configured);

@@ -49,6 +49,7 @@ describe("the environment", () => {
       adminToken: null,
       devKey: null,
       logLevel: "info",
+      logLevels: {},
       killSwitch: false,
       production: false,
       anthropic: null,
@@ -400,5 +401,22 @@ describe("a platform", () => {
       });
       expect(anthropic?.baseUrl).toBe("http://127.0.0.1:9");
     }
+  });
+});
+
+describe("levels of some lines", () => {
+  it("are read by platform and by part", () => {
+    const { environment, problems } = read({ PARLEY_LOG_LEVELS: "slack=debug, store=trace" });
+    expect([environment.logLevels, problems]).toEqual([{ slack: "debug", store: "trace" }, []]);
+  });
+
+  it.each([
+    ["slak=debug", "expected a platform or the first word of a line (did you mean slack?), got"],
+    ["store=loud", "expected store= and one of fatal, error, warn, info, debug, trace, silent, got"],
+    ["store", "expected store= and one of fatal, error, warn, info, debug, trace, silent, got"],
+  ])("that cannot be (%s) are told", (text, words) => {
+    expect(read({ PARLEY_LOG_LEVELS: text }).problems).toEqual([
+      expect.stringContaining(`PARLEY_LOG_LEVELS: ${words}`),
+    ]);
   });
 });

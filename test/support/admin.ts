@@ -149,7 +149,12 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
   const switching = { store: parts, isShared: false, clock, log: silentLogger() };
   await killSwitch.open(switching, stopping.signal);
   const log = options.log ?? silentLogger();
-  const controls = new RunControls({ log: silentLogger(), logLevel: "info" });
+  const controls = new RunControls({
+    log: silentLogger(),
+    logLevel: "info",
+    logLevels: {},
+    setLevels: () => {},
+  });
   const breakers = new Breakers(clock);
   controls.watch(breakers);
   await controls.open(switching, stopping.signal);

@@ -46,6 +46,23 @@ describe("the log", () => {
     expect(others).toEqual([]);
   });
 
+  it("takes more of one platform and less of one part, from the start and when it is set", async () => {
+    const output = await outputOf(
+      { level: "info", levels: { slack: "debug" }, pretty: false },
+      `const { setLevels } = await import(${JSON.stringify(new URL("telemetry/log.ts", SOURCE).href)});
+       const say = (word) => {
+         log.debug({ platform: "slack", word }, "event.deferred"); log.debug({ platform: "telegram", word }, "event.deferred");
+         log.child({ run_id: "r" }).info({ word }, "run.finished");
+       };
+       say("first"); setLevels(log, "info", { run: "error", telegram: "trace" }); say("second");`,
+    );
+    expect(lines(output).map(({ word, platform, run_id }) => [word, platform ?? run_id])).toEqual([
+      ["first", "slack"],
+      ["first", "r"],
+      ["second", "telegram"],
+    ]);
+  });
+
   it("takes nothing of one line into the next where some are written in a span", async () => {
     const output = await outputOf(
       { level: "info", pretty: false },
