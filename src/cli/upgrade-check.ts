@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import type { ReplicasView } from "../admin/replicas.ts";
 import type { Config } from "../config/load.ts";
 import { formatProblem } from "../config/problems.ts";
+import { GatewayError } from "../domain/errors.ts";
 import { EXIT } from "../shared/exit.ts";
 import { parseJsonObject } from "../shared/json.ts";
 import { MIGRATIONS } from "../store/sqlite/migrations.ts";
@@ -138,7 +139,9 @@ async function store(config: Config): Promise<readonly Finding[]> {
   }
   const file = join(config.environment.dataDir, "parley.db");
   if (!existsSync(file)) return [ok("store", "will be made at the first start")];
-  const theirs = versionIn(file);
+  const theirs = await versionIn(file);
+  if (theirs instanceof GatewayError)
+    return [fail("store", `${theirs.code}: ${theirs.message}`, "see docs/errors.md")];
   if (theirs === null) return [fail("store", `${file} is no database of SQLite`, "see docs/errors.md")];
   const ours = MIGRATIONS.length;
   if (theirs > ours)
@@ -167,7 +170,21 @@ async function store(config: Config): Promise<readonly Finding[]> {
 /** Big-endian, at this place of the first page: where a gateway has the file locked, it can still be read. */
 const USER_VERSION_AT = 60;
 
-function versionIn(file: string): number | null {
+/** An error where it is damaged; null where it is something else. */
+async function versionIn(file: string): Promise<number | GatewayError | null> {
+  const written = versionInHeader(file);
+  if (written === null) return null;
+  const { logBytes, versionOfIdle } = await import("../store/sqlite/examine.ts");
+  if (logBytes(file) === 0) return written;
+  try {
+    return versionOfIdle(file);
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    return error.code === "STORE_LOCKED" ? written : error;
+  }
+}
+
+function versionInHeader(file: string): number | null {
   const head = Buffer.alloc(USER_VERSION_AT + 4);
   const opened = openSync(file, "r");
   try {

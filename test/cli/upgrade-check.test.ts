@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, it, onTestFinished, vi } from "vitest";
@@ -77,6 +77,28 @@ it("finds what stands against it: an older version, a newer store, no backup, fi
   writeFileSync(join(cwd, "config/gateway.yaml"), "spec: { max_age: 3 }\n");
   const refused = await check(cwd, env);
   expect([refused.code, refused.of("configuration")[0]?.status]).toEqual([1, "fail"]);
+});
+
+it("finds a newer store in what a process that was killed has left in its log", async () => {
+  const { cwd, dataDir, env } = await deployed("99.0.0");
+  const file = join(dataDir, "parley.db");
+  const [left, log] = [`${file}.left`, `${file}.left-wal`];
+  const db = new DatabaseSync(file);
+  db.exec(
+    `PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA user_version = ${MIGRATIONS.length + 1}`,
+  );
+  copyFileSync(file, left);
+  copyFileSync(`${file}-wal`, log);
+  db.close();
+  renameSync(left, file);
+  copyFileSync(log, `${file}-wal`);
+  // Whoever looks a second time finds it still.
+  for (let time = 0; time < 2; time++) {
+    const { of } = await check(cwd, env);
+    expect(of("store")).toMatchObject([
+      { status: "fail", message: expect.stringContaining("STORE_SCHEMA_NEWER") },
+    ]);
+  }
 });
 
 it.each([

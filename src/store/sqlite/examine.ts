@@ -93,6 +93,18 @@ export function unreadableRest(file: string, pageBytes: number, framesRead: numb
   }
 }
 
+/** With what a process that was killed has left in the log. Throws STORE_*, STORE_LOCKED where one uses the file. */
+export function versionOfIdle(file: string): number {
+  bringBack(file);
+  refuseLogWithoutFile(file);
+  const db = openDatabase(file, "power");
+  try {
+    return readVersion(db);
+  } finally {
+    closeAsItIs(db, file);
+  }
+}
+
 /** For a look from outside: the whole file, however long that takes, and nothing of it is changed. Throws STORE_*. */
 export function inspectFile(file: string): void {
   bringBack(file);
