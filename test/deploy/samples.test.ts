@@ -77,6 +77,34 @@ describe("the samples for vaults", () => {
     expect(pods).toContain("name: parley-secrets");
   });
 
+  it("read what the policy lets the gateway's role read, which is no more than that", () => {
+    const policy = readFileSync(join(ROOT, "deploy/vault/policy.hcl"), "utf8").replaceAll(/^#.*\n/gm, "");
+    const rules = [...policy.matchAll(/^path "([^"\n]+)" \{\n {2}capabilities = \[([^\]\n]*)\]\n\}\n/gm)];
+    // All of it is such rules: what Vault would refuse, or read otherwise, is not among them.
+    expect(
+      rules
+        .map(([rule]) => rule)
+        .join("")
+        .trim(),
+    ).toBe(policy.trim());
+    expect(rules.map(([, , capabilities]) => capabilities)).toEqual(rules.map(() => '"read"'));
+
+    const agent = readFileSync(join(ROOT, "deploy/vault/agent.hcl"), "utf8");
+    const byAgent = [...agent.matchAll(/secret \\"([^"\\]+)\\"/g)].map(([, path = ""]) => path);
+    const text = readFileSync(join(ROOT, "deploy/k8s/secrets/external-secrets.yaml"), "utf8");
+    const [, mount] = /^ {6}path: (\S+)\n {6}version: v2$/m.exec(text) ?? [];
+    // The second version of that engine has what is read under `data`.
+    const byCluster = [...text.matchAll(/^ {8}key: (\S+)$/gm)].map(([, key]) => `${mount}/data/${key}`);
+    const read = [...byAgent, ...byCluster];
+    expect(byAgent.length * byCluster.length).toBeGreaterThan(0);
+    // A star stands for the rest of a path, at its end alone.
+    const allows = (rule: string, path: string) =>
+      rule.endsWith("*") ? path.startsWith(rule.slice(0, -1)) : path === rule;
+    expect(read.filter((path) => !rules.some(([, rule = ""]) => allows(rule, path)))).toEqual([]);
+    expect(rules.filter(([, rule = ""]) => !read.some((path) => allows(rule, path)))).toEqual([]);
+    for (const [, rule] of rules) expect(rule).toMatch(/^secret\/data\/parley\//);
+  });
+
   it("write files that are named as the variables are, for the gateway's user, and none from an empty answer", () => {
     const templates = readFileSync(join(ROOT, "deploy/vault/agent.hcl"), "utf8")
       .split(/^template \{$/m)
