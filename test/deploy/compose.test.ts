@@ -1,7 +1,7 @@
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
@@ -10,6 +10,7 @@ import { load, problemsOf } from "../config/helpers.ts";
 import { launch } from "../support/child.ts";
 import { freePort } from "../support/ports.ts";
 import { checkProxy } from "../support/proxies.ts";
+import { type RedisServer, startRedis } from "../support/redis.ts";
 import { toolPath } from "../support/tools.ts";
 import { composed, type Service } from "./composed.ts";
 import { COMPOSE_EDGE, composeEdge } from "./haproxy-compose.ts";
@@ -27,6 +28,7 @@ const FORMS: readonly (readonly string[])[] = [
   [BASE, "compose.monitoring.yaml"],
   [BASE, REDIS],
   [BASE, REDIS, "compose.sentinel.yaml"],
+  [BASE, REDIS, "compose.cluster.yaml"],
   PROD,
   [...PROD, "compose.scale.yaml"],
   [...PROD, "compose.scale.yaml", "compose.sentinel.yaml", "compose.monitoring.yaml"],
@@ -190,6 +192,72 @@ describe("with Sentinels", () => {
     const nodes = sentinel === "off" ? [] : sentinel.nodes.map((node) => node.split(":")[0]);
     expect(nodes).toHaveLength(3);
     expect(Object.keys(services)).toEqual(expect.arrayContaining(nodes));
+  });
+});
+
+describe("as a Cluster", () => {
+  const services = composed(BASE, REDIS, "compose.cluster.yaml");
+  const addressOf = (name: string) => Object.values(services[name]?.networks ?? {})[0]?.ipv4_address;
+
+  it("its six nodes keep the addresses by which they are put together, and whoever uses it can reach them and waits for it", () => {
+    const nodes = Object.keys(services).filter((name) => name.startsWith("redis"));
+    expect(nodes).toHaveLength(6);
+    expect(services.cluster?.command?.slice(2)).toEqual(nodes.map((name) => `${addressOf(name)}:6379`));
+    for (const name of nodes) expect(services[name]?.command?.join(" ")).toContain("--cluster-enabled yes");
+    for (const name of ["gateway", "worker"]) {
+      expect(services[name]?.networks).toEqual(["default", "cluster"]);
+      expect(services[name]?.depends_on).toMatchObject({ cluster: { condition: "service_healthy" } });
+    }
+    expect(new Set(nodes.map(addressOf)).size).toBe(6);
+  });
+
+  it("its script makes it of real nodes, once, each master with a replica", async () => {
+    const script = join(DEPLOY, "redis/cluster.sh");
+    execFileSync(toolPath("shellcheck"), [script]);
+    await using servers = new AsyncDisposableStack();
+    const nodes: (RedisServer & { readonly bus: number })[] = [];
+    for (let n = 0; n < 6; n++) {
+      const bus = await freePort();
+      const args = [
+        "--cluster-enabled",
+        "yes",
+        "--cluster-port",
+        String(bus),
+        "--cluster-node-timeout",
+        "2000",
+      ];
+      nodes.push({ ...servers.use(await startRedis({ args })), bus });
+    }
+    const [first] = nodes;
+    const PATH = `${dirname(toolPath("redis-cli"))}:${process.env.PATH}`;
+    const make = () =>
+      launch(["sh", script, ...nodes.map(({ port, bus }) => `127.0.0.1:${port}@${bus}`)], {
+        cwd: ROOT,
+        env: { PATH, LD_LIBRARY_PATH: join(dirname(toolPath("redis-cli")), "../lib/x86_64-linux-gnu") },
+      });
+    for (let time = 0; time < 2; time++) {
+      const made = make();
+      await made.said("stdout", "the Cluster is whole");
+      expect(made.output.stdout.includes("All 16384 slots covered")).toBe(time === 0);
+      await made.end();
+    }
+    const table = String(await first?.cli("CLUSTER", "NODES"));
+    const masters = [...table.matchAll(/^(\w+) \S+ \S*master /gm)].map(([, id = ""]) => id);
+    const followed = [...table.matchAll(/slave (\w+) /g)].map(([, id = ""]) => id);
+    expect(masters).toHaveLength(3);
+    expect(new Set(followed)).toEqual(new Set(masters));
+    expect(followed).toHaveLength(3);
+  });
+
+  it("Parley takes the lines that the page has for it", () => {
+    const page = readFileSync(join(ROOT, "docs/deploy/compose.md"), "utf8");
+    const lines = [...page.matchAll(/```yaml\n(# config\/gateway\.yaml\n[^`]*)```/g)].map(([, one]) => one);
+    const loaded = load(
+      { "gateway.yaml": `apiVersion: parley/v1\nkind: Gateway\n${lines[1]}` },
+      { env: { REDIS_URL: "redis://redis:6379" } },
+    );
+    expect(problemsOf(loaded)).toEqual([]);
+    expect(loaded.ok && loaded.config.gateway.store.redis.cluster).toBe(true);
   });
 });
 

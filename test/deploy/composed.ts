@@ -10,6 +10,8 @@ export interface Service {
   readonly ports?: readonly string[];
   readonly volumes?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  readonly networks?: Readonly<Record<string, { readonly ipv4_address?: string }>>;
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
   readonly container_name?: string;
   readonly cap_drop?: readonly string[];
   readonly security_opt?: readonly string[];
