@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { PLATFORMS } from "../../src/domain/event.ts";
-import { ROOT } from "./gateway-process.ts";
+import { ROOT, startGateway, temporaryFolder } from "./gateway-process.ts";
 
 test("what fails in the bundle is told with the place in the sources", () => {
   const failing = `import(${JSON.stringify(join(ROOT, "dist/src/main.js"))}).then(({ serve }) => serve(null))`;
@@ -18,3 +18,23 @@ test("each platform's renderer is a file of its own, which the thread for long a
   const missing = PLATFORMS.filter((name) => !existsSync(join(ROOT, `dist/adapters/${name}/render.js`)));
   expect(missing).toEqual([]);
 });
+
+/** Names each file of the bundle on stderr as it is loaded. */
+const TELL_FILES = `
+import { registerHooks } from "node:module";
+registerHooks({
+  load(url, context, next) {
+    if (url.includes("/dist/")) console.error("loaded " + url);
+    return next(url, context);
+  },
+});`;
+
+test("a start reads few files", async () => {
+  const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(TELL_FILES)}` };
+  await using gateway = await startGateway({ dataDir: temporaryFolder(), env });
+  expect(loaded(gateway.stderr())).toBeLessThan(40);
+});
+
+function loaded(stderr: string): number {
+  return stderr.split("\n").filter((line) => line.startsWith("loaded ")).length;
+}
