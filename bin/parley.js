@@ -37,8 +37,6 @@ async function run() {
   const entry = ENTRIES.map((path) => new URL(path, import.meta.url)).find((url) => existsSync(url));
   if (entry === undefined) fail("expected src or dist beside bin, got neither; run npm run build");
   if (entry.href.endsWith(".ts")) setFlagsFromString(NO_NEW_WRAPPERS);
-  // A stack names the sources, not the bundle of them.
-  else process.setSourceMapsEnabled(true);
   const { main } = await import(entry.href);
   process.exitCode = await main(process.argv.slice(2));
 }

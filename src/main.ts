@@ -14,6 +14,7 @@ import { GatewayError } from "./domain/errors.ts";
 import { besideModule } from "./shared/beside.ts";
 import { EXIT } from "./shared/exit.ts";
 import { systemClock } from "./system/clock.ts";
+import { nameSources } from "./system/stacks.ts";
 import { packageVersion } from "./system/version.ts";
 import { giveBackWhenIdle, keepHeapsSmall } from "./telemetry/heap.ts";
 import { createLogger, type Logger, written } from "./telemetry/log.ts";
@@ -100,6 +101,7 @@ const PROCESS = new URL(besideModule(import.meta.url, "process"));
 
 /** Runs process number `n` of several, under a supervisor that passed on its own environment. */
 export async function serveSupervised(n: number): Promise<number> {
+  nameSources();
   const { connectToSupervisor } = await import("./app/processes/supervised.ts");
   const own = createMetrics({ processMetrics: true });
   const supervisor = connectToSupervisor(own, systemClock);

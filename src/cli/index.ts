@@ -2,6 +2,7 @@ import process from "node:process";
 import { Command, CommanderError } from "commander";
 import { EXIT } from "../shared/exit.ts";
 import { storyOf } from "../shared/fault.ts";
+import { nameSources } from "../system/stacks.ts";
 import { packageVersion } from "../system/version.ts";
 import { inert } from "./printable.ts";
 import { type AddCommand, CommandError, type Terminal } from "./terminal.ts";
@@ -45,10 +46,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
 };
 
 /** Runs one command. Gives the exit code; never throws. */
-export async function main(
-  given: readonly string[],
-  terminal: Terminal = processTerminal(given),
-): Promise<number> {
+export async function main(given: readonly string[], ofCaller?: Terminal): Promise<number> {
+  nameSources();
+  const terminal = ofCaller ?? processTerminal(given);
   const args = withHelpLast(given);
   const exit = { code: EXIT.ok as number };
   try {

@@ -3,15 +3,24 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { PLATFORMS } from "../../src/domain/event.ts";
-import { ROOT, startGateway, temporaryFolder } from "./gateway-process.ts";
+import { COMPILED_ENV, ROOT, startGateway, temporaryFolder } from "./gateway-process.ts";
 
-test("what fails in the bundle is told with the place in the sources", () => {
-  const failing = `import(${JSON.stringify(join(ROOT, "dist/src/main.js"))}).then(({ serve }) => serve(null))`;
-  const { stderr } = spawnSync(process.execPath, ["--enable-source-maps", "-e", failing], {
+test.each([
+  ["us", "", 'TypeError [ERR_INVALID_ARG_TYPE]: The "directory" argument must be of type string'],
+  ["Node", "--enable-source-maps", "TypeError"],
+])("what fails in the bundle is told with the place in the sources, by %s", (_, flag, error) => {
+  const sabotage = "process.stdout.on = () => process.chdir(1)";
+  const { stderr } = spawnSync(process.execPath, [join(ROOT, "bin/parley.js"), "status"], {
     encoding: "utf8",
+    env: {
+      ...COMPILED_ENV,
+      NODE_OPTIONS: `${flag} --import data:text/javascript,${encodeURIComponent(sabotage)}`,
+    },
   });
-  expect(stderr).toMatch(/TypeError: /);
-  expect(stderr).toMatch(/\/src\/\w[\w/-]*\.ts:\d+/);
+  expect(stderr).toContain(error);
+  expect(stderr).toMatch(/at processTerminal \(.*\/src\/cli\/index\.ts:\d+:\d+\)/);
+  expect(stderr).toMatch(/at .*\(?file:.*\/bin\/parley\.js:\d+/);
+  expect(stderr).not.toContain("/dist/");
 });
 
 test("each platform's renderer is a file of its own, which the thread for long answers loads by its path", () => {
