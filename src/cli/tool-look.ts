@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Config } from "../config/load.ts";
 import { OF_DEVELOPERS } from "../domain/event.ts";
-import type { Tool, ToolCaller } from "../ports/tool.ts";
+import type { Tool, ToolCaller, ToolOutput } from "../ports/tool.ts";
 import { messageOf } from "../shared/fault.ts";
 import { systemClock } from "../system/clock.ts";
 import { packageVersion } from "../system/version.ts";
@@ -26,7 +26,7 @@ export interface AgentTools {
   readonly tools: readonly Tool[];
   /** Its MCP servers, up or not. */
   readonly servers: readonly ServerState[];
-  call(tool: Tool, input: unknown): Promise<{ readonly text: string; readonly isError: boolean }>;
+  call(tool: Tool, input: unknown): Promise<ToolOutput>;
 }
 
 const TOOL_MS = 30_000;
@@ -58,7 +58,7 @@ export async function withTools<T>(
   }
 }
 
-async function call(tool: Tool, input: unknown): Promise<{ text: string; isError: boolean }> {
+async function call(tool: Tool, input: unknown): Promise<ToolOutput> {
   try {
     const signal = AbortSignal.timeout(tool.timeoutMs ?? TOOL_MS);
     const found = await tool.call(input, signal, undefined, CALLER);

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Config } from "../config/load.ts";
 import { formatProblem } from "../config/problems.ts";
-import type { Tool } from "../ports/tool.ts";
+import type { FoundFile, LeftFile, Tool } from "../ports/tool.ts";
 import { EXIT } from "../shared/exit.ts";
 import { load } from "./config.ts";
 import { inert, printable } from "./printable.ts";
@@ -52,7 +52,14 @@ export function addTools(program: Command, terminal: Terminal, settle: Settle): 
           throw new CommandError(EXIT.usage, `${name} needs an approval; --yes calls it all the same`);
         return await call(tool, input);
       });
-      terminal.out(options.json ? `${inert(JSON.stringify(result, null, 2))}\n` : `${inert(result.text)}\n`);
+      const files = (result.files ?? []).map(shownFile);
+      if (options.json) {
+        const shown = files.length === 0 ? result : { ...result, files };
+        terminal.out(`${inert(JSON.stringify(shown, null, 2))}\n`);
+      } else {
+        terminal.out(`${inert(result.text)}\n`);
+        for (const file of files) terminal.talk(`${printable(fileLine(file))}\n`);
+      }
       settle(result.isError ? EXIT.failed : EXIT.ok);
     });
 
@@ -108,6 +115,16 @@ function found(name: string, all: readonly AgentTools[]): { tool: Tool; call: Ag
     throw new CommandError(EXIT.unreachable, `${down.server} cannot be reached: ${down.reason}`);
   const known = all.flatMap(({ tools }) => tools.map((tool) => tool.name)).join(", ");
   throw new CommandError(EXIT.usage, `Expected one of these tools: ${known || "none"}, got ${name}`);
+}
+
+/** Its bytes are for people in a chat. */
+function shownFile(file: FoundFile | LeftFile) {
+  return "why" in file ? file : { name: file.name, mime: file.mime ?? null, bytes: file.data.length };
+}
+
+function fileLine(file: ReturnType<typeof shownFile>): string {
+  const what = "why" in file ? `left out: ${file.why}` : `${file.bytes} bytes`;
+  return `file ${file.name} (${what}); here it is sent to nobody`;
 }
 
 type Row =

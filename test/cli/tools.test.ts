@@ -18,6 +18,7 @@ spec:
     - { name: fake, type: mcp, config: { transport: stdio, command: ${process.execPath}, args: ["${SERVER}"] }, allow: [look], approve: [drop] }
     - { name: gone, type: mcp, config: { transport: stdio, command: /nowhere/at-all }, allow: ["*"] }
     - { name: say, type: command, command: echo, args: ["{word}"], input: { word: {} } }
+    - { name: chart, type: command, command: /bin/sh, args: ["-c", "echo a,b > $PARLEY_FILES/t.csv; truncate -s 33M $PARLEY_FILES/x"], sends_files: true }
     - { name: clock, type: builtin, builtin: time }
 `;
   writeFileSync(join(folder, "agents/assistant.yaml"), agent);
@@ -40,10 +41,22 @@ it("lists what each agent may use, and what is down", async () => {
       }),
     ]),
   );
-  expect(rows).toHaveLength(5);
+  expect(rows).toHaveLength(6);
   expect((await tools("list")).stdout).toContain(
     "assistant: fake__drop (delete, after an approval) Deletes.\n",
   );
+});
+
+it("names the files that it makes for people, and not their bytes", async () => {
+  const { code, stdout, stderr } = await tools("call", "chart");
+  expect([code, stdout]).toEqual([0, "(no output)\n"]);
+  expect(stderr).toContain("file t.csv (4 bytes); here it is sent to nobody\n");
+  expect(stderr).toContain("file x (left out: all that one call leaves may have 32 MiB together)");
+  const { files } = JSON.parse((await tools("call", "chart", "--json")).stdout);
+  expect(files).toEqual([
+    { name: "t.csv", mime: "text/csv", bytes: 4 },
+    { name: "x", why: expect.stringContaining("32 MiB") },
+  ]);
 });
 
 it("calls one, and says what is wrong", async () => {
@@ -62,7 +75,7 @@ it("calls one, and says what is wrong", async () => {
   expect(await tools("call", "nope")).toMatchObject({
     code: 2,
     stderr: expect.stringContaining(
-      "Expected one of these tools: fake__look, fake__drop, say, clock, got nope",
+      "Expected one of these tools: fake__look, fake__drop, say, chart, clock, got nope",
     ),
   });
   expect(await tools("call", "say", "{")).toMatchObject({ code: 2 });
@@ -74,7 +87,7 @@ it("says which servers can be used", async () => {
   expect(JSON.parse(stdout)).toMatchObject([
     { check: "tools", status: "ok", message: "assistant: fake has 2 that may be used" },
     { check: "tools", status: "fail", message: expect.stringContaining("assistant: gone cannot be reached") },
-    { check: "tools", status: "ok", message: "assistant: say, clock" },
+    { check: "tools", status: "ok", message: "assistant: say, chart, clock" },
   ]);
 });
 
