@@ -48,7 +48,7 @@ function ofWorkload(cluster: Cluster, workload: Workload): readonly string[] {
       if (valueFrom?.secretKeyRef !== undefined)
         need(cluster.secrets.get(secret)?.includes(key) ?? false, `no ${key} in Secret ${secret}`);
     }
-    for (const probe of [container.livenessProbe, container.readinessProbe])
+    for (const probe of [container.livenessProbe, container.readinessProbe, container.startupProbe])
       if (typeof probe?.httpGet?.port === "string")
         need(portsOf(workload).includes(probe.httpGet.port), `no port ${probe.httpGet.port}`);
   }

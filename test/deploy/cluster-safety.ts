@@ -49,6 +49,9 @@ function containerTroubles({
   securityContext,
   livenessProbe,
   readinessProbe,
+  startupProbe,
+  lifecycle,
+  name,
 }: IContainer) {
   const amounts = [resources?.requests, resources?.limits].flatMap((some) => [some?.cpu, some?.memory]);
   const checks: [boolean, string][] = [
@@ -62,6 +65,8 @@ function containerTroubles({
       "gets capabilities",
     ],
     [livenessProbe !== undefined && readinessProbe !== undefined, "has no probes"],
+    [name !== "parley" || startupProbe !== undefined, "is killed while it opens a large store"],
+    [name !== "parley" || lifecycle?.preStop !== undefined, "refuses what proxies still send it"],
   ];
   return checks;
 }

@@ -24,7 +24,7 @@ spec:
   automountServiceAccountToken: false
   # Kubernetes would set PARLEY_PORT=tcp://… for a Service named parley, and Parley would read it as its port.
   enableServiceLinks: false
-  # Longer than the 30 s that running answers get to finish.
+  # Longer than the 5 s of preStop and the 30 s that running answers get to finish.
   terminationGracePeriodSeconds: 40
   {{- with $values.imagePullSecrets }}
   imagePullSecrets:
@@ -79,6 +79,14 @@ spec:
       envFrom:
         - secretRef:
             name: {{ $values.existingSecret }}
+      # A large database, or one that was not closed in order, is read through first: nobody kills it meanwhile.
+      startupProbe:
+        httpGet:
+          path: /health
+          port: http
+        periodSeconds: 5
+        timeoutSeconds: 5
+        failureThreshold: 60
       livenessProbe:
         httpGet:
           path: /health
@@ -97,6 +105,11 @@ spec:
         timeoutSeconds: 3
         successThreshold: 1
         failureThreshold: 3
+      # With SIGTERM it stops to listen, and proxies hear only after a while that it goes: until then it goes on.
+      lifecycle:
+        preStop:
+          exec:
+            command: [/nodejs/bin/node, -e, "setTimeout(() => {}, 5_000)"]
       resources:
         {{- toYaml $values.resources | nindent 8 }}
       securityContext:
