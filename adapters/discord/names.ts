@@ -19,6 +19,7 @@ const UNWELL_MS = 30_000;
 const LISTED_MS = 60_000;
 const LISTS_MAX = 500;
 const VIEW_CHANNEL = 1n << 10n;
+const PRIVATE_THREAD = 12;
 
 export interface NamesOptions extends Pick<DirectoryOptions, "clock" | "kept"> {
   readonly rest: Pick<DiscordRest, "ask">;
@@ -28,8 +29,8 @@ type Names = ReadonlyMap<string, string>;
 
 /**
  * Names of channels and roles, of which Discord's messages hold ids, and of people whom it does not tell. They are read with the
- * server in which the id was written: none of another server is ever found. A channel that not everyone there may see keeps
- * its id, for whoever wrote it may be one who does not.
+ * server in which the id was written: none of another server is ever found. A channel that not everyone there may see, with its
+ * threads, keeps its id, for whoever wrote it may be one who does not.
  */
 export function createNames({ rest, clock, kept }: NamesOptions): NameReader {
   const lists = new LRUCache<string, { readonly names: Names; readonly atMs: number }>({ max: LISTS_MAX });
@@ -46,11 +47,19 @@ export function createNames({ rest, clock, kept }: NamesOptions): NameReader {
         (await roles(guild)).filter((role) => get(role, "id") !== guild),
       );
     const everyone = (await roles(guild)).find((role) => get(role, "id") === guild);
-    const channels = await ask(`/guilds/${guild}/channels`, "look at the channels of a server");
-    return namesOf(
-      kind,
-      getArray(channels, "items").filter((channel) => isSeenByAll(channel, guild, everyone)),
+    const channels = getArray(
+      await ask(`/guilds/${guild}/channels`, "look at the channels of a server"),
+      "items",
+    ).filter((channel) => isSeenByAll(channel, guild, everyone));
+    const parents = new Set(channels.map((channel) => get(channel, "id")));
+    // Where threads are not told, channels are.
+    const active = await ask(`/guilds/${guild}/threads/active`, "look at the threads of a server").catch(
+      () => ({}),
     );
+    const threads = getArray(active, "threads").filter(
+      (thread) => get(thread, "type") !== PRIVATE_THREAD && parents.has(get(thread, "parent_id")),
+    );
+    return namesOf(kind, [...channels, ...threads]);
   }
 
   async function named(guild: string, wanted: Mention): Promise<Names> {

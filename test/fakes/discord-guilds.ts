@@ -3,6 +3,7 @@ import type { FakeAnswer } from "./server.ts";
 /** A server that the bot is in, as far as it may look. */
 export interface FakeGuild {
   readonly channels: readonly object[];
+  readonly threads?: readonly object[];
   readonly roles: readonly object[];
   /** By their ids. */
   readonly members: Readonly<Record<string, object>>;
@@ -14,6 +15,7 @@ export class FakeGuilds extends Map<string, FakeGuild> {
     const guild = this.get(id);
     if (guild === undefined) return refused(403, 50_001);
     if (what === "channels") return { body: guild.channels };
+    if (what === "threads" && guild.threads !== undefined) return { body: { threads: guild.threads } };
     if (what === "roles") return { body: guild.roles };
     const found = what === "members" ? guild.members[member] : undefined;
     return found === undefined ? refused(404, 10_007) : { body: found };

@@ -26,6 +26,11 @@ beforeEach(async () => {
       { id: "20", name: "ops", permission_overwrites: [] },
       { id: "21", name: "board", permission_overwrites: [{ id: "10", allow: "0", deny: SEEN }] },
     ],
+    threads: [
+      { id: "50", name: "outage", type: 11, parent_id: "20" },
+      { id: "51", name: "whispered", type: 12, parent_id: "20" },
+      { id: "52", name: "salaries", type: 11, parent_id: "21" },
+    ],
     roles: [everyone("10"), { id: "77", name: "oncall", permissions: "0" }],
     members: {
       "31": { nick: "Bobby", user: { id: "31", username: "bob" } },
@@ -66,6 +71,11 @@ describe("names on Discord", () => {
     expect(await told(reader(), "11", channel("40"), channel("41"))).toEqual({ "channel:40": "open" });
   });
 
+  it("are those of threads, too, but for private ones and those of such a channel", async () => {
+    const wanted = ["50", "51", "52"].map(channel);
+    expect(await told(reader(), "10", ...wanted)).toEqual({ "channel:50": "outage" });
+  });
+
   it("are not told of anything of another server, nor in private", async () => {
     const wanted = [person("31"), role("77"), channel("20")];
     expect(await told(reader(), "11", ...wanted)).toEqual({});
@@ -77,7 +87,7 @@ describe("names on Discord", () => {
     const names = reader();
     for (let id = 500; id < 530; id++) await told(names, "10", channel(String(id)), role(String(id)));
     expect(await told(names, "10", channel("20"))).toEqual({ "channel:20": "ops" });
-    expect(asked().sort()).toEqual(["10/channels", "10/roles", "10/roles"]);
+    expect(asked().sort()).toEqual(["10/channels", "10/roles", "10/roles", "10/threads/active"]);
   });
 
   it("are not asked for again and again where the bot may not look, which Discord counts", async () => {
