@@ -1,4 +1,5 @@
 import type { AgentSpec } from "./agent-schema.ts";
+import { isOfAof } from "./aof-agent.ts";
 import type { Environment } from "./environment.ts";
 import { formatProblem, type Path } from "./problems.ts";
 import type { YamlFile } from "./read-yaml.ts";
@@ -186,10 +187,11 @@ function keepingNotes({ media, retention }: GatewaySpec, note: Told, agents: Rem
   ];
 }
 
-/** Nothing is told of a setting that is not in the file. */
+/** Nothing is told of a setting that is not in the file. In one of AOF, some stand a level higher. */
 function noteOn(yaml: YamlFile, base: Path): Told {
   return (path, why) => {
-    const full = [...base, ...path];
-    return yaml.at(full) === undefined ? [] : [formatProblem(yaml.problem(full, why))];
+    const places = [path, ...(isOfAof(yaml.value) ? [path.slice(-1)] : [])].map((one) => [...base, ...one]);
+    const full = places.find((one) => yaml.at(one) !== undefined);
+    return full === undefined ? [] : [formatProblem(yaml.problem(full, why))];
   };
 }

@@ -1,10 +1,11 @@
 import { relative, resolve } from "node:path";
 import type { z } from "zod";
 import type { PlatformModule } from "../ports/platform.ts";
-import { isObject, type JsonObject } from "../shared/json.ts";
+import { isObject } from "../shared/json.ts";
 import type { Secret } from "../shared/secret.ts";
 import { TOKEN, type Variable } from "../shared/variable.ts";
 import { type AgentSpec, agentFile, agentListFile } from "./agent-schema.ts";
+import { asOurs, isOfAof } from "./aof-agent.ts";
 import { digestOf, type SecretFile, secretFilesOf } from "./changes.ts";
 import { choiceProblems } from "./choice-problems.ts";
 import { closest } from "./closest.ts";
@@ -209,8 +210,7 @@ function check<T extends z.ZodType>(
 ): { value: z.output<T> | null; problems: readonly Problem[] } {
   if (!yaml.isYaml) return { value: null, problems: yaml.problems };
   // An agent of AOF that says nothing but what means the same here is one of ours; else its author is told of all keys.
-  const ours =
-    name === "agent" && isOfAof(yaml.value) ? { ...yaml.value, apiVersion: undefined } : yaml.value;
+  const ours = name === "agent" && isOfAof(yaml.value) ? asOurs(yaml.value) : yaml.value;
   const fitting = schema.safeParse(ours);
   if (fitting.success) return { value: fitting.data, problems: yaml.problems };
   const result = ours === yaml.value ? fitting : schema.safeParse(yaml.value);
@@ -227,10 +227,6 @@ function check<T extends z.ZodType>(
   // A value that could not be expanded has its problem already.
   const isNew = (problem: Problem) => !yaml.problems.some((one) => one.path === problem.path);
   return { value: null, problems: [...yaml.problems, ...wrong.filter(isNew)].sort(byPlace) };
-}
-
-function isOfAof(value: unknown): value is JsonObject {
-  return isObject(value) && typeof value.apiVersion === "string" && /^aof\b/i.test(value.apiVersion);
 }
 
 /** A file of AOF, whose keys are much alike: what each is called here. */

@@ -23,6 +23,42 @@ it("loads an agent of AOF that says nothing but what means the same here", () =>
   expect(agents).toEqual(loaded(SPEC).agents);
 });
 
+const IN_AOF = `metadata: { name: assistant, labels: { team: platform, tier: 2 } }
+spec:
+  model: "anthropic:claude-sonnet-5"
+  instructions: Look after the clusters.
+  temperature: 0.3
+  max_tokens: 1000
+  max_iterations: 10
+  memory: { backend: redis, ttl_seconds: 3600, max_messages: 20 }
+`;
+
+it("loads one that says the same under the names of AOF, also in a list", () => {
+  const head = "apiVersion: aof.dev/v1\nkind: Agent\n";
+  const { agents, notes } = loaded(head + IN_AOF);
+  expect(agents).toEqual(loaded(SPEC).agents);
+  expect(notes).toContainEqual(
+    expect.stringMatching(/^config\/agents\/ops\.yaml:7:16 spec\.temperature: 0\.3 has no effect/),
+  );
+  const item = IN_AOF.replaceAll(/^/gm, "    ").replace("    metadata", "  - metadata");
+  const list = `apiVersion: aof.dev/v1\nkind: AgentList\nitems:\n${item.trimEnd()}\n`;
+  expect(loaded(list).agents).toEqual(loaded(SPEC).agents);
+});
+
+it.each([
+  ["a key stands in both forms", IN_AOF.replace("  temp", "  system_prompt: Something else.\n  temp")],
+  ["a provider goes by another name", IN_AOF.replace("anthropic:", "google:")],
+  ["a tool is a function of AOF", `${IN_AOF}  tools: [shell]\n`],
+])("is none of ours where %s, and says all that it takes", (_, text) => {
+  const problems = problemsOf(load({ "agents/ops.yaml": `apiVersion: aof.dev/v1\nkind: Agent\n${text}` }));
+  expect(problems[0]).toContain("this is a file of AOF");
+  expect(problems.join()).toContain("spec.instructions: expected one of");
+});
+
+it("is not taken for one of AOF unless it says so", () => {
+  expect(problemsOf(load({ "agents/ops.yaml": IN_AOF }))[0]).toContain("spec.model: expected a mapping");
+});
+
 it("notes a temperature where models take none, and a backend that is not the one in use", () => {
   const { notes } = loaded(SPEC);
   expect(notes).toContainEqual(
