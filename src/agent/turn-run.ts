@@ -206,8 +206,8 @@ export class TurnRun {
     const tool = tools.find(({ name }) => name === call.name);
     // What people were asked they decide, whatever the configuration says of that tool meanwhile.
     const question = questionOn(call, this.#steps);
-    const refused = question === null ? await this.#refused(action, tool, signal) : null;
-    if (refused !== null) return await this.#answer(call, refused);
+    const early = question === null ? await this.#refused(action, tool, signal) : null;
+    if (early !== null) return await this.#answer(call, early);
     const ruling =
       question !== null
         ? await rulingOnAsked(question, this.#asking)
@@ -217,8 +217,12 @@ export class TurnRun {
     if (ruling?.kind === "waiting") return { outcome: "parked", untilMs: ruling.untilMs, steps: this.#steps };
     if (ruling?.kind === "tool-decided" && tool?.offers !== undefined)
       return await this.#answer(call, chosenAnswer(ruling, tool.offers(call.input)));
+    const isApproved = ruling?.kind === "tool-decided" && ruling.verdict === "approved";
+    // A guard of its own it may have been given since it was asked about.
+    const late = question !== null && isApproved ? await this.#refused(action, tool, signal) : null;
+    if (late !== null) return await this.#answer(call, late);
     const given =
-      ruling === null || (ruling.kind === "tool-decided" && ruling.verdict === "approved")
+      ruling === null || isApproved
         ? await this.#resultOf(action, tool, signal, ruling?.by ?? undefined)
         : refusedCall(ruling);
     return await this.#answer(call, await recordable(given, this.#steps, this.#hold));

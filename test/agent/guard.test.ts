@@ -228,6 +228,24 @@ describe("a guard", () => {
     expect(allowing.scale.inputs).toHaveLength(1);
   });
 
+  it("that came with a new configuration after a person was asked looks at what that person has approved", async () => {
+    const allowing = bench(fakeModel([ALLOW]), { tool: { asks: "call" } });
+    await allowing.run();
+    // As if there had been none.
+    const steps = (allowing.records.at(-1) ?? []).filter(
+      ({ kind }) => kind === "model" || kind === "tool-asked",
+    );
+    const asked = steps.find((step) => step.kind === "tool-asked");
+    const approved = {
+      ...{ kind: "decide" as const, approvalId: asked?.approvalId ?? "", verdict: "approved" as const },
+      by: { id: "u2", name: "Bob", isBot: false },
+    };
+    const refusing = bench(fakeModel([{ text: '{"verdict":"refuse"}' }]), { tool: { asks: "call" } });
+    expect(await refusing.run(steps, { heard: () => [approved] })).toMatchObject({ outcome: "answered" });
+    expect(refusing.scale.inputs).toEqual([]);
+    expect(refusing.reports).toHaveLength(1);
+  });
+
   it("counts on the budgets of the day: held before it is asked, settled by what it did cost", async () => {
     const held: number[] = [];
     const settled: number[] = [];
