@@ -32,7 +32,6 @@ const OLD_MS = 3_600_000;
 export function addAgentCheck(program: Command, terminal: Terminal, settle: Settle): void {
   program
     .command("agent-check")
-    .description("check that a remote agent keeps to the protocol of `provider: http`")
     .argument("<url>", "where the agent listens")
     .option("--secret <whsec>", `what it shares with the gateway (default: ${SECRET_VARIABLE})`)
     .option("--text <text>", "what is said to it", "Hello")

@@ -22,10 +22,7 @@ interface DecideOptions {
 }
 
 export function addApprovals(program: Command, terminal: Terminal): void {
-  const approvals = program
-    .command("approvals")
-    .description("see and decide what agents ask before they use a tool")
-    .addHelpText("after", TOKEN_HELP);
+  const approvals = program.command("approvals").addHelpText("after", TOKEN_HELP);
 
   withUrl(approvals.command("list").description("list what waits for a decision, or what was decided"))
     .addOption(new Option("--state <state>", "which").choices(QUESTION_STATES).default("waiting"))

@@ -28,10 +28,7 @@ interface VerifyOptions {
 }
 
 export function addAudit(program: Command, terminal: Terminal): void {
-  const group = program
-    .command("audit")
-    .description("what was done to the gateway, by whom; and whether that record is whole")
-    .addHelpText("after", TOKEN_HELP);
+  const group = program.command("audit").addHelpText("after", TOKEN_HELP);
 
   withUrl(group.command("list").description("list entries, newest first"))
     .option("--actor <name>", "an operator, a person as platform:tenant:id, or gateway")

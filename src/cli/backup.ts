@@ -30,9 +30,7 @@ interface Options {
 }
 
 export function addBackup(program: Command, terminal: Terminal): void {
-  const group = program
-    .command("backup")
-    .description("copy what is durable, also of a running gateway; check copies");
+  const group = program.command("backup");
   withUrl(group.command("create", { isDefault: true }).description("make an archive, and read it back"))
     .requiredOption("--to <folder>", "where archives are kept; made where there is none")
     .option("-c, --config <folder>", "folder of gateway.yaml and agents/ (default: PARLEY_CONFIG, or config)")

@@ -14,11 +14,7 @@ interface Options {
 const PATH = "/breakers";
 
 export function addBreakers(program: Command, terminal: Terminal): void {
-  const group = program
-    .command("breakers")
-    .description(
-      "see which models and platforms are left alone because calls of them failed; call them again",
-    );
+  const group = program.command("breakers");
   withUrl(group.command("list").description("how calls went on the replica that answers"))
     .option("--json", "print it as JSON")
     .addHelpText("after", HELP)

@@ -22,7 +22,7 @@ export function load(terminal: Pick<Terminal, "env" | "cwd">, folder?: string): 
 }
 
 export function addConfig(program: Command, terminal: Terminal, settle: Settle): void {
-  const config = program.command("config").description("check, explain or show the configuration");
+  const config = program.command("config");
 
   config
     .command("validate")

@@ -23,10 +23,7 @@ const ERASE_MS = 600_000;
 const A_USER = `${A_PLATFORM}:T024BE7LD:U061F7AUR`;
 
 export function addConversations(program: Command, terminal: Terminal, settle: Settle): void {
-  const conversations = program
-    .command("conversations")
-    .description("show what is remembered; export or erase what is kept of a person")
-    .addHelpText("after", TOKEN_HELP);
+  const conversations = program.command("conversations").addHelpText("after", TOKEN_HELP);
 
   withUrl(conversations.command("list").description("list conversations, those heard of last first"))
     .option("-n, --limit <count>", "show so many at most", asCount, 50)

@@ -40,10 +40,7 @@ interface BulkOptions extends FilterOptions {
 const LETTERS = { path: "/dead", name: "letters", from: "before" } as const;
 
 export function addDead(program: Command, terminal: Terminal, settle: Settle): void {
-  const dead = program
-    .command("dead")
-    .description("see, replay or drop what could not be answered")
-    .addHelpText("after", HELP);
+  const dead = program.command("dead").addHelpText("after", HELP);
 
   withFilters(withUrl(dead.command("list").description("list dead letters, the newest first")))
     .option("-n, --limit <count>", "show so many at most", asCount, 50)

@@ -50,7 +50,6 @@ type TryStore = (file: string) => "opened" | "locked" | { readonly problem: stri
 export function addDoctor(program: Command, terminal: Terminal, settle: Settle): void {
   program
     .command("doctor")
-    .description("look at everything that a gateway needs, and say what to do")
     .option("-c, --config <folder>", "folder of gateway.yaml and agents/ (default: PARLEY_CONFIG, or config)")
     .option("--url <url>", "a gateway to ask as well, such as its public address")
     .option("--offline", "ask nobody: neither the platforms, nor the model, nor hooks")

@@ -20,10 +20,7 @@ interface ListOptions extends RefusalOptions {
 }
 
 export function addEvents(program: Command, terminal: Terminal): void {
-  const events = program
-    .command("events")
-    .description("see what happened to messages")
-    .addHelpText("after", TOKEN_HELP);
+  const events = program.command("events").addHelpText("after", TOKEN_HELP);
 
   withUrl(events.command("list").description("list events, the newest first"))
     .option("--state <state>", `in this state: ${EVENT_STATES.join(", ")}`)

@@ -7,11 +7,7 @@ import { inert, printable } from "./printable.ts";
 import type { Settle, Terminal } from "./terminal.ts";
 
 export function addExplain(program: Command, terminal: Terminal, settle: Settle): void {
-  withUrl(
-    program
-      .command("explain <id>")
-      .description("say what became of a request (X-Request-Id) or an event, and what to do"),
-  )
+  withUrl(program.command("explain <id>"))
     .option("--json", "print it as JSON")
     .addHelpText("after", HELP)
     .action(async (id: string, options: { url?: string; json?: true }) => {

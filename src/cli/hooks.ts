@@ -12,10 +12,7 @@ interface Options {
 }
 
 export function addHooks(program: Command, terminal: Terminal, settle: Settle): void {
-  const group = program
-    .command("hooks")
-    .description("webhooks out: whom the gateway tells what happens (hooks in gateway.yaml)")
-    .addHelpText("after", HELP);
+  const group = program.command("hooks").addHelpText("after", HELP);
   const print = (value: unknown) => terminal.out(`${inert(JSON.stringify(value, null, 2))}\n`);
   const pathOf = (name: string, action: string) => `/hooks/${encodeURIComponent(name)}/${action}`;
 

@@ -33,7 +33,6 @@ interface ImportOptions {
 export function addImport(program: Command, terminal: Terminal, settle: Settle): void {
   program
     .command("import")
-    .description("write a configuration from the files of another program")
     .command("aof")
     .description("translate the files of AOF: Agent, AgentList, Trigger, Context and DaemonConfig")
     .argument("<dir>", "folder of the files, with all that lies below it")

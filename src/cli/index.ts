@@ -4,46 +4,9 @@ import { EXIT } from "../shared/exit.ts";
 import { storyOf } from "../shared/fault.ts";
 import { nameSources } from "../system/stacks.ts";
 import { packageVersion } from "../system/version.ts";
+import { COMMANDS, type CommandEntry } from "./commands.ts";
 import { inert } from "./printable.ts";
-import { type AddCommand, CommandError, type Terminal } from "./terminal.ts";
-
-/** In the order of the help. */
-const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
-  serve: async () => (await import("./serve.ts")).addServe,
-  send: async () => (await import("./send.ts")).addSend,
-  tail: async () => (await import("./tail.ts")).addTail,
-  events: async () => (await import("./events.ts")).addEvents,
-  explain: async () => (await import("./explain.ts")).addExplain,
-  replay: async () => (await import("./replay.ts")).addReplay,
-  dead: async () => (await import("./dead.ts")).addDead,
-  approvals: async () => (await import("./approvals.ts")).addApprovals,
-  conversations: async () => (await import("./conversations.ts")).addConversations,
-  notes: async () => (await import("./notes.ts")).addNotes,
-  notify: async () => (await import("./notify.ts")).addNotify,
-  "kill-switch": async () => (await import("./kill-switch.ts")).addKillSwitch,
-  "log-level": async () => (await import("./log-level.ts")).addLogLevel,
-  limits: async () => (await import("./limits.ts")).addLimits,
-  status: async () => (await import("./status.ts")).addStatus,
-  replicas: async () => (await import("./replicas.ts")).addReplicas,
-  schedules: async () => (await import("./schedules.ts")).addSchedules,
-  hooks: async () => (await import("./hooks.ts")).addHooks,
-  breakers: async () => (await import("./breakers.ts")).addBreakers,
-  audit: async () => (await import("./audit.ts")).addAudit,
-  usage: async () => (await import("./usage.ts")).addUsage,
-  installations: async () => (await import("./installations.ts")).addInstallations,
-  backup: async () => (await import("./backup.ts")).addBackup,
-  restore: async () => (await import("./restore.ts")).addRestore,
-  maintain: async () => (await import("./maintain.ts")).addMaintain,
-  setup: async () => (await import("./setup.ts")).addSetup,
-  tools: async () => (await import("./tools.ts")).addTools,
-  run: async () => (await import("./run.ts")).addRun,
-  "agent-check": async () => (await import("./agent-check.ts")).addAgentCheck,
-  doctor: async () => (await import("./doctor.ts")).addDoctor,
-  "upgrade-check": async () => (await import("./upgrade-check.ts")).addUpgradeCheck,
-  secrets: async () => (await import("./secrets.ts")).addSecrets,
-  config: async () => (await import("./config.ts")).addConfig,
-  import: async () => (await import("./import.ts")).addImport,
-};
+import { CommandError, type Settle, type Terminal } from "./terminal.ts";
 
 /** Runs one command. Gives the exit code; never throws. */
 export async function main(given: readonly string[], ofCaller?: Terminal): Promise<number> {
@@ -53,15 +16,12 @@ export async function main(given: readonly string[], ofCaller?: Terminal): Promi
   const exit = { code: EXIT.ok as number };
   try {
     const program = buildProgram(terminal);
-    // Loading them all would triple the time to start; help and a misspelt name need them all.
-    const isOne = args[0] !== undefined && Object.hasOwn(COMMANDS, args[0]);
-    for (const [name, load] of Object.entries(COMMANDS)) {
-      if (isOne && name !== args[0]) continue;
-      const add = await load();
-      add(program, terminal, (code) => {
+    const name = args[0] === "--" ? args[1] : args[0];
+    if (name !== undefined && Object.hasOwn(COMMANDS, name))
+      await addCommand(program, name, terminal, (code) => {
         exit.code = code;
       });
-    }
+    else nameCommands(program);
     pointToOwnHelp(program);
     await program.parseAsync(args, { from: "user" });
     return exit.code;
@@ -76,6 +36,19 @@ export async function main(given: readonly string[], ofCaller?: Terminal): Promi
     terminal.talk(`parley: ${inert(story)}\n`);
     return EXIT.failed;
   }
+}
+
+async function addCommand(program: Command, name: string, terminal: Terminal, settle: Settle): Promise<void> {
+  const { about, load } = COMMANDS[name] as CommandEntry;
+  const add = await load();
+  add(program, terminal, settle);
+  for (const command of program.commands) command.description(about);
+}
+
+/** For help and a misspelt name: loading them all would take four times as long. */
+function nameCommands(program: Command): void {
+  for (const [name, { takes, about }] of Object.entries(COMMANDS))
+    program.command(`${name} ${takes}`.trim()).description(about);
 }
 
 /** `help dead replay` is `dead replay --help`: the library's own would explain `dead` alone, and all for a misspelt name. */

@@ -25,10 +25,7 @@ interface RemoveOptions {
 }
 
 export function addInstallations(program: Command, terminal: Terminal, settle: Settle): void {
-  const installations = program
-    .command("installations")
-    .description("see or remove the workspaces that have installed the app themselves")
-    .addHelpText("after", TOKEN_HELP);
+  const installations = program.command("installations").addHelpText("after", TOKEN_HELP);
 
   withUrl(installations.command("list").description("list them; no token is shown"))
     .option("--platform <name>", `of this platform: ${PLATFORMS.join(", ")}`)

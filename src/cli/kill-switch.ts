@@ -15,9 +15,7 @@ interface Options {
 const PATH = "/kill-switch";
 
 export function addKillSwitch(program: Command, terminal: Terminal): void {
-  const group = program
-    .command("kill-switch")
-    .description("pause all replicas at once, or one agent or platform: no model is called, people are told");
+  const group = program.command("kill-switch");
   const say = (view: KillSwitchView, { json }: Options) =>
     terminal.out(json ? `${inert(JSON.stringify(view, null, 2))}\n` : describe(view));
 

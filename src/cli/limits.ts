@@ -14,11 +14,7 @@ interface Options {
 const PATH = "/limits";
 
 export function addLimits(program: Command, terminal: Terminal): void {
-  const group = program
-    .command("limits")
-    .description(
-      "say how many messages are let in, or set that on all replicas in place of the configuration",
-    );
+  const group = program.command("limits");
   const say = (view: LimitsView, { json }: Options) =>
     terminal.out(json ? `${inert(JSON.stringify(view, null, 2))}\n` : describe(view));
 

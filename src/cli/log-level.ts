@@ -15,9 +15,6 @@ const PATH = "/log-level";
 
 export function addLogLevel(program: Command, terminal: Terminal): void {
   withUrl(program.command("log-level [level]"))
-    .description(
-      "say what all replicas log, or log more or less: fatal, error, warn, info, debug, trace, silent",
-    )
     .option("--of <part>", "of these lines alone: a platform, or what `msg` begins with, such as store")
     .option("--json", "print it as JSON")
     .addHelpText("after", HELP)

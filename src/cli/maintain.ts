@@ -28,10 +28,7 @@ interface ArchiveOptions extends Options {
 }
 
 export function addMaintain(program: Command, terminal: Terminal, settle: Settle): void {
-  const group = program
-    .command("maintain")
-    .description("keep the store in order: read it through, make it smaller, take out what is old")
-    .addHelpText("after", HELP);
+  const group = program.command("maintain").addHelpText("after", HELP);
   const add = (name: string, what: string) =>
     withUrl(group.command(name).description(what))
       .option(

@@ -27,10 +27,7 @@ const LIST = { path: "/notes", name: "notebooks", from: "cursor" } as const;
 const AN_OWNER = `user:${A_PLATFORM}:T024BE7LD:U061F7AUR:open`;
 
 export function addNotes(program: Command, terminal: Terminal): void {
-  const notes = program
-    .command("notes")
-    .description("show and erase what agents have noted about people and channels")
-    .addHelpText("after", TOKEN_HELP);
+  const notes = program.command("notes").addHelpText("after", TOKEN_HELP);
 
   withUrl(notes.command("list").description("list notes, by whom or what they are about"))
     .addOption(new Option("--about <what>", "those about people, or channels").choices(["person", "channel"]))

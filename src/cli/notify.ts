@@ -15,9 +15,7 @@ interface Options {
 }
 
 export function addNotify(program: Command, terminal: Terminal): void {
-  withUrl(
-    program.command("notify <text>").description("say a text in a chat, as the bot of a running gateway"),
-  )
+  withUrl(program.command("notify <text>"))
     .option("--to <place>", "name of a place of `notify`, or key of a conversation (default: the only place)")
     .option("--key <key>", "said again by the same key within a week, it is said once")
     .option("--json", "print what became of it as JSON")

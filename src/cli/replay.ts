@@ -7,7 +7,7 @@ import { inert, printable } from "./printable.ts";
 import { CommandError, type Settle, type Terminal } from "./terminal.ts";
 
 export function addReplay(program: Command, terminal: Terminal, settle: Settle): void {
-  withUrl(program.command("replay <id>").description("run a finished event again, as a new run"))
+  withUrl(program.command("replay <id>"))
     .option("-y, --yes", "do not ask")
     .option("--json", "print the answer of the gateway")
     .addHelpText("after", HELP)

@@ -6,10 +6,7 @@ import { table } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
 export function addReplicas(program: Command, terminal: Terminal): void {
-  const group = program
-    .command("replicas")
-    .description("list the processes that share the store: role, version, configuration, last seen")
-    .addHelpText("after", HELP);
+  const group = program.command("replicas").addHelpText("after", HELP);
   // As other lists are called; there is nothing else to do with them.
   withUrl(group.command("list", { isDefault: true }).description("list them, as without a word behind it"))
     .option("--json", "print it as JSON")

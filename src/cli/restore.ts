@@ -31,7 +31,6 @@ interface Options {
 export function addRestore(program: Command, terminal: Terminal): void {
   program
     .command("restore")
-    .description("put an archive of parley backup in the place of what is there, which is kept")
     .addArgument(new Argument("<archive>", "its folder"))
     .option("-c, --config <folder>", "folder of gateway.yaml and agents/ (default: PARLEY_CONFIG, or config)")
     .option("--with-configuration", "the configuration, too; without this it stays as it is")

@@ -30,7 +30,6 @@ const OPERATOR = { id: "cli", name: "cli" };
 export function addRun(program: Command, terminal: Terminal, settle: Settle): void {
   program
     .command("run")
-    .description("ask an agent once, from the shell, and print its answer")
     .requiredOption("--agent <name>", "which agent answers")
     .requiredOption("--input <text>", "what is said to it; - reads it from stdin")
     .option("-c, --config <folder>", "folder of gateway.yaml and agents/ (default: PARLEY_CONFIG, or config)")

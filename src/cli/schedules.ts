@@ -6,10 +6,7 @@ import { table } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
 export function addSchedules(program: Command, terminal: Terminal): void {
-  const group = program
-    .command("schedules")
-    .description("what agents are asked by the clock (schedules in gateway.yaml)")
-    .addHelpText("after", HELP);
+  const group = program.command("schedules").addHelpText("after", HELP);
 
   withUrl(group.command("list").description("list them: when each is due next, and when it was fired last"))
     .option("--json", "print it as JSON")

@@ -11,9 +11,7 @@ import type { Settle, Terminal } from "./terminal.ts";
 
 export function addSecrets(program: Command, terminal: Terminal, settle: Settle): void {
   const place: SecretPlace = { env: terminal.env, cwd: terminal.cwd, modules: MODULES };
-  const secrets = program
-    .command("secrets")
-    .description("look at the secrets, and change one that is in a file");
+  const secrets = program.command("secrets");
 
   secrets
     .command("check")

@@ -43,7 +43,6 @@ interface SendOptions {
 export function addSend(program: Command, terminal: Terminal, settle: Settle): void {
   program
     .command("send")
-    .description("send a webhook as a platform would, signed with your secret")
     .addArgument(new Argument("<platform>", "whose webhook").choices(PLATFORMS))
     .option("-t, --text <text>", "what the message says", "Hello, Parley")
     .option("-k, --kind <kind>", "what kind of message (default: the first of the list below)")

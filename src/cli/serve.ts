@@ -18,7 +18,6 @@ interface ServeOptions {
 export function addServe(program: Command, terminal: Terminal): void {
   program
     .command("serve")
-    .description("run the gateway until SIGTERM or Ctrl-C")
     .option(
       "-p, --port <port>",
       "port to listen on, 0 for a free one (default: PARLEY_PORT, or 8080)",

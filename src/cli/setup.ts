@@ -33,10 +33,7 @@ interface Options {
 }
 
 export function addSetup(program: Command, terminal: Terminal, settle: Settle): void {
-  const setup = program
-    .command("setup")
-    .description("make a platform's app what this gateway needs")
-    .addHelpText("after", "\nWithout --apply nothing is changed.");
+  const setup = program.command("setup").addHelpText("after", "\nWithout --apply nothing is changed.");
   for (const module of MODULES) {
     const { setup: spec } = module;
     if (spec === undefined) continue;

@@ -6,11 +6,7 @@ import { inert, printable } from "./printable.ts";
 import type { Settle, Terminal } from "./terminal.ts";
 
 export function addStatus(program: Command, terminal: Terminal, settle: Settle): void {
-  withUrl(
-    program
-      .command("status")
-      .description("say how a gateway does: what is not well, what waits, what is paused, what today costs"),
-  )
+  withUrl(program.command("status"))
     .option("--json", "print it as JSON")
     .addHelpText("after", HELP)
     .action(async (options: { url?: string; json?: true }) => {

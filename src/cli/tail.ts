@@ -23,9 +23,7 @@ interface TailOptions {
 }
 
 export function addTail(program: Command, terminal: Terminal, settle: Settle): void {
-  withUrl(
-    program.command("tail").description("follow what becomes of messages, on all replicas, until Ctrl-C"),
-  )
+  withUrl(program.command("tail"))
     .option("--platform <name>", "of this platform")
     .option("--conversation <key>", "of this conversation")
     .option("--state <states>", "only these, with commas between them")

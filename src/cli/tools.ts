@@ -17,7 +17,7 @@ interface Options {
 
 /** Needs no gateway: servers are begun here, and ended again. */
 export function addTools(program: Command, terminal: Terminal, settle: Settle): void {
-  const tools = program.command("tools").description("see, try and check what agents may use");
+  const tools = program.command("tools");
   const with_ = (command: Command) =>
     command
       .option(

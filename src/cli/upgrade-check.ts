@@ -27,7 +27,6 @@ interface Options {
 export function addUpgradeCheck(program: Command, terminal: Terminal, settle: Settle): void {
   program
     .command("upgrade-check")
-    .description("run by a new version: say whether it can take the place of what runs, and how to come back")
     .option("-c, --config <folder>", "folder of gateway.yaml and agents/ (default: PARLEY_CONFIG, or config)")
     .option("--url <url>", "a gateway that runs (default: PARLEY_URL, or this machine)")
     .option("--json", "print the findings as JSON")

@@ -9,7 +9,7 @@ const ASKED = ["day", "user", "conversation", "tenant", "agent", "model"] as con
 type Options = { url?: string; json?: true } & Partial<Record<(typeof ASKED)[number], string>>;
 
 export function addUsage(program: Command, terminal: Terminal): void {
-  withUrl(program.command("usage").description("say what model calls cost on a day, against its budgets"))
+  withUrl(program.command("usage"))
     .option("--day <day>", "of this day, as 2026-11-29; today when absent")
     .option("--user <id>", "also of this person: platform:workspace:id")
     .option("--conversation <key>", "also of this conversation")

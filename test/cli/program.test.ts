@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { MODULES } from "../../adapters/index.ts";
+import { COMMANDS } from "../../src/cli/commands.ts";
 import { formatSchema, jsonSchemaOf } from "../../src/config/json-schema.ts";
 import { PLATFORMS } from "../../src/domain/event.ts";
 import { call, emptyFolder } from "./helpers.ts";
@@ -52,6 +53,19 @@ describe("parley", () => {
     expect(await call(["help", ...command.split(" ")])).toMatchObject({ code: 0, stdout });
   });
 
+  it("lists each command as it explains itself", async () => {
+    const { stdout: list } = await call(["--help"]);
+    for (const [name, { takes, about }] of Object.entries(COMMANDS)) {
+      const { stdout } = await call([name, "--help"]);
+      const [usage = ""] = stdout.split("\n");
+      const usual = stdout.includes("\nCommands:\n") ? "[options] [command]" : takes;
+      expect(usage).toBe(`Usage: parley ${name} ${usual}`);
+      expect(oneLine(stdout)).toContain(about);
+      expect(oneLine(list)).toContain(`${name} ${takes}`.trim());
+      expect(oneLine(list)).toContain(about);
+    }
+  });
+
   it("prints the version of the package", async () => {
     expect(await call(["--version"])).toMatchObject({
       code: 0,
@@ -76,6 +90,11 @@ describe("parley", () => {
     expect(stderr).toContain(message);
   });
 });
+
+/** Columns wrap. */
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, " ");
+}
 
 describe("parley config", () => {
   it("validates: 0 and a line when all is well", async () => {

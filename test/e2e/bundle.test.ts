@@ -38,10 +38,20 @@ registerHooks({
   },
 });`;
 
+const TELLING = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(TELL_FILES)}` };
+
 test("a start reads few files", async () => {
-  const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(TELL_FILES)}` };
-  await using gateway = await startGateway({ dataDir: temporaryFolder(), env });
+  await using gateway = await startGateway({ dataDir: temporaryFolder(), env: TELLING });
   expect(loaded(gateway.stderr())).toBeLessThan(40);
+});
+
+test.each(["--version", "--help"])("parley %s loads no command", (option) => {
+  const { status, stderr } = spawnSync(process.execPath, [join(ROOT, "bin/parley.js"), option], {
+    encoding: "utf8",
+    env: { ...COMPILED_ENV, ...TELLING },
+  });
+  expect(status).toBe(0);
+  expect(loaded(stderr)).toBeLessThan(12);
 });
 
 function loaded(stderr: string): number {
