@@ -51,12 +51,15 @@ export async function drill(name: string, { faster, isTold, note }: DrillOptions
   await begin(over.signal);
   note(`${name}: ${outage.what}`);
   const raised: Record<string, number> = {};
+  /** Of which one it was, for what nobody has expected. */
+  const about: Record<string, string> = {};
   const last = Math.max(...outage.raises.map((alert) => waitMs(alert, faster))) + GRACE_MS;
   const isComplete = () => outage.raises.every((alert) => raised[alert] !== undefined);
   const look = async () => {
     for (const { name: alert, labels } of await prometheus.firing()) {
       // How quick the gateway is says something of the machine when so many of them run on it, for tests beside other tests.
       if (faster !== 1 && labels.slo === "own_latency") continue;
+      about[alert] ??= JSON.stringify(labels);
       raised[alert] ??= Math.round((performance.now() - startedAt) / 100) / 10;
     }
   };
@@ -72,7 +75,8 @@ export async function drill(name: string, { faster, isTold, note }: DrillOptions
     if (atMs > waitMs(alert, faster) + GRACE_MS) faults.push(`${alert} does not fire in time`);
   }
   const expected = new Set([...outage.raises, ...outage.follows]);
-  for (const alert of Object.keys(raised)) if (!expected.has(alert)) faults.push(`${alert} fires, too`);
+  for (const alert of Object.keys(raised))
+    if (!expected.has(alert)) faults.push(`${alert} fires, too: ${about[alert]}`);
   if (alertmanager !== undefined) faults.push(...(await toldFaults(alertmanager, outage, mend)));
   return { outage: name, raised, faults };
 }

@@ -86,13 +86,24 @@ export async function startPrometheus({
   };
 }
 
+/**
+ * The gateway does not look faster than it does: what it has found unwell it looks at again after 22 to 38 seconds. One look
+ * that a busy machine cut short, and the next, are over before a rule for a quarter of an hour has gone by, in any time.
+ */
+const LEAST_MS: Readonly<Record<string, number>> = { ParleyComponentUnwell: 120_000 };
+
+function quickenedMs(rule: Pick<Rule, "alert"> & { readonly for?: string }, faster: number): number {
+  const ms = milliseconds(rule.for) / faster;
+  return faster === 1 ? ms : Math.max(ms, LEAST_MS[rule.alert ?? ""] ?? 0);
+}
+
 function quickened(text: string, faster: number): string {
   if (faster === 1) return text;
   const file = parse(text) as { groups: { interval?: string; rules: (Rule & { for?: string })[] }[] };
   for (const group of file.groups) {
     delete group.interval;
     for (const rule of group.rules)
-      if (rule.for !== undefined) rule.for = `${Math.ceil(milliseconds(rule.for) / faster)}ms`;
+      if (rule.for !== undefined) rule.for = `${Math.ceil(quickenedMs(rule, faster))}ms`;
   }
   return stringify(file);
 }
@@ -103,5 +114,5 @@ export function waitMs(alert: string, faster: number): number {
     .flatMap(({ rules }) => rules)
     .find((one) => one.alert === alert);
   if (rule === undefined) throw new Error(`Expected a rule ${alert}, got none`);
-  return milliseconds(rule.for) / faster;
+  return quickenedMs(rule, faster);
 }

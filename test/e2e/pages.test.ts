@@ -1,27 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { linesIn, OPERATING, PAGES } from "../deploy/runbook-pages.ts";
+import { linesIn } from "../deploy/runbook-pages.ts";
 import { ROOT } from "./gateway-process.ts";
+import { NOT_RUN_ONE_BY_ONE, RUN_ELSEWHERE } from "./not-run.ts";
 import { openReader, type Reader } from "./pages.ts";
-
-/** Pages whose commands are run by another test, or cannot be run here. Those of any other page are run by this one. */
-const ELSEWHERE: ReadonlyMap<string, string> = new Map([
-  ...[...PAGES, ...OPERATING].map(({ name }) => [name, "runbooks.test.ts"] as const),
-  ["logs.md", "logs.test.ts; they want a journal"],
-  ["scripts.md", "scripts.test.ts, and those of Prometheus in deploy/scripts.test.ts"],
-  [
-    "operations.md",
-    "deploy/rules.test.ts and deploy/alertmanager.test.ts have promtool and amtool read these files",
-  ],
-  ["capacity.md", "minutes of load"],
-  ["testing.md", "minutes of chaos and soak, and this very run"],
-  ["0004-simulation.md", "minutes of simulation"],
-  ["compose.md", "they want Docker; deploy/compose.test.ts reads the files"],
-  ["edge.md", "settings for an env file, and a tunnel to another machine"],
-  ["host.md", "they change the machine as root; deploy/host.test.ts has the unit"],
-  ["kubernetes.md", "they want a cluster; deploy/kubernetes.test.ts has what is applied"],
-]);
 
 /** Commands that are not run, by what they have in them, and why. */
 const NOT_RUN: readonly (readonly [string, string])[] = [
@@ -45,8 +28,10 @@ const FILES = [
   "README.md",
   ...readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" }).map((name) => join("docs", name)),
 ];
-const HERE = FILES.filter((file) => file.endsWith(".md") && !ELSEWHERE.has(file.split("/").at(-1) ?? ""))
-  .map((file) => ({ file, commands: linesIn(readFileSync(join(ROOT, file), "utf8"), "sh") }))
+const read = (file: string) => readFileSync(join(ROOT, file), "utf8");
+const ELSEWHERE = new Set([...RUN_ELSEWHERE.keys(), ...NOT_RUN_ONE_BY_ONE.map(({ page }) => page)]);
+const HERE = FILES.filter((file) => file.endsWith(".md") && !ELSEWHERE.has(file))
+  .map((file) => ({ file, commands: linesIn(read(file), "sh") }))
   .filter(({ commands }) => commands.length > 0);
 
 let reader: Reader;
@@ -67,8 +52,6 @@ it("nothing is left out that is not on a page", () => {
       commands.filter((one) => pattern.test(one)),
       String(pattern),
     ).not.toEqual([]);
-  const names = FILES.map((file) => file.split("/").at(-1));
-  for (const name of ELSEWHERE.keys()) expect(names).toContain(name);
 });
 
 describe.each(HERE)("$file", ({ file, commands }) => {
