@@ -1,5 +1,5 @@
-import { constants } from "node:fs";
-import { mkdir, mkdtemp, open, readdir, rm, stat } from "node:fs/promises";
+import { constants, type Stats } from "node:fs";
+import { lstat, mkdir, mkdtemp, open, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ToolFault } from "../domain/tool-fault.ts";
 import type { FoundFile, LeftFile, ToolOutput } from "../ports/tool.ts";
@@ -21,13 +21,20 @@ export async function withFiles(
     const what = `there is no folder for its files: ${reasonOf(error)}`;
     throw new ToolFault(what, { mayHaveRun: false, isPassing: false, cause: error });
   });
+  const made = await lstat(own);
   try {
     const output = await run(own);
-    const files = output.isError ? [] : await leftFiles(own);
+    const files = output.isError || !(await isStill(own, made)) ? [] : await leftFiles(own);
     return files.length === 0 ? output : { ...output, files };
   } finally {
     await rm(own, { recursive: true, force: true }).catch(() => {});
   }
+}
+
+/** A program in a sandbox may put a link in its place, to what it may not see itself: we are in no sandbox. */
+async function isStill(path: string, { dev, ino }: Stats): Promise<boolean> {
+  const now = await lstat(path).catch(() => null);
+  return now?.isDirectory() === true && now.dev === dev && now.ino === ino;
 }
 
 async function filesFolder(folder: string, nowMs: number): Promise<string> {

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, utimesSync } from "node:fs";
+import { mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
@@ -7,7 +7,7 @@ import type { ToolCaller } from "../../src/ports/tool.ts";
 import { createFetchTool } from "../../src/tools/builtin/fetch.ts";
 import { createSearchTool } from "../../src/tools/builtin/search.ts";
 import { eventually } from "../support/eventually.ts";
-import { benchOf, CALLER } from "./support.ts";
+import { benchOf, CALLER, newFolder } from "./support.ts";
 
 const never = new AbortController().signal;
 const SAY = { name: "say", type: "command", command: process.execPath };
@@ -109,6 +109,17 @@ describe("a command", () => {
       expect(await bench.call("say")).toEqual(wanted);
       expect(await bench.call("say")).toEqual(wanted);
       expect(readdirSync(`${bench.folder}/tools/ops/say`)).toEqual([]);
+    });
+
+    it("gives nothing of what a link leads to that was put in the place of the folder", async () => {
+      const secret = newFolder();
+      writeFileSync(`${secret}/secret.txt`, "of somebody else");
+      const bench = shell(`rmdir "$PARLEY_FILES"; ln -s ${secret} "$PARLEY_FILES"; echo done`);
+      expect(await bench.call("say")).toEqual({ result: "done", isError: false });
+      expect(readdirSync(secret)).toEqual(["secret.txt"]);
+      expect(readdirSync(`${bench.folder}/tools/ops/say`)).toEqual([]);
+      const moved = `mv "$PARLEY_FILES" away; mkdir "$PARLEY_FILES"; echo x > "$PARLEY_FILES/a"; echo done`;
+      expect(await shell(moved).call("say")).toEqual({ result: "done", isError: false });
     });
 
     it("gives none of a call that failed, and none where it was not asked to", async () => {
