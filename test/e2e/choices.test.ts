@@ -128,7 +128,7 @@ it("more than three are a list on WhatsApp, and what a row does not hold stands 
   const text = `demo: choices One | Two | Three | ${long}`;
   await deliver(setup.gateway.url, webhook("whatsapp", { text }));
   const offer = await shownOn("whatsapp", ({ buttons }) => buttons.length === 4);
-  expect(offer.text).toBe(`Please choose:\n\n• One\n• Two\n• Three\n• ${long}`);
+  expect(offer.text).toBe(`Please choose:\n\n1. One\n2. Two\n3. Three\n4. ${long}`);
   expect(offer.buttons.map(({ label }) => label)).toEqual([
     "One",
     "Two",
