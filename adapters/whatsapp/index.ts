@@ -21,6 +21,21 @@ export const whatsapp: PlatformModule<WhatsAppSettings, WhatsAppOptions> = {
   settings: readSettings,
   api: ({ apiUrl }) => apiUrl ?? API_URL,
   words: WORDS,
+  setup: {
+    what: "print the app's webhook, look at token, app and business account, or set the webhook with --apply",
+    flags: [
+      {
+        flag: "--waba-id <id>",
+        what: "the WhatsApp Business Account (default: the token's that has the number)",
+      },
+    ],
+    examples: [
+      "parley setup whatsapp --check",
+      "parley setup whatsapp --url https://bot.example.com --apply --dry-run",
+      "parley setup whatsapp --url https://bot.example.com --apply",
+    ],
+    open: async (context) => (await import("./setup.ts")).openSetup(context),
+  },
   sampler: async () => (await import("./sending.ts")).sending,
   async open({ settings, options, clock, linkHosts, timeoutMs }) {
     const { createWhatsAppAdapter } = await import("./adapter.ts");

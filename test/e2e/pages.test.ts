@@ -9,6 +9,7 @@ import { openReader, type Reader } from "./pages.ts";
 /** Commands that are not run, by what they have in them, and why. */
 const NOT_RUN: readonly (readonly [string, string])[] = [
   ["npm ci", "takes the packages away from under this very test; newcomer.test.ts has npm start"],
+  ["npx vitest run --project unit test/adapters/", "tests within a test; npm test has them"],
   ["npm start", "newcomer.test.ts and replicas.test.ts start these"],
   ["node docs/examples/remote-agent.ts", "goes on for good: it is the server that the next command asks"],
   ["parley notes erase slack:", "notes that somebody has; cli/notes.test.ts erases such ones"],
