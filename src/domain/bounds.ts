@@ -12,6 +12,7 @@ export const SMALL_BODY_BYTES = 16 * 1024;
 export const UNVERIFIED_BYTES_MAX = 16 * 1024 * 1024;
 /** Of chunks of large bodies, this much may lie about before it is collected. */
 export const USED_UP_BYTES_MAX = 8 * 1024 * 1024;
+/** Each may hold a small body before anybody is known: 64 MiB together, where four times as many would be all of a small process. */
 export const CONNECTIONS_MAX = 4_096;
 export const TEXT_CHARS_MAX = 10_000;
 /** What an event may carry of what its message refers to. */
