@@ -104,6 +104,27 @@ export const OUTAGES: Readonly<Record<string, Outage>> = {
       };
     },
   },
+  "redis-full": {
+    what: "Redis is full and refuses what is written, and people go on writing",
+    raises: ["ParleyStoreAway", "ParleySpoolWaits"],
+    follows: ["ParleyOldestWaits", "ParleySocketDown"],
+    over: ["ParleyStoreAway", "ParleySpoolWaits"],
+    async open(stack) {
+      const redis = stack.use(await startRedis());
+      const { gateway, write } = await opened(stack, { env: { REDIS_URL: redis.url } });
+      return {
+        gateway,
+        async begin(signal) {
+          await write("hello");
+          await redis.cli("CONFIG", "SET", "maxmemory", "1mb");
+          goOn(() => write("hello"), signal);
+        },
+        async mend() {
+          await redis.cli("CONFIG", "SET", "maxmemory", "0");
+        },
+      };
+    },
+  },
   "forged-flood": {
     what: "a flood of webhooks that nobody has signed",
     raises: ["ParleyForged"],
