@@ -17,7 +17,7 @@ const ENTRIES = [
 ];
 /**
  * What starts most, from what loads least to what loads most. Modules that the same ones of these need are one file: to find,
- * read and link many small ones took a quarter of a start.
+ * read and link many small ones costs a start. What other commands need, too, is left to the bundler.
  */
 const STARTS = [
   "src/cli/index.ts",
@@ -27,6 +27,8 @@ const STARTS = [
   "src/main.ts",
   "src/app.ts",
 ];
+/** They bring the gateway itself, the first by way of the table of all. */
+const WHOLE = ["serve.ts", "run.ts", "index.ts", "commands.ts"];
 /** Read, not imported. */
 const ASSETS = ["src/store/redis/lua"];
 
@@ -82,18 +84,32 @@ export async function bundle(from, to) {
 /** Which file a module goes to; null: one that the bundler chooses, by what imports it. */
 function groupsOf(from) {
   let needed;
+  let ofCommands;
   return (id, graph) => {
     if (graph.getModuleInfo(id)?.isEntry) return null;
     needed ??= STARTS.map((start) => neededBy(join(from, start), graph));
+    ofCommands ??= neededByCommands(from, graph);
+    if (ofCommands.has(id)) return null;
     const by = needed.flatMap((ids, n) => (ids.has(id) ? [n] : []));
     return by.length === 0 ? null : `start-${by.join("")}`;
   };
 }
 
-function neededBy(id, graph, found = new Set()) {
+/** Also what they load later: none shall read a large file for a module of it. */
+function neededByCommands(from, graph) {
+  const found = new Set();
+  const folder = join(from, "src/cli");
+  for (const name of readdirSync(folder))
+    if (!WHOLE.includes(name)) neededBy(join(folder, name), graph, found, true);
+  return found;
+}
+
+function neededBy(id, graph, found = new Set(), isLater = false) {
   if (found.has(id)) return found;
   found.add(id);
-  for (const imported of graph.getModuleInfo(id)?.importedIds ?? []) neededBy(imported, graph, found);
+  const { importedIds = [], dynamicallyImportedIds = [] } = graph.getModuleInfo(id) ?? {};
+  for (const imported of [...importedIds, ...(isLater ? dynamicallyImportedIds : [])])
+    neededBy(imported, graph, found, isLater);
   return found;
 }
 
