@@ -25,6 +25,7 @@ import { work } from "../src/worker.ts";
 import { agentOf, call, fakeModel, fakeTool } from "./agent/support.ts";
 import { FakeAdapter, failing } from "./support/adapter.ts";
 import { FakeClock } from "./support/clock.ts";
+import { NO_DESK } from "./support/desk.ts";
 import { A_STOP, anEvent } from "./support/event.ts";
 import { guideWith } from "./support/guide.ts";
 import { countOf, sumAndCount } from "./support/metrics.ts";
@@ -77,6 +78,7 @@ beforeEach(async () => {
     control: {
       memory: store.memory,
       lanes: store.lanes,
+      desk: NO_DESK,
       describeAgent: (name) => ({ name, model: "the demo model" }),
       approversOf: () => ({ only: null, self: true }),
       clock,

@@ -61,6 +61,7 @@ const OWN: readonly SlashCommand[] = [
   own("status", "What it is doing here"),
   own("agent", "Who answers here, and who else can", ["name", "Who shall answer, or default"]),
   own("notes", "What is noted about you and this channel", ["erase", "Its number, or all"]),
+  own("usage", "What you have spent here", ["day", "As 2026-11-29; today when left out"]),
   own("reset", "Forget what was said here"),
   own("stop", "Stop what it is doing here"),
   own("approve", "Approve what it asks for", ["id", "Its number, apr_…"]),

@@ -22,6 +22,7 @@ const OWN: readonly BotCommand[] = [
   { command: "help", description: "What I can do" },
   { command: "status", description: "What I am doing here" },
   { command: "stop", description: "Stop what I am doing here" },
+  { command: "usage", description: "What you have spent here today" },
   { command: "reset", description: "Forget this conversation" },
 ];
 

@@ -33,6 +33,7 @@ import type { WorkerDeps } from "../worker/deps.ts";
 import { work } from "../worker.ts";
 import type { BuiltAgents } from "./agents.ts";
 import { dayBudgetsOf } from "./day-budgets.ts";
+import { deskOf } from "./desk.ts";
 import { guideOf } from "./guide.ts";
 import { tracedAdapters, tracedRuntime, tracedWork } from "./traced.ts";
 
@@ -183,6 +184,7 @@ function workerDeps(
       questions,
       grants,
       notebooks: createNotebooks(store.vault),
+      desk: deskOf(store, () => spec, clock),
       remembersBy: (agent) => agents.memory.get(agent)?.by,
       ...(options.audit !== undefined && { audit: options.audit }),
       approversOf: (agent) => agents.approvers.get(agent) ?? null,

@@ -1,5 +1,5 @@
 import type { Approvers } from "../domain/approval.ts";
-import { type ControlCommand, notesWordIn } from "../domain/command.ts";
+import { type ControlCommand, notesWordIn, usageDayIn } from "../domain/command.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import { memoriesToForget, type Remembering } from "../domain/memory-scope.ts";
 import { ownersThere } from "../domain/notebook.ts";
@@ -7,6 +7,7 @@ import type { PausedFor } from "../domain/switches.ts";
 import type { RunResult } from "../ports/agent.ts";
 import type { Audit } from "../ports/audit.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { Desk } from "../ports/desk.ts";
 import type { Grants } from "../ports/grants.ts";
 import type { Lanes } from "../ports/lanes.ts";
 import type { Memory } from "../ports/memory.ts";
@@ -20,6 +21,8 @@ import {
   STOPPING,
   statusText,
 } from "../reply/texts.ts";
+import { NO_SUCH_DAY, usageText } from "../reply/usage-text.ts";
+import { isDay } from "../shared/time.ts";
 import { decide } from "./decide.ts";
 import type { Guide } from "./guide.ts";
 import { type OwnWords, saidByUs } from "./own-words.ts";
@@ -45,6 +48,7 @@ export interface ControlDeps {
   readonly remembersBy?: (agent: string) => Remembering | undefined;
   /** Absent: nobody keeps who decided. */
   readonly audit?: Audit;
+  readonly desk: Pick<Desk, "spentThere">;
   readonly clock: Pick<Clock, "nowMs">;
   readonly isPaused: (of: PausedFor) => boolean;
   readonly version: string;
@@ -75,6 +79,11 @@ const ANSWERS: Readonly<Record<ControlCommand, Say>> = {
   deny: decide,
   agent: (event, { selection }) => selection.obey(event),
   notes,
+  async usage(event, { desk }) {
+    const day = usageDayIn(event);
+    if (day === null || (day !== "" && !isDay(day))) return NO_SUCH_DAY;
+    return usageText(await desk.spentThere(event, day === "" ? null : day));
+  },
   async reset(event, { memory, grants, selection, remembersBy }) {
     const { agent } = await selection.now(event);
     const by = agent === null ? undefined : remembersBy?.(agent);

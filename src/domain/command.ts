@@ -10,6 +10,7 @@ export const CONTROL_COMMANDS = [
   "deny",
   "agent",
   "notes",
+  "usage",
 ] as const;
 export type ControlCommand = (typeof CONTROL_COMMANDS)[number];
 
@@ -26,6 +27,7 @@ export function controlCommandOf(event: Said): ControlCommand | null {
   if (decision !== null) return decision.command;
   if (agentWordIn(event) !== null) return "agent";
   if (notesWordIn(event) !== null) return "notes";
+  if (usageDayIn(event) !== null) return "usage";
   if (event.trigger === "button") return null;
   if (event.trigger === "command" && event.command !== null) {
     const words = event.command.replace(/^\//, "").split(" ");
@@ -115,16 +117,24 @@ export function agentWordIn({ trigger, command, text }: Said): string | null {
 }
 
 /** Which notes `/notes erase all` or `/notes erase 1a2b3c4d` erases; `""`: they are to be shown; null: it is another command, or none. */
-export function notesWordIn({ trigger, command, text }: Said): string | null {
+export function notesWordIn(event: Said): string | null {
+  return wordIn(event, /^notes(?:\s+(?:erase\s+)?(all|[0-9a-f]{8}))?$/i);
+}
+
+/** The day that `/usage 2026-11-29` asks about; `""`: today; null: it is another command, or none, or says no day. */
+export function usageDayIn(event: Said): string | null {
+  return wordIn(event, /^usage(?:\s+(\d{4}-\d\d-\d\d))?$/i);
+}
+
+function wordIn({ trigger, command, text }: Said, shape: RegExp): string | null {
   if (trigger === "button") return null;
-  const shape = /^notes(?:\s+(?:erase\s+)?(all|[0-9a-f]{8}))?$/i;
   const words = command?.replace(/^\//, "").split(" ") ?? [];
   if (trigger !== "command") return /^[!/]/.test(text.trim()) ? wordAfter(shape, text.trim().slice(1)) : null;
   if (words[0] === CARRIER) return wordAfter(shape, [...words.slice(1), text].join(" "));
-  return words.length === 1 ? (wordAfter(shape, `${words[0]} ${text}`) ?? saidNotes(text, shape)) : null;
+  return words.length === 1 ? (wordAfter(shape, `${words[0]} ${text}`) ?? saidWithin(text, shape)) : null;
 }
 
-function saidNotes(text: string, shape: RegExp): string | null {
+function saidWithin(text: string, shape: RegExp): string | null {
   return text.trim().startsWith("!") ? wordAfter(shape, text.trim().slice(1)) : null;
 }
 

@@ -52,8 +52,9 @@ const ALWAYS = [
   AGENT,
   "- `/reset`: forget this conversation",
   "- `/notes`: what is noted about you and this channel for later; `/notes erase all` erases it",
+  "- `/usage`: what you have spent here today; `/usage 2026-11-29` on another day",
   "- `/stop`: stop what I am doing here",
   "- `/approve`, `/deny`: decide what I have asked; the question has its id, and `/deny` may have a reason",
 ];
 const WITHOUT_SLASH =
-  "Where slash commands are not available, write `!help`, `!status`, `!agent`, `!reset`, `!stop`, `!approve` or `!deny` as a message.";
+  "Where slash commands are not available, write `!help`, `!status`, `!agent`, `!reset`, `!notes`, `!usage`, `!stop`, `!approve` or `!deny` as a message.";

@@ -11,13 +11,17 @@ export function momentMs(text: string, nowMs: number): number | null {
   if (span !== null) return nowMs - Number(span[1]) * UNIT_MS[span[2] as keyof typeof UNIT_MS];
   const date = DATE.exec(text);
   if (date === null) return null;
-  // Of a day that there is not, such as 31 February, JavaScript makes another.
-  const [day] = text.split(/[T ]/i);
-  const midnight = new Date(`${day}T00:00Z`);
-  if (Number.isNaN(midnight.getTime()) || !midnight.toISOString().startsWith(day ?? "")) return null;
+  const [day = ""] = text.split(/[T ]/i);
+  if (!isDay(day)) return null;
   const isZoned = text.length <= 10 || date[1] !== undefined;
   const ms = Date.parse(isZoned ? text : `${text}Z`);
   return Number.isNaN(ms) ? null : ms;
+}
+
+/** As `2026-11-29`. Of a day that there is not, such as 31 February, JavaScript makes another. */
+export function isDay(text: string): boolean {
+  const midnight = new Date(`${text}T00:00Z`);
+  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(text);
 }
 
 export function isMoment(text: string): boolean {

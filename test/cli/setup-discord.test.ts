@@ -66,7 +66,7 @@ describe("parley setup discord", () => {
     expect(parse(yaml.stdout)).toEqual(commands);
     expect(commands.map(({ name }) => name)).toEqual(["parley", "ask"]);
     expect(commands[0]?.options?.map(({ name }) => name)).toEqual([
-      ...["help", "status", "agent", "notes", "reset", "stop", "approve", "deny"],
+      ...["help", "status", "agent", "notes", "usage", "reset", "stop", "approve", "deny"],
     ]);
     expect(yaml.stderr).toContain(
       "https://discord.com/oauth2/authorize?client_id=900&scope=applications.commands\n",

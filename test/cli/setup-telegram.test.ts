@@ -43,7 +43,9 @@ describe("parley setup telegram", () => {
       { command: "help", description: "Their words" },
     );
     const dry = await setup("--apply", "--dry-run", "--url", URL);
-    const added = ["start", "status", "stop", "reset", "deploy"].map((name) => `+ /${name}\n`).join("");
+    const added = ["start", "status", "stop", "usage", "reset", "deploy"]
+      .map((name) => `+ /${name}\n`)
+      .join("");
     expect(dry).toMatchObject({ code: 0, stdout: `+ webhook ${URL}/webhooks/telegram\n${added}` });
     expect(fake.webhook.url).toBe("");
 
@@ -67,7 +69,7 @@ describe("parley setup telegram", () => {
     const bare = await setup("--check");
     expect(bare.code).toBe(0);
     expect(bare.stdout).toContain("no webhook is set");
-    expect(bare.stdout).toContain("/start, /help, /status, /stop, /reset, /deploy");
+    expect(bare.stdout).toContain("/start, /help, /status, /stop, /usage, /reset, /deploy");
     await setup("--apply", "--url", URL);
     const well = await setup("--check", "--url", URL);
     expect(well.stdout.match(/^ok /gm)).toHaveLength(1);

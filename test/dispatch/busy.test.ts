@@ -25,6 +25,7 @@ import {
 } from "../models/sse-server.ts";
 import { FakeAdapter } from "../support/adapter.ts";
 import { FakeClock } from "../support/clock.ts";
+import { NO_DESK } from "../support/desk.ts";
 import { A_STOP, anEvent } from "../support/event.ts";
 import { eventually } from "../support/eventually.ts";
 import { guideWith } from "../support/guide.ts";
@@ -90,6 +91,7 @@ function start(model = scripted()): void {
       describeAgent: (name) => ({ name, model: "a model" }),
       approversOf: () => null,
       clock,
+      desk: NO_DESK,
       isPaused: () => false,
       version: "1",
     },

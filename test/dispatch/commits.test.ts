@@ -16,6 +16,7 @@ import { agentOf } from "../agent/support.ts";
 import { FakeAdapter } from "../support/adapter.ts";
 import { FakeClock } from "../support/clock.ts";
 import { openCountedStore } from "../support/counted-store.ts";
+import { NO_DESK } from "../support/desk.ts";
 import { anEvent } from "../support/event.ts";
 import { guideWith } from "../support/guide.ts";
 import { selectionOf } from "../support/selection.ts";
@@ -52,6 +53,7 @@ async function commitsFor(
       describeAgent: (name) => ({ name, model: "a model" }),
       approversOf: () => null,
       clock,
+      desk: NO_DESK,
       isPaused: () => false,
       version: "1",
     },

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type ControlDeps, obey } from "../../src/dispatch/control.ts";
 import type { LaneState } from "../../src/ports/lanes.ts";
 import { FakeClock } from "../support/clock.ts";
+import { NO_DESK } from "../support/desk.ts";
 import { anEvent } from "../support/event.ts";
 import { guideWith } from "../support/guide.ts";
 import { selectionOf } from "../support/selection.ts";
@@ -16,6 +17,7 @@ function depsOf(changes: Partial<ControlDeps> = {}): ControlDeps {
     selection: selectionOf(),
     guide: guideWith(),
     approversOf: () => ({ only: null, self: true }),
+    desk: NO_DESK,
     clock: new FakeClock(),
     isPaused: () => false,
     version: "1.2.3",

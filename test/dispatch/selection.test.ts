@@ -5,6 +5,7 @@ import type { ChosenBy } from "../../src/domain/asking.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import { createAgentChoices } from "../../src/store/agent-choices.ts";
 import { FakeClock } from "../support/clock.ts";
+import { NO_DESK } from "../support/desk.ts";
 import { anEvent } from "../support/event.ts";
 import { guideWith } from "../support/guide.ts";
 import { selectionOf } from "../support/selection.ts";
@@ -110,6 +111,7 @@ describe("/agent", () => {
       selection,
       guide: guideWith(),
       approversOf: () => null,
+      desk: NO_DESK,
       clock: new FakeClock(),
       isPaused: () => false,
       version: "1.2.3",

@@ -15,6 +15,7 @@ import { work } from "../../src/worker.ts";
 import { FakeAdapter } from "../support/adapter.ts";
 import { CHATS } from "../support/chat-platforms.ts";
 import { FakeClock } from "../support/clock.ts";
+import { NO_DESK } from "../support/desk.ts";
 import { anEvent } from "../support/event.ts";
 import { guideWith } from "../support/guide.ts";
 import { selectionOf } from "../support/selection.ts";
@@ -78,6 +79,7 @@ function doWork(job: Job, adapter: FakeAdapter, run: AgentRuntime["run"], { queu
       describeAgent: (name) => ({ name, model: "a model" }),
       approversOf: () => null,
       clock,
+      desk: NO_DESK,
       isPaused: () => false,
       version: "1",
     },

@@ -20,6 +20,7 @@ import { work } from "../../src/worker.ts";
 import { agentOf } from "../agent/support.ts";
 import { FakeAdapter } from "./adapter.ts";
 import { FakeClock } from "./clock.ts";
+import { NO_DESK } from "./desk.ts";
 import { anEvent } from "./event.ts";
 import { guideWith } from "./guide.ts";
 import { selectionOf } from "./selection.ts";
@@ -174,6 +175,7 @@ export function workerDepsOf(slack: FakeAdapter, clock: FakeClock, store: Store)
     control: {
       memory: store.memory,
       lanes: store.lanes,
+      desk: NO_DESK,
       describeAgent: (name) => ({ name, model: "a model" }),
       approversOf: () => null,
       questions,

@@ -15,6 +15,7 @@ const ALL: SurfaceOptions = {
   titles: true,
 };
 const counted: Desk = {
+  ...NO_DESK,
   usageToday: async ({ platform, tenant, id }) =>
     `${platform}:${tenant}:${id}` === "slack:T1:U1"
       ? { costCents: 3.456, limitCents: 300, modelCalls: 1 }
@@ -66,7 +67,7 @@ describe("the home tab", () => {
   });
 
   it("does without what nobody counts, or cannot be looked up", async () => {
-    const away: Desk = { usageToday: () => Promise.reject(new Error("store away")) };
+    const away: Desk = { ...NO_DESK, usageToday: () => Promise.reject(new Error("store away")) };
     for (const desk of [NO_DESK, away]) await see(adapter(), opened(), desk);
     for (const { view } of fake.surfaces.views)
       expect(view).toMatchObject({ blocks: [{ type: "section" }, { type: "actions" }] });
