@@ -30,7 +30,9 @@ describe("parley setup telegram", () => {
     expect(result).toMatchObject({ code: 0, stderr: expect.stringContaining("https://t.me/BotFather") });
     expect(JSON.parse(result.stdout)).toMatchObject({
       webhook: { url: `${URL}/webhooks/telegram`, allowed_updates: ["message", "callback_query"] },
-      commands: ["start", "help", "status", "stop", "reset", "deploy"].map((command) => ({ command })),
+      commands: ["start", "help", "status", "stop", "usage", "reset", "deploy"].map((command) => ({
+        command,
+      })),
     });
     expect(result.stdout + result.stderr).not.toMatch(/secret|never-shown/);
     expect(fake.calls).toEqual([]);
