@@ -25,7 +25,7 @@ spec:
   model: { provider: anthropic, model: claude-of-the-benchmark, price: free }
 `;
 
-/** Answers that grow, one after the other on each platform, each in a conversation of its own: no platform asks anybody to wait. */
+/** Answers that grow, one after the other on each platform, each in a conversation of its own. */
 export async function benchFirstShown({ answers }: { answers: number }): Promise<FirstShown[]> {
   await using platforms = await openPlatforms();
   await using model = await startModel();
