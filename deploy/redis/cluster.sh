@@ -17,6 +17,8 @@ done
 # A node that knows others keeps them: one that was made already is not made again.
 if ask "$1" cluster info | grep -q '^cluster_known_nodes:1.$'; then
   redis-cli --cluster create "$@" --cluster-replicas 1 --cluster-yes
+  # Which of the others follow one, a node hears from them a moment later.
+  until [ "$(ask "$1" cluster nodes | grep -c slave)" -ge $(($# / 2)) ]; do sleep 1; done
 fi
 until ask "$1" cluster info | grep -q '^cluster_state:ok'; do sleep 1; done
 echo "the Cluster is whole"
