@@ -57,6 +57,8 @@ it("a backup has the spools of all processes, and a gateway with more of them an
   await using next = await startGateway(after);
   const replies = await Promise.all(questions.map((question) => ask(next.url, { ...question, wait: 60 })));
   expect(replies.map(({ reply }) => reply)).toEqual(questions.map(({ message }) => `You said: ${message}`));
+  // Its last lines are out by then, and nothing more is said.
+  await next.end("SIGTERM");
   const sent = next.logLines().filter(({ msg }) => msg === "reply.sent");
   expect(sent).toHaveLength(MESSAGES);
 });
