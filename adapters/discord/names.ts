@@ -1,20 +1,14 @@
 import { LRUCache } from "lru-cache";
-import { DeliveryError } from "../../src/domain/errors.ts";
 import { type Mention, mentionKey } from "../../src/domain/mention.ts";
 import type { NameReader } from "../../src/ports/names.ts";
 import { get, getArray, getObject, getString } from "../../src/shared/json.ts";
-import { Directory, type DirectoryOptions, type LookedUp } from "../shared/directory.ts";
+import type { DirectoryOptions } from "../shared/directory.ts";
+import { createNameReader } from "../shared/name-reader.ts";
 import { UNSTOPPED } from "../shared/signals.ts";
 import type { DiscordRest } from "./api.ts";
 import { nameOfUser } from "./people.ts";
 import { isSnowflake } from "./snowflake.ts";
 
-/** For which a run waits; names that come later are there for the next. */
-const WAIT_MS = 2_000;
-/** The bot is not in that server, or may not look: until somebody changes that. Each such answer counts as an invalid request. */
-const LACKING_MS = 10 * 60_000;
-/** Discord is away, or not well. */
-const UNWELL_MS = 30_000;
 /** What a server has is listed no more often, whatever ids are asked for. */
 const LISTED_MS = 60_000;
 const LISTS_MAX = 500;
@@ -80,25 +74,17 @@ export function createNames({ rest, clock, kept }: NamesOptions): NameReader {
     return names;
   }
 
-  async function lookUp(tenant: string, wanted: Mention): Promise<LookedUp> {
-    if (!isSnowflake(tenant) || !isSnowflake(wanted.id)) return { kind: "nobody" };
-    try {
-      return { kind: "told", names: await named(tenant, wanted) };
-    } catch (error) {
-      if (!(error instanceof DeliveryError)) return { kind: "rest", forMs: UNWELL_MS };
-      if (wanted.kind === "person" && error.status === 404) return { kind: "nobody" };
-      const forMs = error.kind === "rejected" ? LACKING_MS : (error.retryAfterMs ?? UNWELL_MS);
-      return { kind: "rest", forMs };
-    }
-  }
-
-  const directory = new Directory({ platform: "discord", lookUp, clock, kept });
+  const reader = createNameReader({
+    ...{ platform: "discord", clock, kept },
+    named: async (guild, wanted) =>
+      isSnowflake(guild) && isSnowflake(wanted.id) ? await named(guild, wanted) : new Map(),
+    isNobody: ({ status }, { kind }) => kind === "person" && status === 404,
+  });
   return {
-    waitMs: WAIT_MS,
-    read: async (tenant, wanted, signal) => await directory.read(tenant, wanted, signal),
+    ...reader,
     forget() {
       lists.clear();
-      directory.forget();
+      reader.forget();
     },
   };
 }

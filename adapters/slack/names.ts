@@ -1,17 +1,11 @@
-import { DeliveryError } from "../../src/domain/errors.ts";
 import { type Mention, mentionKey } from "../../src/domain/mention.ts";
 import type { NameReader } from "../../src/ports/names.ts";
 import { getArray, getObject, getString, type JsonObject } from "../../src/shared/json.ts";
-import { Directory, type DirectoryOptions, type LookedUp } from "../shared/directory.ts";
+import type { DirectoryOptions } from "../shared/directory.ts";
+import { createNameReader } from "../shared/name-reader.ts";
 import { UNSTOPPED } from "../shared/signals.ts";
 import type { CallSlack } from "./api.ts";
 
-/** For which a run waits; names that come later are there for the next. */
-const WAIT_MS = 2_000;
-/** The app lacks the scope, or what answers has no such method: until somebody changes that. */
-const LACKING_MS = 10 * 60_000;
-/** Slack is away, or not well. */
-const UNWELL_MS = 30_000;
 /** Codes that are about the one that is asked for. */
 const NOBODY = new Set(["user_not_found", "user_not_visible", "channel_not_found", "users_not_found"]);
 
@@ -21,25 +15,13 @@ export interface NamesOptions extends Pick<DirectoryOptions, "clock" | "kept"> {
 }
 
 /** `users.info`, `conversations.info` and `usergroups.list`: Slack's events say ids. */
-export function createNames({ callIn, clock, kept }: NamesOptions): NameReader {
-  async function lookUp(tenant: string, wanted: Mention): Promise<LookedUp> {
-    try {
-      return { kind: "told", names: await named(callIn(tenant), wanted) };
-    } catch (error) {
-      if (!(error instanceof DeliveryError)) return { kind: "rest", forMs: UNWELL_MS };
-      const code = /: ([a-z_]+)$/.exec(error.message)?.[1] ?? "";
-      if (NOBODY.has(code)) return { kind: "nobody" };
-      const forMs = error.kind === "rejected" ? LACKING_MS : (error.retryAfterMs ?? UNWELL_MS);
-      return { kind: "rest", forMs };
-    }
-  }
-
-  const directory = new Directory({ platform: "slack", lookUp, clock, kept });
-  return {
-    waitMs: WAIT_MS,
-    read: async (tenant, wanted, signal) => await directory.read(tenant, wanted, signal),
-    forget: () => directory.forget(),
-  };
+export function createNames({ callIn, ...of }: NamesOptions): NameReader {
+  return createNameReader({
+    ...of,
+    platform: "slack",
+    named: async (tenant, wanted) => await named(callIn(tenant), wanted),
+    isNobody: ({ message }) => NOBODY.has(/: ([a-z_]+)$/.exec(message)?.[1] ?? ""),
+  });
 }
 
 async function named(call: CallSlack, wanted: Mention): Promise<ReadonlyMap<string, string>> {
