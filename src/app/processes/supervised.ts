@@ -26,8 +26,8 @@ export interface Supervised {
 }
 
 export function connectToSupervisor(own: Metrics, clock: Clock): Supervised {
-  const asked = new Map<number, (text: string) => void>();
-  const waiting = new Map<number, (answer: FileAnswer | null) => void>();
+  const scraped = new Map<number, (text: string) => void>();
+  const answered = new Map<number, (answer: FileAnswer | null) => void>();
   let answer: (question: FileQuestion) => Promise<FileAnswer | null> = async () => null;
   const stops = new Set<(how: StopRequest) => void>();
   const reload = new KeptRequest();
@@ -46,8 +46,8 @@ export function connectToSupervisor(own: Metrics, clock: Clock): Supervised {
     if (message.kind === "drain") stop("drain");
     else if (message.kind === "stop-at-once") stop("at-once");
     else if (message.kind === "reload") reload.ask();
-    else if (message.kind === "scraped") asked.get(message.id)?.(message.text);
-    else if (message.kind === "answered") waiting.get(message.id)?.(message.answer);
+    else if (message.kind === "scraped") scraped.get(message.id)?.(message.text);
+    else if (message.kind === "answered") answered.get(message.id)?.(message.answer);
     else if (message.kind === "asked")
       void answer(message.question)
         .catch(() => null)
@@ -60,25 +60,25 @@ export function connectToSupervisor(own: Metrics, clock: Clock): Supervised {
   if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
   process.once("disconnect", () => stop("orphaned"));
 
-  async function scrape(): Promise<string> {
+  /** Null: it has not answered in time. */
+  async function asking<Answer>(
+    message: (id: number) => FromProcess,
+    open: Map<number, (answer: Answer) => void>,
+    timeoutMs: number,
+  ): Promise<Answer | null> {
     const id = ++ids;
-    const { promise, resolve } = Promise.withResolvers<string>();
-    asked.set(id, resolve);
-    send({ kind: "scrape", id });
-    const text = await within(promise, SCRAPE_TIMEOUT_MS, clock);
-    asked.delete(id);
-    return text ?? (await own.scrape());
-  }
-
-  async function ask(question: FileQuestion): Promise<FileAnswer | null> {
-    const id = ++ids;
-    const { promise, resolve } = Promise.withResolvers<FileAnswer | null>();
-    waiting.set(id, resolve);
-    send({ kind: "ask", id, question });
-    const said = await within(promise, SIBLINGS_TIMEOUT_MS, clock);
-    waiting.delete(id);
+    const { promise, resolve } = Promise.withResolvers<Answer>();
+    open.set(id, resolve);
+    send(message(id));
+    const said = await within(promise, timeoutMs, clock);
+    open.delete(id);
     return said;
   }
+
+  const scrape = async (): Promise<string> =>
+    (await asking((id) => ({ kind: "scrape", id }), scraped, SCRAPE_TIMEOUT_MS)) ?? (await own.scrape());
+  const ask = (question: FileQuestion): Promise<FileAnswer | null> =>
+    asking((id) => ({ kind: "ask", id, question }), answered, SIBLINGS_TIMEOUT_MS);
 
   return {
     metrics: { ...own, scrape },
