@@ -226,14 +226,12 @@ function runningGateway(open: () => Client): RunningGateway {
     (await ask<{ still: boolean }>(method, `/backup/${encodeURIComponent(id)}`)).still;
   return {
     async hold(identity) {
-      const own = await begin("");
-      if (own.identity === identity) return own;
-      await told("DELETE");
       try {
         return await begin(`?file=${identity}`);
       } catch (error) {
-        // None of its processes has it; one of before there was `file` cannot say more.
-        if (error instanceof Refused && (error.status === 404 || error.status === 400)) return own;
+        // None of its processes has it, or it is one of before there was `file`: it says which file it has, or why not.
+        if (error instanceof Refused && (error.status === 404 || error.status === 400))
+          return await begin("");
         throw error;
       }
     },
