@@ -4,45 +4,12 @@ export const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** What a line of the log begins with: `run` of `run.finished`. */
-export const LOG_PARTS = [
-  ...[
-    "admin",
-    "approval",
-    "audit",
-    "breaker",
-    "budget",
-    "choices",
-    "configuration",
-    "conversations",
-    "developer",
-  ],
-  ...[
-    "dispatcher",
-    "event",
-    "feedback",
-    "file",
-    "gateway",
-    "hold",
-    "hook",
-    "http",
-    "installation",
-    "kill_switch",
-  ],
-  ...["limits", "log", "log_level", "media", "memory", "metrics", "model", "notes", "notice", "performance"],
-  ...[
-    "platform",
-    "process",
-    "processes",
-    "rendering",
-    "replica",
-    "reply",
-    "requests",
-    "run",
-    "schedule",
-    "secrets",
-  ],
-  ...["socket", "spool", "store", "thread", "token", "tool", "usergroups", "webhook"],
-] as const;
+export const LOG_PARTS: readonly string[] = (
+  "admin approval audit breaker budget choices configuration conversations developer dispatcher event " +
+  "feedback file gateway hold hook http installation kill_switch limits log log_level media memory " +
+  "metrics model notes notice performance platform process processes rendering replica reply requests " +
+  "run schedule secrets socket spool store thread token tool usergroups webhook"
+).split(" ");
 /** Of which lines a level is set: a part, or all that are about a platform. */
 export const LOG_SUBJECTS: readonly string[] = [...PLATFORMS, ...LOG_PARTS];
 /** By subject. */
