@@ -15,6 +15,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     about: "run the gateway until SIGTERM or Ctrl-C",
     load: async () => (await import("./serve.ts")).addServe,
   },
+  init: {
+    takes: "[options] [folder]",
+    about: "write a configuration to begin with, every option explained, and an example of .env",
+    load: async () => (await import("./init.ts")).addInit,
+  },
   send: {
     takes: "[options] <platform>",
     about: "send a webhook as a platform would, signed with your secret",

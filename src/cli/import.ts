@@ -17,6 +17,7 @@ import { loadConfig } from "../config/load.ts";
 import { formatProblem } from "../config/problems.ts";
 import { isPriced, pricedModels, priceOf } from "../models/price-table.ts";
 import { EXIT } from "../shared/exit.ts";
+import { keptName } from "./kept-name.ts";
 import { inert } from "./printable.ts";
 import { CommandError, type Settle, type Terminal } from "./terminal.ts";
 
@@ -147,7 +148,7 @@ function write(out: string, files: ReadonlyMap<string, string>, isForced: boolea
     mkdirSync(join(fresh, "agents"), { recursive: true });
     for (const [name, text] of files) writeFileSync(join(fresh, name), text, { flag: "wx" });
     check(fresh, basename(out));
-    const kept = there === undefined || isEmpty ? null : keptName(out);
+    const kept = there === undefined || isEmpty ? null : keptName(out, "import");
     if (kept !== null) renameSync(out, kept);
     try {
       renameSync(fresh, out);
@@ -173,13 +174,6 @@ function check(folder: string, name: string): void {
   if (loaded.ok) return;
   const problems = loaded.problems.map(formatProblem).join("\n").replaceAll(basename(folder), name);
   throw new CommandError(EXIT.failed, `what would be written is not valid; nothing was written\n${problems}`);
-}
-
-function keptName(out: string): string {
-  for (let i = 1; ; i++) {
-    const name = `${out}.before-import${i === 1 ? "" : `-${i}`}`;
-    if (statSync(name, { throwIfNoEntry: false }) === undefined) return name;
-  }
 }
 
 /** The dearest of its steps, so that a cost is never too low. */

@@ -17,6 +17,7 @@ describe("parley", () => {
   });
 
   it.each([
+    "init",
     "serve",
     "send",
     "tail",
