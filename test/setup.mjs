@@ -14,7 +14,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 
 const tools = resolve(import.meta.dirname, "../node_modules/.cache/parley-tools");
 const bin = join(tools, "usr/bin");
@@ -42,6 +42,8 @@ const missing = [
   { name: "shellcheck", install: "shellcheck", unpack: () => unpackTool("shellcheck", "shellcheck") },
   { name: "systemd-analyze", install: "systemd", unpack: () => unpackTool("systemd", "systemd-analyze") },
   { name: "bwrap", install: "bubblewrap", unpack: () => unpackTool("bubblewrap", "bwrap") },
+  { name: "zsh", install: "zsh", unpack: () => unpackProgram("zsh", "bin/zsh") },
+  { name: "fish", install: "fish", unpack: () => unpackTool("fish", "fish") },
   { name: "kubectl", unpack: unpackKubernetes },
   { name: "helm", unpack: unpackKubernetes },
 ].filter(({ name }) => !isOnPath(name) && !existsSync(join(bin, name)));
@@ -75,8 +77,13 @@ function unpackRedis() {
 }
 
 function unpackServer(name, version, program = name) {
+  unpackProgram(name, `usr/sbin/${program}`, version);
+}
+
+/** One that lies where no tool of ours would. */
+function unpackProgram(name, path, version = "--version") {
   for (const one of [name, ...missingLibraries(name)]) unpack(one);
-  wrap(program, `usr/sbin/${program}`, version);
+  wrap(basename(path), path, version);
 }
 
 /** Its program is where it shall be, so that it makes way for the script that starts it. */

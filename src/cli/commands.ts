@@ -185,4 +185,9 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     about: "write a configuration from the files of another program",
     load: async () => (await import("./import.ts")).addImport,
   },
+  completion: {
+    takes: "[options] <shell>",
+    about: "print what completes these commands in bash, zsh or fish",
+    load: async () => (await import("./completion.ts")).completionOf(COMMANDS),
+  },
 };

@@ -47,6 +47,7 @@ describe("parley", () => {
     "config validate",
     "config schema",
     "config print",
+    "completion",
   ])("explains %s", async (command) => {
     const { code, stdout } = await call([...command.split(" "), "--help"]);
     expect(code).toBe(0);
