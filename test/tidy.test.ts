@@ -214,7 +214,7 @@ const NAMES = [
     "sample",
   ),
 ];
-const NAMES_OF_AN_API = tsOf("settings", "text", "dialect", "api", "failure", "probe");
+const NAMES_OF_AN_API = tsOf("settings", "text", "dialect", "api", "failure", "probe", "stub");
 
 /** Up to the end of the call, which in formatted code is the first `)` that ends a statement or a line. */
 const BLIND: readonly { readonly what: string; readonly form: RegExp }[] = [

@@ -28,6 +28,7 @@ export const discord: PlatformModule<DiscordSettings, DiscordOptions> = {
   words: WORDS,
   example: "discord --generate-key",
   sampler: async () => (await import("./sending.ts")).sending,
+  stub: async () => (await import("./stub.ts")).stub,
   setup: {
     what: "print the app's commands, look at the app that there is, or register them with --apply",
     flags: [

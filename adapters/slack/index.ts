@@ -29,6 +29,7 @@ export const slack: PlatformModule<SlackSettings, SlackOptions> = {
   words: WORDS,
   example: 'slack --kind slash --text "deploy api"',
   sampler: async () => (await import("./sending.ts")).sending,
+  stub: async () => (await import("./stub.ts")).stub,
   setup: {
     what: "print the app's manifest, look at the app that there is, or change its manifest with --apply",
     flags: [

@@ -36,6 +36,7 @@ export const telegram: PlatformModule<TelegramSettings, TelegramOptions> = {
     open: async (context) => (await import("./setup.ts")).openSetup(context),
   },
   sampler: async () => (await import("./sending.ts")).sending,
+  stub: async () => (await import("./stub.ts")).stub,
   async open({ settings, options: { preview }, publicUrl, clock, linkHosts, timeoutMs }) {
     const { createTelegramAdapter, learnUsername } = await import("./adapter.ts");
     const { botToken, webhookSecrets, apiRoot } = settings;

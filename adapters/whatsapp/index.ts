@@ -37,6 +37,7 @@ export const whatsapp: PlatformModule<WhatsAppSettings, WhatsAppOptions> = {
     open: async (context) => (await import("./setup.ts")).openSetup(context),
   },
   sampler: async () => (await import("./sending.ts")).sending,
+  stub: async () => (await import("./stub.ts")).stub,
   async open({ settings, options, clock, linkHosts, timeoutMs }) {
     const { createWhatsAppAdapter } = await import("./adapter.ts");
     const { accessToken, appSecrets, verifyToken, phoneNumberId, apiUrl } = settings;

@@ -25,6 +25,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     about: "send a webhook as a platform would, signed with your secret",
     load: async () => (await import("./send.ts")).addSend,
   },
+  stub: {
+    takes: "[options] [platforms...]",
+    about: "stand in for the platforms' APIs, and print what the gateway says there",
+    load: async () => (await import("./stub.ts")).addStub,
+  },
   tail: {
     takes: "[options]",
     about: "follow what becomes of messages, on all replicas, until Ctrl-C",

@@ -14,6 +14,7 @@ import type { Notes } from "./notes.ts";
 import type { Sending } from "./sampler.ts";
 import type { Secrets } from "./secrets.ts";
 import type { SetupSpec } from "./setup.ts";
+import type { Stub } from "./stub.ts";
 
 /** What a platform has in the environment; its fields are its own. Secrets print as `***`. */
 export interface PlatformSettings {
@@ -66,6 +67,8 @@ export interface PlatformModule<
   readonly example?: string;
   /** Makes its webhooks, for `parley send`. */
   sampler(): Promise<Sending>;
+  /** Stands in for its API, for `parley stub`. Absent: there is none to stand in for. */
+  readonly stub?: () => Promise<Stub>;
   /** Absent: its app is set up by hand, as its README says. */
   readonly setup?: SetupSpec<Settings, Options>;
   /** Throws CONFIG_INVALID. Does no I/O by itself. */

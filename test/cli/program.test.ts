@@ -20,6 +20,7 @@ describe("parley", () => {
     "init",
     "serve",
     "send",
+    "stub",
     "tail",
     "events",
     "events list",

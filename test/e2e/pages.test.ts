@@ -22,6 +22,7 @@ const NOT_RUN: readonly (readonly [string, string])[] = [
 /** What ends otherwise than with 0, as its page says. */
 const ENDS: readonly (readonly [RegExp, number, string])[] = [
   [/^(parley|node bin\/parley\.js) tail/, 130, "Ctrl-C ends it"],
+  [/^parley stub/, 130, "Ctrl-C ends it"],
   [/--known 412:9f86/, 1, "fails when entry 412 is gone or another"],
 ];
 

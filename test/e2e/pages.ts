@@ -214,7 +214,7 @@ async function command({ args, env, cwd }: Called): Promise<Ran> {
     },
     talk: (text) => {
       stderr += text;
-      if (text.startsWith("Following")) ctrlC.abort("interrupted");
+      if (text.startsWith("Following") || text.includes("Ctrl-C ends it")) ctrlC.abort("interrupted");
     },
     ...{ env, cwd, confirm: async () => true, interrupted: () => ctrlC.signal },
   });
