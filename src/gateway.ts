@@ -38,6 +38,8 @@ export interface GatewayDeps {
   readonly desk: Desk;
   /** The agent that was chosen where an event is said; null, or absent: it is as the routes have it. Never rejects. */
   readonly chosenAgent?: (event: TriggerEvent) => Promise<string | null> | null;
+  /** What a message means that is a number and nothing else; null, or absent: what it says. Never rejects. */
+  readonly byNumber?: (event: TriggerEvent) => Promise<TriggerEvent> | null;
   /** Looks up what is to be offered; absent: nothing is. Never rejects. */
   readonly findChoices?: (question: ChoiceQuestion) => Promise<readonly FoundChoice[]>;
   readonly clock: Pick<Clock, "nowMs">;
@@ -258,7 +260,12 @@ async function offer(
 ): Promise<{ known: readonly TriggerEvent[]; fates: readonly Fate[] }> {
   try {
     const isSettled = events.every(({ person }) => person === undefined);
-    const known = isSettled ? events : await deps.people.settle(events);
+    const from = isSettled ? events : await deps.people.settle(events);
+    const numbers = from.map((event) => deps.byNumber?.(event) ?? null);
+    const areNumbers = numbers.some((one) => one !== null);
+    const known = areNumbers
+      ? await Promise.all(from.map((event, i) => numbers[i] ?? Promise.resolve(event)))
+      : from;
     const { platforms } = deps.policy;
     const said = known.map((event) => ({
       ...withRoles(event, adapter.roles, platforms[event.platform]),

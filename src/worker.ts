@@ -96,7 +96,14 @@ async function answerTo(
   deps: WorkerDeps,
   signals: JobSignals,
 ): Promise<Answered | Parked | typeof LOOP> {
-  const end = (result: RunResult) => ended(progress, result, job, adapter, deps, signals);
+  const { conversation, id: eventId } = job.event;
+  const end = async (result: RunResult) => {
+    const { menu: choices, text } = result;
+    // Before anybody can read it, and so answer it.
+    if (choices !== undefined)
+      await deps.menus?.show(conversation, { eventId, text: text.split("\n\n").at(-1) ?? "", choices });
+    return await ended(progress, result, job, adapter, deps, signals);
+  };
   const command = controlCommandOf(job.event);
   // Overtakes the run that it is about, and pause and stop are not meant for it.
   if (command !== null) {
@@ -115,5 +122,7 @@ async function answerTo(
   if (memory === undefined) return end(failure(NO_AGENT, "no agent is set up for this event"));
   const poison = poisonCauseOf(job);
   if (poison !== null) return end(failure(GAVE_UP, poison));
+  // What is said from now on may have numbers of its own.
+  if (progress.steps.length === 0) await deps.menus?.leave(conversation);
   return await run(job, progress, memory, taken, adapter, deps, signals);
 }

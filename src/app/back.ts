@@ -25,6 +25,7 @@ import { createFeedback } from "../store/feedback.ts";
 import { createGrants } from "../store/grants.ts";
 import { createNotebooks } from "../store/notebooks.ts";
 import { createQuestions } from "../store/questions.ts";
+import { createShownMenus } from "../store/shown-menus.ts";
 import { type Keeping, withUnwritten } from "../store/unwritten.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -162,6 +163,8 @@ function workerDeps(
     choices: createAgentChoices(store.vault, clock),
   });
 
+  const guide = guideOf(spec, routes, agents.menus);
+
   return {
     queue,
     memory,
@@ -171,7 +174,8 @@ function workerDeps(
     selection,
     agents: agents.memory,
     quietMsOf: (event, agent) => quietMsOf(event, routes, agents.quietMs, agent),
-    guide: guideOf(spec, routes, agents.menus),
+    guide,
+    ...(guide.hasMenus && { menus: createShownMenus(store.vault, clock) }),
     control: {
       memory: {
         async forget(conversation, untilEventId) {

@@ -12,10 +12,12 @@ import type { Offer } from "../ports/inbox.ts";
 import type { Store } from "../ports/store.ts";
 import { createAgentChoices } from "../store/agent-choices.ts";
 import { createFeedback } from "../store/feedback.ts";
+import { createShownMenus } from "../store/shown-menus.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { NO_TRACING, type Tracing } from "../telemetry/trace.ts";
 import { chosenAgentFor } from "./chosen-agent.ts";
 import { tracedInbox, tracedReceive, tracedTake } from "./traced.ts";
+import { typedNumbers } from "./typed-numbers.ts";
 
 export interface FrontOptions {
   readonly store: Pick<Store, "inbox" | "people" | "lanes" | "memory" | "vault">;
@@ -57,6 +59,7 @@ export function composeFront(options: FrontOptions): Front {
     desk,
     ...(options.findChoices && { findChoices: options.findChoices }),
     chosenAgent: chosenAgentFor({ policy, choices: createAgentChoices(store.vault, clock), clock }),
+    byNumber: typedNumbers({ policy, menus: createShownMenus(store.vault, clock), clock }),
     clock,
     metrics,
   };

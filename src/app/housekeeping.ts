@@ -12,6 +12,7 @@ import { createFeedback } from "../store/feedback.ts";
 import { createGrants } from "../store/grants.ts";
 import { createQuestions } from "../store/questions.ts";
 import { createSaidKeys } from "../store/said-keys.ts";
+import { createShownMenus } from "../store/shown-menus.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Duty } from "./duties.ts";
@@ -94,6 +95,7 @@ export function createHousekeeping(deps: HousekeepingDeps): Housekeeping {
     const nowMs = clock.nowMs();
     const grants = await createGrants(store.vault).forget(nowMs);
     const choices = await createAgentChoices(store.vault, clock).forget();
+    const menus = await createShownMenus(store.vault, clock).forget();
     const feedback = Number.isFinite(keptMs)
       ? await createFeedback(store.vault, clock).forget(nowMs - keptMs)
       : 0;
@@ -102,6 +104,7 @@ export function createHousekeeping(deps: HousekeepingDeps): Housekeeping {
       said +
       grants +
       choices +
+      menus +
       feedback +
       (Number.isFinite(keptMs) ? await createQuestions(store.vault).forget(nowMs - keptMs) : 0)
     );

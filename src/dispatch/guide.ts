@@ -30,6 +30,11 @@ export class Guide {
     this.#rules = rules;
   }
 
+  /** Whether any of them is ever shown. */
+  get hasMenus(): boolean {
+    return this.#rules.menus.size > 0 || this.#rules.commands.some(({ menu }) => menu !== undefined);
+  }
+
   /** `/help`, of what this person may use there; below it, the menu of the agent that would answer. */
   async help(event: TriggerEvent, selection: Pick<Selection, "now" | "choosable">): Promise<OwnWords> {
     const { agent } = await selection.now(event);

@@ -16,6 +16,7 @@ import type { Hooks } from "../ports/hooks.ts";
 import type { Memory } from "../ports/memory.ts";
 import type { Outbox } from "../ports/outbox.ts";
 import type { Queue } from "../ports/queue.ts";
+import type { ShownMenus } from "../ports/shown-menus.ts";
 import type { DeliverDeps } from "../reply/deliver.ts";
 import type { Previews } from "../reply/preview.ts";
 import type { WaitNotices } from "../reply/waiting.ts";
@@ -35,6 +36,8 @@ export interface WorkerDeps {
   >;
   readonly control: Omit<ControlDeps, "selection" | "guide">;
   readonly guide: Pick<Guide, "help" | "menuFor">;
+  /** Where a number means one of the menu that was shown last; absent: there are no menus. */
+  readonly menus?: Pick<ShownMenus, "show" | "leave">;
   /** Of platforms whose messages do not tell roles; absent: there is none. */
   readonly roles?: RolesDeps;
   readonly render: Render;

@@ -4,6 +4,7 @@ import type { Progress, Turn } from "../../src/domain/run.ts";
 import { countedIn, summaryTurn } from "../../src/domain/summary.ts";
 import type { Settlement } from "../../src/ports/queue.ts";
 import { createGrants } from "../../src/store/grants.ts";
+import { createShownMenus } from "../../src/store/shown-menus.ts";
 import { type Admin, openAdmin, TOKEN } from "../support/admin.ts";
 import { anEvent } from "../support/event.ts";
 import { anOffer } from "../support/store.ts";
@@ -70,6 +71,8 @@ async function someTalk(): Promise<void> {
   );
   const granted = { conversation: ROOM, agent: "assistant", tool: "kubectl" };
   const by = { id: "U1", name: "Ann Needle" };
+  const menu = { eventId: "slack:1", text: "What?", choices: [{ label: "half of the needle of ann" }] };
+  await createShownMenus(admin.store.vault, { nowMs: () => 1 }).show(ROOM, menu);
   await createGrants(admin.store.vault).allow(granted, { untilMs: Number.MAX_SAFE_INTEGER, by });
 }
 

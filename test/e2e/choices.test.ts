@@ -7,6 +7,7 @@ import {
   type ChatPlatform,
   deliver,
   discordSignature,
+  privateMessage,
   SIGNING,
   seenOn,
   webhook,
@@ -170,6 +171,30 @@ it.each(CHAT_PLATFORMS)("a menu is buttons on %s, and a press is the command beh
   await press(platform, "/status", "Status", "9903");
   await shownOn(platform, ({ text }) => text.includes("assistant") && text.includes("answers here"));
 });
+
+it.each(CHAT_PLATFORMS)(
+  "a number behind a menu is its choice on %s, once, and then a number",
+  async (platform) => {
+    const say = (text: string) =>
+      deliver(setup.gateway.url, privateMessage(platform, { person: 4711, text }));
+    const said = (text: string) => shownOn(platform, (one) => one.text.startsWith(text));
+    await say("1");
+    await said("You said: 1");
+    const menus = SHOWN[platform]().filter(({ text }) => text === "What shall I deploy?").length;
+    await say("!ship");
+    await setup.platforms[platform].until(
+      () => SHOWN[platform]().filter(({ text }) => text === "What shall I deploy?").length > menus,
+    );
+    await say("2.");
+    await seenOn(setup.platforms[platform], () =>
+      SHOWN[platform]().findLast(({ text }) => text.includes("answers here")),
+    );
+    await say("1");
+    await said("You said: api staging");
+    await say("2");
+    await said("You said: 2");
+  },
+);
 
 it("/help names the commands of the configuration", async () => {
   await deliver(setup.gateway.url, webhook("telegram", { text: "!help" }));
