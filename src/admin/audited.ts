@@ -94,6 +94,15 @@ const TOLD: { readonly [Id in Changing]: Told | null } = {
       characters: typeof text === "string" ? text.length : 0,
     }),
   },
+  // What it was asked is in its event, for as long as that is kept.
+  beginTask: {
+    action: "task.begun",
+    subject: () => "task",
+    after: ({ body: { goal, priority } }, { id, status, agent }) => ({
+      ...{ id, status, agent, priority },
+      characters: typeof goal === "string" ? goal.length : 0,
+    }),
+  },
   checkStore: {
     action: "store.checked",
     subject: () => "store",

@@ -15,6 +15,8 @@ export const EXCERPT_CHARS_MAX = 200;
 /** Of why something is not approved. */
 export const REASON_CHARS_MAX = 1_000;
 export const OPERATOR_CHARS_MAX = 100;
+/** Of an Idempotency-Key. */
+export const KEY_CHARS_MAX = 200;
 
 /** Seconds until a caller should try again what the store could not do. */
 export const RETRY_AFTER_SECONDS = 5;

@@ -55,6 +55,7 @@ import { type SchedulesDeps, schedulesView } from "./schedules.ts";
 import { eventSearch, letterSearch, type Page, searchPage } from "./search.ts";
 import { type StatusDeps, statusView } from "./status.ts";
 import { liveStream, livesOf, refusalsOf } from "./stream.ts";
+import { beginTask, showTask, type TasksDeps } from "./tasks.ts";
 import { type UsageDeps, usageOf } from "./usage.ts";
 import { eventDetail, eventView, letterDetail, letterView } from "./views.ts";
 
@@ -69,6 +70,7 @@ export interface HandlerDeps
     SchedulesDeps,
     NotesDeps,
     NotifyDeps,
+    TasksDeps,
     Omit<MaintenanceDeps, "journal">,
     ConversationsDeps,
     ReplicasDeps {
@@ -92,6 +94,9 @@ export interface HandlerDeps
 interface Call<O> {
   readonly id: string;
   readonly by: string;
+  /** The header Idempotency-Key, where the operation takes it. */
+  readonly key: string | undefined;
+  readonly requestId: string;
   readonly tell: TellAudit;
   readonly query: O extends { query: infer Q extends z.ZodObject } ? z.output<Q> : never;
   readonly body: O extends { body: infer B extends z.ZodObject } ? z.output<B> : undefined;
@@ -215,6 +220,8 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     listNotes: async ({ query }) => ok(await notebookPage(query, deps)),
     eraseNotes: ({ id, query, by }) => eraseNotes(id, query, by, deps),
     notify: ({ body, by }) => notify(body, by, deps),
+    beginTask: ({ body, by, key, requestId }) => beginTask(body, { by, key, requestId }, deps),
+    showTask: ({ id }) => showTask(id, deps),
     checkStore: () => checkStore(deps),
     vacuumStore: () => vacuumStore(deps),
     pruneStore: ({ body }) => pruneStore(body, deps),

@@ -4,7 +4,7 @@ import { textMatches } from "../shared/hmac.ts";
 import type { Secret } from "../shared/secret.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { type AuditedDeps, audited, type TellAudit } from "./audited.ts";
-import { OPERATOR_CHARS_MAX } from "./bounds.ts";
+import { KEY_CHARS_MAX, OPERATOR_CHARS_MAX } from "./bounds.ts";
 import { createHandlers, type HandlerDeps } from "./handlers.ts";
 import { OPERATIONS, type Operation, type OperationId } from "./operations.ts";
 import { readBody, readQuery } from "./requests.ts";
@@ -88,7 +88,7 @@ export function createAdminApi(deps: AdminDeps): AdminApi {
     const from = { peer, requestId, userAgent: headers.get("user-agent") };
     const tell: TellAudit = (deed) =>
       deps.audit.write({ actor: call.by, role: "operator", ...from, ...deed });
-    return await audited(operationId, call, { tell, act: () => handle({ ...call, tell }), deps });
+    return await audited(operationId, call, { tell, act: () => handle({ ...call, tell, requestId }), deps });
   }
 
   router.notFound((c) =>
@@ -138,24 +138,35 @@ type Checked =
       readonly ok: true;
       readonly id: string;
       readonly by: string;
+      readonly key: string | undefined;
       readonly query: object;
       readonly body: unknown;
     }
   | { readonly ok: false; readonly status?: 413 | 415 | undefined; readonly message: string };
 
 /** A request as its operation takes it, or what is wrong with it. */
-async function callOf({ method, query, body }: Operation, request: Request, id: string): Promise<Checked> {
+async function callOf(
+  { method, query, body, isIdempotent }: Operation,
+  request: Request,
+  id: string,
+): Promise<Checked> {
   const by = method === "get" ? "" : operatorOf(request);
   if (by === null) {
     const message = `Expected X-Parley-Operator to be 1 to ${OPERATOR_CHARS_MAX} printable characters, got something else`;
     return { ok: false, message };
   }
+  const key = isIdempotent === true ? (request.headers.get("idempotency-key") ?? undefined) : undefined;
+  if (key !== undefined && !KEY.test(key)) {
+    const message = `Expected Idempotency-Key to be 1 to ${KEY_CHARS_MAX} printable characters, got something else`;
+    return { ok: false, message };
+  }
   const asked = readQuery(query, new URL(request.url));
   if (!asked.ok) return asked;
   const sent = body === undefined ? { ok: true as const, value: undefined } : await readBody(body, request);
-  return sent.ok ? { ok: true, id, by, query: asked.value, body: sent.value } : sent;
+  return sent.ok ? { ok: true, id, by, key, query: asked.value, body: sent.value } : sent;
 }
 
+const KEY = new RegExp(`^[\\x20-\\x7e]{1,${KEY_CHARS_MAX}}$`);
 const OPERATOR = new RegExp(`^[\\x20-\\x7e]{1,${OPERATOR_CHARS_MAX}}$`);
 
 function operatorOf({ headers }: Request): string | null {

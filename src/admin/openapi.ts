@@ -4,7 +4,7 @@ import { refusalSchema } from "../feed/refusal.ts";
 import { approvalPageSchema, approvalSchema, castSchema } from "./approvals.ts";
 import { auditPageSchema, auditVerifiedSchema } from "./audit.ts";
 import { backupSchema, heldBackupSchema } from "./backup.ts";
-import { OPERATOR_CHARS_MAX } from "./bounds.ts";
+import { KEY_CHARS_MAX, OPERATOR_CHARS_MAX } from "./bounds.ts";
 import { breakerResetSchema, breakersSchema, limitsSchema, logLevelSchema } from "./controls.ts";
 import { conversationPageSchema, erasureSchema, exportedSchema, transcriptSchema } from "./conversations.ts";
 import { explanationSchema } from "./explain.ts";
@@ -39,6 +39,7 @@ import {
   replayedSchema,
 } from "./schemas.ts";
 import { statusSchema } from "./status.ts";
+import { taskBegunSchema, taskSchema } from "./tasks.ts";
 import { usageSchema } from "./usage.ts";
 
 const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
@@ -70,6 +71,8 @@ const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Replicas: replicasSchema,
   Schedules: schedulesSchema,
   Notice: noticeSchema,
+  Task: taskSchema,
+  TaskBegun: taskBegunSchema,
   Hooks: hooksSchema,
   DeadHookPage: deadHookPageSchema,
   ReplayedHooks: replayedHooksSchema,
@@ -99,7 +102,7 @@ const PROBLEMS: Readonly<Record<ProblemStatus, string>> = {
   400: "The request is not what was expected; the message says what was.",
   401: "The bearer token is missing or wrong.",
   404: "There is nothing of this id.",
-  409: "The event is in another state, or the approval was decided; the message says how.",
+  409: "The event is in another state, the approval was decided, or another request came by this key; the message says how.",
   413: "The body is too large.",
   415: "The body is no application/json.",
   422: "Admission does not let the event run now; the message says why.",
@@ -157,7 +160,7 @@ function operationOf(operationId: string, operation: Operation): object {
   };
 }
 
-function parametersOf({ method, path, query }: Operation): object[] {
+function parametersOf({ method, path, query, isIdempotent }: Operation): object[] {
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,
     in: "path",
@@ -176,7 +179,19 @@ function parametersOf({ method, path, query }: Operation): object[] {
     description: "Who does it, for the record.",
     schema: { type: "string", default: "admin", maxLength: OPERATOR_CHARS_MAX },
   };
-  return [...inPath, ...inQuery, ...(method === "get" ? [] : [operator])];
+  const key = {
+    name: "Idempotency-Key",
+    in: "header",
+    required: false,
+    description: "The same request by the same key, within a week, is carried out once.",
+    schema: { type: "string", maxLength: KEY_CHARS_MAX },
+  };
+  return [
+    ...inPath,
+    ...inQuery,
+    ...(method === "get" ? [] : [operator]),
+    ...(isIdempotent === true ? [key] : []),
+  ];
 }
 
 function answerSchema(names: readonly string[]): object {

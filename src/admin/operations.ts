@@ -22,6 +22,7 @@ import {
 } from "./requests.ts";
 import type { ProblemStatus } from "./responses.ts";
 import { SCHEDULE_OPERATIONS } from "./schedules.ts";
+import { TASK_OPERATIONS } from "./tasks.ts";
 import { usageQuery } from "./usage.ts";
 
 /** One route of the admin API. The router and `openapi.json` are both made of these. */
@@ -32,6 +33,8 @@ export interface Operation {
   readonly summary: string;
   readonly query: z.ZodObject;
   readonly body?: z.ZodObject;
+  /** Takes the header Idempotency-Key. */
+  readonly isIdempotent?: true;
   readonly answer: {
     readonly status: 200 | 202;
     readonly type: "application/json" | "application/x-ndjson" | "text/event-stream";
@@ -293,6 +296,7 @@ export const OPERATIONS = {
   ...SCHEDULE_OPERATIONS,
   ...NOTE_OPERATIONS,
   ...NOTIFY_OPERATIONS,
+  ...TASK_OPERATIONS,
   ...MAINTENANCE_OPERATIONS,
   startBackup: {
     method: "post",

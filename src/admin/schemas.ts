@@ -45,7 +45,7 @@ const eventFields = {
     .describe("Oldest first."),
 };
 
-const usage = z.object({
+export const usage = z.object({
   input_tokens: z.number(),
   output_tokens: z.number(),
   cache_read_tokens: z.number(),

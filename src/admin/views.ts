@@ -143,7 +143,7 @@ function stepView(step: Step): StepView {
   }
 }
 
-function usageView(usage: Usage): UsageView {
+export function usageView(usage: Usage): UsageView {
   return {
     input_tokens: usage.inputTokens,
     output_tokens: usage.outputTokens,

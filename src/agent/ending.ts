@@ -1,6 +1,6 @@
 import { RunAborted } from "../domain/abort.ts";
 import { type ErrorCode, ModelError } from "../domain/errors.ts";
-import { filesMadeIn, NO_USAGE, type RunOutcome, type Step } from "../domain/run.ts";
+import { filesMadeIn, NO_USAGE, type RunOutcome, type Step, usageOf } from "../domain/run.ts";
 import type { DayOver, RunResult } from "../ports/agent.ts";
 import {
   AGENT_GONE,
@@ -15,7 +15,7 @@ import {
   withPartial,
 } from "../reply/texts.ts";
 import type { AgentLimits } from "./agent.ts";
-import { type ModelStep, modelCallsIn, textOf, usageOf } from "./progress.ts";
+import { type ModelStep, modelCallsIn, textOf } from "./progress.ts";
 import { OutOfTime } from "./signals.ts";
 
 type LimitOutcome = Extract<RunOutcome, `out-of-${string}`>;

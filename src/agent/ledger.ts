@@ -1,7 +1,7 @@
-import type { Step } from "../domain/run.ts";
+import { type Step, usageOf } from "../domain/run.ts";
 import type { AgentLimits } from "./agent.ts";
 import { ANSWER_TOKENS_MIN } from "./bounds.ts";
-import { answersIn, lostCentsIn, usageOf } from "./progress.ts";
+import { answersIn, lostCentsIn } from "./progress.ts";
 
 /** What one run has used of its limits, and what it may still use. */
 export class Ledger {

@@ -1,13 +1,6 @@
 import type { TriggerEvent } from "../domain/event.ts";
 import type { MoneyHold } from "../domain/money.ts";
-import {
-  addUsage,
-  type CompactedStep,
-  NO_USAGE,
-  type Step,
-  type ToolCall,
-  type Usage,
-} from "../domain/run.ts";
+import type { CompactedStep, Step, ToolCall, Usage } from "../domain/run.ts";
 
 export type ModelStep = Extract<Step, { kind: "model" }>;
 
@@ -43,13 +36,6 @@ function isJoined({ kind }: Step): boolean {
 export function notShown(joined: readonly TriggerEvent[], steps: readonly Step[]): readonly TriggerEvent[] {
   const shown = new Set(steps.flatMap((step) => (step.kind === "joined" ? [step.eventId] : [])));
   return joined.filter(({ id }) => !shown.has(id));
-}
-
-export function usageOf(steps: readonly Step[]): Usage {
-  return steps.reduce((sum, step) => {
-    if (step.kind === "agent") return addUsage(sum, usageOf(step.steps));
-    return isAnswered(step) ? addUsage(sum, step.usage) : sum;
-  }, NO_USAGE);
 }
 
 /** The model was called, and has told what that took. */

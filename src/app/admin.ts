@@ -33,6 +33,7 @@ export interface AdminSetup {
   readonly hooks: AdminDeps["hooks"];
   readonly notices: AdminDeps["notices"];
   readonly schedules: AdminDeps["schedules"];
+  readonly tasks: AdminDeps["tasks"];
   readonly still: AdminDeps["still"];
   readonly siblings: AdminDeps["siblings"];
   readonly housekeeping: AdminDeps["housekeeping"];

@@ -8,7 +8,7 @@ import type { Reception } from "../ingress/reception.ts";
 import type { Adapter, Inbound, RawRequest, RequestHead } from "../ports/adapter.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Desk } from "../ports/desk.ts";
-import type { Offer } from "../ports/inbox.ts";
+import type { Inbox, Offer } from "../ports/inbox.ts";
 import type { Store } from "../ports/store.ts";
 import { createAgentChoices } from "../store/agent-choices.ts";
 import { createFeedback } from "../store/feedback.ts";
@@ -40,6 +40,8 @@ export interface Front {
   readonly take: (inbound: Inbound, platform: Platform, requestId?: string) => Promise<Reception>;
   /** What the headers alone decide; null: the body has to be read. */
   readonly screen: (head: RequestHead, platform: Platform) => Reception | null;
+  /** Where what is admitted elsewhere goes in; whoever watches sees it. */
+  readonly inbox: Inbox;
   /** Who is known by two names is asked of the store again. */
   readonly forgetPeople: () => void;
 }
@@ -77,6 +79,7 @@ export function composeFront(options: FrontOptions): Front {
       tracing,
     ),
     screen: (head, platform) => screen(head, adapterOf(platform)),
+    inbox: deps.inbox,
     forgetPeople: () => people.forget(),
   };
 }

@@ -34,6 +34,7 @@ import type { KillSwitch } from "./kill-switch.ts";
 import { createNotices } from "./notices.ts";
 import { wordsOf } from "./platforms.ts";
 import type { Replicas } from "./replicas.ts";
+import { createTasks } from "./tasks.ts";
 
 export interface HttpOptions {
   readonly config: Config;
@@ -99,6 +100,7 @@ export function composeHttp(options: HttpOptions): Http {
       if (refusals.isWatched) refusals.publish(refusalView(note));
     },
   });
+  const adapters = new Map(options.adapters.map((adapter) => [adapter.platform, adapter]));
   const note = (noted: Noted) => recorder.note(noted);
   const guesses = new Guesses({ clock, log, metrics, audit: options.audit });
   const { server, watch } = createServers({
@@ -127,12 +129,20 @@ export function composeHttp(options: HttpOptions): Http {
       replicas: options.replicas,
       hooks: options.hooks,
       notices: createNotices({
-        adapters: new Map(options.adapters.map((adapter) => [adapter.platform, adapter])),
+        adapters,
         places: () => options.spec().notify,
         keys: createSaidKeys(store.vault),
         ...{ clock, newId },
       }),
       schedules: options.schedules,
+      tasks: createTasks({
+        inbox: options.front.inbox,
+        journal: store.journal,
+        adapters,
+        policy,
+        clock,
+        newId,
+      }),
       privacy: options.privacy(() => recorder.flush()),
       feed,
       refusals,

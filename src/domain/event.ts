@@ -2,6 +2,7 @@ import type { Attachment } from "./attachment.ts";
 import type { Brand } from "./brand.ts";
 import type { ContextItem } from "./context.ts";
 import type { Mention } from "./mention.ts";
+import type { Priority } from "./priority.ts";
 
 /** The places a message can come from. `test` is the developer's webhook, served without credentials. */
 export const PLATFORMS = ["slack", "discord", "telegram", "whatsapp", "test"] as const;
@@ -93,6 +94,8 @@ export interface TriggerEvent {
   readonly mentions?: readonly Mention[];
   /** What the message refers to: words of others, in the order in which they are shown. */
   readonly context?: readonly ContextItem[];
+  /** Set where a program asks: how its turn counts beside others of its tenant (turnOf). Absent: it is its sender's. */
+  readonly priority?: Priority;
   readonly replyTo: ReplyAddress;
   readonly occurredAtMs: number;
   /** The `X-Request-Id` of the webhook that brought it, for the log; absent: none did. */

@@ -136,6 +136,14 @@ export type Step =
       readonly handed?: Handover;
     };
 
+/** What its model calls took, as far as they have told, and those of agents that were asked. */
+export function usageOf(steps: readonly Step[]): Usage {
+  return steps.reduce((sum, step) => {
+    if (step.kind === "agent") return addUsage(sum, usageOf(step.steps));
+    return step.kind === "model" || step.kind === "compacted" ? addUsage(sum, step.usage) : sum;
+  }, NO_USAGE);
+}
+
 /** What a run and its tools have made, and those of the agents that it asked, in order. */
 export function filesMadeIn(steps: readonly Step[]): readonly MadeFile[] {
   return steps.flatMap((step) => {

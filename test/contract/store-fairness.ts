@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { TriggerEvent } from "../../src/domain/event.ts";
+import type { Priority } from "../../src/domain/priority.ts";
 import type { StoreBench } from "./store.ts";
 
 type Who = Pick<TriggerEvent, "platform" | "tenant" | "sender">;
@@ -103,6 +104,38 @@ export function fairnessContract(bench: StoreBench): void {
       await claimIds(3);
       bench.clock.advance(1_000);
       expect(await claimIds(2)).toContain("quiet");
+    });
+
+    describe("by priority", () => {
+      const asked = async (priority: Priority, count: number) => {
+        for (let i = 0; i < count; i++)
+          await bench.accept({ ...ANN, id: `${priority} ${i}`, conversation: `${priority} ${i}`, priority });
+      };
+      const shares = (ids: readonly string[]) =>
+        (["high", "normal", "low"] as const).map((name) => ids.filter((id) => id.startsWith(name)).length);
+
+      it("are four of high ones to two of normal ones and one of low ones, and nobody is left out", async () => {
+        await asked("low", 40);
+        await asked("normal", 40);
+        await asked("high", 40);
+        expect(shares(await claimIds(7))).toEqual([4, 2, 1]);
+        await bench.reopen();
+        expect(shares(await claimIds(28))).toEqual([16, 8, 4]);
+      });
+
+      it("do not hold up other people of the tenant, nor come before them", async () => {
+        await asked("high", 40);
+        await ask("quiet", { ...ANN, sender: person("bob") });
+        expect(await claimIds(5)).toContain("quiet");
+      });
+
+      it("are the same when one is replayed", async () => {
+        await asked("low", 3);
+        for (const job of await bench.claim(3)) await bench.done(job);
+        await asked("normal", 10);
+        await bench.store.archive.replay("low 1", { by: "ann", mode: "anew", states: ["done"] });
+        expect(await claimIds(3)).toContain("low 1");
+      });
     });
 
     describe("do not hold up commands to the gateway, which", () => {

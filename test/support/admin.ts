@@ -12,6 +12,7 @@ import { wordsOf } from "../../src/app/platforms.ts";
 import { createPrivacy } from "../../src/app/privacy/index.ts";
 import { Replicas } from "../../src/app/replicas.ts";
 import { Schedules } from "../../src/app/schedules.ts";
+import { createTasks } from "../../src/app/tasks.ts";
 import type { NotifySpec } from "../../src/config/notify-schema.ts";
 import type { ScheduleSpec } from "../../src/config/schedules-schema.ts";
 import { Breakers } from "../../src/domain/breaker.ts";
@@ -180,6 +181,10 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
     siblings: null,
     newId: createNewId(clock),
     schedules,
+    tasks: createTasks({
+      ...{ inbox, journal: parts.journal, policy: () => policy, clock, newId: createNewId(clock) },
+      adapters: new Map([["test", createTestAdapter({ ...tester, clock })]]),
+    }),
     hooks: createHookDesk({
       deliveries: createDeliveries(parts.vault),
       states: createHookStates(parts.vault),

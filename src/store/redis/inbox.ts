@@ -1,3 +1,4 @@
+import { turnOf } from "../../domain/priority.ts";
 import type { RefusalCause } from "../../domain/refusal.ts";
 import type { Acceptance, Inbox, Offer, RateLimit } from "../../ports/inbox.ts";
 import { wellFormed } from "../well-formed.ts";
@@ -36,7 +37,7 @@ function offerArgs(offer: Offer, { limits, clock }: Parts): Argument[] {
     conversation: event.conversation === lane ? "" : wellFormed(event.conversation),
     platform: event.platform,
     tenant: wellFormed(event.tenant),
-    sender: wellFormed(event.sender.id),
+    sender: wellFormed(turnOf(event)),
     refusal: refusal === null ? "" : JSON.stringify(refusal),
     cause: refusal?.cause ?? "",
     notice_ms: refusal?.noticeWindowMs ?? 0,

@@ -1,4 +1,5 @@
 import type { TriggerEvent } from "../../domain/event.ts";
+import { turnOf } from "../../domain/priority.ts";
 import type { ReplayAnswer, ReplayRequest } from "../../ports/archive.ts";
 import type { ReplayNote } from "../../ports/journal.ts";
 import { parsedEvent, storedOrNull } from "../stored.ts";
@@ -33,7 +34,7 @@ export function replay(state: State, id: string, request: ReplayRequest, nowMs: 
   const merged = state.sql.mergedInto.all(row.seq);
 
   const count = notes.filter(({ mode }) => mode === "anew").length;
-  const source: Source = [event.platform, wellFormed(event.tenant), wellFormed(event.sender.id)];
+  const source: Source = [event.platform, wellFormed(event.tenant), wellFormed(turnOf(event))];
   // Whoever waits for it waits from now on; when it was accepted stays with the event.
   const add = (place: { seq: number; into: number | null; replay: number }) => {
     // Who answers it is decided again: the reason to bring it back may be that it is somebody else now.

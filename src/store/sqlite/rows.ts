@@ -1,3 +1,4 @@
+import { turnOf } from "../../domain/priority.ts";
 import type { Progress, Turn } from "../../domain/run.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Acceptance, Offer } from "../../ports/inbox.ts";
@@ -39,7 +40,7 @@ export function toOfferRow({
     wellFormed(event.conversation),
     event.platform,
     wellFormed(event.tenant),
-    wellFormed(event.sender.id),
+    wellFormed(turnOf(event)),
     JSON.stringify(event),
     refusal,
     limits.map(({ scope, key, messages, perMs }) => [scope, key, messages, perMs] as const),
