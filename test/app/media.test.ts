@@ -7,6 +7,7 @@ import { openMediaFolder } from "../../src/store/media/folder.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { FakeClock } from "../support/clock.ts";
+import { mayMount, smallDisk } from "../support/disk.ts";
 
 it("a folder that takes no files is told by /ready, keeps nobody else from sweeping, and is well again", async () => {
   const folder = await mkdtemp(join(tmpdir(), "parley-media-"));
@@ -25,6 +26,22 @@ it("a folder that takes no files is told by /ready, keeps nobody else from sweep
     ),
   });
   await rm(folder);
+  await keeping.sweep(1_000);
+  expect(keeping.report()).toMatchObject({ status: "ok" });
+});
+
+it.runIf(mayMount())("a disk of its own that is full is told before a message brings a file", async () => {
+  using disk = smallDisk();
+  const options = { folder: join(disk.folder, "media"), bytesMax: 100, isOwn: true, clock: new FakeClock() };
+  const opened = { media: await openMediaFolder(options), totalBytes: 100, fileBytes: Infinity };
+  const keeping = mediaKeeping(opened, { log: silentLogger(), metrics: createMetrics() });
+  disk.fill(process.pid);
+  await keeping.sweep(1_000);
+  expect(keeping.report()).toMatchObject({
+    code: "MEDIA_FAILED",
+    details: expect.stringContaining("The disk of the files is full"),
+  });
+  disk.free(process.pid);
   await keeping.sweep(1_000);
   expect(keeping.report()).toMatchObject({ status: "ok" });
 });

@@ -37,6 +37,7 @@ export interface MediaFolderOptions {
 const HALF_FILE_MS = 600_000;
 /** Files that are empty or nearly so cost a place on the disk, too. */
 const FILES_MAX = 200_000;
+const TRIAL = new Uint8Array(4_096);
 const INCOMING = ".incoming";
 const PRIVATE_FOLDER = { recursive: true, mode: 0o700 } as const;
 
@@ -143,11 +144,10 @@ class MediaFolder implements Media {
     }
   }
 
-  /** Before a message brings a file is when an operator wants to know. */
+  /** Before a message brings a file is when an operator wants to know. An empty one has room on a full disk, too. */
   async #tryOut(): Promise<void> {
     const half = await this.#newHalf();
-    await onDisk(writeFile(half, ""));
-    await rm(half, { force: true });
+    await onDisk(writeFile(half, TRIAL)).finally(() => rm(half, { force: true }));
   }
 
   #known(): Promise<unknown> {
