@@ -1,7 +1,9 @@
 import process from "node:process";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { systemClock } from "../../src/system/clock.ts";
+import { McpServer } from "../../src/tools/mcp/server.ts";
 import { grantOf, shownName } from "../../src/tools/mcp/tools.ts";
-import { INJECTION } from "../fakes/mcp-server.ts";
+import { INJECTION, serveHttp } from "../fakes/mcp-server.ts";
 import { eventually } from "../support/eventually.ts";
 import { CALLER, fakeServer, TRANSPORTS } from "./support.ts";
 
@@ -162,6 +164,45 @@ describe("a server that is a process", () => {
     const { pid } = JSON.parse((await call("fake__where")).result);
     await pool.close();
     expect(isAlive(pid)).toBe(false);
+  });
+});
+
+describe("a server that does not say what it has", () => {
+  const served = async () => {
+    const one = await serveHttp();
+    onTestFinished(() => one.close());
+    const downs: string[] = [];
+    const server = new McpServer({
+      ...{ name: "fake", config: { transport: "http", url: one.url, headers: {} }, startMs: 200 },
+      ...{ clock: systemClock, random: () => 0, version: "1", tokens: null },
+      onDown: (reason) => downs.push(reason),
+    });
+    onTestFinished(() => server.close());
+    const take = one.fake.take.bind(one.fake);
+    return { server, downs, take, fake: one.fake };
+  };
+
+  it("because it hangs is lost, and asked again over another connection", async () => {
+    const { server, downs, take, fake } = await served();
+    fake.take = (message, send) => {
+      if (message.method !== "tools/list") take(message, send);
+    };
+    await expect(server.offering()).rejects.toThrow("fake does not say what it has: ");
+    expect([downs.length, server.state.isUp]).toEqual([1, false]);
+    expect(server.state.reason).toMatch(/^does not say what it has: .*timed out/i);
+    fake.take = take;
+    expect((await server.offering()).tools.length).toBeGreaterThan(0);
+    expect(fake.received.filter(({ method }) => method === "initialize")).toHaveLength(2);
+  });
+
+  it("because it cannot is counted", async () => {
+    const { server, downs, take, fake } = await served();
+    fake.take = (message, send) => {
+      if (message.method !== "tools/list") return take(message, send);
+      send({ jsonrpc: "2.0", id: message.id, error: { code: -32603, message: "no list" } });
+    };
+    await expect(server.offering()).rejects.toThrow("no list");
+    expect([downs.length, server.state.isUp]).toEqual([1, true]);
   });
 });
 

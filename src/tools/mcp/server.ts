@@ -174,13 +174,17 @@ export class McpServer {
 
   async #ask(connection: Connection): Promise<Offering> {
     const { client } = connection;
-    const { name, startMs } = this.#options;
+    const { name, startMs, onDown } = this.#options;
     try {
       const offering = { tools: await listTools(client, startMs), ...wordsOf(client) };
       connection.offering = offering;
       return offering;
     } catch (error) {
-      throw new ToolFault(`${name} does not say what it has: ${reasonOf(error)}`, { ...DOWN, cause: error });
+      const reason = `does not say what it has: ${reasonOf(error)}`;
+      // One that hangs is asked again over another connection, and not by each run for as long as a start may take.
+      if (isOutOfTime(error)) await this.#lose(connection, reason);
+      else if (!connection.isLost) onDown(reason);
+      throw new ToolFault(`${name} ${reason}`, { ...DOWN, cause: error });
     }
   }
 
@@ -219,6 +223,11 @@ function wordsOf(client: Client): Omit<Offering, "tools"> {
     instructions: client.getInstructions() ?? null,
     protocol: client.getNegotiatedProtocolVersion() ?? null,
   };
+}
+
+/** By the code of the library, which has no answer to tell it by. */
+function isOutOfTime(error: unknown): boolean {
+  return (error as { readonly code?: unknown }).code === "REQUEST_TIMEOUT";
 }
 
 function isEnd(error: unknown): boolean {
