@@ -40,6 +40,7 @@ import { selfCheck } from "./app/self-check.ts";
 import { createSockets } from "./app/sockets.ts";
 import { openStore } from "./app/store.ts";
 import { ToolChoices } from "./app/tool-choices.ts";
+import { serversOf } from "./app/tools.ts";
 import { within } from "./app/within.ts";
 import type { Config, Loaded } from "./config/load.ts";
 import { DRAIN_MS } from "./domain/bounds.ts";
@@ -234,6 +235,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   beginAtZero(metrics, {
     ...{ platforms, agents: [...current().agents.memory.keys()] },
     schedules: current().spec.schedules.map(({ name }) => name),
+    hooks: [...current().spec.hooks, ...current().spec.notify].map(({ name }) => name),
+    servers: serversOf(current().config.agents),
   });
   const health = createHealth({
     ...{ version, startedAtMs: clock.nowMs(), clock, store, storeReport: report, spool, role },

@@ -35,6 +35,15 @@ export function modelCallsAtZero(
   for (const outcome of MODEL_OUTCOMES) metrics.modelCalls.inc({ ...of, outcome }, 0);
 }
 
+/** Of a tool, once it is known: its names come from its server. */
+export function toolCallsAtZero(
+  metrics: Pick<Metrics, "toolCalls">,
+  of: { readonly agent: string; readonly tool: string },
+): void {
+  for (const outcome of ["ok", "error", "timeout", "unknown-outcome"])
+    metrics.toolCalls.inc({ ...of, outcome }, 0);
+}
+
 /**
  * Series of what should seldom happen, at 0 from the start: `increase` in Prometheus sees only what a series becomes
  * after it was first scraped, and the first time is when somebody should hear of it.
@@ -45,10 +54,15 @@ export function beginAtZero(
     platforms,
     agents,
     schedules,
+    hooks,
+    servers,
   }: {
     readonly platforms: readonly string[];
     readonly agents: readonly string[];
     readonly schedules: readonly string[];
+    readonly hooks: readonly string[];
+    /** MCP servers of agents. */
+    readonly servers: readonly { readonly agent: string; readonly server: string }[];
   },
 ): void {
   for (const platform of platforms) {
@@ -70,6 +84,9 @@ export function beginAtZero(
   }
   for (const schedule of schedules)
     for (const outcome of ["skipped", "platform_off"]) metrics.schedules.inc({ schedule, outcome }, 0);
+  for (const hook of hooks)
+    for (const outcome of ["delivered", "failed", "dead"]) metrics.hookDeliveries.inc({ hook, outcome }, 0);
+  for (const of of servers) metrics.toolServerFailures.inc(of, 0);
   for (const scope of DAY_SCOPES) metrics.budgetWarnings.inc({ scope }, 0);
   for (const action of DEEDS) metrics.auditEntries.inc({ action }, 0);
   for (const surface of SURFACES)

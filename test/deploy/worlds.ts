@@ -306,6 +306,20 @@ export const WORLDS: Readonly<Record<string, Worlds>> = {
     fires: world(8, gauge('parley_hook_dead{hook="ops"}', "1")),
     silent: world(8, gauge('parley_hook_dead{hook="ops"}', "0")),
   },
+  ParleyHookFails: {
+    // Tried more and more seldom, it still waits.
+    fires: world(30, {
+      'parley_hook_deliveries_total{hook="ops",outcome="failed"}': "0x8 1x2 3x100",
+      'parley_hook_deliveries_total{hook="ops",outcome="delivered"}': "9x200",
+      'parley_hook_waiting{hook="ops"}': "0x8 2x100",
+    }),
+    // One call failed, and the next did not.
+    silent: world(30, {
+      'parley_hook_deliveries_total{hook="ops",outcome="failed"}': "0x8 1x100",
+      'parley_hook_deliveries_total{hook="ops",outcome="delivered"}': "9x9 10x100",
+      'parley_hook_waiting{hook="ops"}': "0x8 1 0x100",
+    }),
+  },
   ParleyScheduleMissed: {
     fires: world(5, {
       'parley_schedule_turns_total{schedule="standup",outcome="skipped"}': "0x4 1x200",
@@ -320,6 +334,17 @@ export const WORLDS: Readonly<Record<string, Worlds>> = {
   ParleyToolServerFails: {
     fires: world(12, { 'parley_tool_server_failures_total{agent="a",server="kubectl"}': "0+1x200" }),
     silent: world(12, { 'parley_tool_server_failures_total{agent="a",server="kubectl"}': "0x4 1x200" }),
+  },
+  ParleyToolsTimeOut: {
+    fires: world(12, {
+      'parley_tool_calls_total{agent="a",tool="kubectl__get",outcome="timeout"}': "0+1x200",
+      'parley_tool_calls_total{agent="a",tool="kubectl__get",outcome="ok"}': "0+4x200",
+    }),
+    // One in a hundred.
+    silent: world(12, {
+      'parley_tool_calls_total{agent="a",tool="kubectl__get",outcome="timeout"}': "0+1x200",
+      'parley_tool_calls_total{agent="a",tool="kubectl__get",outcome="ok"}': "0+99x200",
+    }),
   },
   ParleyAuditLost: {
     fires: world(5, { parley_audit_lost_total: "0x4 1x200" }),

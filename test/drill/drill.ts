@@ -29,11 +29,11 @@ export async function drill(name: string, { faster, isTold, note }: DrillOptions
   const outage = OUTAGES[name];
   if (outage === undefined) throw new Error(`Expected an outage, got ${name}`);
   await using stack = new AsyncDisposableStack();
-  const { gateway, begin, mend } = await outage.open(stack);
+  const { gateway, others = [], begin, mend } = await outage.open(stack);
   const alertmanager = isTold ? stack.use(await startAlertmanager(faster)) : undefined;
   const prometheus = stack.use(
     await startPrometheus({
-      targets: [new URL(gateway.url).host],
+      targets: [gateway, ...others].map(({ url }) => new URL(url).host),
       ...(alertmanager !== undefined && { alertmanager: new URL(alertmanager.url).host }),
       faster,
     }),

@@ -1,62 +1,9 @@
-import { configFolder, NO_LIMITS } from "../e2e/configuration.ts";
-import { type GatewayProcess, startGateway, temporaryFolder } from "../e2e/gateway-process.ts";
-import { deliver, openPlatforms, privateMessage, statusFault, webhook } from "../e2e/platforms.ts";
+import { deliver, statusFault, webhook } from "../e2e/platforms.ts";
 import { startProvider } from "../e2e/provider.ts";
 import { smallDisk } from "../support/disk.ts";
 import { startRedis } from "../support/redis.ts";
-
-/** A gateway that is well, and what is done to it. */
-export interface Scene extends AsyncDisposable {
-  readonly gateway: GatewayProcess;
-  /** Ends when the outage is there; what goes on, such as people who write, goes on until the signal. */
-  begin(signal: AbortSignal): Promise<void>;
-  /** Ends it. */
-  mend?(): Promise<void>;
-}
-
-export interface Outage {
-  readonly what: string;
-  /** All of these fire. */
-  readonly raises: readonly string[];
-  /** These may: they are about the same, and later or from elsewhere. */
-  readonly follows: readonly string[];
-  /** Of those that are raised, what nobody is told: another says it already. */
-  readonly unsaid?: readonly string[];
-  /** What is over soon after it was mended; the others look back over minutes or hours. */
-  readonly over?: readonly string[];
-  open(stack: AsyncDisposableStack): Promise<Omit<Scene, keyof AsyncDisposable>>;
-}
-
-/** What spends the budget of a month in hours does so here, too: nobody else writes. */
-const SLO = ["ParleyErrorBudgetBurnsFast", "ParleyErrorBudgetBurns"];
-
-const agent = (model: string, more = "") =>
-  `metadata: { name: assistant }\nspec:\n  model: ${model}\n  retry: { backoff_seconds: 0 }\n${more}`;
-const DEMO = agent("{ provider: demo }", "  budgets: { tokens: 1000000 }\n");
-
-/** A gateway with all platforms, which are fakes on loopback. */
-async function opened(
-  stack: AsyncDisposableStack,
-  {
-    env = {},
-    dataDir = temporaryFolder(),
-    of = DEMO,
-  }: { env?: Record<string, string>; dataDir?: string; of?: string },
-) {
-  const platforms = stack.use(await openPlatforms());
-  const config = configFolder(NO_LIMITS, of);
-  const gateway = stack.use(await startGateway({ dataDir, config, env: { ...platforms.env, ...env } }));
-  let person = 0;
-  const write = (text: string, platform: "slack" | "telegram" = "slack") =>
-    deliver(gateway.url, privateMessage(platform, { person: 1_000 + ++person, text }));
-  return { platforms, gateway, write };
-}
-
-/** Somebody writes twice a second until the signal. */
-function goOn(write: () => Promise<unknown>, signal: AbortSignal): void {
-  const timer = setInterval(() => void write().catch(() => {}), 500);
-  signal.addEventListener("abort", () => clearInterval(timer), { once: true });
-}
+import { BESIDE } from "./outages-beside.ts";
+import { agent, DEMO, goOn, type Outage, opened, SLO } from "./scene.ts";
 
 export const OUTAGES: Readonly<Record<string, Outage>> = {
   "model-down": {
@@ -147,6 +94,7 @@ export const OUTAGES: Readonly<Record<string, Outage>> = {
     raises: ["ParleyDiskFull"],
     follows: ["ParleyStoreAway", "ParleyWebhooksNotStored", ...SLO],
     over: ["ParleyDiskFull"],
+    mounts: true,
     async open(stack) {
       const disk = smallDisk();
       stack.defer(() => disk[Symbol.dispose]());
@@ -217,4 +165,5 @@ export const OUTAGES: Readonly<Record<string, Outage>> = {
       };
     },
   },
+  ...BESIDE,
 };

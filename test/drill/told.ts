@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { ALERTS } from "../deploy/rule-files.ts";
 import type { Alertmanager, Notice } from "../support/alertmanager.ts";
-import type { Outage, Scene } from "./outages.ts";
+import type { Outage, Scene } from "./scene.ts";
 
 /** Who is told of what, as `deploy/alertmanager/alertmanager.yml` has it. */
 const RECEIVERS: Readonly<Record<string, string>> = { critical: "pager", warning: "slack", info: "mail" };
