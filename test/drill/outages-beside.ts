@@ -64,8 +64,9 @@ export const BESIDE: Readonly<Record<string, Outage>> = {
     raises: ["ParleyToolsTimeOut"],
     follows: ["ParleyOldestWaits", "ParleyBacklog", "ParleyRunsSlow", "ParleyToolServerFails"],
     async open(stack) {
-      const { url, fake, close } = await serveHttp();
-      stack.defer(close);
+      const server = await serveHttp();
+      stack.defer(() => server.close());
+      const { url, fake } = server;
       const { platforms, gateway, write } = await opened(stack, {
         of: agent(
           "{ provider: demo }",
@@ -124,8 +125,9 @@ export const BESIDE: Readonly<Record<string, Outage>> = {
       const { gateway, another, write } = await opened(stack, { env: { REDIS_URL: redis.url } });
       // It was there first, so it has the socket.
       await eventually(async () => {
-        const { value } = await scrape(gateway.url);
-        if (value('parley_socket_holder{platform="discord"}') !== 1) throw new Error("It holds no socket");
+        const metrics = await scrape(gateway.url);
+        if (metrics.value('parley_socket_holder{platform="discord"}') !== 1)
+          throw new Error("It holds no socket");
       }, 30_000);
       const other = await another();
       return {

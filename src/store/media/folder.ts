@@ -147,7 +147,11 @@ class MediaFolder implements Media {
   /** Before a message brings a file is when an operator wants to know. An empty one has room on a full disk, too. */
   async #tryOut(): Promise<void> {
     const half = await this.#newHalf();
-    await onDisk(writeFile(half, TRIAL)).finally(() => rm(half, { force: true }));
+    try {
+      await onDisk(writeFile(half, TRIAL));
+    } finally {
+      await rm(half, { force: true });
+    }
   }
 
   #known(): Promise<unknown> {
