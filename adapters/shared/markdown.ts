@@ -28,6 +28,7 @@ import {
 } from "./markdown-blocks.ts";
 import { type InlineContext, spansOf } from "./markdown-inline.ts";
 import { linkOf } from "./markdown-links.ts";
+import { parsedSections } from "./markdown-references.ts";
 import { sectionsOf } from "./markdown-sections.ts";
 import { tableBlocks } from "./markdown-table.ts";
 import { withMentions } from "./mentions.ts";
@@ -59,16 +60,12 @@ export function blocksOf(markdown: string, options: MarkdownOptions): readonly B
 function blocksIn(markdown: string, options: MarkdownOptions, allowed: Allowed | null): Block[] {
   const source = clean(markdown);
   if (isJustText(source)) return literal(source.trim(), TOP);
-  const parsed = sectionsOf(source).map((section) =>
-    section.kind === "markdown" ? { kind: "tree" as const, tree: parse(section.text) } : section,
-  );
-  const definitions = new Map<string, string>();
-  for (const section of parsed) if (section.kind === "tree") define(section.tree, definitions);
+  const { sections, links } = parsedSections(sectionsOf(source), parse);
   const used = new Set<string>();
-  if (definitions.size > 0)
-    for (const section of parsed) if (section.kind === "tree") markUsed(section.tree, used);
-  const context = { ...options, definitions, used, allowed };
-  return parsed.flatMap((section): Block[] => {
+  if (links.size > 0)
+    for (const section of sections) if (section.kind === "tree") markUsed(section.tree, used);
+  const context = { ...options, definitions: links, used, allowed };
+  return sections.flatMap((section): Block[] => {
     if (section.kind === "tree") return flow(section.tree.children, TOP, context, 0);
     if (section.kind === "fence") return [code(section.info, section.lines, true)];
     return literal(section.text, TOP);
@@ -101,16 +98,6 @@ const mdastExtensions = [gfmFromMarkdown()];
 
 function parse(text: string): Root {
   return fromMarkdown(text, { extensions, mdastExtensions });
-}
-
-/** Definitions may stand anywhere, also in quotes and lists; the first of a name counts. */
-function define(tree: Root, definitions: Map<string, string>): void {
-  const open: Nodes[] = [tree];
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    if (node.type === "definition" && !definitions.has(node.identifier))
-      definitions.set(node.identifier, node.url);
-    else if ("children" in node && node.type !== "paragraph") open.push(...node.children.toReversed());
-  }
 }
 
 function markUsed(tree: Root, used: Set<string>): void {

@@ -68,6 +68,24 @@ describe("Markdown as blocks", () => {
     });
   });
 
+  it("finds the definition of a reference and a footnote behind a fence, and reads what looks like one in code as code", () => {
+    const found = blocks(
+      "- [a][ B  c] and x[^n] and `[b c]`\n\n```\n[b c]\n```\n\n    [b c]\n\n[B C]: https://x.example/\n\n[^n]: Why.",
+    );
+    expect(found.map(textOf)).toEqual(["a and x[n] and [b c]", "[b c]", "[b c]", "[n] Why."]);
+    expect(found[0]).toMatchObject({ marker: { kind: "bullet" }, level: 1 });
+    expect(found[0]?.kind === "text" && found[0].spans[0]).toMatchObject({
+      text: "a",
+      href: "https://x.example/",
+    });
+  });
+
+  it("does not take what stands before a section for a part of it", () => {
+    const found = blocks("[1]: https://x.example/\n\n```\nx\n```\n    code of [1]\n\nSee [1].");
+    expect(found.map(({ kind }) => kind)).toEqual(["code", "code", "text"]);
+    expect(found.map(textOf)).toEqual(["x", "code of [1]", "See 1."]);
+  });
+
   it("says a definition that nothing refers to", () => {
     expect(
       texts('[Answer]: 42\n\n[1]: https://x.example/ "X"\n[2]: https://y.example/\n\nAs in [2].'),
