@@ -47,6 +47,7 @@ const UNSAID: Readonly<Record<string, readonly string[]>> = {
   image: ["img", "example", "com", "badge", "svg", "https"], // the picture of a link: its caption is the label
   "link-parens": ["the", "title"], // a tooltip
   "link-reference": ["g", "the", "API"], // names of definitions
+  "references-behind-code": ["API"],
 };
 /** Of these a line is longer than a message, and so cut inside its words. */
 const CUT: ReadonlySet<string> = new Set(["fence-long-line", "word-long"]);
