@@ -276,7 +276,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       killSwitch,
       controls,
       breakers: () => breakersOf({ platforms, breakers, agents: current().agents }),
-      ...{ health, replicas, audit, hooks: hooks.desk(), schedules },
+      ...{ health, replicas, audit, hooks: hooks.desk(), schedules, tools: rules.tools },
       housekeeping: { retention, sweep: () => housekeeping.sweep() },
       privacy: (writeNotes) =>
         createPrivacy({

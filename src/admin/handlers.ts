@@ -56,6 +56,7 @@ import { eventSearch, letterSearch, type Page, searchPage } from "./search.ts";
 import { type StatusDeps, statusView } from "./status.ts";
 import { liveStream, livesOf, refusalsOf } from "./stream.ts";
 import { beginTask, showTask, type TasksDeps } from "./tasks.ts";
+import { type ToolsDeps, toolsView } from "./tools.ts";
 import { type UsageDeps, usageOf } from "./usage.ts";
 import { eventDetail, eventView, letterDetail, letterView } from "./views.ts";
 
@@ -71,6 +72,7 @@ export interface HandlerDeps
     NotesDeps,
     NotifyDeps,
     TasksDeps,
+    ToolsDeps,
     Omit<MaintenanceDeps, "journal">,
     ConversationsDeps,
     ReplicasDeps {
@@ -216,6 +218,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     listDeadHooks: ({ id, query }) => deadHooks(id, query, deps),
     replayHook: (call) => replayHook(call, deps),
     tryHook: ({ id }) => tryHook(id, deps),
+    listTools: async ({ query }) => ok(await toolsView(query, deps)),
     listSchedules: async () => ok(await schedulesView(deps)),
     listNotes: async ({ query }) => ok(await notebookPage(query, deps)),
     eraseNotes: ({ id, query, by }) => eraseNotes(id, query, by, deps),

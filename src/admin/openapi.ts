@@ -40,6 +40,7 @@ import {
 } from "./schemas.ts";
 import { statusSchema } from "./status.ts";
 import { taskBegunSchema, taskSchema } from "./tasks.ts";
+import { toolsSchema } from "./tools.ts";
 import { usageSchema } from "./usage.ts";
 
 const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
@@ -70,6 +71,7 @@ const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Status: statusSchema,
   Replicas: replicasSchema,
   Schedules: schedulesSchema,
+  Tools: toolsSchema,
   Notice: noticeSchema,
   Task: taskSchema,
   TaskBegun: taskBegunSchema,

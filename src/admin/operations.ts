@@ -23,6 +23,7 @@ import {
 import type { ProblemStatus } from "./responses.ts";
 import { SCHEDULE_OPERATIONS } from "./schedules.ts";
 import { TASK_OPERATIONS } from "./tasks.ts";
+import { TOOL_OPERATIONS } from "./tools.ts";
 import { usageQuery } from "./usage.ts";
 
 /** One route of the admin API. The router and `openapi.json` are both made of these. */
@@ -294,6 +295,7 @@ export const OPERATIONS = {
   },
   ...HOOK_OPERATIONS,
   ...SCHEDULE_OPERATIONS,
+  ...TOOL_OPERATIONS,
   ...NOTE_OPERATIONS,
   ...NOTIFY_OPERATIONS,
   ...TASK_OPERATIONS,

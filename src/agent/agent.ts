@@ -6,6 +6,7 @@ import type { ToolEffect, Usage } from "../domain/run.ts";
 import type { Run } from "../ports/agent.ts";
 import type { ChatModel } from "../ports/model.ts";
 import type { Tool, Toolbox } from "../ports/tool.ts";
+import type { ToolOutcome } from "../ports/tool-desk.ts";
 import type { AskedAgent } from "./asked-agent.ts";
 import type { Colleague } from "./hand-over.ts";
 
@@ -149,7 +150,7 @@ export interface ToolCallReport {
   readonly agent: string;
   /** As the model called it; `unknown` when the agent has no such tool. */
   readonly tool: string;
-  readonly outcome: "ok" | "error" | "timeout" | "unknown-outcome";
+  readonly outcome: ToolOutcome;
   readonly durationMs: number;
 }
 

@@ -34,6 +34,7 @@ export interface AdminSetup {
   readonly notices: AdminDeps["notices"];
   readonly schedules: AdminDeps["schedules"];
   readonly tasks: AdminDeps["tasks"];
+  readonly tools: AdminDeps["tools"];
   readonly still: AdminDeps["still"];
   readonly siblings: AdminDeps["siblings"];
   readonly housekeeping: AdminDeps["housekeeping"];

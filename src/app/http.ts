@@ -19,6 +19,7 @@ import type { ScheduleDesk } from "../ports/schedules.ts";
 import type { Siblings } from "../ports/siblings.ts";
 import type { StillFile } from "../ports/still-file.ts";
 import type { Store } from "../ports/store.ts";
+import type { ToolDesk } from "../ports/tool-desk.ts";
 import { textMatches } from "../shared/hmac.ts";
 import { createSaidKeys } from "../store/said-keys.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -57,6 +58,7 @@ export interface HttpOptions {
   readonly replicas: Replicas;
   readonly hooks: HookDesk;
   readonly schedules: ScheduleDesk;
+  readonly tools: ToolDesk;
   /** `writeNotes`: what this process has not written yet of the latest requests. */
   readonly privacy: (writeNotes: () => Promise<void>) => Privacy;
   readonly audit: Audit;
@@ -135,6 +137,7 @@ export function composeHttp(options: HttpOptions): Http {
         ...{ clock, newId },
       }),
       schedules: options.schedules,
+      tools: options.tools,
       tasks: createTasks({
         inbox: options.front.inbox,
         journal: store.journal,

@@ -4,6 +4,7 @@ import type { Audit } from "../ports/audit.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { Hooks } from "../ports/hooks.ts";
 import type { Notebooks } from "../ports/notebooks.ts";
+import type { ToolDesk } from "../ports/tool-desk.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Tracing } from "../telemetry/trace.ts";
@@ -15,6 +16,7 @@ import { CurrentRules, type Rules, type Why } from "./current-rules.ts";
 import type { KillSwitch } from "./kill-switch.ts";
 import { languagesFor } from "./language.ts";
 import { policyOf } from "./policy.ts";
+import { createToolDesk } from "./tool-desk.ts";
 import { openTools } from "./tools.ts";
 
 export interface RulesOptions {
@@ -47,6 +49,8 @@ export interface OpenedRules {
   watch(signal: AbortSignal): Promise<void>;
   /** The store is open: see ToolPool. */
   keepTokens(keeper: TokenKeeper | null): void;
+  /** Tools of agents, as operators see them. */
+  readonly tools: ToolDesk;
   /** Ends what agents have begun beside their models. */
   close(): Promise<void>;
 }
@@ -97,6 +101,7 @@ export async function openRules({
     reload: (why) => rules.reload(why),
     watch: (signal) => rules.watch(signal),
     keepTokens: (keeper) => pool.keepTokens(keeper),
+    tools: createToolDesk(pool, metrics),
     close: () => pool.close(),
   };
 }

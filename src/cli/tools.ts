@@ -8,6 +8,7 @@ import { inert, printable } from "./printable.ts";
 import { CommandError, type Settle, type Terminal } from "./terminal.ts";
 import { toolFindings } from "./tool-findings.ts";
 import { type AgentTools, withTools } from "./tool-look.ts";
+import { addToolStatus } from "./tool-status.ts";
 
 interface Options {
   readonly config?: string;
@@ -15,7 +16,7 @@ interface Options {
   readonly json?: true;
 }
 
-/** Needs no gateway: servers are begun here, and ended again. */
+/** All but `status` need no gateway: servers are begun here, and ended again. */
 export function addTools(program: Command, terminal: Terminal, settle: Settle): void {
   const tools = program.command("tools");
   const with_ = (command: Command) =>
@@ -62,6 +63,8 @@ export function addTools(program: Command, terminal: Terminal, settle: Settle): 
       }
       settle(result.isError ? EXIT.failed : EXIT.ok);
     });
+
+  addToolStatus(tools, terminal);
 
   with_(tools.command("doctor").description("begin each MCP server, and say whether it can be used"))
     .addHelpText("after", "\nExample:\n  parley tools doctor --json")

@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../domain/errors.ts";
+import { TOOL_OUTCOMES } from "../ports/tool-desk.ts";
 import type { Metrics } from "./metrics.ts";
 
 const SURFACES = ["admin", "developer", "metrics"];
@@ -40,8 +41,7 @@ export function toolCallsAtZero(
   metrics: Pick<Metrics, "toolCalls">,
   of: { readonly agent: string; readonly tool: string },
 ): void {
-  for (const outcome of ["ok", "error", "timeout", "unknown-outcome"])
-    metrics.toolCalls.inc({ ...of, outcome }, 0);
+  for (const outcome of TOOL_OUTCOMES) metrics.toolCalls.inc({ ...of, outcome }, 0);
 }
 
 /**

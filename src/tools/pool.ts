@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { ToolSpecs } from "../config/tools-schema.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { Notebooks } from "../ports/notebooks.ts";
-import type { Toolbox, ToolCaller } from "../ports/tool.ts";
+import type { Tool, Toolbox, ToolCaller } from "../ports/tool.ts";
 import { KeptTokens, type KeptTokensDeps } from "./mcp/kept-tokens.ts";
 import { AccessTokens } from "./mcp/oauth.ts";
 import { McpServer, type ServerConfig } from "./mcp/server.ts";
@@ -36,6 +36,8 @@ export class ToolPool {
   readonly #options: ToolPoolOptions;
   readonly #servers = new Map<string, McpServer>();
   readonly #retired = new Map<McpServer, () => void>();
+  /** Of the configuration that holds. */
+  #known: readonly Known[] = [];
   #keeper: KeptTokens | null = null;
 
   constructor(options: ToolPoolOptions) {
@@ -51,21 +53,24 @@ export class ToolPool {
   /** Of one configuration after the other; what none has named since the last call is ended in a while. */
   begin(): ToolsOfConfig {
     const used = new Set<string>();
+    const known: Known[] = [];
     const { folder, clock, notebooks } = this.#options;
     return {
       toolboxFor: (agent, specs, isReadOnly) => {
-        const servers = new Map(
-          specs
-            .filter((spec) => spec.type === "mcp")
-            .map((spec) => [spec.name, new McpTools(spec, this.#serverFor(agent, spec, used))]),
-        );
-        return createToolbox({
-          servers,
-          own: ownTools(specs, join(folder, agent), { agent, clock, notebooks }),
-          isReadOnly,
-        });
+        const servers = new Map<string, McpTools>();
+        const own = ownTools(specs, join(folder, agent), { agent, clock, notebooks });
+        for (const spec of specs) {
+          const server = spec.type === "mcp" ? this.#serverFor(agent, spec, used) : null;
+          const mcp = spec.type === "mcp" && server !== null ? new McpTools(spec, server) : null;
+          if (mcp !== null) servers.set(spec.name, mcp);
+          known.push({ agent, spec, server, mcp, own: own.filter(({ name }) => name === spec.name) });
+        }
+        return createToolbox({ servers, own, isReadOnly });
       },
-      holds: () => this.#retireAllBut(used),
+      holds: () => {
+        this.#known = known;
+        this.#retireAllBut(used);
+      },
     };
   }
 
@@ -74,6 +79,15 @@ export class ToolPool {
     return [...this.#servers].flatMap(([key, server]) => {
       const [agent = "", name = ""] = key.split("/");
       return server.state.wasBegun ? [{ agent, server: name, ...server.state }] : [];
+    });
+  }
+
+  /** What the configuration names, in its order. `begins`: servers are begun where they were not, and asked what they have. */
+  async known({ begins }: { readonly begins: boolean }): Promise<readonly KnownTools[]> {
+    const known = this.#known;
+    if (begins) await Promise.allSettled(known.map(async ({ mcp }) => await mcp?.tools()));
+    return known.map(({ agent, spec, server, mcp, own }) => {
+      return { agent, spec, state: server?.state ?? null, tools: mcp?.lastKnown ?? own };
     });
   }
 
@@ -118,6 +132,21 @@ export class ToolPool {
 }
 
 export type ServerState = McpServer["state"] & { readonly agent: string; readonly server: string };
+
+interface Known {
+  readonly agent: string;
+  readonly spec: ToolSpecs[number];
+  readonly server: McpServer | null;
+  readonly mcp: McpTools | null;
+  readonly own: readonly Tool[];
+}
+
+export interface KnownTools extends Pick<Known, "agent" | "spec"> {
+  /** Null: it is no server. */
+  readonly state: McpServer["state"] | null;
+  /** As last known. */
+  readonly tools: readonly Tool[];
+}
 
 export interface ToolsOfConfig {
   readonly toolboxFor: (

@@ -34,6 +34,7 @@ import type { Adapter } from "../../src/ports/adapter.ts";
 import type { Inbox } from "../../src/ports/inbox.ts";
 import type { Queue, Settlement } from "../../src/ports/queue.ts";
 import type { Store } from "../../src/ports/store.ts";
+import type { ToolDesk } from "../../src/ports/tool-desk.ts";
 import { Secret } from "../../src/shared/secret.ts";
 import { createDeliveries, createHookStates } from "../../src/store/deliveries.ts";
 import { createSaidKeys } from "../../src/store/said-keys.ts";
@@ -75,6 +76,7 @@ export interface AdminOptions {
   readonly log?: Logger;
   readonly hooks?: readonly HookTarget[];
   readonly schedules?: readonly ScheduleSpec[];
+  readonly tools?: ToolDesk;
   /** Where operators may say something; absent: nowhere. */
   readonly adapters?: ReadonlyMap<string, Adapter>;
   readonly places?: readonly NotifySpec[];
@@ -181,6 +183,7 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
     siblings: null,
     newId: createNewId(clock),
     schedules,
+    tools: options.tools ?? { list: async () => [] },
     tasks: createTasks({
       ...{ inbox, journal: parts.journal, policy: () => policy, clock, newId: createNewId(clock) },
       adapters: new Map([["test", createTestAdapter({ ...tester, clock })]]),
