@@ -122,6 +122,17 @@ const TOLD: { readonly [Id in Changing]: Told | null } = {
       removed,
     }),
   },
+  // Which tenant it opens; the token itself is told to nobody else.
+  createToken: {
+    action: "token.created",
+    subject: ({ body: { tenant } }) => String(tenant),
+    after: (_, { id, name, expires_at }) => ({ id, name, expires_at }),
+  },
+  revokeToken: {
+    action: "token.revoked",
+    subject: ofId,
+    after: (_, { tenant, name }) => ({ tenant, name }),
+  },
   extendBackup: null,
   endBackup: {
     action: "backup.ended",

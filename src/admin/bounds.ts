@@ -18,6 +18,12 @@ export const OPERATOR_CHARS_MAX = 100;
 /** Of an Idempotency-Key. */
 export const KEY_CHARS_MAX = 200;
 
+/** Of a token that is bound to a tenant. */
+export const TOKEN_NAME_CHARS_MAX = 100;
+export const TOKEN_DAYS_MAX = 3_650;
+/** A token that was revoked, or whose time is over, ends what it has opened after this, where the word of it is lost. */
+export const TOKEN_CHECK_MS = 10_000;
+
 /** Seconds until a caller should try again what the store could not do. */
 export const RETRY_AFTER_SECONDS = 5;
 

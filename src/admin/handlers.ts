@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { isConversationOf, tenantName } from "../domain/tenant.ts";
 import type { Feed } from "../feed/feed.ts";
 import type { LifeFeed } from "../feed/life-feed.ts";
 import { type RefusalFeed, refusalView } from "../feed/refusal.ts";
@@ -14,6 +15,7 @@ import type { TellAudit } from "./audited.ts";
 import { type BackupDeps, createBackups } from "./backup.ts";
 import { STREAMS_MAX } from "./bounds.ts";
 import { type BulkDeps, type BulkOrder, carryOut, snapshot } from "./bulk.ts";
+import { notOf } from "./callers.ts";
 import {
   breakersView,
   type ControlsDeps,
@@ -54,8 +56,9 @@ import { type ApiResponse, problem, unavailable } from "./responses.ts";
 import { type SchedulesDeps, schedulesView } from "./schedules.ts";
 import { eventSearch, letterSearch, type Page, searchPage } from "./search.ts";
 import { type StatusDeps, statusView } from "./status.ts";
-import { liveStream, livesOf, refusalsOf } from "./stream.ts";
+import { liveStream, livesOf, refusalsOf, type StreamDeps } from "./stream.ts";
 import { beginTask, showTask, type TasksDeps } from "./tasks.ts";
+import { createToken, revokeToken, type TokensDeps, tokensView } from "./tokens.ts";
 import { type ToolsDeps, toolsView } from "./tools.ts";
 import { type UsageDeps, usageOf } from "./usage.ts";
 import { eventDetail, eventView, letterDetail, letterView } from "./views.ts";
@@ -73,6 +76,7 @@ export interface HandlerDeps
     NotifyDeps,
     TasksDeps,
     ToolsDeps,
+    TokensDeps,
     Omit<MaintenanceDeps, "journal">,
     ConversationsDeps,
     ReplicasDeps {
@@ -99,6 +103,9 @@ interface Call<O> {
   /** The header Idempotency-Key, where the operation takes it. */
   readonly key: string | undefined;
   readonly requestId: string;
+  /** Which only sees what is of it; null: all of them. */
+  readonly tenant: string | null;
+  readonly onTokenEnd: NonNullable<StreamDeps["onTokenEnd"]>;
   readonly tell: TellAudit;
   readonly query: O extends { query: infer Q extends z.ZodObject } ? z.output<Q> : never;
   readonly body: O extends { body: infer B extends z.ZodObject } ? z.output<B> : undefined;
@@ -124,7 +131,11 @@ export function createHandlers(deps: HandlerDeps): Handlers {
   /** A store that takes no notes, because it is full, may still show those that it has. */
   const writtenNotes = () => deps.writeNotes().catch(() => {});
 
-  function live<T>(of: Feed<T>, isWanted: (item: T) => boolean): ApiResponse {
+  function live<T>(
+    of: Feed<T>,
+    isWanted: (item: T) => boolean,
+    onTokenEnd: NonNullable<StreamDeps["onTokenEnd"]>,
+  ): ApiResponse {
     if (feed.watchers + refusals.watchers >= STREAMS_MAX)
       return unavailable(`Expected at most ${STREAMS_MAX} streams of this replica, got one more`);
     const headers = {
@@ -132,7 +143,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
       // A proxy that gathers answers would hold back what is live.
       "x-accel-buffering": "no",
     };
-    return { status: 200, body: liveStream(of, isWanted, deps), headers };
+    return { status: 200, body: liveStream(of, isWanted, { ...deps, onTokenEnd }), headers };
   }
 
   return {
@@ -140,8 +151,12 @@ export function createHandlers(deps: HandlerDeps): Handlers {
       const page = await searchPage(journal, eventSearch(filter, clock.nowMs()), { limit, before });
       return ok({ events: page.records.map(eventView), next: nextOf("events", page) });
     },
-    showEvent: ({ id }) =>
-      found(id, async (record) => ok(eventDetail(record, await deps.feedback.of(record.id)))),
+    async showEvent({ id, tenant }) {
+      const record = await journal.find(id);
+      // Whether another tenant has such an event is no business of this one.
+      if (tenant !== null && (record === null || tenantName(record.event) !== tenant)) return notOf(tenant);
+      return record === null ? unknown() : ok(eventDetail(record, await deps.feedback.of(record.id)));
+    },
     replayEvent: ({ id, by }) =>
       found(id, async (record) => ofReplayed(await replayEvent(record, by, deps), { id, by })),
     async listLetters({ query: { limit, before, ...filter } }) {
@@ -159,13 +174,13 @@ export function createHandlers(deps: HandlerDeps): Handlers {
       }),
     replayLetters: ({ by, body, tell }) => bulk({ action: "replay", by, body, tell }, deps),
     dropLetters: ({ by, body, tell }) => bulk({ action: "drop", by, body, tell }, deps),
-    stream: async ({ query }) => live(feed, livesOf(query)),
+    stream: async ({ query, onTokenEnd }) => live(feed, livesOf(query), onTokenEnd),
     async listRefusals({ query }) {
       await writtenNotes();
       const { notes, next } = await refusalPage(requests, query, clock.nowMs());
       return ok({ refusals: notes.map(refusalView), next });
     },
-    streamRefusals: async ({ query }) => live(refusals, refusalsOf(query)),
+    streamRefusals: async ({ query, onTokenEnd }) => live(refusals, refusalsOf(query), onTokenEnd),
     async explain({ id }) {
       await writtenNotes();
       const explanation = await explain(id, deps);
@@ -189,7 +204,8 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     },
     usage: async ({ query }) => ok(await usageOf(query, deps)),
     listConversations: async ({ query }) => ok(await conversationPage(query, deps)),
-    showConversation: ({ id, query }) => transcriptOf(id, query, deps),
+    showConversation: async ({ id, query, tenant }) =>
+      tenant === null || isConversationOf(tenant, id) ? await transcriptOf(id, query, deps) : notOf(tenant),
     exportPerson: async ({ query }) => exportPerson(query, deps),
     erasePerson: async ({ body, by }) => ok(await erasePerson(body, by, deps)),
     listInstallations: async ({ query }) => ok(await installationPage(query, deps, deps.stopping)),
@@ -233,6 +249,9 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     startBackup: ({ query }) => backups.start(query.file ?? null),
     extendBackup: ({ id }) => backups.extend(id),
     endBackup: ({ id }) => backups.end(id),
+    listTokens: async () => ok(await tokensView(deps)),
+    createToken: ({ body, by }) => createToken(body, by, deps),
+    revokeToken: ({ id, by }) => revokeToken(id, by, deps),
     listAudit: async ({ query }) => ok(await auditPage(deps.auditLog, query, clock.nowMs())),
     verifyAudit: async ({ query }) => ok(await auditVerified(deps.auditLog, query)),
     openapi: async () => ok(openApi(deps.version)),

@@ -1,26 +1,22 @@
 import { Hono } from "hono";
 import { GatewayError } from "../domain/errors.ts";
-import { textMatches } from "../shared/hmac.ts";
 import type { Secret } from "../shared/secret.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { type AuditedDeps, audited, type TellAudit } from "./audited.ts";
 import { KEY_CHARS_MAX, OPERATOR_CHARS_MAX } from "./bounds.ts";
+import { bearerIn, type Caller, type Callers, isWithin, ofAnother, type WrongToken } from "./callers.ts";
 import { createHandlers, type HandlerDeps } from "./handlers.ts";
 import { OPERATIONS, type Operation, type OperationId } from "./operations.ts";
 import { readBody, readQuery } from "./requests.ts";
-import { type ApiResponse, problem, storeAway } from "./responses.ts";
+import { type ApiResponse, OFF, problem, refusedToken, storeAway } from "./responses.ts";
 
 export interface AdminDeps extends HandlerDeps, Pick<AuditedDeps, "audit"> {
   /** Null: the API is off. */
   readonly token: Secret | null;
+  readonly callers: Pick<Callers, "of" | "follow">;
   readonly metrics: Pick<Metrics, "adminRequests">;
   /** Hears of each request without the token. Gives the seconds to wait where a peer has sent too many wrong ones. */
-  readonly wrongToken: (guess: {
-    readonly requestId: string;
-    readonly peer: string | null;
-    readonly isGiven: boolean;
-    readonly userAgent: string | null;
-  }) => number | null;
+  readonly wrongToken: WrongToken;
 }
 
 /** What the server knows about a request. */
@@ -41,28 +37,38 @@ export interface AdminApi {
 
 /** The operator's API. Whoever has the token may read message text here; it is logged nowhere. */
 export function createAdminApi(deps: AdminDeps): AdminApi {
-  const { token, log, metrics } = deps;
+  const { token, callers, log, metrics } = deps;
   const handlers = createHandlers(deps);
-  const router = new Hono<{ Bindings: AdminContext }>().basePath("/api/v1");
+  const router = new Hono<{ Bindings: AdminContext; Variables: { caller: Caller } }>().basePath("/api/v1");
 
   router.use(async (c, next) => {
     if (token === null) return respond(OFF, c.env);
     const given = c.req.header("authorization");
-    if (isBearer(given, token)) return await next();
+    const bearer = bearerIn(given);
+    const caller = bearer === undefined ? null : await callers.of(bearer);
+    if (caller !== null) {
+      c.set("caller", caller);
+      return await next();
+    }
     const { requestId, peer } = c.env;
     const userAgent = c.req.header("user-agent") ?? null;
     const isGiven = given !== undefined && given !== "";
-    const waitSeconds = deps.wrongToken({ requestId, peer, isGiven, userAgent });
-    return respond(waitSeconds === null ? UNAUTHORIZED : tooManyGuesses(waitSeconds), c.env);
+    return respond(refusedToken(deps.wrongToken({ requestId, peer, isGiven, userAgent })), c.env);
   });
 
   for (const [operationId, operation] of Object.entries<Operation>(OPERATIONS)) {
     // The table gives each handler the types of its own operation; here it is any of them.
     const handle = handlers[operationId as keyof typeof OPERATIONS] as Handle;
     router.on(operation.method.toUpperCase(), operation.path.replace("{id}", ":id"), async (c) => {
-      const call = await callOf(operation, c.req.raw, c.req.param("id") ?? "");
+      const caller = c.get("caller");
+      const { tenant } = caller;
+      const isAllowed = tenant === null || operation.isForTenants === true;
+      const call = isAllowed
+        ? within(tenant, await callOf(operation, c.req.raw, c.req.param("id") ?? ""))
+        : notFor(tenant);
+      const onTokenEnd = (ended: () => void) => callers.follow(caller, ended);
       const answering = call.ok
-        ? answerTo(operationId as OperationId, call, handle, c.req.raw, c.env)
+        ? answerTo(operationId as OperationId, { ...call, tenant, onTokenEnd }, handle, c.req.raw, c.env)
         : problem(call.status ?? 400, call.message);
       const count = (status: number) =>
         metrics.adminRequests.inc({ operation: operationId, status: String(status) });
@@ -73,14 +79,15 @@ export function createAdminApi(deps: AdminDeps): AdminApi {
       const { requestId } = c.env;
       const { status } = answer;
       count(status);
-      log.info({ request_id: requestId, operation: operationId, status }, "admin.request");
+      const by = caller.token === null ? {} : { token: caller.token.id, tenant };
+      log.info({ request_id: requestId, operation: operationId, status, ...by }, "admin.request");
       return respond(answer, c.env);
     });
   }
 
   async function answerTo(
     operationId: OperationId,
-    call: Checked & { ok: true },
+    call: Checked & { ok: true; tenant: string | null; onTokenEnd: (ended: () => void) => () => void },
     handle: Handle,
     { headers }: Request,
     { requestId, peer }: AdminContext,
@@ -114,25 +121,6 @@ function routeOf(path: string): string | undefined {
 
 type Handle = (call: object) => Promise<ApiResponse>;
 
-const OFF = problem(
-  404,
-  "The admin API is off; set PARLEY_ADMIN_TOKEN, at least 32 characters, and start again",
-);
-const UNAUTHORIZED = problem(401, "Expected the bearer token of PARLEY_ADMIN_TOKEN, got none or another", {
-  "www-authenticate": "Bearer",
-});
-
-function tooManyGuesses(waitSeconds: number): ApiResponse {
-  return problem(429, `Expected the token, got many others; wait for ${waitSeconds} s`, {
-    "retry-after": String(waitSeconds),
-  });
-}
-
-function isBearer(authorization: string | undefined, token: Secret): boolean {
-  const given = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
-  return given !== undefined && textMatches([token], given);
-}
-
 type Checked =
   | {
       readonly ok: true;
@@ -142,7 +130,7 @@ type Checked =
       readonly query: object;
       readonly body: unknown;
     }
-  | { readonly ok: false; readonly status?: 413 | 415 | undefined; readonly message: string };
+  | { readonly ok: false; readonly status?: 403 | 413 | 415 | undefined; readonly message: string };
 
 /** A request as its operation takes it, or what is wrong with it. */
 async function callOf(
@@ -167,6 +155,18 @@ async function callOf(
 }
 
 const KEY = new RegExp(`^[\\x20-\\x7e]{1,${KEY_CHARS_MAX}}$`);
+/** Of a tenant, and of no other: what it asks of another is refused, and what it asks of none is of its own. */
+function within(tenant: string | null, call: Checked): Checked {
+  if (tenant === null || !call.ok) return call;
+  if (!isWithin(tenant, call.query)) return { ok: false, status: 403, message: ofAnother(tenant) };
+  return { ...call, query: { ...call.query, tenant } };
+}
+
+function notFor(tenant: string): Checked {
+  const message = `Expected the token of the operator, got one of ${tenant}: it reads events, their stream and conversations`;
+  return { ok: false, status: 403, message };
+}
+
 const OPERATOR = new RegExp(`^[\\x20-\\x7e]{1,${OPERATOR_CHARS_MAX}}$`);
 
 function operatorOf({ headers }: Request): string | null {

@@ -40,6 +40,7 @@ import {
 } from "./schemas.ts";
 import { statusSchema } from "./status.ts";
 import { taskBegunSchema, taskSchema } from "./tasks.ts";
+import { madeTokenSchema, revokedTokenSchema, tokensSchema } from "./tokens.ts";
 import { toolsSchema } from "./tools.ts";
 import { usageSchema } from "./usage.ts";
 
@@ -88,6 +89,9 @@ const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Erasure: erasureSchema,
   NotebookPage: notebookPageSchema,
   ErasedNotes: erasedNotesSchema,
+  Tokens: tokensSchema,
+  MadeToken: madeTokenSchema,
+  RevokedToken: revokedTokenSchema,
   StoreChecked: checkedSchema,
   StoreVacuumed: vacuumedSchema,
   StorePruned: prunedSchema,
@@ -103,6 +107,7 @@ const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
 const PROBLEMS: Readonly<Record<ProblemStatus, string>> = {
   400: "The request is not what was expected; the message says what was.",
   401: "The bearer token is missing or wrong.",
+  403: "The token is bound to a tenant, and this is not for it, or of another tenant.",
   404: "There is nothing of this id.",
   409: "The event is in another state, the approval was decided, or another request came by this key; the message says how.",
   413: "The body is too large.",
@@ -127,7 +132,12 @@ export function openApi(version: string): object {
     paths: pathsOf(Object.entries(OPERATIONS)),
     components: {
       securitySchemes: {
-        token: { type: "http", scheme: "bearer", description: "PARLEY_ADMIN_TOKEN of the gateway." },
+        token: {
+          type: "http",
+          scheme: "bearer",
+          description:
+            "PARLEY_ADMIN_TOKEN of the gateway; where `x-tenant-token` says so, a token of POST /tokens too, for its tenant alone.",
+        },
       },
       schemas: componentSchemas(),
     },
@@ -144,10 +154,11 @@ function pathsOf(operations: readonly (readonly [string, Operation])[]): Record<
 }
 
 function operationOf(operationId: string, operation: Operation): object {
-  const { summary, body, answer, problems } = operation;
+  const { summary, body, answer, problems, isForTenants = false } = operation;
   return {
     operationId,
     summary,
+    ...(isForTenants && { "x-tenant-token": true }),
     parameters: parametersOf(operation),
     ...(body !== undefined && {
       requestBody: { required: true, content: { "application/json": { schema: schemaOf(body) } } },
@@ -157,7 +168,9 @@ function operationOf(operationId: string, operation: Operation): object {
         description: answer.what,
         content: { [answer.type]: { schema: answerSchema(answer.schemas) } },
       },
-      ...Object.fromEntries(([401, 429, ...problems] as const).map((status) => [status, problemOf(status)])),
+      ...Object.fromEntries(
+        ([401, 403, 429, ...problems] as const).map((status) => [status, problemOf(status)]),
+      ),
     },
   };
 }

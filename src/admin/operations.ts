@@ -23,6 +23,7 @@ import {
 import type { ProblemStatus } from "./responses.ts";
 import { SCHEDULE_OPERATIONS } from "./schedules.ts";
 import { TASK_OPERATIONS } from "./tasks.ts";
+import { TOKEN_OPERATIONS } from "./tokens.ts";
 import { TOOL_OPERATIONS } from "./tools.ts";
 import { usageQuery } from "./usage.ts";
 
@@ -43,7 +44,9 @@ export interface Operation {
     readonly schemas: readonly string[];
     readonly what: string;
   };
-  /** Besides 401, which any request can get. */
+  /** Whether a token that is bound to a tenant opens it, for what is of that tenant. */
+  readonly isForTenants?: true;
+  /** Besides 401 and 403, which any request can get. */
   readonly problems: readonly ProblemStatus[];
 }
 
@@ -54,6 +57,7 @@ export const OPERATIONS = {
   listEvents: {
     method: "get",
     path: "/events",
+    isForTenants: true,
     summary: "Events, newest first",
     query: eventsQuery,
     answer: { status: 200, type: JSON_TYPE, schemas: ["EventPage"], what: "A page of events." },
@@ -62,6 +66,7 @@ export const OPERATIONS = {
   showEvent: {
     method: "get",
     path: "/events/{id}",
+    isForTenants: true,
     summary: "The whole life of one event",
     query: noQuery,
     answer: { status: 200, type: JSON_TYPE, schemas: ["EventDetail"], what: "The event." },
@@ -79,6 +84,7 @@ export const OPERATIONS = {
   stream: {
     method: "get",
     path: "/stream",
+    isForTenants: true,
     summary: "What becomes of events on all replicas, as it happens",
     query: streamQuery,
     answer: {
@@ -177,6 +183,7 @@ export const OPERATIONS = {
   showConversation: {
     method: "get",
     path: "/conversations/{id}",
+    isForTenants: true,
     summary: "What is remembered of one conversation, oldest first",
     query: transcriptQuery,
     answer: { status: 200, type: JSON_TYPE, schemas: ["Transcript"], what: "Its turns." },
@@ -299,6 +306,7 @@ export const OPERATIONS = {
   ...NOTE_OPERATIONS,
   ...NOTIFY_OPERATIONS,
   ...TASK_OPERATIONS,
+  ...TOKEN_OPERATIONS,
   ...MAINTENANCE_OPERATIONS,
   startBackup: {
     method: "post",

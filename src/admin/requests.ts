@@ -4,6 +4,7 @@ import { findings, formatPath, got, type Path } from "../config/problems.ts";
 import { AUDIT_ROLES } from "../domain/audit.ts";
 import { PLATFORMS } from "../domain/event.ts";
 import { REFUSED_OUTCOMES, type RequestOutcome } from "../domain/request.ts";
+import { tenantIn } from "../domain/tenant.ts";
 import { LIFE_STATES, type LifeState } from "../feed/life.ts";
 import { EVENT_STATES } from "../ports/journal.ts";
 import { QUESTION_STATES } from "../ports/questions.ts";
@@ -54,6 +55,14 @@ const place = {
   platform: z.enum(PLATFORMS).optional(),
   conversation: name.optional(),
 };
+export const tenantKey = z
+  .string()
+  .max(200)
+  .refine((text) => tenantIn(text) !== null, {
+    error: `expected platform:id, the platform one of ${PLATFORMS.join(", ")}`,
+  })
+  .describe("One workspace: platform and id with a colon between.");
+const tenant = tenantKey.optional();
 const letterFilter = {
   ...place,
   agent: name.optional(),
@@ -66,6 +75,7 @@ const letterFilter = {
 export const eventsQuery = z.strictObject({
   state: z.enum(EVENT_STATES).optional(),
   ...place,
+  tenant,
   since: moment("Accepted at or after"),
   until: moment("Accepted before"),
   limit,
@@ -78,6 +88,7 @@ export type LetterFilter = Omit<z.output<typeof lettersQuery>, "limit" | "before
 
 export const streamQuery = z.strictObject({
   ...place,
+  tenant,
   state: some<LifeState>(LIFE_STATES, "One state"),
 });
 export type StreamQuery = z.output<typeof streamQuery>;
@@ -216,7 +227,7 @@ async function boundedText(request: Request): Promise<string | null> {
   return text + decoder.decode();
 }
 
-function check<S extends z.ZodObject>(schema: S, input: Record<string, unknown>): Read<z.output<S>> {
+export function check<S extends z.ZodObject>(schema: S, input: Record<string, unknown>): Read<z.output<S>> {
   const result = schema.safeParse(input);
   if (result.success) return { ok: true, value: result.data };
   const at = (path: Path) =>

@@ -4,6 +4,7 @@ import { RETRY_AFTER_SECONDS } from "./bounds.ts";
 const CODES = {
   400: "malformed",
   401: "unauthorized",
+  403: "forbidden",
   404: "not_found",
   409: "conflict",
   413: "too_large",
@@ -38,4 +39,22 @@ export function unavailable(message: string): ApiResponse {
 
 export function storeAway({ code, message }: GatewayError): ApiResponse {
   return unavailable(`${code}: ${message}`);
+}
+
+export const OFF = problem(
+  404,
+  "The admin API is off; set PARLEY_ADMIN_TOKEN, at least 32 characters, and start again",
+);
+const UNAUTHORIZED = problem(
+  401,
+  "Expected the bearer token of PARLEY_ADMIN_TOKEN, or one of a tenant, got none or another",
+  { "www-authenticate": "Bearer" },
+);
+
+/** `waitSeconds`: its sender has sent many others; null: not yet. */
+export function refusedToken(waitSeconds: number | null): ApiResponse {
+  if (waitSeconds === null) return UNAUTHORIZED;
+  return problem(429, `Expected the token, got many others; wait for ${waitSeconds} s`, {
+    "retry-after": String(waitSeconds),
+  });
 }

@@ -1,3 +1,4 @@
+import { tenantName } from "../domain/tenant.ts";
 import type { EventRecord, EventState, Journal } from "../ports/journal.ts";
 import { momentMs } from "../shared/time.ts";
 import { CHUNK, SCANNED_MAX } from "./bounds.ts";
@@ -12,13 +13,14 @@ export interface Search {
 }
 
 export function eventSearch(query: Omit<EventsQuery, "limit" | "before">, nowMs: number): Search {
-  const { state, platform, conversation } = query;
+  const { state, platform, conversation, tenant } = query;
   const { sinceMs, untilMs } = period(query, nowMs);
   return {
     ...(state !== undefined && { state }),
     isWanted: ({ event, acceptedAtMs }) =>
       isOne(platform, event.platform) &&
       isOne(conversation, event.conversation) &&
+      isOne(tenant, tenantName(event)) &&
       acceptedAtMs >= sinceMs &&
       acceptedAtMs < untilMs,
     // Whatever has a lower place was accepted before this one changed last.

@@ -1,3 +1,4 @@
+import { tenantName } from "../domain/tenant.ts";
 import type { Feed } from "../feed/feed.ts";
 import type { Life } from "../feed/life.ts";
 import type { RefusalView } from "../feed/refusal.ts";
@@ -9,13 +10,15 @@ export interface StreamDeps {
   readonly clock: Clock;
   /** Aborted when the process goes down. */
   readonly stopping: AbortSignal;
+  /** Hears when the reader's token opens nothing any more. Gives how to leave. */
+  readonly onTokenEnd?: (ended: () => void) => () => void;
 }
 
 /** Server-Sent Events: one for each item, comments in between, until the reader leaves or is too slow. */
 export function liveStream<T>(
   feed: Feed<T>,
   isWanted: (item: T) => boolean,
-  { clock, stopping }: StreamDeps,
+  { clock, stopping, onTokenEnd }: StreamDeps,
 ): ReadableStream<Uint8Array> {
   const pipe = createPipe();
 
@@ -23,6 +26,7 @@ export function liveStream<T>(
     const goDown = () => pipe.end(": this gateway is going down\n\n");
     stopping.addEventListener("abort", goDown, { once: true });
     if (stopping.aborted) goDown();
+    const forgetToken = onTokenEnd?.(() => pipe.end(": the token opens nothing any more\n\n"));
     const leave = await feed.watch((items, missed) => {
       const wanted = items.filter(isWanted).map((item) => `data: ${JSON.stringify(item)}\n\n`);
       if (missed > 0) wanted.push(`event: missed\ndata: {"missed":${missed}}\n\n`);
@@ -34,6 +38,7 @@ export function liveStream<T>(
       pipe.write(": alive\n\n");
     }
     leave();
+    forgetToken?.();
     stopping.removeEventListener("abort", goDown);
   }
 
@@ -55,8 +60,14 @@ export function liveStream<T>(
   );
 }
 
-export function livesOf({ platform, conversation, state: states }: StreamQuery): (life: Life) => boolean {
+export function livesOf({
+  platform,
+  conversation,
+  tenant,
+  state: states,
+}: StreamQuery): (life: Life) => boolean {
   return (life) =>
+    (tenant === undefined || tenant === tenantName(life)) &&
     (platform === undefined || life.platform === platform) &&
     (conversation === undefined || life.conversation === conversation) &&
     (states === undefined || states.some((state) => state === life.state));

@@ -6,6 +6,7 @@ import type { LifeFeed } from "../feed/life-feed.ts";
 import type { RefusalFeed } from "../feed/refusal.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
+import type { Tokens } from "../ports/tokens.ts";
 import type { Secret } from "../shared/secret.ts";
 import { createFeedback } from "../store/feedback.ts";
 import { createNotebooks } from "../store/notebooks.ts";
@@ -24,6 +25,8 @@ export interface AdminSetup {
   readonly policy: () => AdmissionPolicy;
   /** Null: the API is off. */
   readonly token: Secret | null;
+  readonly tokens: Tokens;
+  readonly callers: AdminDeps["callers"];
   readonly wrongToken: AdminDeps["wrongToken"];
   readonly agents: AdminDeps["agents"];
   readonly killSwitch: AdminDeps["killSwitch"];

@@ -13,6 +13,7 @@ import { createGrants } from "../store/grants.ts";
 import { createQuestions } from "../store/questions.ts";
 import { createSaidKeys } from "../store/said-keys.ts";
 import { createShownMenus } from "../store/shown-menus.ts";
+import { forgetTokens } from "../store/tokens.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Duty } from "./duties.ts";
@@ -100,8 +101,10 @@ export function createHousekeeping(deps: HousekeepingDeps): Housekeeping {
       ? await createFeedback(store.vault, clock).forget(nowMs - keptMs)
       : 0;
     const said = await createSaidKeys(store.vault).forget(nowMs - SAID_KEPT_MS);
+    const tokens = await forgetTokens(store.vault, nowMs);
     return (
       said +
+      tokens +
       grants +
       choices +
       menus +

@@ -1,4 +1,6 @@
+import { randomBytes } from "node:crypto";
 import type { Server } from "node:http";
+import { Callers } from "../admin/callers.ts";
 import type { AdmissionPolicy } from "../admit/policy.ts";
 import type { Config } from "../config/load.ts";
 import type { GatewaySpec } from "../config/schema.ts";
@@ -22,6 +24,7 @@ import type { Store } from "../ports/store.ts";
 import type { ToolDesk } from "../ports/tool-desk.ts";
 import { textMatches } from "../shared/hmac.ts";
 import { createSaidKeys } from "../store/said-keys.ts";
+import { createTokens } from "../store/tokens.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { type AdminSetup, buildAdmin } from "./admin.ts";
@@ -104,13 +107,17 @@ export function composeHttp(options: HttpOptions): Http {
   });
   const adapters = new Map(options.adapters.map((adapter) => [adapter.platform, adapter]));
   const note = (noted: Noted) => recorder.note(noted);
+  const tokens = createTokens({ vault: store.vault, bus: store.bus, clock, newId, randomBytes });
+  const callers = new Callers({ token: environment.adminToken, tokens, clock });
+  const hosts = hostRulesOf(environment);
   const guesses = new Guesses({ clock, log, metrics, audit: options.audit });
+  const wrongToken: AdminSetup["wrongToken"] = (guess) => guesses.refuse("admin", guess);
   const { server, watch } = createServers({
     guesses,
     sources: options.adapters.flatMap((adapter) => sourceOf(adapter, options)),
     pages: options.adapters.flatMap(({ pages = [] }) => pages),
     takesWebhooks: environment.role !== "worker",
-    hosts: hostRulesOf(environment),
+    hosts,
     watch: watchRulesOf(environment),
     health: options.health,
     admin: buildAdmin({
@@ -118,7 +125,9 @@ export function composeHttp(options: HttpOptions): Http {
       audit: options.audit,
       policy,
       token: environment.adminToken,
-      wrongToken: (guess) => guesses.refuse("admin", guess),
+      tokens,
+      callers,
+      wrongToken,
       agents: options.agents,
       killSwitch: options.killSwitch,
       controls: options.controls,
@@ -171,7 +180,14 @@ export function composeHttp(options: HttpOptions): Http {
     log,
     metrics,
   });
-  return { server, watch, note, flush: () => recorder.stop(), close: () => refusals.close() };
+  return {
+    ...{ server, watch, note },
+    flush: () => recorder.stop(),
+    close() {
+      refusals.close();
+      callers.close();
+    },
+  };
 }
 
 function budgetsOf(spec: GatewaySpec) {

@@ -115,6 +115,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     about: "see which models and platforms are left alone because calls of them failed; call them again",
     load: async () => (await import("./breakers.ts")).addBreakers,
   },
+  tokens: {
+    takes: "",
+    about: "let somebody watch one workspace, and nothing else: make, list and revoke their tokens",
+    load: async () => (await import("./tokens.ts")).addTokens,
+  },
   audit: {
     takes: "",
     about: "what was done to the gateway, by whom; and whether that record is whole",

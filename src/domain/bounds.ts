@@ -60,6 +60,8 @@ export const VAULT_CHARS_MAX = 32_768;
 /** Long-term notes of one agent about one person or channel, and characters of one of them. */
 export const NOTES_PER_BOOK_MAX = 50;
 export const NOTE_TEXT_CHARS_MAX = 500;
+/** Tokens that are bound to a tenant, of all tenants together: one list shows them. */
+export const TOKENS_MAX = 1_000;
 /** Entries of the audit, however young. */
 export const AUDIT_ROWS_MAX = 100_000;
 

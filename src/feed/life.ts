@@ -24,6 +24,11 @@ export const lifeSchema = z.object({
   state: z.string().describe(`${LIFE_STATES.join(", ")}; later versions may say more`),
   id: z.string(),
   platform: z.string(),
+  tenant: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe("The workspace, as in events; null where a replica of an older version says it."),
   conversation: z.string(),
   attempt: z.int().nullable().describe("Counts from 1; null before the first claim."),
   detail: z.string().nullable().describe("Why, how it ended, or who did it."),

@@ -73,11 +73,11 @@ export function observedQueue(queue: Queue, { feed, clock }: Observer): Queue {
 }
 
 export function lifeOf(
-  { id, platform, conversation }: TriggerEvent,
+  { id, platform, tenant, conversation }: TriggerEvent,
   change: { state: LifeState; attempt: number | null; detail: string | null; atMs: number },
 ): Life {
   const { state, attempt, detail, atMs } = change;
-  return { at: iso(atMs), state, id, platform, conversation, attempt, detail };
+  return { at: iso(atMs), state, id, platform, tenant, conversation, attempt, detail };
 }
 
 /** Null: nothing of it was stored, so there is no life to show. */

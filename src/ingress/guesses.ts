@@ -2,9 +2,9 @@ import { isIPv6 } from "node:net";
 import { LRUCache } from "lru-cache";
 import type { Audit } from "../ports/audit.ts";
 import type { Clock } from "../ports/clock.ts";
+import { type Rate, Tap } from "../shared/tap.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { type Rate, Tap } from "./tap.ts";
 
 /** What a token of the operator's opens. */
 export type Door = "admin" | "developer" | "metrics";

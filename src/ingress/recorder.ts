@@ -3,9 +3,9 @@ import { REASON_CHARS_MAX } from "../domain/bounds.ts";
 import { isTaken, isUnverified, type RequestOutcome } from "../domain/request.ts";
 import type { Clock, NewId } from "../ports/clock.ts";
 import type { RequestLog, RequestNote } from "../ports/request-log.ts";
+import { Tap } from "../shared/tap.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { Tap } from "./tap.ts";
 
 export interface RecorderOptions {
   readonly requests: Pick<RequestLog, "record">;

@@ -14,6 +14,7 @@ const DEEDS = [
   "conversation.erased",
   "installation.removed",
   "events.removed",
+  "token.created",
 ];
 
 const MODEL_OUTCOMES: readonly ("ok" | ErrorCode)[] = [

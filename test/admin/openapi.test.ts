@@ -69,7 +69,7 @@ describe("openapi.json", () => {
     const namesOf = (path: string, method: string) =>
       document.paths[path]?.[method]?.parameters.map((parameter) => `${parameter.in} ${parameter.name}`);
     expect(namesOf("/events", "get")).toEqual(
-      ["state", "platform", "conversation", "since", "until", "limit", "before"].map(
+      ["state", "platform", "conversation", "tenant", "since", "until", "limit", "before"].map(
         (name) => `query ${name}`,
       ),
     );

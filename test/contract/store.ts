@@ -31,6 +31,7 @@ import { requestsContract } from "./store-requests.ts";
 import { runsContract } from "./store-runs.ts";
 import { shownContract } from "./store-shown.ts";
 import { summariesContract } from "./store-summaries.ts";
+import { tokensContract } from "./store-tokens.ts";
 import { upkeepContract } from "./store-upkeep.ts";
 import { vaultContract } from "./store-vault.ts";
 import { withdrawingContract } from "./store-withdrawing.ts";
@@ -1130,6 +1131,7 @@ export function storeContract(name: string, open: (options: OpenOptions) => Prom
     growthContract(bench);
     holdsContract(bench);
     upkeepContract(bench);
+    tokensContract(bench);
     vaultContract(bench);
     auditContract(bench);
     recordsContract(bench);

@@ -36,6 +36,7 @@ function aLife(id: string, changes: Partial<Life> = {}): Life {
     state: "done",
     id,
     platform: "slack",
+    tenant: "T1",
     conversation: "c",
     attempt: 1,
     detail: null,

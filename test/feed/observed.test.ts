@@ -47,6 +47,7 @@ describe("an observed queue", () => {
       state: "accepted",
       id: "slack:T1:C1:1",
       platform: "slack",
+      tenant: "T1",
       conversation: "slack:T1:C1",
       attempt: null,
       detail: null,

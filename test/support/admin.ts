@@ -1,7 +1,9 @@
+import { randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 import { MODULES } from "../../adapters/index.ts";
 import { createTestAdapter } from "../../adapters/test/adapter.ts";
+import { Callers } from "../../src/admin/callers.ts";
 import type { AdmissionPolicy } from "../../src/admit/policy.ts";
 import { type AdminSetup, buildAdmin } from "../../src/app/admin.ts";
 import { AuditTrail } from "../../src/app/audit-trail.ts";
@@ -34,10 +36,12 @@ import type { Adapter } from "../../src/ports/adapter.ts";
 import type { Inbox } from "../../src/ports/inbox.ts";
 import type { Queue, Settlement } from "../../src/ports/queue.ts";
 import type { Store } from "../../src/ports/store.ts";
+import type { Tokens } from "../../src/ports/tokens.ts";
 import type { ToolDesk } from "../../src/ports/tool-desk.ts";
 import { Secret } from "../../src/shared/secret.ts";
 import { createDeliveries, createHookStates } from "../../src/store/deliveries.ts";
 import { createSaidKeys } from "../../src/store/said-keys.ts";
+import { createTokens } from "../../src/store/tokens.ts";
 import { createNewId } from "../../src/system/ids.ts";
 import { type Logger, silentLogger } from "../../src/telemetry/log.ts";
 import { createMetrics, type Metrics } from "../../src/telemetry/metrics.ts";
@@ -83,7 +87,7 @@ export interface AdminOptions {
   /** Stands in for parts of the store, to make them fail. */
   readonly broken?: (
     store: Store,
-  ) => Partial<Pick<Store, "journal" | "archive" | "bus" | "requests" | "audit" | "notes">>;
+  ) => Partial<Pick<Store, "journal" | "archive" | "bus" | "requests" | "audit" | "notes" | "vault">>;
 }
 
 export interface Admin {
@@ -104,6 +108,7 @@ export interface Admin {
   readonly recorder: RequestRecorder;
   /** The process goes down. */
   readonly stopping: AbortController;
+  readonly tokens: Tokens;
   /** A request as the server hands it on; with the token, unless headers say otherwise. */
   readonly ask: (path: string, init?: RequestInit & { duplex?: "half" }) => Promise<Response>;
   /** The same for a real connection. */
@@ -170,7 +175,15 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
     ...{ clock, log: silentLogger(), metrics },
   });
   const guesses = new Guesses({ clock, log: silentLogger(), metrics: createMetrics(), audit });
+  const token = options.token === null ? null : new Secret(options.token ?? TOKEN);
+  const tokens = createTokens({
+    ...{ vault: parts.vault, bus: parts.bus, clock, newId: createNewId(clock), randomBytes },
+  });
+  const callers = new Callers({ token, tokens, clock });
+  const wrongToken: AdminSetup["wrongToken"] = (guess) => guesses.refuse("admin", guess);
   const api = buildAdmin({
+    tokens,
+    callers,
     audit,
     killSwitch,
     controls,
@@ -219,8 +232,7 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
     metrics,
     store: parts,
     policy: () => policy,
-    token: options.token === null ? null : new Secret(options.token ?? TOKEN),
-    wrongToken: (guess) => guesses.refuse("admin", guess),
+    ...{ token, wrongToken },
     feed,
     refusals,
     writeNotes: () => recorder.flush(),
@@ -260,6 +272,7 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
     refusals,
     recorder,
     stopping,
+    tokens,
     finish,
     bury: (event, cause = "gave up", progress) => finish(event, { kind: "dead", cause }, progress),
     async ask(path, init = {}) {
