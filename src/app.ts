@@ -324,7 +324,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     async stop(drainMs = DRAIN_MS - CLOSE_MS) {
       stopping.abort();
       // The sockets at once, so that the next process has them while this one ends what it has begun.
-      await Promise.all([sockets.stop(), elected?.stop(), dispatcher.stop(drainMs)]);
+      await Promise.all([sockets.stop(), http.leave(), elected?.stop(), dispatcher.stop(drainMs)]);
       const last = [http.flush(), replicas.leave(), unwritten.writeAll(), audit.close()];
       await within(Promise.all(last), NOTES_MS, clock);
       await within(rules.close(), TOOLS_MS, clock);

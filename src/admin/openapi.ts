@@ -11,6 +11,7 @@ import { explanationSchema } from "./explain.ts";
 import { deadHookPageSchema, hooksSchema, hookTrialSchema, replayedHooksSchema } from "./hooks.ts";
 import { installationPageSchema, installationSchema, removedSchema } from "./installations.ts";
 import { killSwitchSchema } from "./kill-switch.ts";
+import { liveFrameSchema } from "./live/words.ts";
 import {
   checkedSchema,
   finishedPageSchema,
@@ -22,6 +23,7 @@ import { erasedNotesSchema, notebookPageSchema } from "./notes.ts";
 import { noticeSchema } from "./notify.ts";
 import { OPERATIONS, type Operation } from "./operations.ts";
 import { replicasSchema } from "./replicas.ts";
+import { streamQuery } from "./requests.ts";
 import type { ProblemStatus } from "./responses.ts";
 import { schedulesSchema } from "./schedules.ts";
 import {
@@ -56,6 +58,7 @@ const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   BulkLine: bulkLineSchema,
   BulkEnd: bulkEndSchema,
   Life: lifeSchema,
+  LiveFrame: liveFrameSchema,
   Refusal: refusalSchema,
   RefusalPage: refusalPageSchema,
   Explanation: explanationSchema,
@@ -113,6 +116,7 @@ const PROBLEMS: Readonly<Record<ProblemStatus, string>> = {
   413: "The body is too large.",
   415: "The body is no application/json.",
   422: "Admission does not let the event run now; the message says why.",
+  426: "The request is no handshake of a WebSocket.",
   429: "Too many wrong tokens from this address; the right one is still taken.",
   500: "A fault of the gateway; its log has it.",
   503: "The store is away, too much is waiting, or there are too many streams; try again after `Retry-After` seconds.",
@@ -129,7 +133,7 @@ export function openApi(version: string): object {
     },
     servers: [{ url: "/api/v1" }],
     security: [{ token: [] }],
-    paths: pathsOf(Object.entries(OPERATIONS)),
+    paths: { ...pathsOf(Object.entries(OPERATIONS)), "/ws": live() },
     components: {
       securitySchemes: {
         token: {
@@ -140,6 +144,27 @@ export function openApi(version: string): object {
         },
       },
       schemas: componentSchemas(),
+    },
+  };
+}
+
+/** Beside the API, and no route of it: a request becomes a connection there. */
+function live(): object {
+  const problems = [400, 401, 403, 426, 429, 503] as const;
+  return {
+    servers: [{ url: "/" }],
+    get: {
+      operationId: "live",
+      summary: "Live events over WebSocket: what becomes of events on all replicas, as it happens",
+      "x-tenant-token": true,
+      parameters: parametersOf({ method: "get", path: "/ws", query: streamQuery }),
+      responses: {
+        101: {
+          description: "Each text message is one of these; what a client may say is in docs/live-events.md.",
+          content: { "application/json": { schema: { $ref: reference("LiveFrame") } } },
+        },
+        ...Object.fromEntries(problems.map((status) => [status, problemOf(status)])),
+      },
     },
   };
 }
@@ -175,7 +200,12 @@ function operationOf(operationId: string, operation: Operation): object {
   };
 }
 
-function parametersOf({ method, path, query, isIdempotent }: Operation): object[] {
+function parametersOf({
+  method,
+  path,
+  query,
+  isIdempotent,
+}: Pick<Operation, "method" | "path" | "query" | "isIdempotent">): object[] {
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,
     in: "path",

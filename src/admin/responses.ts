@@ -10,6 +10,7 @@ const CODES = {
   413: "too_large",
   415: "unsupported_media_type",
   422: "refused",
+  426: "upgrade_required",
   429: "rate_limited",
   500: "internal",
   503: "unavailable",

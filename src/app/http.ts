@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Server } from "node:http";
 import { Callers } from "../admin/callers.ts";
+import { LiveServer } from "../admin/live/server.ts";
 import type { AdmissionPolicy } from "../admit/policy.ts";
 import type { Config } from "../config/load.ts";
 import type { GatewaySpec } from "../config/schema.ts";
@@ -86,6 +87,8 @@ export interface Http {
   readonly note: (noted: Noted) => void;
   /** Writes the last notes of requests. */
   flush(): Promise<void>;
+  /** Whoever watches over WebSocket goes; they are told so when the process begins to stop. */
+  leave(): Promise<void>;
   close(): void;
 }
 
@@ -112,8 +115,14 @@ export function composeHttp(options: HttpOptions): Http {
   const hosts = hostRulesOf(environment);
   const guesses = new Guesses({ clock, log, metrics, audit: options.audit });
   const wrongToken: AdminSetup["wrongToken"] = (guess) => guesses.refuse("admin", guess);
+  const live = new LiveServer({
+    ...{ feed, callers, wrongToken, clock, log, metrics, stopping },
+    isOn: environment.adminToken !== null,
+    origins: hosts,
+  });
   const { server, watch } = createServers({
     guesses,
+    live,
     sources: options.adapters.flatMap((adapter) => sourceOf(adapter, options)),
     pages: options.adapters.flatMap(({ pages = [] }) => pages),
     takesWebhooks: environment.role !== "worker",
@@ -183,6 +192,7 @@ export function composeHttp(options: HttpOptions): Http {
   return {
     ...{ server, watch, note },
     flush: () => recorder.stop(),
+    leave: () => live.leave(),
     close() {
       refusals.close();
       callers.close();

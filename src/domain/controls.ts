@@ -6,7 +6,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 /** What a line of the log begins with: `run` of `run.finished`. */
 export const LOG_PARTS: readonly string[] = (
   "admin approval audit breaker budget choices configuration conversations developer dispatcher event " +
-  "feedback file gateway hold hook http installation kill_switch limits log log_level media memory " +
+  "feedback file gateway hold hook http installation kill_switch limits live log log_level media memory " +
   "metrics model notes notice performance platform process processes rendering replica reply requests " +
   "run schedule secrets socket spool store thread token tool usergroups webhook"
 ).split(" ");

@@ -21,7 +21,7 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
 };
 
-export type ErrorStatus = 400 | 401 | 403 | 404 | 413 | 415 | 429 | 500 | 503;
+export type ErrorStatus = 400 | 401 | 403 | 404 | 413 | 415 | 426 | 429 | 500 | 503;
 
 const CODES: Readonly<Record<ErrorStatus, string>> = {
   400: "malformed",
@@ -30,6 +30,7 @@ const CODES: Readonly<Record<ErrorStatus, string>> = {
   404: "not_found",
   413: "too_large",
   415: "unsupported_media_type",
+  426: "upgrade_required",
   429: "rate_limited",
   500: "internal",
   503: "unavailable",

@@ -5,6 +5,7 @@ import type { Page } from "../ports/pages.ts";
 import type { Health, ReadyReport } from "./health.ts";
 import { peerOf } from "./request.ts";
 import { errorAnswer, type HttpResponse, jsonAnswer, SECURITY_HEADERS, toResponse } from "./response.ts";
+import { LIVE_PATH, NEEDS_UPGRADE } from "./upgrades.ts";
 import type { Watched } from "./watch.ts";
 import type { Webhook } from "./webhooks.ts";
 
@@ -29,6 +30,8 @@ export interface RouterDeps {
       },
     ): Response | Promise<Response>;
   };
+  /** Whether there are live events to go over to. */
+  readonly isLive: boolean;
   readonly watched: Watched;
   /** Refuses whoever may not see that. */
   readonly watchGuard: (incoming: IncomingMessage) => HttpResponse | undefined;
@@ -43,7 +46,7 @@ export const WEBHOOK = /^\/webhooks?\//;
 
 /** Every route. Errors are the table of docs/errors.md. */
 export function createRouter(deps: RouterDeps): Hono<Env> {
-  const { webhooks, pages, health, admin, watched, watchGuard, requestIdOf, broken } = deps;
+  const { webhooks, pages, health, admin, isLive, watched, watchGuard, requestIdOf, broken } = deps;
   const app = new Hono<Env>();
   const respond = (c: Context<Env>, answer: HttpResponse) => toResponse(answer, requestIdOf(c.env.incoming));
 
@@ -92,6 +95,8 @@ export function createRouter(deps: RouterDeps): Hono<Env> {
       }),
     );
   }
+
+  if (isLive) app.get(LIVE_PATH, (c) => respond(c, NEEDS_UPGRADE));
 
   app.notFound((c) => {
     const known = app.routes.filter((route) => route.path === c.req.path).map((route) => route.method);

@@ -23,10 +23,11 @@ import { type Count, createRequestCounter } from "./count.ts";
 import { Drain } from "./drain.ts";
 import { createHostCheck, type HostRules, hasTwoHosts } from "./hosts.ts";
 import type { WebhookSource } from "./reception.ts";
-import { requestIdOf } from "./request.ts";
+import { peerOf, requestIdOf } from "./request.ts";
 import { closeWhenRead, errorAnswer, type HttpResponse, send } from "./response.ts";
 import { createRouter, type RouterDeps, WEBHOOK } from "./router.ts";
 import { wrongPath } from "./target.ts";
+import { createUpgrade, LIVE_PATH, type Live, wantsLive } from "./upgrades.ts";
 import {
   createWatchGuard,
   createWatchServer,
@@ -51,6 +52,8 @@ export interface ServerDeps
   /** Of the platforms that are on. The others are 404. */
   readonly sources: readonly WebhookSource[];
   readonly newRequestId: () => string;
+  /** Absent: nothing goes over to WebSocket. */
+  readonly live?: Live;
 }
 
 const API = "/api/";
@@ -73,6 +76,7 @@ export function createServers(deps: ServerDeps): { readonly server: Server; read
     ...deps,
     webhooks,
     pages: deps.takesWebhooks ? deps.pages : [],
+    isLive: deps.live !== undefined,
     watched: deps.watch.isApart ? elsewhere(paths) : paths,
     watchGuard: deps.watch.isApart
       ? () => undefined
@@ -132,7 +136,9 @@ export function createServers(deps: ServerDeps): { readonly server: Server; read
   const posted = new Map(
     [...webhooks].map(([path, { answer }]) => [path, { answer, count: countOf("POST", path) }]),
   );
-  const server = createHttpServer(TIMEOUTS, (incoming, outgoing) => {
+  const { live } = deps;
+  const shouldUpgradeCallback = (incoming: IncomingMessage) => live !== undefined && wantsLive(incoming);
+  const server = createHttpServer({ ...TIMEOUTS, shouldUpgradeCallback }, (incoming, outgoing) => {
     // Nearly all requests are webhooks, and their path is all that they need of a router.
     const webhook = incoming.method === "POST" ? posted.get(pathOf(incoming)) : undefined;
     const refusal = hasTwoHosts(incoming)
@@ -151,6 +157,13 @@ export function createServers(deps: ServerDeps): { readonly server: Server; read
       outgoing.destroy();
     });
   });
+  if (live !== undefined) {
+    const upgrade = createUpgrade({
+      ...{ live, peerOf, broken, requestIdOf: newRequestId, count: countOf("GET", LIVE_PATH) },
+      refusalOf: (incoming) => (hasTwoHosts(incoming) ? TWO_HOSTS : refusalOf(incoming)),
+    });
+    server.on("upgrade", (incoming, socket, head) => void upgrade(incoming, socket, head));
+  }
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
   server.maxConnections = CONNECTIONS_MAX;
   const watch = deps.watch.isApart

@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Registry } from "prom-client";
 import { agentsMetrics } from "./metrics/agents.ts";
 import { eventsMetrics } from "./metrics/events.ts";
 import { instrumentsOf } from "./metrics/instruments.ts";
+import { liveMetrics } from "./metrics/live.ts";
 import { operationMetrics } from "./metrics/operation.ts";
 import { platformsMetrics } from "./metrics/platforms.ts";
 import { requestsMetrics } from "./metrics/requests.ts";
@@ -48,6 +49,7 @@ export function createMetrics(options: { processMetrics: boolean } = { processMe
       return await registry.getMetricsAsJSON();
     },
     ...requestsMetrics(instruments),
+    ...liveMetrics(instruments),
     ...eventsMetrics(instruments),
     ...agentsMetrics(instruments),
     ...platformsMetrics(instruments),

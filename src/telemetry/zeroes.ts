@@ -92,5 +92,7 @@ export function beginAtZero(
   for (const action of DEEDS) metrics.auditEntries.inc({ action }, 0);
   for (const surface of SURFACES)
     for (const answer of ["wrong", "slowed"]) metrics.authFailures.inc({ surface, answer }, 0);
+  for (const cause of ["slow", "closed", "bus"]) metrics.liveDropped.inc({ cause }, 0);
+  for (const cause of ["client", "stale"]) metrics.liveClosed.inc({ cause }, 0);
   for (const outcome of ["refused", "failed"]) metrics.configReloads.inc({ outcome }, 0);
 }

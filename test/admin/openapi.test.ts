@@ -49,20 +49,31 @@ const MESSY = {
 describe("openapi.json", () => {
   it("describes every operation, under its own id", () => {
     expect(document).toMatchObject({ openapi: "3.1.0", info: { version: "1.2.3" } });
-    const described = Object.values(document.paths).flatMap((methods) =>
+    const { "/ws": live, ...routes } = document.paths;
+    const described = Object.values(routes).flatMap((methods) =>
       Object.values(methods).map(({ operationId }) => operationId),
     );
     expect(described.sort()).toEqual(Object.keys(OPERATIONS).sort());
+    const parameters = live?.get?.parameters.map(({ name }) => name);
+    expect(parameters).toEqual(["platform", "conversation", "tenant", "state"]);
   });
 
   it("describes nothing that is not answered", async () => {
-    for (const [path, methods] of Object.entries(document.paths)) {
+    const { "/ws": _, ...routes } = document.paths;
+    for (const [path, methods] of Object.entries(routes)) {
       for (const method of Object.keys(methods)) {
         const response = await admin.ask(path.replace("{id}", "x"), { method: method.toUpperCase() });
         const text = response.headers.get("content-type") === "application/json" ? await response.text() : "";
         expect(text, `${method} ${path}`).not.toContain("No such route");
       }
     }
+  });
+
+  it("describes what is said over WebSocket", () => {
+    const matchesLive = (frame: object) => matches("/ws", "get", 101, frame);
+    expect(matchesLive({ type: "watching", id: "default", tenant: null })).toBe("");
+    expect(matchesLive({ type: "dropped", cause: "slow", count: 3 })).toBe("");
+    expect(matchesLive({ type: "dropped", cause: "elsewhere", count: 3 })).not.toBe("");
   });
 
   it("names every parameter that a request may have", () => {

@@ -11,6 +11,7 @@ import { benchAccept } from "./accept.ts";
 import { firstShownTable, mcpTable, parkedTable, stepsTable } from "./agents/report.ts";
 import { answeredTable } from "./answered/report.ts";
 import { benchConversations } from "./conversations.ts";
+import { liveTable } from "./live/report.ts";
 import { benchMemory } from "./memory.ts";
 import { memoryReport } from "./memory-report.ts";
 import { benchOverhead } from "./overhead.ts";
@@ -49,6 +50,7 @@ const TABLES: Readonly<Record<string, (isQuick: boolean) => Promise<string>>> = 
   parked: parkedTable,
   mcp: mcpTable,
   sockets: benchSocketsTable,
+  ws: liveTable,
   process: processTable,
   memory: memoryTable,
   "redis-accept": redisAcceptTable,

@@ -6,6 +6,7 @@ import { connect } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SampleRequest } from "../../adapters/shared/sample.ts";
 import { EDGE_CA, EDGE_HOST, type Edge, startEdge } from "../support/edge.ts";
+import { openLive } from "../support/live.ts";
 import { type Setup, startWithPlatforms } from "./gateway-with-platforms.ts";
 import { CHAT_PLATFORMS, discordSignature, privateMessage, webhook } from "./platforms.ts";
 import { said } from "./records.ts";
@@ -129,6 +130,26 @@ describe.each(["nginx", "haproxy"] as const)("the edge with %s", (name) => {
     stream.destroy();
   });
 
+  it("passes live events on over WebSocket, to operators alone", async () => {
+    const { operators, tls } = edge.ports;
+    const live = async (port: number, headers: Readonly<Record<string, string>>) =>
+      await openLive(`https://127.0.0.1:${port}/ws`, {
+        headers: { host: EDGE_HOST, ...headers },
+        tls: { ca: EDGE_CA, servername: EDGE_HOST },
+      });
+    const client = await live(operators, AUTHORIZED);
+    expect(await client.next()).toMatchObject({ type: "watching" });
+    const sent = privateMessage("telegram", { person: 8_002, text: `live through ${name}` });
+    await ask(tls, posted(sent));
+    let frame = await client.next();
+    while (frame.type !== "event" || frame.state !== "done") frame = await client.next();
+    expect(frame).toMatchObject({ platform: "telegram", detail: "answered" });
+    await expect(live(operators, {})).rejects.toMatchObject({ status: 401 });
+    await expect(live(tls, AUTHORIZED)).rejects.toMatchObject({ status: 403 });
+    // What wants nothing of the kind goes on as it did.
+    expect((await ask(operators, { path: "/ws", headers: AUTHORIZED })).status).toBe(426);
+  });
+
   it("asks operators for the token all the same, and shows them readiness and nothing else", async () => {
     const { operators } = edge.ports;
     expect((await ask(operators, { path: "/api/v1/events" })).status).toBe(401);
@@ -140,7 +161,7 @@ describe.each(["nginx", "haproxy"] as const)("the edge with %s", (name) => {
   it("does not lead from outside to the admin API, with the right token or however the path is written", async () => {
     const { tls } = edge.ports;
     expect((await ask(tls, { path: "/health" })).status).toBe(200);
-    const shut = ["/api/v1/events", "/metrics", "/ready", "/webhooks/test", "/webhooks/slack/", "/"];
+    const shut = ["/api/v1/events", "/ws", "/metrics", "/ready", "/webhooks/test", "/webhooks/slack/", "/"];
     for (const path of shut)
       expect([path, (await ask(tls, { path, headers: AUTHORIZED })).status]).toEqual([path, 403]);
     for (const start of ["/webhooks/slack/..%2f..", "/webhooks/../", "/webhooks//..", "/%77ebhooks/.."]) {

@@ -12,6 +12,10 @@ const NOT_RUN: readonly (readonly [string, string])[] = [
   ["npx vitest run --project unit test/adapters/", "tests within a test; npm test has them"],
   ["npm start", "newcomer.test.ts and replicas.test.ts start these"],
   ["node docs/examples/remote-agent.ts", "goes on for good: it is the server that the next command asks"],
+  [
+    "node docs/examples/live-events.mjs",
+    "goes on for good; live.test.ts runs it, and kills the gateway under it",
+  ],
   ["parley notes erase slack:", "notes that somebody has; cli/notes.test.ts erases such ones"],
   ["parley installations remove", "a workspace that has installed the app; topologies.test.ts has one"],
   ["parley secrets rotate", "a secret that is in a file; secrets.test.ts rotates it under a gateway"],

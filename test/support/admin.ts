@@ -4,6 +4,7 @@ import { onTestFinished } from "vitest";
 import { MODULES } from "../../adapters/index.ts";
 import { createTestAdapter } from "../../adapters/test/adapter.ts";
 import { Callers } from "../../src/admin/callers.ts";
+import { LiveServer } from "../../src/admin/live/server.ts";
 import type { AdmissionPolicy } from "../../src/admit/policy.ts";
 import { type AdminSetup, buildAdmin } from "../../src/app/admin.ts";
 import { AuditTrail } from "../../src/app/audit-trail.ts";
@@ -109,6 +110,7 @@ export interface Admin {
   /** The process goes down. */
   readonly stopping: AbortController;
   readonly tokens: Tokens;
+  readonly live: LiveServer;
   /** A request as the server hands it on; with the token, unless headers say otherwise. */
   readonly ask: (path: string, init?: RequestInit & { duplex?: "half" }) => Promise<Response>;
   /** The same for a real connection. */
@@ -181,6 +183,10 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
   });
   const callers = new Callers({ token, tokens, clock });
   const wrongToken: AdminSetup["wrongToken"] = (guess) => guesses.refuse("admin", guess);
+  const live = new LiveServer({
+    ...{ feed, callers, wrongToken, clock, log, metrics, stopping: stopping.signal },
+    ...{ isOn: token !== null, origins: { names: ["gateway.example"] } },
+  });
   const api = buildAdmin({
     tokens,
     callers,
@@ -273,6 +279,7 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
     recorder,
     stopping,
     tokens,
+    live,
     finish,
     bury: (event, cause = "gave up", progress) => finish(event, { kind: "dead", cause }, progress),
     async ask(path, init = {}) {
@@ -299,6 +306,7 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
           heartbeat: () => ({ status: "alive", last_beat: "", running: 0 }),
         },
         admin: api,
+        live,
         newRequestId: () => "req_new",
         note: () => {},
         guesses,
@@ -310,6 +318,7 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
       await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
       onTestFinished(async () => {
         stopping.abort();
+        await live.leave();
         server.closeAllConnections();
         await new Promise((done) => server.close(done));
       });
