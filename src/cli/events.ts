@@ -15,6 +15,7 @@ interface ListOptions extends RefusalOptions {
   readonly url?: string;
   readonly state?: string;
   readonly conversation?: string;
+  readonly tenant?: string;
   readonly limit: number;
   readonly json?: true;
 }
@@ -26,6 +27,7 @@ export function addEvents(program: Command, terminal: Terminal): void {
     .option("--state <state>", `in this state: ${EVENT_STATES.join(", ")}`)
     .option("--platform <name>", "of this platform")
     .option("--conversation <key>", "of this conversation")
+    .option("--tenant <key>", "of this workspace: platform and id with a colon between")
     .option("--since <time>", "accepted since then: 30m, 2h, 7d, or an ISO time")
     .option("--until <time>", "accepted before then")
     .option("--refused", "list requests that were refused or ignored instead: why was the bot silent?")

@@ -24,13 +24,14 @@ export function outcomeOption(): Option {
 interface Wanted extends Omit<RefusalOptions, "refused"> {
   readonly state?: string;
   readonly conversation?: string;
+  readonly tenant?: string;
   readonly limit: number;
   readonly json?: true | undefined;
 }
 
 export async function listRefusals(client: Client, wanted: Wanted, terminal: Terminal): Promise<void> {
-  const { limit, json, state, conversation, ...filter } = wanted;
-  forbidWithRefused({ state, conversation });
+  const { limit, json, state, conversation, tenant, ...filter } = wanted;
+  forbidWithRefused({ state, conversation, tenant });
   const list = { path: "/refusals", name: "refusals", from: "cursor" } as const;
   const found = await fetchPages<RefusalView>(client, list, filter, limit);
   const none = "No refused or ignored request matches; what came to no known path is not among them.";

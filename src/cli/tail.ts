@@ -16,6 +16,7 @@ interface TailOptions {
   readonly url?: string;
   readonly platform?: string;
   readonly conversation?: string;
+  readonly tenant?: string;
   readonly state?: string;
   readonly refused?: true;
   readonly outcome?: string;
@@ -26,6 +27,7 @@ export function addTail(program: Command, terminal: Terminal, settle: Settle): v
   withUrl(program.command("tail"))
     .option("--platform <name>", "of this platform")
     .option("--conversation <key>", "of this conversation")
+    .option("--tenant <key>", "of this workspace: platform and id with a colon between")
     .option("--state <states>", "only these, with commas between them")
     .option("--refused", "follow requests that are refused or ignored instead: why is the bot silent?")
     .addOption(outcomeOption())
@@ -52,11 +54,11 @@ Examples:
   parley tail --json | jq -r 'select(.state == "dead") | .id'`;
 
 /** A misspelt one would be followed for ever. */
-function checkOptions({ refused, outcome, conversation, state, platform }: TailOptions): void {
+function checkOptions({ refused, outcome, conversation, tenant, state, platform }: TailOptions): void {
   oneOfThese("--platform", platform, PLATFORMS);
   oneOfThese("--state", state, LIFE_STATES);
   oneOfThese("--outcome", outcome, REFUSED_OUTCOMES);
-  if (refused === true) forbidWithRefused({ state, conversation });
+  if (refused === true) forbidWithRefused({ state, conversation, tenant });
   else if (outcome !== undefined)
     throw new CommandError(EXIT.usage, "expected --refused with --outcome, got --outcome alone");
 }
@@ -107,7 +109,7 @@ function isPassing(error: unknown): boolean {
 /** The lines of one connection; a silent one ends in an error. */
 async function* connection(
   client: Client,
-  { platform, conversation, state, refused, outcome }: TailOptions,
+  { platform, conversation, tenant, state, refused, outcome }: TailOptions,
   interrupted: AbortSignal,
 ): AsyncGenerator<string, void> {
   const silent = new AbortController();
@@ -117,7 +119,7 @@ async function* connection(
   try {
     const signal = AbortSignal.any([interrupted, silent.signal]);
     const path = refused === true ? "/refusals/stream" : "/stream";
-    const query = queryOf({ platform, conversation, state, outcome });
+    const query = queryOf({ platform, conversation, tenant, state, outcome });
     for await (const line of client.lines(path + query, { signal })) {
       timer.refresh();
       yield line;

@@ -69,7 +69,7 @@ describe("parley tail", () => {
   });
 
   it("prints only what was asked for, as JSON for a program", async () => {
-    const tail = follow(["--json", "--platform", "slack", "--state", "dead"]);
+    const tail = follow(["--json", "--platform", "slack", "--tenant", "slack:T1", "--state", "dead"]);
     await tail.said("Following");
     await admin.bury({ id: "telegram:1", platform: "telegram" });
     await admin.bury({ id: "slack:2" }, "gave \u009bup");

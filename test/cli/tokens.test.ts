@@ -39,6 +39,22 @@ describe("parley tokens", () => {
     expect((await asked("revoke", id, "--yes")).code).toBe(1);
   });
 
+  it("makes what the commands that read take in the place of the operator's", async () => {
+    const token = (await asked("create", "--tenant", "slack:T1")).stdout.trim();
+    await admin.bury({ id: "slack:own" });
+    await admin.bury({ id: "slack:others", tenant: "T2", conversation: "slack:T2:C1" });
+    const list = async (key: string, ...more: string[]) =>
+      await call(["events", "list", "--json", ...more], { env: { ...env, PARLEY_ADMIN_TOKEN: key } });
+    const idsOf = ({ stdout }: { stdout: string }) =>
+      (JSON.parse(stdout) as { id: string }[]).map(({ id }) => id);
+    expect(idsOf(await list(token))).toEqual(["slack:own"]);
+    expect(idsOf(await list(TOKEN, "--tenant", "slack:T2"))).toEqual(["slack:others"]);
+    const refused = await list(token, "--tenant", "slack:T2");
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("slack:T1")]);
+    const wrong = await list(TOKEN, "--refused", "--tenant", "slack:T2");
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining("got --tenant")]);
+  });
+
   it("prints JSON where it is asked to", async () => {
     const { stdout } = await asked("create", "--tenant", "slack:T1", "--json");
     const made = JSON.parse(stdout) as { id: string; token: string };

@@ -185,7 +185,7 @@ export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
   const wrongToken: AdminSetup["wrongToken"] = (guess) => guesses.refuse("admin", guess);
   const live = new LiveServer({
     ...{ feed, callers, wrongToken, clock, log, metrics, stopping: stopping.signal },
-    ...{ isOn: token !== null, origins: { names: ["gateway.example"] } },
+    ...{ isOn: token !== null, origins: { names: ["gateway.example", "*.corp.example"] } },
   });
   const api = buildAdmin({
     tokens,

@@ -115,6 +115,8 @@ export class LiveConnection {
     if (this.#cause !== null) return;
     this.#cause = cause;
     this.#channels.leave(this);
+    // What has not gone out by now does not: nothing comes behind the word of the end.
+    this.#outgoing.end();
     this.#socket.close(code, reason);
   }
 

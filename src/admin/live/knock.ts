@@ -35,5 +35,11 @@ export function isOurPage({ origin, host }: IncomingHttpHeaders, { names }: Orig
   if (origin === undefined) return true;
   const page = URL.parse(origin);
   if (page === null || (page.protocol !== "http:" && page.protocol !== "https:")) return false;
-  return page.host === (host ?? "").toLowerCase() || names.includes(page.hostname);
+  return page.host === (host ?? "").toLowerCase() || names.some((name) => isNamed(page.hostname, name));
+}
+
+/** `*.example` stands for all below it, as where it is asked under which names we are. */
+function isNamed(host: string, name: string): boolean {
+  const wanted = name.toLowerCase();
+  return wanted.startsWith("*.") ? host.endsWith(wanted.slice(1)) : host === wanted;
 }

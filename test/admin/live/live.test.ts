@@ -199,6 +199,26 @@ describe("live events over WebSocket", () => {
     expect([admin.feed.watchers, await countOf("liveClosed", "shutdown")]).toEqual([0, 1]);
   });
 
+  it("say nothing behind the word of the end, and count what they did not say", async () => {
+    const { id, token } = await tenantToken();
+    const slow = await open("", { token });
+    slow.socket.pause();
+    const place = "x".repeat(10_000);
+    // Until some of it is not with the system, where it cannot be taken back.
+    let sent = 0;
+    const published = async () => (await admin.metrics.livePublished.get()).values[0]?.value ?? 0;
+    while ((await published()) >= sent - 20) {
+      for (let n = 0; n < 10; n++) await accept({ id: `slack:${sent++}`, place });
+      await setImmediate();
+    }
+    await admin.ask(`/tokens/${id}`, { method: "DELETE" });
+    const lost = sent - (await published());
+    expect(await countOf("liveDropped", "closed")).toBe(lost);
+    slow.socket.resume();
+    expect((await slow.closed)[0]).toBe(4401);
+    expect(slow.frames).toHaveLength(sent - lost);
+  });
+
   it("end at once when the token is revoked, for those alone who have come with it", async () => {
     const [one, other] = [await tenantToken(), await tenantToken()];
     const [mine, others] = [await open("", one), await open("", other)];
@@ -250,6 +270,9 @@ describe("the door of /ws", () => {
     ["http://127.0.0.1:1", 403],
     ["https://gateway.example", 101],
     ["https://gateway.example.evil.example", 403],
+    ["https://wall.corp.example", 101],
+    ["https://corp.example", 403],
+    ["https://evilcorp.example", 403],
   ])("asks whose page it is: %s is %i", async (origin, status) => {
     const options = { token: TOKEN, headers: { origin } };
     if (status === 101) await open("", options);
