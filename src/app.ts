@@ -26,7 +26,7 @@ import { machineOf, showMachine } from "./app/machine.ts";
 import { mediaKeeping, openMedia } from "./app/media.ts";
 import { withoutPersons } from "./app/persons.ts";
 import { PlatformWatch } from "./app/platform-watch.ts";
-import { openForDevelopers, openPlatforms } from "./app/platforms.ts";
+import { openForDevelopers, openForPrograms, openPlatforms } from "./app/platforms.ts";
 import { retentionOf } from "./app/policy.ts";
 import { Erasures } from "./app/privacy/erasures.ts";
 import { createPrivacy } from "./app/privacy/index.ts";
@@ -173,7 +173,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   if (newDevKey !== undefined && role !== "worker") leaveDevKey(environment, newDevKey);
   const developers = developersOf(environment);
   const forDevelopers = await openForDevelopers(config, system, { ...developers, bus: store.bus, newId });
-  const all = [...chats, ...forDevelopers];
+  const forPrograms = await openForPrograms(config, system, () => current().spec.inbound);
+  const all = [...chats, ...forPrograms, ...forDevelopers];
   for (const one of all) adapters.set(one.platform, one);
   const platforms = [...adapters.keys()];
 

@@ -1,6 +1,6 @@
 import { patternFault } from "../config/pattern.ts";
 import { CONTROL_COMMANDS } from "../domain/command.ts";
-import type { PlatformModule } from "../ports/platform.ts";
+import { isChat, type PlatformModule } from "../ports/platform.ts";
 import { idsOf } from "./ids.ts";
 import { looksSecret, withVariables } from "./secrets.ts";
 import { type Entry, Mapping, type Place, type Report } from "./source.ts";
@@ -42,7 +42,7 @@ export interface TriggerContext {
 }
 
 export function moduleOf(name: string, modules: readonly PlatformModule[]): PlatformModule | undefined {
-  return modules.find((one) => one.isForDevelopers !== true && one.name === name.trim().toLowerCase());
+  return modules.find((one) => isChat(one) && one.name === name.trim().toLowerCase());
 }
 
 /** Null: of something that Parley does not listen to. */
@@ -57,7 +57,7 @@ export function triggerFrom(file: Mapping, around: TriggerContext): TriggerOut |
   const module = moduleOf(name, modules);
   const isOn = flagOf(spec.take("enabled"), report);
   if (module === undefined || isOn === false) {
-    const known = modules.filter((one) => one.isForDevelopers !== true).map((one) => one.label);
+    const known = modules.filter(isChat).map((one) => one.label);
     const why =
       module === undefined
         ? `left out with all of this trigger: there are ${known.join(", ")}`

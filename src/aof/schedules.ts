@@ -1,6 +1,6 @@
 import { isTimeZone } from "../config/budgets-schema.ts";
 import { cronFault } from "../config/cron.ts";
-import type { PlatformModule } from "../ports/platform.ts";
+import { isChat, type PlatformModule } from "../ports/platform.ts";
 import { moduleOf } from "./gateway.ts";
 import { idsOf } from "./ids.ts";
 import { looksSecret } from "./secrets.ts";
@@ -228,7 +228,7 @@ export function writtenSchedule(one: ScheduleOut, around: WrittenContext): objec
   if (one.agent !== null && known(one.agent.name) === undefined)
     report(one.agent.place, "left out: there is no agent of that name in the folder");
   if (one.isLost) open.push("time_zone");
-  const speaking = modules.filter(({ speaksFirst, isForDevelopers }) => speaksFirst && !isForDevelopers);
+  const speaking = modules.filter((one) => one.speaksFirst && isChat(one));
   const wanted = one.platform ?? around.platform;
   const platform = speaking.find(({ name }) => name === wanted)?.name;
   if (platform === undefined) open.push("to.platform");

@@ -1,6 +1,7 @@
 import type { AddressInfo } from "node:net";
 import type { App } from "../app.ts";
 import type { Config } from "../config/load.ts";
+import { OF_PROGRAMS } from "../domain/event.ts";
 import type { PlatformModule, PlatformOff } from "../ports/platform.ts";
 import { isWatchOpen } from "./edge.ts";
 
@@ -16,6 +17,9 @@ export function banner(app: App, config: Config, version: string): string {
     if ("missing" in platform) return `${label} off   ${whatIsMissing(platform, config.modules)}`;
     return `${label} on    ${isWorker ? "answers only" : `${webhooks}/${name}`}`;
   });
+  const inbound = gateway.inbound.map(
+    ({ name }) => `  ${name.padEnd(9)} ${isWorker ? "answers only" : `${webhooks}/${OF_PROGRAMS}/${name}`}`,
+  );
   const agents = [...app.agents.modelNames].map(([agent, model]) => `  ${agent.padEnd(9)} ${model}`);
   return [
     `Parley ${version} listens on ${address}`,
@@ -25,6 +29,7 @@ export function banner(app: App, config: Config, version: string): string {
     "",
     "Platforms",
     ...platforms,
+    ...(inbound.length === 0 ? [] : ["", "Inbound webhooks", ...inbound]),
     "",
     "Agents",
     ...agents,

@@ -67,7 +67,10 @@ export function breakersOf({
 }): readonly KindOfBreaker[] {
   return [
     ...agents.breakers().map((report) => ({ kind: "model" as const, ...report })),
-    ...platforms.map((name) => ({ kind: "platform" as const, ...breakers.of(name).report() })),
+    ...[...new Set([...platforms, ...breakers.reports().map(({ name }) => name)])].map((name) => ({
+      kind: "platform" as const,
+      ...breakers.of(name).report(),
+    })),
   ];
 }
 

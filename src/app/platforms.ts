@@ -1,3 +1,4 @@
+import type { InboundSpec } from "../config/inbound-schema.ts";
 import type { Config } from "../config/load.ts";
 import { rolesNamed } from "../config/roles.ts";
 import { PLATFORM_DEFAULTS } from "../config/schema.ts";
@@ -6,7 +7,14 @@ import type { Platform } from "../domain/event.ts";
 import type { LinkHosts } from "../domain/link-hosts.ts";
 import type { Adapter, ProbeFinding } from "../ports/adapter.ts";
 import type { Clock, Random } from "../ports/clock.ts";
-import type { Developers, Kept, OpenContext, PlatformModule, PlatformWords } from "../ports/platform.ts";
+import type {
+  Developers,
+  InboundWebhook,
+  Kept,
+  OpenContext,
+  PlatformModule,
+  PlatformWords,
+} from "../ports/platform.ts";
 
 /** One call to a platform, from connecting to the last byte. */
 const TIMEOUT_MS = 15_000;
@@ -35,6 +43,32 @@ export async function openForDevelopers(
 ): Promise<readonly Adapter[]> {
   const modules = config.modules.filter(({ isForDevelopers }) => isForDevelopers === true);
   return await Promise.all(modules.map((module) => open(module, config, { ...context, developers })));
+}
+
+/** What programs send; nothing where no webhook is configured. */
+export async function openForPrograms(
+  config: Config,
+  context: Context,
+  inbound: () => readonly InboundSpec[],
+): Promise<readonly Adapter[]> {
+  if (inbound().length === 0) return [];
+  const modules = config.modules.filter(({ isForPrograms }) => isForPrograms === true);
+  const webhooks = () => inbound().map(webhookOf);
+  return await Promise.all(modules.map((module) => open(module, config, { ...context, inbound: webhooks })));
+}
+
+function webhookOf(spec: InboundSpec): InboundWebhook {
+  const { name, secret, agent = null, text, conversation = null, user = null, callback } = spec;
+  return {
+    ...{ name, secrets: secret, agent, text, conversation, user },
+    callback:
+      callback === undefined
+        ? null
+        : {
+            ...{ url: callback.url, secrets: callback.secret },
+            timeoutMs: callback.timeout_seconds * 1000,
+          },
+  };
 }
 
 /**
@@ -74,7 +108,7 @@ function platformsThatAreOn({ modules, gateway, environment }: Config): readonly
 function open(
   module: PlatformModule,
   { gateway, agents, environment }: Config,
-  { clock, random, ...further }: Context & Pick<OpenContext, "developers" | "kept" | "linkHosts">,
+  { clock, random, ...further }: Context & Pick<OpenContext, "developers" | "inbound" | "kept" | "linkHosts">,
 ): Promise<Adapter> {
   const settings = environment.platforms[module.name] ?? { kind: "on" };
   if (settings.kind === "off") throw new Error(`Expected ${module.name} to be on, got one that is off`);

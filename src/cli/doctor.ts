@@ -172,11 +172,14 @@ async function findingsOfTools(config: Config): Promise<readonly Finding[]> {
   return await toolFindings(config);
 }
 
-/** Loaded only where there are hooks. */
+/** Loaded only where there are hooks, or webhooks of programs. */
 async function findingsOfHooks({ gateway }: Config, isOffline: boolean): Promise<readonly Finding[]> {
-  if (gateway.hooks.length === 0) return [];
-  const { hookFindings } = await import("./hook-findings.ts");
-  return await hookFindings(gateway.hooks, isOffline ? null : TIMEOUT_MS);
+  if (gateway.hooks.length + gateway.inbound.length === 0) return [];
+  const { hookFindings, inboundFindings } = await import("./hook-findings.ts");
+  return [
+    ...(await hookFindings(gateway.hooks, isOffline ? null : TIMEOUT_MS)),
+    ...inboundFindings(gateway.inbound),
+  ];
 }
 
 async function askTime(url: string): Promise<Asked> {

@@ -1,5 +1,7 @@
 import { targetsOf } from "../app/hooks.ts";
 import type { HookSpec } from "../config/hooks-schema.ts";
+import type { InboundSpec } from "../config/inbound-schema.ts";
+import { OF_PROGRAMS } from "../domain/event.ts";
 import { tryHook } from "../hooks/desk.ts";
 import { postHook } from "../hooks/post.ts";
 import { originOf } from "../hooks/target.ts";
@@ -32,4 +34,15 @@ export async function hookFindings(
       return fail("hook", `${name} (${to}) did not take a message: ${trial.cause}`, fix);
     }),
   );
+}
+
+/** Webhooks of programs: where each is called, and where it is answered. Nobody is called, for whoever is there would act on it. */
+export function inboundFindings(specs: readonly InboundSpec[]): readonly Finding[] {
+  return specs.map(({ name, callback }) => {
+    const where =
+      callback === undefined
+        ? "answers are kept, and sent nowhere"
+        : `answers go to ${originOf(callback)}, which was not tried`;
+    return ok("inbound", `/webhooks/${OF_PROGRAMS}/${name}: ${where}`);
+  });
 }

@@ -48,7 +48,7 @@ export function addSend(program: Command, terminal: Terminal, settle: Settle): v
     .option("-k, --kind <kind>", "what kind of message (default: the first of the list below)")
     .option("--url <url>", "where the gateway is (default: PARLEY_URL, or this machine)")
     .option("--user <id>", "who says it")
-    .option("--channel <id>", "where it is said")
+    .option("--channel <id>", "where it is said; of an inbound webhook, its name")
     .option("--thread <id>", "in which thread")
     .option("--id <id>", "id of the delivery; the same one twice is one event (default: a new one)")
     .option("--bot <name>", `${BOTS} (default: asked of the platform)`)

@@ -88,7 +88,7 @@ export function needsStart(running: Settings, next: Settings): readonly string[]
 }
 
 /** What the store and the platforms are opened with. */
-function fixedIn({ store, queue, platforms, retention, media }: GatewaySpec) {
+function fixedIn({ store, queue, platforms, retention, media, inbound }: GatewaySpec) {
   const { waiting, waiting_per_conversation } = queue;
   const own = Object.entries(platforms).map(([name, options]) => [
     name,
@@ -99,6 +99,8 @@ function fixedIn({ store, queue, platforms, retention, media }: GatewaySpec) {
   return {
     ...{ store, queue: { waiting, waiting_per_conversation } },
     media: { dir: media.dir, total_bytes: media.total_bytes, redis: media.redis },
+    // Which are served; all else of them holds at once.
+    inbound: inbound.map(({ name }) => name),
     ...{ platforms: Object.fromEntries(own), retention: { refusals: retention.refusals } },
   };
 }

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { LOG_LEVELS, LOG_SUBJECTS, type LogLevel, type LogLevels } from "../domain/controls.ts";
 import { keepOut } from "../domain/redact.ts";
-import type { PlatformModule, PlatformOff, PlatformSettings } from "../ports/platform.ts";
+import { isChat, type PlatformModule, type PlatformOff, type PlatformSettings } from "../ports/platform.ts";
 import type { BedrockAccess } from "../shared/bedrock-access.ts";
 import { keyOf, Seal } from "../shared/seal.ts";
 import type { Secret } from "../shared/secret.ts";
@@ -83,7 +83,7 @@ export function readEnvironment(
   const baseUrl = withoutSlash(reader.url("ANTHROPIC_BASE_URL"));
   const configFolder = reader.text("PARLEY_CONFIG");
   const port = readPort(reader);
-  const configured = modules.filter(({ isForDevelopers }) => isForDevelopers !== true);
+  const configured = modules.filter(isChat);
   const platforms = Object.fromEntries(
     configured.map((one) => [one.name, one.settings(reader) ?? offOf(one, reader)]),
   );

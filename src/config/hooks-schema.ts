@@ -13,6 +13,11 @@ const secret = z
   .refine(isWebhookSecret, { error: A_SECRET })
   .transform((text) => new Secret(text));
 
+/** One, or two while one is rotated. */
+export const webhookSecrets = z.union([secret.transform((one) => [one]), z.array(secret).min(1).max(2)], {
+  error: A_SECRET,
+});
+
 const hook = z
   .strictObject({
     name: agentName
@@ -23,11 +28,9 @@ const hook = z
     url: httpUrl.describe(
       "Where messages are posted; private addresses may be meant, and redirects are not followed.",
     ),
-    secret: z
-      .union([secret.transform((one) => [one]), z.array(secret).min(1).max(2)], { error: A_SECRET })
-      .describe(
-        "What messages are signed with, as a variable: `whsec_` and a key in base64. A list of two while one is rotated.",
-      ),
+    secret: webhookSecrets.describe(
+      "What messages are signed with, as a variable: `whsec_` and a key in base64. A list of two while one is rotated.",
+    ),
     events: z
       .array(z.enum(HOOK_TYPES))
       .min(1)

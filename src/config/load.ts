@@ -308,6 +308,11 @@ function unknownAgents(spec: GatewaySpec, names: readonly string[], yaml: YamlFi
       ? []
       : [yaml.problem(["spec", "schedules", i, "agent"], expectedAgent(agent, names, "an agent"))],
   );
+  const inbound = spec.inbound.flatMap(({ agent }, i) =>
+    agent === undefined || names.includes(agent) || yaml === null
+      ? []
+      : [yaml.problem(["spec", "inbound", i, "agent"], expectedAgent(agent, names, "an agent"))],
+  );
   const routed = spec.routes.flatMap((route, i) => {
     if (names.includes(route.agent)) return [];
     const message = expectedAgent(route.agent, names, "an agent");
@@ -317,7 +322,7 @@ function unknownAgents(spec: GatewaySpec, names: readonly string[], yaml: YamlFi
     const unwritten = `${message}; without routes, everything goes to assistant`;
     return [{ file, line: null, column: null, path: "spec.routes", message: unwritten }];
   });
-  return [...routed, ...scheduled];
+  return [...routed, ...scheduled, ...inbound];
 }
 
 /** What stands behind a route for everything is never reached, which nobody means. */

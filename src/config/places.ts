@@ -1,4 +1,4 @@
-import type { PlatformModule } from "../ports/platform.ts";
+import { isChat, type PlatformModule } from "../ports/platform.ts";
 import type { AgentFile } from "./agent-schema.ts";
 import type { Environment } from "./environment.ts";
 import { formatProblem, type Path, type Problem } from "./problems.ts";
@@ -65,7 +65,7 @@ export function spokenNotes(yaml: YamlFile, platforms: Platforms): string[] {
 /** What to change, as well. Null: it is on. */
 function whyOff(name: PlatformModule["name"], { spec, environment, modules }: Platforms): string | null {
   const module = modules.find((one) => one.name === name);
-  if (module?.isForDevelopers === true) return null;
+  if (module !== undefined && !isChat(module)) return null;
   if (spec.platforms[name]?.enabled === false)
     return `${name} is switched off (platforms.${name}.enabled is false; auto turns it on)`;
   if (environment.platforms[name]?.kind === "on") return null;

@@ -2,11 +2,12 @@ import { z } from "zod";
 import { PLATFORMS } from "../domain/event.ts";
 import { LANGUAGES } from "../domain/language.ts";
 import { FILE_KINDS } from "../domain/route.ts";
-import type { PlatformModule } from "../ports/platform.ts";
+import { isChat, type PlatformModule } from "../ports/platform.ts";
 import { budgetsSchema } from "./budgets-schema.ts";
 import { commandsSchema } from "./commands-schema.ts";
 import { complianceSchema } from "./compliance-schema.ts";
 import { hooksSchema } from "./hooks-schema.ts";
+import { inboundSchema } from "./inbound-schema.ts";
 import { mediaSchema } from "./media-schema.ts";
 import { routeModel } from "./model-schema.ts";
 import { notifyOf } from "./notify-schema.ts";
@@ -178,7 +179,7 @@ export const PLATFORM_DEFAULTS: PlatformSpec = platformSpec.parse({});
 
 /** The options of each platform: those that all have, and its own, which it alone reads. */
 function platformsOf(modules: readonly PlatformModule[]) {
-  const configured = modules.filter(({ isForDevelopers }) => isForDevelopers !== true);
+  const configured = modules.filter(isChat);
   const shape = Object.fromEntries(
     configured.map(({ name, options, knowsRoles }) => [
       name,
@@ -282,6 +283,7 @@ const gatewaySpecOf = (modules: readonly PlatformModule[]) =>
       read_only: readOnlyOf(modules),
       schedules: schedulesOf(modules),
       hooks: hooksSchema,
+      inbound: inboundSchema,
       notify: notifyOf(modules),
       media: mediaSchema,
       compliance: complianceSchema,

@@ -4,11 +4,13 @@ import type { ContextItem } from "./context.ts";
 import type { Mention } from "./mention.ts";
 import type { Priority } from "./priority.ts";
 
-/** The places a message can come from. `test` is the developer's webhook, served without credentials. */
-export const PLATFORMS = ["slack", "discord", "telegram", "whatsapp", "test"] as const;
+/** The places a message can come from. `in` is what programs send by signed webhook; `test` is the developer's webhook, served without credentials. */
+export const PLATFORMS = ["slack", "discord", "telegram", "whatsapp", "in", "test"] as const;
 export type Platform = (typeof PLATFORMS)[number];
 /** Always there. */
 export const OF_DEVELOPERS: Platform = "test";
+/** Its webhooks have names below it. */
+export const OF_PROGRAMS: Platform = "in";
 
 /** Where a reply goes. Minted and read by one adapter; opaque to everyone else. */
 export type ReplyAddress = Brand<string, "ReplyAddress">;

@@ -173,6 +173,8 @@ export interface Adapter {
   readonly renderer?: string;
   /** Where to speak when nobody has asked; null: it is no place there. Absent: nobody may speak first. */
   addressOf?(place: Place): ReplyAddress | null;
+  /** Names what has to be well for that to be said, where one platform is many; absent: the platform itself. */
+  destinationOf?(to: ReplyAddress): string;
   /** Sends one part. Throws DeliveryError, or what the permit throws when it is asked: then nothing was said. */
   send(delivery: Delivery, signal: AbortSignal, permit?: Permit): Promise<Receipt>;
   /**

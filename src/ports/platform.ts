@@ -73,8 +73,37 @@ export interface PlatformModule<
   readonly setup?: SetupSpec<Settings, Options>;
   /** Throws CONFIG_INVALID. Does no I/O by itself. */
   open(context: OpenContext<Settings, Options>): Promise<Adapter>;
+  /** What programs send, as `inbound` of gateway.yaml says: it has no options as chat platforms have them, and no variables. */
+  readonly isForPrograms?: true;
   /** For whoever develops on this installation: always on, and configured by nothing of the above. */
   readonly isForDevelopers?: true;
+}
+
+/** Whether people chat there: it is turned on by its secrets, and has its options under `platforms`. */
+export function isChat({
+  isForDevelopers,
+  isForPrograms,
+}: Pick<PlatformModule, "isForDevelopers" | "isForPrograms">): boolean {
+  return isForDevelopers !== true && isForPrograms !== true;
+}
+
+/** A webhook that a program calls, and where it is answered. */
+export interface InboundWebhook {
+  readonly name: string;
+  /** Two while one is rotated. */
+  readonly secrets: readonly Secret[];
+  /** Null: as the routes have it. */
+  readonly agent: string | null;
+  /** Templates over the JSON that comes; null: the message stands alone, and is the webhook's own. */
+  readonly text: string;
+  readonly conversation: string | null;
+  readonly user: string | null;
+  /** Null: answers are kept, and sent nowhere. */
+  readonly callback: {
+    readonly url: string;
+    readonly secrets: readonly Secret[];
+    readonly timeoutMs: number;
+  } | null;
 }
 
 /** What operators are told of its requests. */
@@ -109,6 +138,8 @@ export interface OpenContext<Settings = PlatformSettings, Options = Readonly<Rec
   readonly kept?: Kept;
   /** Given to the platform for developers alone. */
   readonly developers?: Developers;
+  /** Given to the one for programs: as the configuration has them now. */
+  readonly inbound?: () => readonly InboundWebhook[];
 }
 
 /** What a platform may keep for all replicas, and do on one of them. */

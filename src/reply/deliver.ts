@@ -50,7 +50,8 @@ export async function deliver(
   for (const [index, part] of parts.entries()) {
     signal.throwIfAborted();
     // Before the reservation: a part that was reserved and then not sent would be in doubt.
-    const leave = deps.breakers.of(adapter.platform).enter();
+    const to = deps.to ?? job.event.replyTo;
+    const leave = deps.breakers.of(adapter.destinationOf?.(to) ?? adapter.platform).enter();
     let end: CallEnd = "unknown";
     let cause: DeliveryError | undefined;
     try {

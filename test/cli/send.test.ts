@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { leaveDevKey } from "../../src/app/developers.ts";
 import { SAMPLES } from "../../src/cli/samples.ts";
 import { readEnvironment } from "../../src/config/environment.ts";
-import { PLATFORMS } from "../../src/domain/event.ts";
+import { PLATFORMS, type Platform } from "../../src/domain/event.ts";
 import { type FakeAnswer, type FakeCall, type FakeServer, fakeServer } from "../fakes/server.ts";
 import { call, emptyFolder, run, shell } from "./helpers.ts";
 
@@ -304,7 +304,11 @@ describe("parley send", () => {
   });
 
   it.each(PLATFORMS)("builds every kind that it lists for %s", async (platform) => {
-    const secret = platform === "discord" ? "ab".repeat(32) : "secret";
+    const forms: Readonly<Partial<Record<Platform, string>>> = {
+      discord: "ab".repeat(32),
+      in: "whsec_aW5ib3VuZC1zZWNyZXQtb2YtdGVzdHM=",
+    };
+    const secret = forms[platform] ?? "secret";
     for (const kind of SAMPLES[platform].kinds) {
       const args = ["send", platform, "--kind", kind, "--secret", secret, "--print-curl"];
       expect(await call(args)).toMatchObject({ code: 0, stdout: expect.stringMatching(/^curl -sS .*\n$/s) });

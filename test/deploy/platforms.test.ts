@@ -2,11 +2,13 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { MODULES } from "../../adapters/index.ts";
+import { isChat } from "../../src/ports/platform.ts";
 import { ROOT } from "./rule-files.ts";
 
 /** What is for developers alone is not let in from outside. */
-const CHATS = MODULES.filter(({ isForDevelopers }) => isForDevelopers !== true);
-const NAMES = CHATS.map(({ name }) => name);
+const OUTSIDE = MODULES.filter(({ isForDevelopers }) => isForDevelopers !== true);
+const CHATS = OUTSIDE.filter(isChat);
+const NAMES = OUTSIDE.map(({ name }) => name);
 const read = (file: string) => readFileSync(join(ROOT, file), "utf8");
 
 const WORDS = /[a-z]+/g;
@@ -14,7 +16,7 @@ const PATHS = /(?<=\/webhooks\/)[a-z]+/g;
 /** Where it stands which webhooks an edge lets in, and how. haproxy.compose.cfg is made from one of these. */
 const EDGES: Readonly<Record<string, readonly [list: RegExp, name: RegExp]>> = {
   "deploy/nginx/nginx.conf": [/^ +location ~ \^\/webhooks\/(.+) \{$/m, WORDS],
-  "deploy/haproxy/haproxy.cfg": [/^ +acl webhook path (.+)$/m, PATHS],
+  "deploy/haproxy/haproxy.cfg": [/^ +acl webhook (path [^#]+?)^ +acl install/m, PATHS],
   "deploy/k8s/base/ingress.yaml": [/^ +paths:\n([\s\S]+)/m, PATHS],
   "deploy/helm/parley/values.yaml": [/^ingress:[\s\S]+?^ +platforms: (.+)$/m, WORDS],
   "docs/deploy/edge.md": [/^\| `\/webhooks\/(.+?) \| yes \|/m, WORDS],

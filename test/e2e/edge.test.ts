@@ -89,6 +89,15 @@ describe.each(["nginx", "haproxy"] as const)("the edge with %s", (name) => {
     await said(setup.platforms, platform, words);
   });
 
+  it("lets webhooks of programs through, whichever they are, and nothing below them", async () => {
+    const status = async (path: string) =>
+      (await ask(edge.ports.tls, { path, method: "POST", headers: {}, body: "{}" })).status;
+    // None is configured here, which the gateway says, and not the edge.
+    expect(await status("/webhooks/in/none")).toBe(404);
+    expect(await status("/webhooks/in/none/more")).toBe(403);
+    expect(await status("/webhooks/in/")).toBe(403);
+  });
+
   it("lets the handshakes through, with their query as it was written", async () => {
     const verify =
       "/webhooks/whatsapp?hub.mode=subscribe&hub.challenge=12%3A34&hub.verify_token=whatsapp-verify-token-c86b";

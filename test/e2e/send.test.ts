@@ -4,11 +4,12 @@ import { SAMPLES } from "../../src/cli/samples.ts";
 import { PLATFORMS, type Platform } from "../../src/domain/event.ts";
 import { call } from "../cli/helpers.ts";
 import { fakeTelegram } from "../fakes/telegram.ts";
-import { configFolder } from "./configuration.ts";
+import { configFolder, NO_LIMITS } from "./configuration.ts";
 import { type GatewayProcess, startGateway, temporaryFolder } from "./gateway-process.ts";
 import { openPlatforms, type Platforms } from "./platforms.ts";
 
 const TOKEN = "an-admin-token-of-at-least-32-characters";
+const IN_SECRET = "whsec_aW5ib3VuZC1zZWNyZXQtb2YtdGVzdHM=";
 const DISCORD_SEED = "5a".repeat(32);
 
 /** What becomes of each kind where the bot answers mentions, commands and direct messages. */
@@ -39,7 +40,7 @@ beforeAll(async () => {
   };
   gateway = await startGateway({
     dataDir,
-    config: configFolder(),
+    config: configFolder(`${NO_LIMITS}  inbound: [{ name: default, secret: "${IN_SECRET}" }]\n`),
     env: { ...env, PARLEY_ADMIN_TOKEN: TOKEN },
   });
 });
@@ -57,7 +58,7 @@ interface Told {
 }
 
 async function send(args: readonly string[], more: Readonly<Record<string, string>>) {
-  const all = { ...env, DISCORD_PRIVATE_SEED: DISCORD_SEED, ...more };
+  const all = { ...env, DISCORD_PRIVATE_SEED: DISCORD_SEED, PARLEY_IN_SECRET: IN_SECRET, ...more };
   const { code, stdout, stderr } = await call(["send", ...args, "--json", "--url", gateway.url], {
     env: all,
   });

@@ -1,16 +1,16 @@
 import { MODULES } from "../../adapters/index.ts";
 import { openPlatforms } from "../../src/app/platforms.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import { OF_DEVELOPERS, PLATFORMS, type Platform } from "../../src/domain/event.ts";
+import { PLATFORMS, type Platform } from "../../src/domain/event.ts";
 import type { LinkHosts } from "../../src/domain/link-hosts.ts";
 import type { Adapter } from "../../src/ports/adapter.ts";
 import type { Kept } from "../../src/ports/platform.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { folderWith, problemsOf } from "../config/helpers.ts";
 
-/** What people chat on: all but the webhook for developers. */
-export type Chat = Exclude<Platform, "test">;
-export const CHATS = PLATFORMS.filter((name): name is Chat => name !== OF_DEVELOPERS);
+/** What people chat on: all but what is for programs and for developers. */
+export type Chat = Exclude<Platform, "in" | "test">;
+export const CHATS = PLATFORMS.filter((name): name is Chat => name !== "in" && name !== "test");
 
 const SECRET = "0123456789abcdef0123456789abcdef";
 

@@ -1,0 +1,66 @@
+import { conversationKey } from "../../src/domain/conversation.ts";
+import type { TriggerEvent } from "../../src/domain/event.ts";
+import { onOneLine } from "../../src/domain/text.ts";
+import type { Ack, Inbound } from "../../src/ports/adapter.ts";
+import type { InboundWebhook } from "../../src/ports/platform.ts";
+import type { JsonObject } from "../../src/shared/json.ts";
+import { mintAddress } from "./address.ts";
+import { filled } from "./template.ts";
+
+const ID_CHARS_MAX = 200;
+/** It goes into keys and logs. */
+const ID = /^[^\p{Cc}\p{Cs}]+$/u;
+
+interface Delivered {
+  /** The same whenever it is delivered again. */
+  readonly id: string;
+  readonly occurredAtMs: number;
+}
+
+/** What the configuration makes of a body. */
+export function readMessage(
+  body: JsonObject,
+  webhook: InboundWebhook,
+  { id, occurredAtMs }: Delivered,
+): Inbound {
+  if (id.length > ID_CHARS_MAX || !ID.test(id))
+    return {
+      kind: "malformed",
+      message: `Expected webhook-id to be 1 to ${ID_CHARS_MAX} printable characters, got something else`,
+    };
+  const text = filled(webhook.text, body);
+  if (text.trim() === "") return { kind: "ignored", reason: "in_no_text", ack: answer("ignored") };
+  const event = eventOf(body, webhook, { id, occurredAtMs, text });
+  return {
+    ...{ kind: "events", events: [event], ignored: [] },
+    ...{ ack: answer("accepted", event.id), untoldAck: answer("not_run", event.id) },
+  };
+}
+
+function answer(status: string, id?: string): Ack {
+  return { status: 200, contentType: "application/json", body: JSON.stringify({ status, id }) };
+}
+
+function eventOf(
+  body: JsonObject,
+  { name, agent, conversation, user }: InboundWebhook,
+  { id, occurredAtMs, text }: Delivered & { readonly text: string },
+): TriggerEvent {
+  // A name of theirs, or the message stands alone.
+  const place = nameIn(conversation, body) || id;
+  const sender = nameIn(user, body) || name;
+  const key = conversationKey({ platform: "in", tenant: name, place });
+  const eventId = `in:${name}:${id}`;
+  return {
+    ...{ id: eventId, aliases: [], platform: "in", tenant: name, place, thread: null },
+    ...{ conversation: key, isDirect: false, sender: { id: sender, name: sender, isBot: false } },
+    ...{ trigger: "mention", command: null, ...(agent !== null && { agent }), text, attachments: [] },
+    replyTo: mintAddress({ webhook: name, id, eventId, conversation: place }),
+    occurredAtMs,
+  };
+}
+
+function nameIn(template: string | null, body: JsonObject): string {
+  if (template === null) return "";
+  return onOneLine(filled(template, body).replaceAll(/\p{Cc}+/gu, " "));
+}
