@@ -6,7 +6,7 @@
  * - `vault`: what is kept by name: whose questions, permissions and ratings there are
  * - `notes`: what processes leave each other, names of people among it
  * - `requests`: what became of the latest webhooks, by their events
- * - `spending`, `limits`: what a person may spend and send, and has
+ * - `spending`, `limits`: what a person may spend and send, and has; `held`: on whose budgets a model call counts
  * - `conversations`: which there are
  */
 export const SHELVES = [
@@ -18,6 +18,7 @@ export const SHELVES = [
   "notes",
   "requests",
   "spending",
+  "held",
   "limits",
   "conversations",
 ] as const;

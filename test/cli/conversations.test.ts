@@ -69,6 +69,11 @@ async function someTalk(): Promise<void> {
     { id: "slack:4", tenant: "T2", conversation: "slack:T2:C1", sender: ANN, text: "of T2" },
     "said in T2",
   );
+  const caps = ["user:slack:T1:U1", "conversation:slack:T1:D1", "user:slack:T1:U2", "global"];
+  await admin.store.purse.hold({
+    ...{ id: "in-hand", day: "2026-11-29", amount: 7 },
+    caps: caps.map((scope) => ({ scope, limit: null, warnAt: null })),
+  });
   const granted = { conversation: ROOM, agent: "assistant", tool: "kubectl" };
   const by = { id: "U1", name: "Ann Needle" };
   const menu = { eventId: "slack:1", text: "What?", choices: [{ label: "half of the needle of ann" }] };
@@ -82,7 +87,9 @@ async function everything(): Promise<string> {
     [ROOM, PRIVATE, "slack:T2:C1"].map((one) => admin.store.memory.recall(one, { turnsMax: 99, sinceMs: 0 })),
   );
   const vault = await admin.store.vault.list({ prefix: "", limit: 100 });
-  return JSON.stringify([events.filter(({ event }) => event.tenant === "T1"), turns.slice(0, 2), vault]);
+  const held = await admin.store.records.search({ shelf: "held", words: ["user:"] });
+  const ofT1 = events.filter(({ event }) => event.tenant === "T1");
+  return JSON.stringify([ofT1, turns.slice(0, 2), vault, held]);
 }
 
 it("conversations list and show say what is remembered", async () => {
@@ -180,6 +187,8 @@ describe("conversations erase", () => {
     const left = await everything();
     for (const needle of NEEDLES) expect(left).not.toContain(needle);
     expect(left).not.toContain('"U1"');
+    expect(left).not.toContain("user:slack:T1:U1");
+    expect(left).toContain("user:slack:T1:U2");
     for (const other of ["what did she say?", "words of cy", "And that is all", "Bob"])
       expect(left).toContain(other);
     const shown = await asked("show", ROOM);

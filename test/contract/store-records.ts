@@ -150,6 +150,29 @@ export function recordsContract(bench: StoreBench): void {
       expect(await bench.store.purse.spent("2026-11-29", ["user:U1"])).toMatchObject([{ held: 0 }]);
     });
 
+    it("is found with the calls that count on somebody, until those are settled, and taken out of them", async () => {
+      const { purse } = bench.store;
+      const day = "2026-11-29";
+      const caps = (...scopes: string[]) => scopes.map((scope) => ({ scope, limit: null, warnAt: null }));
+      await purse.hold({ id: "open", day, amount: 3, caps: caps("user:U1", "global") });
+      await purse.hold({ id: "told", day, amount: 5, caps: caps("user:U1", "global") });
+      const calls = Array.from({ length: 300 }, (_, n) => `call-${n}`);
+      for (const id of calls)
+        await purse.hold({ id, day: "2026-11-28", amount: 1, caps: caps(`user:${id}`) });
+      const cost = { amount: 2, inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 };
+      await purse.settle({ id: "told", day }, cost);
+      expect((await search("held", "user:call-")).length).toBe(calls.length);
+      const open = await only("held", "user:U1");
+      const [text = ""] = open.texts;
+      expect(await records().replace(open, [(text ?? "").replace('"user:U1",', "")])).toBe(true);
+      expect(await search("held", "user:U1")).toEqual([]);
+      await purse.settle({ id: "open", day }, cost);
+      expect(await purse.spent(day, ["global", "user:U1"])).toMatchObject([
+        { amount: 4, held: 0 },
+        { amount: 2, held: 3 },
+      ]);
+    });
+
     it("is found among the latest requests", async () => {
       const note = { id: "0001", atMs: 1, requestId: "req", platform: "test", outcome: "ignored" } as const;
       const rest = { reason: null, peer: null, eventId: "test:e", conversation: "dm:U1", alike: 0 };

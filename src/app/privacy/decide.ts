@@ -88,6 +88,12 @@ const RULES: { readonly [S in Shelf]: (kept: Kept, findings: Findings) => Decisi
     return isTheirs || privateOnes.has(getString(read.value, "conversation") ?? "") ? REMOVE : KEEP;
   },
   spending: ({ key }, findings) => ofScope(key, " ", findings),
+  held(kept, findings) {
+    const text = kept.texts[0] ?? "";
+    return text.startsWith("[")
+      ? replaced(kept, [JSON.stringify(withoutScopes(JSON.parse(text), findings))])
+      : KEEP;
+  },
   limits: ({ key }, findings) => ofScope(` ${key}`, " ", findings),
   conversations: ({ key }, { privateOnes }) => (privateOnes.has(key) ? REMOVE : KEEP),
 };
@@ -143,6 +149,14 @@ function ofScope(key: string, before: string, findings: Findings): Decision {
     namesOf(findings).some((name) => key.endsWith(`${before}user:${name}`)) ||
     [...findings.privateOnes].some((one) => key.endsWith(`${before}conversation:${one}`));
   return isTheirs ? REMOVE : KEEP;
+}
+
+/** Of what a call counts on, however deep it stands, without what is theirs. */
+function withoutScopes(held: unknown, findings: Findings): unknown {
+  if (!Array.isArray(held)) return held;
+  const isTheirs = (one: unknown) =>
+    typeof one === "string" && ofScope(` ${one}`, " ", findings).kind === "remove";
+  return held.filter((one) => !isTheirs(one)).map((one) => withoutScopes(one, findings));
 }
 
 /** Whether a text in it is one of their events, or of their conversations. */

@@ -20,7 +20,7 @@ export function preparePurseStatements(db: Database) {
     addMoneyHold: db.prepare(
       "INSERT INTO money_holds (day, id, amount, scopes, settled) VALUES (?, ?, ?, ?, 0)",
     ),
-    settleMoneyHold: db.prepare("UPDATE money_holds SET settled = 1 WHERE day = ? AND id = ?"),
+    settleMoneyHold: db.prepare("UPDATE money_holds SET settled = 1, scopes = '[]' WHERE day = ? AND id = ?"),
     spending: db.prepare<SpendingRow>(
       `SELECT spent, held, warned, calls, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens
        FROM spending WHERE day = ? AND scope = ?`,

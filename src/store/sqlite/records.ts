@@ -34,6 +34,7 @@ const TABLES: Readonly<Record<Exclude<Shelf, "limits">, Table>> = {
   notes: { key: "name", from: "notes", a: "value" },
   requests: { key: "id", from: "requests", a: "body" },
   spending: { key: "day || ' ' || scope", from: "spending", a: "''" },
+  held: { key: "day || ' ' || id", from: "money_holds", a: "scopes" },
   conversations: { key: "conversation", from: "conversations", a: "''" },
 };
 
@@ -87,6 +88,7 @@ const REPLACE: Partial<Record<Shelf, string>> = {
   turns: "UPDATE turns SET body = ? WHERE rowid = CAST(? AS INTEGER)",
   vault: "UPDATE vault SET value = ? WHERE name = ?",
   notes: "UPDATE notes SET value = ? WHERE name = ?",
+  held: "UPDATE money_holds SET scopes = ? WHERE day || ' ' || id = ?",
 };
 const REMOVE: Readonly<Record<Exclude<Shelf, "events" | "limits">, string>> = {
   turns: "DELETE FROM turns WHERE rowid = CAST(? AS INTEGER)",
@@ -96,6 +98,7 @@ const REMOVE: Readonly<Record<Exclude<Shelf, "events" | "limits">, string>> = {
   notes: "DELETE FROM notes WHERE name = ?",
   requests: "DELETE FROM requests WHERE id = ?",
   spending: "DELETE FROM spending WHERE day || ' ' || scope = ?",
+  held: "DELETE FROM money_holds WHERE day || ' ' || id = ?",
   conversations: "DELETE FROM conversations WHERE conversation = ?",
 };
 

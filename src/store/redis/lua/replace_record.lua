@@ -44,6 +44,11 @@ if shelf == 'vault' then
   if done == 1 and act == 'remove' then call('ZREM', base .. 'vault-names', name) end
   return done
 end
+if shelf == 'held' then
+  local key, id = string.match(name, '^(%S+) (.*)$')
+  name = id
+  return of_hash(base .. key)
+end
 if act == 'replace' then return 0 end
 if shelf == 'requests' then
   local outcome, id = string.match(name, '^(%S+) (.*)$')

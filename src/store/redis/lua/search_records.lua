@@ -84,6 +84,30 @@ local function spending()
   end)
 end
 
+-- Of each day a hash, which may be long: where to go on is how far its days are found, those that are, and how far the first is read.
+-- What was settled counts on nobody any more.
+local function held()
+  local from, days, at = string.match(after, '^(%S+) (%S*) (%S+)$')
+  if not from then from, days, at = '0', '', '0' end
+  if days == '' then
+    local found = call('SCAN', from, 'MATCH', base .. 'money-held:*', 'COUNT', 4 * BITE)
+    from, at = found[1], '0'
+    for i, key in ipairs(found[2]) do found[2][i] = string.sub(key, #base + 1) end
+    days = table.concat(found[2], ',')
+  end
+  local day = string.match(days, '^[^,]+')
+  if day then
+    local found = call('HSCAN', base .. day, at, 'COUNT', BITE)
+    at = found[1]
+    for i = 1, #found[2], 2 do
+      local id, hold = found[2][i], found[2][i + 1]
+      if holds_word(hold) then keep(day .. ' ' .. id, hold, false, 1, false, false) end
+    end
+    if at == '0' then days = string.sub(days, #day + 2) end
+  end
+  if from ~= '0' or days ~= '' then answer[1] = from .. ' ' .. days .. ' ' .. at end
+end
+
 local function requests()
   scan('ZSCAN', base .. 'r:' .. part, function(found)
     for i = 1, #found, 2 do
@@ -104,6 +128,7 @@ if shelf == 'spending' then
   part = base .. 'money:*'
   spending()
 end
+if shelf == 'held' then held() end
 if shelf == 'limits' then
   scan('HSCAN', base .. 'limits', function(found)
     for i = 1, #found, 2 do
