@@ -5,6 +5,7 @@ import { dirname, join, relative } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
+import { buildPage } from "./page.js";
 
 /** What is started or imported by its path: the programs and the threads. */
 const ENTRIES = [
@@ -30,7 +31,7 @@ const STARTS = [
 /** They bring the gateway itself, the first by way of the table of all. */
 const WHOLE = ["serve.ts", "run.ts", "index.ts", "commands.ts"];
 /** Read, not imported. */
-const ASSETS = ["src/store/redis/lua"];
+const ASSETS = ["src/store/redis/lua", "src/console/page.html", "src/console/page.css"];
 
 /** A gateway that runs from the files of before may still have some of them to load. */
 const KEEP_MS = 86_400_000;
@@ -78,6 +79,7 @@ export async function bundle(from, to) {
     if (!written.has(`chunks/${name}`) && Date.now() - statSync(chunk).mtimeMs > KEEP_MS) rmSync(chunk);
   }
   for (const asset of ASSETS) cpSync(join(from, asset), join(to, asset), { recursive: true });
+  writeFileSync(join(to, "src/console/page.js"), await buildPage(join(from, "src/console/page/main.ts")));
   writeFileSync(join(to, "stamp"), "");
 }
 

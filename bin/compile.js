@@ -5,7 +5,14 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
-const SOURCES = ["../src", "../adapters", "../package.json", "../package-lock.json", "bundle.js"].map(at);
+const SOURCES = [
+  "../src",
+  "../adapters",
+  "../package.json",
+  "../package-lock.json",
+  "bundle.js",
+  "page.js",
+].map(at);
 const STAMP = at("../dist/stamp");
 
 export async function compile() {

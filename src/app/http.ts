@@ -5,6 +5,7 @@ import { LiveServer } from "../admin/live/server.ts";
 import type { AdmissionPolicy } from "../admit/policy.ts";
 import type { Config } from "../config/load.ts";
 import type { GatewaySpec } from "../config/schema.ts";
+import { createConsole } from "../console/index.ts";
 import { Calendar } from "../domain/day.ts";
 import type { LifeFeed } from "../feed/life-feed.ts";
 import { RefusalFeed, refusalView } from "../feed/refusal.ts";
@@ -12,7 +13,7 @@ import { Guesses } from "../ingress/guesses.ts";
 import type { Health } from "../ingress/health.ts";
 import type { WebhookSource } from "../ingress/reception.ts";
 import { type Noted, RequestRecorder } from "../ingress/recorder.ts";
-import { createServers } from "../ingress/server.ts";
+import { createServers, type ServerDeps } from "../ingress/server.ts";
 import type { Adapter } from "../ports/adapter.ts";
 import type { Audit } from "../ports/audit.ts";
 import type { Clock, NewId } from "../ports/clock.ts";
@@ -128,6 +129,7 @@ export function composeHttp(options: HttpOptions): Http {
     takesWebhooks: environment.role !== "worker",
     hosts,
     watch: watchRulesOf(environment),
+    ...consoleOf(options),
     health: options.health,
     admin: buildAdmin({
       store,
@@ -198,6 +200,18 @@ export function composeHttp(options: HttpOptions): Http {
       callers.close();
     },
   };
+}
+
+function consoleOf({ config, developers, version }: HttpOptions): Pick<ServerDeps, "console"> {
+  const { console: whom, adminToken, role } = config.environment;
+  if (whom === "off") return {};
+  const door = developers.open ? "open" : developers.key === null ? "off" : "key";
+  const page = createConsole({
+    isApiOn: adminToken !== null,
+    playground: role === "worker" ? "off" : door,
+    version,
+  });
+  return { console: { isForAll: whom === "on", answer: () => page.answer() } };
 }
 
 function budgetsOf(spec: GatewaySpec) {

@@ -16,6 +16,8 @@ export const ROLES = ["all", "ingress", "worker"] as const;
 /** Which half of the path this process serves: taking webhooks, running agents, or both. */
 export type Role = (typeof ROLES)[number];
 
+const CONSOLE = ["inside", "on", "off"] as const;
+
 /** What the environment says, aliases and secret files resolved. */
 export interface Environment {
   readonly port: number;
@@ -38,6 +40,8 @@ export interface Environment {
   readonly metricsPort: number | null;
   /** Null: metrics need none, inside. */
   readonly metricsToken: Secret | null;
+  /** To whom the console's page is served. */
+  readonly console: (typeof CONSOLE)[number];
   /** Whether any platform's or model's secret is here: then there is something to lose. */
   readonly hasCredentials: boolean;
   readonly logLevel: LogLevel;
@@ -98,6 +102,7 @@ export function readEnvironment(
     allowedHosts: readAllowedHosts(reader),
     metricsPort: readMetricsPort(reader, port),
     metricsToken: reader.guard("PARLEY_METRICS_TOKEN"),
+    console: reader.oneOf("PARLEY_CONSOLE", CONSOLE) ?? "inside",
     publicUrl: withoutSlash(reader.url("PARLEY_PUBLIC_URL")),
     seal: readSeal(reader),
     logLevel: reader.oneOf("PARLEY_LOG_LEVEL", LOG_LEVELS) ?? "info",

@@ -62,6 +62,10 @@ const GATEWAY_VARIABLES: readonly Variable[] = [
       isOwn: true,
     },
   ),
+  plain(
+    "PARLEY_CONSOLE",
+    "inside (this machine and private networks, not through a proxy), on (whoever reaches the port), or off. Default inside",
+  ),
   secret(
     "PARLEY_ENCRYPTION_KEY",
     "Encrypts tokens of installations: 32 bytes as base64 or hex; several with commas during a rotation, the first encrypts",

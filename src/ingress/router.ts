@@ -6,7 +6,7 @@ import type { Health, ReadyReport } from "./health.ts";
 import { peerOf } from "./request.ts";
 import { errorAnswer, type HttpResponse, jsonAnswer, SECURITY_HEADERS, toResponse } from "./response.ts";
 import { LIVE_PATH, NEEDS_UPGRADE } from "./upgrades.ts";
-import type { Watched } from "./watch.ts";
+import { isInside, type Watched } from "./watch.ts";
 import type { Webhook } from "./webhooks.ts";
 
 export interface RouterDeps {
@@ -16,6 +16,12 @@ export interface RouterDeps {
   readonly takesWebhooks: boolean;
   /** For people's browsers. */
   readonly pages: readonly Page[];
+  /** The page for operators' browsers. */
+  readonly console?: {
+    /** Also for whoever comes from elsewhere. */
+    readonly isForAll: boolean;
+    answer(): Promise<HttpResponse>;
+  };
   readonly health: Health;
   /** Answers everything below /api/v1; `headers` go with every answer. */
   readonly admin?: {
@@ -42,11 +48,28 @@ export interface RouterDeps {
 
 type Env = { Bindings: HttpBindings };
 
+const CONSOLE_IS_INSIDE = errorAnswer(
+  403,
+  "Expected a caller on this machine or a private network that did not come through a proxy. PARLEY_CONSOLE=on serves the" +
+    " console to whoever reaches this port",
+);
+
 export const WEBHOOK = /^\/webhooks?\//;
 
 /** Every route. Errors are the table of docs/errors.md. */
 export function createRouter(deps: RouterDeps): Hono<Env> {
-  const { webhooks, pages, health, admin, isLive, watched, watchGuard, requestIdOf, broken } = deps;
+  const {
+    webhooks,
+    pages,
+    console: page,
+    health,
+    admin,
+    isLive,
+    watched,
+    watchGuard,
+    requestIdOf,
+    broken,
+  } = deps;
   const app = new Hono<Env>();
   const respond = (c: Context<Env>, answer: HttpResponse) => toResponse(answer, requestIdOf(c.env.incoming));
 
@@ -71,6 +94,12 @@ export function createRouter(deps: RouterDeps): Hono<Env> {
       const own = { "content-type": "text/html; charset=utf-8", ...headers };
       return respond(c, { status, headers: own, body: html });
     });
+  }
+
+  if (page !== undefined) {
+    app.get("/", async (c) =>
+      respond(c, page.isForAll || isInside(c.env.incoming) ? await page.answer() : CONSOLE_IS_INSIDE),
+    );
   }
 
   const report = (c: Context<Env>, ready: ReadyReport) =>

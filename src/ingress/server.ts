@@ -41,7 +41,7 @@ import { createWebhook, type Webhook, type WebhookDeps } from "./webhooks.ts";
 
 export interface ServerDeps
   extends Omit<WebhookDeps, "bodies">,
-    Pick<RouterDeps, "takesWebhooks" | "health" | "admin"> {
+    Pick<RouterDeps, "takesWebhooks" | "console" | "health" | "admin"> {
   readonly hosts: HostRules;
   readonly watch: WatchRules & {
     /** Whether what is for operators alone has a port of its own, and is not on this one. */

@@ -80,7 +80,8 @@ const FOR_INSIDE =
   "Expected a caller on this machine or a private network that did not come through a proxy. Set PARLEY_METRICS_PORT" +
   " to serve this on a port of its own, or PARLEY_METRICS_TOKEN to ask for it with a token";
 
-function isInside(incoming: IncomingMessage): boolean {
+/** On this machine or a private network, and not through a proxy that says so. */
+export function isInside(incoming: IncomingMessage): boolean {
   const address = incoming.socket.remoteAddress ?? "";
   return PRIVATE.check(address, isIPv6(address) ? "ipv6" : "ipv4") && !cameThroughProxy(incoming);
 }

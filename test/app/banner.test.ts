@@ -46,7 +46,10 @@ function said({ env = {}, spec = "", address, demoStandIns = new Map(), made = M
 describe("the banner", () => {
   it("says where it listens, who answers, and what to try", () => {
     const text = said();
-    expect(text).toContain("Parley 1.2.3 listens on http://127.0.0.1:8080\n");
+    expect(text).toContain(
+      "Parley 1.2.3 listens on http://127.0.0.1:8080\nConsole at http://127.0.0.1:8080/\n",
+    );
+    expect(said({ env: { PARLEY_CONSOLE: "off" } })).not.toContain("Console");
     expect(text).toMatch(/^ {2}assistant +the demo model$/m);
     expect(text).toContain("curl -s 'http://127.0.0.1:8080/webhooks/test?wait=10'");
     expect(text).not.toContain("x-dev-key");

@@ -72,6 +72,7 @@ describe.each(["nginx", "haproxy"] as const)("the edge with %s", (name) => {
     setup = await startWithPlatforms({
       PARLEY_ADMIN_TOKEN: ADMIN_TOKEN,
       PARLEY_METRICS_PORT: "0",
+      PARLEY_CONSOLE: "on",
       PARLEY_PUBLIC_URL: `https://${EDGE_HOST}`,
     });
     edge = await startEdge(name, setup.gateway.url);
@@ -164,6 +165,7 @@ describe.each(["nginx", "haproxy"] as const)("the edge with %s", (name) => {
     expect((await ask(operators, { path: "/api/v1/events" })).status).toBe(401);
     expect((await ask(operators, { path: "/api/v1/events", headers: AUTHORIZED })).status).toBe(200);
     expect((await ask(operators, { path: "/ready" })).status).toBe(200);
+    expect((await ask(operators, { path: "/" })).status).toBe(200);
     expect((await ask(operators, { path: "/webhooks/test", method: "POST" })).status).toBe(404);
   });
 

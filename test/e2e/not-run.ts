@@ -156,7 +156,7 @@ export const NOT_RUN_ONE_BY_ONE: readonly NotRun[] = [
   },
   {
     page: "docs/deploy/edge.md",
-    commands: ["PARLEY_PUBLIC_URL=https://parley.example", "PARLEY_METRICS_PORT=9090"],
+    commands: ["PARLEY_PUBLIC_URL=https://parley.example", "PARLEY_METRICS_PORT=9090", "PARLEY_CONSOLE=on"],
     why: { file: "test/e2e/edge.test.ts", words: "PARLEY_METRICS_PORT" },
   },
   {

@@ -551,6 +551,51 @@ describe("what is for operators alone", () => {
   });
 });
 
+describe("the console", () => {
+  const page = { status: 200, headers: { "content-security-policy": "its own" }, body: "<!doctype html>" };
+  const ask = async (isForAll: boolean, headers: Record<string, string> = {}) => {
+    const { url } = await open(ACCEPTED, { console: { isForAll, answer: async () => page } });
+    return await fetch(`${url}/`, { headers });
+  };
+
+  it("is shown to this machine with a policy of its own, and not through a proxy", async () => {
+    const shown = await ask(false);
+    expect(shown.status).toBe(200);
+    expect(shown.headers.get("content-security-policy")).toBe("its own");
+    expect(shown.headers.get("x-frame-options")).toBe("DENY");
+    expect(await shown.text()).toBe(page.body);
+    for (const name of ["x-forwarded-for", "forwarded", "via", "x-real-ip"]) {
+      const refused = await ask(false, { [name]: "10.0.0.1" });
+      expect([name, refused.status]).toEqual([name, 403]);
+      expect(await errorOf(refused)).toMatchObject({ message: expect.stringContaining("PARLEY_CONSOLE=on") });
+    }
+  });
+
+  it("is shown through a proxy where that was asked for, under a name of ours alone", async () => {
+    expect((await ask(true, { "x-forwarded-for": "203.0.113.9" })).status).toBe(200);
+    const { url } = await open(ACCEPTED, { console: { isForAll: true, answer: async () => page } });
+    expect(await statusFor(url, "rebound.example")).toBe(403);
+    expect(await statusFor(url, "parley.example")).toBe(200);
+  });
+
+  it("is not there where it is off", async () => {
+    const { url } = await open();
+    expect((await fetch(`${url}/`)).status).toBe(404);
+    expect((await fetch(`${url}/`, { method: "OPTIONS" })).status).toBe(200);
+  });
+
+  /** fetch sets the Host itself. */
+  function statusFor(url: string, host: string): Promise<number | undefined> {
+    return new Promise((done, failed) => {
+      const asked = httpRequest(url, { headers: { host } }, (response) => {
+        response.resume();
+        done(response.statusCode);
+      });
+      asked.on("error", failed).end();
+    });
+  }
+});
+
 describe("the test webhook", () => {
   it("without its key is told which header it takes, which a platform is not", async () => {
     const { url } = await open({ ...ACCEPTED, outcome: "forged", reason: "missing X-Dev-Key" });

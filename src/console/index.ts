@@ -1,0 +1,99 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+
+/** What the page has to know before it can ask anything; none of it is a secret. */
+export interface ConsoleFacts {
+  readonly isApiOn: boolean;
+  /** Of the test webhook: open to this machine, for whoever has the key, or not there. */
+  readonly playground: "open" | "key" | "off";
+  readonly version: string;
+}
+
+export interface ConsolePage {
+  readonly status: 200 | 503;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/**
+ * The console is one answer: style and script stand in the page, and the policy names both by their digest. So nothing else
+ * runs in it, whatever somebody writes in a chat; and it asks nobody but the gateway that it came from.
+ */
+export function createConsole(facts: ConsoleFacts): { answer(): Promise<ConsolePage> } {
+  let page: Promise<ConsolePage> | undefined;
+  return {
+    async answer() {
+      page ??= read(facts);
+      try {
+        return await page;
+      } catch (error) {
+        page = undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+async function read(facts: ConsoleFacts): Promise<ConsolePage> {
+  const [html, style, script] = await Promise.all([text("page.html"), text("page.css"), scriptOf()]);
+  if (script === null) return NOT_BUILT;
+  // Either would end the element that it stands in.
+  if (/<\/(?:script|style)|<!--/i.test(style + script))
+    throw new Error("The console cannot be put into a page");
+  const version = facts.version.replaceAll(/[^\w.+-]/g, "");
+  const body = `<body data-api="${facts.isApiOn ? "on" : "off"}" data-playground="${facts.playground}" data-version="${version}">`;
+  const places = [
+    ["<style></style>", `<style>${style}</style>`],
+    ["<body>", body],
+    ['<script type="module"></script>', `<script type="module">${script}</script>`],
+  ] as const;
+  return {
+    status: 200,
+    headers: {
+      "content-type": "text/html; charset=utf-8",
+      "content-security-policy": policyOf(style, script),
+      "cross-origin-opener-policy": "same-origin",
+      "cross-origin-resource-policy": "same-origin",
+    },
+    // Functions, because `$` means something in a replacement.
+    body: places.reduce((page, [place, content]) => page.replace(place, () => content), html),
+  };
+}
+
+function policyOf(style: string, script: string): string {
+  const digest = (content: string) => `'sha256-${createHash("sha256").update(content).digest("base64")}'`;
+  return [
+    "default-src 'none'",
+    `script-src ${digest(script)}`,
+    `style-src ${digest(style)}`,
+    "connect-src 'self'",
+    "img-src data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    // Whatever would read text as markup throws.
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].join("; ");
+}
+
+const NOT_BUILT: ConsolePage = {
+  status: 503,
+  headers: { "content-type": "text/plain; charset=utf-8" },
+  body: "The console is not built; npm run build builds it\n",
+};
+
+/** Built with the rest, or now from its sources where those are. Null: neither is there. */
+async function scriptOf(): Promise<string | null> {
+  const built = new URL("./page.js", import.meta.url);
+  if (existsSync(built)) return await readFile(built, "utf8");
+  const builder = new URL("../../bin/page.js", import.meta.url);
+  if (!existsSync(builder)) return null;
+  const { buildPage } = (await import(builder.href)) as { buildPage: (main: string) => Promise<string> };
+  return await buildPage(`${import.meta.dirname}/page/main.ts`);
+}
+
+async function text(name: string): Promise<string> {
+  return await readFile(new URL(name, import.meta.url), "utf8");
+}

@@ -1,0 +1,53 @@
+type Child = Node | string | number | null | undefined | false;
+type Tags = HTMLElementTagNameMap;
+
+export interface Props {
+  readonly class?: string | undefined;
+  /** An attribute that is false or undefined is not there. */
+  readonly [attribute: string]: string | number | boolean | undefined | ((event: Event) => void);
+}
+
+/**
+ * The only way in which anything comes onto the page: text is a text node, and never read as markup. What begins with `on`
+ * is a listener and no attribute, which the page's policy would not run.
+ */
+export function h<Tag extends keyof Tags>(tag: Tag, props: Props = {}, ...children: Child[]): Tags[Tag] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (typeof value === "function") element.addEventListener(name.slice(2), value);
+    else if (value !== undefined && value !== false)
+      element.setAttribute(name, value === true ? "" : `${value}`);
+  }
+  element.append(...shown(children));
+  return element;
+}
+
+/** In the place of all that was there. */
+export function fill(element: Element, ...children: Child[]): void {
+  element.replaceChildren(...shown(children));
+}
+
+function shown(children: readonly Child[]): (Node | string)[] {
+  return children.flatMap((child) =>
+    child === null || child === undefined || child === false
+      ? []
+      : [typeof child === "number" ? `${child}` : child],
+  );
+}
+
+/** Control characters, and those that turn the direction of what follows: both can make a line lie. */
+const UNSAFE = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu;
+
+/** Text from outside on one line: what cannot be seen is spelt, and its direction is its own. */
+export function told(text: string, props: Props = {}): HTMLElement {
+  const spelt = text.replace(UNSAFE, (char) => `\\u{${char.codePointAt(0)?.toString(16)}}`);
+  return h("bdi", props, spelt);
+}
+
+/** Text from outside with its lines. */
+export function paragraphs(text: string, props: Props = {}): HTMLElement {
+  const spelt = text.replace(UNSAFE, (char) =>
+    char === "\n" || char === "\t" ? char : `\\u{${char.codePointAt(0)?.toString(16)}}`,
+  );
+  return h("div", { dir: "auto", ...props, class: `said ${props.class ?? ""}` }, spelt);
+}
