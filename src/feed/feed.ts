@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Bus } from "../ports/bus.ts";
 import type { Clock } from "../ports/clock.ts";
-import { LIVES_WAITING_MAX, WATCH_EVERY_MS, WATCHED_FOR_MS } from "./bounds.ts";
+import { LIVES_PER_MESSAGE_MAX, LIVES_WAITING_MAX, WATCH_EVERY_MS, WATCHED_FOR_MS } from "./bounds.ts";
 
 /** `missed`: what was left out because the bus was slower than it came. */
 export type Listener<T> = (items: readonly T[], missed: number) => void;
@@ -79,13 +79,16 @@ export class Feed<T> {
     this.#unsubscribe();
   }
 
-  /** One message for all that happens while the one before is on its way. */
+  /** One message for what happens while the one before is on its way. Between two, readers get to read. */
   async #send(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const message: Message<T> = { lives: this.#waiting, missed: this.#missed };
-      this.#waiting = [];
-      this.#missed = 0;
+      const lives = this.#waiting.splice(0, LIVES_PER_MESSAGE_MAX);
+      // What was left out came behind all that waits.
+      const missed = this.#waiting.length === 0 ? this.#missed : 0;
+      this.#missed -= missed;
+      const message: Message<T> = { lives, missed };
       await this.#bus.publish(this.#topic, JSON.stringify(message));
+      if (this.#waiting.length > 0) await new Promise((resolve) => setImmediate(resolve));
     }
     this.#isSending = false;
   }

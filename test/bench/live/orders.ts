@@ -16,4 +16,4 @@ export interface Telling {
 export type Said =
   | { readonly port: number }
   | { readonly tokens: readonly string[] }
-  | { readonly cpuMicros: number; readonly rssBytes: number };
+  | { readonly cpuMicros: number; readonly rssBytes: number; readonly missed: number };

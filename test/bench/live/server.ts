@@ -50,6 +50,12 @@ const { server } = createServers({
 
 const say = (said: Said) => process.stdout.write(`${JSON.stringify(said)}\n`);
 
+/** What no reader got, because the bus was slower than it came. */
+async function missed(): Promise<number> {
+  const { values } = await metrics.liveDropped.get();
+  return values.find(({ labels }) => labels.cause === "bus")?.value ?? 0;
+}
+
 const PACE_MS = 2;
 
 /** One after the other at an even pace; of what is late, the time at which it was due is told. */
@@ -57,6 +63,7 @@ async function tell({ perSecond, seconds, conversations, tenants }: Telling): Pr
   const count = perSecond * seconds;
   const startedAtMs = steadyMs();
   const cpu = process.cpuUsage();
+  const missedBefore = await missed();
   for (let told = 0; told < count; ) {
     const due = Math.min(count, Math.floor(((steadyMs() - startedAtMs) * perSecond) / 1000));
     for (; told < due; told++) {
@@ -72,7 +79,10 @@ async function tell({ perSecond, seconds, conversations, tenants }: Telling): Pr
     await clock.sleep(PACE_MS);
   }
   const { user, system } = process.cpuUsage(cpu);
-  say({ cpuMicros: user + system, rssBytes: process.memoryUsage.rss() });
+  say({
+    ...{ cpuMicros: user + system, rssBytes: process.memoryUsage.rss() },
+    missed: (await missed()) - missedBefore,
+  });
 }
 
 async function makeTokens(count: number): Promise<void> {
