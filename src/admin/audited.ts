@@ -1,7 +1,7 @@
 import type { Deed } from "../domain/audit.ts";
 import { GatewayError } from "../domain/errors.ts";
 import type { Audit } from "../ports/audit.ts";
-import { type ControlsDeps, limitsView, logLevelView } from "./controls.ts";
+import { breakerState, type ControlsDeps, limitsView, logLevelView } from "./controls.ts";
 import { type KillSwitchDeps, killSwitchView } from "./kill-switch.ts";
 import type { OPERATIONS, OperationId } from "./operations.ts";
 import type { ApiResponse } from "./responses.ts";
@@ -61,6 +61,11 @@ const TOLD: { readonly [Id in Changing]: Told | null } = {
   },
   setLogLevel: { action: "log_level.set", subject: () => "log level", state: logLevelView },
   setLimits: { action: "limits.set", subject: () => "limits", state: limitsView },
+  setBreaker: {
+    action: "breaker.configured",
+    subject: ofId,
+    state: (deps, { id }) => breakerState(deps, id),
+  },
   resetBreaker: {
     action: "breaker.reset",
     subject: ofId,

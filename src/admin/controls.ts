@@ -1,8 +1,10 @@
 import { z } from "zod";
-import type { BreakerReport } from "../domain/breaker.ts";
+import { type BreakerReport, type BreakerRules, rulesOf } from "../domain/breaker.ts";
 import {
+  BREAKERS_SET_MAX,
   type ControlOrder,
   type Controls,
+  changedRules,
   LIMIT_SCOPES,
   type LimitScope,
   type LimitValue,
@@ -89,6 +91,28 @@ export const limitsSchema = z.object({
 });
 export type LimitsView = z.infer<typeof limitsSchema>;
 
+const rules = {
+  failure_threshold: z.int().describe("It opens after so many failures in a row."),
+  failure_rate: z.number().describe("Or when this share of the calls of a minute failed, of at least 20."),
+  open_seconds: z
+    .number()
+    .describe("So long it is left alone, then one call goes through; after a refusal, 15 s."),
+};
+const rule = <T extends z.ZodType>(of: T) =>
+  of.nullable().optional().describe("Null: as by default. Absent: as it is.");
+
+const RULES = ["failure_threshold", "failure_rate", "open_seconds"] as const;
+export const breakerBody = z
+  .strictObject({
+    failure_threshold: rule(z.int().min(1).max(1_000)),
+    failure_rate: rule(z.number().min(0.01).max(1)),
+    open_seconds: rule(z.int().min(1).max(3_600)),
+    dry_run: z.boolean().default(false).describe("Say what would hold, and change nothing."),
+  })
+  .refine((body) => RULES.some((name) => body[name] !== undefined), {
+    error: "expected at least one of failure_threshold, failure_rate, open_seconds, got none",
+  });
+
 const breaker = z.object({
   name: z.string().describe("May hold a slash: encode it in a path."),
   kind: z.enum(["model", "platform"]),
@@ -101,6 +125,8 @@ const breaker = z.object({
   failures: z.int(),
   failures_in_row: z.int(),
   opens: z.int().describe("Since the replica was started."),
+  ...rules,
+  set,
 });
 
 export const breakersSchema = z.object({ breakers: z.array(breaker) });
@@ -111,6 +137,9 @@ export const breakerResetSchema = z.object({
   status: z.literal("reset"),
   by: z.string(),
 });
+
+export const breakerRulesSchema = z.object({ name: z.string(), ...rules, set, dry_run: z.boolean() });
+export type BreakerRulesView = z.infer<typeof breakerRulesSchema>;
 
 export function logLevelView({ controls }: Pick<ControlsDeps, "controls">): LogLevelView {
   const { logLevel, logLevels } = controls.now;
@@ -155,13 +184,19 @@ export async function setLimits(
   return limitsView(deps);
 }
 
-export function breakersView({ breakers }: Pick<ControlsDeps, "breakers">): BreakersView {
+export function breakersView({
+  breakers,
+  controls,
+}: Pick<ControlsDeps, "breakers" | "controls">): BreakersView {
+  const { breakers: own } = controls.now;
   return {
     breakers: breakers().map(({ name, kind, state, sinceMs, retryAtMs, cause, ...counts }) => ({
       ...{ name, kind, state, since: timeOf(sinceMs), retry_at: timeOf(retryAtMs) },
       ...{ code: cause?.code ?? null, cause: cause?.message ?? null },
       ...{ calls: counts.calls, failures: counts.failures, failures_in_row: counts.failuresInRow },
       opens: counts.opens,
+      ...rulesView(own[name]?.value),
+      set: setView(own[name]),
     })),
   };
 }
@@ -175,6 +210,42 @@ export async function resetBreaker(
   if (!breakers().some((one) => one.name === name)) return null;
   await controls.set({ kind: "breaker-reset", name, by, atMs: clock.nowMs() });
   return { name, status: "reset", by };
+}
+
+/** What holds for one, or would; or why not. */
+export async function setBreaker(
+  name: string,
+  { dry_run, ...given }: z.output<typeof breakerBody>,
+  by: string,
+  { breakers, controls, clock }: ControlsDeps,
+): Promise<BreakerRulesView | "unknown" | "too-many"> {
+  const before = controls.now.breakers[name];
+  // What is set can be put back, also when nothing of that name is in use any more.
+  if (before === undefined && !breakers().some((one) => one.name === name)) return "unknown";
+  if (before === undefined && Object.keys(controls.now.breakers).length >= BREAKERS_SET_MAX)
+    return "too-many";
+  const { failure_threshold: failuresInRow, failure_rate: failureRate, open_seconds: seconds } = given;
+  const openMs = typeof seconds === "number" ? seconds * 1000 : seconds;
+  const change = { failuresInRow, failureRate, openMs };
+  const value = changedRules(before?.value ?? {}, change);
+  if (dry_run) return { name, ...rulesView(value), set: setView(before), dry_run };
+  await controls.set({ kind: "breaker-rules", name, rules: change, by, atMs: clock.nowMs() });
+  const now = controls.now.breakers[name];
+  return { name, ...rulesView(now?.value), set: setView(now), dry_run };
+}
+
+/** For the audit. */
+export function breakerState(
+  { breakers, controls }: Pick<ControlsDeps, "breakers" | "controls">,
+  name: string,
+) {
+  const { breakers: own } = controls.now;
+  return { state: breakers().find((one) => one.name === name)?.state, ...rulesView(own[name]?.value) };
+}
+
+function rulesView(set: Partial<BreakerRules> | undefined) {
+  const { failuresInRow, failureRate, openMs } = rulesOf(set);
+  return { failure_threshold: failuresInRow, failure_rate: failureRate, open_seconds: openMs / 1000 };
 }
 
 function setView(one: { readonly by: string; readonly atMs: number } | null | undefined) {

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { BREAKERS_SET_MAX } from "../domain/controls.ts";
 import { isConversationOf, tenantName } from "../domain/tenant.ts";
 import type { Feed } from "../feed/feed.ts";
 import type { LifeFeed } from "../feed/life-feed.ts";
@@ -22,6 +23,7 @@ import {
   limitsView,
   logLevelView,
   resetBreaker,
+  setBreaker,
   setLimits,
   setLogLevel,
 } from "./controls.ts";
@@ -226,6 +228,11 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     showStatus: async () => ok(await statusView(deps)),
     listReplicas: async () => ok(await replicasView(deps)),
     listBreakers: async () => ok(breakersView(deps)),
+    setBreaker: async ({ id, by, body }) => {
+      const answer = await setBreaker(id, body, by, deps);
+      if (answer === "unknown") return problem(404, "There is no breaker of this name");
+      return answer === "too-many" ? problem(400, TOO_MANY_BREAKERS) : ok(answer);
+    },
     resetBreaker: async ({ id, by }) => {
       const reset = await resetBreaker(id, by, deps);
       return reset === null ? problem(404, "There is no breaker of this name") : ok(reset);
@@ -257,6 +264,8 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     openapi: async () => ok(openApi(deps.version)),
   };
 }
+
+const TOO_MANY_BREAKERS = `Expected at most ${BREAKERS_SET_MAX} breakers with rules of their own; put one of them back`;
 
 /** The letters are chosen before the answer begins: what is wrong until then has a status of its own. */
 async function bulk(order: BulkOrder, deps: HandlerDeps): Promise<ApiResponse> {

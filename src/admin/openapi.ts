@@ -5,7 +5,13 @@ import { approvalPageSchema, approvalSchema, castSchema } from "./approvals.ts";
 import { auditPageSchema, auditVerifiedSchema } from "./audit.ts";
 import { backupSchema, heldBackupSchema } from "./backup.ts";
 import { KEY_CHARS_MAX, OPERATOR_CHARS_MAX } from "./bounds.ts";
-import { breakerResetSchema, breakersSchema, limitsSchema, logLevelSchema } from "./controls.ts";
+import {
+  breakerResetSchema,
+  breakerRulesSchema,
+  breakersSchema,
+  limitsSchema,
+  logLevelSchema,
+} from "./controls.ts";
 import { conversationPageSchema, erasureSchema, exportedSchema, transcriptSchema } from "./conversations.ts";
 import { explanationSchema } from "./explain.ts";
 import { deadHookPageSchema, hooksSchema, hookTrialSchema, replayedHooksSchema } from "./hooks.ts";
@@ -84,6 +90,7 @@ const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   ReplayedHooks: replayedHooksSchema,
   HookTrial: hookTrialSchema,
   BreakerReset: breakerResetSchema,
+  BreakerRules: breakerRulesSchema,
   Backup: backupSchema,
   HeldBackup: heldBackupSchema,
   ConversationPage: conversationPageSchema,

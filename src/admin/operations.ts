@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { decideBody } from "./approvals.ts";
-import { limitsBody, logLevelBody } from "./controls.ts";
+import { breakerBody, limitsBody, logLevelBody } from "./controls.ts";
 import { conversationsQuery, eraseBody, exportQuery, transcriptQuery } from "./conversations.ts";
 import { HOOK_OPERATIONS } from "./hook-operations.ts";
 import { installationsQuery } from "./installations.ts";
@@ -291,6 +291,16 @@ export const OPERATIONS = {
     query: noQuery,
     answer: { status: 200, type: JSON_TYPE, schemas: ["Breakers"], what: "One for each." },
     problems: [400],
+  },
+  setBreaker: {
+    method: "put",
+    path: "/breakers/{id}",
+    summary:
+      "Set when a breaker opens and for how long, on all replicas, or put that back; kept over restarts",
+    query: noQuery,
+    body: breakerBody,
+    answer: { status: 200, type: JSON_TYPE, schemas: ["BreakerRules"], what: "What holds for it, or would." },
+    problems: [400, 404, 413, 415, 503],
   },
   resetBreaker: {
     method: "post",

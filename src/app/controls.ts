@@ -1,5 +1,6 @@
 import type { Breakers } from "../domain/breaker.ts";
 import {
+  type BreakersSet,
   type ControlOrder,
   type Controls,
   controlled,
@@ -22,6 +23,8 @@ export interface RunControlsOptions {
 export class RunControls {
   readonly #options: RunControlsOptions;
   readonly #note: SharedNote<Controls>;
+  /** Apart, because a note is small. */
+  readonly #rules: SharedNote<BreakersSet>;
   readonly #breakers: Breakers[] = [];
   /** Null: not looked yet. What was reset before this process began has nothing to close here. */
   #resets: Controls["resets"] | null = null;
@@ -35,10 +38,18 @@ export class RunControls {
         note === null ? NO_CONTROLS : { ...NO_CONTROLS, ...(JSON.parse(note) as Partial<Controls>) },
       onTake: (controls) => this.#take(controls),
     });
+    this.#rules = new SharedNote({
+      name: "breaker-rules",
+      event: "breaker_rules",
+      parse: (note) => (note === null ? {} : (JSON.parse(note) as BreakersSet)),
+      onTake: (rules) => {
+        for (const breakers of this.#breakers) breakers.configure(valuesOf(rules));
+      },
+    });
   }
 
   get now(): Controls {
-    return this.#note.value;
+    return { ...this.#note.value, breakers: this.#rules.value };
   }
 
   get configuredLogLevel(): LogLevel {
@@ -49,19 +60,22 @@ export class RunControls {
     return this.#options.logLevels;
   }
 
-  /** These are closed when somebody resets one of them. */
+  /** These are closed when somebody resets one of them, and go by the rules that are set. */
   watch(breakers: Breakers): void {
+    breakers.configure(valuesOf(this.#rules.value));
     this.#breakers.push(breakers);
   }
 
   /** Knows what is set when it resolves, unless the store is away; then as soon as that is back. Never rejects. */
   async open(deps: SharedNoteDeps, signal: AbortSignal): Promise<void> {
-    await this.#note.open(deps, signal);
+    await Promise.all([this.#note.open(deps, signal), this.#rules.open(deps, signal)]);
   }
 
   /** Holds for all replicas. Rejects with STORE_* when the store cannot keep that. */
   async set(order: ControlOrder): Promise<void> {
-    await this.#note.change((controls) => controlled(controls, order));
+    if (order.kind === "breaker-rules")
+      await this.#rules.change((breakers) => controlled({ ...NO_CONTROLS, breakers }, order).breakers);
+    else await this.#note.change((controls) => controlled(controls, order));
     const { kind, atMs: _, ...rest } = order;
     this.#options.log.warn(rest, EVENTS[kind]);
   }
@@ -84,4 +98,9 @@ const EVENTS: Readonly<Record<ControlOrder["kind"], string>> = {
   "log-level": "log_level.set",
   limits: "limits.set",
   "breaker-reset": "breaker.reset",
+  "breaker-rules": "breaker.configured",
 };
+
+function valuesOf(rules: BreakersSet) {
+  return Object.fromEntries(Object.entries(rules).map(([name, { value }]) => [name, value]));
+}

@@ -72,10 +72,26 @@ interface Time {
   nowMs(): number;
 }
 
+/** When a breaker opens, and for how long. */
+export interface BreakerRules {
+  /** After so many failures in a row. */
+  readonly failuresInRow: number;
+  /** When this share of the calls of a minute failed. */
+  readonly failureRate: number;
+  /** Then it is left alone for so long; where we were refused, for BREAKER_REFUSED_MS. */
+  readonly openMs: number;
+}
+
+export const BREAKER_RULES: BreakerRules = {
+  failuresInRow: BREAKER_FAILURES_IN_ROW_MAX,
+  failureRate: BREAKER_FAILURE_RATE,
+  openMs: BREAKER_OPEN_MS,
+};
+
 /**
- * Stops calling what keeps failing: after ten failures in a row, or when half of the calls of a minute failed; after
- * one refusal, because the next would be refused too. After a minute, or a quarter of one where we were refused, one
- * call goes through as a probe; its end decides.
+ * Stops calling what keeps failing: after ten failures in a row, or when half of the calls of a minute failed (or as its
+ * rules have it); after one refusal, because the next would be refused too. After a minute, or a quarter of one where we
+ * were refused, one call goes through as a probe; its end decides.
  *
  * Own code, because the breaker of cockatiel reads the system clock and could not be replayed by a simulation.
  */
@@ -83,8 +99,9 @@ export class Breaker {
   readonly #name: string;
   readonly #time: Time;
   readonly #observer: BreakerObserver | undefined;
+  readonly #rules: () => BreakerRules;
   #openedAtMs: number | null = null;
-  #openForMs = BREAKER_OPEN_MS;
+  #isRefused = false;
   /** When it was closed last; a probe that fails does not change it. */
   #sinceMs: number | null = null;
   #cause: BreakerCause | null = null;
@@ -93,7 +110,14 @@ export class Breaker {
   #opens = 0;
   #window: { readonly atMs: number; readonly failed: boolean }[] = [];
 
-  constructor(name: string, time: Time, observer?: BreakerObserver) {
+  /** `rules`: as they are now. */
+  constructor(
+    name: string,
+    time: Time,
+    observer?: BreakerObserver,
+    rules: () => BreakerRules = () => BREAKER_RULES,
+  ) {
+    this.#rules = rules;
     this.#name = name;
     this.#time = time;
     this.#observer = observer;
@@ -124,7 +148,7 @@ export class Breaker {
     if (this.#openedAtMs === null) return "closed";
     const openMs = this.#time.nowMs() - this.#openedAtMs;
     // A clock that was set back must not keep it open for as long.
-    return openMs >= 0 && openMs < this.#openForMs ? "open" : "half-open";
+    return openMs >= 0 && openMs < this.#openForMs() ? "open" : "half-open";
   }
 
   /** Asks to make a call; the result must be called once with how it ended. Throws BreakerOpen. */
@@ -145,8 +169,13 @@ export class Breaker {
     };
   }
 
+  /** By the rules as they are now: who shortens it does not wait for the end of what was. */
+  #openForMs(): number {
+    return this.#isRefused ? BREAKER_REFUSED_MS : this.#rules().openMs;
+  }
+
   #openMs(): number {
-    return (this.#openedAtMs ?? 0) + this.#openForMs - this.#time.nowMs();
+    return (this.#openedAtMs ?? 0) + this.#openForMs() - this.#time.nowMs();
   }
 
   #count(end: CallEnd, cause?: BreakerCause): void {
@@ -162,7 +191,7 @@ export class Breaker {
   #open(end: "failed" | "refused", cause: BreakerCause = NO_CAUSE): void {
     const wasClosed = this.#openedAtMs === null;
     this.#openedAtMs = this.#time.nowMs();
-    this.#openForMs = end === "refused" ? BREAKER_REFUSED_MS : BREAKER_OPEN_MS;
+    this.#isRefused = end === "refused";
     this.#cause = cause;
     if (!wasClosed) return;
     this.#sinceMs = this.#openedAtMs;
@@ -179,13 +208,11 @@ export class Breaker {
   }
 
   #hasFailedTooOften(nowMs: number): boolean {
-    if (this.#failuresInRow >= BREAKER_FAILURES_IN_ROW_MAX) return true;
+    const { failuresInRow, failureRate } = this.#rules();
+    if (this.#failuresInRow >= failuresInRow) return true;
     this.#window = this.#window.filter(({ atMs }) => nowMs - atMs < BREAKER_WINDOW_MS);
     const failures = this.#window.filter(({ failed }) => failed).length;
-    return (
-      this.#window.length >= BREAKER_WINDOW_CALLS_MIN &&
-      failures >= this.#window.length * BREAKER_FAILURE_RATE
-    );
+    return this.#window.length >= BREAKER_WINDOW_CALLS_MIN && failures >= this.#window.length * failureRate;
   }
 
   #probed(end: CallEnd, cause?: BreakerCause): void {
@@ -205,6 +232,7 @@ export class Breakers {
   readonly #time: Time;
   readonly #observer: BreakerObserver | undefined;
   readonly #all = new Map<string, Breaker>();
+  #rules: Readonly<Record<string, Partial<BreakerRules>>> = {};
 
   constructor(time: Time, observer?: BreakerObserver) {
     this.#time = time;
@@ -214,9 +242,14 @@ export class Breakers {
   of(name: string): Breaker {
     const known = this.#all.get(name);
     if (known !== undefined) return known;
-    const breaker = new Breaker(name, this.#time, this.#observer);
+    const breaker = new Breaker(name, this.#time, this.#observer, () => rulesOf(this.#rules[name]));
     this.#all.set(name, breaker);
     return breaker;
+  }
+
+  /** By name, what holds in place of BREAKER_RULES from now on. */
+  configure(rules: Readonly<Record<string, Partial<BreakerRules>>>): void {
+    this.#rules = rules;
   }
 
   reset(name: string): void {
@@ -226,4 +259,9 @@ export class Breakers {
   reports(): readonly BreakerReport[] {
     return [...this.#all.values()].map((breaker) => breaker.report());
   }
+}
+
+/** With what is not set as it is by default. */
+export function rulesOf(set: Partial<BreakerRules> | undefined): BreakerRules {
+  return { ...BREAKER_RULES, ...set };
 }

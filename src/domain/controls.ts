@@ -1,3 +1,4 @@
+import type { BreakerRules } from "./breaker.ts";
 import { PLATFORMS } from "./event.ts";
 
 export const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
@@ -38,9 +39,16 @@ export interface Controls {
   readonly limits: Readonly<Partial<Record<LimitScope, SetBy<LimitValue>>>>;
   /** Breakers by their names, with the time at which somebody has closed them. */
   readonly resets: Readonly<Record<string, number>>;
+  /** Breakers by their names, with what holds for them in place of the default. */
+  readonly breakers: BreakersSet;
 }
 
-export const NO_CONTROLS: Controls = { logLevel: null, logLevels: {}, limits: {}, resets: {} };
+export type BreakersSet = Readonly<Record<string, SetBy<Partial<BreakerRules>>>>;
+
+/** Breakers with rules of their own: what is kept of them is one note. */
+export const BREAKERS_SET_MAX = 10;
+
+export const NO_CONTROLS: Controls = { logLevel: null, logLevels: {}, limits: {}, resets: {}, breakers: {} };
 
 export type ControlOrder = { readonly by: string; readonly atMs: number } & (
   | {
@@ -56,7 +64,11 @@ export type ControlOrder = { readonly by: string; readonly atMs: number } & (
       readonly limits: Readonly<{ [S in LimitScope]?: LimitValue | null | undefined }>;
     }
   | { readonly kind: "breaker-reset"; readonly name: string }
+  /** Null: as by default; what is absent stays as it is. */
+  | { readonly kind: "breaker-rules"; readonly name: string; readonly rules: BreakerChange }
 );
+
+export type BreakerChange = { readonly [R in keyof BreakerRules]?: number | null | undefined };
 
 /** All that is kept is one small note. */
 const RESETS_MAX = 10;
@@ -86,5 +98,21 @@ export function controlled(controls: Controls, order: ControlOrder): Controls {
       const latest = [[order.name, Math.max(atMs, before + 1)] as const, ...kept].slice(0, RESETS_MAX);
       return { ...controls, resets: Object.fromEntries(latest) };
     }
+    case "breaker-rules": {
+      const { [order.name]: before, ...others } = controls.breakers;
+      const value = changedRules(before?.value ?? {}, order.rules);
+      const isSet = Object.keys(value).length > 0;
+      return { ...controls, breakers: isSet ? { ...others, [order.name]: { value, by, atMs } } : others };
+    }
   }
+}
+
+/** What is set of a breaker's rules after a change. */
+export function changedRules(before: Partial<BreakerRules>, change: BreakerChange): Partial<BreakerRules> {
+  const all = Object.entries({ ...before, ...withoutAbsent(change) });
+  return Object.fromEntries(all.filter(([, value]) => value !== null)) as Partial<BreakerRules>;
+}
+
+function withoutAbsent(change: BreakerChange): object {
+  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
 }

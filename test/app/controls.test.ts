@@ -90,3 +90,25 @@ it("a breaker is reset on all replicas, each time that somebody says so, and not
   }
   expect(Object.keys(one.controls.now.resets)).toHaveLength(10);
 });
+
+it("rules of a breaker hold for all replicas, also for those that start later, until they are put back", async () => {
+  const [one, other] = [await open(), await open()];
+  const rules = (change: object) => by({ kind: "breaker-rules", name: "slack", rules: change });
+  await one.controls.set(rules({ failuresInRow: 2 }));
+  await one.controls.set(rules({ openMs: 5_000 }));
+  await calm();
+  for (const { controls, breakers } of [one, other, await open()]) {
+    expect(controls.now.breakers).toMatchObject({
+      slack: { value: { failuresInRow: 2, openMs: 5_000 }, by: "ann" },
+    });
+    for (let n = 0; n < 2; n++) breakers.of("slack").enter()("failed");
+    expect(breakers.of("slack").state()).toBe("open");
+    clock.advance(5_000);
+    expect(breakers.of("slack").state()).toBe("half-open");
+  }
+  await other.controls.set(rules({ failuresInRow: null }));
+  await other.controls.set(rules({ openMs: null }));
+  await calm();
+  expect(one.controls.now.breakers).toEqual({});
+  expect(one.breakers.of("slack").state()).toBe("open");
+});

@@ -104,3 +104,67 @@ it("breakers shows what is left alone and why, and reset has it called again", a
     stderr: expect.stringContaining("There is no breaker of this name"),
   });
 });
+
+it("breakers configure says what would hold, sets it, and puts it back; the audit has before and after", async () => {
+  const set = (...args: readonly string[]) => asked("breakers", "configure", ...args);
+  expect(await set("slack", "--failures", "3", "--open", "5", "--dry-run")).toMatchObject({
+    code: 0,
+    stdout: "slack: 3 in a row, or 0.5 of a minute; then open for 5 s; nothing was changed\n",
+  });
+  expect(admin.controls.now.breakers).toEqual({});
+  expect((await set("slack", "--failures", "3", "--open", "5")).stdout).toMatch(
+    /^slack: 3 in a row, or 0\.5 of a minute; then open for 5 s; set at 20\S+Z by \S+@\S+\n$/,
+  );
+  const breaker = admin.breakers.of("slack");
+  for (let n = 0; n < 3; n++) breaker.enter()("failed");
+  expect(breaker.state()).toBe("open");
+  expect(JSON.parse((await set("slack", "--rate", "0.9", "--json")).stdout)).toMatchObject({
+    ...{ name: "slack", failure_threshold: 3, failure_rate: 0.9, open_seconds: 5, dry_run: false },
+    set: { by: expect.any(String) },
+  });
+  expect(JSON.parse((await asked("breakers", "list", "--json")).stdout).breakers).toMatchObject([
+    { failure_threshold: 10, failure_rate: 0.5, open_seconds: 60, set: null },
+    { failure_threshold: 3, failure_rate: 0.9, open_seconds: 5, set: {} },
+  ]);
+  expect((await set("slack", "--default", "--rate", "0.4")).stdout).toContain("10 in a row, or 0.4 of");
+  expect((await set("slack", "--default")).stdout).toBe(
+    "slack: 10 in a row, or 0.5 of a minute; then open for 60 s; as by default\n",
+  );
+  const audit = await admin.ask("/audit?action=breaker.configured");
+  const { entries } = (await audit.json()) as { entries: readonly object[] };
+  expect(entries).toHaveLength(4);
+  expect(entries.at(-1)).toMatchObject({
+    subject: "slack",
+    before: { failure_threshold: 10, open_seconds: 60 },
+    after: { failure_threshold: 3, open_seconds: 5 },
+  });
+});
+
+it("breakers configure refuses what is no rule, no breaker, or one too many", async () => {
+  const set = (...args: readonly string[]) => asked("breakers", "configure", ...args);
+  expect(await set("slack")).toMatchObject({ code: 2, stderr: expect.stringContaining("or --default") });
+  expect(await set("slack", "--failures", "many")).toMatchObject({ code: 2 });
+  expect(await set("slack", "--failures", "0")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("failure_threshold: "),
+  });
+  expect(await set("pigeon", "--failures", "2")).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("There is no breaker of this name"),
+  });
+  const put = (name: string, body: object) =>
+    admin.ask(`/breakers/${name}`, {
+      method: "PUT",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  expect(await (await put("slack", { dry_run: true })).text()).toContain("at least one of failure_threshold");
+  for (let n = 0; n < 10; n++) {
+    const order = { kind: "breaker-rules", name: `m${n}`, rules: { openMs: 1 }, by: "x", atMs: n } as const;
+    await admin.controls.set(order);
+  }
+  expect((await put("slack", { open_seconds: 5 })).status).toBe(400);
+  // One that is not in use any more can be put back.
+  expect((await put("m3", { open_seconds: null })).status).toBe(200);
+  expect((await put("slack", { open_seconds: 5 })).status).toBe(200);
+});

@@ -166,3 +166,36 @@ describe("a breaker", () => {
     ]);
   });
 });
+
+describe("rules of one's own", () => {
+  it("say after how many failures it opens, and for how long, from now on", () => {
+    const breakers = new Breakers(clock);
+    const [one, other] = [breakers.of("one"), breakers.of("other")];
+    breakers.configure({ one: { failuresInRow: 3, openMs: 10_000 } });
+    for (let n = 0; n < 3; n++) for (const each of [one, other]) each.enter()("failed");
+    expect([one.state(), other.state()]).toEqual(["open", "closed"]);
+    clock.advance(9_999);
+    expect(one.state()).toBe("open");
+    breakers.configure({ one: { openMs: 5_000 } });
+    expect(one.state()).toBe("half-open");
+    breakers.configure({});
+    expect(one.state()).toBe("open");
+    expect(one.report().retryAtMs).toBe(clock.nowMs() + 50_001);
+  });
+
+  it("say at which share of the calls of a minute it opens", () => {
+    const breakers = new Breakers(clock);
+    breakers.configure({ m: { failureRate: 0.2 } });
+    const one = breakers.of("m");
+    for (let n = 0; n < 20; n++) one.enter()(n % 5 === 4 ? "failed" : "ok");
+    expect(one.state()).toBe("open");
+  });
+
+  it("leave a refusal as it is: that is asked again after 15 s", () => {
+    const breakers = new Breakers(clock);
+    breakers.configure({ m: { openMs: 600_000 } });
+    breakers.of("m").enter()("refused");
+    clock.advance(15_000);
+    expect(breakers.of("m").state()).toBe("half-open");
+  });
+});
