@@ -163,6 +163,31 @@ it("narrows the list, and says where there is nothing", async () => {
   expect(await page.getByText("to be narrowed").count()).toBe(0);
 });
 
+it("leaves whoever is at one of the list where they are, and shows older ones when asked", async () => {
+  const oldest = await say("the oldest of many", { conversation: "many-0" });
+  await ended(oldest, "done");
+  for (let i = 1; i <= 31; i++) await say(`one of many ${i}`, { conversation: `many-${i}` });
+  await using visited = await asOperator();
+  const { page, complaints } = visited;
+  await to(page, "Events");
+  await page.getByText("one of many 31", { exact: true }).waitFor();
+  expect(await page.getByText("the oldest of many").count()).toBe(0);
+  await page.getByRole("button", { name: "Older ones" }).click();
+  await page.getByText("the oldest of many").waitFor();
+  const row = page.getByRole("link").filter({ hasText: "one of many 20" });
+  await row.focus();
+  await say("one more", { conversation: "many-more" });
+  await page.getByText("one more", { exact: true }).waitFor();
+  expect(await page.evaluate("document.activeElement.textContent")).toContain("one of many 20");
+  await page.getByText("the oldest of many").waitFor();
+  await page.getByRole("button", { name: "Pause" }).click();
+  await ended(await say("not shown while it is held", { conversation: "many-held" }), "done");
+  expect(await page.getByText("not shown while it is held").count()).toBe(0);
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByText("not shown while it is held").waitFor();
+  expect(complaints).toEqual([]);
+});
+
 it("explains why the bot was silent", async () => {
   await fetch(`${gateway.url}/webhooks/test`, {
     method: "POST",

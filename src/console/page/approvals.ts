@@ -1,8 +1,14 @@
 import type { ApprovalView } from "../../admin/approvals.ts";
 import { fill, h, paragraphs, told } from "./dom.ts";
-import { badge, button, confirm, empty, facts, loading, messageOf, select, trouble } from "./parts.ts";
-import { keepShown, type View } from "./view.ts";
+import { Listed } from "./listing.ts";
+import { badge, button, confirm, empty, facts, messageOf, select } from "./parts.ts";
+import type { View } from "./view.ts";
 import { ago, span } from "./words.ts";
+
+interface ApprovalPage {
+  readonly approvals: readonly ApprovalView[];
+  readonly next: string | null;
+}
 
 export const approvals: View = {
   name: "approvals",
@@ -11,7 +17,6 @@ export const approvals: View = {
   open(into, context) {
     const { api, signal, say } = context;
     const list = h("div", { class: "cards" });
-    const below = h("div", { class: "below" }, loading());
     let state = "waiting";
     const which = select(
       "Show",
@@ -21,22 +26,24 @@ export const approvals: View = {
       ],
       (value) => {
         state = value;
-        now();
+        listed.again();
       },
     );
-    fill(into, h("div", { class: "bar" }, which.field), list, below);
-    const now = keepShown(context, async () => {
-      try {
-        const { approvals: found } = await api.get<{ approvals: ApprovalView[] }>("/approvals", {
+    const listed = new Listed<ApprovalView>(context, {
+      list,
+      async page(cursor) {
+        const { approvals: items, next } = await api.get<ApprovalPage>("/approvals", {
           signal,
-          query: { state },
+          query: { state, cursor },
         });
-        fill(list, ...found.map(one));
-        fill(below, found.length === 0 && nothing(state === "waiting"));
-      } catch (error) {
-        if (!signal.aborted) fill(below, trouble(error));
-      }
+        return { items, next };
+      },
+      idOf: ({ id }) => id,
+      markOf: (approval) => `${approval.state} ${approval.decisions.length}`,
+      row: one,
+      none: () => nothing(state === "waiting"),
     });
+    fill(into, h("div", { class: "bar" }, which.field), list, listed.below);
 
     function one(approval: ApprovalView): HTMLElement {
       const {
@@ -118,7 +125,7 @@ export const approvals: View = {
           ),
         (error: unknown) => say(messageOf(error), "bad"),
       );
-      now();
+      listed.now();
     }
   },
 };

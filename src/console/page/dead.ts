@@ -1,11 +1,17 @@
 import type { LetterView } from "../../admin/schemas.ts";
 import { fill, h } from "./dom.ts";
 import { row } from "./events.ts";
-import { button, confirm, empty, loading, messageOf, trouble } from "./parts.ts";
-import { keepShown, type View } from "./view.ts";
+import { Listed } from "./listing.ts";
+import { button, confirm, empty, messageOf } from "./parts.ts";
+import type { View } from "./view.ts";
 import { plural } from "./words.ts";
 
 const PAGE = 50;
+
+interface LetterPage {
+  readonly letters: readonly LetterView[];
+  readonly next: string | null;
+}
 
 interface Totals {
   readonly totals: { readonly matched: number; readonly done: number; readonly refused: number };
@@ -18,9 +24,22 @@ export const dead: View = {
   open(into, context) {
     const { api, signal, say } = context;
     const list = h("ul", { class: "rows", "aria-label": "Dead letters, the newest first" });
-    const below = h("div", { class: "below" }, loading());
     const all = button("Replay all", () => void replayAll());
     all.hidden = true;
+    const listed = new Listed<LetterView>(context, {
+      list,
+      async page(before) {
+        const query = { limit: PAGE, before };
+        const { letters: items, next } = await api.get<LetterPage>("/dead", { signal, query });
+        if (before === undefined) all.hidden = items.length < 2;
+        return { items, next };
+      },
+      idOf: ({ id }) => id,
+      markOf: ({ updated_at: at }) => at,
+      row: line,
+      none: () =>
+        empty("No dead letters", "Everything was answered, dropped by policy, or still has attempts."),
+    });
     fill(
       into,
       h(
@@ -30,28 +49,10 @@ export const dead: View = {
       ),
       h("div", { class: "bar" }, all),
       list,
-      below,
+      listed.below,
     );
-    const now = keepShown(context, async () => {
-      try {
-        const { letters } = await api.get<{ letters: LetterView[] }>("/dead", {
-          signal,
-          query: { limit: PAGE },
-        });
-        all.hidden = letters.length < 2;
-        fill(list, ...letters.map(line));
-        fill(
-          below,
-          letters.length === 0 &&
-            empty("No dead letters", "Everything was answered, dropped by policy, or still has attempts."),
-        );
-      } catch (error) {
-        if (!signal.aborted) fill(below, trouble(error));
-      }
-    });
-
-    function line(letter: LetterView): HTMLElement {
-      const item = row(letter, false);
+    function line(letter: LetterView, isNew: boolean): HTMLElement {
+      const item = row(letter, isNew);
       const named = letter.excerpt.slice(0, 40);
       const again = button("Replay", () => void replay(letter), "main");
       const drop = button("Drop", () => void putAway(letter));
@@ -93,7 +94,7 @@ export const dead: View = {
       } catch (error) {
         say(messageOf(error), "bad");
       }
-      now();
+      listed.now();
     }
 
     async function replayAll(): Promise<void> {
@@ -110,7 +111,7 @@ export const dead: View = {
       } catch (error) {
         say(messageOf(error), "bad");
       }
-      now();
+      listed.now();
     }
 
     /** The last line has the totals. */

@@ -27,6 +27,23 @@ export function fill(element: Element, ...children: Child[]): void {
   element.replaceChildren(...shown(children));
 }
 
+/** The same while somebody is among it: what had the focus has it again, and what was scrolled aside stays so. */
+export function refill(element: Element, ...children: Child[]): void {
+  const focused = element.contains(document.activeElement) ? markOf(document.activeElement) : null;
+  const aside = new Map([...element.querySelectorAll(".scroll")].map((one) => [markOf(one), one.scrollLeft]));
+  fill(element, ...children);
+  for (const one of element.querySelectorAll(".scroll")) one.scrollLeft = aside.get(markOf(one)) ?? 0;
+  if (focused === null) return;
+  const all = element.querySelectorAll<HTMLElement>("a, button, input, select, [tabindex]");
+  [...all].find((one) => markOf(one) === focused)?.focus({ preventScroll: true });
+}
+
+/** What an element is to a person who comes back to it. */
+function markOf(element: Element | null): string {
+  const names = ["id", "href", "aria-label"].map((name) => element?.getAttribute(name) ?? "");
+  return names.every((name) => name === "") ? (element?.textContent ?? "") : names.join(" ");
+}
+
 function shown(children: readonly Child[]): (Node | string)[] {
   return children.flatMap((child) =>
     child === null || child === undefined || child === false

@@ -1,6 +1,6 @@
 import type { Explanation } from "../../admin/explain.ts";
 import type { EventDetail, StepView } from "../../admin/schemas.ts";
-import { fill, h, paragraphs, told } from "./dom.ts";
+import { fill, h, paragraphs, refill, told } from "./dom.ts";
 import { badge, button, card, confirm, facts, loading, messageOf, trouble } from "./parts.ts";
 import { type Context, keepShown, type View } from "./view.ts";
 import { ago, count, dayOf, dollars, plural, timeOf } from "./words.ts";
@@ -15,14 +15,19 @@ export const event: View = {
     const { api, signal, parameter: id } = context;
     const path = encodeURIComponent(id);
     fill(into, loading());
+    let shown = "";
     keepShown(context, async () => {
       try {
         const [found, explained] = await Promise.all([
           api.get<EventDetail>(`/events/${path}`, { signal }),
           api.get<Explanation>(`/explain/${path}`, { signal }).catch(() => null),
         ]);
-        if (!into.contains(document.querySelector("dialog"))) fill(into, ...parts(found, explained, context));
+        // Whoever reads it is not disturbed by what is the same.
+        const next = JSON.stringify([found, explained]);
+        if (next !== shown) refill(into, ...parts(found, explained, context));
+        shown = next;
       } catch (error) {
+        shown = "";
         if (!signal.aborted) fill(into, back(), trouble(error));
       }
     });

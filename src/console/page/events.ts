@@ -2,8 +2,9 @@ import type { EventView } from "../../admin/schemas.ts";
 import { PLATFORMS } from "../../domain/event.ts";
 import { EVENT_STATES } from "../../ports/journal.ts";
 import { fill, h, told } from "./dom.ts";
-import { badge, empty, loading, select, trouble } from "./parts.ts";
-import { keepShown, type View } from "./view.ts";
+import { Listed } from "./listing.ts";
+import { badge, button, empty, select } from "./parts.ts";
+import type { View } from "./view.ts";
 import { ago, plural, timeOf } from "./words.ts";
 
 const PAGE = 30;
@@ -18,91 +19,43 @@ export const events: View = {
   open(into, context) {
     const { api, signal } = context;
     const list = h("ul", { class: "rows", "aria-label": "Events, the newest first" });
-    const below = h("div", { class: "below" }, loading());
-    let isPaused = false;
-    let older: EventView[] = [];
-    let next: string | null = null;
-    const known = new Map<string, string>();
-
-    const again = () => {
-      older = [];
-      known.clear();
-      now();
-    };
-    const state = select("State", choices("any state", EVENT_STATES), (value) => {
-      filter.state = value;
-      again();
-    });
-    const platform = select("Platform", choices("all platforms", PLATFORMS), (value) => {
-      filter.platform = value;
-      again();
-    });
-    state.input.value = filter.state;
-    platform.input.value = filter.platform;
-    const hold = h(
-      "button",
-      {
-        type: "button",
-        class: "plain",
-        "aria-pressed": "false",
-        onclick: () => {
-          isPaused = !isPaused;
-          hold.setAttribute("aria-pressed", `${isPaused}`);
-          hold.textContent = isPaused ? "Go on" : "Pause";
-          if (!isPaused) now();
-        },
+    const listed = new Listed<EventView>(context, {
+      list,
+      async page(before) {
+        const query = { ...filter, limit: PAGE, before };
+        const { events: items, next } = await api.get<EventPage>("/events", { signal, query });
+        return { items, next };
       },
-      "Pause",
-    );
-    fill(into, h("div", { class: "bar" }, state.field, platform.field, hold), list, below);
-
-    const page = (before?: string) =>
-      api.get<{ events: EventView[]; next: string | null }>("/events", {
-        signal,
-        query: { ...filter, limit: PAGE, ...(before !== undefined && { before }) },
-      });
-
-    const now = keepShown(context, async () => {
-      if (isPaused) return;
-      try {
-        const found = await page();
-        if (older.length === 0) next = found.next;
-        show(found.events);
-      } catch (error) {
-        if (!signal.aborted) fill(below, trouble(error));
-      }
+      idOf: ({ id }) => id,
+      markOf: ({ state }) => state,
+      row,
+      none: nothing,
     });
-
-    function show(newest: readonly EventView[]): void {
-      const ids = new Set(newest.map(({ id }) => id));
-      const all = [...newest, ...older.filter(({ id }) => !ids.has(id))];
-      const isFirst = known.size === 0;
-      fill(
-        list,
-        ...all.map((event) => {
-          const isNew = !isFirst && known.get(event.id) !== event.state;
-          known.set(event.id, event.state);
-          return row(event, isNew);
-        }),
-      );
-      fill(below, all.length === 0 ? nothing() : next !== null ? more(all) : null);
-    }
-
-    function more(all: readonly EventView[]): HTMLElement {
-      const click = async () => {
-        const found = await page(next ?? undefined).catch((error: unknown) => {
-          fill(below, trouble(error));
-          return null;
-        });
-        if (found === null) return;
-        next = found.next;
-        older = [...all, ...found.events];
-        show(all.slice(0, PAGE));
-      };
-      return h("button", { type: "button", class: "plain", onclick: () => void click() }, "Older ones");
-    }
+    const narrow = (label: string, name: "state" | "platform", all: string, values: readonly string[]) => {
+      const { input, field } = select(label, choices(all, values), (value) => {
+        filter[name] = value;
+        setPaused(false);
+        listed.again();
+      });
+      input.value = filter[name];
+      return field;
+    };
+    const hold = button("Pause", () => setPaused(!listed.isPaused));
+    const setPaused = (is: boolean) => {
+      listed.pause(is);
+      hold.setAttribute("aria-pressed", `${is}`);
+    };
+    hold.setAttribute("aria-pressed", "false");
+    const state = narrow("State", "state", "any state", EVENT_STATES);
+    const platform = narrow("Platform", "platform", "all platforms", PLATFORMS);
+    fill(into, h("div", { class: "bar" }, state, platform, hold), list, listed.below);
   },
 };
+
+interface EventPage {
+  readonly events: readonly EventView[];
+  readonly next: string | null;
+}
 
 function choices(all: string, values: readonly string[]): readonly (readonly [string, string])[] {
   return [["", all], ...values.map((value) => [value, value] as const)];

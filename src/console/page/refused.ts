@@ -1,11 +1,17 @@
 import type { Explanation } from "../../admin/explain.ts";
 import type { RefusalView } from "../../feed/refusal.ts";
 import { fill, h, told } from "./dom.ts";
-import { badge, empty, loading, trouble } from "./parts.ts";
-import { keepShown, type View } from "./view.ts";
+import { Listed } from "./listing.ts";
+import { badge, empty, trouble } from "./parts.ts";
+import type { View } from "./view.ts";
 import { ago, plural, timeOf } from "./words.ts";
 
 const PAGE = 50;
+
+interface RefusalPage {
+  readonly refusals: readonly RefusalView[];
+  readonly next: string | null;
+}
 
 export const refused: View = {
   name: "refused",
@@ -14,40 +20,27 @@ export const refused: View = {
   open(into, context) {
     const { api, signal } = context;
     const list = h("ul", { class: "rows", "aria-label": "Requests that led to no run, the newest first" });
-    const below = h("div", { class: "below" }, loading());
     /** Opened by the person; they stay so when the list is shown again. */
     const opened = new Map<string, HTMLElement>();
-    fill(
-      into,
-      h("p", { class: "lead" }, "Requests that led to no run, and why. What was said in them is not kept."),
+    const listed = new Listed<RefusalView>(context, {
       list,
-      below,
-    );
-
-    keepShown(
-      context,
-      async () => {
-        try {
-          const { refusals } = await api.get<{ refusals: RefusalView[] }>("/refusals", {
-            signal,
-            query: { limit: PAGE },
-          });
-          const focused = document.activeElement?.id ?? "";
-          fill(list, ...refusals.map((one) => line(one)));
-          if (focused.startsWith("ref_")) document.getElementById(focused)?.focus();
-          fill(
-            below,
-            refusals.length === 0 &&
-              empty("Nothing was refused", "Forged, ignored and unwanted requests show up here."),
-          );
-        } catch (error) {
-          if (!signal.aborted) fill(below, trouble(error));
-        }
+      async page(cursor) {
+        const { refusals: items, next } = await api.get<RefusalPage>("/refusals", {
+          signal,
+          query: { limit: PAGE, cursor },
+        });
+        return { items, next };
       },
-      "/refusals/stream",
-    );
+      idOf: ({ id }) => id,
+      markOf: ({ id }) => id,
+      row: line,
+      none: () => empty("Nothing was refused", "Forged, ignored and unwanted requests show up here."),
+      stream: "/refusals/stream",
+    });
+    const lead = "Requests that led to no run, and why. What was said in them is not kept.";
+    fill(into, h("p", { class: "lead" }, lead), list, listed.below);
 
-    function line(one: RefusalView): HTMLElement {
+    function line(one: RefusalView, isNew: boolean): HTMLElement {
       const { id, at, platform, outcome, reason, peer, alike } = one;
       const about = [platform, ...(peer === null ? [] : [`from ${peer}`]), ago(at)];
       const isOpen = opened.has(id);
@@ -73,7 +66,7 @@ export const refused: View = {
         ),
         h("time", { datetime: at }, timeOf(at)),
       );
-      return h("li", {}, toggle, why);
+      return h("li", { class: isNew ? "fresh" : undefined }, toggle, why);
     }
 
     async function explain({ id }: RefusalView, toggle: HTMLElement, why: HTMLElement): Promise<void> {

@@ -2,7 +2,7 @@ import type { KillSwitchView } from "../../admin/kill-switch.ts";
 import type { StatusView } from "../../admin/status.ts";
 import { PLATFORMS } from "../../domain/event.ts";
 import { ask } from "./api.ts";
-import { fill, h, told } from "./dom.ts";
+import { fill, h, refill, told } from "./dom.ts";
 import { badge, button, card, confirm, empty, loading, messageOf, table, trouble } from "./parts.ts";
 import { keepShown, type View } from "./view.ts";
 import { ago, count, dollars, span } from "./words.ts";
@@ -45,8 +45,7 @@ export const status: View = {
     });
 
     function show(seen: Seen): void {
-      const focused = document.activeElement?.getAttribute("data-focus");
-      fill(
+      refill(
         into,
         numbers(seen.status),
         pausing(seen.status.paused),
@@ -55,7 +54,6 @@ export const status: View = {
         breakers(seen.breakers),
         replicas(seen.status),
       );
-      if (focused) document.querySelector<HTMLElement>(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
     }
 
     function pausing(paused: KillSwitchView): HTMLElement {
@@ -70,7 +68,6 @@ export const status: View = {
         () => void throwSwitch(!on, {}),
         on ? "main" : "danger",
       );
-      act.setAttribute("data-focus", "kill-switch");
       act.disabled = on && isFixed;
       return card(
         "Kill switch",
@@ -113,7 +110,6 @@ export const status: View = {
         thrown ? "Go on" : "Pause",
         () => void throwSwitch(thrown === undefined, { [kind]: name }),
       );
-      act.setAttribute("data-focus", `${kind}-${name}`);
       act.setAttribute("aria-label", `${thrown ? "Go on with" : "Pause"} ${kind} ${name}`);
       const state =
         thrown === undefined
@@ -157,7 +153,6 @@ export const status: View = {
       const rows = all.map(({ name, kind, state, cause }) => {
         const reset = button("Reset", () => void resetBreaker(name));
         reset.setAttribute("aria-label", `Reset the breaker of ${name}`);
-        reset.setAttribute("data-focus", `breaker-${name}`);
         const why = h(
           "span",
           { class: "heads" },

@@ -1,5 +1,5 @@
 import type { Usage } from "../../admin/usage.ts";
-import { fill, h, told } from "./dom.ts";
+import { fill, h, refill, told } from "./dom.ts";
 import { card, empty, facts, loading, meter, select, table, trouble } from "./parts.ts";
 import { keepShown, type View } from "./view.ts";
 import { count, dollars } from "./words.ts";
@@ -27,7 +27,7 @@ export const usage: View = {
             .slice(0, AGENTS_MAX)
             .map((agent) => api.get<Usage>("/usage", { signal, query: { agent } })),
         ]);
-        fill(today, ...shown(day as Usage, each));
+        refill(today, ...shown(day as Usage, each));
       } catch (error) {
         if (!signal.aborted) fill(today, trouble(error));
       }
