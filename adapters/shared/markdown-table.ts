@@ -125,7 +125,21 @@ function records(head: Rows[number], body: Rows, place: TablePlace): Block[] {
   const names = head.map(cellText);
   // A table without rows still says its heading.
   if (body.length === 0) return [line(place, null, join(head))];
+  if ([head, ...body].every((row) => row.length <= 1)) return items(head, body, place);
   return body.flatMap((row, index) => record(names, row, { ...place, gap: index === 0 ? place.gap : true }));
+}
+
+/** Of one column: its heading, and a list. */
+function items([head = []]: Rows[number], body: Rows, place: TablePlace): Block[] {
+  const bold = head.map((span) => ({ ...span, bold: true }));
+  const heading = cellText(head) === "" ? [] : [{ ...line(place, null, bold), heading: true }];
+  return [
+    ...heading,
+    ...body.map(([cell = []], index) => {
+      const gap = heading.length === 0 && index === 0 && place.gap;
+      return line({ ...place, level: place.level + 1, gap }, { kind: "bullet" }, cell);
+    }),
+  ];
 }
 
 function record(names: readonly string[], row: Rows[number], place: TablePlace): Block[] {

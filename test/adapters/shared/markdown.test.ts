@@ -121,6 +121,10 @@ describe("Markdown as blocks", () => {
     expect(texts(`|Name|Note|\n|-|-|\n|api|${"word ".repeat(20)}|`)[0]).toBe("Name: api");
   });
 
+  it("lists the cells of one column below its heading", () => {
+    expect(texts("|Doc|\n|-|\n|[read](https://x.example/)|\n|b|")).toEqual(["Doc", "read", "b"]);
+  });
+
   it("says the cells of a row that has more of them than the heading", () => {
     expect(texts("|Name|\n|-|\n|a || b|")).toEqual(["Name\n────   ─   ─\na          b"]);
     expect(texts("|Name|\n|-|\n|[a](https://x.example/) || b|")).toEqual(["Name: a", "b"]);
