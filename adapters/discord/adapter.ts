@@ -14,13 +14,14 @@ import { type Mentions, previewBeside } from "../shared/mentions-option.ts";
 import { filesPart } from "../shared/outgoing.ts";
 import type { Preview } from "../shared/preview-option.ts";
 import { areHeard, meant, type ReactionsOption } from "../shared/reactions.ts";
-import { placeAddress } from "./address.ts";
+import { placeAddress, textAddress } from "./address.ts";
 import { createRest } from "./api.ts";
 import { BUTTON_LIMITS } from "./buttons.ts";
 import { Channels } from "./channels.ts";
 import { Choices, type ChoicesOptions, NO_CHOICES } from "./choices.ts";
 import { createFileReader } from "./downloads.ts";
 import { createEditor } from "./edit.ts";
+import { withEmbeds } from "./embedding.ts";
 import { WORDS } from "./explain.ts";
 import { createGateway, type GatewayOptions } from "./gateway/listen.ts";
 import { Interactions } from "./interactions.ts";
@@ -49,6 +50,8 @@ export interface DiscordOptions {
   readonly mentions?: Mentions;
   /** Names are looked up, and kept there too, where there is a bot; absent: ids stay. */
   readonly names?: { readonly kept: Kept | undefined };
+  /** What tables of an answer are; text by default. */
+  readonly structured?: "text" | "embeds";
   /** Who sees the answer to a command; everyone by default. */
   readonly commandReplies?: "in_channel" | "ephemeral";
   /** What is offered while somebody fills in a command; nothing by default. */
@@ -78,8 +81,9 @@ export function createDiscordAdapter(options: DiscordOptions): Adapter {
   const interactions = new Interactions(clock);
   const choices = new Choices(options.autocomplete ?? NO_CHOICES);
   const forms = new Forms(options.forms ?? []);
-  const reading = { choices, forms, commandReplies: options.commandReplies ?? "in_channel" } as const;
-  const rest = createRest({ ...options, apiUrl });
+  const embeds = options.structured === "embeds";
+  const reading = { choices, forms, embeds, commandReplies: options.commandReplies ?? "in_channel" } as const;
+  const rest = withEmbeds(createRest({ ...options, apiUrl }), clock);
   const channels = new Channels(rest, clock);
   const calling = { rest, clock, random, interactions, channels };
   const { send, recover } = createClient(calling);
@@ -111,7 +115,8 @@ export function createDiscordAdapter(options: DiscordOptions): Adapter {
     render: (markdown, to, buttons, named) =>
       renderReply(markdown, to, buttons, named, options.linkHosts?.()),
     buttons: BUTTON_LIMITS,
-    addressOf: placeAddress,
+    addressOf: (place) => placeAddress(place, embeds),
+    growingAt: textAddress,
     renderer: RENDERER,
     ...(reactions !== undefined && { reactions: meant(reactions) }),
     ...(mentions === "shown" && { mentions: true }),

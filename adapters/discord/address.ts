@@ -24,6 +24,8 @@ export interface InteractionAddress {
   readonly followUpsMax?: number;
   /** The person who alone may see what is said; absent: everyone. */
   readonly onlyFor?: string;
+  /** Tables of an answer are embeds there; absent: text. */
+  readonly embeds?: true;
 }
 
 /** One message that somebody wrote in a channel, a thread or in private. */
@@ -35,6 +37,8 @@ export interface MessageAddress {
   readonly guildId: string | null;
   /** It is answered in a thread of its own; what that is called. Absent: beneath it. */
   readonly opensThread?: string;
+  /** As for an interaction. */
+  readonly embeds?: true;
 }
 
 export function mintAddress(address: DiscordAddress): ReplyAddress {
@@ -45,7 +49,7 @@ export function mintAddress(address: DiscordAddress): ReplyAddress {
  * A channel, or a thread, which is one. No message has its id, unless it is the one from which the thread was opened: a
  * reply to what is not there is said as it is.
  */
-export function placeAddress({ tenant, channel, thread }: Place): ReplyAddress | null {
+export function placeAddress({ tenant, channel, thread }: Place, embeds = false): ReplyAddress | null {
   const channelId = thread ?? channel;
   if (!isSnowflake(channelId)) return null;
   return mintAddress({
@@ -53,7 +57,16 @@ export function placeAddress({ tenant, channel, thread }: Place): ReplyAddress |
     id: channelId,
     channelId,
     guildId: isSnowflake(tenant) ? tenant : null,
+    ...(embeds && { embeds }),
   });
+}
+
+/** The same place where all is text: an answer that is not whole yet has no embeds. */
+export function textAddress(minted: ReplyAddress): ReplyAddress {
+  const address = readAddress(minted);
+  if (address?.embeds === undefined) return minted;
+  const { embeds: _, ...place } = address;
+  return mintAddress(place);
 }
 
 /** Undefined for what this adapter did not mint. */
@@ -68,7 +81,8 @@ export function readAddress(minted: ReplyAddress): DiscordAddress | undefined {
   if (kind === "interaction") return readInteraction(parsed.value, { id, channelId, guildId });
   if (kind !== "message") return undefined;
   const opensThread = getString(parsed.value, "opensThread");
-  return { kind, id, channelId, guildId, ...(opensThread !== undefined && { opensThread }) };
+  const thread = opensThread === undefined ? {} : { opensThread };
+  return { kind, id, channelId, guildId, ...thread, ...embedsIn(parsed.value) };
 }
 
 function readInteraction(
@@ -84,7 +98,12 @@ function readInteraction(
   const limit = typeof followUpsMax === "number" ? { followUpsMax } : {};
   const onlyFor = getString(value, "onlyFor");
   const visibility = onlyFor === undefined ? {} : { onlyFor };
-  return { kind: "interaction", applicationId, token, ...place, expiresAtMs, ...limit, ...visibility };
+  const beside = { ...limit, ...visibility, ...embedsIn(value) };
+  return { kind: "interaction", applicationId, token, ...place, expiresAtMs, ...beside };
+}
+
+function embedsIn(value: JsonObject): { readonly embeds?: true } {
+  return get(value, "embeds") === true ? { embeds: true } : {};
 }
 
 /** The person who alone may see what is said there. */

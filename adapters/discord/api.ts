@@ -51,6 +51,17 @@ export interface Call {
   readonly what: string;
   /** Whether making the call twice leaves one message. */
   readonly repeatable: boolean;
+  /** Of a message with embeds. */
+  readonly instead?: Instead;
+}
+
+/** What to do where no embeds are taken. */
+interface Instead {
+  readonly channelId: string;
+  /** The same message as text. */
+  readonly call: Call;
+  /** Makes it that, once it was said without its embeds. */
+  readonly edit: (messageId: string) => Call;
 }
 
 export interface DiscordRest {
@@ -63,9 +74,11 @@ export interface DiscordRest {
 }
 
 /** As Discord has it; null for what its answer does not tell. */
-interface Message {
+export interface Message {
   readonly id: string | null;
   readonly content: string | null;
+  /** How many. */
+  readonly embeds: number | null;
 }
 
 /** discord.js' client: it keeps count of Discord's buckets, and refuses a call that would break one. */
@@ -92,7 +105,12 @@ export function createRest(options: RestOptions): DiscordRest {
   const rest: DiscordRest = {
     async message(asked, signal, permit) {
       const answer = await rest.ask(asked, signal, permit);
-      return { id: getString(answer, "id") ?? null, content: getString(answer, "content") ?? null };
+      const embeds = get(answer, "embeds");
+      return {
+        id: getString(answer, "id") ?? null,
+        content: getString(answer, "content") ?? null,
+        embeds: Array.isArray(embeds) ? embeds.length : null,
+      };
     },
 
     invalidRequests: () => invalid.report(),

@@ -10,10 +10,11 @@ import { isRefused, isRejected } from "../../src/shared/fault.ts";
 import { get, getArray, getObject, getString, type JsonObject } from "../../src/shared/json.ts";
 import type { Upload } from "../shared/outgoing.ts";
 import { audienceOf, type DiscordAddress, type MessageAddress } from "./address.ts";
-import type { DiscordRest } from "./api.ts";
-import { ALONE, messageBody } from "./body.ts";
+import type { Call, DiscordRest } from "./api.ts";
+import { ALONE, type Beside, editBody, messageBody } from "./body.ts";
 import { DiscordRefusal } from "./failure.ts";
-import { textsOf, withNotice } from "./notice.ts";
+import { embeddedOf, textsOf, withNotice } from "./notice.ts";
+import { type Embedded, isEmbedded } from "./tables.ts";
 
 /** Discord refuses a copy with the same nonce "for a few minutes"; this is the least that can mean. */
 const NONCE_LIFE_MS = 2 * 60_000;
@@ -29,6 +30,7 @@ export const IN_THREAD = "thread.message";
 /** A part on its way to Discord. */
 export interface Post {
   readonly content: string;
+  readonly embedded: Embedded | null;
   readonly charsLeft: number | null;
   readonly files: readonly Upload[];
   readonly buttons: readonly Button[];
@@ -61,6 +63,7 @@ export class Channels {
     const isInThread = address.kind === "message" && (await this.#hasThread(address, post));
     if (!this.#begun.has(delivery.partId)) this.#begun.set(delivery.partId, this.#clock.nowMs());
     const texts = textsOf(content, delivery);
+    const embedded = embeddedOf(post.embedded, delivery);
     const place = isInThread ? address.id : await this.#placeFor(address, post);
     const isReply = address.kind === "message" && !isInThread && delivery.index === 0;
     let messageId: string | null = null;
@@ -68,21 +71,10 @@ export class Channels {
       // The text itself always has the part's nonce; a notice of its own needs another.
       const isText = index === texts.length - 1;
       const nonce = nonceFor(isText ? delivery.partId : `${delivery.partId}/notice`);
-      const beside = isText ? { files, buttons, mentions } : ALONE;
-      const body = { ...messageBody(text, beside), nonce, enforce_nonce: true };
-      ({ id: messageId } = await this.#rest.message(
-        {
-          method: "POST",
-          route: messagesOf(place),
-          body: isReply && index === 0 ? { ...body, message_reference: referenceTo(address) } : body,
-          files: beside.files,
-          as: "bot",
-          what: "channel message",
-          repeatable: true,
-        },
-        signal,
-        permit,
-      ));
+      const beside = isText ? { files, buttons, mentions, embedded } : ALONE;
+      const reference = isReply && index === 0 ? { message_reference: referenceTo(address) } : {};
+      const call = messageCall(place, text, beside, { nonce, enforce_nonce: true, ...reference });
+      ({ id: messageId } = await this.#rest.message(call, signal, permit));
     }
     return { messageId, via: isInThread ? IN_THREAD : IN_CHANNEL };
   }
@@ -157,7 +149,7 @@ export class Channels {
   async #find(
     address: MessageAddress,
     place: string,
-    { content, files, delivery, signal }: Post,
+    { content, embedded, files, delivery, signal }: Post,
   ): Promise<Recovery> {
     const list = await this.#rest.ask(
       {
@@ -170,7 +162,7 @@ export class Channels {
       signal,
     );
     const later = getArray(list, "items");
-    const found = later.find((message) => isOurs(message, { address, content, files, delivery }));
+    const found = later.find((message) => isOurs(message, { address, content, embedded, files, delivery }));
     if (found !== undefined)
       return {
         messageId: getString(found, "id") ?? null,
@@ -178,6 +170,29 @@ export class Channels {
       };
     return later.length < LOOKED_AT_MAX ? "absent" : "unknown";
   }
+}
+
+function messageCall(place: string, text: string, beside: Beside, own: JsonObject): Call {
+  const { embedded, files } = beside;
+  const route = messagesOf(place);
+  const made = { files, as: "bot", what: "channel message", repeatable: true } as const;
+  const body = { ...messageBody(text, beside), ...own };
+  const call = { ...made, method: "POST", route, body } as const;
+  if (embedded === null) return call;
+  const plain = { ...beside, embedded: null };
+  const edit = (messageId: string) => messageEdit(place, messageId, text, plain);
+  return { ...call, instead: { channelId: place, call: messageCall(place, text, plain, own), edit } };
+}
+
+/** Of what the bot has said there, or an interaction. */
+export function messageEdit(place: string, messageId: string, text: string, beside: Beside): Call {
+  const { embedded, files } = beside;
+  const route = `${messagesOf(place)}/${encodeURIComponent(messageId)}` as const;
+  const made = { files, as: "bot", what: "edit of a message", repeatable: true } as const;
+  const call = { ...made, method: "PATCH", route, body: editBody(text, beside) } as const;
+  if (embedded === null) return call;
+  const asText = messageEdit(place, messageId, text, { ...beside, embedded: null });
+  return { ...call, instead: { channelId: place, call: asText, edit: () => asText } };
 }
 
 /** Whoever opened no thread has said nothing in it. */
@@ -205,9 +220,10 @@ function isOurs(
   {
     address,
     content,
+    embedded,
     files: [file],
     delivery,
-  }: { address: MessageAddress } & Pick<Post, "content" | "files" | "delivery">,
+  }: { address: MessageAddress } & Pick<Post, "content" | "embedded" | "files" | "delivery">,
 ): boolean {
   if (get(getObject(message, "author"), "bot") !== true) return false;
   if (getString(message, "nonce") === nonceFor(delivery.partId)) return true;
@@ -218,8 +234,10 @@ function isOurs(
     return getArray(message, "attachments").some(
       (one) => spelt(getString(one, "filename")) === spelt(file.name),
     );
-  const said = getString(message, "content")?.trim();
-  return said === content.trim() || (said !== undefined && said === withNotice(content)?.trim());
+  // Empty where it has embeds alone.
+  const said = getString(message, "content")?.trim() ?? "";
+  const isSaid = (text: string) => said === text.trim() || said === withNotice(text)?.trim();
+  return isSaid(content) || (embedded !== null && isSaid(embedded.content) && isEmbedded(message, embedded));
 }
 
 /** As far as Discord leaves the name of a file as it is. */

@@ -8,10 +8,10 @@ import type { Upload } from "../shared/outgoing.ts";
 import { KeyedSlots, Slots } from "../shared/pace.ts";
 import type { Preview } from "../shared/preview-option.ts";
 import { audienceOf, type DiscordAddress, type InteractionAddress, readAddress } from "./address.ts";
-import { type Beside, editBody } from "./body.ts";
-import { IN_CHANNEL, IN_THREAD, messagesOf, placeOf } from "./channels.ts";
+import type { Beside } from "./body.ts";
+import { IN_CHANNEL, IN_THREAD, messageEdit, placeOf } from "./channels.ts";
 import { DiscordRefusal } from "./failure.ts";
-import { withNotice } from "./notice.ts";
+import { embeddedOf, withNotice } from "./notice.ts";
 import { readPart } from "./render.ts";
 import { type ClientOptions, editOf, FOLLOW_UP, ORIGINAL, pause, untilKnown, withFile } from "./send.ts";
 
@@ -60,21 +60,8 @@ export function createEditor(
     { text, with: more, signal, permit }: Edit,
   ) {
     const { messageId, via } = receipt;
-    const route = `${messagesOf(placeOf(address, receipt))}/${encodeURIComponent(messageId)}`;
     try {
-      await rest.message(
-        {
-          method: "PATCH",
-          route: route as `/${string}`,
-          body: editBody(text, more),
-          files: more.files,
-          as: "bot",
-          what: "edit of a message",
-          repeatable: true,
-        },
-        signal,
-        permit,
-      );
+      await rest.message(messageEdit(placeOf(address, receipt), messageId, text, more), signal, permit);
       return { messageId, via: via === IN_THREAD ? via : IN_CHANNEL };
     } catch (error) {
       // Deleted, not ours to change, or there is no bot: what is said instead will tell.
@@ -104,7 +91,8 @@ export function createEditor(
       const marked = (content: string) => (delivery.mayRepeat ? (withNotice(content) ?? content) : content);
       const change = async (content: string, files: readonly Upload[]) => {
         const { buttons, mentions } = part;
-        const edit = { text: marked(content), with: { files, buttons, mentions }, signal, permit };
+        const embedded = embeddedOf(part.embedded, delivery);
+        const edit = { text: marked(content), with: { files, buttons, mentions, embedded }, signal, permit };
         const { messageId, via } = receipt;
         const isOriginal = via === ORIGINAL;
         if (messageId === null && !isOriginal) return "gone" as const;

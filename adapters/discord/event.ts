@@ -12,6 +12,7 @@ import { type Content, type Reading, readCommand, readComponent, readModal } fro
 import { faultsAnswer, faultsOf, modalAnswer } from "./forms.ts";
 import { FOLLOW_UPS_MAX } from "./limit.ts";
 import { nameOfUser, rolesOf } from "./people.ts";
+import { mayEmbed } from "./permissions.ts";
 import { isSnowflake, snowflakeTimeMs } from "./snowflake.ts";
 
 /** Interaction types. 0 is the ping of Discord's other webhook, the one for app events. */
@@ -53,6 +54,8 @@ function json(body: object): Ack {
 export interface ReadingOptions {
   /** Who sees the answer to a command: everyone (default), or the person alone. */
   readonly commandReplies?: "in_channel" | "ephemeral";
+  /** Whether tables of an answer are embeds, where the bot may show some; text when absent. */
+  readonly embeds?: boolean;
   /** What autocompletions are answered with; absent: nothing. */
   readonly choices?: Pick<Choices, "answer" | "asked" | "note">;
   /** Forms that open in answer to commands and presses. */
@@ -173,6 +176,7 @@ interface Head {
   readonly isThread: boolean;
   readonly guildId: string | null;
   readonly isPersonal: boolean;
+  readonly mayEmbed: boolean;
   readonly user: TriggerEvent["sender"];
 }
 
@@ -221,6 +225,7 @@ function readHead(interaction: JsonObject): { ok: true; value: Head } | { ok: fa
       isThread: isThreadType(get(channel, "type")),
       guildId,
       isPersonal: isPersonal(getObject(interaction, "authorizing_integration_owners")),
+      mayEmbed: mayEmbed(get(interaction, "app_permissions")),
       user: { id: userId, name, isBot: get(user, "bot") === true, ...(roles.length > 0 && { roles }) },
     },
   };
@@ -240,7 +245,7 @@ export function isThreadType(type: unknown): boolean {
 function toEvent(
   head: Head,
   content: Content,
-  { receivedAtMs, sentAtMs, isEphemeral }: Delivered & { readonly isEphemeral: boolean },
+  { receivedAtMs, sentAtMs, isEphemeral, embeds }: Delivered & { readonly isEphemeral: boolean },
 ): TriggerEvent {
   const { id, applicationId, token, channelId, guildId, user } = head;
   const tenant = guildId ?? "dm";
@@ -274,6 +279,7 @@ function toEvent(
       // Counted from here on, so that a clock that differs from Discord's does not shorten it.
       expiresAtMs: receivedAtMs + TOKEN_LIFE_MS,
       ...(head.isPersonal && { followUpsMax: FOLLOW_UPS_MAX }),
+      ...(embeds === true && head.mayEmbed && !head.isPersonal && { embeds }),
       ...((isEphemeral || pressedDecision(content.command) !== null) && { onlyFor: user.id }),
     }),
     // The later of the two counts, because senders other than Discord number from 1. A capture has both as old.

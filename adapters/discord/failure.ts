@@ -8,6 +8,10 @@ const UNKNOWN_INTERACTION = 10_062;
 const INVALID_WEBHOOK_TOKEN = 50_027;
 const FOLLOW_UPS_SPENT = 40_094;
 const HAS_THREAD = 160_004;
+/** Without Embed Links: of embeds alone it says that the message is empty, or that the right is missing. */
+const EMPTY_MESSAGE = 50_006;
+const MISSING_PERMISSIONS = 50_013;
+const INVALID_FORM = 50_035;
 
 /** What an operator can act upon. Discord's own wording may quote what was sent, so it stays out. */
 const MEANINGS: Readonly<Record<number, string>> = {
@@ -22,11 +26,11 @@ const MEANINGS: Readonly<Record<number, string>> = {
   40060: "already acknowledged",
   [FOLLOW_UPS_SPENT]: "no more than five follow-ups where the app is only installed by a person",
   50001: "the bot has no access to the channel",
-  50006: "empty message",
+  [EMPTY_MESSAGE]: "empty message",
   50007: "this person takes no direct messages from the bot",
-  50013: "the bot may not write in the channel",
+  [MISSING_PERMISSIONS]: "the bot may not write in the channel",
   [INVALID_WEBHOOK_TOKEN]: "the interaction is over",
-  50035: "invalid form",
+  [INVALID_FORM]: "invalid form",
   50083: "the thread is archived",
   130000: "Discord is overloaded",
   [HAS_THREAD]: "the message has a thread already",
@@ -46,6 +50,8 @@ export class DiscordRefusal extends DeliveryError {
   readonly isMessageGone: boolean;
   /** Of the opening of a thread: there is one. */
   readonly hasThread: boolean;
+  /** Of a message with embeds: it may be taken without them. */
+  readonly isAboutEmbeds: boolean;
 
   constructor(
     kind: DeliveryError["kind"],
@@ -57,6 +63,7 @@ export class DiscordRefusal extends DeliveryError {
     this.isSpent = options.code === FOLLOW_UPS_SPENT;
     this.isMessageGone = options.code === UNKNOWN_MESSAGE;
     this.hasThread = options.code === HAS_THREAD;
+    this.isAboutEmbeds = [EMPTY_MESSAGE, MISSING_PERMISSIONS, INVALID_FORM].includes(options.code);
   }
 }
 

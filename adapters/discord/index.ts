@@ -58,6 +58,7 @@ export const discord: PlatformModule<DiscordSettings, DiscordOptions> = {
       mentions: options.mentions,
       ...(options.names === "on" && { names: { kept } }),
       reactions: options.reactions,
+      structured: options.structured,
       commandReplies: options.command_replies,
       autocomplete: options.autocomplete,
       forms: options.forms,

@@ -38,10 +38,12 @@ export interface MessageOptions {
   readonly self: Self;
   readonly place: Place;
   readonly replies: "reply" | "thread";
+  /** Tables of an answer are embeds; text when absent. */
+  readonly embeds?: boolean;
 }
 
 /** One message that somebody wrote, of MESSAGE_CREATE or as the API lists it: an event, or why it is none. */
-export function readMessage(message: JsonObject, { self, place, replies }: MessageOptions): Inbound {
+export function readMessage(message: JsonObject, { self, place, replies, embeds }: MessageOptions): Inbound {
   const id = get(message, "id");
   const channelId = get(message, "channel_id");
   const author = getObject(message, "author");
@@ -101,6 +103,7 @@ export function readMessage(message: JsonObject, { self, place, replies }: Messa
       channelId,
       guildId: place.guildId,
       ...(opensThread && { opensThread: threadName(text) }),
+      ...(embeds === true && { embeds }),
     }),
     // The later of the two counts, because senders other than Discord number from 1.
     occurredAtMs: Math.max(snowflakeTimeMs(id), Date.parse(getString(message, "timestamp") ?? "") || 0),

@@ -1,4 +1,5 @@
 import type { Delivery } from "../../src/domain/reply.ts";
+import type { Embedded } from "./tables.ts";
 
 /** Of one message. Discord counts code points; UTF-16 units are never fewer, so this reading is the strictest. */
 export const CONTENT_CHARS_MAX = 2_000;
@@ -24,4 +25,14 @@ export function textsOf(content: string, delivery: Pick<Delivery, "mayRepeat">):
   if (!delivery.mayRepeat) return [content];
   const marked = withNotice(content);
   return marked === undefined ? [REPEAT_NOTICE, content] : [marked];
+}
+
+/** The same for a message with embeds, above which there always is room for it; what grows has none. */
+export function embeddedOf(
+  embedded: Embedded | null,
+  { mayRepeat, isGrowing }: Pick<Delivery, "mayRepeat" | "isGrowing">,
+): Embedded | null {
+  if (embedded === null || isGrowing === true) return null;
+  const marked = mayRepeat ? withNotice(embedded.content) : undefined;
+  return marked === undefined ? embedded : { ...embedded, content: marked };
 }

@@ -2,13 +2,16 @@ import { DefaultUserAgent } from "@discordjs/rest";
 import { DeliveryError } from "../../src/domain/errors.ts";
 import type { ProbeFinding } from "../../src/ports/adapter.ts";
 import { call } from "../../src/shared/call.ts";
-import { getString, type JsonObject, parseJsonObject } from "../../src/shared/json.ts";
+import { getArray, getString, type JsonObject, parseJsonObject } from "../../src/shared/json.ts";
 import { mismatch, PROBE_TIMEOUT_MS, probed, well } from "../shared/probe.ts";
 import { apiBase, type RestOptions } from "./api.ts";
 import { apiRefusal, serverFailure } from "./failure.ts";
+import { mayEmbed } from "./permissions.ts";
 
 const SETTINGS = { address: "DISCORD_API_URL", credential: "DISCORD_BOT_TOKEN" };
 const ANSWER_BYTES_MAX = 256 * 1024;
+/** What Discord lists at once. */
+const SERVERS_MAX = 200;
 
 export interface ProbeOptions extends RestOptions {
   readonly applicationId: string | undefined;
@@ -17,6 +20,8 @@ export interface ProbeOptions extends RestOptions {
   readonly isHeard: boolean;
   /** Where this gateway is reached; null: not said. */
   readonly publicUrl: string | null;
+  /** What tables of an answer are. */
+  readonly structured?: "text" | "embeds";
 }
 
 /** Where Discord is to send interactions. */
@@ -44,7 +49,10 @@ export async function probeDiscord(
       get("/users/@me", options, signal),
       get("/applications/@me", options, signal).catch(() => null),
     ]);
-    return [well("its API takes the bot token"), ...ownFindings(application, options)];
+    const own = [well("its API takes the bot token"), ...ownFindings(application, options)];
+    if (options.structured !== "embeds") return own;
+    const servers = await get(`/users/@me/guilds?limit=${SERVERS_MAX}`, options, signal).catch(() => null);
+    return [...own, ...embedFindings(getArray(servers, "items"))];
   });
 }
 
@@ -78,6 +86,22 @@ function ownFindings(
       code: null,
     });
   return [...findings, ...endpointFindings(application, { publicKeys, isHeard, publicUrl })];
+}
+
+/** Of each server Discord tells what the bot may do there, but for what single channels take away. */
+function embedFindings(servers: readonly unknown[]): readonly ProbeFinding[] {
+  const without = servers.filter((server) => !mayEmbed(getString(server, "permissions")));
+  if (without.length === 0) return [];
+  return [
+    {
+      status: "warn",
+      message:
+        `structured: embeds is set, and the bot has no right to Embed Links in ${without.length} of ` +
+        `${servers.length} servers: tables are text there`,
+      fix: "give its role Embed Links, or install it again with the link that `parley setup discord` prints",
+      code: null,
+    },
+  ];
 }
 
 /** Where an endpoint is set, interactions go there and nowhere else. */
@@ -128,7 +152,7 @@ async function get(path: string, options: RestOptions, signal: AbortSignal): Pro
     bytesMax: ANSWER_BYTES_MAX,
   });
   if (status >= 500) throw serverFailure(what, status, true);
-  const parsed = parseJsonObject(text ?? "");
+  const parsed = parseJsonObject(text?.startsWith("[") ? `{"items":${text}}` : (text ?? ""));
   if (!parsed.ok)
     throw new DeliveryError("unknown", `${what}: expected JSON, got something else`, { status });
   if (status >= 300) throw apiRefusal({ what, repeatable: true, as: "bot" }, status, parsed.value.code);

@@ -8,9 +8,10 @@ import { answerFile, beginningAlone, type ReplyFile, readFile } from "../shared/
 import { belowLast, buttonsIn, fitting } from "../shared/buttons.ts";
 import { readAddress } from "./address.ts";
 import { BUTTON_LIMITS } from "./buttons.ts";
-import { mentionedIn, renderDiscord, renderWithin } from "./dialect.ts";
+import { mentionedIn, renderDiscord, renderEmbedded, renderWithin } from "./dialect.ts";
 import { limitOf } from "./limit.ts";
 import { REPEAT_NOTICE } from "./notice.ts";
+import { type Embedded, type Message, readEmbedded } from "./tables.ts";
 
 /** Discord refuses an empty message, and would show "thinking" until the interaction ends. */
 const NOTHING = "(empty reply)";
@@ -33,8 +34,7 @@ function ringing(part: Part): Part {
   return mentions.length === 0 ? part : { ...part, mentions };
 }
 
-interface Part {
-  readonly content: string;
+interface Part extends Message {
   /** Ids of the people whom it rings for; absent: nobody. */
   readonly mentions?: readonly string[];
   /** How much of the reply is unsaid when this part cannot be: what it holds itself and what comes after it. */
@@ -70,6 +70,8 @@ function partsOf(
   const address = readAddress(to);
   const limit = address === undefined ? null : limitOf(address);
   if (limit === null && markdown.length > MESSAGES_CHARS_MAX) return longAnswer(markdown, named, linkHosts);
+  // Where few messages can be said, none is spent on what stands behind a table.
+  if (limit === null && address?.embeds === true) return renderEmbedded(markdown, named, linkHosts);
   if (limit === null) return renderDiscord(markdown, named, linkHosts).map((content) => ({ content }));
   const placed = renderWithin(limit, markdown, named, linkHosts);
   return placed.map(({ part: content }, index) => {
@@ -80,6 +82,7 @@ function partsOf(
 
 export interface RenderedPart {
   readonly content: string;
+  readonly embedded: Embedded | null;
   readonly charsLeft: number | null;
   readonly file: ReplyFile | null;
   readonly buttons: readonly Button[];
@@ -95,6 +98,7 @@ export function readPart(part: ReplyPart): RenderedPart | undefined {
   if (content === undefined) return undefined;
   return {
     content,
+    embedded: readEmbedded(parsed.value),
     charsLeft: typeof charsLeft === "number" ? charsLeft : null,
     file: readFile(parsed.value),
     buttons: buttonsIn(parsed.value),

@@ -3,15 +3,16 @@ import type { Delivery, Receipt } from "../../src/domain/reply.ts";
 import type { Adapter } from "../../src/ports/adapter.ts";
 import type { Clock, Random } from "../../src/ports/clock.ts";
 import { isRejected, rejectedLast } from "../../src/shared/fault.ts";
+import type { JsonObject } from "../../src/shared/json.ts";
 import { filesIn, type Upload, uploadOf, uploadsOf } from "../shared/outgoing.ts";
 import { type DiscordAddress, type InteractionAddress, readAddress } from "./address.ts";
-import type { DiscordRest } from "./api.ts";
-import { ALONE, type Beside, EPHEMERAL, editBody, messageBody, SUPPRESS_EMBEDS } from "./body.ts";
+import type { Call, DiscordRest } from "./api.ts";
+import { ALONE, type Beside, EPHEMERAL, editBody, messageBody } from "./body.ts";
 import type { Channels, Post } from "./channels.ts";
 import { DiscordRefusal } from "./failure.ts";
 import type { Interactions } from "./interactions.ts";
 import { closingLine } from "./limit.ts";
-import { textsOf, withLine, withNotice } from "./notice.ts";
+import { embeddedOf, textsOf, withLine, withNotice } from "./notice.ts";
 import { noFileLine, type RenderedPart, readPart } from "./render.ts";
 
 /**
@@ -97,7 +98,7 @@ export function createClient(options: ClientOptions): Pick<Adapter, "send" | "re
 }
 
 /** Of a message with files alone. */
-const NO_WORDS = { content: "", charsLeft: null, buttons: [], mentions: [] } as const;
+const NO_WORDS = { content: "", embedded: null, charsLeft: null, buttons: [], mentions: [] } as const;
 
 /** The deferred answer is for what is said first. */
 function isForOriginal({ index, follows }: Delivery): boolean {
@@ -159,12 +160,13 @@ export async function withFile<Sent extends Receipt | "gone">(
 
 async function editOriginal(
   rest: DiscordRest,
-  { address, content, files, buttons, mentions, delivery, signal, permit }: Sending,
+  { address, content, files, buttons, mentions, delivery, signal, permit, ...part }: Sending,
 ): Promise<Receipt> {
+  const embedded = embeddedOf(part.embedded, delivery);
   // An edit replaces what an earlier one has left, so a text without room for the notice may do without.
   const text = delivery.mayRepeat ? (withNotice(content) ?? content) : content;
   const { id: messageId } = await rest.message(
-    editOf(address, text, { files, buttons, mentions }),
+    editOf(address, text, { files, buttons, mentions, embedded }),
     signal,
     permit,
   );
@@ -189,9 +191,14 @@ export function editOf(
   text: string,
   beside: Beside = ALONE,
   messageId?: string,
-) {
-  const body = editBody(text, beside);
-  return { ...originalOf(address, messageId), method: "PATCH", body, files: beside.files } as const;
+): Call {
+  const { embedded, files } = beside;
+  const edit = (body: JsonObject) =>
+    ({ ...originalOf(address, messageId), method: "PATCH", body, files }) as const;
+  const call = edit(editBody(text, beside));
+  if (embedded === null) return call;
+  const asText = edit(editBody(text, { ...beside, embedded: null }));
+  return { ...call, instead: { channelId: address.channelId, call: asText, edit: () => asText } };
 }
 
 async function followUpOrClose(rest: DiscordRest, sending: Sending): Promise<Receipt> {
@@ -222,23 +229,30 @@ async function closeOriginal(
 
 async function followUp(
   rest: DiscordRest,
-  { address, content, files, buttons, mentions, delivery, signal, permit }: Sending,
+  { address, content, files, buttons, mentions, delivery, signal, permit, ...part }: Sending,
 ): Promise<Receipt> {
   let messageId: string | null = null;
   const texts = textsOf(content, delivery);
+  const embedded = embeddedOf(part.embedded, delivery);
   for (const [index, text] of texts.entries()) {
-    const asked = { route: interactionRoute(address), what: "follow-up" };
-    const beside = index === texts.length - 1 ? { files, buttons, mentions } : ALONE;
-    // The deferred answer is for the one who asked already.
-    const flags = address.onlyFor && { flags: SUPPRESS_EMBEDS | EPHEMERAL };
-    const body = { ...messageBody(text, beside), ...flags };
-    ({ id: messageId } = await rest.message(
-      { ...asked, method: "POST", body, files: beside.files, as: "interaction", repeatable: false },
-      signal,
-      permit,
-    ));
+    const beside = index === texts.length - 1 ? { files, buttons, mentions, embedded } : ALONE;
+    ({ id: messageId } = await rest.message(followUpOf(address, text, beside), signal, permit));
   }
   return { messageId, via: FOLLOW_UP };
+}
+
+function followUpOf(address: InteractionAddress, text: string, beside: Beside): Call {
+  const { embedded, files } = beside;
+  const asked = { route: interactionRoute(address), what: "follow-up", method: "POST", files } as const;
+  const { flags, ...body } = messageBody(text, beside);
+  // The deferred answer is for the one who asked already.
+  const seenBy = address.onlyFor === undefined ? flags : Number(flags) | EPHEMERAL;
+  const call = { ...asked, body: { ...body, flags: seenBy }, as: "interaction", repeatable: false } as const;
+  if (embedded === null) return call;
+  const plain = { ...beside, embedded: null };
+  const edit = (messageId: string) => editOf(address, text, plain, encodeURIComponent(messageId));
+  const { channelId } = address;
+  return { ...call, instead: { channelId, call: followUpOf(address, text, plain), edit } };
 }
 
 function interactionRoute({ applicationId, token }: InteractionAddress): `/${string}` {

@@ -48,6 +48,12 @@ export const OPTIONS = {
     "on",
     "Where an answer is shown while it grows: everywhere, in direct messages alone, or nowhere.",
   ),
+  structured: z
+    .enum(["text", "embeds"])
+    .default("text")
+    .describe(
+      "What tables of an answer are: text, or embeds, which the bot needs the right Embed Links for, and which people may have switched off.",
+    ),
   command_replies: z
     .enum(["in_channel", "ephemeral"])
     .default("in_channel")

@@ -6,21 +6,12 @@ import { createRest, type DiscordRest } from "./api.ts";
 import { diffOf } from "./command-diff.ts";
 import { commandsOf } from "./commands.ts";
 import { accountOf } from "./gateway/account.ts";
+import { PERMISSIONS } from "./permissions.ts";
 import { endpointOf, probeDiscord } from "./probe.ts";
 import { API_URL, type DiscordOptions, type DiscordSettings } from "./settings.ts";
 import { isSnowflake } from "./snowflake.ts";
 
 const PORTAL = "https://discord.com/developers/applications";
-
-/** What the bot may do in a server: https://discord.com/developers/docs/topics/permissions */
-const PERMISSIONS = {
-  viewChannel: 1n << 10n,
-  sendMessages: 1n << 11n,
-  attachFiles: 1n << 15n,
-  readMessageHistory: 1n << 16n,
-  createPublicThreads: 1n << 35n,
-  sendMessagesInThreads: 1n << 38n,
-} as const;
 
 export function openSetup(context: SetupContext<DiscordSettings, DiscordOptions>): Setup {
   const { settings, options, publicUrl, commands: routed, described, flags, env, clock, timeoutMs } = context;
@@ -45,6 +36,7 @@ export function openSetup(context: SetupContext<DiscordSettings, DiscordOptions>
       return await probeDiscord(
         {
           ...{ botToken, apiUrl, timeoutMs, clock, publicKeys, isHeard, publicUrl },
+          structured: options.structured,
           applicationId: known ?? undefined,
         },
         signal,
@@ -102,8 +94,9 @@ async function ask(
 function linksOf(id: string, options: DiscordOptions, hasBot: boolean): readonly SetupLink[] {
   const { viewChannel, sendMessages, sendMessagesInThreads, readMessageHistory, attachFiles } = PERMISSIONS;
   const thread = options.replies === "thread" ? PERMISSIONS.createPublicThreads : 0n;
+  const embeds = options.structured === "embeds" ? PERMISSIONS.embedLinks : 0n;
   const permissions =
-    viewChannel | sendMessages | sendMessagesInThreads | readMessageHistory | attachFiles | thread;
+    viewChannel | sendMessages | sendMessagesInThreads | readMessageHistory | attachFiles | thread | embeds;
   const install = (query: Readonly<Record<string, string>>) =>
     `https://discord.com/oauth2/authorize?${new URLSearchParams({ client_id: id, ...query }).toString()}`;
   const server = hasBot

@@ -2,6 +2,7 @@ import type { Stub, StubAnswer, StubCall } from "../../src/ports/stub.ts";
 import { getString, type JsonObject } from "../../src/shared/json.ts";
 import { fieldsOf, jsonOf } from "../shared/stub.ts";
 import { sending } from "./sending.ts";
+import { cardWords } from "./text.ts";
 
 const ROUTE = /^\/api\/v\d+(\/[^?]*)/;
 const EPOCH_MS = 1_420_070_400_000;
@@ -29,9 +30,12 @@ function fieldsIn(call: StubCall): JsonObject {
 function answered(route: string, fields: JsonObject, call: StubCall): StubAnswer {
   const [root, first = "", second = "", third = ""] = route.split("/").slice(1);
   const place = root === "channels" ? { place: first } : {};
-  const text = getString(fields, "content");
+  const { content, embeds } = fields;
+  const words = [getString(fields, "content") ?? "", cardWords(fields)].filter((some) => some !== "");
+  const text = words.length === 0 ? undefined : words.join("\n");
+  const channel_id = root === "channels" ? first : "900000000000000002";
   const message = () => ({
-    body: { id: idOf(call), channel_id: root === "channels" ? first : "900000000000000002", content: text },
+    body: { id: idOf(call), channel_id, content, embeds },
     ...place,
     ...(text !== undefined && { text }),
   });

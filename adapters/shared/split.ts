@@ -181,7 +181,7 @@ class Pages {
 }
 
 /** A list's marker is worth saying without text; blanks are not. */
-function isWorthSaying(block: Block): boolean {
+export function isWorthSaying(block: Block): boolean {
   return isVisible(textOf(block)) || (block.kind === "text" && block.marker !== null);
 }
 

@@ -187,6 +187,8 @@ export interface Adapter {
     signal: AbortSignal,
     permit?: Permit,
   ): Promise<Receipt | "gone">;
+  /** The same place as `render` is told of it while an answer grows; absent: as it is. Pure. */
+  growingAt?(to: ReplyAddress): ReplyAddress;
   /**
    * In how long an answer that grows may be shown there (`isFirst`), or changed, which then takes that moment: whoever
    * shares a limit gets one after the other. Null or absent: it is not shown.

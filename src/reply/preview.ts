@@ -176,7 +176,9 @@ export class Preview {
     const markdown = growing(beforeChoices(this.#text), shownCharsMax);
     if (markdown === this.#markdown || markdown.length < CHARS_MIN) return null;
     this.#markdown = markdown;
-    const [rendered, ...more] = await render(this.#adapter, markdown, this.#job.event.replyTo);
+    const { replyTo } = this.#job.event;
+    const to = this.#adapter.growingAt?.(replyTo) ?? replyTo;
+    const [rendered, ...more] = await render(this.#adapter, markdown, to);
     if (rendered === undefined || (more.length > 0 && shownCharsMax === undefined)) return null;
     const part = redactedPart(rendered);
     return part === this.#shown ? null : part;

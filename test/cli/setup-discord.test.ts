@@ -142,6 +142,11 @@ describe("parley setup discord", () => {
     expect(threads.stderr).toContain(
       "Install it for yourself: https://discord.com/oauth2/authorize?client_id=900&integration_type=1",
     );
+    const embeds = await call(["setup", "discord", "--offline"], {
+      env,
+      cwd: folderWithSpec("  platforms: { discord: { structured: embeds } }"),
+    });
+    expect(permissionsIn(embeds.stderr) ^ permissionsIn(plain.stderr)).toBe(1n << 14n);
     // Nothing that lets a bot administer, mention everybody or manage anything.
     for (const bit of [3n, 4n, 5n, 13n, 17n, 28n])
       expect(permissionsIn(threads.stderr) & (1n << bit)).toBe(0n);

@@ -112,6 +112,20 @@ describe("parley stub", () => {
     expect(text).toEqual(["  one", "  two \\u{1b}[31m"]);
   });
 
+  it("prints what is said in embeds", async () => {
+    const { url, lines } = await start(["discord", "--json"]);
+    const embeds = [{ title: "Service", fields: [{ name: "api", value: "up" }] }];
+    for (const content of ["Look:", ""]) {
+      const answer = await post(`${url}/api/v10/webhooks/900/a-token`, { content, embeds });
+      expect(await answer.json()).toMatchObject({ content, embeds });
+    }
+    expect(
+      lines()
+        .slice(1)
+        .map((line) => JSON.parse(line).text),
+    ).toEqual(["Look:\nService\napi: up", "Service\napi: up"]);
+  });
+
   it("says so where a method or a path is none that it knows", async () => {
     const { url, lines, end } = await start(["slack", "--json"]);
     expect(await (await post(`${url}/api/chat.unheardOf`, {})).json()).toEqual({

@@ -2,6 +2,8 @@ import type { FakeAnswer } from "./server.ts";
 
 /** A server that the bot is in, as far as it may look. */
 export interface FakeGuild {
+  /** What the bot may do in it, as Discord lists it; not told when absent. */
+  readonly permissions?: bigint;
   readonly channels: readonly object[];
   readonly threads?: readonly object[];
   readonly roles: readonly object[];
@@ -11,6 +13,11 @@ export interface FakeGuild {
 
 /** `GET /guilds/{id}/…`: 403 of a server that the bot is not in, as Discord says. */
 export class FakeGuilds extends Map<string, FakeGuild> {
+  /** `GET /users/@me/guilds` */
+  list(): FakeAnswer {
+    return { body: [...this].map(([id, { permissions }]) => ({ id, permissions: permissions?.toString() })) };
+  }
+
   answer(id: string, what: string, member: string): FakeAnswer {
     const guild = this.get(id);
     if (guild === undefined) return refused(403, 50_001);

@@ -1,4 +1,5 @@
 import { FakeCommands } from "./discord-commands.ts";
+import { areEmbeds, isFilled, previewsOf } from "./discord-embeds.ts";
 import { FakeGateway } from "./discord-gateway.ts";
 import { FakeGuilds } from "./discord-guilds.ts";
 import { type FakeAnswer, type FakeServer, type Fault, fakeServer, readableFile } from "./server.ts";
@@ -10,6 +11,10 @@ export interface DiscordMessage {
   /** `original`: the deferred answer, edited; `followup`: another by the interaction; `bot`: by the bot itself. */
   readonly kind: "original" | "followup" | "bot";
   content: string;
+  /** What people see of them below the content. */
+  embeds: readonly object[];
+  /** Addresses of which Discord shows a preview below it. */
+  previews: readonly string[];
   /** What the last call that wrote it said besides. */
   body: Readonly<Record<string, unknown>>;
 }
@@ -27,6 +32,8 @@ export interface FakeDiscord extends FakeServer {
   readonly outside: Set<string>;
   /** Channels, and tokens of interactions, where the bot may not attach files. */
   readonly noFiles: Set<string>;
+  /** The same of Embed Links. */
+  readonly noEmbeds: Set<string>;
   /** Files that people have sent, by the path of their address; one without its signature is not there. */
   readonly files: Map<string, DiscordFile>;
   /** Of the application 900. */
@@ -102,6 +109,7 @@ const EPOCH_MS = 1_420_070_400_000n;
 /** The interaction dies when nothing has answered it by then. */
 const CALLBACK_MS = 3_000;
 const CONTENT_CHARS_MAX = 2_000;
+const SUPPRESS_EMBEDS = 4;
 const TEXT = { "content-type": "text/plain" };
 const PERSONAL_FOLLOW_UPS_MAX = 5;
 const EDITS_MAX = 5;
@@ -120,6 +128,7 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
   const personal = new Set<string>();
   const outside = new Set<string>();
   const noFiles = new Set<string>();
+  const noEmbeds = new Set<string>();
   const files = new Map<string, DiscordFile>();
   const followUps = new Map<string, number>();
   const edits = new Map<string, number[]>();
@@ -139,9 +148,18 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
     channelId: string,
     body: Record<string, unknown>,
   ): DiscordMessage {
-    const message = { id: gateway.nextId(), channelId, kind, content: String(body.content), body };
+    const message = { id: gateway.nextId(), channelId, kind, content: "", embeds: [], previews: [], body };
     messages.push(message);
+    rewrite(message, body);
     return message;
+  }
+
+  function rewrite(message: DiscordMessage, body: Record<string, unknown>): void {
+    message.content = String(body.content);
+    const isSuppressed = (Number(body.flags ?? 0) & SUPPRESS_EMBEDS) !== 0;
+    message.previews = isSuppressed ? [] : previewsOf(message.content);
+    message.embeds = isSuppressed ? [] : ((body.embeds ?? []) as object[]);
+    message.body = body;
   }
 
   function callback(id: string): FakeAnswer {
@@ -158,8 +176,7 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
     if (method === "GET") return existing ? { body: shown(existing) } : discordError(404, 10_008);
     const message = existing ?? write("original", channelOf(token), body);
     originals.set(token, message);
-    message.content = String(body.content);
-    message.body = body;
+    rewrite(message, body);
     return { body: shown(message) };
   }
 
@@ -176,8 +193,7 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
     const message = messages.find((one) => one.channelId === channelId && one.id === id);
     if (message === undefined) return discordError(404, 10_008);
     if (!takesEdit(channelId)) return discordRateLimit(1);
-    message.content = String(body.content);
-    message.body = body;
+    rewrite(message, body);
     return { body: shown(message) };
   }
 
@@ -192,8 +208,7 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
     const message = messages.find((one) => one.kind === "followup" && one.id === id);
     if (message === undefined) return discordError(404, 10_008);
     if (!takesEdit(id)) return discordRateLimit(1);
-    message.content = String(body.content);
-    message.body = body;
+    rewrite(message, body);
     return { body: shown(message) };
   }
 
@@ -208,6 +223,7 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
       id: message.id,
       channel_id: channelId,
       content: message.content,
+      embeds: message.embeds,
       author: { id: "900", username: "bot", bot: true },
       message_reference: body.message_reference,
       type: body.message_reference === undefined ? 0 : 19,
@@ -262,7 +278,15 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
     const body = await bodyOf(call, call.headers["content-type"] ?? "");
     if (noFiles.has(second) || noFiles.has(first)) if ("files" in body) return discordError(403, 50_013);
     const writes = (call.method === "POST" || call.method === "PATCH") && "content" in body;
-    if (writes && body.content === "" && body.files === undefined) return discordError(400, 50_006);
+    if (writes && !areEmbeds(body.embeds)) return discordError(400, 50_035);
+    if (writes && "embeds" in body && [first, second].some((place) => noEmbeds.has(place))) {
+      // Of a message that has nothing else; any other is taken without them, and without a word.
+      if (body.content === "")
+        return call.method === "POST" ? discordError(403, 50_013) : discordError(400, 50_006);
+      body.embeds = [];
+    }
+    const isEmpty = body.content === "" && body.files === undefined && !isFilled(body.embeds);
+    if (writes && isEmpty) return discordError(400, 50_006);
     if (writes && Array.from(String(body.content)).length > CONTENT_CHARS_MAX)
       return discordError(400, 50_035);
     if (writes && !areRows(body.components)) return discordError(400, 50_035);
@@ -281,6 +305,7 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
     // As a number, for other ids of channels are.
     if (root === "users" && first === "@me" && second === "channels")
       return { body: { id: `7000${String(body.recipient_id)}`, type: 1 } };
+    if (root === "users" && first === "@me" && second === "guilds") return guilds.list();
     if (root === "users" && first === "@me") return { body: { id: "900", username: "bot", bot: true } };
     if (root === "applications" && first === "@me" && options.application !== undefined)
       return { body: options.application };
@@ -315,6 +340,7 @@ export async function fakeDiscord(options: FakeDiscordOptions): Promise<FakeDisc
     personal,
     outside,
     noFiles,
+    noEmbeds,
     files,
     commands,
     guilds,
@@ -391,5 +417,6 @@ function isOfLength(text: unknown, max: number): boolean {
 }
 
 function shown(message: DiscordMessage): object {
-  return { id: message.id, channel_id: message.channelId, content: message.content };
+  const { id, channelId, content, embeds } = message;
+  return { id, channel_id: channelId, content, embeds };
 }

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { Slots } from "../../adapters/shared/pace.ts";
 import { Breakers } from "../../src/domain/breaker.ts";
 import { DeliveryError } from "../../src/domain/errors.ts";
+import type { ReplyAddress } from "../../src/domain/event.ts";
 import type { ReplyPart } from "../../src/domain/reply.ts";
 import type { Job } from "../../src/ports/queue.ts";
 import { growing, type Preview, Previews, type ShowingDeps } from "../../src/reply/preview.ts";
@@ -74,6 +75,20 @@ const edited = () => chat.edits.map(({ delivery }) => delivery.part as string);
 const counted = (outcome: string) => countOf(metrics, "previews", { platform: "slack", outcome });
 
 describe("an answer while it grows", () => {
+  it("is rendered for the place as that takes what grows", async () => {
+    const places: string[] = [];
+    const render = chat.render.bind(chat);
+    chat.render = (markdown: string, to?: ReplyAddress) => {
+      places.push(to ?? "nowhere");
+      return render(markdown, to);
+    };
+    chat.growingAt = (to) => `${to}, growing` as ReplyAddress;
+    preview.show(LONG);
+    await pass(500);
+    expect(places).toEqual([`${job.event.replyTo}, growing`]);
+    expect(chat.sends.map(({ to }) => to)).toEqual([job.event.replyTo]);
+  });
+
   it("is shown once it has taken half a second, then changed as often as the platform takes it, the latest text first", async () => {
     preview.show(LONG);
     await pass(499);

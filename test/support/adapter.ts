@@ -47,6 +47,7 @@ export class FakeAdapter implements Adapter {
   readonly editFates: EditFate[] = [];
   edit?: NonNullable<Adapter["edit"]>;
   previewInMs?: NonNullable<Adapter["previewInMs"]>;
+  growingAt?: NonNullable<Adapter["growingAt"]>;
   memory: Recovery = "unknown";
   thread?: ThreadReader;
   files?: FileReader;

@@ -8,7 +8,7 @@ import type { DiscordRest } from "../api.ts";
 import type { Changes } from "../changes.ts";
 import { messagesOf } from "../channels.ts";
 import { type ReadingOptions, readInteraction } from "../event.ts";
-import { isWritten, type Place, readMessage, type Self, TAKEN } from "../message.ts";
+import { isWritten, type MessageOptions, type Place, readMessage, type Self, TAKEN } from "../message.ts";
 import { readReaction } from "../reactions.ts";
 import { isSnowflake } from "../snowflake.ts";
 import { Arrivals, untilGiven } from "./arrivals.ts";
@@ -113,9 +113,9 @@ export class Hearing implements ShardInbox {
 
   /** False: aborted before it was taken. */
   async #heard(message: JsonObject, guildId: string | null, self: Self): Promise<boolean> {
-    const { replies, changes } = this.#options;
+    const { changes } = this.#options;
     const place = await this.#placeOf(message, guildId, self);
-    const ack = await this.#taken(readMessage(message, { self, place, replies }));
+    const ack = await this.#taken(readMessage(message, this.#readingOf(self, place)));
     if (ack === null) return false;
     changes.heard(message);
     const channelId = getString(message, "channel_id");
@@ -136,9 +136,14 @@ export class Hearing implements ShardInbox {
   }
 
   async #edited(message: JsonObject, guildId: string | null, self: Self): Promise<boolean> {
-    const { replies, changes } = this.#options;
+    const { changes } = this.#options;
     const place = await this.#placeOf(message, guildId, self);
-    return (await this.#taken(changes.edited(message, { self, place, replies }))) !== null;
+    return (await this.#taken(changes.edited(message, this.#readingOf(self, place)))) !== null;
+  }
+
+  #readingOf(self: Self, place: Place): MessageOptions {
+    const { replies, reading } = this.#options;
+    return { self, place, replies, embeds: reading.embeds === true };
   }
 
   async #placeOf(message: JsonObject, guildId: string | null, self: Self): Promise<Place> {

@@ -62,6 +62,50 @@ describe("the fake Discord", () => {
     expect((await say("x".repeat(2_001))).body).toMatchObject({ code: 50_035 });
   });
 
+  it("refuses embeds that are too many, too long or empty", async () => {
+    const show = async (...embeds: object[]) =>
+      (await call("POST", "/webhooks/900/tok", { body: { content: "", embeds } })).body;
+    const field = (name: number, value: number) => ({ name: "n".repeat(name), value: "v".repeat(value) });
+    const of = (...fields: object[]) => ({ fields });
+    expect(await show({ title: "t".repeat(256), ...of(field(256, 1_024)) })).toMatchObject({
+      embeds: [{ title: "t".repeat(256) }],
+    });
+    expect(await show(of(...Array(25).fill(field(1, 1))))).toMatchObject({ embeds: [{}] });
+    expect(await show(...Array(10).fill({ description: "d" }))).toMatchObject({ embeds: Array(10).fill({}) });
+    expect(await show()).toMatchObject({ code: 50_006 });
+    for (const embeds of [
+      [{ title: "t".repeat(257) }],
+      [{ description: "d".repeat(4_097) }],
+      [of(field(257, 1))],
+      [of(field(1, 1_025))],
+      [of({ name: "n", value: " " })],
+      [of(...Array(26).fill(field(1, 1)))],
+      [{}],
+      Array(11).fill({ description: "d" }),
+      Array(2).fill({ description: "d".repeat(3_001) }),
+    ])
+      expect(await show(...embeds)).toMatchObject({ code: 50_035 });
+  });
+
+  it("hides embeds with previews, and shows both where they are not hidden", async () => {
+    const path = "/webhooks/900/tok/messages/@original";
+    const content = "https://x.example/a <https://x.example/b> `https://x.example/c`";
+    const edit = async (flags: number) =>
+      (await call("PATCH", path, { body: { content, embeds: [{ title: "t" }], flags } })).body.embeds;
+    expect(await edit(4)).toEqual([]);
+    expect(fake.messages[0]).toMatchObject({ embeds: [], previews: [] });
+    expect(await edit(0)).toEqual([{ title: "t" }]);
+    expect(fake.messages[0]?.previews).toEqual(["https://x.example/a"]);
+  });
+
+  it("shows no embeds without Embed Links, and refuses a message that has nothing else", async () => {
+    fake.noEmbeds.add("20");
+    const say = (content: string) =>
+      call("POST", "/channels/20/messages", { bot: true, body: { content, embeds: [{ title: "t" }] } });
+    expect(await say("")).toMatchObject({ status: 403, body: { code: 50_013 } });
+    expect(await say("a")).toMatchObject({ status: 200, body: { content: "a", embeds: [] } });
+  });
+
   it("wants the bot's token where the bot speaks, and only there", async () => {
     expect((await call("GET", "/users/@me")).status).toBe(401);
     expect((await call("GET", "/users/@me", { bot: true })).body).toMatchObject({ id: "900" });

@@ -122,6 +122,7 @@ describe("an answer that Discord may have taken", () => {
     const signal = new AbortController().signal;
     const post = {
       content: "done",
+      embedded: null,
       files: [],
       charsLeft: null,
       buttons: [],

@@ -62,6 +62,14 @@ describe("a message that somebody writes", () => {
     expect(readAddress(within.replyTo)).not.toHaveProperty("opensThread");
   });
 
+  it("is answered with embeds where those are wanted, in whichever place", () => {
+    const embeds = (over: Partial<MessageOptions>) =>
+      readAddress(eventOf(recorded("gateway-message"), over).replyTo)?.embeds;
+    expect(embeds({})).toBeUndefined();
+    expect(embeds({ embeds: true })).toBe(true);
+    expect(embeds({ embeds: true, replies: "thread" })).toBe(true);
+  });
+
   it("gives a thread the first line as its name, as long as Discord takes it", () => {
     const named = (content: string) =>
       readAddress(eventOf(recorded("gateway-message", { content }), { replies: "thread" }).replyTo);

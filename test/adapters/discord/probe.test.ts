@@ -11,8 +11,14 @@ afterEach(() => fake.close());
 async function probe(
   over: Partial<DiscordOptions>,
   application: { id: string; verify_key: string; flags?: number } = { id: "900", verify_key: PUBLIC_KEY },
+  servers: readonly (bigint | undefined)[] = [],
 ) {
   fake = await fakeDiscord({ botToken: "token", application });
+  for (const [at, permissions] of servers.entries())
+    fake.guilds.set(String(10 + at), {
+      ...{ channels: [], roles: [], members: {} },
+      ...(permissions !== undefined && { permissions }),
+    });
   const adapter = createDiscordAdapter({
     publicKeys: [PUBLIC_KEY],
     botToken: new Secret("token"),
@@ -61,6 +67,22 @@ describe("a look at Discord", () => {
     }
     await fake.close();
     expect(await probe({}, { ...application(0), verify_key: PUBLIC_KEY })).toMatchObject([{ status: "ok" }]);
+  });
+
+  it("counts the servers where embeds are to be shown and the bot may show none", async () => {
+    const [may, mayNot, administers] = [(1n << 14n) | (1n << 11n), 1n << 11n, 1n << 3n];
+    const servers = [may, mayNot, administers, undefined, mayNot];
+    expect(await probe({ structured: "embeds" }, undefined, servers)).toMatchObject([
+      { status: "ok" },
+      { status: "warn", message: expect.stringContaining("no right to Embed Links in 2 of 5 servers") },
+    ]);
+    await fake.close();
+    expect(await probe({ structured: "embeds" }, undefined, [may, administers])).toMatchObject([
+      { status: "ok" },
+    ]);
+    await fake.close();
+    expect(await probe({}, undefined, servers)).toMatchObject([{ status: "ok" }]);
+    expect(fake.calls.some(({ path }) => path.includes("guilds"))).toBe(false);
   });
 
   it("without a bot token only asks whether somebody answers", async () => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { mintAddress } from "../../../adapters/discord/address.ts";
-import { messageBody } from "../../../adapters/discord/body.ts";
+import { ALONE, messageBody } from "../../../adapters/discord/body.ts";
 import { renderDiscord } from "../../../adapters/discord/dialect.ts";
 import { readPart, renderReply } from "../../../adapters/discord/render.ts";
 import { renderSlack } from "../../../adapters/slack/dialect.ts";
@@ -89,13 +89,11 @@ describe("a mention in an answer", () => {
     const parts = renderReply("@Ann, not <@32>, `<@32>` or @everyone", to, [], named);
     const [part] = parts.flatMap((one) => readPart(one) ?? []);
     expect(part).toMatchObject({ content: expect.stringContaining("<@31>"), mentions: ["31"] });
-    expect(
-      messageBody(part?.content ?? "", { ...(part ?? { buttons: [], mentions: [] }), files: [] }),
-    ).toMatchObject({
+    expect(messageBody(part?.content ?? "", { ...ALONE, ...part })).toMatchObject({
       allowed_mentions: { parse: [], users: ["31"] },
     });
     const [plain] = renderReply("@Ann", to).flatMap((one) => readPart(one) ?? []);
-    expect(messageBody("@Ann", { ...(plain ?? { buttons: [], mentions: ["1"] }), files: [] })).toMatchObject({
+    expect(messageBody("@Ann", { ...ALONE, ...(plain ?? { mentions: ["1"] }) })).toMatchObject({
       allowed_mentions: { parse: [] },
     });
     expect(JSON.stringify(plain)).not.toContain("users");

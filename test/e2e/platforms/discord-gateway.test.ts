@@ -121,6 +121,33 @@ describe("Discord's Gateway, end to end", () => {
     await answers(1, ({ content }) => content === "You said: and then?");
   });
 
+  it("makes embeds of tables where that is wanted, and text of them where the bot may show none", async () => {
+    await start({}, `${NO_LIMITS}  platforms: { discord: { structured: embeds } }\n`);
+    await held();
+    discord.noEmbeds.add("21");
+    const table = "| Service | State |\n|-|-|\n| api | up |";
+    for (const channel of ["20", "21"])
+      discord.gateway.say({
+        content: `<@900> see https://x.example/a\n\n${table}\n\nthen ${channel}`,
+        channel,
+      });
+    await answers(2, ({ content }) => content.startsWith("then"));
+    const seen = (place: string) =>
+      discord.messages
+        .filter(({ channelId }) => channelId === place)
+        .map(({ content, embeds, previews }) => [content, embeds, previews]);
+    const above = "You said: see <https://x.example/a>";
+    const embed = { title: "Service · State", fields: [{ name: "api", value: "up" }] };
+    expect(seen("20")).toEqual([
+      [above, [embed], []],
+      ["then 20", [], []],
+    ]);
+    expect(seen("21")).toEqual([
+      [`${above}\n\n\`\`\`\nService   State\n───────   ─────\napi       up\n\`\`\``, [], []],
+      ["then 21", [], []],
+    ]);
+  });
+
   it("goes on where it was after a restart: what was said meanwhile is answered, once", async () => {
     const dataDir = temporaryFolder();
     const again = () =>

@@ -111,17 +111,19 @@ export interface HoldOptions {
   readonly token?: string;
   readonly edits?: "ignore" | "rerun";
   readonly deletes?: "keep" | "forget";
+  readonly structured?: "text" | "embeds";
 }
 
 /** One process that is elected. */
 export function holdOn(fake: FakeDiscord, mailbox: Kept, over: HoldOptions = {}): { stop(): Promise<void> } {
-  const { token = TOKEN, edits = "ignore", deletes = "forget" } = over;
+  const { token = TOKEN, edits = "ignore", deletes = "forget", structured = "text" } = over;
   const clock = clockOf(mailbox.slept);
   const adapter = createDiscordAdapter({
     publicKeys: [],
     botToken: new Secret(token),
     apiUrl: fake.apiUrl,
     gateway: { clock, replies: "reply", changes: { edits, deletes } },
+    structured,
     clock,
     timeoutMs: 5_000,
     random: () => 0.5,

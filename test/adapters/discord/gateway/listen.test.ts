@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { readAddress } from "../../../../adapters/discord/address.ts";
 import { type FakeDiscord, fakeDiscord } from "../../../fakes/discord.ts";
 import type { FakeGateway } from "../../../fakes/discord-gateway.ts";
 import { FASTER, type HoldOptions, holdOn, Kept, TOKEN } from "./holding.ts";
@@ -48,6 +49,14 @@ describe("what is heard over the Gateway", () => {
     ]);
     expect(kept.states.at(-1)).toEqual({ status: "ok", details: "connected" });
     expect(kept.up.get(0)).toBe(true);
+  });
+
+  it("is answered with embeds where those are wanted", async () => {
+    hold({ structured: "embeds" });
+    await isUp();
+    gateway.say({ content: "<@900> one" });
+    await heard("one");
+    expect(kept.events.map(({ replyTo }) => readAddress(replyTo)?.embeds)).toEqual([true]);
   });
 
   it("asks for no more than it needs", async () => {
