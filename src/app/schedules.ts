@@ -11,6 +11,7 @@ import type { ScheduleDesk, ScheduleReport, TurnOutcome } from "../ports/schedul
 import type { Store } from "../ports/store.ts";
 import { messageOf } from "../shared/fault.ts";
 import { get, getString, parseJsonObject } from "../shared/json.ts";
+import { iso } from "../shared/time.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Duty } from "./duties.ts";
@@ -97,9 +98,20 @@ export class Schedules implements ScheduleDesk, Duty {
     if (last === null) await this.#note(spec, { dueMs: nowMs, outcome: null, firedMs: null }, held);
     const sinceMs = last?.dueMs ?? nowMs;
     const dueMs = lastDueMs(spec, sinceMs, nowMs);
+    if (dueMs !== null && nowMs - dueMs <= LATE_MS)
+      this.#countLeftOut(spec, lastDueMs(spec, sinceMs, dueMs - 1));
     if (dueMs !== null) await this.#turn(spec, { dueMs, firedMs: last?.firedMs ?? null }, held);
     const nextMs = nextDueMs(spec, Math.max(nowMs, sinceMs));
     return nextMs === null ? LOOK_MS : Math.max(0, nextMs - nowMs);
+  }
+
+  /** One that was due before the last, while nobody looked, though that one is in time. */
+  #countLeftOut({ name: schedule, agent, enabled, missed }: ScheduleSpec, dueMs: number | null): void {
+    if (dueMs === null || missed !== "skip" || !enabled) return;
+    const { clock, log, metrics } = this.#deps;
+    metrics.schedules.inc({ schedule, outcome: "skipped" });
+    const late_ms = clock.nowMs() - dueMs;
+    log.warn({ schedule, agent, due: iso(dueMs), outcome: "skipped", late_ms }, "schedule.due");
   }
 
   async #turn(
@@ -110,7 +122,7 @@ export class Schedules implements ScheduleDesk, Duty {
     const { clock, log, metrics } = this.#deps;
     const outcome = await this.#fire(spec, dueMs);
     metrics.schedules.inc({ schedule: spec.name, outcome });
-    const about = { schedule: spec.name, agent: spec.agent, due: new Date(dueMs).toISOString(), outcome };
+    const about = { schedule: spec.name, agent: spec.agent, due: iso(dueMs), outcome };
     log[outcome === "fired" || outcome === "off" ? "info" : "warn"](
       { ...about, late_ms: clock.nowMs() - dueMs },
       "schedule.due",

@@ -99,6 +99,17 @@ describe("a schedule", () => {
     expect(queued).toBe(1);
   });
 
+  it("of which several were missed is told of, though the last of them is in time", async () => {
+    specs = [{ ...(specs[0] as ScheduleSpec), missed: "skip" }];
+    const first = await start();
+    await first.stop();
+    // Due at nine, ten and eleven; it is half a minute after that.
+    clock.advance(2 * HOUR_MS + 60_000);
+    await start();
+    expect(await countOf(metrics, "schedules", { schedule: "standup", outcome: "skipped" })).toBe(1);
+    expect(await countOf(metrics, "schedules", { schedule: "standup", outcome: "fired" })).toBe(1);
+  });
+
   it("that was missed is run once, or skipped, as it says; before it was there it was not due", async () => {
     specs = [...specs, { ...(specs[0] as ScheduleSpec), name: "strict", missed: "skip" }];
     const first = await start();
