@@ -47,7 +47,11 @@ export function showBreakers(
   metrics: Metrics,
 ): void {
   metrics.beforeScrape(async () => {
-    for (const { name, state } of reports()) metrics.breakerState.set({ kind, name }, STATES[state]);
+    for (const { name, state } of reports()) {
+      metrics.breakerState.set({ kind, name }, STATES[state]);
+      // At 0 from the first look on: `increase` sees what comes later.
+      metrics.breakerOpens.inc({ kind, name }, 0);
+    }
   });
 }
 

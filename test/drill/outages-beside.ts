@@ -184,7 +184,9 @@ export const BESIDE: Readonly<Record<string, Outage>> = {
         const id = `F${++files}`;
         const file = { id, name: "a.txt", mimetype: "text/plain", bytes: Buffer.from("hello") };
         platforms.slack.files.push(file);
-        const envelope = JSON.parse(webhook("slack", { kind: "dm", channel: "D1", text: "hello" }).body);
+        const envelope = JSON.parse(
+          webhook("slack", { kind: "dm", channel: `D${files}`, text: "hello" }).body,
+        );
         const event = { ...envelope.event, subtype: "file_share", files: [fileOf(file)] };
         const signing = { secret: SECRETS.SLACK_SIGNING_SECRET, nowMs: Date.now() };
         const signed = slackSigned(JSON.stringify({ ...envelope, event }), signing);
@@ -195,7 +197,7 @@ export const BESIDE: Readonly<Record<string, Outage>> = {
         async begin(signal) {
           await attach();
           disk.fill(gateway.pid);
-          goOn(attach, signal);
+          goOn(attach, signal, 5_000);
         },
         mend: async () => disk.free(gateway.pid),
       };

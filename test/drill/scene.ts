@@ -61,8 +61,8 @@ export async function opened(
   return { platforms, gateway, write, another: () => start(temporaryFolder()) };
 }
 
-/** Somebody writes twice a second until the signal. */
-export function goOn(write: () => Promise<unknown>, signal: AbortSignal): void {
-  const timer = setInterval(() => void write().catch(() => {}), 500);
+/** Somebody writes twice a second, or as seldom as that, until the signal. */
+export function goOn(write: () => Promise<unknown>, signal: AbortSignal, everyMs = 500): void {
+  const timer = setInterval(() => void write().catch(() => {}), everyMs);
   signal.addEventListener("abort", () => clearInterval(timer), { once: true });
 }
