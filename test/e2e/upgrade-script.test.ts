@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, it, onTestFinished } from "vitest";
 import { freePort } from "../support/ports.ts";
+import { startRedis } from "../support/redis.ts";
 import { ask } from "./ask.ts";
 import { configFolder, NO_LIMITS } from "./configuration.ts";
 import { COMPILED_ENV, ROOT, temporaryFolder } from "./gateway-process.ts";
@@ -25,7 +26,7 @@ const SPOILING = `if (process.argv[2] === "serve") {
 ${OURS}`;
 
 /** A host with the gateway that runs, started and stopped as a service is. */
-async function aHost() {
+async function aHost(more: Readonly<Record<string, string>> = {}) {
   const root = mkdtempSync(join(tmpdir(), "parley-host-"));
   const [program, archives, data] = ["parley", "archives", "data"].map((name) => join(root, name)) as [
     string,
@@ -36,7 +37,7 @@ async function aHost() {
   const env: Record<string, string> = {
     ...(COMPILED_ENV as Readonly<Record<string, string>>),
     ...{ PARLEY_ADMIN_TOKEN: TOKEN, PARLEY_CONFIG: configFolder(NO_LIMITS), PARLEY_DATA_DIR: data },
-    ...{ PARLEY_URL: url, PARLEY_PORT: new URL(url).port },
+    ...{ PARLEY_URL: url, PARLEY_PORT: new URL(url).port, ...more },
   };
   const pid = join(root, "pid");
   const log = join(root, "log");
@@ -122,4 +123,23 @@ it.each([
   expect([code, said]).toEqual([1, expect.stringContaining(words)]);
   expect(await says(host.url, "after")).toBe("You said: after");
   expect(readFileSync(join(host.program, "bin/parley.js"), "utf8")).toBe(OURS);
+});
+
+it("with Redis, the way back finds there what was said before", {
+  timeout: 180_000,
+}, async () => {
+  await using redis = await startRedis();
+  const host = await aHost({ REDIS_URL: redis.url });
+  expect(await says(host.url, "before")).toBe("You said: before");
+  const back = await host.upgrade(host.pack(BROKEN), "--wait", "8");
+  expect(back).toEqual({ code: 1, said: expect.stringContaining("with all that was accepted since") });
+  const { reply } = await ask(host.url, { message: "demo: prompt", conversation: "c", wait: 20 });
+  expect(reply).toContain("before");
+  // The backup from before has what Redis held; the copy for the way back leaves it as it is.
+  const manifests = readdirSync(host.archives).map(
+    (name) =>
+      JSON.parse(readFileSync(join(host.archives, name, "manifest.json"), "utf8")) as { files: object },
+  );
+  const withRedis = manifests.filter(({ files }) => JSON.stringify(files).includes("redis/dump.rdb"));
+  expect([manifests.length, withRedis.length]).toEqual([2, 1]);
 });
