@@ -34,7 +34,7 @@ export interface Spend {
   readonly cacheWriteTokens: number;
 }
 
-/** Of one scope on one day. `calls` are those whose end is known. */
+/** Of one scope on one day. `calls` are those whose end is known and that used something. */
 export interface Spent extends Spend {
   readonly scope: string;
   /** Of calls that are being made, and of those that broke off: nobody knows what these cost. */

@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Usage } from "../../src/admin/usage.ts";
@@ -9,35 +11,54 @@ import { Dice } from "../simulation/dice.ts";
 import { eventually } from "../support/eventually.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
 import { configFolder, NO_LIMITS } from "./configuration.ts";
-import { startGateway, temporaryFolder } from "./gateway-process.ts";
+import { type GatewayProcess, startGateway, temporaryFolder } from "./gateway-process.ts";
 
 const DEV_KEY = "a-key-of-sixteen-or-more";
 const TOKEN = "an-admin-token-of-at-least-32-characters";
-const MESSAGES = 24;
-const [PEOPLE, CONVERSATIONS] = [4, 12];
-/** Half of the messages make the model use a tool, and ask it twice. */
-const CALLS = MESSAGES + MESSAGES / 2;
-/** After so many answers the gateway is killed. */
-const KILLED_AT = [8, 22];
-/** US dollars for a million tokens. */
-const PRICE = { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75, hourWrite: 6 };
+/** What each conversation is about. Two people share each of the busy ones. */
+const KINDS = ["plain", "tool", "asked", "handed", "guarded", "away", "stopped"] as const;
+type Kind = (typeof KINDS)[number];
+const [ROUNDS, PEOPLE] = [4, 4];
+/** After so many answers a gateway is killed. */
+const KILLED_AT = [8, 24];
+/** US dollars for a million tokens, by the model. */
+const PRICES = {
+  "claude-of-the-test": { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75, hourWrite: 6 },
+  "small-of-the-test": { input: 1, output: 5, cacheRead: 0.1, cacheWrite: 1.25, hourWrite: 2 },
+} as const;
+type ModelName = keyof typeof PRICES;
 const SEARCH_DOLLARS = 0.01;
-const AGENT = `metadata: { name: assistant }
+const MODELS: Readonly<Record<ModelName, string>> = {
+  "claude-of-the-test":
+    "provider: anthropic, model: claude-of-the-test, max_tokens: 1000, price: { input_per_million: 3, output_per_million: 15, cache_read_per_million: 0.3, cache_write_per_million: 3.75 }, server_tools: { web_search: { max_uses: 2 } }",
+  "small-of-the-test":
+    "provider: anthropic, model: small-of-the-test, price: { input_per_million: 1, output_per_million: 5, cache_read_per_million: 0.1, cache_write_per_million: 1.25 }",
+};
+const SMALL = `{ ${MODELS["small-of-the-test"]} }`;
+
+/** All that costs: another model in an outage and past a share of a budget, summaries, a guard, agents that are asked and that take over. */
+function agentNamed(name: string, more = ""): string {
+  return `metadata: { name: ${name} }
 spec:
-  model:
-    provider: anthropic
-    model: claude-of-the-test
-    max_tokens: 1000
-    price: { input_per_million: 3, output_per_million: 15, cache_read_per_million: 0.3, cache_write_per_million: 3.75 }
-    server_tools: { web_search: { max_uses: 2 } }
-  tools: [{ name: clock, type: builtin, builtin: time }]
+  system_prompt: "You are agent-${name}."
+  model: { ${MODELS["claude-of-the-test"]}, fallback: [${SMALL}], cheaper: ${SMALL} }
+  memory: { context_tokens: 500, compact_at: 0.5 }
   budgets: { tokens: 1000000, cost_cents: 1000 }
-  retry: { backoff_seconds: 0 }
+  retry: { backoff_seconds: 0, max_attempts: 1 }
+${more}`;
+}
+const ASSISTANT = `  tools:
+    - { name: clock, type: builtin, builtin: time }
+    - { name: nothing, type: command, command: "true", effect: write }
+    - { name: helper, type: agent, agent: helper, description: Helps }
+  hand_over: [other]
+  guard: { model: ${SMALL}, instructions: Let all through. }
 `;
 
 interface Line {
   /** The message, and how far its run has come. */
   readonly about: string;
+  readonly model: ModelName;
   readonly cents: number;
 }
 
@@ -51,61 +72,121 @@ describe.each(["sqlite", "redis"] as const)("a day of the provider, with the sta
   it("is on its bill what it is in our books, to the cent, over kills", async () => {
     await using provider = await startProvider();
     const prefix = `  store: { redis: { prefix: p${randomUUID().slice(0, 8)} } }\n`;
-    const budgets = "  budgets: { user: { cost_cents: 10000 }, global: { cost_cents: 10000 } }\n";
-    const options = {
-      dataDir: temporaryFolder(),
-      config: configFolder(NO_LIMITS + budgets + (store === "redis" ? prefix : ""), AGENT),
-      env: {
-        ANTHROPIC_API_KEY: "sk-ant-test",
-        ANTHROPIC_BASE_URL: provider.url,
-        PARLEY_ADMIN_TOKEN: TOKEN,
-        PARLEY_DEV_KEY: DEV_KEY,
-        ...(store === "redis" && { REDIS_URL: redis.url }),
-      },
-    };
-    let gateway = await startGateway(options);
-    const sent = Array.from({ length: MESSAGES }, (_, n) =>
-      fetch(`${gateway.url}/webhooks/test`, {
-        method: "POST",
-        headers: { "content-type": "application/json", "x-dev-key": DEV_KEY },
-        body: JSON.stringify({
-          message: `topic-${n}${n % 2 === 0 ? " tool" : ""}`,
-          conversation: `c${n % CONVERSATIONS}`,
-          user: `u${n % PEOPLE}`,
-        }),
-      }),
+    // Past half of a cent of what a person may spend, the cheaper model is asked first.
+    const budgets =
+      "  budgets: { warn_at: 0.001, user: { cost_cents: 10000 }, global: { cost_cents: off }, agent: { cost_cents: 10000 } }\n";
+    const config = configFolder(
+      NO_LIMITS + budgets + (store === "redis" ? prefix : ""),
+      agentNamed("assistant", ASSISTANT),
+    );
+    for (const name of ["helper", "other"])
+      writeFileSync(join(config, `agents/${name}.yaml`), agentNamed(name));
+    const start = (dataDir: string) =>
+      startGateway({
+        ...{ dataDir, config },
+        env: {
+          ANTHROPIC_API_KEY: "sk-ant-test",
+          ANTHROPIC_BASE_URL: provider.url,
+          PARLEY_ADMIN_TOKEN: TOKEN,
+          PARLEY_DEV_KEY: DEV_KEY,
+          ...(store === "redis" && { REDIS_URL: redis.url }),
+        },
+      });
+    const folders = Array.from({ length: store === "redis" ? 2 : 1 }, temporaryFolder);
+    const gateways = await Promise.all(folders.map(start));
+    await using _ = all(gateways);
+    const dice = new Dice(11);
+    const one = () => gateways[dice.between(0, gateways.length - 1)] as GatewayProcess;
+    const sent = KINDS.flatMap((kind, k) =>
+      Array.from({ length: ROUNDS }, (_, n) =>
+        post(one(), { message: topicOf(kind, n), conversation: kind, user: `u${(k + n) % PEOPLE}` }),
+      ),
     );
     for (const { status } of await Promise.all(sent)) expect(status).toBe(200);
     for (const answers of KILLED_AT) {
       provider.answer();
       await provider.answered(answers);
-      await gateway.end("SIGKILL");
-      gateway = await startGateway(options);
+      const at = dice.between(0, gateways.length - 1);
+      await gateways[at]?.end("SIGKILL");
+      gateways[at] = await start(folders[at] ?? "");
     }
-    await using last = gateway;
     provider.answer();
+    for (let n = 0; n < ROUNDS; n++) {
+      // In whichever order they came.
+      await provider.streamed(n + 1);
+      await post(one(), { message: "!stop", conversation: "stopped" });
+    }
+    const ends = KINDS.filter((kind) => kind !== "stopped").flatMap((kind) =>
+      Array.from({ length: ROUNDS }, (_, n) => lastOf(kind, n)),
+    );
     const { total } = await eventually(async () => {
-      const usage = await usageOf(last.url);
-      expect(usage.total.model_calls).toBe(CALLS);
+      const answered = new Set(provider.bill.map(({ about }) => about));
+      expect(ends.filter((end) => !answered.has(end))).toEqual([]);
+      const usage = await usageOf(one().url);
+      expect(usage.total.model_calls).toBe(recordedOf(provider.bill).length);
       return usage;
     }, 60_000);
 
-    // Of several calls for one step of a run the last one is in its record, and those before it broke off.
-    const recorded = new Map(provider.bill.map((line) => [line.about, line]));
-    const broken = provider.bill.filter((line) => recorded.get(line.about) !== line);
-    expect(recorded.size).toBe(CALLS);
-    expect(total.cost_cents).toBeCloseTo(sumOf([...recorded.values()]), 5);
+    const recorded = recordedOf(provider.bill);
+    const broken = provider.bill.filter((line) => !recorded.includes(line));
+    expect(total.cost_cents).toBeCloseTo(sumOf(recorded), 5);
     // What those may have cost is set aside; so is what was about to be asked for in each conversation at each kill.
     expect(total.held_cents).toBeGreaterThan(sumOf(broken));
-    const callsLost = provider.calls() - CALLS + KILLED_AT.length * CONVERSATIONS;
+    const callsLost = provider.calls() - recorded.length + KILLED_AT.length * KINDS.length;
     expect(total.held_cents).toBeLessThanOrEqual(callsLost * CEILING_CENTS);
-    const shares = await Promise.all(
-      Array.from({ length: PEOPLE }, (_, n) => usageOf(last.url, `?user=test:test:u${n}`)),
-    );
-    const sumOfShares = shares.reduce((cents, { by }) => cents + (by[0]?.cost_cents ?? Number.NaN), 0);
-    expect(sumOfShares).toBeCloseTo(total.cost_cents, 5);
+    // Whoever it is counted by, it is the same money.
+    const spentBy = async (query: string) =>
+      (await usageOf(one().url, query)).by[0]?.cost_cents ?? Number.NaN;
+    const people = Array.from({ length: PEOPLE }, (_, n) => `?user=test:test:u${n}`);
+    for (const queries of [people, ["assistant", "helper", "other"].map((name) => `?agent=${name}`)]) {
+      const shares = await Promise.all(queries.map(spentBy));
+      expect(shares.reduce((sum, cents) => sum + cents, 0)).toBeCloseTo(total.cost_cents, 5);
+    }
+    for (const model of Object.keys(PRICES)) {
+      const lines = recorded.filter((line) => line.model === model);
+      expect(await spentBy(`?model=anthropic/${model}`)).toBeCloseTo(sumOf(lines), 5);
+    }
+    // None of what this is about was left out: the cheaper model has answered what the other one would have.
+    const isCheaper = ({ about, model }: Line) =>
+      model === "small-of-the-test" && about.startsWith("agent") && !about.includes("-away-");
+    expect(recorded.some(isCheaper)).toBe(true);
+    const kinds = new Set(recorded.map(({ about }) => about.split(" ")[0]));
+    expect(kinds).toEqual(new Set(["agent-assistant", "agent-helper", "agent-other", "guard", "summary"]));
   });
 });
+
+function all(gateways: readonly GatewayProcess[]): AsyncDisposable {
+  return {
+    async [Symbol.asyncDispose]() {
+      await Promise.all(gateways.map((gateway) => gateway[Symbol.asyncDispose]()));
+    },
+  };
+}
+
+const topicOf = (kind: Kind, n: number) => `topic-${kind}-${n}`;
+
+/** The last call of its run. */
+function lastOf(kind: Exclude<Kind, "stopped">, n: number): string {
+  if (kind === "handed") return `agent-other ${topicOf(kind, n)} 0`;
+  const calls = { plain: 0, tool: 1, asked: 1, guarded: 1, away: 0 };
+  return `agent-assistant ${topicOf(kind, n)} ${calls[kind]}`;
+}
+
+/** Of several calls for one step of a run the last one is in its record, and those before it broke off; of a stopped one, all. */
+function recordedOf(bill: readonly Line[]): readonly Line[] {
+  const last = new Map(bill.map((line) => [line.about, line]));
+  return [...last.values()].filter(({ about }) => !isStream(about));
+}
+const STREAMS = " streams";
+const isStream = (about: string) => about.endsWith(STREAMS);
+
+function post({ url }: GatewayProcess, body: object): Promise<Response> {
+  return fetch(`${url}/webhooks/test`, {
+    method: "POST",
+    headers: { "content-type": "application/json", "x-dev-key": DEV_KEY },
+    body: JSON.stringify(body),
+  });
+}
 
 /** More than one call may cost at most: its 1,000 tokens of an answer, what was said, and two searches with what they find. */
 const CEILING_CENTS = 25;
@@ -125,6 +206,8 @@ interface BillingProvider extends AsyncDisposable {
   readonly bill: readonly Line[];
   /** All that came. */
   calls(): number;
+  /** Resolves once it has begun to answer so many that are to be stopped. */
+  streamed(count: number): Promise<void>;
   /** Those who wait are answered, and those to come. */
   answer(): void;
   /** Resolves with so many answers in all; nobody is answered from then on. */
@@ -135,9 +218,34 @@ interface BillingProvider extends AsyncDisposable {
 async function startProvider(): Promise<BillingProvider> {
   const dice = new Dice(7);
   const bill: Line[] = [];
+  const watchers = new Set<() => void>();
   let [isOpen, opened] = [false, Promise.withResolvers<void>()];
   let calls = 0;
   let [answers, enough] = [0, { count: 0, reached: () => {} }];
+
+  function costOf(model: ModelName) {
+    const price = PRICES[model];
+    const tokens = {
+      input_tokens: dice.between(1, 900),
+      cache_read_input_tokens: dice.between(0, 5_000),
+      cache_creation_input_tokens: dice.between(0, 700),
+    };
+    const output = dice.between(1, 500);
+    const hourTokens = dice.between(0, tokens.cache_creation_input_tokens);
+    const cache_creation = {
+      ephemeral_5m_input_tokens: tokens.cache_creation_input_tokens - hourTokens,
+      ephemeral_1h_input_tokens: hourTokens,
+    };
+    const searches = model === "claude-of-the-test" ? dice.between(0, 2) : 0;
+    const microDollars =
+      tokens.input_tokens * price.input +
+      tokens.cache_read_input_tokens * price.cacheRead +
+      cache_creation.ephemeral_5m_input_tokens * price.cacheWrite +
+      hourTokens * price.hourWrite +
+      output * price.output +
+      searches * SEARCH_DOLLARS * 1_000_000;
+    return { usage: { ...tokens, cache_creation }, output, searches, cents: microDollars / 10_000 };
+  }
 
   async function handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     let body = "";
@@ -146,39 +254,36 @@ async function startProvider(): Promise<BillingProvider> {
     while (!isOpen) await opened.promise;
     await sleep(dice.between(1, 30));
     if (outgoing.destroyed) return;
-    const { messages } = JSON.parse(body) as { messages: unknown[] };
-    const said = JSON.stringify(messages);
-    const topic = said.match(/topic-\d+( tool)?/g)?.at(-1) ?? "?";
-    const isResult = JSON.stringify(messages.at(-1)).includes("tool_result");
-    const usage = {
-      input_tokens: dice.between(1, 900),
-      cache_read_input_tokens: dice.between(0, 5_000),
-      cache_creation_input_tokens: dice.between(0, 700),
-    };
-    const output_tokens = dice.between(1, 500);
-    const hourTokens = dice.between(0, usage.cache_creation_input_tokens);
-    const cache_creation = {
-      ephemeral_5m_input_tokens: usage.cache_creation_input_tokens - hourTokens,
-      ephemeral_1h_input_tokens: hourTokens,
-    };
-    const searches = dice.between(0, 2);
-    const microDollars =
-      usage.input_tokens * PRICE.input +
-      usage.cache_read_input_tokens * PRICE.cacheRead +
-      cache_creation.ephemeral_5m_input_tokens * PRICE.cacheWrite +
-      hourTokens * PRICE.hourWrite +
-      output_tokens * PRICE.output +
-      searches * SEARCH_DOLLARS * 1_000_000;
-    bill.push({ about: `${topic}${isResult ? " result" : ""}`, cents: microDollars / 10_000 });
-    const usesTool = topic.endsWith("tool") && !isResult;
-    const content = usesTool ? toolBlock(0, "clock__time", "{}") : textBlock(0, "Said.");
-    const end = messageEnd(usesTool ? "tool_use" : "end_turn", {
-      output_tokens,
+    const asked = JSON.parse(body) as { model: ModelName; messages: readonly { content: unknown }[] };
+    const kind = kindOf(body);
+    const topic = body.match(/topic-\w+-\d+/g)?.at(-1) ?? "?";
+    const turn = asked.messages.findLastIndex(
+      ({ content }) => JSON.stringify(content).includes(topic) && !isResult(content),
+    );
+    const results = asked.messages.slice(turn).filter(({ content }) => isResult(content)).length;
+    if (topic.includes("-away-") && kind.startsWith("agent") && asked.model === "claude-of-the-test") {
+      outgoing.writeHead(529, { "content-type": "application/json" });
+      outgoing.end(JSON.stringify({ type: "error", error: { type: "overloaded_error", message: "away" } }));
+      return;
+    }
+    const streams = topic.includes("-stopped-") && kind.startsWith("agent");
+    const { usage, output, searches, cents } = costOf(asked.model);
+    const about = `${kind} ${topic} ${results}`;
+    bill.push({ about: streams ? topic + STREAMS : about, model: asked.model, cents });
+    for (const watcher of watchers) watcher();
+    const { stop, content } = saidBy(kind, topic, results);
+    const end = messageEnd(stop, {
+      output_tokens: output,
       server_tool_use: { web_search_requests: searches, web_fetch_requests: 0 },
     });
     outgoing.writeHead(200, { "content-type": "text/event-stream" });
-    for (const event of [messageStart({ ...usage, cache_creation }), ...content, ...end])
+    // One that is to be stopped says something, and does not come to its end.
+    const events = streams
+      ? [messageStart(usage), ...content.slice(0, 2)]
+      : [messageStart(usage), ...content, ...end];
+    for (const event of events)
       outgoing.write(`event: ${(event as { type: string }).type}\ndata: ${JSON.stringify(event)}\n\n`);
+    if (streams) return;
     outgoing.end();
     if (++answers !== enough.count) return;
     [isOpen, opened] = [false, Promise.withResolvers()];
@@ -193,6 +298,16 @@ async function startProvider(): Promise<BillingProvider> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     bill,
     calls: () => calls,
+    streamed: (count) =>
+      new Promise((streamed) => {
+        const look = () => {
+          if (new Set(bill.map(({ about }) => about).filter(isStream)).size < count) return;
+          watchers.delete(look);
+          streamed();
+        };
+        watchers.add(look);
+        look();
+      }),
     answer() {
       isOpen = true;
       opened.resolve();
@@ -207,4 +322,28 @@ async function startProvider(): Promise<BillingProvider> {
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+const isResult = (content: unknown) => JSON.stringify(content).includes('"type":"tool_result"');
+
+/** Who asks: an agent by its name, or what looks at its work. */
+function kindOf(body: string): string {
+  if (body.includes("You guard what an agent does")) return "guard";
+  if (body.includes("the older part of a conversation")) return "summary";
+  return /agent-\w+/.exec(body)?.[0] ?? "?";
+}
+
+/** What a model would say that does as its message wants. */
+function saidBy(kind: string, topic: string, results: number): { stop: string; content: object[] } {
+  const use = (name: string, input: object) => ({
+    stop: "tool_use",
+    content: toolBlock(0, name, JSON.stringify(input)),
+  });
+  const isFirst = kind === "agent-assistant" && results === 0;
+  if (isFirst && topic.includes("-tool-")) return use("clock__time", {});
+  if (isFirst && topic.includes("-asked-")) return use("helper", { task: topic });
+  if (isFirst && topic.includes("-guarded-")) return use("nothing", {});
+  if (isFirst && topic.includes("-handed-")) return use("hand_over", { agent: "other", note: "yours" });
+  const text = kind === "guard" ? '{"verdict":"allow"}' : `Said. ${"And more of it. ".repeat(20)}`;
+  return { stop: "end_turn", content: textBlock(0, text) };
 }

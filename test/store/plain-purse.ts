@@ -52,7 +52,7 @@ export class PlainPurse {
       scope,
       sum(({ cost }) => cost),
       sum(({ amount }) => amount ?? 0),
-      mine.filter(({ amount }) => amount === null).length,
+      mine.filter(({ amount, cost }) => amount === null && cost > 0).length,
     );
   }
 }

@@ -30,7 +30,7 @@ export function preparePurseStatements(db: Database) {
        ON CONFLICT (day, scope) DO UPDATE SET held = held + ?3, warned = max(warned, ?4)`,
     ),
     spendMoney: db.prepare(
-      `UPDATE spending SET held = held - ?3, spent = spent + ?4, calls = calls + 1, input_tokens = input_tokens + ?5,
+      `UPDATE spending SET held = held - ?3, spent = spent + ?4, calls = calls + (?4 + ?5 + ?6 + ?7 + ?8 > 0), input_tokens = input_tokens + ?5,
          output_tokens = output_tokens + ?6, cache_read_tokens = cache_read_tokens + ?7,
          cache_write_tokens = cache_write_tokens + ?8
        WHERE day = ?1 AND scope = ?2`,

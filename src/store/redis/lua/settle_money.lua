@@ -11,7 +11,11 @@ local found = call('HGET', holds, id)
 if not found or found == SETTLED then return 0 end
 
 local hold = cjson.decode(found)
-local changes = { spent = ARGV[4], input = ARGV[5], output = ARGV[6], read = ARGV[7], write = ARGV[8], calls = 1 }
+local changes = { spent = ARGV[4], input = ARGV[5], output = ARGV[6], read = ARGV[7], write = ARGV[8], calls = '0' }
+-- One that was refused, or was never made, is none.
+for i = 4, 8 do
+  if ARGV[i] ~= '0' then changes.calls = '1' end
+end
 for _, scope in ipairs(hold[2]) do
   for field, by in pairs(changes) do
     if by ~= '0' then call('HINCRBY', money, field .. ' ' .. scope, by) end
