@@ -70,7 +70,8 @@ function buildProgram(terminal: Terminal): Command {
       "after",
       `
 Examples:
-  parley serve                                  start on http://127.0.0.1:8080
+  parley init                                   write a configuration to begin with
+  parley serve                                  start on http://127.0.0.1:8080, with a console there
   parley send test --text "hello" --wait 10     say something and see the reply
   parley doctor                                 find out what is missing
   parley status                                 how does it do?

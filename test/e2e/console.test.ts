@@ -93,6 +93,10 @@ it("gives a newcomer an answer within a minute, and asks nobody else", async () 
   await page.keyboard.press("Enter");
   await page.getByText("You said: hello").waitFor();
   await page.getByText("I am the demo model").waitFor();
+  await page.getByLabel("Message").fill("demo: markdown");
+  await page.getByRole("button", { name: "Send" }).click();
+  await page.locator("pre", { hasText: "export function twice" }).waitFor();
+  await page.locator("strong", { hasText: "bold" }).first().waitFor();
   expect(performance.now() - startedAt).toBeLessThan(60_000);
   await to(page, "Events");
   await page.getByRole("heading", { name: "The admin API is off" }).waitFor();

@@ -57,14 +57,19 @@ const UNSAFE = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]
 
 /** Text from outside on one line: what cannot be seen is spelt, and its direction is its own. */
 export function told(text: string, props: Props = {}): HTMLElement {
-  const spelt = text.replace(UNSAFE, (char) => `\\u{${char.codePointAt(0)?.toString(16)}}`);
-  return h("bdi", props, spelt);
+  return h("bdi", props, text.replace(UNSAFE, nameOf));
 }
 
 /** Text from outside with its lines. */
 export function paragraphs(text: string, props: Props = {}): HTMLElement {
-  const spelt = text.replace(UNSAFE, (char) =>
-    char === "\n" || char === "\t" ? char : `\\u{${char.codePointAt(0)?.toString(16)}}`,
-  );
-  return h("div", { dir: "auto", ...props, class: `said ${props.class ?? ""}` }, spelt);
+  return h("div", { dir: "auto", ...props, class: `said ${props.class ?? ""}` }, spelt(text));
+}
+
+/** The same as text of many lines. */
+export function spelt(text: string): string {
+  return text.replace(UNSAFE, (char) => (char === "\n" || char === "\t" ? char : nameOf(char)));
+}
+
+function nameOf(char: string): string {
+  return `\\u{${char.codePointAt(0)?.toString(16)}}`;
 }

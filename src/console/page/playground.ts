@@ -1,5 +1,6 @@
 import { ApiError, ask, errorOf } from "./api.ts";
 import { fill, h, paragraphs, told } from "./dom.ts";
+import { answerOf } from "./markdown.ts";
 import { messageOf } from "./parts.ts";
 import type { Context, View } from "./view.ts";
 
@@ -81,6 +82,8 @@ export const playground: View = {
       send.disabled = false;
       if (signal.aborted) return;
       showTalk();
+      // A long answer is read from its beginning.
+      log.scrollTop = Math.min(log.scrollTop, waiting.offsetTop - log.offsetTop - 16);
       box.focus();
     }
   },
@@ -106,7 +109,7 @@ function answered(id: string, reply: string | undefined, { api, facts }: Context
   const words =
     reply === undefined
       ? h("p", {}, "No answer within a minute. It may wait for an approval, or for its turn.")
-      : paragraphs(reply);
+      : answerOf(reply);
   const link =
     facts.isApiOn && api !== null
       ? h("a", { class: "more", href: `#/event/${encodeURIComponent(id)}` }, "What happened")
