@@ -21,6 +21,12 @@ export const KEY_CHARS_MAX = 200;
 /** Of a token that is bound to a tenant. */
 export const TOKEN_NAME_CHARS_MAX = 100;
 export const TOKEN_DAYS_MAX = 3_650;
+/** Tokens that nobody knows yet, of all senders: each is a question to the store, so many at once and then each second. */
+export const LOOK_UPS_RATE = [200, 50] as const;
+/** Requests to the API with one token of a tenant, each of which may read 10,000 events. */
+export const TENANT_RATE = [100, 10] as const;
+/** Of the live streams; the others are for operators. */
+export const STREAMS_OF_TENANTS_MAX = 80;
 /** A token that was revoked, or whose time is over, ends what it has opened after this, where the word of it is lost. */
 export const TOKEN_CHECK_MS = 10_000;
 

@@ -1,9 +1,14 @@
-import { isConversationOf } from "../domain/tenant.ts";
+import { hash } from "node:crypto";
+import { LRUCache } from "lru-cache";
+import { TOKENS_MAX } from "../domain/bounds.ts";
+import { GatewayError } from "../domain/errors.ts";
+import { isConversationOf, tokenIdIn } from "../domain/tenant.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { TenantToken, Tokens } from "../ports/tokens.ts";
 import { textMatches } from "../shared/hmac.ts";
 import type { Secret } from "../shared/secret.ts";
-import { TOKEN_CHECK_MS } from "./bounds.ts";
+import { Tap } from "../shared/tap.ts";
+import { LOOK_UPS_RATE, TENANT_RATE, TOKEN_CHECK_MS } from "./bounds.ts";
 import { type ApiResponse, problem } from "./responses.ts";
 
 /** Who asks: an operator, who sees all, or whoever has a token of one tenant. */
@@ -36,7 +41,7 @@ export interface CallersDeps {
   /** Of the operator. Null: the API is off, and nobody gets in. */
   readonly token: Secret | null;
   readonly tokens: Pick<Tokens, "find" | "get" | "watch">;
-  readonly clock: Pick<Clock, "timer">;
+  readonly clock: Pick<Clock, "timer" | "nowMs">;
 }
 
 /**
@@ -46,6 +51,10 @@ export interface CallersDeps {
 export class Callers {
   readonly #deps: CallersDeps;
   readonly #followers = new Set<Follower>();
+  /** Digests of tokens that were good when they came last: they are looked up however many others somebody tries. */
+  readonly #known = new LRUCache<string, true>({ max: TOKENS_MAX });
+  readonly #lookUps = new Tap(LOOK_UPS_RATE);
+  readonly #asking = new LRUCache<string, Tap>({ max: TOKENS_MAX });
   #hearNoMore: (() => void) | null = null;
   #callOff: (() => void) | null = null;
 
@@ -60,13 +69,29 @@ export class Callers {
     if (textMatches([token], given)) {
       return { tenant: null, token: null, isStillIn: async () => textMatches([token], given) };
     }
+    if (tokenIdIn(given) === null) return null;
+    const digest = hash("sha256", given);
+    if (!this.#known.has(digest) && !this.#lookUps.give(this.#deps.clock.nowMs()))
+      throw new GatewayError("STORE_UNAVAILABLE", "too many tokens that nobody knows are tried; come again");
     const found = await tokens.find(given);
-    if (found === null) return null;
+    if (found === null) {
+      this.#known.delete(digest);
+      return null;
+    }
+    this.#known.set(digest, true);
     return {
       tenant: found.tenant,
       token: found,
       isStillIn: async () => (await tokens.get(found.id)) !== null,
     };
+  }
+
+  /** Whether whoever has this token may ask something now; operators always may. Gives the seconds to wait where not. */
+  slowed({ token }: Caller): number | null {
+    if (token === null) return null;
+    const tap = this.#asking.get(token.id) ?? new Tap(TENANT_RATE);
+    this.#asking.set(token.id, tap);
+    return tap.give(this.#deps.clock.nowMs()) ? null : Math.ceil(tap.secondsUntilNext);
   }
 
   /** Hears once when the caller is out. Gives how to leave. */

@@ -14,7 +14,7 @@ import { type ApprovalDeps, approvalPage } from "./approvals.ts";
 import { auditPage, auditVerified } from "./audit.ts";
 import type { TellAudit } from "./audited.ts";
 import { type BackupDeps, createBackups } from "./backup.ts";
-import { STREAMS_MAX } from "./bounds.ts";
+import { STREAMS_MAX, STREAMS_OF_TENANTS_MAX } from "./bounds.ts";
 import { type BulkDeps, type BulkOrder, carryOut, snapshot } from "./bulk.ts";
 import { notOf } from "./callers.ts";
 import {
@@ -133,19 +133,31 @@ export function createHandlers(deps: HandlerDeps): Handlers {
   /** A store that takes no notes, because it is full, may still show those that it has. */
   const writtenNotes = () => deps.writeNotes().catch(() => {});
 
+  let ofTenants = 0;
   function live<T>(
     of: Feed<T>,
     isWanted: (item: T) => boolean,
-    onTokenEnd: NonNullable<StreamDeps["onTokenEnd"]>,
+    { tenant, onTokenEnd }: Pick<Call<object>, "tenant" | "onTokenEnd">,
   ): ApiResponse {
-    if (feed.watchers + refusals.watchers >= STREAMS_MAX)
-      return unavailable(`Expected at most ${STREAMS_MAX} streams of this replica, got one more`);
+    const [open, max] =
+      tenant === null
+        ? [feed.watchers + refusals.watchers, STREAMS_MAX]
+        : [ofTenants, STREAMS_OF_TENANTS_MAX];
+    if (open >= max) return unavailable(`Expected at most ${max} streams of this replica, got one more`);
+    const counted: typeof onTokenEnd = (ended) => {
+      const leave = onTokenEnd(ended);
+      if (tenant !== null) ofTenants++;
+      return () => {
+        leave();
+        if (tenant !== null) ofTenants--;
+      };
+    };
     const headers = {
       "content-type": "text/event-stream",
       // A proxy that gathers answers would hold back what is live.
       "x-accel-buffering": "no",
     };
-    return { status: 200, body: liveStream(of, isWanted, { ...deps, onTokenEnd }), headers };
+    return { status: 200, body: liveStream(of, isWanted, { ...deps, onTokenEnd: counted }), headers };
   }
 
   return {
@@ -176,13 +188,13 @@ export function createHandlers(deps: HandlerDeps): Handlers {
       }),
     replayLetters: ({ by, body, tell }) => bulk({ action: "replay", by, body, tell }, deps),
     dropLetters: ({ by, body, tell }) => bulk({ action: "drop", by, body, tell }, deps),
-    stream: async ({ query, onTokenEnd }) => live(feed, livesOf(query), onTokenEnd),
+    stream: async ({ query, ...by }) => live(feed, livesOf(query), by),
     async listRefusals({ query }) {
       await writtenNotes();
       const { notes, next } = await refusalPage(requests, query, clock.nowMs());
       return ok({ refusals: notes.map(refusalView), next });
     },
-    streamRefusals: async ({ query, onTokenEnd }) => live(refusals, refusalsOf(query), onTokenEnd),
+    streamRefusals: async ({ query, ...by }) => live(refusals, refusalsOf(query), by),
     async explain({ id }) {
       await writtenNotes();
       const explanation = await explain(id, deps);

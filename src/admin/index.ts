@@ -8,12 +8,12 @@ import { bearerIn, type Caller, type Callers, isWithin, ofAnother, type WrongTok
 import { createHandlers, type HandlerDeps } from "./handlers.ts";
 import { OPERATIONS, type Operation, type OperationId } from "./operations.ts";
 import { readBody, readQuery } from "./requests.ts";
-import { type ApiResponse, OFF, problem, refusedToken, storeAway } from "./responses.ts";
+import { type ApiResponse, OFF, problem, refusedToken, storeAway, tooManyRequests } from "./responses.ts";
 
 export interface AdminDeps extends HandlerDeps, Pick<AuditedDeps, "audit"> {
   /** Null: the API is off. */
   readonly token: Secret | null;
-  readonly callers: Pick<Callers, "of" | "follow">;
+  readonly callers: Pick<Callers, "of" | "follow" | "slowed">;
   readonly metrics: Pick<Metrics, "adminRequests">;
   /** Hears of each request without the token. Gives the seconds to wait where a peer has sent too many wrong ones. */
   readonly wrongToken: WrongToken;
@@ -67,9 +67,14 @@ export function createAdminApi(deps: AdminDeps): AdminApi {
         ? within(tenant, await callOf(operation, c.req.raw, c.req.param("id") ?? ""))
         : notFor(tenant);
       const onTokenEnd = (ended: () => void) => callers.follow(caller, ended);
-      const answering = call.ok
-        ? answerTo(operationId as OperationId, { ...call, tenant, onTokenEnd }, handle, c.req.raw, c.env)
-        : problem(call.status ?? 400, call.message);
+      // What is refused anyway costs nothing.
+      const waitSeconds = call.ok ? callers.slowed(caller) : null;
+      const answering =
+        waitSeconds !== null
+          ? tooManyRequests(waitSeconds)
+          : call.ok
+            ? answerTo(operationId as OperationId, { ...call, tenant, onTokenEnd }, handle, c.req.raw, c.env)
+            : problem(call.status ?? 400, call.message);
       const count = (status: number) =>
         metrics.adminRequests.inc({ operation: operationId, status: String(status) });
       const answer = await Promise.resolve(answering).catch((error: unknown) => {

@@ -124,7 +124,7 @@ const PROBLEMS: Readonly<Record<ProblemStatus, string>> = {
   415: "The body is no application/json.",
   422: "Admission does not let the event run now; the message says why.",
   426: "The request is no handshake of a WebSocket.",
-  429: "Too many wrong tokens from this address; the right one is still taken.",
+  429: "Too many wrong tokens from this address, the right one is still taken; or too many requests with one that is bound to a tenant.",
   500: "A fault of the gateway; its log has it.",
   503: "The store is away, too much is waiting, or there are too many streams; try again after `Retry-After` seconds.",
 };

@@ -46,6 +46,12 @@ export const OFF = problem(
   404,
   "The admin API is off; set PARLEY_ADMIN_TOKEN, at least 32 characters, and start again",
 );
+/** With the token of one tenant. */
+export function tooManyRequests(waitSeconds: number): ApiResponse {
+  const message = `Expected fewer requests with one token, got too many; wait for ${waitSeconds} s`;
+  return problem(429, message, { "retry-after": String(waitSeconds) });
+}
+
 const UNAUTHORIZED = problem(
   401,
   "Expected the bearer token of PARLEY_ADMIN_TOKEN, or one of a tenant, got none or another",

@@ -159,8 +159,9 @@ async function refusal(response: Response, url: string): Promise<CommandError> {
   const body: unknown = await response.json().catch(() => null);
   const message = getString(get(body, "error"), "message");
   if (message === undefined) return stranger(status, url);
-  // A 429 is for wrong tokens alone.
-  if (status !== 401 && status !== 429) return new Refused(status, printable(message));
+  // Others wait for a wrong token, or for too much with a right one of a workspace.
+  const isWrong = status === 401 || (status === 429 && message.startsWith("Expected the token"));
+  if (!isWrong) return new Refused(status, printable(message));
   return new Refused(status, `the gateway at ${url} does not take this PARLEY_ADMIN_TOKEN`);
 }
 

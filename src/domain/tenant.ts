@@ -17,6 +17,11 @@ export function tenantIn(text: string): TenantRef | null {
 
 const TENANT = /^[!-~]{1,100}$/;
 
+/** The id in a token that is bound to a tenant, which finds its row: what opens is the whole. Null: it is no such token. */
+export function tokenIdIn(text: string): string | null {
+  return /^parley_(tok_[0-9a-v]{1,40})_[A-Za-z0-9_-]{43}$/.exec(text)?.[1] ?? null;
+}
+
 /** Where the tenant is not known, nobody's. */
 export function tenantName({ platform, tenant }: { platform: string; tenant: string | null }): string | null {
   return tenant === null || tenant === "" ? null : `${platform}:${tenant}`;

@@ -33,6 +33,8 @@ export const NEEDS_UPGRADE = errorAnswer(
   { upgrade: "websocket" },
 );
 
+const NO_UPGRADE = errorAnswer(400, "Expected a request without Upgrade here, got one with it");
+
 export interface UpgradeDeps {
   readonly live: Live;
   /** As for every other request. */
@@ -52,6 +54,8 @@ export function createUpgrade({ live, refusalOf, requestIdOf, peerOf, count, bro
   ): Promise<HttpResponse | null> {
     const refusal = refusalOf(incoming);
     if (refusal !== undefined) return refusal;
+    // A Node before 24.9 does not ask which requests may.
+    if (!wantsLive(incoming)) return NO_UPGRADE;
     try {
       const peer = peerOf(incoming) ?? null;
       const answer = await live.take({ incoming, socket, head, requestId, peer });

@@ -1,5 +1,6 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import { TOKENS_MAX } from "../domain/bounds.ts";
+import { tokenIdIn } from "../domain/tenant.ts";
 import type { Bus } from "../ports/bus.ts";
 import type { Clock, NewId } from "../ports/clock.ts";
 import type { TenantToken, Tokens } from "../ports/tokens.ts";
@@ -13,8 +14,6 @@ const PREFIX = `${PLAIN}token/`;
 const TOPIC = "tokens";
 /** 256 bits: nobody guesses them, so that a plain digest keeps them as well as a slow one would. */
 const SECRET_BYTES = 32;
-/** The id in it finds the row; what opens is the whole. */
-const TOKEN = /^parley_(tok_[0-9a-v]{1,40})_[A-Za-z0-9_-]{43}$/;
 
 export interface TokensDeps {
   readonly vault: Vault;
@@ -58,8 +57,8 @@ export function createTokens({ vault, bus, clock, newId, randomBytes }: TokensDe
       return { token, secret: new Secret(text, true) };
     },
     async find(given) {
-      const id = TOKEN.exec(given)?.[1];
-      if (id === undefined) return null;
+      const id = tokenIdIn(given);
+      if (id === null) return null;
       const found = await kept(id);
       // Whether there is such a row must not be seen in how long it takes.
       const isIt = timingSafeEqual(digestOf(given), found?.digest ?? NOBODYS);

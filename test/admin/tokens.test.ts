@@ -1,6 +1,11 @@
 import { setImmediate } from "node:timers/promises";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { TOKEN_CHECK_MS } from "../../src/admin/bounds.ts";
+import {
+  LOOK_UPS_RATE,
+  STREAMS_OF_TENANTS_MAX,
+  TENANT_RATE,
+  TOKEN_CHECK_MS,
+} from "../../src/admin/bounds.ts";
 import { OPERATIONS, type Operation } from "../../src/admin/operations.ts";
 import { GatewayError } from "../../src/domain/errors.ts";
 import { type Admin, aRun, jsonBody, openAdmin } from "../support/admin.ts";
@@ -184,6 +189,60 @@ describe("the token of a tenant", () => {
     await admin.store.vault.remove(`plain/token/${id}`);
     admin.clock.advance(TOKEN_CHECK_MS);
     expect(await read()).toBe(": the token opens nothing any more\n\n");
+  });
+
+  it("asks so much and then slowly, which costs nobody else anything", async () => {
+    const statuses: number[] = [];
+    for (let n = 0; n < TENANT_RATE[0] + 2; n++) statuses.push((await with_(token, "/events")).status);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(2);
+    expect((await with_(token, "/tokens")).status).toBe(403);
+    const slowed = await with_(token, "/events");
+    expect([slowed.status, slowed.headers.get("retry-after")]).toEqual([429, "1"]);
+    const other = await make({ tenant: "slack:T1" });
+    expect((await with_(other.token, "/events")).status).toBe(200);
+    admin.clock.advance(1_000);
+    expect((await with_(token, "/events")).status).toBe(200);
+  });
+
+  it("leaves streams for operators, however many it opens", async () => {
+    const open = async (own: string) => {
+      const response = await with_(own, "/stream");
+      await response.body?.getReader().read();
+      return response.status;
+    };
+    for (let n = 0; n < STREAMS_OF_TENANTS_MAX; n++) {
+      admin.clock.advance(1_000 / TENANT_RATE[1]);
+      expect(await open(token)).toBe(200);
+    }
+    admin.clock.advance(1_000);
+    expect((await with_(token, "/stream")).status).toBe(503);
+    const { status, body } = await admin.ask("/stream");
+    expect(status).toBe(200);
+    await body?.cancel();
+  });
+
+  it("is looked up however many others somebody tries, each of which is a question to the store", async () => {
+    let asked = 0;
+    admin = await openAdmin({
+      broken: ({ vault }) => ({
+        vault: {
+          ...vault,
+          get: async (name) => {
+            asked++;
+            return await vault.get(name);
+          },
+        },
+      }),
+    });
+    const own = await make({ tenant: "slack:T1" });
+    expect((await with_(own.token, "/events")).status).toBe(200);
+    const before = asked;
+    const guess = (n: number) => own.token.replace(/.{43}$/, String(n).padStart(43, "A"));
+    const statuses: number[] = [];
+    for (let n = 0; n < 300; n++) statuses.push((await with_(guess(n), "/events")).status);
+    expect(asked - before).toBeLessThanOrEqual(LOOK_UPS_RATE[0]);
+    expect(new Set(statuses)).toEqual(new Set([401, 429, 503]));
+    expect((await with_(own.token, "/events")).status).toBe(200);
   });
 
   it("opens nothing after its time", async () => {

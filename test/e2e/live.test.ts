@@ -68,14 +68,14 @@ async function until(client: LiveClient, isIt: (frame: Told) => boolean): Promis
   }
 }
 
-/** One process with SQLite is asked itself; of two with Redis the other one is told what happens. */
+/** One process with SQLite is asked itself; with Redis it is told to another gateway, of two processes on one port. */
 describe.each(["sqlite", "redis"] as const)("live events on %s", (kind) => {
   let here: GatewayProcess;
   let there: GatewayProcess;
   beforeAll(async () => {
     const env: Record<string, string> = kind === "redis" ? { REDIS_URL: redis.url } : {};
     here = await start(env);
-    there = kind === "redis" ? await start(env) : here;
+    there = kind === "redis" ? await start({ ...env, PARLEY_PROCESSES: "2" }) : here;
   });
   afterAll(async () => {
     for (const gateway of new Set([here, there])) await gateway[Symbol.asyncDispose]();
