@@ -31,32 +31,38 @@ export interface View {
 }
 
 const QUIET_MS = 400;
+/** Each look is a request, and a line in the log of the gateway. */
+const APART_MS = 1_500;
 const OFTEN_MS = 15_000;
 
 /**
- * Shows it now, again when something has happened (at most so often), when the connection stands again, and from time to time.
- * Gives what shows it at once.
+ * Shows it now, again when something has happened (at most so often), when the connection stands again, and from time to time;
+ * not while nobody can see it. Gives what shows it at once.
  */
 export function keepShown(context: Context, show: () => Promise<void>, path = "/stream"): () => void {
   const { api, signal, standing } = context;
   let timer: number | undefined;
+  let shownAtMs = Number.NEGATIVE_INFINITY;
   let isShowing = false;
   let isDue = false;
   const now = async () => {
     window.clearTimeout(timer);
     timer = undefined;
     if (signal.aborted) return;
-    isDue = isShowing;
-    if (isShowing) return;
+    isDue = isShowing || document.hidden;
+    if (isDue) return;
     isShowing = true;
     await show();
     isShowing = false;
+    shownAtMs = performance.now();
     if (isDue) soon();
   };
   const soon = () => {
-    timer ??= window.setTimeout(() => void now(), QUIET_MS);
+    const waitMs = Math.max(QUIET_MS, APART_MS - (performance.now() - shownAtMs));
+    timer ??= window.setTimeout(() => void now(), waitMs);
   };
   const often = window.setInterval(() => void now(), OFTEN_MS);
+  document.addEventListener("visibilitychange", () => isDue && void now(), { signal });
   signal.addEventListener("abort", () => {
     window.clearTimeout(timer);
     window.clearInterval(often);
