@@ -85,6 +85,16 @@ export class LiveConnection {
     this.#outgoing.offer(frame);
   }
 
+  /** Where there is no room for it, some is missing there anyway, and that is told. */
+  tellMissed(count: number): void {
+    const frame = {
+      type: "dropped",
+      cause: "bus",
+      count: this.caller.tenant === null ? count : null,
+    } as const;
+    this.#outgoing.say(frameOf(frame));
+  }
+
   say(frame: LiveFrame): void {
     if (!this.#outgoing.say(frameOf(frame))) this.#misused(1008, "the answers to what you say are not read");
   }

@@ -202,8 +202,7 @@ export class LiveServer {
     }
     if (missed === 0) return;
     this.#deps.metrics.liveDropped.inc({ cause: "bus" }, missed);
-    for (const one of this.#connections)
-      one.say({ type: "dropped", cause: "bus", count: one.caller.tenant === null ? missed : null });
+    for (const one of this.#connections) one.tellMissed(missed);
   }
 
   #checkLater(): () => void {
