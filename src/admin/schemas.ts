@@ -64,6 +64,10 @@ const step = z.union([
       .string()
       .optional()
       .describe("Which one: provider/name. Absent: an older version has recorded it."),
+    from_cache: z
+      .literal(true)
+      .optional()
+      .describe("It was said before to the same words, and no model was asked."),
   }),
   z.object({
     kind: z.literal("compacted").describe("The model has made a summary of older turns."),
@@ -132,6 +136,10 @@ const progress = z.object({
         .describe(
           "What each model used, as provider/name; empty where none was asked, or an older version has kept it.",
         ),
+      from_cache: z
+        .literal(true)
+        .optional()
+        .describe("It was said before to the same words, and no model was asked."),
       cause: z.string().nullable(),
     })
     .nullable(),

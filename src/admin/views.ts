@@ -94,6 +94,7 @@ function progressView(progress: Progress): ProgressView {
       parts: answer.parts.length,
       usage: usageView(answer.usage),
       models: (answer.models ?? []).map((one) => ({ ...one, usage: usageView(one.usage) })),
+      ...(answer.fromCache && { from_cache: true as const }),
       cause: answer.cause ?? null,
     },
   };
@@ -103,9 +104,9 @@ function progressView(progress: Progress): ProgressView {
 function stepView(step: Step): StepView {
   switch (step.kind) {
     case "model": {
-      const { kind, text, toolCalls, stop, usage, model } = step;
+      const { kind, text, toolCalls, stop, usage, model, fromCache } = step;
       const calls = toolCalls.map(({ id, name, input }) => ({ id, name, input }));
-      const by = model !== undefined && { model };
+      const by = { ...(model !== undefined && { model }), ...(fromCache && { from_cache: true as const }) };
       return { kind, text, tool_calls: calls, stop: stop ?? null, usage: usageView(usage), ...by };
     }
     case "model-started":

@@ -52,6 +52,12 @@ export interface Agent {
   readonly asks?: readonly AskedAgent[];
   /** To whom it may hand a conversation over; absent: to nobody. */
   readonly handOver?: readonly Colleague[];
+  /** So long an answer may be given again to the same words in the same conversation; absent: never. */
+  readonly cache?: {
+    readonly ttlMs: number;
+    /** Tells this configuration from any other. */
+    readonly of: string;
+  };
   /** The model is told how to offer choices. */
   readonly offersChoices?: true;
   readonly limits: AgentLimits;
@@ -184,6 +190,7 @@ export interface RunObserver {
   toolCall?(report: ToolCallReport): void;
   guarded?(report: GuardReport): void;
   compaction?(report: CompactionReport): void;
+  cached?(report: { readonly agent: string; readonly outcome: "hit" | "miss" }): void;
 }
 
 /** The run has one purse and one time, whoever is at work; what one answer and one tool may take is up to each. */

@@ -72,7 +72,7 @@ export function lastPaidIn(
 export function modelCallsIn(steps: readonly Step[]): number {
   return steps.reduce((sum, step) => {
     if (step.kind === "agent") return sum + modelCallsIn(step.steps);
-    return isAnswered(step) ? sum + 1 : sum;
+    return isAnswered(step) && !(step.kind === "model" && step.fromCache) ? sum + 1 : sum;
   }, 0);
 }
 

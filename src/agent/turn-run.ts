@@ -9,6 +9,7 @@ import type { Hold, ParkedRun, Run, RunResult } from "../ports/agent.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { Equipment, Tool, ToolCaller } from "../ports/tool.ts";
 import { type Agent, type RunObserver, withinLimitsOf } from "./agent.ts";
+import { answerCacheOf } from "./answer-cache.ts";
 import { asksFirst, chosenAnswer, questionOn, refusedCall, rulingOn, rulingOnAsked } from "./approval.ts";
 import { askAgent } from "./ask-agent.ts";
 import { type AskedAgent, agentTool, NOBODY_HERE } from "./asked-agent.ts";
@@ -164,7 +165,7 @@ export class TurnRun {
     this.#takeIn();
     const equipment = await this.#equip(signal);
     const frame = frameOf(this.#run, this.#agent, this.#steps, equipment, this.#joined);
-    const before = pausedText(this.#steps);
+    const paused = pausedText(this.#steps);
     const paying = { ...this.#calling(signal), payments: this.#payments };
     await this.#compaction.before(frame, this.#steps, paying, (step) => this.#keep(step));
     const prompt = withMemory(frame, this.#run, this.#steps);
@@ -179,14 +180,21 @@ export class TurnRun {
       },
       said: (text: string) => {
         this.#saying = text;
-        this.#hold.showing?.(text === "" ? "" : before + text);
+        this.#hold.showing?.(text === "" ? "" : paused + text);
       },
     };
+    const { answers } = this.#hold;
+    const asking = { agent: this.#agent, steps: this.#steps, answers, observe: this.#deps.observe };
+    const cache = answerCacheOf(call.prompt, asking);
+    const before = await cache?.find();
+    if (before != null) return await this.#keep(before);
     const answer = await callModel(call, this.#deps);
     if (answer.kind === "too-dear") return limited(this.#steps, "out-of-money", limits);
     if (answer.kind === "over") return overToday(this.#steps, answer.over);
     this.#saying = "";
-    await this.#keep(await withFilesKept(answer, this.#hold));
+    const step = await withFilesKept(answer, this.#hold);
+    await this.#keep(step);
+    cache?.keep(step);
     return undefined;
   }
 
@@ -325,7 +333,7 @@ export class TurnRun {
     return callTool(tool, call, signal, deps);
   }
 
-  async #keep(step: Step): Promise<void> {
+  async #keep(step: Step): Promise<undefined> {
     this.#steps.push(step);
     // Of the last one the answer is made, which is written right behind it and says whether the run is still ours.
     if (nextAction(this.#steps).kind === "finish") this.#hold.record([...this.#steps]).catch(() => {});

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import {
   type Agent,
   type Compaction,
@@ -210,6 +211,7 @@ function agentOf(
     tools: OWN_TOOLS[given.model.provider] ?? [],
     ...(spec.memory.scope !== "thread" && { remembers: spec.memory.scope }),
     compaction: compactionOf(spec),
+    ...(spec.cache !== "off" && { cache: { ttlMs: spec.cache.ttl_seconds * 1000, of: digestOf(spec) } }),
     ...asksOf(spec),
     ...(spec.hand_over.length > 0 && {
       handOver: spec.hand_over.map((one) => (typeof one === "string" ? { agent: one } : one)),
@@ -229,6 +231,11 @@ function agentOf(
       exponential: retry.exponential,
     },
   };
+}
+
+/** Secrets in it print as `***`: with another key it is the same agent. */
+function digestOf(spec: AgentSpec): string {
+  return createHash("sha256").update(JSON.stringify(spec)).digest("hex");
 }
 
 const COMPACT_AT = 0.8;

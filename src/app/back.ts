@@ -21,6 +21,7 @@ import type { Store } from "../ports/store.ts";
 import { Previews } from "../reply/preview.ts";
 import { type WaitingDeps, WaitNotices } from "../reply/waiting.ts";
 import { createAgentChoices } from "../store/agent-choices.ts";
+import { createAnswers } from "../store/answers.ts";
 import { createFeedback } from "../store/feedback.ts";
 import { createGrants } from "../store/grants.ts";
 import { createNotebooks } from "../store/notebooks.ts";
@@ -153,6 +154,7 @@ function workerDeps(
   const { routes, chosenBy } = policy;
   const questions = createQuestions(store.vault);
   const grants = createGrants(store.vault);
+  const answers = createAnswers(store.vault, clock);
   const { memory, lanes } = store;
   const withModel = spec.commands.filter(({ model }) => model !== undefined);
   const ofCommands = new Set(withModel.map(({ command }) => commandName(command)));
@@ -180,6 +182,7 @@ function workerDeps(
       memory: {
         async forget(conversation, untilEventId) {
           await memory.forget(conversation, untilEventId);
+          await answers.forgetOf(conversation);
           await media?.forget(conversation);
         },
       },
@@ -208,6 +211,7 @@ function workerDeps(
     allowanceOf: dayBudgetsOf({ ...options, spec }),
     modelOf: (event, agent) => modelKeyOf(event, routes, ofCommands, agent),
     attemptsMax: spec.replies.attempts,
+    answers,
     questions: { questions, grants, ...(hooks && { hooks }) },
     ...(hooks && { hooks }),
     waiting,

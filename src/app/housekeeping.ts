@@ -8,6 +8,7 @@ import { messageOf } from "../shared/fault.ts";
 import { parseJsonObject } from "../shared/json.ts";
 import { iso } from "../shared/time.ts";
 import { createAgentChoices } from "../store/agent-choices.ts";
+import { createAnswers } from "../store/answers.ts";
 import { createFeedback } from "../store/feedback.ts";
 import { createGrants } from "../store/grants.ts";
 import { createQuestions } from "../store/questions.ts";
@@ -102,7 +103,9 @@ export function createHousekeeping(deps: HousekeepingDeps): Housekeeping {
       : 0;
     const said = await createSaidKeys(store.vault).forget(nowMs - SAID_KEPT_MS);
     const tokens = await forgetTokens(store.vault, nowMs);
+    const answers = await createAnswers(store.vault, clock).forget();
     return (
+      answers +
       said +
       tokens +
       grants +

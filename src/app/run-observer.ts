@@ -33,6 +33,9 @@ export function runObserver(
         log.info({ ...about, input_tokens, output_tokens, cost_cents }, "memory.compacted");
       else log.warn({ ...about, outcome, cause, cost_cents }, "memory.not_compacted");
     },
+    cached({ agent, outcome }) {
+      metrics.answerCache.inc({ agent, outcome });
+    },
     toolCall: toolMetrics(metrics),
     modelCall({ agent, provider, model, outcome, durationMs, usage }) {
       const of = { agent, provider, model };

@@ -62,6 +62,17 @@ const describedSpec = z.strictObject({
       context.addIssue({ code: "custom", path: ["direct"], message });
     })
     .prefault({}),
+  cache: z
+    .union([
+      z.literal("off"),
+      z.strictObject({
+        ttl_seconds: seconds(DAY).default(3_600).describe("So long an answer may be given again."),
+      }),
+    ])
+    .default("off")
+    .describe(
+      "Whether an answer is given again, without asking the model, when it would be shown exactly the same in the same conversation. Only answers for which no tool was called; or `off`.",
+    ),
   limits: z
     .strictObject({
       max_iterations: count(1, 1_000).default(50).describe("Model calls in one run."),

@@ -66,6 +66,8 @@ export type Step =
       readonly opaque?: string;
       /** The `model-started` right before it is of this call, and not of one that broke off before it. */
       readonly wasHeld?: true;
+      /** It was said before to the same words, and no model was asked: it has cost nothing. */
+      readonly fromCache?: true;
     }
   /**
    * Written before a call that costs: the answer stands right behind it, and says so. One without broke off, or its process
@@ -281,7 +283,7 @@ export function usageByModel(steps: readonly Step[]): readonly ModelUsage[] {
   const add = (all: readonly Step[]): void => {
     for (const step of all) {
       if (step.kind === "agent") add(step.steps);
-      if (step.kind !== "model" || step.model === undefined) continue;
+      if (step.kind !== "model" || step.model === undefined || step.fromCache) continue;
       const { model } = step;
       const { calls, usage } = found.get(model) ?? { calls: 0, usage: NO_USAGE };
       found.set(model, { model, calls: calls + 1, usage: addUsage(usage, step.usage) });
@@ -302,6 +304,8 @@ export interface Answer {
   readonly usage: Usage;
   /** Of a run whose steps are gone with its answer; absent: no model was asked, or an older version has kept it. */
   readonly models?: readonly ModelUsage[];
+  /** It was said before to the same words: no model was asked. */
+  readonly fromCache?: true;
   /** Of a failed run, for the operator. */
   readonly cause?: string;
   /** Of one that is out of money: whose budget of the day it was. Absent: its own. */

@@ -18,6 +18,7 @@ import type {
   Vote,
 } from "../domain/run.ts";
 import type { Signal } from "../domain/signal.ts";
+import type { RunAnswers } from "./answers.ts";
 import type { Grant } from "./grants.ts";
 import type { FoundFile, LeftFile } from "./tool.ts";
 
@@ -92,6 +93,8 @@ export interface Hold {
   readonly questions?: RunQuestions;
   /** Keeps what a tool has made until it is sent with the answer. Absent: nothing is sent. Rejects as the store of files does. */
   readonly keepFile?: (file: FoundFile | LeftFile) => Promise<MadeFile>;
+  /** What may be answered as before; absent: nothing. */
+  readonly answers?: RunAnswers;
   /** Asked before each call of a model: all that is joined by now. Absent: there will be nothing new. */
   readonly join?: () => Promise<readonly TriggerEvent[]>;
   /** Told how it goes with the model, for whoever waits. */

@@ -84,7 +84,12 @@ export async function ended(
   const compacted = compactedIn(progress.steps);
   const kept = { ...(approvals.length > 0 && { approvals }), ...(compacted !== null && { compacted }) };
   const models = usageByModel(progress.steps);
-  const beside = { ...(models.length > 0 && { models }), ...(files.length > 0 && { files }) };
+  const isOld = progress.steps.some((step) => step.kind === "model" && step.fromCache === true);
+  const beside = {
+    ...(models.length > 0 && { models }),
+    ...(isOld && { fromCache: true as const }),
+    ...(files.length > 0 && { files }),
+  };
   const answer = { ...result, ...beside, text, parts: rendered.map(redactedPart) };
   return { ...progress, ...kept, steps: [], answer };
 }
@@ -166,6 +171,7 @@ export async function run(
     ...(deps.questions && {
       questions: questionsOf(job, progress, { ...deps.questions, clock: deps.clock, log: deps.log }),
     }),
+    ...answersFor(job, deps),
     ...(merging.mayGrow && { join: joining }),
     ...(patience && { waiting: patience }),
     ...(preview && { showing: (text) => preview.show(text) }),
@@ -230,4 +236,18 @@ export async function run(
     await patience?.end();
     await preview?.end();
   }
+}
+
+/** What an operator has brought back is to be answered anew. */
+function answersFor(
+  { event: { conversation, id: eventId }, replay }: Job,
+  { answers }: Pick<WorkerDeps, "answers">,
+): Pick<Hold, "answers"> {
+  if (answers === undefined || replay > 0) return {};
+  return {
+    answers: {
+      find: (digest) => answers.find(conversation, digest),
+      keep: (digest, answer, ttlMs) => answers.keep({ conversation, eventId }, digest, answer, ttlMs),
+    },
+  };
 }

@@ -10,6 +10,7 @@ import type { Route } from "../domain/route.ts";
 import type { PausedFor } from "../domain/switches.ts";
 import type { Adapter, Render } from "../ports/adapter.ts";
 import type { AgentRuntime, Allowance } from "../ports/agent.ts";
+import type { Answers } from "../ports/answers.ts";
 import type { Clock, NewId } from "../ports/clock.ts";
 import type { Feedback } from "../ports/feedback.ts";
 import type { Hooks } from "../ports/hooks.ts";
@@ -53,6 +54,8 @@ export interface WorkerDeps {
   readonly feedback?: Pick<Feedback, "said">;
   /** Where questions are found by their ids; absent: in their conversations alone. */
   readonly questions?: Omit<AskedDeps, "clock" | "log">;
+  /** Answers that may be given again; absent: none may. */
+  readonly answers?: Pick<Answers, "find" | "keep">;
   /** Told of what was answered; absent: nobody. */
   readonly hooks?: Hooks;
   /** Tells who waits for a model that is away; absent: nobody. */

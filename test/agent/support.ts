@@ -10,6 +10,7 @@ import { createAgentRuntime } from "../../src/agent/runtime.ts";
 import type { ReplyAddress, TriggerEvent } from "../../src/domain/event.ts";
 import { NO_USAGE, type Step, type ToolCall, type Turn, type Usage } from "../../src/domain/run.ts";
 import type { Allowance, Hold, ParkedRun, Run, RunResult, Waiting } from "../../src/ports/agent.ts";
+import type { RunAnswers } from "../../src/ports/answers.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { ChatModel, Chunk, Prompt } from "../../src/ports/model.ts";
 import type { Tool } from "../../src/ports/tool.ts";
@@ -212,6 +213,8 @@ export interface Bench {
   readonly retries: RetryReport[];
   readonly toolCalls: ToolCallReport[];
   readonly compactions: CompactionReport[];
+  /** `hit` or `miss` of answers that might have been given before. */
+  readonly cached: string[];
   readonly runtime: ReturnType<typeof createAgentRuntime>;
   readonly startedAtMs: number;
   /** Starts a run; time stands still. */
@@ -238,6 +241,7 @@ interface RunOptions {
   readonly say?: Hold["say"];
   readonly isPaused?: (agent: string) => boolean;
   readonly keepFile?: Hold["keepFile"];
+  readonly answers?: RunAnswers;
 }
 
 export const HELD: Hold = {
@@ -255,6 +259,7 @@ export function benchFor(agent: Agent, clock = new SimClock(), others: readonly 
     retries: [] as RetryReport[],
     toolCalls: [] as ToolCallReport[],
     compactions: [] as CompactionReport[],
+    cached: [] as string[],
   };
   const runtime = createAgentRuntime({
     agents: new Map([agent, ...others].map((one) => [one.name, one])),
@@ -265,6 +270,7 @@ export function benchFor(agent: Agent, clock = new SimClock(), others: readonly 
       retry: (report) => bench.retries.push(report),
       toolCall: (report) => bench.toolCalls.push(report),
       compaction: (report) => bench.compactions.push(report),
+      cached: ({ outcome }) => bench.cached.push(outcome),
     },
   });
   const startedAtMs = clock.nowMs();
@@ -293,6 +299,7 @@ export function benchFor(agent: Agent, clock = new SimClock(), others: readonly 
         ...(options.waiting && { waiting: options.waiting }),
         ...(options.showing && { showing: options.showing }),
         ...(options.keepFile && { keepFile: options.keepFile }),
+        ...(options.answers && { answers: options.answers }),
         ...(options.isPaused && { isPaused: options.isPaused }),
         ...(options.allowance && { allowance: options.allowance }),
       },

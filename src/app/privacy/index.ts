@@ -10,6 +10,7 @@ import type { Kept } from "../../ports/records.ts";
 import type { Store } from "../../ports/store.ts";
 import { parseJsonObject } from "../../shared/json.ts";
 import { iso } from "../../shared/time.ts";
+import { createAnswers } from "../../store/answers.ts";
 import { decide } from "./decide.ts";
 import { dropFilesOf, sentFilesIn } from "./files.ts";
 import {
@@ -21,10 +22,11 @@ import {
   recordsWith,
   tracesOf,
   turnIn,
+  workspaceOf,
 } from "./findings.ts";
 
 export interface PrivacyDeps {
-  readonly store: Pick<Store, "records" | "memory" | "journal">;
+  readonly store: Pick<Store, "records" | "memory" | "journal" | "vault">;
   readonly media: Pick<Media, "find" | "forget">;
   /** Writes what this process has not written yet of the latest requests. */
   readonly writeNotes: () => Promise<void>;
@@ -162,6 +164,8 @@ async function erase(
   const conversations = findings.privateOnes.size + findings.shared.size;
   if (isDry) return { ...counts, conversations, inHand: inHand.size, left: [] };
   for (const conversation of findings.privateOnes) await deps.media.forget(conversation);
+  // Who had a part in one nobody can tell: of what was said in the workspace, none is given again.
+  await createAnswers(deps.store.vault, deps.clock).forgetOf(workspaceOf(findings));
   await deps.tellAll();
   return { ...counts, conversations, inHand: inHand.size, left: await records.scrub() };
 }

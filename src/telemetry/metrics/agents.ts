@@ -98,6 +98,11 @@ export function agentsMetrics({ counter, gauge, histogram }: Instruments) {
       "Summaries of older turns of a memory, by outcome; without one the oldest turns are left out.",
       ["agent", "outcome"],
     ),
+    answerCache: counter(
+      "answer_cache_total",
+      "Answers that might have been given before, of agents with `cache`: a `hit` was, and no model was asked.",
+      ["agent", "outcome"],
+    ),
     toolCalls: counter("tool_calls_total", "Calls of tools by outcome.", ["agent", "tool", "outcome"]),
     toolSeconds: histogram(
       "tool_call_duration_seconds",
