@@ -274,6 +274,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       policy,
       spec: () => current().spec,
       agents: () => [...current().agents.memory.keys()],
+      demoAgents: () => [...current().agents.demoStandIns.keys()],
       killSwitch,
       controls,
       breakers: () => breakersOf({ platforms, breakers, agents: current().agents }),

@@ -57,6 +57,8 @@ export interface HttpOptions {
   readonly spec: () => GatewaySpec;
   /** Names of those that there are now. */
   readonly agents: () => readonly string[];
+  /** Those for which the demo model answers, because there is no key of theirs. */
+  readonly demoAgents: () => readonly string[];
   readonly killSwitch: KillSwitch;
   readonly controls: RunControls;
   readonly breakers: () => readonly KindOfBreaker[];
@@ -202,15 +204,16 @@ export function composeHttp(options: HttpOptions): Http {
   };
 }
 
-function consoleOf({ config, developers, version }: HttpOptions): Pick<ServerDeps, "console"> {
+function consoleOf({ config, developers, demoAgents, version }: HttpOptions): Pick<ServerDeps, "console"> {
   const { console: whom, adminToken, role } = config.environment;
   if (whom === "off") return {};
   const door = developers.open ? "open" : developers.key === null ? "off" : "key";
-  const page = createConsole({
+  const page = createConsole(() => ({
     isApiOn: adminToken !== null,
     playground: role === "worker" ? "off" : door,
+    isDemo: demoAgents().length > 0,
     version,
-  });
+  }));
   return { console: { isForAll: whom === "on", answer: () => page.answer() } };
 }
 

@@ -7,6 +7,8 @@ export interface ConsoleFacts {
   readonly isApiOn: boolean;
   /** Of the test webhook: open to this machine, for whoever has the key, or not there. */
   readonly playground: "open" | "key" | "off";
+  /** Whether the demo model answers for an agent that has no key. */
+  readonly isDemo: boolean;
   readonly version: string;
 }
 
@@ -20,39 +22,56 @@ export interface ConsolePage {
  * The console is one answer: style and script stand in the page, and the policy names both by their digest. So nothing else
  * runs in it, whatever somebody writes in a chat; and it asks nobody but the gateway that it came from.
  */
-export function createConsole(facts: ConsoleFacts): { answer(): Promise<ConsolePage> } {
-  let page: Promise<ConsolePage> | undefined;
+export function createConsole(facts: () => ConsoleFacts): { answer(): Promise<ConsolePage> } {
+  let parts: Promise<Parts | null> | undefined;
   return {
     async answer() {
-      page ??= read(facts);
+      parts ??= read();
       try {
-        return await page;
+        const found = await parts;
+        return found === null ? NOT_BUILT : pageOf(found, facts());
       } catch (error) {
-        page = undefined;
+        parts = undefined;
         throw error;
       }
     },
   };
 }
 
-async function read(facts: ConsoleFacts): Promise<ConsolePage> {
+interface Parts {
+  readonly html: string;
+  readonly style: string;
+  readonly script: string;
+  readonly policy: string;
+}
+
+/** Null: there is no script. */
+async function read(): Promise<Parts | null> {
   const [html, style, script] = await Promise.all([text("page.html"), text("page.css"), scriptOf()]);
-  if (script === null) return NOT_BUILT;
+  if (script === null) return null;
   // Either would end the element that it stands in.
   if (/<\/(?:script|style)|<!--/i.test(style + script))
     throw new Error("The console cannot be put into a page");
-  const version = facts.version.replaceAll(/[^\w.+-]/g, "");
-  const body = `<body data-api="${facts.isApiOn ? "on" : "off"}" data-playground="${facts.playground}" data-version="${version}">`;
+  return { html, style, script, policy: policyOf(style, script) };
+}
+
+function pageOf({ html, style, script, policy }: Parts, facts: ConsoleFacts): ConsolePage {
+  const { isApiOn, playground, isDemo, version } = facts;
+  const told = {
+    ...{ api: isApiOn ? "on" : "off", playground, demo: isDemo ? "on" : "off" },
+    version: version.replaceAll(/[^\w.+-]/g, ""),
+  };
+  const attributes = Object.entries(told).map(([name, value]) => ` data-${name}="${value}"`);
   const places = [
     ["<style></style>", `<style>${style}</style>`],
-    ["<body>", body],
+    ["<body>", `<body${attributes.join("")}>`],
     ['<script type="module"></script>', `<script type="module">${script}</script>`],
   ] as const;
   return {
     status: 200,
     headers: {
       "content-type": "text/html; charset=utf-8",
-      "content-security-policy": policyOf(style, script),
+      "content-security-policy": policy,
       "cross-origin-opener-policy": "same-origin",
       "cross-origin-resource-policy": "same-origin",
     },

@@ -3,14 +3,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { OPERATIONS } from "../../src/admin/operations.ts";
-import { createConsole } from "../../src/console/index.ts";
+import { type ConsoleFacts, createConsole } from "../../src/console/index.ts";
 
-const FACTS = { isApiOn: true, playground: "open", version: "1.2.3" } as const;
+const FACTS: ConsoleFacts = { isApiOn: true, playground: "open", isDemo: false, version: "1.2.3" };
 const PAGE = join(import.meta.dirname, "../../src/console/page");
 
 describe("the console's page", () => {
   it("is one answer, whose policy names its script and its style and lets nothing else run", async () => {
-    const { status, headers, body } = await createConsole(FACTS).answer();
+    const { status, headers, body } = await createConsole(() => FACTS).answer();
     expect(status).toBe(200);
     expect(headers["content-type"]).toBe("text/html; charset=utf-8");
     const policy = headers["content-security-policy"]?.split("; ") ?? [];
@@ -27,7 +27,7 @@ describe("the console's page", () => {
   });
 
   it("has nothing that leads elsewhere, no handler in its markup, and nothing that reads text as markup", async () => {
-    const { body } = await createConsole(FACTS).answer();
+    const { body } = await createConsole(() => FACTS).answer();
     // The namespace of the picture is a name.
     expect(body.replaceAll("http://www.w3.org/2000/svg", "")).not.toMatch(/https?:\/\/|[("'=]\/\//);
     const [markup = ""] = body.split("<style>");
@@ -38,13 +38,16 @@ describe("the console's page", () => {
   });
 
   it("says what it has to know, and no secret", async () => {
-    const { body } = await createConsole({
-      isApiOn: false,
-      playground: "key",
-      version: '1"><script>',
-    }).answer();
-    expect(body).toContain('<body data-api="off" data-playground="key" data-version="1script">');
+    const page = createConsole(() => facts);
+    let facts: ConsoleFacts = { ...FACTS, isApiOn: false, playground: "key", version: '1"><script>' };
+    const { body } = await page.answer();
+    expect(body).toContain(
+      '<body data-api="off" data-playground="key" data-demo="off" data-version="1script">',
+    );
     expect(body.match(/<script/g)).toHaveLength(1);
+    // As it is by now: agents may be others after a reload.
+    facts = { ...facts, isDemo: true };
+    expect((await page.answer()).body).toContain(' data-demo="on"');
   });
 
   it("asks no route that the API does not have", () => {

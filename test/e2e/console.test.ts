@@ -89,6 +89,7 @@ it("gives a newcomer an answer within a minute, and asks nobody else", async () 
   await using visited = await visit(browser, own.url);
   const { page, complaints, origins } = visited;
   await heading(page, "Playground");
+  await page.getByText("There is no key of a model yet").waitFor();
   await page.getByLabel("Message").fill("hello");
   await page.keyboard.press("Enter");
   await page.getByText("You said: hello").waitFor();

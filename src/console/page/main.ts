@@ -16,10 +16,11 @@ const VIEWS: readonly View[] = [playground, status, events, refused, dead, appro
 const LISTED = VIEWS.filter((view) => view !== event);
 const SAID_MS = 6_000;
 
-const { api: isOn, playground: door, version = "" } = document.body.dataset;
+const { api: isOn, playground: door, demo, version = "" } = document.body.dataset;
 const facts: Facts = {
   isApiOn: isOn === "on",
   playground: door === "open" || door === "key" ? door : "off",
+  isDemo: demo === "on",
   version,
 };
 

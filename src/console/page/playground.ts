@@ -54,7 +54,7 @@ export const playground: View = {
     box.focus();
 
     function showTalk(): void {
-      fill(log, ...(talk.lines.length > 0 ? talk.lines : [welcome(facts.playground === "open", say)]));
+      fill(log, ...(talk.lines.length > 0 ? talk.lines : [welcome(facts.isDemo, say)]));
       log.scrollTop = log.scrollHeight;
     }
 
@@ -126,7 +126,7 @@ function bubble(who: "you" | "bot", ...content: Node[]): HTMLElement {
   );
 }
 
-function welcome(isOpen: boolean, say: (text: string) => Promise<void>): HTMLElement {
+function welcome(isDemo: boolean, say: (text: string) => Promise<void>): HTMLElement {
   return h(
     "div",
     { class: "empty" },
@@ -134,14 +134,15 @@ function welcome(isOpen: boolean, say: (text: string) => Promise<void>): HTMLEle
     h(
       "p",
       {},
-      isOpen
-        ? "This goes the way of every message: verified, kept, run in order, answered. There is no key of a model yet, so the demo model answers."
-        : "This goes the way of every message: verified, kept, run in order, answered. A model that costs money costs money here, too.",
+      "This goes the way of every message: verified, kept, run in order, answered. ",
+      isDemo
+        ? "There is no key of a model yet, so the demo model answers: it repeats what it is told, and does what the lines below say."
+        : "A model that costs money costs money here, too.",
     ),
     h(
       "div",
       { class: "chips" },
-      ...TRY.map((text) =>
+      ...(isDemo ? TRY : TRY.slice(0, 1)).map((text) =>
         h("button", { type: "button", class: "chip", onclick: () => void say(text) }, text),
       ),
     ),

@@ -5,6 +5,8 @@ import { follow } from "./stream.ts";
 export interface Facts {
   readonly isApiOn: boolean;
   readonly playground: "open" | "key" | "off";
+  /** The demo model answers for an agent that has no key. */
+  readonly isDemo: boolean;
   readonly version: string;
 }
 
