@@ -1,10 +1,10 @@
 import { Redis } from "ioredis";
 import { setAsideIn } from "../store/redis/set-aside.ts";
 import { ArchiveError, describe, InUse } from "./manifest.ts";
+import { addressOf, connectTo, type RedisPlace } from "./redis-place.ts";
 import { withSnapshot } from "./redis-proof.ts";
-import type { RedisSource } from "./redis-snapshot.ts";
 
-export interface RedisTarget extends RedisSource {
+export interface RedisTarget extends RedisPlace {
   /** Of the keys of this installation; what else the snapshot holds is not ours. */
   readonly prefix: string;
 }
@@ -16,10 +16,6 @@ export interface RedisRestored {
   /** Takes it out again. */
   undo(): Promise<void>;
 }
-
-/** For whom `restoreRedis` is not. */
-export const BY_HAND =
-  "Put the snapshot back on its nodes, as docs/backup.md says, and give --no-redis for what else the archive has.";
 
 const COPIED_AT_ONCE = 200;
 
@@ -36,7 +32,7 @@ export async function restoreRedis(
 ): Promise<RedisRestored> {
   return await withSnapshot(file, server, async ({ path }) => {
     const from = new Redis(path, { lazyConnect: true, retryStrategy: null });
-    const to = connect(target);
+    const to = connectTo(target);
     try {
       await from.connect();
       await refuseUsed(to, target);
@@ -56,7 +52,7 @@ export async function restoreRedis(
 
 /** Throws as `restoreRedis` does, before anything is touched. */
 export async function refuseUsedRedis(target: RedisTarget): Promise<void> {
-  const to = connect(target);
+  const to = connectTo(target);
   try {
     await refuseUsed(to, target);
   } finally {
@@ -64,31 +60,24 @@ export async function refuseUsedRedis(target: RedisTarget): Promise<void> {
   }
 }
 
-function connect({ url, tls }: RedisSource): Redis {
-  return new Redis(url.href, {
-    ...(tls !== null && { tls }),
-    ...{ lazyConnect: true, retryStrategy: null, maxRetriesPerRequest: 1 },
-  }).on("error", () => {});
-}
-
 async function refuseUsed(to: Redis, target: RedisTarget): Promise<void> {
-  const place = `Redis at ${target.url.hostname}:${target.url.port || "6379"}`;
+  const place = `Redis at ${addressOf(target.url)}`;
   let replicas: number;
   let found: boolean;
   let isNode: boolean;
   try {
     if (to.status === "wait") await to.connect();
     isNode = /^cluster_enabled:1/m.test(await to.info("cluster"));
-    const [, count] = (await to.pubsub("NUMSUB", `{${target.prefix}}:bus`)) as [string, number];
-    replicas = Number(count);
+    const listening = await Promise.all([to, ...(target.others ?? [])].map((one) => gatewaysOn(one, target)));
+    replicas = listening.reduce((sum, count) => sum + count, 0);
     found = !(await keysOf(to, target.prefix).next()).done;
   } catch (error) {
     throw new ArchiveError(`Expected to reach ${place}, got ${describe(error)}`, { cause: error });
   }
   // What it says of its keys says nothing of those of the others.
-  if (isNode)
+  if (isNode && target.others === undefined)
     throw new ArchiveError(
-      `Expected a Redis with one address, got a node of a Cluster at ${place}. ${BY_HAND}`,
+      `Expected a Redis with one address, got a node of a Cluster at ${place}. Set store.redis.cluster to true.`,
     );
   if (replicas > 0)
     throw new InUse(`Expected no gateway to use ${place}, got ${replicas} that do; stop them first`);
@@ -97,6 +86,18 @@ async function refuseUsed(to: Redis, target: RedisTarget): Promise<void> {
       `Expected nothing with the prefix ${target.prefix} in ${place}, got keys, which stay as they are. Restore into an empty ` +
         "Redis, or under another store.redis.prefix.",
     );
+}
+
+/** Each node of a Cluster knows those alone that listen there. */
+async function gatewaysOn(node: Redis | URL, { tls, prefix }: RedisTarget): Promise<number> {
+  const client = node instanceof URL ? connectTo({ url: node, tls }) : node;
+  try {
+    if (client.status === "wait") await client.connect();
+    const [, count] = (await client.pubsub("NUMSUB", `{${prefix}}:bus`)) as [string, number];
+    return Number(count);
+  } finally {
+    if (client !== node) client.disconnect();
+  }
 }
 
 async function* keysOf(client: Redis, prefix: string): AsyncGenerator<Buffer[], void> {
@@ -141,7 +142,7 @@ async function copy(from: Redis, to: Redis, target: RedisTarget): Promise<number
 
 /** All of the prefix: there was nothing before. */
 async function clear(target: RedisTarget): Promise<void> {
-  const to = connect(target);
+  const to = connectTo(target);
   try {
     await to.connect();
     for await (const keys of keysOf(to, target.prefix)) await to.unlink(keys);

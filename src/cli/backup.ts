@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { basename, join, resolve } from "node:path";
 import { Argument, type Command } from "commander";
 import type { Manifest } from "../backup/manifest.ts";
-import type { RedisSource } from "../backup/redis-snapshot.ts";
+import type { RedisPlace } from "../backup/redis-place.ts";
 import type { RunningGateway } from "../backup/take.ts";
 import type { Config } from "../config/load.ts";
 import { formatProblem, type Problem } from "../config/problems.ts";
@@ -127,22 +127,17 @@ async function redisTaker(config: Config, server: string): Promise<(to: string) 
     import("../backup/redis-snapshot.ts"),
     import("../backup/redis-proof.ts"),
   ]);
-  const source = await redisSource(config, "Take snapshots on its nodes, and give --no-redis.");
+  const source = await redisSource(config);
   return async (to) => {
     await takeSnapshot(source, to);
     return await proveSnapshot(to, server);
   };
 }
 
-/** Of a server with one address: a Cluster has its state in parts, and behind Sentinel the address changes. `instead`: what to do there. */
-export async function redisSource(config: Config, instead: string): Promise<RedisSource> {
+/** The server that has our keys now: of a Cluster the master of their slot, behind Sentinels the one that they name. */
+export async function redisSource(config: Config): Promise<RedisPlace> {
   const { redisConnection } = await import("../app/store.ts");
   const { url, cluster, sentinel, tls } = redisConnection(config);
-  if (cluster || sentinel !== null)
-    throw new CommandError(
-      EXIT.usage,
-      `expected a Redis with one address, got a ${cluster ? "Cluster" : "Sentinel"}. ${instead}`,
-    );
   const options = tls && {
     ...(tls.ca !== null && { ca: tls.ca }),
     ...(tls.cert !== null && { cert: tls.cert }),
@@ -150,7 +145,12 @@ export async function redisSource(config: Config, instead: string): Promise<Redi
     ...(tls.servername !== null && { servername: tls.servername }),
     rejectUnauthorized: tls.verify,
   };
-  return { url: new URL(url.reveal()), tls: options };
+  const source = { url: new URL(url.reveal()), tls: options };
+  const { placeBehindSentinels, placeInCluster } = await import("../backup/redis-place.ts");
+  if (cluster) return await placeInCluster(source, config.gateway.store.redis.prefix);
+  if (sentinel === null) return source;
+  const password = sentinel.password?.reveal() ?? null;
+  return await placeBehindSentinels(source, { ...sentinel, password });
 }
 
 /** What was done is done, also where the audit cannot be told of it. */

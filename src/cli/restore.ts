@@ -147,9 +147,9 @@ function placeOf(
 
 async function redisPlace(config: Config, options: Options): Promise<RedisPlace | null> {
   if (config.environment.redisUrl === null || !options.redis) return null;
-  const { BY_HAND, refuseUsedRedis, restoreRedis } = await import("../backup/redis-restore.ts");
+  const { refuseUsedRedis, restoreRedis } = await import("../backup/redis-restore.ts");
   const target = async () => ({
-    ...(await redisSource(config, BY_HAND)),
+    ...(await redisSource(config)),
     prefix: config.gateway.store.redis.prefix,
   });
   return {
