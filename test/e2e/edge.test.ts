@@ -1,12 +1,15 @@
+import { readFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { request as plainRequest } from "node:http";
 import { Agent, request } from "node:https";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { connect } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SampleRequest } from "../../adapters/shared/sample.ts";
 import { EDGE_CA, EDGE_HOST, type Edge, startEdge } from "../support/edge.ts";
 import { openLive } from "../support/live.ts";
+import { ROOT } from "./gateway-process.ts";
 import { type Setup, startWithPlatforms } from "./gateway-with-platforms.ts";
 import { CHAT_PLATFORMS, discordSignature, privateMessage, webhook } from "./platforms.ts";
 import { said } from "./records.ts";
@@ -233,5 +236,50 @@ describe.each(["nginx", "haproxy"] as const)("the edge with %s", (name) => {
     expect(new Set(statuses)).toEqual(new Set([403, 429]));
     const sent = privateMessage("slack", { person: 8_002, text: "meanwhile" });
     expect((await ask(edge.ports.tls, posted(sent))).status).toBe(200);
+  });
+});
+
+describe.each(["nginx", "haproxy"] as const)("the edge with %s that lets people watch", (name) => {
+  it("leads to live events as the page says, with the token of a workspace, and to nothing else", async () => {
+    await using setup = await startWithPlatforms({
+      PARLEY_ADMIN_TOKEN: ADMIN_TOKEN,
+      PARLEY_PUBLIC_URL: `https://${EDGE_HOST}`,
+    });
+    const page = readFileSync(join(ROOT, "docs/live-events.md"), "utf8");
+    const sample = new RegExp(`\`\`\`${name}\n(.*?)\`\`\``, "s").exec(page)?.[1] ?? "";
+    const place =
+      name === "nginx"
+        ? { before: "    location = /health {", after: (text: string) => `${sample}\n${text}` }
+        : {
+            before: "    http-request deny deny_status 403 unless webhook or install or health",
+            after: () => sample.replaceAll(/^/gm, "    "),
+          };
+    await using edge = await startEdge(name, setup.gateway.url, (config) => {
+      expect(config).toContain(place.before);
+      return config.replace(place.before, place.after(place.before));
+    });
+    const { tls, operators } = edge.ports;
+    const made = await ask(operators, {
+      path: "/api/v1/tokens",
+      method: "POST",
+      headers: { ...AUTHORIZED, "content-type": "application/json" },
+      body: JSON.stringify({ tenant: "telegram:77" }),
+    });
+    const { token } = JSON.parse(made.body) as { token: string };
+    const watch = (headers: Readonly<Record<string, string>>) =>
+      openLive(`https://127.0.0.1:${tls}/ws`, {
+        headers: { host: EDGE_HOST, ...headers },
+        tls: { ca: EDGE_CA, servername: EDGE_HOST },
+      });
+    const client = await watch({ authorization: `Bearer ${token}`, origin: `https://${EDGE_HOST}` });
+    expect(await client.next()).toMatchObject({ type: "watching", tenant: "telegram:77" });
+    await ask(tls, posted(privateMessage("telegram", { person: 8_003, text: `watched through ${name}` })));
+    expect(await client.next()).toMatchObject({ type: "event", platform: "telegram", tenant: "77" });
+    await expect(watch({})).rejects.toMatchObject({ status: 401 });
+    await expect(
+      watch({ authorization: `Bearer ${token}`, origin: "https://evil.example" }),
+    ).rejects.toMatchObject({ status: 403 });
+    const authorization = `Bearer ${token}`;
+    expect((await ask(tls, { path: "/api/v1/events", headers: { authorization } })).status).toBe(403);
   });
 });

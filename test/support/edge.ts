@@ -71,14 +71,18 @@ export interface Edge extends AsyncDisposable {
 }
 
 /** The shipped edge before one gateway, which stands for two replicas; the third is down. */
-export async function startEdge(name: ProxyName, gatewayUrl: string): Promise<Edge> {
+export async function startEdge(
+  name: ProxyName,
+  gatewayUrl: string,
+  change: (config: string) => string = (config) => config,
+): Promise<Edge> {
   const replica = Number(new URL(gatewayUrl).port);
   const others = { plain: await freePort(), operators: await freePort() };
   const replicas = [replica, await freePort(), replica] as const;
   let ports: EdgePorts | undefined;
   const proxy = await startProxy(name, (tls, folder) => {
     ports = { ...others, tls, replicas };
-    return edgeConfig(name, folder, ports);
+    return change(edgeConfig(name, folder, ports));
   });
   if (ports === undefined) throw new Error("Expected a configuration to be asked for, got none");
   return { ports, proxy, [Symbol.asyncDispose]: () => proxy[Symbol.asyncDispose]() };
