@@ -20,10 +20,13 @@ const TOKEN = "an-admin-token-of-at-least-32-characters";
 /** Of programs that test/setup.mjs has fetched; where those of the machine are taken, it changes nothing. */
 const LIBRARIES = join(ROOT, "node_modules/.cache/parley-tools/usr/lib/x86_64-linux-gnu");
 
+const IN_SECRET = "whsec_aW5ib3VuZC1zZWNyZXQtb2YtdGVzdHM=";
+
 const SPEC = `  limits: { user: off, conversation: off, tenant: off, global: off }
   routes: [{ agent: assistant }]
   notify: [{ platform: slack, tenant: T1, channel: C9, events: [event.dead] }]
   schedules: [{ name: morning, cron: "0 9 * * *", agent: assistant, to: { platform: slack, tenant: T1, channel: C1 }, text: hello }]
+  inbound: [{ name: ci, secret: "${IN_SECRET}" }]
 `;
 const agent = (name: string) => `apiVersion: parley/v1
 kind: Agent
@@ -71,6 +74,8 @@ export async function openReader(): Promise<Reader> {
     PARLEY_ADMIN_TOKEN: TOKEN,
     PARLEY_DATA_DIR: dataDir,
     DISCORD_PRIVATE_SEED: SIGNING.discord,
+    CI_WEBHOOK_SECRET: IN_SECRET,
+    PARLEY_IN_SECRET: IN_SECRET,
     AGENT_SECRET: SECRET,
     SLACK_CONFIG_TOKEN: platforms.slack.apps.token,
     SLACK_APP_ID: "A1",
