@@ -206,7 +206,10 @@ function stepOf(
 }
 
 /** A message that interrupts is answered by this run from now on, and has not been shown to the model. */
-async function isOvertaken({ heard, join }: Asking["hold"], steps: readonly Step[]): Promise<boolean> {
+export async function isOvertaken(
+  { heard, join }: Pick<Asking["hold"], "heard" | "join">,
+  steps: readonly Step[],
+): Promise<boolean> {
   const newer = heard().flatMap((signal) => (signal.kind === "interrupt" ? [signal.byEvent] : []));
   if (newer.length === 0 || join === undefined) return false;
   return notShown(await join(), steps).some(({ id }) => newer.includes(id));

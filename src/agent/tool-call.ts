@@ -56,6 +56,11 @@ export function unknownOutcome(
   return { result: UNKNOWN_OUTCOME, isError: true };
 }
 
+/** For a call that a newer message came before, or into: it is for the model to say whether it is still wanted. */
+export function overtakenCall(): ToolResult {
+  return { result: "interrupted: a newer message came", isError: true };
+}
+
 /**
  * Calls a tool, and again where it failed on the way and that is safe. Whatever goes wrong with it is a result for the model to
  * deal with; only an abort is thrown, with the signal's reason, also when the tool does not heed the signal.

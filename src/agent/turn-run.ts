@@ -1,4 +1,4 @@
-import { APPROVAL_RULES } from "../domain/approval.ts";
+import { APPROVAL_RULES, decisionOn } from "../domain/approval.ts";
 import type { Breakers } from "../domain/breaker.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import { pathIn } from "../domain/handover.ts";
@@ -10,7 +10,15 @@ import type { Clock, Random } from "../ports/clock.ts";
 import type { Equipment, Tool, ToolCaller } from "../ports/tool.ts";
 import { type Agent, type RunObserver, withinLimitsOf } from "./agent.ts";
 import { answerCacheOf } from "./answer-cache.ts";
-import { asksFirst, chosenAnswer, questionOn, refusedCall, rulingOn, rulingOnAsked } from "./approval.ts";
+import {
+  asksFirst,
+  chosenAnswer,
+  isOvertaken,
+  questionOn,
+  refusedCall,
+  rulingOn,
+  rulingOnAsked,
+} from "./approval.ts";
 import { askAgent } from "./ask-agent.ts";
 import { type AskedAgent, agentTool, NOBODY_HERE } from "./asked-agent.ts";
 import { Compactor } from "./compaction.ts";
@@ -29,6 +37,7 @@ import {
   type CallResult,
   callTool,
   onlyOwn,
+  overtakenCall,
   type ToolResult,
   unknownOutcome,
   unknownTool,
@@ -208,6 +217,8 @@ export class TurnRun {
       await this.#handOver(call);
       return undefined;
     }
+    const overtaken = await this.#overtaken(action, signal);
+    if (overtaken !== null) return await this.#answer(call, overtaken);
     const asked = this.#agent.asks?.find(({ name }) => name === call.name);
     if (asked !== undefined) return await this.#answer(call, await this.#askAgent(call, asked, signal));
     const { tools } = this.#equipment ?? (await this.#equip(signal));
@@ -234,6 +245,27 @@ export class TurnRun {
         ? await this.#resultOf(action, tool, signal, ruling?.by ?? undefined)
         : refusedCall(ruling);
     return await this.#answer(call, await recordable(given, this.#steps, this.#hold));
+  }
+
+  /**
+   * Of a run that a message has interrupted, what is left of the last answer is not done, and nothing of it is begun once more:
+   * the model says what comes next. Null: it is to be done. What somebody is asked is taken back with its question.
+   */
+  async #overtaken(
+    { call, mayHaveRun }: Extract<Action, { kind: "tool" }>,
+    signal: AbortSignal,
+  ): Promise<ToolResult | null> {
+    const question = questionOn(call, this.#steps);
+    const isOpen = question !== null && decisionOn(question, this.#steps)?.verdict !== "approved";
+    if (isOpen || question?.choices !== undefined) return null;
+    if (!(await isOvertaken(this.#hold, this.#steps))) return null;
+    const isAsked = this.#agent.asks?.some(({ name }) => name === call.name) === true;
+    const isBegun = mayHaveRun || (isAsked && this.#steps.at(-1)?.kind === "agent");
+    if (!isBegun) return overtakenCall();
+    const { tools } = this.#equipment ?? (await this.#equip(signal));
+    const isRead = tools.find(({ name }) => name === call.name)?.effect === "read" && !isAsked;
+    if (isRead) return overtakenCall();
+    return unknownOutcome(call, { agent: this.#agent.name, observe: this.#deps.observe });
   }
 
   async #answer(

@@ -8,6 +8,7 @@ import { createAnthropicModel } from "../../src/models/anthropic.ts";
 import type { ChatModel, Prompt } from "../../src/ports/model.ts";
 import type { Job } from "../../src/ports/queue.ts";
 import type { Store } from "../../src/ports/store.ts";
+import type { Tool } from "../../src/ports/tool.ts";
 import { Secret } from "../../src/shared/secret.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
@@ -43,6 +44,7 @@ let tool: () => Promise<string>;
 /** What a person is asked before the tool is used; null: nobody is. */
 let question: string | null;
 let quietMs: number;
+let toolEffect: Tool["effect"];
 beforeEach(async () => {
   clock = new FakeClock();
   store = await openTestStore(clock);
@@ -52,6 +54,7 @@ beforeEach(async () => {
   tool = async () => "seen";
   question = null;
   quietMs = 0;
+  toolEffect = "read";
 });
 afterEach(() => dispatcher.stop(0));
 
@@ -71,7 +74,14 @@ function scripted(): ChatModel {
 
 function start(model = scripted()): void {
   const asks = question;
-  const tools = [{ ...fakeTool("look", () => tool()), ...(asks !== null && { asks: () => asks }) }];
+  const tools = [
+    {
+      ...fakeTool("look", () => tool()),
+      effect: toolEffect,
+      repeatable: toolEffect === "read",
+      ...(asks !== null && { asks: () => asks }),
+    },
+  ];
   const agents = new Map([["assistant", agentOf(model, { tools })]]);
   const observe = { modelCall: () => {}, retry: () => {}, toolCall: () => {} };
   const memory = new Map([["assistant", { turnsMax: 10, ttlMs: 3_600_000 }]]);
@@ -249,6 +259,33 @@ it("a message that interrupts ends the run, and the next answers both", async ()
   expect((await store.journal.find("slack:one"))?.attempt).toBe(1);
   expect(await remembered()).toEqual(["one", "two", "heard 2"]);
 });
+
+it.each([
+  ["reads", "read", "tool: interrupted: a newer message came"],
+  ["writes", "write", "tool: interrupted, outcome unknown"],
+] as const)(
+  "what interrupts a tool that %s has it not called again, nor what was to come behind it",
+  async (_what, effect, told) => {
+    const begun = Promise.withResolvers<void>();
+    let uses = 0;
+    toolEffect = effect;
+    tool = () => {
+      uses++;
+      begun.resolve();
+      return new Promise<never>(() => {});
+    };
+    const call = (id: string) => ({ id, name: "look", input: {} });
+    answers = [() => ({ calls: [call("1"), call("2")] })];
+    await send("one", "interrupt");
+    start();
+    await begun.promise;
+    await send("two", "interrupt");
+    await done("two");
+    expect(uses).toBe(1);
+    expect(prompts[1]).toEqual(["one", "", told, "tool: interrupted: a newer message came", "two"]);
+    expect(slack.said).toHaveLength(1);
+  },
+);
 
 it("a message of somebody else interrupts nothing, and waits its turn", async () => {
   const gate = Promise.withResolvers<string>();
