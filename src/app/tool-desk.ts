@@ -1,3 +1,4 @@
+import { sandboxOf } from "../config/tools-schema.ts";
 import { TOOL_OUTCOMES, type ToolDesk, type ToolReport, type ToolSetReport } from "../ports/tool-desk.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { KnownTools, ToolPool } from "../tools/pool.ts";
@@ -56,9 +57,4 @@ function placeOf(spec: KnownTools["spec"]): string {
   if (spec.type === "builtin") return spec.builtin;
   if (spec.type === "agent") return spec.agent;
   return spec.config.transport === "stdio" ? spec.config.command : new URL(spec.config.url).origin;
-}
-
-function sandboxOf(spec: KnownTools["spec"]): boolean | null {
-  if (spec.type === "command") return spec.sandbox !== null;
-  return spec.type === "mcp" && spec.config.transport === "stdio" ? spec.config.sandbox !== null : null;
 }

@@ -6,6 +6,7 @@ import { isWatchOpen } from "../app/edge.ts";
 import { archivesIn } from "../backup/retention.ts";
 import { verifyArchive } from "../backup/verify.ts";
 import type { Config } from "../config/load.ts";
+import { sandboxOf } from "../config/tools-schema.ts";
 import { isLoopbackHost } from "../domain/loopback.ts";
 import { messageOf } from "../shared/fault.ts";
 import { isObject, parseJsonObject } from "../shared/json.ts";
@@ -127,9 +128,23 @@ function access({ config, terminal }: ComplianceLook): readonly Finding[] {
         warn(check, "nobody can pause it, or look at what was refused", "set PARLEY_ADMIN_TOKEN"),
       isWatchOpen(environment) &&
         warn(check, "metrics are told without a token", "set PARLEY_METRICS_PORT or PARLEY_METRICS_TOKEN"),
+      ...openPrograms(config).map((name) =>
+        warn(
+          check,
+          `the program of the tool ${name} can read what the gateway can, its secrets too`,
+          "set tools.sandbox in gateway.yaml, or sandbox of the tool",
+        ),
+      ),
       !production && warn(check, "it does not run as in production", "set PARLEY_ENV=production"),
     ],
     "secrets can be used and are for us alone, as the data folder is; metrics and API ask for a token",
+  );
+}
+
+/** Programs of tools that are in no sandbox, as `agent/tool`. */
+function openPrograms({ agents }: Config): readonly string[] {
+  return [...agents].flatMap(([agent, { tools }]) =>
+    tools.filter((spec) => sandboxOf(spec) === false).map(({ name }) => `${agent}/${name}`),
   );
 }
 

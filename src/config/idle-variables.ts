@@ -29,7 +29,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
   OTTO_CHECKPOINT_DIR: "each step of a run is kept with the events; set PARLEY_DATA_DIR",
   SENTRY_DSN: "errors are lines of the log; ship these, or be told by hooks in gateway.yaml",
   TELEMETRY_ENABLED: "metrics are always there, and traces where OTEL_EXPORTER_OTLP_ENDPOINT is set",
-  SANDBOX_ENABLED: "set sandbox of the tool in the agent's file",
+  SANDBOX_ENABLED: "set tools.sandbox in gateway.yaml, or sandbox of the tool in the agent's file",
   OTEL_EXPORTER_OTLP_PROTOCOL: "traces go as JSON over HTTP; have OTEL_EXPORTER_OTLP_ENDPOINT name port 4318",
   OTEL_TRACES_EXPORTER: "traces are sent where OTEL_EXPORTER_OTLP_ENDPOINT is set, and nowhere else",
   PROMETHEUS_PORT: "set PARLEY_METRICS_PORT",

@@ -23,6 +23,7 @@ import { readYaml, type YamlFile } from "./read-yaml.ts";
 import { type GatewaySpec, gatewayFileOf } from "./schema.ts";
 import { storeNotes, storeProblems, withAbsoluteFiles } from "./store-problems.ts";
 import { withToolSecrets } from "./tool-secrets.ts";
+import { type ToolDefaults, withDefaults } from "./tools-schema.ts";
 import { variablesOf } from "./variables.ts";
 
 /** Everything an operator has decided. */
@@ -125,7 +126,7 @@ export function loadConfig(options: LoadOptions): Loaded {
       ? [[BUILT_IN.metadata.name, BUILT_IN.spec]]
       : found.map(({ agent, yaml, base }) => [
           agent.metadata.name,
-          withToolSecrets(agent.spec, yaml, base, references),
+          withToolDefaults(withToolSecrets(agent.spec, yaml, base, references), spec.tools),
         ]),
   );
   return {
@@ -155,6 +156,10 @@ export function loadConfig(options: LoadOptions): Loaded {
       ],
     },
   };
+}
+
+function withToolDefaults(of: AgentSpec, defaults: ToolDefaults): AgentSpec {
+  return { ...of, tools: withDefaults(of.tools, defaults) };
 }
 
 /** A variable that Parley itself does not know has an effect where a file names it. */

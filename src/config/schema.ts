@@ -27,6 +27,7 @@ import {
   YEAR,
 } from "./schema-parts.ts";
 import { storeSchema } from "./store-schema.ts";
+import { toolDefaultsSchema } from "./tools-schema.ts";
 
 /**
  * The schema of gateway.yaml; agent-schema.ts has that of agents. What is parsed keeps the snake_case names of the files, so that an
@@ -285,6 +286,7 @@ const gatewaySpecOf = (modules: readonly PlatformModule[]) =>
       hooks: hooksSchema,
       inbound: inboundSchema,
       notify: notifyOf(modules),
+      tools: toolDefaultsSchema,
       media: mediaSchema,
       compliance: complianceSchema,
       store: storeSchema,

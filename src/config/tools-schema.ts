@@ -67,7 +67,7 @@ const auth = z
 
 const path = text(1_000).startsWith("/", "expected an absolute path");
 const NO_MORE = { network: false, read: [], write: [] };
-const sandbox = z
+const sandboxed = z
   .union(
     [
       z.boolean(),
@@ -79,11 +79,33 @@ const sandbox = z
     ],
     { error: "expected true, false, or what it may use: network, read, write" },
   )
-  .default(false)
-  .transform((value) => (value === true ? NO_MORE : value === false ? null : value))
+  .transform((value) => (value === true ? NO_MORE : value === false ? null : value));
+const sandbox = sandboxed
+  .optional()
   .describe(
-    "Run it under bubblewrap, which must be installed: of files it sees the system, its own folder and what is named.",
+    "Run it under bubblewrap, which must be installed: of files it sees the system, its own folder and what is named. Absent: as `tools.sandbox` of gateway.yaml has it.",
   );
+
+/** What holds for the tools of all agents. */
+export const toolDefaultsSchema = z
+  .strictObject({
+    sandbox: sandboxed
+      .default(null)
+      .describe("Of programs (commands, MCP servers over stdio) whose own `sandbox` says nothing."),
+  })
+  .prefault({});
+export type ToolDefaults = z.output<typeof toolDefaultsSchema>;
+
+/** Programs whose file says nothing of a sandbox have that of the gateway. */
+export function withDefaults(specs: ToolSpecs, { sandbox }: ToolDefaults): ToolSpecs {
+  return specs.map((spec) => {
+    if (spec.type === "command")
+      return { ...spec, sandbox: spec.sandbox === undefined ? sandbox : spec.sandbox };
+    if (spec.type !== "mcp" || spec.config.transport !== "stdio") return spec;
+    const given = spec.config.sandbox;
+    return { ...spec, config: { ...spec.config, sandbox: given === undefined ? sandbox : given } };
+  });
+}
 
 const stdio = z.strictObject({
   transport: z.literal("stdio"),
@@ -267,3 +289,10 @@ export const tools = z
   .describe("What the agent may use beside its words; see docs/agents.md.");
 
 export type ToolSpecs = z.output<typeof tools>;
+
+/** Whether its program runs in a sandbox; null: it runs none. */
+export function sandboxOf(spec: ToolSpecs[number]): boolean | null {
+  const isIn = (sandbox: object | null | undefined) => sandbox !== null && sandbox !== undefined;
+  if (spec.type === "command") return isIn(spec.sandbox);
+  return spec.type === "mcp" && spec.config.transport === "stdio" ? isIn(spec.config.sandbox) : null;
+}

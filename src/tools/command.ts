@@ -36,7 +36,10 @@ export function createCommandTool(spec: CommandSpec, folder: string, clock: Pick
       signal.throwIfAborted();
       const env = { ...revealed(spec.env), ...identityOf(caller) };
       const run = (more: Readonly<Record<string, string>> = {}) =>
-        runCommand({ name, command, args, env: { ...env, ...more }, folder, sandbox }, signal);
+        runCommand(
+          { name, command, args, env: { ...env, ...more }, folder, sandbox: sandbox ?? null },
+          signal,
+        );
       if (!sends_files) return await run();
       return await withFiles(folder, clock.nowMs(), (files) => run({ PARLEY_FILES: files }));
     },

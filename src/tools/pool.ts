@@ -159,7 +159,7 @@ export interface ToolsOfConfig {
 }
 
 function configOf({ config }: McpSpec, folder: string): ServerConfig {
-  if (config.transport === "stdio") return { ...config, folder };
+  if (config.transport === "stdio") return { ...config, sandbox: config.sandbox ?? null, folder };
   if (config.transport === "http") return config;
   const { transport, url, headers, auth, reconnect_ms } = config;
   return { transport, url, headers, auth, reconnectMs: reconnect_ms };

@@ -80,6 +80,29 @@ it("passes where all five are as they should be, and leaves a report with the da
   expect(JSON.stringify(report)).not.toContain(TOKEN);
 });
 
+it("names programs of tools that are in no sandbox, until the gateway has one for all", async () => {
+  const { cwd, env } = await kept();
+  mkdirSync(join(cwd, "config/agents"));
+  writeFileSync(
+    join(cwd, "config/agents/assistant.yaml"),
+    `metadata: { name: assistant }
+spec:
+  model: { provider: demo }
+  tools:
+    - { name: say, type: command, command: echo }
+    - { name: clock, type: builtin, builtin: time }
+`,
+  );
+  const open = (await examine(cwd, env)).report.checks.filter(({ check }) => check === "access");
+  expect(open.map(({ message }) => message)).toEqual([
+    "the program of the tool assistant/say can read what the gateway can, its secrets too",
+  ]);
+  const gateway = join(cwd, "config/gateway.yaml");
+  writeFileSync(gateway, `${readFileSync(gateway, "utf8")}  tools: { sandbox: true }\n`);
+  const shut = (await examine(cwd, env)).report.checks.filter(({ check }) => check === "access");
+  expect(shut.map(({ status }) => status)).toEqual(["ok"]);
+});
+
 it("fails for what is amiss in each, says what to do, and remembers when it was due", async () => {
   const { cwd, env } = await kept(
     "kind: Gateway\nspec: { routes: [{ agent: assistant }], compliance: { disk: unencrypted } }\n",

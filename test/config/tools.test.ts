@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { sandboxOf } from "../../src/config/tools-schema.ts";
 import { redacted } from "../../src/domain/redact.ts";
 import { Secret } from "../../src/shared/secret.ts";
 import { load, problemsOf } from "./helpers.ts";
@@ -141,5 +142,34 @@ describe("tools of an agent", () => {
   ])("are refused where they are wrong: %s", (text, expected) => {
     const problems = problemsOf(loadTools(`    ${text}`));
     expect(problems).toEqual(expect.arrayContaining([expect.stringContaining(expected)]));
+  });
+});
+
+describe("tools.sandbox of the gateway", () => {
+  const TOOLS = `
+    - { name: box, type: command, command: echo }
+    - { name: open, type: command, command: echo, sandbox: false }
+    - { name: own, type: command, command: echo, sandbox: { network: true } }
+    - { name: server, type: mcp, config: { transport: stdio, command: npx } }
+    - { name: far, type: mcp, config: { transport: http, url: "https://mcp.example" } }`;
+  const boxes = (spec: string) => {
+    const loaded = load({
+      "gateway.yaml": `spec:\n${spec || "  {}"}`,
+      "agents/assistant.yaml": agent(TOOLS),
+    });
+    expect(problemsOf(loaded)).toEqual([]);
+    const tools = loaded.ok ? (loaded.config.agents.get("assistant")?.tools ?? []) : [];
+    return Object.fromEntries(tools.map((spec) => [spec.name, sandboxOf(spec)]));
+  };
+
+  it("holds for programs that say nothing themselves", () => {
+    expect(boxes("  tools: { sandbox: true }\n")).toEqual({
+      box: true,
+      open: false,
+      own: true,
+      server: true,
+      far: null,
+    });
+    expect(boxes("")).toEqual({ box: false, open: false, own: true, server: false, far: null });
   });
 });
