@@ -131,6 +131,23 @@ describe("an inbound webhook", () => {
     await program.close();
   });
 
+  it("over its limit is told so by its callback once, and by its answer from then on", async () => {
+    const program = await fakeProgram(CALLBACK_SECRET);
+    const limits = "  limits: { user: { messages: 1, per_seconds: 60 } }\n  routes: [{ agent: assistant }]\n";
+    const config = configFolder(spec(program).replace(NO_LIMITS, limits));
+    await using gateway = await start(config);
+    const statuses: string[] = [];
+    for (const id of ["a", "b", "c"]) {
+      const { status, body } = await post(gateway, build(id), { id });
+      statuses.push(`${status} ${JSON.parse(body).status}`);
+    }
+    expect(statuses).toEqual(["200 accepted", "200 accepted", "200 not_run"]);
+    await program.until(() => program.said.length > 1);
+    expect(program.said.map(({ id }) => id).toSorted()).toEqual(["a", "b"]);
+    expect(program.said.find(({ id }) => id === "b")?.text).not.toContain("You said");
+    await program.close();
+  });
+
   it("takes a new secret beside the old one without a restart", async () => {
     const program = await fakeProgram(CALLBACK_SECRET);
     const config = configFolder(spec(program));
