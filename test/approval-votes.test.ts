@@ -13,7 +13,7 @@ beforeEach(async () => {
 
 const deploy = () => asking.say('demo: tool deploy {"service":"api"}');
 const answer = () => asking.read(() => asking.runOne());
-const press = (button: string, sender = bob, more: Partial<TriggerEvent> = {}) =>
+const press = (button: string, sender: TriggerEvent["sender"] = bob, more: Partial<TriggerEvent> = {}) =>
   asking.press(`${button}:${ID}`, { sender, ...more });
 const lastEdit = () => asking.slack.edits.at(-1)?.delivery.part as string | undefined;
 const stateOf = async () => (await asking.store.journal.find("slack:1"))?.state;
@@ -41,6 +41,31 @@ describe("a question that several have to approve", () => {
     await answer();
     expect(await press("approve")).toEqual(["You have approved it; one more is needed."]);
     expect(await stateOf()).toBe("parked");
+  });
+
+  it("counts a person once, whichever of their two names a press comes by", async () => {
+    const names = ["4917100071", "DE.71"] as const;
+    asking.ruledBy({ needs: 2, only: new Set(names.map((name) => `whatsapp:${name}`)) });
+    asking.alsoOn("whatsapp");
+    await deploy();
+    const conversation = `whatsapp:WABA1:PN1:${names[0]}`;
+    const there = {
+      platform: "whatsapp",
+      tenant: "WABA1",
+      place: "PN1",
+      conversation,
+      isDirect: true,
+    } as const;
+    const [number, lasting] = names;
+    await press("approve", { id: number, name: "dora", isBot: false }, there);
+    const known = { id: lasting, alsoKnownAs: [number], name: "dora", isBot: false };
+    await press("approve", known, there);
+    await press("approve", { ...known, id: number, alsoKnownAs: [lasting] }, there);
+    await answer();
+    expect(await stateOf()).toBe("parked");
+    expect((await asking.store.journal.find("slack:1"))?.progress?.steps).toEqual(
+      expect.arrayContaining([expect.objectContaining({ kind: "tool-voted" })]),
+    );
   });
 
   it("counts two who press before the run has heard of either", async () => {

@@ -13,6 +13,7 @@ import {
   tallyOf,
 } from "../domain/approval.ts";
 import { decisionIn } from "../domain/command.ts";
+import { personOf } from "../domain/conversation.ts";
 import type { TriggerEvent } from "../domain/event.ts";
 import type { Approval, AskedStep, Step } from "../domain/run.ts";
 import { onOneLine } from "../domain/text.ts";
@@ -75,7 +76,8 @@ export async function decide(event: TriggerEvent, deps: DecideDeps): Promise<str
   const { sender, platform, tenant } = event;
   const isThere = platform === head.event.platform && tenant === head.event.tenant;
   const by = {
-    id: sender.id,
+    // Whichever of their names the word comes by: a person counts once.
+    id: personOf(event),
     name: onOneLine(sender.name),
     ...(!isThere && { from: `${platform}:${tenant}` }),
   };
