@@ -11,7 +11,7 @@ import { saidByUs } from "./dispatch/own-words.ts";
 import { poisonCauseOf } from "./dispatch/poison.ts";
 import { leaveQuiet } from "./dispatch/quiet.ts";
 import { References } from "./dispatch/references.ts";
-import { reportSaid } from "./dispatch/report.ts";
+import { report, reportSaid } from "./dispatch/report.ts";
 import { isSettlement, runnable } from "./dispatch/runnable.ts";
 import { Deferred } from "./dispatch/settle.ts";
 import { lastWord, waitedMs } from "./dispatch/waited.ts";
@@ -111,7 +111,12 @@ async function answerTo(
     const control = { ...deps.control, selection: deps.selection, guide: deps.guide };
     return end(await obey(command, event, control, job.attempt > 1));
   }
-  if (isStopped(job.signals)) return end(stopped(progress.steps));
+  if (isStopped(job.signals)) {
+    const result = stopped(progress.steps);
+    // What had begun, and waited, has cost something all the same.
+    if (progress.steps.length > 0) report(result, job, progress, performance.now(), null, deps);
+    return end(result);
+  }
   if (deps.isPaused({ platform: job.event.platform, agent: progress.agent }))
     throw new Deferred("paused", WAIT_MS);
   const refusal = deps.selection.refusal(job.event);

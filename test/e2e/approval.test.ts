@@ -111,6 +111,9 @@ describe("a run that waits for an approval, on one process with its file", () =>
     await seenOn(telegram, () => texts().find((text) => text === "Stopped."));
     expect(said().toSorted()).toEqual(["Stopped.", "Stopping."]);
     expect(questions()).toEqual([expect.stringMatching(/\nStopped\.$/)]);
+    await gateway.logged('"run.finished"');
+    const ends = gateway.logLines().filter(({ msg }) => msg === "run.finished");
+    expect(ends).toMatchObject([{ outcome: "stopped", model_calls: 1, agent: "assistant" }]);
   });
 
   it("stays parked over a drain, and what is said meanwhile waits behind it", async () => {
