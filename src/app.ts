@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import type { BuiltAgents } from "./app/agents.ts";
 import { AuditTrail } from "./app/audit-trail.ts";
 import { composeBack } from "./app/back.ts";
+import { showBackupAge } from "./app/backup-age.ts";
 import {
   type BreakerWatchDeps,
   breakersOf,
@@ -232,6 +233,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   const machine = machineOf(environment.dataDir);
   showMachine(machine, metrics);
+  showBackupAge(() => current().spec.compliance.backups, system);
   showInvalidRequests(all, metrics);
   beginAtZero(metrics, {
     ...{ platforms, agents: [...current().agents.memory.keys()] },

@@ -302,6 +302,12 @@ export const WORLDS: Readonly<Record<string, Worlds>> = {
       ...gauge('parley_socket_up{platform="slack",shard="0",instance="a"}', "1"),
     }),
   },
+  ParleyBackupOld: {
+    pace: OF_HOURS,
+    // It was made when time began.
+    fires: world(27 * 60, gauge("parley_backup_newest_timestamp_seconds", "1")),
+    silent: world(27 * 60, gauge("parley_backup_newest_timestamp_seconds", "0")),
+  },
   ParleyHookDead: {
     fires: world(8, gauge('parley_hook_dead{hook="ops"}', "1")),
     silent: world(8, gauge('parley_hook_dead{hook="ops"}', "0")),

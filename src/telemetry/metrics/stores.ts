@@ -33,6 +33,11 @@ export function storesMetrics({ counter, gauge, histogram }: Instruments) {
       "When what is past its time was deleted last, by whichever process; 0: never yet.",
       { over: "max" },
     ),
+    backupNewest: gauge(
+      "backup_newest_timestamp_seconds",
+      "When the newest archive of everything in the folder `compliance.backups` was made; 0: none is there.",
+      { over: "max" },
+    ),
     auditEntries: counter("audit_entries_total", "Entries written to the audit, by what was done.", [
       "action",
     ]),
