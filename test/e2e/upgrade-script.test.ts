@@ -128,7 +128,9 @@ it.each([
 it("with Redis, the way back finds there what was said before", {
   timeout: 180_000,
 }, async () => {
-  await using redis = await startRedis();
+  const redis = await startRedis();
+  // After the gateway, which is ended by then: it would wait for its Redis.
+  onTestFinished(() => redis[Symbol.asyncDispose]());
   const host = await aHost({ REDIS_URL: redis.url });
   expect(await says(host.url, "before")).toBe("You said: before");
   const back = await host.upgrade(host.pack(BROKEN), "--wait", "8");
