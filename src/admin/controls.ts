@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type BreakerReport, type BreakerRules, rulesOf } from "../domain/breaker.ts";
 import {
   BREAKERS_SET_MAX,
+  type BreakersSet,
   type ControlOrder,
   type Controls,
   changedRules,
@@ -219,7 +220,7 @@ export async function setBreaker(
   by: string,
   { breakers, controls, clock }: ControlsDeps,
 ): Promise<BreakerRulesView | "unknown" | "too-many"> {
-  const before = controls.now.breakers[name];
+  const before = setFor(name, controls.now.breakers);
   // What is set can be put back, also when nothing of that name is in use any more.
   if (before === undefined && !breakers().some((one) => one.name === name)) return "unknown";
   if (before === undefined && Object.keys(controls.now.breakers).length >= BREAKERS_SET_MAX)
@@ -230,7 +231,7 @@ export async function setBreaker(
   const value = changedRules(before?.value ?? {}, change);
   if (dry_run) return { name, ...rulesView(value), set: setView(before), dry_run };
   await controls.set({ kind: "breaker-rules", name, rules: change, by, atMs: clock.nowMs() });
-  const now = controls.now.breakers[name];
+  const now = setFor(name, controls.now.breakers);
   return { name, ...rulesView(now?.value), set: setView(now), dry_run };
 }
 
@@ -239,8 +240,13 @@ export function breakerState(
   { breakers, controls }: Pick<ControlsDeps, "breakers" | "controls">,
   name: string,
 ) {
-  const { breakers: own } = controls.now;
-  return { state: breakers().find((one) => one.name === name)?.state, ...rulesView(own[name]?.value) };
+  const own = setFor(name, controls.now.breakers);
+  return { state: breakers().find((one) => one.name === name)?.state, ...rulesView(own?.value) };
+}
+
+/** A name from outside may be one that every object has, such as `constructor`. */
+function setFor(name: string, all: BreakersSet): BreakersSet[string] | undefined {
+  return Object.hasOwn(all, name) ? all[name] : undefined;
 }
 
 function rulesView(set: Partial<BreakerRules> | undefined) {

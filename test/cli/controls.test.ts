@@ -159,6 +159,9 @@ it("breakers configure refuses what is no rule, no breaker, or one too many", as
       body: JSON.stringify(body),
     });
   expect(await (await put("slack", { dry_run: true })).text()).toContain("at least one of failure_threshold");
+  // What every object has is none, either.
+  for (const name of ["constructor", "__proto__"])
+    expect((await put(name, { open_seconds: 5, dry_run: true })).status).toBe(404);
   for (let n = 0; n < 10; n++) {
     const order = { kind: "breaker-rules", name: `m${n}`, rules: { openMs: 1 }, by: "x", atMs: n } as const;
     await admin.controls.set(order);
