@@ -32,6 +32,15 @@ export type WrongToken = (guess: {
 /** Why what somebody has open ends. `unknown`: the store could not be asked whether the token still opens it. */
 export type TokenEnd = "ended" | "unknown";
 
+/** What whoever had it open is told. */
+export const TOKEN_ENDS: Readonly<Record<TokenEnd, string>> = {
+  ended: "the token opens nothing any more",
+  unknown: "whether the token is good is not known now; come again",
+};
+
+/** Hears once. Gives how to leave. */
+export type OnTokenEnd = (ended: (why: TokenEnd) => void) => () => void;
+
 interface Follower {
   readonly caller: Caller;
   readonly ended: (why: TokenEnd) => void;
@@ -121,6 +130,7 @@ export class Callers {
   }
 
   async #look(): Promise<void> {
+    const mine = this.#callOff;
     // Of a tenant's token once, however many have come with it: that is a question to the store.
     const asked = new Map<string, Promise<boolean | null>>();
     await Promise.all(
@@ -133,7 +143,8 @@ export class Callers {
         if (isIn !== true) this.#end((one) => one === follower, isIn === null ? "unknown" : "ended");
       }),
     );
-    if (this.#callOff !== null) this.#callOff = this.#lookLater();
+    // Who has come after all had left has begun to look anew.
+    if (mine !== null && this.#callOff === mine) this.#callOff = this.#lookLater();
   }
 
   #end(isMeant: (follower: Follower) => boolean, why: TokenEnd): void {

@@ -16,7 +16,7 @@ import type { TellAudit } from "./audited.ts";
 import { type BackupDeps, createBackups } from "./backup.ts";
 import { STREAMS_MAX, STREAMS_OF_TENANTS_MAX } from "./bounds.ts";
 import { type BulkDeps, type BulkOrder, carryOut, snapshot } from "./bulk.ts";
-import { notOf } from "./callers.ts";
+import { notOf, type OnTokenEnd } from "./callers.ts";
 import {
   breakersView,
   type ControlsDeps,
@@ -58,7 +58,7 @@ import { type ApiResponse, problem, unavailable } from "./responses.ts";
 import { type SchedulesDeps, schedulesView } from "./schedules.ts";
 import { eventSearch, letterSearch, type Page, searchPage } from "./search.ts";
 import { type StatusDeps, statusView } from "./status.ts";
-import { liveStream, livesOf, refusalsOf, type StreamDeps } from "./stream.ts";
+import { liveStream, livesOf, refusalsOf } from "./stream.ts";
 import { beginTask, showTask, type TasksDeps } from "./tasks.ts";
 import { createToken, revokeToken, type TokensDeps, tokensView } from "./tokens.ts";
 import { type ToolsDeps, toolsView } from "./tools.ts";
@@ -107,7 +107,7 @@ interface Call<O> {
   readonly requestId: string;
   /** Which only sees what is of it; null: all of them. */
   readonly tenant: string | null;
-  readonly onTokenEnd: NonNullable<StreamDeps["onTokenEnd"]>;
+  readonly onTokenEnd: OnTokenEnd;
   readonly tell: TellAudit;
   readonly query: O extends { query: infer Q extends z.ZodObject } ? z.output<Q> : never;
   readonly body: O extends { body: infer B extends z.ZodObject } ? z.output<B> : undefined;
@@ -144,7 +144,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
         ? [feed.watchers + refusals.watchers, STREAMS_MAX]
         : [ofTenants, STREAMS_OF_TENANTS_MAX];
     if (open >= max) return unavailable(`Expected at most ${max} streams of this replica, got one more`);
-    const counted: typeof onTokenEnd = (ended) => {
+    const counted: OnTokenEnd = (ended) => {
       const leave = onTokenEnd(ended);
       if (tenant !== null) ofTenants++;
       return () => {

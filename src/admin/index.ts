@@ -4,7 +4,15 @@ import type { Secret } from "../shared/secret.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { type AuditedDeps, audited, type TellAudit } from "./audited.ts";
 import { KEY_CHARS_MAX, OPERATOR_CHARS_MAX } from "./bounds.ts";
-import { bearerIn, type Caller, type Callers, isWithin, ofAnother, type WrongToken } from "./callers.ts";
+import {
+  bearerIn,
+  type Caller,
+  type Callers,
+  isWithin,
+  type OnTokenEnd,
+  ofAnother,
+  type WrongToken,
+} from "./callers.ts";
 import { createHandlers, type HandlerDeps } from "./handlers.ts";
 import { OPERATIONS, type Operation, type OperationId } from "./operations.ts";
 import { readBody, readQuery } from "./requests.ts";
@@ -66,7 +74,7 @@ export function createAdminApi(deps: AdminDeps): AdminApi {
       const call = isAllowed
         ? within(tenant, await callOf(operation, c.req.raw, c.req.param("id") ?? ""))
         : notFor(tenant);
-      const onTokenEnd = (ended: () => void) => callers.follow(caller, ended);
+      const onTokenEnd: OnTokenEnd = (ended) => callers.follow(caller, ended);
       // What is refused anyway costs nothing.
       const waitSeconds = call.ok ? callers.slowed(caller) : null;
       const answering =
@@ -92,7 +100,7 @@ export function createAdminApi(deps: AdminDeps): AdminApi {
 
   async function answerTo(
     operationId: OperationId,
-    call: Checked & { ok: true; tenant: string | null; onTokenEnd: (ended: () => void) => () => void },
+    call: Checked & { ok: true; tenant: string | null; onTokenEnd: OnTokenEnd },
     handle: Handle,
     { headers }: Request,
     { requestId, peer }: AdminContext,

@@ -4,14 +4,15 @@ import type { Life } from "../feed/life.ts";
 import type { RefusalView } from "../feed/refusal.ts";
 import type { Clock } from "../ports/clock.ts";
 import { HEARTBEAT_MS, STREAM_CHARS_MAX } from "./bounds.ts";
+import { type OnTokenEnd, TOKEN_ENDS } from "./callers.ts";
 import type { RefusalStreamQuery, StreamQuery } from "./requests.ts";
 
 export interface StreamDeps {
   readonly clock: Clock;
   /** Aborted when the process goes down. */
   readonly stopping: AbortSignal;
-  /** Hears when the reader's token opens nothing any more. Gives how to leave. */
-  readonly onTokenEnd?: (ended: () => void) => () => void;
+  /** Of the reader's token. */
+  readonly onTokenEnd?: OnTokenEnd;
 }
 
 /** Server-Sent Events: one for each item, comments in between, until the reader leaves or is too slow. */
@@ -26,7 +27,7 @@ export function liveStream<T>(
     const goDown = () => pipe.end(": this gateway is going down\n\n");
     stopping.addEventListener("abort", goDown, { once: true });
     if (stopping.aborted) goDown();
-    const forgetToken = onTokenEnd?.(() => pipe.end(": the token opens nothing any more\n\n"));
+    const forgetToken = onTokenEnd?.((why) => pipe.end(`: ${TOKEN_ENDS[why]}\n\n`));
     const leave = await feed.watch((items, missed) => {
       const wanted = items.filter(isWanted).map((item) => `data: ${JSON.stringify(item)}\n\n`);
       if (missed > 0) wanted.push(`event: missed\ndata: {"missed":${missed}}\n\n`);

@@ -272,8 +272,13 @@ describe("the token of a tenant", () => {
       }),
     });
     const own = await make({ tenant: "slack:T1" });
+    const reader = (await with_(own.token, "/stream")).body?.getReader();
+    const read = async () => new TextDecoder().decode((await reader?.read())?.value);
+    expect(await read()).toContain(": watching");
     isAway = true;
     expect((await with_(own.token, "/events")).status).toBe(503);
+    admin.clock.advance(TOKEN_CHECK_MS);
+    expect(await read()).toBe(": whether the token is good is not known now; come again\n\n");
     await vi.waitFor(async () => expect((await admin.ask("/tokens")).status).toBe(200));
   });
 });

@@ -1,6 +1,6 @@
 import type { WebSocket } from "ws";
 import { Tap } from "../../shared/tap.ts";
-import { type Caller, isWithin, ofAnother } from "../callers.ts";
+import { type Caller, isWithin, ofAnother, TOKEN_ENDS } from "../callers.ts";
 import type { StreamQuery } from "../requests.ts";
 import { MESSAGES_RATE, SUBSCRIPTIONS_MAX } from "./bounds.ts";
 import type { Channels } from "./channels.ts";
@@ -12,8 +12,8 @@ export type Cause = "client" | "stale" | "token" | "unknown" | "misuse" | "shutd
 
 /** Codes of RFC 6455, and one of ours: whoever gets it need not come again with the same token. */
 const CODES = {
-  token: [4401, "the token opens nothing any more"],
-  unknown: [1013, "whether the token is good is not known now; come again"],
+  token: [4401, TOKEN_ENDS.ended],
+  unknown: [1013, TOKEN_ENDS.unknown],
   shutdown: [1001, "this gateway is going down"],
 } as const;
 
