@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { LABEL_CHARS_MAX } from "../../src/domain/bounds.ts";
 import { conversationKey } from "../../src/domain/conversation.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import { onOneLine } from "../../src/domain/text.ts";
@@ -8,6 +10,7 @@ import { mintAddress } from "./address.ts";
 import { filled } from "./template.ts";
 
 const ID_CHARS_MAX = 200;
+const DIGEST_CHARS = 32;
 /** It goes into keys and logs. */
 const ID = /^[^\p{Cc}\p{Cs}]+$/u;
 
@@ -60,7 +63,13 @@ function eventOf(
   };
 }
 
+/** Cut, it could be that of another: what is too long ends with a digest of all of it. */
 function nameIn(template: string | null, body: JsonObject): string {
   if (template === null) return "";
-  return onOneLine(filled(template, body).replaceAll(/\p{Cc}+/gu, " "));
+  const name = filled(template, body)
+    .replaceAll(/[\p{Cc}\s]+/gu, " ")
+    .trim();
+  if (name.length <= LABEL_CHARS_MAX) return onOneLine(name);
+  const digest = createHash("sha256").update(name).digest("hex").slice(0, DIGEST_CHARS);
+  return `${onOneLine(name.slice(0, LABEL_CHARS_MAX - DIGEST_CHARS - 1))}…${digest}`;
 }

@@ -169,6 +169,17 @@ describe("a body", () => {
     expect(event.agent).toBeUndefined();
   });
 
+  it("with long names is of nobody else's conversation, however alike they begin", () => {
+    const webhook = aWebhook({ conversation: "{/url}", user: "{/url}" });
+    const eventOf = (url: string) => eventIn(opened(webhook).parse(asVerified(request({ text: "x", url }))));
+    const long = `https://ci.example/${"x".repeat(181)}`;
+    const places = [long, `${long}1`, `${long}2`].map((url) => eventOf(url).place);
+    expect(places[0]).toBe(long);
+    expect(new Set(places).size).toBe(3);
+    for (const place of places) expect(place.length).toBeLessThanOrEqual(200);
+    expect(eventOf(`${long}1`)).toMatchObject({ place: places[1], sender: { id: places[1] } });
+  });
+
   it("that says nothing is ignored", () => {
     expect(opened(aWebhook()).parse(asVerified(request({ txt: "x" })))).toMatchObject({
       kind: "ignored",
@@ -223,5 +234,7 @@ it("the sampler signs as the library of Standard Webhooks does", () => {
   const { path, headers, body } = inboundSampler.build(options);
   expect(path).toBe("/webhooks/in/ci");
   expect(headers["webhook-signature"]).toBe(new Webhook(SECRET).sign("a", new Date(NOW_MS), body));
-  expect(() => inboundSampler.build({ ...options, secret: "secret" })).toThrow("begins with whsec_");
+  expect(() => inboundSampler.build({ ...options, secret: "secret" })).toThrow(
+    "expected whsec_ and at least 16 bytes",
+  );
 });
