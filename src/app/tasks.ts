@@ -11,6 +11,7 @@ import type { Clock, NewId } from "../ports/clock.ts";
 import type { Inbox, Offer } from "../ports/inbox.ts";
 import type { EventRecord, Journal } from "../ports/journal.ts";
 import type { TaskDesk, TaskOrder } from "../ports/tasks.ts";
+import { DAY_MS } from "../shared/time.ts";
 
 export interface TasksDeps {
   readonly inbox: Inbox;
@@ -122,4 +123,4 @@ function offerOf(event: TriggerEvent, agent: string): Offer {
 }
 
 /** As long a key is known: as that of a notice. */
-const KEY_MS = 7 * 86_400_000;
+const KEY_MS = 7 * DAY_MS;

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { MadeTokenView, RevokedToken, TokensView } from "../admin/tokens.ts";
 import { EXIT } from "../shared/exit.ts";
+import { spanMs } from "../shared/time.ts";
 import { systemClock } from "../system/clock.ts";
 import { createClient, jsonBody, TOKEN_HELP, withUrl } from "./client.ts";
 import { A_PLATFORM } from "./examples.ts";
@@ -94,16 +95,14 @@ async function revoke(
   else terminal.talk(`${printable(done.id)} of ${printable(done.tenant)} is revoked.\n`);
 }
 
-const UNIT_SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
-
 function secondsOf(given: string): number {
-  const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(given) ?? [];
-  if (count === undefined)
+  const ms = spanMs(given);
+  if (ms === null)
     throw new CommandError(
       EXIT.usage,
       `--expires: expected a span such as 90d, 12h or 30m, got ${printable(given)}`,
     );
-  return Number(count) * UNIT_SECONDS[unit as keyof typeof UNIT_SECONDS];
+  return ms / 1000;
 }
 
 function tokensTable({ tokens }: TokensView, nowMs: number): string {

@@ -5,10 +5,16 @@ const SPAN = /^(\d{1,6})(s|m|h|d)$/;
 /** A date, or a date with a time; without a zone it is UTC. */
 const DATE = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?$/i;
 
+/** Of `30m`, `2h` or `7d`; null for anything else. */
+export function spanMs(text: string): number | null {
+  const span = SPAN.exec(text);
+  return span === null ? null : Number(span[1]) * UNIT_MS[span[2] as keyof typeof UNIT_MS];
+}
+
 /** `30m`, `2h` or `7d` before now, or an ISO time; null for anything else. */
 export function momentMs(text: string, nowMs: number): number | null {
-  const span = SPAN.exec(text);
-  if (span !== null) return nowMs - Number(span[1]) * UNIT_MS[span[2] as keyof typeof UNIT_MS];
+  const span = spanMs(text);
+  if (span !== null) return nowMs - span;
   const date = DATE.exec(text);
   if (date === null) return null;
   const [day = ""] = text.split(/[T ]/i);
