@@ -9,7 +9,7 @@ export const LOG_PARTS: readonly string[] = (
   "admin approval audit breaker budget choices configuration conversations developer dispatcher event " +
   "feedback file gateway hold hook http installation kill_switch limits live log log_level media memory " +
   "metrics model notes notice performance platform process processes rendering replica reply requests " +
-  "run schedule secrets socket spool store thread token tool usergroups webhook"
+  "run schedule secrets socket spool store task thread token tool usergroups webhook"
 ).split(" ");
 /** Of which lines a level is set: a part, or all that are about a platform. */
 export const LOG_SUBJECTS: readonly string[] = [...PLATFORMS, ...LOG_PARTS];

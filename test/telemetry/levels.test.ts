@@ -34,7 +34,7 @@ it("without a level of its own for anything, all are taken that the logger lets 
 
 /** What comes after a level of the log, up to the name of the line. */
 const LINE =
-  /\blog(?:ger)?(?:\.(?:fatal|error|warn|info|debug|trace)|\[[^\]]+\])\([^;]*?"([a-z_]+)\.[a-z_]+"\s*,?\s*\)/g;
+  /\blog(?:ger)?(?:\.(?:fatal|error|warn|info|debug|trace)|\[[^\]]+\])\([^;]*?["`]([a-z_]+)\.(?:[a-z_]+|\$\{\w+\})["`]\s*,?\s*\)/g;
 
 it("every line that is logged begins with a word that can be given a level", () => {
   const files = ["src", "adapters"].flatMap((folder) =>
