@@ -8,6 +8,7 @@ import {
   type BreakerWatchDeps,
   breakersOf,
   breakerWatch,
+  reportsOf,
   restingReport,
   showBreakers,
 } from "./app/breaker-watch.ts";
@@ -246,7 +247,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     ...{ dispatcher, platforms, machine, paused: killSwitch.report },
     platform: (name) =>
       invalidRequestsReport(adapters.get(name as Platform)) ??
-      restingReport([breakers.of(name).report()]) ??
+      restingReport(reportsOf(name, breakers)) ??
       platformWatch.report(name) ?? { status: "ok", details: "its replies get through" },
     models: () => modelsReport(current().agents),
     sockets: () => sockets.reports(),

@@ -78,6 +78,11 @@ export function breakersOf({
   ];
 }
 
+/** Of a platform, and of what fails apart within it. */
+export function reportsOf(platform: string, breakers: Pick<Breakers, "reports">): readonly BreakerReport[] {
+  return breakers.reports().filter(({ name }) => name === platform || name.startsWith(`${platform}:`));
+}
+
 /** Of what is left alone: shown, and no more, because events wait for it. Null: none of them is. */
 export function restingReport(reports: readonly BreakerReport[]): ComponentReport | null {
   const resting = reports.filter(({ state }) => state !== "closed");

@@ -14,7 +14,7 @@ import { certainlyUnsaid, LeasePermit, type Leave } from "./permit.ts";
 
 export interface DeliverDeps extends Leave {
   readonly outbox: Pick<Outbox, "reserve" | "record">;
-  /** One for each platform, so that one that is down holds up nobody else. */
+  /** One for each platform, or destination within it, so that one that is down holds up nobody else. */
   readonly breakers: Breakers;
   /** What to do with a part that may have been said and cannot be looked up. */
   readonly inDoubt: "resend_marked" | "leave";
@@ -35,6 +35,11 @@ export interface DeliverDeps extends Leave {
   readonly elsewhere?: <T>(wait: () => Promise<T>) => Promise<T>;
 }
 
+/** Whose breaker a reply has. */
+export function destinationOf(adapter: Adapter, to: ReplyAddress): string {
+  return adapter.destinationOf?.(to) ?? adapter.platform;
+}
+
 /**
  * Says the parts in order, each once: reserve → send → record. A part said by an earlier attempt is passed over,
  * so a retry resumes at the part that failed; one of which a preview is out takes its place. Where the platform takes no
@@ -51,7 +56,7 @@ export async function deliver(
     signal.throwIfAborted();
     // Before the reservation: a part that was reserved and then not sent would be in doubt.
     const to = deps.to ?? job.event.replyTo;
-    const leave = deps.breakers.of(adapter.destinationOf?.(to) ?? adapter.platform).enter();
+    const leave = deps.breakers.of(destinationOf(adapter, to)).enter();
     let end: CallEnd = "unknown";
     let cause: DeliveryError | undefined;
     try {

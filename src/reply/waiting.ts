@@ -9,6 +9,7 @@ import type { Job } from "../ports/queue.ts";
 import { messageOf } from "../shared/fault.ts";
 import { eventIds } from "../telemetry/event-ids.ts";
 import type { Logger } from "../telemetry/log.ts";
+import { destinationOf } from "./deliver.ts";
 import type { Leave } from "./permit.ts";
 import { sendReserved } from "./send-reserved.ts";
 import { WAITING } from "./texts.ts";
@@ -152,7 +153,7 @@ async function sayOnce(
   const { event, replay } = job;
   const about = { ...eventIds(event), conversation_id: event.conversation, platform: adapter.platform };
   // A platform that is down itself has nobody to hear it.
-  if (breakers.of(adapter.platform).state() !== "closed") return false;
+  if (breakers.of(destinationOf(adapter, event.replyTo)).state() !== "closed") return false;
   const partId = `${event.id}/${replay > 0 ? `r${replay}/` : ""}wait`;
   const [part] = adapter.render(WAITING, event.replyTo);
   if (part === undefined) return false;

@@ -200,6 +200,15 @@ describe("a line to who waits for a model that is away", () => {
     expect(slack.sends).toEqual([]);
   });
 
+  it("is not said where the place alone is left alone that its answer would go to", async () => {
+    slack.destinationOf = () => "slack:ci";
+    const job = await aJob(store);
+    clock.advance(60_000);
+    for (let n = 0; n < 10; n++) breakers.of("slack:ci").enter()("failed");
+    await tried(job);
+    expect(slack.sends).toEqual([]);
+  });
+
   it("is not said by who loses the lease while it connects, and may be said by who has it then", async () => {
     const job = await aJob(store);
     clock.advance(60_000);

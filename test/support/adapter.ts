@@ -57,6 +57,7 @@ export class FakeAdapter implements Adapter {
   /** Absent: nobody may speak first there. */
   addressOf?: NonNullable<Adapter["addressOf"]>;
   accepted?: NonNullable<Adapter["accepted"]>;
+  destinationOf?: NonNullable<Adapter["destinationOf"]>;
 
   constructor(platform: Platform = "slack") {
     this.platform = platform;
