@@ -182,10 +182,10 @@ function workerDeps(
       memory: {
         async forget(conversation, untilEventId) {
           await memory.forget(conversation, untilEventId);
-          await answers.forgetOf(conversation);
           await media?.forget(conversation);
         },
       },
+      answers,
       lanes,
       describeAgent: (name) => ({ name, model: agents.modelNames.get(name) ?? "an unknown model" }),
       questions,

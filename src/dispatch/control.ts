@@ -5,6 +5,7 @@ import { memoriesToForget, type Remembering } from "../domain/memory-scope.ts";
 import { ownersThere } from "../domain/notebook.ts";
 import type { PausedFor } from "../domain/switches.ts";
 import type { RunResult } from "../ports/agent.ts";
+import type { Answers } from "../ports/answers.ts";
 import type { Audit } from "../ports/audit.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Desk } from "../ports/desk.ts";
@@ -30,6 +31,8 @@ import type { Selection } from "./selection.ts";
 
 export interface ControlDeps {
   readonly memory: Pick<Memory, "forget">;
+  /** What may be answered as before; absent: nothing. */
+  readonly answers?: Pick<Answers, "forgetOf">;
   /** The store's: a command may arrive at another replica than the one that runs what it is about. */
   readonly lanes: Lanes;
   /** The agent that would answer, and its model; null when no route matches. */
@@ -84,10 +87,13 @@ const ANSWERS: Readonly<Record<ControlCommand, Say>> = {
     if (day === null || (day !== "" && !isDay(day))) return NO_SUCH_DAY;
     return usageText(await desk.spentThere(event, day === "" ? null : day));
   },
-  async reset(event, { memory, grants, selection, remembersBy }) {
+  async reset(event, { memory, answers, grants, selection, remembersBy }) {
     const { agent } = await selection.now(event);
     const by = agent === null ? undefined : remembersBy?.(agent);
-    for (const key of memoriesToForget(event, by)) await memory.forget(key, event.id);
+    const keys = memoriesToForget(event, by);
+    for (const key of keys) await memory.forget(key, event.id);
+    // These are of the conversation, also where the agent remembers by something else.
+    for (const key of new Set([event.conversation, ...keys])) await answers?.forgetOf(key);
     await selection.forget(event.conversation);
     await grants?.revoke(event.conversation);
     return FORGOTTEN[by?.scope ?? "thread"];

@@ -37,8 +37,7 @@ export function createAnswers(vault: Vault, clock: Pick<Clock, "nowMs">): Answer
         else if (await vault.remove(name, value)) gone++;
       }
       const tooMany = live.toSorted((a, b) => a.untilMs - b.untilMs).slice(0, -ANSWERS_MAX);
-      for (const { name, value } of live.length > ANSWERS_MAX ? tooMany : [])
-        if (await vault.remove(name, value)) gone++;
+      for (const { name, value } of tooMany) if (await vault.remove(name, value)) gone++;
       return gone;
     },
   };

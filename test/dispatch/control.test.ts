@@ -81,6 +81,20 @@ describe("the command", () => {
     await expect(obey("reset", event, depsOf({ memory: down }))).rejects.toThrow("disk full");
   });
 
+  it.each([
+    ["thread", ["c1"]],
+    ["user", ["c1"]],
+    ["channel", ["c1", "slack:T1:C1"]],
+  ] as const)(
+    "reset forgets answers of the conversation where the agent remembers by %s",
+    async (scope, of) => {
+      const forgotten: string[] = [];
+      const answers = { forgetOf: async (key: string) => void forgotten.push(key) };
+      await obey("reset", event, depsOf({ answers, remembersBy: () => ({ scope }) }));
+      expect(forgotten).toEqual(expect.arrayContaining([...of]));
+    },
+  );
+
   it.each<LaneState>(["waiting", "running"])("stop says so when there is a message %s", async (state) => {
     const lanes = lanesWhere(state);
     expect((await obey("stop", event, depsOf({ lanes }))).text).toBe("Stopping.");
