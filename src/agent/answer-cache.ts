@@ -54,5 +54,14 @@ export function answerCacheOf(
 /** Of all that the model is shown, and of how it is asked. Nothing of the words can be read in it. */
 function digestOf({ system, messages, tools, maxTokens }: Prompt, agent: Agent, of: string): string {
   const asked = [agent.name, of, modelsOf(agent).map(breakerName), maxTokens, system, messages, tools];
-  return createHash("sha256").update(JSON.stringify(asked)).digest("hex");
+  return sha256(JSON.stringify(asked, withBytes));
+}
+
+/** The bytes of a file stand behind a function, which JSON leaves out: two of one size are not the same. */
+function withBytes(_: string, value: unknown): unknown {
+  return typeof value === "function" ? sha256(value()) : value;
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }

@@ -75,6 +75,25 @@ describe("an answer", () => {
     expect(answers.all.size).toBe(8);
   });
 
+  it("is of the bytes of its files: two pictures of one size are not the same", async () => {
+    const bench = benchOf();
+    const event = eventOf("What is it?", {
+      attachments: [{ id: "F1", kind: "image", name: "it.png", mime: "image/png", sizeBytes: 3 }],
+    });
+    const ask = (base64: string) => {
+      const picture = {
+        kind: "image",
+        mime: "image/png",
+        bytes: 3,
+        tokensMax: 1,
+        base64: () => base64,
+      } as const;
+      return bench.run({ answers, event, files: new Map([["F1", picture]]) });
+    };
+    for (const base64 of ["AAAA", "BBBB", "AAAA"]) await ask(base64);
+    expect(bench.cached).toEqual(["miss", "miss", "hit"]);
+  });
+
   it.each<[string, readonly Scripted[]]>([
     ["used a tool", [{ calls: [call("c1", "look")] }, { text: "seen" }]],
     ["met a limit", [{ text: "cut", stop: "length" }]],

@@ -7,6 +7,7 @@ import type {
   ToolCallReport,
 } from "../../src/agent/agent.ts";
 import { createAgentRuntime } from "../../src/agent/runtime.ts";
+import type { FileViews } from "../../src/domain/attachment.ts";
 import type { ReplyAddress, TriggerEvent } from "../../src/domain/event.ts";
 import { NO_USAGE, type Step, type ToolCall, type Turn, type Usage } from "../../src/domain/run.ts";
 import type { Allowance, Hold, ParkedRun, Run, RunResult, Waiting } from "../../src/ports/agent.ts";
@@ -242,6 +243,7 @@ interface RunOptions {
   readonly isPaused?: (agent: string) => boolean;
   readonly keepFile?: Hold["keepFile"];
   readonly answers?: RunAnswers;
+  readonly files?: FileViews;
 }
 
 export const HELD: Hold = {
@@ -283,6 +285,7 @@ export function benchFor(agent: Agent, clock = new SimClock(), others: readonly 
       steps: options.steps ?? [],
       startedAtMs: options.startedAtMs ?? startedAtMs,
       ...(options.restedMs !== undefined && { restedMs: options.restedMs }),
+      ...(options.files && { files: options.files }),
     };
     const record = async (steps: readonly Step[]) => {
       bench.records.push([...steps]);
