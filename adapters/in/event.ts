@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { LABEL_CHARS_MAX } from "../../src/domain/bounds.ts";
+import { BODY_BYTES_MAX, LABEL_CHARS_MAX } from "../../src/domain/bounds.ts";
 import { conversationKey } from "../../src/domain/conversation.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import { onOneLine } from "../../src/domain/text.ts";
@@ -66,7 +66,7 @@ function eventOf(
 /** Cut, it could be that of another: what is too long ends with a digest of all of it. */
 function nameIn(template: string | null, body: JsonObject): string {
   if (template === null) return "";
-  const name = filled(template, body)
+  const name = filled(template, body, BODY_BYTES_MAX)
     .replaceAll(/[\p{Cc}\s]+/gu, " ")
     .trim();
   if (name.length <= LABEL_CHARS_MAX) return onOneLine(name);

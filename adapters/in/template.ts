@@ -1,11 +1,21 @@
+import { TEXT_CHARS_MAX } from "../../src/domain/bounds.ts";
 import { get, isObject, type JsonObject } from "../../src/shared/json.ts";
 
 /** `{/build/id}`: what a JSON pointer (RFC 6901) leads to; `{}`: the whole body. Nothing else is looked at, and nothing run. */
 const POINTER = /\{((?:\/[^{}]*)?)\}/g;
 
-/** What is not there, or null, is nothing; an object or a list is its JSON. */
-export function filled(template: string, body: JsonObject): string {
-  return template.replaceAll(POINTER, (_, pointer: string) => wordsOf(valueAt(body, pointer)));
+/**
+ * What is not there, or null, is nothing; an object or a list is its JSON. Behind `charsMax` nothing is filled in: a body
+ * that is said a hundred times is a hundred times as large.
+ */
+export function filled(template: string, body: JsonObject, charsMax = TEXT_CHARS_MAX): string {
+  let chars = 0;
+  return template.replaceAll(POINTER, (_, pointer: string) => {
+    if (chars > charsMax) return "";
+    const words = wordsOf(valueAt(body, pointer));
+    chars += words.length;
+    return words;
+  });
 }
 
 function valueAt(body: JsonObject, pointer: string): unknown {

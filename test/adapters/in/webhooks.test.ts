@@ -145,6 +145,12 @@ describe("a body", () => {
     expect(filled("{}", { a: 1 })).toBe('{"a":1}');
   });
 
+  it("is said once, where it is large, however often its template would say it", () => {
+    const large = { a: "x".repeat(20_000) };
+    expect(filled("{}".repeat(1_000), large)).toBe(JSON.stringify(large));
+    expect(filled("{/a} and {/a}", large)).toBe(`${large.a} and `);
+  });
+
   it("becomes an event, as the configuration has it", () => {
     const webhook = aWebhook({
       ...{ name: "ci", agent: "ops", text: "Why did {/build/id} fail?" },
