@@ -2,6 +2,7 @@ import { z } from "zod";
 import { TEXT_CHARS_MAX } from "../domain/bounds.ts";
 import { PRIORITIES } from "../domain/priority.ts";
 import { usageOf } from "../domain/run.ts";
+import { cleanText } from "../domain/text.ts";
 import { EVENT_STATES, type EventRecord } from "../ports/journal.ts";
 import type { TaskDesk } from "../ports/tasks.ts";
 import { iso } from "../shared/time.ts";
@@ -24,7 +25,7 @@ export const taskBody = z.strictObject({
   goal: z
     .string()
     .max(TEXT_CHARS_MAX)
-    .refine((text) => text.trim() !== "", { error: "expected words, got none" })
+    .refine((text) => cleanText(text).trim() !== "", { error: "expected words, got none" })
     .describe("What the agent is asked."),
   agent: z.string().min(1).max(NAME_CHARS_MAX).optional().describe("Absent: as the routes have it."),
   conversation: z

@@ -111,6 +111,7 @@ describe("POST /tasks", () => {
   it.each([
     ["no goal", {}, "goal: "],
     ["an empty goal", { goal: "  " }, "goal: expected words, got none"],
+    ["a goal of what is left out of every text", { goal: "\0 " }, "goal: expected words, got none"],
     ["a goal that is too long", { goal: "x".repeat(10_001) }, "goal: "],
     ["another type", { goal: 7 }, "goal: "],
     ["an unknown key", { goal: "x", golf: 1 }, "golf"],
