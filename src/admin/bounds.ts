@@ -27,6 +27,8 @@ export const LOOK_UPS_RATE = [200, 50] as const;
 export const TENANT_RATE = [100, 10] as const;
 /** Of the live streams; the others are for operators. */
 export const STREAMS_OF_TENANTS_MAX = 80;
+/** Of one of them, whatever tokens it has: no tenant keeps another out. */
+export const STREAMS_PER_TENANT_MAX = 20;
 /** A token that was revoked, or whose time is over, ends what it has opened after this, where the word of it is lost. */
 export const TOKEN_CHECK_MS = 10_000;
 

@@ -14,7 +14,7 @@ import { type ApprovalDeps, approvalPage } from "./approvals.ts";
 import { auditPage, auditVerified } from "./audit.ts";
 import type { TellAudit } from "./audited.ts";
 import { type BackupDeps, createBackups } from "./backup.ts";
-import { STREAMS_MAX, STREAMS_OF_TENANTS_MAX } from "./bounds.ts";
+import { STREAMS_MAX, STREAMS_OF_TENANTS_MAX, STREAMS_PER_TENANT_MAX } from "./bounds.ts";
 import { type BulkDeps, type BulkOrder, carryOut, snapshot } from "./bulk.ts";
 import { notOf, type OnTokenEnd } from "./callers.ts";
 import {
@@ -133,23 +133,36 @@ export function createHandlers(deps: HandlerDeps): Handlers {
   /** A store that takes no notes, because it is full, may still show those that it has. */
   const writtenNotes = () => deps.writeNotes().catch(() => {});
 
-  let ofTenants = 0;
+  const ofTenants = new Map<string, number>();
+  const countStream = (tenant: string | null, by: 1 | -1) => {
+    if (tenant === null) return;
+    const count = (ofTenants.get(tenant) ?? 0) + by;
+    if (count === 0) ofTenants.delete(tenant);
+    else ofTenants.set(tenant, count);
+  };
+  /** Null: there is room. */
+  function fullFor(tenant: string): string | null {
+    if ((ofTenants.get(tenant) ?? 0) >= STREAMS_PER_TENANT_MAX)
+      return `Expected at most ${STREAMS_PER_TENANT_MAX} streams of ${tenant} on this replica, got one more`;
+    const open = [...ofTenants.values()].reduce((sum, count) => sum + count, 0);
+    return open < STREAMS_OF_TENANTS_MAX ? null : tooManyStreams(STREAMS_OF_TENANTS_MAX);
+  }
+  const fullForOperators = () =>
+    feed.watchers + refusals.watchers < STREAMS_MAX ? null : tooManyStreams(STREAMS_MAX);
+
   function live<T>(
     of: Feed<T>,
     isWanted: (item: T) => boolean,
     { tenant, onTokenEnd }: Pick<Call<object>, "tenant" | "onTokenEnd">,
   ): ApiResponse {
-    const [open, max] =
-      tenant === null
-        ? [feed.watchers + refusals.watchers, STREAMS_MAX]
-        : [ofTenants, STREAMS_OF_TENANTS_MAX];
-    if (open >= max) return unavailable(`Expected at most ${max} streams of this replica, got one more`);
+    const full = tenant === null ? fullForOperators() : fullFor(tenant);
+    if (full !== null) return unavailable(full);
     const counted: OnTokenEnd = (ended) => {
       const leave = onTokenEnd(ended);
-      if (tenant !== null) ofTenants++;
+      countStream(tenant, 1);
       return () => {
         leave();
-        if (tenant !== null) ofTenants--;
+        countStream(tenant, -1);
       };
     };
     const headers = {
@@ -291,6 +304,10 @@ async function bulk(order: BulkOrder, deps: HandlerDeps): Promise<ApiResponse> {
   );
   const headers = { "content-type": "application/x-ndjson", "x-accel-buffering": "no" };
   return { status: 200, body, headers };
+}
+
+function tooManyStreams(max: number): string {
+  return `Expected at most ${max} streams of this replica, got one more`;
 }
 
 function ofReplayed(replayed: Replayed, { id, by }: { id: string; by: string }): ApiResponse {

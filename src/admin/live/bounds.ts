@@ -5,6 +5,8 @@ export const LIVE_CONNECTIONS_MAX = 2_000;
 export const LIVE_CONNECTIONS_OF_TENANTS_MAX = 1_900;
 export const LIVE_CONNECTIONS_PER_TOKEN_MAX = 500;
 export const SUBSCRIPTIONS_MAX = 32;
+/** Of the conversations that one connection names; each is kept for as long as it is subscribed to. */
+export const SUBSCRIBED_CHARS_MAX = 8_000;
 export const SUBSCRIPTION_ID_CHARS_MAX = 100;
 /** Of what a client may say; the longest key of a conversation fits in. */
 export const MESSAGE_BYTES_MAX = 16 * 1024;

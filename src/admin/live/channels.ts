@@ -6,6 +6,8 @@ import { livesOf } from "../stream.ts";
 interface Subscription<R> {
   readonly reader: R;
   readonly channel: string;
+  /** Of the conversation that it names. */
+  readonly chars: number;
   readonly isWanted: (life: Life) => boolean;
 }
 
@@ -20,7 +22,8 @@ export class Channels<R extends object> {
   /** In place of what the reader has under this id. */
   subscribe(reader: R, id: string, filter: StreamQuery): void {
     this.unsubscribe(reader, id);
-    const subscription = { reader, channel: channelOf(filter), isWanted: livesOf(filter) };
+    const chars = filter.conversation?.length ?? 0;
+    const subscription = { reader, channel: channelOf(filter), chars, isWanted: livesOf(filter) };
     const others = this.#channels.get(subscription.channel) ?? new Set();
     this.#channels.set(subscription.channel, others.add(subscription));
     const own = this.#ofReader.get(reader) ?? new Map();
@@ -46,6 +49,13 @@ export class Channels<R extends object> {
 
   idsOf(reader: R): readonly string[] {
     return [...(this.#ofReader.get(reader)?.keys() ?? [])];
+  }
+
+  /** Of the conversations that the reader names, but for this subscription. */
+  charsOf(reader: R, { without }: { readonly without: string }): number {
+    let chars = 0;
+    for (const [id, one] of this.#ofReader.get(reader) ?? []) if (id !== without) chars += one.chars;
+    return chars;
   }
 
   /** Each reader once, however many of its subscriptions fit. */

@@ -2,7 +2,7 @@ import type { WebSocket } from "ws";
 import { Tap } from "../../shared/tap.ts";
 import { type Caller, isWithin, ofAnother, TOKEN_ENDS } from "../callers.ts";
 import type { StreamQuery } from "../requests.ts";
-import { MESSAGES_RATE, SUBSCRIPTIONS_MAX } from "./bounds.ts";
+import { MESSAGES_RATE, SUBSCRIBED_CHARS_MAX, SUBSCRIPTIONS_MAX } from "./bounds.ts";
 import type { Channels } from "./channels.ts";
 import { Outgoing, type OutgoingDeps } from "./outgoing.ts";
 import { DEFAULT, frameOf, type Heard, hear, type LiveFrame, type Said } from "./words.ts";
@@ -169,6 +169,11 @@ export class LiveConnection {
     const ids = this.#channels.idsOf(this);
     if (ids.length >= SUBSCRIPTIONS_MAX && !ids.includes(id)) {
       const message = `Expected at most ${SUBSCRIPTIONS_MAX} subscriptions, got one more`;
+      return { type: "error", code: "too_many", message, id };
+    }
+    const chars = (filter.conversation?.length ?? 0) + this.#channels.charsOf(this, { without: id });
+    if (chars > SUBSCRIBED_CHARS_MAX) {
+      const message = `Expected conversations of at most ${SUBSCRIBED_CHARS_MAX} characters together, got more`;
       return { type: "error", code: "too_many", message, id };
     }
     const bound = this.#bound(filter);

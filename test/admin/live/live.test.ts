@@ -147,6 +147,19 @@ describe("live events over WebSocket", () => {
     expect(await client.next()).toMatchObject({ type: "subscribed", id: "1" });
   });
 
+  it("are for so many characters of conversations, too: what is subscribed to is kept", async () => {
+    const client = await open();
+    const subscribe = async (id: string, chars: number) => {
+      client.say({ type: "subscribe", id, conversation: `slack:T1:${"C".repeat(chars - 9)}` });
+      return await client.next();
+    };
+    for (const id of ["a", "b", "c", "d"])
+      expect(await subscribe(id, 2_000)).toMatchObject({ type: "subscribed" });
+    expect(await subscribe("e", 10)).toMatchObject({ type: "error", code: "too_many", id: "e" });
+    expect(await subscribe("a", 1_000)).toMatchObject({ type: "subscribed", id: "a" });
+    expect(await subscribe("e", 1_000)).toMatchObject({ type: "subscribed", id: "e" });
+  });
+
   it("end for whoever says too much, in bytes, or what is no text", async () => {
     const flood = await open();
     for (let n = 0; n < 60; n++) flood.say({ type: "ping" });
