@@ -3,7 +3,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Vault } from "../ports/vault.ts";
 import { get, getString, parseJsonObject } from "../shared/json.ts";
 import { PLAIN } from "./secrets.ts";
-import { entriesOf } from "./vault-entries.ts";
+import { entriesOf, namePart } from "./vault-entries.ts";
 
 const PREFIX = `${PLAIN}agent/`;
 /** Nobody remembers then what was chosen there. */
@@ -36,7 +36,7 @@ export function createAgentChoices(vault: Vault, clock: Pick<Clock, "nowMs">): A
 }
 
 function nameOf(conversation: string): string {
-  return `${PREFIX}${encodeURIComponent(conversation.toWellFormed())}`;
+  return `${PREFIX}${namePart(conversation)}`;
 }
 
 function choiceIn(value: string): { agent: string; atMs: number; isHanded?: true } | null {

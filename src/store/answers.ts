@@ -4,7 +4,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Vault } from "../ports/vault.ts";
 import { get, getString, parseJsonObject } from "../shared/json.ts";
 import { PLAIN } from "./secrets.ts";
-import { entriesOf } from "./vault-entries.ts";
+import { entriesOf, namePart } from "./vault-entries.ts";
 
 const PREFIX = `${PLAIN}answer/`;
 /** In all conversations together; what comes within a minute comes on top. */
@@ -24,7 +24,7 @@ export function createAnswers(vault: Vault, clock: Pick<Clock, "nowMs">): Answer
       if (value.length <= VAULT_CHARS_MAX) await vault.put(nameOf(conversation, digest), value);
     },
     async forgetOf(prefix) {
-      for await (const { name } of entriesOf(vault, `${PREFIX}${encoded(prefix)}`)) await vault.remove(name);
+      for await (const { name } of entriesOf(vault, `${PREFIX}${namePart(prefix)}`)) await vault.remove(name);
     },
     async forget() {
       const nowMs = clock.nowMs();
@@ -44,11 +44,7 @@ export function createAnswers(vault: Vault, clock: Pick<Clock, "nowMs">): Answer
 }
 
 function nameOf(conversation: string, digest: string): string {
-  return `${PREFIX}${encoded(conversation)}/${digest}`;
-}
-
-function encoded(text: string): string {
-  return encodeURIComponent(text.toWellFormed());
+  return `${PREFIX}${namePart(conversation)}/${digest}`;
 }
 
 function keptIn(value: string) {

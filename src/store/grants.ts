@@ -2,7 +2,7 @@ import type { Grant, GrantedTool, Grants } from "../ports/grants.ts";
 import type { Vault } from "../ports/vault.ts";
 import { get, getObject, getString, parseJsonObject } from "../shared/json.ts";
 import { PLAIN } from "./secrets.ts";
-import { entriesOf } from "./vault-entries.ts";
+import { entriesOf, namePart } from "./vault-entries.ts";
 
 const PREFIX = `${PLAIN}grant/`;
 /** An agent has fewer tools. */
@@ -45,11 +45,11 @@ export function createGrants(vault: Vault): Grants {
 }
 
 function placeOf(conversation: string): string {
-  return `${PREFIX}${encodeURIComponent(conversation.toWellFormed())}/`;
+  return `${PREFIX}${namePart(conversation)}/`;
 }
 
 function nameOf({ conversation, agent, tool }: GrantedTool): string {
-  return `${placeOf(conversation)}${encodeURIComponent(agent)}/${encodeURIComponent(tool.toWellFormed())}`;
+  return `${placeOf(conversation)}${namePart(agent)}/${namePart(tool)}`;
 }
 
 function grantIn(value: string): Grant | null {

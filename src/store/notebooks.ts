@@ -4,7 +4,7 @@ import type { LongNote, Notebook, Notebooks } from "../ports/notebooks.ts";
 import type { Vault } from "../ports/vault.ts";
 import { get, getArray, getObject, getString, parseJsonObject } from "../shared/json.ts";
 import { PLAIN } from "./secrets.ts";
-import { entriesOf } from "./vault-entries.ts";
+import { entriesOf, namePart } from "./vault-entries.ts";
 
 const PREFIX = `${PLAIN}notebook/`;
 /** Others write in the same book; each try finds what they have written. */
@@ -58,7 +58,7 @@ export function createNotebooks(vault: Vault): Notebooks {
     async list({ ownerPrefix, after, limit }) {
       const books: Notebook[] = [];
       const from = after && nameOf(after.owner, after.agent);
-      for await (const { name, value } of entriesOf(vault, `${PREFIX}${encoded(ownerPrefix)}`, from)) {
+      for await (const { name, value } of entriesOf(vault, `${PREFIX}${namePart(ownerPrefix)}`, from)) {
         const [owner = "", agent = ""] = name.slice(PREFIX.length).split("/").map(decodeURIComponent);
         const notes = notesIn(value);
         if (notes.length > 0) books.push({ owner, agent, notes });
@@ -69,17 +69,13 @@ export function createNotebooks(vault: Vault): Notebooks {
   };
 }
 
-function encoded(part: string): string {
-  return encodeURIComponent(part.toWellFormed());
-}
-
 function bookshelf(owner: string): string {
-  return `${PREFIX}${encoded(owner)}/`;
+  return `${PREFIX}${namePart(owner)}/`;
 }
 
 /** With its end, so that no name is the beginning of another. */
 function nameOf(owner: string, agent: string): string {
-  return `${bookshelf(owner)}${encoded(agent)}/`;
+  return `${bookshelf(owner)}${namePart(agent)}/`;
 }
 
 function textOf(notes: readonly LongNote[]): string {

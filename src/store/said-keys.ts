@@ -2,7 +2,7 @@ import type { SaidKeys } from "../ports/notices.ts";
 import type { Vault } from "../ports/vault.ts";
 import { get, getString, parseJsonObject } from "../shared/json.ts";
 import { PLAIN } from "./secrets.ts";
-import { entriesOf } from "./vault-entries.ts";
+import { entriesOf, namePart } from "./vault-entries.ts";
 
 const PREFIX = `${PLAIN}said/`;
 
@@ -33,7 +33,7 @@ export function createSaidKeys(vault: Vault): SaidKeys {
 }
 
 function nameOf(key: string): string {
-  return PREFIX + encodeURIComponent(key.toWellFormed());
+  return PREFIX + namePart(key);
 }
 
 function keptIn(value: string) {

@@ -5,7 +5,7 @@ import type { ShownMenus } from "../ports/shown-menus.ts";
 import type { Vault } from "../ports/vault.ts";
 import { get, getArray, getString, parseJsonObject } from "../shared/json.ts";
 import { PLAIN } from "./secrets.ts";
-import { entriesOf } from "./vault-entries.ts";
+import { entriesOf, namePart } from "./vault-entries.ts";
 
 const PREFIX = `${PLAIN}menu/`;
 
@@ -40,7 +40,7 @@ export function createShownMenus(vault: Vault, clock: Pick<Clock, "nowMs">): Sho
 }
 
 function nameOf(conversation: string): string {
-  return `${PREFIX}${encodeURIComponent(conversation.toWellFormed())}`;
+  return `${PREFIX}${namePart(conversation)}`;
 }
 
 function menuIn(value: string): ShownMenu | null {
