@@ -8,6 +8,7 @@ import type { Environment } from "../config/environment.ts";
 import type { GatewaySpec } from "../config/schema.ts";
 import type { ProbeFinding } from "../ports/adapter.ts";
 import type { PlatformModule } from "../ports/platform.ts";
+import { errnoOf } from "../shared/fault.ts";
 import { type Asked, isRedirect } from "./ask.ts";
 import { inert } from "./printable.ts";
 
@@ -111,7 +112,7 @@ export function dataFinding(dataDir: string, cwd: string): Finding {
       folder = dirname(folder);
     rmSync(mkdtempSync(join(folder, `.parley-${randomUUID()}`)), { recursive: true });
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "an error";
+    const code = errnoOf(error);
     return fail(
       "data",
       `expected to write to ${name}, got ${code}`,

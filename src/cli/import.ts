@@ -17,6 +17,7 @@ import { loadConfig } from "../config/load.ts";
 import { formatProblem } from "../config/problems.ts";
 import { isPriced, pricedModels, priceOf } from "../models/price-table.ts";
 import { EXIT } from "../shared/exit.ts";
+import { errnoOf } from "../shared/fault.ts";
 import { keptName } from "./kept-name.ts";
 import { inert } from "./printable.ts";
 import { CommandError, type Settle, type Terminal } from "./terminal.ts";
@@ -114,7 +115,7 @@ function list(path: string, nameOf: (path: string) => string): string[] {
   try {
     return readdirSync(path).sort();
   } catch (error) {
-    throw new CommandError(EXIT.failed, `Expected a readable folder ${nameOf(path)}, got ${codeOf(error)}`);
+    throw new CommandError(EXIT.failed, `Expected a readable folder ${nameOf(path)}, got ${errnoOf(error)}`);
   }
 }
 
@@ -130,7 +131,7 @@ function read(path: string, name: string): string {
     return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
   } catch (error) {
     if (error instanceof CommandError) throw error;
-    throw unread(error instanceof TypeError ? "other bytes" : codeOf(error));
+    throw unread(error instanceof TypeError ? "other bytes" : errnoOf(error));
   }
 }
 
@@ -160,7 +161,7 @@ function write(out: string, files: ReadonlyMap<string, string>, isForced: boolea
     if (error instanceof CommandError) throw error;
     throw new CommandError(
       EXIT.failed,
-      `Expected to write ${out}, got ${codeOf(error)}; nothing was written`,
+      `Expected to write ${out}, got ${errnoOf(error)}; nothing was written`,
     );
   } finally {
     rmSync(fresh, { recursive: true, force: true });
@@ -188,8 +189,4 @@ function ratesOf(provider: string, model: string) {
     cache_read_per_million: most("cacheRead"),
     cache_write_per_million: most("cacheWrite"),
   };
-}
-
-function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException | undefined)?.code ?? "an error";
 }

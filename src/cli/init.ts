@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { MODULES } from "../../adapters/index.ts";
 import { formatSchema, jsonSchemaOf } from "../config/json-schema.ts";
 import { EXIT } from "../shared/exit.ts";
+import { errnoOf } from "../shared/fault.ts";
 import { packageFolder } from "../system/version.ts";
 import { environmentExample } from "./environment-example.ts";
 import { keptName } from "./kept-name.ts";
@@ -74,7 +75,7 @@ function textAt(path: string): string | null {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    return codeOf(error) === "ENOENT" ? null : `${codeOf(error)}`;
+    return errnoOf(error) === "ENOENT" ? null : `${errnoOf(error)}`;
   }
 }
 
@@ -98,7 +99,7 @@ function write(files: readonly { readonly path: string; readonly text: string }[
     const { path = "the files" } = error as NodeJS.ErrnoException;
     throw new CommandError(
       EXIT.failed,
-      `expected to write ${path}, got ${codeOf(error)}; nothing was written`,
+      `expected to write ${path}, got ${errnoOf(error)}; nothing was written`,
     );
   }
 }
@@ -116,8 +117,4 @@ ${enter}  parley serve                               start; the demo model answe
 
 config/agents/assistant.yaml is the agent that answers; config/gateway.yaml says who may talk to it.
 `;
-}
-
-function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException | undefined)?.code ?? "an error";
 }

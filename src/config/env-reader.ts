@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { EnvReader } from "../ports/env-reader.ts";
+import { errnoOf } from "../shared/fault.ts";
 import { Secret } from "../shared/secret.ts";
 import { type Form, type Variable, wrongSecret } from "../shared/variable.ts";
 import { got, type Problem } from "./problems.ts";
@@ -203,6 +204,6 @@ export function readSecretFile(path: string): { ok: true; text: string } | { ok:
     const text = readFileSync(path, "utf8").trim();
     return text === "" ? { ok: false, reason: "an empty file" } : { ok: true, text };
   } catch (error) {
-    return { ok: false, reason: (error as NodeJS.ErrnoException).code ?? "an error" };
+    return { ok: false, reason: errnoOf(error) };
   }
 }

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, sep } from "node:path";
+import { errnoOf } from "../shared/fault.ts";
 import type { Problem } from "./problems.ts";
 
 /** A system prompt may be long; a configuration file of more than this is a mistake. */
@@ -46,7 +47,7 @@ export function readFolder(folder: string, cwd: string): Folder {
     try {
       return readdirSync(path).sort();
     } catch (error) {
-      complain(path, `expected a readable folder, got ${codeOf(error)}`);
+      complain(path, `expected a readable folder, got ${errnoOf(error)}`);
       return [];
     }
   }
@@ -68,7 +69,7 @@ export function readFolder(folder: string, cwd: string): Folder {
       const text = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
       return [{ file: nameOf(path), text }];
     } catch (error) {
-      const reason = error instanceof TypeError ? "other bytes" : codeOf(error);
+      const reason = error instanceof TypeError ? "other bytes" : errnoOf(error);
       complain(path, `expected a readable file in UTF-8, got ${reason}`);
       return [];
     }
@@ -130,8 +131,4 @@ export function isYaml(name: string): boolean {
 
 function isInside(folder: string, path: string): boolean {
   return path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
-}
-
-function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException | undefined)?.code ?? "an error";
 }

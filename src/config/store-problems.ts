@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { errnoOf } from "../shared/fault.ts";
 import type { Environment } from "./environment.ts";
 import type { Path, Problem } from "./problems.ts";
 import type { YamlFile } from "./read-yaml.ts";
@@ -95,6 +96,6 @@ function whyUnreadable(path: string): string | null {
     readFileSync(path);
     return null;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code ?? "an error";
+    return errnoOf(error);
   }
 }

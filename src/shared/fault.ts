@@ -6,6 +6,11 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** The system's name for it, such as ENOENT. */
+export function errnoOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException | undefined)?.code ?? "an error";
+}
+
 /** For whoever is to find a fault of ours. */
 export function storyOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
+import { errnoOf } from "../../shared/fault.ts";
 import { describe } from "./fault.ts";
 
 /** SQLite says little more than that it failed; this is that, and what the system says of the path. */
@@ -59,7 +60,7 @@ function look(path: string): Stats | string | null {
   try {
     return statSync(path, { throwIfNoEntry: false }) ?? null;
   } catch (error) {
-    const { code = "an error" } = error as NodeJS.ErrnoException;
+    const code = errnoOf(error);
     return code === "ENOTDIR" ? null : code;
   }
 }
@@ -91,7 +92,7 @@ function codeOf(attempt: () => void): string | null {
     attempt();
     return null;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code ?? "an error";
+    return errnoOf(error);
   }
 }
 
