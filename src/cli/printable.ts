@@ -1,5 +1,5 @@
-/** Control characters, and those that turn the direction of what follows: both can make a terminal lie. */
-const UNSAFE = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu;
+import { UNSAFE } from "../domain/text.ts";
+
 const WIDE =
   /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{20000}-\u{3fffd}]/u;
 const ASCII = /^[\x20-\x7e]*$/;

@@ -1,5 +1,8 @@
 import { ID_CHARS_MAX, LABEL_CHARS_MAX, TEXT_CHARS_MAX } from "./bounds.ts";
 
+/** Control characters, and those that turn the direction of what follows: both can make a line lie. */
+export const UNSAFE = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu;
+
 /** Text from outside as the rest of the gateway may see it: well-formed, no NUL, bounded. */
 export function cleanText(text: string, charsMax: number = TEXT_CHARS_MAX): string {
   const bounded = text.length > charsMax ? text.slice(0, charsMax) : text;

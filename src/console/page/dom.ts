@@ -1,3 +1,5 @@
+import { UNSAFE } from "../../domain/text.ts";
+
 type Child = Node | string | number | null | undefined | false;
 type Tags = HTMLElementTagNameMap;
 
@@ -51,9 +53,6 @@ function shown(children: readonly Child[]): (Node | string)[] {
       : [typeof child === "number" ? `${child}` : child],
   );
 }
-
-/** Control characters, and those that turn the direction of what follows: both can make a line lie. */
-const UNSAFE = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu;
 
 /** Text from outside on one line: what cannot be seen is spelt, and its direction is its own. */
 export function told(text: string, props: Props = {}): HTMLElement {
