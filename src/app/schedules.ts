@@ -98,9 +98,11 @@ export class Schedules implements ScheduleDesk, Duty {
     if (last === null) await this.#note(spec, { dueMs: nowMs, outcome: null, firedMs: null }, held);
     const sinceMs = last?.dueMs ?? nowMs;
     const dueMs = lastDueMs(spec, sinceMs, nowMs);
-    if (dueMs !== null && nowMs - dueMs <= LATE_MS)
-      this.#countLeftOut(spec, lastDueMs(spec, sinceMs, dueMs - 1));
-    if (dueMs !== null) await this.#turn(spec, { dueMs, firedMs: last?.firedMs ?? null }, held);
+    if (dueMs !== null) {
+      await this.#turn(spec, { dueMs, firedMs: last?.firedMs ?? null }, held);
+      // Behind that, which is tried again until it is noted.
+      if (nowMs - dueMs <= LATE_MS) this.#countLeftOut(spec, lastDueMs(spec, sinceMs, dueMs - 1));
+    }
     const nextMs = nextDueMs(spec, Math.max(nowMs, sinceMs));
     return nextMs === null ? LOOK_MS : Math.max(0, nextMs - nowMs);
   }

@@ -1,10 +1,11 @@
-import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { createTestAdapter } from "../../adapters/test/adapter.ts";
 import { standForDuties } from "../../src/app/duties.ts";
 import type { Elected } from "../../src/app/elected.ts";
 import { Schedules, type SchedulesDeps } from "../../src/app/schedules.ts";
 import { cronFault, lastDueMs, nextDueMs } from "../../src/config/cron.ts";
 import type { ScheduleSpec } from "../../src/config/schedules-schema.ts";
+import { GatewayError } from "../../src/domain/errors.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { createNewId } from "../../src/system/ids.ts";
 import { silentLogger } from "../../src/telemetry/log.ts";
@@ -105,7 +106,12 @@ describe("a schedule", () => {
     await first.stop();
     // Due at nine, ten and eleven; it is half a minute after that.
     clock.advance(2 * HOUR_MS + 60_000);
+    const accept = vi.spyOn(store.inbox, "accept");
+    for (let n = 0; n < 3; n++) accept.mockRejectedValueOnce(new GatewayError("STORE_UNAVAILABLE", "away"));
     await start();
+    // Once, however often that one is tried.
+    await pass(6_000);
+    expect(accept).toHaveBeenCalledTimes(4);
     expect(await countOf(metrics, "schedules", { schedule: "standup", outcome: "skipped" })).toBe(1);
     expect(await countOf(metrics, "schedules", { schedule: "standup", outcome: "fired" })).toBe(1);
   });
