@@ -35,6 +35,8 @@ export class LiveConnection {
   readonly #outgoing: Outgoing;
   readonly #nowMs: () => number;
   readonly #tap = new Tap(MESSAGES_RATE);
+  /** What was said before it began, which is answered then; null: it has. */
+  #early: string[] | null = [];
   #isThere = true;
   #cause: Cause | null = null;
   published = 0;
@@ -79,6 +81,9 @@ export class LiveConnection {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     this.#channels.subscribe(this, DEFAULT, this.#bound(filter));
     this.say({ type: "watching", id: DEFAULT, tenant: this.caller.tenant });
+    const early = this.#early ?? [];
+    this.#early = null;
+    for (const text of early) this.#answer(text);
   }
 
   offer(frame: Buffer): void {
@@ -140,7 +145,12 @@ export class LiveConnection {
     this.#isThere = true;
     if (isBinary) this.#misused(1003, "expected text, got bytes");
     else if (!this.#tap.give(this.#nowMs())) this.#misused(1008, "too many messages");
-    else this.say(this.#answerTo(hear(data.toString("utf8"))));
+    else if (this.#early === null) this.#answer(data.toString("utf8"));
+    else this.#early.push(data.toString("utf8"));
+  }
+
+  #answer(text: string): void {
+    if (this.#cause === null) this.say(this.#answerTo(hear(text)));
   }
 
   #answerTo(heard: Heard): LiveFrame {

@@ -125,6 +125,24 @@ describe("live events over WebSocket", () => {
     expect(await client.next()).toEqual({ type: "pong" });
   });
 
+  it("are narrowed by what a client says before it is told that they come", async () => {
+    const told = Promise.withResolvers<void>();
+    vi.spyOn(admin.store.bus, "publish").mockReturnValueOnce(told.promise);
+    const client = await openLive(`${url}/ws`, { token: TOKEN });
+    client.say({ type: "subscribe", conversation: "slack:T1:C2" });
+    client.socket.ping();
+    // So the gateway has heard what came before.
+    await once(client.socket, "pong");
+    told.resolve();
+    expect([await client.next(), await client.next()]).toMatchObject([
+      { type: "watching", id: "default" },
+      { type: "subscribed", id: "default", conversation: "slack:T1:C2" },
+    ]);
+    await accept({ id: "slack:1" });
+    await accept({ id: "slack:2", place: "C2" });
+    expect(await client.next()).toMatchObject({ id: "slack:2" });
+  });
+
   it("say what is wrong with a message, and go on", async () => {
     const client = await open();
     client.say("hello");
