@@ -1,4 +1,4 @@
-import type { TriggerEvent } from "./event.ts";
+import { OF_PROGRAMS, type TriggerEvent } from "./event.ts";
 import { redactedJson } from "./redact.ts";
 import type { Approval, ApprovalPlace, AskedStep, DecidedStep, Step, ToolCall, Vote } from "./run.ts";
 import type { Decider, Signal } from "./signal.ts";
@@ -163,7 +163,10 @@ export function argumentsKey(steps: readonly Step[]): string {
   return `ask/${steps.filter(({ kind }) => kind === "tool-asked").length}`;
 }
 
-/** Bots never decide. Of an agent that is not there any more, nobody does. What is asked in a place is decided there. */
+/**
+ * Bots never decide. Of an agent that is not there any more, nobody does. What is asked in a place is decided there. A program
+ * passes on words of anybody's, under a name that it gives them: of a tool they decide nothing, unless that name is named.
+ */
 export function mayDecide(
   by: TriggerEvent,
   asked: TriggerEvent,
@@ -172,7 +175,7 @@ export function mayDecide(
 ): boolean {
   if (approvers === null || by.sender.isBot) return false;
   const isThere = by.platform === asked.platform && by.tenant === asked.tenant;
-  const isNear = isWhereAsked(by, asked, place);
+  const isNear = isWhereAsked(by, asked, place) && (by.platform !== OF_PROGRAMS || shows === undefined);
   const { only, self } = approvers;
   const isNamed = only !== null && isAmong(only, by, isThere || by.platform !== asked.platform);
   const names = namesOf(by);
