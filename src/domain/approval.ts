@@ -165,7 +165,7 @@ export function argumentsKey(steps: readonly Step[]): string {
 
 /**
  * Bots never decide. Of an agent that is not there any more, nobody does. What is asked in a place is decided there. A program
- * passes on words of anybody's, under a name that it gives them: of a tool they decide nothing, unless that name is named.
+ * passes on words of anybody's, under a name that it gives them: they decide nothing, unless that name is named.
  */
 export function mayDecide(
   by: TriggerEvent,
@@ -175,7 +175,7 @@ export function mayDecide(
 ): boolean {
   if (approvers === null || by.sender.isBot) return false;
   const isThere = by.platform === asked.platform && by.tenant === asked.tenant;
-  const isNear = isWhereAsked(by, asked, place) && (by.platform !== OF_PROGRAMS || shows === undefined);
+  const isNear = isWhereAsked(by, asked, place) && by.platform !== OF_PROGRAMS;
   const { only, self } = approvers;
   const isNamed = only !== null && isAmong(only, by, isThere || by.platform !== asked.platform);
   const names = namesOf(by);

@@ -13,18 +13,20 @@ const anybody: Approvers = { only: null, self: null };
 const ofTool: Pick<AskedStep, "shows"> = { shows: true };
 
 describe("a program that passes on words", () => {
-  it("approves no tool by them, whoever it says has written them and whatever holds for people", () => {
+  it("decides nothing by them, whoever it says has written them and whatever holds for people", () => {
     for (const approvers of [anybody, { ...anybody, self: true }])
       for (const user of ["ann", "mallory"]) {
         expect(mayDecide(said(user), said("ann"), approvers, ofTool)).toBe(false);
+        // Nor what an agent asks by itself, a remote one for example.
+        expect(mayDecide(said(user), said("ann"), approvers, {})).toBe(false);
       }
     expect(mayDecide(said("bob", "slack"), said("ann", "slack"), anybody, ofTool)).toBe(true);
   });
 
-  it("decides for those whom the configuration names, and what is asked of people alone", () => {
+  it("decides for those whom the configuration names", () => {
     const named: Approvers = { only: new Set(["in:ci:bob"]), self: null };
     expect(mayDecide(said("bob"), said("ann"), named, ofTool)).toBe(true);
     expect(mayDecide(said("mallory"), said("ann"), named, ofTool)).toBe(false);
-    expect(mayDecide(said("ann"), said("ann"), anybody, {})).toBe(true);
+    expect(mayDecide(said("ann", "slack"), said("ann", "slack"), anybody, {})).toBe(true);
   });
 });
