@@ -23,7 +23,8 @@ export class Listed<T> {
   readonly #context: Context;
   readonly #of: Listing<T>;
   readonly #now: () => void;
-  readonly #known = new Map<string, string>();
+  /** Marks of what is shown, by id. */
+  #known: ReadonlyMap<string, string> = new Map();
   #newest: readonly T[] = [];
   #older: readonly T[] = [];
   #next: string | null = null;
@@ -52,7 +53,7 @@ export class Listed<T> {
   /** Something else was asked for. */
   again(): void {
     this.#older = [];
-    this.#known.clear();
+    this.#known = new Map();
     this.#now();
   }
 
@@ -89,12 +90,10 @@ export class Listed<T> {
   #show(): void {
     const { list, idOf, markOf, row, none } = this.#of;
     const all = this.#all();
-    const isFirst = this.#known.size === 0;
-    const rows = all.map((item) => {
-      const isNew = !isFirst && this.#known.get(idOf(item)) !== markOf(item);
-      this.#known.set(idOf(item), markOf(item));
-      return row(item, isNew);
-    });
+    const before = this.#known;
+    const rows = all.map((item) => row(item, before.size > 0 && before.get(idOf(item)) !== markOf(item)));
+    // Of no more than these: a tab may stay open for weeks.
+    this.#known = new Map(all.map((item) => [idOf(item), markOf(item)]));
     refill(list, ...rows);
     const more = this.#next === null ? null : button("Older ones", () => void this.#more());
     refill(this.below, all.length === 0 ? none() : more);
