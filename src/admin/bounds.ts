@@ -2,6 +2,8 @@
 
 /** Longest JSON body; a list of a thousand ids fits in. */
 export const BODY_BYTES_MAX = 512 * 1024;
+/** Of one that is too long so much is read and thrown away, so that its connection can go on. */
+export const UNREAD_BYTES_MAX = 16 * 1024 * 1024;
 export const PAGE_DEFAULT = 50;
 export const PAGE_MAX = 500;
 /** Events looked at for one page; a filter that few of them fit ends early, with a cursor to go on from. */

@@ -10,7 +10,14 @@ import { EVENT_STATES } from "../ports/journal.ts";
 import { QUESTION_STATES } from "../ports/questions.ts";
 import { parseJsonObject } from "../shared/json.ts";
 import { isMoment } from "../shared/time.ts";
-import { BODY_BYTES_MAX, BULK_IDS_MAX, BULK_MAX, PAGE_DEFAULT, PAGE_MAX } from "./bounds.ts";
+import {
+  BODY_BYTES_MAX,
+  BULK_IDS_MAX,
+  BULK_MAX,
+  PAGE_DEFAULT,
+  PAGE_MAX,
+  UNREAD_BYTES_MAX,
+} from "./bounds.ts";
 import { type ListName, placeOf } from "./cursor.ts";
 import { LETTER_KINDS } from "./schemas.ts";
 
@@ -221,10 +228,11 @@ async function boundedText(request: Request): Promise<string | null> {
   let bytes = 0;
   for await (const chunk of request.body ?? []) {
     bytes += chunk.length;
-    if (bytes > BODY_BYTES_MAX) return null;
-    text += decoder.decode(chunk, { stream: true });
+    // To stop reading cuts the connection, and with it whatever a proxy sends behind this on the same one.
+    if (bytes > UNREAD_BYTES_MAX) return null;
+    text = bytes > BODY_BYTES_MAX ? "" : text + decoder.decode(chunk, { stream: true });
   }
-  return text + decoder.decode();
+  return bytes > BODY_BYTES_MAX ? null : text + decoder.decode();
 }
 
 export function check<S extends z.ZodObject>(schema: S, input: Record<string, unknown>): Read<z.output<S>> {

@@ -1,8 +1,10 @@
 import { once } from "node:events";
+import { Agent, type IncomingMessage, request } from "node:http";
 import { connect, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { setImmediate } from "node:timers/promises";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { BODY_BYTES_MAX } from "../../src/admin/bounds.ts";
 import { type Admin, openAdmin, TOKEN } from "../support/admin.ts";
 import { anEvent } from "../support/event.ts";
 import { anOffer } from "../support/store.ts";
@@ -29,6 +31,22 @@ async function begin(line: string, body = ""): Promise<Socket> {
   await once(socket, "readable");
   return socket;
 }
+
+it("goes on behind a body that was too long", async () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  onTestFinished(() => agent.destroy());
+  const begin = async (goal: string) => {
+    const headers = { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" };
+    const asked = request(`${url}/api/v1/tasks`, { agent, method: "POST", headers });
+    asked.end(JSON.stringify({ goal }));
+    const [answer] = (await once(asked, "response")) as [IncomingMessage];
+    await text(answer);
+    return [answer.statusCode, asked.socket?.localPort];
+  };
+  const [status, port] = await begin("x".repeat(6 * BODY_BYTES_MAX));
+  expect(status).toBe(413);
+  expect(await begin("x")).toEqual([202, port]);
+});
 
 describe("a stream on a real connection", () => {
   it("is watched until the reader goes away", async () => {
