@@ -2,7 +2,7 @@ import type { WebSocket } from "ws";
 import { Tap } from "../../shared/tap.ts";
 import { type Caller, isWithin, ofAnother, TOKEN_ENDS } from "../callers.ts";
 import type { StreamQuery } from "../requests.ts";
-import { MESSAGES_RATE, SUBSCRIBED_CHARS_MAX, SUBSCRIPTIONS_MAX } from "./bounds.ts";
+import { MESSAGE_BYTES_MAX, MESSAGES_RATE, SUBSCRIBED_CHARS_MAX, SUBSCRIPTIONS_MAX } from "./bounds.ts";
 import type { Channels } from "./channels.ts";
 import { Outgoing, type OutgoingDeps } from "./outgoing.ts";
 import { DEFAULT, frameOf, type Heard, hear, type LiveFrame, type Said } from "./words.ts";
@@ -37,6 +37,7 @@ export class LiveConnection {
   readonly #tap = new Tap(MESSAGES_RATE);
   /** What was said before it began, which is answered then; null: it has. */
   #early: string[] | null = [];
+  #earlyBytes = 0;
   #isThere = true;
   #cause: Cause | null = null;
   published = 0;
@@ -129,6 +130,7 @@ export class LiveConnection {
   #end(cause: Cause, code: number, reason: string): void {
     if (this.#cause !== null) return;
     this.#cause = cause;
+    this.#early = null;
     this.#channels.leave(this);
     // What has not gone out by now does not: nothing comes behind the word of the end.
     this.#outgoing.end();
@@ -146,7 +148,14 @@ export class LiveConnection {
     if (isBinary) this.#misused(1003, "expected text, got bytes");
     else if (!this.#tap.give(this.#nowMs())) this.#misused(1008, "too many messages");
     else if (this.#early === null) this.#answer(data.toString("utf8"));
-    else this.#early.push(data.toString("utf8"));
+    else this.#keepEarly(this.#early, data);
+  }
+
+  /** The beginning waits for the bus, which may take long: as much is kept as one message may have. */
+  #keepEarly(early: string[], data: Buffer): void {
+    this.#earlyBytes += data.length;
+    if (this.#earlyBytes > MESSAGE_BYTES_MAX) this.#misused(1008, "too much before the beginning");
+    else early.push(data.toString("utf8"));
   }
 
   #answer(text: string): void {

@@ -143,6 +143,16 @@ describe("live events over WebSocket", () => {
     expect(await client.next()).toMatchObject({ id: "slack:2" });
   });
 
+  it("end for whoever says more than is kept until they come", async () => {
+    const told = Promise.withResolvers<void>();
+    vi.spyOn(admin.store.bus, "publish").mockReturnValueOnce(told.promise);
+    const client = await openLive(`${url}/ws`, { token: TOKEN });
+    for (let n = 0; n < 2; n++) client.say("x".repeat(MESSAGE_BYTES_MAX - 100));
+    expect(await client.closed).toEqual([1008, "too much before the beginning"]);
+    told.resolve();
+    expect(client.frames).toEqual([]);
+  });
+
   it("say what is wrong with a message, and go on", async () => {
     const client = await open();
     client.say("hello");
