@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { BODY_BYTES_MAX, LABEL_CHARS_MAX } from "../../src/domain/bounds.ts";
+import { controlCommandOf, decisionIn } from "../../src/domain/command.ts";
 import { conversationKey } from "../../src/domain/conversation.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
 import { onOneLine } from "../../src/domain/text.ts";
@@ -34,6 +35,9 @@ export function readMessage(
   const text = filled(webhook.text, body);
   if (text.trim() === "") return { kind: "ignored", reason: "in_no_text", ack: answer("ignored") };
   const event = eventOf(body, webhook, { id, occurredAtMs, text });
+  // It may be anybody's words, such as a comment. Who may decide is the approvers' matter.
+  if (controlCommandOf(event) !== null && decisionIn(event) === null)
+    return { kind: "ignored", reason: "in_command", ack: answer("ignored") };
   return {
     ...{ kind: "events", events: [event], ignored: [] },
     ...{ ack: answer("accepted", event.id), untoldAck: answer("not_run", event.id) },

@@ -186,6 +186,23 @@ describe("a body", () => {
     expect(eventOf(`${long}1`)).toMatchObject({ place: places[1], sender: { id: places[1] } });
   });
 
+  it.each(["/reset", " !stop ", "/agent ops", "/notes erase all", "/usage"])(
+    "that is nothing but a command to the gateway, %s, is ignored",
+    (text) => {
+      expect(opened(aWebhook()).parse(asVerified(request({ text })))).toMatchObject({
+        kind: "ignored",
+        reason: "in_command",
+      });
+    },
+  );
+
+  it.each(["/approve apr_1", "the /reset of the board failed", "/resetting"])(
+    "%s is what it says",
+    (text) => {
+      expect(eventIn(opened(aWebhook()).parse(asVerified(request({ text }))))).toMatchObject({ text });
+    },
+  );
+
   it("that says nothing is ignored", () => {
     expect(opened(aWebhook()).parse(asVerified(request({ txt: "x" })))).toMatchObject({
       kind: "ignored",
