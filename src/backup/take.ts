@@ -154,12 +154,14 @@ async function copyDatabases(
   const files: ArchiveFile[] = [];
   const own = join(dataDir, "parley.db");
   if (store === "sqlite" && (existsSync(own) || logBytes(own) > 0))
-    files.push(await copyDatabase(own, DATABASE, partial, running));
+    files.push(...(await copyDatabase(own, DATABASE, partial, running)));
   const slots = existsSync(dataDir) ? slotsIn(dataDir) : [];
   for (const number of slots) {
     const name = `spool-${number}.db`;
     try {
-      files.push(await copyDatabase(fileOf(dataDir, number), `store/${name}`, partial, running));
+      const copied = await copyDatabase(fileOf(dataDir, number), `store/${name}`, partial, running);
+      if (copied.length === 0) continue;
+      files.push(...copied);
     } catch (error) {
       if (!(error instanceof OfAnother)) throw error;
       leftOut.push(`${name}: another gateway uses it, and forwards what waits in it to Redis`);
@@ -171,23 +173,25 @@ async function copyDatabases(
   return files;
 }
 
-/** Nobody's, or that of the gateway which was asked. */
+/**
+ * Nobody's, or that of the gateway which was asked. None where it was made for a process that then took another one.
+ */
 async function copyDatabase(
   file: string,
   path: string,
   partial: string,
   running: RunningGateway,
-): Promise<ArchiveFile> {
+): Promise<readonly ArchiveFile[]> {
   const to = join(partial, path);
   try {
     await mkdir(join(partial, "store"), { recursive: true, mode: 0o700 });
-    copyIdle(file, to);
+    if (!copyIdle(file, to)) return [];
   } catch (error) {
     if (!(error instanceof GatewayError && error.code === "STORE_LOCKED")) throw error;
-    return { path, ...(await copyHeld(file, to, running)) };
+    return [{ path, ...(await copyHeld(file, to, running)) }];
   }
   await flushFolder(join(partial, "store"));
-  return { path, ...(await digestOf(to)) };
+  return [{ path, ...(await digestOf(to)) }];
 }
 
 /** The gateway that was asked uses another file. */

@@ -45,6 +45,16 @@ it("holds the database with its log, the files, and what the gateway reads of th
   for (const { path } of manifest.files) expect(statSync(join(archive, path)).mode & 0o777).toBe(0o600);
 });
 
+it("leaves out a spool that was made for a process which then took another", async () => {
+  const place = aPlace();
+  await leaveEvents(place);
+  writeFileSync(join(place.dataDir, "spool-1.db"), "");
+  const { manifest } = await backUp(place);
+  expect(manifest.files.map(({ path }) => path).filter((path) => path.startsWith("store/"))).toEqual([
+    "store/parley.db",
+  ]);
+});
+
 it("leaves what it copied as it was", async () => {
   const place = aPlace();
   await leaveEvents(place);
