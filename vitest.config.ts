@@ -38,7 +38,7 @@ const NO_NEW_WRAPPERS = "--wasm-wrapper-tiering-budget=2000000000";
  * Who waits for processes, platforms and leases leaves most of a core to others: five of them keep two cores busy for 60 %
  * of the time. Each has some gateways running, of about 100 MB.
  */
-const PATIENT_WORKERS = { maxWorkers: Math.min(12, 3 * WORKERS.maxWorkers) };
+const PATIENT_WORKERS = { maxWorkers: Math.min(12, Math.ceil(2.5 * WORKERS.maxWorkers)) };
 const COMPILED = "test/e2e/compiled.ts";
 const SLOW = { testTimeout: 120_000, hookTimeout: 60_000 };
 
