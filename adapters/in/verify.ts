@@ -7,9 +7,7 @@ import {
 } from "../../src/ports/adapter.ts";
 import type { InboundWebhook } from "../../src/ports/platform.ts";
 import { isSignatureList, isSignedBy } from "../../src/shared/standard-webhooks.ts";
-
-/** Further than this from our clock, on either side, a request is a replay. */
-const WINDOW_SECONDS = 300;
+import { outsideWindow, WINDOW_SECONDS } from "../shared/signed-at.ts";
 
 export const REASONS = {
   method: "expected POST",
@@ -46,8 +44,8 @@ export function screenInbound(head: RequestHead, webhooks: Webhooks): TurnedAway
   if (signature === "") return turnedAway("noSignature");
   if (!/^\d{1,12}$/.test(timestamp)) return turnedAway("badTimestamp");
   if (!isSignatureList(signature)) return turnedAway("badSignature");
-  const ageSeconds = Math.floor(head.receivedAtMs / 1000) - Number(timestamp);
-  return Math.abs(ageSeconds) > WINDOW_SECONDS ? turnedAway(ageSeconds > 0 ? "old" : "ahead") : null;
+  const outside = outsideWindow(timestamp, head.receivedAtMs);
+  return outside === null ? null : turnedAway(outside);
 }
 
 /** The last part of the path is its name, as it is in the configuration now. */

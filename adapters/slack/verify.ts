@@ -9,9 +9,8 @@ import {
 import { hmacMatches } from "../../src/shared/hmac.ts";
 import { mediaType } from "../../src/shared/json.ts";
 import type { Secret } from "../../src/shared/secret.ts";
+import { outsideWindow, WINDOW_SECONDS } from "../shared/signed-at.ts";
 
-/** Further than this from our clock, on either side, a request is a replay. */
-const WINDOW_SECONDS = 300;
 /** Slack's liveness check is a handful of fields. */
 const PROBE_BYTES_MAX = 2_048;
 
@@ -55,8 +54,8 @@ function judgeHead(head: RequestHead): TurnedAway | null {
   if (timestamp === "") return turnedAway("noTimestamp");
   if (!/^\d{1,12}$/.test(timestamp)) return turnedAway("badTimestamp");
   if (!SIGNATURE.test(signature)) return turnedAway("badSignature");
-  const ageSeconds = Math.floor(head.receivedAtMs / 1000) - Number(timestamp);
-  return Math.abs(ageSeconds) > WINDOW_SECONDS ? turnedAway(ageSeconds > 0 ? "old" : "ahead") : null;
+  const outside = outsideWindow(timestamp, head.receivedAtMs);
+  return outside === null ? null : turnedAway(outside);
 }
 
 const SIGNATURE = /^v0=[0-9a-f]{64}$/i;
