@@ -3,7 +3,7 @@ import { BODY_BYTES_MAX, LABEL_CHARS_MAX } from "../../src/domain/bounds.ts";
 import { controlCommandOf, decisionIn } from "../../src/domain/command.ts";
 import { conversationKey } from "../../src/domain/conversation.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
-import { onOneLine } from "../../src/domain/text.ts";
+import { onOneLine, PRINTABLE } from "../../src/domain/text.ts";
 import type { Ack, Inbound } from "../../src/ports/adapter.ts";
 import type { InboundWebhook } from "../../src/ports/platform.ts";
 import type { JsonObject } from "../../src/shared/json.ts";
@@ -12,8 +12,6 @@ import { filled } from "./template.ts";
 
 const ID_CHARS_MAX = 200;
 const DIGEST_CHARS = 32;
-/** It goes into keys and logs. */
-const ID = /^[^\p{Cc}\p{Cs}]+$/u;
 
 interface Delivered {
   /** The same whenever it is delivered again. */
@@ -27,7 +25,7 @@ export function readMessage(
   webhook: InboundWebhook,
   { id, occurredAtMs }: Delivered,
 ): Inbound {
-  if (id.length > ID_CHARS_MAX || !ID.test(id))
+  if (id.length > ID_CHARS_MAX || !PRINTABLE.test(id))
     return {
       kind: "malformed",
       message: `Expected webhook-id to be 1 to ${ID_CHARS_MAX} printable characters, got something else`,

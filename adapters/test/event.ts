@@ -1,5 +1,6 @@
 import { conversationKey } from "../../src/domain/conversation.ts";
 import type { TriggerEvent } from "../../src/domain/event.ts";
+import { PRINTABLE } from "../../src/domain/text.ts";
 import type { Inbound } from "../../src/ports/adapter.ts";
 import type { NewId } from "../../src/ports/clock.ts";
 import { get, type JsonObject, nameOf } from "../../src/shared/json.ts";
@@ -7,8 +8,6 @@ import { mintAddress } from "./address.ts";
 
 const KEYS = ["message", "user", "conversation", "agent", "id"] as const;
 const NAME_CHARS_MAX = 200;
-/** Printable, because names go into keys and logs. */
-const NAME = /^[^\p{Cc}\p{Cs}]+$/u;
 
 /** What whoever brought a message knows of its way here. */
 export interface Delivered {
@@ -60,7 +59,7 @@ function complaint(value: JsonObject, key: string | undefined): string | undefin
 }
 
 function isName(value: unknown): value is string {
-  return typeof value === "string" && value.length <= NAME_CHARS_MAX && NAME.test(value);
+  return typeof value === "string" && value.length <= NAME_CHARS_MAX && PRINTABLE.test(value);
 }
 
 function nameComplaint(where: string, given: unknown): string {

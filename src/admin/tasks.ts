@@ -2,7 +2,7 @@ import { z } from "zod";
 import { TEXT_CHARS_MAX } from "../domain/bounds.ts";
 import { PRIORITIES } from "../domain/priority.ts";
 import { usageOf } from "../domain/run.ts";
-import { cleanText } from "../domain/text.ts";
+import { cleanText, PRINTABLE } from "../domain/text.ts";
 import { EVENT_STATES, type EventRecord } from "../ports/journal.ts";
 import type { TaskDesk } from "../ports/tasks.ts";
 import { iso } from "../shared/time.ts";
@@ -19,7 +19,6 @@ export interface TasksDeps {
 
 /** Of names that go into keys and logs. */
 const NAME_CHARS_MAX = 200;
-const PRINTABLE = /^[^\p{Cc}\p{Cs}]+$/u;
 
 export const taskBody = z.strictObject({
   goal: z

@@ -6,7 +6,7 @@ import type { Retention } from "../ports/retention.ts";
 import type { Store } from "../ports/store.ts";
 import { messageOf } from "../shared/fault.ts";
 import { parseJsonObject } from "../shared/json.ts";
-import { iso } from "../shared/time.ts";
+import { DAY_MS, iso } from "../shared/time.ts";
 import { createAgentChoices } from "../store/agent-choices.ts";
 import { createAnswers } from "../store/answers.ts";
 import { createFeedback } from "../store/feedback.ts";
@@ -34,12 +34,12 @@ export interface HousekeepingDeps {
 }
 
 /** What operators have said by a key is known so long. */
-const SAID_KEPT_MS = 7 * 86_400_000;
+const SAID_KEPT_MS = 7 * DAY_MS;
 const SWEEP_EVERY_MS = 60_000;
 /** What the last sweep has come to, for the next process that sweeps and for whoever asks. */
 const NOTE = "sweep";
 /** `approvals.expires_seconds` is no longer. */
-const PARKED_MS_MAX = 7 * 86_400_000;
+const PARKED_MS_MAX = 7 * DAY_MS;
 /** A scrape must not wait for a store that does not answer. */
 const GAUGES_TIMEOUT_MS = 2_000;
 

@@ -11,7 +11,7 @@ import type { ScheduleDesk, ScheduleReport, TurnOutcome } from "../ports/schedul
 import type { Store } from "../ports/store.ts";
 import { messageOf } from "../shared/fault.ts";
 import { get, getString, parseJsonObject } from "../shared/json.ts";
-import { iso } from "../shared/time.ts";
+import { DAY_MS, iso } from "../shared/time.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Duty } from "./duties.ts";
@@ -40,7 +40,7 @@ const LOOK_MS = 5_000;
 /** Later than this it was missed: longer than a hand-over takes. */
 const LATE_MS = 60_000;
 /** Longer than any process may be away with a turn that it has begun. */
-const DEDUP_MS = 30 * 86_400_000;
+const DEDUP_MS = 30 * DAY_MS;
 
 /**
  * Asks agents by the clock: of all replicas one looks at it. A turn is an event with an id of its own, so a turn that is

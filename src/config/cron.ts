@@ -1,4 +1,5 @@
 import { Cron } from "croner";
+import { DAY_MS } from "../shared/time.ts";
 
 /** When something is due: five fields of cron, in a time zone. */
 export interface Timetable {
@@ -37,7 +38,7 @@ export function lastDueMs(table: Timetable, afterMs: number, untilMs: number): n
   return last ?? latestOf(table, first, untilMs);
 }
 
-const LOOK_BACK_MS = 86_400_000;
+const LOOK_BACK_MS = DAY_MS;
 
 /** Of what is due seldom. */
 function latestOf(table: Timetable, first: number, untilMs: number): number {

@@ -3,6 +3,9 @@ import { ID_CHARS_MAX, LABEL_CHARS_MAX, TEXT_CHARS_MAX } from "./bounds.ts";
 /** Control characters, and those that turn the direction of what follows: both can make a line lie. */
 export const UNSAFE = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu;
 
+/** Something, and all of it can be printed: what goes into keys and logs. */
+export const PRINTABLE = /^[^\p{Cc}\p{Cs}]+$/u;
+
 /** Text from outside as the rest of the gateway may see it: well-formed, no NUL, bounded. */
 export function cleanText(text: string, charsMax: number = TEXT_CHARS_MAX): string {
   const bounded = text.length > charsMax ? text.slice(0, charsMax) : text;

@@ -1,4 +1,5 @@
 import type { Deliveries } from "../ports/hooks.ts";
+import { DAY_MS } from "../shared/time.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { HookTarget } from "./target.ts";
 
@@ -6,7 +7,7 @@ import type { HookTarget } from "./target.ts";
 export const WAITING_MAX = 10_000;
 export const DEAD_MAX = 1_000;
 /** What is for a hook that is not configured any more, or not yet by all replicas. */
-const STRAY_MS = 86_400_000;
+const STRAY_MS = DAY_MS;
 
 export interface TidyDeps {
   readonly deliveries: Pick<Deliveries, "all" | "remove">;

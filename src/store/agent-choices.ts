@@ -2,12 +2,13 @@ import type { AgentChoices } from "../ports/agent-choices.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Vault } from "../ports/vault.ts";
 import { get, getString, parseJsonObject } from "../shared/json.ts";
+import { DAY_MS } from "../shared/time.ts";
 import { PLAIN } from "./secrets.ts";
 import { entriesOf, namePart } from "./vault-entries.ts";
 
 const PREFIX = `${PLAIN}agent/`;
 /** Nobody remembers then what was chosen there. */
-const KEPT_MS = 90 * 86_400_000;
+const KEPT_MS = 90 * DAY_MS;
 
 /** One entry of the vault for each conversation in which somebody has chosen. */
 export function createAgentChoices(vault: Vault, clock: Pick<Clock, "nowMs">): AgentChoices {

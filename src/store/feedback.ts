@@ -4,12 +4,12 @@ import type { Clock } from "../ports/clock.ts";
 import type { Feedback, SaidMessage } from "../ports/feedback.ts";
 import type { Vault } from "../ports/vault.ts";
 import { getString, parseJsonObject } from "../shared/json.ts";
+import { DAY_MS } from "../shared/time.ts";
 import { PLAIN } from "./secrets.ts";
 import { entriesOf } from "./vault-entries.ts";
 
 const SAID = `${PLAIN}said/`;
 const RATED = `${PLAIN}rated/`;
-const DAY_MS = 86_400_000;
 /** A reaction to what is older means nothing. */
 const DAYS = 7;
 /** Of one event; who looks at more needs another tool. */
